@@ -1,0 +1,45 @@
+//! Time is an argument: [`Clock`] is where it comes from.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use crate::oauth::Timestamp;
+
+/// The system's clock, or one that a test moves by hand.
+#[derive(Clone, Debug, Default)]
+pub enum Clock {
+    /// The time of the machine.
+    #[default]
+    System,
+    /// A time that stands still until it is moved: seconds since 1970.
+    Fixed(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// A clock that stands at a time.
+    pub fn fixed(at: Timestamp) -> Self {
+        Self::Fixed(Arc::new(AtomicI64::new(at.seconds())))
+    }
+
+    /// Now.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place where time comes from"
+    )]
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::System => {
+                let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+                Timestamp::from_seconds(since.map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX)))
+            }
+            Self::Fixed(seconds) => Timestamp::from_seconds(seconds.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Moves a fixed clock; the system's stays as it is.
+    pub fn advance(&self, seconds: i64) {
+        if let Self::Fixed(now) = self {
+            now.fetch_add(seconds, Ordering::Relaxed);
+        }
+    }
+}

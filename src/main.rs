@@ -1,0 +1,3 @@
+//! The `linkgate` program.
+
+fn main() {}

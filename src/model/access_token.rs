@@ -1,0 +1,37 @@
+//! Token credentials (RFC 5849, section 2.3): a standing answer.
+
+use std::net::IpAddr;
+
+use crate::oauth::{ConsumerKey, Timestamp};
+
+use super::user::User;
+
+/// An access token as it is kept: found by its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessToken {
+    /// A short public name, for lists and for `linkgate token revoke`: the first 16 hexadecimal digits of the hash.
+    pub id: String,
+    /// Who holds it.
+    pub consumer: ConsumerKey,
+    /// Whom it stands for.
+    pub user: User,
+    /// When this token was issued or last renewed.
+    pub issued_at: Timestamp,
+    /// From when on it is dead.
+    pub expires_at: Timestamp,
+    /// The renewable session around it, when the consumer has session handles.
+    pub session: Option<Session>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// When, and from where, it was last used (kept to the minute).
+    pub last_used: Option<(Timestamp, Option<IpAddr>)>,
+}
+
+/// What a consumer can renew its token within (OAuth Session 1.0).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// A random name that lives through renewals; the session handle is derived from it.
+    pub id: String,
+    /// From when on renewal is refused.
+    pub expires_at: Timestamp,
+}

@@ -1,0 +1,16 @@
+//! The resource owner (RFC 5849, section 1.1).
+
+use crate::oauth::Timestamp;
+
+/// A user of the application, and how they proved it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The name by which the application knows them.
+    pub subject: String,
+    /// The name to show to people.
+    pub display_name: String,
+    /// The login method that vouched for them: `file`, `probe`, ...
+    pub proved_by: String,
+    /// When it did.
+    pub proved_at: Timestamp,
+}

@@ -1,0 +1,111 @@
+//! What makes a signature good once: a time, a nonce, and the window they live in (RFC 5849, section 3.3).
+
+use std::fmt;
+
+use super::problem::Problem;
+
+/// Whole seconds since 1970-01-01T00:00:00Z, the protocol's own unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// Takes seconds since the epoch.
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds)
+    }
+
+    /// Reads `oauth_timestamp`: decimal digits, positive, one spelling for each value (no leading zero).
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let canonical = (1..=15).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_digit())
+            && !text.starts_with('0');
+        canonical
+            .then(|| text.parse().ok())
+            .flatten()
+            .map(Self)
+            .ok_or_else(|| {
+                Problem::parameter_rejected(
+                    "oauth_timestamp",
+                    "oauth_timestamp must be whole seconds since 1970, in digits.",
+                )
+            })
+    }
+
+    /// Seconds since the epoch.
+    pub const fn seconds(self) -> i64 {
+        self.0
+    }
+
+    /// This time moved by some seconds, which may be negative.
+    #[must_use]
+    pub const fn plus(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds))
+    }
+
+    /// The minute in which a nonce of this time is kept and forgotten.
+    pub const fn bucket(self) -> i64 {
+        self.0.div_euclid(60)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// A string that the consumer uses once for each timestamp (RFC 5849, section 3.3).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Nonce(Box<str>);
+
+impl Nonce {
+    /// Reads `oauth_nonce`: 1 to 255 characters, none of them a control character.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let fits = !text.is_empty() && text.len() <= 255 && !text.chars().any(char::is_control);
+        fits.then(|| Self(text.into())).ok_or_else(|| {
+            Problem::parameter_rejected("oauth_nonce", "oauth_nonce must have 1 to 255 characters.")
+        })
+    }
+
+    /// The nonce as it was sent, decoded.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// How far a consumer's clock may be from ours, in seconds either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// How old a request may be.
+    pub past: i64,
+    /// How far ahead of us a consumer may be.
+    pub future: i64,
+}
+
+impl Window {
+    /// Admits a timestamp near enough to now.
+    pub fn admit(self, timestamp: Timestamp, now: Timestamp) -> Result<(), Problem> {
+        let acceptable = now.plus(-self.past)..=now.plus(self.future);
+        if acceptable.contains(&timestamp) {
+            Ok(())
+        } else {
+            Err(Problem::TimestampRefused { acceptable, now })
+        }
+    }
+
+    /// The time before which no request is admitted any more, so that its nonce can be forgotten.
+    #[must_use]
+    pub fn horizon(self, now: Timestamp) -> Timestamp {
+        now.plus(-self.past)
+    }
+}
+
+impl Default for Window {
+    /// Five minutes either way, as the consumers' own libraries have it.
+    fn default() -> Self {
+        Self {
+            past: 300,
+            future: 300,
+        }
+    }
+}

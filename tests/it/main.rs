@@ -1,0 +1,1 @@
+//! Whatever needs a server, a socket, a database or a foreign client.
