@@ -2,9 +2,8 @@
 
 use std::net::IpAddr;
 
-use crate::model::{AccessToken, Consumer, RequestTokenState, TokenSession, User};
+use crate::model::{AccessToken, AuditKind, Consumer, NewAccess, RequestTokenState, TokenSession, User};
 use crate::oauth::{Authentic, Problem, RequestView, Secret, SessionHandle, Token};
-use crate::store::{AuditKind, NewAccess};
 
 use super::authenticate::{Signed, UNKNOWN_TOKEN};
 use super::directory::Standing;
@@ -52,7 +51,11 @@ impl Provider {
 
     async fn neither_verifier_nor_handle(&self, token: &Token) -> Result<Problem, Error> {
         let renewal = self.store.access_token(token).await?.is_some();
-        let absent = if renewal { "oauth_session_handle" } else { "oauth_verifier" };
+        let absent = if renewal {
+            "oauth_session_handle"
+        } else {
+            "oauth_verifier"
+        };
         Ok(Problem::ParameterAbsent(vec![absent]))
     }
 
@@ -65,12 +68,20 @@ impl Provider {
             expires_at: now.plus(self.rules.session_lifetime),
         });
         let new = self.new_token();
-        let access =
-            NewAccess { issued_at: now, expires_at: now.plus(self.rules.access_token_lifetime), session };
-        let Some(issued) = self.store.exchange(token, &consumer.key, now, &new, &access).await? else {
+        let access = NewAccess {
+            issued_at: now,
+            expires_at: now.plus(self.rules.access_token_lifetime),
+            session,
+        };
+        let Some(issued) = self
+            .store
+            .exchange(token, &consumer.key, now, &new, &access)
+            .await?
+        else {
             return Err(Problem::TokenUsed.into());
         };
-        self.note(AuditKind::TokenIssued, Some(&consumer.key), Some(&user.subject)).await;
+        self.note(AuditKind::Exchanged, Some(&consumer.key), Some(&user.subject))
+            .await;
         Ok(self.issued(new, &issued))
     }
 
@@ -78,7 +89,9 @@ impl Provider {
     async fn approver(&self, request: &Authentic, consumer: &Consumer, token: &Token) -> Result<User, Error> {
         let now = self.clock.now();
         let kept = self.store.request_token(token).await?;
-        let kept = kept.filter(|kept| kept.consumer == consumer.key).ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
+        let kept = kept
+            .filter(|kept| kept.consumer == consumer.key)
+            .ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
         let by = match kept.state {
             RequestTokenState::Used => return Err(Problem::TokenUsed.into()),
             _ if kept.expires_at <= now => return Err(Problem::TokenExpired.into()),
@@ -88,8 +101,12 @@ impl Provider {
         };
         let verifier = self.keyring.verifier(token, &by.subject);
         if verifier.is_none() || verifier.as_ref() != request.verifier() {
-            self.store.count_wrong_verifier(token, self.rules.wrong_verifier_limit, now).await?;
-            return Err(Problem::TokenRejected("The verifier is not the one that the user was given.").into());
+            self.store
+                .count_wrong_verifier(token, self.rules.wrong_verifier_limit, now)
+                .await?;
+            return Err(
+                Problem::TokenRejected("The verifier is not the one that the user was given.").into(),
+            );
         }
         if self.directory.standing(&by.subject).await == Standing::Gone {
             return Err(Problem::TokenRejected("The user who approved is not there any more.").into());
@@ -97,28 +114,50 @@ impl Provider {
         Ok(by)
     }
 
-    async fn renew(&self, signed: &Signed, old: &Token, handle: &SessionHandle) -> Result<IssuedAccessToken, Error> {
+    async fn renew(
+        &self,
+        signed: &Signed,
+        old: &Token,
+        handle: &SessionHandle,
+    ) -> Result<IssuedAccessToken, Error> {
         let consumer = &signed.consumer;
         let now = self.clock.now();
         let kept = self.store.access_token(old).await?;
-        let kept = kept.filter(|kept| kept.consumer == consumer.key).ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
+        let kept = kept
+            .filter(|kept| kept.consumer == consumer.key)
+            .ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
         if kept.revoked_at.is_some() {
             return Err(Problem::TokenRevoked.into());
         }
-        let session = kept.session.filter(|session| self.keyring.session_handle(&session.id).as_ref() == Some(handle));
-        let session = session.ok_or(Problem::TokenRejected("The session handle does not belong to this token."))?;
+        let session = kept
+            .session
+            .filter(|session| self.keyring.session_handle(&session.id).as_ref() == Some(handle));
+        let session = session.ok_or(Problem::TokenRejected(
+            "The session handle does not belong to this token.",
+        ))?;
         if session.expires_at <= now {
-            return Err(Problem::PermissionDenied("The time for renewal is over: ask the user to connect again.").into());
+            return Err(Problem::PermissionDenied(
+                "The time for renewal is over: ask the user to connect again.",
+            )
+            .into());
         }
         if self.directory.standing(&kept.user.subject).await == Standing::Gone {
             return Err(Problem::TokenRejected("The user who approved is not there any more.").into());
         }
         let new = self.new_token();
         let expires_at = now.plus(self.rules.access_token_lifetime);
-        let renewed = self.store.renew(old, &consumer.key, &session.id, &new, now, expires_at).await?;
+        let renewed = self
+            .store
+            .renew(old, &consumer.key, &session.id, &new, now, expires_at, now)
+            .await?;
         let renewed = renewed.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
         self.cache.forget_access_token(old).await;
-        self.note(AuditKind::TokenRenewed, Some(&consumer.key), Some(&renewed.user.subject)).await;
+        self.note(
+            AuditKind::Renewed,
+            Some(&consumer.key),
+            Some(&renewed.user.subject),
+        )
+        .await;
         Ok(self.issued(new, &renewed))
     }
 
@@ -131,6 +170,10 @@ impl Provider {
                 authorization_expires_in: session.expires_at.seconds() - kept.issued_at.seconds(),
             })
         });
-        IssuedAccessToken { token, secret, renewal }
+        IssuedAccessToken {
+            token,
+            secret,
+            renewal,
+        }
     }
 }

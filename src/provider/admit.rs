@@ -14,13 +14,18 @@ use super::{Error, Provider};
 impl Provider {
     /// Decides on a guarded call. `Ok(None)`: the request carries no OAuth at all.
     pub async fn admit(&self, view: &RequestView<'_>, peer: Option<IpAddr>) -> Result<Option<Caller>, Error> {
-        let Some(request) = SignedRequest::parse(view)? else { return Ok(None) };
+        let Some(request) = SignedRequest::parse(view)? else {
+            return Ok(None);
+        };
         let signed = self.verify(view, request, peer).await?;
         if signed.consumer.require_body_hash && view.form.is_none() && signed.request.body_hash().is_none() {
             return Err(Problem::ParameterAbsent(vec!["oauth_body_hash"]).into());
         }
         let (user, kind) = match signed.request.token() {
-            Some(token) => (Some(self.three_legged(&signed.consumer, token).await?), CallKind::ThreeLegged),
+            Some(token) => (
+                Some(self.three_legged(&signed.consumer, token).await?),
+                CallKind::ThreeLegged,
+            ),
             None => self.two_legged(&signed).await?,
         };
         self.spend_nonce(&signed.request).await?;
@@ -28,14 +33,21 @@ impl Provider {
             self.touch(token, peer).await;
         }
         let body_hash = signed.request.body_hash().cloned();
-        Ok(Some(Caller { consumer: signed.consumer, user, kind, body_hash }))
+        Ok(Some(Caller {
+            consumer: signed.consumer,
+            user,
+            kind,
+            body_hash,
+        }))
     }
 
     /// The user behind an access token. Whatever can never work again is one of the three problems on which a consumer
     /// drops its token; nothing else is.
     async fn three_legged(&self, consumer: &Consumer, token: &Token) -> Result<CallingUser, Error> {
         let kept = self.cache.access_token(&self.store, token).await?;
-        let kept = kept.filter(|kept| kept.consumer == consumer.key).ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
+        let kept = kept
+            .filter(|kept| kept.consumer == consumer.key)
+            .ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
         if kept.revoked_at.is_some() {
             return Err(Problem::TokenRevoked.into());
         }
@@ -44,7 +56,9 @@ impl Provider {
         }
         match self.directory.standing(&kept.user.subject).await {
             Standing::Known(user) => Ok(user),
-            Standing::Gone => Err(Problem::TokenRejected("The user who approved is not there any more.").into()),
+            Standing::Gone => {
+                Err(Problem::TokenRejected("The user who approved is not there any more.").into())
+            }
             Standing::CannotSay => Ok(CallingUser {
                 subject: kept.user.subject.clone(),
                 display_name: kept.user.display_name.clone(),
@@ -64,12 +78,19 @@ impl Provider {
             let user = self.impersonated(consumer, subject).await?;
             return Ok((Some(user), CallKind::Impersonated));
         }
-        let Some(subject) = consumer.two_legged_user.clone() else { return Ok((None, CallKind::TwoLegged)) };
+        let Some(subject) = consumer.two_legged_user.clone() else {
+            return Ok((None, CallKind::TwoLegged));
+        };
         let user = match self.directory.standing(&subject).await {
             Standing::Known(user) => user,
-            Standing::CannotSay => CallingUser { display_name: subject.clone(), subject },
+            Standing::CannotSay => CallingUser {
+                display_name: subject.clone(),
+                subject,
+            },
             Standing::Gone => {
-                return Err(Problem::PermissionDenied("The consumer's two_legged_user does not exist.").into());
+                return Err(
+                    Problem::PermissionDenied("The consumer's two_legged_user does not exist.").into(),
+                );
             }
         };
         Ok((Some(user), CallKind::TwoLegged))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::model::Consumer;
 use crate::oauth::{Authentic, Problem, RequestView, SignatureMethod, SignedRequest, Token};
 
+use super::explain::explained;
 use super::{Error, Provider};
 
 /// A signature that was verified, and the consumer that made it. Its nonce is not yet spent.
@@ -21,7 +22,8 @@ impl Provider {
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
     ) -> Result<Signed, Error> {
-        let request = SignedRequest::parse(view)?.ok_or_else(|| Problem::ParameterAbsent(REQUIRED.to_vec()))?;
+        let request =
+            SignedRequest::parse(view)?.ok_or_else(|| Problem::ParameterAbsent(REQUIRED.to_vec()))?;
         let signed = self.verify(view, request, peer).await?;
         self.spend_nonce(&signed.request).await?;
         Ok(signed)
@@ -45,21 +47,37 @@ impl Provider {
         let secret = token.as_ref().and_then(|token| self.keyring.token_secret(token));
         match request.verify(&consumer.keys, secret.as_ref()) {
             Ok(request) => Ok(Signed { request, consumer }),
-            Err(problem) => Err(self.why_unsigned(token.as_ref(), problem).await?.into()),
+            Err(problem) => {
+                let problem = explained(problem, view, &consumer.keys, secret.as_ref());
+                Err(self.why_unsigned(token.as_ref(), problem).await?.into())
+            }
         }
     }
 
     /// Spends the nonce. The last step, so that only a true signature writes to the database.
     pub(super) async fn spend_nonce(&self, request: &Authentic) -> Result<(), Error> {
-        let fresh = self.store.remember(request.timestamp(), request.nonce_digest()).await?;
-        if fresh { Ok(()) } else { Err(Problem::NonceUsed.into()) }
+        let fresh = self
+            .store
+            .remember(request.timestamp(), request.nonce_digest())
+            .await?;
+        if fresh {
+            Ok(())
+        } else {
+            Err(Problem::NonceUsed.into())
+        }
     }
 
     /// A signature made with the secret of a token that is gone cannot match: the consumer must hear of the token, or it
     /// would keep it for ever.
     async fn why_unsigned(&self, token: Option<&Token>, problem: Problem) -> Result<Problem, Error> {
-        let (Some(token), Problem::SignatureInvalid(_)) = (token, &problem) else { return Ok(problem) };
-        if self.knows(token).await? { Ok(problem) } else { Ok(Problem::TokenRejected(UNKNOWN_TOKEN)) }
+        let (Some(token), Problem::SignatureInvalid(_)) = (token, &problem) else {
+            return Ok(problem);
+        };
+        if self.knows(token).await? {
+            Ok(problem)
+        } else {
+            Ok(Problem::TokenRejected(UNKNOWN_TOKEN))
+        }
     }
 
     async fn knows(&self, token: &Token) -> Result<bool, Error> {
@@ -79,12 +97,16 @@ fn may_sign(
     peer: Option<IpAddr>,
 ) -> Result<(), Problem> {
     if !consumer.enabled {
-        return Err(Problem::ConsumerKeyRejected("This consumer is disabled in linkgate."));
+        return Err(Problem::ConsumerKeyRejected(
+            "This consumer is disabled in linkgate.",
+        ));
     }
     let allowed = consumer.addresses.is_empty()
         || peer.is_some_and(|peer| consumer.addresses.iter().any(|net| net.contains(&peer)));
     if !allowed {
-        return Err(Problem::ConsumerKeyRejected("This consumer may not call from this address."));
+        return Err(Problem::ConsumerKeyRejected(
+            "This consumer may not call from this address.",
+        ));
     }
     if !consumer.methods.contains(&method) {
         return Err(Problem::SignatureMethodRejected(
@@ -92,14 +114,21 @@ fn may_sign(
         ));
     }
     if method == SignatureMethod::Plaintext && !view.url.is_secure() {
-        return Err(Problem::SignatureMethodRejected("PLAINTEXT is accepted over https only."));
+        return Err(Problem::SignatureMethodRejected(
+            "PLAINTEXT is accepted over https only.",
+        ));
     }
     Ok(())
 }
 
 /// What every signed request must carry (RFC 5849, section 3.1).
-const REQUIRED: [&str; 5] =
-    ["oauth_consumer_key", "oauth_signature_method", "oauth_signature", "oauth_timestamp", "oauth_nonce"];
+const REQUIRED: [&str; 5] = [
+    "oauth_consumer_key",
+    "oauth_signature_method",
+    "oauth_signature",
+    "oauth_timestamp",
+    "oauth_nonce",
+];
 
 /// Why a token that nobody has is refused.
 pub(super) const UNKNOWN_TOKEN: &str = "This token is not known here: ask the user to connect again.";

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::model::{Consumer, RequestToken, RequestTokenState, User};
+use crate::model::{AuditKind, Consumer, RequestToken, RequestTokenState, User};
 use crate::oauth::{Callback, Timestamp, Token, Verifier};
-use crate::store::{AuditKind, StoreError};
+use crate::store::StoreError;
 
 use super::Provider;
 
@@ -73,7 +73,9 @@ pub enum Answer {
 impl Provider {
     /// Reads the question behind a request token.
     pub async fn question(&self, token: &Token) -> Result<Question, StoreError> {
-        let Some(kept) = self.store.request_token(token).await? else { return Ok(Question::Unknown) };
+        let Some(kept) = self.store.request_token(token).await? else {
+            return Ok(Question::Unknown);
+        };
         if kept.expires_at <= self.clock.now() {
             return Ok(Question::Expired);
         }
@@ -81,7 +83,9 @@ impl Provider {
             return Ok(Question::Unknown);
         };
         if !consumer.enabled {
-            return Ok(Question::ConsumerDisabled { name: consumer.name.clone() });
+            return Ok(Question::ConsumerDisabled {
+                name: consumer.name.clone(),
+            });
         }
         Ok(as_question(kept, consumer))
     }
@@ -91,15 +95,22 @@ impl Provider {
         let mut question = self.question(token).await?;
         if let Question::Open { consumer, .. } = &question {
             let consumer = Arc::clone(consumer);
-            if self.store.authorize_request_token(token, user, self.clock.now()).await? {
-                self.note(AuditKind::Approved, Some(&consumer.key), Some(&user.subject)).await;
+            if self
+                .store
+                .authorize_request_token(token, user, self.clock.now())
+                .await?
+            {
+                self.note(AuditKind::Approved, Some(&consumer.key), Some(&user.subject))
+                    .await;
             }
             question = self.question(token).await?;
         }
         match question {
-            Question::Approved { by, consumer, callback } if by.subject == user.subject => {
-                Ok(self.approved(token, user, &consumer, callback))
-            }
+            Question::Approved {
+                by,
+                consumer,
+                callback,
+            } if by.subject == user.subject => Ok(self.approved(token, user, &consumer, callback)),
             other => Ok(Answer::NotOpen(other)),
         }
     }
@@ -110,14 +121,17 @@ impl Provider {
         if let Question::Open { consumer, .. } = &question {
             let consumer = Arc::clone(consumer);
             if self.store.deny_request_token(token, self.clock.now()).await? {
-                self.note(AuditKind::Denied, Some(&consumer.key), Some(&user.subject)).await;
+                self.note(AuditKind::Denied, Some(&consumer.key), Some(&user.subject))
+                    .await;
             }
             question = self.question(token).await?;
         }
         match question {
             Question::Denied { consumer, callback } => Ok(match callback {
                 Callback::Url(url) => Answer::Redirect(url.denied(token)),
-                Callback::OutOfBand => Answer::DeniedOutOfBand { consumer_name: consumer.name.clone() },
+                Callback::OutOfBand => Answer::DeniedOutOfBand {
+                    consumer_name: consumer.name.clone(),
+                },
             }),
             other => Ok(Answer::NotOpen(other)),
         }
@@ -129,18 +143,30 @@ impl Provider {
         };
         match callback {
             Callback::Url(url) => Answer::Redirect(url.approved(token, &verifier)),
-            Callback::OutOfBand => Answer::ShowVerifier { consumer_name: consumer.name.clone(), verifier },
+            Callback::OutOfBand => Answer::ShowVerifier {
+                consumer_name: consumer.name.clone(),
+                verifier,
+            },
         }
     }
 }
 
 fn as_question(kept: RequestToken, consumer: Arc<Consumer>) -> Question {
     match kept.state {
-        RequestTokenState::Pending => {
-            Question::Open { consumer, callback: kept.callback, expires_at: kept.expires_at }
-        }
-        RequestTokenState::Authorized { by } => Question::Approved { by, consumer, callback: kept.callback },
-        RequestTokenState::Denied => Question::Denied { consumer, callback: kept.callback },
+        RequestTokenState::Pending => Question::Open {
+            consumer,
+            callback: kept.callback,
+            expires_at: kept.expires_at,
+        },
+        RequestTokenState::Authorized { by } => Question::Approved {
+            by,
+            consumer,
+            callback: kept.callback,
+        },
+        RequestTokenState::Denied => Question::Denied {
+            consumer,
+            callback: kept.callback,
+        },
         RequestTokenState::Used => Question::Used,
     }
 }

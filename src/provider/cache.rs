@@ -20,9 +20,18 @@ pub(super) struct Cache {
 impl Cache {
     pub(super) fn new() -> Self {
         Self {
-            consumers: Moka::builder().max_capacity(20_000).time_to_live(STALENESS).build(),
-            access_tokens: Moka::builder().max_capacity(100_000).time_to_live(STALENESS).build(),
-            touched: Moka::builder().max_capacity(100_000).time_to_live(USE_RESOLUTION).build(),
+            consumers: Moka::builder()
+                .max_capacity(20_000)
+                .time_to_live(STALENESS)
+                .build(),
+            access_tokens: Moka::builder()
+                .max_capacity(100_000)
+                .time_to_live(STALENESS)
+                .build(),
+            touched: Moka::builder()
+                .max_capacity(100_000)
+                .time_to_live(USE_RESOLUTION)
+                .build(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::Consumer;
+use crate::oauth::BodyHash;
 
 /// Who makes a guarded call, proved by a signature and, where there is one, a token.
 #[derive(Clone, Debug)]

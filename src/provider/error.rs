@@ -26,7 +26,9 @@ impl Error {
             Self::Failed(_) => {
                 let mut response = Response::new(String::new());
                 *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+                response
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
                 response
             }
         }
@@ -48,7 +50,10 @@ fn refusal(problem: &Problem, realm: &str) -> Response<String> {
     *response.status_mut() = problem.status();
     let headers = response.headers_mut();
     let value = HeaderValue::from_str(&challenge(realm, Some(problem)));
-    headers.insert(header::WWW_AUTHENTICATE, value.unwrap_or(HeaderValue::from_static("OAuth")));
+    headers.insert(
+        header::WWW_AUTHENTICATE,
+        value.unwrap_or(HeaderValue::from_static("OAuth")),
+    );
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/x-www-form-urlencoded;charset=UTF-8"),

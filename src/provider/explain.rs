@@ -19,14 +19,28 @@ pub(super) fn explain(
         (other.as_ref().map(|url| RequestView { url, ..*view }), SCHEME),
         (view.query.map(|_| RequestView { query: None, ..*view }), QUERY),
         (view.form.map(|_| RequestView { form: None, ..*view }), FORM),
-        ((view.method == "HEAD").then_some(RequestView { method: "GET", ..*view }), HEAD),
-        ((view.method == "GET").then_some(RequestView { method: "HEAD", ..*view }), HEAD),
+        (
+            (view.method == "HEAD").then_some(RequestView {
+                method: "GET",
+                ..*view
+            }),
+            HEAD,
+        ),
+        (
+            (view.method == "GET").then_some(RequestView {
+                method: "HEAD",
+                ..*view
+            }),
+            HEAD,
+        ),
     ];
     let by_view = views
         .into_iter()
         .find_map(|(view, why)| matches(&view?, keys, token_secret).then_some(why));
     let without_secret = || {
-        token_secret.filter(|_| matches(view, keys, None)).map(|_| TOKEN_SECRET)
+        token_secret
+            .filter(|_| matches(view, keys, None))
+            .map(|_| TOKEN_SECRET)
     };
     let empty_key = || {
         let hmac = keys.iter().any(|key| matches!(key, VerificationKey::Hmac(_)));
@@ -62,7 +76,10 @@ fn other_scheme(url: &PublicUrl) -> Option<PublicUrl> {
 
 const SCHEME: &str = "The consumer signed the same URL with the other scheme (http or https): make its URLs and linkgate's public_url agree.";
 const QUERY: &str = "The consumer did not sign the query, or something between it and linkgate added one.";
-const FORM: &str = "The consumer did not sign the form body, or something between it and linkgate changed it.";
-const HEAD: &str = "The consumer signed the other of GET and HEAD: something between it and linkgate changed the method.";
+const FORM: &str =
+    "The consumer did not sign the form body, or something between it and linkgate changed it.";
+const HEAD: &str =
+    "The consumer signed the other of GET and HEAD: something between it and linkgate changed the method.";
 const TOKEN_SECRET: &str = "The consumer signed without the token's secret.";
-const EMPTY_KEY: &str = "The consumer signed with an empty consumer secret: enter the shared secret on its side.";
+const EMPTY_KEY: &str =
+    "The consumer signed with an empty consumer secret: enter the shared secret on its side.";

@@ -1,7 +1,7 @@
 //! Writes what happened, for people.
 
+use crate::model::{AuditEvent, AuditKind};
 use crate::oauth::ConsumerKey;
-use crate::store::{AuditEvent, AuditKind};
 
 use super::Provider;
 
@@ -15,7 +15,7 @@ impl Provider {
             subject: subject.map(str::to_owned),
             address: None,
             reference: None,
-            detail: None,
+            detail: String::new(),
         };
         if let Err(error) = self.store.record(&event).await {
             tracing::error!(%error, ?kind, "the audit log could not be written");

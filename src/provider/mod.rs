@@ -9,7 +9,7 @@
 //! 5. [`admit`](admit): a guarded call, and [`caller`](caller), what it proves;
 //! 6. [`error`](error): a refusal or a failure, and the one answer that tells the peer.
 //!
-//! [`cache`](cache) keeps what every call reads, [`directory`](directory) says which users exist,
+//! [`explain`](explain) says why a signature failed. [`cache`](cache) keeps what every call reads, [`directory`](directory) says which users exist,
 //! [`journal`](journal) writes what happened, and [`sweep`](sweep) forgets what has expired.
 
 mod access_token;
@@ -20,6 +20,7 @@ mod cache;
 mod caller;
 mod directory;
 mod error;
+mod explain;
 mod journal;
 mod request_token;
 mod sweep;
@@ -92,9 +93,23 @@ impl Rules {
 
 impl Provider {
     /// Puts a provider over a store.
-    pub fn new(store: Store, keyring: Arc<Keyring>, clock: Clock, directory: Directory, rules: Rules) -> Self {
+    pub fn new(
+        store: Store,
+        keyring: Arc<Keyring>,
+        clock: Clock,
+        directory: Directory,
+        rules: Rules,
+    ) -> Self {
         let nobody = VerificationKey::Hmac(new_secret());
-        Self { store, keyring, clock, directory, rules, cache: Cache::new(), nobody }
+        Self {
+            store,
+            keyring,
+            clock,
+            directory,
+            rules,
+            cache: Cache::new(),
+            nobody,
+        }
     }
 
     /// The realm of our challenges: the public URL.
@@ -103,7 +118,10 @@ impl Provider {
     }
 
     /// A new token; its first characters name the secret key that its secrets derive from.
-    #[expect(clippy::disallowed_methods, reason = "the one place where the provider draws tokens")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the provider draws tokens"
+    )]
     fn new_token(&self) -> Token {
         self.keyring.new_token(&mut rand::rng())
     }

@@ -25,13 +25,18 @@ impl Provider {
     ) -> Result<IssuedRequestToken, Error> {
         let signed = self.authenticate(view, peer).await?;
         if signed.request.token().is_some() {
-            return Err(Problem::parameter_rejected("oauth_token", "Leave oauth_token out of this call.").into());
+            return Err(
+                Problem::parameter_rejected("oauth_token", "Leave oauth_token out of this call.").into(),
+            );
         }
         let callback = callback(&signed.request, &signed.consumer)?;
         let now = self.clock.now();
         let live = self.store.live_request_tokens(&signed.consumer.key, now).await?;
         if live >= self.rules.request_tokens_per_consumer {
-            return Err(Problem::ConsumerKeyRefused("Too many unanswered requests: try again in some minutes.").into());
+            return Err(Problem::ConsumerKeyRefused(
+                "Too many unanswered requests: try again in some minutes.",
+            )
+            .into());
         }
         let token = self.new_token();
         let kept = RequestToken {
@@ -49,14 +54,19 @@ impl Provider {
 
     /// The secret of a token that we have just made.
     pub(super) fn secret_of(&self, token: &Token) -> Secret {
-        self.keyring.token_secret(token).expect("a new token names a key of this keyring")
+        self.keyring
+            .token_secret(token)
+            .expect("a new token names a key of this keyring")
     }
 }
 
 /// The callback of this call: the consumer's own, or its configured default; never none, which was OAuth 1.0.
 fn callback(request: &Authentic, consumer: &Consumer) -> Result<Callback, Problem> {
     let Some(text) = request.callback() else {
-        return consumer.default_callback.clone().ok_or_else(|| Problem::ParameterAbsent(vec!["oauth_callback"]));
+        return consumer
+            .default_callback
+            .clone()
+            .ok_or_else(|| Problem::ParameterAbsent(vec!["oauth_callback"]));
     };
     let callback = Callback::parse(text)?;
     match &callback {

@@ -16,19 +16,41 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["model", "oauth"]),
     ("provider", &["store", "model", "oauth", "clock"]),
     ("gateway", &["provider", "model", "oauth", "clock"]),
-    ("web", &["gateway", "provider", "login", "store", "model", "oauth", "clock"]),
+    (
+        "web",
+        &["gateway", "provider", "login", "store", "model", "oauth", "clock"],
+    ),
     ("demo", &["oauth", "clock"]),
     (
         "cli",
         &[
-            "config", "demo", "web", "gateway", "provider", "login", "store", "model", "oauth", "clock", "telemetry",
+            "config",
+            "demo",
+            "web",
+            "gateway",
+            "provider",
+            "login",
+            "store",
+            "model",
+            "oauth",
+            "clock",
+            "telemetry",
         ],
     ),
 ];
 
 /// What the pure folders must not name.
-const IMPURE: &[&str] =
-    &["tokio", "axum", "sqlx", "tracing", "std::time", "SystemTime", "rand::rng", "std::fs", "std::net::Tcp"];
+const IMPURE: &[&str] = &[
+    "tokio",
+    "axum",
+    "sqlx",
+    "tracing",
+    "std::time",
+    "SystemTime",
+    "rand::rng",
+    "std::fs",
+    "std::net::Tcp",
+];
 
 #[test]
 fn every_import_points_down() {
@@ -40,14 +62,20 @@ fn every_import_points_down() {
         if room == "lib" || room == "main" {
             continue;
         }
-        let may = allowed.get(room.as_str()).unwrap_or_else(|| panic!("{room} has no place in MAY_USE"));
+        let may = allowed
+            .get(room.as_str())
+            .unwrap_or_else(|| panic!("{room} has no place in MAY_USE"));
         for used in uses(&text) {
             if used != room && !may.contains(&used.as_str()) {
                 broken.push(format!("{} uses crate::{used}", file.display()));
             }
         }
     }
-    assert!(broken.is_empty(), "these imports point up or sideways:\n{}", broken.join("\n"));
+    assert!(
+        broken.is_empty(),
+        "these imports point up or sideways:\n{}",
+        broken.join("\n")
+    );
 }
 
 #[test]
@@ -64,7 +92,11 @@ fn pure_folders_stay_pure() {
             }
         }
     }
-    assert!(broken.is_empty(), "pure code names impure things:\n{}", broken.join("\n"));
+    assert!(
+        broken.is_empty(),
+        "pure code names impure things:\n{}",
+        broken.join("\n")
+    );
 }
 
 #[test]
@@ -72,7 +104,9 @@ fn only_the_command_line_reads_the_configuration() {
     let readers: Vec<_> = sources()
         .into_iter()
         .filter(|file| !["config", "cli", "lib", "main"].contains(&room_of(file).as_str()))
-        .filter(|file| uses(&fs::read_to_string(file).expect("a source file can be read")).contains(&"config".to_owned()))
+        .filter(|file| {
+            uses(&fs::read_to_string(file).expect("a source file can be read")).contains(&"config".to_owned())
+        })
         .collect();
     assert!(readers.is_empty(), "these read the configuration: {readers:?}");
 }
@@ -81,17 +115,32 @@ fn only_the_command_line_reads_the_configuration() {
 fn uses(text: &str) -> Vec<String> {
     text.lines()
         .filter(|line| !line.trim_start().starts_with("//"))
-        .flat_map(|line| line.split("crate::").skip(1).map(str::to_owned).collect::<Vec<_>>())
-        .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>())
+        .flat_map(|line| {
+            line.split("crate::")
+                .skip(1)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .map(|rest| {
+            rest.chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect::<String>()
+        })
         .filter(|name| !name.is_empty())
         .collect()
 }
 
 /// The folder, or the file, directly under `src`.
 fn room_of(file: &Path) -> String {
-    let inside = file.strip_prefix(root().join("src")).expect("a source file stands under src");
+    let inside = file
+        .strip_prefix(root().join("src"))
+        .expect("a source file stands under src");
     let first = inside.components().next().expect("a file has a name");
-    Path::new(first.as_os_str()).file_stem().expect("a room has a name").to_string_lossy().into_owned()
+    Path::new(first.as_os_str())
+        .file_stem()
+        .expect("a room has a name")
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn sources() -> Vec<PathBuf> {
