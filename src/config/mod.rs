@@ -92,7 +92,7 @@ impl Config {
             let remark = Remark {
                 place: Place::File(file.into()),
                 key: String::new(),
-                wrong: unreadable(file, &error),
+                wrong: format!("the file {}", unreadable(&error)),
                 remedy: "name the file with --config or LINKGATE_CONFIG".into(),
             };
             ConfigError::new(file, vec![remark])

@@ -135,7 +135,13 @@ impl<'a> Section<'a> {
     pub(super) fn file(&self, key: &str) -> Option<String> {
         let path = self.path(key)?;
         std::fs::read_to_string(&path)
-            .map_err(|error| self.wrong(key, unreadable(&path, &error), FILE_REMEDY))
+            .map_err(|error| {
+                self.wrong(
+                    key,
+                    format!("{} {}", path.display(), unreadable(&error)),
+                    FILE_REMEDY,
+                )
+            })
             .ok()
     }
 
@@ -316,15 +322,14 @@ impl<'a> Section<'a> {
 }
 
 /// Says why a file cannot be read, without the error number.
-pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> String {
-    let why = match error.kind() {
+pub(super) fn unreadable(error: &std::io::Error) -> String {
+    match error.kind() {
         std::io::ErrorKind::NotFound => "does not exist".to_owned(),
         std::io::ErrorKind::PermissionDenied => "may not be read by this user".to_owned(),
         std::io::ErrorKind::InvalidData => "is not a text file".to_owned(),
         std::io::ErrorKind::IsADirectory => "is a directory".to_owned(),
         _ => format!("cannot be read: {error}"),
-    };
-    format!("{} {why}", path.display())
+    }
 }
 
 const FILE_REMEDY: &str =
