@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::clock::Clock;
 use crate::config;
 
 /// Where the configuration is.
@@ -40,7 +41,7 @@ Exit codes: 0 it can be used, 64 it cannot.";
 impl ConfigFile {
     /// Reads it, with the environment over it.
     pub(super) fn load(&self) -> Result<config::Config, config::ConfigError> {
-        config::Config::load(&self.path, std::env::vars_os())
+        config::Config::load(&self.path, std::env::vars_os(), Clock::System.now())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a consumer signs with: one shared secret, or one or more public keys.
 
-use crate::oauth::key::{KeyError, KeyWarning};
+use crate::oauth::key::KeyError;
 use crate::oauth::{PublicKey, VerificationKey};
 
 use super::remark::Wrong;
@@ -62,40 +62,32 @@ fn one_of_several(section: &Section<'_>) -> Option<PublicKey> {
 
 fn pasted(section: &Section<'_>, key: &str) -> Option<PublicKey> {
     section
-        .parsed(key, PublicKey::read)
+        .parsed(key, read)
         .inspect(|public| remark(section, key, public))
 }
 
 fn from_file(section: &Section<'_>, key: &str) -> Option<PublicKey> {
     let path = section.path(key)?;
     let text = section.file(key)?;
-    PublicKey::read(&text)
-        .map_err(|KeyError(why)| section.wrong(key, format!("{}: {why}", path.display()), ""))
+    read(&text)
+        .map_err(|Wrong { wrong, remedy }| {
+            section.wrong(key, format!("{}: {wrong}", path.display()), &remedy)
+        })
         .inspect(|public| remark(section, key, public))
         .ok()
 }
 
+fn read(text: &str) -> Result<PublicKey, Wrong> {
+    PublicKey::read(text).map_err(|KeyError(why)| Wrong::from_sentence(&why, REMEDY))
+}
+
 fn remark(section: &Section<'_>, key: &str, public: &PublicKey) {
-    for warning in public.warnings() {
-        let (wrong, remedy) = match warning {
-            KeyWarning::Short { bits } => (
-                format!("the key has only {bits} bits"),
-                "ask the consumer's administrator for a key of 2048 bits or more",
-            ),
-            KeyWarning::CertificateExpired => (
-                "the certificate around the key has expired; the key is used all the same".to_owned(),
-                "ask the consumer's administrator whether the key is still theirs",
-            ),
-        };
-        section.warn(key, wrong, remedy);
+    for warning in public.warnings_at(section.now()) {
+        let Wrong { wrong, remedy } = Wrong::from_sentence(&warning.to_string(), "");
+        section.warn(key, wrong, &remedy);
     }
 }
 
-impl From<KeyError> for Wrong {
-    fn from(KeyError(sentence): KeyError) -> Self {
-        Self::from(sentence)
-    }
-}
-
+const REMEDY: &str = "paste the RSA public key that the consumer shows: PEM, a certificate, or bare base64";
 const PUBLIC: [&str; 3] = ["public_key", "public_key_file", "public_keys"];
 const SHARED: [&str; 2] = ["shared_secret", "shared_secret_file"];

@@ -28,7 +28,9 @@ fn read_one(section: &Section<'_>, key: Option<ConsumerKey>, is_secure: bool) ->
     let name = section.get("name");
     let keys = verification_keys(section);
     let methods = read_methods(section, &keys, is_secure);
-    let callbacks = section.parsed_list("callbacks", CallbackPattern::parse);
+    let callbacks = section.parsed_list("callbacks", |text| {
+        CallbackPattern::parse(text).map_err(|why| Wrong::unusable(text, why))
+    });
     let default_callback = read_default_callback(section, &callbacks);
     let two_legged = section.or("two_legged", false);
     let two_legged_user = section.get("two_legged_user");
@@ -78,7 +80,12 @@ fn read_key(section: &Section<'_>, seen: &[Option<ConsumerKey>]) -> Option<Consu
         );
     }
     let key = section.parsed("key", |text| {
-        ConsumerKey::parse(text).ok_or("write 1 to 255 characters, none of them a control character")
+        ConsumerKey::parse(text).ok_or_else(|| {
+            Wrong::unusable(
+                text,
+                "write 1 to 255 characters, none of them a control character",
+            )
+        })
     })?;
     if let Some(first) = seen.iter().position(|earlier| earlier.as_ref() == Some(&key)) {
         section.wrong(
@@ -132,13 +139,7 @@ fn read_methods(
 
 fn read_default_callback(section: &Section<'_>, allowed: &[CallbackPattern]) -> Option<Callback> {
     let callback = section.parsed("default_callback", |text| {
-        Callback::parse(text).map_err(|_| {
-            let wrong = format!("{text:?} is not a callback");
-            Wrong::new(
-                wrong,
-                "write a whole http or https URL, or \"oob\" for a code to copy",
-            )
-        })
+        Callback::parse(text).map_err(|problem| Wrong::unusable(text, &problem.advice()))
     })?;
     if let Callback::Url(url) = &callback
         && !allowed.iter().any(|pattern| pattern.allows(url))

@@ -175,7 +175,8 @@ fn read_handoff(section: &Section<'_>) -> Option<Login> {
 
 fn read_trusted_header(section: &Section<'_>) -> Option<Login> {
     let header = |text: &str| {
-        HeaderName::from_bytes(text.as_bytes()).map_err(|_| format!("{text:?} is not the name of a header"))
+        HeaderName::from_bytes(text.as_bytes())
+            .map_err(|_| Wrong::unusable(text, "write the name of a header: \"Remote-User\""))
     };
     let user = section.parsed("header", header);
     let display_header = section.parsed("display_header", header);

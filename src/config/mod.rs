@@ -38,9 +38,10 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::model::Consumer;
+use crate::oauth::Timestamp;
 
 pub use self::admin::Admin;
-pub use self::identity::Identity;
+pub use self::identity::{Identity, IdentityHeaders};
 pub use self::keys::Keys;
 pub use self::log::{Log, LogFormat, LogLevel};
 pub use self::login::{Login, Oidc, Probe, Reject};
@@ -84,9 +85,12 @@ pub struct Config {
 
 impl Config {
     /// Reads a file, with environment variables over it. Nothing is opened but the files that it names.
+    ///
+    /// `now` is for certificates, which expire.
     pub fn load(
         file: &Path,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
+        now: Timestamp,
     ) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(file).map_err(|error| {
             let remark = Remark {
@@ -100,7 +104,7 @@ impl Config {
         let table = file::parse(file, &text).map_err(|mistakes| ConfigError::new(file, mistakes))?;
         let mut mistakes = Vec::new();
         let table = variables::lay_over(table, variables, &mut mistakes);
-        let reading = Reading::new(file, mistakes);
+        let reading = Reading::new(file, now, mistakes);
         let config = reading.root(file, &table, Self::read);
         let mistakes = reading.mistakes.into_inner();
         match config {
@@ -115,7 +119,7 @@ impl Config {
     fn read(root: &Section<'_>) -> Option<Self> {
         let server = root.section("server", Server::read);
         let public_url = server.as_ref().map(|server| &server.public_url);
-        let host = public_url.map_or("", |url| url.authority());
+        let host = public_url.map_or("", |url| url.host());
         let upstream = root.section("upstream", |section| Upstream::read(section, host));
         let store = root.section("store", Store::read);
         let keys = root.section("keys", |section| Keys::read(section, store.as_ref()));

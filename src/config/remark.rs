@@ -20,7 +20,7 @@ pub struct Remark {
     pub key: String,
     /// What is wrong, and never the value of a secret.
     pub wrong: String,
-    /// What to write instead. Empty when `wrong` says it already.
+    /// What to write instead.
     pub remedy: String,
 }
 
@@ -115,16 +115,26 @@ impl Wrong {
             remedy: remedy.into(),
         }
     }
-}
 
-impl From<&str> for Wrong {
-    fn from(sentence: &str) -> Self {
-        Self::new(sentence, "")
+    /// Says that a value cannot be used. The sentence of whoever refused it says what to write instead.
+    pub(super) fn unusable(value: &str, sentence: &str) -> Self {
+        Self::new(format!("{value:?} cannot be used"), clause(sentence))
+    }
+
+    /// Takes a sentence that says what is wrong and, after a colon, what to write instead.
+    pub(super) fn from_sentence(sentence: &str, remedy: &str) -> Self {
+        let sentence = clause(sentence);
+        match sentence.split_once(": ") {
+            Some((wrong, remedy)) => Self::new(wrong, remedy),
+            None => Self::new(sentence, remedy),
+        }
     }
 }
 
-impl From<String> for Wrong {
-    fn from(sentence: String) -> Self {
-        Self::new(sentence, "")
-    }
+/// A sentence without its capital and its full stop, to stand after a colon.
+fn clause(sentence: &str) -> String {
+    let sentence = sentence.strip_suffix('.').unwrap_or(sentence);
+    let mut letters = sentence.chars();
+    let first = letters.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect()
 }

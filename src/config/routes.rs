@@ -3,12 +3,13 @@
 use http::Method;
 
 use super::choice::choice;
+use super::remark::Wrong;
 use super::section::Section;
 
 /// A rule for some paths. The first that matches decides; without one, [`RouteAuth::OAuthOrPassthrough`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// A path: exact, or a prefix that ends in `/**`.
+    /// A path: `/exact`, `/one/*/segment`, `/everything/below/**`.
     pub path: String,
     /// The methods; empty: all.
     pub methods: Vec<Method>,
@@ -60,23 +61,41 @@ impl Route {
     }
 }
 
-fn parse_path(text: &str) -> Result<String, String> {
-    let prefix = text.strip_suffix("/**").unwrap_or(text);
-    if !text.starts_with('/') {
-        return Err(format!("{text:?} does not begin with a slash; write \"/{text}\""));
+fn parse_path(text: &str) -> Result<String, Wrong> {
+    let refuse = |sentence: &str| Err(Wrong::unusable(text, sentence));
+    let Some(path) = text.strip_prefix('/') else {
+        return refuse("begin it with a slash: \"/api/**\"");
+    };
+    if path.contains(['?', '#', '\\', ';', '%']) || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return refuse("write the plain path, without query, white space or percent-encoding");
     }
-    if prefix.contains(['*', '?', '#', ' ']) {
-        return Err(format!(
-            "{text:?} is not a path; write \"/api/whoami\" for one, or \"/api/**\" for everything under it"
-        ));
+    let above = if path == "**" {
+        ""
+    } else {
+        path.strip_suffix("/**").unwrap_or(path)
+    };
+    if above
+        .split('/')
+        .any(|segment| segment.contains('*') && segment != "*")
+    {
+        return refuse(
+            "a star is a whole segment, \"/api/*/log\", and two are everything below, \"/api/**\"",
+        );
+    }
+    if above.split('/').any(|segment| matches!(segment, "." | "..")) {
+        return refuse("write the path itself, without dot segments");
+    }
+    let inner = above.strip_suffix('/').filter(|_| above == path).unwrap_or(above);
+    if !inner.is_empty() && inner.split('/').any(str::is_empty) {
+        return refuse("write one slash, not two");
     }
     Ok(text.to_owned())
 }
 
-fn parse_method(text: &str) -> Result<Method, String> {
+fn parse_method(text: &str) -> Result<Method, Wrong> {
     let is_upper = !text.bytes().any(|byte| byte.is_ascii_lowercase());
     let method = is_upper
         .then(|| Method::from_bytes(text.as_bytes()).ok())
         .flatten();
-    method.ok_or_else(|| format!("{text:?} is not a method; write it in capitals: \"GET\""))
+    method.ok_or_else(|| Wrong::unusable(text, "write a method in capitals: \"GET\""))
 }

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
+use crate::oauth::Timestamp;
+
 use super::file::{Kind, Table, Value};
 use super::nearest::nearest;
 use super::remark::{Place, Remark, Wrong};
@@ -12,6 +14,7 @@ use super::value::{FromValue, unexpected};
 #[derive(Debug)]
 pub(super) struct Reading {
     directory: PathBuf,
+    now: Timestamp,
     pub(super) mistakes: RefCell<Vec<Remark>>,
     pub(super) warnings: RefCell<Vec<Remark>>,
 }
@@ -28,10 +31,11 @@ pub(super) struct Section<'a> {
 
 impl Reading {
     /// Begins to read a file.
-    pub(super) fn new(file: &Path, mistakes: Vec<Remark>) -> Self {
+    pub(super) fn new(file: &Path, now: Timestamp, mistakes: Vec<Remark>) -> Self {
         let directory = file.parent().unwrap_or(Path::new(""));
         Self {
             directory: std::path::absolute(directory).unwrap_or_else(|_| directory.into()),
+            now,
             mistakes: RefCell::new(mistakes),
             warnings: RefCell::default(),
         }
@@ -93,14 +97,10 @@ impl<'a> Section<'a> {
     }
 
     /// A text that a type of ours reads. The error says what to write instead.
-    pub(super) fn parsed<T, E: Into<Wrong>>(
-        &self,
-        key: &str,
-        parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Option<T> {
+    pub(super) fn parsed<T>(&self, key: &str, parse: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<T> {
         let (_, value) = self.entry(key)?;
         let text = self.accept(value, &self.key(key), String::from_value(value))?;
-        self.accept(value, &self.key(key), parse(&text).map_err(Into::into))
+        self.accept(value, &self.key(key), parse(&text))
     }
 
     /// A list, empty by default.
@@ -109,14 +109,10 @@ impl<'a> Section<'a> {
     }
 
     /// A list of texts that a type of ours reads, empty by default.
-    pub(super) fn parsed_list<T, E: Into<Wrong>>(
-        &self,
-        key: &str,
-        parse: impl Fn(&str) -> Result<T, E>,
-    ) -> Vec<T> {
+    pub(super) fn parsed_list<T>(&self, key: &str, parse: impl Fn(&str) -> Result<T, Wrong>) -> Vec<T> {
         self.items(key, |value, name| {
             let text = self.accept(value, name, String::from_value(value))?;
-            self.accept(value, name, parse(&text).map_err(Into::into))
+            self.accept(value, name, parse(&text))
         })
     }
 
@@ -129,6 +125,11 @@ impl<'a> Section<'a> {
     /// The directory that relative paths start from.
     pub(super) fn directory(&self) -> &Path {
         &self.reading.directory
+    }
+
+    /// The time of reading, for what expires.
+    pub(super) fn now(&self) -> Timestamp {
+        self.reading.now
     }
 
     /// The text of a file whose path is given.
@@ -244,6 +245,7 @@ impl<'a> Section<'a> {
         let Kind::Array(items) = &value.kind else {
             let remedy = match value.kind {
                 Kind::Table(_) => format!("write [[{}]], with two brackets", self.key(key)),
+                Kind::Variable(_) => "write it as in the file: [\"first\", \"second\"]".to_owned(),
                 _ => "write it in brackets: [\"first\", \"second\"]".to_owned(),
             };
             self.wrong(key, unexpected("a list", &value), &remedy);

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use crate::oauth::PublicUrl;
 
+use super::remark::Wrong;
 use super::section::Section;
 
 /// Where we listen, and under which URLs the world knows us.
@@ -41,11 +42,11 @@ impl Server {
                 "write the URL that consumers sign: public_url = \"https://builds.example.com\"",
             );
         }
-        let public_url = section.parsed("public_url", PublicUrl::parse);
+        let public_url = section.parsed("public_url", parse_url);
         if let Some(url) = &public_url {
             warn_of_traps(section, url);
         }
-        let public_urls = section.parsed_list("public_urls", PublicUrl::parse);
+        let public_urls = section.parsed_list("public_urls", parse_url);
         let trusted_proxies = section.list("trusted_proxies");
         section.not_yet(
             "tls",
@@ -83,6 +84,10 @@ fn warn_of_traps(section: &Section<'_>, url: &PublicUrl) {
             "let a proxy in front of linkgate end TLS, and write its https URL",
         );
     }
+}
+
+fn parse_url(text: &str) -> Result<PublicUrl, Wrong> {
+    PublicUrl::parse(text).map_err(|why| Wrong::unusable(text, why))
 }
 
 fn local(port: u16) -> SocketAddr {

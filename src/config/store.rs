@@ -60,16 +60,15 @@ impl Store {
     }
 
     fn take_sqlite(&mut self, path: &str, directory: &Path) {
-        let (file, options) = path
-            .split_once('?')
-            .map_or((path, ""), |(file, options)| (file, options));
+        let (file, options) = path.split_once('?').unwrap_or((path, ""));
         if file == ":memory:" || options.split('&').any(|option| option == "mode=memory") {
             self.url = format!("sqlite://{path}");
             return;
         }
-        let file = directory.join(file);
+        let file = directory.join(percent_decoded(file));
         let question = if options.is_empty() { "" } else { "?" };
-        self.url = format!("sqlite://{}{question}{options}", file.display());
+        let encoded = file.display().to_string().replace('%', "%25").replace('?', "%3F");
+        self.url = format!("sqlite://{encoded}{question}{options}");
         self.sqlite_file = Some(file);
     }
 }

@@ -10,8 +10,8 @@ use super::section::Section;
 /// The application behind us.
 #[derive(Clone, Debug)]
 pub struct Upstream {
-    /// Scheme and authority; every path goes through as it arrived.
-    pub url: Uri,
+    /// `http://host[:port]`, without a path: every path goes through as it arrived.
+    pub url: String,
     /// The application's name, as the pages show it.
     pub name: String,
     /// How long a connection may take to be made.
@@ -53,7 +53,7 @@ impl Upstream {
     }
 }
 
-fn parse_url(text: &str) -> Result<Uri, Wrong> {
+fn parse_url(text: &str) -> Result<String, Wrong> {
     const REMEDY: &str = "write scheme, host and port: \"http://127.0.0.1:8080\"";
     let refuse = |wrong: &str| Err(Wrong::new(format!("{wrong}: {text:?}"), REMEDY));
     let Ok(url) = text.parse::<Uri>() else {
@@ -76,10 +76,16 @@ fn parse_url(text: &str) -> Result<Uri, Wrong> {
         // The text may hold a password: it is not repeated.
         return Err(Wrong::new("it has user information in front of the host", REMEDY));
     }
-    if url.path() != "/" || url.query().is_some() {
+    if authority.host().is_empty() || authority.as_str().ends_with(':') || authority.port_u16() == Some(0) {
+        return refuse("host or port is missing");
+    }
+    if authority.port().is_some() && authority.port_u16().is_none() {
+        return refuse("the port is too large");
+    }
+    if url.path() != "/" || url.query().is_some() || text.contains('#') {
         return refuse("paths go through as they arrive, so the URL has none of its own");
     }
-    Ok(url)
+    Ok(format!("http://{authority}"))
 }
 
 const HTTPS_REMEDY: &str = "write the application's http URL, on the same host or a trusted network";
