@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod gateway;
 pub mod model;
 pub mod oauth;
 pub mod provider;

@@ -9,6 +9,7 @@ use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
 
 use crate::oauth::{PrivateKey, Secret};
+use crate::store::Keyring;
 
 /// Keys of linkgate's own
 #[derive(Debug, Subcommand)]
@@ -45,7 +46,7 @@ impl Key {
         let Self::Generate(Generate { rsa, out }) = self;
         match rsa {
             Some(bits) => rsa_key(bits.into(), out.as_deref()),
-            None => anyhow::bail!("the store's keyring is not wired yet"),
+            None => secret_key(out.as_deref()),
         }
     }
 }
@@ -61,6 +62,14 @@ fn rsa_key(bits: usize, out: Option<&Path>) -> anyhow::Result<()> {
     // Standard error, so that redirected output is the private key alone.
     eprintln!("public key ({}):\n{}", public.fingerprint(), public.to_base64());
     Ok(())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line is where randomness comes from"
+)]
+fn secret_key(out: Option<&Path>) -> anyhow::Result<()> {
+    put(&Keyring::generate(&mut rand::rng()).to_text(), out)
 }
 
 /// Writes a secret to standard output, or to a new file that only its owner may read.

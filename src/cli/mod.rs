@@ -8,10 +8,15 @@
 //! | 64 | the configuration is wrong, and standard error says where |
 
 mod config;
+mod consumer;
 mod health;
 mod key;
 pub mod serve;
+mod store;
+mod table;
+mod token;
 mod user;
+mod when;
 
 use std::future::Future;
 use std::io::{ErrorKind, Write};
@@ -39,6 +44,10 @@ enum Command {
     User(user::User),
     #[command(subcommand)]
     Key(key::Key),
+    #[command(subcommand)]
+    Consumer(consumer::Consumer),
+    #[command(subcommand)]
+    Token(token::Token),
     Health(health::Health),
 }
 
@@ -58,6 +67,8 @@ pub fn main() -> ExitCode {
         Command::Config(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Key(command) => command.run(),
+        Command::Consumer(command) => command.run(),
+        Command::Token(command) => command.run(),
         Command::Health(command) => command.run(),
     };
     outcome.map_or_else(|error| report(&error), |()| ExitCode::SUCCESS)

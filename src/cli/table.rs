@@ -25,12 +25,15 @@ impl Table {
 
     /// The table as text, a line for each row.
     pub(super) fn to_text(&self) -> String {
-        let columns = self.rows[0].len();
-        let width = |column| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let width = |row: &Vec<String>, column: usize| row[column].chars().count();
+        let widest = |column| self.rows.iter().map(|row| width(row, column)).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..self.rows[0].len()).map(widest).collect();
         let mut text = String::new();
         for row in &self.rows {
-            let cells = row.iter().zip(&widths).map(|(value, width)| format!("{value:width$}"));
+            let cells = row
+                .iter()
+                .zip(&widths)
+                .map(|(value, width)| format!("{value:width$}"));
             text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
             text.push('\n');
         }
@@ -47,6 +50,9 @@ mod tests {
         let mut table = Table::new(["key", "name"]);
         table.row(["ck".into(), "Bit\u{1b}[2Jbucket".into()]);
         table.row(["longer".into(), String::new()]);
-        assert_eq!(table.to_text(), "KEY     NAME\nck      Bit?[2Jbucket\nlonger  -\n");
+        assert_eq!(
+            table.to_text(),
+            "KEY     NAME\nck      Bit?[2Jbucket\nlonger  -\n"
+        );
     }
 }

@@ -113,14 +113,25 @@ async fn revoke(store: &Store, id: &str) -> anyhow::Result<String> {
 }
 
 fn table(tokens: &[AccessToken], now: Timestamp) -> String {
-    let mut table = Table::new(["id", "consumer", "user", "issued", "last used", "expires", "state"]);
+    let mut table = Table::new([
+        "id",
+        "consumer",
+        "user",
+        "issued",
+        "last used",
+        "expires",
+        "state",
+    ]);
     for token in tokens {
         table.row([
             token.id.clone(),
             token.consumer.to_string(),
             token.user.subject.clone(),
             when(token.issued_at),
-            token.last_used.as_ref().map_or("never".to_owned(), |(at, _)| when(*at)),
+            token
+                .last_used
+                .as_ref()
+                .map_or("never".to_owned(), |(at, _)| when(*at)),
             when(token.expires_at),
             state(token, now).to_owned(),
         ]);
@@ -129,7 +140,10 @@ fn table(tokens: &[AccessToken], now: Timestamp) -> String {
 }
 
 fn state(token: &AccessToken, now: Timestamp) -> &'static str {
-    let renewable = token.session.as_ref().is_some_and(|session| session.expires_at > now);
+    let renewable = token
+        .session
+        .as_ref()
+        .is_some_and(|session| session.expires_at > now);
     match token.revoked_at {
         Some(_) => "revoked",
         None if token.expires_at > now => "live",

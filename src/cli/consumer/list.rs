@@ -14,7 +14,15 @@ pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
 }
 
 fn table(consumers: &[Consumer]) -> String {
-    let mut table = Table::new(["key", "name", "methods", "callbacks", "source", "enabled", "fingerprint"]);
+    let mut table = Table::new([
+        "key",
+        "name",
+        "methods",
+        "callbacks",
+        "source",
+        "enabled",
+        "fingerprint",
+    ]);
     for consumer in consumers {
         let source = match consumer.source {
             ConsumerSource::Config => "config",
@@ -27,7 +35,12 @@ fn table(consumers: &[Consumer]) -> String {
             joined(consumer.callbacks.iter().map(|pattern| pattern.as_str())),
             source.to_owned(),
             if consumer.enabled { "yes" } else { "no" }.to_owned(),
-            consumer.keys.iter().map(fingerprint).collect::<Vec<_>>().join(" "),
+            consumer
+                .keys
+                .iter()
+                .map(fingerprint)
+                .collect::<Vec<_>>()
+                .join(" "),
         ]);
     }
     table.to_text()

@@ -2,8 +2,8 @@
 
 use anyhow::bail;
 
-use crate::clock::Clock;
 use crate::cli::store::open_existing;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{AuditEvent, AuditKind, ConsumerSource};
 use crate::oauth::ConsumerKey;
@@ -30,7 +30,11 @@ pub(super) async fn run(named: Named, change: Change) -> anyhow::Result<()> {
 
 /// The configuration is the truth for what it names.
 fn refuse_configured(config: &Config, named: &Named, change: Change) -> anyhow::Result<()> {
-    let Some(at) = config.consumers.iter().position(|consumer| consumer.key == named.key) else {
+    let Some(at) = config
+        .consumers
+        .iter()
+        .position(|consumer| consumer.key == named.key)
+    else {
         return Ok(());
     };
     let remedy = match change {
@@ -50,7 +54,9 @@ async fn apply(store: &Store, key: &ConsumerKey, change: Change) -> anyhow::Resu
         bail!("there is no consumer {key}; `linkgate consumer list` shows them");
     };
     if change == Change::Enable && consumer.source == ConsumerSource::Config {
-        bail!("{key} was removed from the configuration; write it there again, or purge it and add it by command");
+        bail!(
+            "{key} was removed from the configuration; write it there again, or purge it and add it by command"
+        );
     }
     let now = Clock::System.now();
     let (changed, kind, done, not_done) = match change {
