@@ -1,5 +1,7 @@
 //! THE USE CASES: the only place where protocol, model, store and clock meet.
 
+mod authorize;
+pub use authorize::{Answer, Question};
 use std::net::IpAddr;
 use std::sync::Arc;
 
