@@ -30,7 +30,7 @@ impl Store {
     /// a
     pub async fn session(&self, _: &Token) -> Result<Option<BrowserSession>, StoreError> { todo!() }
     /// a
-    pub async fn touch_session(&self, _: &Token, _: Timestamp, _: Timestamp) -> Result<(), StoreError> { todo!() }
+    pub async fn touch_session(&self, _: &Token, _: Timestamp) -> Result<(), StoreError> { todo!() }
     /// a
     pub async fn remove_session(&self, _: &Token) -> Result<(), StoreError> { todo!() }
     /// a
