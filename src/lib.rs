@@ -10,3 +10,4 @@ pub mod model;
 pub mod oauth;
 pub mod provider;
 pub mod store;
+pub mod web;
