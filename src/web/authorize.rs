@@ -13,7 +13,7 @@ use crate::provider::{Answer, Question};
 use crate::store::StoreError;
 
 use super::form::{self, Purpose};
-use super::pages::{AnswerForm, Approve, Frame, Notice, Verifier};
+use super::pages::{AnswerForm, Approve, Notice, Verifier};
 use super::return_address::ReturnAddress;
 use super::session::{self, Session};
 use super::{AUTHORIZE, App, Shared, headers, login};
@@ -124,7 +124,7 @@ async fn follow(app: &App, token: &Token, answer: Answer) -> Result<Response, No
     match answer {
         Answer::Redirect(location) => Ok(headers::see_other(&location)),
         Answer::ShowVerifier { consumer_name, verifier } => {
-            Ok(Verifier { consumer: &consumer_name, code: &verifier }.respond(Frame::new(app)))
+            Ok(Verifier { consumer: &consumer_name, code: &verifier }.respond(app.frame()))
         }
         Answer::DeniedOutOfBand { consumer_name } => Err(Notice::Denied { consumer: consumer_name }),
         Answer::NotOpen(question) => Err(closed(app, token, question).await?),
@@ -164,5 +164,5 @@ fn question_page(
     };
     let return_to = ReturnAddress::to_question(token).as_str().to_owned();
     let sign_out = login::sign_out_form(app, session, return_to);
-    Approve { consumer: &consumer.name, user, callback, form, sign_out }.respond(Frame::new(app))
+    Approve { consumer: &consumer.name, user, callback, form, sign_out }.respond(app.frame())
 }

@@ -13,7 +13,7 @@ use crate::provider::Question;
 use crate::store::StoreError;
 
 use super::form::{self, Purpose};
-use super::pages::{Frame, Login, Notice, SignOutForm};
+use super::pages::{Login, Notice, SignOutForm};
 use super::return_address::ReturnAddress;
 use super::session::{self, Browser, Session};
 use super::{App, ClientAddress, LOGIN, LOGOUT, Shared};
@@ -167,7 +167,7 @@ async fn ask(
         form_token: Purpose::SignIn { browser: &browser.random }.token(&app.keyring),
         tried,
     };
-    Ok(with_cookies(page.respond(Frame::new(app)), cookie))
+    Ok(with_cookies(page.respond(app.frame()), cookie))
 }
 
 /// Who waits at the return address, and where the browser may end up from there.

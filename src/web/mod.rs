@@ -80,6 +80,11 @@ impl App {
         format!("{}{path}", self.public_url.path_prefix())
     }
 
+    /// The frame around every page.
+    fn frame(&self) -> pages::Frame {
+        pages::Frame::new(&self.application_name, self.path(&assets::stylesheet()))
+    }
+
     /// Sends the browser to a path of ours. 303: a form that was posted becomes a plain page.
     fn redirect(&self, path: &str) -> Response {
         headers::see_other(&self.path(path))

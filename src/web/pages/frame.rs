@@ -1,6 +1,5 @@
 //! What every page shares.
 
-use super::super::{App, assets};
 use super::{Html, Sentence, Texts, texts, visible};
 
 /// What the layout shows, and what every sentence may name.
@@ -18,13 +17,8 @@ pub(in crate::web) struct Frame {
 
 impl Frame {
     /// The frame of an installation's pages; each page gives it its title.
-    pub(in crate::web) fn new(app: &App) -> Self {
-        Self {
-            texts: texts(),
-            application: visible(&app.application_name),
-            stylesheet: app.path(&assets::stylesheet()),
-            title: String::new(),
-        }
+    pub(in crate::web) fn new(application: &str, stylesheet: String) -> Self {
+        Self { texts: texts(), application: visible(application), stylesheet, title: String::new() }
     }
 
     /// Gives the page its title.

@@ -46,3 +46,6 @@ fn respond(status: StatusCode, page: &impl Template, callback: Option<&Callback>
 fn texts() -> &'static Texts {
     &ENGLISH
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,7 +102,7 @@ pub(in crate::web) enum Notice {
 
 #[derive(Template)]
 #[template(path = "error.html")]
-struct Page<'a> {
+pub(super) struct Page<'a> {
     frame: Frame,
     heading: Html,
     reason: Html,
@@ -124,7 +124,7 @@ impl Notice {
         if let Some(reference) = &reference {
             self.log(reference);
         }
-        let page = self.page(Frame::new(app), reference, &|path| app.path(path));
+        let page = self.page(app.frame(), reference, &|path| app.path(path));
         let mut response = respond(self.status(), &page, None);
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after() {
@@ -136,7 +136,7 @@ impl Notice {
         response
     }
 
-    fn page(&self, frame: Frame, reference: Option<String>, path: &dyn Fn(&str) -> String) -> Page<'_> {
+    pub(super) fn page(&self, frame: Frame, reference: Option<String>, path: &dyn Fn(&str) -> String) -> Page<'_> {
         let words = self.words(&frame.texts.notices);
         let wait = self.wait(&frame);
         let (consumer, user) = self.people();
@@ -164,7 +164,7 @@ impl Notice {
         }
     }
 
-    const fn words<'t>(&self, texts: &'t Notices) -> &'t Words {
+    pub(super) const fn words<'t>(&self, texts: &'t Notices) -> &'t Words {
         match self {
             Self::MissingToken => &texts.missing_token,
             Self::Unknown => &texts.unknown,
@@ -192,7 +192,7 @@ impl Notice {
     }
 
     /// What a program learns from the page.
-    const fn status(&self) -> StatusCode {
+    pub(super) const fn status(&self) -> StatusCode {
         match self {
             Self::Denied { .. } | Self::SignedOut | Self::SignedIn { .. } => StatusCode::OK,
             Self::MissingToken | Self::AccessToken | Self::BadForm => StatusCode::BAD_REQUEST,
@@ -238,7 +238,7 @@ impl Notice {
     }
 
     /// Whether somebody may come and ask why they saw this.
-    const fn is_of_note(&self) -> bool {
+    pub(super) const fn is_of_note(&self) -> bool {
         !matches!(self, Self::SignedIn { .. } | Self::SignedOut)
     }
 
