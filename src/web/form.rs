@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, StatusCode};
 
-use crate::model::User;
+use crate::model::{SessionId, User};
 use crate::oauth::Token;
 use crate::store::Keyring;
 
@@ -17,7 +17,7 @@ pub(super) enum Purpose<'a> {
     /// Answering a question as the user to whom it was shown.
     Answer {
         /// The browser session.
-        session: &'a Token,
+        session: &'a SessionId,
         /// The request token.
         question: &'a Token,
         /// Who saw it.
@@ -26,7 +26,7 @@ pub(super) enum Purpose<'a> {
     /// Signing out of a browser session.
     SignOut {
         /// The browser session.
-        session: &'a Token,
+        session: &'a SessionId,
     },
     /// Signing in: there is no session yet, only a cookie of the same browser.
     SignIn {
@@ -50,8 +50,7 @@ impl Purpose<'_> {
     /// Whether a form's token is the one that was put there. Takes the same time for every wrong one.
     pub(super) fn admits(self, keyring: &Keyring, token: &str) -> bool {
         let (purpose, parts) = self.parts();
-        let mac = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        mac.is_some_and(|mac| keyring.mac_matches(purpose, &parts, &mac))
+        URL_SAFE_NO_PAD.decode(token).is_ok_and(|mac| keyring.mac_matches(purpose, &parts, &mac))
     }
 
     fn parts(&self) -> (&'static str, Vec<&[u8]>) {

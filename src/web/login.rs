@@ -143,7 +143,7 @@ async fn try_to_sign_out(
     if !(Purpose::SignOut { session: &session.id }).admits(&app.keyring, &form.form_token) {
         return Err(Notice::FormOutdated { again: there.as_str().to_owned() });
     }
-    let cookie = session::end(app, &session.id).await?;
+    let cookie = session::finish(app, &session.id).await?;
     let answer = match there.as_str() {
         LOGIN => Notice::SignedOut.respond(app),
         _ => app.redirect(&there.login()),

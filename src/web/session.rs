@@ -6,9 +6,9 @@
 use http::{HeaderMap, HeaderValue};
 
 use crate::login::Standing;
-use crate::model::User;
+use crate::model::{BrowserSession, SessionId, User};
 use crate::oauth::{Timestamp, Token};
-use crate::store::{BrowserSession, StoreError};
+use crate::store::StoreError;
 
 use super::form::Purpose;
 use super::headers::cookie;
@@ -18,7 +18,7 @@ use super::{App, randomness};
 #[derive(Debug)]
 pub(super) struct Session {
     /// What the cookie holds. Never shown, never logged.
-    pub(super) id: Token,
+    pub(super) id: SessionId,
     /// Who it is.
     pub(super) user: User,
 }
@@ -26,12 +26,8 @@ pub(super) struct Session {
 /// Finds out who is signed in: a live session, of a user who still exists.
 pub(super) async fn current(app: &App, headers: &HeaderMap) -> Result<Option<Session>, StoreError> {
     let Some(id) = session_id(app, headers) else { return Ok(None) };
-    let Some(kept) = app.store.session(&id).await? else { return Ok(None) };
     let now = app.clock.now();
-    if !is_alive(&kept, now) {
-        app.store.remove_session(&id).await?;
-        return Ok(None);
-    }
+    let Some(kept) = app.store.session(&id, now).await? else { return Ok(None) };
     let mut user = kept.user;
     match app.login.standing(&user.subject).await {
         Standing::Known { display_name } => user.display_name = display_name,
@@ -42,7 +38,7 @@ pub(super) async fn current(app: &App, headers: &HeaderMap) -> Result<Option<Ses
         }
     }
     if kept.seen_at.plus(TOUCH_EVERY) <= now {
-        app.store.touch_session(&id, now).await?;
+        app.store.touch_session(&id, now, end(kept.created_at, now)).await?;
     }
     Ok(Some(Session { id, user }))
 }
@@ -56,15 +52,15 @@ pub(super) async fn begin(
     if let Some(id) = session_id(app, headers) {
         app.store.remove_session(&id).await?;
     }
-    let id = app.keyring.new_token(&mut randomness());
+    let id = SessionId::new(app.keyring.new_token(&mut randomness()));
     let now = app.clock.now();
-    let session = BrowserSession { user, created_at: now, seen_at: now, expires_at: now.plus(LONGEST) };
+    let session = BrowserSession { user, created_at: now, seen_at: now, expires_at: end(now, now) };
     app.store.add_session(&id, &session).await?;
     Ok([Cookie::Session.set(app, id.as_str()), Cookie::Browser.clear(app)])
 }
 
 /// Ends a session. Returns the cookie to set.
-pub(super) async fn end(app: &App, id: &Token) -> Result<HeaderValue, StoreError> {
+pub(super) async fn finish(app: &App, id: &SessionId) -> Result<HeaderValue, StoreError> {
     app.store.remove_session(id).await?;
     Ok(Cookie::Session.clear(app))
 }
@@ -96,13 +92,14 @@ impl Browser {
     }
 }
 
-fn session_id(app: &App, headers: &HeaderMap) -> Option<Token> {
-    let id = Token::parse(cookie(headers, Cookie::Session.name(app))?)?;
+fn session_id(app: &App, headers: &HeaderMap) -> Option<SessionId> {
+    let id = SessionId::parse(cookie(headers, Cookie::Session.name(app))?)?;
     (id.as_str().len() == Token::LENGTH).then_some(id)
 }
 
-fn is_alive(session: &BrowserSession, now: Timestamp) -> bool {
-    now < session.expires_at && now < session.seen_at.plus(IDLE)
+/// When a session that is in use now will be over.
+fn end(created_at: Timestamp, now: Timestamp) -> Timestamp {
+    now.plus(IDLE).min(created_at.plus(LONGEST))
 }
 
 /// The cookies that we set.
