@@ -6,3 +6,5 @@
 )]
 
 mod layers;
+mod published;
+mod vectors;
