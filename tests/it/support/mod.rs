@@ -1,0 +1,3 @@
+//! What several tests need: throwaway databases.
+
+pub(crate) mod databases;
