@@ -7,4 +7,6 @@
 
 mod layers;
 mod published;
+mod store;
+mod support;
 mod vectors;

@@ -1,4 +1,5 @@
-//! What the tests play with.
+//! Who takes part in the tests, and what stands around them.
 
 pub(crate) mod call;
-pub(crate) mod http;
+pub(crate) mod databases;
+pub(crate) mod raw;
