@@ -1,6 +1,6 @@
 //! Where a request was sent to, and by whom: which of our public URLs it names.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use http::header::HOST;
@@ -115,8 +115,18 @@ fn authority(request: &Parts) -> Result<Option<String>, Fault> {
     }
 }
 
+/// Whether a text is `host` or `host:port`, the host a name, or an address, in brackets if it is one of version 6.
 fn is_authority(text: &str) -> bool {
-    !text.contains('@') && text.parse::<Authority>().is_ok()
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (text, "0"),
+    };
+    let named = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    let host_is_good = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.bytes().all(named),
+    };
+    host_is_good && port.parse::<u16>().is_ok() && port.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn is_named(url: &PublicUrl, authority: &str, proto: Option<&str>) -> bool {

@@ -26,9 +26,9 @@ pub enum Fault {
     /// The form did not arrive in time.
     #[error("form did not arrive in time")]
     SlowForm,
-    /// The connection broke within the form.
-    #[error("form ended early")]
-    BrokenForm,
+    /// The client's connection broke within the body.
+    #[error("the body ended early")]
+    BrokenBody,
     /// A transfer coding other than `chunked`.
     #[error("unknown transfer coding")]
     TransferCoding,
@@ -56,7 +56,7 @@ impl Fault {
     /// The answer's status.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Ambiguous(_) | Self::BrokenForm => StatusCode::BAD_REQUEST,
+            Self::Ambiguous(_) | Self::BrokenBody => StatusCode::BAD_REQUEST,
             Self::SlowForm => StatusCode::REQUEST_TIMEOUT,
             Self::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::CompressedForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -68,14 +68,14 @@ impl Fault {
     }
 
     /// The answer to the client, in the form that it asks for, with a reference that the log line has as well.
-    pub(super) fn to_response(&self, headers: &HeaderMap) -> Response<Body> {
+    pub(super) fn to_response(&self, accepted: Accepted) -> Response<Body> {
         let reference = reference();
         self.log(&reference);
         let (title, advice) = self.words();
-        let (kind, text) = match Form::asked(headers) {
-            Form::Html => ("text/html;charset=UTF-8", html(title, advice, &reference)),
-            Form::Json => ("application/json", json(title, advice, &reference)),
-            Form::Text => (
+        let (kind, text) = match accepted {
+            Accepted::Html => ("text/html;charset=UTF-8", html(title, advice, &reference)),
+            Accepted::Json => ("application/json", json(title, advice, &reference)),
+            Accepted::Text => (
                 "text/plain;charset=UTF-8",
                 format!("{title} {advice}\nReference: {reference}\n"),
             ),
@@ -118,7 +118,7 @@ impl Fault {
                 "Send forms without Content-Encoding: their content is signed.",
             ),
             Self::SlowForm => ("The form did not arrive in time.", "Try again."),
-            Self::BrokenForm => ("The form did not arrive as a whole.", "Try again."),
+            Self::BrokenBody => ("The body did not arrive as a whole.", "Try again."),
             Self::TransferCoding => (
                 "The body's Transfer-Encoding is unknown.",
                 "Send no other than chunked.",
@@ -143,16 +143,20 @@ impl Fault {
     }
 }
 
-/// The forms of an answer.
-enum Form {
+/// What a client wants to read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Accepted {
+    /// A page.
     Html,
+    /// An object.
     Json,
+    /// Anything else: a line of text.
     Text,
 }
 
-impl Form {
+impl Accepted {
     /// Browsers ask for HTML by name; whoever asks for anything gets plain text.
-    fn asked(headers: &HeaderMap) -> Self {
+    pub(super) fn by(headers: &HeaderMap) -> Self {
         let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
         let accept = accept.unwrap_or_default().to_ascii_lowercase();
         if accept.contains("text/html") {
@@ -193,7 +197,7 @@ mod tests {
 
     async fn answer(accept: Option<&'static str>) -> (String, String) {
         let headers = accept.map(|accept| (ACCEPT, HeaderValue::from_static(accept)));
-        let response = Fault::AnswerTimeout.to_response(&headers.into_iter().collect());
+        let response = Fault::AnswerTimeout.to_response(Accepted::by(&headers.into_iter().collect()));
         let kind = response.headers()[CONTENT_TYPE].to_str().unwrap().to_owned();
         let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
         (kind, String::from_utf8(body.to_vec()).unwrap())

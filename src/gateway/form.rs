@@ -39,7 +39,7 @@ impl FormLimits {
         let mut form = BytesMut::new();
         while let Some(frame) = body.frame().await {
             // Whatever follows the body (RFC 9110, section 6.5) is not part of the form.
-            let Ok(data) = frame.map_err(|_| Fault::BrokenForm)?.into_data() else {
+            let Ok(data) = frame.map_err(|_| Fault::BrokenBody)?.into_data() else {
                 continue;
             };
             if data.len() > self.size - form.len() {
@@ -103,7 +103,7 @@ mod tests {
             "application/x-www-form-urlencoded;charset=UTF-8",
             " application/x-www-form-urlencoded ; charset=UTF-8",
         ] {
-            assert_eq!(is_form(&typed(value)).unwrap(), true, "{value}");
+            assert!(is_form(&typed(value)).unwrap(), "{value}");
         }
         for value in [
             "text/x; application/x-www-form-urlencoded",
@@ -112,9 +112,9 @@ mod tests {
             "multipart/form-data; boundary=x",
             "",
         ] {
-            assert_eq!(is_form(&typed(value)).unwrap(), false, "{value}");
+            assert!(!is_form(&typed(value)).unwrap(), "{value}");
         }
-        assert_eq!(is_form(&HeaderMap::new()).unwrap(), false);
+        assert!(!is_form(&HeaderMap::new()).unwrap());
     }
 
     #[tokio::test]

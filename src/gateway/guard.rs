@@ -15,12 +15,12 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use tower::{Layer, Service};
 
 use super::arrival::Front;
-use super::fault::Fault;
+use super::fault::{Accepted, Fault};
 use super::form::FormLimits;
 use super::identity::IdentityHeaders;
 use super::onward;
 use super::routes::{RouteMode, Routes};
-use crate::oauth::{RequestView, encode};
+use crate::oauth::{RequestView, header};
 use crate::provider::{self, Caller, Provider};
 
 /// What the guard goes by.
@@ -96,7 +96,7 @@ where
             let (mut parts, body) = request.into_parts();
             match options.admit(&mut parts, body).await {
                 Ok(body) => inner.call(Request::from_parts(parts, body)).await,
-                Err(Refusal::Fault(fault)) => Ok(fault.to_response(&parts.headers)),
+                Err(Refusal::Fault(fault)) => Ok(fault.to_response(Accepted::by(&parts.headers))),
                 Err(Refusal::Provider(error)) => {
                     Ok(error.to_response(options.provider.realm()).map(Body::from))
                 }
@@ -141,13 +141,11 @@ impl GuardOptions {
             authorization: &authorization,
             form: form.as_ref().map(Bytes::as_ref),
         };
-        let caller = match may_carry_oauth(&view) {
-            true => self
-                .provider
-                .admit(&view, client)
-                .await
-                .map_err(Refusal::Provider)?,
-            false => None,
+        let caller = if may_carry_oauth(&view) {
+            let admitted = self.provider.admit(&view, client).await;
+            admitted.map_err(Refusal::Provider)?
+        } else {
+            None
         };
         match caller {
             Some(caller) => drop(parts.extensions.insert(caller)),
@@ -181,8 +179,7 @@ fn may_carry_oauth(view: &RequestView<'_>) -> bool {
 fn challenge(realm: &str) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::UNAUTHORIZED;
-    let challenge = format!("OAuth realm=\"{}\"", encode::encode(realm));
-    if let Ok(challenge) = HeaderValue::try_from(challenge) {
+    if let Ok(challenge) = HeaderValue::try_from(header::challenge(realm, None)) {
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
     response

@@ -5,4 +5,6 @@
     reason = "test helpers may unwrap; clippy's own exception covers #[test] functions alone"
 )]
 
+mod gateway;
 mod layers;
+mod support;
