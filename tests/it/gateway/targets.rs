@@ -20,6 +20,7 @@ async fn path_and_query_arrive_byte_for_byte() {
         "/it's",
         "/{}/{a}",
         "/a|b",
+        "/a^b",
         "/a\\b",
         "/a[0]",
         "/a\"b\"",
@@ -27,10 +28,10 @@ async fn path_and_query_arrive_byte_for_byte() {
         "/%zz/%/%2",
         "/%00",
         "/caf\u{e9}",
-        "/%ff?%ff",
+        "/%ff?x=%ff&y=%",
         "/a?b=c?d/e//f/../g",
         "/a?x=1&&x=2&=&y",
-        "/a?q='{}|\\^`\"[]",
+        "/a?q='{}|\\^`[]",
         "/a?q=a+b%20c%2B",
         "/http://other.example/",
     ];
@@ -47,7 +48,7 @@ async fn path_and_query_arrive_byte_for_byte() {
 async fn what_hyper_cannot_keep_is_refused_and_not_changed() {
     let app = App::start().await;
     let gateway = start(&app).await;
-    for target in ["/a^b", "/a`b", "/a<b>", "/a b", "*", "a"] {
+    for target in ["/a`b", "/a<b>", "/a?\"", "/a?<", "/a b", "*", "a"] {
         let answer = get(gateway, target, "").await;
         assert_eq!(status(&answer), "400", "{target}: {answer}");
     }

@@ -122,7 +122,7 @@ pub(crate) async fn read_head(stream: &mut BufReader<TcpStream>) -> Option<Strin
             return None;
         }
     }
-    Some(String::from_utf8(head).unwrap())
+    Some(String::from_utf8_lossy(&head).into_owned())
 }
 
 async fn serve(stream: TcpStream, connection: usize, answer: &str, received: Arc<Mutex<Vec<Received>>>) {
