@@ -17,15 +17,15 @@ pub enum Fault {
     /// The request says two different things about itself.
     #[error("ambiguous request: {0}")]
     Ambiguous(&'static str),
-    /// The form is larger than what we hold.
-    #[error("form too large")]
-    FormTooLarge,
+    /// A signed body is larger than what we hold.
+    #[error("signed body too large")]
+    BodyTooLarge,
     /// A compressed form: its parameters are signed, and cannot be seen.
     #[error("compressed form")]
     CompressedForm,
-    /// The form did not arrive in time.
-    #[error("form did not arrive in time")]
-    SlowForm,
+    /// A signed body did not arrive in time.
+    #[error("signed body did not arrive in time")]
+    SlowBody,
     /// The client's connection broke within the body.
     #[error("the body ended early")]
     BrokenBody,
@@ -57,8 +57,8 @@ impl Fault {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Ambiguous(_) | Self::BrokenBody => StatusCode::BAD_REQUEST,
-            Self::SlowForm => StatusCode::REQUEST_TIMEOUT,
-            Self::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::CompressedForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
             Self::Unreachable(_) | Self::BrokenAnswer(_) | Self::UnaskedUpgrade => StatusCode::BAD_GATEWAY,
@@ -68,7 +68,12 @@ impl Fault {
     }
 
     /// The answer to the client, in the form that it asks for, with a reference that the log line has as well.
-    pub(super) fn to_response(&self, accepted: Accepted) -> Response<Body> {
+    pub fn to_response(&self, headers: &HeaderMap) -> Response<Body> {
+        self.answer(Accepted::by(headers))
+    }
+
+    /// The same, when the request's headers are gone already.
+    pub(super) fn answer(&self, accepted: Accepted) -> Response<Body> {
         let reference = reference();
         self.log(&reference);
         let (title, advice) = self.words();
@@ -112,12 +117,15 @@ impl Fault {
     fn words(&self) -> (&'static str, &'static str) {
         match self {
             Self::Ambiguous(why) => ("The request cannot be understood.", why),
-            Self::FormTooLarge => ("The form is too large.", "Send less, or send it as another type."),
+            Self::BodyTooLarge => (
+                "The body is too large.",
+                "Forms and bodies with an oauth_body_hash are held until they are checked: send less at a time.",
+            ),
             Self::CompressedForm => (
                 "The form is compressed.",
                 "Send forms without Content-Encoding: their content is signed.",
             ),
-            Self::SlowForm => ("The form did not arrive in time.", "Try again."),
+            Self::SlowBody => ("The body did not arrive in time.", "Try again."),
             Self::BrokenBody => ("The body did not arrive as a whole.", "Try again."),
             Self::TransferCoding => (
                 "The body's Transfer-Encoding is unknown.",
@@ -197,7 +205,7 @@ mod tests {
 
     async fn answer(accept: Option<&'static str>) -> (String, String) {
         let headers = accept.map(|accept| (ACCEPT, HeaderValue::from_static(accept)));
-        let response = Fault::AnswerTimeout.to_response(Accepted::by(&headers.into_iter().collect()));
+        let response = Fault::AnswerTimeout.to_response(&headers.into_iter().collect());
         let kind = response.headers()[CONTENT_TYPE].to_str().unwrap().to_owned();
         let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
         (kind, String::from_utf8(body.to_vec()).unwrap())

@@ -74,7 +74,7 @@ impl Service<Request<Body>> for Proxy {
             let (parts, body) = request.into_parts();
             let accepted = Accepted::by(&parts.headers);
             let answer = shared.forward(parts, body).await;
-            Ok(answer.unwrap_or_else(|fault| fault.to_response(accepted)))
+            Ok(answer.unwrap_or_else(|fault| fault.answer(accepted)))
         })
     }
 }

@@ -22,7 +22,7 @@ async fn a_connection_is_used_again() {
 #[tokio::test]
 async fn an_old_connection_is_not_used_again() {
     let app = App::start().await;
-    let mut options = options(&app);
+    let mut options = options(&app).await;
     options.pool.idle = Duration::from_millis(20);
     let gateway = serve(options).await;
     for _ in 0..2 {
@@ -114,7 +114,7 @@ async fn an_application_that_speaks_something_else() {
 #[tokio::test]
 async fn an_application_that_does_not_answer() {
     let app = App::answering("").await;
-    let mut options = options(&app);
+    let mut options = options(&app).await;
     options.answer_within = Duration::from_millis(100);
     let gateway = serve(options).await;
     let answer = get(gateway, "/x", "").await;

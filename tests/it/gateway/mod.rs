@@ -3,11 +3,13 @@
 //! * [`targets`]: the request line, and the name under which it was called;
 //! * [`headers`]: what is taken away, what is written;
 //! * [`bodies`]: forms held, everything else streamed;
-//! * [`connections`]: reuse, closing, time-outs, web sockets.
+//! * [`connections`]: reuse, closing, time-outs, web sockets;
+//! * [`signed`]: calls that carry OAuth.
 
 mod bodies;
 mod connections;
 mod headers;
+mod signed;
 mod targets;
 
 use std::net::SocketAddr;
@@ -16,12 +18,16 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
+use linkgate::clock::Clock;
 use linkgate::gateway::{
     FormLimits, Front, Gateway, GatewayOptions, GuardOptions, IdentityHeaders, PathPattern, PoolLimits,
     Route, RouteMode, Routes, TrustedProxies, Upstream,
 };
 use linkgate::oauth::PublicUrl;
-use linkgate::provider::Provider;
+use linkgate::provider::{CallingUser, Directory, Provider, Rules, Standing};
+use linkgate::store::{self, Keyring, Store};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -29,12 +35,12 @@ use crate::support::app::App;
 
 /// A gateway in front of an application: `/api/**` needs OAuth, `/static/**` does not look at it.
 pub(crate) async fn start(app: &App) -> SocketAddr {
-    serve(options(app)).await
+    serve(options(app).await).await
 }
 
 /// The same, trusting the proxy that the test is.
 pub(crate) async fn start_behind_proxy(app: &App) -> SocketAddr {
-    let mut options = options(app);
+    let mut options = options(app).await;
     let trusted = TrustedProxies::new(vec!["127.0.0.0/8".parse().unwrap()]);
     let [default, further] = ["https://builds.example.com", "http://inner.example.com:8080"]
         .map(|url| PublicUrl::parse(url).unwrap());
@@ -42,7 +48,7 @@ pub(crate) async fn start_behind_proxy(app: &App) -> SocketAddr {
     serve(options).await
 }
 
-fn options(app: &App) -> GatewayOptions {
+async fn options(app: &App) -> GatewayOptions {
     let url = PublicUrl::parse("https://builds.example.com").unwrap();
     let route = |path, mode| Route {
         path: PathPattern::parse(path).unwrap(),
@@ -51,7 +57,7 @@ fn options(app: &App) -> GatewayOptions {
     };
     GatewayOptions {
         guard: GuardOptions {
-            provider: Arc::new(Provider {}),
+            provider: Arc::new(provider().await),
             front: Front::new(url, Vec::new(), TrustedProxies::default()),
             routes: Routes::new(vec![
                 route("/api/**", RouteMode::OAuth),
@@ -65,6 +71,30 @@ fn options(app: &App) -> GatewayOptions {
         answer_within: Duration::from_secs(60),
         assertion: None,
     }
+}
+
+/// A provider that knows one consumer, which may do everything, and every user but `nobody`.
+async fn provider() -> Provider {
+    let keyring = Arc::new(Keyring::generate(&mut StdRng::seed_from_u64(1)));
+    let options = store::Options {
+        url: "sqlite::memory:".to_owned(),
+        password: None,
+        max_connections: 1,
+    };
+    let store = Store::open(&options, Arc::clone(&keyring)).await.unwrap();
+    let consumer = signed::consumer();
+    store.add_consumer(&consumer, Clock::System.now()).await.unwrap();
+    let directory = Directory::new(|subject: String| async move {
+        match subject.as_str() {
+            "nobody" => Standing::Gone,
+            _ => Standing::Known(CallingUser {
+                display_name: format!("{subject} Example"),
+                subject,
+            }),
+        }
+    });
+    let rules = Rules::new("https://builds.example.com");
+    Provider::new(store, keyring, Clock::System, directory, rules)
 }
 
 async fn serve(options: GatewayOptions) -> SocketAddr {
