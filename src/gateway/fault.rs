@@ -69,14 +69,11 @@ impl Fault {
 
     /// The answer to the client, in the form that it asks for, with a reference that the log line has as well.
     pub fn to_response(&self, headers: &HeaderMap) -> Response<Body> {
-<<<<<<< HEAD
-=======
         self.answer(Accepted::by(headers))
     }
 
     /// The same, when the request's headers are gone already.
     pub(super) fn answer(&self, accepted: Accepted) -> Response<Body> {
->>>>>>> gateway
         let reference = reference();
         self.log(&reference);
         let (title, advice) = self.words();
