@@ -1,13 +1,16 @@
-//! The stylesheet: part of the program, named by its content, so that a browser may keep it for ever.
+//! Documents of ours. The stylesheet is part of the program and named by its content, so that a browser may keep it for
+//! ever.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use sha2::{Digest, Sha256};
+
+use super::Shared;
 
 /// The path of the stylesheet.
 pub(super) fn stylesheet() -> String {
@@ -25,6 +28,19 @@ pub(super) async fn serve(Path(name): Path<String>) -> Response {
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     (headers, STYLE).into_response()
+}
+
+/// Serves the public keys of the identity assertion (RFC 7517), where one is written.
+pub(super) async fn jwks(State(app): Shared) -> Response {
+    let Some(keys) = app.jwks.clone() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let headers = [
+        (CONTENT_TYPE, "application/jwk-set+json"),
+        (CACHE_CONTROL, "public, max-age=300"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, keys).into_response()
 }
 
 static NAME: LazyLock<String> = LazyLock::new(|| {

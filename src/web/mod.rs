@@ -1,6 +1,8 @@
 //! HTTP FOR PEOPLE AND CONSUMERS: extract, ask the provider or the login, answer.
 //!
-//! The whole URL map stands in [`router`]. A browser's way through it:
+//! The whole URL map stands in [`router`]; `listener` serves it, `request_log` writes a line for each request, and `admin`
+//! is for operators. A consumer's way through it: `request_token` and `access_token`, which share `signed`.
+//! A browser's way through it:
 //!
 //! 1. `authorize`: the question of a request token, put to whoever is signed in, and the answer;
 //! 2. `login`: who that is; `return_address`: where they go on afterwards;
@@ -8,35 +10,46 @@
 //! 4. `pages`: the templates' data, every state in words (`texts`), and the headers of a page (`headers`);
 //! 5. `assets`: the stylesheet. `client_address`: where the browser is.
 
+mod access_token;
+mod admin;
+mod arrival;
 mod assets;
 mod authorize;
 mod client_address;
 mod form;
 mod headers;
+mod listener;
 mod login;
 mod pages;
+mod request_log;
+mod request_token;
 mod return_address;
 mod session;
+mod signed;
 mod texts;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::map_response;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Request};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use rand::CryptoRng;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use crate::clock::Clock;
+use crate::gateway::{Front, Gateway};
 use crate::login::Login;
 use crate::oauth::PublicUrl;
 use crate::provider::Provider;
 use crate::store::{Keyring, Store};
 
+pub use admin::operators;
 pub use client_address::ClientAddress;
+pub use listener::serve;
 
 /// What the pages need.
 #[derive(Debug)]
@@ -49,10 +62,14 @@ pub struct App {
     pub keyring: Arc<Keyring>,
     /// Who is at the browser.
     pub login: Arc<Login>,
+    /// Our public URLs, and the proxies in front of us.
+    pub front: Front,
     /// Where browsers find us.
     pub public_url: PublicUrl,
     /// The application beside us, as its users call it.
     pub application_name: String,
+    /// The public keys of the identity assertion, as a JWK set; `None`: no assertion is written.
+    pub jwks: Option<String>,
     /// What time it is.
     pub clock: Clock,
 }
@@ -60,8 +77,14 @@ pub struct App {
 /// How a handler asks for the [`App`].
 type Shared = axum::extract::State<Arc<App>>;
 
-/// The pages, without a fallback: whatever is not here belongs to the application.
-pub fn router(app: App) -> Router {
+/// The URL map: token endpoints, pages, and the guarded application behind everything else.
+pub fn router(app: App, gateway: Gateway) -> Router {
+    let app = Arc::new(app);
+    let tokens = Router::new()
+        .route(REQUEST_TOKEN[0], any(request_token::issue))
+        .route(REQUEST_TOKEN[1], any(request_token::issue))
+        .route(ACCESS_TOKEN[0], any(access_token::issue))
+        .route(ACCESS_TOKEN[1], any(access_token::issue));
     let approval = || {
         get(authorize::show)
             .post(authorize::answer)
@@ -78,9 +101,20 @@ pub fn router(app: App) -> Router {
         )
         .route(LOGOUT, post(login::sign_out).fallback(pages::method_not_allowed))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
+        .layer(from_fn_with_state(Arc::clone(&app), arrival::know))
         .layer(map_response(headers::page));
-    let assets = Router::new().route("/oauth/assets/{name}", get(assets::serve));
-    pages.merge(assets).with_state(Arc::new(app))
+    let documents = Router::new()
+        .route("/oauth/assets/{name}", get(assets::serve))
+        .route("/.well-known/linkgate/jwks.json", get(assets::jwks));
+    let guarded = move |ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| async move {
+        gateway.call(request, peer).await
+    };
+    tokens
+        .merge(pages)
+        .merge(documents)
+        .fallback(guarded)
+        .with_state(app)
+        .layer(from_fn(request_log::log))
 }
 
 impl App {
@@ -105,8 +139,10 @@ fn randomness() -> impl CryptoRng {
     UnwrapErr(SysRng)
 }
 
-/// Where the approval page stands: our own path, and the one that AppLinks assume by themselves.
+/// The two paths of each endpoint: ours, and the one that AppLinks assume by themselves.
 const AUTHORIZE: [&str; 2] = ["/oauth/authorize", "/plugins/servlet/oauth/authorize"];
+const REQUEST_TOKEN: [&str; 2] = ["/oauth/request-token", "/plugins/servlet/oauth/request-token"];
+const ACCESS_TOKEN: [&str; 2] = ["/oauth/access-token", "/plugins/servlet/oauth/access-token"];
 const LOGIN: &str = "/oauth/login";
 const LOGOUT: &str = "/oauth/logout";
 
