@@ -67,7 +67,10 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let pairs = [("a b", "ä=&+%"), ("empty", ""), ("a b", "🚀")];
-        let owned: Vec<_> = pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let owned: Vec<_> = pairs
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
         assert_eq!(read(&strict(&pairs)), owned);
         assert_eq!(read(&plus(&pairs)), owned);
         assert_eq!(plus(&[("q", "a b")]), "q=a+b");

@@ -70,9 +70,13 @@ impl Bitbucket {
     pub async fn act(&self, kind: LinkKind, action: &Action) -> usize {
         let told = match action {
             Action::Me => self.plain(kind, As::Me, &Wanted::get("/api/builds")).await,
-            Action::Application => self.plain(kind, As::Application, &Wanted::get("/api/builds")).await,
+            Action::Application => {
+                self.plain(kind, As::Application, &Wanted::get("/api/builds"))
+                    .await
+            }
             Action::InTheNameOf(user) => {
-                self.plain(kind, As::InTheNameOf(user), &Wanted::get("/api/builds")).await
+                self.plain(kind, As::InTheNameOf(user), &Wanted::get("/api/builds"))
+                    .await
             }
             Action::Build(fields) => self.build(kind, fields).await,
             Action::Tamper => self.tamper(kind).await,
@@ -97,8 +101,12 @@ impl Bitbucket {
     }
 
     async fn build(&self, kind: LinkKind, fields: &[(String, String)]) -> Result<Told, CallError> {
-        let pairs: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        self.plain(kind, As::Me, &Wanted::post("/api/builds", &pairs)).await
+        let pairs: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        self.plain(kind, As::Me, &Wanted::post("/api/builds", &pairs))
+            .await
     }
 
     async fn tamper(&self, kind: LinkKind) -> Result<Told, CallError> {
@@ -115,7 +123,10 @@ impl Bitbucket {
         let (first, _) = self.send(kind, &prepared).await?;
         let (second, reaction) = self.send(kind, &prepared).await?;
         let (mood, story, second) = told(second, reaction);
-        let story = format!("The first time: {}. The second time: {story}", first.status.as_u16());
+        let story = format!(
+            "The first time: {}. The second time: {story}",
+            first.status.as_u16()
+        );
         Ok((mood, story, std::iter::once(first).chain(second).collect()))
     }
 
@@ -123,7 +134,13 @@ impl Bitbucket {
         let access = self.link(kind).access().ok_or(CallError::NotConnected)?;
         match self.operator().revoke(&access.token).await {
             Ok(true) => {}
-            Ok(false) => return Ok((Mood::Wrong, "linkgate knows no such token.".to_owned(), Vec::new())),
+            Ok(false) => {
+                return Ok((
+                    Mood::Wrong,
+                    "linkgate knows no such token.".to_owned(),
+                    Vec::new(),
+                ));
+            }
             Err(error) => return Ok((Mood::Wrong, format!("Not revoked: {error}."), Vec::new())),
         }
         let (exchange, reaction) = self.until_refused(kind).await?;
@@ -156,7 +173,10 @@ fn told(exchange: Exchange, reaction: Reaction) -> Told {
     let refusal = Refusal::read(&exchange);
     let problem = refusal.as_ref().map(Refusal::problem).unwrap_or_default();
     let (mood, story) = match reaction {
-        Reaction::Succeeded => (Mood::Done, "Buildboard answered; see for whom in the body.".to_owned()),
+        Reaction::Succeeded => (
+            Mood::Done,
+            "Buildboard answered; see for whom in the body.".to_owned(),
+        ),
         Reaction::DropToken => (
             Mood::Lost,
             format!("Refused with {problem}: Bitbucket drops its token and asks you to connect again."),

@@ -116,7 +116,10 @@ impl Bitbucket {
         let Access { token, secret, .. } = link.access().ok_or(CallError::NotConnected)?;
         let credentials = Credentials::Token(token.clone(), secret);
         let call = self.seal(&link.identity, wanted, wanted.target.clone(), credentials)?;
-        Ok(Prepared { call, token: Some(token) })
+        Ok(Prepared {
+            call,
+            token: Some(token),
+        })
     }
 
     fn two_legged(&self, wanted: &Wanted, target: String) -> Result<Prepared, CallError> {

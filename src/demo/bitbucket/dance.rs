@@ -42,13 +42,26 @@ impl fmt::Display for Trouble {
 }
 
 impl Bitbucket {
+    /// Where a user starts a dance.
+    pub fn connect_url(&self, kind: LinkKind) -> String {
+        format!(
+            "{}{AUTHORIZE}?applicationLinkID={}",
+            self.base().as_str(),
+            kind.id()
+        )
+    }
+
     /// Asks for a request token, and keeps it until the browser comes back.
     pub async fn ask_request_token(&self, kind: LinkKind) -> Result<Attempt<Token>, CallError> {
         let callback = ("oauth_callback", self.callback(kind));
-        let exchange = self.token_call(kind, "request-token", Credentials::Absent, callback).await?;
+        let exchange = self
+            .token_call(kind, "request-token", Credentials::Absent, callback)
+            .await?;
         let outcome = won(&exchange).and_then(|pairs| {
             if form::value(&pairs, "oauth_callback_confirmed") != Some("true") {
-                return Err(Trouble::Unreadable("oauth_callback_confirmed is not exactly `true`."));
+                return Err(Trouble::Unreadable(
+                    "oauth_callback_confirmed is not exactly `true`.",
+                ));
             }
             let (token, secret) = credentials(&pairs)?;
             self.link(kind).keep_asked(token.clone(), secret);
@@ -59,7 +72,10 @@ impl Bitbucket {
 
     /// Where the browser goes next. The `?` is appended blindly, and the callback is named once more for nothing.
     pub fn authorize_url(&self, kind: LinkKind, token: &Token) -> String {
-        let pairs = [("oauth_token", token.as_str()), ("oauth_callback", &self.callback(kind))];
+        let pairs = [
+            ("oauth_token", token.as_str()),
+            ("oauth_callback", &self.callback(kind)),
+        ];
         let authorize = format!("{}{}/authorize", self.linkgate().as_str(), kind.endpoints());
         authorize + "?" + &form::strict(&pairs)
     }
@@ -78,12 +94,19 @@ impl Bitbucket {
     ) -> Result<Attempt<Access>, CallError> {
         let credentials = Credentials::Token(token.clone(), secret.clone());
         let verifier = ("oauth_verifier", verifier.to_owned());
-        let exchange = self.token_call(kind, "access-token", credentials, verifier).await?;
+        let exchange = self
+            .token_call(kind, "access-token", credentials, verifier)
+            .await?;
         Ok(self.keep_won(kind, exchange))
     }
 
     /// Renews the access token (OAuth Session 1.0). Bitbucket itself never does; other consumers do.
-    pub async fn renew(&self, kind: LinkKind, held: &Access, handle: &str) -> Result<Attempt<Access>, CallError> {
+    pub async fn renew(
+        &self,
+        kind: LinkKind,
+        held: &Access,
+        handle: &str,
+    ) -> Result<Attempt<Access>, CallError> {
         let credentials = Credentials::Token(held.token.clone(), held.secret.clone());
         let handle = ("oauth_session_handle", handle.to_owned());
         let exchange = self.token_call(kind, "access-token", credentials, handle).await?;
@@ -94,7 +117,11 @@ impl Bitbucket {
         let outcome = won(&exchange).and_then(|pairs| {
             let (token, secret) = credentials(&pairs)?;
             let handle = form::value(&pairs, "oauth_session_handle").map(Secret::new);
-            let access = Access { token, secret, handle };
+            let access = Access {
+                token,
+                secret,
+                handle,
+            };
             self.link(kind).keep_access(access.clone());
             Ok(access)
         });

@@ -7,7 +7,7 @@ use http::{StatusCode, header};
 use crate::demo::wire::Exchange;
 
 use super::Bitbucket;
-use super::dance::{AUTHORIZE, Trouble};
+use super::dance::Trouble;
 use super::journal::Event;
 use super::link::LinkKind;
 use super::refusal::Refusal;
@@ -18,24 +18,30 @@ pub(super) fn home(bitbucket: &Bitbucket) -> Response {
         kind,
         consumer: bitbucket.link(kind).identity.consumer.as_str(),
         connected: bitbucket.link(kind).access().is_some(),
-        connect: format!("{AUTHORIZE}?applicationLinkID={}", kind.id()),
+        connect: bitbucket.connect_url(kind),
     });
     let events = bitbucket.journal().events();
-    page(StatusCode::OK, &Home {
-        linkgate: bitbucket.linkgate().as_str(),
-        links,
-        events: &events,
-    })
+    page(
+        StatusCode::OK,
+        &Home {
+            linkgate: bitbucket.linkgate().as_str(),
+            links,
+            events: &events,
+        },
+    )
 }
 
 /// The end of a dance that brought a token.
 pub(super) fn connected() -> Response {
-    page(StatusCode::OK, &Callback {
-        success: true,
-        title: "Connected",
-        text: "Bitbucket now has a token of yours for Buildboard.",
-        pairs: &[],
-    })
+    page(
+        StatusCode::OK,
+        &Callback {
+            success: true,
+            title: "Connected",
+            text: "Bitbucket now has a token of yours for Buildboard.",
+            pairs: &[],
+        },
+    )
 }
 
 /// The end of a dance that brought none.
@@ -53,17 +59,28 @@ pub(super) fn trouble(trouble: &Trouble) -> Response {
         ),
         Trouble::Unreadable(why) => ("Buildboard could not be connected", *why, [].as_slice()),
     };
-    page(StatusCode::OK, &Callback { success: false, title, text, pairs })
+    page(
+        StatusCode::OK,
+        &Callback {
+            success: false,
+            title,
+            text,
+            pairs,
+        },
+    )
 }
 
 /// Somebody came back with a request token that is not ours.
 pub(super) fn stranger() -> Response {
-    page(StatusCode::BAD_REQUEST, &Callback {
-        success: false,
-        title: "This was not asked here",
-        text: "Bitbucket did not ask for this token, or has been restarted since. Start again.",
-        pairs: &[],
-    })
+    page(
+        StatusCode::BAD_REQUEST,
+        &Callback {
+            success: false,
+            title: "This was not asked here",
+            text: "Bitbucket did not ask for this token, or has been restarted since. Start again.",
+            pairs: &[],
+        },
+    )
 }
 
 /// Who we are, for those whom we call: consumer key and public key.
@@ -146,8 +163,16 @@ impl Exchange {
 
     fn response_text(&self) -> String {
         let head = self.received_head.replace("\", oauth_", "\",\n    oauth_");
-        let body = if self.body.starts_with("oauth_") { self.body.replace('&', "\n&") } else { pretty(&self.body) };
-        if body.is_empty() { head } else { format!("{head}\n\n{body}") }
+        let body = if self.body.starts_with("oauth_") {
+            self.body.replace('&', "\n&")
+        } else {
+            pretty(&self.body)
+        };
+        if body.is_empty() {
+            head
+        } else {
+            format!("{head}\n\n{body}")
+        }
     }
 }
 

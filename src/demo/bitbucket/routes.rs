@@ -24,9 +24,18 @@ pub fn router(bitbucket: Bitbucket) -> Router {
         .route(AUTHORIZE, get(authorize))
         .route(ACCESS, get(access))
         .route("/plugins/servlet/oauth/consumer-info", get(consumer_info))
-        .route("/static/bitbucket.css", get(|| file("text/css; charset=utf-8", pages::STYLE)))
-        .route("/static/popup.js", get(|| file("text/javascript; charset=utf-8", pages::POPUP)))
-        .route("/static/callback.js", get(|| file("text/javascript; charset=utf-8", pages::CALLBACK)))
+        .route(
+            "/static/bitbucket.css",
+            get(|| file("text/css; charset=utf-8", pages::STYLE)),
+        )
+        .route(
+            "/static/popup.js",
+            get(|| file("text/javascript; charset=utf-8", pages::POPUP)),
+        )
+        .route(
+            "/static/callback.js",
+            get(|| file("text/javascript; charset=utf-8", pages::CALLBACK)),
+        )
         .layer(middleware::from_fn(own_pages_only))
         .with_state(bitbucket)
 }
@@ -63,7 +72,9 @@ async fn authorize(
     State(bitbucket): State<Bitbucket>,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Response {
-    let Some(kind) = link_of(&query) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(kind) = link_of(&query) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let attempt = bitbucket.ask_request_token(kind).await;
     match told(&bitbucket, kind, "Ask for a request token", attempt) {
         Ok(token) => Redirect::to(&bitbucket.authorize_url(kind, &token)).into_response(),
@@ -72,11 +83,10 @@ async fn authorize(
 }
 
 /// Ends a dance: exchanges the request token, and tells the page that opened this window.
-async fn access(
-    State(bitbucket): State<Bitbucket>,
-    Query(query): Query<Vec<(String, String)>>,
-) -> Response {
-    let Some(kind) = link_of(&query) else { return StatusCode::NOT_FOUND.into_response() };
+async fn access(State(bitbucket): State<Bitbucket>, Query(query): Query<Vec<(String, String)>>) -> Response {
+    let Some(kind) = link_of(&query) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let field = |name: &str| form::value(&query, name).unwrap_or_default();
     let Some(asked) = bitbucket.link(kind).asked(field("oauth_token")) else {
         return pages::stranger();
@@ -109,7 +119,13 @@ fn told<T>(
     attempt: Result<Attempt<T>, CallError>,
 ) -> Result<T, Response> {
     let add = |mood, story: String, exchanges| {
-        bitbucket.journal().add(Event { link: kind, title, mood, story, exchanges });
+        bitbucket.journal().add(Event {
+            link: kind,
+            title,
+            mood,
+            story,
+            exchanges,
+        });
     };
     let attempt = attempt.map_err(|error| {
         add(Mood::Wrong, format!("Nothing came back: {error}."), Vec::new());
@@ -118,7 +134,11 @@ fn told<T>(
     let exchanges = vec![attempt.exchange];
     match attempt.outcome {
         Ok(won) => {
-            add(Mood::Done, "Signed in the form body, without an Authorization field.".to_owned(), exchanges);
+            add(
+                Mood::Done,
+                "Signed in the form body, without an Authorization field.".to_owned(),
+                exchanges,
+            );
             Ok(won)
         }
         Err(trouble) => {

@@ -63,7 +63,10 @@ impl Unsigned {
     ) -> Result<wire::Call, SignError> {
         let url = format!("{}{}", provider.origin(), self.target);
         let call = Call::new(self.method.as_str(), &url).with_form(self.form.as_bytes());
-        let call = self.extra.iter().fold(call, |call, (name, value)| call.with(name, value));
+        let call = self
+            .extra
+            .iter()
+            .fold(call, |call, (name, value)| call.with(name, value));
         let pairs = self.signer(identity).sign(&call, clock.now(), &fresh_nonce())?;
         let (_signature, covered) = pairs.split_last().unzip();
         let base_string = call.base_string(covered.unwrap_or_default())?;
@@ -105,7 +108,10 @@ impl Unsigned {
 }
 
 fn fresh_nonce() -> String {
-    #[expect(clippy::disallowed_methods, reason = "a simulated peer has randomness of its own")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a simulated peer has randomness of its own"
+    )]
     let mut rng = rand::rng();
     Token::generate("", &mut rng).as_str().to_owned()
 }

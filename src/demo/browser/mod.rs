@@ -50,7 +50,8 @@ impl Browser {
     ) -> Result<Page, BrowserError> {
         let (url, pairs) = page.form(fields, button)?;
         let origin = origin(page.url());
-        self.go(Method::POST, &url, form::plus(&pairs), origin, until).await
+        self.go(Method::POST, &url, form::plus(&pairs), origin, until)
+            .await
     }
 
     async fn go(
@@ -67,7 +68,9 @@ impl Browser {
                 return Ok(Page::not_opened(url));
             }
             let exchange = self.request(&method, &url, &body, from).await?;
-            let Some(next) = redirect(&url, &exchange) else { return Ok(Page::new(url, exchange)) };
+            let Some(next) = redirect(&url, &exchange) else {
+                return Ok(Page::new(url, exchange));
+            };
             (url, method, body) = (next, Method::GET, String::new());
         }
         Err(BrowserError::Loop(url))
@@ -107,14 +110,20 @@ impl Browser {
 
     fn cookies_of(&self, host: &str) -> String {
         let own = self.cookies.iter().filter(|((of, _), _)| of == host);
-        own.map(|((_, name), value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+        own.map(|((_, name), value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 
     fn keep_cookies(&mut self, host: &str, exchange: &Exchange) {
         for field in exchange.headers.get_all(header::SET_COOKIE) {
-            let Some(cookie) = field.to_str().ok() else { continue };
+            let Some(cookie) = field.to_str().ok() else {
+                continue;
+            };
             let (pair, attributes) = cookie.split_once(';').unwrap_or((cookie, ""));
-            let Some((name, value)) = pair.trim().split_once('=') else { continue };
+            let Some((name, value)) = pair.trim().split_once('=') else {
+                continue;
+            };
             let key = (host.to_owned(), name.to_owned());
             if attributes.to_ascii_lowercase().contains("max-age=0") {
                 self.cookies.remove(&key);
@@ -129,10 +138,15 @@ impl Browser {
 fn redirect(url: &str, exchange: &Exchange) -> Option<String> {
     let follows = matches!(
         exchange.status,
-        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER | StatusCode::TEMPORARY_REDIRECT
+        StatusCode::MOVED_PERMANENTLY
+            | StatusCode::FOUND
+            | StatusCode::SEE_OTHER
+            | StatusCode::TEMPORARY_REDIRECT
     );
     let location = exchange.header(header::LOCATION).filter(|_| follows)?;
-    let location = location.split_once('#').map_or(location, |(location, _)| location);
+    let location = location
+        .split_once('#')
+        .map_or(location, |(location, _)| location);
     Some(resolve(url, location))
 }
 
@@ -142,7 +156,9 @@ fn resolve(base: &str, reference: &str) -> String {
     let whole = base.split_once('?').map_or(base, |(path, _)| path);
     match reference {
         "" => base.to_owned(),
-        absolute if absolute.starts_with("http://") || absolute.starts_with("https://") => absolute.to_owned(),
+        absolute if absolute.starts_with("http://") || absolute.starts_with("https://") => {
+            absolute.to_owned()
+        }
         path if path.starts_with('/') => format!("{origin}{path}"),
         query if query.starts_with('?') => format!("{whole}{query}"),
         sibling => {
@@ -161,7 +177,10 @@ fn origin(url: &str) -> Option<&str> {
 fn split(url: &str) -> Option<(&str, &str)> {
     let origin = origin(url)?;
     let target = &url[origin.len()..];
-    Some((origin.strip_prefix("http://")?, if target.is_empty() { "/" } else { target }))
+    Some((
+        origin.strip_prefix("http://")?,
+        if target.is_empty() { "/" } else { target },
+    ))
 }
 
 const REDIRECTS: usize = 10;

@@ -30,7 +30,10 @@ struct Field<'a> {
 
 impl Page {
     pub(super) fn new(url: String, exchange: Exchange) -> Self {
-        Self { url, exchange: Some(exchange) }
+        Self {
+            url,
+            exchange: Some(exchange),
+        }
     }
 
     /// A page that the browser was told not to open.
@@ -70,14 +73,18 @@ impl Page {
 
     /// Whether it asks for a password.
     pub fn asks_for_password(&self) -> bool {
-        self.forms().iter().any(|form| form.named_by_kind("password").is_some())
+        self.forms()
+            .iter()
+            .any(|form| form.named_by_kind("password").is_some())
     }
 
     /// The names of the user's and the password's field.
     pub fn sign_in_fields(&self) -> Option<(String, String)> {
         self.forms().iter().find_map(|form| {
             let password = form.named_by_kind("password")?;
-            let user = form.named_by_kind("text").or_else(|| form.named_by_kind("email"))?;
+            let user = form
+                .named_by_kind("text")
+                .or_else(|| form.named_by_kind("email"))?;
             Some((user.to_owned(), password.to_owned()))
         })
     }
@@ -101,7 +108,10 @@ impl Page {
             .filter(|field| field.element == "input" && !field.name.is_empty() && field.is_sent())
             .map(|field| {
                 let given = given.iter().find(|(name, _)| *name == field.name);
-                (field.name.clone(), given.map_or_else(|| field.value.clone(), |(_, value)| (*value).to_owned()))
+                (
+                    field.name.clone(),
+                    given.map_or_else(|| field.value.clone(), |(_, value)| (*value).to_owned()),
+                )
             })
             .collect();
         pairs.extend(button.and_then(|name| form.button(name)));
@@ -122,7 +132,9 @@ impl Page {
 impl<'a> Form<'a> {
     fn read(source: &'a str) -> Self {
         let fields = source.split('<').skip(1).filter_map(|piece| {
-            let element = ["input", "button"].into_iter().find(|name| piece.starts_with(name))?;
+            let element = ["input", "button"]
+                .into_iter()
+                .find(|name| piece.starts_with(name))?;
             let tag = tag(piece);
             let kind = attribute(tag, "type");
             let usual = if element == "button" { "submit" } else { "text" };
@@ -146,8 +158,13 @@ impl<'a> Form<'a> {
     }
 
     fn named_by_kind(&self, kind: &str) -> Option<&str> {
-        let mut fields = self.fields.iter().filter(|field| field.kind == kind && field.element == "input");
-        fields.find(|field| !field.name.is_empty()).map(|field| field.name.as_str())
+        let mut fields = self
+            .fields
+            .iter()
+            .filter(|field| field.kind == kind && field.element == "input");
+        fields
+            .find(|field| !field.name.is_empty())
+            .map(|field| field.name.as_str())
     }
 }
 

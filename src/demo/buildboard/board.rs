@@ -86,15 +86,18 @@ impl Build {
 
 impl Default for Board {
     fn default() -> Self {
-        let build = |number: usize, (owner, project, branch, note, state): (&str, &str, &str, &str, &'static str)| Build {
-            number,
-            owner: owner.to_owned(),
-            project: project.to_owned(),
-            branch: branch.to_owned(),
-            note: note.to_owned(),
-            labels: Vec::new(),
-            state,
-        };
+        let build =
+            |number: usize, (owner, project, branch, note, state): (&str, &str, &str, &str, &'static str)| {
+                Build {
+                    number,
+                    owner: owner.to_owned(),
+                    project: project.to_owned(),
+                    branch: branch.to_owned(),
+                    note: note.to_owned(),
+                    labels: Vec::new(),
+                    state,
+                }
+            };
         let builds = PAST.into_iter().enumerate();
         Self {
             builds: builds.map(|(at, past)| build(at + 1, past)).collect(),
@@ -112,7 +115,13 @@ const PROJECTS: [(&str, &str); 4] = [
 const PAST: [(&str, &str, &str, &str, &str); 5] = [
     ("alice", "rocket", "main", "Ignition sequence", "passed"),
     ("bob", "bakery", "main", "More croissants", "passed"),
-    ("alice", "observatory", "feature/mirror", "Polish the mirror", "failed"),
+    (
+        "alice",
+        "observatory",
+        "feature/mirror",
+        "Polish the mirror",
+        "failed",
+    ),
     ("bob", "bicycle", "release/2", "Second gear", "passed"),
     ("alice", "rocket", "feature/orbit", "Raise the apogee", "passed"),
 ];
@@ -133,7 +142,9 @@ mod tests {
         assert_eq!(board.builds_of("").count(), 0);
 
         assert!(board.start("bob", "rocket", "main", "", Vec::new()).is_none());
-        let build = board.start("alice", "rocket", "main", "Zündung 🚀", Vec::new()).unwrap();
+        let build = board
+            .start("alice", "rocket", "main", "Zündung 🚀", Vec::new())
+            .unwrap();
         assert_eq!((build.number, build.note.as_str()), (6, "Zündung 🚀"));
         assert_eq!(board.builds_of("alice").next().unwrap().number, 6);
     }

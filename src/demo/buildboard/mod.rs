@@ -152,11 +152,20 @@ fn build_for(
     form: &[(String, String)],
 ) -> Result<Value, (StatusCode, &'static str)> {
     let Some(user) = &visitor.user else {
-        return Err((StatusCode::FORBIDDEN, "A build is started by a user; nobody is here."));
+        return Err((
+            StatusCode::FORBIDDEN,
+            "A build is started by a user; nobody is here.",
+        ));
     };
-    let field = |name: &str| form.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
+    let field = |name: &str| {
+        form.iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
+    };
     let project = field("project").unwrap_or_default();
-    let branch = field("branch").filter(|branch| !branch.is_empty()).unwrap_or("main");
+    let branch = field("branch")
+        .filter(|branch| !branch.is_empty())
+        .unwrap_or("main");
     let labels = form
         .iter()
         .filter(|(name, _)| name == "label")
@@ -169,6 +178,9 @@ fn build_for(
 }
 
 fn answer(status: StatusCode, value: &Value) -> Response {
-    let fields = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    let fields = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
     (status, fields, value.to_string()).into_response()
 }

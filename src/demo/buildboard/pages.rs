@@ -4,8 +4,8 @@ use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use http::{StatusCode, header};
 
-use super::board::{Board, Build};
 use super::Visitor;
+use super::board::{Board, Build};
 
 /// What a visitor sees: their own projects and builds, or why there is nothing to see.
 pub(super) fn home(visitor: &Visitor, board: &Board) -> Response {
@@ -33,4 +33,5 @@ struct Home<'a> {
     builds: Vec<&'a Build>,
 }
 
-const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
