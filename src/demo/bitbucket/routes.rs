@@ -26,15 +26,15 @@ pub fn router(bitbucket: Bitbucket) -> Router {
         .route("/plugins/servlet/oauth/consumer-info", get(consumer_info))
         .route(
             "/static/bitbucket.css",
-            get(|| file("text/css; charset=utf-8", pages::STYLE)),
+            get(async || file("text/css; charset=utf-8", pages::STYLE)),
         )
         .route(
             "/static/popup.js",
-            get(|| file("text/javascript; charset=utf-8", pages::POPUP)),
+            get(async || file("text/javascript; charset=utf-8", pages::POPUP)),
         )
         .route(
             "/static/callback.js",
-            get(|| file("text/javascript; charset=utf-8", pages::CALLBACK)),
+            get(async || file("text/javascript; charset=utf-8", pages::CALLBACK)),
         )
         .layer(middleware::from_fn(own_pages_only))
         .with_state(bitbucket)
@@ -78,7 +78,7 @@ async fn authorize(
     let attempt = bitbucket.ask_request_token(kind).await;
     match told(&bitbucket, kind, "Ask for a request token", attempt) {
         Ok(token) => Redirect::to(&bitbucket.authorize_url(kind, &token)).into_response(),
-        Err(page) => page,
+        Err(page) => *page,
     }
 }
 
@@ -94,7 +94,7 @@ async fn access(State(bitbucket): State<Bitbucket>, Query(query): Query<Vec<(Str
     let attempt = bitbucket.exchange(kind, &asked, field("oauth_verifier")).await;
     match told(&bitbucket, kind, "Exchange it for an access token", attempt) {
         Ok(_) => pages::connected(),
-        Err(page) => page,
+        Err(page) => *page,
     }
 }
 
@@ -102,7 +102,7 @@ async fn consumer_info(State(bitbucket): State<Bitbucket>) -> Response {
     pages::consumer_info(&bitbucket)
 }
 
-async fn file(kind: &'static str, text: &'static str) -> Response {
+fn file(kind: &'static str, text: &'static str) -> Response {
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
@@ -117,7 +117,7 @@ fn told<T>(
     kind: LinkKind,
     title: &'static str,
     attempt: Result<Attempt<T>, CallError>,
-) -> Result<T, Response> {
+) -> Result<T, Box<Response>> {
     let add = |mood, story: String, exchanges| {
         bitbucket.journal().add(Event {
             link: kind,
@@ -129,7 +129,7 @@ fn told<T>(
     };
     let attempt = attempt.map_err(|error| {
         add(Mood::Wrong, format!("Nothing came back: {error}."), Vec::new());
-        pages::trouble(&Trouble::Unreadable("linkgate does not answer."))
+        Box::new(pages::trouble(&Trouble::Unreadable("linkgate does not answer.")))
     })?;
     let exchanges = vec![attempt.exchange];
     match attempt.outcome {
@@ -143,7 +143,7 @@ fn told<T>(
         }
         Err(trouble) => {
             add(Mood::Refused, trouble.to_string(), exchanges);
-            Err(pages::trouble(&trouble))
+            Err(Box::new(pages::trouble(&trouble)))
         }
     }
 }

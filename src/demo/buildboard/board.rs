@@ -22,7 +22,7 @@ pub(super) struct Build {
 
 impl Board {
     /// The projects of a user; nobody has none.
-    pub(super) fn projects_of(&self, user: &str) -> Vec<&'static str> {
+    pub(super) fn projects_of(user: &str) -> Vec<&'static str> {
         PROJECTS
             .iter()
             .filter(|(_, owner)| *owner == user)
@@ -45,7 +45,7 @@ impl Board {
         note: &str,
         labels: Vec<String>,
     ) -> Option<&Build> {
-        let project = self.projects_of(user).into_iter().find(|own| *own == project)?;
+        let project = Self::projects_of(user).into_iter().find(|own| *own == project)?;
         if self.builds.len() >= LIMIT {
             self.builds.remove(0);
         }
@@ -136,8 +136,8 @@ mod tests {
     #[test]
     fn each_user_has_own_projects_and_builds() {
         let mut board = Board::default();
-        assert_eq!(board.projects_of("alice"), ["rocket", "observatory"]);
-        assert_eq!(board.projects_of("bob"), ["bakery", "bicycle"]);
+        assert_eq!(Board::projects_of("alice"), ["rocket", "observatory"]);
+        assert_eq!(Board::projects_of("bob"), ["bakery", "bicycle"]);
         assert_eq!(board.builds_of("alice").count(), 3);
         assert_eq!(board.builds_of("").count(), 0);
 

@@ -101,7 +101,7 @@ async fn builds(State(app): State<Buildboard>, visitor: Visitor) -> Response {
     let board = app.board();
     let user = visitor.user.as_deref().unwrap_or_default();
     let mut value = visitor.to_json();
-    value["projects"] = json!(board.projects_of(user));
+    value["projects"] = json!(Board::projects_of(user));
     value["builds"] = board.builds_of(user).map(Build::to_json).collect();
     answer(StatusCode::OK, &value)
 }

@@ -12,7 +12,7 @@ pub(super) fn home(visitor: &Visitor, board: &Board) -> Response {
     let user = visitor.user.as_deref().unwrap_or_default();
     let page = Home {
         visitor,
-        projects: board.projects_of(user),
+        projects: Board::projects_of(user),
         builds: board.builds_of(user).collect(),
     };
     let Ok(html) = page.render() else {

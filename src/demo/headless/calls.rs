@@ -79,7 +79,7 @@ async fn as_alice(stage: &Stage<'_>) -> Outcome {
         "Authorization has no realm and only oauth_ parameters",
         only_oauth,
     )?;
-    Passed::new("200", ())
+    Ok(Passed::new("200", ()))
 }
 
 async fn hard_query(stage: &Stage<'_>, target: &str) -> Outcome {
@@ -92,7 +92,7 @@ async fn hard_query(stage: &Stage<'_>, target: &str) -> Outcome {
     let query = target.split_once('?').map_or("", |(_, query)| query);
     equal("query that the application saw", &value["query"], &query)?;
     equal("pairs that it read", &value["asked"], &json!(form::read(query)))?;
-    Passed::new("200", ())
+    Ok(Passed::new("200", ()))
 }
 
 async fn build(stage: &Stage<'_>) -> Outcome {
@@ -123,7 +123,7 @@ async fn build(stage: &Stage<'_>) -> Outcome {
         &json(&exchange, 200)?["builds"][0],
         &built,
     )?;
-    Passed::new("201", ())
+    Ok(Passed::new("201", ()))
 }
 
 async fn forged_header(stage: &Stage<'_>) -> Outcome {
@@ -145,7 +145,7 @@ async fn forged_header(stage: &Stage<'_>) -> Outcome {
         Some("alice"),
         stage.link().identity.consumer.as_str(),
     )?;
-    Passed::new("200", ())
+    Ok(Passed::new("200", ()))
 }
 
 async fn not_oauth(stage: &Stage<'_>) -> Outcome {
@@ -160,7 +160,7 @@ async fn not_oauth(stage: &Stage<'_>) -> Outcome {
     let exchange = call.send().await?;
     equal("answer", &short(&exchange), &"401")?;
     challenged(stage.bitbucket, &exchange)?;
-    Passed::new("401", ())
+    Ok(Passed::new("401", ()))
 }
 
 async fn tampered(stage: &Stage<'_>, wanted: &Wanted, change: impl FnOnce(&mut Call)) -> Outcome {
@@ -169,7 +169,7 @@ async fn tampered(stage: &Stage<'_>, wanted: &Wanted, change: impl FnOnce(&mut C
     let (exchange, reaction) = stage.bitbucket.send(stage.kind, &prepared).await?;
     let got = refused(stage.bitbucket, &exchange, 401, "signature_invalid")?;
     kept(stage, reaction)?;
-    Passed::new(got, ())
+    Ok(Passed::new(got, ()))
 }
 
 async fn replay(stage: &Stage<'_>) -> Outcome {
@@ -186,7 +186,7 @@ async fn replay(stage: &Stage<'_>) -> Outcome {
     equal("bytes sent the second time", &second.sent, &first.sent)?;
     let got = refused(stage.bitbucket, &second, 401, "nonce_used")?;
     kept(stage, reaction)?;
-    Passed::new(format!("200, {got}"), ())
+    Ok(Passed::new(format!("200, {got}"), ()))
 }
 
 /// Bitbucket keeps its token, and it still works.

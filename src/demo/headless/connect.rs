@@ -60,14 +60,14 @@ async fn request_token(stage: &Stage<'_>) -> Outcome<Token> {
         &names,
         &["oauth_token", "oauth_token_secret", "oauth_callback_confirmed"],
     )?;
-    Passed::new("200", won(attempt)?)
+    Ok(Passed::new("200", won(attempt)?))
 }
 
 async fn sign_in_page(stage: &mut Stage<'_>, token: &Token) -> Outcome<Page> {
     let url = stage.bitbucket.authorize_url(stage.kind, token);
     let page = stage.browser.open(&url, None).await?;
     holds("the page asks for a password", page.asks_for_password())?;
-    Passed::new(seen(&page), page)
+    Ok(Passed::new(seen(&page), page))
 }
 
 async fn sign_in(stage: &mut Stage<'_>, page: &Page) -> Outcome<Page> {
@@ -81,7 +81,7 @@ async fn sign_in(stage: &mut Stage<'_>, page: &Page) -> Outcome<Page> {
         "there are buttons approve and deny",
         page.has_button("approve") && page.has_button("deny"),
     )?;
-    Passed::new(seen(&page), page)
+    Ok(Passed::new(seen(&page), page))
 }
 
 /// Fills in a sign-in page; the page after it.
@@ -121,7 +121,7 @@ async fn approve(stage: &mut Stage<'_>, page: &Page, token: &Token) -> Outcome<S
         "the verifier says nothing of denial",
         !verifier.is_empty() && verifier != "denied",
     )?;
-    Passed::new("303 to the callback", page.url().to_owned())
+    Ok(Passed::new("303 to the callback", page.url().to_owned()))
 }
 
 /// The query of a callback that the browser came back to.
@@ -142,10 +142,10 @@ async fn wrong_verifier(stage: &Stage<'_>, token: &Token) -> Outcome {
         .bitbucket
         .exchange(stage.kind, &asked, "aWrongVerifier123456")
         .await?;
-    Passed::new(
+    Ok(Passed::new(
         refused(stage.bitbucket, &attempt.exchange, 401, "token_rejected")?,
         (),
-    )
+    ))
 }
 
 async fn access_token(stage: &mut Stage<'_>, callback: &str) -> Outcome {
@@ -186,7 +186,7 @@ async fn access_token(stage: &mut Stage<'_>, callback: &str) -> Outcome {
         &kept.as_deref(),
         &form::value(&pairs, "oauth_token"),
     )?;
-    Passed::new("200", ())
+    Ok(Passed::new("200", ()))
 }
 
 async fn second_exchange(stage: &Stage<'_>, token: &Token, callback: &str) -> Outcome {
@@ -197,10 +197,10 @@ async fn second_exchange(stage: &Stage<'_>, token: &Token, callback: &str) -> Ou
     let pairs = came_back(callback, &stage.bitbucket.callback(stage.kind))?;
     let verifier = form::value(&pairs, "oauth_verifier").unwrap_or_default();
     let attempt = stage.bitbucket.exchange(stage.kind, &asked, verifier).await?;
-    Passed::new(
+    Ok(Passed::new(
         refused(stage.bitbucket, &attempt.exchange, 401, "token_used")?,
         (),
-    )
+    ))
 }
 
 /// What a token call won.

@@ -46,10 +46,10 @@ async fn wrong_handle(stage: &Stage<'_>) -> Outcome {
         .bitbucket
         .renew(stage.kind, &access, "aWrongSessionHandle1")
         .await?;
-    Passed::new(
+    Ok(Passed::new(
         refused(stage.bitbucket, &attempt.exchange, 401, "token_rejected")?,
         (),
-    )
+    ))
 }
 
 async fn renewal(stage: &Stage<'_>) -> Outcome {
@@ -80,7 +80,7 @@ async fn renewal(stage: &Stage<'_>) -> Outcome {
         Some("alice"),
         stage.link().identity.consumer.as_str(),
     )?;
-    Passed::new("200, old one 401", ())
+    Ok(Passed::new("200, old one 401", ()))
 }
 
 async fn denial(stage: &mut Stage<'_>) -> Outcome {
@@ -108,7 +108,7 @@ async fn denial(stage: &mut Stage<'_>) -> Outcome {
         page.text().contains("You said no"),
     )?;
     holds("the token that it had is kept", stage.link().access().is_some())?;
-    Passed::new(got, ())
+    Ok(Passed::new(got, ()))
 }
 
 async fn revoke(stage: &Stage<'_>) -> Outcome {
@@ -126,7 +126,7 @@ async fn revoke(stage: &Stage<'_>) -> Outcome {
         "Bitbucket asks to connect again",
         matches!(again, Err(CallError::NotConnected)),
     )?;
-    Passed::new(got, ())
+    Ok(Passed::new(got, ()))
 }
 
 /// Connects through Bitbucket's own pages alone, as a browser without scripts does.
@@ -157,7 +157,7 @@ async fn reconnect(stage: &mut Stage<'_>) -> Outcome {
     let (exchange, reaction) = stage.bitbucket.call(stage.kind, As::Me, &alices).await?;
     json(&exchange, 404)?;
     kept(stage, reaction)?;
-    Passed::new("200", ())
+    Ok(Passed::new("200", ()))
 }
 
 fn held(stage: &Stage<'_>) -> Result<Access, Mismatch> {

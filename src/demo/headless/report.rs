@@ -96,11 +96,11 @@ impl<'a> Report<'a> {
 }
 
 impl<T> Passed<T> {
-    pub(super) fn new(got: impl Into<String>, value: T) -> Outcome<T> {
-        Ok(Self {
+    pub(super) fn new(got: impl Into<String>, value: T) -> Self {
+        Self {
             got: got.into(),
             value,
-        })
+        }
     }
 }
 

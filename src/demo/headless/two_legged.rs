@@ -52,7 +52,7 @@ async fn application(stage: &Stage<'_>) -> Outcome {
     answered_for(&value, None, own_key(stage))?;
     equal("projects", &value["projects"], &json!([]))?;
     token_is_empty(&exchange)?;
-    Passed::new("200", ())
+    Ok(Passed::new("200", ()))
 }
 
 async fn not_allowed(stage: &Stage<'_>) -> Outcome {
@@ -67,7 +67,10 @@ async fn not_allowed(stage: &Stage<'_>) -> Outcome {
     let clock = crate::clock::Clock::System;
     let call = unsigned.sign(identity, stage.bitbucket.linkgate(), Placement::Header, &clock);
     let exchange = call.map_err(|error| Mismatch(error.to_string()))?.send().await?;
-    Passed::new(refused(stage.bitbucket, &exchange, 401, "permission_denied")?, ())
+    Ok(Passed::new(
+        refused(stage.bitbucket, &exchange, 401, "permission_denied")?,
+        (),
+    ))
 }
 
 async fn in_the_name_of_bob(stage: &Stage<'_>) -> Outcome {
@@ -86,7 +89,7 @@ async fn in_the_name_of_bob(stage: &Stage<'_>) -> Outcome {
             .sent
             .starts_with("GET /api/builds?xoauth_requestor_id=bob "),
     )?;
-    Passed::new("200", ())
+    Ok(Passed::new("200", ()))
 }
 
 async fn in_the_name_of_nobody(stage: &Stage<'_>) -> Outcome {
@@ -97,7 +100,7 @@ async fn in_the_name_of_nobody(stage: &Stage<'_>) -> Outcome {
         .await?;
     let got = refused(stage.bitbucket, &exchange, 401, "permission_denied")?;
     kept(stage, reaction)?;
-    Passed::new(got, ())
+    Ok(Passed::new(got, ()))
 }
 
 fn own_key<'a>(stage: &'a Stage<'_>) -> &'a str {
