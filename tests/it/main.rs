@@ -5,5 +5,7 @@
     reason = "test helpers may unwrap; clippy's own exception covers #[test] functions alone"
 )]
 
+mod demo;
+mod layers;
 mod published;
 mod vectors;
