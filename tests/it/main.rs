@@ -5,6 +5,7 @@
     reason = "test helpers may unwrap; clippy's own exception covers #[test] functions alone"
 )]
 
+mod demo;
 mod gateway;
 mod layers;
 mod published;
