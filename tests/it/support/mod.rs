@@ -1,0 +1,6 @@
+//! What the tests share.
+
+pub(crate) mod database;
+pub(crate) mod echo;
+pub(crate) mod http;
+pub(crate) mod program;
