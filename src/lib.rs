@@ -5,6 +5,7 @@
 //! `SignedRequest::verify`. Nothing that issues a token or lets a request through accepts anything but the fact.
 
 pub mod clock;
+pub mod gateway;
 pub mod model;
 pub mod oauth;
 pub mod provider;

@@ -35,3 +35,14 @@ pub struct Session {
     /// From when on renewal is refused.
     pub expires_at: Timestamp,
 }
+
+/// What an exchange adds to the answer that the user gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAccess {
+    /// When the token is issued.
+    pub issued_at: Timestamp,
+    /// From when on it is dead.
+    pub expires_at: Timestamp,
+    /// The renewable session around it, when the consumer has session handles.
+    pub session: Option<Session>,
+}

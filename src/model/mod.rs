@@ -1,11 +1,15 @@
 //! THE THINGS WE KEEP, as values and state machines. Still pure: no database, no clock.
 
 mod access_token;
+mod audit;
+mod browser_session;
 mod consumer;
 mod request_token;
 mod user;
 
-pub use access_token::{AccessToken, Session as TokenSession};
+pub use access_token::{AccessToken, NewAccess, Session as TokenSession};
+pub use audit::{AuditEvent, AuditKind};
+pub use browser_session::{BrowserSession, SessionId};
 pub use consumer::{Consumer, ConsumerSource};
 pub use request_token::{RequestToken, RequestTokenState};
 pub use user::User;

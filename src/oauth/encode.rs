@@ -1,6 +1,24 @@
 //! Percent-encoding, the one strict way (RFC 5849, section 3.6).
 
+/// A `%` that is not followed by two hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a percent sign is not followed by two hexadecimal digits")]
+pub struct BrokenEscape;
+
+/// What a `+` means: the one difference between a header's value and a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plus {
+    /// Itself: in header values (RFC 5849, section 3.6).
+    Literal,
+    /// A space: in queries and form bodies (RFC 5849, section 3.4.1.3.1).
+    Space,
+}
+
 /// Encodes every byte but letters, digits, `-`, `.`, `_` and `~`, in upper-case hexadecimal.
+///
+/// ```
+/// assert_eq!(linkgate::oauth::encode::encode("An encoded string!"), "An%20encoded%20string%21");
+/// ```
 pub fn encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     push_encoded(&mut out, text.as_bytes());
@@ -9,15 +27,54 @@ pub fn encode(text: &str) -> String {
 
 /// Appends the encoded form of some bytes.
 pub fn push_encoded(out: &mut String, bytes: &[u8]) {
-    for &byte in bytes {
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|&byte| !is_unreserved(byte)) {
+        out.push_str(ascii(&rest[..at]));
+        push_escape(out, rest[at]);
+        rest = &rest[at + 1..];
+    }
+    out.push_str(ascii(rest));
+}
+
+/// Appends the one canonical encoding of bytes that a peer encoded in its own way: `%7e` becomes `~`, `/` becomes `%2F`.
+///
+/// One pass, nothing decoded in between, so that bytes which are not UTF-8 come through unchanged.
+/// After [`BrokenEscape`], `out` holds what stood before it.
+pub fn push_recoded(out: &mut String, raw: &[u8], plus: Plus) -> Result<(), BrokenEscape> {
+    let mut rest = raw;
+    while let Some(at) = rest.iter().position(|&byte| !is_unreserved(byte)) {
+        out.push_str(ascii(&rest[..at]));
+        let (byte, length) = first(&rest[at..], plus)?;
         if is_unreserved(byte) {
             out.push(byte.into());
         } else {
-            out.push('%');
-            out.push(HEX[usize::from(byte >> 4)].into());
-            out.push(HEX[usize::from(byte & 15)].into());
+            push_escape(out, byte);
         }
+        rest = &rest[at + length..];
     }
+    out.push_str(ascii(rest));
+    Ok(())
+}
+
+/// Decodes the escapes of a text; every other character, `+` among them, stands for itself.
+pub fn decode(text: &str) -> Result<Vec<u8>, BrokenEscape> {
+    decode_bytes(text.as_bytes(), Plus::Literal)
+}
+
+/// Whether some encoded bytes mean a name, without decoding them into a buffer.
+pub(super) fn means(raw: &[u8], name: &str, plus: Plus) -> bool {
+    let mut rest = raw;
+    let mut expected = name.bytes();
+    while !rest.is_empty() {
+        let Ok((byte, length)) = first(rest, plus) else {
+            return false;
+        };
+        if expected.next() != Some(byte) {
+            return false;
+        }
+        rest = &rest[length..];
+    }
+    expected.next().is_none()
 }
 
 /// Whether a byte stands for itself.
@@ -25,4 +82,127 @@ pub const fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
+pub(super) fn decode_bytes(raw: &[u8], plus: Plus) -> Result<Vec<u8>, BrokenEscape> {
+    let mut out = Vec::with_capacity(raw.len());
+    let mut rest = raw;
+    while !rest.is_empty() {
+        let (byte, length) = first(rest, plus)?;
+        out.push(byte);
+        rest = &rest[length..];
+    }
+    Ok(out)
+}
+
+/// The first decoded byte of a text that is not empty, and how many bytes it takes.
+fn first(raw: &[u8], plus: Plus) -> Result<(u8, usize), BrokenEscape> {
+    match raw {
+        [b'%', high, low, ..] => {
+            let byte = hex_value(*high)? << 4 | hex_value(*low)?;
+            Ok((byte, 3))
+        }
+        [b'+', ..] if plus == Plus::Space => Ok((b' ', 1)),
+        [byte, ..] if *byte != b'%' => Ok((*byte, 1)),
+        _ => Err(BrokenEscape),
+    }
+}
+
+const fn hex_value(digit: u8) -> Result<u8, BrokenEscape> {
+    match digit {
+        b'0'..=b'9' => Ok(digit - b'0'),
+        b'a'..=b'f' => Ok(digit - b'a' + 10),
+        b'A'..=b'F' => Ok(digit - b'A' + 10),
+        _ => Err(BrokenEscape),
+    }
+}
+
+fn push_escape(out: &mut String, byte: u8) {
+    out.push('%');
+    out.push(HEX[usize::from(byte >> 4)].into());
+    out.push(HEX[usize::from(byte & 15)].into());
+}
+
+fn ascii(unreserved: &[u8]) -> &str {
+    std::str::from_utf8(unreserved).expect("unreserved bytes are ASCII")
+}
+
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn recoded(raw: &[u8], plus: Plus) -> Result<String, BrokenEscape> {
+        let mut out = String::new();
+        push_recoded(&mut out, raw, plus).map(|()| out)
+    }
+
+    #[test]
+    fn a_plus_is_a_space_in_a_form_and_itself_in_a_header() {
+        assert_eq!(recoded(b"a+b%2B", Plus::Space).unwrap(), "a%20b%2B");
+        assert_eq!(recoded(b"a+b%2B", Plus::Literal).unwrap(), "a%2Bb%2B");
+    }
+
+    #[test]
+    fn every_spelling_becomes_the_canonical_one() {
+        assert_eq!(
+            recoded(b"%7euser/%e3[]", Plus::Space).unwrap(),
+            "~user%2F%E3%5B%5D"
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_come_through() {
+        assert_eq!(recoded(b"%ff\xfe", Plus::Space).unwrap(), "%FF%FE");
+    }
+
+    #[test]
+    fn nothing_is_decoded_twice() {
+        assert_eq!(recoded(b"%2525", Plus::Space).unwrap(), "%2525");
+    }
+
+    #[test]
+    fn broken_escapes_are_refused() {
+        for raw in ["%", "%2", "%zz", "a%", "%%20", "%+1", "%\u{e9}"] {
+            assert_eq!(recoded(raw.as_bytes(), Plus::Space), Err(BrokenEscape), "{raw}");
+            assert_eq!(decode(raw), Err(BrokenEscape), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_recognised_in_every_spelling() {
+        assert!(means(b"oauth_token", "oauth_token", Plus::Space));
+        assert!(means(b"%6fauth%5Ftoken", "oauth_token", Plus::Space));
+        assert!(!means(b"xoauth_token", "oauth_token", Plus::Space));
+        assert!(!means(b"oauth_tok", "oauth_token", Plus::Space));
+        assert!(!means(b"oauth_token%", "oauth_token", Plus::Space));
+    }
+
+    proptest! {
+        #[test]
+        fn decoding_undoes_encoding(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let mut encoded = String::new();
+            push_encoded(&mut encoded, &bytes);
+            prop_assert_eq!(decode(&encoded).unwrap(), bytes);
+        }
+
+        #[test]
+        fn recoding_is_decoding_and_encoding(raw in proptest::collection::vec(any::<u8>(), 0..100)) {
+            for plus in [Plus::Literal, Plus::Space] {
+                let expected = decode_bytes(&raw, plus).map(|bytes| {
+                    let mut out = String::new();
+                    push_encoded(&mut out, &bytes);
+                    out
+                });
+                prop_assert_eq!(recoded(&raw, plus), expected);
+            }
+        }
+
+        #[test]
+        fn the_canonical_form_stays_as_it_is(text in "\\PC*") {
+            let once = encode(&text);
+            prop_assert_eq!(recoded(once.as_bytes(), Plus::Space).unwrap(), once);
+        }
+    }
+}

@@ -1,1 +1,194 @@
 //! The `Authorization: OAuth` grammar (RFC 5849, section 3.5.1), both directions.
+
+use super::encode;
+use super::problem::Problem;
+
+/// The credentials of the `OAuth` scheme: what follows its name, nothing read yet.
+///
+/// `Ok(None)`: no field has this scheme. Several fields of which one has it are ambiguous, and refused.
+pub fn credentials<'a>(fields: &[&'a [u8]]) -> Result<Option<&'a [u8]>, Problem> {
+    let mut found = fields.iter().filter_map(|field| after_scheme(field));
+    match (found.next(), fields.len()) {
+        (None, _) => Ok(None),
+        (Some(rest), 1) => Ok(Some(rest)),
+        (Some(_), _) => Err(malformed(
+            None,
+            "Send one Authorization header: several of them are ambiguous.",
+        )),
+    }
+}
+
+/// The parameters of OAuth credentials, in order: names and values still encoded, `realm` left out.
+///
+/// The grammar is strict: `name="value"`, separated by commas with optional white space. A comma inside the quotes is
+/// data.
+pub fn parameters(credentials: &[u8]) -> impl Iterator<Item = Result<EncodedPair<'_>, Problem>> {
+    let mut reader = Reader {
+        rest: trim(credentials),
+        done: false,
+        realm: false,
+    };
+    std::iter::from_fn(move || reader.next_signed())
+}
+
+/// Writes the value of `Authorization` for a call of ours (RFC 5849, section 3.5.1).
+pub fn authorization<N: AsRef<str>, V: AsRef<str>>(
+    pairs: impl IntoIterator<Item = (N, V)>,
+    realm: Option<&str>,
+) -> String {
+    let mut out = String::from("OAuth ");
+    if let Some(realm) = realm {
+        push_quoted(&mut out, "realm", realm);
+    }
+    for (name, value) in pairs {
+        push_quoted(&mut out, name.as_ref(), value.as_ref());
+    }
+    out
+}
+
+/// Writes the value of `WWW-Authenticate`: a challenge, and what was wrong (OAuth Problem Reporting 1.0).
+///
+/// The realm and every value are encoded, so nothing that a peer sent can break out of its quotes.
+pub fn challenge(realm: &str, problem: Option<&Problem>) -> String {
+    let pairs = problem.map(Problem::pairs).unwrap_or_default();
+    authorization(pairs, Some(realm))
+}
+
+/// Writes pairs as `application/x-www-form-urlencoded`, in the encoding that is also the signature's.
+pub fn form_body<N: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (N, V)>) -> String {
+    let mut out = String::new();
+    for (name, value) in pairs {
+        if !out.is_empty() {
+            out.push('&');
+        }
+        encode::push_encoded(&mut out, name.as_ref().as_bytes());
+        out.push('=');
+        encode::push_encoded(&mut out, value.as_ref().as_bytes());
+    }
+    out
+}
+
+/// A name and a value as they were sent.
+type EncodedPair<'a> = (&'a [u8], &'a [u8]);
+
+struct Reader<'a> {
+    rest: &'a [u8],
+    done: bool,
+    realm: bool,
+}
+
+impl<'a> Reader<'a> {
+    /// The next parameter that is signed.
+    fn next_signed(&mut self) -> Option<Result<EncodedPair<'a>, Problem>> {
+        while !self.done && !self.rest.is_empty() {
+            match self.next_parameter() {
+                Ok((name, _)) if name.eq_ignore_ascii_case(b"realm") => {
+                    if self.realm {
+                        self.done = true;
+                        return Some(Err(Problem::parameter_rejected("realm", "Send realm once.")));
+                    }
+                    self.realm = true;
+                }
+                Ok(pair) => return Some(Ok(pair)),
+                Err(problem) => {
+                    self.done = true;
+                    return Some(Err(problem));
+                }
+            }
+        }
+        None
+    }
+
+    fn next_parameter(&mut self) -> Result<EncodedPair<'a>, Problem> {
+        let rest = self.rest;
+        let end = rest.iter().position(|&byte| !is_name(byte)).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        let Some(quoted) = after.strip_prefix(b"=\"").filter(|_| !name.is_empty()) else {
+            return Err(malformed(Some(name), GRAMMAR));
+        };
+        let lenient = name.eq_ignore_ascii_case(b"realm");
+        let end = closing_quote(quoted, lenient).ok_or_else(|| malformed(Some(name), GRAMMAR))?;
+        self.rest = after_comma(&quoted[end + 1..]).ok_or_else(|| malformed(Some(name), GRAMMAR))?;
+        Ok((name, &quoted[..end]))
+    }
+}
+
+/// What follows the comma after a parameter; the empty rest after the last one.
+fn after_comma(rest: &[u8]) -> Option<&[u8]> {
+    let rest = trim(rest);
+    if rest.is_empty() {
+        return Some(rest);
+    }
+    let next = trim(rest.strip_prefix(b",")?);
+    (!next.is_empty()).then_some(next)
+}
+
+/// Where a quoted value ends. `realm` is HTTP's own, a quoted-string (RFC 9110, section 5.6.4) with any text and with
+/// backslashes; every other value is percent-encoded and has neither.
+fn closing_quote(quoted: &[u8], lenient: bool) -> Option<usize> {
+    let mut escaped = false;
+    for (at, &byte) in quoted.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'"' => return Some(at),
+            b'\\' if lenient => escaped = true,
+            b' '..=b'~' if byte != b'\\' => {}
+            b'\t' | 0x80.. if lenient => {}
+            _ => return None,
+        }
+    }
+    None
+}
+
+fn after_scheme(field: &[u8]) -> Option<&[u8]> {
+    let field = trim(field);
+    let end = field
+        .iter()
+        .position(|&byte| is_space(byte))
+        .unwrap_or(field.len());
+    let (scheme, rest) = field.split_at(end);
+    scheme.eq_ignore_ascii_case(b"OAuth").then_some(rest)
+}
+
+fn malformed(name: Option<&[u8]>, why: &'static str) -> Problem {
+    let name = name.and_then(|name| std::str::from_utf8(name).ok());
+    let names = name
+        .filter(|name| (1..=64).contains(&name.len()))
+        .map(str::to_owned);
+    Problem::ParameterRejected {
+        names: names.into_iter().collect(),
+        why,
+    }
+}
+
+fn push_quoted(out: &mut String, name: &str, value: &str) {
+    if out.ends_with('"') {
+        out.push_str(", ");
+    }
+    encode::push_encoded(out, name.as_bytes());
+    out.push_str("=\"");
+    encode::push_encoded(out, value.as_bytes());
+    out.push('"');
+}
+
+const fn is_name(byte: u8) -> bool {
+    encode::is_unreserved(byte) || byte == b'%'
+}
+
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+fn trim(bytes: &[u8]) -> &[u8] {
+    let start = bytes
+        .iter()
+        .position(|&byte| !is_space(byte))
+        .unwrap_or(bytes.len());
+    let end = bytes
+        .iter()
+        .rposition(|&byte| !is_space(byte))
+        .map_or(start, |at| at + 1);
+    &bytes[start..end]
+}
+
+const GRAMMAR: &str = "Write the header as OAuth name=\"value\", name=\"value\".";

@@ -9,6 +9,9 @@
 //! 5. [`signature`]: the methods (section 3.4.2 to 3.4.4), with keys read by [`key`];
 //! 6. [`problem`]: every refusal on the way.
 //!
+//! The other direction, for our own calls: [`sign`]. Beside the way: [`encode`] and [`origin`] under all of it,
+//! [`callback`] for where a user returns, [`body_hash`] for bodies that are not forms.
+//!
 //! | our word, and the wire's | RFC 5849 | what it is |
 //! |---|---|---|
 //! | [`ConsumerKey`] | client identifier | who signs |
@@ -23,22 +26,28 @@
 //! | [`Problem`] | | a refusal told to the peer |
 
 pub mod base_string;
+pub mod body_hash;
 pub mod callback;
 pub mod credentials;
 pub mod encode;
 pub mod header;
 pub mod key;
+pub mod origin;
 pub mod parameters;
 pub mod problem;
 pub mod request;
+pub mod sign;
 pub mod signature;
 pub mod timestamp;
 
 pub use base_string::PublicUrl;
-pub use callback::{Callback, CallbackPattern};
+pub use body_hash::BodyHash;
+pub use callback::{Callback, CallbackPattern, CallbackUrl};
 pub use credentials::{ConsumerKey, Secret, SessionHandle, Token, Verifier};
 pub use key::{PrivateKey, PublicKey};
+pub use parameters::{Parameters, Place};
 pub use problem::Problem;
 pub use request::{Authentic, RequestView, SignedRequest};
-pub use signature::{SignatureMethod, VerificationKey};
+pub use sign::{Call, Signer};
+pub use signature::{SignatureMethod, SigningKey, VerificationKey};
 pub use timestamp::{Nonce, Timestamp, Window};

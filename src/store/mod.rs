@@ -1,9 +1,96 @@
-//! SQL, and nothing but SQL.
+//! SQL, and nothing but SQL. Every statement is written once and runs, word for word, on SQLite and PostgreSQL.
+//!
+//! Read in this order:
+//!
+//! 1. [`Store`], below: open, close;
+//! 2. `pool`: the two databases and the `on!` macro; `options`: how they are opened; `error`: what can go wrong;
+//! 3. `keyring` and `seal`: what may touch the disk. Tokens are hashed, their secrets derived, shared secrets sealed;
+//! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `nonces` (with
+//!    `nonce_writer`, which writes whole queues at once), `sessions`, `audit`; `user_row` is what three of them share;
+//! 5. `sweep`: forget what has expired.
+//!
+//! The rules: a state change is one statement that names the state it leaves. A transaction's first statement is a write,
+//! so that SQLite never has to upgrade a read lock. A statement that writes and returns rows is read to its end
+//! (`fetch_all`), because a commit that fails says so there. A row becomes a model type through `TryFrom`, and an
+//! impossible row is [`StoreError::Inconsistent`]. No business decision inside `on!`.
 
-/// Why the store could not answer.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The database refused or could not be reached.
-    #[error("the database failed")]
-    Database(#[from] sqlx::Error),
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+
+use nonce_writer::Job;
+use pool::{Pool, on};
+
+mod access_tokens;
+mod audit;
+mod consumer_row;
+mod consumers;
+mod error;
+mod key_file;
+mod keyring;
+mod nonce_writer;
+mod nonces;
+mod options;
+mod pool;
+mod request_tokens;
+mod seal;
+mod sessions;
+mod sweep;
+mod user_row;
+
+pub use access_tokens::Filter;
+pub use consumers::Synchronised;
+pub use error::StoreError;
+pub use key_file::{KeyFile, KeyFileError};
+pub use keyring::{Keyring, KeyringError};
+pub use options::Options;
+pub use sweep::Swept;
+
+/// The database. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: Pool,
+    keyring: Arc<Keyring>,
+    nonces: mpsc::Sender<Job>,
+}
+
+impl Store {
+    /// Connects, brings the tables up to date, and starts the writer of nonces.
+    ///
+    /// The database of a `sqlite:` URL is made when it is missing, readable by its owner alone.
+    pub async fn open(options: &Options, keyring: Arc<Keyring>) -> Result<Self, StoreError> {
+        let pool = options.connect().await?;
+        if let Err(source) = pool.migrate().await {
+            return Err(StoreError::Migration {
+                what: options.shown(),
+                source: Box::new(source),
+            });
+        }
+        let nonces = nonce_writer::start(pool.clone());
+        Ok(Self {
+            pool,
+            keyring,
+            nonces,
+        })
+    }
+
+    /// Answers whether the database does.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        on!(&self.pool, |db| {
+            sqlx::query("select 1").execute(db).await?;
+        });
+        Ok(())
+    }
+
+    /// Writes the nonces that still wait, and closes every connection. Clones of this store are closed with it.
+    pub async fn close(&self) {
+        nonce_writer::stop(&self.nonces).await;
+        on!(&self.pool, |db| db.close().await);
+    }
+}
+
+/// What stands in a table instead of a token or a session id.
+fn digest(token: &str) -> Vec<u8> {
+    Sha256::digest(token).to_vec()
 }

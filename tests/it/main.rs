@@ -6,4 +6,5 @@
 )]
 
 mod clients;
+mod layers;
 mod support;

@@ -1,0 +1,52 @@
+//! A browser whose user has signed in.
+
+use std::fmt;
+
+use crate::oauth::{Timestamp, Token};
+
+use super::user::User;
+
+/// A signed-in browser as it is kept: found by the hash of its [`SessionId`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrowserSession {
+    /// Who signed in.
+    pub user: User,
+    /// When they did.
+    pub created_at: Timestamp,
+    /// When the browser was last seen.
+    pub seen_at: Timestamp,
+    /// From when on it must sign in again.
+    pub expires_at: Timestamp,
+}
+
+/// What the cookie carries. It is made like a token; `Debug` shows only its beginning.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SessionId(Token);
+
+impl SessionId {
+    /// Takes a freshly made token as the name of a new session.
+    pub fn new(token: Token) -> Self {
+        Self(token)
+    }
+
+    /// Reads what a browser sent.
+    pub fn parse(text: &str) -> Option<Self> {
+        Token::parse(text).map(Self)
+    }
+
+    /// The id as it stands in the cookie.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The first eight characters, for logs.
+    pub fn prefix(&self) -> &str {
+        self.0.prefix()
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionId({}…)", self.prefix())
+    }
+}

@@ -1,0 +1,188 @@
+//! Consumers: who may ask, and what an administrator lets them do.
+
+use std::collections::HashMap;
+
+use crate::model::{Consumer, ConsumerSource};
+use crate::oauth::{ConsumerKey, Timestamp};
+
+use super::consumer_row::Row;
+use super::{Keyring, Store, StoreError, on};
+
+/// What became of the consumers when the configuration was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Synchronised {
+    /// New ones.
+    pub added: Vec<ConsumerKey>,
+    /// Those whose entries say something else now.
+    pub updated: Vec<ConsumerKey>,
+    /// Those whose entries are gone. Their tokens are kept.
+    pub disabled: Vec<ConsumerKey>,
+}
+
+impl Store {
+    /// Finds a consumer.
+    pub async fn consumer(&self, key: &ConsumerKey) -> Result<Option<Consumer>, StoreError> {
+        let row: Option<Row> = on!(&self.pool, |db| {
+            sqlx::query_as(
+                "select key, name, source, enabled, settings, secrets from consumers where key = $1",
+            )
+            .bind(key.as_str())
+            .fetch_optional(db)
+            .await?
+        });
+        row.map(|row| row.open(&self.keyring)).transpose()
+    }
+
+    /// Lists all consumers by their keys.
+    pub async fn consumers(&self) -> Result<Vec<Consumer>, StoreError> {
+        let rows: Vec<Row> = on!(&self.pool, |db| {
+            sqlx::query_as("select key, name, source, enabled, settings, secrets from consumers order by key")
+                .fetch_all(db)
+                .await?
+        });
+        rows.into_iter().map(|row| row.open(&self.keyring)).collect()
+    }
+
+    /// Registers a consumer. [`StoreError::Conflict`]: its key is taken.
+    pub async fn add_consumer(&self, consumer: &Consumer, now: Timestamp) -> Result<(), StoreError> {
+        let row = Row::new(consumer, &self.keyring)?;
+        let added = on!(write & self.pool, |db| {
+            sqlx::query(
+                "insert into consumers (key, name, source, enabled, updated_at, settings, secrets) \
+                 values ($1, $2, $3, $4, $5, $6, $7) on conflict (key) do nothing",
+            )
+            .bind(&row.key)
+            .bind(&row.name)
+            .bind(&row.source)
+            .bind(row.enabled)
+            .bind(now.seconds())
+            .bind(&row.settings)
+            .bind(&row.secrets)
+            .execute(db)
+            .await?
+            .rows_affected()
+        });
+        if added == 0 {
+            return Err(StoreError::Conflict {
+                what: format!("the consumer `{}`", consumer.key),
+            });
+        }
+        Ok(())
+    }
+
+    /// Makes the table say what the configuration says of the consumers that it names, and disables those that it named
+    /// before and does not name any more.
+    pub async fn synchronise_consumers(
+        &self,
+        consumers: &[Consumer],
+        now: Timestamp,
+    ) -> Result<Synchronised, StoreError> {
+        let done = on!(write & self.pool, |db| {
+            let mut transaction = db.begin().await?;
+            // Changes nothing, but lets one replica at a time go on from here.
+            sqlx::query("update consumers set updated_at = updated_at where source = 'config'")
+                .execute(&mut *transaction)
+                .await?;
+            let rows: Vec<Row> =
+                sqlx::query_as("select key, name, source, enabled, settings, secrets from consumers")
+                    .fetch_all(&mut *transaction)
+                    .await?;
+            let plan = Plan::new(rows, consumers, &self.keyring)?;
+            for row in &plan.rows {
+                sqlx::query(
+                    "insert into consumers (key, name, source, enabled, updated_at, settings, secrets) \
+                     values ($1, $2, $3, $4, $5, $6, $7) on conflict (key) do update set \
+                     name = excluded.name, source = excluded.source, enabled = excluded.enabled, \
+                     updated_at = excluded.updated_at, settings = excluded.settings, secrets = excluded.secrets",
+                )
+                .bind(&row.key)
+                .bind(&row.name)
+                .bind(&row.source)
+                .bind(row.enabled)
+                .bind(now.seconds())
+                .bind(&row.settings)
+                .bind(&row.secrets)
+                .execute(&mut *transaction)
+                .await?;
+            }
+            for key in &plan.done.disabled {
+                sqlx::query("update consumers set enabled = $2, updated_at = $3 where key = $1")
+                    .bind(key.as_str())
+                    .bind(false)
+                    .bind(now.seconds())
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            transaction.commit().await?;
+            plan.done
+        });
+        Ok(done)
+    }
+
+    /// Lets a consumer act, or stops it. `false`: there is none, or it is so already.
+    pub async fn set_consumer_enabled(
+        &self,
+        key: &ConsumerKey,
+        enabled: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let changed = on!(write & self.pool, |db| {
+            sqlx::query("update consumers set enabled = $2, updated_at = $3 where key = $1 and enabled <> $2")
+                .bind(key.as_str())
+                .bind(enabled)
+                .bind(now.seconds())
+                .execute(db)
+                .await?
+                .rows_affected()
+        });
+        Ok(changed == 1)
+    }
+
+    /// Deletes a consumer and all its tokens. `false`: there is none.
+    pub async fn purge_consumer(&self, key: &ConsumerKey) -> Result<bool, StoreError> {
+        let deleted = on!(write & self.pool, |db| {
+            // The tokens refer to it, and are deleted with it.
+            sqlx::query("delete from consumers where key = $1")
+                .bind(key.as_str())
+                .execute(db)
+                .await?
+                .rows_affected()
+        });
+        Ok(deleted == 1)
+    }
+}
+
+/// What is to be written so that the table says what the configuration says.
+struct Plan {
+    rows: Vec<Row>,
+    done: Synchronised,
+}
+
+impl Plan {
+    fn new(rows: Vec<Row>, consumers: &[Consumer], keyring: &Keyring) -> Result<Self, StoreError> {
+        let mut plan = Self {
+            rows: Vec::new(),
+            done: Synchronised::default(),
+        };
+        let mut known: HashMap<String, Row> = rows.into_iter().map(|row| (row.key.clone(), row)).collect();
+        // In the order of their keys, so that two replicas never wait for each other.
+        let mut consumers: Vec<&Consumer> = consumers.iter().collect();
+        consumers.sort_by(|a, b| a.key.cmp(&b.key));
+        for consumer in consumers {
+            match known.remove(consumer.key.as_str()) {
+                None => plan.done.added.push(consumer.key.clone()),
+                // A row that does not open (its secret key is gone) is written anew.
+                Some(row) if row.open(keyring).is_ok_and(|kept| kept == *consumer) => continue,
+                Some(_) => plan.done.updated.push(consumer.key.clone()),
+            }
+            plan.rows.push(Row::new(consumer, keyring)?);
+        }
+        plan.done.disabled = known
+            .into_values()
+            .filter(|row| row.is_from(ConsumerSource::Config) && row.enabled)
+            .filter_map(|row| ConsumerKey::parse(&row.key))
+            .collect();
+        plan.done.disabled.sort();
+        Ok(plan)
+    }
+}

@@ -1,0 +1,74 @@
+//! Why the store could not answer.
+
+use std::sync::Arc;
+
+/// Why the store could not answer. We must act on it; a peer is never told more than that it failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be opened.
+    #[error("cannot open the database {what}")]
+    Unreachable {
+        /// Which one, without its password.
+        what: String,
+        /// What the driver says.
+        source: sqlx::Error,
+    },
+    /// The tables could not be brought to this version's shape.
+    #[error("cannot bring the tables of {what} up to date")]
+    Migration {
+        /// Which database.
+        what: String,
+        /// What the driver says.
+        source: Box<sqlx::migrate::MigrateError>,
+    },
+    /// A row says what no version of linkgate writes.
+    #[error("the table `{table}` holds a row that makes no sense: {why}")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// What is wrong with the row.
+        why: String,
+    },
+    /// A sealed secret does not open.
+    #[error("the sealed secret of {of} does not open: {why}")]
+    Sealed {
+        /// Whose secret it is.
+        of: String,
+        /// What is in the way.
+        why: String,
+    },
+    /// What was to be added is there already.
+    #[error("{what} exists already")]
+    Conflict {
+        /// What it is.
+        what: String,
+    },
+    /// More nonces wait to be written than the database keeps up with.
+    #[error("too many requests wait for their nonces to be written")]
+    Overloaded,
+    /// A batch of nonces was not written. All its requests share the reason.
+    #[error("the nonces could not be written")]
+    Nonces(#[source] Arc<Self>),
+    /// The database did not answer in time.
+    #[error("the database did not answer within {seconds} s")]
+    TimedOut {
+        /// How long we waited.
+        seconds: u64,
+    },
+    /// The store is closed.
+    #[error("the store is closed")]
+    Closed,
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+impl StoreError {
+    /// An impossible row.
+    pub(super) fn inconsistent(table: &'static str, why: impl Into<String>) -> Self {
+        Self::Inconsistent {
+            table,
+            why: why.into(),
+        }
+    }
+}

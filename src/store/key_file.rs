@@ -1,0 +1,192 @@
+//! The file of the secret keys: read, or made on the first start.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rand::{CryptoRng, RngExt};
+use zeroize::Zeroizing;
+
+use super::keyring::{Keyring, KeyringError};
+
+/// A key file that was read or made.
+#[derive(Debug)]
+pub struct KeyFile {
+    /// Its keys.
+    pub keyring: Keyring,
+    /// It was missing, and is new.
+    pub made: bool,
+    /// Its group or others may read it: the operator should be warned. Not refused, because that is how containers are
+    /// often given their secrets.
+    pub exposed: bool,
+}
+
+/// Why there is no keyring.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// The file cannot be read or made.
+    #[error("cannot {doing} the key file {}", path.display())]
+    Io {
+        /// `read` or `make`.
+        doing: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file is not a keyring.
+    #[error("the key file {} is not usable", path.display())]
+    Content {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: KeyringError,
+    },
+}
+
+impl Keyring {
+    /// Reads a key file.
+    pub fn open_file(path: &Path) -> Result<KeyFile, KeyFileError> {
+        let failed = |source| KeyFileError::Io {
+            doing: "read",
+            path: path.to_owned(),
+            source,
+        };
+        let text = Zeroizing::new(fs::read_to_string(path).map_err(failed)?);
+        let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
+        let keyring = Self::read(&text).map_err(|source| KeyFileError::Content {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(KeyFile {
+            keyring,
+            made: false,
+            exposed: mode & 0o077 != 0,
+        })
+    }
+
+    /// Reads a key file, or makes it with one new key, readable by its owner alone, when it is missing.
+    pub fn open_or_create(path: &Path, rng: &mut impl CryptoRng) -> Result<KeyFile, KeyFileError> {
+        let made = match Self::open_file(path) {
+            Err(KeyFileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                make(path, rng).map_err(|source| KeyFileError::Io {
+                    doing: "make",
+                    path: path.to_owned(),
+                    source,
+                })?
+            }
+            opened => return opened,
+        };
+        let opened = Self::open_file(path)?;
+        Ok(KeyFile { made, ..opened })
+    }
+}
+
+/// Makes the file whole or not at all. `false`: another process was faster, and its file stands.
+fn make(path: &Path, rng: &mut impl CryptoRng) -> io::Result<bool> {
+    let text = Keyring::generate(rng).to_text();
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let unfinished = folder.join(format!(".linkgate-key-{:016x}", rng.random::<u64>()));
+    let written =
+        write_private(&unfinished, text.expose()).and_then(|()| match fs::hard_link(&unfinished, path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            linked => linked.map(|()| true),
+        });
+    // It is in nobody's way when it stays.
+    let _ = fs::remove_file(&unfinished);
+    let made = written?;
+    File::open(folder)?.sync_all()?;
+    Ok(made)
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::ChaCha20Rng;
+
+    use super::*;
+
+    #[test]
+    fn a_missing_file_is_made_once_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let first = Keyring::open_or_create(&path, &mut rng).unwrap();
+        assert!(first.made && !first.exposed);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+
+        let second = Keyring::open_or_create(&path, &mut rng).unwrap();
+        assert!(!second.made);
+        assert_eq!(second.keyring.to_text(), first.keyring.to_text());
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "nothing is left behind"
+        );
+    }
+
+    #[test]
+    fn of_two_makers_one_wins() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        let texts: Vec<_> = std::thread::scope(|scope| {
+            let makers: Vec<_> = (0..8)
+                .map(|seed| {
+                    let path = &path;
+                    scope.spawn(move || Keyring::open_or_create(path, &mut ChaCha20Rng::seed_from_u64(seed)))
+                })
+                .collect();
+            makers
+                .into_iter()
+                .map(|maker| maker.join().unwrap().unwrap().keyring.to_text())
+                .collect()
+        });
+        assert!(texts.iter().all(|text| *text == texts[0]));
+    }
+
+    #[test]
+    fn a_file_that_others_may_read_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        Keyring::open_or_create(&path, &mut ChaCha20Rng::seed_from_u64(1)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(Keyring::open_file(&path).unwrap().exposed);
+    }
+
+    #[test]
+    fn an_unusable_file_is_refused_and_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        fs::write(&path, "").unwrap();
+        let error = Keyring::open_or_create(&path, &mut ChaCha20Rng::seed_from_u64(1)).unwrap_err();
+        assert!(matches!(
+            error,
+            KeyFileError::Content {
+                source: KeyringError::Empty,
+                ..
+            }
+        ));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "");
+
+        let missing = folder.path().join("no such folder/keys");
+        let error = Keyring::open_or_create(&missing, &mut ChaCha20Rng::seed_from_u64(1)).unwrap_err();
+        assert!(
+            error.to_string().starts_with("cannot make the key file"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! Which database, and how it is opened.
+
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::oauth::Secret;
+
+use super::error::StoreError;
+use super::pool::Pool;
+
+/// Which database to open.
+#[derive(Clone)]
+pub struct Options {
+    /// `sqlite:///path/of/the/file`, `sqlite::memory:`, or `postgres://user@host[:port]/database`.
+    pub url: String,
+    /// The password, when it is not in the URL.
+    pub password: Option<Secret>,
+    /// How many connections to hold at most, beside the one that writes nonces.
+    pub max_connections: u32,
+}
+
+impl Options {
+    /// The URL without its password, for people.
+    pub fn shown(&self) -> String {
+        let Some((scheme, rest)) = self.url.split_once("://") else {
+            return self.url.clone();
+        };
+        // The user information ends at the last `@` before the path; a password may contain one itself.
+        let authority_end = rest.find('/').unwrap_or(rest.len());
+        let Some(at) = rest[..authority_end].rfind('@') else {
+            return without_query(&self.url);
+        };
+        let user = rest[..at].split(':').next().unwrap_or_default();
+        without_query(&format!("{scheme}://{user}{}", &rest[at..]))
+    }
+
+    /// Opens the database.
+    pub(super) async fn connect(&self) -> Result<Pool, StoreError> {
+        let opened = if self.url.starts_with("sqlite:") {
+            self.connect_sqlite().await
+        } else if self.url.starts_with("postgres:") || self.url.starts_with("postgresql:") {
+            self.connect_postgres().await
+        } else {
+            Err(sqlx::Error::Configuration(
+                "a database URL begins with sqlite:// or postgres://".into(),
+            ))
+        };
+        opened.map_err(|source| StoreError::Unreachable {
+            what: self.shown(),
+            source,
+        })
+    }
+
+    async fn connect_sqlite(&self) -> Result<Pool, sqlx::Error> {
+        let options = SqliteConnectOptions::from_str(&self.url)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A nonce that was answered for must outlive a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true);
+        let pool = SqlitePoolOptions::new().test_before_acquire(false);
+        if self.url.contains(":memory:") || self.url.contains("mode=memory") {
+            // A database in memory lives as long as its connection, so there is one, and it stays.
+            let pool = pool
+                .max_connections(1)
+                .min_connections(1)
+                .idle_timeout(None)
+                .max_lifetime(None);
+            return Ok(Pool::sqlite(pool.connect_with(options).await?, true));
+        }
+        create_private(options.get_filename())?;
+        let pool = pool
+            .max_connections(self.max_connections)
+            .connect_with(options)
+            .await?;
+        Ok(Pool::sqlite(pool, false))
+    }
+
+    async fn connect_postgres(&self) -> Result<Pool, sqlx::Error> {
+        let mut options = PgConnectOptions::from_str(&self.url)?.application_name("linkgate");
+        if let Some(password) = &self.password {
+            options = options.password(password.expose());
+        }
+        let pool = PgPoolOptions::new()
+            .max_connections(self.max_connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options)
+            .await?;
+        Ok(Pool::Postgres(pool))
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("url", &self.shown())
+            .field("password", &self.password)
+            .field("max_connections", &self.max_connections)
+            .finish()
+    }
+}
+
+/// Makes the file before SQLite does, readable by its owner alone; SQLite gives its side files the same mode.
+fn create_private(path: &Path) -> io::Result<()> {
+    match OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// A query may carry a password too.
+fn without_query(url: &str) -> String {
+    url.split('?').next().unwrap_or_default().to_owned()
+}
+
+/// How long a writer waits for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a request waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_shown() {
+        for (url, shown) in [
+            (
+                "postgres://me:s3cr@t@db.example.com:5432/links?sslmode=require",
+                "postgres://me@db.example.com:5432/links",
+            ),
+            (
+                "postgres://me@db.example.com/links",
+                "postgres://me@db.example.com/links",
+            ),
+            (
+                "postgres://db.example.com/links?password=s3cr",
+                "postgres://db.example.com/links",
+            ),
+            ("sqlite:///var/lib/linkgate.db", "sqlite:///var/lib/linkgate.db"),
+            ("sqlite::memory:", "sqlite::memory:"),
+        ] {
+            let options = Options {
+                url: url.to_owned(),
+                password: Some(Secret::new("s3cr")),
+                max_connections: 1,
+            };
+            assert_eq!(options.shown(), shown);
+            assert!(!format!("{options:?}").contains("s3cr"));
+        }
+    }
+}

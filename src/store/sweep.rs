@@ -1,0 +1,79 @@
+//! Forget what has expired.
+
+use crate::oauth::{Timestamp, Window};
+
+use super::{Store, StoreError, on};
+
+/// How many rows were forgotten.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Questions that nobody can answer or exchange any more.
+    pub request_tokens: u64,
+    /// Access tokens that have been dead for long.
+    pub access_tokens: u64,
+    /// Browsers that must sign in again.
+    pub sessions: u64,
+    /// Nonces of requests that would be too old by now.
+    pub nonces: u64,
+    /// Old lines of the audit log.
+    pub audit: u64,
+}
+
+impl Store {
+    /// Forgets what has expired. Dead tokens stay for a while, so that a refusal can say of what they died.
+    pub async fn sweep(&self, now: Timestamp, window: Window) -> Result<Swept, StoreError> {
+        Ok(Swept {
+            request_tokens: self.sweep_request_tokens(now.plus(-DAY)).await?,
+            access_tokens: self.sweep_access_tokens(now.plus(-30 * DAY)).await?,
+            sessions: self.sweep_sessions(now).await?,
+            nonces: self.forget_nonces_before(window.horizon(now).bucket()).await?,
+            audit: self.sweep_audit(now.plus(-400 * DAY)).await?,
+        })
+    }
+
+    async fn sweep_request_tokens(&self, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(on!(write & self.pool, |db| {
+            sqlx::query("delete from request_tokens where expires_at <= $1")
+                .bind(before.seconds())
+                .execute(db)
+                .await?
+                .rows_affected()
+        }))
+    }
+
+    /// An expired token whose session lives can still be renewed.
+    async fn sweep_access_tokens(&self, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(on!(write & self.pool, |db| {
+            sqlx::query(
+                "delete from access_tokens where revoked_at <= $1 \
+                 or (expires_at <= $1 and (session_expires_at is null or session_expires_at <= $1))",
+            )
+            .bind(before.seconds())
+            .execute(db)
+            .await?
+            .rows_affected()
+        }))
+    }
+
+    async fn sweep_sessions(&self, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(on!(write & self.pool, |db| {
+            sqlx::query("delete from sessions where expires_at <= $1")
+                .bind(before.seconds())
+                .execute(db)
+                .await?
+                .rows_affected()
+        }))
+    }
+
+    async fn sweep_audit(&self, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(on!(write & self.pool, |db| {
+            sqlx::query("delete from audit where at <= $1")
+                .bind(before.seconds())
+                .execute(db)
+                .await?
+                .rows_affected()
+        }))
+    }
+}
+
+const DAY: i64 = 24 * 60 * 60;
