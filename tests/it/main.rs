@@ -5,6 +5,7 @@
     reason = "test helpers may unwrap; clippy's own exception covers #[test] functions alone"
 )]
 
+mod browser;
 mod clients;
 mod layers;
 mod support;

@@ -202,7 +202,7 @@ path = "users.toml"
 key = "bitbucket-form"
 name = "Bitbucket"
 shared_secret = "{SHARED_SECRET}"
-callbacks = ["http://127.0.0.1:*"]
+callbacks = ["http://127.0.0.1:*", "http://localhost:*"]
 two_legged = true
 two_legged_user = "svc-bitbucket"
 
@@ -228,14 +228,4 @@ auth = "oauth"
 /// A secret of every kind of character that a signing key must encode.
 pub(crate) const SHARED_SECRET: &str = "correct horse & battery=staple +%7E/ü";
 
-const USERS: &str = r#"
-[[users]]
-name = "alice"
-display_name = "Alice Example"
-password = "$argon2id$v=19$m=19456,t=2,p=1$KbAq1NW2DCDyz9IUH8Qz4w$pQd53gk92cKU+g+NUjFDCNK2LP9ooRZpRVI0SVGdWwA"
-
-[[users]]
-name = "svc-bitbucket"
-display_name = "Bitbucket"
-sign_in = false
-"#;
+const USERS: &str = include_str!("../examples/users.toml");
