@@ -35,5 +35,4 @@ async fn approve_and_deny(javascript: JavaScript) {
     browser.click("button[name=deny]").await;
     browser.go_to_opener().await;
     browser.read("#outcome", "failure").await;
-    browser.close().await;
 }

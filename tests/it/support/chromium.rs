@@ -1,7 +1,9 @@
 //! A headless Chromium behind a chromedriver, both of the test's own.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -9,18 +11,20 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 use tempfile::TempDir;
 
-/// A browser with one window. [`Chromium::close`] ends it in order; dropping it kills it.
+/// A browser with one window. Dropping it ends the browser and its driver.
 #[derive(Debug)]
 pub(crate) struct Chromium {
     pub(crate) window: Client,
+    session: String,
     driver: Child,
+    address: SocketAddr,
     _profile: TempDir,
 }
 
 impl Chromium {
     /// Starts a browser with a fresh profile. Without JavaScript, only pages of `localhost` may still run scripts.
     pub(crate) async fn start(javascript: JavaScript) -> Self {
-        let (driver, port) = start_driver();
+        let (driver, address) = start_driver();
         let profile = tempfile::tempdir().unwrap();
         let data = format!("--user-data-dir={}", profile.path().display());
         let mut arguments: Vec<&str> = ARGUMENTS.to_vec();
@@ -40,12 +44,15 @@ impl Chromium {
         });
         let window = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities.as_object().unwrap().clone())
-            .connect(&format!("http://127.0.0.1:{port}"))
+            .connect(&format!("http://{address}"))
             .await
             .expect("chromium starts");
+        let session = window.session_id().await.unwrap().unwrap();
         Self {
             window,
+            session,
             driver,
+            address,
             _profile: profile,
         }
     }
@@ -102,11 +109,6 @@ impl Chromium {
         );
     }
 
-    /// Ends the browser and its driver.
-    pub(crate) async fn close(self) {
-        self.window.clone().close().await.unwrap();
-    }
-
     async fn find(&self, css: &str) -> fantoccini::elements::Element {
         let found = self
             .window
@@ -125,7 +127,16 @@ impl Chromium {
 }
 
 impl Drop for Chromium {
+    /// A driver that is killed leaves its browser behind, so the browser goes first.
     fn drop(&mut self) {
+        if let Ok(mut driver) = TcpStream::connect(self.address) {
+            let head = format!(
+                "DELETE /session/{} HTTP/1.1\r\nHost: {}\r\n",
+                self.session, self.address
+            );
+            let _ = write!(driver, "{head}Connection: close\r\n\r\n");
+            let _ = io::copy(&mut driver, &mut io::sink());
+        }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
@@ -139,7 +150,7 @@ pub(crate) enum JavaScript {
 }
 
 /// Starts chromedriver on a port that it chooses itself, and reads which.
-fn start_driver() -> (Child, u16) {
+fn start_driver() -> (Child, SocketAddr) {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
         .stdin(Stdio::null())
@@ -147,13 +158,17 @@ fn start_driver() -> (Child, u16) {
         .stderr(Stdio::null())
         .spawn()
         .expect("chromedriver is installed (Debian: apt-get install chromium chromium-driver)");
-    let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-    for line in lines.map_while(Result::ok) {
-        if let Some((_, port)) = line.rsplit_once("successfully on port ") {
-            return (driver, port.trim_end_matches('.').parse().unwrap());
-        }
-    }
-    panic!("chromedriver does not start");
+    let mut lines = BufReader::new(driver.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    let port = lines.find_map(|line| {
+        let (_, port) = line.rsplit_once("successfully on port ")?;
+        port.trim_end_matches('.').parse().ok()
+    });
+    // Whatever else it says must not find a closed pipe.
+    thread::spawn(move || lines.for_each(drop));
+    let address = (Ipv4Addr::LOCALHOST, port.expect("chromedriver starts")).into();
+    (driver, address)
 }
 
 const ARGUMENTS: [&str; 8] = [
