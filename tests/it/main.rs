@@ -5,6 +5,8 @@
     reason = "test helpers may unwrap; clippy's own exception covers #[test] functions alone"
 )]
 
+mod browser;
+mod clients;
 mod demo;
 mod gateway;
 mod layers;
