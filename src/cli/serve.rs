@@ -81,17 +81,3 @@ fn warn(config: &Config) {
         tracing::warn!(key = warning.key, "{warning}");
     }
 }
-
-/// A linkgate that serves.
-#[derive(Debug)]
-pub struct Server {}
-
-/// Builds the parts, binds the sockets, and serves in the background.
-pub async fn start(_config: Config) -> anyhow::Result<Server> {
-    anyhow::bail!("serving is not wired yet")
-}
-
-impl Server {
-    /// Stops it.
-    pub async fn shutdown(self) {}
-}
