@@ -10,6 +10,7 @@ mod clients;
 mod demo;
 mod gateway;
 mod layers;
+mod login;
 mod published;
 mod store;
 mod support;
