@@ -1,3 +1,7 @@
-//! The `linkgate` program.
+//! The `linkgate` program: parse the command line, run it, print the error, exit.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    linkgate::cli::main()
+}

@@ -1,76 +1,134 @@
 //! THE USE CASES: the only place where protocol, model, store and clock meet.
+//!
+//! Read in the order of a link's life:
+//!
+//! 1. [`authenticate`](authenticate): a claim becomes a fact, for every signed request;
+//! 2. [`request_token`](request_token): temporary credentials;
+//! 3. [`authorize`](authorize): the question to the user, and the answer;
+//! 4. [`access_token`](access_token): exchange and renewal;
+//! 5. [`admit`](admit): a guarded call, and [`caller`](caller), what it proves;
+//! 6. [`error`](error): a refusal or a failure, and the one answer that tells the peer.
+//!
+//! [`explain`](explain) says why a signature failed. [`cache`](cache) keeps what every call reads, [`directory`](directory) says which users exist,
+//! [`journal`](journal) writes what happened, and [`sweep`](sweep) forgets what has expired.
 
-use std::net::IpAddr;
+mod access_token;
+mod admit;
+mod authenticate;
+mod authorize;
+mod cache;
+mod caller;
+mod directory;
+mod error;
+mod explain;
+mod journal;
+mod request_token;
+mod sweep;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::model::Consumer;
-use crate::oauth::{Problem, RequestView};
+use crate::clock::Clock;
+use crate::oauth::{Secret, Token, VerificationKey, Window};
+use crate::store::{Keyring, Store};
 
-/// Who makes a guarded call, proved.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// The consumer that signed.
-    pub consumer: Arc<Consumer>,
-    /// Whom the application shall see; `None`: only the consumer (2LO without `two_legged_user`).
-    pub user: Option<CallingUser>,
-    /// In which way the call names its user.
-    pub kind: CallKind,
-}
+pub use access_token::IssuedAccessToken;
+pub use authorize::{Answer, Question};
+pub use caller::{CallKind, Caller, CallingUser};
+pub use directory::{Directory, Standing};
+pub use error::{Error, Refusal};
+pub use request_token::IssuedRequestToken;
 
-/// The user of a guarded call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallingUser {
-    /// The name by which the application knows them.
-    pub subject: String,
-    /// The name to show to people.
-    pub display_name: String,
-}
-
-/// In which way a guarded call names its user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallKind {
-    /// By an access token that the user approved.
-    ThreeLegged,
-    /// Not at all: the consumer calls as itself.
-    TwoLegged,
-    /// By `xoauth_requestor_id`.
-    Impersonated,
-}
-
-/// Why a use case did not come to its end.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The peer must act.
-    #[error("refused: {0}")]
-    Refused(#[from] Problem),
-    /// We must act.
-    #[error(transparent)]
-    Failed(#[from] crate::store::StoreError),
-}
+use cache::Cache;
 
 /// The OAuth provider.
 #[derive(Debug)]
-pub struct Provider {}
+pub struct Provider {
+    store: Store,
+    keyring: Arc<Keyring>,
+    clock: Clock,
+    directory: Directory,
+    rules: Rules,
+    cache: Cache,
+    /// What the signature of an unknown consumer is checked against, so that it costs what a known one does.
+    nobody: VerificationKey,
+}
+
+/// What the administrator decides about tokens.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The realm of our challenges: the public URL.
+    pub realm: String,
+    /// How far a consumer's clock may be from ours.
+    pub window: Window,
+    /// Seconds that a request token lives.
+    pub request_token_lifetime: i64,
+    /// Seconds that an access token lives.
+    pub access_token_lifetime: i64,
+    /// Seconds after issue within which an access token can be renewed.
+    pub session_lifetime: i64,
+    /// Signed exchanges with a wrong verifier that a request token survives, plus one.
+    pub wrong_verifier_limit: u32,
+    /// Live request tokens that a consumer may have at a time.
+    pub request_tokens_per_consumer: u64,
+    /// Users whom no consumer may impersonate.
+    pub never_impersonated: BTreeSet<String>,
+}
+
+impl Rules {
+    /// The rules that fit Bitbucket, which never renews: access tokens of five years, sessions of thirty days more.
+    pub fn new(realm: impl Into<String>) -> Self {
+        Self {
+            realm: realm.into(),
+            window: Window::default(),
+            request_token_lifetime: 600,
+            access_token_lifetime: 157_680_000,
+            session_lifetime: 160_272_000,
+            wrong_verifier_limit: 5,
+            request_tokens_per_consumer: 1000,
+            never_impersonated: BTreeSet::new(),
+        }
+    }
+}
 
 impl Provider {
-    /// Decides on a guarded call. `Ok(None)`: the request carries no OAuth at all.
-    pub async fn admit(
-        &self,
-        _view: &RequestView<'_>,
-        _peer: Option<IpAddr>,
-    ) -> Result<Option<Caller>, Error> {
-        todo!()
+    /// Puts a provider over a store.
+    pub fn new(
+        store: Store,
+        keyring: Arc<Keyring>,
+        clock: Clock,
+        directory: Directory,
+        rules: Rules,
+    ) -> Self {
+        let nobody = VerificationKey::Hmac(new_secret());
+        Self {
+            store,
+            keyring,
+            clock,
+            directory,
+            rules,
+            cache: Cache::new(),
+            nobody,
+        }
     }
 
     /// The realm of our challenges: the public URL.
     pub fn realm(&self) -> &str {
-        todo!()
+        &self.rules.realm
+    }
+
+    /// A new token; its first characters name the secret key that its secrets derive from.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the provider draws tokens"
+    )]
+    fn new_token(&self) -> Token {
+        self.keyring.new_token(&mut rand::rng())
     }
 }
 
-impl Error {
-    /// The answer to the peer: status, exactly one `WWW-Authenticate: OAuth`, and the same pairs as the body.
-    pub fn to_response(&self, _realm: &str) -> http::Response<String> {
-        todo!()
-    }
+/// A secret that nobody knows.
+#[expect(clippy::disallowed_methods, reason = "drawn once at start")]
+fn new_secret() -> Secret {
+    Secret::new(Token::generate("", &mut rand::rng()).as_str())
 }

@@ -1,0 +1,77 @@
+//! `linkgate config check`, and the file that the other commands read.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::clock::Clock;
+use crate::config;
+
+/// Where the configuration is.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ConfigFile {
+    /// The configuration
+    #[arg(
+        long = "config",
+        value_name = "FILE",
+        env = "LINKGATE_CONFIG",
+        default_value = "linkgate.toml"
+    )]
+    pub(super) path: PathBuf,
+}
+
+/// Look at the configuration
+#[derive(Debug, Subcommand)]
+#[command(after_help = CHECK_EXAMPLES)]
+pub(super) enum Config {
+    /// Say everything that is wrong with a configuration: where, and what to write instead
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(ConfigFile),
+}
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  linkgate config check                                   ./linkgate.toml, or the file that LINKGATE_CONFIG names
+  linkgate config check --config sidecar.toml
+  LINKGATE__STORE__URL=sqlite:///tmp/x.db linkgate config check
+
+Variables named LINKGATE__SECTION__KEY replace what the file says. Nothing is started and nothing is written.
+Exit codes: 0 it can be used, 64 it cannot.";
+
+impl ConfigFile {
+    /// Reads it, with the environment over it.
+    pub(super) fn load(&self) -> Result<config::Config, config::ConfigError> {
+        config::Config::load(&self.path, std::env::vars_os(), Clock::System.now())
+    }
+}
+
+impl Config {
+    /// Runs the command.
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let Self::Check(file) = self;
+        let config = file.load()?;
+        for warning in &config.warnings {
+            eprintln!("warning: {warning}");
+        }
+        super::print(&summary(&file, &config))
+    }
+}
+
+fn summary(file: &ConfigFile, config: &config::Config) -> String {
+    let consumers = match config.consumers.len() {
+        1 => "1 consumer".to_owned(),
+        many => format!("{many} consumers"),
+    };
+    format!(
+        "{} is good: {} in front of {}, {consumers}, login by {}, {}\n",
+        file.path.display(),
+        config.server.public_url.as_str(),
+        config.upstream.url,
+        config.login.method(),
+        if config.store.is_postgres() {
+            "PostgreSQL"
+        } else {
+            "SQLite"
+        },
+    )
+}

@@ -1,0 +1,96 @@
+//! `linkgate consumer disable | enable | purge`.
+
+use anyhow::bail;
+
+use crate::cli::store::open_existing;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::model::{AuditEvent, AuditKind, ConsumerSource};
+use crate::oauth::ConsumerKey;
+use crate::store::Store;
+
+use super::Named;
+
+/// What to do with a consumer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Disable,
+    Enable,
+    Purge,
+}
+
+pub(super) async fn run(named: Named, change: Change) -> anyhow::Result<()> {
+    let config = named.config.load()?;
+    refuse_configured(&config, &named, change)?;
+    let store = open_existing(&config).await?;
+    let outcome = apply(&store, &named.key, change).await;
+    store.close().await;
+    crate::cli::print(&format!("{}\n", outcome?))
+}
+
+/// The configuration is the truth for what it names.
+fn refuse_configured(config: &Config, named: &Named, change: Change) -> anyhow::Result<()> {
+    let Some(at) = config
+        .consumers
+        .iter()
+        .position(|consumer| consumer.key == named.key)
+    else {
+        return Ok(());
+    };
+    let remedy = match change {
+        Change::Disable => "write enabled = false there, and restart linkgate",
+        Change::Enable => "write enabled = true there, and restart linkgate",
+        Change::Purge => "remove it there and restart linkgate, which disables it; then purge it",
+    };
+    bail!(
+        "{} is consumers[{at}] of {}, and only changed there: {remedy}",
+        named.key,
+        named.config.path.display()
+    );
+}
+
+async fn apply(store: &Store, key: &ConsumerKey, change: Change) -> anyhow::Result<String> {
+    let Some(consumer) = store.consumer(key).await? else {
+        bail!("there is no consumer {key}; `linkgate consumer list` shows them");
+    };
+    if change == Change::Enable && consumer.source == ConsumerSource::Config {
+        bail!(
+            "{key} was removed from the configuration; write it there again, or purge it and add it by command"
+        );
+    }
+    let now = Clock::System.now();
+    let (changed, kind, done, not_done) = match change {
+        Change::Disable => (
+            store.set_consumer_enabled(key, false, now).await?,
+            AuditKind::ConsumerDisabled,
+            "is disabled; it keeps its tokens",
+            "was disabled before",
+        ),
+        Change::Enable => (
+            store.set_consumer_enabled(key, true, now).await?,
+            AuditKind::ConsumerEnabled,
+            "is enabled",
+            "was enabled before",
+        ),
+        Change::Purge => (
+            store.purge_consumer(key).await?,
+            AuditKind::ConsumerPurged,
+            "is deleted, with all its tokens",
+            "was deleted before",
+        ),
+    };
+    if !changed {
+        return Ok(format!("{key} {not_done}"));
+    }
+    let event = AuditEvent {
+        at: now,
+        kind,
+        consumer: Some(key.clone()),
+        subject: None,
+        address: None,
+        reference: None,
+        detail: "by command".to_owned(),
+    };
+    store.record(&event).await?;
+    Ok(format!("{key} {done}"))
+}

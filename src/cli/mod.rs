@@ -1,0 +1,117 @@
+//! The command line: one file for each command. Only here is a [`Config`](crate::config::Config) read and taken apart.
+//!
+//! | exit code | meaning |
+//! |---|---|
+//! | 0 | done |
+//! | 1 | it failed, and standard error says why |
+//! | 2 | the command line is wrong |
+//! | 64 | the configuration is wrong, and standard error says where |
+
+mod config;
+mod consumer;
+mod demo;
+mod health;
+mod key;
+mod parts;
+mod serve;
+mod server;
+mod store;
+mod table;
+mod token;
+mod user;
+mod when;
+
+use std::future::Future;
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::config::ConfigError;
+
+pub use server::Server;
+
+/// Puts any web application behind Atlassian Application Links.
+#[derive(Debug, Parser)]
+#[command(name = "linkgate", version, arg_required_else_help = true, after_help = EXAMPLES)]
+struct Linkgate {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Demo(demo::Demo),
+    #[command(subcommand)]
+    Config(config::Config),
+    #[command(subcommand)]
+    User(user::User),
+    #[command(subcommand)]
+    Key(key::Key),
+    #[command(subcommand)]
+    Consumer(consumer::Consumer),
+    #[command(subcommand)]
+    Token(token::Token),
+    Health(health::Health),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  linkgate demo                                  try it: a simulated Bitbucket, a small application, and linkgate between
+  linkgate config check --config linkgate.toml   say everything that is wrong with a configuration
+  linkgate serve --config linkgate.toml          run
+  linkgate consumer list                         show who may sign
+  linkgate token list --user alice               show what alice has connected
+
+Exit codes: 0 done, 1 failed, 2 wrong command line, 64 wrong configuration.";
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let outcome = match Linkgate::parse().command {
+        Command::Serve(command) => command.run(),
+        Command::Demo(command) => command.run(),
+        Command::Config(command) => command.run(),
+        Command::User(command) => command.run(),
+        Command::Key(command) => command.run(),
+        Command::Consumer(command) => command.run(),
+        Command::Token(command) => command.run(),
+        Command::Health(command) => command.run(),
+    };
+    outcome.map_or_else(|error| report(&error), |()| ExitCode::SUCCESS)
+}
+
+/// Prints an error with its causes, and chooses the exit code.
+fn report(error: &anyhow::Error) -> ExitCode {
+    let mut lines = format!("error: {error}\n");
+    for cause in error.chain().skip(1) {
+        lines.push_str("  because: ");
+        lines.push_str(&cause.to_string().replace('\n', "\n  "));
+        lines.push('\n');
+    }
+    // Nobody is left to be told when standard error is closed.
+    let _ = std::io::stderr().write_all(lines.as_bytes());
+    match error.downcast_ref::<ConfigError>() {
+        Some(_) => ExitCode::from(64),
+        None => ExitCode::FAILURE,
+    }
+}
+
+/// Writes to standard output. A reader that has gone away is no error: `linkgate token list | head`.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome.context("standard output cannot be written"),
+    }
+}
+
+/// Runs a command that waits for something: a server, a database.
+fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the threads cannot be started")?;
+    runtime.block_on(future)
+}

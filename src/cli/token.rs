@@ -1,0 +1,153 @@
+//! `linkgate token list | revoke`: what users have connected.
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+
+use crate::clock::Clock;
+use crate::model::{AccessToken, AuditEvent, AuditKind};
+use crate::oauth::{ConsumerKey, Timestamp};
+use crate::store::{Filter, Store};
+
+use super::config::ConfigFile;
+use super::consumer::parse_key;
+use super::store::open_existing;
+use super::table::Table;
+use super::when::when;
+
+/// Access tokens: what users have connected
+#[derive(Debug, Subcommand)]
+#[command(after_help = EXAMPLES)]
+pub(super) enum Token {
+    /// List access tokens
+    #[command(after_help = EXAMPLES)]
+    List(List),
+    /// Revoke an access token: its next call is refused, and the consumer asks its user to connect again
+    #[command(after_help = EXAMPLES)]
+    Revoke(Revoke),
+}
+
+/// Which tokens to list.
+#[derive(Args, Debug)]
+pub(super) struct List {
+    /// Only those of this consumer
+    #[arg(long, value_name = "KEY", value_parser = parse_key)]
+    consumer: Option<ConsumerKey>,
+    /// Only those that stand for this user
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// Which token to revoke.
+#[derive(Args, Debug)]
+pub(super) struct Revoke {
+    /// The token's id, as `linkgate token list` shows it
+    id: String,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  linkgate token list
+  linkgate token list --consumer Stash:8277239845 --user alice
+  linkgate token revoke 3f9a1c22b07d4e51
+
+The id is no secret: nobody can call with it.";
+
+impl Token {
+    /// Runs the command.
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::List(list) => super::block_on(list.run()),
+            Self::Revoke(revoke) => super::block_on(revoke.run()),
+        }
+    }
+}
+
+impl List {
+    async fn run(self) -> anyhow::Result<()> {
+        let store = open_existing(&self.config.load()?).await?;
+        let filter = Filter {
+            consumer: self.consumer,
+            subject: self.user,
+        };
+        let tokens = store.access_tokens(filter).await?;
+        store.close().await;
+        super::print(&table(&tokens, Clock::System.now()))
+    }
+}
+
+impl Revoke {
+    async fn run(self) -> anyhow::Result<()> {
+        let store = open_existing(&self.config.load()?).await?;
+        let outcome = revoke(&store, &self.id).await;
+        store.close().await;
+        super::print(&outcome?)
+    }
+}
+
+async fn revoke(store: &Store, id: &str) -> anyhow::Result<String> {
+    let tokens = store.access_tokens(Filter::default()).await?;
+    let Some(token) = tokens.into_iter().find(|token| token.id == id) else {
+        bail!("there is no token {id:?}; `linkgate token list` shows them");
+    };
+    let now = Clock::System.now();
+    if !store.revoke_access_token(id, now).await? {
+        return Ok(format!("{id} was revoked before\n"));
+    }
+    let (user, consumer) = (token.user.subject, token.consumer);
+    let done = format!("{id} is revoked: {consumer} cannot act as {user} any more\n");
+    let event = AuditEvent {
+        at: now,
+        kind: AuditKind::Revoked,
+        consumer: Some(consumer),
+        subject: Some(user),
+        address: None,
+        reference: None,
+        detail: "by linkgate token revoke".to_owned(),
+    };
+    store.record(&event).await?;
+    Ok(done)
+}
+
+fn table(tokens: &[AccessToken], now: Timestamp) -> String {
+    let mut table = Table::new([
+        "id",
+        "consumer",
+        "user",
+        "issued",
+        "last used",
+        "expires",
+        "state",
+    ]);
+    for token in tokens {
+        table.row([
+            token.id.clone(),
+            token.consumer.to_string(),
+            token.user.subject.clone(),
+            when(token.issued_at),
+            token
+                .last_used
+                .as_ref()
+                .map_or("never".to_owned(), |(at, _)| when(*at)),
+            when(token.expires_at),
+            state(token, now).to_owned(),
+        ]);
+    }
+    table.to_text()
+}
+
+fn state(token: &AccessToken, now: Timestamp) -> &'static str {
+    let renewable = token
+        .session
+        .as_ref()
+        .is_some_and(|session| session.expires_at > now);
+    match token.revoked_at {
+        Some(_) => "revoked",
+        None if token.expires_at > now => "live",
+        None if renewable => "renewable",
+        None => "expired",
+    }
+}

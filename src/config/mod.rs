@@ -1,0 +1,152 @@
+//! The configuration: a TOML file, environment variables over it, and one validated value.
+//!
+//! The way of a file through this folder:
+//!
+//! 1. [`file`]: the TOML exactly as written, each value with its line and column;
+//! 2. [`variables`]: `LINKGATE__SECTION__KEY` over it;
+//! 3. [`section`]: asks for keys, by way of [`value`], [`duration`], [`choice`] and [`secret`], and remarks on whatever
+//!    is missing, wrong, or not asked for ([`nearest`] guesses what was meant);
+//! 4. one file for each section: [`server`], [`upstream`], [`store`], [`keys`], [`login`], [`consumers`] (with
+//!    [`consumer_keys`]), [`identity`], [`routes`], [`tokens`], [`admin`], [`log`];
+//! 5. [`remark`]: what there is to say, everything at once.
+//!
+//! Only `cli` reads a [`Config`]; every other module takes what it needs as plain values.
+
+mod admin;
+mod choice;
+mod consumer_keys;
+mod consumers;
+mod duration;
+mod file;
+mod identity;
+mod keys;
+mod log;
+mod login;
+mod nearest;
+mod remark;
+mod routes;
+mod secret;
+mod section;
+mod server;
+mod store;
+mod tokens;
+mod upstream;
+mod value;
+mod variables;
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::model::Consumer;
+use crate::oauth::Timestamp;
+
+pub use self::admin::Admin;
+pub use self::identity::{Identity, IdentityHeaders};
+pub use self::keys::Keys;
+pub use self::log::{Log, LogFormat, LogLevel};
+pub use self::login::{Login, Oidc, Probe, Reject};
+pub use self::remark::{ConfigError, Place, Remark};
+pub use self::routes::{Route, RouteAuth};
+pub use self::server::Server;
+pub use self::store::Store;
+pub use self::tokens::Tokens;
+pub use self::upstream::Upstream;
+
+use self::section::{Reading, Section, unreadable};
+
+/// A configuration that can be used. Nothing in it means "default" any more.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where we listen, and under which URLs the world knows us.
+    pub server: Server,
+    /// The application behind us.
+    pub upstream: Upstream,
+    /// The database.
+    pub store: Store,
+    /// The secret key.
+    pub keys: Keys,
+    /// How the person at the browser is known.
+    pub login: Login,
+    /// Who may sign.
+    pub consumers: Vec<Consumer>,
+    /// How the application is told who calls.
+    pub identity: Identity,
+    /// Which paths ask for OAuth; the first that matches decides.
+    pub routes: Vec<Route>,
+    /// How long things live.
+    pub tokens: Tokens,
+    /// Who may see the administration pages.
+    pub admin: Admin,
+    /// What is logged, and how.
+    pub log: Log,
+    /// What works and may yet be unwise.
+    pub warnings: Vec<Remark>,
+}
+
+impl Config {
+    /// Reads a file, with environment variables over it. Nothing is opened but the files that it names.
+    ///
+    /// `now` is for certificates, which expire.
+    pub fn load(
+        file: &Path,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        now: Timestamp,
+    ) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            let remark = Remark {
+                place: Place::File(file.into()),
+                key: String::new(),
+                wrong: format!("the file {}", unreadable(&error)),
+                remedy: "name the file with --config or LINKGATE_CONFIG".into(),
+            };
+            ConfigError::new(file, vec![remark])
+        })?;
+        let table = file::parse(file, &text).map_err(|mistakes| ConfigError::new(file, mistakes))?;
+        let mut mistakes = Vec::new();
+        let table = variables::lay_over(table, variables, &mut mistakes);
+        let reading = Reading::new(file, now, mistakes);
+        let config = reading.root(file, &table, Self::read);
+        let mistakes = reading.mistakes.into_inner();
+        match config {
+            Some(config) if mistakes.is_empty() => Ok(Self {
+                warnings: reading.warnings.into_inner(),
+                ..config
+            }),
+            _ => Err(ConfigError::new(file, mistakes)),
+        }
+    }
+
+    fn read(root: &Section<'_>) -> Option<Self> {
+        let server = root.section("server", Server::read);
+        let public_url = server.as_ref().map(|server| &server.public_url);
+        let host = public_url.map_or("", |url| url.host());
+        let upstream = root.section("upstream", |section| Upstream::read(section, host));
+        let store = root.section("store", Store::read);
+        let keys = root.section("keys", |section| Keys::read(section, store.as_ref()));
+        let login = root.section("login", |section| Login::read(section, server.as_ref()));
+        let consumers = consumers::read(root, server.as_ref());
+        let identity = root.section("identity", |section| Identity::read(section, public_url));
+        let routes = root.sections("routes", Route::read);
+        let tokens = root.section("tokens", Tokens::read);
+        let admin = root.section("admin", Admin::read);
+        let log = root.section("log", Log::read);
+        root.not_yet(
+            "links",
+            "leave [[links]] out: linkgate answers Bitbucket, and does not call it yet",
+        );
+        Some(Self {
+            server: server?,
+            upstream: upstream?,
+            store: store?,
+            keys,
+            login: login?,
+            consumers,
+            identity,
+            routes,
+            tokens,
+            admin,
+            log,
+            warnings: Vec::new(),
+        })
+    }
+}

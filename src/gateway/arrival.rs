@@ -1,0 +1,243 @@
+//! Where a request was sent to, and by whom: which of our public URLs it names.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+
+use http::header::HOST;
+use http::request::Parts;
+use http::uri::{Authority, Scheme};
+use http::{HeaderValue, Version};
+
+use super::fault::Fault;
+use super::forwarded::{Forwarded, TrustedProxies, X_FORWARDED_FOR};
+use crate::oauth::PublicUrl;
+
+/// The names under which the world knows us, and the proxies that may say which of them was used.
+#[derive(Clone, Debug)]
+pub struct Front {
+    urls: Vec<Arc<PublicUrl>>,
+    trusted: TrustedProxies,
+}
+
+/// Where a request was sent to, and by whom. The guard leaves it in the request's extensions.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The public URL that a signature is about.
+    pub url: Arc<PublicUrl>,
+    /// Who sent it; `None` when nobody told us the peer.
+    pub client: Option<IpAddr>,
+    /// The authority that the client asked for, as it (or a trusted proxy) wrote it.
+    pub(super) host: Option<HeaderValue>,
+    /// The scheme that the client used.
+    pub(super) scheme: &'static str,
+    /// `X-Forwarded-For` for the application.
+    pub(super) chain: Option<HeaderValue>,
+    /// Whether the peer is a trusted proxy.
+    pub(super) trusted: bool,
+}
+
+impl Front {
+    /// Takes the public URLs, the default first, and the proxies whose `X-Forwarded-*` counts.
+    pub fn new(default: PublicUrl, further: Vec<PublicUrl>, trusted: TrustedProxies) -> Self {
+        let urls = [default].into_iter().chain(further).map(Arc::new).collect();
+        Self { urls, trusted }
+    }
+
+    /// The default public URL.
+    pub fn default_url(&self) -> &PublicUrl {
+        &self.urls[0]
+    }
+
+    /// Reads where a request was sent to.
+    ///
+    /// Another public URL than the default is chosen only when the request names its authority (and a trusted proxy,
+    /// where there is one, its scheme). A name that is none of ours chooses nothing: then the default was signed, or
+    /// the signature does not match. Contradictions (two `Host`, a target that names another host, two families of
+    /// forwarding headers that disagree) are refused.
+    pub fn arrival(&self, request: &Parts, peer: Option<IpAddr>) -> Result<Arrival, Fault> {
+        let own = authority(request)?;
+        let trusted = peer.is_some_and(|peer| self.trusted.contains(peer));
+        let forwarded = if trusted {
+            Forwarded::read(&request.headers)?
+        } else {
+            Forwarded::default()
+        };
+        if forwarded.host.as_deref().is_some_and(|host| !is_authority(host)) {
+            return Err(Fault::Ambiguous("X-Forwarded-Host is not a host."));
+        }
+        let named = forwarded.host.as_deref().or(own.as_deref());
+        let proto = forwarded.proto.as_deref();
+        let url = named
+            .and_then(|named| self.urls.iter().find(|url| is_named(url, named, proto)))
+            .unwrap_or(&self.urls[0]);
+        Ok(Arrival {
+            url: Arc::clone(url),
+            client: peer.map(|peer| self.trusted.client(peer, &forwarded.chain)),
+            host: named.and_then(|named| HeaderValue::from_str(named).ok()),
+            scheme: match proto {
+                Some("https") => "https",
+                Some("http") => "http",
+                _ if url.is_secure() => "https",
+                _ => "http",
+            },
+            chain: peer.and_then(|peer| chain(request, peer, trusted)),
+            trusted,
+        })
+    }
+}
+
+/// The authority that the request itself names: `:authority` or an absolute target, and `Host`, which must agree.
+fn authority(request: &Parts) -> Result<Option<String>, Fault> {
+    let mut hosts = request.headers.get_all(HOST).iter();
+    let host = match (hosts.next(), hosts.next()) {
+        (_, Some(_)) => return Err(Fault::Ambiguous("The request names Host twice.")),
+        (Some(host), None) => {
+            let host = host.to_str().ok().filter(|host| is_authority(host));
+            Some(host.ok_or(Fault::Ambiguous("Host is not a host."))?)
+        }
+        (None, None) => None,
+    };
+    let target = request.uri.authority().map(Authority::as_str);
+    if target.is_some_and(|target| !is_authority(target)) {
+        return Err(Fault::Ambiguous("The request's target is not a host."));
+    }
+    if let (Some(target), Some(host)) = (target, host) {
+        let scheme = request.uri.scheme().unwrap_or(&Scheme::HTTP);
+        if !without_default_port(target, scheme.as_str())
+            .eq_ignore_ascii_case(without_default_port(host, scheme.as_str()))
+        {
+            return Err(Fault::Ambiguous("Host and the request's target disagree."));
+        }
+    }
+    match host.or(target) {
+        None if request.version == Version::HTTP_11 => Err(Fault::Ambiguous("The request names no Host.")),
+        named => Ok(named.map(str::to_owned)),
+    }
+}
+
+/// Whether a text is `host` or `host:port`, the host a name, or an address, in brackets if it is one of version 6.
+fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (text, "0"),
+    };
+    let named = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    let host_is_good = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.bytes().all(named),
+    };
+    host_is_good && port.parse::<u16>().is_ok() && port.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_named(url: &PublicUrl, authority: &str, proto: Option<&str>) -> bool {
+    let scheme = if url.is_secure() { "https" } else { "http" };
+    proto.is_none_or(|proto| proto == scheme)
+        && without_default_port(authority, scheme).eq_ignore_ascii_case(url.authority())
+}
+
+fn without_default_port<'a>(authority: &'a str, scheme: &str) -> &'a str {
+    let port = if scheme == "https" { ":443" } else { ":80" };
+    authority.strip_suffix(port).unwrap_or(authority)
+}
+
+/// `X-Forwarded-For` with our peer at its end; what came before is kept only from a trusted proxy.
+fn chain(request: &Parts, peer: IpAddr, trusted: bool) -> Option<HeaderValue> {
+    let mut chain = Vec::new();
+    if trusted {
+        let lines = request.headers.get_all(X_FORWARDED_FOR).iter();
+        chain.extend(lines.filter_map(|line| line.to_str().ok()).map(str::to_owned));
+    }
+    chain.push(peer.to_canonical().to_string());
+    HeaderValue::from_str(&chain.join(", ")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn front() -> Front {
+        let [default, further] =
+            ["https://a.example/ctx", "http://b.example:8080"].map(|url| PublicUrl::parse(url).unwrap());
+        Front::new(
+            default,
+            vec![further],
+            TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]),
+        )
+    }
+
+    fn arrival(
+        target: &str,
+        headers: &[(&str, &str)],
+        version: Version,
+        peer: &str,
+    ) -> Result<Arrival, Fault> {
+        let mut request = Request::builder().uri(target).version(version);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        front().arrival(&parts, Some(peer.parse().unwrap()))
+    }
+
+    fn url(target: &str, headers: &[(&str, &str)]) -> String {
+        let arrival = arrival(target, headers, Version::HTTP_2, "10.0.0.1").unwrap();
+        arrival.url.as_str().to_owned()
+    }
+
+    #[test]
+    fn a_request_names_one_of_our_urls() {
+        let (a, b) = ("https://a.example/ctx", "http://b.example:8080");
+        for (host, chosen) in [
+            ("a.example", a),
+            ("A.Example:443", a),
+            ("b.example:8080", b),
+            ("B.EXAMPLE:8080", b),
+            ("b.example", a),
+            ("b.example:80", a),
+            ("evil.example", a),
+        ] {
+            assert_eq!(url("/x", &[("host", host)]), chosen, "{host}");
+            assert_eq!(url(&format!("http://{host}/x"), &[]), chosen, "{host}");
+            let forwarded = [("host", "inner"), ("x-forwarded-host", host)];
+            assert_eq!(url("/x", &forwarded), chosen, "{host}");
+        }
+        let https = [
+            ("x-forwarded-host", "b.example:8080"),
+            ("x-forwarded-proto", "https"),
+        ];
+        assert_eq!(url("/x", &https), a);
+    }
+
+    #[test]
+    fn http2_names_its_authority_once() {
+        let same = [("host", "a.example:443")];
+        assert!(arrival("https://a.example/", &same, Version::HTTP_2, "1.1.1.1").is_ok());
+        let other = [("host", "b.example")];
+        assert!(arrival("https://a.example/", &other, Version::HTTP_2, "1.1.1.1").is_err());
+        assert!(arrival("/", &[], Version::HTTP_11, "1.1.1.1").is_err());
+        assert!(arrival("/", &[], Version::HTTP_10, "1.1.1.1").is_ok());
+    }
+
+    #[test]
+    fn the_scheme_is_that_of_the_url_unless_a_proxy_knows_better() {
+        let scheme = |headers: &[_], peer| arrival("/", headers, Version::HTTP_10, peer).unwrap().scheme;
+        assert_eq!(scheme(&[], "1.1.1.1"), "https");
+        assert_eq!(scheme(&[("host", "b.example:8080")], "1.1.1.1"), "http");
+        assert_eq!(scheme(&[("x-forwarded-proto", "http")], "10.0.0.1"), "http");
+        assert_eq!(scheme(&[("x-forwarded-proto", "http")], "1.1.1.1"), "https");
+    }
+
+    #[test]
+    fn an_authority_is_a_host_and_a_port() {
+        for good in ["a", "a:1", "1.2.3.4:65535", "[::1]", "[::1]:80", "a_b.c-d"] {
+            assert!(is_authority(good), "{good}");
+        }
+        for bad in [
+            "", ":80", "a:", "a:x", "a:65536", "a:+1", "u@a", "a b", "a,b", "[a]", "::1", "a/b", "\u{e4}",
+        ] {
+            assert!(!is_authority(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The guard: a tower middleware that lets a request through when nobody lies in it.
+
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode};
+use tower::{Layer, Service};
+
+use super::arrival::Front;
+use super::fault::Fault;
+use super::form::FormLimits;
+use super::identity::IdentityHeaders;
+use super::onward;
+use super::routes::{RouteMode, Routes};
+use crate::oauth::{RequestView, header};
+use crate::provider::{self, Caller, Provider};
+
+/// What the guard goes by.
+#[derive(Clone, Debug)]
+pub struct GuardOptions {
+    /// Who decides whether a signature is true.
+    pub provider: Arc<Provider>,
+    /// Our public URLs, and the proxies in front of us.
+    pub front: Front,
+    /// Which requests need OAuth.
+    pub routes: Routes,
+    /// The headers that nobody but us may write.
+    pub identity: Arc<IdentityHeaders>,
+    /// How much of a form is held.
+    pub form: FormLimits,
+}
+
+/// Puts a [`Guard`] in front of a service.
+#[derive(Clone, Debug)]
+pub struct GuardLayer {
+    options: Arc<GuardOptions>,
+}
+
+impl GuardLayer {
+    /// Takes what the guard goes by.
+    pub fn new(options: GuardOptions) -> Self {
+        Self {
+            options: Arc::new(options),
+        }
+    }
+}
+
+impl<S> Layer<S> for GuardLayer {
+    type Service = Guard<S>;
+
+    fn layer(&self, inner: S) -> Guard<S> {
+        Guard {
+            inner,
+            options: Arc::clone(&self.options),
+        }
+    }
+}
+
+/// Lets requests through to a service, or answers them.
+///
+/// A request that passes has no identity headers. Its extensions hold an [`Arrival`](super::Arrival) and, when it was
+/// admitted, the [`Caller`], which the answer's extensions hold as well, for the log. The address of the peer comes from axum's [`ConnectInfo`]; without it no proxy is trusted.
+#[derive(Clone, Debug)]
+pub struct Guard<S> {
+    inner: S,
+    options: Arc<GuardOptions>,
+}
+
+impl<S> Service<Request<Body>> for Guard<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let options = Arc::clone(&self.options);
+        // The service that was polled ready is the one that must be called.
+        let unpolled = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, unpolled);
+        Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            match options.admit(&mut parts, body).await {
+                Ok((caller, body)) => {
+                    if let Some(caller) = caller.clone() {
+                        parts.extensions.insert(caller);
+                    }
+                    let mut response = inner.call(Request::from_parts(parts, body)).await?;
+                    if let Some(caller) = caller {
+                        response.extensions_mut().insert(caller);
+                    }
+                    Ok(response)
+                }
+                Err(Refusal::Fault(fault)) => Ok(fault.to_response(&parts.headers)),
+                Err(Refusal::Provider(error)) => Ok(refused(&error, options.provider.realm())),
+                Err(Refusal::Challenge) => Ok(challenge(options.provider.realm())),
+            }
+        })
+    }
+}
+
+/// Why a request does not pass.
+enum Refusal {
+    Fault(Fault),
+    Provider(provider::Error),
+    Challenge,
+}
+
+impl GuardOptions {
+    /// Prepares the head of a request for the service behind us, and says who calls; or refuses.
+    async fn admit(&self, parts: &mut Parts, body: Body) -> Result<(Option<Caller>, Body), Refusal> {
+        self.identity.strip(&mut parts.headers);
+        parts.extensions.remove::<Caller>();
+        onward::refuse_codings(&parts.headers)?;
+        let arrival = self.front.arrival(parts, peer(parts))?;
+        let mode = self.routes.mode(&parts.method, parts.uri.path(), &parts.headers);
+        parts.extensions.insert(arrival.clone());
+        if mode == RouteMode::None {
+            return Ok((None, body));
+        }
+        let (form, body) = match self.form.read(&parts.headers, body).await? {
+            Ok(form) => (Some(form.clone()), Body::from(form)),
+            Err(body) => (None, body),
+        };
+        let authorization: Vec<&[u8]> = authorization(parts).collect();
+        let view = RequestView {
+            method: parts.method.as_str(),
+            url: &arrival.url,
+            path: parts.uri.path(),
+            query: parts.uri.query(),
+            authorization: &authorization,
+            form: form.as_ref().map(Bytes::as_ref),
+        };
+        match self.provider.admit(&view, arrival.client).await? {
+            Some(caller) => {
+                let body = self.checked(&caller, parts, body).await?;
+                Ok((Some(caller), body))
+            }
+            None if mode == RouteMode::OAuth => Err(Refusal::Challenge),
+            None => Ok((None, body)),
+        }
+    }
+
+    /// The body, compared with the hash that the consumer signed, if it signed one
+    /// (draft-eaton-oauth-bodyhash-00g, section 4.1.2).
+    async fn checked(&self, caller: &Caller, parts: &Parts, body: Body) -> Result<Body, Refusal> {
+        let Some(hash) = &caller.body_hash else {
+            return Ok(body);
+        };
+        let body = self.form.hold(&parts.headers, body).await?;
+        match hash.verify(&body) {
+            Ok(()) => Ok(Body::from(body)),
+            Err(problem) => Err(Refusal::Provider(provider::Error::Refused(provider::Refusal {
+                problem,
+                consumer: Some(caller.consumer.key.clone()),
+            }))),
+        }
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<provider::Error> for Refusal {
+    fn from(error: provider::Error) -> Self {
+        Self::Provider(error)
+    }
+}
+
+fn refused(error: &provider::Error, realm: &str) -> Response<Body> {
+    if let provider::Error::Failed(cause) = error {
+        tracing::error!(error = %cause, "a guarded call could not be judged");
+    }
+    error.to_response(realm).map(Body::from)
+}
+
+/// The answer to a request without OAuth where it is needed: no problem is named, since nothing was tried.
+/// RFC 5849, section 3.5.1.
+fn challenge(realm: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    if let Ok(challenge) = HeaderValue::try_from(header::challenge(realm, None)) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
+fn peer(parts: &Parts) -> Option<IpAddr> {
+    let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    connection.map(|ConnectInfo(address)| address.ip().to_canonical())
+}
+
+fn authorization(parts: &Parts) -> impl Iterator<Item = &[u8]> {
+    parts
+        .headers
+        .get_all(AUTHORIZATION)
+        .iter()
+        .map(HeaderValue::as_bytes)
+}

@@ -1,0 +1,269 @@
+//! The headers that say who calls: stripped on the way in, on every route, and written from a proof on the way through.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::oauth::encode;
+use crate::provider::{CallKind, Caller};
+
+/// Which headers tell the application who calls.
+///
+/// Whatever the choice, `X-Linkgate-Consumer`, `X-Linkgate-User`, `X-Linkgate-Name` and `X-Linkgate-Call` are written
+/// as well (without a user, only the first and the last), and none of the names that some application somewhere
+/// believes comes through from a stranger, on any route. Names are compared without case, and `_`, like every other
+/// character that CGI turns into one, equals `-`.
+///
+/// A value that cannot stand in a header is percent-encoded: control characters, everything beyond ASCII, blanks at its
+/// ends, and `%` itself, so that two users never look the same.
+#[derive(Clone, Debug)]
+pub struct IdentityHeaders {
+    user: Vec<HeaderName>,
+    display_name: Vec<HeaderName>,
+    consumer: Vec<HeaderName>,
+    stripped: HashSet<String>,
+}
+
+impl IdentityHeaders {
+    /// The preset `remote-user`: `Remote-User`.
+    pub fn remote_user() -> Self {
+        Self::writing(vec![HeaderName::from_static("remote-user")], vec![], vec![])
+    }
+
+    /// The preset `oauth2-proxy`: `X-Forwarded-User` and `X-Forwarded-Preferred-Username`.
+    pub fn oauth2_proxy() -> Self {
+        let user = ["x-forwarded-user", "x-forwarded-preferred-username"];
+        Self::writing(user.map(HeaderName::from_static).to_vec(), vec![], vec![])
+    }
+
+    /// Own names. The error is a sentence that says what to write instead.
+    pub fn own(user: &str, display_name: Option<&str>, consumer: Option<&str>) -> Result<Self, &'static str> {
+        let all = |name: Option<&str>| {
+            name.map(own_name)
+                .transpose()
+                .map(|name| name.into_iter().collect())
+        };
+        Ok(Self::writing(
+            vec![own_name(user)?],
+            all(display_name)?,
+            all(consumer)?,
+        ))
+    }
+
+    /// Removes every header by which a stranger could say who they are.
+    pub fn strip(&self, headers: &mut HeaderMap) {
+        remove_where(headers, |name| self.is_identity(name));
+    }
+
+    /// Writes who calls. The headers were stripped before.
+    pub fn write(&self, caller: &Caller, headers: &mut HeaderMap) {
+        let consumer = value(caller.consumer.key.as_str());
+        for name in self.consumer.iter().chain([&X_LINKGATE_CONSUMER]) {
+            headers.insert(name.clone(), consumer.clone());
+        }
+        let kind = match caller.kind {
+            CallKind::ThreeLegged => "three-legged",
+            CallKind::TwoLegged => "two-legged",
+            CallKind::Impersonated => "impersonated",
+        };
+        headers.insert(X_LINKGATE_CALL, HeaderValue::from_static(kind));
+        let Some(user) = &caller.user else {
+            return;
+        };
+        let subject = value(&user.subject);
+        for name in self.user.iter().chain([&X_LINKGATE_USER]) {
+            headers.insert(name.clone(), subject.clone());
+        }
+        let display_name = value(&user.display_name);
+        for name in self.display_name.iter().chain([&X_LINKGATE_NAME]) {
+            headers.insert(name.clone(), display_name.clone());
+        }
+    }
+
+    fn writing(user: Vec<HeaderName>, display_name: Vec<HeaderName>, consumer: Vec<HeaderName>) -> Self {
+        let written = user.iter().chain(&display_name).chain(&consumer);
+        let written = written.map(|name| normal(name.as_str()).into_owned());
+        Self {
+            stripped: WELL_KNOWN.map(str::to_owned).into_iter().chain(written).collect(),
+            user,
+            display_name,
+            consumer,
+        }
+    }
+
+    fn is_identity(&self, normal: &str) -> bool {
+        PREFIXES.iter().any(|prefix| normal.starts_with(prefix)) || self.stripped.contains(normal)
+    }
+}
+
+/// Removes the headers whose names, in the spelling that [`normal`] gives them, fulfil a condition.
+pub(super) fn remove_where(headers: &mut HeaderMap, condition: impl Fn(&str) -> bool) {
+    let doomed = headers.keys().filter(|name| condition(&normal(name.as_str())));
+    for name in doomed.cloned().collect::<Vec<_>>() {
+        headers.remove(&name);
+    }
+}
+
+/// A name as CGI, WSGI and their like see it: without a difference between `-`, `_` and the rest.
+fn normal(name: &str) -> Cow<'_, str> {
+    let stands = |b: u8| b == b'-' || b.is_ascii_lowercase() || b.is_ascii_digit();
+    if name.bytes().all(stands) {
+        return Cow::Borrowed(name);
+    }
+    let lower = name.to_ascii_lowercase();
+    Cow::Owned(lower.replace(|c: char| !c.is_ascii_alphanumeric(), "-"))
+}
+
+/// A value that can stand in a header, different for different texts.
+fn value(text: &str) -> HeaderValue {
+    let start = text.len() - text.trim_start_matches(' ').len();
+    let end = text.trim_end_matches(' ').len();
+    let mut out = String::with_capacity(text.len());
+    for (at, &byte) in text.as_bytes().iter().enumerate() {
+        let outer = byte == b' ' && (at < start || at >= end);
+        if (b' '..=b'~').contains(&byte) && byte != b'%' && !outer {
+            out.push(byte.into());
+        } else {
+            encode::push_encoded(&mut out, &[byte]);
+        }
+    }
+    // Printable ASCII always is a value; an empty one would only be a user without a name.
+    HeaderValue::try_from(out).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+fn own_name(name: &str) -> Result<HeaderName, &'static str> {
+    let parsed: HeaderName = name
+        .parse()
+        .map_err(|_| "write a header's name, such as X-My-User")?;
+    let plain = parsed.as_str().replace('_', "-");
+    if TAKEN.contains(&plain.as_str()) || plain.starts_with("x-linkgate-") {
+        return Err("this header has another meaning: write a name of your own, such as X-My-User");
+    }
+    Ok(parsed)
+}
+
+const X_LINKGATE_CONSUMER: HeaderName = HeaderName::from_static("x-linkgate-consumer");
+const X_LINKGATE_USER: HeaderName = HeaderName::from_static("x-linkgate-user");
+const X_LINKGATE_NAME: HeaderName = HeaderName::from_static("x-linkgate-name");
+const X_LINKGATE_CALL: HeaderName = HeaderName::from_static("x-linkgate-call");
+
+/// Families of which no member comes through.
+const PREFIXES: [&str; 3] = ["x-linkgate-", "x-auth-request-", "x-authentik-"];
+
+/// What applications are known to believe.
+const WELL_KNOWN: [&str; 20] = [
+    "remote-user",
+    "remote-name",
+    "remote-email",
+    "remote-groups",
+    "x-remote-user",
+    "x-remote-name",
+    "x-remote-email",
+    "x-remote-group",
+    "x-remote-groups",
+    "x-forwarded-user",
+    "x-forwarded-preferred-username",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-access-token",
+    "x-auth-user",
+    "x-authenticated-user",
+    "x-webauth-user",
+    "x-webauth-name",
+    "x-webauth-email",
+    "x-user",
+];
+
+/// Names that frame the message or already say something else.
+const TAKEN: [&str; 18] = [
+    "accept",
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(headers: &HeaderMap) -> Vec<&str> {
+        headers.keys().map(HeaderName::as_str).collect()
+    }
+
+    #[test]
+    fn strips_every_spelling() {
+        let identity = IdentityHeaders::own("X-My-User", None, None).unwrap();
+        let mut headers = HeaderMap::new();
+        for name in [
+            "Remote-User",
+            "REMOTE_USER",
+            "X_Remote-User",
+            "x-forwarded_user",
+            "X-Forwarded-Preferred-Username",
+            "X-Auth-Request-Anything",
+            "x_auth_request_email",
+            "X-Linkgate-User",
+            "X_LINKGATE_ASSERTION",
+            "x.linkgate.consumer",
+            "X-MY-USER",
+            "x_my_user",
+            "x-my.user",
+            "X-Kept",
+        ] {
+            let name: HeaderName = name.parse().unwrap();
+            headers.append(name.clone(), HeaderValue::from_static("mallory"));
+            headers.append(name, HeaderValue::from_static("eve"));
+        }
+        identity.strip(&mut headers);
+        assert_eq!(names(&headers), ["x-kept"]);
+        assert_eq!(headers.len(), 2);
+    }
+
+    #[test]
+    fn values_stand_in_a_header_and_differ() {
+        for (text, written) in [
+            ("alice", "alice"),
+            ("Alice Example", "Alice Example"),
+            (" a b ", "%20a b%20"),
+            ("  ", "%20%20"),
+            ("", ""),
+            ("é", "%C3%A9"),
+            ("%C3%A9", "%25C3%25A9"),
+            ("a\r\nRemote-User: b", "a%0D%0ARemote-User: b"),
+            ("a\tb\0\u{7f}", "a%09b%00%7F"),
+        ] {
+            assert_eq!(value(text), written, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn own_names_are_names_and_free() {
+        assert!(IdentityHeaders::own("X-My-User", Some("X-My-Name"), Some("X-My-App")).is_ok());
+        for name in [
+            "",
+            "X My User",
+            "X-Mÿ",
+            "Host",
+            "content_length",
+            "X-Linkgate-User",
+            "x-forwarded-for",
+        ] {
+            assert!(IdentityHeaders::own(name, None, None).is_err(), "{name}");
+        }
+    }
+}

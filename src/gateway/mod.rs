@@ -1,0 +1,99 @@
+//! THE GUARDED SIDE: what reaches the application, and as whom.
+//!
+//! The way of a request through this folder:
+//!
+//! 1. [`identity`] strips every header by which a stranger could say who they are;
+//! 2. [`arrival`] finds out which public URL was called, and by whom, with what [`forwarded`] says for trusted proxies;
+//! 3. [`routes`] says what the path needs, as [`pattern`] and, against trickery, every other `reading` of it has it;
+//! 4. [`guard`] holds a [`form`], asks the provider, and lets the request pass, or refuses, or challenges;
+//! 5. [`proxy`] makes the headers ready (`onward`), says who calls ([`identity`], [`assertion`]), and sends it over the
+//!    [`pool`] to the [`upstream`]; a web socket is joined by `upgrade`;
+//! 6. [`fault`] is every answer of ours that is no OAuth problem.
+//!
+//! [`Gateway`] is these parts put together. The [`GuardLayer`] alone guards another axum program.
+
+pub mod arrival;
+pub mod assertion;
+pub mod fault;
+pub mod form;
+pub mod forwarded;
+pub mod guard;
+pub mod identity;
+mod onward;
+mod outgoing;
+pub mod pattern;
+pub mod pool;
+pub mod proxy;
+mod reading;
+pub mod routes;
+mod upgrade;
+pub mod upstream;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use http::{Request, Response};
+use tower::{Layer, ServiceExt};
+
+pub use arrival::{Arrival, Front};
+pub use assertion::{Assertion, AssertionKey};
+pub use fault::Fault;
+pub use form::FormLimits;
+pub use forwarded::TrustedProxies;
+pub use guard::{Guard, GuardLayer, GuardOptions};
+pub use identity::IdentityHeaders;
+pub use pattern::PathPattern;
+pub use pool::PoolLimits;
+pub use proxy::Proxy;
+pub use routes::{Route, RouteMode, Routes};
+pub use upstream::Upstream;
+
+/// What a gateway is made of.
+#[derive(Debug)]
+pub struct GatewayOptions {
+    /// The guard's part; its identity headers are the ones that are written.
+    pub guard: GuardOptions,
+    /// Where the application is.
+    pub upstream: Upstream,
+    /// How connections to it are made and kept.
+    pub pool: PoolLimits,
+    /// How long it may take to begin an answer.
+    pub answer_within: Duration,
+    /// Signs who calls; `None`: no assertion is written.
+    pub assertion: Option<Arc<Assertion>>,
+}
+
+/// The guard in front of the proxy: the fallback of the public listener.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    guarded: Guard<Proxy>,
+}
+
+impl Gateway {
+    /// Puts the parts together. Nothing is connected yet.
+    pub fn new(options: GatewayOptions) -> Self {
+        let identity = Arc::clone(&options.guard.identity);
+        let proxy = Proxy::new(
+            options.upstream,
+            options.pool,
+            options.answer_within,
+            identity,
+            options.assertion,
+        );
+        Self {
+            guarded: GuardLayer::new(options.guard).layer(proxy),
+        }
+    }
+
+    /// Answers a request of a peer.
+    pub async fn call(&self, mut request: Request<Body>, peer: SocketAddr) -> Response<Body> {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        match self.guarded.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Token credentials: exchange (RFC 5849, section 2.3) and renewal (OAuth Session 1.0).
+
+use std::net::IpAddr;
+
+use crate::model::{AccessToken, AuditKind, Consumer, NewAccess, RequestTokenState, TokenSession, User};
+use crate::oauth::{Authentic, Problem, RequestView, Secret, SessionHandle, Token};
+
+use super::authenticate::{Signed, UNKNOWN_TOKEN};
+use super::directory::Standing;
+use super::{Error, Provider};
+
+/// Token credentials, for the consumer alone.
+#[derive(Debug)]
+pub struct IssuedAccessToken {
+    /// `oauth_token`.
+    pub token: Token,
+    /// `oauth_token_secret`.
+    pub secret: Secret,
+    /// What the consumer can renew it with.
+    pub renewal: Option<Renewal>,
+}
+
+/// The answer's part for consumers with session handles.
+#[derive(Debug)]
+pub struct Renewal {
+    /// `oauth_expires_in`, in seconds.
+    pub expires_in: i64,
+    /// `oauth_session_handle`.
+    pub handle: SessionHandle,
+    /// `oauth_authorization_expires_in`, in seconds.
+    pub authorization_expires_in: i64,
+}
+
+impl Provider {
+    /// Answers an access-token call: an exchange, or with a session handle a renewal.
+    pub async fn issue_access_token(
+        &self,
+        view: &RequestView<'_>,
+        peer: Option<IpAddr>,
+    ) -> Result<IssuedAccessToken, Error> {
+        let claim = Self::claim(view)?;
+        let claimed_by = claim.consumer_key().clone();
+        let signed = self.authenticate(view, claim, peer).await;
+        let issued = match signed {
+            Ok(signed) => self.token_credentials(&signed).await,
+            Err(error) => Err(error),
+        };
+        issued.map_err(|error| error.claimed_by(&claimed_by))
+    }
+
+    async fn token_credentials(&self, signed: &Signed) -> Result<IssuedAccessToken, Error> {
+        let Some(token) = signed.request.token().cloned() else {
+            return Err(Problem::ParameterAbsent(vec!["oauth_token"]).into());
+        };
+        match (signed.request.session_handle(), signed.request.verifier()) {
+            (Some(handle), _) => self.renew(signed, &token, handle).await,
+            (None, Some(_)) => self.exchange(signed, &token).await,
+            (None, None) => Err(self.neither_verifier_nor_handle(&token).await?.into()),
+        }
+    }
+
+    async fn neither_verifier_nor_handle(&self, token: &Token) -> Result<Problem, Error> {
+        let renewal = self.store.access_token(token).await?.is_some();
+        let absent = if renewal {
+            "oauth_session_handle"
+        } else {
+            "oauth_verifier"
+        };
+        Ok(Problem::ParameterAbsent(vec![absent]))
+    }
+
+    async fn exchange(&self, signed: &Signed, token: &Token) -> Result<IssuedAccessToken, Error> {
+        let consumer = &signed.consumer;
+        let user = self.approver(&signed.request, consumer, token).await?;
+        let now = self.clock.now();
+        let session = consumer.session_handles.then(|| TokenSession {
+            id: self.new_token().as_str().to_owned(),
+            expires_at: now.plus(self.rules.session_lifetime),
+        });
+        let new = self.new_token();
+        let access = NewAccess {
+            issued_at: now,
+            expires_at: now.plus(self.rules.access_token_lifetime),
+            session,
+        };
+        let Some(issued) = self
+            .store
+            .exchange(token, &consumer.key, now, &new, &access)
+            .await?
+        else {
+            return Err(Problem::TokenUsed.into());
+        };
+        self.note(AuditKind::Exchanged, Some(&consumer.key), Some(&user.subject))
+            .await;
+        Ok(self.issued(new, &issued))
+    }
+
+    /// The user who approved, when the request token may be exchanged by this consumer with this verifier.
+    async fn approver(&self, request: &Authentic, consumer: &Consumer, token: &Token) -> Result<User, Error> {
+        let now = self.clock.now();
+        let kept = self.store.request_token(token).await?;
+        let kept = kept
+            .filter(|kept| kept.consumer == consumer.key)
+            .ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
+        let by = match kept.state {
+            RequestTokenState::Used => return Err(Problem::TokenUsed.into()),
+            _ if kept.expires_at <= now => return Err(Problem::TokenExpired.into()),
+            RequestTokenState::Pending => return Err(Problem::PermissionUnknown.into()),
+            RequestTokenState::Denied => return Err(Problem::PermissionDenied("The user said no.").into()),
+            RequestTokenState::Authorized { by } => by,
+        };
+        let verifier = self.keyring.verifier(token, &by.subject);
+        if verifier.is_none() || verifier.as_ref() != request.verifier() {
+            self.store
+                .count_wrong_verifier(token, self.rules.wrong_verifier_limit, now)
+                .await?;
+            return Err(
+                Problem::TokenRejected("The verifier is not the one that the user was given.").into(),
+            );
+        }
+        if self.directory.standing(&by.subject).await == Standing::Gone {
+            return Err(Problem::TokenRejected("The user who approved is not there any more.").into());
+        }
+        Ok(by)
+    }
+
+    async fn renew(
+        &self,
+        signed: &Signed,
+        old: &Token,
+        handle: &SessionHandle,
+    ) -> Result<IssuedAccessToken, Error> {
+        let consumer = &signed.consumer;
+        let now = self.clock.now();
+        let kept = self.store.access_token(old).await?;
+        let kept = kept
+            .filter(|kept| kept.consumer == consumer.key)
+            .ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
+        if kept.revoked_at.is_some() {
+            return Err(Problem::TokenRevoked.into());
+        }
+        let session = kept
+            .session
+            .filter(|session| self.keyring.session_handle(&session.id).as_ref() == Some(handle));
+        let session = session.ok_or(Problem::TokenRejected(
+            "The session handle does not belong to this token.",
+        ))?;
+        if session.expires_at <= now {
+            return Err(Problem::PermissionDenied(
+                "The time for renewal is over: ask the user to connect again.",
+            )
+            .into());
+        }
+        if self.directory.standing(&kept.user.subject).await == Standing::Gone {
+            return Err(Problem::TokenRejected("The user who approved is not there any more.").into());
+        }
+        let new = self.new_token();
+        let expires_at = now.plus(self.rules.access_token_lifetime);
+        let renewed = self
+            .store
+            .renew(old, &consumer.key, &session.id, &new, now, expires_at, now)
+            .await?;
+        let renewed = renewed.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
+        self.cache.forget_access_token(old).await;
+        self.note(
+            AuditKind::Renewed,
+            Some(&consumer.key),
+            Some(&renewed.user.subject),
+        )
+        .await;
+        Ok(self.issued(new, &renewed))
+    }
+
+    fn issued(&self, token: Token, kept: &AccessToken) -> IssuedAccessToken {
+        let secret = self.secret_of(&token);
+        let renewal = kept.session.as_ref().and_then(|session| {
+            Some(Renewal {
+                expires_in: kept.expires_at.seconds() - kept.issued_at.seconds(),
+                handle: self.keyring.session_handle(&session.id)?,
+                authorization_expires_in: session.expires_at.seconds() - kept.issued_at.seconds(),
+            })
+        });
+        IssuedAccessToken {
+            token,
+            secret,
+            renewal,
+        }
+    }
+}

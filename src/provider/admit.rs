@@ -1,0 +1,141 @@
+//! A guarded call: three-legged, two-legged, or two-legged with impersonation.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::model::Consumer;
+use crate::oauth::{Problem, RequestView, SignedRequest, Token};
+
+use super::authenticate::{Signed, UNKNOWN_TOKEN};
+use super::caller::{CallKind, Caller, CallingUser};
+use super::directory::Standing;
+use super::{Error, Provider};
+
+impl Provider {
+    /// Decides on a guarded call. `Ok(None)`: the request carries no OAuth at all.
+    pub async fn admit(&self, view: &RequestView<'_>, peer: Option<IpAddr>) -> Result<Option<Caller>, Error> {
+        let Some(claim) = SignedRequest::parse(view)? else {
+            return Ok(None);
+        };
+        let claimed_by = claim.consumer_key().clone();
+        let caller = self.caller(view, claim, peer).await;
+        caller.map(Some).map_err(|error| error.claimed_by(&claimed_by))
+    }
+
+    async fn caller(
+        &self,
+        view: &RequestView<'_>,
+        request: SignedRequest,
+        peer: Option<IpAddr>,
+    ) -> Result<Caller, Error> {
+        let signed = self.verify(view, request, peer).await?;
+        if signed.consumer.require_body_hash && view.form.is_none() && signed.request.body_hash().is_none() {
+            return Err(Problem::ParameterAbsent(vec!["oauth_body_hash"]).into());
+        }
+        let (user, kind) = match signed.request.token() {
+            Some(token) => (
+                Some(self.three_legged(&signed.consumer, token).await?),
+                CallKind::ThreeLegged,
+            ),
+            None => self.two_legged(&signed).await?,
+        };
+        self.spend_nonce(&signed.request).await?;
+        if let Some(token) = signed.request.token() {
+            self.touch(token, peer).await;
+        }
+        let body_hash = signed.request.body_hash().cloned();
+        Ok(Caller {
+            consumer: signed.consumer,
+            user,
+            kind,
+            body_hash,
+        })
+    }
+
+    /// The user behind an access token. Whatever can never work again is one of the three problems on which a consumer
+    /// drops its token; nothing else is.
+    async fn three_legged(&self, consumer: &Consumer, token: &Token) -> Result<CallingUser, Error> {
+        let kept = self.cache.access_token(&self.store, token).await?;
+        let kept = kept
+            .filter(|kept| kept.consumer == consumer.key)
+            .ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
+        if kept.revoked_at.is_some() {
+            return Err(Problem::TokenRevoked.into());
+        }
+        if kept.expires_at <= self.clock.now() {
+            return Err(Problem::TokenExpired.into());
+        }
+        match self.directory.standing(&kept.user.subject).await {
+            Standing::Known(user) => Ok(user),
+            Standing::Gone => {
+                Err(Problem::TokenRejected("The user who approved is not there any more.").into())
+            }
+            Standing::CannotSay => Ok(CallingUser {
+                subject: kept.user.subject.clone(),
+                display_name: kept.user.display_name.clone(),
+            }),
+        }
+    }
+
+    async fn two_legged(&self, signed: &Signed) -> Result<(Option<CallingUser>, CallKind), Error> {
+        let consumer = &signed.consumer;
+        if !consumer.two_legged {
+            return Err(Problem::PermissionDenied(
+                "This consumer may not call as itself: send oauth_token, or set two_legged = true for it.",
+            )
+            .into());
+        }
+        if let Some(subject) = signed.request.requestor() {
+            let user = self.impersonated(consumer, subject).await?;
+            return Ok((Some(user), CallKind::Impersonated));
+        }
+        let Some(subject) = consumer.two_legged_user.clone() else {
+            return Ok((None, CallKind::TwoLegged));
+        };
+        let user = match self.directory.standing(&subject).await {
+            Standing::Known(user) => user,
+            Standing::CannotSay => CallingUser {
+                display_name: subject.clone(),
+                subject,
+            },
+            Standing::Gone => {
+                return Err(
+                    Problem::PermissionDenied("The consumer's two_legged_user does not exist.").into(),
+                );
+            }
+        };
+        Ok((Some(user), CallKind::TwoLegged))
+    }
+
+    /// A user whom the consumer names. Only one who surely exists, and never an administrator.
+    async fn impersonated(&self, consumer: &Consumer, subject: &str) -> Result<CallingUser, Error> {
+        if !consumer.impersonation {
+            return Err(Problem::PermissionDenied(
+                "This consumer may not name a user in xoauth_requestor_id: set impersonation = true for it.",
+            )
+            .into());
+        }
+        if self.rules.never_impersonated.contains(subject) {
+            return Err(Problem::PermissionDenied("Administrators cannot be impersonated.").into());
+        }
+        match self.directory.standing(subject).await {
+            Standing::Known(user) => Ok(user),
+            Standing::Gone | Standing::CannotSay => {
+                Err(Problem::PermissionDenied("The user in xoauth_requestor_id is not known here.").into())
+            }
+        }
+    }
+
+    /// Keeps when and from where a token was used, to the minute, without holding up the call.
+    async fn touch(&self, token: &Token, peer: Option<IpAddr>) {
+        if !self.cache.first_use(token).await {
+            return;
+        }
+        let (store, token, now) = (self.store.clone(), Arc::new(token.clone()), self.clock.now());
+        tokio::spawn(async move {
+            if let Err(error) = store.touch_access_token(&token, now, peer).await {
+                tracing::warn!(token.prefix = token.prefix(), %error, "the use of a token was not noted");
+            }
+        });
+    }
+}

@@ -1,0 +1,139 @@
+//! A claim becomes a fact: window, consumer, method, signature, and at last the nonce.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::model::Consumer;
+use crate::oauth::{Authentic, Problem, RequestView, SignatureMethod, SignedRequest, Token};
+
+use super::explain::explained;
+use super::{Error, Provider};
+
+/// A signature that was verified, and the consumer that made it. Its nonce is not yet spent.
+pub(super) struct Signed {
+    pub(super) request: Authentic,
+    pub(super) consumer: Arc<Consumer>,
+}
+
+impl Provider {
+    /// Reads the claim that a token endpoint must be called with.
+    pub(super) fn claim(view: &RequestView<'_>) -> Result<SignedRequest, Error> {
+        let request = SignedRequest::parse(view)?;
+        Ok(request.ok_or_else(|| Problem::ParameterAbsent(REQUIRED.to_vec()))?)
+    }
+
+    /// Verifies a claim and spends its nonce: what the token endpoints begin with.
+    pub(super) async fn authenticate(
+        &self,
+        view: &RequestView<'_>,
+        request: SignedRequest,
+        peer: Option<IpAddr>,
+    ) -> Result<Signed, Error> {
+        let signed = self.verify(view, request, peer).await?;
+        self.spend_nonce(&signed.request).await?;
+        Ok(signed)
+    }
+
+    /// Verifies a claim. Reads consumers, and writes nothing.
+    pub(super) async fn verify(
+        &self,
+        view: &RequestView<'_>,
+        request: SignedRequest,
+        peer: Option<IpAddr>,
+    ) -> Result<Signed, Error> {
+        self.rules.window.admit(request.timestamp(), self.clock.now())?;
+        let Some(consumer) = self.cache.consumer(&self.store, request.consumer_key()).await? else {
+            // An unknown consumer costs what a wrong signature costs.
+            drop(request.verify(std::slice::from_ref(&self.nobody), None));
+            return Err(Problem::ConsumerKeyUnknown.into());
+        };
+        may_sign(&consumer, request.method(), view, peer)?;
+        let token = request.token().cloned();
+        let secret = token.as_ref().and_then(|token| self.keyring.token_secret(token));
+        match request.verify(&consumer.keys, secret.as_ref()) {
+            Ok(request) => Ok(Signed { request, consumer }),
+            Err(problem) => {
+                let problem = explained(problem, view, &consumer.keys, secret.as_ref());
+                Err(self.why_unsigned(token.as_ref(), problem).await?.into())
+            }
+        }
+    }
+
+    /// Spends the nonce. The last step, so that only a true signature writes to the database.
+    pub(super) async fn spend_nonce(&self, request: &Authentic) -> Result<(), Error> {
+        let fresh = self
+            .store
+            .remember(request.timestamp(), request.nonce_digest())
+            .await?;
+        if fresh {
+            Ok(())
+        } else {
+            Err(Problem::NonceUsed.into())
+        }
+    }
+
+    /// A signature made with the secret of a token that is gone cannot match: the consumer must hear of the token, or it
+    /// would keep it for ever.
+    async fn why_unsigned(&self, token: Option<&Token>, problem: Problem) -> Result<Problem, Error> {
+        let (Some(token), Problem::SignatureInvalid(_)) = (token, &problem) else {
+            return Ok(problem);
+        };
+        if self.knows(token).await? {
+            Ok(problem)
+        } else {
+            Ok(Problem::TokenRejected(UNKNOWN_TOKEN))
+        }
+    }
+
+    async fn knows(&self, token: &Token) -> Result<bool, Error> {
+        if self.keyring.token_secret(token).is_none() {
+            return Ok(false);
+        }
+        Ok(self.cache.access_token(&self.store, token).await?.is_some()
+            || self.store.request_token(token).await?.is_some())
+    }
+}
+
+/// Whether a consumer may sign at all, with this method, from there.
+fn may_sign(
+    consumer: &Consumer,
+    method: SignatureMethod,
+    view: &RequestView<'_>,
+    peer: Option<IpAddr>,
+) -> Result<(), Problem> {
+    if !consumer.enabled {
+        return Err(Problem::ConsumerKeyRejected(
+            "This consumer is disabled in linkgate.",
+        ));
+    }
+    let allowed = consumer.addresses.is_empty()
+        || peer.is_some_and(|peer| consumer.addresses.iter().any(|net| net.contains(&peer)));
+    if !allowed {
+        return Err(Problem::ConsumerKeyRejected(
+            "This consumer may not call from this address.",
+        ));
+    }
+    if !consumer.methods.contains(&method) {
+        return Err(Problem::SignatureMethodRejected(
+            "This consumer is registered for another signature method: compare its link with linkgate's configuration.",
+        ));
+    }
+    if method == SignatureMethod::Plaintext && !view.url.is_secure() {
+        return Err(Problem::SignatureMethodRejected(
+            "PLAINTEXT is accepted over https only.",
+        ));
+    }
+    Ok(())
+}
+
+/// What every signed request must carry (RFC 5849, section 3.1).
+const REQUIRED: [&str; 5] = [
+    "oauth_consumer_key",
+    "oauth_signature_method",
+    "oauth_signature",
+    "oauth_timestamp",
+    "oauth_nonce",
+];
+
+/// Why a token that nobody has is refused.
+pub(super) const UNKNOWN_TOKEN: &str = "This token is not known here: ask the user to connect again.";

@@ -1,0 +1,91 @@
+//! Issues temporary credentials (RFC 5849, section 2.1).
+
+use std::net::IpAddr;
+
+use crate::model::{Consumer, RequestToken, RequestTokenState};
+use crate::oauth::{Authentic, Callback, Problem, RequestView, Secret, Token};
+
+use super::authenticate::Signed;
+use super::{Error, Provider};
+
+/// Temporary credentials, for the consumer alone.
+#[derive(Debug)]
+pub struct IssuedRequestToken {
+    /// `oauth_token`.
+    pub token: Token,
+    /// `oauth_token_secret`.
+    pub secret: Secret,
+}
+
+impl Provider {
+    /// Answers a request-token call.
+    pub async fn issue_request_token(
+        &self,
+        view: &RequestView<'_>,
+        peer: Option<IpAddr>,
+    ) -> Result<IssuedRequestToken, Error> {
+        let claim = Self::claim(view)?;
+        let claimed_by = claim.consumer_key().clone();
+        let signed = self.authenticate(view, claim, peer).await;
+        let issued = match signed {
+            Ok(signed) => self.temporary_credentials(&signed).await,
+            Err(error) => Err(error),
+        };
+        issued.map_err(|error| error.claimed_by(&claimed_by))
+    }
+
+    async fn temporary_credentials(&self, signed: &Signed) -> Result<IssuedRequestToken, Error> {
+        if signed.request.token().is_some() {
+            return Err(
+                Problem::parameter_rejected("oauth_token", "Leave oauth_token out of this call.").into(),
+            );
+        }
+        let callback = callback(&signed.request, &signed.consumer)?;
+        let now = self.clock.now();
+        let live = self.store.live_request_tokens(&signed.consumer.key, now).await?;
+        if live >= self.rules.request_tokens_per_consumer {
+            return Err(Problem::ConsumerKeyRefused(
+                "Too many unanswered requests: try again in some minutes.",
+            )
+            .into());
+        }
+        let token = self.new_token();
+        let kept = RequestToken {
+            consumer: signed.consumer.key.clone(),
+            callback,
+            issued_at: now,
+            expires_at: now.plus(self.rules.request_token_lifetime),
+            wrong_verifiers: 0,
+            state: RequestTokenState::Pending,
+        };
+        self.store.add_request_token(&token, &kept).await?;
+        let secret = self.secret_of(&token);
+        Ok(IssuedRequestToken { token, secret })
+    }
+
+    /// The secret of a token that we have just made.
+    pub(super) fn secret_of(&self, token: &Token) -> Secret {
+        self.keyring
+            .token_secret(token)
+            .expect("a new token names a key of this keyring")
+    }
+}
+
+/// The callback of this call: the consumer's own, or its configured default; never none, which was OAuth 1.0.
+fn callback(request: &Authentic, consumer: &Consumer) -> Result<Callback, Problem> {
+    let Some(text) = request.callback() else {
+        return consumer
+            .default_callback
+            .clone()
+            .ok_or_else(|| Problem::ParameterAbsent(vec!["oauth_callback"]));
+    };
+    let callback = Callback::parse(text)?;
+    match &callback {
+        Callback::OutOfBand => Ok(callback),
+        Callback::Url(url) if consumer.callbacks.iter().any(|pattern| pattern.allows(url)) => Ok(callback),
+        Callback::Url(_) => Err(Problem::parameter_rejected(
+            "oauth_callback",
+            "This callback is not one of the consumer's callbacks: add its scheme, host and port in linkgate's configuration.",
+        )),
+    }
+}

@@ -1,0 +1,174 @@
+//! The walls of the house: a single package has no crate walls, so this test reads what imports what.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Module by module, what it may import from this package. An arrow only points down.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("oauth", &[]),
+    ("applinks", &[]),
+    ("model", &["oauth"]),
+    ("clock", &["oauth"]),
+    ("telemetry", &[]),
+    ("store", &["model", "oauth"]),
+    ("login", &["model", "oauth", "clock"]),
+    ("config", &["model", "oauth"]),
+    ("provider", &["store", "model", "oauth", "clock"]),
+    ("gateway", &["provider", "model", "oauth", "clock"]),
+    (
+        "web",
+        &[
+            "gateway",
+            "provider",
+            "login",
+            "store",
+            "model",
+            "oauth",
+            "clock",
+            "telemetry",
+        ],
+    ),
+    ("demo", &["oauth", "clock"]),
+    (
+        "cli",
+        &[
+            "config",
+            "demo",
+            "web",
+            "gateway",
+            "provider",
+            "login",
+            "store",
+            "model",
+            "oauth",
+            "clock",
+            "telemetry",
+        ],
+    ),
+];
+
+/// What the pure folders must not name.
+const IMPURE: &[&str] = &[
+    "tokio",
+    "axum",
+    "sqlx",
+    "tracing",
+    "std::time",
+    "SystemTime",
+    "rand::rng",
+    "std::fs",
+    "std::net::Tcp",
+];
+
+#[test]
+fn every_import_points_down() {
+    let allowed: BTreeMap<&str, &[&str]> = MAY_USE.iter().copied().collect();
+    let mut broken = Vec::new();
+    for file in sources() {
+        let room = room_of(&file);
+        let text = fs::read_to_string(&file).expect("a source file can be read");
+        if room == "lib" || room == "main" {
+            continue;
+        }
+        let may = allowed
+            .get(room.as_str())
+            .unwrap_or_else(|| panic!("{room} has no place in MAY_USE"));
+        for used in uses(&text) {
+            if used != room && !may.contains(&used.as_str()) {
+                broken.push(format!("{} uses crate::{used}", file.display()));
+            }
+        }
+    }
+    assert!(
+        broken.is_empty(),
+        "these imports point up or sideways:\n{}",
+        broken.join("\n")
+    );
+}
+
+#[test]
+fn pure_folders_stay_pure() {
+    let mut broken = Vec::new();
+    for file in sources() {
+        if !["oauth", "model", "applinks"].contains(&room_of(&file).as_str()) {
+            continue;
+        }
+        let text = fs::read_to_string(&file).expect("a source file can be read");
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for word in IMPURE.iter().filter(|word| line.contains(**word)) {
+                broken.push(format!("{} names {word}: {}", file.display(), line.trim()));
+            }
+        }
+    }
+    assert!(
+        broken.is_empty(),
+        "pure code names impure things:\n{}",
+        broken.join("\n")
+    );
+}
+
+#[test]
+fn only_the_command_line_reads_the_configuration() {
+    let readers: Vec<_> = sources()
+        .into_iter()
+        .filter(|file| !["config", "cli", "lib", "main"].contains(&room_of(file).as_str()))
+        .filter(|file| {
+            uses(&fs::read_to_string(file).expect("a source file can be read")).contains(&"config".to_owned())
+        })
+        .collect();
+    assert!(readers.is_empty(), "these read the configuration: {readers:?}");
+}
+
+/// The first path segment after `crate::`, wherever it stands in a line of code.
+fn uses(text: &str) -> Vec<String> {
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .flat_map(|line| {
+            line.split("crate::")
+                .skip(1)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .map(|rest| {
+            rest.chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect::<String>()
+        })
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+/// The folder, or the file, directly under `src`.
+fn room_of(file: &Path) -> String {
+    let inside = file
+        .strip_prefix(root().join("src"))
+        .expect("a source file stands under src");
+    let first = inside.components().next().expect("a file has a name");
+    Path::new(first.as_os_str())
+        .file_stem()
+        .expect("a room has a name")
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn sources() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![root().join("src")];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).expect("src can be read") {
+            let path = entry.expect("an entry can be read").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    assert!(found.len() > 20, "the walk found the sources");
+    found
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}

@@ -1,0 +1,221 @@
+//! Plain HTTP/1.1 over a socket, so that a test says exactly which bytes go out.
+
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// A request, byte for byte.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    /// Path and query as they go into the request line.
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    pub(crate) fn new(method: &str, target: impl Into<String>) -> Self {
+        Self {
+            method: method.to_owned(),
+            target: target.into(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
+    pub(crate) fn get(target: impl Into<String>) -> Self {
+        Self::new("GET", target)
+    }
+
+    pub(crate) fn post(target: impl Into<String>) -> Self {
+        Self::new("POST", target)
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    pub(crate) fn form(self, body: impl Into<String>) -> Self {
+        self.header("Content-Type", "application/x-www-form-urlencoded")
+            .body(body.into())
+    }
+
+    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Sends it on a connection of its own and reads the whole answer. `Host` is the address, unless a header names it.
+    pub(crate) async fn send(&self, to: SocketAddr) -> Response {
+        let mut socket = TcpStream::connect(to).await.expect("the server listens");
+        socket
+            .write_all(&self.bytes(to))
+            .await
+            .expect("the request can be sent");
+        let mut answer = Vec::new();
+        // A server that refuses early may reset the connection behind its answer.
+        let _ = socket.read_to_end(&mut answer).await;
+        Response::read(&answer)
+    }
+
+    fn bytes(&self, to: SocketAddr) -> Vec<u8> {
+        let names = |name: &str| {
+            self.headers
+                .iter()
+                .any(|(given, _)| given.eq_ignore_ascii_case(name))
+        };
+        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
+        if !names("host") {
+            head.push_str(&format!("Host: {to}\r\n"));
+        }
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        let framed = names("content-length") || names("transfer-encoding");
+        if !framed && (!self.body.is_empty() || self.method == "POST") {
+            head.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
+        }
+        head.push_str("Connection: close\r\n\r\n");
+        [head.as_bytes(), &self.body].concat()
+    }
+}
+
+/// An answer, whole.
+#[derive(Clone, Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Response {
+    fn read(bytes: &[u8]) -> Self {
+        let end = bytes.windows(4).position(|at| at == b"\r\n\r\n");
+        let end = end.unwrap_or_else(|| panic!("no answer: {:?}", String::from_utf8_lossy(bytes)));
+        let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+        let mut lines = head.split("\r\n");
+        let status = lines
+            .next()
+            .and_then(|line| line.split(' ').nth(1))
+            .expect("a status line");
+        let headers: Vec<_> = lines
+            .filter_map(|line| line.split_once(':'))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+            .collect();
+        let chunked = headers
+            .iter()
+            .any(|(name, value)| name == "transfer-encoding" && value == "chunked");
+        let body = if chunked {
+            unchunk(&bytes[end + 4..])
+        } else {
+            bytes[end + 4..].to_vec()
+        };
+        Self {
+            status: status.parse().expect("a numeric status"),
+            headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        }
+    }
+
+    /// The one value of a header; a repeated header is a test failure.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self
+            .headers
+            .iter()
+            .filter(|(given, _)| given == name)
+            .map(|(_, value)| value.as_str());
+        let first = values.next();
+        assert_eq!(values.next(), None, "{name} stands twice in {:?}", self.headers);
+        first
+    }
+
+    /// The decoded pairs of a form-encoded body, in order.
+    pub(crate) fn pairs(&self) -> Vec<(String, String)> {
+        serde_urlencoded_pairs(&self.body)
+    }
+
+    /// One value of a form-encoded body.
+    pub(crate) fn value(&self, name: &str) -> Option<String> {
+        self.pairs()
+            .into_iter()
+            .find(|(given, _)| given == name)
+            .map(|(_, value)| value)
+    }
+
+    /// Asserts that this is a refusal as consumers understand it: status, `oauth_problem`, exactly one
+    /// `WWW-Authenticate: OAuth` and the same pairs in header and body.
+    #[track_caller]
+    pub(crate) fn assert_refused(&self, status: u16, problem: &str) {
+        assert_eq!(
+            (self.status, self.value("oauth_problem").as_deref()),
+            (status, Some(problem)),
+            "{self:?}"
+        );
+        let challenge = self.header("www-authenticate").expect("a challenge");
+        let inside = challenge
+            .strip_prefix("OAuth realm=\"")
+            .expect("the literal OAuth and a realm");
+        let (realm, rest) = inside.split_once('"').expect("the realm is quoted");
+        assert!(
+            !realm.is_empty() && !realm.contains([':', '/']),
+            "the realm is percent-encoded: {realm}"
+        );
+        let stated: Vec<_> = rest
+            .split(',')
+            .filter(|part| !part.trim().is_empty())
+            .map(|part| part.trim().split_once('=').expect("name=value"))
+            .map(|(name, value)| (name.to_owned(), decode(value.trim_matches('"'))))
+            .collect();
+        assert_eq!(stated, self.pairs(), "header and body say the same");
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/x-www-form-urlencoded;charset=UTF-8"),
+            "the body's type"
+        );
+    }
+}
+
+fn serde_urlencoded_pairs(text: &str) -> Vec<(String, String)> {
+    text.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decode(&name.replace('+', " ")), decode(&value.replace('+', " "))))
+        .collect()
+}
+
+/// Percent-decoding, written apart from the program's own.
+pub(crate) fn decode(text: &str) -> String {
+    let mut bytes = text.bytes();
+    let mut out = Vec::new();
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            let digits = [
+                bytes.next().expect("two digits"),
+                bytes.next().expect("two digits"),
+            ];
+            let digits = std::str::from_utf8(&digits).expect("digits");
+            out.push(u8::from_str_radix(digits, 16).expect("hexadecimal"));
+        } else {
+            out.push(byte);
+        }
+    }
+    String::from_utf8(out).expect("UTF-8")
+}
+
+fn unchunk(mut bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    while let Some(end) = bytes.windows(2).position(|at| at == b"\r\n") {
+        let size = std::str::from_utf8(&bytes[..end]).expect("a chunk size");
+        let size =
+            usize::from_str_radix(size.split(';').next().unwrap_or(size).trim(), 16).expect("hexadecimal");
+        if size == 0 || bytes.len() < end + 2 + size {
+            break;
+        }
+        out.extend_from_slice(&bytes[end + 2..end + 2 + size]);
+        bytes = &bytes[(end + 4 + size).min(bytes.len())..];
+    }
+    out
+}
