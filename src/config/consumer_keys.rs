@@ -24,7 +24,7 @@ pub(super) fn verification_keys(section: &Section<'_>) -> Vec<VerificationKey> {
             "the consumer has a public key as well",
             "keep one; a consumer that signs in both ways is two consumers, each with a key of its own",
         ),
-        (None, None) => section.missing(
+        (None, None) => section.needs(
             "public_key",
             "write the public key that the consumer shows: public_key = \"MIIB...\", or the secret that it shares: \
              shared_secret = \"...\"",
@@ -53,7 +53,7 @@ pub(super) fn verification_keys(section: &Section<'_>) -> Vec<VerificationKey> {
 fn one_of_several(section: &Section<'_>) -> Option<PublicKey> {
     match (section.has("file"), section.has("pem")) {
         (true, true) => section.wrong("file", "pem is given as well", "write one table for each key"),
-        (false, false) => section.missing("file", "write { file = \"bitbucket.pem\" } or { pem = \"...\" }"),
+        (false, false) => section.needs("file", "write { file = \"bitbucket.pem\" } or { pem = \"...\" }"),
         _ => {}
     }
     let (in_file, here) = (from_file(section, "file"), pasted(section, "pem"));

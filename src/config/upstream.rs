@@ -25,12 +25,10 @@ pub struct Upstream {
 impl Upstream {
     /// Reads the section. `public_host` names the application when nothing else does.
     pub(super) fn read(section: &Section<'_>, public_host: &str) -> Option<Self> {
-        if !section.has("url") {
-            section.missing(
-                "url",
-                "write where the application listens: url = \"http://127.0.0.1:8080\"",
-            );
-        }
+        section.needs(
+            "url",
+            "write where the application listens: url = \"http://127.0.0.1:8080\"",
+        );
         let url = section.parsed("url", parse_url);
         let name = section.or("name", public_host.to_owned());
         let connect_timeout = section.or("connect_timeout", Duration::from_secs(5));
