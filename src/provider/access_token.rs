@@ -38,13 +38,23 @@ impl Provider {
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
     ) -> Result<IssuedAccessToken, Error> {
-        let signed = self.authenticate(view, peer).await?;
+        let claim = Self::claim(view)?;
+        let claimed_by = claim.consumer_key().clone();
+        let signed = self.authenticate(view, claim, peer).await;
+        let issued = match signed {
+            Ok(signed) => self.token_credentials(&signed).await,
+            Err(error) => Err(error),
+        };
+        issued.map_err(|error| error.claimed_by(&claimed_by))
+    }
+
+    async fn token_credentials(&self, signed: &Signed) -> Result<IssuedAccessToken, Error> {
         let Some(token) = signed.request.token().cloned() else {
             return Err(Problem::ParameterAbsent(vec!["oauth_token"]).into());
         };
         match (signed.request.session_handle(), signed.request.verifier()) {
-            (Some(handle), _) => self.renew(&signed, &token, handle).await,
-            (None, Some(_)) => self.exchange(&signed, &token).await,
+            (Some(handle), _) => self.renew(signed, &token, handle).await,
+            (None, Some(_)) => self.exchange(signed, &token).await,
             (None, None) => Err(self.neither_verifier_nor_handle(&token).await?.into()),
         }
     }

@@ -14,9 +14,20 @@ use super::{Error, Provider};
 impl Provider {
     /// Decides on a guarded call. `Ok(None)`: the request carries no OAuth at all.
     pub async fn admit(&self, view: &RequestView<'_>, peer: Option<IpAddr>) -> Result<Option<Caller>, Error> {
-        let Some(request) = SignedRequest::parse(view)? else {
+        let Some(claim) = SignedRequest::parse(view)? else {
             return Ok(None);
         };
+        let claimed_by = claim.consumer_key().clone();
+        let caller = self.caller(view, claim, peer).await;
+        caller.map(Some).map_err(|error| error.claimed_by(&claimed_by))
+    }
+
+    async fn caller(
+        &self,
+        view: &RequestView<'_>,
+        request: SignedRequest,
+        peer: Option<IpAddr>,
+    ) -> Result<Caller, Error> {
         let signed = self.verify(view, request, peer).await?;
         if signed.consumer.require_body_hash && view.form.is_none() && signed.request.body_hash().is_none() {
             return Err(Problem::ParameterAbsent(vec!["oauth_body_hash"]).into());
@@ -33,12 +44,12 @@ impl Provider {
             self.touch(token, peer).await;
         }
         let body_hash = signed.request.body_hash().cloned();
-        Ok(Some(Caller {
+        Ok(Caller {
             consumer: signed.consumer,
             user,
             kind,
             body_hash,
-        }))
+        })
     }
 
     /// The user behind an access token. Whatever can never work again is one of the three problems on which a consumer

@@ -16,14 +16,19 @@ pub(super) struct Signed {
 }
 
 impl Provider {
-    /// Reads a request that must be signed, verifies it and spends its nonce: what the token endpoints begin with.
+    /// Reads the claim that a token endpoint must be called with.
+    pub(super) fn claim(view: &RequestView<'_>) -> Result<SignedRequest, Error> {
+        let request = SignedRequest::parse(view)?;
+        Ok(request.ok_or_else(|| Problem::ParameterAbsent(REQUIRED.to_vec()))?)
+    }
+
+    /// Verifies a claim and spends its nonce: what the token endpoints begin with.
     pub(super) async fn authenticate(
         &self,
         view: &RequestView<'_>,
+        request: SignedRequest,
         peer: Option<IpAddr>,
     ) -> Result<Signed, Error> {
-        let request =
-            SignedRequest::parse(view)?.ok_or_else(|| Problem::ParameterAbsent(REQUIRED.to_vec()))?;
         let signed = self.verify(view, request, peer).await?;
         self.spend_nonce(&signed.request).await?;
         Ok(signed)

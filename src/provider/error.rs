@@ -2,19 +2,37 @@
 
 use http::{HeaderValue, Response, StatusCode, header};
 
-use crate::oauth::Problem;
 use crate::oauth::header::{challenge, form_body};
+use crate::oauth::{ConsumerKey, Problem};
 use crate::store::StoreError;
 
 /// Why a use case did not come to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The peer must act.
-    #[error("refused: {0}")]
-    Refused(#[from] Problem),
+    #[error("refused: {}", .0.problem)]
+    Refused(Refusal),
     /// We must act.
     #[error(transparent)]
     Failed(#[from] StoreError),
+}
+
+/// A problem, and who claims to have signed. Travels in the extensions of the answer, for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What the peer is told.
+    pub problem: Problem,
+    /// The consumer that the request names, whether or not it is known.
+    pub consumer: Option<ConsumerKey>,
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(Refusal {
+            problem,
+            consumer: None,
+        })
+    }
 }
 
 impl Error {
@@ -22,7 +40,11 @@ impl Error {
     /// as its body (OAuth Problem Reporting 1.0). A failure is 503 without a problem: the consumer keeps its token.
     pub fn to_response(&self, realm: &str) -> Response<String> {
         match self {
-            Self::Refused(problem) => refusal(problem, realm),
+            Self::Refused(refusal) => {
+                let mut response = refused(&refusal.problem, realm);
+                response.extensions_mut().insert(refusal.clone());
+                response
+            }
             Self::Failed(_) => {
                 let mut response = Response::new(String::new());
                 *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
@@ -34,16 +56,16 @@ impl Error {
         }
     }
 
-    /// The problem, when the peer must act.
-    pub const fn problem(&self) -> Option<&Problem> {
-        match self {
-            Self::Refused(problem) => Some(problem),
-            Self::Failed(_) => None,
+    /// The same error, with who claims to have signed.
+    pub(super) fn claimed_by(mut self, consumer: &ConsumerKey) -> Self {
+        if let Self::Refused(refusal) = &mut self {
+            refusal.consumer = Some(consumer.clone());
         }
+        self
     }
 }
 
-fn refusal(problem: &Problem, realm: &str) -> Response<String> {
+fn refused(problem: &Problem, realm: &str) -> Response<String> {
     let pairs = problem.pairs();
     let body = form_body(pairs.iter().map(|(name, value)| (*name, value.as_str())));
     let mut response = Response::new(body);

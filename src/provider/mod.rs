@@ -36,7 +36,7 @@ pub use access_token::IssuedAccessToken;
 pub use authorize::{Answer, Question};
 pub use caller::{CallKind, Caller, CallingUser};
 pub use directory::{Directory, Standing};
-pub use error::Error;
+pub use error::{Error, Refusal};
 pub use request_token::IssuedRequestToken;
 
 use cache::Cache;

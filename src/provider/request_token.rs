@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::model::{Consumer, RequestToken, RequestTokenState};
 use crate::oauth::{Authentic, Callback, Problem, RequestView, Secret, Token};
 
+use super::authenticate::Signed;
 use super::{Error, Provider};
 
 /// Temporary credentials, for the consumer alone.
@@ -23,7 +24,17 @@ impl Provider {
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
     ) -> Result<IssuedRequestToken, Error> {
-        let signed = self.authenticate(view, peer).await?;
+        let claim = Self::claim(view)?;
+        let claimed_by = claim.consumer_key().clone();
+        let signed = self.authenticate(view, claim, peer).await;
+        let issued = match signed {
+            Ok(signed) => self.temporary_credentials(&signed).await,
+            Err(error) => Err(error),
+        };
+        issued.map_err(|error| error.claimed_by(&claimed_by))
+    }
+
+    async fn temporary_credentials(&self, signed: &Signed) -> Result<IssuedRequestToken, Error> {
         if signed.request.token().is_some() {
             return Err(
                 Problem::parameter_rejected("oauth_token", "Leave oauth_token out of this call.").into(),
