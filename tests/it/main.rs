@@ -5,4 +5,5 @@
     reason = "test helpers may unwrap; clippy's own exception covers #[test] functions alone"
 )]
 
+mod config;
 mod layers;
