@@ -11,7 +11,9 @@ mod config;
 mod consumer;
 mod health;
 mod key;
-pub mod serve;
+mod parts;
+mod serve;
+mod server;
 mod store;
 mod table;
 mod token;
@@ -26,6 +28,8 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::config::ConfigError;
+
+pub use server::Server;
 
 /// Puts any web application behind Atlassian Application Links.
 #[derive(Debug, Parser)]

@@ -68,7 +68,7 @@ impl Fault {
     }
 
     /// The answer to the client, in the form that it asks for, with a reference that the log line has as well.
-    pub(super) fn to_response(&self, headers: &HeaderMap) -> Response<Body> {
+    pub fn to_response(&self, headers: &HeaderMap) -> Response<Body> {
         let reference = reference();
         self.log(&reference);
         let (title, advice) = self.words();

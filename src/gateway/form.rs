@@ -21,7 +21,7 @@ pub struct FormLimits {
 
 impl FormLimits {
     /// Reads a body that is a form, whole. `Ok(Err(body))`: it is none, and remains a stream.
-    pub(super) async fn read(self, headers: &HeaderMap, body: Body) -> Result<Result<Bytes, Body>, Fault> {
+    pub async fn read(self, headers: &HeaderMap, body: Body) -> Result<Result<Bytes, Body>, Fault> {
         if !is_form(headers)? {
             return Ok(Err(body));
         }
