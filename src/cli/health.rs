@@ -23,7 +23,7 @@ pub(super) struct Health {
 
 const EXAMPLES: &str = "\
 Examples:
-  linkgate health                                         server.admin_listen of ./linkgate.toml
+  linkgate health                        server.admin_listen of ./linkgate.toml
   linkgate health --config sidecar.toml
   linkgate health --url http://127.0.0.1:9081
 

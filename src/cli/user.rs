@@ -3,10 +3,9 @@
 use std::io::{BufRead, IsTerminal};
 
 use anyhow::{Context, bail};
-use argon2::Argon2;
-use argon2::password_hash::PasswordHasher;
 use clap::Subcommand;
 
+use crate::login::hash_password;
 use crate::oauth::Secret;
 
 /// Users of the password file
@@ -20,8 +19,8 @@ pub(super) enum User {
 
 const EXAMPLES: &str = "\
 Examples:
-  linkgate user hash                                      asks twice, shows nothing
-  linkgate user hash < password.txt                       reads one line
+  linkgate user hash                     asks twice, shows nothing
+  linkgate user hash < password.txt      reads one line
 
   # users.toml
   [[users]]
@@ -37,9 +36,7 @@ impl User {
         if password.expose().is_empty() {
             bail!("the password is empty");
         }
-        let hash = Argon2::default()
-            .hash_password(password.expose().as_bytes())
-            .context("the password cannot be hashed")?;
+        let hash = hash_password(&password).context("the password cannot be hashed")?;
         super::print(&format!("{hash}\n"))
     }
 }

@@ -45,6 +45,10 @@ pub(super) fn verification_keys(section: &Section<'_>) -> Vec<VerificationKey> {
         pasted(section, "public_key"),
         from_file(section, "public_key_file"),
     ];
+    section.needs_entries(
+        "public_keys",
+        "write { file = \"bitbucket.pem\" } or { pem = \"...\" } for each key",
+    );
     let more = section.sections("public_keys", one_of_several);
     let public = keys.into_iter().flatten().chain(more).map(VerificationKey::Rsa);
     public.chain(secret.map(VerificationKey::Hmac)).collect()

@@ -129,6 +129,7 @@ fn read_methods(
         .parsed_list("signature_methods", read)
         .into_iter()
         .collect();
+    section.needs_entries("signature_methods", "name a method, or leave it out");
     if section.has("signature_methods") {
         return methods;
     }

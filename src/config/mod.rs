@@ -100,7 +100,7 @@ impl Config {
             refuse(vec![Remark::new(
                 &Place::File(file.into()),
                 "",
-                unreadable(file, &error),
+                format!("it {}", unreadable(&error)),
                 remedy,
             )])
         })?;

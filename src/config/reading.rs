@@ -48,13 +48,12 @@ impl Reading {
 }
 
 /// Says why a file cannot be read.
-pub(super) fn unreadable(path: &Path, error: &io::Error) -> String {
-    let why = match error.kind() {
+pub(super) fn unreadable(error: &io::Error) -> String {
+    match error.kind() {
         ErrorKind::NotFound => "does not exist".to_owned(),
         ErrorKind::PermissionDenied => "may not be read by this user".to_owned(),
         ErrorKind::InvalidData => "is not a text file".to_owned(),
         ErrorKind::IsADirectory => "is a directory".to_owned(),
         _ => format!("cannot be read: {error}"),
-    };
-    format!("{} {why}", path.display())
+    }
 }

@@ -97,6 +97,14 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// Remarks that a list is given and has nothing in it, when that is so.
+    pub(super) fn needs_entries(&self, key: &str, remedy: &str) {
+        let value = self.entry(key).map(|(_, value)| value.structured());
+        if value.is_some_and(|value| matches!(&value.kind, Kind::Array(items) if items.is_empty())) {
+            self.wrong(key, "the list is empty", remedy);
+        }
+    }
+
     /// A path, relative to the file.
     pub(super) fn path(&self, key: &str) -> Option<PathBuf> {
         self.get::<String>(key)
@@ -107,7 +115,13 @@ impl<'a> Section<'a> {
     pub(super) fn file(&self, key: &str) -> Option<String> {
         let path = self.path(key)?;
         std::fs::read_to_string(&path)
-            .map_err(|error| self.wrong(key, unreadable(&path, &error), FILE_REMEDY))
+            .map_err(|error| {
+                self.wrong(
+                    key,
+                    format!("{} {}", path.display(), unreadable(&error)),
+                    FILE_REMEDY,
+                )
+            })
             .ok()
     }
 

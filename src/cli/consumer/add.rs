@@ -37,7 +37,7 @@ pub(in crate::cli) struct Add {
     /// A signature method that it may use; without it, HMAC-SHA1 or RSA-SHA1. Repeatable
     #[arg(long = "method", value_name = "METHOD", value_parser = parse_method)]
     methods: Vec<SignatureMethod>,
-    /// Where its users may return: <https://host[:port][/path]>, port * for any. Repeatable; none: by a code to copy
+    /// Where its users may return: `https://host[:port][/path]`, `*` for any port. Repeatable; none: by a code to copy
     #[arg(long = "callback", value_name = "URL", value_parser = CallbackPattern::parse)]
     callbacks: Vec<CallbackPattern>,
     /// Used when it names no callback
@@ -90,7 +90,8 @@ const EXAMPLES: &str = "\
 Examples:
   linkgate consumer add Stash:8277239845 --name Bitbucket --public-key-file bitbucket.pem \\
       --callback https://bitbucket.example.com --two-legged --impersonation
-  linkgate consumer add bitbucket-form --name Bitbucket --generate-secret --callback https://bitbucket.example.com
+  linkgate consumer add bitbucket-form --name Bitbucket --generate-secret \\
+      --callback https://bitbucket.example.com
   linkgate consumer add ci --shared-secret-file - < secret.txt";
 
 impl Add {

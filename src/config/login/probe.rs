@@ -58,13 +58,7 @@ impl Probe {
         );
         let url = section.parsed("url", parse_http);
         let cookies = section.parsed_list("cookies", parse_cookie);
-        if section.has("cookies") && cookies.is_empty() {
-            section.wrong(
-                "cookies",
-                "it names no cookie",
-                "write the names of the application's session cookies",
-            );
-        }
+        section.needs_entries("cookies", "write the names of the application's session cookies");
         let user_pointer = section.parsed("user_pointer", parse_pointer);
         let display_pointer = section.parsed("display_pointer", parse_pointer);
         let reject = section.sections("reject", Reject::read);
