@@ -29,6 +29,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod gateway;
 pub mod login;
 pub mod model;

@@ -9,6 +9,7 @@
 
 mod config;
 mod consumer;
+mod demo;
 mod health;
 mod key;
 mod parts;
@@ -44,6 +45,7 @@ struct Linkgate {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Demo(demo::Demo),
     #[command(subcommand)]
     Config(config::Config),
     #[command(subcommand)]
@@ -59,6 +61,7 @@ enum Command {
 
 const EXAMPLES: &str = "\
 Examples:
+  linkgate demo                                  try it: a simulated Bitbucket, a small application, and linkgate between
   linkgate config check --config linkgate.toml   say everything that is wrong with a configuration
   linkgate serve --config linkgate.toml          run
   linkgate consumer list                         show who may sign
@@ -70,6 +73,7 @@ Exit codes: 0 done, 1 failed, 2 wrong command line, 64 wrong configuration.";
 pub fn main() -> ExitCode {
     let outcome = match Linkgate::parse().command {
         Command::Serve(command) => command.run(),
+        Command::Demo(command) => command.run(),
         Command::Config(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Key(command) => command.run(),

@@ -3,9 +3,10 @@
 use std::io::{BufRead, IsTerminal};
 
 use anyhow::{Context, bail};
+use argon2::Argon2;
+use argon2::password_hash::PasswordHasher;
 use clap::Subcommand;
 
-use crate::login::hash_password;
 use crate::oauth::Secret;
 
 /// Users of the password file
@@ -36,7 +37,10 @@ impl User {
         if password.expose().is_empty() {
             bail!("the password is empty");
         }
-        let hash = hash_password(&password).context("the password cannot be hashed")?;
+        // Argon2id with m=19456, t=2, p=1, and a salt of the system's randomness.
+        let hash = Argon2::default()
+            .hash_password(password.expose().as_bytes())
+            .context("the password cannot be hashed")?;
         super::print(&format!("{hash}\n"))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use argon2::Argon2;
-use argon2::password_hash::{self, PasswordHasher, PasswordVerifier};
+use argon2::password_hash::PasswordVerifier;
 use tokio::sync::Semaphore;
 
 use super::users::Users;
@@ -96,12 +96,6 @@ impl FileLogin {
     fn current(&self) -> Arc<Users> {
         Arc::clone(&self.users.read().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// Hashes a password for the file, with a salt of the operating system's randomness.
-pub fn hash_password(password: &Secret) -> Result<String, password_hash::Error> {
-    let hash = Argon2::default().hash_password(password.expose().as_bytes())?;
-    Ok(hash.to_string())
 }
 
 fn read(path: &Path) -> Result<Users, FileLoginError> {
@@ -207,19 +201,6 @@ sign_in = false
         assert!(
             error.starts_with("nowhere/users.toml: cannot be read ("),
             "{error}"
-        );
-    }
-
-    #[tokio::test]
-    async fn a_hash_that_we_made_verifies() {
-        let hash = hash_password(&Secret::new("correct horse")).unwrap();
-        let (_folder, login) = written(&format!("[[users]]\nname = \"carol\"\npassword = \"{hash}\"\n"));
-        let now = Timestamp::from_seconds(0);
-        assert!(
-            login
-                .verify("carol", Secret::new("correct horse"), now)
-                .await
-                .is_ok()
         );
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::model::User;
 use crate::oauth::{Secret, Timestamp};
 
-pub use file::{FileLogin, FileLoginError, hash_password};
+pub use file::{FileLogin, FileLoginError};
 pub use throttle::{Limits, Throttle};
 
 /// The configured way to learn who is at the browser.

@@ -77,7 +77,7 @@ const NONCE_LENGTH: usize = 24;
 #[cfg(test)]
 mod tests {
     use rand::SeedableRng;
-    use rand::rngs::ChaCha20Rng;
+    use rand::rngs::StdRng;
 
     use super::*;
 
@@ -135,8 +135,8 @@ mod tests {
         assert!(error.to_string().contains(&format!("no key `{id}`")), "{error}");
     }
 
-    fn keyring() -> (Keyring, ChaCha20Rng) {
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
+    fn keyring() -> (Keyring, StdRng) {
+        let mut rng = StdRng::seed_from_u64(1);
         (Keyring::generate(&mut rng), rng)
     }
 }

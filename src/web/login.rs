@@ -1,5 +1,7 @@
 //! Sign in with name and password, and sign out: `/oauth/login`, `/oauth/logout`.
 
+use std::net::IpAddr;
+
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Query, State};
 use axum::response::Response;
@@ -8,6 +10,7 @@ use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 
 use crate::login::{Attempt, SignInError};
+use crate::model::{AuditEvent, AuditKind};
 use crate::oauth::{Callback, Secret};
 use crate::provider::Question;
 use crate::store::StoreError;
@@ -53,7 +56,7 @@ pub(super) async fn show(
 }
 
 /// `POST /oauth/login`
-#[tracing::instrument(name = "login", skip_all, fields(user.subject))]
+#[tracing::instrument(name = "login", skip_all)]
 pub(super) async fn sign_in(
     State(app): Shared,
     address: ClientAddress,
@@ -68,10 +71,11 @@ pub(super) async fn sign_in(
 #[tracing::instrument(name = "logout", skip_all)]
 pub(super) async fn sign_out(
     State(app): Shared,
+    address: ClientAddress,
     headers: HeaderMap,
     form: Result<Form<SignOut>, FormRejection>,
 ) -> Response {
-    let answer = try_to_sign_out(&app, &headers, form).await;
+    let answer = try_to_sign_out(&app, address, &headers, form).await;
     answer.unwrap_or_else(|notice| notice.respond(&app))
 }
 
@@ -126,9 +130,9 @@ async fn try_to_sign_in(
     };
     match app.login.sign_in(attempt).await {
         Ok(user) => {
-            tracing::Span::current().record("user.subject", &user.subject);
-            tracing::info!(user.subject, "{:?} signed in", user.subject);
+            let subject = user.subject.clone();
             let cookies = session::begin(app, headers, user).await?;
+            note(app, AuditKind::SignedIn, subject, address).await;
             Ok(with_cookies(app.redirect(there.as_str()), cookies))
         }
         Err(SignInError::Wrong) => {
@@ -145,6 +149,7 @@ async fn try_to_sign_in(
 
 async fn try_to_sign_out(
     app: &App,
+    ClientAddress(address): ClientAddress,
     headers: &HeaderMap,
     form: Result<Form<SignOut>, FormRejection>,
 ) -> Result<Response, Notice> {
@@ -160,6 +165,7 @@ async fn try_to_sign_out(
         });
     }
     let cookie = session::finish(app, &session.id).await?;
+    note(app, AuditKind::SignedOut, session.user.subject, address).await;
     let answer = match there.as_str() {
         LOGIN => Notice::SignedOut.respond(app),
         _ => app.redirect(&there.login()),
@@ -205,6 +211,23 @@ async fn asked_by(app: &App, there: &ReturnAddress) -> Result<Option<(String, Ca
         } => Some((consumer.name.clone(), callback)),
         _ => None,
     })
+}
+
+/// Writes down that somebody came or left. A failed attempt is only logged: no stranger writes to the database.
+async fn note(app: &App, kind: AuditKind, subject: String, address: IpAddr) {
+    tracing::info!(user.subject = ?subject, %address, "{subject:?} {}", kind.name());
+    let event = AuditEvent {
+        at: app.clock.now(),
+        kind,
+        consumer: None,
+        subject: Some(subject),
+        address: Some(address),
+        reference: None,
+        detail: String::new(),
+    };
+    if let Err(error) = app.store.record(&event).await {
+        tracing::error!(%error, ?kind, "the audit log could not be written");
+    }
 }
 
 fn with_cookies(mut response: Response, cookies: impl IntoIterator<Item = HeaderValue>) -> Response {

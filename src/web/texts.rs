@@ -124,7 +124,7 @@ pub(super) static ENGLISH: Texts = Texts {
         ability: [
             "act in {application} with your permissions",
             "read and change whatever you can",
-            "keep doing so until you or an administrator revoke it",
+            "keep this access until it is revoked",
         ],
         password: "{consumer} never sees your password.",
         returns: "You will return to {host}.",

@@ -1,0 +1,145 @@
+//! The files that the real server is started with: a configuration like any installation's, and two users.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::oauth::{ConsumerKey, PublicKey, PublicUrl, Secret};
+
+/// What differs from demo to demo.
+#[derive(Debug)]
+pub struct Files<'a> {
+    /// Where consumers and browsers find linkgate; it listens there.
+    pub linkgate: &'a PublicUrl,
+    /// `host:port` of its second listener.
+    pub admin: &'a str,
+    /// Where Buildboard listens.
+    pub buildboard: &'a PublicUrl,
+    /// The simulated Bitbucket, where its users return.
+    pub bitbucket: &'a PublicUrl,
+    /// The store's URL.
+    pub store: &'a str,
+    /// The generic link's consumer key.
+    pub form_key: &'a ConsumerKey,
+    /// The generic link's shared secret.
+    pub form_secret: &'a Secret,
+    /// Bitbucket's own consumer key.
+    pub own_key: &'a ConsumerKey,
+    /// Bitbucket's own public key.
+    pub own_public_key: &'a PublicKey,
+    /// The secret key, for a store that asks for one (PostgreSQL); SQLite's is made on the first start.
+    pub secret_key: Option<Secret>,
+}
+
+impl Files<'_> {
+    /// Writes them into a directory; the configuration's path.
+    pub fn write(&self, directory: &Path) -> io::Result<PathBuf> {
+        let config = directory.join("linkgate.toml");
+        std::fs::write(&config, self.config())?;
+        std::fs::write(directory.join("users.toml"), USERS)?;
+        if let Some(key) = &self.secret_key {
+            write_private(&directory.join(SECRET_KEY), key.expose())?;
+        }
+        Ok(config)
+    }
+
+    fn config(&self) -> String {
+        let keys = match self.secret_key {
+            Some(_) => format!("[keys]\nsecret_key_file = \"{SECRET_KEY}\"\n\n"),
+            None => String::new(),
+        };
+        format!(
+            r#"# Written by `linkgate demo`, anew at each start.
+
+[server]
+listen = "{listen}"
+admin_listen = "{admin}"
+public_url = "{linkgate}"
+
+[upstream]
+url = "{buildboard}"
+
+[store]
+url = {store}
+
+{keys}[login]
+method = "file"
+
+[login.file]
+path = "users.toml"
+
+# The generic link: HMAC-SHA1 and a shared secret.
+[[consumers]]
+key = "{form_key}"
+name = "{FORM_NAME}"
+shared_secret = "{form_secret}"
+callbacks = ["{bitbucket}"]
+
+# The own-key link: RSA-SHA1, the key as Bitbucket's consumer-info shows it.
+[[consumers]]
+key = "{own_key}"
+name = "{OWN_NAME}"
+public_key = "{own_public_key}"
+callbacks = ["{bitbucket}"]
+two_legged = true
+impersonation = true
+
+[identity]
+preset = "remote-user"
+
+[[routes]]
+path = "/api/**"
+auth = "oauth"
+
+[[routes]]
+path = "/static/**"
+auth = "none"
+"#,
+            listen = self.linkgate.authority(),
+            admin = self.admin,
+            linkgate = self.linkgate.as_str(),
+            buildboard = self.buildboard.as_str(),
+            store = toml::Value::from(self.store),
+            form_key = self.form_key,
+            form_secret = self.form_secret.expose(),
+            bitbucket = self.bitbucket.as_str(),
+            own_key = self.own_key,
+            own_public_key = self.own_public_key.to_base64(),
+        )
+    }
+}
+
+/// Writes a file that only its owner may read.
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+/// The generic link's name on the approval page.
+pub const FORM_NAME: &str = "Bitbucket (generic link)";
+/// The own-key link's name on the approval page.
+pub const OWN_NAME: &str = "Bitbucket (own key)";
+
+const SECRET_KEY: &str = "linkgate.key";
+
+/// Passwords: `alice-password`, `bob-password`.
+const USERS: &str = r#"# Passwords: alice-password, bob-password.
+
+[[users]]
+name = "alice"
+display_name = "Alice Example"
+password = "$argon2id$v=19$m=19456,t=2,p=1$KbAq1NW2DCDyz9IUH8Qz4w$pQd53gk92cKU+g+NUjFDCNK2LP9ooRZpRVI0SVGdWwA"
+
+[[users]]
+name = "bob"
+display_name = "Bob Example"
+password = "$argon2id$v=19$m=19456,t=2,p=1$jf4O+5CHUCXXVgiOxlPTaA$w/Yl3Q7zhG0P4nAxyCext0LTAqpyskU+wK8xHdu8Sug"
+"#;

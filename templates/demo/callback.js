@@ -1,0 +1,10 @@
+// The end of a dance in a popup: the page that opened it waits in window.oauthCallback.
+const waiting = window.opener && !window.opener.closed && window.opener.oauthCallback;
+if (waiting) {
+  if (document.body.dataset.outcome === "success") {
+    waiting.success();
+    window.close();
+  } else {
+    waiting.failure(); // the window stays: it says why
+  }
+}
