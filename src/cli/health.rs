@@ -34,15 +34,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 impl Health {
     /// Runs the command.
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let (host, path) = match &self.url {
-            Some(url) => parts(url)?,
-            None => {
-                let config = self.config.load()?;
-                (
-                    reachable(config.server.admin_listen).to_string(),
-                    "/readyz".to_owned(),
-                )
-            }
+        let (host, path) = if let Some(url) = &self.url {
+            parts(url)?
+        } else {
+            let listener = self.config.load()?.server.admin_listen;
+            (reachable(listener).to_string(), "/readyz".to_owned())
         };
         let status =
             ask(&host, &path).map_err(|error| anyhow!("http://{host}{path} is not ready: {error:#}"))?;

@@ -75,7 +75,7 @@ fn from_file(section: &Section<'_>, key: &str) -> Option<PublicKey> {
     let text = section.file(key)?;
     read(&text)
         .map_err(|Wrong { wrong, remedy }| {
-            section.wrong(key, format!("{}: {wrong}", path.display()), &remedy)
+            section.wrong(key, format!("{}: {wrong}", path.display()), &remedy);
         })
         .inspect(|public| remark(section, key, public))
         .ok()

@@ -120,7 +120,7 @@ impl<'a> Section<'a> {
                     key,
                     format!("{} {}", path.display(), unreadable(&error)),
                     FILE_REMEDY,
-                )
+                );
             })
             .ok()
     }

@@ -32,8 +32,8 @@ impl Upstream {
         let url = section.parsed("url", parse_url);
         let name = section.or("name", public_host.to_owned());
         let connect_timeout = section.or("connect_timeout", Duration::from_secs(5));
-        let response_timeout = section.or("response_timeout", Duration::from_secs(60));
-        let idle_timeout = section.or("idle_timeout", Duration::from_secs(5 * 60));
+        let response_timeout = section.or("response_timeout", Duration::from_mins(1));
+        let idle_timeout = section.or("idle_timeout", Duration::from_mins(5));
         if section.file("ca_file").is_some() {
             section.wrong(
                 "ca_file",

@@ -194,8 +194,8 @@ fn keys_are_made_for_their_owner_alone() {
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o600);
-    let made = fs::read_to_string(here.path("secret.key")).unwrap();
-    assert!(Keyring::read(&made).is_ok());
+    let first = fs::read_to_string(here.path("secret.key")).unwrap();
+    assert!(Keyring::read(&first).is_ok());
 
     let again = here.run("key generate --out secret.key");
     assert_eq!(again.code, 1);
@@ -203,7 +203,7 @@ fn keys_are_made_for_their_owner_alone() {
         again.err,
         "error: secret.key exists already, and is left as it is\n"
     );
-    assert_eq!(fs::read_to_string(here.path("secret.key")).unwrap(), made);
+    assert_eq!(fs::read_to_string(here.path("secret.key")).unwrap(), first);
 }
 
 #[test]
@@ -334,10 +334,11 @@ fn health_is_an_exit_code_and_a_line() {
         let mut asked = Vec::new();
         for status in ["200 OK", "503 Service Unavailable"] {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut bytes = [0; 64];
+            let mut bytes = [0; 1024];
             let read = std::io::Read::read(&mut stream, &mut bytes).unwrap();
             asked.push(String::from_utf8_lossy(&bytes[..read]).into_owned());
-            write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n").unwrap();
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+            stream.write_all(answer.as_bytes()).unwrap();
         }
         asked
     });

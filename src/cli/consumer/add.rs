@@ -12,7 +12,8 @@ use crate::cli::store::open;
 use crate::clock::Clock;
 use crate::model::{AuditEvent, AuditKind, Consumer, ConsumerSource};
 use crate::oauth::{
-    Callback, CallbackPattern, ConsumerKey, PublicKey, Secret, SignatureMethod, Token, VerificationKey,
+    Callback, CallbackPattern, ConsumerKey, PublicKey, PublicUrl, Secret, SignatureMethod, Token,
+    VerificationKey,
 };
 use crate::store::Store;
 
@@ -106,7 +107,7 @@ impl Add {
         let urls = [&config.server.public_url]
             .into_iter()
             .chain(&config.server.public_urls);
-        let is_secure = urls.into_iter().all(|url| url.is_secure());
+        let is_secure = urls.into_iter().all(PublicUrl::is_secure);
         let made = self.proof.generate_secret;
         let consumer = self.into_consumer(is_secure)?;
         let store = open(&config).await?;
@@ -118,10 +119,7 @@ impl Add {
             consumer.key
         );
         if let (true, [VerificationKey::Hmac(secret)]) = (made, consumer.keys.as_slice()) {
-            text.push_str(&format!(
-                "its shared secret, shown this once: {}\n",
-                secret.expose()
-            ));
+            text = format!("{text}its shared secret, shown this once: {}\n", secret.expose());
         }
         crate::cli::print(&text)
     }

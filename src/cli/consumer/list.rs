@@ -4,7 +4,7 @@ use crate::cli::config::ConfigFile;
 use crate::cli::store::open_existing;
 use crate::cli::table::Table;
 use crate::model::{Consumer, ConsumerSource};
-use crate::oauth::{SignatureMethod, VerificationKey};
+use crate::oauth::{CallbackPattern, SignatureMethod, VerificationKey};
 
 pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
     let config = config.load()?;
@@ -34,7 +34,7 @@ fn table(stored: &[Consumer], configured: &[Consumer]) -> String {
             consumer.key.to_string(),
             consumer.name.clone(),
             joined(consumer.methods.iter().copied().map(SignatureMethod::name)),
-            joined(consumer.callbacks.iter().map(|pattern| pattern.as_str())),
+            joined(consumer.callbacks.iter().map(CallbackPattern::as_str)),
             source.to_owned(),
             if consumer.enabled { "yes" } else { "no" }.to_owned(),
             consumer

@@ -37,9 +37,10 @@ impl Oidc {
             "client_secret",
             "write a file with the secret that the provider gave",
         );
-        let scopes = match section.has("scopes") {
-            true => section.list("scopes"),
-            false => vec!["profile".to_owned()],
+        let scopes = if section.has("scopes") {
+            section.list("scopes")
+        } else {
+            vec!["profile".to_owned()]
         };
         let user_claim = section.or("user_claim", "preferred_username".to_owned());
         let display_claim = section.or("display_claim", "name".to_owned());

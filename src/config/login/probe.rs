@@ -93,23 +93,21 @@ impl Reject {
 /// A cookie's name is a token of HTTP (RFC 6265, section 4.1.1).
 fn parse_cookie(text: &str) -> Result<String, Wrong> {
     let is_token = |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
-    match text.bytes().all(is_token) {
-        true => Ok(text.to_owned()),
-        false => Err(Wrong::unusable(
+    if !text.bytes().all(is_token) {
+        return Err(Wrong::unusable(
             text,
             "write the cookie's name alone: \"session\"",
-        )),
+        ));
     }
+    Ok(text.to_owned())
 }
 
 fn parse_pointer(text: &str) -> Result<String, Wrong> {
-    match text.starts_with('/') {
-        true => Ok(text.to_owned()),
-        false => Err(Wrong::unusable(
-            text,
-            &format!("write a JSON pointer, which begins with a slash: \"/{text}\""),
-        )),
+    if !text.starts_with('/') {
+        let remedy = format!("write a JSON pointer, which begins with a slash: \"/{text}\"");
+        return Err(Wrong::unusable(text, &remedy));
     }
+    Ok(text.to_owned())
 }
 
 fn parse_login_url(text: &str) -> Result<String, Wrong> {

@@ -117,8 +117,8 @@ fn the_smallest_file_has_every_default() {
     assert_eq!(config.server.admin_listen.to_string(), "127.0.0.1:9081");
     assert_eq!(config.upstream.name, "builds.example.com");
     assert_eq!(config.upstream.connect_timeout, Duration::from_secs(5));
-    assert_eq!(config.upstream.response_timeout, Duration::from_secs(60));
-    assert_eq!(config.upstream.idle_timeout, Duration::from_secs(300));
+    assert_eq!(config.upstream.response_timeout, Duration::from_mins(1));
+    assert_eq!(config.upstream.idle_timeout, Duration::from_mins(5));
     assert_eq!(
         config.store.url,
         format!("sqlite://{}", written.path("linkgate.db").display())
