@@ -76,6 +76,21 @@ async fn what_cannot_be_opened_is_named_without_its_password() {
 }
 
 #[tokio::test]
+async fn an_unreachable_server_is_an_error_with_its_reason() {
+    let options = Options {
+        url: "postgres://me@127.0.0.1:1/x".to_owned(),
+        password: None,
+        max_connections: 1,
+    };
+    let keyring = Arc::new(Keyring::generate(&mut rng()));
+    let error = Store::open(&options, keyring).await.unwrap_err();
+    assert!(
+        error.source().unwrap().to_string().contains("refused"),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_database_in_memory_is_whole() {
     let options = Options {
         url: "sqlite::memory:".to_owned(),
