@@ -3,14 +3,38 @@
 //! One idea runs through the house: **a claim becomes a fact in exactly one place.** A request arrives as bytes, is
 //! parsed into an [`oauth::SignedRequest`] (a claim), and becomes [`oauth::Authentic`] (a fact) only inside
 //! `SignedRequest::verify`. Nothing that issues a token or lets a request through accepts anything but the fact.
+//!
+//! ```text
+//!   Bitbucket ── signed request ──> linkgate ── plain request + who it is ──> the application
+//!       └────── browser popup ────> approval page ── "who are you?" ──────────┘
+//! ```
+//!
+//! An arrow only points down, and `tests/it/layers.rs` is the wall:
+//!
+//! | floor | rooms | may use |
+//! |---|---|---|
+//! | the door | [`cli`], which alone reads [`config`] | everything below |
+//! | HTTP | [`web`]: pages and token endpoints; [`gateway`]: guard and proxy | axum, tower, hyper, askama |
+//! | use cases | [`provider`]: the only place where protocol, model, store and clock meet; [`login`]: who is at the browser | tokio |
+//! | memory | [`store`]: one SQL text for two databases | sqlx |
+//! | things | [`model`]: what we keep, as state machines | nothing |
+//! | protocol | [`oauth`]: RFC 5849 as pure functions over values | nothing |
+//!
+//! [`demo`] is the world around a linkgate: a small application and a simulated Bitbucket. [`clock`] is where time
+//! comes from, [`telemetry`] where the log goes.
+//!
+//! To read: a request token's way is `web::request_token`, `provider::request_token`, `provider::authenticate`,
+//! [`oauth::SignedRequest`]. A guarded call's way is [`gateway::Guard`], `provider::admit`, [`gateway::Proxy`].
 
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod gateway;
+pub mod login;
 pub mod model;
 pub mod oauth;
 pub mod provider;
 pub mod store;
 pub mod telemetry;
+pub mod web;

@@ -1,7 +1,11 @@
-//! The tracing subscriber: what is logged goes to standard error, as text for people or as JSON for machines.
+//! Signals: what is logged goes to standard error, as text for people or as JSON for machines; what is counted goes to
+//! whoever asks for the metrics.
 
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 
+use metrics::describe_counter;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
@@ -31,6 +35,27 @@ pub fn start(format: Format, level: &str) {
             .try_init(),
     };
 }
+
+/// Starts to count, once for the process, and returns what writes the counters down for Prometheus.
+pub fn metrics() -> impl Fn() -> String + Clone + Send + Sync + 'static {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    let handle = RECORDER.get_or_init(|| {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        // It fails only when somebody who uses linkgate as a library counts already.
+        let _ = metrics::set_global_recorder(recorder);
+        describe_counter!(REQUESTS, "Requests answered, by status.");
+        describe_counter!(REFUSALS, "Signed requests refused, by oauth_problem.");
+        handle
+    });
+    move || handle.render()
+}
+
+/// Requests answered; label `status`.
+pub const REQUESTS: &str = "linkgate_requests_total";
+
+/// Signed requests refused; label `problem`.
+pub const REFUSALS: &str = "linkgate_refusals_total";
 
 fn filter(level: &str) -> EnvFilter {
     let libraries = if level == "error" { "error" } else { "warn" };

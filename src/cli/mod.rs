@@ -12,7 +12,9 @@ mod consumer;
 mod demo;
 mod health;
 mod key;
-pub mod serve;
+mod parts;
+mod serve;
+mod server;
 mod store;
 mod table;
 mod token;
@@ -27,6 +29,8 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::config::ConfigError;
+
+pub use server::Server;
 
 /// Puts any web application behind Atlassian Application Links.
 #[derive(Debug, Parser)]

@@ -1,11 +1,15 @@
 //! `linkgate serve`.
 
+use anyhow::Context;
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
+use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::telemetry;
 
 use super::config::ConfigFile;
+use super::server::Server;
 
 /// Run the provider and the gateway
 #[derive(Args, Debug)]
@@ -20,9 +24,10 @@ Examples:
   linkgate serve                                          ./linkgate.toml, or the file that LINKGATE_CONFIG names
   linkgate serve --config sidecar.toml
   LINKGATE__LOG__FORMAT=json linkgate serve
-  RUST_LOG=linkgate=debug linkgate serve                  refusals with their reason, too
+  RUST_LOG=linkgate=debug linkgate serve                  what happens inside, too
 
-SIGTERM stops it: it finishes the requests that it has, for at most 30 seconds.";
+SIGTERM stops it: it finishes the requests that it has, for at most 30 seconds.
+SIGHUP reads the consumers and the users again.";
 
 impl Serve {
     /// Runs the command.
@@ -33,28 +38,46 @@ impl Serve {
             LogFormat::Json => telemetry::Format::Json,
         };
         telemetry::start(format, config.log.level.name());
-        for warning in &config.warnings {
-            tracing::warn!(key = warning.key, "{warning}");
-        }
-        super::block_on(run(config))
+        warn(&config);
+        super::block_on(serve(config, &self.config))
     }
 }
 
-/// Builds the parts, binds the sockets, and serves until it is told to stop.
-pub async fn run(_config: Config) -> anyhow::Result<()> {
-    anyhow::bail!("serving is not wired yet")
+/// Builds the parts, binds the sockets, and serves until a signal stops it.
+async fn serve(config: Config, file: &ConfigFile) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be waited for")?;
+    let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP cannot be waited for")?;
+    let server = Server::start(config, Clock::System).await?;
+    tracing::info!(
+        public = %server.public_address(),
+        admin = %server.admin_address(),
+        "linkgate {} serves",
+        env!("CARGO_PKG_VERSION"),
+    );
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hang_up.recv() => match file.load() {
+                Ok(config) => {
+                    warn(&config);
+                    server.reload(&config).await;
+                }
+                Err(error) => tracing::error!("the configuration stays as it was: {error:#}"),
+            },
+        }
+    }
+    tracing::info!("stopping: requests under way may end");
+    if !server.stop().await {
+        tracing::warn!("some requests took too long, and were cut off");
+    }
+    tracing::info!("stopped");
+    Ok(())
 }
 
-/// A linkgate that serves.
-#[derive(Debug)]
-pub struct Server {}
-
-/// Builds the parts, binds the sockets, and serves in the background.
-pub async fn start(_config: Config) -> anyhow::Result<Server> {
-    anyhow::bail!("serving is not wired yet")
-}
-
-impl Server {
-    /// Stops it.
-    pub async fn shutdown(self) {}
+fn warn(config: &Config) {
+    for warning in &config.warnings {
+        tracing::warn!(key = warning.key, "{warning}");
+    }
 }

@@ -9,7 +9,11 @@ use crate::store::{Keyring, Options, Store};
 
 /// Opens the store, and makes what is missing: the SQLite database, and its key file.
 pub(super) async fn open(config: &Config) -> anyhow::Result<Store> {
-    let keyring = keyring(config)?;
+    open_with(config, keyring(config)?).await
+}
+
+/// Opens the store with keys that were read already.
+pub(super) async fn open_with(config: &Config, keyring: Arc<Keyring>) -> anyhow::Result<Store> {
     Ok(Store::open(&options(config), keyring).await?)
 }
 

@@ -1,6 +1,6 @@
 //! Where a request was sent to, and by whom: which of our public URLs it names.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use http::header::HOST;
@@ -115,8 +115,18 @@ fn authority(request: &Parts) -> Result<Option<String>, Fault> {
     }
 }
 
+/// Whether a text is `host` or `host:port`, the host a name, or an address, in brackets if it is one of version 6.
 fn is_authority(text: &str) -> bool {
-    !text.contains('@') && text.parse::<Authority>().is_ok()
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (text, "0"),
+    };
+    let named = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    let host_is_good = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.bytes().all(named),
+    };
+    host_is_good && port.parse::<u16>().is_ok() && port.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn is_named(url: &PublicUrl, authority: &str, proto: Option<&str>) -> bool {
@@ -139,4 +149,95 @@ fn chain(request: &Parts, peer: IpAddr, trusted: bool) -> Option<HeaderValue> {
     }
     chain.push(peer.to_canonical().to_string());
     HeaderValue::from_str(&chain.join(", ")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn front() -> Front {
+        let [default, further] =
+            ["https://a.example/ctx", "http://b.example:8080"].map(|url| PublicUrl::parse(url).unwrap());
+        Front::new(
+            default,
+            vec![further],
+            TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]),
+        )
+    }
+
+    fn arrival(
+        target: &str,
+        headers: &[(&str, &str)],
+        version: Version,
+        peer: &str,
+    ) -> Result<Arrival, Fault> {
+        let mut request = Request::builder().uri(target).version(version);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        front().arrival(&parts, Some(peer.parse().unwrap()))
+    }
+
+    fn url(target: &str, headers: &[(&str, &str)]) -> String {
+        let arrival = arrival(target, headers, Version::HTTP_2, "10.0.0.1").unwrap();
+        arrival.url.as_str().to_owned()
+    }
+
+    #[test]
+    fn a_request_names_one_of_our_urls() {
+        let (a, b) = ("https://a.example/ctx", "http://b.example:8080");
+        for (host, chosen) in [
+            ("a.example", a),
+            ("A.Example:443", a),
+            ("b.example:8080", b),
+            ("B.EXAMPLE:8080", b),
+            ("b.example", a),
+            ("b.example:80", a),
+            ("evil.example", a),
+        ] {
+            assert_eq!(url("/x", &[("host", host)]), chosen, "{host}");
+            assert_eq!(url(&format!("http://{host}/x"), &[]), chosen, "{host}");
+            let forwarded = [("host", "inner"), ("x-forwarded-host", host)];
+            assert_eq!(url("/x", &forwarded), chosen, "{host}");
+        }
+        let https = [
+            ("x-forwarded-host", "b.example:8080"),
+            ("x-forwarded-proto", "https"),
+        ];
+        assert_eq!(url("/x", &https), a);
+    }
+
+    #[test]
+    fn http2_names_its_authority_once() {
+        let same = [("host", "a.example:443")];
+        assert!(arrival("https://a.example/", &same, Version::HTTP_2, "1.1.1.1").is_ok());
+        let other = [("host", "b.example")];
+        assert!(arrival("https://a.example/", &other, Version::HTTP_2, "1.1.1.1").is_err());
+        assert!(arrival("/", &[], Version::HTTP_11, "1.1.1.1").is_err());
+        assert!(arrival("/", &[], Version::HTTP_10, "1.1.1.1").is_ok());
+    }
+
+    #[test]
+    fn the_scheme_is_that_of_the_url_unless_a_proxy_knows_better() {
+        let scheme = |headers: &[_], peer| arrival("/", headers, Version::HTTP_10, peer).unwrap().scheme;
+        assert_eq!(scheme(&[], "1.1.1.1"), "https");
+        assert_eq!(scheme(&[("host", "b.example:8080")], "1.1.1.1"), "http");
+        assert_eq!(scheme(&[("x-forwarded-proto", "http")], "10.0.0.1"), "http");
+        assert_eq!(scheme(&[("x-forwarded-proto", "http")], "1.1.1.1"), "https");
+    }
+
+    #[test]
+    fn an_authority_is_a_host_and_a_port() {
+        for good in ["a", "a:1", "1.2.3.4:65535", "[::1]", "[::1]:80", "a_b.c-d"] {
+            assert!(is_authority(good), "{good}");
+        }
+        for bad in [
+            "", ":80", "a:", "a:x", "a:65536", "a:+1", "u@a", "a b", "a,b", "[a]", "::1", "a/b", "\u{e4}",
+        ] {
+            assert!(!is_authority(bad), "{bad}");
+        }
+    }
 }

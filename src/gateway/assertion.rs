@@ -179,3 +179,25 @@ const FAILED: Fault = Fault::Internal("the assertion cannot be signed");
 
 /// How long an assertion is good, in seconds.
 const LIFETIME: i64 = 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_replica_derives_the_same_key() {
+        let derive = |seed| AssertionKey::derive(&[seed; 32]).unwrap();
+        assert_eq!(derive(1).jwk(), derive(1).jwk());
+        assert_ne!(derive(1).id(), derive(2).id());
+        assert_eq!(
+            format!("{:?}", derive(1)),
+            format!("AssertionKey({:?})", derive(1).id())
+        );
+    }
+
+    #[test]
+    fn a_number_beyond_the_curve_is_no_key() {
+        assert!(AssertionKey::from_scalar(&[0; 32]).is_none());
+        assert!(AssertionKey::from_scalar(&[0xff; 32]).is_none());
+    }
+}

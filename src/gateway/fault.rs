@@ -17,18 +17,18 @@ pub enum Fault {
     /// The request says two different things about itself.
     #[error("ambiguous request: {0}")]
     Ambiguous(&'static str),
-    /// The form is larger than what we hold.
-    #[error("form too large")]
-    FormTooLarge,
+    /// A signed body is larger than what we hold.
+    #[error("signed body too large")]
+    BodyTooLarge,
     /// A compressed form: its parameters are signed, and cannot be seen.
     #[error("compressed form")]
     CompressedForm,
-    /// The form did not arrive in time.
-    #[error("form did not arrive in time")]
-    SlowForm,
-    /// The connection broke within the form.
-    #[error("form ended early")]
-    BrokenForm,
+    /// A signed body did not arrive in time.
+    #[error("signed body did not arrive in time")]
+    SlowBody,
+    /// The client's connection broke within the body.
+    #[error("the body ended early")]
+    BrokenBody,
     /// A transfer coding other than `chunked`.
     #[error("unknown transfer coding")]
     TransferCoding,
@@ -56,9 +56,9 @@ impl Fault {
     /// The answer's status.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Ambiguous(_) | Self::BrokenForm => StatusCode::BAD_REQUEST,
-            Self::SlowForm => StatusCode::REQUEST_TIMEOUT,
-            Self::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Ambiguous(_) | Self::BrokenBody => StatusCode::BAD_REQUEST,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::CompressedForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
             Self::Unreachable(_) | Self::BrokenAnswer(_) | Self::UnaskedUpgrade => StatusCode::BAD_GATEWAY,
@@ -68,14 +68,19 @@ impl Fault {
     }
 
     /// The answer to the client, in the form that it asks for, with a reference that the log line has as well.
-    pub(super) fn to_response(&self, headers: &HeaderMap) -> Response<Body> {
+    pub fn to_response(&self, headers: &HeaderMap) -> Response<Body> {
+        self.answer(Accepted::by(headers))
+    }
+
+    /// The same, when the request's headers are gone already.
+    pub(super) fn answer(&self, accepted: Accepted) -> Response<Body> {
         let reference = reference();
         self.log(&reference);
         let (title, advice) = self.words();
-        let (kind, text) = match Form::asked(headers) {
-            Form::Html => ("text/html;charset=UTF-8", html(title, advice, &reference)),
-            Form::Json => ("application/json", json(title, advice, &reference)),
-            Form::Text => (
+        let (kind, text) = match accepted {
+            Accepted::Html => ("text/html;charset=UTF-8", html(title, advice, &reference)),
+            Accepted::Json => ("application/json", json(title, advice, &reference)),
+            Accepted::Text => (
                 "text/plain;charset=UTF-8",
                 format!("{title} {advice}\nReference: {reference}\n"),
             ),
@@ -112,13 +117,16 @@ impl Fault {
     fn words(&self) -> (&'static str, &'static str) {
         match self {
             Self::Ambiguous(why) => ("The request cannot be understood.", why),
-            Self::FormTooLarge => ("The form is too large.", "Send less, or send it as another type."),
+            Self::BodyTooLarge => (
+                "The body is too large.",
+                "Forms and bodies with an oauth_body_hash are held until they are checked: send less at a time.",
+            ),
             Self::CompressedForm => (
                 "The form is compressed.",
                 "Send forms without Content-Encoding: their content is signed.",
             ),
-            Self::SlowForm => ("The form did not arrive in time.", "Try again."),
-            Self::BrokenForm => ("The form did not arrive as a whole.", "Try again."),
+            Self::SlowBody => ("The body did not arrive in time.", "Try again."),
+            Self::BrokenBody => ("The body did not arrive as a whole.", "Try again."),
             Self::TransferCoding => (
                 "The body's Transfer-Encoding is unknown.",
                 "Send no other than chunked.",
@@ -143,16 +151,20 @@ impl Fault {
     }
 }
 
-/// The forms of an answer.
-enum Form {
+/// What a client wants to read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Accepted {
+    /// A page.
     Html,
+    /// An object.
     Json,
+    /// Anything else: a line of text.
     Text,
 }
 
-impl Form {
+impl Accepted {
     /// Browsers ask for HTML by name; whoever asks for anything gets plain text.
-    fn asked(headers: &HeaderMap) -> Self {
+    pub(super) fn by(headers: &HeaderMap) -> Self {
         let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
         let accept = accept.unwrap_or_default().to_ascii_lowercase();
         if accept.contains("text/html") {

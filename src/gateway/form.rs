@@ -1,4 +1,4 @@
-//! Form bodies, the only ones that OAuth signs (RFC 5849, section 3.4.1.3.1) and the only ones that we hold.
+//! Bodies that a signature is about: forms (RFC 5849, section 3.4.1.3.1), and those with a signed hash. No other is held.
 
 use std::time::Duration;
 
@@ -10,44 +10,49 @@ use http_body_util::BodyExt;
 
 use super::fault::Fault;
 
-/// How much of a form we hold, and for how long we wait for it.
+/// How much of a signed body we hold, and for how long we wait for it.
 #[derive(Clone, Copy, Debug)]
 pub struct FormLimits {
-    /// The largest form body, in bytes.
+    /// The largest body, in bytes.
     pub size: usize,
-    /// The time in which the whole form must arrive.
+    /// The time in which the whole body must arrive.
     pub time: Duration,
 }
 
 impl FormLimits {
     /// Reads a body that is a form, whole. `Ok(Err(body))`: it is none, and remains a stream.
-    pub(super) async fn read(self, headers: &HeaderMap, body: Body) -> Result<Result<Bytes, Body>, Fault> {
+    pub async fn read(self, headers: &HeaderMap, body: Body) -> Result<Result<Bytes, Body>, Fault> {
         if !is_form(headers)? {
             return Ok(Err(body));
         }
         if is_compressed(headers) {
             return Err(Fault::CompressedForm);
         }
+        self.hold(headers, body).await.map(Ok)
+    }
+
+    /// Reads any body, whole.
+    pub(super) async fn hold(self, headers: &HeaderMap, body: Body) -> Result<Bytes, Fault> {
         if declared_length(headers).is_some_and(|length| length > self.size as u64) {
-            return Err(Fault::FormTooLarge);
+            return Err(Fault::BodyTooLarge);
         }
-        let form = tokio::time::timeout(self.time, self.collect(body)).await;
-        form.map_err(|_| Fault::SlowForm)?.map(Ok)
+        let whole = tokio::time::timeout(self.time, self.collect(body)).await;
+        whole.map_err(|_| Fault::SlowBody)?
     }
 
     async fn collect(self, mut body: Body) -> Result<Bytes, Fault> {
-        let mut form = BytesMut::new();
+        let mut whole = BytesMut::new();
         while let Some(frame) = body.frame().await {
-            // Whatever follows the body (RFC 9110, section 6.5) is not part of the form.
-            let Ok(data) = frame.map_err(|_| Fault::BrokenForm)?.into_data() else {
+            // Whatever follows the body (RFC 9110, section 6.5) is not part of it.
+            let Ok(data) = frame.map_err(|_| Fault::BrokenBody)?.into_data() else {
                 continue;
             };
-            if data.len() > self.size - form.len() {
-                return Err(Fault::FormTooLarge);
+            if data.len() > self.size - whole.len() {
+                return Err(Fault::BodyTooLarge);
             }
-            form.extend_from_slice(&data);
+            whole.extend_from_slice(&data);
         }
-        Ok(form.freeze())
+        Ok(whole.freeze())
     }
 }
 
@@ -103,7 +108,7 @@ mod tests {
             "application/x-www-form-urlencoded;charset=UTF-8",
             " application/x-www-form-urlencoded ; charset=UTF-8",
         ] {
-            assert_eq!(is_form(&typed(value)).unwrap(), true, "{value}");
+            assert!(is_form(&typed(value)).unwrap(), "{value}");
         }
         for value in [
             "text/x; application/x-www-form-urlencoded",
@@ -112,9 +117,9 @@ mod tests {
             "multipart/form-data; boundary=x",
             "",
         ] {
-            assert_eq!(is_form(&typed(value)).unwrap(), false, "{value}");
+            assert!(!is_form(&typed(value)).unwrap(), "{value}");
         }
-        assert_eq!(is_form(&HeaderMap::new()).unwrap(), false);
+        assert!(!is_form(&HeaderMap::new()).unwrap());
     }
 
     #[tokio::test]
@@ -126,6 +131,6 @@ mod tests {
         let headers = typed("application/x-www-form-urlencoded");
         let read = |body: &'static str| limits.read(&headers, Body::from(body));
         assert_eq!(read("a=12").await.unwrap().unwrap(), "a=12");
-        assert!(matches!(read("a=123").await, Err(Fault::FormTooLarge)));
+        assert!(matches!(read("a=123").await, Err(Fault::BodyTooLarge)));
     }
 }

@@ -20,7 +20,7 @@ use super::form::FormLimits;
 use super::identity::IdentityHeaders;
 use super::onward;
 use super::routes::{RouteMode, Routes};
-use crate::oauth::{RequestView, encode};
+use crate::oauth::{RequestView, header};
 use crate::provider::{self, Caller, Provider};
 
 /// What the guard goes by.
@@ -67,7 +67,8 @@ impl<S> Layer<S> for GuardLayer {
 /// Lets requests through to a service, or answers them.
 ///
 /// A request that passes has no identity headers. Its extensions hold an [`Arrival`](super::Arrival) and, when it was
-/// admitted, the [`Caller`]. The address of the peer comes from axum's [`ConnectInfo`]; without it no proxy is trusted.
+/// admitted, the [`Caller`], which the answer's extensions hold as well, for the log. The address of the peer comes from
+/// axum's [`ConnectInfo`]; without it no proxy is trusted.
 #[derive(Clone, Debug)]
 pub struct Guard<S> {
     inner: S,
@@ -95,12 +96,21 @@ where
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
             match options.admit(&mut parts, body).await {
-                Ok(body) => inner.call(Request::from_parts(parts, body)).await,
+                Ok((caller, body)) => {
+                    if let Some(caller) = caller.clone() {
+                        parts.extensions.insert(caller);
+                    }
+                    let mut response = inner.call(Request::from_parts(parts, body)).await?;
+                    if let Some(caller) = caller {
+                        response.extensions_mut().insert(caller);
+                    }
+                    Ok(response)
+                }
                 Err(Refusal::Fault(fault)) => Ok(fault.to_response(&parts.headers)),
                 Err(Refusal::Provider(error)) => {
                     Ok(error.to_response(options.provider.realm()).map(Body::from))
                 }
-                Err(Refusal::Challenge) => Ok(challenge(options.front.default_url().as_str())),
+                Err(Refusal::Challenge) => Ok(challenge(options.provider.realm())),
             }
         })
     }
@@ -114,66 +124,67 @@ enum Refusal {
 }
 
 impl GuardOptions {
-    /// Prepares the head of a request for the service behind us, and gives the body back; or refuses.
-    async fn admit(&self, parts: &mut Parts, body: Body) -> Result<Body, Refusal> {
+    /// Prepares the head of a request for the service behind us, and says who calls; or refuses.
+    async fn admit(&self, parts: &mut Parts, body: Body) -> Result<(Option<Caller>, Body), Refusal> {
         self.identity.strip(&mut parts.headers);
         parts.extensions.remove::<Caller>();
-        onward::refuse_codings(&parts.headers).map_err(Refusal::Fault)?;
-        let arrival = self.front.arrival(parts, peer(parts)).map_err(Refusal::Fault)?;
+        onward::refuse_codings(&parts.headers)?;
+        let arrival = self.front.arrival(parts, peer(parts))?;
         let mode = self.routes.mode(&parts.method, parts.uri.path(), &parts.headers);
-        let url = Arc::clone(&arrival.url);
-        let client = arrival.client;
-        parts.extensions.insert(arrival);
+        parts.extensions.insert(arrival.clone());
         if mode == RouteMode::None {
-            return Ok(body);
+            return Ok((None, body));
         }
-        let (form, body) = match self.form.read(&parts.headers, body).await {
-            Ok(Ok(form)) => (Some(form.clone()), Body::from(form)),
-            Ok(Err(body)) => (None, body),
-            Err(fault) => return Err(Refusal::Fault(fault)),
+        let (form, body) = match self.form.read(&parts.headers, body).await? {
+            Ok(form) => (Some(form.clone()), Body::from(form)),
+            Err(body) => (None, body),
         };
         let authorization: Vec<&[u8]> = authorization(parts).collect();
         let view = RequestView {
             method: parts.method.as_str(),
-            url: &url,
+            url: &arrival.url,
             path: parts.uri.path(),
             query: parts.uri.query(),
             authorization: &authorization,
             form: form.as_ref().map(Bytes::as_ref),
         };
-        let caller = match may_carry_oauth(&view) {
-            true => self
-                .provider
-                .admit(&view, client)
-                .await
-                .map_err(Refusal::Provider)?,
-            false => None,
-        };
-        match caller {
-            Some(caller) => drop(parts.extensions.insert(caller)),
-            None if mode == RouteMode::OAuth => return Err(Refusal::Challenge),
-            None => {}
+        match self.provider.admit(&view, arrival.client).await? {
+            Some(caller) => {
+                let body = self.checked(&caller, parts, body).await?;
+                Ok((Some(caller), body))
+            }
+            None if mode == RouteMode::OAuth => Err(Refusal::Challenge),
+            None => Ok((None, body)),
         }
-        Ok(body)
+    }
+
+    /// The body, compared with the hash that the consumer signed, if it signed one
+    /// (draft-eaton-oauth-bodyhash-00g, section 4.1.2).
+    async fn checked(&self, caller: &Caller, parts: &Parts, body: Body) -> Result<Body, Refusal> {
+        let Some(hash) = &caller.body_hash else {
+            return Ok(body);
+        };
+        let body = self.form.hold(&parts.headers, body).await?;
+        match hash.verify(&body) {
+            Ok(()) => Ok(Body::from(body)),
+            Err(problem) => Err(Refusal::Provider(provider::Error::Refused(provider::Refusal {
+                problem,
+                consumer: Some(caller.consumer.key.clone()),
+            }))),
+        }
     }
 }
 
-/// Whether a request could carry OAuth, so that the provider must look at it.
-///
-/// A shortcut for the many requests of browsers, and nothing more: it says no only when no `Authorization` has the
-/// scheme `OAuth`, and no name in query or form begins with `oauth`, in any case, or has an escape that may hide one.
-fn may_carry_oauth(view: &RequestView<'_>) -> bool {
-    let suspicious = |pair: &[u8]| {
-        let name = pair.split(|&b| b == b'=').next().unwrap_or_default();
-        name.contains(&b'%')
-            || name
-                .get(..5)
-                .is_some_and(|start| start.eq_ignore_ascii_case(b"oauth"))
-    };
-    let any = |pairs: Option<&[u8]>| pairs.unwrap_or_default().split(|&b| b == b'&').any(suspicious);
-    view.authorization.iter().any(|value| onward::is_oauth(value))
-        || any(view.query.map(str::as_bytes))
-        || any(view.form)
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<provider::Error> for Refusal {
+    fn from(error: provider::Error) -> Self {
+        Self::Provider(error)
+    }
 }
 
 /// The answer to a request without OAuth where it is needed: no problem is named, since nothing was tried.
@@ -181,8 +192,7 @@ fn may_carry_oauth(view: &RequestView<'_>) -> bool {
 fn challenge(realm: &str) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::UNAUTHORIZED;
-    let challenge = format!("OAuth realm=\"{}\"", encode::encode(realm));
-    if let Ok(challenge) = HeaderValue::try_from(challenge) {
+    if let Ok(challenge) = HeaderValue::try_from(header::challenge(realm, None)) {
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
     response

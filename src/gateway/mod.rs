@@ -7,7 +7,7 @@
 //! 3. [`routes`] says what the path needs, as [`pattern`] and, against trickery, every other `reading` of it has it;
 //! 4. [`guard`] holds a [`form`], asks the provider, and lets the request pass, or refuses, or challenges;
 //! 5. [`proxy`] makes the headers ready (`onward`), says who calls ([`identity`], [`assertion`]), and sends it over the
-//!    [`pool`] to the [`upstream`]; a WebSocket is joined by `upgrade`;
+//!    [`pool`] to the [`upstream`]; a web socket is joined by `upgrade`;
 //! 6. [`fault`] is every answer of ours that is no OAuth problem.
 //!
 //! [`Gateway`] is these parts put together. The [`GuardLayer`] alone guards another axum program.

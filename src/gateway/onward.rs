@@ -1,6 +1,8 @@
 //! The headers of a message on its way on: what belongs to one connection stays behind, what we say is written.
 
-use http::header::{AUTHORIZATION, CONNECTION, EXPECT, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
+use http::header::{
+    AUTHORIZATION, CONNECTION, COOKIE, EXPECT, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::arrival::Arrival;
@@ -24,6 +26,7 @@ pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool
     headers.remove(EXPECT);
     drop_oauth(headers);
     drop_forwarding(headers, arrival.trusted);
+    join_cookies(headers);
     if admitted {
         for name in METHOD_OVERRIDES {
             headers.remove(name);
@@ -81,6 +84,20 @@ fn drop_oauth(headers: &mut HeaderMap) {
     headers.remove(AUTHORIZATION);
     for value in kept {
         headers.append(AUTHORIZATION, value);
+    }
+}
+
+/// HTTP/2 may split the cookies over several fields, HTTP/1 must not (RFC 9113, section 8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let crumbs: Vec<_> = headers
+        .get_all(COOKIE)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    if crumbs.len() > 1
+        && let Ok(cookie) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..]))
+    {
+        headers.insert(COOKIE, cookie);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The body of a request on its way to the application.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -19,13 +19,21 @@ pub(super) struct Outgoing {
     progress: Progress,
 }
 
-/// When a request last made progress.
+/// How far a request has come.
 #[derive(Clone, Debug)]
-pub(super) struct Progress(Arc<Mutex<Instant>>);
+pub(super) struct Progress(Arc<Mutex<Moment>>);
+
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// We last moved at this time, and it is the application's turn.
+    Moved(Instant),
+    /// The client has to send more of its body.
+    AwaitingClient,
+}
 
 impl Outgoing {
     pub(super) fn new(body: Body) -> (Self, Progress) {
-        let progress = Progress(Arc::new(Mutex::new(Instant::now())));
+        let progress = Progress(Arc::new(Mutex::new(Moment::Moved(Instant::now()))));
         let outgoing = Self {
             body,
             progress: progress.clone(),
@@ -48,8 +56,11 @@ impl http_body::Body for Outgoing {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        self.progress.note();
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
+            self.progress.note(Moment::AwaitingClient);
+            return Poll::Pending;
+        };
+        self.progress.note(Moment::Moved(Instant::now()));
         Poll::Ready(frame.filter(|frame| !frame.as_ref().is_ok_and(Frame::is_trailers)))
     }
 
@@ -63,18 +74,24 @@ impl http_body::Body for Outgoing {
 }
 
 impl Progress {
-    fn note(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    fn note(&self, moment: Moment) {
+        *self.lock() = moment;
     }
 
-    /// Comes back when nothing has moved for so long.
+    /// Comes back when the application has done nothing for so long. A client that is slow to send is no such case.
     pub(super) async fn stalled(&self, limit: Duration) {
         loop {
-            let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner) + limit;
-            if until <= Instant::now() {
-                return;
+            let now = Instant::now();
+            let moment = *self.lock();
+            match moment {
+                Moment::Moved(at) if at + limit <= now => return,
+                Moment::Moved(at) => tokio::time::sleep_until(at + limit).await,
+                Moment::AwaitingClient => tokio::time::sleep(limit).await,
             }
-            tokio::time::sleep_until(until).await;
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Moment> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -36,7 +36,7 @@ impl Default for PoolLimits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
-            idle: Duration::from_secs(300),
+            idle: Duration::from_mins(5),
             most_idle: 256,
         }
     }
@@ -85,20 +85,21 @@ impl Pool {
                 Ok(response) => return Ok(self.answer(response, connection)),
                 Err(mut error) => match error.take_message() {
                     Some(unsent) => request = unsent,
-                    None => return Err(Fault::BrokenAnswer(error.into_error())),
+                    None => return Err(broken(error.into_error())),
                 },
             }
         }
         let mut connection = self.shared.connect().await?;
         let response = connection.send_request(request).await;
-        Ok(self.answer(response.map_err(Fault::BrokenAnswer)?, connection))
+        Ok(self.answer(response.map_err(broken)?, connection))
     }
 
     fn answer(&self, response: Response<Incoming>, connection: Connection) -> Response<Answer> {
+        let http = response.status() != StatusCode::SWITCHING_PROTOCOLS;
         response.map(|body| {
             let mut answer = Answer {
                 body,
-                returning: Some((connection, Arc::clone(&self.shared))),
+                returning: http.then(|| (connection, Arc::clone(&self.shared))),
             };
             answer.give_back_at_end();
             answer
@@ -170,6 +171,15 @@ impl Shared {
 
     fn lock(&self) -> MutexGuard<'_, Resting> {
         self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Who broke off: the client within its body, or the application.
+fn broken(error: hyper::Error) -> Fault {
+    if error.is_user() {
+        Fault::BrokenBody
+    } else {
+        Fault::BrokenAnswer(error)
     }
 }
 

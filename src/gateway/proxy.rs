@@ -15,7 +15,7 @@ use tower::Service;
 
 use super::arrival::Arrival;
 use super::assertion::{Assertion, X_LINKGATE_ASSERTION};
-use super::fault::Fault;
+use super::fault::{Accepted, Fault};
 use super::identity::IdentityHeaders;
 use super::onward;
 use super::outgoing::{Outgoing, Progress};
@@ -72,9 +72,9 @@ impl Service<Request<Body>> for Proxy {
         let shared = Arc::clone(&self.shared);
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let asked = parts.headers.clone();
+            let accepted = Accepted::by(&parts.headers);
             let answer = shared.forward(parts, body).await;
-            Ok(answer.unwrap_or_else(|fault| fault.to_response(&asked)))
+            Ok(answer.unwrap_or_else(|fault| fault.answer(accepted)))
         })
     }
 }
@@ -107,7 +107,6 @@ impl Shared {
 
         let mut headers = parts.headers;
         onward::request(&mut headers, arrival, caller.is_some())?;
-        self.identity.strip(&mut headers);
         if let Some(caller) = caller {
             self.identity.write(caller, &mut headers);
             if let Some(assertion) = &self.assertion {
@@ -141,7 +140,7 @@ impl Shared {
     }
 }
 
-/// Answers a WebSocket's handshake, and lets the two sides talk.
+/// Answers a web socket's handshake, and lets the two sides talk.
 fn switch(upgrade: Option<Upgrade>, response: &mut Response<Answer>) -> Result<Response<Body>, Fault> {
     let upgrade = upgrade.filter(|_| upgrade::is_websocket(response.headers()));
     let upgrade = upgrade.ok_or(Fault::UnaskedUpgrade)?;

@@ -1,4 +1,4 @@
-//! WebSockets: a connection that stops being HTTP.
+//! Web sockets: a connection that stops being HTTP.
 
 use http::header::{CONNECTION, UPGRADE};
 use http::request::Parts;
@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, Method, Version};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
-/// A client that asks for a WebSocket (RFC 6455, section 4.1).
+/// A client that asks for a web socket (RFC 6455, section 4.1).
 ///
 /// No other protocol is tunnelled. `h2c` above all: it would carry further requests past the guard.
 #[derive(Debug)]
@@ -28,11 +28,11 @@ impl Upgrade {
         tokio::spawn(async move {
             let (client, application) = match tokio::try_join!(self.0, application) {
                 Ok(both) => both,
-                Err(error) => return tracing::debug!(%error, "a WebSocket did not come about"),
+                Err(error) => return tracing::debug!(%error, "a web socket did not come about"),
             };
             let (mut client, mut application) = (TokioIo::new(client), TokioIo::new(application));
             if let Err(error) = tokio::io::copy_bidirectional(&mut client, &mut application).await {
-                tracing::debug!(%error, "a WebSocket broke off");
+                tracing::debug!(%error, "a web socket broke off");
             }
         });
     }

@@ -110,7 +110,8 @@ fn assemble(method: &str, encoded: &str, rest_of_uri: &str, parameters: &Paramet
     // Every `%` of a canonical pair becomes `%25`; `=` and `&` become `%3D` and `%26`.
     let pairs = length + 2 * percents + 6 * parameters.len();
     let mut out = String::with_capacity(method.len() + encoded.len() + rest_of_uri.len() * 3 + pairs + 2);
-    encode::push_encoded(&mut out, method.to_ascii_uppercase().as_bytes());
+    encode::push_encoded(&mut out, method.as_bytes());
+    out.make_ascii_uppercase();
     out.push('&');
     out.push_str(encoded);
     encode::push_encoded(&mut out, rest_of_uri.as_bytes());
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_allocated_twice() {
+    fn parameters_are_encoded_twice() {
         let url = PublicUrl::parse("https://h").unwrap();
         let some = Parameters::from_form(b"a=%2525&b=c+d&e=%ff", Place::Query).unwrap();
         let text = base_string("GET", &url, "/p", &some);

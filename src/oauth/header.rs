@@ -192,3 +192,110 @@ fn trim(bytes: &[u8]) -> &[u8] {
 }
 
 const GRAMMAR: &str = "Write the header as OAuth name=\"value\", name=\"value\".";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(header: &str) -> Result<Vec<String>, Problem> {
+        let credentials = credentials(&[header.as_bytes()])?.unwrap_or(b"not OAuth");
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        parameters(credentials)
+            .map(|pair| pair.map(|(name, value)| format!("{}={}", text(name), text(value))))
+            .collect()
+    }
+
+    #[test]
+    fn names_and_quoted_values_are_read_in_order() {
+        for header in [
+            "OAuth a=\"1\",b=\"2,=\"",
+            "oauth a=\"1\" , b=\"2,=\"",
+            "OAUTH\trealm=\"x, \\\"y\u{e9}\",\ta=\"1\",  b=\"2,=\" ",
+            "OAuth a=\"1\", b=\"2,=\", Realm=\"\"",
+        ] {
+            assert_eq!(read(header).unwrap(), ["a=1", "b=2,="], "{header}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_the_grammar_is_refused() {
+        for header in [
+            "OAuth garbage",
+            "OAuth oauth_nonce=n",
+            "OAuth oauth_nonce=",
+            "OAuth oauth_nonce=\"n",
+            "OAuth oauth_nonce=\"n\"x",
+            "OAuth oauth_nonce=\"n\" a=\"b\"",
+            "OAuth oauth_nonce=\"n\",",
+            "OAuth ,oauth_nonce=\"n\"",
+            "OAuth oauth_nonce=\"n\",,a=\"b\"",
+            "OAuth oauth_nonce =\"n\"",
+            "OAuth oauth_nonce= \"n\"",
+            "OAuth =\"n\"",
+            "OAuth oauth nonce=\"n\"",
+            "OAuth oauth_nonce='n'",
+            "OAuth oauth_nonce=\"a\\\"b\"",
+            "OAuth oauth_nonce=\"\u{e9}\"",
+            "OAuth oauth_nonce=\"a\tb\"",
+            "OAuth a=\"b\", Basic eDp5",
+        ] {
+            assert_eq!(read(header).unwrap_err().name(), "parameter_rejected", "{header}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_parameter() {
+        let problem = read("OAuth a=\"b\", oauth_nonce=n").unwrap_err();
+        assert_eq!(
+            problem.pairs()[1],
+            ("oauth_parameters_rejected", "oauth_nonce".to_owned())
+        );
+    }
+
+    #[test]
+    fn the_scheme_is_a_whole_word_in_any_case() {
+        let found = |fields: &[&[u8]]| credentials(fields).map(|found| found.map(<[u8]>::to_vec));
+        assert_eq!(found(&[b"oAuTh a"]), Ok(Some(b" a".to_vec())));
+        assert_eq!(found(&[b"OAuth"]), Ok(Some(Vec::new())));
+        for field in ["", "OAuth2 a", "XOAuth a", "OAuth,a", "Basic eDp5, OAuth a=\"b\""] {
+            assert_eq!(found(&[field.as_bytes()]), Ok(None), "{field}");
+        }
+        assert_eq!(found(&[b"Basic eDp5", b"Bearer t"]), Ok(None));
+        assert_eq!(found(&[]), Ok(None));
+        for fields in [
+            [b"OAuth a".as_slice(), b"Bearer t"],
+            [b"Bearer t", b"OAuth a"],
+            [b"OAuth a", b"OAuth a"],
+        ] {
+            assert_eq!(found(&fields).unwrap_err().name(), "parameter_rejected");
+        }
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let pairs = [("oauth_token", "a b\""), ("oauth_nonce", "\r\n,")];
+        let header = authorization(pairs, Some("https://h/\""));
+        assert_eq!(
+            header,
+            "OAuth realm=\"https%3A%2F%2Fh%2F%22\", oauth_token=\"a%20b%22\", oauth_nonce=\"%0D%0A%2C\""
+        );
+        assert_eq!(
+            read(&header).unwrap(),
+            ["oauth_token=a%20b%22", "oauth_nonce=%0D%0A%2C"]
+        );
+        assert_eq!(form_body(pairs), "oauth_token=a%20b%22&oauth_nonce=%0D%0A%2C");
+        assert_eq!(authorization([("a", "b")], None), "OAuth a=\"b\"");
+    }
+
+    #[test]
+    fn a_challenge_says_what_is_wrong() {
+        assert_eq!(challenge("https://h", None), "OAuth realm=\"https%3A%2F%2Fh\"");
+        let problem = Problem::ParameterAbsent(vec!["oauth_nonce", "oauth_timestamp"]);
+        assert_eq!(
+            challenge("r", Some(&problem)),
+            "OAuth realm=\"r\", oauth_problem=\"parameter_absent\", \
+             oauth_parameters_absent=\"oauth_nonce%26oauth_timestamp\", \
+             oauth_problem_advice=\"Send%20oauth_nonce%2C%20oauth_timestamp.\""
+        );
+    }
+}

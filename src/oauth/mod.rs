@@ -21,8 +21,10 @@
 //! | [`Verifier`] | verification code | the user who approved is the user who returned |
 //! | [`Callback`] | callback URI | out-of-band, or where the browser returns |
 //! | [`Timestamp`], [`Nonce`], [`Window`] | section 3.3 | what makes a signature good once |
+//! | [`Parameters`] | parameters | canonical, sorted, each with the place it came from |
 //! | [`SignedRequest`] | authenticated request, claimed | parsed, believed by nobody |
 //! | [`Authentic`] | authenticated request, verified | built by `verify` alone |
+//! | [`Signer`] | client | we, when we are the consumer |
 //! | [`Problem`] | | a refusal told to the peer |
 
 pub mod base_string;

@@ -116,7 +116,7 @@ impl Problem {
             Self::ParameterAbsent(names) => {
                 pairs.push(("oauth_parameters_absent", joined(names.iter().copied())));
             }
-            Self::ParameterRejected { names, .. } => {
+            Self::ParameterRejected { names, .. } if !names.is_empty() => {
                 pairs.push((
                     "oauth_parameters_rejected",
                     joined(names.iter().map(String::as_str)),
@@ -166,4 +166,50 @@ impl Problem {
 /// Names are encoded, joined by `&`, and then encoded once more with the pair.
 fn joined<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(encode::encode).collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_statuses_are_those_that_consumers_expect() {
+        for (problem, status) in [
+            (Problem::VersionRejected, 400),
+            (Problem::ParameterAbsent(Vec::new()), 400),
+            (Problem::parameter_rejected("a", ""), 400),
+            (Problem::SignatureMethodRejected(""), 400),
+            (Problem::NonceUsed, 401),
+            (Problem::TokenRejected(""), 401),
+            (Problem::SignatureInvalid(""), 401),
+            (Problem::PermissionDenied(""), 401),
+            (Problem::ConsumerKeyRefused(""), 503),
+            (Problem::UserRefused(""), 503),
+        ] {
+            assert_eq!(problem.status().as_u16(), status, "{problem}");
+        }
+    }
+
+    #[test]
+    fn names_are_encoded_before_they_are_joined() {
+        let names = vec!["oauth_token".to_owned(), "a&b".to_owned()];
+        let problem = Problem::ParameterRejected { names, why: "Why." };
+        assert_eq!(
+            problem.pairs(),
+            [
+                ("oauth_problem", "parameter_rejected".to_owned()),
+                ("oauth_parameters_rejected", "oauth_token&a%26b".to_owned()),
+                ("oauth_problem_advice", "Why.".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_refusal_of_no_parameter_names_none() {
+        let problem = Problem::ParameterRejected {
+            names: Vec::new(),
+            why: "Why.",
+        };
+        assert_eq!(problem.pairs()[1].0, "oauth_problem_advice");
+    }
 }

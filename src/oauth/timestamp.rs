@@ -109,3 +109,77 @@ impl Default for Window {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
+
+    #[test]
+    fn a_timestamp_has_one_spelling() {
+        assert_eq!(Timestamp::parse("1700000000"), Ok(NOW));
+        for text in [
+            "",
+            "abc",
+            "-1",
+            "0",
+            "1.5",
+            "1e9",
+            "+1",
+            " 1",
+            "1 ",
+            "01",
+            "\u{661}",
+            "17000000001700000000",
+        ] {
+            assert_eq!(
+                Timestamp::parse(text).unwrap_err().name(),
+                "parameter_rejected",
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_window_includes_both_ends() {
+        let window = Window::default();
+        for (seconds, admitted) in [(-301, false), (-300, true), (0, true), (300, true), (301, false)] {
+            assert_eq!(
+                window.admit(NOW.plus(seconds), NOW).is_ok(),
+                admitted,
+                "{seconds}"
+            );
+        }
+    }
+
+    #[test]
+    fn milliseconds_are_outside_of_every_window() {
+        let timestamp = Timestamp::parse("1700000000000").unwrap();
+        let problem = Window::default().admit(timestamp, NOW).unwrap_err();
+        assert_eq!(problem.name(), "timestamp_refused");
+        assert_eq!(
+            problem.pairs()[1],
+            ("oauth_acceptable_timestamps", "1699999700-1700000300".to_owned())
+        );
+        assert!(problem.advice().contains("1700000000 seconds"));
+    }
+
+    #[test]
+    fn a_nonce_is_kept_for_as_long_as_its_timestamp_is_admitted() {
+        let window = Window::default();
+        let latest = NOW.plus(window.future);
+        let last_moment = latest.plus(window.past);
+        assert!(window.admit(latest, last_moment).is_ok());
+        assert!(window.horizon(last_moment) <= latest);
+    }
+
+    #[test]
+    fn a_nonce_is_short_text() {
+        assert!(Nonce::parse("Zdx4Lo7").is_ok());
+        assert!(Nonce::parse(&"n".repeat(255)).is_ok());
+        for text in ["", "a\nb", "\0", &"n".repeat(256)] {
+            assert!(Nonce::parse(text).is_err(), "{text}");
+        }
+    }
+}

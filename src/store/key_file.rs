@@ -116,7 +116,7 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use rand::SeedableRng;
-    use rand::rngs::ChaCha20Rng;
+    use rand::rngs::StdRng;
 
     use super::*;
 
@@ -124,7 +124,7 @@ mod tests {
     fn a_missing_file_is_made_once_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys");
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut rng = StdRng::seed_from_u64(1);
         let first = Keyring::open_or_create(&path, &mut rng).unwrap();
         assert!(first.made && !first.exposed);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -147,7 +147,7 @@ mod tests {
             let makers: Vec<_> = (0..8)
                 .map(|seed| {
                     let path = &path;
-                    scope.spawn(move || Keyring::open_or_create(path, &mut ChaCha20Rng::seed_from_u64(seed)))
+                    scope.spawn(move || Keyring::open_or_create(path, &mut StdRng::seed_from_u64(seed)))
                 })
                 .collect();
             makers
@@ -162,7 +162,7 @@ mod tests {
     fn a_file_that_others_may_read_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys");
-        Keyring::open_or_create(&path, &mut ChaCha20Rng::seed_from_u64(1)).unwrap();
+        Keyring::open_or_create(&path, &mut StdRng::seed_from_u64(1)).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         assert!(Keyring::open_file(&path).unwrap().exposed);
     }
@@ -172,7 +172,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys");
         fs::write(&path, "").unwrap();
-        let error = Keyring::open_or_create(&path, &mut ChaCha20Rng::seed_from_u64(1)).unwrap_err();
+        let error = Keyring::open_or_create(&path, &mut StdRng::seed_from_u64(1)).unwrap_err();
         assert!(matches!(
             error,
             KeyFileError::Content {
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "");
 
         let missing = folder.path().join("no such folder/keys");
-        let error = Keyring::open_or_create(&missing, &mut ChaCha20Rng::seed_from_u64(1)).unwrap_err();
+        let error = Keyring::open_or_create(&missing, &mut StdRng::seed_from_u64(1)).unwrap_err();
         assert!(
             error.to_string().starts_with("cannot make the key file"),
             "{error}"

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, PgConnection};
+use tokio::time::timeout;
 
 use crate::oauth::Secret;
 
@@ -79,7 +81,7 @@ impl Options {
         }
         create_private(options.get_filename())?;
         let pool = pool
-            .max_connections(self.max_connections)
+            .max_connections(self.max_connections.max(1))
             .connect_with(options)
             .await?;
         Ok(Pool::sqlite(pool, false))
@@ -90,8 +92,14 @@ impl Options {
         if let Some(password) = &self.password {
             options = options.password(password.expose());
         }
+        // The pool would try until its time is up and then say only that; the first connection says why it failed.
+        let first = timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(&options)).await;
+        first
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??
+            .close()
+            .await?;
         let pool = PgPoolOptions::new()
-            .max_connections(self.max_connections)
+            .max_connections(self.max_connections.max(1))
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options)
             .await?;

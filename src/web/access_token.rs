@@ -1,15 +1,13 @@
 //! `POST /oauth/access-token`: token credentials (RFC 5849, section 2.3), and their renewal (OAuth Session 1.0).
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::State;
 use http::{Request, Response};
 
-use super::{App, signed};
+use super::{Shared, signed};
 
 /// Answers with an access token and its secret, and for consumers that renew with the session around it.
-pub(super) async fn issue(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
+pub(super) async fn issue(State(app): Shared, request: Request<Body>) -> Response<Body> {
     signed::answer(&app, request, async |view, client| {
         let issued = app.provider.issue_access_token(view, client).await?;
         let mut pairs = vec![

@@ -24,10 +24,12 @@ pub async fn serve(socket: TcpListener, router: Router, stop: CancellationToken,
             () = stop.cancelled() => break,
             accepted = accept(&socket) => accepted,
         };
-        let service = router.clone().map_request(move |mut request: http::Request<Incoming>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            request.map(axum::body::Body::new)
-        });
+        let service = router
+            .clone()
+            .map_request(move |mut request: http::Request<Incoming>| {
+                request.extensions_mut().insert(ConnectInfo(peer));
+                request.map(axum::body::Body::new)
+            });
         let connection =
             builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
         let connection = connections.watch(connection.into_owned());
@@ -61,8 +63,16 @@ async fn accept(socket: &TcpListener) -> (TcpStream, SocketAddr) {
 
 fn http_builder() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(HEADER_BYTES);
-    builder.http2().timer(TokioTimer::new()).max_header_list_size(64 * 1024).keep_alive_interval(KEEP_ALIVE);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIME)
+        .max_buf_size(HEADER_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(64 * 1024)
+        .keep_alive_interval(KEEP_ALIVE);
     builder
 }
 

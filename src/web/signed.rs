@@ -62,7 +62,9 @@ pub(super) type Pairs = Vec<(&'static str, String)>;
 
 /// RFC 5849, section 2.1. The type is the reference provider's.
 fn issued(pairs: &Pairs) -> Response<Body> {
-    let mut response = Response::new(Body::from(form_body(pairs.iter().map(|(name, value)| (name, value)))));
+    let mut response = Response::new(Body::from(form_body(
+        pairs.iter().map(|(name, value)| (name, value)),
+    )));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -18,7 +18,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("gateway", &["provider", "model", "oauth", "clock"]),
     (
         "web",
-        &["gateway", "provider", "login", "store", "model", "oauth", "clock"],
+        &[
+            "gateway",
+            "provider",
+            "login",
+            "store",
+            "model",
+            "oauth",
+            "clock",
+            "telemetry",
+        ],
     ),
     ("demo", &["oauth", "clock"]),
     (

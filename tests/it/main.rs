@@ -5,7 +5,12 @@
     reason = "test helpers may unwrap; clippy's own exception covers #[test] functions alone"
 )]
 
+mod browser;
+mod clients;
 mod demo;
+mod gateway;
 mod layers;
 mod published;
+mod store;
+mod support;
 mod vectors;

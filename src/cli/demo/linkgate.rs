@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use tokio::sync::Mutex;
 
-use crate::cli::serve::{self, Server};
+use crate::cli::server::Server;
 use crate::cli::store::open_existing;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -30,7 +30,7 @@ impl Linkgate {
 
     /// Starts it.
     pub(super) async fn start(&self) -> anyhow::Result<()> {
-        let server = serve::start(self.load()?)
+        let server = Server::start(self.load()?, Clock::System)
             .await
             .context("linkgate does not start")?;
         *self.server.lock().await = Some(server);
@@ -40,7 +40,7 @@ impl Linkgate {
     /// Stops it, and waits until it has.
     pub(super) async fn stop(&self) {
         if let Some(server) = self.server.lock().await.take() {
-            server.shutdown().await;
+            server.stop().await;
         }
     }
 

@@ -1,6 +1,6 @@
 //! RSA keys: every form in which a public key is pasted becomes one key, or a sentence that says what it is.
 //!
-//! 1. [`pasted`]: from text to DER, by armour or by structure;
+//! 1. `pasted`: from text to DER, by armour or by structure;
 //! 2. [`PublicKey`]: checked, parsed once, ready to verify;
 //! 3. [`PrivateKey`]: for links, for the simulated Bitbucket, and for tests.
 

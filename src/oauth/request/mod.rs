@@ -277,4 +277,6 @@ const UNKNOWN_METHOD: &str =
     "linkgate knows HMAC-SHA1, RSA-SHA1, their SHA256 and SHA512 forms, and PLAINTEXT.";
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

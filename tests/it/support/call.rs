@@ -11,7 +11,7 @@ use rsa::pkcs1v15::SigningKey;
 use rsa::signature::{SignatureEncoding as _, Signer as _};
 use sha1::Sha1;
 
-use super::http::{Request, Response};
+use super::raw::{Request, Response};
 use super::linkgate::Linkgate;
 
 /// What a consumer signs with.
@@ -283,7 +283,7 @@ fn query_pairs(query: &str) -> Vec<(String, String)> {
 }
 
 fn plain(text: &str) -> String {
-    super::http::decode(&text.replace('+', " "))
+    super::raw::decode(&text.replace('+', " "))
 }
 
 /// Where the tests' consumers return.

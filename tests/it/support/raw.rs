@@ -17,7 +17,12 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn new(method: &str, target: impl Into<String>) -> Self {
-        Self { method: method.to_owned(), target: target.into(), headers: Vec::new(), body: Vec::new() }
+        Self {
+            method: method.to_owned(),
+            target: target.into(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
     }
 
     pub(crate) fn get(target: impl Into<String>) -> Self {
@@ -34,7 +39,8 @@ impl Request {
     }
 
     pub(crate) fn form(self, body: impl Into<String>) -> Self {
-        self.header("Content-Type", "application/x-www-form-urlencoded").body(body.into())
+        self.header("Content-Type", "application/x-www-form-urlencoded")
+            .body(body.into())
     }
 
     pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
@@ -45,7 +51,10 @@ impl Request {
     /// Sends it on a connection of its own and reads the whole answer. `Host` is the address, unless a header names it.
     pub(crate) async fn send(&self, to: SocketAddr) -> Response {
         let mut socket = TcpStream::connect(to).await.expect("the server listens");
-        socket.write_all(&self.bytes(to)).await.expect("the request can be sent");
+        socket
+            .write_all(&self.bytes(to))
+            .await
+            .expect("the request can be sent");
         let mut answer = Vec::new();
         // A server that refuses early may reset the connection behind its answer.
         let _ = socket.read_to_end(&mut answer).await;
@@ -53,7 +62,11 @@ impl Request {
     }
 
     fn bytes(&self, to: SocketAddr) -> Vec<u8> {
-        let names = |name: &str| self.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+        let names = |name: &str| {
+            self.headers
+                .iter()
+                .any(|(given, _)| given.eq_ignore_ascii_case(name))
+        };
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         if !names("host") {
             head.push_str(&format!("Host: {to}\r\n"));
@@ -84,13 +97,22 @@ impl Response {
         let end = end.unwrap_or_else(|| panic!("no answer: {:?}", String::from_utf8_lossy(bytes)));
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
         let mut lines = head.split("\r\n");
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)).expect("a status line");
+        let status = lines
+            .next()
+            .and_then(|line| line.split(' ').nth(1))
+            .expect("a status line");
         let headers: Vec<_> = lines
             .filter_map(|line| line.split_once(':'))
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
             .collect();
-        let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
-        let body = if chunked { unchunk(&bytes[end + 4..]) } else { bytes[end + 4..].to_vec() };
+        let chunked = headers
+            .iter()
+            .any(|(name, value)| name == "transfer-encoding" && value == "chunked");
+        let body = if chunked {
+            unchunk(&bytes[end + 4..])
+        } else {
+            bytes[end + 4..].to_vec()
+        };
         Self {
             status: status.parse().expect("a numeric status"),
             headers,
@@ -100,7 +122,11 @@ impl Response {
 
     /// The one value of a header; a repeated header is a test failure.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let mut values = self.headers.iter().filter(|(given, _)| given == name).map(|(_, value)| value.as_str());
+        let mut values = self
+            .headers
+            .iter()
+            .filter(|(given, _)| given == name)
+            .map(|(_, value)| value.as_str());
         let first = values.next();
         assert_eq!(values.next(), None, "{name} stands twice in {:?}", self.headers);
         first
@@ -113,18 +139,30 @@ impl Response {
 
     /// One value of a form-encoded body.
     pub(crate) fn value(&self, name: &str) -> Option<String> {
-        self.pairs().into_iter().find(|(given, _)| given == name).map(|(_, value)| value)
+        self.pairs()
+            .into_iter()
+            .find(|(given, _)| given == name)
+            .map(|(_, value)| value)
     }
 
     /// Asserts that this is a refusal as consumers understand it: status, `oauth_problem`, exactly one
     /// `WWW-Authenticate: OAuth` and the same pairs in header and body.
     #[track_caller]
     pub(crate) fn assert_refused(&self, status: u16, problem: &str) {
-        assert_eq!((self.status, self.value("oauth_problem").as_deref()), (status, Some(problem)), "{self:?}");
+        assert_eq!(
+            (self.status, self.value("oauth_problem").as_deref()),
+            (status, Some(problem)),
+            "{self:?}"
+        );
         let challenge = self.header("www-authenticate").expect("a challenge");
-        let inside = challenge.strip_prefix("OAuth realm=\"").expect("the literal OAuth and a realm");
+        let inside = challenge
+            .strip_prefix("OAuth realm=\"")
+            .expect("the literal OAuth and a realm");
         let (realm, rest) = inside.split_once('"').expect("the realm is quoted");
-        assert!(!realm.is_empty() && !realm.contains([':', '/']), "the realm is percent-encoded: {realm}");
+        assert!(
+            !realm.is_empty() && !realm.contains([':', '/']),
+            "the realm is percent-encoded: {realm}"
+        );
         let stated: Vec<_> = rest
             .split(',')
             .filter(|part| !part.trim().is_empty())
@@ -154,7 +192,10 @@ pub(crate) fn decode(text: &str) -> String {
     let mut out = Vec::new();
     while let Some(byte) = bytes.next() {
         if byte == b'%' {
-            let digits = [bytes.next().expect("two digits"), bytes.next().expect("two digits")];
+            let digits = [
+                bytes.next().expect("two digits"),
+                bytes.next().expect("two digits"),
+            ];
             let digits = std::str::from_utf8(&digits).expect("digits");
             out.push(u8::from_str_radix(digits, 16).expect("hexadecimal"));
         } else {
@@ -168,7 +209,8 @@ fn unchunk(mut bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     while let Some(end) = bytes.windows(2).position(|at| at == b"\r\n") {
         let size = std::str::from_utf8(&bytes[..end]).expect("a chunk size");
-        let size = usize::from_str_radix(size.split(';').next().unwrap_or(size).trim(), 16).expect("hexadecimal");
+        let size =
+            usize::from_str_radix(size.split(';').next().unwrap_or(size).trim(), 16).expect("hexadecimal");
         if size == 0 || bytes.len() < end + 2 + size {
             break;
         }

@@ -315,3 +315,6 @@ pub(super) const SIGNING: [&str; 5] = [
 ];
 
 const BROKEN_ESCAPE: &str = "A percent sign must be followed by two hexadecimal digits.";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! From a configuration to the parts that a server is made of. Nothing is connected or bound here.
+
+use std::sync::Arc;
+
+use anyhow::{anyhow, bail};
+
+use crate::clock::Clock;
+use crate::config::{Config, IdentityHeaders as Configured, Login as LoginMethod, Route as Rule, RouteAuth};
+use crate::gateway::{
+    Assertion, AssertionKey, FormLimits, Front, Gateway, GatewayOptions, GuardOptions, IdentityHeaders,
+    PathPattern, PoolLimits, Route, RouteMode, Routes, TrustedProxies, Upstream,
+};
+use crate::login::{FileLogin, Login, Standing as Known};
+use crate::provider::{CallingUser, Directory, Provider, Rules, Standing};
+use crate::store::{Keyring, Store};
+use crate::web::App;
+
+/// Everything above the store.
+pub(super) struct Parts {
+    pub(super) app: App,
+    pub(super) gateway: Gateway,
+    pub(super) provider: Arc<Provider>,
+    pub(super) login: Arc<Login>,
+}
+
+impl Parts {
+    pub(super) fn new(
+        config: &Config,
+        store: &Store,
+        keyring: Arc<Keyring>,
+        clock: &Clock,
+    ) -> anyhow::Result<Self> {
+        let login = Arc::new(login(&config.login)?);
+        let provider = Arc::new(Provider::new(
+            store.clone(),
+            Arc::clone(&keyring),
+            clock.clone(),
+            directory(Arc::clone(&login)),
+            rules(config),
+        ));
+        let assertion = assertion(config, &keyring, clock)?.map(Arc::new);
+        let front = Front::new(
+            config.server.public_url.clone(),
+            config.server.public_urls.clone(),
+            TrustedProxies::new(config.server.trusted_proxies.clone()),
+        );
+        let app = App {
+            provider: Arc::clone(&provider),
+            store: store.clone(),
+            keyring,
+            login: Arc::clone(&login),
+            front: front.clone(),
+            public_url: config.server.public_url.clone(),
+            application_name: config.upstream.name.clone(),
+            jwks: assertion.as_ref().map(|assertion| assertion.jwks()),
+            clock: clock.clone(),
+        };
+        let gateway = gateway(config, Arc::clone(&provider), front, assertion)?;
+        Ok(Self {
+            app,
+            gateway,
+            provider,
+            login,
+        })
+    }
+}
+
+fn gateway(
+    config: &Config,
+    provider: Arc<Provider>,
+    front: Front,
+    assertion: Option<Arc<Assertion>>,
+) -> anyhow::Result<Gateway> {
+    let routes = config
+        .routes
+        .iter()
+        .map(route)
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let upstream = Upstream::parse(&config.upstream.url).map_err(|why| anyhow!("upstream.url: {why}"))?;
+    Ok(Gateway::new(GatewayOptions {
+        guard: GuardOptions {
+            provider,
+            front,
+            routes: Routes::new(routes),
+            identity: Arc::new(identity(&config.identity.headers)?),
+            form: FormLimits::default(),
+        },
+        upstream,
+        pool: PoolLimits {
+            connect: config.upstream.connect_timeout,
+            idle: config.upstream.idle_timeout,
+            ..PoolLimits::default()
+        },
+        answer_within: config.upstream.response_timeout,
+        assertion,
+    }))
+}
+
+fn route(rule: &Rule) -> anyhow::Result<Route> {
+    let path = PathPattern::parse(&rule.path).map_err(|why| anyhow!("routes: {}: {why}", rule.path))?;
+    let mode = match rule.auth {
+        RouteAuth::OAuth => RouteMode::OAuth,
+        RouteAuth::OAuthOrPassthrough => RouteMode::OAuthOrPassthrough,
+        RouteAuth::None => RouteMode::None,
+    };
+    Ok(Route {
+        path,
+        methods: rule.methods.clone(),
+        mode,
+    })
+}
+
+fn identity(configured: &Configured) -> anyhow::Result<IdentityHeaders> {
+    Ok(match configured {
+        Configured::RemoteUser => IdentityHeaders::remote_user(),
+        Configured::Oauth2Proxy => IdentityHeaders::oauth2_proxy(),
+        Configured::Own { user, name, consumer } => IdentityHeaders::own(
+            user.as_str(),
+            name.as_ref().map(http::HeaderName::as_str),
+            consumer.as_ref().map(http::HeaderName::as_str),
+        )
+        .map_err(|why| anyhow!("identity.headers: {why}"))?,
+    })
+}
+
+/// The assertion's keys derive from the secret keys, so that all replicas have the same and a rotated one still verifies.
+fn assertion(config: &Config, keyring: &Keyring, clock: &Clock) -> anyhow::Result<Option<Assertion>> {
+    if !config.identity.assertion {
+        return Ok(None);
+    }
+    let keys: Option<Vec<_>> = keyring
+        .macs("assertion-key", &[])
+        .map(|seed| AssertionKey::derive(&seed))
+        .collect();
+    let mut keys = keys.unwrap_or_default().into_iter();
+    let Some(current) = keys.next() else {
+        bail!("the key of the identity assertion cannot be derived from the secret key");
+    };
+    let issuer = config.server.public_url.as_str();
+    let assertion = Assertion::new(
+        issuer,
+        &config.identity.assertion_audience,
+        current,
+        clock.clone(),
+    );
+    Ok(Some(assertion.with_previous(keys.collect())))
+}
+
+fn login(method: &LoginMethod) -> anyhow::Result<Login> {
+    match method {
+        LoginMethod::File { path } => Ok(Login::file(FileLogin::read(path)?)),
+        other => bail!(
+            "login.method = \"{}\" is understood, but cannot be served yet; use method = \"file\"",
+            other.method()
+        ),
+    }
+}
+
+fn directory(login: Arc<Login>) -> Directory {
+    Directory::new(move |subject| {
+        let login = Arc::clone(&login);
+        async move {
+            match login.standing(&subject).await {
+                Known::Known { display_name } => Standing::Known(CallingUser {
+                    subject,
+                    display_name,
+                }),
+                Known::Gone => Standing::Gone,
+                Known::CannotSay => Standing::CannotSay,
+            }
+        }
+    })
+}
+
+fn rules(config: &Config) -> Rules {
+    Rules {
+        window: config.tokens.timestamp_window,
+        request_token_lifetime: config.tokens.request_token_lifetime,
+        access_token_lifetime: config.tokens.access_token_lifetime,
+        session_lifetime: config.tokens.session_lifetime,
+        never_impersonated: config.admin.subjects.iter().cloned().collect(),
+        ..Rules::new(config.server.public_url.as_str())
+    }
+}

@@ -1,0 +1,124 @@
+//! A running linkgate: the parts, the sockets, and the tasks behind them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::login::Login;
+use crate::store::Store;
+use crate::{telemetry, web};
+
+use super::parts::Parts;
+use super::store;
+
+/// A linkgate that serves. Dropped, it stops accepting; [`Server::stop`] waits for what is under way.
+#[derive(Debug)]
+pub struct Server {
+    public: SocketAddr,
+    admin: SocketAddr,
+    store: Store,
+    login: Arc<Login>,
+    clock: Clock,
+    stop: CancellationToken,
+    listeners: [JoinHandle<bool>; 2],
+    sweeper: JoinHandle<()>,
+}
+
+impl Server {
+    /// Opens the store, synchronises the configured consumers, builds the parts, and binds both listeners.
+    pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let keyring = store::keyring(&config)?;
+        let store = store::open_with(&config, Arc::clone(&keyring)).await?;
+        synchronise(&store, &config, &clock).await?;
+        let parts = Parts::new(&config, &store, keyring, &clock)?;
+        let router = web::router(parts.app, parts.gateway);
+        let operators = web::operators(store.clone(), telemetry::metrics());
+        let (socket, admin_socket) = (
+            bind(config.server.listen).await?,
+            bind(config.server.admin_listen).await?,
+        );
+        let (public, admin) = (socket.local_addr()?, admin_socket.local_addr()?);
+        let stop = CancellationToken::new();
+        let listeners = [
+            tokio::spawn(web::serve(socket, router, stop.clone(), DRAIN)),
+            tokio::spawn(web::serve(admin_socket, operators, stop.clone(), DRAIN)),
+        ];
+        let (provider, until) = (parts.provider, stop.clone());
+        let sweeper = tokio::spawn(async move { provider.sweep_until(until).await });
+        Ok(Self {
+            public,
+            admin,
+            store,
+            login: parts.login,
+            clock,
+            stop,
+            listeners,
+            sweeper,
+        })
+    }
+
+    /// Where consumers, browsers and the guarded application's users come in.
+    pub const fn public_address(&self) -> SocketAddr {
+        self.public
+    }
+
+    /// Where operators come in.
+    pub const fn admin_address(&self) -> SocketAddr {
+        self.admin
+    }
+
+    /// Takes consumers and users from a configuration that was read again. What fails stays as it was, and is logged.
+    pub async fn reload(&self, config: &Config) {
+        match synchronise(&self.store, config, &self.clock).await {
+            Ok(()) => tracing::info!("the consumers were read again"),
+            Err(error) => tracing::error!("the consumers stay as they were: {error:#}"),
+        }
+        match self.login.reload() {
+            Ok(()) => tracing::info!("the users were read again"),
+            Err(error) => tracing::error!("the users stay as they were: {error}"),
+        }
+    }
+
+    /// Stops accepting, waits for the requests under way, and closes the store. `false`: some took too long.
+    pub async fn stop(self) -> bool {
+        self.stop.cancel();
+        let mut drained = true;
+        for listener in self.listeners {
+            drained &= listener.await.unwrap_or(false);
+        }
+        if let Err(error) = self.sweeper.await {
+            tracing::warn!(%error, "the sweeper did not end by itself");
+        }
+        self.store.close().await;
+        drained
+    }
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("{address} cannot be listened on"))
+}
+
+async fn synchronise(store: &Store, config: &Config, clock: &Clock) -> anyhow::Result<()> {
+    let done = store
+        .synchronise_consumers(&config.consumers, clock.now())
+        .await?;
+    tracing::info!(
+        added = ?done.added,
+        updated = ?done.updated,
+        disabled = ?done.disabled,
+        "the configured consumers are in the store"
+    );
+    Ok(())
+}
+
+/// How long requests under way may take when the server stops.
+const DRAIN: Duration = Duration::from_secs(30);

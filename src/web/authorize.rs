@@ -1,0 +1,219 @@
+//! The question to the user (RFC 5849, section 2.2): `/oauth/authorize`, and the path that AppLinks assume.
+
+use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::extract::{Form, Query, State};
+use axum::response::Response;
+use http::HeaderMap;
+use serde::Deserialize;
+use tracing::Span;
+
+use crate::model::{Consumer, User};
+use crate::oauth::{Callback, Token};
+use crate::provider::{Answer, Question};
+use crate::store::StoreError;
+
+use super::form::{self, Purpose};
+use super::pages::{AnswerForm, Approve, Notice, Verifier};
+use super::return_address::ReturnAddress;
+use super::session::{self, Session};
+use super::{AUTHORIZE, App, Shared, headers, login};
+
+/// What the address of the page may say. An `oauth_callback` in it is ignored: the one that counts came signed, with
+/// the request token.
+#[derive(Deserialize)]
+pub(super) struct Address {
+    oauth_token: Option<String>,
+    approve: Option<String>,
+    deny: Option<String>,
+}
+
+/// The form with the two buttons.
+#[derive(Deserialize)]
+pub(super) struct AnswerFields {
+    oauth_token: String,
+    subject: String,
+    form_token: String,
+    approve: Option<String>,
+    deny: Option<String>,
+}
+
+/// `GET /oauth/authorize`
+#[tracing::instrument(name = "authorize", skip_all, fields(token.prefix, user.subject))]
+pub(super) async fn show(
+    State(app): Shared,
+    headers: HeaderMap,
+    address: Result<Query<Address>, QueryRejection>,
+) -> Response {
+    let answer = put_question(&app, &headers, address.ok().map(|Query(address)| address)).await;
+    answer.unwrap_or_else(|notice| notice.respond(&app))
+}
+
+/// `POST /oauth/authorize`
+#[tracing::instrument(name = "authorize", skip_all, fields(token.prefix, user.subject))]
+pub(super) async fn answer(
+    State(app): Shared,
+    headers: HeaderMap,
+    form: Result<Form<AnswerFields>, FormRejection>,
+) -> Response {
+    let answer = take_answer(&app, &headers, form).await;
+    answer.unwrap_or_else(|notice| notice.respond(&app))
+}
+
+async fn put_question(app: &App, headers: &HeaderMap, address: Option<Address>) -> Result<Response, Notice> {
+    let Some(address) = address else {
+        return Err(Notice::MissingToken);
+    };
+    let token = address.oauth_token.as_deref().and_then(Token::parse);
+    if address.approve.is_some() || address.deny.is_some() {
+        let again = token.map(|token| ReturnAddress::to_question(&token).as_str().to_owned());
+        return Err(Notice::NotByLink { again });
+    }
+    let token = token.ok_or(Notice::MissingToken)?;
+    Span::current().record("token.prefix", token.prefix());
+    let question = app.provider.question(&token).await?;
+    let session = session::current(app, headers).await?;
+    if let Some(session) = &session {
+        Span::current().record("user.subject", &session.user.subject);
+    }
+    match (question, session) {
+        (Question::Open { .. }, None) => Ok(app.redirect(&ReturnAddress::to_question(&token).login())),
+        (
+            Question::Open {
+                consumer, callback, ..
+            },
+            Some(session),
+        ) => Ok(question_page(app, &token, &consumer, &callback, &session)),
+        (
+            Question::Approved {
+                by,
+                consumer,
+                callback,
+            },
+            Some(session),
+        ) if by.subject == session.user.subject => {
+            match callback {
+                // It was answered before this request; asked once more, the same user is sent to the same place.
+                Callback::Url(_) => {
+                    follow(app, &token, app.provider.approve(&token, &session.user).await?).await
+                }
+                Callback::OutOfBand => Err(Notice::CodeShown {
+                    consumer: consumer.name.clone(),
+                }),
+            }
+        }
+        (question, _) => Err(closed(app, &token, question).await?),
+    }
+}
+
+async fn take_answer(
+    app: &App,
+    headers: &HeaderMap,
+    form: Result<Form<AnswerFields>, FormRejection>,
+) -> Result<Response, Notice> {
+    form::sent_from_here(headers)?;
+    let Form(form) = form.map_err(|rejection| form::unreadable(&rejection))?;
+    let token = Token::parse(&form.oauth_token).ok_or(Notice::MissingToken)?;
+    Span::current().record("token.prefix", token.prefix());
+    let again = ReturnAddress::to_question(&token);
+    let Some(session) = session::current(app, headers).await? else {
+        return Ok(app.redirect(&again.login()));
+    };
+    let user = &session.user;
+    Span::current().record("user.subject", &user.subject);
+    if form.subject != user.subject {
+        let user = user.display_name.clone();
+        return Err(Notice::UserChanged {
+            user,
+            again: again.as_str().to_owned(),
+        });
+    }
+    if !(Purpose::Answer {
+        session: &session.id,
+        question: &token,
+        user,
+    })
+    .admits(&app.keyring, &form.form_token)
+    {
+        return Err(Notice::FormOutdated {
+            again: again.as_str().to_owned(),
+        });
+    }
+    let answer = match (form.approve, form.deny) {
+        (Some(_), None) => app.provider.approve(&token, user).await?,
+        (None, Some(_)) => app.provider.deny(&token, user).await?,
+        _ => return Err(Notice::BadForm),
+    };
+    follow(app, &token, answer).await
+}
+
+/// Goes where an answer leads.
+async fn follow(app: &App, token: &Token, answer: Answer) -> Result<Response, Notice> {
+    match answer {
+        Answer::Redirect(location) => Ok(headers::see_other(&location)),
+        Answer::ShowVerifier {
+            consumer_name,
+            verifier,
+        } => Ok(Verifier {
+            consumer: &consumer_name,
+            code: &verifier,
+        }
+        .respond(&app.frame())),
+        Answer::DeniedOutOfBand { consumer_name } => Err(Notice::Denied {
+            consumer: consumer_name,
+        }),
+        Answer::NotOpen(question) => Err(closed(app, token, question).await?),
+    }
+}
+
+/// Says why a question is not put (any more).
+async fn closed(app: &App, token: &Token, question: Question) -> Result<Notice, StoreError> {
+    Ok(match question {
+        // Not answered, and yet not answerable a moment ago: looking at it anew settles which.
+        Question::Open { .. } => Notice::FormOutdated {
+            again: ReturnAddress::to_question(token).as_str().to_owned(),
+        },
+        Question::Approved { consumer, .. } => Notice::Answered {
+            consumer: consumer.name.clone(),
+        },
+        Question::Denied { consumer, .. } => Notice::Denied {
+            consumer: consumer.name.clone(),
+        },
+        Question::Used => Notice::Used,
+        Question::Expired => Notice::Expired,
+        Question::ConsumerDisabled { name } => Notice::ConsumerDisabled { consumer: name },
+        Question::Unknown => match app.store.access_token(token).await? {
+            Some(_) => Notice::AccessToken,
+            None => Notice::Unknown,
+        },
+    })
+}
+
+fn question_page(
+    app: &App,
+    token: &Token,
+    consumer: &Consumer,
+    callback: &Callback,
+    session: &Session,
+) -> Response {
+    let user: &User = &session.user;
+    let purpose = Purpose::Answer {
+        session: &session.id,
+        question: token,
+        user,
+    };
+    let form = AnswerForm {
+        action: app.path(AUTHORIZE[0]),
+        oauth_token: token.as_str(),
+        form_token: purpose.token(&app.keyring),
+    };
+    let return_to = ReturnAddress::to_question(token).as_str().to_owned();
+    let sign_out = login::sign_out_form(app, session, return_to);
+    Approve {
+        consumer: &consumer.name,
+        user,
+        callback,
+        form,
+        sign_out,
+    }
+    .respond(&app.frame())
+}

@@ -1,0 +1,150 @@
+//! HTTP FOR PEOPLE AND CONSUMERS: extract, ask the provider or the login, answer.
+//!
+//! The whole URL map stands in [`router`]; `listener` serves it, `request_log` writes a line for each request, and `admin`
+//! is for operators. A consumer's way through it: `request_token` and `access_token`, which share `signed`.
+//! A browser's way through it:
+//!
+//! 1. `authorize`: the question of a request token, put to whoever is signed in, and the answer;
+//! 2. `login`: who that is; `return_address`: where they go on afterwards;
+//! 3. `session`: the cookie and its table row; `form`: what proves that a form is ours;
+//! 4. `pages`: the templates' data, every state in words (`texts`), and the headers of a page (`headers`);
+//! 5. `assets`: the stylesheet. `client_address`: where the browser is.
+
+mod access_token;
+mod admin;
+mod arrival;
+mod assets;
+mod authorize;
+mod client_address;
+mod form;
+mod headers;
+mod listener;
+mod login;
+mod pages;
+mod request_log;
+mod request_token;
+mod return_address;
+mod session;
+mod signed;
+mod texts;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Request};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::response::Response;
+use axum::routing::{any, get, post};
+use rand::CryptoRng;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+
+use crate::clock::Clock;
+use crate::gateway::{Front, Gateway};
+use crate::login::Login;
+use crate::oauth::PublicUrl;
+use crate::provider::Provider;
+use crate::store::{Keyring, Store};
+
+pub use admin::operators;
+pub use client_address::ClientAddress;
+pub use listener::serve;
+
+/// What the pages need.
+#[derive(Debug)]
+pub struct App {
+    /// The use cases.
+    pub provider: Arc<Provider>,
+    /// Where browser sessions are kept.
+    pub store: Store,
+    /// What signs cookies and forms.
+    pub keyring: Arc<Keyring>,
+    /// Who is at the browser.
+    pub login: Arc<Login>,
+    /// Our public URLs, and the proxies in front of us.
+    pub front: Front,
+    /// Where browsers find us.
+    pub public_url: PublicUrl,
+    /// The application beside us, as its users call it.
+    pub application_name: String,
+    /// The public keys of the identity assertion, as a JWK set; `None`: no assertion is written.
+    pub jwks: Option<String>,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// How a handler asks for the [`App`].
+type Shared = axum::extract::State<Arc<App>>;
+
+/// The URL map: token endpoints, pages, and the guarded application behind everything else.
+pub fn router(app: App, gateway: Gateway) -> Router {
+    let app = Arc::new(app);
+    let tokens = Router::new()
+        .route(REQUEST_TOKEN[0], any(request_token::issue))
+        .route(REQUEST_TOKEN[1], any(request_token::issue))
+        .route(ACCESS_TOKEN[0], any(access_token::issue))
+        .route(ACCESS_TOKEN[1], any(access_token::issue));
+    let approval = || {
+        get(authorize::show)
+            .post(authorize::answer)
+            .fallback(pages::method_not_allowed)
+    };
+    let pages = Router::new()
+        .route(AUTHORIZE[0], approval())
+        .route(AUTHORIZE[1], approval())
+        .route(
+            LOGIN,
+            get(login::show)
+                .post(login::sign_in)
+                .fallback(pages::method_not_allowed),
+        )
+        .route(LOGOUT, post(login::sign_out).fallback(pages::method_not_allowed))
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+        .layer(from_fn_with_state(Arc::clone(&app), arrival::know))
+        .layer(map_response(headers::page));
+    let documents = Router::new()
+        .route("/oauth/assets/{name}", get(assets::serve))
+        .route("/.well-known/linkgate/jwks.json", get(assets::jwks));
+    let guarded = move |ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| async move {
+        gateway.call(request, peer).await
+    };
+    tokens
+        .merge(pages)
+        .merge(documents)
+        .fallback(guarded)
+        .with_state(app)
+        .layer(from_fn(request_log::log))
+}
+
+impl App {
+    /// A path of ours as the browser must write it: behind the path that a proxy in front strips.
+    fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.path_prefix())
+    }
+
+    /// The frame around every page.
+    fn frame(&self) -> pages::Frame {
+        pages::Frame::new(&self.application_name, self.path(&assets::stylesheet()))
+    }
+
+    /// Sends the browser to a path of ours. 303: a form that was posted becomes a plain page.
+    fn redirect(&self, path: &str) -> Response {
+        headers::see_other(&self.path(path))
+    }
+}
+
+/// Randomness for what a handler must mint: session ids, cookies, references.
+fn randomness() -> impl CryptoRng {
+    UnwrapErr(SysRng)
+}
+
+/// The two paths of each endpoint: ours, and the one that AppLinks assume by themselves.
+const AUTHORIZE: [&str; 2] = ["/oauth/authorize", "/plugins/servlet/oauth/authorize"];
+const REQUEST_TOKEN: [&str; 2] = ["/oauth/request-token", "/plugins/servlet/oauth/request-token"];
+const ACCESS_TOKEN: [&str; 2] = ["/oauth/access-token", "/plugins/servlet/oauth/access-token"];
+const LOGIN: &str = "/oauth/login";
+const LOGOUT: &str = "/oauth/logout";
+
+/// In bytes. Our forms hold a name, a password and a few tokens.
+const LARGEST_FORM: usize = 16 * 1024;

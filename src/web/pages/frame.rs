@@ -1,0 +1,53 @@
+//! What every page shares.
+
+use super::{Html, Sentence, Texts, texts, visible};
+
+/// What the layout shows, and what every sentence may name.
+#[derive(Clone, Debug)]
+pub(in crate::web) struct Frame {
+    /// The catalogue.
+    pub(super) texts: &'static Texts,
+    /// The application's name.
+    pub(super) application: String,
+    /// The path of the stylesheet.
+    pub(super) stylesheet: String,
+    /// The title of the window.
+    pub(super) title: String,
+}
+
+impl Frame {
+    /// The frame of an installation's pages; each page gives it its title.
+    pub(in crate::web) fn new(application: &str, stylesheet: String) -> Self {
+        Self {
+            texts: texts(),
+            application: visible(application),
+            stylesheet,
+            title: String::new(),
+        }
+    }
+
+    /// Gives the page its title.
+    pub(super) fn titled(&self, text: &'static str, names: &[(&'static str, &str)]) -> Self {
+        let title = self.sentence(text, names, |sentence| sentence.plain());
+        Self {
+            title,
+            ..self.clone()
+        }
+    }
+
+    /// Fills names into a text.
+    pub(super) fn html(&self, text: &'static str, names: &[(&'static str, &str)]) -> Html {
+        self.sentence(text, names, |sentence| sentence.html())
+    }
+
+    fn sentence<T>(
+        &self,
+        text: &'static str,
+        names: &[(&'static str, &str)],
+        render: impl Fn(Sentence<'_>) -> T,
+    ) -> T {
+        let mut all = vec![("application", self.application.as_str())];
+        all.extend_from_slice(names);
+        render(Sentence { text, names: &all })
+    }
+}

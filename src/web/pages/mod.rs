@@ -1,0 +1,51 @@
+//! The pages: what the templates show, and how a page becomes a response.
+//!
+//! 1. [`approve`](self): the question; `verifier`: the code to copy; `login`: name and password;
+//! 2. `notice`: every other state, each with a title, a reason, a next step and a reference;
+//! 3. `sentence`: a text with names in it, which may be hostile.
+
+mod approve;
+mod frame;
+mod login;
+mod notice;
+mod sentence;
+mod verifier;
+
+use askama::Template;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
+
+use crate::oauth::Callback;
+
+use super::headers::content_security_policy;
+use super::texts::{ENGLISH, Texts};
+
+pub(super) use approve::{AnswerForm, Approve, SignOutForm};
+pub(super) use frame::Frame;
+pub(super) use login::Login;
+pub(super) use notice::{Notice, method_not_allowed};
+pub(super) use verifier::Verifier;
+
+use sentence::{Html, Sentence, visible};
+
+/// Renders a page whose forms stay with us, or end at a callback.
+fn respond(status: StatusCode, page: &impl Template, callback: Option<&Callback>) -> Response {
+    let Ok(html) = page.render() else {
+        tracing::error!("a page could not be rendered");
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (CONTENT_SECURITY_POLICY, content_security_policy(callback)),
+    ];
+    (status, headers, html).into_response()
+}
+
+/// The texts of a request's language. There is one so far.
+fn texts() -> &'static Texts {
+    &ENGLISH
+}
+
+#[cfg(test)]
+mod tests;

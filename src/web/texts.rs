@@ -1,0 +1,270 @@
+//! Every text of the pages, in one place, so that they can be translated: one [`Texts`] for each language.
+//!
+//! `{application}`, `{consumer}`, `{user}`, `{host}` and `{wait}` stand for names that the page fills in.
+
+/// The texts of one language.
+#[derive(Debug)]
+pub(super) struct Texts {
+    /// The language, for the `lang` attribute.
+    pub(super) lang: &'static str,
+    /// The approval page.
+    pub(super) approve: Approve,
+    /// The page with the code, for a consumer without a callback.
+    pub(super) verifier: Verifier,
+    /// The login page.
+    pub(super) login: Login,
+    /// Every other state.
+    pub(super) notices: Notices,
+    /// What stands before the number that finds a page's line in the log.
+    pub(super) reference: &'static str,
+    /// The name of the link back to what was refused.
+    pub(super) again: &'static str,
+    /// The button that ends a session.
+    pub(super) sign_out: &'static str,
+    /// `{wait}`, when it is one second.
+    pub(super) one_second: &'static str,
+    /// `{wait}`, when it is more; `{count}` stands for how many.
+    pub(super) seconds: &'static str,
+}
+
+/// The approval page.
+#[derive(Debug)]
+pub(super) struct Approve {
+    pub(super) title: &'static str,
+    pub(super) heading: &'static str,
+    pub(super) account: &'static str,
+    pub(super) through_password: &'static str,
+    pub(super) through_application: &'static str,
+    pub(super) not_you: &'static str,
+    pub(super) another_account: &'static str,
+    pub(super) abilities: &'static str,
+    pub(super) ability: [&'static str; 3],
+    pub(super) password: &'static str,
+    pub(super) returns: &'static str,
+    pub(super) returns_with_code: &'static str,
+    pub(super) deny: &'static str,
+    pub(super) allow: &'static str,
+}
+
+/// The page with the code.
+#[derive(Debug)]
+pub(super) struct Verifier {
+    pub(super) title: &'static str,
+    pub(super) heading: &'static str,
+    pub(super) next: &'static str,
+    pub(super) label: &'static str,
+    pub(super) once: &'static str,
+}
+
+/// The login page.
+#[derive(Debug)]
+pub(super) struct Login {
+    pub(super) title: &'static str,
+    pub(super) heading: &'static str,
+    pub(super) why: &'static str,
+    pub(super) name: &'static str,
+    pub(super) password: &'static str,
+    pub(super) submit: &'static str,
+    pub(super) wrong: &'static str,
+    pub(super) consumer_never: &'static str,
+}
+
+/// What happened, why, and what to do next.
+#[derive(Debug)]
+pub(super) struct Words {
+    pub(super) title: &'static str,
+    pub(super) reason: &'static str,
+    pub(super) next: &'static str,
+}
+
+/// One entry for each state of `Notice`.
+#[derive(Debug)]
+pub(super) struct Notices {
+    pub(super) missing_token: Words,
+    pub(super) unknown: Words,
+    pub(super) access_token: Words,
+    pub(super) expired: Words,
+    pub(super) used: Words,
+    pub(super) answered: Words,
+    pub(super) code_shown: Words,
+    pub(super) denied: Words,
+    pub(super) consumer_disabled: Words,
+    pub(super) user_changed: Words,
+    pub(super) form_outdated: Words,
+    pub(super) no_cookie: Words,
+    pub(super) cross_site: Words,
+    pub(super) bad_form: Words,
+    pub(super) form_too_large: Words,
+    pub(super) not_by_link: Words,
+    pub(super) method_not_allowed: Words,
+    pub(super) too_many: Words,
+    pub(super) login_unavailable: Words,
+    pub(super) store_down: Words,
+    pub(super) signed_out: Words,
+    pub(super) signed_in: Words,
+}
+
+/// English.
+pub(super) static ENGLISH: Texts = Texts {
+    lang: "en",
+    reference: "Reference",
+    again: "Open the page again",
+    sign_out: "Sign out",
+    one_second: "1 second",
+    seconds: "{count} seconds",
+    approve: Approve {
+        title: "Allow {consumer}? · {application}",
+        heading: "Allow {consumer} to use {application} as {user}?",
+        account: "Your account",
+        through_password: "signed in with a password",
+        through_application: "signed in through {application}",
+        not_you: "Not you?",
+        another_account: "Use another account",
+        abilities: "{consumer} will be able to:",
+        ability: [
+            "act in {application} with your permissions",
+            "read and change whatever you can",
+            "keep this access until it is revoked",
+        ],
+        password: "{consumer} never sees your password.",
+        returns: "You will return to {host}.",
+        returns_with_code: "You will get a code to enter in {consumer}.",
+        deny: "Deny",
+        allow: "Allow",
+    },
+    verifier: Verifier {
+        title: "Your code · {application}",
+        heading: "Give this code to {consumer}",
+        next: "You allowed {consumer} to use {application} as you. Enter the code there to finish.",
+        label: "Code",
+        once: "It is shown only now and works once. Do not give it to anyone else. When you have entered it, \
+               close this page.",
+    },
+    login: Login {
+        title: "Sign in · {application}",
+        heading: "Sign in to {application}",
+        why: "{consumer} asks to use {application} as you. You can decide after signing in.",
+        name: "User name",
+        password: "Password",
+        submit: "Sign in",
+        wrong: "User name or password is wrong.",
+        consumer_never: "{consumer} never sees your password.",
+    },
+    notices: Notices {
+        missing_token: Words {
+            title: "This link is incomplete",
+            reason: "Its address names no request (oauth_token is missing or stands twice), so there is nothing to decide.",
+            next: "Start again from the application that sent you here.",
+        },
+        unknown: Words {
+            title: "This request is not known",
+            reason: "No request for access belongs to this address. It may have been cut off, or the request is long past.",
+            next: "Start again from the application that sent you here.",
+        },
+        access_token: Words {
+            title: "This is not a request for access",
+            reason: "The address names an access token: a permission that was given before. Nothing was changed.",
+            next: "Start again from the application that sent you here. If it brings you back to this page, its \
+                   administrator needs the reference below.",
+        },
+        expired: Words {
+            title: "This request has expired",
+            reason: "A request for access can be answered for a few minutes only. Nothing was allowed.",
+            next: "Go back to the application that sent you here, and connect again.",
+        },
+        used: Words {
+            title: "This request is complete",
+            reason: "It was approved, and the connection was made.",
+            next: "You can close this page. If the connection does not work, start again from the application that \
+                   sent you here.",
+        },
+        answered: Words {
+            title: "This request was already answered",
+            reason: "Another account approved it, or you did before you signed out.",
+            next: "If it was you, go back to {consumer}. If not, close this page and start again from {consumer}.",
+        },
+        code_shown: Words {
+            title: "The code was already shown",
+            reason: "You allowed {consumer} to use {application} as you. For your safety the code is shown only once.",
+            next: "Enter it in {consumer}. If you do not have it any more, start again from {consumer}.",
+        },
+        denied: Words {
+            title: "Access was denied",
+            reason: "{consumer} may not use {application} as you. Nothing was shared.",
+            next: "You can close this page. To decide otherwise, start again from {consumer}.",
+        },
+        consumer_disabled: Words {
+            title: "{consumer} cannot connect",
+            reason: "An administrator has switched off access for {consumer}. Nothing was allowed.",
+            next: "Ask the administrator of {application}, and tell them the reference below.",
+        },
+        user_changed: Words {
+            title: "You are now signed in as {user}",
+            reason: "The page that you answered was shown to another account. Nothing was allowed.",
+            next: "Look at the request again, and decide as {user}.",
+        },
+        form_outdated: Words {
+            title: "This page is out of date",
+            reason: "You signed in or out after it was opened, or it was changed on its way. Nothing was done.",
+            next: "Open the page again, and decide there.",
+        },
+        no_cookie: Words {
+            title: "Your browser sent no cookie",
+            reason: "Signing in needs a cookie of this site, and your browser did not send it back.",
+            next: "Allow cookies for this site, then open the page again.",
+        },
+        cross_site: Words {
+            title: "This came from another site",
+            reason: "Another web site tried to send this form in your name. Nothing was done.",
+            next: "You can close this page. If you meant to do it, start again from the application that you use.",
+        },
+        bad_form: Words {
+            title: "This form could not be read",
+            reason: "Part of it is missing or stands there twice. Nothing was done.",
+            next: "Start again from the application that sent you here.",
+        },
+        form_too_large: Words {
+            title: "This form is too large",
+            reason: "It is longer than any form of this site. Nothing was done.",
+            next: "Start again from the application that sent you here.",
+        },
+        not_by_link: Words {
+            title: "A link cannot decide",
+            reason: "Access is allowed or denied with the buttons of the page, never through its address. Nothing was \
+                     decided.",
+            next: "Open the page, and decide there.",
+        },
+        method_not_allowed: Words {
+            title: "This page cannot be used that way",
+            reason: "The request's method is none that this address understands. Nothing was done.",
+            next: "Start again from the application that sent you here.",
+        },
+        too_many: Words {
+            title: "Too many attempts",
+            reason: "There were too many attempts to sign in with this user name or from your network.",
+            next: "Wait {wait}, then try again.",
+        },
+        login_unavailable: Words {
+            title: "Signing in does not work right now",
+            reason: "Your user name and password could not be checked. Nothing was allowed.",
+            next: "Try again in a minute. If it stays like this, tell the administrator of {application} the reference \
+                   below.",
+        },
+        store_down: Words {
+            title: "This service is not available right now",
+            reason: "Its database does not answer, so no decision can be taken or kept.",
+            next: "Try again in a minute. If it stays like this, tell the administrator of {application} the reference \
+                   below.",
+        },
+        signed_out: Words {
+            title: "You are signed out",
+            reason: "Nobody can allow anything from this browser until you sign in again.",
+            next: "You can close this page.",
+        },
+        signed_in: Words {
+            title: "You are signed in as {user}",
+            reason: "Applications that ask to use {application} as you will show you a page first.",
+            next: "You can close this page.",
+        },
+    },
+};

@@ -1,0 +1,199 @@
+//! Clients that nobody here wrote, against the program as an administrator runs it. They stand in `tests/clients`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::echo;
+use crate::support::http::Request;
+use crate::support::program::{Database, Program, SHARED_SECRET};
+
+/// A foreign client: how it is started, and where it can put the protocol parameters.
+struct Client {
+    program: PathBuf,
+    script: &'static str,
+    placements: &'static [&'static str],
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn python_dances_on_sqlite() {
+    dance_every_way(Database::Sqlite, &python()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn python_dances_on_postgres() {
+    dance_every_way(Database::Postgres, &python()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn node_dances_on_sqlite() {
+    dance_every_way(Database::Sqlite, &node()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn node_dances_on_postgres() {
+    dance_every_way(Database::Postgres, &node()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ruby_dances_on_sqlite() {
+    dance_every_way(Database::Sqlite, &ruby()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ruby_dances_on_postgres() {
+    dance_every_way(Database::Postgres, &ruby()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_is_refused_after_a_crash_on_sqlite() {
+    replay_after_crash(Database::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_is_refused_after_a_crash_on_postgres() {
+    replay_after_crash(Database::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_request_is_answered_before_the_program_stops() {
+    let mut linkgate = Program::start(Database::Sqlite, echo::start().await).await;
+    let address = linkgate.address();
+    let slow = tokio::spawn(async move { Request::get("/slow").send(address).await });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    linkgate.ask_to_stop();
+    let answer = slow.await.unwrap();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.body, "slow but sure");
+    let status = linkgate.end(Duration::from_secs(30));
+    assert_eq!(status.code(), Some(0), "{}", linkgate.log());
+}
+
+/// HMAC and RSA, in every placement that the client knows, against one server.
+async fn dance_every_way(database: Database, client: &Client) {
+    let linkgate = Program::start(database, echo::start().await).await;
+    for method in ["HMAC-SHA1", "RSA-SHA1"] {
+        for placement in client.placements {
+            dance(&linkgate, client, method, placement);
+        }
+    }
+    no_secret_in_the_log(&linkgate);
+}
+
+async fn replay_after_crash(database: Database) {
+    let mut linkgate = Program::start(database, echo::start().await).await;
+    let steps = dance(&linkgate, &python(), "RSA-SHA1", "header");
+    let accepted = steps.iter().find(|step| step["step"] == "replayable").unwrap();
+    linkgate.crash_and_restart();
+    let authorization = accepted["headers"]["Authorization"].as_str().unwrap();
+    let target = accepted["target"].as_str().unwrap();
+    let replay = Request::get(target).header("Authorization", authorization);
+    replay
+        .send(linkgate.address())
+        .await
+        .assert_refused(401, "nonce_used");
+}
+
+/// Runs a client to its end; returns what it printed, a step on each line.
+fn dance(linkgate: &Program, client: &Client, method: &str, placement: &str) -> Vec<Value> {
+    let mut settings = json!({
+        "base": linkgate.base(),
+        "method": method,
+        "placement": placement,
+        "user": "alice",
+        "password": "alice-password",
+        "callback": CALLBACK,
+        "cases": clients().join("hard.json"),
+        "two_legged_user": "svc-bitbucket",
+    });
+    if method == "RSA-SHA1" {
+        settings["consumer_key"] = json!("Stash:8277239845");
+        settings["private_key_file"] = json!(linkgate.file("bitbucket.pem"));
+    } else {
+        settings["consumer_key"] = json!("bitbucket-form");
+        settings["shared_secret"] = json!(SHARED_SECRET);
+    }
+    let file = linkgate.file("settings.json");
+    fs::write(&file, settings.to_string()).unwrap();
+    let output = Command::new(&client.program)
+        .arg(clients().join(client.script))
+        .arg(&file)
+        .env("LINKGATE_TEST_NODE_MODULES", installed("node/node_modules"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("LC_ALL", "C.UTF-8")
+        .output()
+        .unwrap_or_else(|error| panic!("{}: {error}; run tests/clients/prepare", client.program.display()));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{} with {method} in the {placement}:\n{said}{}\nlinkgate's log:\n{}",
+        client.script,
+        String::from_utf8_lossy(&output.stderr),
+        linkgate.log(),
+    );
+    let steps: Vec<Value> = said
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(steps.iter().all(|step| step["ok"] == true), "{said}");
+    assert_eq!(steps.last().unwrap()["step"], "replayable", "{said}");
+    steps
+}
+
+/// A whole test's log: none of the secrets of its dances stands in it.
+fn no_secret_in_the_log(linkgate: &Program) {
+    let log = linkgate.log();
+    for secret in [
+        SHARED_SECRET,
+        "alice-password",
+        "oauth_signature",
+        "oauth_verifier",
+        "oauth_token",
+    ] {
+        assert!(!log.contains(secret), "{secret:?} stands in the log:\n{log}");
+    }
+}
+
+fn python() -> Client {
+    Client {
+        program: installed("python/bin/python"),
+        script: "python/dance.py",
+        placements: &["header", "query", "body"],
+    }
+}
+
+fn node() -> Client {
+    Client {
+        program: "node".into(),
+        script: "node/dance.mjs",
+        placements: &["header"],
+    }
+}
+
+fn ruby() -> Client {
+    Client {
+        program: "ruby".into(),
+        script: "ruby/dance.rb",
+        placements: &["header", "query", "body"],
+    }
+}
+
+fn clients() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
+}
+
+/// What `tests/clients/prepare` put beside the build.
+fn installed(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .parent()
+        .unwrap()
+        .join("clients")
+        .join(name)
+}
+
+/// As Bitbucket sends it: with a query of its own. Nothing listens there.
+const CALLBACK: &str =
+    "http://127.0.0.1:1/plugins/servlet/applinks/oauth/login-dance/access?applicationLinkID=5b3a9c1e";

@@ -1,0 +1,196 @@
+//! Forms are held, everything else streams.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+
+use super::{exchange, start, status};
+use crate::support::app::{self, App};
+
+const FORM: &str = "Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n";
+
+async fn send(address: std::net::SocketAddr, method: &str, headers: &str, body: &[u8]) -> String {
+    let mut request =
+        format!("{method} /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{headers}\r\n")
+            .into_bytes();
+    request.extend_from_slice(body);
+    exchange(address, &request).await
+}
+
+#[tokio::test]
+async fn a_form_arrives_unchanged() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    let body = b"a=1&b=%zz&&c=+\xff&d";
+    for method in ["POST", "PUT", "GET", "DELETE"] {
+        let length = format!("{FORM}Content-Length: {}\r\n", body.len());
+        assert_eq!(
+            status(&send(gateway, method, &length, body).await),
+            "200",
+            "{method}"
+        );
+        let request = app.received().pop().unwrap();
+        assert_eq!(request.body, body, "{method}");
+        assert_eq!(
+            request.header("content-type"),
+            ["application/x-www-form-urlencoded; charset=UTF-8"]
+        );
+    }
+    let chunked = format!("{FORM}Transfer-Encoding: chunked\r\n");
+    assert_eq!(
+        status(&send(gateway, "GET", &chunked, b"2\r\na=\r\n1\r\n1\r\n0\r\n\r\n").await),
+        "200"
+    );
+    let request = app.received().pop().unwrap();
+    assert_eq!(
+        (request.body.as_slice(), request.header("content-length")),
+        (&b"a=1"[..], vec!["3"])
+    );
+}
+
+#[tokio::test]
+async fn other_bodies_arrive_unchanged() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    let json = "Content-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n";
+    for method in ["POST", "GET"] {
+        assert_eq!(
+            status(&send(gateway, method, json, b"{}").await),
+            "200",
+            "{method}"
+        );
+        assert_eq!(app.received().pop().unwrap().body, b"{}", "{method}");
+    }
+    let chunked = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nTrailer: Remote-User\r\n";
+    let body = b"2\r\n{}\r\n0\r\nRemote-User: alice\r\n\r\n";
+    for method in ["POST", "GET"] {
+        assert_eq!(
+            status(&send(gateway, method, chunked, body).await),
+            "200",
+            "{method}"
+        );
+        let request = app.received().pop().unwrap();
+        assert_eq!(request.body, b"2\r\n{}\r\n0\r\n\r\n", "{method}");
+        assert_eq!(request.header("trailer"), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_form_has_an_end() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    let megabyte = vec![b'a'; 1 << 20];
+    let exact = format!("{FORM}Content-Length: {}\r\n", megabyte.len());
+    assert_eq!(status(&send(gateway, "POST", &exact, &megabyte).await), "200");
+    assert_eq!(app.only().body, megabyte);
+    // It is refused by what it says, and by what it is.
+    let declared = format!("{FORM}Content-Length: {}\r\n", megabyte.len() + 1);
+    assert_eq!(status(&send(gateway, "POST", &declared, b"").await), "413");
+    let chunked = format!("{FORM}Transfer-Encoding: chunked\r\n");
+    let mut chunks = format!("{:x}\r\n", megabyte.len() + 1).into_bytes();
+    chunks.extend_from_slice(&megabyte);
+    chunks.push(b'a');
+    assert_eq!(status(&send(gateway, "POST", &chunked, &chunks).await), "413");
+    assert_eq!(app.received().len(), 1);
+}
+
+#[tokio::test]
+async fn a_form_that_cannot_be_read_is_refused() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    let compressed = format!("{FORM}Content-Encoding: gzip\r\nContent-Length: 1\r\n");
+    assert_eq!(status(&send(gateway, "POST", &compressed, b"x").await), "415");
+    let twice = format!("{FORM}Content-Type: text/plain\r\nContent-Length: 1\r\n");
+    assert_eq!(status(&send(gateway, "POST", &twice, b"x").await), "400");
+    let coded = format!("{FORM}Transfer-Encoding: gzip, chunked\r\n");
+    assert_eq!(
+        status(&send(gateway, "POST", &coded, b"1\r\nx\r\n0\r\n\r\n").await),
+        "501"
+    );
+    assert!(app.received().is_empty());
+}
+
+/// An application that tells, piece by piece, what arrives; and answers each piece.
+async fn echo() -> (App, mpsc::UnboundedReceiver<String>) {
+    let (pieces, arrived) = mpsc::unbounded_channel();
+    let app = App::scripted(move |_, mut stream| {
+        let pieces = pieces.clone();
+        async move {
+            app::read_head(&mut stream).await;
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n";
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let mut piece = [0; 1024];
+            loop {
+                let n = stream.read(&mut piece).await.unwrap_or(0);
+                if n == 0 {
+                    return;
+                }
+                stream.write_all(&piece[..n]).await.unwrap();
+                pieces
+                    .send(String::from_utf8_lossy(&piece[..n]).into_owned())
+                    .unwrap();
+            }
+        }
+    })
+    .await;
+    (app, arrived)
+}
+
+#[tokio::test]
+async fn bodies_stream_both_ways() {
+    let (app, mut arrived) = echo().await;
+    let gateway = start(&app).await;
+    let mut client = BufReader::new(TcpStream::connect(gateway).await.unwrap());
+    let head = "POST /x HTTP/1.1\r\nHost: builds.example.com\r\nContent-Length: 6\r\n\r\n";
+    client.write_all(head.as_bytes()).await.unwrap();
+    client.write_all(b"one").await.unwrap();
+    assert_eq!(arrived.recv().await.unwrap(), "one");
+    let head = app::read_head(&mut client).await.unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    let mut chunk = [0; 8];
+    client.read_exact(&mut chunk).await.unwrap();
+    assert_eq!(&chunk, b"3\r\none\r\n");
+    client.write_all(b"two").await.unwrap();
+    assert_eq!(arrived.recv().await.unwrap(), "two");
+    client.read_exact(&mut chunk).await.unwrap();
+    assert_eq!(&chunk, b"3\r\ntwo\r\n");
+}
+
+#[tokio::test]
+async fn trailers_of_an_answer_arrive() {
+    let app = App::answering(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n",
+    )
+    .await;
+    let gateway = start(&app).await;
+    let answer = super::get(gateway, "/x", "TE: trailers, gzip\r\n").await;
+    assert_eq!(app.only().header("te"), ["trailers"]);
+    assert!(
+        answer.ends_with("\r\n\r\n2\r\nok\r\n0\r\nx-sum: 1\r\n\r\n"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_asks_first_is_told_to_go_on() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    let mut client = BufReader::new(TcpStream::connect(gateway).await.unwrap());
+    let head =
+        "POST /x HTTP/1.1\r\nHost: builds.example.com\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n";
+    client.write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(
+        app::read_head(&mut client).await.unwrap(),
+        "HTTP/1.1 100 Continue\r\n\r\n"
+    );
+    client.write_all(b"abc").await.unwrap();
+    assert_eq!(status(&app::read_head(&mut client).await.unwrap()), "200");
+    let request = app.only();
+    assert_eq!(
+        (request.body.as_slice(), request.header("expect")),
+        (&b"abc"[..], vec![])
+    );
+    // It is not told to send what we would refuse.
+    let large = format!("{FORM}Expect: 100-continue\r\nContent-Length: 9999999\r\n");
+    assert_eq!(status(&send(gateway, "POST", &large, b"").await), "413");
+}

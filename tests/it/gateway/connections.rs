@@ -1,0 +1,188 @@
+//! Connections to the application: reused, never trusted to be open, ended in time.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+use super::{get, options, serve, start, status};
+use crate::support::app::{self, App};
+
+#[tokio::test]
+async fn a_connection_is_used_again() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    for _ in 0..5 {
+        assert_eq!(status(&get(gateway, "/x", "").await), "200");
+    }
+    let connections: Vec<_> = app.received().iter().map(|request| request.connection).collect();
+    assert_eq!(connections, [0; 5]);
+}
+
+#[tokio::test]
+async fn an_old_connection_is_not_used_again() {
+    let app = App::start().await;
+    let mut options = options(&app).await;
+    options.pool.idle = Duration::from_millis(20);
+    let gateway = serve(options).await;
+    for _ in 0..2 {
+        assert_eq!(status(&get(gateway, "/x", "").await), "200");
+        tokio::time::sleep(Duration::from_millis(60)).await;
+    }
+    let connections: Vec<_> = app.received().iter().map(|request| request.connection).collect();
+    assert_eq!(connections, [0, 1]);
+}
+
+#[tokio::test]
+async fn a_closed_connection_is_no_obstacle() {
+    let app = App::answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok").await;
+    let gateway = start(&app).await;
+    for _ in 0..5 {
+        assert_eq!(status(&get(gateway, "/x", "").await), "200");
+    }
+    // It said nothing and closed: a connection that looks open when the next request comes.
+    let app = App::scripted(|_, mut stream| async move {
+        app::read_head(&mut stream).await;
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+        stream.write_all(answer).await.unwrap();
+    })
+    .await;
+    let gateway = start(&app).await;
+    for _ in 0..20 {
+        assert_eq!(status(&get(gateway, "/x", "").await), "200");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_sent_once() {
+    let (seen, mut requests) = tokio::sync::mpsc::unbounded_channel();
+    let app = App::scripted(move |_, mut stream| {
+        let seen = seen.clone();
+        async move {
+            for answer in [
+                &b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"[..],
+                b"HTTP/1.1 ",
+            ] {
+                app::read_head(&mut stream).await;
+                seen.send(()).unwrap();
+                stream.write_all(answer).await.unwrap();
+            }
+        }
+    })
+    .await;
+    let gateway = start(&app).await;
+    assert_eq!(status(&get(gateway, "/x", "").await), "200");
+    assert_eq!(status(&get(gateway, "/x", "").await), "502");
+    assert!(requests.recv().await.is_some() && requests.recv().await.is_some());
+    assert!(requests.is_empty());
+}
+
+#[tokio::test]
+async fn an_application_that_is_not_there() {
+    let gateway = start(&App::absent().await).await;
+    let answer = get(gateway, "/x", "Accept: text/html\r\n").await;
+    assert_eq!(status(&answer), "502");
+    assert!(
+        answer.contains("<h1>The application cannot be reached.</h1>"),
+        "{answer}"
+    );
+    assert!(
+        !answer.contains("oauth") && !answer.contains("127.0.0.1"),
+        "{answer}"
+    );
+    let answer = get(gateway, "/x", "Accept: application/json\r\n").await;
+    assert!(
+        answer.contains(r#""error":"The application cannot be reached.""#),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn an_application_that_speaks_something_else() {
+    for nonsense in [
+        "SSH-2.0-OpenSSH_9.2\r\n",
+        "HTTP/1.1 200 OK\r\nbroken header\r\n\r\n",
+        "HTTP/1.1 101 Surprise\r\n\r\n",
+    ] {
+        let gateway = start(&App::answering(nonsense).await).await;
+        let answer = get(gateway, "/x", "").await;
+        assert_eq!(status(&answer), "502", "{nonsense}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_application_that_does_not_answer() {
+    let app = App::answering("").await;
+    let mut options = options(&app).await;
+    options.answer_within = Duration::from_millis(100);
+    let gateway = serve(options).await;
+    let answer = get(gateway, "/x", "").await;
+    assert_eq!(status(&answer), "504", "{answer}");
+    // A client that takes its time is not the application's fault.
+    let mut client = BufReader::new(TcpStream::connect(gateway).await.unwrap());
+    let head = "POST /x HTTP/1.1\r\nHost: builds.example.com\r\nContent-Length: 2\r\n\r\na";
+    client.write_all(head.as_bytes()).await.unwrap();
+    let answer = tokio::time::timeout(Duration::from_millis(300), app::read_head(&mut client)).await;
+    assert!(answer.is_err(), "{answer:?}");
+    client.write_all(b"b").await.unwrap();
+    let answer = app::read_head(&mut client).await.unwrap();
+    assert_eq!(status(&answer), "504", "{answer}");
+}
+
+/// Asks for a protocol; returns the head of the answer, and the connection.
+async fn ask_for(protocol: &str, gateway: std::net::SocketAddr) -> (String, BufReader<TcpStream>) {
+    let mut client = BufReader::new(TcpStream::connect(gateway).await.unwrap());
+    let head = format!(
+        "GET /chat HTTP/1.1\r\nHost: builds.example.com\r\nConnection: keep-alive, Upgrade\r\nUpgrade: {protocol}\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nRemote-User: a\r\n\r\n"
+    );
+    client.write_all(head.as_bytes()).await.unwrap();
+    let answer = app::read_head(&mut client).await.unwrap();
+    (answer, client)
+}
+
+#[tokio::test]
+async fn a_web_socket_is_joined() {
+    let app = App::scripted(|_, mut stream| async move {
+        let head = app::read_head(&mut stream).await.unwrap();
+        assert!(
+            head.contains("\r\nconnection: Upgrade\r\n") && head.contains("\r\nupgrade: websocket\r\n"),
+            "{head}"
+        );
+        assert!(!head.contains("remote-user"), "{head}");
+        let answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                      Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nhello";
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        let mut piece = [0; 4];
+        stream.read_exact(&mut piece).await.unwrap();
+        stream.write_all(&piece).await.unwrap();
+    })
+    .await;
+    let gateway = start(&app).await;
+    let (answer, mut client) = ask_for("websocket", gateway).await;
+    assert_eq!(status(&answer), "101", "{answer}");
+    assert!(
+        answer.contains("\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"),
+        "{answer}"
+    );
+    client.write_all(b"ping").await.unwrap();
+    let mut said = Vec::new();
+    client.read_to_end(&mut said).await.unwrap();
+    assert_eq!(said, b"helloping");
+}
+
+#[tokio::test]
+async fn no_other_protocol_gets_past_the_guard() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    for protocol in ["h2c", "websocket, h2c", "TLS/1.2"] {
+        let (answer, _) = ask_for(protocol, gateway).await;
+        assert_eq!(status(&answer), "200", "{protocol}: {answer}");
+        assert_eq!(
+            app.received().pop().unwrap().header("upgrade"),
+            [""; 0],
+            "{protocol}"
+        );
+    }
+}

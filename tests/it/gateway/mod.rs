@@ -1,0 +1,132 @@
+//! What reaches the application, and what must not: over real sockets, byte for byte.
+//!
+//! * [`targets`]: the request line, and the name under which it was called;
+//! * [`headers`]: what is taken away, what is written;
+//! * [`bodies`]: forms held, everything else streamed;
+//! * [`connections`]: reuse, closing, time-outs, web sockets;
+//! * [`signed`]: calls that carry OAuth.
+
+mod bodies;
+mod connections;
+mod headers;
+mod signed;
+mod targets;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use linkgate::clock::Clock;
+use linkgate::gateway::{
+    FormLimits, Front, Gateway, GatewayOptions, GuardOptions, IdentityHeaders, PathPattern, PoolLimits,
+    Route, RouteMode, Routes, TrustedProxies, Upstream,
+};
+use linkgate::oauth::PublicUrl;
+use linkgate::provider::{CallingUser, Directory, Provider, Rules, Standing};
+use linkgate::store::{self, Keyring, Store};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::app::App;
+
+/// A gateway in front of an application: `/api/**` needs OAuth, `/static/**` does not look at it.
+pub(crate) async fn start(app: &App) -> SocketAddr {
+    serve(options(app).await).await
+}
+
+/// The same, trusting the proxy that the test is.
+pub(crate) async fn start_behind_proxy(app: &App) -> SocketAddr {
+    let mut options = options(app).await;
+    let trusted = TrustedProxies::new(vec!["127.0.0.0/8".parse().unwrap()]);
+    let [default, further] = ["https://builds.example.com", "http://inner.example.com:8080"]
+        .map(|url| PublicUrl::parse(url).unwrap());
+    options.guard.front = Front::new(default, vec![further], trusted);
+    serve(options).await
+}
+
+async fn options(app: &App) -> GatewayOptions {
+    let url = PublicUrl::parse("https://builds.example.com").unwrap();
+    let route = |path, mode| Route {
+        path: PathPattern::parse(path).unwrap(),
+        methods: Vec::new(),
+        mode,
+    };
+    GatewayOptions {
+        guard: GuardOptions {
+            provider: Arc::new(provider().await),
+            front: Front::new(url, Vec::new(), TrustedProxies::default()),
+            routes: Routes::new(vec![
+                route("/api/**", RouteMode::OAuth),
+                route("/static/**", RouteMode::None),
+            ]),
+            identity: Arc::new(IdentityHeaders::remote_user()),
+            form: FormLimits::default(),
+        },
+        upstream: Upstream::parse(&format!("http://{}", app.address)).unwrap(),
+        pool: PoolLimits::default(),
+        answer_within: Duration::from_mins(1),
+        assertion: None,
+    }
+}
+
+/// A provider that knows one consumer, which may do everything, and every user but `nobody`.
+async fn provider() -> Provider {
+    let keyring = Arc::new(Keyring::generate(&mut StdRng::seed_from_u64(1)));
+    let options = store::Options {
+        url: "sqlite::memory:".to_owned(),
+        password: None,
+        max_connections: 1,
+    };
+    let store = Store::open(&options, Arc::clone(&keyring)).await.unwrap();
+    let consumer = signed::consumer();
+    store.add_consumer(&consumer, Clock::System.now()).await.unwrap();
+    let directory = Directory::new(|subject: String| async move {
+        match subject.as_str() {
+            "nobody" => Standing::Gone,
+            _ => Standing::Known(CallingUser {
+                display_name: format!("{subject} Example"),
+                subject,
+            }),
+        }
+    });
+    let rules = Rules::new("https://builds.example.com");
+    Provider::new(store, keyring, Clock::System, directory, rules)
+}
+
+async fn serve(options: GatewayOptions) -> SocketAddr {
+    let gateway = Gateway::new(options);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let fallback = move |ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| {
+        let gateway = gateway.clone();
+        async move { gateway.call(request, peer).await }
+    };
+    let router = Router::new().fallback(fallback);
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    address
+}
+
+/// Sends bytes, and reads until the other side closes.
+async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+/// Sends a request without a body, with some header lines.
+async fn get(address: SocketAddr, target: &str, headers: &str) -> String {
+    let head =
+        format!("GET {target} HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{headers}\r\n");
+    exchange(address, head.as_bytes()).await
+}
+
+fn status(answer: &str) -> &str {
+    answer.get(9..12).unwrap_or(answer)
+}

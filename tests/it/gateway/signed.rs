@@ -1,0 +1,295 @@
+//! Calls that carry OAuth: admitted and written, or refused and never passed.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use linkgate::clock::Clock;
+use linkgate::gateway::{Assertion, AssertionKey};
+use linkgate::model::{Consumer, ConsumerSource};
+use linkgate::oauth::{
+    BodyHash, Call, ConsumerKey, Secret, SignatureMethod, Signer, SigningKey, VerificationKey, header,
+};
+
+use super::{exchange, get, options, serve, start, start_behind_proxy, status};
+use crate::support::app::App;
+
+const BASE: &str = "https://builds.example.com";
+
+/// The consumer that the provider of these tests knows.
+pub(super) fn consumer() -> Consumer {
+    Consumer {
+        key: ConsumerKey::parse("peer").unwrap(),
+        name: "Peer".to_owned(),
+        keys: vec![VerificationKey::Hmac(Secret::new("secret"))],
+        methods: BTreeSet::from([SignatureMethod::HmacSha1]),
+        callbacks: Vec::new(),
+        default_callback: None,
+        two_legged: true,
+        two_legged_user: Some("svc".to_owned()),
+        impersonation: true,
+        session_handles: false,
+        require_body_hash: false,
+        addresses: Vec::new(),
+        enabled: true,
+        source: ConsumerSource::Command,
+    }
+}
+
+fn sign(call: &Call<'_>) -> Vec<(String, String)> {
+    static NONCE: AtomicU64 = AtomicU64::new(0);
+    let key = SigningKey::Hmac(Secret::new("secret"));
+    let signer = Signer::new(
+        ConsumerKey::parse("peer").unwrap(),
+        key,
+        SignatureMethod::HmacSha1,
+    )
+    .two_legged();
+    let nonce = format!("n{}", NONCE.fetch_add(1, Ordering::Relaxed));
+    signer.sign(call, Clock::System.now(), &nonce).unwrap()
+}
+
+/// The header line of a signed GET.
+fn authorization(target: &str) -> String {
+    authorization_of(&Call::new("GET", &format!("{BASE}{target}")))
+}
+
+fn authorization_of(call: &Call<'_>) -> String {
+    format!("Authorization: {}\r\n", header::authorization(sign(call), None))
+}
+
+async fn post(address: SocketAddr, target: &str, headers: &str, body: &str) -> String {
+    let request = format!(
+        "POST {target} HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+        body.len()
+    );
+    exchange(address, request.as_bytes()).await
+}
+
+fn is_refused(answer: &str, problem: &str) -> bool {
+    let fields = answer
+        .lines()
+        .filter(|line| line.starts_with("www-authenticate: OAuth"));
+    let fields: Vec<_> = fields.collect();
+    let named = format!("oauth_problem=\"{problem}\"");
+    fields.len() == 1 && fields[0].contains(&named) && answer.contains(&format!("oauth_problem={problem}"))
+}
+
+#[tokio::test]
+async fn an_admitted_call_arrives_as_its_user() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    let target = "/api/a/../b;x?q=%C3%BC&q=a+b&flag";
+    let said = format!(
+        "{}Remote-User: mallory\r\nX-HTTP-Method-Override: DELETE\r\n",
+        authorization(target)
+    );
+    let answer = get(gateway, target, &said).await;
+    assert_eq!(status(&answer), "200", "{answer}");
+    let request = app.only();
+    assert_eq!(request.line(), format!("GET {target} HTTP/1.1"));
+    assert_eq!(
+        request.names(),
+        [
+            "host",
+            "remote-user",
+            "x-forwarded-for",
+            "x-forwarded-host",
+            "x-forwarded-proto",
+            "x-linkgate-call",
+            "x-linkgate-consumer",
+            "x-linkgate-name",
+            "x-linkgate-user"
+        ]
+    );
+    assert_eq!(request.header("remote-user"), ["svc"]);
+    assert_eq!(request.header("x-linkgate-user"), ["svc"]);
+    assert_eq!(request.header("x-linkgate-name"), ["svc Example"]);
+    assert_eq!(request.header("x-linkgate-consumer"), ["peer"]);
+    assert_eq!(request.header("x-linkgate-call"), ["two-legged"]);
+}
+
+#[tokio::test]
+async fn a_name_that_no_header_holds_is_encoded() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    let target = "/page?xoauth_requestor_id=J%C3%B6rg%20100%25";
+    assert_eq!(status(&get(gateway, target, &authorization(target)).await), "200");
+    let request = app.only();
+    assert_eq!(request.header("remote-user"), ["J%C3%B6rg 100%25"]);
+    assert_eq!(request.header("x-linkgate-call"), ["impersonated"]);
+}
+
+#[tokio::test]
+async fn what_carries_oauth_and_fails_never_passes() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    let signed = authorization("/page");
+    for (target, headers, code, problem) in [
+        ("/page?x=1", signed.as_str(), "401", "signature_invalid"),
+        ("/page", "Authorization: OAuth\r\n", "400", "parameter_absent"),
+        (
+            "/page",
+            "Authorization: oauth oauth_nonce=n\r\n",
+            "400",
+            "parameter_rejected",
+        ),
+        ("/page?%6Fauth_consumer_key=x", "", "400", "parameter_absent"),
+        (
+            "/page?oauth_signature=x",
+            "Authorization: Bearer b\r\n",
+            "400",
+            "parameter_absent",
+        ),
+        (
+            "/page",
+            "Authorization: Bearer b\r\nAuthorization: OAuth a=\"b\"\r\n",
+            "400",
+            "parameter_rejected",
+        ),
+    ] {
+        let answer = get(gateway, target, headers).await;
+        assert_eq!(status(&answer), code, "{target} {headers}: {answer}");
+        assert!(is_refused(&answer, problem), "{target} {headers}: {answer}");
+    }
+    assert!(app.received().is_empty());
+    // A refused request burnt nothing; an admitted one is good once.
+    assert_eq!(status(&get(gateway, "/page", &signed).await), "200");
+    assert!(is_refused(&get(gateway, "/page", &signed).await, "nonce_used"));
+    assert_eq!(app.received().len(), 1);
+}
+
+#[tokio::test]
+async fn a_form_is_signed_wherever_its_parameters_stand() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    let url = format!("{BASE}/jobs");
+    let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let form = "a=1&b=c+d%2B&a=0";
+    let signed = authorization_of(&Call::new("POST", &url).with_form(form.as_bytes()));
+    let tampered = post(gateway, "/jobs", &format!("{kind}{signed}"), "a=1&b=c+d%2B&a=2").await;
+    assert!(is_refused(&tampered, "signature_invalid"), "{tampered}");
+    let headers = format!("{kind}{signed}");
+    assert_eq!(status(&post(gateway, "/jobs", &headers, form).await), "200");
+    assert_eq!(app.only().body, form.as_bytes());
+
+    let pairs = header::form_body(sign(&Call::new("POST", &url).with_form(form.as_bytes())));
+    let in_body = format!("{form}&{pairs}");
+    assert_eq!(status(&post(gateway, "/jobs", kind, &in_body).await), "200");
+    let request = app.received().pop().unwrap();
+    assert_eq!(request.body, in_body.as_bytes());
+    assert_eq!(request.header("x-linkgate-user"), ["svc"]);
+
+    let chunked = authorization_of(&Call::new("GET", &url).with_form(b"a=1"));
+    let request = format!(
+        "GET /jobs HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n{kind}{chunked}\r\n\
+         3\r\na=1\r\n0\r\n\r\n"
+    );
+    assert_eq!(status(&exchange(gateway, request.as_bytes()).await), "200");
+    assert_eq!(app.received().pop().unwrap().body, b"a=1");
+}
+
+#[tokio::test]
+async fn a_signed_body_hash_is_checked() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    let url = format!("{BASE}/jobs");
+    let hash = BodyHash::of(b"{}", SignatureMethod::HmacSha1).to_base64();
+    let signed = || authorization_of(&Call::new("POST", &url).with("oauth_body_hash", &hash));
+    let answer = post(gateway, "/jobs", &signed(), "{ }").await;
+    assert!(is_refused(&answer, "signature_invalid"), "{answer}");
+    assert!(app.received().is_empty());
+    assert_eq!(status(&post(gateway, "/jobs", &signed(), "{}").await), "200");
+    assert_eq!(app.only().body, b"{}");
+    let large = "x".repeat((1 << 20) + 1);
+    assert_eq!(status(&post(gateway, "/jobs", &signed(), &large).await), "413");
+}
+
+#[tokio::test]
+async fn the_url_that_was_signed_is_one_of_ours() {
+    let app = App::start().await;
+    let gateway = start_behind_proxy(&app).await;
+    let inner = "http://inner.example.com:8080/x";
+    let signed = || authorization_of(&Call::new("GET", inner));
+    let answer = get(gateway, "/x", &signed()).await;
+    assert!(is_refused(&answer, "signature_invalid"), "{answer}");
+    let named = format!(
+        "{}X-Forwarded-Host: inner.example.com:8080\r\nX-Forwarded-Proto: http\r\n",
+        signed()
+    );
+    assert_eq!(status(&get(gateway, "/x", &named).await), "200");
+    assert_eq!(app.only().header("host"), ["inner.example.com:8080"]);
+    let wrong_scheme = format!(
+        "{}X-Forwarded-Host: inner.example.com:8080\r\nX-Forwarded-Proto: https\r\n",
+        signed()
+    );
+    assert!(is_refused(
+        &get(gateway, "/x", &wrong_scheme).await,
+        "signature_invalid"
+    ));
+    // A name that is not ours changes nothing: neither what is signed, nor what the application is called.
+    let foreign = format!(
+        "{}X-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: https\r\n",
+        authorization("/x")
+    );
+    assert_eq!(status(&get(gateway, "/x", &foreign).await), "200");
+    let request = app.received().pop().unwrap();
+    assert_eq!(request.header("host"), ["builds.example.com"]);
+    assert_eq!(request.header("x-forwarded-host"), ["builds.example.com"]);
+}
+
+#[tokio::test]
+async fn the_assertion_says_who_calls_what() {
+    let app = App::start().await;
+    let mut options = options(&app).await;
+    let [key, previous] = [[1; 32], [2; 32]].map(|seed| AssertionKey::derive(&seed).unwrap());
+    let assertion = Assertion::new(BASE, "the-application", key, Clock::System).with_previous(vec![previous]);
+    let jwks: JwkSet = serde_json::from_str(&assertion.jwks()).unwrap();
+    assert_eq!(jwks.keys.len(), 2);
+    options.assertion = Some(Arc::new(assertion));
+    let gateway = serve(options).await;
+    let target = "/api/a/../b?q=1";
+    assert_eq!(status(&get(gateway, target, &authorization(target)).await), "200");
+    let request = app.only();
+    let [jwt] = request.header("x-linkgate-assertion")[..] else {
+        panic!("{request:?}");
+    };
+    let id = jsonwebtoken::decode_header(jwt).unwrap().kid.unwrap();
+    let key = DecodingKey::from_jwk(jwks.find(&id).unwrap()).unwrap();
+    let mut validation = Validation::new(Algorithm::ES256);
+    validation.set_audience(&["the-application"]);
+    validation.set_issuer(&[BASE]);
+    let claims = jsonwebtoken::decode::<serde_json::Value>(jwt, &key, &validation)
+        .unwrap()
+        .claims;
+    for (name, value) in [
+        ("sub", "svc"),
+        ("name", "svc Example"),
+        ("consumer", "peer"),
+        ("call", "two-legged"),
+        ("method", "GET"),
+        ("path", "/api/a/../b"),
+    ] {
+        assert_eq!(claims[name], value, "{claims}");
+    }
+    assert_eq!(
+        claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(),
+        60
+    );
+    let other = DecodingKey::from_jwk(
+        jwks.keys
+            .iter()
+            .find(|key| key.common.key_id.as_ref() != Some(&id))
+            .unwrap(),
+    );
+    assert!(jsonwebtoken::decode::<serde_json::Value>(jwt, &other.unwrap(), &validation).is_err());
+    // Nobody calls: nothing is asserted.
+    assert_eq!(status(&get(gateway, "/page", "").await), "200");
+    assert_eq!(
+        app.received().pop().unwrap().header("x-linkgate-assertion"),
+        [""; 0]
+    );
+}

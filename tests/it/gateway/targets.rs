@@ -1,0 +1,135 @@
+//! The request line, and the name under which a request came.
+
+use super::{exchange, get, start, start_behind_proxy, status};
+use crate::support::app::{App, Received};
+
+#[tokio::test]
+async fn path_and_query_arrive_byte_for_byte() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    let targets = [
+        "/",
+        "/?",
+        "/a/../b",
+        "/a/./b/..",
+        "//x",
+        "//x//y/",
+        "/%2e%2e/%2E",
+        "/a%2fb%2Fc",
+        "/a;x=1/b;y",
+        "/it's",
+        "/{}/{a}",
+        "/a|b",
+        "/a^b",
+        "/a\\b",
+        "/a[0]",
+        "/a\"b\"",
+        "/a!$&()*+,:@=~_-.",
+        "/%zz/%/%2",
+        "/%00",
+        "/caf\u{e9}",
+        "/%ff?x=%ff&y=%",
+        "/a?b=c?d/e//f/../g",
+        "/a?x=1&&x=2&=&y",
+        "/a?q='{}|\\^`[]",
+        "/a?q=a+b%20c%2B",
+        "/http://other.example/",
+    ];
+    for target in targets {
+        let answer = get(gateway, target, "").await;
+        assert_eq!(status(&answer), "200", "{target}: {answer}");
+    }
+    let received = app.received();
+    let lines: Vec<_> = received.iter().map(Received::line).collect();
+    assert_eq!(lines, targets.map(|target| format!("GET {target} HTTP/1.1")));
+}
+
+#[tokio::test]
+async fn what_hyper_cannot_keep_is_refused_and_not_changed() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    for target in ["/a`b", "/a<b>", "/a?\"", "/a?<", "/a b", "*", "a"] {
+        let answer = get(gateway, target, "").await;
+        assert_eq!(status(&answer), "400", "{target}: {answer}");
+    }
+    assert!(app.received().is_empty());
+}
+
+#[tokio::test]
+async fn methods_arrive_as_they_are() {
+    let app = App::answering("HTTP/1.1 204 No Content\r\n\r\n").await;
+    let gateway = start(&app).await;
+    for method in ["HEAD", "PROPFIND", "get", "OPTIONS", "DELETE"] {
+        let request =
+            format!("{method} /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n\r\n");
+        let answer = exchange(gateway, request.as_bytes()).await;
+        assert_eq!(status(&answer), "204", "{method}: {answer}");
+        let line = app.received().last().unwrap().line().to_owned();
+        assert_eq!(line, format!("{method} /x HTTP/1.1"));
+    }
+    let connect = b"CONNECT other.example:80 HTTP/1.1\r\nHost: other.example:80\r\nConnection: close\r\n\r\n";
+    assert_eq!(status(&exchange(gateway, connect).await), "400");
+}
+
+#[tokio::test]
+async fn two_names_for_one_request_are_refused() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    for request in [
+        "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n",
+        "GET / HTTP/1.1\r\n",
+        "GET / HTTP/1.1\r\nHost:\r\n",
+        "GET / HTTP/1.1\r\nHost: a, b\r\n",
+        "GET / HTTP/1.1\r\nHost: user@a\r\n",
+        "GET / HTTP/1.1\r\nHost: a:x\r\n",
+        "GET http://b/ HTTP/1.1\r\nHost: a\r\n",
+        "GET http://user@a/ HTTP/1.1\r\nHost: a\r\n",
+    ] {
+        let answer = exchange(gateway, format!("{request}Connection: close\r\n\r\n").as_bytes()).await;
+        assert_eq!(status(&answer), "400", "{request}: {answer}");
+    }
+    assert!(app.received().is_empty());
+    let absolute = b"GET http://a:80/x?y HTTP/1.1\r\nHost: A\r\nConnection: close\r\n\r\n";
+    assert_eq!(status(&exchange(gateway, absolute).await), "200");
+    let request = app.only();
+    assert_eq!(
+        (request.line(), request.header("host")),
+        ("GET /x?y HTTP/1.1", vec!["A"])
+    );
+}
+
+#[tokio::test]
+async fn a_stranger_is_not_believed() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    let said = "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: gopher\r\n\
+                Forwarded: for=2.2.2.2;host=evil.example\r\nX-Forwarded-Prefix: /x\r\nX-Original-URL: /admin\r\n";
+    assert_eq!(status(&get(gateway, "/x", said).await), "200");
+    let request = app.only();
+    assert_eq!(
+        request.names(),
+        ["host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]
+    );
+    assert_eq!(request.header("host"), ["builds.example.com"]);
+    assert_eq!(request.header("x-forwarded-for"), ["127.0.0.1"]);
+    assert_eq!(request.header("x-forwarded-host"), ["builds.example.com"]);
+    assert_eq!(request.header("x-forwarded-proto"), ["https"]);
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_is_believed() {
+    let app = App::start().await;
+    let gateway = start_behind_proxy(&app).await;
+    let said = "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Host: inner.example.com:8080\r\nX-Forwarded-Proto: http\r\n\
+                X-Forwarded-Prefix: /x\r\n";
+    assert_eq!(status(&get(gateway, "/x", said).await), "200");
+    let request = app.only();
+    assert_eq!(request.header("host"), ["inner.example.com:8080"]);
+    assert_eq!(request.header("x-forwarded-for"), ["1.1.1.1, 127.0.0.1"]);
+    assert_eq!(request.header("x-forwarded-host"), ["inner.example.com:8080"]);
+    assert_eq!(request.header("x-forwarded-proto"), ["http"]);
+    assert_eq!(request.header("x-forwarded-prefix"), ["/x"]);
+    let two_stories = "X-Forwarded-Host: a\r\nForwarded: host=b\r\n";
+    assert_eq!(status(&get(gateway, "/x", two_stories).await), "400");
+}

@@ -1,0 +1,147 @@
+use std::net::IpAddr;
+
+use linkgate::store::{Filter, StoreError};
+
+use super::*;
+
+on_both! {
+    async fn a_token_has_a_public_name(db: Database) {
+        let store = open_with_consumers(&db).await;
+        let token = granted(&db, &store).await;
+        let kept = store.access_token(&token).await.unwrap().unwrap();
+        assert_eq!(kept.id.len(), 16);
+        assert!(kept.id.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert!(!token.as_str().contains(&kept.id));
+        assert_eq!(store.access_token(&self::token(&db)).await.unwrap(), None);
+    }
+
+    async fn a_token_without_a_session_is_kept_without(db: Database) {
+        let store = open_with_consumers(&db).await;
+        let (asked, token) = (approved(&db, &store).await, token(&db));
+        let access = NewAccess { session: None, ..access("") };
+        store.exchange(&asked, &key("a"), NOW, &token, &access).await.unwrap().unwrap();
+        assert_eq!(store.access_token(&token).await.unwrap().unwrap().session, None);
+        assert_eq!(renew(&store, &token, "a", "", &self::token(&db), NOW).await, None);
+    }
+
+    async fn a_renewed_token_takes_the_place_of_the_old_one(db: Database) {
+        let store = open_with_consumers(&db).await;
+        let (old, new) = (granted(&db, &store).await, token(&db));
+        let before = store.access_token(&old).await.unwrap().unwrap();
+        let late = NOW.plus(7_200);
+        let renewed = renew(&store, &old, "a", "session", &new, late).await.unwrap();
+        assert_ne!(renewed.id, before.id);
+        assert_eq!((renewed.issued_at, renewed.expires_at), (late, late.plus(60)));
+        assert_eq!((&renewed.user, &renewed.session), (&before.user, &before.session));
+        assert_eq!(store.access_token(&new).await.unwrap(), Some(renewed));
+        assert_eq!(store.access_token(&old).await.unwrap(), None);
+        assert_eq!(renew(&store, &old, "a", "session", &token(&db), late).await, None);
+    }
+
+    async fn a_renewal_needs_its_own_consumer_and_a_living_session(db: Database) {
+        let store = open_with_consumers(&db).await;
+        let token = granted(&db, &store).await;
+        for (consumer, session, now) in [
+            ("b", "session", NOW),
+            ("a", "another", NOW),
+            ("a", "", NOW),
+            ("a", "session", NOW.plus(86_400)),
+        ] {
+            let new = self::token(&db);
+            assert_eq!(renew(&store, &token, consumer, session, &new, now).await, None, "{consumer} {session}");
+        }
+        let id = store.access_token(&token).await.unwrap().unwrap().id;
+        assert!(store.revoke_access_token(&id, NOW).await.unwrap());
+        assert_eq!(renew(&store, &token, "a", "session", &self::token(&db), NOW).await, None);
+    }
+
+    async fn of_ten_renewals_one_wins(db: Database) {
+        let store = open_with_consumers(&db).await;
+        let old = granted(&db, &store).await;
+        let racers: Vec<_> = (0..10).map(|_| {
+            let (store, old, new) = (store.clone(), old.clone(), token(&db));
+            tokio::spawn(async move { renew(&store, &old, "a", "session", &new, NOW).await.is_some() })
+        }).collect();
+        let mut winners = 0;
+        for racer in racers {
+            winners += u32::from(racer.await.unwrap());
+        }
+        assert_eq!(winners, 1);
+    }
+
+    async fn a_token_is_revoked_once_and_kept(db: Database) {
+        let store = open_with_consumers(&db).await;
+        let (token, other) = (granted(&db, &store).await, granted(&db, &store).await);
+        let id = store.access_token(&token).await.unwrap().unwrap().id;
+        assert!(store.revoke_access_token(&id, NOW.plus(1)).await.unwrap());
+        assert!(!store.revoke_access_token(&id, NOW.plus(2)).await.unwrap());
+        assert!(!store.revoke_access_token("0123456789abcdef", NOW).await.unwrap());
+        assert_eq!(store.access_token(&token).await.unwrap().unwrap().revoked_at, Some(NOW.plus(1)));
+        assert_eq!(store.access_token(&other).await.unwrap().unwrap().revoked_at, None);
+    }
+
+    async fn tokens_are_listed_by_consumer_and_user(db: Database) {
+        let store = open_with_consumers(&db).await;
+        for (consumer, subject, age) in [("a", "alice", 0), ("a", "bob", 1), ("b", "alice", 2)] {
+            let (asked, issued_at) = (token(&db), NOW.plus(-age));
+            store.add_request_token(&asked, &question(consumer)).await.unwrap();
+            store.authorize_request_token(&asked, &user(subject), NOW).await.unwrap();
+            let access = NewAccess { issued_at, ..access("s") };
+            store.exchange(&asked, &key(consumer), NOW, &token(&db), &access).await.unwrap().unwrap();
+        }
+        let list = async |consumer: Option<&str>, subject: Option<&str>| -> Vec<String> {
+            let filter = Filter { consumer: consumer.map(key), subject: subject.map(str::to_owned) };
+            let tokens = store.access_tokens(filter).await.unwrap();
+            tokens.iter().map(|token| format!("{} {}", token.consumer, token.user.subject)).collect()
+        };
+        assert_eq!(list(None, None).await, ["a alice", "a bob", "b alice"], "the newest first");
+        assert_eq!(list(Some("a"), None).await, ["a alice", "a bob"]);
+        assert_eq!(list(None, Some("alice")).await, ["a alice", "b alice"]);
+        assert_eq!(list(Some("b"), Some("alice")).await, ["b alice"]);
+        assert_eq!(list(Some("b"), Some("bob")).await, Vec::<String>::new());
+    }
+
+    async fn use_is_noted_to_the_minute(db: Database) {
+        let store = open_with_consumers(&db).await;
+        let token = granted(&db, &store).await;
+        let minute = Timestamp::from_seconds(NOW.bucket() * 60);
+        let (v4, v6): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap());
+        let last_used = async || store.access_token(&token).await.unwrap().unwrap().last_used;
+        assert_eq!(last_used().await, None);
+        store.touch_access_token(&token, minute.plus(59), Some(v4)).await.unwrap();
+        assert_eq!(last_used().await, Some((minute, Some(v4))));
+        store.touch_access_token(&token, minute.plus(5), Some(v6)).await.unwrap();
+        assert_eq!(last_used().await, Some((minute, Some(v4))), "once a minute is enough");
+        store.touch_access_token(&token, minute.plus(-60), Some(v6)).await.unwrap();
+        assert_eq!(last_used().await, Some((minute, Some(v4))), "time does not run backwards");
+        store.touch_access_token(&token, minute.plus(60), Some(v6)).await.unwrap();
+        assert_eq!(last_used().await, Some((minute.plus(60), Some(v6))));
+        store.touch_access_token(&token, minute.plus(120), None).await.unwrap();
+        assert_eq!(last_used().await, Some((minute.plus(120), None)));
+        store.touch_access_token(&self::token(&db), minute, None).await.unwrap();
+    }
+
+    async fn an_impossible_token_is_an_error(db: Database) {
+        let store = open_with_consumers(&db).await;
+        let token = granted(&db, &store).await;
+        db.execute("update access_tokens set session_expires_at = null").await;
+        let error = store.access_token(&token).await.unwrap_err();
+        assert!(matches!(error, StoreError::Inconsistent { table: "access_tokens", .. }), "{error}");
+        assert!(store.access_tokens(Filter::default()).await.is_err());
+    }
+}
+
+/// Renews for a minute.
+async fn renew(
+    store: &Store,
+    old: &Token,
+    consumer: &str,
+    session: &str,
+    new: &Token,
+    now: Timestamp,
+) -> Option<linkgate::model::AccessToken> {
+    store
+        .renew(old, &key(consumer), session, new, now, now.plus(60), now)
+        .await
+        .unwrap()
+}

@@ -1,0 +1,123 @@
+use std::error::Error;
+use std::sync::Arc;
+
+use linkgate::store::{Keyring, Options, StoreError};
+
+use super::*;
+
+on_both! {
+    async fn a_database_opens_again_and_again(db: Database) {
+        for _ in 0..3 {
+            let store = open_with_consumers(&db).await;
+            store.ping().await.unwrap();
+            assert_eq!(store.consumers().await.unwrap().len(), 2);
+            store.close().await;
+        }
+    }
+
+    async fn a_new_database_can_be_opened_by_many_at_once(db: Database) {
+        let opening: Vec<_> = (0..6).map(|_| {
+            let db = db.clone();
+            tokio::spawn(async move { db.open().await.ping().await.unwrap() })
+        }).collect();
+        for opened in opening {
+            opened.await.unwrap();
+        }
+    }
+
+    async fn tables_of_a_newer_version_are_refused(db: Database) {
+        db.open().await.close().await;
+        db.execute("update _sqlx_migrations set version = 9999").await;
+        let error = Store::open(&db.options(), db.keyring()).await.unwrap_err();
+        assert!(matches!(error, StoreError::Migration { .. }), "{error}");
+        assert!(error.to_string().starts_with("cannot bring the tables of "), "{error}");
+        assert!(error.source().unwrap().to_string().contains("9999"));
+    }
+
+    async fn a_closed_store_answers_with_errors(db: Database) {
+        let store = db.open().await;
+        let clone = store.clone();
+        store.close().await;
+        store.close().await;
+        assert!(matches!(clone.remember(NOW, [1; 16]).await, Err(StoreError::Closed)));
+        assert!(clone.ping().await.is_err());
+        assert!(clone.consumers().await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_opened_is_named_without_its_password() {
+    let folder = tempfile::tempdir().unwrap();
+    for (url, shown) in [
+        (
+            "mysql://me:s3cr3t@127.0.0.1/x".to_owned(),
+            "mysql://me@127.0.0.1/x".to_owned(),
+        ),
+        (
+            "postgres://me:s3cr3t@127.0.0.1:1/x".to_owned(),
+            "postgres://me@127.0.0.1:1/x".to_owned(),
+        ),
+        (
+            format!("sqlite://{}/missing/x.db", folder.path().display()),
+            format!("sqlite://{}/missing/x.db", folder.path().display()),
+        ),
+    ] {
+        let options = Options {
+            url,
+            password: Some(Secret::new("s3cr3t")),
+            max_connections: 1,
+        };
+        let keyring = Arc::new(Keyring::generate(&mut rng()));
+        let error = Store::open(&options, keyring).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot open the database {shown}"));
+        assert!(!format!("{error:?} {options:?}").contains("s3cr3t"));
+        assert!(error.source().is_some());
+    }
+}
+
+#[tokio::test]
+async fn an_unreachable_server_is_an_error_with_its_reason() {
+    let options = Options {
+        url: "postgres://me@127.0.0.1:1/x".to_owned(),
+        password: None,
+        max_connections: 1,
+    };
+    let keyring = Arc::new(Keyring::generate(&mut rng()));
+    let error = Store::open(&options, keyring).await.unwrap_err();
+    assert!(
+        error.source().unwrap().to_string().contains("refused"),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_database_in_memory_is_whole() {
+    let options = Options {
+        url: "sqlite::memory:".to_owned(),
+        password: None,
+        max_connections: 8,
+    };
+    let store = Store::open(&options, Arc::new(Keyring::generate(&mut rng())))
+        .await
+        .unwrap();
+    store
+        .synchronise_consumers(&[consumer("a"), consumer("b")], NOW)
+        .await
+        .unwrap();
+    let calls: Vec<_> = (0..100)
+        .map(|n: u8| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let new = store.remember(NOW, [n % 50; 16]).await.unwrap();
+                assert_eq!(store.consumers().await.unwrap().len(), 2);
+                new
+            })
+        })
+        .collect();
+    let mut new = 0;
+    for call in calls {
+        new += u32::from(call.await.unwrap());
+    }
+    assert_eq!(new, 50);
+    store.close().await;
+}

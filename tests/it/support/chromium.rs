@@ -1,0 +1,183 @@
+//! A headless Chromium behind a chromedriver, both of the test's own.
+
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+use tempfile::TempDir;
+
+/// A browser with one window. Dropping it ends the browser and its driver.
+#[derive(Debug)]
+pub(crate) struct Chromium {
+    pub(crate) window: Client,
+    session: String,
+    driver: Child,
+    address: SocketAddr,
+    _profile: TempDir,
+}
+
+impl Chromium {
+    /// Starts a browser with a fresh profile. Without JavaScript, only pages of `localhost` may still run scripts.
+    pub(crate) async fn start(javascript: JavaScript) -> Self {
+        let (driver, address) = start_driver();
+        let profile = tempfile::tempdir().unwrap();
+        let data = format!("--user-data-dir={}", profile.path().display());
+        let mut arguments: Vec<&str> = ARGUMENTS.to_vec();
+        arguments.push(&data);
+        let preferences = match javascript {
+            JavaScript::On => json!({}),
+            JavaScript::OffButForLocalhost => json!({
+                "profile.managed_default_content_settings.javascript": 2,
+                "profile.content_settings.exceptions.javascript": {
+                    "http://localhost:*,*": {"setting": 1},
+                },
+            }),
+        };
+        let capabilities = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": {"args": arguments, "prefs": preferences},
+        });
+        let window = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities.as_object().unwrap().clone())
+            .connect(&format!("http://{address}"))
+            .await
+            .expect("chromium starts");
+        let session = window.session_id().await.unwrap().unwrap();
+        Self {
+            window,
+            session,
+            driver,
+            address,
+            _profile: profile,
+        }
+    }
+
+    /// Waits for an element and clicks it.
+    pub(crate) async fn click(&self, css: &str) {
+        self.find(css).await.click().await.unwrap();
+    }
+
+    /// Waits for an element and types into it.
+    pub(crate) async fn fill(&self, css: &str, text: &str) {
+        self.find(css).await.send_keys(text).await.unwrap();
+    }
+
+    /// Waits until an element has a text.
+    pub(crate) async fn read(&self, css: &str, text: &str) {
+        let mut seen = String::new();
+        for _ in 0..200 {
+            seen = self.find(css).await.text().await.unwrap();
+            if seen == text {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{css} says {seen:?}, not {text:?}");
+    }
+
+    /// Waits for a second window and goes to it.
+    pub(crate) async fn go_to_popup(&self) {
+        let opener = self.window.window().await.unwrap();
+        for _ in 0..200 {
+            let windows = self.window.windows().await.unwrap();
+            if let Some(popup) = windows.into_iter().find(|window| *window != opener) {
+                return self.window.switch_to_window(popup).await.unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("no popup opens");
+    }
+
+    /// Waits until one window is left, and goes to it.
+    pub(crate) async fn go_to_opener(&self) {
+        for _ in 0..200 {
+            let windows = self.window.windows().await.unwrap();
+            if let [opener] = windows.as_slice() {
+                return self.window.switch_to_window(opener.clone()).await.unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!(
+            "the popup stays open at {:?}: {:?}",
+            self.window.current_url().await,
+            self.window.source().await
+        );
+    }
+
+    async fn find(&self, css: &str) -> fantoccini::elements::Element {
+        let found = self
+            .window
+            .wait()
+            .at_most(Duration::from_secs(10))
+            .for_element(Locator::Css(css))
+            .await;
+        match found {
+            Ok(element) => element,
+            Err(error) => panic!(
+                "{css} does not appear ({error}): {:?}",
+                self.window.source().await
+            ),
+        }
+    }
+}
+
+impl Drop for Chromium {
+    /// A driver that is killed leaves its browser behind, so the browser goes first.
+    fn drop(&mut self) {
+        if let Ok(mut driver) = TcpStream::connect(self.address) {
+            let head = format!(
+                "DELETE /session/{} HTTP/1.1\r\nHost: {}\r\n",
+                self.session, self.address
+            );
+            let _ = write!(driver, "{head}Connection: close\r\n\r\n");
+            let _ = io::copy(&mut driver, &mut io::sink());
+        }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+/// Whether pages may run scripts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum JavaScript {
+    On,
+    OffButForLocalhost,
+}
+
+/// Starts chromedriver on a port that it chooses itself, and reads which.
+fn start_driver() -> (Child, SocketAddr) {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver is installed (Debian: apt-get install chromium chromium-driver)");
+    let mut lines = BufReader::new(driver.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    let port = lines.find_map(|line| {
+        let (_, port) = line.rsplit_once("successfully on port ")?;
+        port.trim_end_matches('.').parse().ok()
+    });
+    // Whatever else it says must not find a closed pipe.
+    thread::spawn(move || lines.for_each(drop));
+    let address = (Ipv4Addr::LOCALHOST, port.expect("chromedriver starts")).into();
+    (driver, address)
+}
+
+const ARGUMENTS: [&str; 8] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];

@@ -1,0 +1,173 @@
+//! Throwaway databases. [`on_both!`] runs a test on SQLite and on PostgreSQL, each time on a database of its own.
+
+use std::future::Future;
+use std::panic;
+use std::sync::Arc;
+
+use rand::RngExt;
+use rand::rngs::StdRng;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+use tempfile::TempDir;
+
+use linkgate::store::{Keyring, Options, Store};
+
+/// Makes two tests of each function, `name::sqlite` and `name::postgres`.
+macro_rules! on_both {
+    ($($(#[$meta:meta])* async fn $name:ident($db:ident: Database) $body:block)*) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+
+            async fn test($db: Database) $body
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn sqlite() {
+                $crate::support::databases::with(Database::sqlite(), test).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn postgres() {
+                $crate::support::databases::with(Database::postgres().await, test).await;
+            }
+        }
+    )*};
+}
+pub(crate) use on_both;
+
+/// A database that lives as long as its test.
+#[derive(Clone)]
+pub(crate) struct Database {
+    keyring: Arc<Keyring>,
+    place: Place,
+}
+
+#[derive(Clone)]
+enum Place {
+    Sqlite(Arc<TempDir>),
+    Postgres { server: String, name: String },
+}
+
+impl Database {
+    /// A file in a folder of its own.
+    pub(crate) fn sqlite() -> Self {
+        Self::at(Place::Sqlite(Arc::new(tempfile::tempdir().unwrap())))
+    }
+
+    /// A database on the server that `LINKGATE_TEST_POSTGRES` names.
+    pub(crate) async fn postgres() -> Self {
+        let server = std::env::var("LINKGATE_TEST_POSTGRES").expect(
+            "this test needs a PostgreSQL server: export LINKGATE_TEST_POSTGRES=$(tests/postgres start)",
+        );
+        let name = format!("linkgate_test_{:016x}", rng().random::<u64>());
+        admin(&server, format!("create database {name}")).await;
+        Self::at(Place::Postgres { server, name })
+    }
+
+    fn at(place: Place) -> Self {
+        Self {
+            keyring: Arc::new(Keyring::generate(&mut rng())),
+            place,
+        }
+    }
+
+    /// Its URL, as it would stand in the configuration.
+    pub(crate) fn url(&self) -> String {
+        match &self.place {
+            Place::Sqlite(folder) => format!("sqlite://{}", folder.path().join("linkgate.db").display()),
+            Place::Postgres { server, name } => {
+                let (server, _) = server.rsplit_once('/').unwrap();
+                format!("{server}/{name}")
+            }
+        }
+    }
+
+    /// The keys of its store.
+    pub(crate) fn keyring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.keyring)
+    }
+
+    /// How to open it.
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            url: self.url(),
+            password: None,
+            max_connections: 4,
+        }
+    }
+
+    /// Opens it. Each store has connections of its own, as if it were another process.
+    pub(crate) async fn open(&self) -> Store {
+        self.open_with(self.keyring()).await
+    }
+
+    /// Opens it with other keys.
+    pub(crate) async fn open_with(&self, keyring: Arc<Keyring>) -> Store {
+        Store::open(&self.options(), keyring).await.unwrap()
+    }
+
+    /// Runs a statement past the store.
+    pub(crate) async fn execute(&self, sql: &'static str) {
+        match &self.place {
+            Place::Sqlite(_) => {
+                let mut db = SqliteConnection::connect(&self.url()).await.unwrap();
+                db.execute(sql).await.unwrap();
+                db.close().await.unwrap();
+            }
+            Place::Postgres { .. } => {
+                let mut db = PgConnection::connect(&self.url()).await.unwrap();
+                db.execute(sql).await.unwrap();
+                db.close().await.unwrap();
+            }
+        }
+    }
+
+    /// Reads one column of text past the store.
+    pub(crate) async fn texts(&self, sql: String) -> Vec<String> {
+        let sql = AssertSqlSafe(sql);
+        match &self.place {
+            Place::Sqlite(_) => {
+                let mut db = SqliteConnection::connect(&self.url()).await.unwrap();
+                sqlx::query_scalar(sql).fetch_all(&mut db).await.unwrap()
+            }
+            Place::Postgres { .. } => {
+                let mut db = PgConnection::connect(&self.url()).await.unwrap();
+                sqlx::query_scalar(sql).fetch_all(&mut db).await.unwrap()
+            }
+        }
+    }
+
+    /// Whether it is SQLite's.
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(self.place, Place::Sqlite(_))
+    }
+
+    async fn remove(self) {
+        if let Place::Postgres { server, name } = &self.place {
+            admin(server, format!("drop database {name} with (force)")).await;
+        }
+    }
+}
+
+/// Runs a test on a database, and removes the database however the test ends.
+pub(crate) async fn with<T, F>(database: Database, test: T)
+where
+    T: FnOnce(Database) -> F,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let ended = tokio::spawn(test(database.clone())).await;
+    database.remove().await;
+    if let Err(error) = ended {
+        panic::resume_unwind(error.into_panic());
+    }
+}
+
+/// Randomness for tests.
+pub(crate) fn rng() -> StdRng {
+    rand::make_rng()
+}
+
+async fn admin(server: &str, sql: String) {
+    let mut connection = PgConnection::connect(server).await.unwrap();
+    connection.execute(AssertSqlSafe(sql)).await.unwrap();
+    connection.close().await.unwrap();
+}
