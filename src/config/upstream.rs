@@ -25,17 +25,15 @@ pub struct Upstream {
 impl Upstream {
     /// Reads the section. `public_host` names the application when nothing else does.
     pub(super) fn read(section: &Section<'_>, public_host: &str) -> Option<Self> {
-        if !section.has("url") {
-            section.missing(
-                "url",
-                "write where the application listens: url = \"http://127.0.0.1:8080\"",
-            );
-        }
+        section.needs(
+            "url",
+            "write where the application listens: url = \"http://127.0.0.1:8080\"",
+        );
         let url = section.parsed("url", parse_url);
         let name = section.or("name", public_host.to_owned());
         let connect_timeout = section.or("connect_timeout", Duration::from_secs(5));
-        let response_timeout = section.or("response_timeout", Duration::from_secs(60));
-        let idle_timeout = section.or("idle_timeout", Duration::from_secs(5 * 60));
+        let response_timeout = section.or("response_timeout", Duration::from_mins(1));
+        let idle_timeout = section.or("idle_timeout", Duration::from_mins(5));
         if section.file("ca_file").is_some() {
             section.wrong(
                 "ca_file",

@@ -43,7 +43,7 @@ pub(super) struct Approve {
     pub(super) returns: &'static str,
     pub(super) returns_with_code: &'static str,
     pub(super) deny: &'static str,
-    pub(super) approve: &'static str,
+    pub(super) allow: &'static str,
 }
 
 /// The page with the code.
@@ -130,7 +130,7 @@ pub(super) static ENGLISH: Texts = Texts {
         returns: "You will return to {host}.",
         returns_with_code: "You will get a code to enter in {consumer}.",
         deny: "Deny",
-        approve: "Allow",
+        allow: "Allow",
     },
     verifier: Verifier {
         title: "Your code · {application}",

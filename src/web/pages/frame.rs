@@ -27,9 +27,12 @@ impl Frame {
     }
 
     /// Gives the page its title.
-    pub(super) fn titled(mut self, text: &'static str, names: &[(&'static str, &str)]) -> Self {
-        self.title = self.sentence(text, names, |sentence| sentence.plain());
-        self
+    pub(super) fn titled(&self, text: &'static str, names: &[(&'static str, &str)]) -> Self {
+        let title = self.sentence(text, names, |sentence| sentence.plain());
+        Self {
+            title,
+            ..self.clone()
+        }
     }
 
     /// Fills names into a text.

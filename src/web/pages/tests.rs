@@ -211,7 +211,7 @@ fn approve(consumer: &str, display_name: &str, callback: &Callback) -> Response 
         form,
         sign_out: sign_out(),
     }
-    .respond(frame())
+    .respond(&frame())
 }
 
 fn sign_out() -> SignOutForm {
@@ -231,7 +231,7 @@ fn login(asked_by: Option<(&str, &Callback)>, tried: Option<&str>) -> Response {
         form_token: "FORM-TOKEN".to_owned(),
         tried,
     }
-    .respond(frame())
+    .respond(&frame())
 }
 
 fn verifier(consumer: &str) -> Response {
@@ -239,14 +239,14 @@ fn verifier(consumer: &str) -> Response {
         consumer,
         code: &Secret::new(CODE),
     }
-    .respond(frame())
+    .respond(&frame())
 }
 
 fn notice(notice: &Notice) -> Response {
     let reference = notice.is_of_note().then(|| "ABCD-2345".to_owned());
     respond(
         notice.status(),
-        &notice.page(frame(), reference, &str::to_owned),
+        &notice.page(&frame(), reference, &str::to_owned),
         None,
     )
 }
