@@ -12,6 +12,7 @@ mod config;
 mod demo;
 mod gateway;
 mod layers;
+mod login;
 mod published;
 mod store;
 mod support;
