@@ -6,7 +6,9 @@
 )]
 
 mod browser;
+mod cli;
 mod clients;
+mod config;
 mod demo;
 mod gateway;
 mod layers;
