@@ -10,7 +10,8 @@ use super::{BrowserError, resolve};
 #[derive(Clone, Debug)]
 pub struct Page {
     url: String,
-    exchange: Option<Exchange>,
+    exchange: Exchange,
+    opened: bool,
 }
 
 /// A form, read from the page's source.
@@ -32,13 +33,18 @@ impl Page {
     pub(super) fn new(url: String, exchange: Exchange) -> Self {
         Self {
             url,
-            exchange: Some(exchange),
+            exchange,
+            opened: true,
         }
     }
 
-    /// A page that the browser was told not to open.
-    pub(super) fn not_opened(url: String) -> Self {
-        Self { url, exchange: None }
+    /// A page that the browser was told not to open, and the redirect that sent it there.
+    pub(super) fn not_opened(url: String, redirect: Exchange) -> Self {
+        Self {
+            url,
+            exchange: redirect,
+            opened: false,
+        }
     }
 
     /// Where it is.
@@ -46,14 +52,9 @@ impl Page {
         &self.url
     }
 
-    /// The answer that brought it; `None`: it was not opened.
-    pub fn exchange(&self) -> Option<&Exchange> {
-        self.exchange.as_ref()
-    }
-
-    /// The status; `None`: it was not opened.
-    pub fn status(&self) -> Option<StatusCode> {
-        self.exchange.as_ref().map(|exchange| exchange.status)
+    /// The status of the answer that brought it; of the redirect, when it was not opened.
+    pub fn status(&self) -> StatusCode {
+        self.exchange.status
     }
 
     /// What a reader sees: the source without its tags, spaces collapsed.
@@ -114,6 +115,10 @@ impl Page {
                 )
             })
             .collect();
+        let others = given
+            .iter()
+            .filter(|(name, _)| !form.fields.iter().any(|field| field.name == *name));
+        pairs.extend(others.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         pairs.extend(button.and_then(|name| form.button(name)));
         Ok((resolve(&self.url, &form.action), pairs))
     }
@@ -125,7 +130,7 @@ impl Page {
     }
 
     fn source(&self) -> &str {
-        self.exchange.as_ref().map_or("", |exchange| &exchange.body)
+        if self.opened { &self.exchange.body } else { "" }
     }
 }
 

@@ -22,28 +22,28 @@ pub(super) async fn all(stage: &Stage<'_>, report: &mut Report<'_>) -> Option<()
     for (name, target) in HARD_QUERIES {
         report.step(
             name,
-            "200; the application saw the query byte for byte",
+            "200; it arrived byte for byte",
             hard_query(stage, target).await,
         );
     }
     report.step(
         "build as alice",
-        "201; a form POST with unicode, repeated and empty fields",
+        "201; a form with unicode, repeated and empty fields",
         build(stage).await,
     );
     report.step(
         "forged identity header",
-        "200 and alice, whatever Remote-User the consumer sends",
+        "200 and alice, whatever Remote-User is sent",
         forged_header(stage).await,
     );
     report.step(
         "no OAuth at all",
-        "401 with a challenge, and no problem named",
+        "401 with a challenge and without a problem",
         not_oauth(stage).await,
     );
     report.step(
         "tampered query",
-        "401 signature_invalid, and the token is kept",
+        "401 signature_invalid; the token is kept",
         tampered(stage, &Wanted::get("/api/search?q=main"), |call| {
             "/api/search?q=feature".clone_into(&mut call.target);
         })
@@ -52,12 +52,12 @@ pub(super) async fn all(stage: &Stage<'_>, report: &mut Report<'_>) -> Option<()
     let order = Wanted::post("/api/builds", &[("project", "rocket"), ("branch", "main")]);
     report.step(
         "tampered form",
-        "401 signature_invalid, and the token is kept",
+        "401 signature_invalid; the token is kept",
         tampered(stage, &order, |call| call.body.push_str("&note=mine")).await,
     );
     report.step(
         "replay",
-        "200, and the same bytes again: 401 nonce_used, and the token is kept",
+        "200, the same bytes again: 401 nonce_used; token kept",
         replay(stage).await,
     );
     Some(())

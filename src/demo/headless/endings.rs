@@ -21,20 +21,24 @@ pub(super) async fn all(stage: &mut Stage<'_>, report: &mut Report<'_>) -> Optio
         "401 token_rejected",
         wrong_handle(stage).await,
     );
-    report.step("renewal", "200, and the new token works", renewal(stage).await)?;
+    report.step(
+        "renewal",
+        "200 with a new token that works; the old one is dead",
+        renewal(stage).await,
+    )?;
     report.step(
         "denial",
-        "401 permission_denied at the exchange, a friendly page; a callback in the URL counts nothing",
+        "401 permission_denied and a friendly page",
         denial(stage).await,
     );
     report.step(
         "revoke and retry",
-        "401 token_revoked, and Bitbucket drops its token",
+        "401 token_revoked; Bitbucket drops its token",
         revoke(stage).await,
     )?;
     report.step(
         "connect again, as bob",
-        "200 and bob's own projects, through Bitbucket's own pages",
+        "200 and bob's own projects",
         reconnect(stage).await,
     )?;
     Some(())
@@ -80,7 +84,7 @@ async fn renewal(stage: &Stage<'_>) -> Outcome {
         Some("alice"),
         stage.link().identity.consumer.as_str(),
     )?;
-    Ok(Passed::new("200, old one 401", ()))
+    Ok(Passed::new("200, old token 401", ()))
 }
 
 async fn denial(stage: &mut Stage<'_>) -> Outcome {

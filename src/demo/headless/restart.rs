@@ -27,7 +27,7 @@ pub(super) async fn all(bitbucket: &Bitbucket, report: &mut Report<'_>) -> Optio
         let name = format!("{}, replay", kind.title());
         report.step(
             &name,
-            "401 nonce_used, for the same bytes as before",
+            "401 nonce_used for the bytes of before",
             replayed(bitbucket, kind, &sent).await,
         );
         let name = format!("{}, new call", kind.title());
