@@ -91,6 +91,7 @@ impl Page {
     }
 
     /// The URL and the pairs that a form sends: the form of the button, or else the one that has the first given field.
+    /// A list is sent only when something was chosen from it.
     pub(super) fn form(
         &self,
         given: &[(&str, &str)],
@@ -103,22 +104,19 @@ impl Page {
             (None, None) => true,
         });
         let form = form.ok_or(BrowserError::Missing(button.unwrap_or("such form")))?;
+        let chosen = |name: &str| {
+            let value = given.iter().find(|(given, _)| *given == name);
+            value.map(|(_, value)| (*value).to_owned())
+        };
         let mut pairs: Vec<_> = form
             .fields
             .iter()
-            .filter(|field| field.element == "input" && !field.name.is_empty() && field.is_sent())
-            .map(|field| {
-                let given = given.iter().find(|(name, _)| *name == field.name);
-                (
-                    field.name.clone(),
-                    given.map_or_else(|| field.value.clone(), |(_, value)| (*value).to_owned()),
-                )
+            .filter(|field| !field.name.is_empty() && field.is_sent())
+            .filter_map(|field| {
+                let prefilled = (field.element == "input").then(|| field.value.clone());
+                Some((field.name.clone(), chosen(&field.name).or(prefilled)?))
             })
             .collect();
-        let others = given
-            .iter()
-            .filter(|(name, _)| !form.fields.iter().any(|field| field.name == *name));
-        pairs.extend(others.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         pairs.extend(button.and_then(|name| form.button(name)));
         Ok((resolve(&self.url, &form.action), pairs))
     }
@@ -137,7 +135,7 @@ impl Page {
 impl<'a> Form<'a> {
     fn read(source: &'a str) -> Self {
         let fields = source.split('<').skip(1).filter_map(|piece| {
-            let element = ["input", "button"]
+            let element = ["input", "button", "select"]
                 .into_iter()
                 .find(|name| piece.starts_with(name))?;
             let tag = tag(piece);
@@ -175,7 +173,7 @@ impl<'a> Form<'a> {
 
 impl Field<'_> {
     fn is_sent(&self) -> bool {
-        !matches!(self.kind.as_str(), "submit" | "button" | "reset" | "image")
+        self.element != "button" && !matches!(self.kind.as_str(), "submit" | "button" | "reset" | "image")
     }
 }
 
