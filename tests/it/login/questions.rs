@@ -1,8 +1,7 @@
 //! The approval page: what is shown, to whom, and every state in which nothing is asked.
 
-use linkgate::model::{RequestTokenState, TokenSession};
+use linkgate::model::{NewAccess, RequestTokenState, TokenSession};
 use linkgate::oauth::ConsumerKey;
-use linkgate::store::NewAccess;
 
 use super::browser::{assert_notice, encode, question};
 use super::site::{CALLBACK, Site};

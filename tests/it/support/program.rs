@@ -13,14 +13,7 @@ use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use rsa::pkcs8::{EncodePublicKey as _, LineEnding};
 use tempfile::TempDir;
 
-use super::database;
-
-/// Which database the program keeps its tokens in.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Database {
-    Sqlite,
-    Postgres,
-}
+use super::databases::Database;
 
 /// A running `linkgate serve`. Dropping it kills it.
 #[derive(Debug)]
@@ -32,12 +25,8 @@ pub(crate) struct Program {
 
 impl Program {
     /// Writes a configuration and starts the program with it; returns when it listens.
-    pub(crate) async fn start(database: Database, application: SocketAddr) -> Self {
+    pub(crate) fn start(database: &Database, application: SocketAddr) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = match database {
-            Database::Sqlite => "sqlite://linkgate.db".to_owned(),
-            Database::Postgres => database::create().await,
-        };
         write_keys(directory.path());
         fs::write(directory.path().join("users.toml"), USERS).unwrap();
         // Somebody else may take the ports between here and the program's start.
@@ -45,7 +34,7 @@ impl Program {
             let [address, admin] = free_ports();
             fs::write(
                 directory.path().join("linkgate.toml"),
-                config(address, admin, application, &store),
+                config(address, admin, application, &database.url()),
             )
             .unwrap();
             let mut child = spawn(directory.path());
