@@ -43,6 +43,7 @@ impl Buildboard {
             .route("/session/end", post(sign_out))
             .route("/builds", post(press_button))
             .route("/static/buildboard.css", get(style))
+            .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
             .route("/api/me", get(api::me))
             .route("/api/builds", get(api::builds).post(api::start_build))
             .route("/api/search", get(api::search))

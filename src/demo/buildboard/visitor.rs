@@ -60,13 +60,11 @@ impl FromRequestParts<Buildboard> for Visitor {
 
 fn cookie(headers: &HeaderMap) -> Option<String> {
     let fields = headers.get_all(header::COOKIE).iter();
-    let pairs = fields
+    let mut pairs = fields
         .filter_map(|field| field.to_str().ok())
         .flat_map(|field| field.split(';'));
-    pairs
-        .filter_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
-        .next()
-        .map(str::to_owned)
+    let session = pairs.find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='));
+    session.map(str::to_owned)
 }
 
 /// The name of Buildboard's own cookie.

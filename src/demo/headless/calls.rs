@@ -159,7 +159,7 @@ async fn not_oauth(stage: &Stage<'_>) -> Outcome {
     };
     let exchange = call.send().await?;
     equal("answer", &short(&exchange), &"401")?;
-    challenged(stage.bitbucket, &exchange)?;
+    challenged(stage.realm(), &exchange)?;
     Ok(Passed::new("401", ()))
 }
 
@@ -167,7 +167,7 @@ async fn tampered(stage: &Stage<'_>, wanted: &Wanted, change: impl FnOnce(&mut C
     let mut prepared = stage.bitbucket.prepare(stage.kind, As::Me, wanted)?;
     change(&mut prepared.call);
     let (exchange, reaction) = stage.bitbucket.send(stage.kind, &prepared).await?;
-    let got = refused(stage.bitbucket, &exchange, 401, "signature_invalid")?;
+    let got = refused(stage.realm(), &exchange, 401, "signature_invalid")?;
     kept(stage, reaction)?;
     Ok(Passed::new(got, ()))
 }
@@ -184,7 +184,7 @@ async fn replay(stage: &Stage<'_>) -> Outcome {
     )?;
     let (second, reaction) = stage.bitbucket.send(stage.kind, &prepared).await?;
     equal("bytes sent the second time", &second.sent, &first.sent)?;
-    let got = refused(stage.bitbucket, &second, 401, "nonce_used")?;
+    let got = refused(stage.realm(), &second, 401, "nonce_used")?;
     kept(stage, reaction)?;
     Ok(Passed::new(format!("200, {got}"), ()))
 }

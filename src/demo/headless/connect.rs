@@ -144,7 +144,7 @@ async fn wrong_verifier(stage: &Stage<'_>, token: &Token) -> Outcome {
         .exchange(stage.kind, &asked, "aWrongVerifier123456")
         .await?;
     Ok(Passed::new(
-        refused(stage.bitbucket, &attempt.exchange, 401, "token_rejected")?,
+        refused(stage.realm(), &attempt.exchange, 401, "token_rejected")?,
         (),
     ))
 }
@@ -199,7 +199,7 @@ async fn second_exchange(stage: &Stage<'_>, token: &Token, callback: &str) -> Ou
     let verifier = form::value(&pairs, "oauth_verifier").unwrap_or_default();
     let attempt = stage.bitbucket.exchange(stage.kind, &asked, verifier).await?;
     Ok(Passed::new(
-        refused(stage.bitbucket, &attempt.exchange, 401, "token_used")?,
+        refused(stage.realm(), &attempt.exchange, 401, "token_used")?,
         (),
     ))
 }

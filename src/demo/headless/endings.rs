@@ -51,7 +51,7 @@ async fn wrong_handle(stage: &Stage<'_>) -> Outcome {
         .renew(stage.kind, &access, "aWrongSessionHandle1")
         .await?;
     Ok(Passed::new(
-        refused(stage.bitbucket, &attempt.exchange, 401, "token_rejected")?,
+        refused(stage.realm(), &attempt.exchange, 401, "token_rejected")?,
         (),
     ))
 }
@@ -74,7 +74,7 @@ async fn renewal(stage: &Stage<'_>) -> Outcome {
         new.token != old.token && new.secret != old.secret,
     )?;
     let (exchange, _) = stage.bitbucket.send(stage.kind, &with_old).await?;
-    refused(stage.bitbucket, &exchange, 401, "token_rejected")?;
+    refused(stage.realm(), &exchange, 401, "token_rejected")?;
     let (exchange, _) = stage
         .bitbucket
         .call(stage.kind, As::Me, &Wanted::get("/api/me"))
@@ -106,7 +106,7 @@ async fn denial(stage: &mut Stage<'_>) -> Outcome {
         &Some("denied"),
     )?;
     let page = stage.browser.open(page.url(), None).await?;
-    let got = refused(stage.bitbucket, &last_exchange(stage)?, 401, "permission_denied")?;
+    let got = refused(stage.realm(), &last_exchange(stage)?, 401, "permission_denied")?;
     holds(
         "Bitbucket says so in a friendly way",
         page.text().contains("You said no"),
@@ -120,7 +120,7 @@ async fn revoke(stage: &Stage<'_>) -> Outcome {
     let revoked = stage.bitbucket.operator().revoke(&access.token).await?;
     holds("linkgate knows the token", revoked)?;
     let (exchange, reaction) = stage.bitbucket.until_refused(stage.kind).await?;
-    let got = refused(stage.bitbucket, &exchange, 401, "token_revoked")?;
+    let got = refused(stage.realm(), &exchange, 401, "token_revoked")?;
     equal("reaction", &reaction, &Reaction::DropToken)?;
     let again = stage
         .bitbucket

@@ -65,6 +65,11 @@ impl Stage<'_> {
         self.bitbucket.link(self.kind)
     }
 
+    /// The realm of linkgate's challenges.
+    fn realm(&self) -> &str {
+        self.bitbucket.linkgate().as_str()
+    }
+
     /// The consumer's name, as linkgate's pages show it.
     fn consumer_name(&self) -> &'static str {
         match self.kind {

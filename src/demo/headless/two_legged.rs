@@ -68,7 +68,7 @@ async fn not_allowed(stage: &Stage<'_>) -> Outcome {
     let call = unsigned.sign(identity, stage.bitbucket.linkgate(), Placement::Header, &clock);
     let exchange = call.map_err(|error| Mismatch(error.to_string()))?.send().await?;
     Ok(Passed::new(
-        refused(stage.bitbucket, &exchange, 401, "permission_denied")?,
+        refused(stage.realm(), &exchange, 401, "permission_denied")?,
         (),
     ))
 }
@@ -98,7 +98,7 @@ async fn in_the_name_of_nobody(stage: &Stage<'_>) -> Outcome {
         .bitbucket
         .call(stage.kind, As::InTheNameOf("mallory"), &wanted)
         .await?;
-    let got = refused(stage.bitbucket, &exchange, 401, "permission_denied")?;
+    let got = refused(stage.realm(), &exchange, 401, "permission_denied")?;
     kept(stage, reaction)?;
     Ok(Passed::new(got, ()))
 }
