@@ -202,8 +202,9 @@ async fn the_page_works_before_anything_is_connected() {
         "{page}"
     );
 
-    let press = Request::post("/links/form/me").body(Body::empty()).unwrap();
-    let (status, headers, _) = open(press).await;
+    let press =
+        Request::post("/links/form/me").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let (status, headers, _) = open(press.body(Body::empty()).unwrap()).await;
     assert_eq!(
         (status, &headers[header::LOCATION]),
         (StatusCode::SEE_OTHER, &"/#event-1".parse().unwrap())
