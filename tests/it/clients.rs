@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::task::block_in_place;
 
 use crate::support::databases::{Database, on_both};
 use crate::support::echo;
@@ -52,7 +53,7 @@ on_both! {
         let answer = slow.await.unwrap();
         assert_eq!(answer.status, 200, "{answer:?}");
         assert_eq!(answer.body, "slow but sure");
-        let status = linkgate.end(Duration::from_secs(30));
+        let status = block_in_place(|| linkgate.end(Duration::from_secs(30)));
         assert_eq!(status.code(), Some(0), "{}", linkgate.log());
     }
 }
@@ -89,13 +90,16 @@ fn dance(linkgate: &Program, client: &Client, method: &str, placement: &str) -> 
     }
     let file = linkgate.file("settings.json");
     fs::write(&file, settings.to_string()).unwrap();
-    let output = Command::new(&client.program)
+    let mut command = Command::new(&client.program);
+    command
         .arg(clients().join(client.script))
         .arg(&file)
         .env("LINKGATE_TEST_NODE_MODULES", installed("node/node_modules"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("LC_ALL", "C.UTF-8")
-        .output()
+        .env("LC_ALL", "C.UTF-8");
+    // The application runs on this thread too, unless the thread says that it waits.
+    let output = block_in_place(|| command.output());
+    let output = output
         .unwrap_or_else(|error| panic!("{}: {error}; run tests/clients/prepare", client.program.display()));
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(

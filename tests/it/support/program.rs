@@ -29,6 +29,13 @@ impl Program {
         let directory = tempfile::tempdir().unwrap();
         write_keys(directory.path());
         fs::write(directory.path().join("users.toml"), USERS).unwrap();
+        if !database.is_sqlite() {
+            // SQLite's is made at the first start; replicas need one that they share.
+            let made = program(directory.path())
+                .args(["key", "generate", "--out", "linkgate.key"])
+                .status();
+            assert!(made.unwrap().success());
+        }
         // Somebody else may take the ports between here and the program's start.
         for _ in 0..5 {
             let [address, admin] = free_ports();
@@ -119,14 +126,19 @@ fn spawn(directory: &Path) -> Child {
         .append(true)
         .open(directory.join("log"))
         .unwrap();
-    Command::new(env!("CARGO_BIN_EXE_linkgate"))
+    program(directory)
         .args(["serve", "--config", "linkgate.toml"])
-        .current_dir(directory)
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
         .stderr(log)
         .spawn()
         .unwrap()
+}
+
+fn program(directory: &Path) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_linkgate"));
+    program.current_dir(directory);
+    program
 }
 
 /// Waits until it listens; `false` when it ended instead.
