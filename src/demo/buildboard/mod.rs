@@ -3,7 +3,7 @@
 //! It knows nothing of OAuth. Who is there is what stands in `Remote-User` and `X-Linkgate-Consumer`, which it believes
 //! because only linkgate can reach it; or, for a browser that comes without them, a session of its own.
 //!
-//! [`board`] is what it keeps, [`visitor`] who is there, [`api`] its JSON side, [`pages`] its page.
+//! `board` is what it keeps, `visitor` who is there, `api` its JSON side, `pages` its page.
 
 mod api;
 mod board;

@@ -1,7 +1,7 @@
 //! The whole demo without a browser: every step does something and compares what came back.
 //!
-//! For each link, in this order: [`connect`] it, make [`calls`], make [`two_legged`] ones, and come to the [`endings`] of a
-//! token; then the application's [`own_users`], and a [`restart`] of linkgate. [`check`] holds what many steps compare, [`report`] the lines that are printed.
+//! For each link, in this order: `connect` it, make `calls`, make `two_legged` ones, and come to the `endings` of a
+//! token; then the application's `own_users`, and a `restart` of linkgate. `check` holds what many steps compare, `report` the lines that are printed.
 
 mod calls;
 mod check;
