@@ -16,7 +16,8 @@ async fn our_pages_need_no_javascript() {
 }
 
 async fn approve_and_deny(javascript: JavaScript) {
-    let linkgate = Program::start(&Database::sqlite(), echo::start().await);
+    let database = Database::sqlite();
+    let linkgate = Program::start(&database, echo::start().await);
     let bitbucket = opener::start(linkgate.address()).await;
     let browser = Chromium::start(javascript).await;
     browser.window.goto(&bitbucket).await.unwrap();
