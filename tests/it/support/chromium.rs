@@ -22,7 +22,7 @@ pub(crate) struct Chromium {
 }
 
 impl Chromium {
-    /// Starts a browser with a fresh profile. Without JavaScript, only pages of `localhost` may still run scripts.
+    /// Starts a browser with a fresh profile.
     pub(crate) async fn start(javascript: JavaScript) -> Self {
         let (driver, address) = start_driver();
         let profile = tempfile::tempdir().unwrap();
@@ -31,11 +31,9 @@ impl Chromium {
         arguments.push(&data);
         let preferences = match javascript {
             JavaScript::On => json!({}),
-            JavaScript::OffButForLocalhost => json!({
-                "profile.managed_default_content_settings.javascript": 2,
-                "profile.content_settings.exceptions.javascript": {
-                    "http://localhost:*,*": {"setting": 1},
-                },
+            JavaScript::OnForLocalhostAlone => json!({
+                "profile.default_content_setting_values.javascript": 2,
+                "profile.content_settings.exceptions.javascript": {"http://localhost,*": {"setting": 1}},
             }),
         };
         let capabilities = json!({
@@ -143,11 +141,11 @@ impl Drop for Chromium {
     }
 }
 
-/// Whether pages may run scripts.
+/// Which pages may run scripts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum JavaScript {
     On,
-    OffButForLocalhost,
+    OnForLocalhostAlone,
 }
 
 /// Starts chromedriver and waits until it listens. It keeps the port that it chooses itself to itself while its output is
