@@ -78,6 +78,6 @@ async fn serve(config: Config, file: &ConfigFile) -> anyhow::Result<()> {
 
 fn warn(config: &Config) {
     for warning in &config.warnings {
-        tracing::warn!(key = warning.key, "{warning}");
+        tracing::warn!("{}: {}: {}; {}", warning.place, warning.key, warning.wrong, warning.remedy);
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! The way of a file through this folder:
 //!
-//! 1. [`file`]: the TOML exactly as written, each value with its line and column;
-//! 2. [`variables`]: `LINKGATE__SECTION__KEY` over it;
-//! 3. [`section`] (and what all sections share, [`reading`]): asks for keys, by way of [`value`], [`duration`], [`choice`] and [`secret`], and remarks on whatever
-//!    is missing, wrong, or not asked for ([`nearest`] guesses what was meant);
-//! 4. one file for each section: [`server`], [`upstream`], [`store`], [`keys`], [`login`], [`consumers`] (with
-//!    [`consumer_keys`]), [`identity`], [`routes`], [`tokens`], [`admin`], [`log`];
-//! 5. [`remark`]: what there is to say, everything at once.
+//! 1. `file`: the TOML exactly as written, each value with its line and column;
+//! 2. `variables`: `LINKGATE__SECTION__KEY` over it;
+//! 3. `section` (and `reading`, what all sections share): asks for keys, by way of `value`, `duration`, `choice` and
+//!    `secret`, and remarks on whatever is missing, wrong, or not asked for (`nearest` guesses what was meant);
+//! 4. one file for each section: `server`, `upstream`, `store`, `keys`, `login`, `consumers` (with
+//!    `consumer_keys`), `identity`, `routes`, `tokens`, `admin`, `log`;
+//! 5. `remark`: what there is to say, everything at once.
 //!
 //! Only `cli` reads a [`Config`]; every other module takes what it needs as plain values.
 

@@ -54,6 +54,10 @@ impl Upstream {
 fn parse_url(text: &str) -> Result<String, Wrong> {
     const REMEDY: &str = "write scheme, host and port: \"http://127.0.0.1:8080\"";
     let refuse = |wrong: &str| Err(Wrong::new(format!("{wrong}: {text:?}"), REMEDY));
+    if text.contains('@') {
+        // What stands before it may be a password, and is not repeated.
+        return Err(Wrong::new("it has user information in front of the host", REMEDY));
+    }
     let Ok(url) = text.parse::<Uri>() else {
         return refuse("this is not a URL");
     };
@@ -70,15 +74,10 @@ fn parse_url(text: &str) -> Result<String, Wrong> {
         }
         _ => return refuse("the scheme must be http"),
     }
-    if authority.as_str().contains('@') {
-        // The text may hold a password: it is not repeated.
-        return Err(Wrong::new("it has user information in front of the host", REMEDY));
-    }
-    if authority.host().is_empty() || authority.as_str().ends_with(':') || authority.port_u16() == Some(0) {
-        return refuse("host or port is missing");
-    }
-    if authority.port().is_some() && authority.port_u16().is_none() {
-        return refuse("the port is too large");
+    let has_port =
+        authority.port_u16().is_some_and(|port| port > 0) || authority.as_str() == authority.host();
+    if authority.host().is_empty() || !has_port {
+        return refuse("the host is missing, or the port is none from 1 to 65535");
     }
     if url.path() != "/" || url.query().is_some() || text.contains('#') {
         return refuse("paths go through as they arrive, so the URL has none of its own");

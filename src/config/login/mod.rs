@@ -1,4 +1,4 @@
-//! `[login]`: how the person at the browser is known. One method, with a table of its own; [`probe`] and [`oidc`] have
+//! `[login]`: how the person at the browser is known. One method, with a table of its own; `probe` and `oidc` have
 //! more to say than the others.
 
 mod oidc;

@@ -11,7 +11,7 @@ pub(in crate::web) struct Frame {
     pub(super) application: String,
     /// The path of the stylesheet.
     pub(super) stylesheet: String,
-    /// The title of the window.
+    /// What the title of the window says before the application's name.
     pub(super) title: String,
 }
 

@@ -1,5 +1,6 @@
 //! Renders every page, and reads it as a browser and a hostile consumer would.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::to_bytes;
@@ -164,6 +165,37 @@ async fn every_notice_has_a_title_a_reason_a_next_step_and_a_reference() {
             !html.contains("<bdi></bdi>"),
             "{state:?} leaves a name empty:\n{html}"
         );
+    }
+}
+
+#[test]
+fn the_log_line_has_the_reference_and_no_token() {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let writer = Arc::clone(&log);
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(move || Log(Arc::clone(&writer)))
+        .finish();
+    tracing::subscriber::with_default(subscriber, || {
+        for (state, _) in notices() {
+            state.log("ABCD-2345", "the title");
+        }
+    });
+    let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+    assert_eq!(log.lines().count(), notices().len());
+    assert!(log.lines().all(|line| line.contains("ABCD-2345")), "{log}");
+    assert!(!log.contains("TOKEN"), "{log}");
+}
+
+/// Where a test's log goes.
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

@@ -3,8 +3,10 @@
 //! 1. [`examples`]: the files that must work as they stand; the defaults;
 //! 2. [`reference`]: the commented file of every key, so that it cannot rot;
 //! 3. [`mistakes`], [`sections`], [`consumers`]: what is said, word for word;
-//! 4. [`variables`]: the environment over the file.
+//! 4. [`variables`]: the environment over the file;
+//! 5. [`agreement`]: with the gateway, on what may stand there.
 
+mod agreement;
 mod consumers;
 mod examples;
 mod mistakes;

@@ -13,19 +13,34 @@ async fn approving_sends_the_browser_back_and_a_second_click_to_the_same_place()
     let form = alice.question(token.as_str()).await.with("approve", "approve");
     let answer = alice.post(AUTHORIZE, &form).await;
     let there = answer.header("location").unwrap().to_owned();
-    let verifier = there.strip_prefix(&format!("{CALLBACK}&oauth_token={}&oauth_verifier=", token.as_str()));
+    let verifier = there.strip_prefix(&format!(
+        "{CALLBACK}&oauth_token={}&oauth_verifier=",
+        token.as_str()
+    ));
     let verifier = verifier.unwrap_or_else(|| panic!("{there}"));
     assert_eq!((answer.status, verifier.len()), (303, 20));
     assert!(verifier.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    assert!(matches!(site.state(&token).await, RequestTokenState::Authorized { by } if by.subject == "alice"));
+    assert!(
+        matches!(site.state(&token).await, RequestTokenState::Authorized { by } if by.subject == "alice")
+    );
 
-    for answer in [alice.post(AUTHORIZE, &form).await, alice.get(&question(token.as_str())).await] {
-        assert_eq!((answer.status, answer.header("location")), (303, Some(there.as_str())));
+    for answer in [
+        alice.post(AUTHORIZE, &form).await,
+        alice.get(&question(token.as_str())).await,
+    ] {
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, Some(there.as_str()))
+        );
         assert_eq!(answer.header("referrer-policy"), Some("same-origin"));
     }
     // A changed mind comes too late.
     let deny = form.without("approve").with("deny", "deny");
-    assert_notice(&alice.post(AUTHORIZE, &deny).await, 409, "This request was already answered");
+    assert_notice(
+        &alice.post(AUTHORIZE, &deny).await,
+        409,
+        "This request was already answered",
+    );
 }
 
 #[tokio::test]
@@ -34,18 +49,29 @@ async fn nobody_else_sees_the_verifier() {
     let token = site.question().await;
     let (mut alice, mut bob) = (site.signed_in("alice").await, site.signed_in("bob").await);
     let bobs = bob.question(token.as_str()).await;
-    let there = alice.press("approve", token.as_str()).await.header("location").unwrap().to_owned();
+    let there = alice
+        .press("approve", token.as_str())
+        .await
+        .header("location")
+        .unwrap()
+        .to_owned();
     let verifier = there.rsplit('=').next().unwrap();
     for answer in [
         bob.get(&question(token.as_str())).await,
-        bob.post(AUTHORIZE, &bobs.clone().with("approve", "approve")).await,
+        bob.post(AUTHORIZE, &bobs.clone().with("approve", "approve"))
+            .await,
         bob.post(AUTHORIZE, &bobs.with("deny", "deny")).await,
         site.browser().get(&question(token.as_str())).await,
     ] {
         assert_notice(&answer, 409, "This request was already answered");
-        assert!(!answer.body.contains(verifier) && !answer.body.contains("alice"), "{answer:?}");
+        assert!(
+            !answer.body.contains(verifier) && !answer.body.contains("alice"),
+            "{answer:?}"
+        );
     }
-    assert!(matches!(site.state(&token).await, RequestTokenState::Authorized { by } if by.subject == "alice"));
+    assert!(
+        matches!(site.state(&token).await, RequestTokenState::Authorized { by } if by.subject == "alice")
+    );
 }
 
 #[tokio::test]
@@ -57,10 +83,17 @@ async fn denying_tells_the_consumer_and_later_visitors() {
     let there = format!("{CALLBACK}&oauth_token={}&oauth_verifier=denied", token.as_str());
     for _ in 0..2 {
         let answer = alice.post(AUTHORIZE, &form).await;
-        assert_eq!((answer.status, answer.header("location")), (303, Some(there.as_str())));
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, Some(there.as_str()))
+        );
     }
     assert_eq!(site.state(&token).await, RequestTokenState::Denied);
-    assert_notice(&alice.get(&question(token.as_str())).await, 200, "Access was denied");
+    assert_notice(
+        &alice.get(&question(token.as_str())).await,
+        200,
+        "Access was denied",
+    );
     let approve = form.without("deny").with("approve", "approve");
     assert_notice(&alice.post(AUTHORIZE, &approve).await, 200, "Access was denied");
     assert_eq!(site.state(&token).await, RequestTokenState::Denied);
@@ -75,16 +108,35 @@ async fn without_a_callback_the_code_is_shown_once_and_to_one_user() {
     let bobs = bob.question(token.as_str()).await.with("approve", "approve");
     let page = alice.post(AUTHORIZE, &form).await;
     assert_eq!((page.status, page.header("location")), (200, None));
-    let code = page.body.split("<code>").nth(1).unwrap().split("</code>").next().unwrap();
+    let code = page
+        .body
+        .split("<code>")
+        .nth(1)
+        .unwrap()
+        .split("</code>")
+        .next()
+        .unwrap();
     assert_eq!((code.len(), page.body.matches(code).count()), (20, 1));
     assert!(page.body.contains("<title>Your code · Buildboard</title>"));
     assert_eq!(page.header("cache-control"), Some("no-store"));
 
-    assert!(alice.post(AUTHORIZE, &form).await.body.contains(code), "a double click loses nothing");
+    assert!(
+        alice.post(AUTHORIZE, &form).await.body.contains(code),
+        "a double click loses nothing"
+    );
     for (answer, title) in [
-        (alice.get(&question(token.as_str())).await, "The code was already shown"),
-        (bob.get(&question(token.as_str())).await, "This request was already answered"),
-        (bob.post(AUTHORIZE, &bobs).await, "This request was already answered"),
+        (
+            alice.get(&question(token.as_str())).await,
+            "The code was already shown",
+        ),
+        (
+            bob.get(&question(token.as_str())).await,
+            "This request was already answered",
+        ),
+        (
+            bob.post(AUTHORIZE, &bobs).await,
+            "This request was already answered",
+        ),
     ] {
         assert_notice(&answer, 409, title);
         assert!(!answer.body.contains(code), "{answer:?}");
@@ -101,6 +153,10 @@ async fn without_a_callback_a_denial_is_a_page() {
     let site = Site::start().await;
     let token = site.question_of("bitbucket", "oob").await;
     let mut alice = site.signed_in("alice").await;
-    assert_notice(&alice.press("deny", token.as_str()).await, 200, "Access was denied");
+    assert_notice(
+        &alice.press("deny", token.as_str()).await,
+        200,
+        "Access was denied",
+    );
     assert_eq!(site.state(&token).await, RequestTokenState::Denied);
 }

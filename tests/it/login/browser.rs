@@ -15,7 +15,10 @@ pub(crate) struct Browser {
 impl Browser {
     /// A browser without cookies.
     pub(crate) const fn new(address: SocketAddr) -> Self {
-        Self { cookies: BTreeMap::new(), address }
+        Self {
+            cookies: BTreeMap::new(),
+            address,
+        }
     }
 
     /// Opens a page.
@@ -25,13 +28,18 @@ impl Browser {
 
     /// Sends a form as a page of the same origin does.
     pub(crate) async fn post(&mut self, target: &str, fields: &Fields) -> Response {
-        self.send(fields.request(target).header("Sec-Fetch-Site", "same-origin")).await
+        self.send(fields.request(target).header("Sec-Fetch-Site", "same-origin"))
+            .await
     }
 
     /// Sends a request with our cookies, and keeps the ones that come back.
     pub(crate) async fn send(&mut self, mut request: Request) -> Response {
         if !self.cookies.is_empty() {
-            let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let pairs: Vec<_> = self
+                .cookies
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
             request = request.header("Cookie", pairs.join("; "));
         }
         let response = request.send(self.address).await;
@@ -49,16 +57,22 @@ impl Browser {
 
     /// Opens the login page, and fills it in.
     pub(crate) async fn sign_in(&mut self, return_to: &str, user: &str, password: &str) -> Response {
-        let page = self.get(&format!("/oauth/login?return_to={}", encode(return_to))).await;
+        let page = self
+            .get(&format!("/oauth/login?return_to={}", encode(return_to)))
+            .await;
         assert_eq!(page.status, 200, "{page:?}");
-        let form = Fields::of(&page, "/oauth/login").with("username", user).with("password", password);
+        let form = Fields::of(&page, "/oauth/login")
+            .with("username", user)
+            .with("password", password);
         self.post("/oauth/login", &form).await
     }
 
     /// Signs out, and in again.
     pub(crate) async fn sign_in_again(&mut self, user: &str) {
         let page = self.get("/oauth/login").await;
-        let answer = self.post("/oauth/logout", &Fields::of(&page, "/oauth/logout")).await;
+        let answer = self
+            .post("/oauth/logout", &Fields::of(&page, "/oauth/logout"))
+            .await;
         assert_eq!(answer.status, 200, "{answer:?}");
         let answer = self.sign_in("/", user, &format!("{user}-password")).await;
         assert_eq!(answer.status, 303, "{answer:?}");
@@ -86,9 +100,15 @@ impl Fields {
     /// The hidden fields of the form with this action; exactly one form has it.
     #[track_caller]
     pub(crate) fn of(page: &Response, action: &str) -> Self {
-        let mut forms = page.body.split("<form").skip(1).map(|form| form.split("</form>").next().unwrap());
+        let mut forms = page
+            .body
+            .split("<form")
+            .skip(1)
+            .map(|form| form.split("</form>").next().unwrap());
         let ours = format!("method=\"post\" action=\"{action}\"");
-        let form = forms.find(|form| form.contains(&ours)).unwrap_or_else(|| panic!("no form {action}: {page:?}"));
+        let form = forms
+            .find(|form| form.contains(&ours))
+            .unwrap_or_else(|| panic!("no form {action}: {page:?}"));
         let fields = form.split("<input type=\"hidden\" name=\"").skip(1);
         Self(
             fields
@@ -122,7 +142,11 @@ impl Fields {
 
     /// The form as a request that says nothing about where it comes from.
     pub(crate) fn request(&self, target: &str) -> Request {
-        let pairs: Vec<_> = self.0.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        let pairs: Vec<_> = self
+            .0
+            .iter()
+            .map(|(name, value)| format!("{name}={}", encode(value)))
+            .collect();
         Request::post(target).form(pairs.join("&"))
     }
 }
@@ -138,11 +162,26 @@ pub(crate) fn set_cookies(response: &Response) -> Vec<&str> {
 pub(crate) fn assert_notice(response: &Response, status: u16, title: &str) {
     assert_eq!(response.status, status, "{response:?}");
     assert_eq!(response.header("location"), None, "{response:?}");
-    let heading = response.body.split("<h1>").nth(1).and_then(|rest| rest.split("</h1>").next());
-    let heading = heading.unwrap_or_default().replace("<bdi>", "").replace("</bdi>", "");
+    let heading = response
+        .body
+        .split("<h1>")
+        .nth(1)
+        .and_then(|rest| rest.split("</h1>").next());
+    let heading = heading
+        .unwrap_or_default()
+        .replace("<bdi>", "")
+        .replace("</bdi>", "");
     assert_eq!(heading, title, "{response:?}");
-    let reference = response.body.split("Reference <code>").nth(1).and_then(|rest| rest.get(..9));
-    assert_eq!(reference.map(|text| text.chars().filter(|c| *c == '-').count()), Some(1), "{response:?}");
+    let reference = response
+        .body
+        .split("Reference <code>")
+        .nth(1)
+        .and_then(|rest| rest.get(..9));
+    assert_eq!(
+        reference.map(|text| text.chars().filter(|c| *c == '-').count()),
+        Some(1),
+        "{response:?}"
+    );
 }
 
 /// The address of a question.
@@ -152,7 +191,13 @@ pub(crate) fn question(token: &str) -> String {
 
 pub(crate) fn encode(text: &str) -> String {
     text.bytes()
-        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
         .collect()
 }
 

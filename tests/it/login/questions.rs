@@ -1,8 +1,7 @@
 //! The approval page: what is shown, to whom, and every state in which nothing is asked.
 
-use linkgate::model::{RequestTokenState, TokenSession};
+use linkgate::model::{NewAccess, RequestTokenState, TokenSession};
 use linkgate::oauth::ConsumerKey;
-use linkgate::store::NewAccess;
 
 use super::browser::{assert_notice, encode, question};
 use super::site::{CALLBACK, Site};
@@ -15,11 +14,24 @@ async fn whoever_is_not_signed_in_signs_in_first_and_comes_back() {
     let mut alice = site.browser();
     for path in ["/oauth/authorize", "/plugins/servlet/oauth/authorize"] {
         let evil = encode("https://evil.example/");
-        let answer = alice.get(&format!("{path}?oauth_token={}&oauth_callback={evil}", token.as_str())).await;
-        let login = format!("/oauth/login?return_to={}", encode_path(&question(token.as_str())));
-        assert_eq!((answer.status, answer.header("location")), (303, Some(login.as_str())));
+        let answer = alice
+            .get(&format!(
+                "{path}?oauth_token={}&oauth_callback={evil}",
+                token.as_str()
+            ))
+            .await;
+        let login = format!(
+            "/oauth/login?return_to={}",
+            encode_path(&question(token.as_str()))
+        );
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, Some(login.as_str()))
+        );
     }
-    let answer = alice.sign_in(&question(token.as_str()), "alice", "alice-password").await;
+    let answer = alice
+        .sign_in(&question(token.as_str()), "alice", "alice-password")
+        .await;
     assert_eq!(answer.header("location"), Some(question(token.as_str()).as_str()));
     let page = alice.get(answer.header("location").unwrap()).await;
     for part in [
@@ -64,18 +76,38 @@ async fn every_page_has_the_same_headers() {
     // A question that was answered leads on from the login form at once, and Chromium asks the form's own policy.
     let login = format!("/oauth/login?return_to={}", encode(&question(token.as_str())));
     let page = site.browser().get(&login).await;
-    assert!(page.header("content-security-policy").unwrap().contains("form-action 'self' https://bitbucket"));
+    assert!(
+        page.header("content-security-policy")
+            .unwrap()
+            .contains("form-action 'self' https://bitbucket")
+    );
 }
 
 #[tokio::test]
 async fn the_stylesheet_is_kept_for_ever_under_its_own_name() {
     let site = Site::start().await;
     let page = site.browser().get("/oauth/login").await;
-    let style = page.body.split("<link rel=\"stylesheet\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let style = page
+        .body
+        .split("<link rel=\"stylesheet\" href=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
     let answer = site.browser().get(style).await;
-    assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/css; charset=utf-8")));
-    assert_eq!(answer.header("cache-control"), Some("public, max-age=31536000, immutable"));
-    assert_eq!(site.browser().get("/oauth/assets/style-0000.css").await.status, 404);
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, Some("text/css; charset=utf-8"))
+    );
+    assert_eq!(
+        answer.header("cache-control"),
+        Some("public, max-age=31536000, immutable")
+    );
+    assert_eq!(
+        site.browser().get("/oauth/assets/style-0000.css").await.status,
+        404
+    );
 }
 
 #[tokio::test]
@@ -86,8 +118,16 @@ async fn what_is_no_open_question_is_a_page_and_never_a_redirect() {
     let twice = format!("{}&oauth_token={}", question(known.as_str()), known.as_str());
     for (target, status, title) in [
         ("/oauth/authorize".to_owned(), 400, "This link is incomplete"),
-        ("/oauth/authorize?oauth_token=".to_owned(), 400, "This link is incomplete"),
-        ("/oauth/authorize?oauth_token=%00".to_owned(), 400, "This link is incomplete"),
+        (
+            "/oauth/authorize?oauth_token=".to_owned(),
+            400,
+            "This link is incomplete",
+        ),
+        (
+            "/oauth/authorize?oauth_token=%00".to_owned(),
+            400,
+            "This link is incomplete",
+        ),
         (twice, 400, "This link is incomplete"),
         (question("nobody"), 404, "This request is not known"),
         (question(site.token().as_str()), 404, "This request is not known"),
@@ -100,17 +140,44 @@ async fn what_is_no_open_question_is_a_page_and_never_a_redirect() {
     alice.press("approve", used.as_str()).await;
     let access = site.token();
     let now = site.clock.now();
-    let session = TokenSession { id: site.token().as_str().to_owned(), expires_at: now.plus(200) };
-    let new = NewAccess { issued_at: now, expires_at: now.plus(100), session: Some(session) };
+    let session = TokenSession {
+        id: site.token().as_str().to_owned(),
+        expires_at: now.plus(200),
+    };
+    let new = NewAccess {
+        issued_at: now,
+        expires_at: now.plus(100),
+        session: Some(session),
+    };
     let key = ConsumerKey::parse("bitbucket").unwrap();
-    site.store.exchange(&used, &key, now, &access, &new).await.unwrap().unwrap();
-    assert_notice(&alice.get(&question(used.as_str())).await, 410, "This request is complete");
-    assert_notice(&alice.get(&question(access.as_str())).await, 400, "This is not a request for access");
+    site.store
+        .exchange(&used, &key, now, &access, &new)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_notice(
+        &alice.get(&question(used.as_str())).await,
+        410,
+        "This request is complete",
+    );
+    assert_notice(
+        &alice.get(&question(access.as_str())).await,
+        400,
+        "This is not a request for access",
+    );
 
     let form = alice.question(known.as_str()).await.with("approve", "approve");
     site.clock.advance(600);
-    assert_notice(&alice.get(&question(known.as_str())).await, 410, "This request has expired");
-    assert_notice(&alice.post("/oauth/authorize", &form).await, 410, "This request has expired");
+    assert_notice(
+        &alice.get(&question(known.as_str())).await,
+        410,
+        "This request has expired",
+    );
+    assert_notice(
+        &alice.post("/oauth/authorize", &form).await,
+        410,
+        "This request has expired",
+    );
     assert_eq!(site.state(&known).await, RequestTokenState::Pending);
 }
 
@@ -120,8 +187,15 @@ async fn a_disabled_consumer_is_not_asked_for() {
     let token = site.question().await;
     let mut alice = site.signed_in("alice").await;
     let key = ConsumerKey::parse("bitbucket").unwrap();
-    site.store.set_consumer_enabled(&key, false, site.clock.now()).await.unwrap();
-    assert_notice(&alice.get(&question(token.as_str())).await, 403, "Bitbucket cannot connect");
+    site.store
+        .set_consumer_enabled(&key, false, site.clock.now())
+        .await
+        .unwrap();
+    assert_notice(
+        &alice.get(&question(token.as_str())).await,
+        403,
+        "Bitbucket cannot connect",
+    );
 }
 
 #[tokio::test]
@@ -129,7 +203,10 @@ async fn a_hostile_consumer_is_shown_as_what_it_is() {
     let site = Site::start().await;
     let token = site.question_of("hostile", CALLBACK).await;
     let page = site.signed_in("alice").await.get(&question(token.as_str())).await;
-    assert!(page.body.contains("<h1>Allow <bdi>&#60;script&#62;alert(1)&#60;/script&#62;&#34;&#39;\u{FFFD}</bdi> to"));
+    assert!(
+        page.body
+            .contains("<h1>Allow <bdi>&#60;script&#62;alert(1)&#60;/script&#62;&#34;&#39;\u{FFFD}</bdi> to")
+    );
     assert!(!page.body.contains("<script"));
 }
 

@@ -38,12 +38,24 @@ impl Site {
         write("users.toml", USERS);
         let clock = Clock::fixed(NOW);
         let server = Server::start(load(&directory), clock.clone()).await.unwrap();
-        let keyring = Keyring::open_file(&directory.path().join("linkgate.key")).unwrap().keyring;
+        let keyring = Keyring::open_file(&directory.path().join("linkgate.key"))
+            .unwrap()
+            .keyring;
         let keyring = Arc::new(keyring);
         let url = format!("sqlite://{}", directory.path().join("linkgate.db").display());
-        let options = Options { url, password: None, max_connections: 2 };
+        let options = Options {
+            url,
+            password: None,
+            max_connections: 2,
+        };
         let store = Store::open(&options, Arc::clone(&keyring)).await.unwrap();
-        Self { store, clock, server, keyring, directory }
+        Self {
+            store,
+            clock,
+            server,
+            keyring,
+            directory,
+        }
     }
 
     /// A browser that was never here.
@@ -55,7 +67,11 @@ impl Site {
     pub(crate) async fn signed_in(&self, user: &str) -> Browser {
         let mut browser = self.browser();
         let answer = browser.sign_in("/", user, &format!("{user}-password")).await;
-        assert_eq!((answer.status, answer.header("location")), (303, Some("/")), "{answer:?}");
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, Some("/")),
+            "{answer:?}"
+        );
         browser
     }
 
