@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::StoreError;
-use super::nonces::{NonceKey, insert_postgres, insert_sqlite};
+use super::nonces::{Fresh, NonceKey, insert_postgres, insert_sqlite};
 use super::pool::Pool;
 
 /// What the writer is asked for.
@@ -102,9 +102,10 @@ impl Writer {
         keys.sort_unstable();
         keys.dedup();
         match self.write(&keys).await {
-            Ok(mut new) => {
+            Ok(mut fresh) => {
+                let mut asked = HashSet::with_capacity(waiting.len());
                 for (key, answer) in waiting {
-                    let _ = answer.send(Ok(new.remove(&key)));
+                    let _ = answer.send(Ok(fresh.take(&key, &mut asked)));
                 }
             }
             Err(error) => {
@@ -116,9 +117,9 @@ impl Writer {
         }
     }
 
-    async fn write(&mut self, keys: &[NonceKey]) -> Result<HashSet<NonceKey>, StoreError> {
+    async fn write(&mut self, keys: &[NonceKey]) -> Result<Fresh, StoreError> {
         if keys.is_empty() {
-            return Ok(HashSet::new());
+            return Ok(Fresh::All);
         }
         let _turn = self.pool.turn().await;
         let patience = Duration::from_secs(PATIENCE_SECONDS);
@@ -129,7 +130,7 @@ impl Writer {
         }))
     }
 
-    async fn insert(&mut self, keys: &[NonceKey]) -> Result<HashSet<NonceKey>, StoreError> {
+    async fn insert(&mut self, keys: &[NonceKey]) -> Result<Fresh, StoreError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => Connection::open(&self.pool).await?,

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, PgConnection, Row, Sqlite, SqliteConnection};
 
 use crate::oauth::Timestamp;
 
@@ -31,35 +32,67 @@ impl Store {
     }
 }
 
-/// Inserts nonces into SQLite; returns those that were new.
+/// Which nonces of a batch were new.
+#[derive(Debug)]
+pub(super) enum Fresh {
+    /// All of them, as nearly always.
+    All,
+    /// Some had been seen before.
+    Only(HashSet<NonceKey>),
+}
+
+impl Fresh {
+    /// Whether a nonce was new. Asked a second time about the same one, it was not.
+    pub(super) fn take(&mut self, key: &NonceKey, asked: &mut HashSet<NonceKey>) -> bool {
+        match self {
+            Self::All => asked.insert(*key),
+            Self::Only(new) => new.remove(key),
+        }
+    }
+}
+
+/// Inserts nonces into SQLite; says which were new.
 ///
-/// The list of rows is filled up to a power of two by repeating the last one, which changes nothing, so that few
-/// statements have to be prepared and kept.
+/// Rows that come back cost more than rows that are written, so the first try asks for none: it writes all, or, when
+/// one of them had been seen before, nothing.
 pub(super) async fn insert_sqlite(
     connection: &mut SqliteConnection,
     keys: &[NonceKey],
-) -> Result<HashSet<NonceKey>, StoreError> {
-    let Some(last) = keys.last() else {
-        return Ok(HashSet::new());
-    };
-    let length = keys.len().next_power_of_two();
-    let rows = vec!["(?, ?)"; length].join(", ");
-    let mut insert = sqlx::query_as(AssertSqlSafe(format!(
-        "insert into nonces (bucket, digest) values {rows} on conflict do nothing returning bucket, digest"
-    )));
-    for (bucket, digest) in keys.iter().chain(std::iter::repeat(last)).take(length) {
-        insert = insert.bind(*bucket).bind(&digest[..]);
+) -> Result<Fresh, StoreError> {
+    let insert = |statement| bound(sqlx::query(statement), keys);
+    match insert(insert_statement(keys.len(), "")).execute(&mut *connection).await {
+        Ok(_) => return Ok(Fresh::All),
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {}
+        Err(error) => return Err(error.into()),
     }
-    new_keys(insert.fetch_all(connection).await?)
+    let statement = insert_statement(keys.len(), " on conflict do nothing returning bucket, digest");
+    let rows = insert(statement).fetch_all(connection).await?;
+    let rows = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+    new_keys(rows.collect::<Result<_, sqlx::Error>>()?)
 }
 
-/// Inserts nonces into PostgreSQL; returns those that were new.
+type SqliteInsert = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
+
+fn bound(mut insert: SqliteInsert, keys: &[NonceKey]) -> SqliteInsert {
+    for (bucket, digest) in keys {
+        insert = insert.bind(*bucket).bind(digest.to_vec());
+    }
+    insert
+}
+
+/// One text for each length, so that each is prepared once.
+fn insert_statement(rows: usize, rest: &str) -> AssertSqlSafe<String> {
+    let rows = vec!["(?, ?)"; rows].join(", ");
+    AssertSqlSafe(format!("insert into nonces (bucket, digest) values {rows}{rest}"))
+}
+
+/// Inserts nonces into PostgreSQL; says which were new.
 ///
 /// The keys come sorted: two replicas that insert the same ones take their locks in the same order.
 pub(super) async fn insert_postgres(
     connection: &mut PgConnection,
     keys: &[NonceKey],
-) -> Result<HashSet<NonceKey>, StoreError> {
+) -> Result<Fresh, StoreError> {
     let (buckets, digests): (Vec<i64>, Vec<&[u8]>) =
         keys.iter().map(|(bucket, digest)| (bucket, &digest[..])).unzip();
     let inserted = sqlx::query_as(
@@ -73,13 +106,15 @@ pub(super) async fn insert_postgres(
     new_keys(inserted)
 }
 
-fn new_keys(rows: Vec<(i64, Vec<u8>)>) -> Result<HashSet<NonceKey>, StoreError> {
-    rows.into_iter()
+fn new_keys(rows: Vec<(i64, Vec<u8>)>) -> Result<Fresh, StoreError> {
+    let keys: Result<_, StoreError> = rows
+        .into_iter()
         .map(|(bucket, digest)| {
             let digest = digest
                 .try_into()
                 .map_err(|_| StoreError::inconsistent("nonces", "a digest has not 16 bytes"))?;
             Ok((bucket, digest))
         })
-        .collect()
+        .collect();
+    Ok(Fresh::Only(keys?))
 }
