@@ -2,15 +2,15 @@
 //!
 //! Read in the order of a link's life:
 //!
-//! 1. [`authenticate`](authenticate): a claim becomes a fact, for every signed request;
-//! 2. [`request_token`](request_token): temporary credentials;
-//! 3. [`authorize`](authorize): the question to the user, and the answer;
-//! 4. [`access_token`](access_token): exchange and renewal;
-//! 5. [`admit`](admit): a guarded call, and [`caller`](caller), what it proves;
-//! 6. [`error`](error): a refusal or a failure, and the one answer that tells the peer.
+//! 1. `authenticate`: a claim becomes a fact, for every signed request;
+//! 2. `request_token`: temporary credentials;
+//! 3. `authorize`: the question to the user, and the answer;
+//! 4. `access_token`: exchange and renewal;
+//! 5. `admit`: a guarded call, and `caller`, what it proves;
+//! 6. `error`: a refusal or a failure, and the one answer that tells the peer.
 //!
-//! [`explain`](explain) says why a signature failed. [`cache`](cache) keeps what every call reads, [`directory`](directory) says which users exist,
-//! [`journal`](journal) writes what happened, and [`sweep`](sweep) forgets what has expired.
+//! `explain` says why a signature failed. `cache` keeps what every call reads, `directory` says which users exist,
+//! `journal` writes what happened, and `sweep` forgets what has expired.
 
 mod access_token;
 mod admit;
