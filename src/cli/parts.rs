@@ -25,7 +25,7 @@ pub(super) struct Parts {
 impl Parts {
     pub(super) fn new(
         config: &Config,
-        login: Arc<Login>,
+        login: &Arc<Login>,
         store: &Store,
         keyring: Arc<Keyring>,
         clock: &Clock,
@@ -34,7 +34,7 @@ impl Parts {
             store.clone(),
             Arc::clone(&keyring),
             clock.clone(),
-            directory(Arc::clone(&login)),
+            directory(Arc::clone(login)),
             rules(config),
         ));
         let assertion = assertion(config, &keyring, clock)?.map(Arc::new);
@@ -47,7 +47,7 @@ impl Parts {
             provider: Arc::clone(&provider),
             store: store.clone(),
             keyring,
-            login: Arc::clone(&login),
+            login: Arc::clone(login),
             front: front.clone(),
             public_url: config.server.public_url.clone(),
             application_name: config.upstream.name.clone(),

@@ -38,7 +38,7 @@ impl Server {
         let keyring = store::keyring(&config)?;
         let store = store::open_with(&config, Arc::clone(&keyring)).await?;
         synchronise(&store, &config, &clock).await?;
-        let parts = Parts::new(&config, Arc::clone(&login), &store, keyring, &clock)?;
+        let parts = Parts::new(&config, &login, &store, keyring, &clock)?;
         let router = web::router(parts.app, parts.gateway);
         let operators = web::operators(store.clone(), telemetry::metrics());
         let (socket, admin_socket) = (

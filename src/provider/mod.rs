@@ -9,8 +9,8 @@
 //! 5. `admit`: a guarded call, and `caller`, what it proves;
 //! 6. `error`: a refusal or a failure, and the one answer that tells the peer.
 //!
-//! `explain` says why a signature failed. `cache` keeps what every call reads, `directory` says which users exist, `journal`
-//! writes what happened, and `sweep` forgets what has expired.
+//! `explain` says why a signature failed. `cache` keeps what every call reads, `directory` says which users exist,
+//! `journal` writes what happened, and `sweep` forgets what has expired.
 
 mod access_token;
 mod admit;

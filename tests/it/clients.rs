@@ -79,11 +79,11 @@ fn dance(linkgate: &Program, client: &Client, method: &str, placement: &str) -> 
         "password": "alice-password",
         "callback": CALLBACK,
         "cases": clients().join("hard.json"),
-        "two_legged_user": "svc-bitbucket",
     });
     if method == "RSA-SHA1" {
         settings["consumer_key"] = json!("Stash:8277239845");
         settings["private_key_file"] = json!(linkgate.file("bitbucket.pem"));
+        settings["two_legged_user"] = json!("svc-bitbucket");
     } else {
         settings["consumer_key"] = json!("bitbucket-form");
         settings["shared_secret"] = json!(SHARED_SECRET);

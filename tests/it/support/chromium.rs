@@ -16,15 +16,14 @@ use tempfile::TempDir;
 pub(crate) struct Chromium {
     pub(crate) window: Client,
     session: String,
-    driver: Child,
-    address: SocketAddr,
+    driver: Driver,
     _profile: TempDir,
 }
 
 impl Chromium {
     /// Starts a browser with a fresh profile.
     pub(crate) async fn start(javascript: JavaScript) -> Self {
-        let (driver, address) = start_driver();
+        let driver = Driver::start();
         let profile = tempfile::tempdir().unwrap();
         let data = format!("--user-data-dir={}", profile.path().display());
         let mut arguments: Vec<&str> = ARGUMENTS.to_vec();
@@ -42,7 +41,7 @@ impl Chromium {
         });
         let window = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities.as_object().unwrap().clone())
-            .connect(&format!("http://{address}"))
+            .connect(&format!("http://{}", driver.address))
             .await
             .expect("chromium starts");
         let session = window.session_id().await.unwrap().unwrap();
@@ -50,7 +49,6 @@ impl Chromium {
             window,
             session,
             driver,
-            address,
             _profile: profile,
         }
     }
@@ -127,17 +125,15 @@ impl Chromium {
 impl Drop for Chromium {
     /// A driver that is killed leaves its browser behind, so the browser goes first.
     fn drop(&mut self) {
-        if let Ok(mut driver) = TcpStream::connect(self.address) {
+        if let Ok(mut driver) = TcpStream::connect(self.driver.address) {
             let _ = driver.set_read_timeout(Some(Duration::from_secs(10)));
             let _ = write!(
                 driver,
                 "DELETE /session/{} HTTP/1.1\r\nHost: {}\r\n\r\n",
-                self.session, self.address
+                self.session, self.driver.address
             );
             let _ = driver.read(&mut [0; 1024]);
         }
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
     }
 }
 
@@ -148,26 +144,43 @@ pub(crate) enum JavaScript {
     OnForLocalhostAlone,
 }
 
-/// Starts chromedriver and waits until it listens. It keeps the port that it chooses itself to itself while its output is
-/// a pipe, so it is given one.
-fn start_driver() -> (Child, SocketAddr) {
-    let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let address = held.local_addr().unwrap();
-    drop(held);
-    let driver = Command::new("chromedriver")
-        .arg(format!("--port={}", address.port()))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("chromedriver is installed (Debian: apt-get install chromium chromium-driver)");
-    for _ in 0..600 {
-        if TcpStream::connect(address).is_ok() {
-            return (driver, address);
+/// A running chromedriver. Dropping it kills it.
+#[derive(Debug)]
+struct Driver {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Driver {
+    /// Starts it and waits until it listens. The port that it chooses itself it keeps to itself while its output is a
+    /// pipe, so it is given one.
+    fn start() -> Self {
+        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = held.local_addr().unwrap();
+        drop(held);
+        let process = Command::new("chromedriver")
+            .arg(format!("--port={}", address.port()))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is installed (Debian: apt-get install chromium chromium-driver)");
+        let driver = Self { process, address };
+        for _ in 0..600 {
+            if TcpStream::connect(address).is_ok() {
+                return driver;
+            }
+            thread::sleep(Duration::from_millis(50));
         }
-        thread::sleep(Duration::from_millis(50));
+        panic!("chromedriver does not listen");
     }
-    panic!("chromedriver does not listen");
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }
 
 const ARGUMENTS: [&str; 8] = [

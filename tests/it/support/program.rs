@@ -1,7 +1,7 @@
 //! The program as an administrator runs it: `linkgate serve --config`, in a directory of its own, on either database.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -27,8 +27,9 @@ impl Program {
     /// Writes a configuration and starts the program with it; returns when it listens.
     pub(crate) fn start(database: &Database, application: SocketAddr) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        write_keys(directory.path());
+        let key = write_key(directory.path());
         fs::write(directory.path().join("users.toml"), USERS).unwrap();
+        fs::write(directory.path().join("bitbucket-old.pem"), OLD_KEY).unwrap();
         if !database.is_sqlite() {
             // SQLite's is made at the first start; replicas need one that they share.
             let made = program(directory.path())
@@ -41,11 +42,12 @@ impl Program {
             let [address, admin] = free_ports();
             fs::write(
                 directory.path().join("linkgate.toml"),
-                config(address, admin, application, &database.url()),
+                config(address, admin, application, &database.url(), &key),
             )
             .unwrap();
+            let said_before = log(directory.path()).len();
             let mut child = spawn(directory.path());
-            if listens(&mut child, address) {
+            if listens(&mut child, directory.path(), address, said_before) {
                 return Self {
                     directory,
                     child,
@@ -53,10 +55,7 @@ impl Program {
                 };
             }
         }
-        panic!(
-            "linkgate does not start: {}",
-            fs::read_to_string(directory.path().join("log")).unwrap()
-        );
+        panic!("linkgate does not start: {}", log(directory.path()));
     }
 
     /// The URL that consumers sign and browsers see.
@@ -76,19 +75,17 @@ impl Program {
 
     /// Everything that it has logged.
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.file("log")).unwrap()
+        log(self.directory.path())
     }
 
     /// `kill -9`, and a fresh start on the same directory.
     pub(crate) fn crash_and_restart(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        let said_before = self.log().len();
         self.child = spawn(self.directory.path());
-        assert!(
-            listens(&mut self.child, self.address),
-            "it starts again: {}",
-            self.log()
-        );
+        let again = listens(&mut self.child, self.directory.path(), self.address, said_before);
+        assert!(again, "it starts again: {}", self.log());
     }
 
     /// `kill -TERM`, as systemd and container engines stop it.
@@ -141,11 +138,13 @@ fn program(directory: &Path) -> Command {
     program
 }
 
-/// Waits until it listens; `false` when it ended instead.
-fn listens(child: &mut Child, address: SocketAddr) -> bool {
+/// Waits until it says that it listens; `false` when it ended instead. To connect would prove less: whoever took the port
+/// would answer.
+fn listens(child: &mut Child, directory: &Path, address: SocketAddr, said_before: usize) -> bool {
+    let says = format!("public={address}");
     let until = Instant::now() + Duration::from_secs(30);
     while Instant::now() < until {
-        if TcpStream::connect(address).is_ok() {
+        if log(directory)[said_before..].contains(&says) {
             return true;
         }
         if child.try_wait().unwrap().is_some() {
@@ -153,7 +152,11 @@ fn listens(child: &mut Child, address: SocketAddr) -> bool {
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    panic!("linkgate neither listens nor ends");
+    panic!("linkgate neither listens nor ends: {}", log(directory));
+}
+
+fn log(directory: &Path) -> String {
+    fs::read_to_string(directory.join("log")).unwrap_or_default()
 }
 
 fn free_ports() -> [SocketAddr; 2] {
@@ -161,72 +164,42 @@ fn free_ports() -> [SocketAddr; 2] {
     held.map(|listener| listener.local_addr().unwrap())
 }
 
-/// Bitbucket's own key pair: ours to sign with, and the public half as its consumer-info shows it.
-fn write_keys(directory: &Path) {
+/// Bitbucket's own key pair: a file to sign with; returns the public half as its consumer-info shows it.
+fn write_key(directory: &Path) -> String {
     #[expect(clippy::disallowed_methods, reason = "a key for this test alone")]
     let key = PrivateKey::new(&mut rand::rng(), 2048).unwrap();
     let private = key.to_pkcs1_pem(LineEnding::LF).unwrap();
     fs::write(directory.join("bitbucket.pem"), private.as_bytes()).unwrap();
-    let public = key.to_public_key().to_public_key_der().unwrap();
-    fs::write(
-        directory.join("bitbucket.pub"),
-        STANDARD.encode(public.as_bytes()),
-    )
-    .unwrap();
+    STANDARD.encode(key.to_public_key().to_public_key_der().unwrap().as_bytes())
 }
 
-/// The sidecar of the examples, with addresses and a key of this test's own.
-fn config(address: SocketAddr, admin: SocketAddr, application: SocketAddr, store: &str) -> String {
-    format!(
-        r#"
-[server]
-listen = "{address}"
-admin_listen = "{admin}"
-public_url = "http://{address}"
-
-[upstream]
-url = "http://{application}"
-
-[store]
-url = "{store}"
-
-[keys]
-secret_key_file = "linkgate.key"
-
-[login]
-method = "file"
-
-[login.file]
-path = "users.toml"
-
-[[consumers]]
-key = "bitbucket-form"
-name = "Bitbucket"
-shared_secret = "{SHARED_SECRET}"
-callbacks = ["http://127.0.0.1:*", "http://localhost:*"]
-two_legged = true
-two_legged_user = "svc-bitbucket"
-
-[[consumers]]
-key = "Stash:8277239845"
-name = "Bitbucket (own key)"
-public_key_file = "bitbucket.pub"
-callbacks = ["http://127.0.0.1:*"]
-two_legged = true
-two_legged_user = "svc-bitbucket"
-impersonation = true
-
-[identity]
-preset = "remote-user"
-
-[[routes]]
-path = "/api/**"
-auth = "oauth"
-"#
-    )
+/// The sidecar of the examples, with addresses, a database and keys of this test's own.
+fn config(address: SocketAddr, admin: SocketAddr, application: SocketAddr, store: &str, key: &str) -> String {
+    let keys = "\n\n[keys]\nsecret_key_file = \"linkgate.key\"\n";
+    let replacements = [
+        ("127.0.0.1:9080", address.to_string()),
+        ("127.0.0.1:9081", admin.to_string()),
+        ("127.0.0.1:9090", application.to_string()),
+        ("\"sqlite://linkgate.db\"", format!("\"{store}\"{keys}")),
+        ("\"correct-horse-battery-staple\"", format!("\"{SHARED_SECRET}\"")),
+        (
+            "\"http://127.0.0.1:*\"",
+            "\"http://127.0.0.1:*\", \"http://localhost:*\"".to_owned(),
+        ),
+    ];
+    let mut config = SIDECAR.to_owned();
+    for (theirs, ours) in replacements {
+        assert!(config.contains(theirs), "the example still says {theirs}");
+        config = config.replace(theirs, &ours);
+    }
+    let (before, rest) = config.split_once("public_key = \"").unwrap();
+    let (_, after) = rest.split_once('"').unwrap();
+    format!("{before}public_key = \"{key}\"{after}")
 }
 
 /// A secret of every kind of character that a signing key must encode.
 pub(crate) const SHARED_SECRET: &str = "correct horse & battery=staple +%7E/ü";
 
+const SIDECAR: &str = include_str!("../examples/sidecar.toml");
+const OLD_KEY: &str = include_str!("../examples/bitbucket-old.pem");
 const USERS: &str = include_str!("../examples/users.toml");

@@ -1,5 +1,6 @@
 //! Plain HTTP/1.1 over a socket, so that a test says exactly which bytes go out.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -69,14 +70,14 @@ impl Request {
         };
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         if !names("host") {
-            head.push_str(&format!("Host: {to}\r\n"));
+            let _ = write!(head, "Host: {to}\r\n");
         }
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         let framed = names("content-length") || names("transfer-encoding");
         if !framed && (!self.body.is_empty() || self.method == "POST") {
-            head.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
+            let _ = write!(head, "Content-Length: {}\r\n", self.body.len());
         }
         head.push_str("Connection: close\r\n\r\n");
         [head.as_bytes(), &self.body].concat()
