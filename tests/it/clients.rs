@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::echo;
-use crate::support::http::Request;
+use crate::support::raw::Request;
 use crate::support::program::{Database, Program, SHARED_SECRET};
 
 /// A foreign client: how it is started, and where it can put the protocol parameters.

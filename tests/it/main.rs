@@ -11,6 +11,7 @@ mod demo;
 mod gateway;
 mod layers;
 mod published;
+mod refusals;
 mod store;
 mod support;
 mod vectors;

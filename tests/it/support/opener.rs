@@ -13,7 +13,7 @@ use linkgate::clock::Clock;
 use linkgate::oauth::{Call, ConsumerKey, Secret, SignatureMethod, Signer, SigningKey, Token, header};
 use tokio::net::TcpListener;
 
-use super::http::{Request, Response};
+use super::raw::{Request, Response};
 use super::program::SHARED_SECRET;
 
 /// Starts it for one linkgate; returns the address of the page that opens the popup.
