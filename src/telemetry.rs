@@ -26,7 +26,7 @@ pub fn start(format: Format, level: &str) {
     let subscriber = fmt().with_env_filter(filter(level)).with_writer(std::io::stderr);
     // It fails only when a subscriber is there already, as in tests that start several servers.
     let _ = match format {
-        Format::Text => subscriber.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        Format::Text => subscriber.with_ansi(is_colourful()).try_init(),
         Format::Json => subscriber
             .json()
             .flatten_event(true)
@@ -56,6 +56,12 @@ pub const REQUESTS: &str = "linkgate_requests_total";
 
 /// Signed requests refused; label `problem`.
 pub const REFUSALS: &str = "linkgate_refusals_total";
+
+/// Colours are for a terminal whose user did not decline them (<https://no-color.org>).
+fn is_colourful() -> bool {
+    let declined = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !declined && std::io::stderr().is_terminal()
+}
 
 fn filter(level: &str) -> EnvFilter {
     let libraries = if level == "error" { "error" } else { "warn" };

@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use crate::clock::Clock;
 use crate::config;
+use crate::login::FileLogin;
+use crate::store::Keyring;
 
 /// Where the configuration is.
 #[derive(Args, Clone, Debug)]
@@ -22,20 +25,22 @@ pub(super) struct ConfigFile {
 
 /// Look at the configuration
 #[derive(Debug, Subcommand)]
-#[command(after_help = CHECK_EXAMPLES)]
+#[command(after_help = EXAMPLES)]
 pub(super) enum Config {
     /// Say everything that is wrong with a configuration: where, and what to write instead
-    #[command(after_help = CHECK_EXAMPLES)]
+    #[command(after_help = EXAMPLES)]
     Check(ConfigFile),
 }
 
-const CHECK_EXAMPLES: &str = "\
+const EXAMPLES: &str = "\
 Examples:
-  linkgate config check                                   ./linkgate.toml, or the file that LINKGATE_CONFIG names
+  linkgate config check                  ./linkgate.toml, or what LINKGATE_CONFIG names
   linkgate config check --config sidecar.toml
   LINKGATE__STORE__URL=sqlite:///tmp/x.db linkgate config check
 
-Variables named LINKGATE__SECTION__KEY replace what the file says. Nothing is started and nothing is written.
+Variables named LINKGATE__SECTION__KEY replace what the file says; a relative path in one
+starts at the directory of the file, too. Nothing is started, and nothing is written.
+
 Exit codes: 0 it can be used, 64 it cannot.";
 
 impl ConfigFile {
@@ -53,8 +58,21 @@ impl Config {
         for warning in &config.warnings {
             eprintln!("warning: {warning}");
         }
+        check_files(&config)?;
         super::print(&summary(&file, &config))
     }
+}
+
+/// Reads the files that the configuration names and other parts understand.
+fn check_files(config: &config::Config) -> anyhow::Result<()> {
+    if let config::Login::File { path } = &config.login {
+        FileLogin::read(path).context("login.file.path cannot be used")?;
+    }
+    let key = &config.keys.secret_key_file;
+    if key.exists() {
+        Keyring::open_file(key).context("keys.secret_key_file cannot be used")?;
+    }
+    Ok(())
 }
 
 fn summary(file: &ConfigFile, config: &config::Config) -> String {
@@ -63,7 +81,7 @@ fn summary(file: &ConfigFile, config: &config::Config) -> String {
         many => format!("{many} consumers"),
     };
     format!(
-        "{} is good: {} in front of {}, {consumers}, login by {}, {}\n",
+        "{} can be used: {} in front of {}, {consumers}, login by {}, {}\n",
         file.path.display(),
         config.server.public_url.as_str(),
         config.upstream.url,

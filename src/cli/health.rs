@@ -23,7 +23,7 @@ pub(super) struct Health {
 
 const EXAMPLES: &str = "\
 Examples:
-  linkgate health                                         server.admin_listen of ./linkgate.toml
+  linkgate health                        server.admin_listen of ./linkgate.toml
   linkgate health --config sidecar.toml
   linkgate health --url http://127.0.0.1:9081
 
@@ -34,15 +34,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 impl Health {
     /// Runs the command.
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let (host, path) = match &self.url {
-            Some(url) => parts(url)?,
-            None => {
-                let config = self.config.load()?;
-                (
-                    reachable(config.server.admin_listen).to_string(),
-                    "/readyz".to_owned(),
-                )
-            }
+        let (host, path) = if let Some(url) = &self.url {
+            parts(url)?
+        } else {
+            let listener = self.config.load()?.server.admin_listen;
+            (reachable(listener).to_string(), "/readyz".to_owned())
         };
         let status =
             ask(&host, &path).map_err(|error| anyhow!("http://{host}{path} is not ready: {error:#}"))?;
@@ -84,10 +80,8 @@ fn ask(host: &str, path: &str) -> anyhow::Result<u16> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
-    )?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut head = [0_u8; 12];
     stream
         .read_exact(&mut head)

@@ -34,8 +34,8 @@ pub(super) struct Generate {
 
 const EXAMPLES: &str = "\
 Examples:
-  linkgate key generate --out linkgate.key                for keys.secret_key_file; the same on every replica
-  linkgate key generate --rsa --out link.pem              prints the public key, for Bitbucket
+  linkgate key generate --out linkgate.key     for keys.secret_key_file; the same on every replica
+  linkgate key generate --rsa --out link.pem   prints the public key, for Bitbucket
   linkgate key generate --rsa 4096
 
 The secret key file has one key on each line, the current one first. To rotate, put a new line above the others.";

@@ -29,6 +29,8 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::config::ConfigError;
+use crate::login::FileLoginError;
+use crate::store::KeyFileError;
 
 pub use server::Server;
 
@@ -92,9 +94,14 @@ fn report(error: &anyhow::Error) -> ExitCode {
     }
     // Nobody is left to be told when standard error is closed.
     let _ = std::io::stderr().write_all(lines.as_bytes());
-    match error.downcast_ref::<ConfigError>() {
-        Some(_) => ExitCode::from(64),
-        None => ExitCode::FAILURE,
+    let is_configuration = error.is::<ConfigError>()
+        || error
+            .chain()
+            .any(|cause| cause.is::<FileLoginError>() || cause.is::<KeyFileError>());
+    if is_configuration {
+        ExitCode::from(64)
+    } else {
+        ExitCode::FAILURE
     }
 }
 

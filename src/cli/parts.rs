@@ -20,17 +20,16 @@ pub(super) struct Parts {
     pub(super) app: App,
     pub(super) gateway: Gateway,
     pub(super) provider: Arc<Provider>,
-    pub(super) login: Arc<Login>,
 }
 
 impl Parts {
     pub(super) fn new(
         config: &Config,
+        login: Arc<Login>,
         store: &Store,
         keyring: Arc<Keyring>,
         clock: &Clock,
     ) -> anyhow::Result<Self> {
-        let login = Arc::new(login(&config.login)?);
         let provider = Arc::new(Provider::new(
             store.clone(),
             Arc::clone(&keyring),
@@ -60,7 +59,6 @@ impl Parts {
             app,
             gateway,
             provider,
-            login,
         })
     }
 }
@@ -146,9 +144,10 @@ fn assertion(config: &Config, keyring: &Keyring, clock: &Clock) -> anyhow::Resul
     Ok(Some(assertion.with_previous(keys.collect())))
 }
 
-fn login(method: &LoginMethod) -> anyhow::Result<Login> {
+/// The login, which needs nothing but its configuration.
+pub(super) fn login(method: &LoginMethod) -> anyhow::Result<Arc<Login>> {
     match method {
-        LoginMethod::File { path } => Ok(Login::file(FileLogin::read(path)?)),
+        LoginMethod::File { path } => Ok(Arc::new(Login::file(FileLogin::read(path)?))),
         other => bail!(
             "login.method = \"{}\" is understood, but cannot be served yet; use method = \"file\"",
             other.method()

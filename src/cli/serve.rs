@@ -21,10 +21,10 @@ pub(super) struct Serve {
 
 const EXAMPLES: &str = "\
 Examples:
-  linkgate serve                                          ./linkgate.toml, or the file that LINKGATE_CONFIG names
+  linkgate serve                         ./linkgate.toml, or what LINKGATE_CONFIG names
   linkgate serve --config sidecar.toml
   LINKGATE__LOG__FORMAT=json linkgate serve
-  RUST_LOG=linkgate=debug linkgate serve                  what happens inside, too
+  RUST_LOG=linkgate=debug linkgate serve what happens inside, too
 
 SIGTERM stops it: it finishes the requests that it has, for at most 30 seconds.
 SIGHUP reads the consumers and the users again.";
@@ -78,6 +78,6 @@ async fn serve(config: Config, file: &ConfigFile) -> anyhow::Result<()> {
 
 fn warn(config: &Config) {
     for warning in &config.warnings {
-        tracing::warn!(key = warning.key, "{warning}");
+        tracing::warn!("{}: {}: {}; {}", warning.place, warning.key, warning.wrong, warning.remedy);
     }
 }

@@ -15,7 +15,7 @@ use crate::login::Login;
 use crate::store::Store;
 use crate::{telemetry, web};
 
-use super::parts::Parts;
+use super::parts::{self, Parts};
 use super::store;
 
 /// A linkgate that serves. Dropped, it stops accepting; [`Server::stop`] waits for what is under way.
@@ -34,10 +34,11 @@ pub struct Server {
 impl Server {
     /// Opens the store, synchronises the configured consumers, builds the parts, and binds both listeners.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let login = parts::login(&config.login)?;
         let keyring = store::keyring(&config)?;
         let store = store::open_with(&config, Arc::clone(&keyring)).await?;
         synchronise(&store, &config, &clock).await?;
-        let parts = Parts::new(&config, &store, keyring, &clock)?;
+        let parts = Parts::new(&config, Arc::clone(&login), &store, keyring, &clock)?;
         let router = web::router(parts.app, parts.gateway);
         let operators = web::operators(store.clone(), telemetry::metrics());
         let (socket, admin_socket) = (
@@ -56,7 +57,7 @@ impl Server {
             public,
             admin,
             store,
-            login: parts.login,
+            login,
             clock,
             stop,
             listeners,

@@ -20,8 +20,8 @@ pub(super) enum User {
 
 const EXAMPLES: &str = "\
 Examples:
-  linkgate user hash                                      asks twice, shows nothing
-  linkgate user hash < password.txt                       reads one line
+  linkgate user hash                     asks twice, shows nothing
+  linkgate user hash < password.txt      reads one line
 
   # users.toml
   [[users]]
@@ -37,6 +37,7 @@ impl User {
         if password.expose().is_empty() {
             bail!("the password is empty");
         }
+        // Argon2id with m=19456, t=2, p=1, and a salt of the system's randomness.
         let hash = Argon2::default()
             .hash_password(password.expose().as_bytes())
             .context("the password cannot be hashed")?;

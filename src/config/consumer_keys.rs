@@ -24,7 +24,7 @@ pub(super) fn verification_keys(section: &Section<'_>) -> Vec<VerificationKey> {
             "the consumer has a public key as well",
             "keep one; a consumer that signs in both ways is two consumers, each with a key of its own",
         ),
-        (None, None) => section.missing(
+        (None, None) => section.needs(
             "public_key",
             "write the public key that the consumer shows: public_key = \"MIIB...\", or the secret that it shares: \
              shared_secret = \"...\"",
@@ -45,6 +45,10 @@ pub(super) fn verification_keys(section: &Section<'_>) -> Vec<VerificationKey> {
         pasted(section, "public_key"),
         from_file(section, "public_key_file"),
     ];
+    section.needs_entries(
+        "public_keys",
+        "write { file = \"bitbucket.pem\" } or { pem = \"...\" } for each key",
+    );
     let more = section.sections("public_keys", one_of_several);
     let public = keys.into_iter().flatten().chain(more).map(VerificationKey::Rsa);
     public.chain(secret.map(VerificationKey::Hmac)).collect()
@@ -53,7 +57,7 @@ pub(super) fn verification_keys(section: &Section<'_>) -> Vec<VerificationKey> {
 fn one_of_several(section: &Section<'_>) -> Option<PublicKey> {
     match (section.has("file"), section.has("pem")) {
         (true, true) => section.wrong("file", "pem is given as well", "write one table for each key"),
-        (false, false) => section.missing("file", "write { file = \"bitbucket.pem\" } or { pem = \"...\" }"),
+        (false, false) => section.needs("file", "write { file = \"bitbucket.pem\" } or { pem = \"...\" }"),
         _ => {}
     }
     let (in_file, here) = (from_file(section, "file"), pasted(section, "pem"));
@@ -71,7 +75,7 @@ fn from_file(section: &Section<'_>, key: &str) -> Option<PublicKey> {
     let text = section.file(key)?;
     read(&text)
         .map_err(|Wrong { wrong, remedy }| {
-            section.wrong(key, format!("{}: {wrong}", path.display()), &remedy)
+            section.wrong(key, format!("{}: {wrong}", path.display()), &remedy);
         })
         .inspect(|public| remark(section, key, public))
         .ok()

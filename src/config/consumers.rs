@@ -73,12 +73,10 @@ fn read_one(section: &Section<'_>, key: Option<ConsumerKey>, is_secure: bool) ->
 }
 
 fn read_key(section: &Section<'_>, seen: &[Option<ConsumerKey>]) -> Option<ConsumerKey> {
-    if !section.has("key") {
-        section.missing(
-            "key",
-            "write the consumer key, as the consumer has it: key = \"Stash:8277239845\"",
-        );
-    }
+    section.needs(
+        "key",
+        "write the consumer key, as the consumer has it: key = \"Stash:8277239845\"",
+    );
     let key = section.parsed("key", |text| {
         ConsumerKey::parse(text).ok_or_else(|| {
             Wrong::unusable(
@@ -131,6 +129,7 @@ fn read_methods(
         .parsed_list("signature_methods", read)
         .into_iter()
         .collect();
+    section.needs_entries("signature_methods", "name a method, or leave it out");
     if section.has("signature_methods") {
         return methods;
     }

@@ -64,12 +64,10 @@ impl Identity {
 }
 
 fn read_headers(section: &Section<'_>) -> Option<IdentityHeaders> {
-    if !section.has("user") {
-        section.missing(
-            "user",
-            "write the header that the application reads: user = \"X-My-User\"",
-        );
-    }
+    section.needs(
+        "user",
+        "write the header that the application reads: user = \"X-My-User\"",
+    );
     let mut seen = Vec::new();
     let mut read = |key| {
         let name = section.parsed(key, parse_name)?;

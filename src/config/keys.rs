@@ -19,11 +19,11 @@ impl Keys {
     pub(super) fn read(section: &Section<'_>, store: Option<&Store>) -> Self {
         let written = section.path("secret_key_file");
         let is_postgres = store.is_some_and(Store::is_postgres);
-        if is_postgres && !section.has("secret_key_file") {
-            section.missing(
+        if is_postgres {
+            section.needs(
                 "secret_key_file",
-                "with PostgreSQL every replica needs the same key: run `linkgate key generate --out linkgate.key`, and \
-                 write its path",
+                "with PostgreSQL every replica needs the same key: make it with `linkgate key generate --out \
+                 linkgate.key`, and write its path",
             );
         }
         if is_postgres && written.as_ref().is_some_and(|file| !file.exists()) {

@@ -2,13 +2,13 @@
 //!
 //! The way of a file through this folder:
 //!
-//! 1. [`file`]: the TOML exactly as written, each value with its line and column;
-//! 2. [`variables`]: `LINKGATE__SECTION__KEY` over it;
-//! 3. [`section`]: asks for keys, by way of [`value`], [`duration`], [`choice`] and [`secret`], and remarks on whatever
-//!    is missing, wrong, or not asked for ([`nearest`] guesses what was meant);
-//! 4. one file for each section: [`server`], [`upstream`], [`store`], [`keys`], [`login`], [`consumers`] (with
-//!    [`consumer_keys`]), [`identity`], [`routes`], [`tokens`], [`admin`], [`log`];
-//! 5. [`remark`]: what there is to say, everything at once.
+//! 1. `file`: the TOML exactly as written, each value with its line and column;
+//! 2. `variables`: `LINKGATE__SECTION__KEY` over it;
+//! 3. `section` (and `reading`, what all sections share): asks for keys, by way of `value`, `duration`, `choice` and
+//!    `secret`, and remarks on whatever is missing, wrong, or not asked for (`nearest` guesses what was meant);
+//! 4. one file for each section: `server`, `upstream`, `store`, `keys`, `login`, `consumers` (with
+//!    `consumer_keys`), `identity`, `routes`, `tokens`, `admin`, `log`;
+//! 5. `remark`: what there is to say, everything at once.
 //!
 //! Only `cli` reads a [`Config`]; every other module takes what it needs as plain values.
 
@@ -23,6 +23,7 @@ mod keys;
 mod log;
 mod login;
 mod nearest;
+mod reading;
 mod remark;
 mod routes;
 mod secret;
@@ -52,7 +53,8 @@ pub use self::store::Store;
 pub use self::tokens::Tokens;
 pub use self::upstream::Upstream;
 
-use self::section::{Reading, Section, unreadable};
+use self::reading::{Reading, unreadable};
+use self::section::Section;
 
 /// A configuration that can be used. Nothing in it means "default" any more.
 #[derive(Clone, Debug)]
@@ -92,27 +94,24 @@ impl Config {
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         now: Timestamp,
     ) -> Result<Self, ConfigError> {
+        let refuse = |mistakes| ConfigError::new(file, mistakes);
         let text = std::fs::read_to_string(file).map_err(|error| {
-            let remark = Remark {
-                place: Place::File(file.into()),
-                key: String::new(),
-                wrong: format!("the file {}", unreadable(&error)),
-                remedy: "name the file with --config or LINKGATE_CONFIG".into(),
-            };
-            ConfigError::new(file, vec![remark])
+            let remedy = "name the file with --config or LINKGATE_CONFIG";
+            refuse(vec![Remark::new(
+                &Place::File(file.into()),
+                "",
+                format!("it {}", unreadable(&error)),
+                remedy,
+            )])
         })?;
-        let table = file::parse(file, &text).map_err(|mistakes| ConfigError::new(file, mistakes))?;
-        let mut mistakes = Vec::new();
-        let table = variables::lay_over(table, variables, &mut mistakes);
-        let reading = Reading::new(file, now, mistakes);
-        let config = reading.root(file, &table, Self::read);
-        let mistakes = reading.mistakes.into_inner();
+        let table = file::parse(file, &text).map_err(refuse)?;
+        let reading = Reading::new(file, now);
+        let table = variables::lay_over(table, variables, &reading);
+        let config = Section::read_root(file, &table, &reading, Self::read);
+        let (mistakes, warnings) = reading.into_remarks();
         match config {
-            Some(config) if mistakes.is_empty() => Ok(Self {
-                warnings: reading.warnings.into_inner(),
-                ..config
-            }),
-            _ => Err(ConfigError::new(file, mistakes)),
+            Some(config) if mistakes.is_empty() => Ok(Self { warnings, ..config }),
+            _ => Err(refuse(mistakes)),
         }
     }
 

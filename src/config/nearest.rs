@@ -3,8 +3,9 @@
 /// The known word nearest to `word`, when it is near enough to have been meant.
 pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let tolerated = (word.chars().count() / 3).max(1);
+    let word = word.to_lowercase();
     known
-        .map(|candidate| (distance(word, candidate), candidate))
+        .map(|candidate| (distance(&word, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= tolerated)
         .min()
         .map(|(_, candidate)| candidate)
@@ -44,7 +45,7 @@ mod tests {
         ];
         let near = |word| nearest(word, known.into_iter());
         assert_eq!(near("lisetn"), Some("listen"));
-        assert_eq!(near("publicurl"), Some("public_url"));
+        assert_eq!(near("PUBLICURL"), Some("public_url"));
         assert_eq!(near("trusted_proxy"), Some("trusted_proxies"));
         assert_eq!(near("colour"), None);
     }

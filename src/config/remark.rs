@@ -83,6 +83,17 @@ impl fmt::Display for ConfigError {
     }
 }
 
+impl Remark {
+    pub(super) fn new(place: &Place, key: impl Into<String>, wrong: impl Into<String>, remedy: &str) -> Self {
+        Self {
+            place: place.clone(),
+            key: key.into(),
+            wrong: wrong.into(),
+            remedy: remedy.to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.place)?;

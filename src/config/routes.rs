@@ -30,18 +30,14 @@ pub enum RouteAuth {
 
 impl Route {
     pub(super) fn read(section: &Section<'_>) -> Option<Self> {
-        if !section.has("path") {
-            section.missing(
-                "path",
-                "write a path, or one with everything under it: path = \"/api/**\"",
-            );
-        }
-        if !section.has("auth") {
-            section.missing(
-                "auth",
-                "write auth = \"oauth\", \"oauth-or-passthrough\" or \"none\"",
-            );
-        }
+        section.needs(
+            "path",
+            "write a path, or one with everything under it: path = \"/api/**\"",
+        );
+        section.needs(
+            "auth",
+            "write auth = \"oauth\", \"oauth-or-passthrough\" or \"none\"",
+        );
         let path = section.parsed("path", parse_path);
         let methods = section.parsed_list("methods", parse_method);
         let auth = choice(
@@ -85,8 +81,7 @@ fn parse_path(text: &str) -> Result<String, Wrong> {
     if above.split('/').any(|segment| matches!(segment, "." | "..")) {
         return refuse("write the path itself, without dot segments");
     }
-    let inner = above.strip_suffix('/').filter(|_| above == path).unwrap_or(above);
-    if !inner.is_empty() && inner.split('/').any(str::is_empty) {
+    if text.contains("//") {
         return refuse("write one slash, not two");
     }
     Ok(text.to_owned())

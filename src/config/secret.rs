@@ -28,6 +28,15 @@ pub(super) fn secret(section: &Section<'_>, key: &str) -> Option<Secret> {
     }
 }
 
+/// As [`secret`], and remarks when neither is given.
+pub(super) fn required_secret(section: &Section<'_>, key: &str, remedy: &str) -> Option<Secret> {
+    let file_key = format!("{key}_file");
+    if !section.has(key) {
+        section.needs(&file_key, remedy);
+    }
+    secret(section, key)
+}
+
 fn from_file(section: &Section<'_>, file_key: &str) -> Option<Secret> {
     let text = section.file(file_key)?;
     let line = text.strip_suffix('\n').unwrap_or(&text);

@@ -7,17 +7,9 @@ use crate::oauth::Timestamp;
 
 use super::file::{Kind, Table, Value};
 use super::nearest::nearest;
+use super::reading::{Reading, unreadable};
 use super::remark::{Place, Remark, Wrong};
 use super::value::{FromValue, unexpected};
-
-/// What is shared by all sections of a file: where it is, and what there is to say about it.
-#[derive(Debug)]
-pub(super) struct Reading {
-    directory: PathBuf,
-    now: Timestamp,
-    pub(super) mistakes: RefCell<Vec<Remark>>,
-    pub(super) warnings: RefCell<Vec<Remark>>,
-}
 
 /// One section, possibly absent.
 #[derive(Debug)]
@@ -29,44 +21,33 @@ pub(super) struct Section<'a> {
     asked: RefCell<Vec<String>>,
 }
 
-impl Reading {
-    /// Begins to read a file.
-    pub(super) fn new(file: &Path, now: Timestamp, mistakes: Vec<Remark>) -> Self {
-        let directory = file.parent().unwrap_or(Path::new(""));
-        Self {
-            directory: std::path::absolute(directory).unwrap_or_else(|_| directory.into()),
-            now,
-            mistakes: RefCell::new(mistakes),
-            warnings: RefCell::default(),
-        }
-    }
-
+impl<'a> Section<'a> {
     /// Reads the whole file.
-    pub(super) fn root<T>(&self, file: &Path, table: &Table, read: impl FnOnce(&Section<'_>) -> T) -> T {
-        self.read(String::new(), Some(table), Place::File(file.into()), read)
-    }
-
-    fn read<T>(
-        &self,
-        name: String,
-        table: Option<&Table>,
-        place: Place,
+    pub(super) fn read_root<T>(
+        file: &Path,
+        table: &'a Table,
+        reading: &'a Reading,
         read: impl FnOnce(&Section<'_>) -> T,
     ) -> T {
-        let section = Section {
+        Self::new(String::new(), Some(table), Place::File(file.into()), reading).read(read)
+    }
+
+    fn new(name: String, table: Option<&'a Table>, place: Place, reading: &'a Reading) -> Self {
+        Self {
             name,
             table,
             place,
-            reading: self,
+            reading,
             asked: RefCell::default(),
-        };
-        let result = read(&section);
-        section.refuse_unknown_keys();
+        }
+    }
+
+    fn read<T>(self, read: impl FnOnce(&Section<'_>) -> T) -> T {
+        let result = read(&self);
+        self.refuse_unknown_keys();
         result
     }
-}
 
-impl<'a> Section<'a> {
     /// Whether the section stands in the file at all.
     pub(super) fn is_written(&self) -> bool {
         self.table.is_some()
@@ -75,6 +56,14 @@ impl<'a> Section<'a> {
     /// Whether a key is given.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entry(key).is_some()
+    }
+
+    /// Remarks that a key is absent, when it is.
+    pub(super) fn needs(&self, key: &str, remedy: &str) {
+        if !self.has(key) {
+            self.reading
+                .mistake(Remark::new(&self.place, self.key(key), "it is missing", remedy));
+        }
     }
 
     /// A value that may be absent. A wrong one counts as absent, after the remark.
@@ -88,19 +77,11 @@ impl<'a> Section<'a> {
         self.get(key).unwrap_or(default)
     }
 
-    /// A value that has no default.
-    pub(super) fn required<T: FromValue>(&self, key: &str, remedy: &str) -> Option<T> {
-        if !self.has(key) {
-            self.missing(key, remedy);
-        }
-        self.get(key)
-    }
-
-    /// A text that a type of ours reads. The error says what to write instead.
+    /// A text that a type of ours reads.
     pub(super) fn parsed<T>(&self, key: &str, parse: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<T> {
         let (_, value) = self.entry(key)?;
-        let text = self.accept(value, &self.key(key), String::from_value(value))?;
-        self.accept(value, &self.key(key), parse(&text))
+        let outcome = String::from_value(value).and_then(|text| parse(&text));
+        self.accept(value, &self.key(key), outcome)
     }
 
     /// A list, empty by default.
@@ -111,25 +92,23 @@ impl<'a> Section<'a> {
     /// A list of texts that a type of ours reads, empty by default.
     pub(super) fn parsed_list<T>(&self, key: &str, parse: impl Fn(&str) -> Result<T, Wrong>) -> Vec<T> {
         self.items(key, |value, name| {
-            let text = self.accept(value, name, String::from_value(value))?;
-            self.accept(value, name, parse(&text))
+            let outcome = String::from_value(value).and_then(|text| parse(&text));
+            self.accept(value, name, outcome)
         })
+    }
+
+    /// Remarks that a list is given and has nothing in it, when that is so.
+    pub(super) fn needs_entries(&self, key: &str, remedy: &str) {
+        let value = self.entry(key).map(|(_, value)| value.structured());
+        if value.is_some_and(|value| matches!(&value.kind, Kind::Array(items) if items.is_empty())) {
+            self.wrong(key, "the list is empty", remedy);
+        }
     }
 
     /// A path, relative to the file.
     pub(super) fn path(&self, key: &str) -> Option<PathBuf> {
         self.get::<String>(key)
             .map(|text| self.reading.directory.join(text))
-    }
-
-    /// The directory that relative paths start from.
-    pub(super) fn directory(&self) -> &Path {
-        &self.reading.directory
-    }
-
-    /// The time of reading, for what expires.
-    pub(super) fn now(&self) -> Timestamp {
-        self.reading.now
     }
 
     /// The text of a file whose path is given.
@@ -141,66 +120,58 @@ impl<'a> Section<'a> {
                     key,
                     format!("{} {}", path.display(), unreadable(&error)),
                     FILE_REMEDY,
-                )
+                );
             })
             .ok()
     }
 
+    /// Where relative paths start.
+    pub(super) fn directory(&self) -> &Path {
+        &self.reading.directory
+    }
+
+    /// The time of reading, for what expires.
+    pub(super) fn now(&self) -> Timestamp {
+        self.reading.now
+    }
+
     /// A section within this one.
     pub(super) fn section<T>(&self, key: &str, read: impl FnOnce(&Section<'_>) -> T) -> T {
-        let absent = |read| self.reading.read(self.key(key), None, self.place.clone(), read);
+        let name = self.key(key);
         let Some((place, value)) = self.entry(key) else {
-            return absent(read);
+            return Section::new(name, None, self.place.clone(), self.reading).read(read);
         };
         let value = value.structured();
         let Kind::Table(table) = &value.kind else {
-            let name = self.key(key);
             self.wrong(
                 key,
                 unexpected("a section", &value),
                 &format!("write [{name}] above its keys"),
             );
-            return absent(read);
+            return Section::new(name, None, place.clone(), self.reading).read(read);
         };
-        self.reading.read(self.key(key), Some(table), place.clone(), read)
+        Section::new(name, Some(table), place.clone(), self.reading).read(read)
     }
 
     /// Every section of a list, `[[consumers]]`.
     pub(super) fn sections<T>(&self, key: &str, mut read: impl FnMut(&Section<'_>) -> Option<T>) -> Vec<T> {
-        let header = self.key(key);
         self.items(key, |value, name| {
             let Kind::Table(table) = &value.kind else {
                 let wrong = Wrong::new(
-                    unexpected("a section", value),
-                    format!("write [[{header}]] above the keys of each"),
+                    unexpected("a table", value),
+                    "write its keys in braces: { key = \"value\" }",
                 );
                 return self.accept(value, name, Err(wrong));
             };
-            self.reading
-                .read(name.to_owned(), Some(table), value.place.clone(), &mut read)
+            let name = name.to_owned();
+            Section::new(name, Some(table), value.place.clone(), self.reading).read(&mut read)
         })
-    }
-
-    /// Remarks that a key is absent.
-    pub(super) fn missing(&self, key: &str, remedy: &str) {
-        self.remark(
-            &self.reading.mistakes,
-            &self.place,
-            self.key(key),
-            "it is missing",
-            remedy,
-        );
     }
 
     /// Remarks that the value of a key is wrong.
     pub(super) fn wrong(&self, key: &str, wrong: impl Into<String>, remedy: &str) {
-        self.remark(
-            &self.reading.mistakes,
-            &self.place_of(key),
-            self.key(key),
-            wrong,
-            remedy,
-        );
+        self.reading
+            .mistake(Remark::new(&self.place_of(key), self.key(key), wrong, remedy));
     }
 
     /// Remarks that a key is given for which nothing is built yet.
@@ -212,13 +183,8 @@ impl<'a> Section<'a> {
 
     /// Remarks that the value of a key works and may yet be unwise.
     pub(super) fn warn(&self, key: &str, wrong: impl Into<String>, remedy: &str) {
-        self.remark(
-            &self.reading.warnings,
-            &self.place_of(key),
-            self.key(key),
-            wrong,
-            remedy,
-        );
+        self.reading
+            .warning(Remark::new(&self.place_of(key), self.key(key), wrong, remedy));
     }
 
     /// Where a key's value stands; the section when the key is absent.
@@ -226,15 +192,6 @@ impl<'a> Section<'a> {
         self.entry(key)
             .map_or(&self.place, |(_, value)| &value.place)
             .clone()
-    }
-
-    /// A key's whole name: `consumers[1].public_key`.
-    pub(super) fn key(&self, key: &str) -> String {
-        if self.name.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.name)
-        }
     }
 
     fn items<T>(&self, key: &str, mut read: impl FnMut(&Value, &str) -> Option<T>) -> Vec<T> {
@@ -245,7 +202,6 @@ impl<'a> Section<'a> {
         let Kind::Array(items) = &value.kind else {
             let remedy = match value.kind {
                 Kind::Table(_) => format!("write [[{}]], with two brackets", self.key(key)),
-                Kind::Variable(_) => "write it as in the file: [\"first\", \"second\"]".to_owned(),
                 _ => "write it in brackets: [\"first\", \"second\"]".to_owned(),
             };
             self.wrong(key, unexpected("a list", &value), &remedy);
@@ -260,26 +216,21 @@ impl<'a> Section<'a> {
     }
 
     fn accept<T>(&self, value: &Value, key: &str, outcome: Result<T, Wrong>) -> Option<T> {
-        let remark = |Wrong { wrong, remedy }| {
-            self.remark(
-                &self.reading.mistakes,
-                &value.place,
-                key.to_owned(),
-                wrong,
-                &remedy,
-            );
+        let note = |Wrong { wrong, remedy }| {
+            self.reading
+                .mistake(Remark::new(&value.place, key.to_owned(), wrong, &remedy));
         };
-        outcome.map_err(remark).ok()
+        outcome.map_err(note).ok()
     }
 
+    /// Looks a key up, and notes that it exists. `trusted_header` is `trusted-header`, which is no name of a variable.
     fn entry(&self, key: &str) -> Option<&'a (Place, Value)> {
         let mut asked = self.asked.borrow_mut();
         if !asked.iter().any(|known| known == key) {
             asked.push(key.to_owned());
         }
-        let underscored = || key.replace('-', "_");
         let entries = &self.table?.0;
-        entries.get(key).or_else(|| entries.get(&underscored()))
+        entries.get(key).or_else(|| entries.get(&key.replace('-', "_")))
     }
 
     fn refuse_unknown_keys(&self) {
@@ -301,38 +252,19 @@ impl<'a> Section<'a> {
                 None => format!("known here: {}", known.collect::<Vec<_>>().join(", ")),
             };
             let wrong = format!("there is no such {noun}");
-            self.remark(&self.reading.mistakes, place, self.key(key), wrong, &remedy);
+            self.reading
+                .mistake(Remark::new(place, self.key(key), wrong, &remedy));
         }
     }
 
-    #[expect(clippy::unused_self, reason = "reads as what it does: the section remarks")]
-    fn remark(
-        &self,
-        to: &RefCell<Vec<Remark>>,
-        place: &Place,
-        key: String,
-        wrong: impl Into<String>,
-        remedy: &str,
-    ) {
-        to.borrow_mut().push(Remark {
-            place: place.clone(),
-            key,
-            wrong: wrong.into(),
-            remedy: remedy.to_owned(),
-        });
-    }
-}
-
-/// Says why a file cannot be read, without the error number.
-pub(super) fn unreadable(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "does not exist".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "may not be read by this user".to_owned(),
-        std::io::ErrorKind::InvalidData => "is not a text file".to_owned(),
-        std::io::ErrorKind::IsADirectory => "is a directory".to_owned(),
-        _ => format!("cannot be read: {error}"),
+    /// A key's whole name: `consumers[1].public_key`.
+    fn key(&self, key: &str) -> String {
+        match self.name.as_str() {
+            "" => key.to_owned(),
+            name => format!("{name}.{key}"),
+        }
     }
 }
 
 const FILE_REMEDY: &str =
-    "create it, or write another path; a relative one starts at the directory of this file";
+    "create it, or write another path; a relative one starts at the directory of the configuration";

@@ -36,12 +36,10 @@ impl Server {
                 "write another port: the health checks are not for the world",
             );
         }
-        if !section.has("public_url") {
-            section.missing(
-                "public_url",
-                "write the URL that consumers sign: public_url = \"https://builds.example.com\"",
-            );
-        }
+        section.needs(
+            "public_url",
+            "write the URL that consumers sign: public_url = \"https://builds.example.com\"",
+        );
         let public_url = section.parsed("public_url", parse_url);
         if let Some(url) = &public_url {
             warn_of_traps(section, url);

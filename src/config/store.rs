@@ -24,10 +24,10 @@ pub struct Store {
 
 impl Store {
     pub(super) fn read(section: &Section<'_>) -> Option<Self> {
-        let default = || Url::Sqlite("linkgate.db".to_owned());
-        let url = match section.has("url") {
-            true => section.parsed("url", Url::parse),
-            false => Some(default()),
+        let url = if section.has("url") {
+            section.parsed("url", Url::parse)
+        } else {
+            Some(Url::Sqlite("linkgate.db".to_owned()))
         };
         let given = secret(section, "password");
         let max_connections = section.or("max_connections", 16);

@@ -25,17 +25,15 @@ pub struct Upstream {
 impl Upstream {
     /// Reads the section. `public_host` names the application when nothing else does.
     pub(super) fn read(section: &Section<'_>, public_host: &str) -> Option<Self> {
-        if !section.has("url") {
-            section.missing(
-                "url",
-                "write where the application listens: url = \"http://127.0.0.1:8080\"",
-            );
-        }
+        section.needs(
+            "url",
+            "write where the application listens: url = \"http://127.0.0.1:8080\"",
+        );
         let url = section.parsed("url", parse_url);
         let name = section.or("name", public_host.to_owned());
         let connect_timeout = section.or("connect_timeout", Duration::from_secs(5));
-        let response_timeout = section.or("response_timeout", Duration::from_secs(60));
-        let idle_timeout = section.or("idle_timeout", Duration::from_secs(5 * 60));
+        let response_timeout = section.or("response_timeout", Duration::from_mins(1));
+        let idle_timeout = section.or("idle_timeout", Duration::from_mins(5));
         if section.file("ca_file").is_some() {
             section.wrong(
                 "ca_file",
@@ -56,6 +54,10 @@ impl Upstream {
 fn parse_url(text: &str) -> Result<String, Wrong> {
     const REMEDY: &str = "write scheme, host and port: \"http://127.0.0.1:8080\"";
     let refuse = |wrong: &str| Err(Wrong::new(format!("{wrong}: {text:?}"), REMEDY));
+    if text.contains('@') {
+        // What stands before it may be a password, and is not repeated.
+        return Err(Wrong::new("it has user information in front of the host", REMEDY));
+    }
     let Ok(url) = text.parse::<Uri>() else {
         return refuse("this is not a URL");
     };
@@ -72,15 +74,10 @@ fn parse_url(text: &str) -> Result<String, Wrong> {
         }
         _ => return refuse("the scheme must be http"),
     }
-    if authority.as_str().contains('@') {
-        // The text may hold a password: it is not repeated.
-        return Err(Wrong::new("it has user information in front of the host", REMEDY));
-    }
-    if authority.host().is_empty() || authority.as_str().ends_with(':') || authority.port_u16() == Some(0) {
-        return refuse("host or port is missing");
-    }
-    if authority.port().is_some() && authority.port_u16().is_none() {
-        return refuse("the port is too large");
+    let has_port =
+        authority.port_u16().is_some_and(|port| port > 0) || authority.as_str() == authority.host();
+    if authority.host().is_empty() || !has_port {
+        return refuse("the host is missing, or the port is none from 1 to 65535");
     }
     if url.path() != "/" || url.query().is_some() || text.contains('#') {
         return refuse("paths go through as they arrive, so the URL has none of its own");

@@ -48,17 +48,15 @@ impl FromValue for bool {
 
 impl FromValue for u32 {
     fn from_value(value: &Value) -> Result<Self, Wrong> {
+        const REMEDY: &str = "write a whole number from 1 on, without quotes";
         let number = match &value.kind {
             Kind::Integer(number) => Self::try_from(*number).ok(),
             Kind::Variable(text) => text.parse().ok(),
-            _ => None,
+            _ => return Err(Wrong::new(unexpected("a number", value), REMEDY)),
         };
-        number.filter(|number| *number > 0).ok_or_else(|| {
-            Wrong::new(
-                unexpected("a number", value),
-                "write a whole number from 1 on, without quotes",
-            )
-        })
+        number
+            .filter(|number| *number > 0)
+            .ok_or_else(|| Wrong::new("this number is not possible here", REMEDY))
     }
 }
 
@@ -77,14 +75,11 @@ impl FromValue for Duration {
 
 impl FromValue for SocketAddr {
     fn from_value(value: &Value) -> Result<Self, Wrong> {
-        let text = String::from_value(value)?;
-        text.parse().map_err(|_| {
-            let wrong = format!("{text:?} is not an address and a port");
-            Wrong::new(
-                wrong,
-                "write an IP address and a port: \"127.0.0.1:9080\", or \"0.0.0.0:9080\" for all interfaces",
-            )
-        })
+        const REMEDY: &str =
+            "write an IP address and a port: \"127.0.0.1:9080\", or \"0.0.0.0:9080\" for all interfaces";
+        let text = String::from_value(value).map_err(|Wrong { wrong, .. }| Wrong::new(wrong, REMEDY))?;
+        text.parse()
+            .map_err(|_| Wrong::new(format!("{text:?} is not an address and a port"), REMEDY))
     }
 }
 

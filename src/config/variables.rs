@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use super::file::{Kind, Table, Value};
+use super::reading::Reading;
 use super::remark::{Place, Remark};
 
 const PREFIX: &str = "LINKGATE__";
@@ -14,14 +15,14 @@ const PREFIX: &str = "LINKGATE__";
 pub(super) fn lay_over(
     root: Table,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
-    mistakes: &mut Vec<Remark>,
+    reading: &Reading,
 ) -> Table {
     let mut ours: Vec<_> = variables
         .into_iter()
         .filter_map(|(name, value)| name.into_string().ok().map(|name| (name, value)))
         .filter(|(name, _)| name.starts_with(PREFIX))
         .collect();
-    ours.sort();
+    ours.sort_by_cached_key(|(name, _)| in_order(name));
     let mut root = Value {
         kind: Kind::Table(root),
         place: Place::Variable("".into()),
@@ -34,19 +35,20 @@ pub(super) fn lay_over(
             Err(_) => Err("its value is not UTF-8"),
         };
         if let Err(wrong) = outcome {
-            mistakes.push(Remark {
-                place,
-                key: keys.join("."),
-                wrong: wrong.into(),
-                remedy: "a variable is named LINKGATE__SECTION__KEY, with two underscores between the parts"
-                    .into(),
-            });
+            let remedy = "a variable is named LINKGATE__SECTION__KEY, with two underscores between the parts";
+            reading.mistake(Remark::new(&place, keys.join("."), wrong, remedy));
         }
     }
     match root.kind {
         Kind::Table(table) => table,
         _ => Table::default(),
     }
+}
+
+/// Lists before their entries, and entry 2 before entry 10.
+fn in_order(name: &str) -> Vec<(usize, String)> {
+    let part = |part: &str| (part.parse().unwrap_or(0), part.to_owned());
+    name.split("__").map(part).collect()
 }
 
 fn set(target: &mut Value, keys: &[String], text: String, place: &Place) -> Result<(), &'static str> {

@@ -34,7 +34,7 @@ impl Files<'_> {
     /// Writes them into a directory; the configuration's path.
     pub fn write(&self, directory: &Path) -> io::Result<PathBuf> {
         let config = directory.join("linkgate.toml");
-        std::fs::write(&config, self.config())?;
+        write_private(&config, &self.config())?;
         std::fs::write(directory.join("users.toml"), USERS)?;
         if let Some(key) = &self.secret_key {
             write_private(&directory.join(SECRET_KEY), key.expose())?;

@@ -67,7 +67,8 @@ impl<S> Layer<S> for GuardLayer {
 /// Lets requests through to a service, or answers them.
 ///
 /// A request that passes has no identity headers. Its extensions hold an [`Arrival`](super::Arrival) and, when it was
-/// admitted, the [`Caller`], which the answer's extensions hold as well, for the log. The address of the peer comes from axum's [`ConnectInfo`]; without it no proxy is trusted.
+/// admitted, the [`Caller`], which the answer's extensions hold as well, for the log. The address of the peer comes from
+/// axum's [`ConnectInfo`]; without it no proxy is trusted.
 #[derive(Clone, Debug)]
 pub struct Guard<S> {
     inner: S,
@@ -106,7 +107,9 @@ where
                     Ok(response)
                 }
                 Err(Refusal::Fault(fault)) => Ok(fault.to_response(&parts.headers)),
-                Err(Refusal::Provider(error)) => Ok(refused(&error, options.provider.realm())),
+                Err(Refusal::Provider(error)) => {
+                    Ok(error.to_response(options.provider.realm()).map(Body::from))
+                }
                 Err(Refusal::Challenge) => Ok(challenge(options.provider.realm())),
             }
         })
@@ -182,13 +185,6 @@ impl From<provider::Error> for Refusal {
     fn from(error: provider::Error) -> Self {
         Self::Provider(error)
     }
-}
-
-fn refused(error: &provider::Error, realm: &str) -> Response<Body> {
-    if let provider::Error::Failed(cause) = error {
-        tracing::error!(error = %cause, "a guarded call could not be judged");
-    }
-    error.to_response(realm).map(Body::from)
 }
 
 /// The answer to a request without OAuth where it is needed: no problem is named, since nothing was tried.

@@ -152,7 +152,7 @@ const X_LINKGATE_CALL: HeaderName = HeaderName::from_static("x-linkgate-call");
 const PREFIXES: [&str; 3] = ["x-linkgate-", "x-auth-request-", "x-authentik-"];
 
 /// What applications are known to believe.
-const WELL_KNOWN: [&str; 20] = [
+const WELL_KNOWN: [&str; 19] = [
     "remote-user",
     "remote-name",
     "remote-email",
@@ -172,7 +172,6 @@ const WELL_KNOWN: [&str; 20] = [
     "x-webauth-user",
     "x-webauth-name",
     "x-webauth-email",
-    "x-user",
 ];
 
 /// Names that frame the message or already say something else.

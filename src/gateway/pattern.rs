@@ -30,18 +30,19 @@ impl PathPattern {
                 "write the plain path, without query, fragment, backslash, semicolon or percent-encoding",
             );
         }
-        let (path, below) = match path {
+        let (above, below) = match path {
             "**" => ("", true),
             _ => path
                 .strip_suffix("/**")
                 .map_or((path, false), |above| (above, true)),
         };
-        let segments = match path {
+        let segments = match above {
             "" if below => Vec::new(),
-            _ => path.split('/').map(Segment::parse).collect::<Result<_, _>>()?,
+            _ => above.split('/').map(Segment::parse).collect::<Result<_, _>>()?,
         };
+        // Only the last one may be empty: `/a/` and `/`.
         let inner = segments.len().saturating_sub(usize::from(!below));
-        if segments[..inner].contains(&Segment::Exact(String::new())) {
+        if path.starts_with('/') || segments[..inner].contains(&Segment::Exact(String::new())) {
             return Err("a path has no empty segments: write one slash");
         }
         Ok(Self {

@@ -31,16 +31,16 @@ impl Upstream {
         if authority.as_str().contains('@') || host.is_empty() {
             return Err(EXAMPLE);
         }
-        let port = match authority.port() {
-            Some(port) => port
-                .as_str()
-                .parse()
-                .ok()
-                .filter(|port| *port != 0)
+        let port = match authority.as_str().strip_prefix(host).ok_or(EXAMPLE)? {
+            "" => 80,
+            port => port
+                .strip_prefix(':')
+                .and_then(|port| port.parse().ok())
                 .ok_or(EXAMPLE)?,
-            None if authority.as_str().ends_with(':') => return Err(EXAMPLE),
-            None => 80,
         };
+        if port == 0 {
+            return Err(EXAMPLE);
+        }
         Ok(Self {
             url: format!("http://{authority}"),
             host: host.trim_matches(['[', ']']).to_owned(),

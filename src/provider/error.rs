@@ -45,7 +45,11 @@ impl Error {
                 response.extensions_mut().insert(refusal.clone());
                 response
             }
-            Self::Failed(_) => {
+            Self::Failed(cause) => {
+                tracing::error!(
+                    error = cause as &dyn std::error::Error,
+                    "a signed request could not be judged"
+                );
                 let mut response = Response::new(String::new());
                 *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
                 response

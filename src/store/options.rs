@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, PgConnection};
+use tokio::time::timeout;
 
 use crate::oauth::Secret;
 
@@ -28,25 +30,30 @@ pub struct Options {
 }
 
 impl Options {
-    /// The URL without its password, for people.
+    /// What is opened, for people: the URL as it was understood, without passwords and parameters.
     pub fn shown(&self) -> String {
-        let Some((scheme, rest)) = self.url.split_once("://") else {
-            return self.url.clone();
-        };
-        // The user information ends at the last `@` before the path; a password may contain one itself.
-        let authority_end = rest.find('/').unwrap_or(rest.len());
-        let Some(at) = rest[..authority_end].rfind('@') else {
-            return without_query(&self.url);
-        };
-        let user = rest[..at].split(':').next().unwrap_or_default();
-        without_query(&format!("{scheme}://{user}{}", &rest[at..]))
+        if self.url.starts_with("sqlite:") {
+            return self.url.split('?').next().unwrap_or_default().to_owned();
+        }
+        let scheme = self.url.split(':').next().unwrap_or_default();
+        match PgConnectOptions::from_str(&self.url) {
+            Ok(options) if is_postgres(&self.url) => format!(
+                "{scheme}://{}@{}:{}/{}",
+                options.get_username(),
+                options.get_host(),
+                options.get_port(),
+                options.get_database().unwrap_or_default()
+            ),
+            // What is not understood may be a password anywhere.
+            _ => format!("{scheme}:…"),
+        }
     }
 
     /// Opens the database.
     pub(super) async fn connect(&self) -> Result<Pool, StoreError> {
         let opened = if self.url.starts_with("sqlite:") {
             self.connect_sqlite().await
-        } else if self.url.starts_with("postgres:") || self.url.starts_with("postgresql:") {
+        } else if is_postgres(&self.url) {
             self.connect_postgres().await
         } else {
             Err(sqlx::Error::Configuration(
@@ -79,7 +86,7 @@ impl Options {
         }
         create_private(options.get_filename())?;
         let pool = pool
-            .max_connections(self.max_connections)
+            .max_connections(self.max_connections.max(1))
             .connect_with(options)
             .await?;
         Ok(Pool::sqlite(pool, false))
@@ -90,8 +97,14 @@ impl Options {
         if let Some(password) = &self.password {
             options = options.password(password.expose());
         }
+        // The pool would try until its time is up and then say only that; the first connection says why it failed.
+        let first = timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(&options)).await;
+        first
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??
+            .close()
+            .await?;
         let pool = PgPoolOptions::new()
-            .max_connections(self.max_connections)
+            .max_connections(self.max_connections.max(1))
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options)
             .await?;
@@ -122,9 +135,8 @@ fn create_private(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A query may carry a password too.
-fn without_query(url: &str) -> String {
-    url.split('?').next().unwrap_or_default().to_owned()
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres:") || url.starts_with("postgresql:")
 }
 
 /// How long a writer waits for another process that writes.
@@ -141,18 +153,23 @@ mod tests {
     fn a_password_is_never_shown() {
         for (url, shown) in [
             (
-                "postgres://me:s3cr@t@db.example.com:5432/links?sslmode=require",
+                "postgres://me:s3cr%40t@db.example.com/links?sslmode=prefer",
                 "postgres://me@db.example.com:5432/links",
             ),
             (
-                "postgres://me@db.example.com/links",
-                "postgres://me@db.example.com/links",
+                "postgresql://me@db.example.com:6543/links",
+                "postgresql://me@db.example.com:6543/links",
             ),
             (
-                "postgres://db.example.com/links?password=s3cr",
-                "postgres://db.example.com/links",
+                "postgres://me@db.example.com/x?password=s3cr",
+                "postgres://me@db.example.com:5432/x",
             ),
-            ("sqlite:///var/lib/linkgate.db", "sqlite:///var/lib/linkgate.db"),
+            ("postgres://me:s3cr/t@db.example.com/links", "postgres:…"),
+            ("mysql://me:s3cr@db.example.com/links", "mysql:…"),
+            (
+                "sqlite:///var/lib/link@gate.db?mode=rwc",
+                "sqlite:///var/lib/link@gate.db",
+            ),
             ("sqlite::memory:", "sqlite::memory:"),
         ] {
             let options = Options {

@@ -15,6 +15,10 @@ use super::keyring::{KeyId, Keyring, SecretKey};
 
 impl Keyring {
     /// Seals a secret for the name that it belongs to.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "no secret comes near the cipher's limit"
+    )]
     pub fn seal(&self, plain: &Secret, bound_to: &str, rng: &mut impl CryptoRng) -> Vec<u8> {
         let key = self.current();
         let mut nonce = [0; NONCE_LENGTH];
@@ -24,7 +28,7 @@ impl Keyring {
                 &XNonce::from(nonce),
                 Payload {
                     msg: plain.expose().as_bytes(),
-                    aad: &associated(&key.id(), bound_to),
+                    aad: &associated(key.id(), bound_to),
                 },
             )
             .expect("a secret is shorter than the cipher's limit of 256 GiB");
@@ -51,7 +55,7 @@ impl Keyring {
         })?;
         let payload = Payload {
             msg: ciphertext,
-            aad: &associated(id, bound_to),
+            aad: &associated(*id, bound_to),
         };
         let plain = cipher(key)
             .decrypt(&XNonce::from(*nonce), payload)
@@ -68,7 +72,7 @@ fn cipher(key: &SecretKey) -> XChaCha20Poly1305 {
 }
 
 /// The id has a fixed length, so no two pairs look alike.
-fn associated(id: &KeyId, bound_to: &str) -> Vec<u8> {
+fn associated(id: KeyId, bound_to: &str) -> Vec<u8> {
     [&id[..], bound_to.as_bytes()].concat()
 }
 

@@ -157,7 +157,7 @@ async fn follow(app: &App, token: &Token, answer: Answer) -> Result<Response, No
             consumer: &consumer_name,
             code: &verifier,
         }
-        .respond(app.frame())),
+        .respond(&app.frame())),
         Answer::DeniedOutOfBand { consumer_name } => Err(Notice::Denied {
             consumer: consumer_name,
         }),
@@ -215,5 +215,5 @@ fn question_page(
         form,
         sign_out,
     }
-    .respond(app.frame())
+    .respond(&app.frame())
 }

@@ -3,7 +3,7 @@
 use axum::extract::rejection::FormRejection;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::model::{SessionId, User};
 use crate::oauth::Token;
@@ -78,7 +78,7 @@ impl Purpose<'_> {
 
 /// Refuses a form that another site sent. Browsers that do not say where a form comes from have the token to pass.
 pub(super) fn sent_from_here(headers: &HeaderMap) -> Result<(), Notice> {
-    match headers.get("sec-fetch-site").map(|site| site.as_bytes()) {
+    match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
         None | Some(b"same-origin" | b"none") => Ok(()),
         Some(_) => Err(Notice::CrossSite),
     }
@@ -94,8 +94,6 @@ pub(super) fn unreadable(rejection: &FormRejection) -> Notice {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     #[test]

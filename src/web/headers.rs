@@ -48,13 +48,11 @@ fn source(origin: &str) -> &str {
 
 /// Sends the browser on with a GET.
 pub(super) fn see_other(location: &str) -> Response {
-    match HeaderValue::try_from(location) {
-        Ok(location) => (StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response(),
-        Err(_) => {
-            tracing::error!("a location that is no header value was not followed");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
+    if let Ok(location) = HeaderValue::try_from(location) {
+        return (StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response();
     }
+    tracing::error!("a location that is no header value was not followed");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
 /// The first cookie of a name.

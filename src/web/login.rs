@@ -194,7 +194,7 @@ async fn ask(
         .token(&app.keyring),
         tried,
     };
-    Ok(with_cookies(page.respond(app.frame()), cookie))
+    Ok(with_cookies(page.respond(&app.frame()), cookie))
 }
 
 /// Who waits at the return address, and where the browser may end up from there.

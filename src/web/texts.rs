@@ -43,7 +43,7 @@ pub(super) struct Approve {
     pub(super) returns: &'static str,
     pub(super) returns_with_code: &'static str,
     pub(super) deny: &'static str,
-    pub(super) approve: &'static str,
+    pub(super) allow: &'static str,
 }
 
 /// The page with the code.
@@ -113,7 +113,7 @@ pub(super) static ENGLISH: Texts = Texts {
     one_second: "1 second",
     seconds: "{count} seconds",
     approve: Approve {
-        title: "Allow {consumer}? · {application}",
+        title: "Allow {consumer}?",
         heading: "Allow {consumer} to use {application} as {user}?",
         account: "Your account",
         through_password: "signed in with a password",
@@ -130,10 +130,10 @@ pub(super) static ENGLISH: Texts = Texts {
         returns: "You will return to {host}.",
         returns_with_code: "You will get a code to enter in {consumer}.",
         deny: "Deny",
-        approve: "Allow",
+        allow: "Allow",
     },
     verifier: Verifier {
-        title: "Your code · {application}",
+        title: "Your code",
         heading: "Give this code to {consumer}",
         next: "You allowed {consumer} to use {application} as you. Enter the code there to finish.",
         label: "Code",
@@ -141,7 +141,7 @@ pub(super) static ENGLISH: Texts = Texts {
                close this page.",
     },
     login: Login {
-        title: "Sign in · {application}",
+        title: "Sign in",
         heading: "Sign in to {application}",
         why: "{consumer} asks to use {application} as you. You can decide after signing in.",
         name: "User name",
@@ -211,7 +211,7 @@ pub(super) static ENGLISH: Texts = Texts {
         no_cookie: Words {
             title: "Your browser sent no cookie",
             reason: "Signing in needs a cookie of this site, and your browser did not send it back.",
-            next: "Allow cookies for this site, then open the page again.",
+            next: "Open this site under its usual address, allow cookies for it, and open the page again.",
         },
         cross_site: Words {
             title: "This came from another site",

@@ -1,7 +1,8 @@
 //! A browser goes through sign-in and approval in a popup, whose opener is told how it ended.
 
 use crate::support::chromium::{Chromium, JavaScript};
-use crate::support::program::{Database, Program};
+use crate::support::databases::Database;
+use crate::support::program::Program;
 use crate::support::{echo, opener};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -15,7 +16,7 @@ async fn our_pages_need_no_javascript() {
 }
 
 async fn approve_and_deny(javascript: JavaScript) {
-    let linkgate = Program::start(Database::Sqlite, echo::start().await).await;
+    let linkgate = Program::start(&Database::sqlite(), echo::start().await);
     let bitbucket = opener::start(linkgate.address()).await;
     let browser = Chromium::start(javascript).await;
     browser.window.goto(&bitbucket).await.unwrap();

@@ -6,10 +6,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::task::block_in_place;
 
+use crate::support::databases::{Database, on_both};
 use crate::support::echo;
+use crate::support::program::{Program, SHARED_SECRET};
 use crate::support::raw::Request;
-use crate::support::program::{Database, Program, SHARED_SECRET};
 
 /// A foreign client: how it is started, and where it can put the protocol parameters.
 struct Client {
@@ -18,83 +20,53 @@ struct Client {
     placements: &'static [&'static str],
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn python_dances_on_sqlite() {
-    dance_every_way(Database::Sqlite, &python()).await;
-}
+on_both! {
+    async fn python_dances(db: Database) {
+        dance_every_way(&db, &python()).await;
+    }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn python_dances_on_postgres() {
-    dance_every_way(Database::Postgres, &python()).await;
-}
+    async fn node_dances(db: Database) {
+        dance_every_way(&db, &node()).await;
+    }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn node_dances_on_sqlite() {
-    dance_every_way(Database::Sqlite, &node()).await;
-}
+    async fn ruby_dances(db: Database) {
+        dance_every_way(&db, &ruby()).await;
+    }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn node_dances_on_postgres() {
-    dance_every_way(Database::Postgres, &node()).await;
-}
+    async fn a_replay_is_refused_after_a_crash(db: Database) {
+        let mut linkgate = Program::start(&db, echo::start().await);
+        let steps = dance(&linkgate, &python(), "RSA-SHA1", "header");
+        let accepted = steps.iter().find(|step| step["step"] == "replayable").unwrap();
+        linkgate.crash_and_restart();
+        let authorization = accepted["headers"]["Authorization"].as_str().unwrap();
+        let target = accepted["target"].as_str().unwrap();
+        let replay = Request::get(target).header("Authorization", authorization);
+        replay.send(linkgate.address()).await.assert_refused(401, "nonce_used");
+    }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn ruby_dances_on_sqlite() {
-    dance_every_way(Database::Sqlite, &ruby()).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn ruby_dances_on_postgres() {
-    dance_every_way(Database::Postgres, &ruby()).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_replay_is_refused_after_a_crash_on_sqlite() {
-    replay_after_crash(Database::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_replay_is_refused_after_a_crash_on_postgres() {
-    replay_after_crash(Database::Postgres).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_slow_request_is_answered_before_the_program_stops() {
-    let mut linkgate = Program::start(Database::Sqlite, echo::start().await).await;
-    let address = linkgate.address();
-    let slow = tokio::spawn(async move { Request::get("/slow").send(address).await });
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    linkgate.ask_to_stop();
-    let answer = slow.await.unwrap();
-    assert_eq!(answer.status, 200, "{answer:?}");
-    assert_eq!(answer.body, "slow but sure");
-    let status = linkgate.end(Duration::from_secs(30));
-    assert_eq!(status.code(), Some(0), "{}", linkgate.log());
+    async fn a_slow_request_is_answered_before_the_program_stops(db: Database) {
+        let mut linkgate = Program::start(&db, echo::start().await);
+        let address = linkgate.address();
+        let slow = tokio::spawn(async move { Request::get("/slow").send(address).await });
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        linkgate.ask_to_stop();
+        let answer = slow.await.unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.body, "slow but sure");
+        let status = block_in_place(|| linkgate.end(Duration::from_secs(30)));
+        assert_eq!(status.code(), Some(0), "{}", linkgate.log());
+    }
 }
 
 /// HMAC and RSA, in every placement that the client knows, against one server.
-async fn dance_every_way(database: Database, client: &Client) {
-    let linkgate = Program::start(database, echo::start().await).await;
+async fn dance_every_way(database: &Database, client: &Client) {
+    let linkgate = Program::start(database, echo::start().await);
     for method in ["HMAC-SHA1", "RSA-SHA1"] {
         for placement in client.placements {
             dance(&linkgate, client, method, placement);
         }
     }
     no_secret_in_the_log(&linkgate);
-}
-
-async fn replay_after_crash(database: Database) {
-    let mut linkgate = Program::start(database, echo::start().await).await;
-    let steps = dance(&linkgate, &python(), "RSA-SHA1", "header");
-    let accepted = steps.iter().find(|step| step["step"] == "replayable").unwrap();
-    linkgate.crash_and_restart();
-    let authorization = accepted["headers"]["Authorization"].as_str().unwrap();
-    let target = accepted["target"].as_str().unwrap();
-    let replay = Request::get(target).header("Authorization", authorization);
-    replay
-        .send(linkgate.address())
-        .await
-        .assert_refused(401, "nonce_used");
 }
 
 /// Runs a client to its end; returns what it printed, a step on each line.
@@ -118,13 +90,16 @@ fn dance(linkgate: &Program, client: &Client, method: &str, placement: &str) -> 
     }
     let file = linkgate.file("settings.json");
     fs::write(&file, settings.to_string()).unwrap();
-    let output = Command::new(&client.program)
+    let mut command = Command::new(&client.program);
+    command
         .arg(clients().join(client.script))
         .arg(&file)
         .env("LINKGATE_TEST_NODE_MODULES", installed("node/node_modules"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("LC_ALL", "C.UTF-8")
-        .output()
+        .env("LC_ALL", "C.UTF-8");
+    // The application runs on this thread too, unless the thread says that it waits.
+    let output = block_in_place(|| command.output());
+    let output = output
         .unwrap_or_else(|error| panic!("{}: {error}; run tests/clients/prepare", client.program.display()));
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(

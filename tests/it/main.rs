@@ -6,10 +6,13 @@
 )]
 
 mod browser;
+mod cli;
 mod clients;
+mod config;
 mod demo;
 mod gateway;
 mod layers;
+mod login;
 mod published;
 mod refusals;
 mod store;

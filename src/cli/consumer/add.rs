@@ -12,7 +12,8 @@ use crate::cli::store::open;
 use crate::clock::Clock;
 use crate::model::{AuditEvent, AuditKind, Consumer, ConsumerSource};
 use crate::oauth::{
-    Callback, CallbackPattern, ConsumerKey, PublicKey, Secret, SignatureMethod, Token, VerificationKey,
+    Callback, CallbackPattern, ConsumerKey, PublicKey, PublicUrl, Secret, SignatureMethod, Token,
+    VerificationKey,
 };
 use crate::store::Store;
 
@@ -37,7 +38,7 @@ pub(in crate::cli) struct Add {
     /// A signature method that it may use; without it, HMAC-SHA1 or RSA-SHA1. Repeatable
     #[arg(long = "method", value_name = "METHOD", value_parser = parse_method)]
     methods: Vec<SignatureMethod>,
-    /// Where its users may return: <https://host[:port][/path]>, port * for any. Repeatable; none: by a code to copy
+    /// Where its users may return: `https://host[:port][/path]`, `*` for any port. Repeatable; none: by a code to copy
     #[arg(long = "callback", value_name = "URL", value_parser = CallbackPattern::parse)]
     callbacks: Vec<CallbackPattern>,
     /// Used when it names no callback
@@ -90,7 +91,8 @@ const EXAMPLES: &str = "\
 Examples:
   linkgate consumer add Stash:8277239845 --name Bitbucket --public-key-file bitbucket.pem \\
       --callback https://bitbucket.example.com --two-legged --impersonation
-  linkgate consumer add bitbucket-form --name Bitbucket --generate-secret --callback https://bitbucket.example.com
+  linkgate consumer add bitbucket-form --name Bitbucket --generate-secret \\
+      --callback https://bitbucket.example.com
   linkgate consumer add ci --shared-secret-file - < secret.txt";
 
 impl Add {
@@ -105,7 +107,7 @@ impl Add {
         let urls = [&config.server.public_url]
             .into_iter()
             .chain(&config.server.public_urls);
-        let is_secure = urls.into_iter().all(|url| url.is_secure());
+        let is_secure = urls.into_iter().all(PublicUrl::is_secure);
         let made = self.proof.generate_secret;
         let consumer = self.into_consumer(is_secure)?;
         let store = open(&config).await?;
@@ -117,10 +119,7 @@ impl Add {
             consumer.key
         );
         if let (true, [VerificationKey::Hmac(secret)]) = (made, consumer.keys.as_slice()) {
-            text.push_str(&format!(
-                "its shared secret, shown this once: {}\n",
-                secret.expose()
-            ));
+            text = format!("{text}its shared secret, shown this once: {}\n", secret.expose());
         }
         crate::cli::print(&text)
     }

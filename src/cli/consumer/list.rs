@@ -4,16 +4,18 @@ use crate::cli::config::ConfigFile;
 use crate::cli::store::open_existing;
 use crate::cli::table::Table;
 use crate::model::{Consumer, ConsumerSource};
-use crate::oauth::{SignatureMethod, VerificationKey};
+use crate::oauth::{CallbackPattern, SignatureMethod, VerificationKey};
 
 pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
-    let store = open_existing(&config.load()?).await?;
-    let consumers = store.consumers().await?;
+    let config = config.load()?;
+    let store = open_existing(&config).await?;
+    let consumers = store.consumers().await;
     store.close().await;
-    crate::cli::print(&table(&consumers))
+    crate::cli::print(&table(&consumers?, &config.consumers))
 }
 
-fn table(consumers: &[Consumer]) -> String {
+/// What the store has, and what the configuration will put into it.
+fn table(stored: &[Consumer], configured: &[Consumer]) -> String {
     let mut table = Table::new([
         "key",
         "name",
@@ -23,16 +25,16 @@ fn table(consumers: &[Consumer]) -> String {
         "enabled",
         "fingerprint",
     ]);
-    for consumer in consumers {
-        let source = match consumer.source {
-            ConsumerSource::Config => "config",
-            ConsumerSource::Command => "command",
-        };
+    let to_come = configured.iter().filter(|consumer| !stored.contains(consumer));
+    let listed = stored
+        .iter()
+        .map(|consumer| (consumer, source(consumer, configured)));
+    for (consumer, source) in listed.chain(to_come.map(|consumer| (consumer, "config, not loaded yet"))) {
         table.row([
             consumer.key.to_string(),
             consumer.name.clone(),
             joined(consumer.methods.iter().copied().map(SignatureMethod::name)),
-            joined(consumer.callbacks.iter().map(|pattern| pattern.as_str())),
+            joined(consumer.callbacks.iter().map(CallbackPattern::as_str)),
             source.to_owned(),
             if consumer.enabled { "yes" } else { "no" }.to_owned(),
             consumer
@@ -44,6 +46,14 @@ fn table(consumers: &[Consumer]) -> String {
         ]);
     }
     table.to_text()
+}
+
+fn source(consumer: &Consumer, configured: &[Consumer]) -> &'static str {
+    match consumer.source {
+        ConsumerSource::Command => "command",
+        ConsumerSource::Config if configured.iter().any(|other| other.key == consumer.key) => "config",
+        ConsumerSource::Config => "config, removed",
+    }
 }
 
 fn fingerprint(key: &VerificationKey) -> String {

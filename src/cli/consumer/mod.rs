@@ -49,6 +49,7 @@ Examples:
   linkgate consumer add Stash:8277239845 --name Bitbucket --public-key-file bitbucket.pem \\
       --callback https://bitbucket.example.com
   linkgate consumer disable Stash:8277239845
+  linkgate consumer enable Stash:8277239845
   linkgate consumer purge Stash:8277239845
 
 A consumer that the configuration names is changed there.";

@@ -38,9 +38,9 @@ fn refuse_configured(config: &Config, named: &Named, change: Change) -> anyhow::
         return Ok(());
     };
     let remedy = match change {
-        Change::Disable => "write enabled = false there, and restart linkgate",
-        Change::Enable => "write enabled = true there, and restart linkgate",
-        Change::Purge => "remove it there and restart linkgate, which disables it; then purge it",
+        Change::Disable => "write enabled = false there, and reload linkgate (SIGHUP)",
+        Change::Enable => "write enabled = true there, and reload linkgate (SIGHUP)",
+        Change::Purge => "remove it there and reload linkgate (SIGHUP), which disables it; then purge it",
     };
     bail!(
         "{} is consumers[{at}] of {}, and only changed there: {remedy}",

@@ -66,11 +66,11 @@ struct Page<'a> {
 
 impl Approve<'_> {
     /// Renders the page.
-    pub(in crate::web) fn respond(&self, frame: Frame) -> Response {
+    pub(in crate::web) fn respond(&self, frame: &Frame) -> Response {
         respond(StatusCode::OK, &self.page(frame), Some(self.callback))
     }
 
-    fn page(&self, frame: Frame) -> Page<'_> {
+    fn page(&self, frame: &Frame) -> Page<'_> {
         let texts = &frame.texts.approve;
         let host = match self.callback {
             Callback::Url(url) => url.host(),
@@ -101,7 +101,7 @@ impl Approve<'_> {
             }),
             form: &self.form,
             sign_out: &self.sign_out,
-            frame: frame.clone().titled(texts.title, &names),
+            frame: frame.titled(texts.title, &names),
         }
     }
 }

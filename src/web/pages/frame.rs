@@ -11,7 +11,7 @@ pub(in crate::web) struct Frame {
     pub(super) application: String,
     /// The path of the stylesheet.
     pub(super) stylesheet: String,
-    /// The title of the window.
+    /// What the title of the window says before the application's name.
     pub(super) title: String,
 }
 
@@ -27,9 +27,12 @@ impl Frame {
     }
 
     /// Gives the page its title.
-    pub(super) fn titled(mut self, text: &'static str, names: &[(&'static str, &str)]) -> Self {
-        self.title = self.sentence(text, names, |sentence| sentence.plain());
-        self
+    pub(super) fn titled(&self, text: &'static str, names: &[(&'static str, &str)]) -> Self {
+        let title = self.sentence(text, names, |sentence| sentence.plain());
+        Self {
+            title,
+            ..self.clone()
+        }
     }
 
     /// Fills names into a text.

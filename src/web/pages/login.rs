@@ -34,7 +34,7 @@ struct Page<'a> {
 
 impl Login<'_> {
     /// Renders the page. Its form may end at the callback too: a question that was answered before leads there at once.
-    pub(in crate::web) fn respond(&self, frame: Frame) -> Response {
+    pub(in crate::web) fn respond(&self, frame: &Frame) -> Response {
         let status = if self.tried.is_some() {
             StatusCode::FORBIDDEN
         } else {
@@ -47,7 +47,7 @@ impl Login<'_> {
         )
     }
 
-    fn page(&self, frame: Frame) -> Page<'_> {
+    fn page(&self, frame: &Frame) -> Page<'_> {
         let texts = &frame.texts.login;
         Page {
             heading: frame.html(texts.heading, &[]),
@@ -59,7 +59,7 @@ impl Login<'_> {
                 )
             }),
             login: self,
-            frame: frame.clone().titled(texts.title, &[]),
+            frame: frame.titled(texts.title, &[]),
         }
     }
 }

@@ -121,10 +121,10 @@ impl Notice {
     /// Renders the page, and writes the log line with the same reference.
     pub(in crate::web) fn respond(&self, app: &App) -> Response {
         let reference = self.is_of_note().then(new_reference);
-        if let Some(reference) = &reference {
-            self.log(reference);
+        let page = self.page(&app.frame(), reference, &|path| app.path(path));
+        if let Some(reference) = &page.reference {
+            self.log(reference, &page.frame.title);
         }
-        let page = self.page(app.frame(), reference, &|path| app.path(path));
         let mut response = respond(self.status(), &page, None);
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after() {
@@ -138,12 +138,12 @@ impl Notice {
 
     pub(super) fn page(
         &self,
-        frame: Frame,
+        frame: &Frame,
         reference: Option<String>,
         path: &dyn Fn(&str) -> String,
     ) -> Page<'_> {
         let words = self.words(&frame.texts.notices);
-        let wait = self.wait(&frame);
+        let wait = self.wait(frame);
         let (consumer, user) = self.people();
         let names = [("consumer", consumer), ("user", user), ("wait", wait.as_str())];
         let again = match self {
@@ -165,7 +165,7 @@ impl Notice {
             again: again.map(|again| path(again)),
             sign_out,
             reference,
-            frame: frame.clone().titled(words.title, &names),
+            frame: frame.titled(words.title, &names),
         }
     }
 
@@ -251,17 +251,16 @@ impl Notice {
     }
 
     /// One line; the request token and the user stand in the span around it.
-    fn log(&self, reference: &str) {
-        let page = self.words(&super::texts().notices).title;
+    pub(super) fn log(&self, reference: &str, title: &str) {
         match self {
             Self::StoreDown(error) => {
-                tracing::error!(reference, %error, "page {reference}: the store failed")
+                tracing::error!(reference, %error, "page {reference}: the store failed");
             }
             Self::LoginUnavailable(why) => tracing::error!(reference, why, "page {reference}: {why}"),
             Self::TooMany { .. } | Self::CrossSite | Self::UserChanged { .. } | Self::FormOutdated { .. } => {
-                tracing::warn!(reference, "page {reference}: {page}")
+                tracing::warn!(reference, "page {reference}: {title}");
             }
-            _ => tracing::info!(reference, "page {reference}: {page}"),
+            _ => tracing::info!(reference, "page {reference}: {title}"),
         }
     }
 }

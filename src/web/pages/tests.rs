@@ -1,5 +1,6 @@
 //! Renders every page, and reads it as a browser and a hostile consumer would.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::to_bytes;
@@ -167,6 +168,37 @@ async fn every_notice_has_a_title_a_reason_a_next_step_and_a_reference() {
     }
 }
 
+#[test]
+fn the_log_line_has_the_reference_and_no_token() {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let writer = Arc::clone(&log);
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(move || Log(Arc::clone(&writer)))
+        .finish();
+    tracing::subscriber::with_default(subscriber, || {
+        for (state, _) in notices() {
+            state.log("ABCD-2345", "the title");
+        }
+    });
+    let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+    assert_eq!(log.lines().count(), notices().len());
+    assert!(log.lines().all(|line| line.contains("ABCD-2345")), "{log}");
+    assert!(!log.contains("TOKEN"), "{log}");
+}
+
+/// Where a test's log goes.
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[tokio::test]
 async fn a_limit_says_how_long() {
     let page = |seconds| {
@@ -211,7 +243,7 @@ fn approve(consumer: &str, display_name: &str, callback: &Callback) -> Response 
         form,
         sign_out: sign_out(),
     }
-    .respond(frame())
+    .respond(&frame())
 }
 
 fn sign_out() -> SignOutForm {
@@ -231,7 +263,7 @@ fn login(asked_by: Option<(&str, &Callback)>, tried: Option<&str>) -> Response {
         form_token: "FORM-TOKEN".to_owned(),
         tried,
     }
-    .respond(frame())
+    .respond(&frame())
 }
 
 fn verifier(consumer: &str) -> Response {
@@ -239,14 +271,14 @@ fn verifier(consumer: &str) -> Response {
         consumer,
         code: &Secret::new(CODE),
     }
-    .respond(frame())
+    .respond(&frame())
 }
 
 fn notice(notice: &Notice) -> Response {
     let reference = notice.is_of_note().then(|| "ABCD-2345".to_owned());
     respond(
         notice.status(),
-        &notice.page(frame(), reference, &str::to_owned),
+        &notice.page(&frame(), reference, &str::to_owned),
         None,
     )
 }

@@ -26,18 +26,18 @@ struct Page<'a> {
 
 impl Verifier<'_> {
     /// Renders the page.
-    pub(in crate::web) fn respond(&self, frame: Frame) -> Response {
+    pub(in crate::web) fn respond(&self, frame: &Frame) -> Response {
         respond(StatusCode::OK, &self.page(frame), None)
     }
 
-    fn page(&self, frame: Frame) -> Page<'_> {
+    fn page(&self, frame: &Frame) -> Page<'_> {
         let texts = &frame.texts.verifier;
         let names = [("consumer", self.consumer)];
         Page {
             heading: frame.html(texts.heading, &names),
             next: frame.html(texts.next, &names),
             code: self.code.expose(),
-            frame: frame.clone().titled(texts.title, &names),
+            frame: frame.titled(texts.title, &names),
         }
     }
 }

@@ -1,5 +1,10 @@
 //! What is taken away from a message, and what is written.
 
+use axum::body::Body;
+use http::Request;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
+
 use super::{exchange, get, start, status};
 use crate::support::app::App;
 
@@ -145,4 +150,34 @@ async fn large_and_many_headers_do_no_harm() {
         request.extend_from_slice(b"\r\n");
         assert_eq!(status(&exchange(gateway, &request).await), "200", "{raw:?}");
     }
+}
+
+#[tokio::test]
+async fn http2_arrives_as_http1() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    let stream = TokioIo::new(TcpStream::connect(gateway).await.unwrap());
+    let (mut client, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), stream)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let mut ask = |host: Option<&str>| {
+        let mut request = Request::get("http://builds.example.com/a/../b?q")
+            .header("cookie", "a=b")
+            .header("cookie", "c=d")
+            .header("remote-user", "mallory");
+        if let Some(host) = host {
+            request = request.header("host", host);
+        }
+        client.send_request(request.body(Body::empty()).unwrap())
+    };
+    assert_eq!(ask(None).await.unwrap().status(), 200);
+    assert_eq!(ask(Some("builds.example.com:80")).await.unwrap().status(), 200);
+    assert_eq!(ask(Some("other.example")).await.unwrap().status(), 400);
+    let received = app.received();
+    assert_eq!(received.len(), 2);
+    assert_eq!(received[0].line(), "GET /a/../b?q HTTP/1.1");
+    assert_eq!(received[0].header("host"), ["builds.example.com"]);
+    assert_eq!(received[0].header("cookie"), ["a=b; c=d"]);
+    assert_eq!(received[0].header("remote-user"), [""; 0]);
 }

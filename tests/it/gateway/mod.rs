@@ -68,7 +68,7 @@ async fn options(app: &App) -> GatewayOptions {
         },
         upstream: Upstream::parse(&format!("http://{}", app.address)).unwrap(),
         pool: PoolLimits::default(),
-        answer_within: Duration::from_secs(60),
+        answer_within: Duration::from_mins(1),
         assertion: None,
     }
 }

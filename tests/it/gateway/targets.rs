@@ -1,7 +1,7 @@
 //! The request line, and the name under which a request came.
 
 use super::{exchange, get, start, start_behind_proxy, status};
-use crate::support::app::App;
+use crate::support::app::{App, Received};
 
 #[tokio::test]
 async fn path_and_query_arrive_byte_for_byte() {
@@ -40,7 +40,7 @@ async fn path_and_query_arrive_byte_for_byte() {
         assert_eq!(status(&answer), "200", "{target}: {answer}");
     }
     let received = app.received();
-    let lines: Vec<_> = received.iter().map(|request| request.line()).collect();
+    let lines: Vec<_> = received.iter().map(Received::line).collect();
     assert_eq!(lines, targets.map(|target| format!("GET {target} HTTP/1.1")));
 }
 

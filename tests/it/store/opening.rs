@@ -49,10 +49,7 @@ on_both! {
 async fn what_cannot_be_opened_is_named_without_its_password() {
     let folder = tempfile::tempdir().unwrap();
     for (url, shown) in [
-        (
-            "mysql://me:s3cr3t@127.0.0.1/x".to_owned(),
-            "mysql://me@127.0.0.1/x".to_owned(),
-        ),
+        ("mysql://me:s3cr3t@127.0.0.1/x".to_owned(), "mysql:…".to_owned()),
         (
             "postgres://me:s3cr3t@127.0.0.1:1/x".to_owned(),
             "postgres://me@127.0.0.1:1/x".to_owned(),
@@ -73,6 +70,21 @@ async fn what_cannot_be_opened_is_named_without_its_password() {
         assert!(!format!("{error:?} {options:?}").contains("s3cr3t"));
         assert!(error.source().is_some());
     }
+}
+
+#[tokio::test]
+async fn an_unreachable_server_is_an_error_with_its_reason() {
+    let options = Options {
+        url: "postgres://me@127.0.0.1:1/x".to_owned(),
+        password: None,
+        max_connections: 1,
+    };
+    let keyring = Arc::new(Keyring::generate(&mut rng()));
+    let error = Store::open(&options, keyring).await.unwrap_err();
+    assert!(
+        error.source().unwrap().to_string().contains("refused"),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@ pub(crate) mod app;
 pub(crate) mod browser;
 pub(crate) mod call;
 pub(crate) mod chromium;
-pub(crate) mod database;
 pub(crate) mod databases;
 pub(crate) mod echo;
 pub(crate) mod linkgate;

@@ -13,8 +13,8 @@ use linkgate::clock::Clock;
 use linkgate::oauth::{Call, ConsumerKey, Secret, SignatureMethod, Signer, SigningKey, Token, header};
 use tokio::net::TcpListener;
 
-use super::raw::{Request, Response};
 use super::program::SHARED_SECRET;
+use super::raw::{Request, Response};
 
 /// Starts it for one linkgate; returns the address of the page that opens the popup.
 pub(crate) async fn start(linkgate: SocketAddr) -> String {

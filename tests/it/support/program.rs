@@ -13,14 +13,7 @@ use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use rsa::pkcs8::{EncodePublicKey as _, LineEnding};
 use tempfile::TempDir;
 
-use super::database;
-
-/// Which database the program keeps its tokens in.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Database {
-    Sqlite,
-    Postgres,
-}
+use super::databases::Database;
 
 /// A running `linkgate serve`. Dropping it kills it.
 #[derive(Debug)]
@@ -32,20 +25,23 @@ pub(crate) struct Program {
 
 impl Program {
     /// Writes a configuration and starts the program with it; returns when it listens.
-    pub(crate) async fn start(database: Database, application: SocketAddr) -> Self {
+    pub(crate) fn start(database: &Database, application: SocketAddr) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = match database {
-            Database::Sqlite => "sqlite://linkgate.db".to_owned(),
-            Database::Postgres => database::create().await,
-        };
         write_keys(directory.path());
         fs::write(directory.path().join("users.toml"), USERS).unwrap();
+        if !database.is_sqlite() {
+            // SQLite's is made at the first start; replicas need one that they share.
+            let made = program(directory.path())
+                .args(["key", "generate", "--out", "linkgate.key"])
+                .status();
+            assert!(made.unwrap().success());
+        }
         // Somebody else may take the ports between here and the program's start.
         for _ in 0..5 {
             let [address, admin] = free_ports();
             fs::write(
                 directory.path().join("linkgate.toml"),
-                config(address, admin, application, &store),
+                config(address, admin, application, &database.url()),
             )
             .unwrap();
             let mut child = spawn(directory.path());
@@ -130,14 +126,19 @@ fn spawn(directory: &Path) -> Child {
         .append(true)
         .open(directory.join("log"))
         .unwrap();
-    Command::new(env!("CARGO_BIN_EXE_linkgate"))
+    program(directory)
         .args(["serve", "--config", "linkgate.toml"])
-        .current_dir(directory)
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
         .stderr(log)
         .spawn()
         .unwrap()
+}
+
+fn program(directory: &Path) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_linkgate"));
+    program.current_dir(directory);
+    program
 }
 
 /// Waits until it listens; `false` when it ended instead.

@@ -1,0 +1,157 @@
+//! `[login]`: how the person at the browser is known. One method, with a table of its own; `probe` and `oidc` have
+//! more to say than the others.
+
+mod oidc;
+mod probe;
+
+use std::path::PathBuf;
+
+use http::{HeaderName, Uri};
+
+use crate::oauth::Secret;
+
+use super::choice::choice;
+use super::remark::Wrong;
+use super::secret::required_secret;
+use super::section::Section;
+use super::server::Server;
+
+pub use oidc::Oidc;
+pub use probe::{Probe, Reject};
+
+/// How the person at the browser is known. One method, with what it needs.
+#[derive(Clone, Debug)]
+pub enum Login {
+    /// A password file.
+    File {
+        /// The file with `[[users]]`.
+        path: PathBuf,
+    },
+    /// The application is asked whom the browser's cookies belong to.
+    Probe(Box<Probe>),
+    /// A signed round trip through the application.
+    Handoff {
+        /// The application's page that answers.
+        login_url: String,
+        /// What both sides sign with.
+        secret: Secret,
+    },
+    /// An identity provider.
+    Oidc(Box<Oidc>),
+    /// A proxy in front of us that is known by its address.
+    TrustedHeader {
+        /// The header with the user's name for the application.
+        header: HeaderName,
+        /// The header with the user's name for people.
+        display_header: Option<HeaderName>,
+    },
+}
+
+impl Login {
+    /// The method's name, as in `login.method`.
+    pub const fn method(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "file",
+            Self::Probe(_) => "probe",
+            Self::Handoff { .. } => "handoff",
+            Self::Oidc(_) => "oidc",
+            Self::TrustedHeader { .. } => "trusted-header",
+        }
+    }
+
+    /// Reads the section: every table that is there, and of these the one that `method` names.
+    pub(super) fn read(section: &Section<'_>, server: Option<&Server>) -> Option<Self> {
+        section.needs("method", "write method = \"file\" for a password file");
+        let method = choice(section, "method", &METHODS.map(|(name, _)| (name, name)));
+        let mut chosen = None;
+        for (name, read) in METHODS {
+            let is_chosen = method == Some(name);
+            section.section(name, |table| {
+                if is_chosen {
+                    chosen = read(table);
+                } else if table.is_written() {
+                    read(table);
+                }
+            });
+        }
+        if method == Some("trusted-header") && server.is_some_and(|server| server.trusted_proxies.is_empty())
+        {
+            section.wrong(
+                "method",
+                "server.trusted_proxies is empty, so nobody's header would be believed",
+                "write the proxy's address into [server]: trusted_proxies = [\"127.0.0.1\"]",
+            );
+        }
+        if let Some(name) = method.filter(|name| *name != "file") {
+            section.warn(
+                "method",
+                format!(
+                    "this version of linkgate reads the settings of {name:?} and cannot serve with it yet"
+                ),
+                "write method = \"file\" to serve",
+            );
+        }
+        chosen
+    }
+}
+
+fn read_file(section: &Section<'_>) -> Option<Login> {
+    section.needs(
+        "path",
+        "write the password file's path: path = \"users.toml\"; `linkgate user hash` makes its hashes",
+    );
+    // Its users are the login's business; that it is there is ours.
+    section.file("path")?;
+    section.path("path").map(|path| Login::File { path })
+}
+
+fn read_handoff(section: &Section<'_>) -> Option<Login> {
+    section.needs(
+        "login_url",
+        "write the application's page: login_url = \"https://builds.example.com/linkgate-login\"",
+    );
+    let login_url = section.parsed("login_url", |text| parse_http(text).map(|_| text.to_owned()));
+    let secret = required_secret(
+        section,
+        "secret",
+        "write a file with the secret that the application has too",
+    );
+    Some(Login::Handoff {
+        login_url: login_url?,
+        secret: secret?,
+    })
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "all methods are read by functions of one type"
+)]
+fn read_trusted_header(section: &Section<'_>) -> Option<Login> {
+    let parse = |text: &str| {
+        HeaderName::from_bytes(text.as_bytes())
+            .map_err(|_| Wrong::unusable(text, "write the name of a header: \"Remote-User\""))
+    };
+    let header = section.parsed("header", parse);
+    let display_header = section.parsed("display_header", parse);
+    Some(Login::TrustedHeader {
+        header: header.unwrap_or(HeaderName::from_static("remote-user")),
+        display_header,
+    })
+}
+
+fn parse_http(text: &str) -> Result<Uri, Wrong> {
+    let url = text.parse::<Uri>().ok();
+    let fits = |url: &Uri| matches!(url.scheme_str(), Some("http" | "https")) && url.authority().is_some();
+    url.filter(fits)
+        .ok_or_else(|| Wrong::unusable(text, "write it whole: \"http://127.0.0.1:8080/api/me\""))
+}
+
+type Read = fn(&Section<'_>) -> Option<Login>;
+
+const METHODS: [(&str, Read); 5] = [
+    ("file", read_file),
+    ("probe", Probe::read),
+    ("handoff", read_handoff),
+    ("oidc", Oidc::read),
+    ("trusted-header", read_trusted_header),
+];

@@ -1,0 +1,103 @@
+//! `linkgate token`, `linkgate health`, and the help.
+
+use std::io::Write;
+use std::net::TcpListener;
+
+use insta::assert_snapshot;
+
+use super::Here;
+
+#[test]
+fn tokens_that_are_not_there() {
+    let here = Here::new();
+    assert_eq!(here.run("consumer add ci --generate-secret").code, 0);
+    assert_snapshot!(here.run("token list --consumer ci --user alice").out, @r"
+    ID  CONSUMER  USER  ISSUED  LAST USED  EXPIRES  STATE
+    ");
+    let answer = here.run("token revoke 0123456789abcdef");
+    assert_eq!(answer.code, 1);
+    assert_snapshot!(answer.err, @r#"
+    error: there is no token "0123456789abcdef"; `linkgate token list` shows them
+    "#);
+}
+
+#[test]
+fn health_is_an_exit_code_and_a_line() {
+    let here = Here::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let answering = std::thread::spawn(move || {
+        let mut asked = Vec::new();
+        for status in ["200 OK", "503 Service Unavailable"] {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut bytes = [0; 1024];
+            let read = std::io::Read::read(&mut stream, &mut bytes).unwrap();
+            asked.push(String::from_utf8_lossy(&bytes[..read]).into_owned());
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+        asked
+    });
+    let good = here.run(&format!("health --url http://{address}"));
+    assert_eq!(
+        (good.code, good.out),
+        (0, format!("http://{address}/readyz is ready\n"))
+    );
+    let variables = [("LINKGATE__SERVER__ADMIN_LISTEN", &*address.to_string())];
+    let bad = here.run_with("health", "", &variables);
+    assert_eq!(
+        (bad.code, bad.err),
+        (
+            1,
+            format!("error: http://{address}/readyz is not ready: it answers 503\n")
+        )
+    );
+    assert!(
+        answering
+            .join()
+            .unwrap()
+            .iter()
+            .all(|asked| asked.starts_with("GET /readyz HTTP/1.1\r\n"))
+    );
+    let gone = here.run(&format!("health --url http://{address}"));
+    assert_eq!((gone.code, gone.err.lines().count()), (1, 1));
+}
+
+#[test]
+fn every_command_has_examples() {
+    let here = Here::new();
+    for command in COMMANDS {
+        let answer = here.run(&format!("{command} --help"));
+        assert_eq!(answer.code, 0, "{command}");
+        assert!(
+            answer.out.contains(&format!("\n  linkgate {command}")),
+            "{command}: {}",
+            answer.out
+        );
+    }
+    assert!(here.run("--help").out.contains("64 wrong configuration"));
+    assert_eq!(
+        here.run("--version").out,
+        format!("linkgate {}\n", env!("CARGO_PKG_VERSION"))
+    );
+    assert_eq!(here.run("frobnicate").code, 2);
+    assert_eq!(here.run("").code, 2);
+}
+
+const COMMANDS: [&str; 15] = [
+    "demo",
+    "serve",
+    "config check",
+    "user hash",
+    "key generate",
+    "consumer list",
+    "consumer add",
+    "consumer disable",
+    "consumer enable",
+    "consumer purge",
+    "token list",
+    "token revoke",
+    "consumer",
+    "token",
+    "health",
+];

@@ -1,0 +1,109 @@
+//! The reference, `config/linkgate.toml`, and the quick start: what they say is what is read.
+
+use std::fs;
+use std::path::Path;
+
+use super::Written;
+
+#[test]
+fn the_reference_works_as_it_stands() {
+    let config = beside_its_files(&reference()).load(&[]).unwrap();
+    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+}
+
+#[test]
+fn what_the_reference_calls_a_default_is_one() {
+    let explicit = replaced(&reference(), |line| {
+        line.strip_prefix('#').filter(|line| is_key(line))
+    });
+    assert_ne!(explicit, reference());
+    let implicit = beside_its_files(&reference());
+    let defaults = format!("{:#?}", implicit.load(&[]).unwrap());
+    fs::write(implicit.path("linkgate.toml"), explicit).unwrap();
+    assert_eq!(format!("{:#?}", implicit.load(&[]).unwrap()), defaults);
+}
+
+#[test]
+fn the_examples_in_the_reference_are_keys() {
+    let text = reference();
+    let examples: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# ").filter(|line| is_key(line)))
+        .collect();
+    assert!(examples.len() > 5);
+    for example in examples {
+        let text = replaced(&text, |line| {
+            line.strip_prefix("# ").filter(|line| *line == example)
+        });
+        // Some exclude what stands beside them; none is unknown, or of a wrong type.
+        if let Err(error) = beside_its_files(&text).load(&[]) {
+            let said = error.to_string();
+            assert!(
+                !said.contains("there is no such") && !said.contains("expected"),
+                "{example}: {said}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_reference_leaves_no_key_out() {
+    let text = reference();
+    let headers: Vec<_> = text.lines().filter(|line| line.starts_with('[')).collect();
+    assert!(headers.len() >= 15);
+    for header in headers {
+        let with_a_stranger = text.replace(header, &format!("{header}\nstranger_among_keys = 1"));
+        let said = beside_its_files(&with_a_stranger).refused(&[]);
+        let (_, known) = said
+            .split_once("known here: ")
+            .unwrap_or_else(|| panic!("{header}: {said}"));
+        for key in known
+            .lines()
+            .next()
+            .unwrap()
+            .split(", ")
+            .filter(|key| !NOT_YET.contains(key))
+        {
+            assert!(text.contains(key), "{header} has a key {key}");
+        }
+    }
+}
+
+#[test]
+fn the_quick_start_works() {
+    let text = fs::read_to_string(root().join("config/quickstart.toml")).unwrap();
+    let config = beside_its_files(&text).load(&[]).unwrap();
+    assert_eq!(config.consumers.len(), 1);
+    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+}
+
+fn reference() -> String {
+    fs::read_to_string(root().join("config/linkgate.toml")).unwrap()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn beside_its_files(text: &str) -> Written {
+    let key = fs::read_to_string(root().join("tests/it/examples/bitbucket-old.pem")).unwrap();
+    Written::new(text)
+        .with("bitbucket.pem", &key)
+        .with("bitbucket.secret", "correct-horse-battery-staple\n")
+}
+
+/// `listen = "..."`, and not a sentence.
+fn is_key(line: &str) -> bool {
+    line.split_once(" = ")
+        .is_some_and(|(key, _)| key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
+}
+
+fn replaced<'a>(text: &'a str, change: impl Fn(&'a str) -> Option<&'a str>) -> String {
+    text.lines()
+        .map(|line| change(line).unwrap_or(line))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Known, and refused with a sentence that says so.
+const NOT_YET: [&str; 2] = ["tls", "ca_file"];

@@ -1,0 +1,185 @@
+//! What is said of mistakes that one section alone can have.
+
+use insta::assert_snapshot;
+use linkgate::config::{IdentityHeaders, Login};
+
+use super::{SMALLEST, Written, refused};
+
+#[test]
+fn public_urls_that_are_none() {
+    let text = SMALLEST.replace("https://builds.example.com", "https://builds.example.com/?x=1");
+    assert_snapshot!(Written::new(&text).refused(&[]), @r#"
+    linkgate.toml cannot be used
+    linkgate.toml:3:14: server.public_url: "https://builds.example.com/?x=1" cannot be used
+        leave the query and the fragment out: only scheme, host, port and path
+    "#);
+}
+
+#[test]
+fn listeners_differ() {
+    let text = SMALLEST.replace("[server]", "[server]\nlisten = \"127.0.0.1:9081\"");
+    assert_snapshot!(Written::new(&text).refused(&[]), @r"
+    linkgate.toml cannot be used
+    linkgate.toml:2:2: server.admin_listen: it is the same as server.listen
+        write another port: the health checks are not for the world
+    ");
+}
+
+#[test]
+fn what_is_not_there_yet() {
+    let text = SMALLEST.replace("http://127.0.0.1:9090", "https://127.0.0.1:9090")
+        + "[server.tls]\ncertificate = \"x\"\n[[links]]\nkey = \"x\"\n";
+    assert_snapshot!(Written::new(&text).refused(&[]), @r"
+    linkgate.toml cannot be used: 3 things are wrong
+    linkgate.toml:5:7: upstream.url: https to the application is not there yet
+        write the application's http URL, on the same host or a trusted network
+    linkgate.toml:10:1: server.tls: this version of linkgate does not have it yet
+        let a proxy in front of linkgate end TLS, and write its https URL as public_url
+    linkgate.toml:12:1: links: this version of linkgate does not have it yet
+        leave [[links]] out: linkgate answers Bitbucket, and does not call it yet
+    ");
+}
+
+#[test]
+fn a_header_is_trusted_only_from_known_proxies() {
+    let text = SMALLEST.replace("method = \"file\"", "method = \"trusted-header\"");
+    assert_snapshot!(Written::new(&text).refused(&[]), @r#"
+    linkgate.toml cannot be used
+    linkgate.toml:7:10: login.method: server.trusted_proxies is empty, so nobody's header would be believed
+        write the proxy's address into [server]: trusted_proxies = ["127.0.0.1"]
+    "#);
+    let trusting = text.replace("[server]", "[server]\ntrusted_proxies = [\"127.0.0.1\"]");
+    assert!(matches!(
+        Written::new(&trusting).load(&[]).unwrap().login,
+        Login::TrustedHeader { .. }
+    ));
+}
+
+#[test]
+fn login_tables_are_read_whole() {
+    let text = r#"
+[login.probe]
+url = "/api/me"
+cookies = ["session=1"]
+user_pointer = "name"
+login_url = "https://builds.example.com/login"
+reject = [{ pointer = "/anonymous" }]
+[login.handoff]
+[login.oidc]
+issuer = "id.example.com"
+client_secret = "s"
+client_secret_file = "users.toml"
+"#;
+    assert_snapshot!(refused(text), @r#"
+    linkgate.toml cannot be used: 10 things are wrong
+    linkgate.toml:12:7: login.probe.url: "/api/me" cannot be used
+        write it whole: "http://127.0.0.1:8080/api/me"
+    linkgate.toml:13:12: login.probe.cookies[0]: "session=1" cannot be used
+        write the cookie's name alone: "session"
+    linkgate.toml:14:16: login.probe.user_pointer: "name" cannot be used
+        write a JSON pointer, which begins with a slash: "/name"
+    linkgate.toml:15:13: login.probe.login_url: "https://builds.example.com/login" cannot be used
+        put {return_to} once where the application expects the way back: "https://builds.example.com/login?from={return_to}"
+    linkgate.toml:16:11: login.probe.reject[0].equals: it is missing
+        write { pointer = "/anonymous", equals = true }
+    linkgate.toml:17:8: login.handoff.login_url: it is missing
+        write the application's page: login_url = "https://builds.example.com/linkgate-login"
+    linkgate.toml:17:8: login.handoff.secret_file: it is missing
+        write a file with the secret that the application has too
+    linkgate.toml:18:8: login.oidc.client_id: it is missing
+        write the name that the provider knows linkgate by
+    linkgate.toml:19:10: login.oidc.issuer: "id.example.com" cannot be used
+        write it whole: "http://127.0.0.1:8080/api/me"
+    linkgate.toml:21:22: login.oidc.client_secret_file: client_secret is given as well
+        keep client_secret or client_secret_file, not both
+    "#);
+}
+
+#[test]
+fn databases_and_their_keys() {
+    let mut urls = Vec::new();
+    for url in ["mysql://u:hunter2@h/d", "sqlite://", "postgres://u:hunter2@h/d"] {
+        urls.push(refused(&format!(
+            "[store]\nurl = \"{url}\"\npassword = \"hunter3\"\n"
+        )));
+    }
+    let said = urls.join("\n");
+    assert!(!said.contains("hunter"));
+    assert_snapshot!(said, @r#"
+    linkgate.toml cannot be used
+    linkgate.toml:11:7: store.url: this is not the URL of a database that linkgate knows
+        write "sqlite://linkgate.db" or "postgres://user@host/database"
+    linkgate.toml cannot be used
+    linkgate.toml:11:7: store.url: the path is missing
+        write "sqlite://linkgate.db" or "postgres://user@host/database"
+    linkgate.toml cannot be used: 2 things are wrong
+    linkgate.toml: keys.secret_key_file: it is missing
+        with PostgreSQL every replica needs the same key: make it with `linkgate key generate --out linkgate.key`, and write its path
+    linkgate.toml:11:7: store.url: the URL has a password, and password or password_file has one too
+        keep one; a file is best
+    "#);
+}
+
+#[test]
+fn lifetimes_and_windows() {
+    let text = r#"
+[tokens]
+request_token_lifetime = "1ms"
+access_token_lifetime = "30d"
+session_lifetime = "1d"
+timestamp_window = "1d"
+"#;
+    assert_snapshot!(refused(text), @r#"
+    linkgate.toml cannot be used: 3 things are wrong
+    linkgate.toml:12:26: tokens.request_token_lifetime: it is less than a second
+        write whole seconds: "90s"
+    linkgate.toml:14:20: tokens.session_lifetime: it is shorter than access_token_lifetime, so no token could be renewed at its end
+        write a longer one, or leave it out: access_token_lifetime and 30 days
+    linkgate.toml:15:20: tokens.timestamp_window: it is more than an hour, and as long as this every nonce is remembered
+        write "5m", and set the clocks by NTP
+    "#);
+    let longer = Written::smallest_and("[tokens]\naccess_token_lifetime = \"90d\"\n")
+        .load(&[])
+        .unwrap();
+    assert_eq!(
+        longer.tokens.session_lifetime,
+        120 * 24 * 60 * 60,
+        "thirty days longer than the access token"
+    );
+}
+
+#[test]
+fn identity_headers() {
+    let own = "[identity]\nheaders = { user = \"X-My-User\", name = \"X-My-Name\" }\n";
+    let config = Written::smallest_and(own).load(&[]).unwrap();
+    let IdentityHeaders::Own { user, name, consumer } = config.identity.headers else {
+        panic!("own headers");
+    };
+    assert_eq!(
+        (user.as_str(), name.unwrap().as_str(), consumer),
+        ("x-my-user", "x-my-name", None)
+    );
+    let text = "[identity]\npreset = \"remoteuser\"\nheaders = { user = \"Host\", name = \"X Y\", consumer = \"X-Linkgate-User\", colour = \"x\" }\n";
+    assert_snapshot!(refused(text), @r#"
+    linkgate.toml cannot be used: 6 things are wrong
+    linkgate.toml:11:10: identity.preset: "remoteuser" is not known here
+        did you mean "remote-user"?
+    linkgate.toml:12:11: identity.headers: preset is given as well
+        keep preset or headers, not both
+    linkgate.toml:12:20: identity.headers.user: "Host" cannot be used
+        it has another meaning: write a name of your own, "X-My-User"
+    linkgate.toml:12:35: identity.headers.name: "X Y" cannot be used
+        write letters, digits and dashes: "X-My-User"
+    linkgate.toml:12:53: identity.headers.consumer: "X-Linkgate-User" cannot be used
+        it has another meaning: write a name of your own, "X-My-User"
+    linkgate.toml:12:72: identity.headers.colour: there is no such key
+        known here: user, name, consumer
+    "#);
+    assert_snapshot!(refused("[identity]\nheaders = { name = \"X-A\", consumer = \"x-a\" }\n"), @r#"
+    linkgate.toml cannot be used: 2 things are wrong
+    linkgate.toml:11:1: identity.headers.user: it is missing
+        write the header that the application reads: user = "X-My-User"
+    linkgate.toml:11:38: identity.headers.consumer: name has the same name
+        write a header of its own
+    "#);
+}

@@ -1,0 +1,112 @@
+//! Answers that are not ours to take: each is a page, and nothing is decided.
+
+use linkgate::model::RequestTokenState;
+
+use super::browser::{AUTHORIZE, assert_notice, question};
+use super::site::Site;
+
+#[tokio::test]
+async fn an_answer_counts_only_from_the_page_that_was_shown() {
+    let site = Site::start().await;
+    let (token, other) = (site.question().await, site.question().await);
+    let mut alice = site.signed_in("alice").await;
+    let form = alice.question(token.as_str()).await.with("approve", "approve");
+    let of_other = alice.question(other.as_str()).await;
+    let outdated = "This page is out of date";
+    let unreadable = "This form could not be read";
+    for (bent, status, title) in [
+        (form.clone().but("form_token", ""), 403, outdated),
+        (form.clone().but("form_token", "AAAA"), 403, outdated),
+        (
+            form.clone().but("form_token", of_other.value("form_token")),
+            403,
+            outdated,
+        ),
+        (form.clone().but("oauth_token", other.as_str()), 403, outdated),
+        (
+            form.clone().but("subject", "bob"),
+            409,
+            "You are now signed in as Alice Example",
+        ),
+        (
+            form.clone().but("oauth_token", ""),
+            400,
+            "This link is incomplete",
+        ),
+        (form.clone().with("deny", "deny"), 400, unreadable),
+        (form.clone().without("approve"), 400, unreadable),
+        (form.clone().with("approve", "approve"), 400, unreadable),
+        (form.clone().without("form_token"), 400, unreadable),
+        (form.clone().with("subject", "alice"), 400, unreadable),
+    ] {
+        assert_notice(&alice.post(AUTHORIZE, &bent).await, status, title);
+    }
+    for from in ["cross-site", "same-site", "none, cross-site"] {
+        let request = form.request(AUTHORIZE).header("Sec-Fetch-Site", from);
+        assert_notice(&alice.send(request).await, 403, "This came from another site");
+    }
+    for token in [&token, &other] {
+        assert_eq!(site.state(token).await, RequestTokenState::Pending);
+    }
+    assert_eq!(
+        alice.post(AUTHORIZE, &form).await.status,
+        303,
+        "and the page itself still works"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_of_another_user_than_was_shown_is_refused() {
+    let site = Site::start().await;
+    let token = site.question().await;
+    let mut browser = site.signed_in("alice").await;
+    let form = browser.question(token.as_str()).await.with("approve", "approve");
+    browser.sign_in_again("bob").await;
+    let answer = browser.post(AUTHORIZE, &form).await;
+    assert_notice(&answer, 409, "You are now signed in as Bob Example");
+    assert!(
+        answer
+            .body
+            .contains(&format!("href=\"{}\"", question(token.as_str()))),
+        "{answer:?}"
+    );
+    assert_notice(
+        &browser.post(AUTHORIZE, &form.but("subject", "bob")).await,
+        403,
+        "This page is out of date",
+    );
+    assert_eq!(site.state(&token).await, RequestTokenState::Pending);
+}
+
+#[tokio::test]
+async fn an_answer_of_an_earlier_session_of_the_same_user_is_asked_again() {
+    let site = Site::start().await;
+    let token = site.question().await;
+    let mut alice = site.signed_in("alice").await;
+    let form = alice.question(token.as_str()).await.with("approve", "approve");
+    alice.sign_in_again("alice").await;
+    assert_notice(
+        &alice.post(AUTHORIZE, &form).await,
+        403,
+        "This page is out of date",
+    );
+    assert_eq!(site.state(&token).await, RequestTokenState::Pending);
+}
+
+#[tokio::test]
+async fn an_answer_after_the_session_signs_in_first() {
+    let site = Site::start().await;
+    let token = site.question().await;
+    let mut alice = site.signed_in("alice").await;
+    let form = alice.question(token.as_str()).await.with("approve", "approve");
+    alice.cookies.clear();
+    let answer = alice.post(AUTHORIZE, &form).await;
+    assert_eq!(answer.status, 303);
+    assert!(
+        answer
+            .header("location")
+            .unwrap()
+            .starts_with("/oauth/login?return_to=%2Foauth%2Fauthorize")
+    );
+    assert_eq!(site.state(&token).await, RequestTokenState::Pending);
+}

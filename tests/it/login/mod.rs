@@ -1,0 +1,12 @@
+//! Who is at the browser, and what they answer: sessions, forms, questions, over HTTP.
+//!
+//! [`site`] is a running linkgate and the browsers in front of it. Then, in a visit's order: `signing_in`, `sessions`,
+//! `questions` (what is shown), `answers` (what is done), `forms` (what is refused).
+
+mod answers;
+mod browser;
+mod forms;
+mod questions;
+mod sessions;
+mod signing_in;
+mod site;

@@ -1,0 +1,260 @@
+//! The approval page: what is shown, to whom, and every state in which nothing is asked.
+
+use linkgate::model::{NewAccess, RequestTokenState, TokenSession};
+use linkgate::oauth::ConsumerKey;
+
+use super::browser::{assert_notice, encode, question};
+use super::site::{CALLBACK, Site};
+use crate::support::raw::Request;
+
+#[tokio::test]
+async fn whoever_is_not_signed_in_signs_in_first_and_comes_back() {
+    let site = Site::start().await;
+    let token = site.question().await;
+    let mut alice = site.browser();
+    for path in ["/oauth/authorize", "/plugins/servlet/oauth/authorize"] {
+        let evil = encode("https://evil.example/");
+        let answer = alice
+            .get(&format!(
+                "{path}?oauth_token={}&oauth_callback={evil}",
+                token.as_str()
+            ))
+            .await;
+        let login = format!(
+            "/oauth/login?return_to={}",
+            encode_path(&question(token.as_str()))
+        );
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, Some(login.as_str()))
+        );
+    }
+    let answer = alice
+        .sign_in(&question(token.as_str()), "alice", "alice-password")
+        .await;
+    assert_eq!(answer.header("location"), Some(question(token.as_str()).as_str()));
+    let page = alice.get(answer.header("location").unwrap()).await;
+    for part in [
+        "Allow <bdi>Bitbucket</bdi> to use <bdi>Buildboard</bdi> as <bdi>Alice Example</bdi>?",
+        "(<bdi>alice</bdi>)",
+        "You will return to <bdi>bitbucket.example.com</bdi>.",
+        "name=\"approve\"",
+        "name=\"deny\"",
+    ] {
+        assert!(page.body.contains(part), "{part}: {page:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_page_has_the_same_headers() {
+    let site = Site::start().await;
+    let token = site.question().await;
+    let mut alice = site.signed_in("alice").await;
+    let callback = " https://bitbucket.example.com";
+    for (target, leads_to) in [
+        (question(token.as_str()), callback),
+        ("/oauth/login".to_owned(), ""),
+        ("/oauth/authorize".to_owned(), ""),
+    ] {
+        let page = alice.get(&target).await;
+        let policy = format!(
+            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'{leads_to}; \
+             frame-ancestors 'none'; base-uri 'none'"
+        );
+        for (name, value) in [
+            ("content-security-policy", policy.as_str()),
+            ("referrer-policy", "same-origin"),
+            ("cache-control", "no-store"),
+            ("x-frame-options", "DENY"),
+            ("x-content-type-options", "nosniff"),
+            ("content-type", "text/html; charset=utf-8"),
+        ] {
+            assert_eq!(page.header(name), Some(value), "{target}");
+        }
+        assert_eq!(page.header("cross-origin-opener-policy"), None);
+    }
+    // A question that was answered leads on from the login form at once, and Chromium asks the form's own policy.
+    let login = format!("/oauth/login?return_to={}", encode(&question(token.as_str())));
+    let page = site.browser().get(&login).await;
+    assert!(
+        page.header("content-security-policy")
+            .unwrap()
+            .contains("form-action 'self' https://bitbucket")
+    );
+}
+
+#[tokio::test]
+async fn the_stylesheet_is_kept_for_ever_under_its_own_name() {
+    let site = Site::start().await;
+    let page = site.browser().get("/oauth/login").await;
+    let style = page
+        .body
+        .split("<link rel=\"stylesheet\" href=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    let answer = site.browser().get(style).await;
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, Some("text/css; charset=utf-8"))
+    );
+    assert_eq!(
+        answer.header("cache-control"),
+        Some("public, max-age=31536000, immutable")
+    );
+    assert_eq!(
+        site.browser().get("/oauth/assets/style-0000.css").await.status,
+        404
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_open_question_is_a_page_and_never_a_redirect() {
+    let site = Site::start().await;
+    let mut alice = site.signed_in("alice").await;
+    let known = site.question().await;
+    let twice = format!("{}&oauth_token={}", question(known.as_str()), known.as_str());
+    for (target, status, title) in [
+        ("/oauth/authorize".to_owned(), 400, "This link is incomplete"),
+        (
+            "/oauth/authorize?oauth_token=".to_owned(),
+            400,
+            "This link is incomplete",
+        ),
+        (
+            "/oauth/authorize?oauth_token=%00".to_owned(),
+            400,
+            "This link is incomplete",
+        ),
+        (twice, 400, "This link is incomplete"),
+        (question("nobody"), 404, "This request is not known"),
+        (question(site.token().as_str()), 404, "This request is not known"),
+    ] {
+        assert_notice(&alice.get(&target).await, status, title);
+        assert_notice(&site.browser().get(&target).await, status, title);
+    }
+
+    let used = site.question().await;
+    alice.press("approve", used.as_str()).await;
+    let access = site.token();
+    let now = site.clock.now();
+    let session = TokenSession {
+        id: site.token().as_str().to_owned(),
+        expires_at: now.plus(200),
+    };
+    let new = NewAccess {
+        issued_at: now,
+        expires_at: now.plus(100),
+        session: Some(session),
+    };
+    let key = ConsumerKey::parse("bitbucket").unwrap();
+    site.store
+        .exchange(&used, &key, now, &access, &new)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_notice(
+        &alice.get(&question(used.as_str())).await,
+        410,
+        "This request is complete",
+    );
+    assert_notice(
+        &alice.get(&question(access.as_str())).await,
+        400,
+        "This is not a request for access",
+    );
+
+    let form = alice.question(known.as_str()).await.with("approve", "approve");
+    site.clock.advance(600);
+    assert_notice(
+        &alice.get(&question(known.as_str())).await,
+        410,
+        "This request has expired",
+    );
+    assert_notice(
+        &alice.post("/oauth/authorize", &form).await,
+        410,
+        "This request has expired",
+    );
+    assert_eq!(site.state(&known).await, RequestTokenState::Pending);
+}
+
+#[tokio::test]
+async fn a_disabled_consumer_is_not_asked_for() {
+    let site = Site::start().await;
+    let token = site.question().await;
+    let mut alice = site.signed_in("alice").await;
+    let key = ConsumerKey::parse("bitbucket").unwrap();
+    site.store
+        .set_consumer_enabled(&key, false, site.clock.now())
+        .await
+        .unwrap();
+    assert_notice(
+        &alice.get(&question(token.as_str())).await,
+        403,
+        "Bitbucket cannot connect",
+    );
+}
+
+#[tokio::test]
+async fn a_hostile_consumer_is_shown_as_what_it_is() {
+    let site = Site::start().await;
+    let token = site.question_of("hostile", CALLBACK).await;
+    let page = site.signed_in("alice").await.get(&question(token.as_str())).await;
+    assert!(
+        page.body
+            .contains("<h1>Allow <bdi>&#60;script&#62;alert(1)&#60;/script&#62;&#34;&#39;\u{FFFD}</bdi> to")
+    );
+    assert!(!page.body.contains("<script"));
+}
+
+#[tokio::test]
+async fn only_get_head_and_post_are_for_questions_and_only_post_decides() {
+    let site = Site::start().await;
+    let token = site.question().await;
+    let mut alice = site.signed_in("alice").await;
+    let head = alice.send(Request::new("HEAD", question(token.as_str()))).await;
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    for method in ["PUT", "DELETE", "OPTIONS"] {
+        let answer = alice.send(Request::new(method, question(token.as_str()))).await;
+        assert_notice(&answer, 405, "This page cannot be used that way");
+        assert_eq!(answer.header("allow"), Some("GET,HEAD,POST"));
+    }
+    for button in ["approve", "deny"] {
+        let form = alice.question(token.as_str()).await;
+        let link = format!(
+            "{}&subject=alice&form_token={}&{button}={button}",
+            question(token.as_str()),
+            form.value("form_token")
+        );
+        let answer = alice.get(&link).await;
+        assert_notice(&answer, 405, "A link cannot decide");
+        assert_eq!(answer.header("allow"), Some("POST"));
+    }
+    assert_eq!(site.state(&token).await, RequestTokenState::Pending);
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_is_a_page_too() {
+    let site = Site::start().await;
+    let token = site.question().await;
+    let mut alice = site.signed_in("alice").await;
+    let form = alice.question(token.as_str()).await.with("approve", "approve");
+    site.sql("alter table sessions rename to away").await;
+    for answer in [
+        alice.get(&question(token.as_str())).await,
+        alice.post("/oauth/authorize", &form).await,
+        alice.get("/oauth/login").await,
+    ] {
+        assert_notice(&answer, 503, "This service is not available right now");
+        assert_eq!(answer.header("retry-after"), Some("10"));
+    }
+    assert_eq!(site.state(&token).await, RequestTokenState::Pending);
+}
+
+/// As the pages themselves encode: unreserved characters stand for themselves.
+fn encode_path(text: &str) -> String {
+    encode(text).replace("%5F", "_")
+}

@@ -1,0 +1,193 @@
+//! Sessions: how they begin, how long they last, and how they end.
+
+use super::browser::{Fields, assert_notice, question};
+use super::site::{Site, USERS};
+
+#[tokio::test]
+async fn signing_in_makes_a_new_session_and_ends_the_one_before() {
+    let site = Site::start().await;
+    let token = site.question().await;
+    let mut alice = site.signed_in("alice").await;
+    let fixed = alice.clone();
+
+    // Somebody planted this id in the browser; whoever signs in with it gets another one.
+    let mut victim = site.browser();
+    victim.cookies.clone_from(&fixed.cookies);
+    victim
+        .cookies
+        .insert("linkgate-session".to_owned(), "x".repeat(32));
+    victim.sign_in("/", "bob", "bob-password").await;
+    assert_ne!(victim.cookies["linkgate-session"], "x".repeat(32));
+
+    let page = site.browser().get("/oauth/login").await;
+    let form = Fields::of(&page, "/oauth/login")
+        .with("username", "bob")
+        .with("password", "bob-password");
+    let browser = page
+        .headers
+        .iter()
+        .find(|(name, _)| name == "set-cookie")
+        .unwrap()
+        .1
+        .clone();
+    let (name, value) = browser.split(';').next().unwrap().split_once('=').unwrap();
+    alice.cookies.insert(name.to_owned(), value.to_owned());
+    assert_eq!(alice.post("/oauth/login", &form).await.status, 303);
+    assert_ne!(
+        alice.cookies["linkgate-session"],
+        fixed.cookies["linkgate-session"]
+    );
+    assert!(
+        alice
+            .get(&question(token.as_str()))
+            .await
+            .body
+            .contains("Bob Example")
+    );
+    assert_eq!(
+        fixed.clone().get(&question(token.as_str())).await.status,
+        303,
+        "the session before is over"
+    );
+}
+
+#[tokio::test]
+async fn a_session_ends_after_twelve_idle_hours_and_after_seven_days() {
+    let site = Site::start().await;
+    let mut alice = site.signed_in("alice").await;
+    let is_in = async |browser: &mut super::browser::Browser| {
+        browser
+            .get("/oauth/login")
+            .await
+            .body
+            .contains("You are signed in as <bdi>Alice Example</bdi>")
+    };
+    for _ in 0..13 {
+        site.clock.advance(12 * 3600 - 1);
+        assert!(is_in(&mut alice).await);
+    }
+    site.clock.advance(12 * 3600 - 1);
+    assert!(is_in(&mut alice).await, "fourteen seconds are left");
+    site.clock.advance(14);
+    assert!(!is_in(&mut alice).await, "seven days are over");
+
+    let mut alice = site.signed_in("alice").await;
+    site.clock.advance(12 * 3600);
+    assert!(!is_in(&mut alice).await, "twelve hours without a visit");
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_user() {
+    let site = Site::start().await;
+    let token = site.question().await;
+    let mut alice = site.signed_in("alice").await;
+    let form = alice.question(token.as_str()).await.with("approve", "approve");
+    site.users(&USERS.replace("\"alice\"", "\"carol\"")).await;
+    let answer = alice.post("/oauth/authorize", &form).await;
+    assert!(
+        answer.header("location").unwrap().starts_with("/oauth/login?"),
+        "{answer:?}"
+    );
+    assert_eq!(site.sql("select * from sessions").await, 0);
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_in_the_store_too() {
+    let site = Site::start().await;
+    let mut alice = site.signed_in("alice").await;
+    let copy = alice.clone();
+    let page = alice.get("/oauth/login").await;
+    let form = Fields::of(&page, "/oauth/logout");
+
+    let refused = alice
+        .send(
+            form.request("/oauth/logout")
+                .header("Sec-Fetch-Site", "cross-site"),
+        )
+        .await;
+    assert_notice(&refused, 403, "This came from another site");
+    let refused = alice
+        .post("/oauth/logout", &form.clone().but("form_token", "AAAA"))
+        .await;
+    assert_notice(&refused, 403, "This page is out of date");
+    assert_eq!(alice.get("/oauth/logout").await.header("allow"), Some("POST"));
+
+    let answer = alice.post("/oauth/logout", &form).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.body.contains("<h1>You are signed out</h1>"), "{answer:?}");
+    assert!(alice.cookies.is_empty());
+    assert!(
+        copy.clone()
+            .get("/oauth/login")
+            .await
+            .body
+            .contains("type=\"password\"")
+    );
+    assert_eq!(site.sql("select * from audit where kind = 'signed-in'").await, 1);
+    assert_eq!(site.sql("select * from audit where kind = 'signed-out'").await, 1);
+}
+
+#[tokio::test]
+async fn another_account_comes_back_to_the_same_question() {
+    let site = Site::start().await;
+    let token = site.question().await;
+    let mut browser = site.signed_in("alice").await;
+    let page = browser.get(&question(token.as_str())).await;
+    let answer = browser
+        .post("/oauth/logout", &Fields::of(&page, "/oauth/logout"))
+        .await;
+    assert_eq!(answer.status, 303, "{answer:?}");
+    let login = answer.header("location").unwrap().to_owned();
+    let page = browser.get(&login).await;
+    assert!(
+        page.body
+            .contains("<bdi>Bitbucket</bdi> asks to use <bdi>Buildboard</bdi> as you."),
+        "{page:?}"
+    );
+    let form = Fields::of(&page, "/oauth/login")
+        .with("username", "bob")
+        .with("password", "bob-password");
+    let answer = browser.post("/oauth/login", &form).await;
+    assert_eq!(answer.header("location"), Some(question(token.as_str()).as_str()));
+    assert!(
+        browser
+            .get(&question(token.as_str()))
+            .await
+            .body
+            .contains("as <bdi>Bob Example</bdi>?")
+    );
+}
+
+#[tokio::test]
+async fn behind_a_path_every_address_carries_it() {
+    let site = Site::start_at("http://127.0.0.1:9080/builds").await;
+    let token = site.question().await;
+    let mut alice = site.browser();
+    let answer = alice.get(&question(token.as_str())).await;
+    let login = answer
+        .header("location")
+        .unwrap()
+        .strip_prefix("/builds")
+        .unwrap()
+        .to_owned();
+    let page = alice.get(&login).await;
+    assert!(
+        page.body.contains("href=\"/builds/oauth/assets/style-"),
+        "{page:?}"
+    );
+    let form = Fields::of(&page, "/builds/oauth/login")
+        .with("username", "alice")
+        .with("password", "alice-password");
+    let answer = alice.post("/oauth/login", &form).await;
+    let there = format!("/builds{}", question(token.as_str()));
+    assert_eq!(answer.header("location"), Some(there.as_str()));
+    let page = alice.get(&question(token.as_str())).await;
+    Fields::of(&page, "/builds/oauth/authorize");
+    let answer = alice
+        .post("/oauth/logout", &Fields::of(&page, "/builds/oauth/logout"))
+        .await;
+    assert_eq!(
+        answer.header("location"),
+        Some(format!("/builds{login}").as_str())
+    );
+}

@@ -1,0 +1,206 @@
+//! Name and password: what lets somebody in, and what does not.
+
+use super::browser::{Browser, Fields, assert_notice, encode, set_cookies};
+use super::site::Site;
+
+#[tokio::test]
+async fn a_stranger_writes_nothing_to_the_database() {
+    let site = Site::start().await;
+    let token = site.question().await;
+    let mut stranger = site.browser();
+    stranger.get("/oauth/login").await;
+    stranger.get(&super::browser::question(token.as_str())).await;
+    stranger
+        .cookies
+        .insert("linkgate-session".to_owned(), "x".repeat(32));
+    stranger.get(&super::browser::question(token.as_str())).await;
+    for (user, password) in [
+        ("alice", "wrong"),
+        ("nobody", "wrong"),
+        ("alice", ""),
+        ("svc-bitbucket", ""),
+    ] {
+        let answer = stranger.sign_in("/", user, password).await;
+        assert_eq!(answer.status, 403, "{answer:?}");
+        assert!(
+            answer.body.contains("User name or password is wrong."),
+            "{answer:?}"
+        );
+    }
+    assert_eq!(site.sql("select * from sessions").await, 0);
+    assert_eq!(site.sql("select * from audit").await, 0);
+}
+
+#[tokio::test]
+async fn the_cookies_of_a_session_are_out_of_reach() {
+    for (url, session, browser, secure) in [
+        (
+            "http://127.0.0.1:9080",
+            "linkgate-session",
+            "linkgate-browser",
+            "",
+        ),
+        (
+            "https://builds.example.com",
+            "__Host-linkgate-session",
+            "__Host-linkgate-browser",
+            "; Secure",
+        ),
+    ] {
+        let site = Site::start_at(url).await;
+        let mut alice = site.browser();
+        let answer = alice.sign_in("/", "alice", "alice-password").await;
+        let cookies = set_cookies(&answer);
+        let id = &alice.cookies[session];
+        assert_eq!(
+            cookies[0],
+            format!("{session}={id}; Path=/; HttpOnly; SameSite=Lax{secure}")
+        );
+        assert_eq!(
+            cookies[1],
+            format!("{browser}=; Path=/; HttpOnly; SameSite=Lax{secure}; Max-Age=0")
+        );
+        assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    }
+}
+
+#[tokio::test]
+async fn a_return_address_leads_nowhere_else() {
+    let site = Site::start().await;
+    for (asked, given) in [
+        ("/builds?id=1", "/builds?id=1"),
+        ("//evil.example", "/oauth/login"),
+        ("/\\evil.example", "/oauth/login"),
+        ("/\t/evil.example", "/oauth/login"),
+        ("https://evil.example/", "/oauth/login"),
+        ("javascript:alert(1)", "/oauth/login"),
+        ("/a\r\nSet-Cookie: a=b", "/oauth/login"),
+        ("", "/oauth/login"),
+    ] {
+        let mut alice = site.browser();
+        let page = alice
+            .get(&format!("/oauth/login?return_to={}", encode(asked)))
+            .await;
+        // The form is in the browser's hands: what it sends back is read anew.
+        let form = Fields::of(&page, "/oauth/login")
+            .with("username", "alice")
+            .with("password", "alice-password");
+        assert_eq!(form.value("return_to"), given);
+        let answer = alice.post("/oauth/login", &form.but("return_to", asked)).await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, Some(given)),
+            "{asked:?}"
+        );
+        let again = alice
+            .get(&format!("/oauth/login?return_to={}", encode(asked)))
+            .await;
+        assert_eq!(
+            again.header("location"),
+            Some(given).filter(|given| *given != "/oauth/login"),
+            "{asked:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_login_form_is_bound_to_the_browser_that_it_was_shown_to() {
+    let site = Site::start().await;
+    let form = async |browser: &mut Browser| {
+        let page = browser.get("/oauth/login").await;
+        Fields::of(&page, "/oauth/login")
+            .with("username", "alice")
+            .with("password", "alice-password")
+    };
+    let (mut alice, mut mallory) = (site.browser(), site.browser());
+    let (ours, theirs) = (form(&mut alice).await, form(&mut mallory).await);
+
+    let answer = alice.post("/oauth/login", &theirs).await;
+    assert_notice(&answer, 403, "This page is out of date");
+    let answer = alice
+        .post("/oauth/login", &ours.clone().but("form_token", "AAAA"))
+        .await;
+    assert_notice(&answer, 403, "This page is out of date");
+    let answer = site.browser().post("/oauth/login", &ours).await;
+    assert_notice(&answer, 403, "Your browser sent no cookie");
+    let mut forged = site.browser();
+    forged
+        .cookies
+        .insert("linkgate-browser".to_owned(), format!("{}.AAAA", "x".repeat(32)));
+    assert_notice(
+        &forged.post("/oauth/login", &ours).await,
+        403,
+        "Your browser sent no cookie",
+    );
+
+    let request = |site| ours.request("/oauth/login").header("Sec-Fetch-Site", site);
+    for from in ["cross-site", "same-site"] {
+        assert_notice(
+            &alice.clone().send(request(from)).await,
+            403,
+            "This came from another site",
+        );
+    }
+    assert_notice(
+        &alice
+            .post("/oauth/login", &ours.clone().without("password"))
+            .await,
+        400,
+        "This form could not be read",
+    );
+    assert_notice(
+        &alice
+            .post("/oauth/login", &ours.clone().with("password", "x"))
+            .await,
+        400,
+        "This form could not be read",
+    );
+    let long = ours.clone().but("password", &"x".repeat(20_000));
+    assert_notice(
+        &alice.post("/oauth/login", &long).await,
+        413,
+        "This form is too large",
+    );
+    assert_eq!(site.sql("select * from sessions").await, 0);
+
+    // A second tab does not break the first, and a browser that says nothing of where a form comes from is let in.
+    form(&mut alice).await;
+    assert_eq!(alice.send(ours.request("/oauth/login")).await.status, 303);
+}
+
+#[tokio::test]
+async fn too_many_attempts_are_told_how_long_to_wait() {
+    let site = Site::start().await;
+    let mut guesser = site.browser();
+    for _ in 0..10 {
+        assert_eq!(guesser.sign_in("/builds", "alice", "wrong").await.status, 403);
+    }
+    let answer = guesser.sign_in("/builds", "alice", "alice-password").await;
+    assert_notice(&answer, 429, "Too many attempts");
+    let seconds: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&seconds), "{answer:?}");
+    let unit = if seconds == 1 { "second" } else { "seconds" };
+    assert!(
+        answer.body.contains(&format!("Wait <bdi>{seconds} {unit}</bdi>")),
+        "{answer:?}"
+    );
+    assert!(
+        answer.body.contains("href=\"/oauth/login?return_to=%2Fbuilds\""),
+        "{answer:?}"
+    );
+
+    // Another name from the same address, until the address itself has had enough.
+    assert_eq!(guesser.sign_in("/", "bob", "bob-password").await.status, 303);
+    let mut limited = 0;
+    for attempt in 0..25 {
+        let mut other = site.browser();
+        limited += u32::from(
+            other
+                .sign_in("/", &format!("user-{attempt}"), "wrong")
+                .await
+                .status
+                == 429,
+        );
+    }
+    assert!(limited > 0);
+}
