@@ -30,12 +30,21 @@ async fn a_timestamp_is_whole_seconds_in_one_spelling() {
         format!("{now}.0"),
         "\u{661}\u{668}\u{660}\u{660}".to_owned(),
     ] {
-        let answer = call(&linkgate).oauth("oauth_timestamp", &text).send(&linkgate).await;
+        let answer = call(&linkgate)
+            .oauth("oauth_timestamp", &text)
+            .send(&linkgate)
+            .await;
         answer.assert_refused(400, "parameter_rejected");
-        assert_eq!(answer.value("oauth_parameters_rejected").as_deref(), Some("oauth_timestamp"));
+        assert_eq!(
+            answer.value("oauth_parameters_rejected").as_deref(),
+            Some("oauth_timestamp")
+        );
     }
     let milliseconds = call(&linkgate).oauth("oauth_timestamp", &format!("{now}000"));
-    milliseconds.send(&linkgate).await.assert_refused(400, "timestamp_refused");
+    milliseconds
+        .send(&linkgate)
+        .await
+        .assert_refused(400, "timestamp_refused");
     assert!(linkgate.app.received().is_empty());
 }
 
@@ -43,8 +52,18 @@ async fn a_timestamp_is_whole_seconds_in_one_spelling() {
 async fn a_timestamp_lies_in_the_window_and_the_refusal_names_it() {
     let linkgate = Linkgate::start().await;
     let now = linkgate.now();
-    for (offset, fits) in [(-301, false), (-300, true), (-299, true), (299, true), (300, true), (301, false)] {
-        let answer = call(&linkgate).oauth("oauth_timestamp", &(now + offset).to_string()).send(&linkgate).await;
+    for (offset, fits) in [
+        (-301, false),
+        (-300, true),
+        (-299, true),
+        (299, true),
+        (300, true),
+        (301, false),
+    ] {
+        let answer = call(&linkgate)
+            .oauth("oauth_timestamp", &(now + offset).to_string())
+            .send(&linkgate)
+            .await;
         if fits {
             assert_eq!(answer.status, 200, "{offset}: {answer:?}");
             continue;
@@ -53,7 +72,10 @@ async fn a_timestamp_lies_in_the_window_and_the_refusal_names_it() {
         let acceptable = format!("{}-{}", now - 300, now + 300);
         assert_eq!(answer.value("oauth_acceptable_timestamps"), Some(acceptable));
         let advice = answer.value("oauth_problem_advice").unwrap();
-        assert!(advice.contains("clock") && advice.contains(&now.to_string()), "{advice}");
+        assert!(
+            advice.contains("clock") && advice.contains(&now.to_string()),
+            "{advice}"
+        );
     }
     // The window moves with the server's clock.
     let kept = call(&linkgate).oauth("oauth_timestamp", &(now + 301).to_string());
@@ -64,12 +86,26 @@ async fn a_timestamp_lies_in_the_window_and_the_refusal_names_it() {
 #[tokio::test]
 async fn a_nonce_is_1_to_255_characters() {
     let linkgate = Linkgate::start().await;
-    for nonce in [String::new(), "n".repeat(256), "a\nb".to_owned(), "a\0".to_owned(), "a\u{7f}".to_owned()] {
+    for nonce in [
+        String::new(),
+        "n".repeat(256),
+        "a\nb".to_owned(),
+        "a\0".to_owned(),
+        "a\u{7f}".to_owned(),
+    ] {
         let answer = call(&linkgate).oauth("oauth_nonce", &nonce).send(&linkgate).await;
         answer.assert_refused(400, "parameter_rejected");
-        assert_eq!(answer.value("oauth_parameters_rejected").as_deref(), Some("oauth_nonce"));
+        assert_eq!(
+            answer.value("oauth_parameters_rejected").as_deref(),
+            Some("oauth_nonce")
+        );
     }
-    for nonce in ["n".repeat(255), " ".to_owned(), "\u{fc}\u{1f600}".to_owned(), "'; drop table nonces; --".to_owned()] {
+    for nonce in [
+        "n".repeat(255),
+        " ".to_owned(),
+        "\u{fc}\u{1f600}".to_owned(),
+        "'; drop table nonces; --".to_owned(),
+    ] {
         let call = call(&linkgate).oauth("oauth_nonce", &nonce);
         assert_eq!(call.send(&linkgate).await.status, 200, "{nonce}");
         call.send(&linkgate).await.assert_refused(401, "nonce_used");
@@ -105,7 +141,10 @@ on_both! {
 async fn a_replayed_token_call_gives_nothing() {
     let linkgate = Linkgate::start().await;
     let peer = Peer::hmac();
-    let call = peer.call(&linkgate, "POST", "/oauth/request-token").oauth("oauth_callback", CALLBACK).in_form();
+    let call = peer
+        .call(&linkgate, "POST", "/oauth/request-token")
+        .oauth("oauth_callback", CALLBACK)
+        .in_form();
     assert_eq!(call.send(&linkgate).await.status, 200);
     call.send(&linkgate).await.assert_refused(401, "nonce_used");
     let token = peer.request_token(&linkgate, CALLBACK).await;
@@ -115,8 +154,16 @@ async fn a_replayed_token_call_gives_nothing() {
     exchange.send(&linkgate).await.assert_refused(401, "nonce_used");
     // A new signature with the nonce of before: another request, the same nonce.
     let again = peer.exchange(&linkgate, &token, "other");
-    let (_, used) = &exchange.oauth.iter().find(|(name, _)| name == "oauth_nonce").unwrap();
-    again.oauth("oauth_nonce", used).send(&linkgate).await.assert_refused(401, "nonce_used");
+    let (_, used) = &exchange
+        .oauth
+        .iter()
+        .find(|(name, _)| name == "oauth_nonce")
+        .unwrap();
+    again
+        .oauth("oauth_nonce", used)
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "nonce_used");
 }
 
 #[tokio::test]
@@ -147,10 +194,16 @@ async fn a_refused_request_burns_no_nonce() {
     let token = Peer::hmac().connect(&linkgate, "alice").await;
     let call = Peer::hmac().call(&linkgate, "GET", "/api/x").token(&token);
     let forged = call.request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
-    forged.send(linkgate.address).await.assert_refused(401, "signature_invalid");
+    forged
+        .send(linkgate.address)
+        .await
+        .assert_refused(401, "signature_invalid");
     let mut tampered = call.request(&linkgate);
     tampered.target = "/api/y".to_owned();
-    tampered.send(linkgate.address).await.assert_refused(401, "signature_invalid");
+    tampered
+        .send(linkgate.address)
+        .await
+        .assert_refused(401, "signature_invalid");
     assert_eq!(call.send(&linkgate).await.status, 200);
 }
 
@@ -165,17 +218,27 @@ async fn a_nonce_is_remembered_as_long_as_its_timestamp_is_admitted() {
         let call = call(&linkgate).oauth("oauth_timestamp", &ahead.to_string());
         assert_eq!(call.send(&linkgate).await.status, 200);
         while linkgate.now() <= ahead + 300 {
-            store.sweep(linkgate.clock.now(), Window::default()).await.unwrap();
+            store
+                .sweep(linkgate.clock.now(), Window::default())
+                .await
+                .unwrap();
             call.send(&linkgate).await.assert_refused(401, "nonce_used");
-            linkgate.clock.advance(if linkgate.now() > ahead + 290 { 1 } else { 30 });
+            linkgate
+                .clock
+                .advance(if linkgate.now() > ahead + 290 { 1 } else { 30 });
         }
         // A replica whose clock is a little ahead may sweep while another still admits.
         assert_eq!(linkgate.now(), ahead + 301);
-        store.sweep(linkgate.clock.now().plus(30), Window::default()).await.unwrap();
+        store
+            .sweep(linkgate.clock.now().plus(30), Window::default())
+            .await
+            .unwrap();
         linkgate.clock.advance(-1);
         call.send(&linkgate).await.assert_refused(401, "nonce_used");
         linkgate.clock.advance(1);
-        call.send(&linkgate).await.assert_refused(400, "timestamp_refused");
+        call.send(&linkgate)
+            .await
+            .assert_refused(400, "timestamp_refused");
     }
     assert_eq!(linkgate.app.received().len(), 2);
 }
@@ -187,14 +250,26 @@ async fn without_the_memory_of_nonces_nothing_passes() {
     let token = Peer::hmac().connect(&linkgate, "alice").await;
     let signed = || Peer::hmac().call(&linkgate, "GET", "/api/x").token(&token);
     assert_eq!(signed().send(&linkgate).await.status, 200);
-    linkgate.database().execute("alter table nonces rename to gone").await;
+    linkgate
+        .database()
+        .execute("alter table nonces rename to gone")
+        .await;
     let request_token = Peer::hmac().call(&linkgate, "POST", "/oauth/request-token");
-    for call in [signed(), request_token.oauth("oauth_callback", CALLBACK).in_form()] {
+    for call in [
+        signed(),
+        request_token.oauth("oauth_callback", CALLBACK).in_form(),
+    ] {
         let answer = call.send(&linkgate).await;
         assert_eq!((answer.status, answer.body.as_str()), (503, ""), "{answer:?}");
-        assert_eq!((answer.header("www-authenticate"), answer.header("retry-after")), (None, Some("1")));
+        assert_eq!(
+            (answer.header("www-authenticate"), answer.header("retry-after")),
+            (None, Some("1"))
+        );
     }
     assert_eq!(linkgate.app.received().len(), 1);
-    linkgate.database().execute("alter table gone rename to nonces").await;
+    linkgate
+        .database()
+        .execute("alter table gone rename to nonces")
+        .await;
     assert_eq!(signed().send(&linkgate).await.status, 200);
 }

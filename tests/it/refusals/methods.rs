@@ -31,7 +31,9 @@ async fn a_public_key_is_no_shared_secret() {
     ] {
         for token_secret in ["", "tokensecret"] {
             for method in ["HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT"] {
-                let mut call = Peer::rsa().call(&linkgate, "GET", "/api/x").keyed(Key::Hmac(secret.clone()));
+                let mut call = Peer::rsa()
+                    .call(&linkgate, "GET", "/api/x")
+                    .keyed(Key::Hmac(secret.clone()));
                 token_secret.clone_into(&mut call.token_secret);
                 let answer = call.oauth("oauth_signature_method", method).send(&linkgate).await;
                 answer.assert_refused(400, "signature_method_rejected");
@@ -60,34 +62,61 @@ async fn a_method_that_was_not_registered_is_refused_even_with_the_right_secret(
         "",
     ] {
         let call = call().oauth("oauth_signature_method", method);
-        for request in [call.request(&linkgate), call.request_with("a-robot-needs-a-secret&")] {
+        for request in [
+            call.request(&linkgate),
+            call.request_with("a-robot-needs-a-secret&"),
+        ] {
             let answer = request.send(linkgate.address).await;
             answer.assert_refused(400, "signature_method_rejected");
         }
     }
     // Absent, it has no default.
-    call().without("oauth_signature_method").send(&linkgate).await.assert_refused(400, "parameter_absent");
+    call()
+        .without("oauth_signature_method")
+        .send(&linkgate)
+        .await
+        .assert_refused(400, "parameter_absent");
 }
 
 #[tokio::test]
 async fn plaintext_needs_a_switch_and_https_and_a_fresh_nonce() {
-    let linkgate = Linkgate::with(Setup { base: "https://builds.example.com", server: "", more: PLAINTEXT }).await;
-    let call = || Peer::of("plain", "").call(&linkgate, "GET", "/api/x").oauth("oauth_signature_method", "PLAINTEXT");
+    let linkgate = Linkgate::with(Setup {
+        base: "https://builds.example.com",
+        server: "",
+        more: PLAINTEXT,
+    })
+    .await;
+    let call = || {
+        Peer::of("plain", "")
+            .call(&linkgate, "GET", "/api/x")
+            .oauth("oauth_signature_method", "PLAINTEXT")
+    };
     let send = async |call: crate::support::call::Call, signature: &str| {
         call.request_with(signature).send(linkgate.address).await
     };
-    for wrong in ["", "&", "plain secret & more&", "plain%20secret%20%26%20more", "plain%20secret%20%26%20more&x"] {
+    for wrong in [
+        "",
+        "&",
+        "plain secret & more&",
+        "plain%20secret%20%26%20more",
+        "plain%20secret%20%26%20more&x",
+    ] {
         send(call(), wrong).await.assert_refused(401, "signature_invalid");
     }
     let right = "plain%20secret%20%26%20more&";
     for name in ["oauth_timestamp", "oauth_nonce"] {
-        send(call().without(name), right).await.assert_refused(400, "parameter_absent");
+        send(call().without(name), right)
+            .await
+            .assert_refused(400, "parameter_absent");
     }
     let first = call();
     assert_eq!(send(first.clone(), right).await.status, 200);
     send(first, right).await.assert_refused(401, "nonce_used");
     // The methods that were not named are not there.
-    let hmac = Peer::of("plain", "plain secret & more").call(&linkgate, "GET", "/api/x").send(&linkgate).await;
+    let hmac = Peer::of("plain", "plain secret & more")
+        .call(&linkgate, "GET", "/api/x")
+        .send(&linkgate)
+        .await;
     hmac.assert_refused(400, "signature_method_rejected");
 }
 
@@ -95,11 +124,23 @@ async fn plaintext_needs_a_switch_and_https_and_a_fresh_nonce() {
 #[tokio::test]
 async fn plaintext_over_http_is_refused_behind_a_proxy_too() {
     let server = "trusted_proxies = [\"127.0.0.0/8\"]";
-    let linkgate = Linkgate::with(Setup { base: "https://builds.example.com", server, more: PLAINTEXT }).await;
+    let linkgate = Linkgate::with(Setup {
+        base: "https://builds.example.com",
+        server,
+        more: PLAINTEXT,
+    })
+    .await;
     for (proto, status) in [("http", 400), ("https", 200)] {
-        for (name, value) in [("X-Forwarded-Proto", proto.to_owned()), ("Forwarded", format!("proto={proto}"))] {
-            let call = Peer::of("plain", "").call(&linkgate, "GET", "/api/x").oauth("oauth_signature_method", "PLAINTEXT");
-            let request = call.request_with("plain%20secret%20%26%20more&").header(name, value);
+        for (name, value) in [
+            ("X-Forwarded-Proto", proto.to_owned()),
+            ("Forwarded", format!("proto={proto}")),
+        ] {
+            let call = Peer::of("plain", "")
+                .call(&linkgate, "GET", "/api/x")
+                .oauth("oauth_signature_method", "PLAINTEXT");
+            let request = call
+                .request_with("plain%20secret%20%26%20more&")
+                .header(name, value);
             let answer = request.send(linkgate.address).await;
             assert_eq!(answer.status, status, "{name} {proto}: {answer:?}");
             if status == 400 {
@@ -118,7 +159,9 @@ async fn plaintext_without_https_does_not_start() {
          [login]\nmethod = \"file\"\n[login.file]\npath = \"users.toml\"\n{PLAINTEXT}"
     );
     std::fs::write(&file, text).unwrap();
-    let refused = Config::load(&file, [], Clock::System.now()).unwrap_err().to_string();
+    let refused = Config::load(&file, [], Clock::System.now())
+        .unwrap_err()
+        .to_string();
     assert!(refused.contains("PLAINTEXT sends the secret itself"), "{refused}");
     assert!(!refused.contains("plain secret"), "{refused}");
 }
@@ -152,10 +195,19 @@ async fn an_rsa_signature_has_one_value() {
         vec![0xff; right.len()],
         vec![0xff; 10_000],
     ] {
-        let answer = call.request_with(&STANDARD.encode(wrong)).send(linkgate.address).await;
+        let answer = call
+            .request_with(&STANDARD.encode(wrong))
+            .send(linkgate.address)
+            .await;
         answer.assert_refused(401, "signature_invalid");
     }
-    assert_eq!(call.request_with(&STANDARD.encode(right)).send(linkgate.address).await.status, 200);
+    assert_eq!(
+        call.request_with(&STANDARD.encode(right))
+            .send(linkgate.address)
+            .await
+            .status,
+        200
+    );
 }
 
 /// Signed with the right key over the right text, and padded wrongly (RFC 8017, section 9.2).
@@ -166,7 +218,12 @@ async fn an_rsa_signature_has_one_padding() {
     let text = call.base_string(&linkgate.base);
     let (sha1, sha256) = (Sha1::digest(&text), Sha256::digest(&text));
     let info_without_null = [b"\x30\x1f\x30\x07\x06\x05\x2b\x0e\x03\x02\x1a\x04\x14", &sha1[..]].concat();
-    let info_with_rest = [b"\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14", &sha1[..], b"\0\0"].concat();
+    let info_with_rest = [
+        b"\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14",
+        &sha1[..],
+        b"\0\0",
+    ]
+    .concat();
     for (padding, message) in [
         (Pkcs1v15Sign::new_unprefixed(), sha1.to_vec()),
         (Pkcs1v15Sign::new_unprefixed(), info_without_null),
@@ -175,26 +232,56 @@ async fn an_rsa_signature_has_one_padding() {
         (Pkcs1v15Sign::new::<Sha256>(), sha256.to_vec()),
     ] {
         let wrong = private_key().sign(padding, &message).unwrap();
-        let answer = call.request_with(&STANDARD.encode(wrong)).send(linkgate.address).await;
+        let answer = call
+            .request_with(&STANDARD.encode(wrong))
+            .send(linkgate.address)
+            .await;
         answer.assert_refused(401, "signature_invalid");
     }
     let right = private_key().sign(Pkcs1v15Sign::new::<Sha1>(), &sha1).unwrap();
-    assert_eq!(call.request_with(&STANDARD.encode(right)).send(linkgate.address).await.status, 200);
+    assert_eq!(
+        call.request_with(&STANDARD.encode(right))
+            .send(linkgate.address)
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test]
 async fn an_unknown_consumer_is_unknown_whatever_it_signs_with() {
     let linkgate = Linkgate::start().await;
-    for key in ["http://anything", "nobody", "Bitbucket-Form", "bitbucket-form ", "*", "%", "' or 1=1 --", "\u{fc}"] {
+    for key in [
+        "http://anything",
+        "nobody",
+        "Bitbucket-Form",
+        "bitbucket-form ",
+        "*",
+        "%",
+        "' or 1=1 --",
+        "\u{fc}",
+    ] {
         for secret in ["secret", "", "correct-horse-battery-staple"] {
             for path in ["/api/x", "/oauth/request-token", "/oauth/access-token"] {
-                let call = Peer::of(key, secret).call(&linkgate, "POST", path).oauth("oauth_callback", CALLBACK);
-                call.send(&linkgate).await.assert_refused(401, "consumer_key_unknown");
+                let call = Peer::of(key, secret)
+                    .call(&linkgate, "POST", path)
+                    .oauth("oauth_callback", CALLBACK);
+                call.send(&linkgate)
+                    .await
+                    .assert_refused(401, "consumer_key_unknown");
             }
         }
     }
-    for key in [String::new(), "k".repeat(256), "a\0b".to_owned(), "a\r\nb".to_owned()] {
-        let answer = Peer::of(&key, "secret").call(&linkgate, "GET", "/api/x").send(&linkgate).await;
+    for key in [
+        String::new(),
+        "k".repeat(256),
+        "a\0b".to_owned(),
+        "a\r\nb".to_owned(),
+    ] {
+        let answer = Peer::of(&key, "secret")
+            .call(&linkgate, "GET", "/api/x")
+            .send(&linkgate)
+            .await;
         answer.assert_refused(400, "parameter_rejected");
     }
 }
@@ -203,7 +290,9 @@ async fn an_unknown_consumer_is_unknown_whatever_it_signs_with() {
 async fn a_refusal_tells_nothing_that_helps_to_sign() {
     let linkgate = Linkgate::start().await;
     let token = Peer::hmac().connect(&linkgate, "alice").await;
-    let call = Peer::hmac().call(&linkgate, "GET", "/api/x?q=remarkable").token(&token);
+    let call = Peer::hmac()
+        .call(&linkgate, "GET", "/api/x?q=remarkable")
+        .token(&token);
     let (right, text) = (call.signature(&linkgate.base), call.base_string(&linkgate.base));
     for wrong in ["AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "", "x"] {
         let answer = call.request_with(wrong).send(linkgate.address).await;
