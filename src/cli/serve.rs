@@ -78,6 +78,12 @@ async fn serve(config: Config, file: &ConfigFile) -> anyhow::Result<()> {
 
 fn warn(config: &Config) {
     for warning in &config.warnings {
-        tracing::warn!("{}: {}: {}; {}", warning.place, warning.key, warning.wrong, warning.remedy);
+        tracing::warn!(
+            "{}: {}: {}; {}",
+            warning.place,
+            warning.key,
+            warning.wrong,
+            warning.remedy
+        );
     }
 }

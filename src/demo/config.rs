@@ -26,7 +26,8 @@ pub struct Files<'a> {
     pub own_key: &'a ConsumerKey,
     /// Bitbucket's own public key.
     pub own_public_key: &'a PublicKey,
-    /// The secret key, for a store that asks for one (PostgreSQL); SQLite's is made on the first start.
+    /// A secret key, for a store that asks for one (PostgreSQL) and a directory that has none yet; SQLite's is made on
+    /// the first start.
     pub secret_key: Option<Secret>,
 }
 
@@ -36,8 +37,9 @@ impl Files<'_> {
         let config = directory.join("linkgate.toml");
         write_private(&config, &self.config())?;
         std::fs::write(directory.join("users.toml"), USERS)?;
-        if let Some(key) = &self.secret_key {
-            write_private(&directory.join(SECRET_KEY), key.expose())?;
+        let key = directory.join(SECRET_KEY);
+        if let Some(made) = self.secret_key.as_ref().filter(|_| !key.exists()) {
+            write_private(&key, made.expose())?;
         }
         Ok(config)
     }

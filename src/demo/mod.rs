@@ -19,8 +19,19 @@ pub mod headless;
 pub mod operator;
 pub mod wire;
 
+use crate::oauth::Token;
+
 pub use bitbucket::Bitbucket;
 pub use browser::Browser;
 
 pub use buildboard::Buildboard;
 pub use operator::Operator;
+
+/// 32 letters and digits that nobody can guess: a nonce, a session of Buildboard's.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the simulated peers have randomness of their own"
+)]
+fn fresh() -> String {
+    Token::generate("", &mut rand::rng()).as_str().to_owned()
+}

@@ -1,5 +1,5 @@
-//! Documents of ours. The stylesheet is part of the program and named by its content, so that a browser may keep it for
-//! ever.
+//! Documents of ours. The stylesheet and the icon are part of the program and named by their content, so that a browser
+//! may keep them for ever.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -14,20 +14,25 @@ use super::Shared;
 
 /// The path of the stylesheet.
 pub(super) fn stylesheet() -> String {
-    format!("/oauth/assets/{}", *NAME)
+    STYLE.path()
 }
 
-/// Serves the stylesheet. An older one's name is not found, so that no cache keeps the new one under it.
+/// The path of the icon. Without one of ours, every page would ask the application for its `/favicon.ico`.
+pub(super) fn icon() -> String {
+    ICON.path()
+}
+
+/// Serves a file. An older one's name is not found, so that no cache keeps the new one under it.
 pub(super) async fn serve(Path(name): Path<String>) -> Response {
-    if name != *NAME {
+    let Some(asset) = [&STYLE, &ICON].into_iter().find(|asset| asset.name == name) else {
         return StatusCode::NOT_FOUND.into_response();
-    }
+    };
     let headers = [
-        (CONTENT_TYPE, "text/css; charset=utf-8"),
+        (CONTENT_TYPE, asset.kind),
         (CACHE_CONTROL, "public, max-age=31536000, immutable"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, STYLE).into_response()
+    (headers, asset.text).into_response()
 }
 
 /// Serves the public keys of the identity assertion (RFC 7517), where one is written.
@@ -43,12 +48,34 @@ pub(super) async fn jwks(State(app): Shared) -> Response {
     (headers, keys).into_response()
 }
 
-static NAME: LazyLock<String> = LazyLock::new(|| {
-    let mut name = "style-".to_owned();
-    for byte in &Sha256::digest(STYLE)[..8] {
-        write!(name, "{byte:02x}").expect("a string takes any text");
+/// A file that is part of the program.
+struct Asset {
+    name: String,
+    kind: &'static str,
+    text: &'static str,
+}
+
+impl Asset {
+    fn new(stem: &str, ending: &str, kind: &'static str, text: &'static str) -> Self {
+        let mut name = format!("{stem}-");
+        for byte in &Sha256::digest(text)[..8] {
+            write!(name, "{byte:02x}").expect("a string takes any text");
+        }
+        name.push_str(ending);
+        Self { name, kind, text }
     }
-    name + ".css"
+
+    fn path(&self) -> String {
+        format!("/oauth/assets/{}", self.name)
+    }
+}
+
+static STYLE: LazyLock<Asset> = LazyLock::new(|| {
+    let text = include_str!("../../templates/style.css");
+    Asset::new("style", ".css", "text/css; charset=utf-8", text)
 });
 
-const STYLE: &str = include_str!("../../templates/style.css");
+static ICON: LazyLock<Asset> = LazyLock::new(|| {
+    let text = include_str!("../../templates/icon.svg");
+    Asset::new("icon", ".svg", "image/svg+xml", text)
+});

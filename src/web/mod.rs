@@ -8,7 +8,7 @@
 //! 2. `login`: who that is; `return_address`: where they go on afterwards;
 //! 3. `session`: the cookie and its table row; `form`: what proves that a form is ours;
 //! 4. `pages`: the templates' data, every state in words (`texts`), and the headers of a page (`headers`);
-//! 5. `assets`: the stylesheet. `client_address`: where the browser is.
+//! 5. `assets`: the stylesheet and the icon. `client_address`: where the browser is.
 
 mod access_token;
 mod admin;
@@ -125,7 +125,8 @@ impl App {
 
     /// The frame around every page.
     fn frame(&self) -> pages::Frame {
-        pages::Frame::new(&self.application_name, self.path(&assets::stylesheet()))
+        let [stylesheet, icon] = [assets::stylesheet(), assets::icon()].map(|path| self.path(&path));
+        pages::Frame::new(&self.application_name, stylesheet, icon)
     }
 
     /// Sends the browser to a path of ours. 303: a form that was posted becomes a plain page.

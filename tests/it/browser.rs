@@ -12,15 +12,27 @@ async fn a_popup_signs_in_and_approves_and_its_opener_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn our_pages_need_no_javascript() {
-    approve_and_deny(JavaScript::OffButForLocalhost).await;
+    approve_and_deny(JavaScript::OnForLocalhostAlone).await;
 }
 
 async fn approve_and_deny(javascript: JavaScript) {
-    let linkgate = Program::start(&Database::sqlite(), echo::start().await);
+    let database = Database::sqlite();
+    let linkgate = Program::start(&database, echo::start().await);
     let bitbucket = opener::start(linkgate.address()).await;
     let browser = Chromium::start(javascript).await;
-    browser.window.goto(&bitbucket).await.unwrap();
+    browser
+        .window
+        .goto(&format!("{}/script", linkgate.base()))
+        .await
+        .unwrap();
+    let scripts = if matches!(javascript, JavaScript::On) {
+        "on"
+    } else {
+        "off"
+    };
+    browser.read("#scripts", scripts).await;
 
+    browser.window.goto(&bitbucket).await.unwrap();
     browser.click("#connect").await;
     browser.go_to_popup().await;
     browser.fill("input[type=password]", "alice-password").await;

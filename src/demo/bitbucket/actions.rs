@@ -173,10 +173,7 @@ fn told(exchange: Exchange, reaction: Reaction) -> Told {
     let refusal = Refusal::read(&exchange);
     let problem = refusal.as_ref().map(Refusal::problem).unwrap_or_default();
     let (mood, story) = match reaction {
-        Reaction::Succeeded => (
-            Mood::Done,
-            "Buildboard answered; see for whom in the body.".to_owned(),
-        ),
+        Reaction::Succeeded => (Mood::Done, exchange.answered_for()),
         Reaction::DropToken => (
             Mood::Lost,
             format!("Refused with {problem}: Bitbucket drops its token and asks you to connect again."),

@@ -6,7 +6,7 @@
 //! 4. [`calls`]: guarded calls as a user, as the application, and in a user's name;
 //! 5. [`refusal`]: what a refusal says and what the consumer then does;
 //! 6. [`actions`]: the buttons of the page, each an event in the [`journal`];
-//! 7. [`routes`] and [`pages`]: HTTP for the browser.
+//! 7. `routes` and `pages`: HTTP for the browser; `panel` lays out what went over the wire.
 
 pub mod actions;
 pub mod calls;
@@ -14,6 +14,7 @@ pub mod dance;
 pub mod journal;
 pub mod link;
 mod pages;
+mod panel;
 pub mod refusal;
 mod routes;
 pub mod signed;
@@ -119,3 +120,6 @@ impl Bitbucket {
         &self.0.operator
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,6 @@ use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use http::{StatusCode, header};
 
-use crate::demo::wire::Exchange;
-
 use super::Bitbucket;
 use super::dance::Trouble;
 use super::journal::Event;
@@ -144,42 +142,6 @@ struct ConsumerInfo<'a> {
     key: &'a str,
     public_key: String,
     callback: &'a str,
-}
-
-/// The bytes of an exchange, with line breaks where a reader wants them.
-impl Exchange {
-    fn request_text(&self) -> String {
-        let head = self.sent_head().replace("\", oauth_", "\",\n    oauth_");
-        match self.sent_body() {
-            "" => head,
-            body => format!("{head}\n\n{}", body.replace('&', "\n&")),
-        }
-    }
-
-    fn base_string_text(&self) -> String {
-        let base = self.base_string.as_deref().unwrap_or_default();
-        base.replace('&', "\n&").replace("%26", "\n  %26")
-    }
-
-    fn response_text(&self) -> String {
-        let head = self.received_head.replace("\", oauth_", "\",\n    oauth_");
-        let body = if self.body.starts_with("oauth_") {
-            self.body.replace('&', "\n&")
-        } else {
-            pretty(&self.body)
-        };
-        if body.is_empty() {
-            head
-        } else {
-            format!("{head}\n\n{body}")
-        }
-    }
-}
-
-fn pretty(body: &str) -> String {
-    let json = serde_json::from_str::<serde_json::Value>(body);
-    json.and_then(|value| serde_json::to_string_pretty(&value))
-        .unwrap_or_else(|_| body.to_owned())
 }
 
 pub(super) const STYLE: &str = include_str!("../../../templates/demo/bitbucket.css");

@@ -36,6 +36,7 @@ pub fn router(bitbucket: Bitbucket) -> Router {
             "/static/callback.js",
             get(async || file("text/javascript; charset=utf-8", pages::CALLBACK)),
         )
+        .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
         .layer(middleware::from_fn(own_pages_only))
         .with_state(bitbucket)
 }

@@ -3,7 +3,7 @@
 use http::{Method, header};
 
 use crate::clock::Clock;
-use crate::demo::wire;
+use crate::demo::{fresh, wire};
 use crate::oauth::sign::{Call, SignError, Signer};
 use crate::oauth::signature::{SignatureMethod, SigningKey};
 use crate::oauth::{ConsumerKey, PublicUrl, Secret, Token};
@@ -67,7 +67,7 @@ impl Unsigned {
             .extra
             .iter()
             .fold(call, |call, (name, value)| call.with(name, value));
-        let pairs = self.signer(identity).sign(&call, clock.now(), &fresh_nonce())?;
+        let pairs = self.signer(identity).sign(&call, clock.now(), &fresh())?;
         let (_signature, covered) = pairs.split_last().unzip();
         let base_string = call.base_string(covered.unwrap_or_default())?;
 
@@ -105,13 +105,4 @@ impl Unsigned {
             Credentials::Token(token, secret) => signer.with_token(token, secret.clone()),
         }
     }
-}
-
-fn fresh_nonce() -> String {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a simulated peer has randomness of its own"
-    )]
-    let mut rng = rand::rng();
-    Token::generate("", &mut rng).as_str().to_owned()
 }

@@ -35,7 +35,7 @@ pub enum BrowserError {
 }
 
 impl Browser {
-    /// Opens a URL and follows redirects; stops short of a URL that begins with `until`.
+    /// Opens a URL and follows redirects; stops short of being sent to a URL that begins with `until`.
     pub async fn open(&mut self, url: &str, until: Option<&str>) -> Result<Page, BrowserError> {
         self.go(Method::GET, url, String::new(), None, until).await
     }
@@ -64,13 +64,13 @@ impl Browser {
     ) -> Result<Page, BrowserError> {
         let (mut url, mut method, mut body) = (url.to_owned(), method, body);
         for _ in 0..REDIRECTS {
-            if until.is_some_and(|until| url.starts_with(until)) {
-                return Ok(Page::not_opened(url));
-            }
             let exchange = self.request(&method, &url, &body, from).await?;
             let Some(next) = redirect(&url, &exchange) else {
                 return Ok(Page::new(url, exchange));
             };
+            if until.is_some_and(|until| next.starts_with(until)) {
+                return Ok(Page::not_opened(next, exchange));
+            }
             (url, method, body) = (next, Method::GET, String::new());
         }
         Err(BrowserError::Loop(url))

@@ -10,7 +10,8 @@ use super::{BrowserError, resolve};
 #[derive(Clone, Debug)]
 pub struct Page {
     url: String,
-    exchange: Option<Exchange>,
+    exchange: Exchange,
+    opened: bool,
 }
 
 /// A form, read from the page's source.
@@ -32,13 +33,18 @@ impl Page {
     pub(super) fn new(url: String, exchange: Exchange) -> Self {
         Self {
             url,
-            exchange: Some(exchange),
+            exchange,
+            opened: true,
         }
     }
 
-    /// A page that the browser was told not to open.
-    pub(super) fn not_opened(url: String) -> Self {
-        Self { url, exchange: None }
+    /// A page that the browser was told not to open, and the redirect that sent it there.
+    pub(super) fn not_opened(url: String, redirect: Exchange) -> Self {
+        Self {
+            url,
+            exchange: redirect,
+            opened: false,
+        }
     }
 
     /// Where it is.
@@ -46,14 +52,9 @@ impl Page {
         &self.url
     }
 
-    /// The answer that brought it; `None`: it was not opened.
-    pub fn exchange(&self) -> Option<&Exchange> {
-        self.exchange.as_ref()
-    }
-
-    /// The status; `None`: it was not opened.
-    pub fn status(&self) -> Option<StatusCode> {
-        self.exchange.as_ref().map(|exchange| exchange.status)
+    /// The status of the answer that brought it; of the redirect, when it was not opened.
+    pub fn status(&self) -> StatusCode {
+        self.exchange.status
     }
 
     /// What a reader sees: the source without its tags, spaces collapsed.
@@ -90,6 +91,7 @@ impl Page {
     }
 
     /// The URL and the pairs that a form sends: the form of the button, or else the one that has the first given field.
+    /// A list is sent only when something was chosen from it.
     pub(super) fn form(
         &self,
         given: &[(&str, &str)],
@@ -102,16 +104,17 @@ impl Page {
             (None, None) => true,
         });
         let form = form.ok_or(BrowserError::Missing(button.unwrap_or("such form")))?;
+        let chosen = |name: &str| {
+            let value = given.iter().find(|(given, _)| *given == name);
+            value.map(|(_, value)| (*value).to_owned())
+        };
         let mut pairs: Vec<_> = form
             .fields
             .iter()
-            .filter(|field| field.element == "input" && !field.name.is_empty() && field.is_sent())
-            .map(|field| {
-                let given = given.iter().find(|(name, _)| *name == field.name);
-                (
-                    field.name.clone(),
-                    given.map_or_else(|| field.value.clone(), |(_, value)| (*value).to_owned()),
-                )
+            .filter(|field| !field.name.is_empty() && field.is_sent())
+            .filter_map(|field| {
+                let prefilled = (field.element == "input").then(|| field.value.clone());
+                Some((field.name.clone(), chosen(&field.name).or(prefilled)?))
             })
             .collect();
         pairs.extend(button.and_then(|name| form.button(name)));
@@ -125,14 +128,14 @@ impl Page {
     }
 
     fn source(&self) -> &str {
-        self.exchange.as_ref().map_or("", |exchange| &exchange.body)
+        if self.opened { &self.exchange.body } else { "" }
     }
 }
 
 impl<'a> Form<'a> {
     fn read(source: &'a str) -> Self {
         let fields = source.split('<').skip(1).filter_map(|piece| {
-            let element = ["input", "button"]
+            let element = ["input", "button", "select"]
                 .into_iter()
                 .find(|name| piece.starts_with(name))?;
             let tag = tag(piece);
@@ -170,7 +173,7 @@ impl<'a> Form<'a> {
 
 impl Field<'_> {
     fn is_sent(&self) -> bool {
-        !matches!(self.kind.as_str(), "submit" | "button" | "reset" | "image")
+        self.element != "button" && !matches!(self.kind.as_str(), "submit" | "button" | "reset" | "image")
     }
 }
 

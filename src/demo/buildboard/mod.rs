@@ -1,75 +1,100 @@
 //! Buildboard, a small application: projects and builds, each user's own.
 //!
 //! It knows nothing of OAuth. Who is there is what stands in `Remote-User` and `X-Linkgate-Consumer`, which it believes
-//! because only linkgate can reach it.
+//! because only linkgate can reach it; or, for a browser that comes without them, a session of its own.
+//!
+//! `board` is what it keeps, `visitor` who is there, `api` its JSON side, `pages` its page.
 
+mod api;
 mod board;
 mod pages;
+mod visitor;
 
-use std::convert::Infallible;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use axum::extract::{Form, FromRequestParts, Query, RawQuery, State};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::extract::{Form, State};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
-use serde_json::{Value, json};
+use http::{StatusCode, header};
+
+use super::{form, fresh};
 
 use board::{Board, Build};
+use visitor::{COOKIE, Visitor};
 
 /// The application.
 #[derive(Clone, Debug, Default)]
-pub struct Buildboard(Arc<Mutex<Board>>);
+pub struct Buildboard(Arc<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    board: Mutex<Board>,
+    sessions: Mutex<BTreeMap<String, String>>,
+}
 
 impl Buildboard {
     /// All that it serves.
     pub fn router(self) -> Router {
         Router::new()
             .route("/", get(home))
+            .route("/session", post(sign_in))
+            .route("/session/end", post(sign_out))
             .route("/builds", post(press_button))
             .route("/static/buildboard.css", get(style))
-            .route("/api/me", get(me))
-            .route("/api/builds", get(builds).post(start_build))
-            .route("/api/search", get(search))
+            .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
+            .route("/api/me", get(api::me))
+            .route("/api/builds", get(api::builds).post(api::start_build))
+            .route("/api/search", get(api::search))
             .with_state(self)
     }
 
     fn board(&self) -> MutexGuard<'_, Board> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// Who is there, as the gateway says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Visitor {
-    user: Option<String>,
-    consumer: Option<String>,
-}
+    fn sessions(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
-impl Visitor {
-    fn read(headers: &HeaderMap) -> Self {
-        let field = |name: &str| {
-            let value = headers.get(name)?;
-            Some(String::from_utf8_lossy(value.as_bytes()).into_owned()).filter(|text| !text.is_empty())
-        };
-        Self {
-            user: field("remote-user"),
-            consumer: field("x-linkgate-consumer"),
+    /// Opens a session for a user that there is.
+    fn open_session(&self, user: &str) -> Option<String> {
+        if Board::projects_of(user).is_empty() {
+            return None;
         }
+        let session = fresh();
+        self.sessions().insert(session.clone(), user.to_owned());
+        Some(session)
     }
 
-    fn to_json(&self) -> Value {
-        json!({ "user": self.user, "consumer": self.consumer })
+    fn user_of(&self, session: &str) -> Option<String> {
+        self.sessions().get(session).cloned()
     }
-}
 
-impl<S: Sync> FromRequestParts<S> for Visitor {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        Ok(Self::read(&parts.headers))
+    /// Starts a build as the form says; else a status and a sentence.
+    fn start_build(
+        &self,
+        visitor: &Visitor,
+        fields: &[(String, String)],
+    ) -> Result<Build, (StatusCode, &'static str)> {
+        let Some(user) = &visitor.user else {
+            return Err((
+                StatusCode::FORBIDDEN,
+                "A build is started by a user; nobody is here.",
+            ));
+        };
+        let field = |name: &str| form::value(fields, name);
+        let project = field("project").unwrap_or_default();
+        let branch = field("branch")
+            .filter(|branch| !branch.is_empty())
+            .unwrap_or("main");
+        let labels = fields.iter().filter(|(name, _)| name == "label");
+        let labels = labels.map(|(_, value)| value.clone()).collect();
+        self.board()
+            .start(user, project, branch, field("note").unwrap_or_default(), labels)
+            .cloned()
+            .ok_or((StatusCode::NOT_FOUND, "You have no such project."))
     }
 }
 
@@ -77,12 +102,33 @@ async fn home(State(app): State<Buildboard>, visitor: Visitor) -> Response {
     pages::home(&visitor, &app.board())
 }
 
+/// Buildboard's own sign-in. It asks for no password: this is a demo, and not of that.
+async fn sign_in(State(app): State<Buildboard>, Form(fields): Form<Vec<(String, String)>>) -> Response {
+    let session = form::value(&fields, "user").and_then(|user| app.open_session(user));
+    let Some(session) = session else {
+        return (StatusCode::NOT_FOUND, "There is no such user.").into_response();
+    };
+    home_with_cookie(&format!("{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax"))
+}
+
+async fn sign_out(State(app): State<Buildboard>, visitor: Visitor) -> Response {
+    if let Some(session) = &visitor.session {
+        app.sessions().remove(session);
+    }
+    home_with_cookie(&format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"))
+}
+
+fn home_with_cookie(cookie: &str) -> Response {
+    let cookie = AppendHeaders([(header::SET_COOKIE, cookie)]);
+    (cookie, Redirect::to("/")).into_response()
+}
+
 async fn press_button(
     State(app): State<Buildboard>,
     visitor: Visitor,
-    Form(form): Form<Vec<(String, String)>>,
+    Form(fields): Form<Vec<(String, String)>>,
 ) -> Response {
-    match build_for(&app, &visitor, &form) {
+    match app.start_build(&visitor, &fields) {
         Ok(_) => Redirect::to("/").into_response(),
         Err((status, why)) => (status, why).into_response(),
     }
@@ -91,96 +137,4 @@ async fn press_button(
 async fn style() -> impl IntoResponse {
     let css = include_str!("../../../templates/demo/buildboard.css");
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], css)
-}
-
-async fn me(visitor: Visitor) -> Response {
-    answer(StatusCode::OK, &visitor.to_json())
-}
-
-async fn builds(State(app): State<Buildboard>, visitor: Visitor) -> Response {
-    let board = app.board();
-    let user = visitor.user.as_deref().unwrap_or_default();
-    let mut value = visitor.to_json();
-    value["projects"] = json!(Board::projects_of(user));
-    value["builds"] = board.builds_of(user).map(Build::to_json).collect();
-    answer(StatusCode::OK, &value)
-}
-
-/// Finds builds by any words; says what it was asked, so that a caller sees that nothing was lost on the way.
-async fn search(
-    State(app): State<Buildboard>,
-    visitor: Visitor,
-    RawQuery(raw): RawQuery,
-    Query(asked): Query<Vec<(String, String)>>,
-) -> Response {
-    let board = app.board();
-    let words: Vec<&str> = asked
-        .iter()
-        .filter(|(name, _)| name == "q")
-        .map(|(_, word)| word.as_str())
-        .collect();
-    let user = visitor.user.as_deref().unwrap_or_default();
-    let mut value = visitor.to_json();
-    value["query"] = json!(raw);
-    value["asked"] = json!(asked);
-    value["builds"] = board
-        .builds_of(user)
-        .filter(|build| words.iter().all(|word| build.mentions(word)))
-        .map(Build::to_json)
-        .collect();
-    answer(StatusCode::OK, &value)
-}
-
-async fn start_build(
-    State(app): State<Buildboard>,
-    visitor: Visitor,
-    Form(form): Form<Vec<(String, String)>>,
-) -> Response {
-    match build_for(&app, &visitor, &form) {
-        Ok(build) => answer(StatusCode::CREATED, &build),
-        Err((status, why)) => {
-            let mut value = visitor.to_json();
-            value["error"] = json!(why);
-            answer(status, &value)
-        }
-    }
-}
-
-fn build_for(
-    app: &Buildboard,
-    visitor: &Visitor,
-    form: &[(String, String)],
-) -> Result<Value, (StatusCode, &'static str)> {
-    let Some(user) = &visitor.user else {
-        return Err((
-            StatusCode::FORBIDDEN,
-            "A build is started by a user; nobody is here.",
-        ));
-    };
-    let field = |name: &str| {
-        form.iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
-    };
-    let project = field("project").unwrap_or_default();
-    let branch = field("branch")
-        .filter(|branch| !branch.is_empty())
-        .unwrap_or("main");
-    let labels = form
-        .iter()
-        .filter(|(name, _)| name == "label")
-        .map(|(_, value)| value.clone())
-        .collect();
-    app.board()
-        .start(user, project, branch, field("note").unwrap_or_default(), labels)
-        .map(Build::to_json)
-        .ok_or((StatusCode::NOT_FOUND, "You have no such project."))
-}
-
-fn answer(status: StatusCode, value: &Value) -> Response {
-    let fields = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (status, fields, value.to_string()).into_response()
 }

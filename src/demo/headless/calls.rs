@@ -22,28 +22,28 @@ pub(super) async fn all(stage: &Stage<'_>, report: &mut Report<'_>) -> Option<()
     for (name, target) in HARD_QUERIES {
         report.step(
             name,
-            "200; the application saw the query byte for byte",
+            "200; it arrived byte for byte",
             hard_query(stage, target).await,
         );
     }
     report.step(
         "build as alice",
-        "201; a form POST with unicode, repeated and empty fields",
+        "201; a form with unicode, repeated and empty fields",
         build(stage).await,
     );
     report.step(
         "forged identity header",
-        "200 and alice, whatever Remote-User the consumer sends",
+        "200 and alice, whatever Remote-User is sent",
         forged_header(stage).await,
     );
     report.step(
         "no OAuth at all",
-        "401 with a challenge, and no problem named",
+        "401 with a challenge and without a problem",
         not_oauth(stage).await,
     );
     report.step(
         "tampered query",
-        "401 signature_invalid, and the token is kept",
+        "401 signature_invalid; the token is kept",
         tampered(stage, &Wanted::get("/api/search?q=main"), |call| {
             "/api/search?q=feature".clone_into(&mut call.target);
         })
@@ -52,12 +52,12 @@ pub(super) async fn all(stage: &Stage<'_>, report: &mut Report<'_>) -> Option<()
     let order = Wanted::post("/api/builds", &[("project", "rocket"), ("branch", "main")]);
     report.step(
         "tampered form",
-        "401 signature_invalid, and the token is kept",
+        "401 signature_invalid; the token is kept",
         tampered(stage, &order, |call| call.body.push_str("&note=mine")).await,
     );
     report.step(
         "replay",
-        "200, and the same bytes again: 401 nonce_used, and the token is kept",
+        "200, the same bytes again: 401 nonce_used; token kept",
         replay(stage).await,
     );
     Some(())
@@ -159,7 +159,7 @@ async fn not_oauth(stage: &Stage<'_>) -> Outcome {
     };
     let exchange = call.send().await?;
     equal("answer", &short(&exchange), &"401")?;
-    challenged(stage.bitbucket, &exchange)?;
+    challenged(stage.realm(), &exchange)?;
     Ok(Passed::new("401", ()))
 }
 
@@ -167,7 +167,7 @@ async fn tampered(stage: &Stage<'_>, wanted: &Wanted, change: impl FnOnce(&mut C
     let mut prepared = stage.bitbucket.prepare(stage.kind, As::Me, wanted)?;
     change(&mut prepared.call);
     let (exchange, reaction) = stage.bitbucket.send(stage.kind, &prepared).await?;
-    let got = refused(stage.bitbucket, &exchange, 401, "signature_invalid")?;
+    let got = refused(stage.realm(), &exchange, 401, "signature_invalid")?;
     kept(stage, reaction)?;
     Ok(Passed::new(got, ()))
 }
@@ -184,7 +184,7 @@ async fn replay(stage: &Stage<'_>) -> Outcome {
     )?;
     let (second, reaction) = stage.bitbucket.send(stage.kind, &prepared).await?;
     equal("bytes sent the second time", &second.sent, &first.sent)?;
-    let got = refused(stage.bitbucket, &second, 401, "nonce_used")?;
+    let got = refused(stage.realm(), &second, 401, "nonce_used")?;
     kept(stage, reaction)?;
     Ok(Passed::new(format!("200, {got}"), ()))
 }

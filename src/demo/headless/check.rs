@@ -6,7 +6,6 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use serde_json::Value;
 
-use crate::demo::bitbucket::Bitbucket;
 use crate::demo::bitbucket::refusal::Refusal;
 use crate::demo::form;
 use crate::demo::wire::Exchange;
@@ -60,14 +59,14 @@ pub(super) fn answered_for(value: &Value, user: Option<&str>, consumer: &str) ->
 
 /// A refusal with this problem: exactly one challenge, and the same pairs in the body.
 pub(super) fn refused(
-    bitbucket: &Bitbucket,
+    realm: &str,
     exchange: &Exchange,
     status: u16,
     problem: &str,
 ) -> Result<String, Mismatch> {
     let expected = format!("{status} {problem}");
     equal("answer", &short(exchange), &expected)?;
-    challenged(bitbucket, exchange)?;
+    challenged(realm, exchange)?;
     let pairs = Refusal::read(exchange)
         .map(|refusal| refusal.pairs)
         .unwrap_or_default();
@@ -84,17 +83,14 @@ pub(super) fn refused(
 }
 
 /// Exactly one challenge: `OAuth`, and the realm percent-encoded.
-pub(super) fn challenged(bitbucket: &Bitbucket, exchange: &Exchange) -> Result<(), Mismatch> {
+pub(super) fn challenged(realm: &str, exchange: &Exchange) -> Result<(), Mismatch> {
     let challenges = exchange.headers.get_all(WWW_AUTHENTICATE).iter().count();
     equal("number of challenges", &challenges, &1)?;
-    let realm = format!(
-        "OAuth realm=\"{}\"",
-        encode::encode(bitbucket.linkgate().as_str())
-    );
+    let opening = format!("OAuth realm=\"{}\"", encode::encode(realm));
     let challenge = exchange.header(WWW_AUTHENTICATE).unwrap_or_default();
     holds(
-        &format!("{challenge:?} begins with {realm:?}"),
-        challenge.starts_with(&realm),
+        &format!("{challenge:?} begins with {opening:?}"),
+        challenge.starts_with(&opening),
     )
 }
 
@@ -149,4 +145,70 @@ pub(super) fn sent_as_form(exchange: &Exchange, extra: &[&str]) -> Result<(), Mi
         &form::value(&sent, "oauth_version"),
         &Some("1.0"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+
+    fn answer(status: u16, challenges: &[&'static str], body: &str) -> Exchange {
+        let mut headers = HeaderMap::new();
+        for challenge in challenges {
+            headers.append(WWW_AUTHENTICATE, challenge.parse().unwrap());
+        }
+        let form = "application/x-www-form-urlencoded;charset=UTF-8";
+        headers.insert(CONTENT_TYPE, form.parse().unwrap());
+        Exchange {
+            sent: String::new(),
+            base_string: None,
+            status: StatusCode::from_u16(status).unwrap(),
+            headers,
+            received_head: String::new(),
+            body: body.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_taken_only_when_all_of_it_is_right() {
+        const CHALLENGE: &str = r#"OAuth realm="http%3A%2F%2Fh", oauth_problem="nonce_used", oauth_problem_advice="Sign%20anew.""#;
+        const SILENT: &str = r#"OAuth realm="http%3A%2F%2Fh", oauth_problem="nonce_used""#;
+        const ELSEWHERE: &str =
+            r#"OAuth realm="elsewhere", oauth_problem="nonce_used", oauth_problem_advice="Sign%20anew.""#;
+        const BODY: &str = "oauth_problem=nonce_used&oauth_problem_advice=Sign%20anew.";
+        let right = |exchange: &Exchange| refused("http://h", exchange, 401, "nonce_used").is_ok();
+
+        assert!(right(&answer(401, &[CHALLENGE], BODY)));
+        assert!(!right(&answer(400, &[CHALLENGE], BODY)), "another status");
+        assert!(!right(&answer(200, &[CHALLENGE], BODY)), "a success");
+        assert!(
+            !right(&answer(401, &[CHALLENGE, CHALLENGE], BODY)),
+            "two challenges"
+        );
+        assert!(
+            !right(&answer(401, &[CHALLENGE], "oauth_problem=nonce_used")),
+            "another body"
+        );
+        assert!(
+            !right(&answer(401, &[SILENT], "oauth_problem=nonce_used")),
+            "no advice"
+        );
+        assert!(!right(&answer(401, &[ELSEWHERE], BODY)), "another realm");
+        assert!(refused("http://h", &answer(401, &[CHALLENGE], BODY), 401, "token_used").is_err());
+    }
+
+    #[test]
+    fn a_grant_is_taken_only_as_plain_text_of_letters_and_digits() {
+        let taken = |kind: &str, body: &str| {
+            let mut exchange = answer(200, &[], body);
+            exchange.headers.insert(CONTENT_TYPE, kind.parse().unwrap());
+            granted(&exchange).is_ok()
+        };
+        let text = "text/plain;charset=UTF-8";
+        assert!(taken(text, "oauth_token=a1&oauth_token_secret=B2"));
+        assert!(!taken("text/html", "oauth_token=a1&oauth_token_secret=B2"));
+        assert!(!taken(text, "oauth_token=a1&oauth_token_secret="));
+        assert!(!taken(text, "oauth_token=a-1&oauth_token_secret=B2"));
+    }
 }

@@ -14,22 +14,22 @@ use super::report::{Mismatch, Outcome, Passed, Report};
 pub(super) async fn all(stage: &mut Stage<'_>, report: &mut Report<'_>) -> Option<()> {
     let token = report.step(
         "request token",
-        "200 with oauth_callback_confirmed=true; all parameters went in the form body",
+        "200, oauth_callback_confirmed=true; sent as a form",
         request_token(stage).await,
     )?;
     let page = report.step(
         "authorize",
-        "the sign-in page, for nobody is signed in",
+        "the sign-in page: nobody is signed in",
         sign_in_page(stage, &token).await,
     )?;
     let page = report.step(
         "sign in as alice",
-        "the approval page names consumer and user, with buttons approve and deny",
+        "the approval page names consumer and user",
         sign_in(stage, &page).await,
     )?;
     let callback = report.step(
         "approve",
-        "back to the callback with its own query, oauth_token and oauth_verifier",
+        "303 to the callback with token and verifier",
         approve(stage, &page, &token).await,
     )?;
     report.step(
@@ -39,7 +39,7 @@ pub(super) async fn all(stage: &mut Stage<'_>, report: &mut Report<'_>) -> Optio
     );
     report.step(
         "exchange",
-        "200 with token, secret, session handle and both lifetimes; the window says connected",
+        "200; token, secret, session handle, lifetimes",
         access_token(stage, &callback).await,
     )?;
     report.step(
@@ -104,6 +104,7 @@ async fn approve(stage: &mut Stage<'_>, page: &Page, token: &Token) -> Outcome<S
         .browser
         .submit(page, &[], Some("approve"), Some(&callback))
         .await?;
+    equal("status of the redirect", &page.status().as_u16(), &303)?;
     let pairs = came_back(page.url(), &callback)?;
     let names: Vec<_> = pairs.iter().map(|(name, _)| name.as_str()).collect();
     equal(
@@ -121,7 +122,7 @@ async fn approve(stage: &mut Stage<'_>, page: &Page, token: &Token) -> Outcome<S
         "the verifier says nothing of denial",
         !verifier.is_empty() && verifier != "denied",
     )?;
-    Ok(Passed::new("303 to the callback", page.url().to_owned()))
+    Ok(Passed::new(seen(&page), page.url().to_owned()))
 }
 
 /// The query of a callback that the browser came back to.
@@ -143,7 +144,7 @@ async fn wrong_verifier(stage: &Stage<'_>, token: &Token) -> Outcome {
         .exchange(stage.kind, &asked, "aWrongVerifier123456")
         .await?;
     Ok(Passed::new(
-        refused(stage.bitbucket, &attempt.exchange, 401, "token_rejected")?,
+        refused(stage.realm(), &attempt.exchange, 401, "token_rejected")?,
         (),
     ))
 }
@@ -198,7 +199,7 @@ async fn second_exchange(stage: &Stage<'_>, token: &Token, callback: &str) -> Ou
     let verifier = form::value(&pairs, "oauth_verifier").unwrap_or_default();
     let attempt = stage.bitbucket.exchange(stage.kind, &asked, verifier).await?;
     Ok(Passed::new(
-        refused(stage.bitbucket, &attempt.exchange, 401, "token_used")?,
+        refused(stage.realm(), &attempt.exchange, 401, "token_used")?,
         (),
     ))
 }
@@ -221,8 +222,7 @@ pub(super) fn last_exchange(stage: &Stage<'_>) -> Result<Exchange, Mismatch> {
 
 /// The status of a page, for its line.
 pub(super) fn seen(page: &Page) -> String {
-    page.status()
-        .map_or_else(String::new, |status| status.as_u16().to_string())
+    page.status().as_u16().to_string()
 }
 
 const FIVE_YEARS: &str = "157680000";

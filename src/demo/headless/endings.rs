@@ -21,20 +21,24 @@ pub(super) async fn all(stage: &mut Stage<'_>, report: &mut Report<'_>) -> Optio
         "401 token_rejected",
         wrong_handle(stage).await,
     );
-    report.step("renewal", "200, and the new token works", renewal(stage).await)?;
+    report.step(
+        "renewal",
+        "200 with a new token that works; the old one is dead",
+        renewal(stage).await,
+    )?;
     report.step(
         "denial",
-        "401 permission_denied at the exchange, a friendly page; a callback in the URL counts nothing",
+        "401 permission_denied and a friendly page",
         denial(stage).await,
     );
     report.step(
         "revoke and retry",
-        "401 token_revoked, and Bitbucket drops its token",
+        "401 token_revoked; Bitbucket drops its token",
         revoke(stage).await,
     )?;
     report.step(
         "connect again, as bob",
-        "200 and bob's own projects, through Bitbucket's own pages",
+        "200 and bob's own projects",
         reconnect(stage).await,
     )?;
     Some(())
@@ -47,7 +51,7 @@ async fn wrong_handle(stage: &Stage<'_>) -> Outcome {
         .renew(stage.kind, &access, "aWrongSessionHandle1")
         .await?;
     Ok(Passed::new(
-        refused(stage.bitbucket, &attempt.exchange, 401, "token_rejected")?,
+        refused(stage.realm(), &attempt.exchange, 401, "token_rejected")?,
         (),
     ))
 }
@@ -70,7 +74,7 @@ async fn renewal(stage: &Stage<'_>) -> Outcome {
         new.token != old.token && new.secret != old.secret,
     )?;
     let (exchange, _) = stage.bitbucket.send(stage.kind, &with_old).await?;
-    refused(stage.bitbucket, &exchange, 401, "token_rejected")?;
+    refused(stage.realm(), &exchange, 401, "token_rejected")?;
     let (exchange, _) = stage
         .bitbucket
         .call(stage.kind, As::Me, &Wanted::get("/api/me"))
@@ -80,7 +84,7 @@ async fn renewal(stage: &Stage<'_>) -> Outcome {
         Some("alice"),
         stage.link().identity.consumer.as_str(),
     )?;
-    Ok(Passed::new("200, old one 401", ()))
+    Ok(Passed::new("200, old token 401", ()))
 }
 
 async fn denial(stage: &mut Stage<'_>) -> Outcome {
@@ -102,7 +106,7 @@ async fn denial(stage: &mut Stage<'_>) -> Outcome {
         &Some("denied"),
     )?;
     let page = stage.browser.open(page.url(), None).await?;
-    let got = refused(stage.bitbucket, &last_exchange(stage)?, 401, "permission_denied")?;
+    let got = refused(stage.realm(), &last_exchange(stage)?, 401, "permission_denied")?;
     holds(
         "Bitbucket says so in a friendly way",
         page.text().contains("You said no"),
@@ -116,7 +120,7 @@ async fn revoke(stage: &Stage<'_>) -> Outcome {
     let revoked = stage.bitbucket.operator().revoke(&access.token).await?;
     holds("linkgate knows the token", revoked)?;
     let (exchange, reaction) = stage.bitbucket.until_refused(stage.kind).await?;
-    let got = refused(stage.bitbucket, &exchange, 401, "token_revoked")?;
+    let got = refused(stage.realm(), &exchange, 401, "token_revoked")?;
     equal("reaction", &reaction, &Reaction::DropToken)?;
     let again = stage
         .bitbucket

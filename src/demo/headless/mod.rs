@@ -1,12 +1,13 @@
 //! The whole demo without a browser: every step does something and compares what came back.
 //!
-//! For each link, in this order: [`connect`] it, make [`calls`], make [`two_legged`] ones, and come to the [`endings`] of a
-//! token; then a [`restart`] of linkgate. [`check`] holds what many steps compare, [`report`] the lines that are printed.
+//! For each link, in this order: `connect` it, make `calls`, make `two_legged` ones, and come to the `endings` of a
+//! token; then the application's `own_users`, and a `restart` of linkgate. `check` holds what many steps compare, `report` the lines that are printed.
 
 mod calls;
 mod check;
 mod connect;
 mod endings;
+mod own_users;
 mod report;
 mod restart;
 mod two_legged;
@@ -34,6 +35,9 @@ pub async fn run(bitbucket: &Bitbucket, out: &mut (dyn Write + Send)) -> io::Res
         let reached = link(&mut stage, &mut report).await;
         report.part(reached);
     }
+    report.title("The application's own users");
+    let reached = own_users::all(bitbucket, &mut report).await;
+    report.part(reached);
     report.title("Restart of linkgate on the same store");
     let reached = restart::all(bitbucket, &mut report).await;
     report.part(reached);
@@ -59,6 +63,11 @@ struct Stage<'a> {
 impl Stage<'_> {
     fn link(&self) -> &Link {
         self.bitbucket.link(self.kind)
+    }
+
+    /// The realm of linkgate's challenges.
+    fn realm(&self) -> &str {
+        self.bitbucket.linkgate().as_str()
     }
 
     /// The consumer's name, as linkgate's pages show it.

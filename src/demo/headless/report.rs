@@ -57,13 +57,13 @@ impl<'a> Report<'a> {
         self.summary.steps += 1;
         match outcome {
             Ok(passed) => {
-                self.line(&format!("  ✓ {name:<26} {:<26} {expected}", passed.got));
+                self.line(&format!("  ✓ {name:<24} {:<22} {expected}", passed.got));
                 Some(passed.value)
             }
             Err(Mismatch(why)) => {
                 self.summary.failed += 1;
                 self.line(&format!(
-                    "  ✗ {name:<26} {:<26} {expected}\n      {why}",
+                    "  ✗ {name:<24} {:<22} {expected}\n      {why}",
                     "not as expected"
                 ));
                 None

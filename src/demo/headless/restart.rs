@@ -27,7 +27,7 @@ pub(super) async fn all(bitbucket: &Bitbucket, report: &mut Report<'_>) -> Optio
         let name = format!("{}, replay", kind.title());
         report.step(
             &name,
-            "401 nonce_used, for the same bytes as before",
+            "401 nonce_used for the bytes of before",
             replayed(bitbucket, kind, &sent).await,
         );
         let name = format!("{}, new call", kind.title());
@@ -54,7 +54,7 @@ async fn restart(bitbucket: &Bitbucket) -> Outcome {
 
 async fn replayed(bitbucket: &Bitbucket, kind: LinkKind, sent: &Prepared) -> Outcome {
     let (exchange, _) = bitbucket.send(kind, sent).await?;
-    let got = refused(bitbucket, &exchange, 401, "nonce_used")?;
+    let got = refused(bitbucket.linkgate().as_str(), &exchange, 401, "nonce_used")?;
     if bitbucket.link(kind).access().is_none() {
         return Err(Mismatch::new("Bitbucket dropped its token"));
     }

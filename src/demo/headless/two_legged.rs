@@ -16,14 +16,14 @@ use super::report::{Mismatch, Outcome, Passed, Report};
 pub(super) async fn all(stage: &Stage<'_>, report: &mut Report<'_>) -> Option<()> {
     report.step(
         "call as the application",
-        "200, only the consumer; oauth_token is present and empty",
+        "200, only the consumer; oauth_token is sent empty",
         application(stage).await,
     );
     match stage.kind {
         LinkKind::Form => {
             report.step(
                 "2LO with the form's key",
-                "401 permission_denied: this consumer may not call as itself",
+                "401 permission_denied: it may not call as itself",
                 not_allowed(stage).await,
             );
         }
@@ -35,7 +35,7 @@ pub(super) async fn all(stage: &Stage<'_>, report: &mut Report<'_>) -> Option<()
             );
             report.step(
                 "in the name of nobody",
-                "401 permission_denied, and the token is kept",
+                "401 permission_denied; the token is kept",
                 in_the_name_of_nobody(stage).await,
             );
         }
@@ -68,7 +68,7 @@ async fn not_allowed(stage: &Stage<'_>) -> Outcome {
     let call = unsigned.sign(identity, stage.bitbucket.linkgate(), Placement::Header, &clock);
     let exchange = call.map_err(|error| Mismatch(error.to_string()))?.send().await?;
     Ok(Passed::new(
-        refused(stage.bitbucket, &exchange, 401, "permission_denied")?,
+        refused(stage.realm(), &exchange, 401, "permission_denied")?,
         (),
     ))
 }
@@ -98,7 +98,7 @@ async fn in_the_name_of_nobody(stage: &Stage<'_>) -> Outcome {
         .bitbucket
         .call(stage.kind, As::InTheNameOf("mallory"), &wanted)
         .await?;
-    let got = refused(stage.bitbucket, &exchange, 401, "permission_denied")?;
+    let got = refused(stage.realm(), &exchange, 401, "permission_denied")?;
     kept(stage, reaction)?;
     Ok(Passed::new(got, ()))
 }

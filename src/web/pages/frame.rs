@@ -11,17 +11,20 @@ pub(in crate::web) struct Frame {
     pub(super) application: String,
     /// The path of the stylesheet.
     pub(super) stylesheet: String,
+    /// The path of the icon.
+    pub(super) icon: String,
     /// What the title of the window says before the application's name.
     pub(super) title: String,
 }
 
 impl Frame {
     /// The frame of an installation's pages; each page gives it its title.
-    pub(in crate::web) fn new(application: &str, stylesheet: String) -> Self {
+    pub(in crate::web) fn new(application: &str, stylesheet: String, icon: String) -> Self {
         Self {
             texts: texts(),
             application: visible(application),
             stylesheet,
+            icon,
             title: String::new(),
         }
     }

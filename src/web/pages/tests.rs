@@ -33,7 +33,7 @@ async fn the_question_names_who_asks_who_answers_and_where_it_leads() {
     <li>read and change whatever you can</li>
     <li>keep this access until it is revoked</li>
     </ul>
-    <p class="quiet returns"><bdi>Bitbucket</bdi> never sees your password.<br>You will return to <bdi>bitbucket.example.com</bdi>.</p>
+    <p class="quiet"><bdi>Bitbucket</bdi> never sees your password.<br><span class="returns">You will return to <bdi>bitbucket.example.com</bdi>.</span></p>
     <form class="decision" method="post" action="/oauth/authorize">
     <input type="hidden" name="oauth_token" value="TOKEN">
     <input type="hidden" name="subject" value="alice">
@@ -221,7 +221,11 @@ fn url() -> Callback {
 }
 
 fn frame() -> Frame {
-    Frame::new("Buildboard", "/oauth/assets/style-0.css".to_owned())
+    Frame::new(
+        "Buildboard",
+        "/oauth/assets/style-0.css".to_owned(),
+        "/oauth/assets/icon-0.svg".to_owned(),
+    )
 }
 
 fn approve(consumer: &str, display_name: &str, callback: &Callback) -> Response {

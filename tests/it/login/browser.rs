@@ -127,7 +127,8 @@ impl Fields {
 
     /// The same form with another value in one of its fields.
     pub(crate) fn but(mut self, name: &str, value: &str) -> Self {
-        self.0.iter_mut().find(|(known, _)| known == name).unwrap().1 = value.to_owned();
+        let field = self.0.iter_mut().find(|(known, _)| known == name);
+        value.clone_into(&mut field.unwrap().1);
         self
     }
 

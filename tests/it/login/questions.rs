@@ -84,26 +84,25 @@ async fn every_page_has_the_same_headers() {
 }
 
 #[tokio::test]
-async fn the_stylesheet_is_kept_for_ever_under_its_own_name() {
+async fn stylesheet_and_icon_are_kept_for_ever_under_their_own_names() {
     let site = Site::start().await;
     let page = site.browser().get("/oauth/login").await;
-    let style = page
-        .body
-        .split("<link rel=\"stylesheet\" href=\"")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap();
-    let answer = site.browser().get(style).await;
-    assert_eq!(
-        (answer.status, answer.header("content-type")),
-        (200, Some("text/css; charset=utf-8"))
-    );
-    assert_eq!(
-        answer.header("cache-control"),
-        Some("public, max-age=31536000, immutable")
-    );
+    for (rel, kind) in [
+        ("stylesheet\"", "text/css; charset=utf-8"),
+        ("icon\" type=\"image/svg+xml\"", "image/svg+xml"),
+    ] {
+        let link = page
+            .body
+            .split(&format!("<link rel=\"{rel} href=\""))
+            .nth(1)
+            .unwrap();
+        let answer = site.browser().get(link.split('"').next().unwrap()).await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some(kind)));
+        assert_eq!(
+            answer.header("cache-control"),
+            Some("public, max-age=31536000, immutable")
+        );
+    }
     assert_eq!(
         site.browser().get("/oauth/assets/style-0000.css").await.status,
         404
@@ -135,7 +134,12 @@ async fn what_is_no_open_question_is_a_page_and_never_a_redirect() {
         assert_notice(&alice.get(&target).await, status, title);
         assert_notice(&site.browser().get(&target).await, status, title);
     }
+}
 
+#[tokio::test]
+async fn a_request_token_that_was_exchanged_asks_nothing_and_an_access_token_never_did() {
+    let site = Site::start().await;
+    let mut alice = site.signed_in("alice").await;
     let used = site.question().await;
     alice.press("approve", used.as_str()).await;
     let access = site.token();
@@ -165,7 +169,13 @@ async fn what_is_no_open_question_is_a_page_and_never_a_redirect() {
         400,
         "This is not a request for access",
     );
+}
 
+#[tokio::test]
+async fn a_request_token_whose_time_is_over_asks_nothing() {
+    let site = Site::start().await;
+    let known = site.question().await;
+    let mut alice = site.signed_in("alice").await;
     let form = alice.question(known.as_str()).await.with("approve", "approve");
     site.clock.advance(600);
     assert_notice(

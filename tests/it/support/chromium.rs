@@ -1,7 +1,7 @@
 //! A headless Chromium behind a chromedriver, both of the test's own.
 
-use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub(crate) struct Chromium {
 }
 
 impl Chromium {
-    /// Starts a browser with a fresh profile. Without JavaScript, only pages of `localhost` may still run scripts.
+    /// Starts a browser with a fresh profile.
     pub(crate) async fn start(javascript: JavaScript) -> Self {
         let (driver, address) = start_driver();
         let profile = tempfile::tempdir().unwrap();
@@ -31,11 +31,9 @@ impl Chromium {
         arguments.push(&data);
         let preferences = match javascript {
             JavaScript::On => json!({}),
-            JavaScript::OffButForLocalhost => json!({
-                "profile.managed_default_content_settings.javascript": 2,
-                "profile.content_settings.exceptions.javascript": {
-                    "http://localhost:*,*": {"setting": 1},
-                },
+            JavaScript::OnForLocalhostAlone => json!({
+                "profile.default_content_setting_values.javascript": 2,
+                "profile.content_settings.exceptions.javascript": {"http://localhost,*": {"setting": 1}},
             }),
         };
         let capabilities = json!({
@@ -130,45 +128,46 @@ impl Drop for Chromium {
     /// A driver that is killed leaves its browser behind, so the browser goes first.
     fn drop(&mut self) {
         if let Ok(mut driver) = TcpStream::connect(self.address) {
-            let head = format!(
-                "DELETE /session/{} HTTP/1.1\r\nHost: {}\r\n",
+            let _ = driver.set_read_timeout(Some(Duration::from_secs(10)));
+            let _ = write!(
+                driver,
+                "DELETE /session/{} HTTP/1.1\r\nHost: {}\r\n\r\n",
                 self.session, self.address
             );
-            let _ = write!(driver, "{head}Connection: close\r\n\r\n");
-            let _ = io::copy(&mut driver, &mut io::sink());
+            let _ = driver.read(&mut [0; 1024]);
         }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
 }
 
-/// Whether pages may run scripts.
+/// Which pages may run scripts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum JavaScript {
     On,
-    OffButForLocalhost,
+    OnForLocalhostAlone,
 }
 
-/// Starts chromedriver on a port that it chooses itself, and reads which.
+/// Starts chromedriver and waits until it listens. It keeps the port that it chooses itself to itself while its output is
+/// a pipe, so it is given one.
 fn start_driver() -> (Child, SocketAddr) {
-    let mut driver = Command::new("chromedriver")
-        .arg("--port=0")
+    let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = held.local_addr().unwrap();
+    drop(held);
+    let driver = Command::new("chromedriver")
+        .arg(format!("--port={}", address.port()))
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
+        .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .expect("chromedriver is installed (Debian: apt-get install chromium chromium-driver)");
-    let mut lines = BufReader::new(driver.stdout.take().unwrap())
-        .lines()
-        .map_while(Result::ok);
-    let port = lines.find_map(|line| {
-        let (_, port) = line.rsplit_once("successfully on port ")?;
-        port.trim_end_matches('.').parse().ok()
-    });
-    // Whatever else it says must not find a closed pipe.
-    thread::spawn(move || lines.for_each(drop));
-    let address = (Ipv4Addr::LOCALHOST, port.expect("chromedriver starts")).into();
-    (driver, address)
+    for _ in 0..600 {
+        if TcpStream::connect(address).is_ok() {
+            return (driver, address);
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    panic!("chromedriver does not listen");
 }
 
 const ARGUMENTS: [&str; 8] = [

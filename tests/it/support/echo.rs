@@ -1,7 +1,8 @@
 //! An application that answers with what reached it, as JSON:
 //! `{"method", "target", "query": [[name, value]], "form": [[name, value]], "headers": {name: [value]}, "body"}`.
 //!
-//! `/slow` answers after a second and a half, so that a shutdown can fall into it.
+//! `/slow` answers after a second and a half, so that a shutdown can fall into it. `/script` is a page that says whether
+//! scripts are on.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,7 +12,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::OriginalUri;
 use axum::http::{HeaderMap, Method, header};
-use axum::response::IntoResponse;
+use axum::response::{Html, IntoResponse};
 use axum::routing::{any, get};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -20,7 +21,10 @@ use tokio::net::TcpListener;
 pub(crate) async fn start() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
-    let app = Router::new().route("/slow", get(slow)).fallback(any(echo));
+    let app = Router::new()
+        .route("/slow", get(slow))
+        .route("/script", get(async || Html(SCRIPT)))
+        .fallback(any(echo));
     tokio::spawn(async { axum::serve(listener, app).await.unwrap() });
     address
 }
@@ -55,3 +59,8 @@ async fn slow() -> &'static str {
 fn pairs(text: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(text).into_owned().collect()
 }
+
+const SCRIPT: &str = r#"<!doctype html>
+<p id="scripts">off</p>
+<script>document.getElementById('scripts').textContent = 'on';</script>
+"#;
