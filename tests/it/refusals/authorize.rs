@@ -179,6 +179,7 @@ async fn nothing_is_decided_by_an_address() {
 #[tokio::test]
 async fn a_page_without_a_question_leads_nowhere() {
     let linkgate = Linkgate::start().await;
+    let mut browsers = [linkgate.browser(), signed_in(&linkgate, "bob").await];
     for query in [
         "",
         "?oauth_token=",
@@ -191,7 +192,7 @@ async fn a_page_without_a_question_leads_nowhere() {
         "?return_to=https://evil.example/",
     ] {
         for path in ["/oauth/authorize", "/plugins/servlet/oauth/authorize"] {
-            for mut browser in [linkgate.browser(), signed_in(&linkgate, "bob").await] {
+            for browser in &mut browsers {
                 let page = browser.get(&format!("{path}{query}")).await;
                 assert!((400..500).contains(&page.status), "{query}: {page:?}");
                 assert_eq!(page.header("location"), None, "{query}");

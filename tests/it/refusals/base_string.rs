@@ -111,10 +111,7 @@ async fn a_broken_escape_is_refused_wherever_it_stands() {
         let mut in_header = unsigned.clone();
         in_header.headers[0].1.push_str(&format!(", x=\"{broken}\""));
         let mut as_nonce = unsigned;
-        as_nonce.headers[0].1 =
-            as_nonce.headers[0]
-                .1
-                .replacen("oauth_nonce=\"", &format!("oauth_nonce=\"{broken}"), 1);
+        as_nonce.headers[0].1 = format!("OAuth oauth_nonce=\"{broken}\"");
         for request in [in_query, in_form, name_in_form, in_header, as_nonce] {
             let answer = request.send(linkgate.address).await;
             // A target that is no URI at all does not get as far as OAuth.

@@ -127,6 +127,7 @@ async fn out_of_band_has_one_spelling() {
 #[tokio::test]
 async fn a_callback_comes_back_as_it_was_sent() {
     let linkgate = Linkgate::start().await;
+    let mut browser = linkgate.browser();
     for (callback, joined) in [
         ("https://bitbucket.example.com/x?a=b&c=%7e%2F+", "&"),
         ("https://bitbucket.example.com/x?", ""),
@@ -139,7 +140,7 @@ async fn a_callback_comes_back_as_it_was_sent() {
         ("http://127.0.0.1:1234/x", "?"),
     ] {
         let token = Peer::hmac().request_token(&linkgate, callback).await;
-        let answer = linkgate.browser().decide(&token, "alice", "approve").await;
+        let answer = browser.decide(&token, "alice", "approve").await;
         let expected = format!(
             "{callback}{joined}oauth_token={}&oauth_verifier={}",
             token.token,
@@ -147,7 +148,7 @@ async fn a_callback_comes_back_as_it_was_sent() {
         );
         assert_eq!((answer.status, location(&answer)), (303, expected.as_str()));
         let denied = Peer::hmac().request_token(&linkgate, callback).await;
-        let answer = linkgate.browser().deny(&denied, "alice").await;
+        let answer = browser.deny(&denied, "alice").await;
         let expected = format!(
             "{callback}{joined}oauth_token={}&oauth_verifier=denied",
             denied.token

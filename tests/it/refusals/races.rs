@@ -94,11 +94,15 @@ on_both! {
         let linkgate = Linkgate::on(&db).await;
         for _ in 0..3 {
             let token = Peer::hmac().request_token(&linkgate, CALLBACK).await;
-            let mut answers = JoinSet::new();
+            let mut forms = Vec::new();
             for (user, button) in [("alice", "approve"), ("bob", "approve"), ("carol", "deny")] {
                 let mut browser = linkgate.browser();
                 browser.sign_in(user).await;
                 let form = Form::of(&browser.get(&question(&token)).await, button).unwrap().pressing(button);
+                forms.push((user, browser, form));
+            }
+            let mut answers = JoinSet::new();
+            for (user, mut browser, form) in forms {
                 answers.spawn(async move { (user, browser.submit(&form).await) });
             }
             let answers = answers.join_all().await;

@@ -335,4 +335,3 @@ async fn token_endpoints_take_post_and_get() {
     }
     assert!(linkgate.app.received().is_empty());
 }
-

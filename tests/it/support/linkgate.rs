@@ -1,7 +1,8 @@
 //! A running linkgate in the test's own process, in front of an application that records what reached it.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
@@ -71,11 +72,9 @@ impl Linkgate {
     async fn make(database: &Database, setup: &Setup) -> Self {
         let app = Arc::new(App::start().await);
         let folder = tempfile::tempdir().unwrap();
-        fs::write(
-            folder.path().join("linkgate.key"),
-            database.keyring().to_text().expose(),
-        )
-        .unwrap();
+        let key = folder.path().join("linkgate.key");
+        fs::write(&key, database.keyring().to_text().expose()).unwrap();
+        fs::set_permissions(key, Permissions::from_mode(0o600)).unwrap();
         fs::write(
             folder.path().join("users.toml"),
             users(&["alice", "bob", "carol"]),
