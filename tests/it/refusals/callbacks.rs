@@ -103,6 +103,7 @@ async fn a_callback_that_two_readers_read_differently_is_refused() {
         " https://bitbucket.example.com/",
         "https://bitbucket.example.com/ ",
         "https%3A%2F%2Fbitbucket.example.com%2F",
+        &format!("https://bitbucket.example.com/{}", "a".repeat(4096)),
     ])
     .await;
 }

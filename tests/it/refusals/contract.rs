@@ -1,5 +1,7 @@
 //! The scenarios of the reference provider, one after the other, with the answers that its consumers rely on.
 
+use std::time::Duration;
+
 use crate::support::call::{CALLBACK, Peer, credentials};
 use crate::support::linkgate::Linkgate;
 
@@ -118,7 +120,7 @@ async fn a_consumer_that_is_deleted_or_switched_off_is_told_so_within_a_second()
             .await
             .unwrap()
     );
-    tokio::time::sleep(std::time::Duration::from_millis(1000)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     call()
         .send(&linkgate)
         .await
@@ -131,10 +133,10 @@ async fn a_consumer_that_is_deleted_or_switched_off_is_told_so_within_a_second()
             .await
             .unwrap()
     );
-    tokio::time::sleep(std::time::Duration::from_millis(1000)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(call().send(&linkgate).await.status, 200);
     assert!(store.purge_consumer(&key).await.unwrap());
-    tokio::time::sleep(std::time::Duration::from_millis(1000)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     call()
         .send(&linkgate)
         .await

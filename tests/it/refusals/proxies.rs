@@ -316,51 +316,6 @@ async fn an_address_list_is_about_the_client_and_not_about_what_it_says() {
 }
 
 #[tokio::test]
-async fn a_client_never_says_who_it_is() {
-    let linkgate = Linkgate::start().await;
-    let token = Peer::hmac().connect(&linkgate, "bob").await;
-    let said = |mut request: Request| {
-        for name in [
-            "Remote-User",
-            "remote_user",
-            "X-Remote-User",
-            "X-Forwarded-User",
-            "X-Linkgate-User",
-            "X-Linkgate-Call",
-        ] {
-            request = request.header(name, "alice");
-        }
-        request.header("Connection", "remote-user, x-linkgate-user")
-    };
-    let as_bob = said(
-        Peer::hmac()
-            .call(&linkgate, "GET", "/api/x")
-            .token(&token)
-            .request(&linkgate),
-    );
-    assert_eq!(as_bob.send(linkgate.address).await.status, 200);
-    let received = linkgate.app.received().pop().unwrap();
-    assert_eq!(received.header("remote-user"), ["bob"]);
-    assert_eq!(received.header("x-linkgate-user"), ["bob"]);
-    assert!(
-        !received.head.contains("alice") && !received.head.contains("OAuth"),
-        "{received:?}"
-    );
-    for path in ["/static/x", "/anything"] {
-        assert_eq!(said(Request::get(path)).send(linkgate.address).await.status, 200);
-        assert!(
-            !linkgate.app.received().pop().unwrap().head.contains("alice"),
-            "{path}"
-        );
-    }
-    let count = linkgate.app.received().len();
-    let refused = said(Request::get("/api/x")).send(linkgate.address).await;
-    assert_eq!(refused.status, 401);
-    assert!(!format!("{refused:?}").contains("alice"), "{refused:?}");
-    assert_eq!(linkgate.app.received().len(), count);
-}
-
-#[tokio::test]
 async fn http_2_names_its_authority_once() {
     let linkgate = Linkgate::start().await;
     for (authority, host, status) in [

@@ -62,14 +62,14 @@ impl Request {
         };
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         if !names("host") {
-            head.push_str(&format!("Host: {to}\r\n"));
+            head.extend(["Host: ", &to.to_string(), "\r\n"]);
         }
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         let framed = names("content-length") || names("transfer-encoding");
         if !framed && (!self.body.is_empty() || self.method == "POST") {
-            head.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
+            head.extend(["Content-Length: ", &self.body.len().to_string(), "\r\n"]);
         }
         head.push_str("Connection: close\r\n\r\n");
         [head.as_bytes(), &self.body].concat()
