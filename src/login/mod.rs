@@ -1,7 +1,7 @@
 //! WHO IS AT THE BROWSER: one enum, one file for each method; every method ends in a [`User`].
 //!
 //! 1. [`Login`]: the configured method, what the pages ask;
-//! 2. [`file`]: a password file, for demos and small installs;
+//! 2. [`mod@file`]: a password file, for demos and small installs;
 //! 3. `users`: what may stand in that file;
 //! 4. [`throttle`]: how often a name and an address may try.
 
