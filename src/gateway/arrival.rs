@@ -36,6 +36,13 @@ pub struct Arrival {
     pub(super) trusted: bool,
 }
 
+impl Arrival {
+    /// Whether the client used https, as far as the public URL and a trusted proxy say.
+    pub fn is_secure(&self) -> bool {
+        self.url.is_secure() && self.scheme == "https"
+    }
+}
+
 impl Front {
     /// Takes the public URLs, the default first, and the proxies whose `X-Forwarded-*` counts.
     pub fn new(default: PublicUrl, further: Vec<PublicUrl>, trusted: TrustedProxies) -> Self {

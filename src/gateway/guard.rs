@@ -143,6 +143,7 @@ impl GuardOptions {
         let view = RequestView {
             method: parts.method.as_str(),
             url: &arrival.url,
+            secure: arrival.is_secure(),
             path: parts.uri.path(),
             query: parts.uri.query(),
             authorization: &authorization,

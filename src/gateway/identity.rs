@@ -106,7 +106,7 @@ pub(super) fn remove_where(headers: &mut HeaderMap, condition: impl Fn(&str) -> 
 }
 
 /// A name as CGI, WSGI and their like see it: without a difference between `-`, `_` and the rest.
-fn normal(name: &str) -> Cow<'_, str> {
+pub(super) fn normal(name: &str) -> Cow<'_, str> {
     let stands = |b: u8| b == b'-' || b.is_ascii_lowercase() || b.is_ascii_digit();
     if name.bytes().all(stands) {
         return Cow::Borrowed(name);

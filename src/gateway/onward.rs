@@ -28,9 +28,7 @@ pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool
     drop_forwarding(headers, arrival.trusted);
     join_cookies(headers);
     if admitted {
-        for name in METHOD_OVERRIDES {
-            headers.remove(name);
-        }
+        identity::remove_where(headers, |name| METHOD_OVERRIDES.contains(&name));
     }
     let signed = HeaderValue::from_str(arrival.url.authority());
     let signed = signed.map_err(|_| Fault::Internal("a public URL cannot stand in a header"))?;

@@ -3,7 +3,7 @@
 use http::{HeaderMap, Method};
 
 use super::pattern::{Case, PathPattern};
-use super::reading;
+use super::{identity, reading};
 
 /// What a route asks of a request, the stricter the greater.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,14 +95,16 @@ impl Routes {
     }
 }
 
-/// Headers by which some frameworks let a request change its method.
+/// Headers by which some frameworks let a request change its method, in the spelling of [`identity::normal`].
 pub(super) const METHOD_OVERRIDES: [&str; 3] =
     ["x-http-method-override", "x-http-method", "x-method-override"];
 
 fn claimed_methods(method: &Method, headers: &HeaderMap) -> Vec<String> {
     let mut methods = vec![method.as_str().to_owned()];
-    let overriding = METHOD_OVERRIDES.iter().flat_map(|name| headers.get_all(*name));
-    let claims = overriding.filter_map(|value| value.to_str().ok());
+    let overriding = headers
+        .iter()
+        .filter(|(name, _)| METHOD_OVERRIDES.contains(&&*identity::normal(name.as_str())));
+    let claims = overriding.filter_map(|(_, value)| value.to_str().ok());
     for claim in claims.chain([method.as_str()]) {
         let claim = claim.trim().to_ascii_uppercase();
         if !methods.contains(&claim) {

@@ -118,7 +118,7 @@ fn may_sign(
             "This consumer is registered for another signature method: compare its link with linkgate's configuration.",
         ));
     }
-    if method == SignatureMethod::Plaintext && !view.url.is_secure() {
+    if method == SignatureMethod::Plaintext && !view.secure {
         return Err(Problem::SignatureMethodRejected(
             "PLAINTEXT is accepted over https only.",
         ));

@@ -46,6 +46,7 @@ pub(super) async fn answer(
     let view = RequestView {
         method: parts.method.as_str(),
         url: &arrival.url,
+        secure: arrival.is_secure(),
         path: parts.uri.path(),
         query: parts.uri.query(),
         authorization: &authorization,

@@ -14,6 +14,7 @@ mod gateway;
 mod layers;
 mod login;
 mod published;
+mod refusals;
 mod store;
 mod support;
 mod vectors;

@@ -187,6 +187,7 @@ fn with_view<T>(case: &Case, signature: Option<&str>, then: impl FnOnce(&Request
     then(&RequestView {
         method: &case.method,
         url: &PublicUrl::parse(&before[..path]).unwrap(),
+        secure: before.starts_with("https"),
         path: &before[path..],
         query,
         authorization: &[header.as_bytes()],

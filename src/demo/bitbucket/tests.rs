@@ -57,6 +57,7 @@ fn verified(bitbucket: &Bitbucket, call: &Call, key: &VerificationKey, token_sec
     let view = RequestView {
         method: call.method.as_str(),
         url: bitbucket.linkgate(),
+        secure: bitbucket.linkgate().is_secure(),
         path: path.unwrap_or(&call.target),
         query,
         authorization: &fields,

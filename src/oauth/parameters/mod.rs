@@ -291,7 +291,9 @@ fn carries_signature(raw: &[u8]) -> bool {
         })
 }
 
+/// Refuses some parameters. The answer does not grow with what a stranger sends: few names are told, and no long ones.
 fn rejected(mut names: Vec<String>, why: &'static str) -> Problem {
+    names.retain(|name| name.len() <= 64);
     names.truncate(16);
     Problem::ParameterRejected { names, why }
 }

@@ -11,6 +11,7 @@ fn collect(header: Option<&str>, query: &str, form: &str) -> Result<Option<Param
     Parameters::collect(&RequestView {
         method: "POST",
         url: &url,
+        secure: true,
         path: "/",
         query: Some(query),
         authorization: header.as_slice(),

@@ -17,6 +17,8 @@ pub struct RequestView<'a> {
     pub method: &'a str,
     /// The URL of ours that the consumer called: configured, never `Host`.
     pub url: &'a PublicUrl,
+    /// Whether it came over https, as far as we are told: what PLAINTEXT asks for (RFC 5849, section 3.4.4).
+    pub secure: bool,
     /// The raw path.
     pub path: &'a str,
     /// The raw query, without `?`.

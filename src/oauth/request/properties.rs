@@ -59,7 +59,7 @@ proptest! {
         let header = header::authorization(pairs, None);
         let query = String::from_utf8_lossy(&raw);
         let view = RequestView {
-            method: "POST", url: &url, path: "/p", query: Some(&query), authorization: &[header.as_bytes()], form: None,
+            method: "POST", url: &url, secure: true, path: "/p", query: Some(&query), authorization: &[header.as_bytes()], form: None,
         };
         if let Ok(Some(request)) = SignedRequest::parse(&view) {
             // `%2F` and `%2f` are the same: the claim is the same, and so it is as true.

@@ -25,6 +25,7 @@ pub(super) fn parse(
     SignedRequest::parse(&RequestView {
         method: "POST",
         url: &url,
+        secure: true,
         path: "/p",
         query: Some(query),
         authorization: headers,

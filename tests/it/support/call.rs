@@ -6,19 +6,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use rsa::RsaPrivateKey;
+use rsa::PrivateKey;
 use rsa::pkcs1v15::SigningKey;
 use rsa::signature::{SignatureEncoding as _, Signer as _};
 use sha1::Sha1;
 
-use super::raw::{Request, Response};
-use super::linkgate::Linkgate;
+use super::linkgate::{Linkgate, private_key};
+use super::raw::{Request, Response, bytes};
 
 /// What a consumer signs with.
 #[derive(Clone, Debug)]
 pub(crate) enum Key {
     Hmac(String),
-    Rsa(Box<RsaPrivateKey>),
+    Rsa(Box<PrivateKey>),
 }
 
 /// A consumer as the other side knows itself.
@@ -62,7 +62,36 @@ pub(crate) struct Call {
 impl Peer {
     /// The consumer of the generic form: HMAC-SHA1 and a shared secret.
     pub(crate) fn hmac() -> Self {
-        Self { consumer_key: "bitbucket-form".into(), key: Key::Hmac("correct-horse-battery-staple".into()) }
+        Self {
+            consumer_key: "bitbucket-form".into(),
+            key: Key::Hmac("correct-horse-battery-staple".into()),
+        }
+    }
+
+    /// The consumer with the key pair of its own, which may call as itself and name a user.
+    pub(crate) fn rsa() -> Self {
+        Self {
+            consumer_key: "Stash:8277239845".into(),
+            key: Key::Rsa(Box::new(private_key())),
+        }
+    }
+
+    /// Any consumer with a shared secret.
+    pub(crate) fn of(consumer_key: &str, secret: &str) -> Self {
+        Self {
+            consumer_key: consumer_key.to_owned(),
+            key: Key::Hmac(secret.to_owned()),
+        }
+    }
+
+    /// The other consumer, without session handles.
+    pub(crate) fn second() -> Self {
+        Self::of("second", "another-shared-secret")
+    }
+
+    /// A consumer that may call as itself, as nobody, and not name a user.
+    pub(crate) fn robot() -> Self {
+        Self::of("robot", "a-robot-needs-a-secret")
     }
 
     /// A call with fresh nonce and the server's time.
@@ -81,7 +110,10 @@ impl Peer {
         Call {
             method: method.to_owned(),
             target: target.to_owned(),
-            oauth: oauth.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            oauth: oauth
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
             form: None,
             place: Place::Header,
             key: self.key.clone(),
@@ -92,7 +124,10 @@ impl Peer {
 
     /// A request token, asked for as Bitbucket asks: everything in the form body.
     pub(crate) async fn request_token(&self, linkgate: &Linkgate, callback: &str) -> Credentials {
-        let call = self.call(linkgate, "POST", "/oauth/request-token").oauth("oauth_callback", callback).in_form();
+        let call = self
+            .call(linkgate, "POST", "/oauth/request-token")
+            .oauth("oauth_callback", callback)
+            .in_form();
         let answer = call.send(linkgate).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         assert_eq!(answer.value("oauth_callback_confirmed").as_deref(), Some("true"));
@@ -144,7 +179,12 @@ impl Call {
     }
 
     pub(crate) fn form(mut self, pairs: &[(&str, &str)]) -> Self {
-        self.form = Some(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect());
+        self.form = Some(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        );
         self
     }
 
@@ -171,18 +211,29 @@ impl Call {
 
     /// The signature base string (RFC 5849, section 3.4.1), by the book.
     pub(crate) fn base_string(&self, base: &str) -> String {
-        let url = self.signed_url.clone().unwrap_or_else(|| format!("{base}{}", self.target));
+        let url = self
+            .signed_url
+            .clone()
+            .unwrap_or_else(|| format!("{base}{}", self.target));
         let (address, query) = url.split_once('?').unwrap_or((&url, ""));
         let form = self.form.clone().unwrap_or_default();
-        let mut pairs: Vec<_> = self.oauth.iter().chain(&form).cloned().chain(query_pairs(query)).collect();
-        for (name, value) in &mut pairs {
-            *name = encode(name.as_bytes());
-            *value = encode(value.as_bytes());
-        }
+        let texts = self.oauth.iter().chain(&form);
+        let texts = texts.map(|(name, value)| (name.clone().into_bytes(), value.clone().into_bytes()));
+        let mut pairs: Vec<_> = texts
+            .chain(query_pairs(query))
+            .map(|(name, value)| (encode(&name), encode(&value)))
+            .collect();
         pairs.sort();
-        let normal: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let normal: Vec<_> = pairs
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let address = encode(address.as_bytes());
-        format!("{}&{address}&{}", self.method.to_uppercase(), encode(normal.join("&").as_bytes()))
+        format!(
+            "{}&{address}&{}",
+            self.method.to_uppercase(),
+            encode(normal.join("&").as_bytes())
+        )
     }
 
     /// The signature over the call as it stands.
@@ -190,7 +241,11 @@ impl Call {
         let text = self.base_string(base);
         match &self.key {
             Key::Hmac(secret) => {
-                let key = format!("{}&{}", encode(secret.as_bytes()), encode(self.token_secret.as_bytes()));
+                let key = format!(
+                    "{}&{}",
+                    encode(secret.as_bytes()),
+                    encode(self.token_secret.as_bytes())
+                );
                 let mut mac = Hmac::<Sha1>::new_from_slice(key.as_bytes()).expect("any length will do");
                 mac.update(text.as_bytes());
                 STANDARD.encode(mac.finalize().into_bytes())
@@ -215,8 +270,10 @@ impl Call {
         let form = self.form.clone();
         match self.place {
             Place::Header => {
-                let pairs: Vec<_> =
-                    oauth.iter().map(|(n, v)| format!("{}=\"{}\"", encode(n.as_bytes()), encode(v.as_bytes()))).collect();
+                let pairs: Vec<_> = oauth
+                    .iter()
+                    .map(|(n, v)| format!("{}=\"{}\"", encode(n.as_bytes()), encode(v.as_bytes())))
+                    .collect();
                 request = request.header("Authorization", format!("OAuth {}", pairs.join(", ")));
                 if let Some(form) = form {
                     request = request.form(form_text(&form));
@@ -253,7 +310,11 @@ pub(crate) fn credentials(answer: &Response) -> Credentials {
 /// A nonce that no other call of this test run has.
 pub(crate) fn nonce() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    format!("{:x}n{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "{:x}n{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 /// Percent-encoding (RFC 5849, section 3.6).
@@ -261,29 +322,27 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     bytes
         .iter()
         .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(*byte).to_string(),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(*byte).to_string()
+            }
             _ => format!("%{byte:02X}"),
         })
         .collect()
 }
 
-fn form_text(pairs: &[(String, String)]) -> String {
-    let pairs: Vec<_> =
-        pairs.iter().map(|(n, v)| format!("{}={}", encode(n.as_bytes()), encode(v.as_bytes()))).collect();
+pub(crate) fn form_text(pairs: &[(String, String)]) -> String {
+    let pairs: Vec<_> = pairs
+        .iter()
+        .map(|(n, v)| format!("{}={}", encode(n.as_bytes()), encode(v.as_bytes())))
+        .collect();
     pairs.join("&")
 }
 
-fn query_pairs(query: &str) -> Vec<(String, String)> {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
+fn query_pairs(query: &str) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (plain(name), plain(value)))
-        .collect()
-}
-
-fn plain(text: &str) -> String {
-    super::raw::decode(&text.replace('+', " "))
+        .map(|(name, value)| (bytes(&name.replace('+', " ")), bytes(&value.replace('+', " "))))
 }
 
 /// Where the tests' consumers return.

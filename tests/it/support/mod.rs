@@ -1,9 +1,12 @@
 //! Who takes part in the tests, and what stands around them.
 
 pub(crate) mod app;
+pub(crate) mod browser;
+pub(crate) mod call;
 pub(crate) mod chromium;
 pub(crate) mod databases;
 pub(crate) mod echo;
+pub(crate) mod linkgate;
 pub(crate) mod opener;
 pub(crate) mod program;
 pub(crate) mod raw;

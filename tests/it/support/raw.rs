@@ -1,6 +1,5 @@
 //! Plain HTTP/1.1 over a socket, so that a test says exactly which bytes go out.
 
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -51,18 +50,11 @@ impl Request {
 
     /// Sends it on a connection of its own and reads the whole answer. `Host` is the address, unless a header names it.
     pub(crate) async fn send(&self, to: SocketAddr) -> Response {
-        let mut socket = TcpStream::connect(to).await.expect("the server listens");
-        socket
-            .write_all(&self.bytes(to))
-            .await
-            .expect("the request can be sent");
-        let mut answer = Vec::new();
-        // A server that refuses early may reset the connection behind its answer.
-        let _ = socket.read_to_end(&mut answer).await;
-        Response::read(&answer)
+        exchange(to, &self.bytes(to)).await
     }
 
-    fn bytes(&self, to: SocketAddr) -> Vec<u8> {
+    /// What goes over the wire.
+    pub(crate) fn bytes(&self, to: SocketAddr) -> Vec<u8> {
         let names = |name: &str| {
             self.headers
                 .iter()
@@ -70,18 +62,28 @@ impl Request {
         };
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         if !names("host") {
-            let _ = write!(head, "Host: {to}\r\n");
+            head.extend(["Host: ", &to.to_string(), "\r\n"]);
         }
         for (name, value) in &self.headers {
-            let _ = write!(head, "{name}: {value}\r\n");
+            head.extend([name, ": ", value, "\r\n"]);
         }
         let framed = names("content-length") || names("transfer-encoding");
         if !framed && (!self.body.is_empty() || self.method == "POST") {
-            let _ = write!(head, "Content-Length: {}\r\n", self.body.len());
+            head.extend(["Content-Length: ", &self.body.len().to_string(), "\r\n"]);
         }
         head.push_str("Connection: close\r\n\r\n");
         [head.as_bytes(), &self.body].concat()
     }
+}
+
+/// Sends bytes as they are, and reads one answer.
+pub(crate) async fn exchange(to: SocketAddr, bytes: &[u8]) -> Response {
+    let mut socket = TcpStream::connect(to).await.expect("the server listens");
+    // A server that refuses early may close, or reset, the connection before it has read everything.
+    let _ = socket.write_all(bytes).await;
+    let mut answer = Vec::new();
+    let _ = socket.read_to_end(&mut answer).await;
+    Response::read(&answer)
 }
 
 /// An answer, whole.
@@ -189,6 +191,11 @@ fn serde_urlencoded_pairs(text: &str) -> Vec<(String, String)> {
 
 /// Percent-decoding, written apart from the program's own.
 pub(crate) fn decode(text: &str) -> String {
+    String::from_utf8(bytes(text)).expect("UTF-8")
+}
+
+/// Percent-decoding of what need not be UTF-8.
+pub(crate) fn bytes(text: &str) -> Vec<u8> {
     let mut bytes = text.bytes();
     let mut out = Vec::new();
     while let Some(byte) = bytes.next() {
@@ -203,7 +210,7 @@ pub(crate) fn decode(text: &str) -> String {
             out.push(byte);
         }
     }
-    String::from_utf8(out).expect("UTF-8")
+    out
 }
 
 fn unchunk(mut bytes: &[u8]) -> Vec<u8> {

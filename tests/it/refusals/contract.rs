@@ -1,0 +1,160 @@
+//! The scenarios of the reference provider, one after the other, with the answers that its consumers rely on.
+
+use std::time::Duration;
+
+use crate::support::call::{CALLBACK, Peer, credentials};
+use crate::support::linkgate::Linkgate;
+
+#[tokio::test]
+async fn request_token() {
+    let linkgate = Linkgate::start().await;
+    let call = |peer: Peer| peer.call(&linkgate, "POST", "/oauth/request-token").in_form();
+    for callback in [CALLBACK, "oob"] {
+        let answer = call(Peer::hmac())
+            .oauth("oauth_callback", callback)
+            .send(&linkgate)
+            .await;
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, Some("text/plain"))
+        );
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let names: Vec<_> = answer.pairs().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(
+            names,
+            ["oauth_token", "oauth_token_secret", "oauth_callback_confirmed"]
+        );
+        assert!(answer.body.ends_with("&oauth_callback_confirmed=true"));
+    }
+    let unknown = call(Peer::of("nobody", "x"))
+        .oauth("oauth_callback", CALLBACK)
+        .send(&linkgate)
+        .await;
+    unknown.assert_refused(401, "consumer_key_unknown");
+    let forged = call(Peer::of("bitbucket-form", "wrong"))
+        .oauth("oauth_callback", CALLBACK)
+        .send(&linkgate)
+        .await;
+    forged.assert_refused(401, "signature_invalid");
+    for callback in [
+        "not a url",
+        "/relative",
+        "ftp://bitbucket.example.com/",
+        "https://elsewhere.example.com/",
+    ] {
+        let answer = call(Peer::hmac())
+            .oauth("oauth_callback", callback)
+            .send(&linkgate)
+            .await;
+        answer.assert_refused(400, "parameter_rejected");
+    }
+}
+
+#[tokio::test]
+async fn access_token() {
+    let linkgate = Linkgate::start().await;
+    let token = Peer::hmac().request_token(&linkgate, CALLBACK).await;
+    let verifier = linkgate.browser().approve(&token, "alice").await;
+    let forged = Peer::of("bitbucket-form", "wrong").exchange(&linkgate, &token, &verifier);
+    forged
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "signature_invalid");
+    let answer = Peer::hmac()
+        .exchange(&linkgate, &token, &verifier)
+        .send(&linkgate)
+        .await;
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, Some("text/plain"))
+    );
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let (access, handle) = (
+        credentials(&answer),
+        answer.value("oauth_session_handle").unwrap(),
+    );
+    assert_eq!(
+        answer.body,
+        format!(
+            "oauth_token={}&oauth_token_secret={}&oauth_expires_in=157680000&oauth_session_handle={handle}\
+             &oauth_authorization_expires_in=160272000",
+            access.token, access.secret
+        )
+    );
+}
+
+#[tokio::test]
+async fn filter() {
+    let linkgate = Linkgate::start().await;
+    let access = Peer::hmac().connect(&linkgate, "alice").await;
+    let call = |peer: Peer| peer.call(&linkgate, "GET", "/api/builds").token(&access);
+    assert_eq!(call(Peer::hmac()).send(&linkgate).await.status, 200);
+    assert_eq!(linkgate.app.only().header("x-linkgate-name"), ["alice Example"]);
+    call(Peer::of("nobody", "x"))
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "consumer_key_unknown");
+    call(Peer::second())
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "token_rejected");
+    call(Peer::of("bitbucket-form", "wrong"))
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "signature_invalid");
+    assert_eq!(linkgate.app.received().len(), 1);
+}
+
+#[tokio::test]
+async fn a_consumer_that_is_deleted_or_switched_off_is_told_so_within_a_second() {
+    let linkgate = Linkgate::start().await;
+    let access = Peer::hmac().connect(&linkgate, "alice").await;
+    let waiting = Peer::hmac().request_token(&linkgate, CALLBACK).await;
+    let call = || Peer::hmac().call(&linkgate, "GET", "/api/builds").token(&access);
+    assert_eq!(call().send(&linkgate).await.status, 200);
+    let store = linkgate.store().await;
+    let key = linkgate::oauth::ConsumerKey::parse("bitbucket-form").unwrap();
+    assert!(
+        store
+            .set_consumer_enabled(&key, false, linkgate.clock.now())
+            .await
+            .unwrap()
+    );
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    call()
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "consumer_key_rejected");
+    assert_eq!(linkgate.browser().question(&waiting, "alice").await.status, 403);
+    // Switched on again, its tokens are as good as before.
+    assert!(
+        store
+            .set_consumer_enabled(&key, true, linkgate.clock.now())
+            .await
+            .unwrap()
+    );
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(call().send(&linkgate).await.status, 200);
+    assert!(store.purge_consumer(&key).await.unwrap());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    call()
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "consumer_key_unknown");
+}
+
+#[tokio::test]
+async fn two_users_one_permitted_and_one_not() {
+    let linkgate = Linkgate::start().await;
+    let of_bob = Peer::hmac().connect(&linkgate, "bob").await;
+    let refused = Peer::hmac().request_token(&linkgate, CALLBACK).await;
+    linkgate.browser().deny(&refused, "carol").await;
+    let answer = Peer::hmac()
+        .exchange(&linkgate, &refused, "denied")
+        .send(&linkgate)
+        .await;
+    answer.assert_refused(401, "permission_denied");
+    let call = Peer::hmac().call(&linkgate, "GET", "/api/builds").token(&of_bob);
+    assert_eq!(call.send(&linkgate).await.status, 200);
+    assert_eq!(linkgate.app.only().header("remote-user"), ["bob"]);
+}

@@ -1,0 +1,132 @@
+//! The endpoints by their names, and nothing else: what is spelt otherwise is the application's, under its own rules.
+
+use crate::support::call::{CALLBACK, Peer};
+use crate::support::linkgate::Linkgate;
+use crate::support::raw::Request;
+
+const SPELLINGS: [&str; 10] = [
+    "/oauth/%72equest-token",
+    "/oauth/request-token/",
+    "/oauth//request-token",
+    "//oauth/request-token",
+    "/OAuth/request-token",
+    "/oauth/./request-token",
+    "/x/../oauth/access-token",
+    "/oauth/access-token;x=1",
+    "/oauth/%61uthorize",
+    "/oauth/request%2Dtoken",
+];
+
+/// A choice: an endpoint has one spelling, as it is the one that consumers sign.
+#[tokio::test]
+async fn another_spelling_of_an_endpoint_gives_no_token() {
+    let linkgate = Linkgate::start().await;
+    for path in SPELLINGS {
+        let call = Peer::robot()
+            .call(&linkgate, "POST", path)
+            .oauth("oauth_callback", CALLBACK);
+        let forged = call
+            .request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+            .send(linkgate.address)
+            .await;
+        forged.assert_refused(401, "signature_invalid");
+        // Signed, it is a call of the application like any other.
+        let answer = call.send(&linkgate).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, "ok"), "{path}");
+        let received = linkgate.app.received().pop().unwrap();
+        assert_eq!(received.line(), format!("POST {path} HTTP/1.1"));
+        assert!(!received.head.contains("OAuth "), "{received:?}");
+        call.send(&linkgate).await.assert_refused(401, "nonce_used");
+        // Unsigned, it arrives as nobody's.
+        let unsigned = Request::get(path)
+            .header("Remote-User", "alice")
+            .send(linkgate.address)
+            .await;
+        assert_eq!(unsigned.status, 200);
+        assert_eq!(
+            linkgate.app.received().pop().unwrap().header("remote-user"),
+            [""; 0]
+        );
+    }
+    assert_eq!(
+        linkgate
+            .database()
+            .texts("select callback from request_tokens".to_owned())
+            .await,
+        [""; 0]
+    );
+}
+
+/// Both families of paths are the same endpoints, but each is signed under its own name.
+#[tokio::test]
+async fn one_family_of_paths_is_not_signed_for_the_other() {
+    let linkgate = Linkgate::start().await;
+    let call = |path: &str| {
+        Peer::hmac()
+            .call(&linkgate, "POST", path)
+            .oauth("oauth_callback", CALLBACK)
+            .in_form()
+    };
+    let mut moved = call("/oauth/request-token").request(&linkgate);
+    moved.target = "/plugins/servlet/oauth/request-token".to_owned();
+    moved
+        .send(linkgate.address)
+        .await
+        .assert_refused(401, "signature_invalid");
+    let mut moved = call("/oauth/request-token").request(&linkgate);
+    moved.target = "/oauth/access-token".to_owned();
+    moved
+        .send(linkgate.address)
+        .await
+        .assert_refused(401, "signature_invalid");
+    for path in ["/oauth/request-token", "/plugins/servlet/oauth/request-token"] {
+        assert_eq!(call(path).send(&linkgate).await.status, 200);
+    }
+}
+
+/// However the application may read a path: where one of its readings is guarded, OAuth is asked for.
+#[tokio::test]
+async fn a_guarded_path_is_guarded_in_every_reading() {
+    let linkgate = Linkgate::start().await;
+    for path in [
+        "/api/x",
+        "/API/x",
+        "//api/x",
+        "/static/../api/x",
+        "/static/%2e%2e/api/x",
+        "/static/..%2fapi/x",
+        "/static/..;/api/x",
+        "/static/..%5capi/x",
+        "/%61pi/x",
+        "/%2561pi/x",
+        "/x/..//api/./x",
+    ] {
+        let answer = Request::get(path).send(linkgate.address).await;
+        assert_eq!(answer.status, 401, "{path}: {answer:?}");
+        assert!(
+            answer
+                .header("www-authenticate")
+                .unwrap()
+                .starts_with("OAuth realm=")
+        );
+    }
+    assert!(linkgate.app.received().is_empty());
+}
+
+/// Where OAuth is not looked at, it does not reach the application either.
+#[tokio::test]
+async fn an_open_path_passes_without_oauth_and_without_its_header() {
+    let linkgate = Linkgate::start().await;
+    let call = Peer::robot().call(&linkgate, "GET", "/static/x");
+    for request in [
+        call.request(&linkgate),
+        call.request_with("wrong"),
+        call.request(&linkgate),
+    ] {
+        assert_eq!(request.send(linkgate.address).await.status, 200);
+        let received = linkgate.app.received().pop().unwrap();
+        assert!(
+            received.header("authorization").is_empty() && received.header("x-linkgate-consumer").is_empty()
+        );
+    }
+}

@@ -1,0 +1,149 @@
+//! Form bodies (RFC 5849, section 3.4.1.3.1): their parameters are signed, whatever the method, and nothing else is a form.
+
+use crate::support::call::{Call, Peer};
+use crate::support::linkgate::Linkgate;
+use crate::support::raw::Request;
+
+#[tokio::test]
+async fn a_plus_is_itself_in_a_header_and_a_space_in_a_form() {
+    let linkgate = Linkgate::start().await;
+    let plus = Peer::robot()
+        .call(&linkgate, "POST", "/api/x")
+        .oauth("oauth_nonce", "a+b");
+    let space = Peer::robot()
+        .call(&linkgate, "POST", "/api/x")
+        .oauth("oauth_nonce", "a b");
+    let bent = |request: &Request| {
+        let mut request = request.clone();
+        for (_, value) in &mut request.headers {
+            *value = value.replace("a%2Bb", "a+b").replace("a%20b", "a+b");
+        }
+        let body = String::from_utf8(request.body.clone()).unwrap();
+        request.body = body.replace("a%2Bb", "a+b").replace("a%20b", "a+b").into();
+        request
+    };
+    let space_in_header = bent(&space.request(&linkgate)).send(linkgate.address).await;
+    space_in_header.assert_refused(401, "signature_invalid");
+    let plus_in_form = bent(&plus.clone().in_form().request(&linkgate))
+        .send(linkgate.address)
+        .await;
+    plus_in_form.assert_refused(401, "signature_invalid");
+    assert_eq!(
+        bent(&plus.request(&linkgate)).send(linkgate.address).await.status,
+        200
+    );
+    assert_eq!(
+        bent(&space.clone().in_form().request(&linkgate))
+            .send(linkgate.address)
+            .await
+            .status,
+        200
+    );
+    // `%20` is a space in a header too; it is the nonce that was just used.
+    space.send(&linkgate).await.assert_refused(401, "nonce_used");
+}
+
+#[tokio::test]
+async fn a_form_is_signed_with_every_method() {
+    let linkgate = Linkgate::start().await;
+    for method in ["POST", "PUT", "PATCH", "DELETE", "GET", "PROPFIND"] {
+        let call = Peer::robot()
+            .call(&linkgate, method, "/api/x")
+            .form(&[("a", "1"), ("b", "\u{fc} +&")]);
+        let mut tampered = call.request(&linkgate);
+        tampered.body = b"a=2&b=%C3%BC%20%2B%26".to_vec();
+        tampered
+            .send(linkgate.address)
+            .await
+            .assert_refused(401, "signature_invalid");
+        let mut extended = call.request(&linkgate);
+        extended.body.extend(b"&c=3");
+        extended
+            .send(linkgate.address)
+            .await
+            .assert_refused(401, "signature_invalid");
+        let mut dropped = call.request(&linkgate);
+        dropped.body.clear();
+        dropped
+            .send(linkgate.address)
+            .await
+            .assert_refused(401, "signature_invalid");
+        assert_eq!(call.send(&linkgate).await.status, 200, "{method}");
+        let chunked = |call: &Call, text: &str| {
+            let mut request = call.request(&linkgate).header("Transfer-Encoding", "chunked");
+            request.body = format!("{:x}\r\n{text}\r\n0\r\n\r\n", text.len()).into();
+            request
+        };
+        let call = call.oauth("oauth_nonce", &format!("chunked{method}"));
+        let tampered = chunked(&call, "a=2&b=%C3%BC%20%2B%26")
+            .send(linkgate.address)
+            .await;
+        tampered.assert_refused(401, "signature_invalid");
+        assert_eq!(
+            chunked(&call, "a=1&b=%c3%bc+%2b%26")
+                .send(linkgate.address)
+                .await
+                .status,
+            200,
+            "{method}"
+        );
+    }
+}
+
+/// The bytes of a form round-trip, whether they are UTF-8 or not; nothing is substituted.
+#[tokio::test]
+async fn a_form_may_hold_bytes_that_are_no_text() {
+    let linkgate = Linkgate::start().await;
+    let call = |as_signed: &str| {
+        let call = Peer::robot().call(&linkgate, "POST", "/api/x");
+        // A parameter of the form is signed as if it stood in the query.
+        call.signed_for(&format!("{}/api/x?{as_signed}", linkgate.base))
+            .request(&linkgate)
+    };
+    let substituted = call("v=%EF%BF%BD").form("v=%ff").send(linkgate.address).await;
+    substituted.assert_refused(401, "signature_invalid");
+    assert_eq!(
+        call("v=%FF").form("v=%ff").send(linkgate.address).await.status,
+        200
+    );
+    assert_eq!(linkgate.app.only().body, b"v=%ff");
+}
+
+#[tokio::test]
+async fn a_body_that_only_looks_like_a_form_is_none() {
+    let linkgate = Linkgate::start().await;
+    for kind in [
+        "text/x; application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "text/plain",
+    ] {
+        let call = Peer::robot().call(&linkgate, "POST", "/api/x");
+        let request = call
+            .request(&linkgate)
+            .header("Content-Type", kind)
+            .body("a=1&oauth_nonce=2");
+        assert_eq!(request.send(linkgate.address).await.status, 200, "{kind}");
+    }
+    let twice = Peer::robot().call(&linkgate, "POST", "/api/x").request(&linkgate);
+    let twice = twice
+        .header("Content-Type", "text/plain")
+        .form("a=1")
+        .send(linkgate.address)
+        .await;
+    assert_eq!(
+        (twice.status, twice.header("www-authenticate")),
+        (400, None),
+        "{twice:?}"
+    );
+    let packed = Peer::robot().call(&linkgate, "POST", "/api/x").request(&linkgate);
+    let packed = packed
+        .header("Content-Encoding", "gzip")
+        .form("a=1")
+        .send(linkgate.address)
+        .await;
+    assert_eq!(
+        (packed.status, packed.header("www-authenticate")),
+        (415, None),
+        "{packed:?}"
+    );
+}

@@ -1,0 +1,275 @@
+//! Timestamp and nonce (RFC 5849, section 3.3): a signature is good once, and for a while.
+
+use linkgate::oauth::Window;
+
+use crate::support::call::{CALLBACK, Peer};
+use crate::support::databases::{Database, on_both};
+use crate::support::linkgate::Linkgate;
+
+fn call(linkgate: &Linkgate) -> crate::support::call::Call {
+    Peer::robot().call(linkgate, "GET", "/api/x")
+}
+
+#[tokio::test]
+async fn a_timestamp_is_whole_seconds_in_one_spelling() {
+    let linkgate = Linkgate::start().await;
+    let now = linkgate.now();
+    for text in [
+        String::new(),
+        "abc".to_owned(),
+        "-1".to_owned(),
+        "0".to_owned(),
+        "1.5".to_owned(),
+        "1e9".to_owned(),
+        "99999999999999999999".to_owned(),
+        "9".repeat(500),
+        format!("+{now}"),
+        format!(" {now}"),
+        format!("{now} "),
+        format!("0{now}"),
+        format!("{now}.0"),
+        "\u{661}\u{668}\u{660}\u{660}".to_owned(),
+    ] {
+        let answer = call(&linkgate)
+            .oauth("oauth_timestamp", &text)
+            .send(&linkgate)
+            .await;
+        answer.assert_refused(400, "parameter_rejected");
+        assert_eq!(
+            answer.value("oauth_parameters_rejected").as_deref(),
+            Some("oauth_timestamp")
+        );
+    }
+    let milliseconds = call(&linkgate).oauth("oauth_timestamp", &format!("{now}000"));
+    milliseconds
+        .send(&linkgate)
+        .await
+        .assert_refused(400, "timestamp_refused");
+    assert!(linkgate.app.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_timestamp_lies_in_the_window_and_the_refusal_names_it() {
+    let linkgate = Linkgate::start().await;
+    let now = linkgate.now();
+    for (offset, fits) in [
+        (-301, false),
+        (-300, true),
+        (-299, true),
+        (299, true),
+        (300, true),
+        (301, false),
+    ] {
+        let answer = call(&linkgate)
+            .oauth("oauth_timestamp", &(now + offset).to_string())
+            .send(&linkgate)
+            .await;
+        if fits {
+            assert_eq!(answer.status, 200, "{offset}: {answer:?}");
+            continue;
+        }
+        answer.assert_refused(400, "timestamp_refused");
+        let acceptable = format!("{}-{}", now - 300, now + 300);
+        assert_eq!(answer.value("oauth_acceptable_timestamps"), Some(acceptable));
+        let advice = answer.value("oauth_problem_advice").unwrap();
+        assert!(
+            advice.contains("clock") && advice.contains(&now.to_string()),
+            "{advice}"
+        );
+    }
+    // The window moves with the server's clock.
+    let kept = call(&linkgate).oauth("oauth_timestamp", &(now + 301).to_string());
+    linkgate.clock.advance(1);
+    assert_eq!(kept.send(&linkgate).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_nonce_is_1_to_255_characters() {
+    let linkgate = Linkgate::start().await;
+    for nonce in [
+        String::new(),
+        "n".repeat(256),
+        "a\nb".to_owned(),
+        "a\0".to_owned(),
+        "a\u{7f}".to_owned(),
+    ] {
+        let answer = call(&linkgate).oauth("oauth_nonce", &nonce).send(&linkgate).await;
+        answer.assert_refused(400, "parameter_rejected");
+        assert_eq!(
+            answer.value("oauth_parameters_rejected").as_deref(),
+            Some("oauth_nonce")
+        );
+    }
+    for nonce in [
+        "n".repeat(255),
+        " ".to_owned(),
+        "\u{fc}\u{1f600}".to_owned(),
+        "'; drop table nonces; --".to_owned(),
+    ] {
+        let call = call(&linkgate).oauth("oauth_nonce", &nonce);
+        assert_eq!(call.send(&linkgate).await.status, 200, "{nonce}");
+        call.send(&linkgate).await.assert_refused(401, "nonce_used");
+    }
+}
+
+on_both! {
+    async fn the_same_request_passes_once(db: Database) {
+        let linkgate = Linkgate::on(&db).await;
+        let first = call(&linkgate);
+        let second = call(&linkgate);
+        assert_eq!(first.send(&linkgate).await.status, 200);
+        first.send(&linkgate).await.assert_refused(401, "nonce_used");
+        assert_eq!(second.send(&linkgate).await.status, 200);
+        // Two nonces of one second: the first is still remembered, and the place of the parameters makes no other request.
+        first.send(&linkgate).await.assert_refused(401, "nonce_used");
+        first.clone().in_query().send(&linkgate).await.assert_refused(401, "nonce_used");
+        assert_eq!(linkgate.app.received().len(), 2);
+        linkgate.stop().await;
+    }
+
+    async fn a_replay_is_refused_after_a_restart(db: Database) {
+        let linkgate = Linkgate::on(&db).await;
+        let call = call(&linkgate);
+        assert_eq!(call.send(&linkgate).await.status, 200);
+        let linkgate = linkgate.restarted().await;
+        call.send(&linkgate).await.assert_refused(401, "nonce_used");
+        linkgate.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_replayed_token_call_gives_nothing() {
+    let linkgate = Linkgate::start().await;
+    let peer = Peer::hmac();
+    let call = peer
+        .call(&linkgate, "POST", "/oauth/request-token")
+        .oauth("oauth_callback", CALLBACK)
+        .in_form();
+    assert_eq!(call.send(&linkgate).await.status, 200);
+    call.send(&linkgate).await.assert_refused(401, "nonce_used");
+    let token = peer.request_token(&linkgate, CALLBACK).await;
+    let verifier = linkgate.browser().approve(&token, "alice").await;
+    let exchange = peer.exchange(&linkgate, &token, &verifier);
+    assert_eq!(exchange.send(&linkgate).await.status, 200);
+    exchange.send(&linkgate).await.assert_refused(401, "nonce_used");
+    // A new signature with the nonce of before: another request, the same nonce.
+    let again = peer.exchange(&linkgate, &token, "other");
+    let (_, used) = &exchange
+        .oauth
+        .iter()
+        .find(|(name, _)| name == "oauth_nonce")
+        .unwrap();
+    again
+        .oauth("oauth_nonce", used)
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "nonce_used");
+}
+
+#[tokio::test]
+async fn a_nonce_belongs_to_its_time_its_token_and_its_consumer() {
+    let linkgate = Linkgate::start().await;
+    let [one, other] = [
+        Peer::hmac().connect(&linkgate, "alice").await,
+        Peer::hmac().connect(&linkgate, "alice").await,
+    ];
+    let later = (linkgate.now() + 1).to_string();
+    let of_user = |token| Peer::hmac().call(&linkgate, "GET", "/api/x").token(token);
+    for call in [
+        of_user(&one),
+        of_user(&other),
+        of_user(&one).oauth("oauth_timestamp", &later),
+        Peer::robot().call(&linkgate, "GET", "/api/x"),
+        Peer::rsa().call(&linkgate, "GET", "/api/x"),
+    ] {
+        let call = call.oauth("oauth_nonce", "shared");
+        assert_eq!(call.send(&linkgate).await.status, 200, "{call:?}");
+        call.send(&linkgate).await.assert_refused(401, "nonce_used");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_request_burns_no_nonce() {
+    let linkgate = Linkgate::start().await;
+    let token = Peer::hmac().connect(&linkgate, "alice").await;
+    let call = Peer::hmac().call(&linkgate, "GET", "/api/x").token(&token);
+    let forged = call.request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    forged
+        .send(linkgate.address)
+        .await
+        .assert_refused(401, "signature_invalid");
+    let mut tampered = call.request(&linkgate);
+    tampered.target = "/api/y".to_owned();
+    tampered
+        .send(linkgate.address)
+        .await
+        .assert_refused(401, "signature_invalid");
+    assert_eq!(call.send(&linkgate).await.status, 200);
+}
+
+/// A consumer's clock may be ahead: its nonce lives until its own time is over, not until ours is.
+#[tokio::test]
+async fn a_nonce_is_remembered_as_long_as_its_timestamp_is_admitted() {
+    let linkgate = Linkgate::start().await;
+    let store = linkgate.store().await;
+    for end in [0, 59] {
+        // Timestamps at the beginning and at the end of a minute: what is forgotten is forgotten by the minute.
+        let ahead = (linkgate.now() + 240) / 60 * 60 + end;
+        let call = call(&linkgate).oauth("oauth_timestamp", &ahead.to_string());
+        assert_eq!(call.send(&linkgate).await.status, 200);
+        while linkgate.now() <= ahead + 300 {
+            store
+                .sweep(linkgate.clock.now(), Window::default())
+                .await
+                .unwrap();
+            call.send(&linkgate).await.assert_refused(401, "nonce_used");
+            linkgate
+                .clock
+                .advance((ahead + 300 - linkgate.now()).clamp(1, 30));
+        }
+        // A replica whose clock is a little ahead may sweep while another still admits.
+        assert_eq!(linkgate.now(), ahead + 301);
+        store
+            .sweep(linkgate.clock.now().plus(30), Window::default())
+            .await
+            .unwrap();
+        linkgate.clock.advance(-1);
+        call.send(&linkgate).await.assert_refused(401, "nonce_used");
+        linkgate.clock.advance(1);
+        call.send(&linkgate)
+            .await
+            .assert_refused(400, "timestamp_refused");
+    }
+    assert_eq!(linkgate.app.received().len(), 2);
+}
+
+/// Without its memory, linkgate lets nothing through. It names no problem: the consumer must keep its token.
+#[tokio::test]
+async fn without_the_memory_of_nonces_nothing_passes() {
+    let linkgate = Linkgate::start().await;
+    let token = Peer::hmac().connect(&linkgate, "alice").await;
+    let signed = || Peer::hmac().call(&linkgate, "GET", "/api/x").token(&token);
+    assert_eq!(signed().send(&linkgate).await.status, 200);
+    linkgate
+        .database()
+        .execute("alter table nonces rename to gone")
+        .await;
+    let request_token = Peer::hmac().call(&linkgate, "POST", "/oauth/request-token");
+    for call in [
+        signed(),
+        request_token.oauth("oauth_callback", CALLBACK).in_form(),
+    ] {
+        let answer = call.send(&linkgate).await;
+        assert_eq!((answer.status, answer.body.as_str()), (503, ""), "{answer:?}");
+        assert_eq!(
+            (answer.header("www-authenticate"), answer.header("retry-after")),
+            (None, Some("1"))
+        );
+    }
+    assert_eq!(linkgate.app.received().len(), 1);
+    linkgate
+        .database()
+        .execute("alter table gone rename to nonces")
+        .await;
+    assert_eq!(signed().send(&linkgate).await.status, 200);
+}

@@ -1,0 +1,73 @@
+//! Who calls is said by linkgate alone: whatever a client says about it does not arrive.
+
+use crate::support::call::Peer;
+use crate::support::linkgate::Linkgate;
+use crate::support::raw::{Request, exchange};
+
+#[tokio::test]
+async fn a_client_never_says_who_it_is() {
+    let linkgate = Linkgate::start().await;
+    let token = Peer::hmac().connect(&linkgate, "bob").await;
+    let said = |mut request: Request| {
+        for name in [
+            "Remote-User",
+            "remote_user",
+            "X-Remote-User",
+            "X-Forwarded-User",
+            "X-Linkgate-User",
+            "X-Linkgate-Call",
+        ] {
+            request = request.header(name, "alice");
+        }
+        request.header("Connection", "remote-user, x-linkgate-user")
+    };
+    let as_bob = said(
+        Peer::hmac()
+            .call(&linkgate, "GET", "/api/x")
+            .token(&token)
+            .request(&linkgate),
+    );
+    assert_eq!(as_bob.send(linkgate.address).await.status, 200);
+    let received = linkgate.app.received().pop().unwrap();
+    assert_eq!(received.header("remote-user"), ["bob"]);
+    assert_eq!(received.header("x-linkgate-user"), ["bob"]);
+    assert!(
+        !received.head.contains("alice") && !received.head.contains("OAuth"),
+        "{received:?}"
+    );
+    for path in ["/static/x", "/anything"] {
+        assert_eq!(said(Request::get(path)).send(linkgate.address).await.status, 200);
+        assert!(
+            !linkgate.app.received().pop().unwrap().head.contains("alice"),
+            "{path}"
+        );
+    }
+    let count = linkgate.app.received().len();
+    let refused = said(Request::get("/api/x")).send(linkgate.address).await;
+    assert_eq!(refused.status, 401);
+    assert!(!format!("{refused:?}").contains("alice"), "{refused:?}");
+    assert_eq!(linkgate.app.received().len(), count);
+}
+
+/// What follows a body is no header, whatever it is called.
+#[tokio::test]
+async fn nobody_says_who_they_are_behind_the_body() {
+    let linkgate = Linkgate::start().await;
+    let signed = Peer::robot().call(&linkgate, "POST", "/api/x").request(&linkgate);
+    for head in [
+        format!(
+            "POST /api/x HTTP/1.1\r\nAuthorization: {}\r\n",
+            signed.headers[0].1
+        ),
+        "POST /x HTTP/1.1\r\n".to_owned(),
+    ] {
+        let text = format!(
+            "{head}Host: a\r\nTransfer-Encoding: chunked\r\nTrailer: Remote-User\r\nTE: trailers\r\nConnection: close\r\n\r\n\
+             1\r\nx\r\n0\r\nRemote-User: alice\r\nX-Linkgate-User: alice\r\n\r\n"
+        );
+        assert_eq!(exchange(linkgate.address, text.as_bytes()).await.status, 200);
+        let received = linkgate.app.received().pop().unwrap();
+        assert_eq!(received.body, b"1\r\nx\r\n0\r\n\r\n");
+        assert!(!received.head.contains("alice"), "{received:?}");
+    }
+}

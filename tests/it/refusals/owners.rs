@@ -1,0 +1,163 @@
+//! Whose a token is: one consumer's, for one endpoint, together with its secret.
+
+use super::tokens::{approved, read};
+use crate::support::call::{CALLBACK, Credentials, Peer};
+use crate::support::linkgate::Linkgate;
+
+#[tokio::test]
+async fn a_consumer_that_is_switched_off_is_rejected_everywhere() {
+    let linkgate = Linkgate::start().await;
+    let peer = Peer::of("switched-off", "a-secret-for-nothing");
+    for (method, path) in [
+        ("POST", "/oauth/request-token"),
+        ("POST", "/oauth/access-token"),
+        ("GET", "/api/x"),
+    ] {
+        let call = peer
+            .call(&linkgate, method, path)
+            .oauth("oauth_callback", CALLBACK);
+        call.send(&linkgate)
+            .await
+            .assert_refused(401, "consumer_key_rejected");
+    }
+    assert!(linkgate.app.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_request_token_is_exchanged_by_its_own_consumer() {
+    let linkgate = Linkgate::start().await;
+    let (token, verifier) = approved(&linkgate).await;
+    for thief in [Peer::second(), Peer::rsa(), Peer::robot()] {
+        for verifier in [verifier.as_str(), "wrong", "denied"] {
+            let answer = thief.exchange(&linkgate, &token, verifier).send(&linkgate).await;
+            answer.assert_refused(401, "token_rejected");
+        }
+    }
+    assert_eq!(
+        Peer::hmac()
+            .exchange(&linkgate, &token, &verifier)
+            .send(&linkgate)
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn an_access_token_is_used_by_its_own_consumer() {
+    let linkgate = Linkgate::start().await;
+    let token = Peer::hmac().connect(&linkgate, "alice").await;
+    for thief in [Peer::second(), Peer::rsa(), Peer::robot()] {
+        let answer = thief
+            .call(&linkgate, "GET", "/api/builds")
+            .token(&token)
+            .send(&linkgate)
+            .await;
+        answer.assert_refused(401, "token_rejected");
+    }
+    assert_eq!(read(&linkgate, &token).send(&linkgate).await.status, 200);
+    assert_eq!(linkgate.app.only().header("remote-user"), ["alice"]);
+}
+
+#[tokio::test]
+async fn each_token_is_good_for_its_own_endpoint_alone() {
+    let linkgate = Linkgate::start().await;
+    let (token, verifier) = approved(&linkgate).await;
+    read(&linkgate, &token)
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "token_rejected");
+    let access = Peer::hmac().connect(&linkgate, "alice").await;
+    let answer = Peer::hmac()
+        .exchange(&linkgate, &access, &verifier)
+        .send(&linkgate)
+        .await;
+    answer.assert_refused(401, "token_rejected");
+    let page = linkgate.browser().question(&access, "alice").await;
+    assert_eq!((page.status, page.header("location")), (400, None), "{page:?}");
+    let renewal = Peer::hmac()
+        .exchange(&linkgate, &token, &verifier)
+        .oauth("oauth_session_handle", "x");
+    renewal
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "token_rejected");
+    let with_token = Peer::hmac()
+        .call(&linkgate, "POST", "/oauth/request-token")
+        .oauth("oauth_callback", CALLBACK);
+    let answer = with_token.token(&access).send(&linkgate).await;
+    answer.assert_refused(400, "parameter_rejected");
+    assert_eq!(
+        answer.value("oauth_parameters_rejected").as_deref(),
+        Some("oauth_token")
+    );
+    assert_eq!(
+        Peer::hmac()
+            .exchange(&linkgate, &token, &verifier)
+            .send(&linkgate)
+            .await
+            .status,
+        200
+    );
+}
+
+/// The consumer's secret alone, without the token's, is no signature: the consumer hears what it forgot.
+#[tokio::test]
+async fn the_tokens_secret_is_part_of_the_signature() {
+    let linkgate = Linkgate::start().await;
+    let (token, verifier) = approved(&linkgate).await;
+    let access = Peer::hmac().connect(&linkgate, "alice").await;
+    for secret in ["", token.token.as_str(), access.secret.as_str()] {
+        let forgetful = Credentials {
+            secret: secret.to_owned(),
+            ..token.clone()
+        };
+        let answer = Peer::hmac()
+            .exchange(&linkgate, &forgetful, &verifier)
+            .send(&linkgate)
+            .await;
+        answer.assert_refused(401, "signature_invalid");
+    }
+    let crossed = Credentials {
+        secret: token.secret.clone(),
+        ..access
+    };
+    read(&linkgate, &crossed)
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "signature_invalid");
+    assert_eq!(
+        Peer::hmac()
+            .exchange(&linkgate, &token, &verifier)
+            .send(&linkgate)
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_flood_of_request_tokens_is_stopped_without_a_word_about_the_consumers_tokens() {
+    let linkgate = Linkgate::start().await;
+    let access = Peer::hmac().connect(&linkgate, "alice").await;
+    linkgate
+        .database()
+        .execute(
+            "with recursive counted(n) as (select 1 union all select n + 1 from counted where n < 1000) \
+             insert into request_tokens (digest, consumer_key, callback, issued_at, expires_at, wrong_verifiers, state) \
+             select cast(n as blob), 'bitbucket-form', 'oob', 1800000000, 1800000600, 0, 'pending' from counted",
+        )
+        .await;
+    let ask = |peer: Peer, callback| {
+        peer.call(&linkgate, "POST", "/oauth/request-token")
+            .oauth("oauth_callback", callback)
+    };
+    let answer = ask(Peer::hmac(), CALLBACK).send(&linkgate).await;
+    answer.assert_refused(503, "consumer_key_refused");
+    assert!(answer.header("retry-after").is_some());
+    assert_eq!(ask(Peer::second(), "oob").send(&linkgate).await.status, 200);
+    assert_eq!(read(&linkgate, &access).send(&linkgate).await.status, 200);
+    // Unanswered, they are over in ten minutes.
+    linkgate.clock.advance(600);
+    assert_eq!(ask(Peer::hmac(), CALLBACK).send(&linkgate).await.status, 200);
+}

@@ -1,0 +1,369 @@
+//! Presence, duplication, location (RFC 5849, sections 3.1, 3.2 and 3.5).
+
+use crate::support::call::{CALLBACK, Call, Peer, encode, form_text};
+use crate::support::linkgate::Linkgate;
+use crate::support::raw::{Request, exchange};
+
+/// A two-legged call, which needs neither dance nor token.
+fn two_legged(linkgate: &Linkgate, method: &str, target: &str) -> Call {
+    Peer::robot().call(linkgate, method, target)
+}
+
+fn request_token(linkgate: &Linkgate) -> Call {
+    Peer::hmac().call(linkgate, "POST", "/oauth/request-token")
+}
+
+#[tokio::test]
+async fn a_call_without_oauth_is_challenged_and_told_of_no_problem() {
+    let linkgate = Linkgate::start().await;
+    for request in [
+        Request::get("/api/builds"),
+        Request::get("/api/builds").header("Authorization", "Basic YTpi"),
+        // Not the scheme OAuth: a list of credentials is none.
+        Request::get("/api/builds").header("Authorization", "Basic YTpi, OAuth oauth_nonce=\"n\""),
+        Request::get("/api/builds").header("Authorization", "OAuth2 oauth_nonce=\"n\""),
+        Request::get("/api/builds").header("Remote-User", "alice"),
+        // What another provider's callback to the application looks like.
+        Request::get("/api/builds?oauth_token=t&oauth_verifier=v"),
+    ] {
+        let answer = request.send(linkgate.address).await;
+        assert_eq!(answer.status, 401, "{request:?} {answer:?}");
+        assert_eq!(
+            answer.header("www-authenticate"),
+            Some("OAuth realm=\"http%3A%2F%2Fbuilds.example.com\"")
+        );
+        assert_eq!(answer.body, "");
+    }
+    assert!(linkgate.app.received().is_empty());
+}
+
+#[tokio::test]
+async fn an_absent_parameter_is_named() {
+    let linkgate = Linkgate::start().await;
+    for name in [
+        "oauth_consumer_key",
+        "oauth_signature_method",
+        "oauth_timestamp",
+        "oauth_nonce",
+    ] {
+        for call in [
+            request_token(&linkgate)
+                .oauth("oauth_callback", CALLBACK)
+                .in_form(),
+            request_token(&linkgate).oauth("oauth_callback", CALLBACK),
+            two_legged(&linkgate, "GET", "/api/builds"),
+        ] {
+            let answer = call.without(name).send(&linkgate).await;
+            answer.assert_refused(400, "parameter_absent");
+            assert_eq!(answer.value("oauth_parameters_absent").as_deref(), Some(name));
+        }
+    }
+    let unsigned = request_token(&linkgate).oauth("oauth_callback", CALLBACK);
+    let answer = Request::post("/oauth/request-token")
+        .form(form_text(&unsigned.oauth))
+        .send(linkgate.address)
+        .await;
+    answer.assert_refused(400, "parameter_absent");
+    assert_eq!(
+        answer.value("oauth_parameters_absent").as_deref(),
+        Some("oauth_signature")
+    );
+}
+
+#[tokio::test]
+async fn a_token_endpoint_called_without_oauth_names_all_that_is_absent() {
+    let linkgate = Linkgate::start().await;
+    let all = "oauth_consumer_key&oauth_signature_method&oauth_signature&oauth_timestamp&oauth_nonce";
+    for path in [
+        "/oauth/request-token",
+        "/oauth/access-token",
+        "/plugins/servlet/oauth/request-token",
+        "/plugins/servlet/oauth/access-token",
+    ] {
+        for request in [
+            Request::post(path),
+            Request::get(path),
+            Request::post(path).header("Authorization", "OAuth"),
+            Request::post(path).header("Authorization", "OAuth realm=\"x\""),
+            Request::post(path).header("Authorization", "Bearer b"),
+            // Parts of a multipart body are not parameters (RFC 5849, section 3.4.1.3.1).
+            Request::post(path)
+                .header("Content-Type", "multipart/form-data; boundary=x")
+                .body("--x\r\nContent-Disposition: form-data; name=\"oauth_nonce\"\r\n\r\nn\r\n--x--\r\n"),
+            Request::post(path)
+                .header("Content-Type", "text/x; application/x-www-form-urlencoded")
+                .body("oauth_nonce=n"),
+        ] {
+            let answer = request.send(linkgate.address).await;
+            answer.assert_refused(400, "parameter_absent");
+            assert_eq!(
+                answer.value("oauth_parameters_absent").as_deref(),
+                Some(all),
+                "{request:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_prefixed_name_is_another_name() {
+    let linkgate = Linkgate::start().await;
+    let request =
+        Request::get("/api/builds").header("Authorization", "OAuth xoauth_token=\"t\", xoauth_nonce=\"n\"");
+    request
+        .send(linkgate.address)
+        .await
+        .assert_refused(400, "parameter_absent");
+}
+
+#[tokio::test]
+async fn a_request_token_needs_a_callback_or_a_configured_one() {
+    let linkgate = Linkgate::start().await;
+    let answer = request_token(&linkgate).in_form().send(&linkgate).await;
+    answer.assert_refused(400, "parameter_absent");
+    assert_eq!(
+        answer.value("oauth_parameters_absent").as_deref(),
+        Some("oauth_callback")
+    );
+    let defaulting = Peer::of("defaulting", "a-secret-with-default");
+    let answer = defaulting
+        .call(&linkgate, "POST", "/oauth/request-token")
+        .send(&linkgate)
+        .await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.value("oauth_callback_confirmed").as_deref(), Some("true"));
+    // Sent empty, it is not absent: the consumer meant something.
+    let empty = defaulting
+        .call(&linkgate, "POST", "/oauth/request-token")
+        .oauth("oauth_callback", "");
+    empty
+        .send(&linkgate)
+        .await
+        .assert_refused(400, "parameter_rejected");
+}
+
+#[tokio::test]
+async fn an_exchange_needs_a_verifier() {
+    let linkgate = Linkgate::start().await;
+    let peer = Peer::hmac();
+    let token = peer.request_token(&linkgate, CALLBACK).await;
+    let verifier = linkgate.browser().approve(&token, "alice").await;
+    let answer = peer
+        .exchange(&linkgate, &token, "")
+        .without("oauth_verifier")
+        .send(&linkgate)
+        .await;
+    answer.assert_refused(400, "parameter_absent");
+    assert_eq!(
+        answer.value("oauth_parameters_absent").as_deref(),
+        Some("oauth_verifier")
+    );
+    // The token is as good as before.
+    assert_eq!(
+        peer.exchange(&linkgate, &token, &verifier)
+            .send(&linkgate)
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_parameter_that_comes_twice_is_refused_whatever_its_value() {
+    let linkgate = Linkgate::start().await;
+    for name in [
+        "oauth_consumer_key",
+        "oauth_signature_method",
+        "oauth_timestamp",
+        "oauth_nonce",
+        "oauth_version",
+        "oauth_token",
+        "oauth_verifier",
+        "oauth_session_handle",
+        "oauth_body_hash",
+        "oauth_callback",
+        "oauth_foo",
+    ] {
+        for same in [true, false] {
+            let call = two_legged(&linkgate, "GET", "/api/builds");
+            let given = call.oauth.iter().find(|(given, _)| given == name);
+            let value = given.map_or_else(|| "v".to_owned(), |(_, value)| value.clone());
+            let other = if same { value.clone() } else { format!("{value}x") };
+            let twice = call.oauth(name, &value).again(name, &other);
+            for call in [twice.clone(), twice.clone().in_query()] {
+                let answer = call.send(&linkgate).await;
+                answer.assert_refused(400, "parameter_rejected");
+                assert_eq!(answer.value("oauth_parameters_rejected").as_deref(), Some(name));
+            }
+        }
+    }
+    let signed = two_legged(&linkgate, "GET", "/api/builds");
+    let twice = signed
+        .clone()
+        .again("oauth_signature", "x")
+        .request_with(&signed.signature(&linkgate.base));
+    twice
+        .send(linkgate.address)
+        .await
+        .assert_refused(400, "parameter_rejected");
+    // Spelt differently, it is the same name.
+    let (query, form) = ("oauth%5fnonce=n", "oauth_n%6Fnce=n");
+    let disguised = Request::post(format!("/oauth/request-token?{query}&{form}&oauth_signature=s"));
+    disguised
+        .send(linkgate.address)
+        .await
+        .assert_refused(400, "parameter_rejected");
+}
+
+#[tokio::test]
+async fn all_protocol_parameters_stand_in_one_place() {
+    let linkgate = Linkgate::start().await;
+    let token = Peer::hmac().connect(&linkgate, "alice").await;
+    let call = |target: &str| Peer::hmac().call(&linkgate, "POST", target);
+    let in_header_and_query = call(&format!("/api/builds?oauth_token={}", token.token)).token(&token);
+    let answer = in_header_and_query.send(&linkgate).await;
+    answer.assert_refused(400, "parameter_rejected");
+    assert_eq!(
+        answer.value("oauth_parameters_rejected").as_deref(),
+        Some("oauth_token")
+    );
+    let mut beside = call("/api/builds").without("oauth_token");
+    beside.token_secret.clone_from(&token.secret);
+    for stray in [
+        beside.clone().form(&[("oauth_token", token.token.as_str())]),
+        Call {
+            target: format!("/api/builds?oauth_token={}", token.token),
+            ..beside.clone()
+        },
+        Call {
+            target: "/api/builds?oauth_foo=1".to_owned(),
+            ..beside.clone()
+        },
+        Call {
+            target: "/api/builds?oauth_token=x".to_owned(),
+            ..beside.clone().in_form()
+        },
+    ] {
+        stray
+            .send(&linkgate)
+            .await
+            .assert_refused(400, "parameter_rejected");
+    }
+    // A signature in the query does not serve parameters in the header.
+    let signed = call("/api/builds").token(&token);
+    let mut split = signed.request_with("");
+    let signature = encode(signed.signature(&linkgate.base).as_bytes());
+    split.target = format!("/api/builds?oauth_signature={signature}");
+    split
+        .send(linkgate.address)
+        .await
+        .assert_refused(400, "parameter_rejected");
+    assert!(linkgate.app.received().is_empty());
+    // Nothing of this was the token's fault.
+    assert_eq!(
+        call("/api/builds").token(&token).send(&linkgate).await.status,
+        200
+    );
+}
+
+/// A choice: accepted, and signed over like any other, so that an extension that linkgate does not know does no harm.
+#[tokio::test]
+async fn an_unknown_protocol_parameter_is_signed_like_any_other() {
+    let linkgate = Linkgate::start().await;
+    let call = two_legged(&linkgate, "GET", "/api/builds").oauth("oauth_foo", "bar");
+    let forged = call
+        .clone()
+        .oauth("oauth_foo", "baz")
+        .request_with(&call.signature(&linkgate.base));
+    forged
+        .send(linkgate.address)
+        .await
+        .assert_refused(401, "signature_invalid");
+    assert_eq!(call.send(&linkgate).await.status, 200);
+}
+
+#[tokio::test]
+async fn two_authorization_headers_are_ambiguous() {
+    let linkgate = Linkgate::start().await;
+    for other in ["Bearer b", "Basic YTpi", "OAuth a=\"b\"", "oauth a=\"b\""] {
+        let signed = two_legged(&linkgate, "GET", "/api/builds").request(&linkgate);
+        let first = signed.clone().header("Authorization", other);
+        first
+            .send(linkgate.address)
+            .await
+            .assert_refused(400, "parameter_rejected");
+        let mut last = signed;
+        last.headers
+            .insert(0, ("Authorization".to_owned(), other.to_owned()));
+        last.send(linkgate.address)
+            .await
+            .assert_refused(400, "parameter_rejected");
+    }
+    assert!(linkgate.app.received().is_empty());
+}
+
+#[tokio::test]
+async fn the_scheme_is_oauth_in_any_case() {
+    let linkgate = Linkgate::start().await;
+    for scheme in ["oauth", "OAUTH", "oAuTh"] {
+        let mut request = two_legged(&linkgate, "GET", "/api/builds").request(&linkgate);
+        request.headers[0].1 = request.headers[0].1.replacen("OAuth", scheme, 1);
+        assert_eq!(request.send(linkgate.address).await.status, 200, "{scheme}");
+    }
+    // A tab, white space around commas, a realm anywhere, with a comma and an escaped quote inside: still the grammar.
+    let mut request = two_legged(&linkgate, "GET", "/api/builds").request(&linkgate);
+    request.headers[0].1 = request.headers[0]
+        .1
+        .replacen("OAuth ", "OAuth\trealm=\"a, \\\"b\\\"\",", 1)
+        .replace(", ", " ,\t ");
+    assert_eq!(request.send(linkgate.address).await.status, 200);
+    assert_eq!(linkgate.app.received().len(), 4);
+}
+
+#[tokio::test]
+async fn what_is_not_the_header_grammar_is_refused() {
+    let linkgate = Linkgate::start().await;
+    for bent in [
+        "OAuth oauth_nonce=n",
+        "OAuth oauth_nonce='n'",
+        "OAuth oauth_nonce=\"n\" oauth_timestamp=\"1\"",
+        "OAuth oauth_nonce=\"n\",,oauth_timestamp=\"1\"",
+        "OAuth oauth_nonce=\"n\";oauth_timestamp=\"1\"",
+        "OAuth oauth_nonce =\"n\"",
+        "OAuth oauth_nonce=\"n\\\"\"",
+        "OAuth oauth_nonce=\"n",
+        "OAuth ,",
+        "OAuth \u{fc}=\"n\"",
+        "OAuth oauth_nonce=\"\u{fc}\"",
+        "OAuth realm=\"a\", realm=\"b\", oauth_nonce=\"n\"",
+    ] {
+        for path in ["/api/builds", "/oauth/request-token", "/anything"] {
+            let answer = Request::get(path)
+                .header("Authorization", bent)
+                .send(linkgate.address)
+                .await;
+            answer.assert_refused(400, "parameter_rejected");
+        }
+    }
+    assert!(linkgate.app.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_comma_inside_quotes_is_data() {
+    let linkgate = Linkgate::start().await;
+    let call = two_legged(&linkgate, "GET", "/api/builds").oauth("oauth_nonce", "a,b=\"c\",oauth_token");
+    let mut request = call.request(&linkgate);
+    request.headers[0].1 = request.headers[0].1.replace("%2C", ",");
+    assert_eq!(request.send(linkgate.address).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_header_folded_over_lines_is_refused() {
+    let linkgate = Linkgate::start().await;
+    let request = two_legged(&linkgate, "GET", "/api/builds").request(&linkgate);
+    let text = String::from_utf8(request.bytes(linkgate.address))
+        .unwrap()
+        .replace(", oauth_nonce", ",\r\n oauth_nonce");
+    assert_eq!(exchange(linkgate.address, text.as_bytes()).await.status, 400);
+    assert!(linkgate.app.received().is_empty());
+}

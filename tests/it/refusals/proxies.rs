@@ -1,0 +1,348 @@
+//! Host, scheme, and the proxies in front: the signed URL is one that was configured, whatever a request says of itself.
+
+use axum::body::Body;
+use http::header::{AUTHORIZATION, HOST};
+use http_body_util::BodyExt as _;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
+
+use crate::support::call::{CALLBACK, Call, Peer};
+use crate::support::linkgate::{Linkgate, Setup};
+use crate::support::raw::{Request, exchange};
+
+fn call(linkgate: &Linkgate) -> Call {
+    Peer::robot().call(linkgate, "GET", "/api/x")
+}
+
+/// One that trusts the proxy that the test is, and is known under three names.
+async fn behind_a_proxy() -> Linkgate {
+    let server = "trusted_proxies = [\"127.0.0.0/8\"]\n\
+                  public_urls = [\"http://inner.example.com:8080\", \"https://third.example.com/ctx\"]";
+    Linkgate::with(Setup {
+        base: "https://builds.example.com",
+        server,
+        more: "",
+    })
+    .await
+}
+
+/// A choice: another `Host` alone is not refused. It is simply not believed: neither for the signature, nor by the
+/// application behind an admitted call.
+#[tokio::test]
+async fn host_does_not_choose_what_was_signed() {
+    let linkgate = Linkgate::start().await;
+    for host in [
+        "evil.example",
+        "builds.example.com.evil.example",
+        "builds.example.com:81",
+        "127.0.0.1",
+    ] {
+        let lured = call(&linkgate)
+            .signed_for(&format!("http://{host}/api/x"))
+            .request(&linkgate);
+        let answer = lured.header("Host", host).send(linkgate.address).await;
+        answer.assert_refused(401, "signature_invalid");
+        let answer = call(&linkgate)
+            .request(&linkgate)
+            .header("Host", host)
+            .send(linkgate.address)
+            .await;
+        assert_eq!(answer.status, 200, "{host}: {answer:?}");
+        let received = linkgate.app.received().pop().unwrap();
+        assert_eq!(received.header("host"), ["builds.example.com"]);
+        assert_eq!(received.header("x-forwarded-host"), ["builds.example.com"]);
+    }
+    for host in [
+        "builds.example.com",
+        "builds.example.com:80",
+        "BUILDS.example.com",
+    ] {
+        let answer = call(&linkgate)
+            .request(&linkgate)
+            .header("Host", host)
+            .send(linkgate.address)
+            .await;
+        assert_eq!(answer.status, 200, "{host}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_names_two_hosts_is_refused_on_every_door() {
+    let linkgate = Linkgate::start().await;
+    for path in [
+        "/api/x",
+        "/anything",
+        "/oauth/request-token",
+        "/oauth/access-token",
+        "/oauth/authorize",
+        "/oauth/login",
+    ] {
+        for head in [
+            format!("GET {path} HTTP/1.1\r\nHost: a\r\nHost: b\r\n"),
+            format!("GET {path} HTTP/1.1\r\n"),
+            format!("GET {path} HTTP/1.1\r\nHost: user@a\r\n"),
+            format!("GET http://b{path} HTTP/1.1\r\nHost: a\r\n"),
+        ] {
+            let answer = exchange(
+                linkgate.address,
+                format!("{head}Connection: close\r\n\r\n").as_bytes(),
+            )
+            .await;
+            assert_eq!(
+                (answer.status, answer.header("www-authenticate")),
+                (400, None),
+                "{head}: {answer:?}"
+            );
+        }
+    }
+    assert!(linkgate.app.received().is_empty());
+}
+
+#[tokio::test]
+async fn an_absolute_target_is_read_as_its_path() {
+    let linkgate = Linkgate::start().await;
+    for authority in ["builds.example.com", "evil.example"] {
+        let mut request = call(&linkgate).request(&linkgate).header("Host", authority);
+        request.target = format!("http://{authority}/api/x");
+        assert_eq!(request.send(linkgate.address).await.status, 200);
+        assert_eq!(
+            linkgate.app.received().pop().unwrap().line(),
+            "GET /api/x HTTP/1.1"
+        );
+    }
+    let unsigned = Request::get("http://builds.example.com/api/x").header("Host", "builds.example.com");
+    assert_eq!(unsigned.send(linkgate.address).await.status, 401);
+    let token = Peer::hmac()
+        .call(&linkgate, "POST", "/oauth/request-token")
+        .oauth("oauth_callback", CALLBACK);
+    let mut token = token.request(&linkgate).header("Host", "builds.example.com");
+    token.target = "http://builds.example.com/oauth/request-token".to_owned();
+    assert_eq!(token.send(linkgate.address).await.status, 200);
+}
+
+#[tokio::test]
+async fn http_1_0_needs_no_host() {
+    let linkgate = Linkgate::start().await;
+    let request = call(&linkgate).request(&linkgate);
+    let text = format!(
+        "GET /api/x HTTP/1.0\r\nAuthorization: {}\r\n\r\n",
+        request.headers[0].1
+    );
+    assert_eq!(exchange(linkgate.address, text.as_bytes()).await.status, 200);
+    exchange(linkgate.address, text.as_bytes())
+        .await
+        .assert_refused(401, "nonce_used");
+}
+
+#[tokio::test]
+async fn the_scheme_is_not_guessed() {
+    let linkgate = Linkgate::with(Setup {
+        base: "https://builds.example.com",
+        ..Setup::default()
+    })
+    .await;
+    let http = call(&linkgate)
+        .signed_for("http://builds.example.com/api/x")
+        .send(&linkgate)
+        .await;
+    http.assert_refused(401, "signature_invalid");
+    let advice = http.value("oauth_problem_advice").unwrap();
+    assert!(
+        advice.contains("http or https"),
+        "the administrator learns why: {advice}"
+    );
+    let with_port = call(&linkgate).signed_for("https://builds.example.com:443/api/x");
+    with_port
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "signature_invalid");
+    assert_eq!(call(&linkgate).send(&linkgate).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_port_is_the_public_one() {
+    let linkgate = Linkgate::with(Setup {
+        base: "http://builds.example.com:8443",
+        ..Setup::default()
+    })
+    .await;
+    for url in [
+        "http://builds.example.com/api/x".to_owned(),
+        format!("http://{}/api/x", linkgate.address),
+    ] {
+        call(&linkgate)
+            .signed_for(&url)
+            .send(&linkgate)
+            .await
+            .assert_refused(401, "signature_invalid");
+    }
+    assert_eq!(call(&linkgate).send(&linkgate).await.status, 200);
+}
+
+#[tokio::test]
+async fn two_families_of_forwarding_headers_must_agree() {
+    let linkgate = behind_a_proxy().await;
+    for path in [
+        "/api/x",
+        "/anything",
+        "/oauth/request-token",
+        "/oauth/authorize",
+        "/oauth/login",
+    ] {
+        for (one, other) in [
+            (("X-Forwarded-Host", "builds.example.com"), "host=evil.example"),
+            (("X-Forwarded-Proto", "https"), "proto=http"),
+            (("X-Forwarded-For", "192.0.2.1"), "for=192.0.2.2"),
+        ] {
+            let request = Request::get(path).header(one.0, one.1).header("Forwarded", other);
+            let answer = request.send(linkgate.address).await;
+            assert_eq!(
+                (answer.status, answer.header("www-authenticate")),
+                (400, None),
+                "{request:?}: {answer:?}"
+            );
+        }
+    }
+    assert!(linkgate.app.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_chooses_among_the_configured_urls() {
+    let linkgate = behind_a_proxy().await;
+    for (url, host, proto, fits) in [
+        (
+            "http://inner.example.com:8080",
+            "inner.example.com:8080",
+            "http",
+            true,
+        ),
+        (
+            "http://inner.example.com:8080",
+            "inner.example.com:8080",
+            "https",
+            false,
+        ),
+        (
+            "http://inner.example.com:8080",
+            "inner.example.com",
+            "http",
+            false,
+        ),
+        (
+            "https://builds.example.com",
+            "inner.example.com:8080",
+            "http",
+            false,
+        ),
+        (
+            "https://third.example.com/ctx",
+            "third.example.com",
+            "https",
+            true,
+        ),
+        ("https://third.example.com", "third.example.com", "https", false),
+        ("https://builds.example.com", "evil.example", "https", true),
+        ("https://evil.example", "evil.example", "https", false),
+    ] {
+        let request = call(&linkgate)
+            .signed_for(&format!("{url}/api/x"))
+            .request(&linkgate);
+        let request = request
+            .header("X-Forwarded-Host", host)
+            .header("X-Forwarded-Proto", proto);
+        let answer = request.send(linkgate.address).await;
+        if fits {
+            assert_eq!(answer.status, 200, "{url} {host} {proto}: {answer:?}");
+        } else {
+            answer.assert_refused(401, "signature_invalid");
+        }
+    }
+    // From a stranger the same headers say nothing.
+    let linkgate = Linkgate::start().await;
+    let request = call(&linkgate).request(&linkgate);
+    let request = request
+        .header("X-Forwarded-Host", "evil.example")
+        .header("Forwarded", "host=worse.example");
+    assert_eq!(request.send(linkgate.address).await.status, 200);
+    let received = linkgate.app.only();
+    assert_eq!(received.header("forwarded"), [""; 0]);
+    assert_eq!(received.header("x-forwarded-host"), ["builds.example.com"]);
+}
+
+#[tokio::test]
+async fn an_address_list_is_about_the_client_and_not_about_what_it_says() {
+    let direct = Linkgate::start().await;
+    let proxied = behind_a_proxy().await;
+    let elsewhere = |linkgate: &Linkgate| {
+        Peer::of("elsewhere", "a-secret-of-elsewhere")
+            .call(linkgate, "GET", "/api/x")
+            .request(linkgate)
+    };
+    for (linkgate, chain, fits) in [
+        (&direct, None, false),
+        (&direct, Some("192.0.2.7"), false),
+        (&proxied, None, false),
+        (&proxied, Some("192.0.2.7"), true),
+        (&proxied, Some("192.0.2.7, 127.0.0.9"), true),
+        (&proxied, Some("::ffff:192.0.2.7"), true),
+        (&proxied, Some("192.0.2.7, 198.51.100.1"), false),
+        (&proxied, Some("192.0.2.7, unknown"), false),
+        (&proxied, Some("192.0.2.7,, nonsense"), false),
+        (&proxied, Some("192.0.3.7"), false),
+    ] {
+        let request = elsewhere(linkgate);
+        let request = match chain {
+            Some(chain) => request.header("X-Forwarded-For", chain),
+            None => request,
+        };
+        let answer = request.send(linkgate.address).await;
+        if fits {
+            assert_eq!(answer.status, 200, "{chain:?}: {answer:?}");
+        } else {
+            answer.assert_refused(401, "consumer_key_rejected");
+        }
+    }
+    let token = Peer::of("elsewhere", "a-secret-of-elsewhere").call(&proxied, "POST", "/oauth/request-token");
+    let token = token.oauth("oauth_callback", CALLBACK);
+    token
+        .send(&proxied)
+        .await
+        .assert_refused(401, "consumer_key_rejected");
+    let from_there = token
+        .oauth("oauth_nonce", "there")
+        .request(&proxied)
+        .header("X-Forwarded-For", "192.0.2.7");
+    assert_eq!(from_there.send(proxied.address).await.status, 200);
+}
+
+#[tokio::test]
+async fn http_2_names_its_authority_once() {
+    let linkgate = Linkgate::start().await;
+    for (authority, host, status) in [
+        ("builds.example.com", None, 200),
+        ("builds.example.com", Some("builds.example.com:80"), 200),
+        ("builds.example.com", Some("evil.example"), 400),
+        ("evil.example", Some("builds.example.com"), 400),
+    ] {
+        let socket = TcpStream::connect(linkgate.address).await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(socket))
+                .await
+                .unwrap();
+        let connection = tokio::spawn(connection);
+        let signed = call(&linkgate).request(&linkgate);
+        let mut request = http::Request::get(format!("http://{authority}/api/x"))
+            .header(AUTHORIZATION, &signed.headers[0].1);
+        if let Some(host) = host {
+            request = request.header(HOST, host);
+        }
+        let answer = sender
+            .send_request(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), status, "{authority} {host:?}");
+        answer.into_body().collect().await.unwrap();
+        connection.abort();
+    }
+    assert_eq!(linkgate.app.received().len(), 2);
+}

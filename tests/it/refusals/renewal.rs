@@ -1,0 +1,175 @@
+//! Renewal (OAuth Session 1.0): the handle proves that it is the same consumer; the old token dies in the same moment.
+
+use linkgate::oauth::Token;
+
+use crate::support::call::{CALLBACK, Call, Credentials, Peer, credentials};
+use crate::support::linkgate::Linkgate;
+
+/// An access token of alice's, and its session handle.
+pub(super) async fn connected(linkgate: &Linkgate) -> (Credentials, String) {
+    let token = Peer::hmac().request_token(linkgate, CALLBACK).await;
+    let verifier = linkgate.browser().approve(&token, "alice").await;
+    let answer = Peer::hmac()
+        .exchange(linkgate, &token, &verifier)
+        .send(linkgate)
+        .await;
+    (
+        credentials(&answer),
+        answer.value("oauth_session_handle").expect("a session handle"),
+    )
+}
+
+pub(super) fn renewal(linkgate: &Linkgate, token: &Credentials, handle: &str) -> Call {
+    let call = Peer::hmac()
+        .call(linkgate, "POST", "/oauth/access-token")
+        .token(token);
+    call.oauth("oauth_session_handle", handle).in_form()
+}
+
+/// Revokes a token past the server, as the command line does.
+pub(super) async fn revoke(linkgate: &Linkgate, token: &Credentials) {
+    let store = linkgate.store().await;
+    let kept = store
+        .access_token(&Token::parse(&token.token).unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        store
+            .revoke_access_token(&kept.id, linkgate.clock.now())
+            .await
+            .unwrap()
+    );
+    store.close().await;
+}
+
+fn read(linkgate: &Linkgate, token: &Credentials) -> Call {
+    Peer::hmac().call(linkgate, "GET", "/api/builds").token(token)
+}
+
+#[tokio::test]
+async fn a_renewed_token_replaces_the_old_one_at_once() {
+    let linkgate = Linkgate::start().await;
+    let (old, handle) = connected(&linkgate).await;
+    assert_eq!(read(&linkgate, &old).send(&linkgate).await.status, 200);
+    linkgate.clock.advance(100);
+    let answer = renewal(&linkgate, &old, &handle).send(&linkgate).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.value("oauth_expires_in").as_deref(), Some("157680000"));
+    // The session goes on where it was: it is not prolonged.
+    assert_eq!(
+        answer.value("oauth_authorization_expires_in").as_deref(),
+        Some("160271900")
+    );
+    let new = credentials(&answer);
+    assert!(new.token != old.token && new.secret != old.secret);
+    read(&linkgate, &old)
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "token_rejected");
+    renewal(&linkgate, &old, &handle)
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "token_rejected");
+    assert_eq!(read(&linkgate, &new).send(&linkgate).await.status, 200);
+    let handle = answer.value("oauth_session_handle").unwrap();
+    assert_eq!(
+        renewal(&linkgate, &new, &handle).send(&linkgate).await.status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_renewal_needs_the_handle_of_this_token() {
+    let linkgate = Linkgate::start().await;
+    let ((token, handle), (_, of_another)) = (connected(&linkgate).await, connected(&linkgate).await);
+    let answer = renewal(&linkgate, &token, "")
+        .without("oauth_session_handle")
+        .send(&linkgate)
+        .await;
+    answer.assert_refused(400, "parameter_absent");
+    assert_eq!(
+        answer.value("oauth_parameters_absent").as_deref(),
+        Some("oauth_session_handle")
+    );
+    for wrong in [
+        "",
+        "wrong",
+        of_another.as_str(),
+        &handle[1..],
+        &handle.to_ascii_lowercase(),
+        &format!("{handle} "),
+    ] {
+        let answer = renewal(&linkgate, &token, wrong).send(&linkgate).await;
+        answer.assert_refused(401, "token_rejected");
+    }
+    for thief in [Peer::second(), Peer::rsa()] {
+        let call = thief.call(&linkgate, "POST", "/oauth/access-token").token(&token);
+        let answer = call.oauth("oauth_session_handle", &handle).send(&linkgate).await;
+        answer.assert_refused(401, "token_rejected");
+    }
+    let forged = renewal(&linkgate, &token, &handle).request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    forged
+        .send(linkgate.address)
+        .await
+        .assert_refused(401, "signature_invalid");
+    // Nothing of it hurt the token, nor its session.
+    assert_eq!(read(&linkgate, &token).send(&linkgate).await.status, 200);
+    assert_eq!(
+        renewal(&linkgate, &token, &handle).send(&linkgate).await.status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_session_ends() {
+    let linkgate = Linkgate::start().await;
+    let (token, handle) = connected(&linkgate).await;
+    // The token's own end is no obstacle: that is what renewal is for.
+    linkgate.clock.advance(157_680_000);
+    read(&linkgate, &token)
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "token_expired");
+    let answer = renewal(&linkgate, &token, &handle).send(&linkgate).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    linkgate.clock.advance(160_272_000 - 157_680_000);
+    let answer = renewal(&linkgate, &credentials(&answer), &handle)
+        .send(&linkgate)
+        .await;
+    answer.assert_refused(401, "permission_denied");
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_not_renewed() {
+    let linkgate = Linkgate::start().await;
+    let (token, handle) = connected(&linkgate).await;
+    revoke(&linkgate, &token).await;
+    renewal(&linkgate, &token, &handle)
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "token_revoked");
+}
+
+#[tokio::test]
+async fn a_consumer_without_session_handles_renews_nothing() {
+    let linkgate = Linkgate::start().await;
+    let (_, handle) = connected(&linkgate).await;
+    let token = Peer::second().request_token(&linkgate, "oob").await;
+    let page = linkgate.browser().decide(&token, "bob", "approve").await;
+    let (_, rest) = page.body.split_once("<code>").expect("a code");
+    let verifier = rest.split_once('<').unwrap().0;
+    let answer = Peer::second()
+        .exchange(&linkgate, &token, verifier)
+        .send(&linkgate)
+        .await;
+    let names: Vec<_> = answer.pairs().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["oauth_token", "oauth_token_secret"], "{answer:?}");
+    for handle in ["", handle.as_str()] {
+        let call = Peer::second()
+            .call(&linkgate, "POST", "/oauth/access-token")
+            .token(&credentials(&answer));
+        let answer = call.oauth("oauth_session_handle", handle).send(&linkgate).await;
+        answer.assert_refused(401, "token_rejected");
+    }
+}

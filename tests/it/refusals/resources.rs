@@ -1,0 +1,110 @@
+//! Too much of something: refused early, and the answer does not grow with it.
+
+use std::fmt::Write as _;
+
+use crate::support::call::{CALLBACK, Peer};
+use crate::support::linkgate::Linkgate;
+use crate::support::raw::Request;
+
+#[tokio::test]
+async fn a_head_that_is_too_large_is_refused() {
+    let linkgate = Linkgate::start().await;
+    let long = "a".repeat(70 * 1024);
+    let many = (0..200).fold(Request::get("/api/x"), |request, at| {
+        request.header(&format!("X-{at}"), "x")
+    });
+    for request in [
+        Request::get("/api/x").header("Authorization", format!("OAuth oauth_nonce=\"{long}\"")),
+        Request::get(format!("/api/x?q={long}")),
+        many,
+    ] {
+        let answer = request.send(linkgate.address).await;
+        assert!(matches!(answer.status, 414 | 431), "{}", answer.status);
+    }
+}
+
+#[tokio::test]
+async fn too_many_parameters_are_refused() {
+    let linkgate = Linkgate::start().await;
+    let mut many = String::new();
+    for at in 0..10_000 {
+        let _ = write!(many, "&{at}");
+    }
+    let call = Peer::robot().call(&linkgate, "POST", "/api/x");
+    let form = call
+        .request_with("x")
+        .form(many.clone())
+        .send(linkgate.address)
+        .await;
+    form.assert_refused(400, "parameter_rejected");
+    let mut query = call.request_with("x");
+    query.target = format!("/api/x?{many}");
+    query
+        .send(linkgate.address)
+        .await
+        .assert_refused(400, "parameter_rejected");
+    let brackets = format!("a{}={}", "[".repeat(20_000), "]".repeat(20_000));
+    let deep = call.request_with("x").form(brackets).send(linkgate.address).await;
+    deep.assert_refused(401, "signature_invalid");
+}
+
+#[tokio::test]
+async fn a_form_that_is_too_large_is_refused_and_names_no_problem() {
+    let linkgate = Linkgate::start().await;
+    for (path, size) in [
+        ("/oauth/request-token", 64 * 1024),
+        ("/oauth/access-token", 64 * 1024),
+        ("/api/x", 1 << 20),
+        ("/anything", 1 << 20),
+    ] {
+        let call = Peer::robot()
+            .call(&linkgate, "POST", path)
+            .oauth("oauth_callback", CALLBACK);
+        let answer = call
+            .request_with("x")
+            .form("a".repeat(size))
+            .send(linkgate.address)
+            .await;
+        answer.assert_refused(401, "signature_invalid");
+        for request in [
+            call.request_with("x").form("a".repeat(size + 1)),
+            call.request_with("x")
+                .form("")
+                .header("Content-Length", "99999999999"),
+        ] {
+            let answer = request.send(linkgate.address).await;
+            assert_eq!(
+                (answer.status, answer.header("www-authenticate")),
+                (413, None),
+                "{path}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_does_not_grow_with_the_request() {
+    let linkgate = Linkgate::start().await;
+    for name in [
+        format!("oauth_{}", "a".repeat(20_000)),
+        format!("oauth_{}", "%FF".repeat(5_000)),
+    ] {
+        let twice =
+            Request::get("/api/x").header("Authorization", format!("OAuth {name}=\"1\", {name}=\"1\""));
+        let stray =
+            Request::get(format!("/api/x?{name}=1")).header("Authorization", "OAuth oauth_nonce=\"n\"");
+        let broken = Request::get("/api/x").header("Authorization", format!("OAuth {name}=\"%\""));
+        for request in [twice, stray, broken] {
+            let answer = request.send(linkgate.address).await;
+            answer.assert_refused(400, "parameter_rejected");
+            assert!(answer.body.len() < 1_000, "{}", answer.body.len());
+        }
+    }
+    let names: Vec<_> = (0..500)
+        .map(|at| format!("oauth_{at}=\"1\", oauth_{at}=\"1\""))
+        .collect();
+    let many = Request::get("/api/x").header("Authorization", format!("OAuth {}", names.join(", ")));
+    let answer = many.send(linkgate.address).await;
+    answer.assert_refused(400, "parameter_rejected");
+    assert!(answer.body.len() < 1_000, "{}", answer.body.len());
+}

@@ -1,0 +1,234 @@
+//! Whoever cannot sign: writes nothing, breaks nothing, and leaves nothing in the log that could be used.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use tracing_subscriber::EnvFilter;
+
+use crate::support::browser::{Form, question};
+use crate::support::call::{CALLBACK, Credentials, Peer, credentials};
+use crate::support::linkgate::Linkgate;
+use crate::support::raw::{Request, exchange};
+
+/// What anybody can send who has seen a token, a consumer key and a session cookie's name.
+fn barrage(linkgate: &Linkgate, token: &Credentials) -> Vec<Request> {
+    let mut all = Vec::new();
+    for path in [
+        "/oauth/request-token",
+        "/oauth/access-token",
+        "/plugins/servlet/oauth/access-token",
+        "/oauth/authorize",
+        "/oauth/login",
+        "/oauth/logout",
+        "/api/x",
+        "/static/x",
+        "/anything",
+    ] {
+        for method in ["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "get"] {
+            for peer in [Peer::hmac(), Peer::rsa(), Peer::robot(), Peer::of("nobody", "x")] {
+                let call = peer
+                    .call(linkgate, method, path)
+                    .token(token)
+                    .oauth("oauth_verifier", "x");
+                all.push(call.request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA="));
+            }
+            let form = format!(
+                "oauth_token={}&oauth_verifier=x&oauth_session_handle=x",
+                token.token
+            );
+            all.push(Request::new(method, path));
+            all.push(Request::new(method, format!("{path}?{form}")));
+            all.push(Request::new(method, path).form(form));
+            all.push(Request::new(method, path).form("username=alice&password=x&form_token=x&return_to=/"));
+            all.push(Request::new(method, path).form("oauth_token=x&subject=alice&form_token=x&approve=1"));
+            all.push(Request::new(method, path).header("Cookie", "linkgate-session=x; linkgate-browser=x.x"));
+            all.push(Request::new(method, path).header("Authorization", "OAuth \u{fc}=\"%\""));
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn nothing_that_a_stranger_sends_is_written() {
+    let linkgate = Linkgate::start().await;
+    let token = Peer::hmac().request_token(&linkgate, CALLBACK).await;
+    let verifier = linkgate.browser().approve(&token, "alice").await;
+    let access = Peer::hmac().connect(&linkgate, "alice").await;
+    let mut stranger = linkgate.browser();
+    let login = Form::of(&stranger.get("/oauth/login").await, "password").unwrap();
+    let (rows, disk) = (linkgate.rows().await, linkgate.on_disk());
+    for token in [&token, &access] {
+        for request in barrage(&linkgate, token) {
+            let answer = request.send(linkgate.address).await;
+            assert!(answer.status < 500, "{request:?}: {answer:?}");
+        }
+    }
+    for password in ["wrong", ""] {
+        let wrong = login.clone().with("username", "alice").with("password", password);
+        assert_eq!(stranger.submit(&wrong).await.status, 403);
+    }
+    stranger.get(&question(&token)).await;
+    assert_eq!(linkgate.rows().await, rows);
+    assert!(linkgate.on_disk() == disk, "something was committed");
+    // And everything is as good as before.
+    assert_eq!(
+        Peer::hmac()
+            .exchange(&linkgate, &token, &verifier)
+            .send(&linkgate)
+            .await
+            .status,
+        200
+    );
+    let call = Peer::hmac().call(&linkgate, "GET", "/api/x").token(&access);
+    assert_eq!(call.send(&linkgate).await.status, 200);
+    assert_ne!(linkgate.on_disk(), disk);
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_request_break_nothing() {
+    let linkgate = Linkgate::start().await;
+    for bytes in [
+        &b"\0\0\0\0\r\n\r\n"[..],
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: a\r\n\r\n",
+        b"GET /\xff\xfe HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: OAuth a=\"\0\"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"POST /oauth/request-token HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"POST /oauth/request-token HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
+        b"POST /api/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\nConnection: close\r\n\r\n0\r\n\r\n",
+        b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\nConnection: close\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        b"TRACE /api/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    ] {
+        let answer = exchange(linkgate.address, bytes).await;
+        let refused = (400..500).contains(&answer.status) || matches!(answer.status, 501 | 505);
+        assert!(refused, "{}: {answer:?}", String::from_utf8_lossy(bytes));
+    }
+    assert!(linkgate.app.received().is_empty());
+    assert_eq!(
+        Peer::robot()
+            .call(&linkgate, "GET", "/api/x")
+            .send(&linkgate)
+            .await
+            .status,
+        200
+    );
+}
+
+/// Everything that is logged in this process.
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A dance with all its detours. Returns what must stay out of the log.
+async fn dance(linkgate: &Linkgate) -> Vec<String> {
+    let peer = Peer::hmac();
+    let asked = peer
+        .call(linkgate, "POST", "/oauth/request-token")
+        .oauth("oauth_callback", CALLBACK);
+    let mut secrets = vec![
+        asked.signature(&linkgate.base),
+        "correct-horse-battery-staple".to_owned(),
+    ];
+    let token = credentials(&asked.send(linkgate).await);
+    let mut browser = linkgate.browser();
+    let page = browser.question(&token, "alice").await;
+    let form = Form::of(&page, "approve").unwrap().pressing("approve");
+    secrets.extend(
+        form.fields
+            .iter()
+            .find(|(name, _)| name == "form_token")
+            .map(|(_, value)| value.clone()),
+    );
+    let verifier = crate::support::browser::verifier(&browser.submit(&form).await);
+    secrets.extend(browser.cookies.values().cloned());
+    secrets.push("alice-password".to_owned());
+    let mut other = linkgate.browser();
+    let login = other.get("/oauth/login").await;
+    let wrong = Form::of(&login, "password").unwrap();
+    other
+        .submit(&wrong.with("username", "alice").with("password", "almost-right"))
+        .await;
+    secrets.push("almost-right".to_owned());
+    for guess in ["a-wrong-verifier", verifier.as_str()] {
+        let call = peer.exchange(linkgate, &token, guess);
+        secrets.extend([guess.to_owned(), call.signature(&linkgate.base)]);
+        let answer = call.send(linkgate).await;
+        if answer.status == 200 {
+            let access = credentials(&answer);
+            secrets.extend([
+                access.token.clone(),
+                access.secret.clone(),
+                answer.value("oauth_session_handle").unwrap(),
+            ]);
+            let read = peer.call(linkgate, "GET", "/api/x?q=confidential").token(&access);
+            secrets.extend([read.signature(&linkgate.base), "confidential".to_owned()]);
+            for call in [
+                read.clone(),
+                read.clone(),
+                read.oauth("oauth_timestamp", "1").in_query(),
+            ] {
+                call.send(linkgate).await;
+            }
+        }
+    }
+    secrets.extend([token.token, token.secret]);
+    secrets
+}
+
+#[tokio::test]
+async fn the_log_holds_no_secret() {
+    let captured = Captured::default();
+    let writer = captured.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new("linkgate=trace,info"))
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::set_global_default(subscriber).expect("nobody else listens");
+    let linkgate = Linkgate::start().await;
+    let secrets = dance(&linkgate).await;
+    linkgate
+        .database()
+        .execute("alter table nonces rename to gone")
+        .await;
+    Peer::hmac()
+        .call(&linkgate, "POST", "/oauth/request-token")
+        .oauth("oauth_callback", CALLBACK)
+        .send(&linkgate)
+        .await;
+    let forged = Peer::of("a\u{202e}\u{1b}[31m", "x").call(&linkgate, "GET", "/api/x");
+    forged.send(&linkgate).await;
+    let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+    for secret in secrets {
+        assert!(secret.len() > 5, "{secret}");
+        assert!(!log.contains(&secret), "{secret} stands in the log:\n{log}");
+    }
+    // What an operator looks for is there: who was refused, why, whose clock is wrong, and that the store failed.
+    for expected in [
+        "problem=\"nonce_used\"",
+        "problem=\"timestamp_refused\"",
+        "clock",
+        "consumer.key=\"bitbucket-form\"",
+        "user.subject=\"alice\"",
+    ] {
+        assert!(log.contains(expected), "{expected} is missing:\n{log}");
+    }
+    assert!(
+        log.lines()
+            .any(|line| line.contains("ERROR") && line.contains("nonces")),
+        "{log}"
+    );
+    assert!(!log.contains(['\u{1b}', '\u{202e}', '\u{7f}']), "{log}");
+}

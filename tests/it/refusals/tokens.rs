@@ -1,0 +1,337 @@
+//! Tokens and the consumers they belong to: whoever has the wrong one gets nothing, and the right one stays usable.
+
+use std::collections::BTreeSet;
+
+use crate::support::call::{CALLBACK, Call, Credentials, Peer, credentials};
+use crate::support::linkgate::Linkgate;
+use crate::support::raw::Request;
+
+pub(super) fn read(linkgate: &Linkgate, token: &Credentials) -> Call {
+    Peer::hmac().call(linkgate, "GET", "/api/builds").token(token)
+}
+
+/// A request token that alice approved, and its verifier.
+pub(super) async fn approved(linkgate: &Linkgate) -> (Credentials, String) {
+    let token = Peer::hmac().request_token(linkgate, CALLBACK).await;
+    let verifier = linkgate.browser().approve(&token, "alice").await;
+    (token, verifier)
+}
+
+#[tokio::test]
+async fn a_request_token_is_exchanged_once() {
+    let linkgate = Linkgate::start().await;
+    let (token, verifier) = approved(&linkgate).await;
+    let first = Peer::hmac()
+        .exchange(&linkgate, &token, &verifier)
+        .send(&linkgate)
+        .await;
+    let again = Peer::hmac()
+        .exchange(&linkgate, &token, &verifier)
+        .send(&linkgate)
+        .await;
+    again.assert_refused(401, "token_used");
+    // The token that the first exchange gave is not punished for it.
+    assert_eq!(
+        read(&linkgate, &credentials(&first)).send(&linkgate).await.status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn an_exchange_waits_for_the_users_answer() {
+    let linkgate = Linkgate::start().await;
+    let peer = Peer::hmac();
+    let token = peer.request_token(&linkgate, CALLBACK).await;
+    for _ in 0..10 {
+        let answer = peer.exchange(&linkgate, &token, "guess").send(&linkgate).await;
+        answer.assert_refused(401, "permission_unknown");
+    }
+    let verifier = linkgate.browser().approve(&token, "alice").await;
+    assert_eq!(
+        peer.exchange(&linkgate, &token, &verifier)
+            .send(&linkgate)
+            .await
+            .status,
+        200
+    );
+
+    let token = peer.request_token(&linkgate, CALLBACK).await;
+    linkgate.browser().deny(&token, "alice").await;
+    for verifier in ["denied", "guess", verifier.as_str()] {
+        let answer = peer.exchange(&linkgate, &token, verifier).send(&linkgate).await;
+        answer.assert_refused(401, "permission_denied");
+    }
+}
+
+#[tokio::test]
+async fn an_expired_request_token_is_told_from_an_unknown_one() {
+    let linkgate = Linkgate::start().await;
+    let (token, verifier) = approved(&linkgate).await;
+    let pending = Peer::hmac().request_token(&linkgate, CALLBACK).await;
+    linkgate.clock.advance(599);
+    assert_eq!(linkgate.browser().question(&pending, "alice").await.status, 200);
+    linkgate.clock.advance(1);
+    for token in [&token, &pending] {
+        let answer = Peer::hmac()
+            .exchange(&linkgate, token, &verifier)
+            .send(&linkgate)
+            .await;
+        answer.assert_refused(401, "token_expired");
+        let page = linkgate.browser().question(token, "alice").await;
+        assert_eq!((page.status, page.header("location")), (410, None), "{page:?}");
+    }
+    let unknown = Credentials {
+        token: "abcd0123456789012345678901234567".to_owned(),
+        secret: String::new(),
+    };
+    let answer = Peer::hmac()
+        .exchange(&linkgate, &unknown, &verifier)
+        .send(&linkgate)
+        .await;
+    answer.assert_refused(401, "token_rejected");
+}
+
+#[tokio::test]
+async fn a_wrong_verifier_is_refused_in_every_spelling_and_the_fifth_kills_the_token() {
+    let linkgate = Linkgate::start().await;
+    let (_, of_another) = approved(&linkgate).await;
+    for wrong in [
+        |right: &str| right.to_ascii_uppercase() + "x",
+        |right: &str| format!(" {right}"),
+        |right: &str| format!("{right}\n"),
+        |right: &str| right[..19].to_owned(),
+        |_: &str| String::new(),
+        |_: &str| "denied".to_owned(),
+        |right: &str| format!("{right}{right}"),
+        |right: &str| right.chars().rev().collect(),
+    ] {
+        let (token, verifier) = approved(&linkgate).await;
+        for _ in 0..4 {
+            let answer = Peer::hmac()
+                .exchange(&linkgate, &token, &wrong(&verifier))
+                .send(&linkgate)
+                .await;
+            answer.assert_refused(401, "token_rejected");
+        }
+        assert_eq!(
+            Peer::hmac()
+                .exchange(&linkgate, &token, &verifier)
+                .send(&linkgate)
+                .await
+                .status,
+            200
+        );
+    }
+    let (token, verifier) = approved(&linkgate).await;
+    for _ in 0..5 {
+        let answer = Peer::hmac()
+            .exchange(&linkgate, &token, &of_another)
+            .send(&linkgate)
+            .await;
+        answer.assert_refused(401, "token_rejected");
+    }
+    Peer::hmac()
+        .exchange(&linkgate, &token, &verifier)
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "token_used");
+}
+
+/// Also: the verifier is looked at after the signature, so that a bad signature gives one answer for all verifiers.
+#[tokio::test]
+async fn a_stranger_who_knows_token_and_verifier_burns_nothing() {
+    let linkgate = Linkgate::start().await;
+    let (token, verifier) = approved(&linkgate).await;
+    let before = linkgate.on_disk();
+    let mut answers = BTreeSet::new();
+    for verifier in [
+        verifier.as_str(),
+        "wrong",
+        "wrong2",
+        "wrong3",
+        "wrong4",
+        "wrong5",
+        "wrong6",
+        "",
+    ] {
+        for secret in ["", "wrong"] {
+            let stranger = Credentials {
+                secret: secret.to_owned(),
+                ..token.clone()
+            };
+            let answer = Peer::hmac()
+                .exchange(&linkgate, &stranger, verifier)
+                .request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+            let answer = answer.send(linkgate.address).await;
+            answer.assert_refused(401, "signature_invalid");
+            answers.insert((answer.header("www-authenticate").unwrap().to_owned(), answer.body));
+        }
+    }
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    let unsigned =
+        Request::post("/oauth/access-token").form(format!("oauth_token={}&oauth_verifier=x", token.token));
+    unsigned
+        .send(linkgate.address)
+        .await
+        .assert_refused(400, "parameter_absent");
+    assert_eq!(linkgate.on_disk(), before);
+    assert_eq!(
+        Peer::hmac()
+            .exchange(&linkgate, &token, &verifier)
+            .send(&linkgate)
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_token_of_ours_can_never_work_and_is_told_so() {
+    let linkgate = Linkgate::start().await;
+    for text in [
+        "t",
+        "abcd0123456789012345678901234567",
+        "\u{fc}",
+        "a b",
+        "' or 1=1 --",
+    ] {
+        let token = Credentials {
+            token: text.to_owned(),
+            secret: "s".to_owned(),
+        };
+        read(&linkgate, &token)
+            .send(&linkgate)
+            .await
+            .assert_refused(401, "token_rejected");
+        let answer = Peer::hmac()
+            .exchange(&linkgate, &token, "v")
+            .send(&linkgate)
+            .await;
+        answer.assert_refused(401, "token_rejected");
+    }
+    for text in ["t".repeat(256), "a\r\nb".to_owned(), "a\0".to_owned()] {
+        let token = Credentials {
+            token: text,
+            secret: String::new(),
+        };
+        read(&linkgate, &token)
+            .send(&linkgate)
+            .await
+            .assert_refused(401, "token_rejected");
+    }
+    let without = Peer::hmac()
+        .call(&linkgate, "POST", "/oauth/access-token")
+        .oauth("oauth_verifier", "v");
+    for call in [
+        without.clone(),
+        without.oauth("oauth_token", "").oauth("oauth_nonce", "empty"),
+    ] {
+        let answer = call.send(&linkgate).await;
+        answer.assert_refused(400, "parameter_absent");
+        assert_eq!(
+            answer.value("oauth_parameters_absent").as_deref(),
+            Some("oauth_token")
+        );
+    }
+}
+
+#[tokio::test]
+async fn tokens_are_long_random_and_need_no_encoding() {
+    let linkgate = Linkgate::start().await;
+    let mut seen = BTreeSet::new();
+    for _ in 0..20 {
+        let token = Peer::hmac().request_token(&linkgate, CALLBACK).await;
+        for text in [&token.token, &token.secret] {
+            assert!(
+                text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+                "{text}"
+            );
+            // Four characters name the key. The rest is 28 of 62: 166 bits.
+            assert!(seen.insert(text[4..].to_owned()));
+            assert!(seen.insert(text[4..14].to_owned()), "nothing is counted up");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_ends_with_its_user() {
+    let linkgate = Linkgate::start().await;
+    let (waiting, verifier) = approved(&linkgate).await;
+    let (token, handle) = super::renewal::connected(&linkgate).await;
+    linkgate.only_users(&["bob", "carol"]).await;
+    read(&linkgate, &token)
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "token_rejected");
+    let exchange = Peer::hmac().exchange(&linkgate, &waiting, &verifier);
+    exchange
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "token_rejected");
+    let renewal = super::renewal::renewal(&linkgate, &token, &handle);
+    renewal
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "token_rejected");
+    assert!(linkgate.app.received().is_empty());
+}
+
+#[tokio::test]
+async fn an_expired_or_revoked_token_is_told_apart() {
+    let linkgate = Linkgate::start().await;
+    let [revoked, expired] = [
+        Peer::hmac().connect(&linkgate, "alice").await,
+        Peer::hmac().connect(&linkgate, "alice").await,
+    ];
+    super::renewal::revoke(&linkgate, &revoked).await;
+    read(&linkgate, &revoked)
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "token_revoked");
+    linkgate.clock.advance(157_680_000 - 1);
+    assert_eq!(read(&linkgate, &expired).send(&linkgate).await.status, 200);
+    linkgate.clock.advance(1);
+    read(&linkgate, &expired)
+        .send(&linkgate)
+        .await
+        .assert_refused(401, "token_expired");
+    assert_eq!(linkgate.app.received().len(), 1);
+}
+
+#[tokio::test]
+async fn token_endpoints_take_post_and_get() {
+    let linkgate = Linkgate::start().await;
+    let by_get = |call: Call| Call {
+        method: "GET".to_owned(),
+        place: crate::support::call::Place::Query,
+        ..call
+    };
+    let asked = Peer::hmac()
+        .call(&linkgate, "GET", "/oauth/request-token")
+        .oauth("oauth_callback", CALLBACK);
+    let answer = asked.in_query().send(&linkgate).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let token = credentials(&answer);
+    let verifier = linkgate.browser().approve(&token, "alice").await;
+    let exchange = by_get(Peer::hmac().exchange(&linkgate, &token, &verifier));
+    assert_eq!(exchange.send(&linkgate).await.status, 200);
+    for path in [
+        "/oauth/request-token",
+        "/oauth/access-token",
+        "/plugins/servlet/oauth/request-token",
+        "/plugins/servlet/oauth/access-token",
+    ] {
+        for method in ["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"] {
+            let call = Peer::hmac()
+                .call(&linkgate, method, path)
+                .oauth("oauth_callback", CALLBACK);
+            let answer = call.send(&linkgate).await;
+            assert_eq!(
+                (answer.status, answer.header("allow")),
+                (405, Some("GET, POST")),
+                "{method} {path}"
+            );
+        }
+    }
+    assert!(linkgate.app.received().is_empty());
+}

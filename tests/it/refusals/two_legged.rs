@@ -1,0 +1,266 @@
+//! Calls without a user's token, calls in a user's name, and bodies with a hash.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha1::{Digest as _, Sha1};
+
+use crate::support::call::{Call, Peer};
+use crate::support::linkgate::Linkgate;
+
+#[tokio::test]
+async fn a_consumer_calls_as_itself_only_when_it_may() {
+    let linkgate = Linkgate::start().await;
+    for empty in [true, false] {
+        let call = |peer: Peer| {
+            let call = peer.call(&linkgate, "GET", "/api/x");
+            if empty {
+                call.oauth("oauth_token", "")
+            } else {
+                call
+            }
+        };
+        call(Peer::hmac())
+            .send(&linkgate)
+            .await
+            .assert_refused(401, "permission_denied");
+        assert_eq!(call(Peer::robot()).send(&linkgate).await.status, 200);
+        let received = linkgate.app.received().pop().unwrap();
+        assert_eq!(received.header("remote-user"), [""; 0]);
+        assert_eq!(received.header("x-linkgate-consumer"), ["robot"]);
+        assert_eq!(received.header("x-linkgate-call"), ["two-legged"]);
+        assert_eq!(call(Peer::rsa()).send(&linkgate).await.status, 200);
+        let received = linkgate.app.received().pop().unwrap();
+        assert_eq!(received.header("remote-user"), ["svc-bitbucket"]);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_token_and_an_absent_one_are_two_base_strings() {
+    let linkgate = Linkgate::start().await;
+    let absent = Peer::robot().call(&linkgate, "GET", "/api/x");
+    let empty = absent.clone().oauth("oauth_token", "");
+    let (of_absent, of_empty) = (absent.signature(&linkgate.base), empty.signature(&linkgate.base));
+    absent
+        .request_with(&of_empty)
+        .send(linkgate.address)
+        .await
+        .assert_refused(401, "signature_invalid");
+    empty
+        .request_with(&of_absent)
+        .send(linkgate.address)
+        .await
+        .assert_refused(401, "signature_invalid");
+    assert_eq!(
+        empty.request_with(&of_empty).send(linkgate.address).await.status,
+        200
+    );
+}
+
+fn naming(linkgate: &Linkgate, peer: &Peer, query: &str) -> Call {
+    peer.call(linkgate, "POST", &format!("/api/x?{query}"))
+        .oauth("oauth_token", "")
+}
+
+#[tokio::test]
+async fn a_user_is_named_once_in_the_signed_query() {
+    let linkgate = Linkgate::start().await;
+    let peer = Peer::rsa();
+    for query in [
+        "xoauth_requestor_id=bob",
+        "a=1&xoauth_requestor_id=bob&b=2",
+        "xoauth%5Frequestor%5fid=b%6Fb",
+    ] {
+        assert_eq!(
+            naming(&linkgate, &peer, query).send(&linkgate).await.status,
+            200,
+            "{query}"
+        );
+        let received = linkgate.app.received().pop().unwrap();
+        assert_eq!(received.header("remote-user"), ["bob"]);
+        assert_eq!(received.header("x-linkgate-call"), ["impersonated"]);
+    }
+    let count = linkgate.app.received().len();
+    for query in [
+        "xoauth_requestor_id=bob&xoauth_requestor_id=bob",
+        "xoauth_requestor_id=bob&xoauth_requestor_id=carol",
+        "xoauth_requestor_id=bob&xoauth_requestor%5Fid=carol",
+        "xoauth_requestor_id=",
+        "xoauth_requestor_id",
+        "xoauth_requestor_id=%ff",
+        "xoauth_requestor_id=bob%0d%0aRemote-User:%20alice",
+    ] {
+        let answer = naming(&linkgate, &peer, query).send(&linkgate).await;
+        answer.assert_refused(400, "parameter_rejected");
+        assert_eq!(
+            answer.value("oauth_parameters_rejected").as_deref(),
+            Some("xoauth_requestor_id")
+        );
+    }
+    for in_form in [
+        naming(&linkgate, &peer, "xoauth_requestor_id=bob").form(&[("xoauth_requestor_id", "bob")]),
+        naming(&linkgate, &peer, "a=1").form(&[("xoauth_requestor_id", "bob")]),
+    ] {
+        in_form
+            .send(&linkgate)
+            .await
+            .assert_refused(400, "parameter_rejected");
+    }
+    // Not covered by the signature.
+    let mut added = naming(&linkgate, &peer, "a=1").request(&linkgate);
+    added.target.push_str("&xoauth_requestor_id=bob");
+    added
+        .send(linkgate.address)
+        .await
+        .assert_refused(401, "signature_invalid");
+    let mut changed = naming(&linkgate, &peer, "xoauth_requestor_id=bob").request(&linkgate);
+    changed.target = changed.target.replace("bob", "carol");
+    changed
+        .send(linkgate.address)
+        .await
+        .assert_refused(401, "signature_invalid");
+    assert_eq!(linkgate.app.received().len(), count);
+}
+
+#[tokio::test]
+async fn a_user_named_in_a_header_is_nobody() {
+    let linkgate = Linkgate::start().await;
+    let call = Peer::rsa()
+        .call(&linkgate, "GET", "/api/x")
+        .oauth("xoauth_requestor_id", "bob");
+    let beside = Peer::rsa()
+        .call(&linkgate, "GET", "/api/x")
+        .request(&linkgate)
+        .header("X-OAuth-Requestor-Id", "bob");
+    for request in [call.request(&linkgate), beside] {
+        assert_eq!(request.send(linkgate.address).await.status, 200);
+        let received = linkgate.app.received().pop().unwrap();
+        assert_eq!(received.header("remote-user"), ["svc-bitbucket"]);
+        assert_eq!(received.header("x-linkgate-call"), ["two-legged"]);
+    }
+}
+
+#[tokio::test]
+async fn only_some_users_can_be_named_and_only_by_some_consumers() {
+    let linkgate = Linkgate::start().await;
+    for user in ["nobody", "BOB", "bob%20", "%20bob", "alice", "Alice", "alice%00"] {
+        let answer = naming(&linkgate, &Peer::rsa(), &format!("xoauth_requestor_id={user}"))
+            .send(&linkgate)
+            .await;
+        if user == "alice%00" {
+            answer.assert_refused(400, "parameter_rejected");
+        } else {
+            // `alice` is an administrator, the others are nobody; never the consumer itself instead.
+            answer.assert_refused(401, "permission_denied");
+        }
+    }
+    for peer in [Peer::robot(), Peer::hmac()] {
+        let answer = naming(&linkgate, &peer, "xoauth_requestor_id=bob")
+            .send(&linkgate)
+            .await;
+        answer.assert_refused(401, "permission_denied");
+    }
+    assert!(linkgate.app.received().is_empty());
+}
+
+/// A choice: ignored, not refused. The token's user wins.
+#[tokio::test]
+async fn a_users_token_names_its_user_whatever_the_query_says() {
+    let linkgate = Linkgate::start().await;
+    let token = Peer::rsa().connect(&linkgate, "bob").await;
+    for user in ["carol", "alice", "nobody"] {
+        let call = Peer::rsa()
+            .call(&linkgate, "GET", &format!("/api/x?xoauth_requestor_id={user}"))
+            .token(&token);
+        assert_eq!(call.send(&linkgate).await.status, 200);
+        let received = linkgate.app.received().pop().unwrap();
+        assert_eq!(received.header("remote-user"), ["bob"]);
+        assert_eq!(received.header("x-linkgate-call"), ["three-legged"]);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_name_spends_nothing() {
+    let linkgate = Linkgate::start().await;
+    let call = naming(&linkgate, &Peer::rsa(), "xoauth_requestor_id=carol");
+    linkgate.only_users(&["alice", "bob"]).await;
+    call.send(&linkgate)
+        .await
+        .assert_refused(401, "permission_denied");
+    linkgate.only_users(&["alice", "bob", "carol"]).await;
+    assert_eq!(call.send(&linkgate).await.status, 200);
+}
+
+fn hash(body: &str) -> String {
+    STANDARD.encode(Sha1::digest(body))
+}
+
+#[tokio::test]
+async fn a_body_hash_must_be_that_of_the_body() {
+    let linkgate = Linkgate::start().await;
+    let call = |value: &str| {
+        Peer::robot()
+            .call(&linkgate, "POST", "/api/x")
+            .oauth("oauth_body_hash", value)
+    };
+    let json = |call: Call, body: &str| {
+        let request = call.request(&linkgate).header("Content-Type", "application/json");
+        request
+            .header("Content-Length", body.len().to_string())
+            .body(body)
+    };
+    for (hashed, sent) in [("{}", "{ }"), ("{}", ""), ("", "{}"), ("{}", "{}\n")] {
+        let answer = json(call(&hash(hashed)), sent).send(linkgate.address).await;
+        answer.assert_refused(401, "signature_invalid");
+    }
+    for malformed in [
+        "",
+        "x",
+        "2jmj7l5rSw0yVb/vlWAYkK/YBwk",
+        "2jmj7l5rSw0yVb_vlWAYkK_YBwk=",
+        "AAAA",
+    ] {
+        let answer = json(call(malformed), "{}").send(linkgate.address).await;
+        answer.assert_refused(400, "parameter_rejected");
+        assert_eq!(
+            answer.value("oauth_parameters_rejected").as_deref(),
+            Some("oauth_body_hash")
+        );
+    }
+    // A form is signed itself, so a hash beside it says nothing, or something else.
+    let form = call(&hash("a=1")).form(&[("a", "1")]);
+    form.send(&linkgate)
+        .await
+        .assert_refused(400, "parameter_rejected");
+    let in_form = call(&hash("")).in_form();
+    in_form
+        .send(&linkgate)
+        .await
+        .assert_refused(400, "parameter_rejected");
+    assert!(linkgate.app.received().is_empty());
+    assert_eq!(
+        json(call(&hash("{}")), "{}").send(linkgate.address).await.status,
+        200
+    );
+    assert_eq!(linkgate.app.only().body, b"{}");
+    let get = Peer::robot()
+        .call(&linkgate, "GET", "/api/x")
+        .oauth("oauth_body_hash", &hash(""));
+    assert_eq!(get.send(&linkgate).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_hash_can_be_demanded() {
+    let linkgate = Linkgate::start().await;
+    let call = |method| Peer::of("hashing", "a-secret-with-hashes").call(&linkgate, method, "/api/x");
+    for method in ["GET", "POST"] {
+        let answer = call(method).send(&linkgate).await;
+        answer.assert_refused(400, "parameter_absent");
+        assert_eq!(
+            answer.value("oauth_parameters_absent").as_deref(),
+            Some("oauth_body_hash")
+        );
+    }
+    let empty = call("GET").oauth("oauth_body_hash", &hash(""));
+    assert_eq!(empty.send(&linkgate).await.status, 200);
+    assert_eq!(call("POST").form(&[("a", "1")]).send(&linkgate).await.status, 200);
+}

@@ -1,0 +1,336 @@
+//! A running linkgate in the test's own process, in front of an application that records what reached it.
+
+use std::fs::{self, Permissions};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+
+use argon2::password_hash::PasswordHasher as _;
+use argon2::{Algorithm, ParamsBuilder, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use linkgate::cli::Server;
+use linkgate::clock::Clock;
+use linkgate::config::Config;
+use linkgate::oauth::Timestamp;
+use linkgate::store::Store;
+use rsa::PrivateKey;
+use rsa::pkcs1::DecodeRsaPrivateKey as _;
+use rsa::pkcs8::EncodePublicKey as _;
+use tempfile::TempDir;
+
+use super::app::App;
+use super::browser::Browser;
+use super::databases::Database;
+use crate::published::published_keys;
+
+/// A running linkgate. It is called under its address, and signed for under its public URL.
+pub(crate) struct Linkgate {
+    pub(crate) address: SocketAddr,
+    /// The public URL.
+    pub(crate) base: String,
+    /// The application behind it.
+    pub(crate) app: Arc<App>,
+    pub(crate) clock: Clock,
+    server: Server,
+    home: Arc<Home>,
+}
+
+/// What is special about the linkgate of a test.
+pub(crate) struct Setup {
+    /// The public URL.
+    pub(crate) base: &'static str,
+    /// Further lines of `[server]`.
+    pub(crate) server: &'static str,
+    /// Further sections.
+    pub(crate) more: &'static str,
+}
+
+/// What a restart finds again.
+struct Home {
+    folder: TempDir,
+    database: Database,
+}
+
+impl Linkgate {
+    /// One on an SQLite database of its own.
+    pub(crate) async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// One that differs from the others.
+    pub(crate) async fn with(setup: Setup) -> Self {
+        Self::make(&Database::sqlite(), &setup).await
+    }
+
+    /// One on a given database.
+    pub(crate) async fn on(database: &Database) -> Self {
+        Self::make(database, &Setup::default()).await
+    }
+
+    async fn make(database: &Database, setup: &Setup) -> Self {
+        let app = Arc::new(App::start().await);
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("linkgate.key");
+        fs::write(&key, database.keyring().to_text().expose()).unwrap();
+        fs::set_permissions(key, Permissions::from_mode(0o600)).unwrap();
+        fs::write(
+            folder.path().join("users.toml"),
+            users(&["alice", "bob", "carol"]),
+        )
+        .unwrap();
+        fs::write(
+            folder.path().join("linkgate.toml"),
+            config(setup, app.address, database),
+        )
+        .unwrap();
+        let home = Home {
+            folder,
+            database: database.clone(),
+        };
+        let clock = Clock::fixed(Timestamp::from_seconds(START));
+        Self::run(Arc::new(home), app, clock, setup.base.to_owned()).await
+    }
+
+    async fn run(home: Arc<Home>, app: Arc<App>, clock: Clock, base: String) -> Self {
+        let config = Config::load(&home.file("linkgate.toml"), [], clock.now()).unwrap();
+        let server = Server::start(config, clock.clone()).await.unwrap();
+        Self {
+            address: server.public_address(),
+            base,
+            app,
+            clock,
+            server,
+            home,
+        }
+    }
+
+    /// A second server over the same database, with the same key, at the same time.
+    pub(crate) async fn replica(&self) -> Self {
+        let (home, app) = (Arc::clone(&self.home), Arc::clone(&self.app));
+        Self::run(home, app, self.clock.clone(), self.base.clone()).await
+    }
+
+    /// Stopped, and started again on the same database.
+    pub(crate) async fn restarted(self) -> Self {
+        assert!(self.server.stop().await, "nothing was cut off");
+        Self::run(self.home, self.app, self.clock, self.base).await
+    }
+
+    /// Stops it; what it was asked is answered.
+    pub(crate) async fn stop(self) {
+        self.server.stop().await;
+    }
+
+    /// From now on there are these users.
+    pub(crate) async fn only_users(&self, names: &[&str]) {
+        fs::write(self.home.file("users.toml"), users(names)).unwrap();
+        let config = Config::load(&self.home.file("linkgate.toml"), [], self.clock.now()).unwrap();
+        self.server.reload(&config).await;
+    }
+
+    /// Its time, in seconds.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now().seconds()
+    }
+
+    /// A browser without cookies.
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(self.address)
+    }
+
+    /// Its database, as another process would open it.
+    pub(crate) async fn store(&self) -> Store {
+        self.home.database.open().await
+    }
+
+    /// Its database, past the store.
+    pub(crate) fn database(&self) -> &Database {
+        &self.home.database
+    }
+
+    /// The SQLite database as it lies on the disk: whatever is committed changes it.
+    pub(crate) fn on_disk(&self) -> Vec<Vec<u8>> {
+        let file = PathBuf::from(self.home.database.url().trim_start_matches("sqlite://"));
+        let log = file.with_extension("db-wal");
+        [file, log]
+            .map(|file| fs::read(file).unwrap_or_default())
+            .to_vec()
+    }
+
+    /// How many rows each table has.
+    pub(crate) async fn rows(&self) -> Vec<String> {
+        let tables = [
+            "consumers",
+            "request_tokens",
+            "access_tokens",
+            "nonces",
+            "sessions",
+            "audit",
+        ];
+        let each =
+            tables.map(|table| format!("select '{table} ' || cast(count(*) as text) as rows from {table}"));
+        self.home.database.texts(each.join(" union all ")).await
+    }
+}
+
+impl Home {
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            base: "http://builds.example.com",
+            server: "",
+            more: "",
+        }
+    }
+}
+
+/// The private half of the key of `Stash:8277239845`.
+pub(crate) fn private_key() -> PrivateKey {
+    static KEY: LazyLock<PrivateKey> = LazyLock::new(|| {
+        let keys = published_keys();
+        let pem = keys
+            .iter()
+            .find(|key| key.name == "netoauth-rsa")
+            .and_then(|key| key.private_pem.as_deref());
+        PrivateKey::from_pkcs1_pem(pem.unwrap().trim()).unwrap()
+    });
+    KEY.clone()
+}
+
+/// The public half, as Bitbucket shows it: bare base64.
+pub(crate) fn public_key() -> String {
+    STANDARD.encode(private_key().to_public_key().to_public_key_der().unwrap())
+}
+
+/// Everybody's password is `NAME-password`, hashed as cheaply as argon2 can.
+fn users(names: &[&str]) -> String {
+    let hash = |name: &&str| {
+        let mut cheap = ParamsBuilder::new();
+        cheap.m_cost(8).t_cost(1).p_cost(1);
+        let argon2 = cheap.context(Algorithm::Argon2id, Version::V0x13).unwrap();
+        let hash = argon2
+            .hash_password(format!("{name}-password").as_bytes())
+            .unwrap();
+        format!("[[users]]\nname = \"{name}\"\ndisplay_name = \"{name} Example\"\npassword = \"{hash}\"\n\n")
+    };
+    let users: String = names.iter().map(hash).collect();
+    format!("{users}[[users]]\nname = \"svc-bitbucket\"\ndisplay_name = \"Bitbucket\"\nsign_in = false\n")
+}
+
+fn config(setup: &Setup, application: SocketAddr, database: &Database) -> String {
+    let (base, server, more, url) = (setup.base, setup.server, setup.more, database.url());
+    let key = public_key();
+    format!(
+        r#"
+[server]
+listen = "127.0.0.1:0"
+admin_listen = "127.0.0.1:0"
+public_url = "{base}"
+{server}
+
+[upstream]
+url = "http://{application}"
+name = "Buildboard"
+
+[store]
+url = "{url}"
+
+[keys]
+secret_key_file = "linkgate.key"
+
+[login]
+method = "file"
+
+[login.file]
+path = "users.toml"
+
+[admin]
+subjects = ["alice"]
+
+[identity]
+preset = "remote-user"
+
+[[routes]]
+path = "/api/**"
+auth = "oauth"
+
+[[routes]]
+path = "/static/**"
+auth = "none"
+
+[[consumers]]
+key = "Stash:8277239845"
+name = "Bitbucket (own key)"
+public_key = "{key}"
+callbacks = ["https://bitbucket.example.com"]
+two_legged = true
+two_legged_user = "svc-bitbucket"
+impersonation = true
+
+{CONSUMERS}
+
+{more}
+"#
+    )
+}
+
+const CONSUMERS: &str = r#"
+[[consumers]]
+key = "bitbucket-form"
+name = "Bitbucket"
+shared_secret = "correct-horse-battery-staple"
+callbacks = ["https://bitbucket.example.com", "http://127.0.0.1:*", "https://path.example.com/cb"]
+
+[[consumers]]
+key = "second"
+name = "<img src=x onerror=alert(1)> & \"Second\""
+shared_secret = "another-shared-secret"
+callbacks = ["https://second.example.com"]
+session_handles = false
+
+[[consumers]]
+key = "robot"
+name = "Robot"
+shared_secret = "a-robot-needs-a-secret"
+two_legged = true
+
+[[consumers]]
+key = "switched-off"
+name = "Switched off"
+shared_secret = "a-secret-for-nothing"
+callbacks = ["https://bitbucket.example.com"]
+two_legged = true
+enabled = false
+
+[[consumers]]
+key = "elsewhere"
+name = "Elsewhere"
+shared_secret = "a-secret-of-elsewhere"
+callbacks = ["https://bitbucket.example.com"]
+two_legged = true
+addresses = ["192.0.2.0/24"]
+
+[[consumers]]
+key = "defaulting"
+name = "Defaulting"
+shared_secret = "a-secret-with-default"
+callbacks = ["https://default.example.com"]
+default_callback = "https://default.example.com/back"
+
+[[consumers]]
+key = "hashing"
+name = "Hashing"
+shared_secret = "a-secret-with-hashes"
+two_legged = true
+require_body_hash = true
+"#;
+
+/// When the fixed clock starts.
+const START: i64 = 1_800_000_000;
