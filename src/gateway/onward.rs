@@ -18,6 +18,7 @@ use super::routes::METHOD_OVERRIDES;
 /// * `X-Forwarded-For`, `-Host` and `-Proto` are ours; what a stranger says about forwarding goes, `Forwarded` always.
 /// * `Host`: an *admitted* call arrives under the public URL that was signed, so that nobody can sign for one name and
 ///   call another. Any other request keeps the name that its client asked for, as if we were not there.
+/// * Our own cookies go; the application's stay.
 /// * An admitted call loses the headers that would override the method that was signed.
 pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool) -> Result<(), Fault> {
     let trailers = accepts_trailers(headers);
@@ -26,7 +27,7 @@ pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool
     headers.remove(EXPECT);
     drop_oauth(headers);
     drop_forwarding(headers, arrival.trusted);
-    join_cookies(headers);
+    pass_cookies(headers);
     if admitted {
         identity::remove_where(headers, |name| METHOD_OVERRIDES.contains(&name));
     }
@@ -85,18 +86,33 @@ fn drop_oauth(headers: &mut HeaderMap) {
     }
 }
 
-/// HTTP/2 may split the cookies over several fields, HTTP/1 must not (RFC 9113, section 8.2.3).
-fn join_cookies(headers: &mut HeaderMap) {
-    let crumbs: Vec<_> = headers
+/// The browser's cookies but ours: whoever holds our session's can approve in a user's name, and the application needs
+/// not. HTTP/2 may split the cookies over several fields, HTTP/1 must not (RFC 9113, section 8.2.3).
+fn pass_cookies(headers: &mut HeaderMap) {
+    let fields: Vec<_> = headers
         .get_all(COOKIE)
         .iter()
         .map(HeaderValue::as_bytes)
         .collect();
-    if crumbs.len() > 1
-        && let Ok(cookie) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..]))
-    {
-        headers.insert(COOKIE, cookie);
+    let cookies = || fields.iter().flat_map(|field| field.split(|&b| b == b';'));
+    if fields.len() < 2 && !cookies().any(is_our_cookie) {
+        return;
     }
+    let kept = cookies()
+        .map(<[u8]>::trim_ascii)
+        .filter(|cookie| !cookie.is_empty() && !is_our_cookie(cookie));
+    let kept = kept.collect::<Vec<_>>().join(&b"; "[..]);
+    match HeaderValue::from_bytes(&kept) {
+        Ok(cookie) if !kept.is_empty() => drop(headers.insert(COOKIE, cookie)),
+        _ => drop(headers.remove(COOKIE)),
+    }
+}
+
+fn is_our_cookie(cookie: &[u8]) -> bool {
+    let name = cookie.trim_ascii_start();
+    name.strip_prefix(b"__Host-")
+        .unwrap_or(name)
+        .starts_with(b"linkgate-")
 }
 
 /// Removes what is said about forwarding. Only a trusted proxy may say more than we write ourselves.
@@ -187,6 +203,25 @@ mod tests {
             (HeaderName::from_static(name), HeaderValue::from_static(value))
         };
         pairs.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn our_cookies_stay_with_us_and_the_others_pass_as_they_are() {
+        for (fields, passed) in [
+            (&["a=b;c=d ; e=\"f\""][..], &["a=b;c=d ; e=\"f\""][..]),
+            (&["a=b; linkgate-session=s; c=d"], &["a=b; c=d"]),
+            (
+                &["__Host-linkgate-session=s", "a=b", "linkgate-browser=t"],
+                &["a=b"],
+            ),
+            (&["linkgate-session=s"], &[]),
+            (&["x=linkgate-session", "a=b"], &["x=linkgate-session; a=b"]),
+        ] {
+            let mut carried = headers(&fields.iter().map(|value| ("cookie", *value)).collect::<Vec<_>>());
+            pass_cookies(&mut carried);
+            let left: Vec<_> = carried.get_all(COOKIE).iter().collect();
+            assert_eq!(left, passed, "{fields:?}");
+        }
     }
 
     #[test]

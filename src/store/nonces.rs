@@ -60,7 +60,10 @@ pub(super) async fn insert_sqlite(
     keys: &[NonceKey],
 ) -> Result<Fresh, StoreError> {
     let insert = |statement| bound(sqlx::query(statement), keys);
-    match insert(insert_statement(keys.len(), "")).execute(&mut *connection).await {
+    match insert(insert_statement(keys.len(), ""))
+        .execute(&mut *connection)
+        .await
+    {
         Ok(_) => return Ok(Fresh::All),
         Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {}
         Err(error) => return Err(error.into()),

@@ -26,7 +26,9 @@ impl Store {
             request_tokens: self.sweep_request_tokens(now.plus(-DAY)).await?,
             access_tokens: self.sweep_access_tokens(now.plus(-30 * DAY)).await?,
             sessions: self.sweep_sessions(now).await?,
-            nonces: self.forget_nonces_before(window.horizon(now).bucket() - SPARED).await?,
+            nonces: self
+                .forget_nonces_before(window.horizon(now).bucket() - SPARED)
+                .await?,
             audit: self.sweep_audit(now.plus(-400 * DAY)).await?,
         })
     }
