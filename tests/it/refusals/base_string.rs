@@ -198,13 +198,13 @@ async fn nobody_overrides_the_method_that_was_signed() {
 
 #[tokio::test]
 async fn secrets_are_encoded_before_they_are_joined() {
-    let more = "[[consumers]]\nkey = \"odd & key/\u{fc}\"\nshared_secret = \"$ecret & space %26+=\u{fc}\"\ntwo_legged = true\n";
+    let more = "[[consumers]]\nkey = \"odd & key/\u{fc}\"\nshared_secret = \"$tar & space %26+=\u{fc}\"\ntwo_legged = true\n";
     let linkgate = Linkgate::with(Setup {
         more,
         ..Setup::default()
     })
     .await;
-    let peer = Peer::of("odd & key/\u{fc}", "$ecret & space %26+=\u{fc}");
+    let peer = Peer::of("odd & key/\u{fc}", "$tar & space %26+=\u{fc}");
     for call in [
         peer.call(&linkgate, "GET", "/api/x"),
         peer.call(&linkgate, "GET", "/api/x").in_query(),
@@ -215,7 +215,7 @@ async fn secrets_are_encoded_before_they_are_joined() {
     let call = peer.call(&linkgate, "GET", "/api/x");
     let shifted = Call {
         token_secret: " space %26+=\u{fc}&".to_owned(),
-        ..call.keyed(Key::Hmac("$ecret ".to_owned()))
+        ..call.keyed(Key::Hmac("$tar ".to_owned()))
     };
     shifted
         .send(&linkgate)
