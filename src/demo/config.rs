@@ -59,6 +59,7 @@ public_url = "{linkgate}"
 
 [upstream]
 url = "{buildboard}"
+name = "Buildboard"
 
 [store]
 url = {store}
