@@ -24,7 +24,8 @@ RUN touch src/main.rs src/lib.rs && cargo build --release --locked --bin linkgat
 
 
 FROM debian:bookworm-slim
-RUN useradd --system --uid 10001 --user-group --create-home --home-dir /var/lib/linkgate --shell /usr/sbin/nologin linkgate
+RUN groupadd --gid 10001 linkgate \
+    && useradd --uid 10001 --gid 10001 --create-home --home-dir /var/lib/linkgate --shell /usr/sbin/nologin linkgate
 COPY --from=build /build/target/release/linkgate /usr/local/bin/linkgate
 
 USER 10001:10001
