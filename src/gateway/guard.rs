@@ -21,7 +21,7 @@ use super::identity::IdentityHeaders;
 use super::onward;
 use super::routes::{RouteMode, Routes};
 use crate::oauth::{RequestView, header};
-use crate::provider::{self, Caller, Provider};
+use crate::provider::{self, Caller, Judged, Provider};
 
 /// What the guard goes by.
 #[derive(Clone, Debug)]
@@ -149,10 +149,10 @@ impl GuardOptions {
             authorization: &authorization,
             form: form.as_ref().map(Bytes::as_ref),
         };
-        match self.provider.admit(&view, arrival.client).await? {
-            Some(caller) => {
-                let body = self.checked(&caller, parts, body).await?;
-                Ok((Some(caller), body))
+        match self.provider.judge(&view, arrival.client).await? {
+            Some(judged) => {
+                let body = self.checked(&judged, parts, body).await?;
+                Ok((Some(self.provider.admit(judged).await?), body))
             }
             None if mode == RouteMode::OAuth => Err(Refusal::Challenge),
             None => Ok((None, body)),
@@ -161,18 +161,13 @@ impl GuardOptions {
 
     /// The body, compared with the hash that the consumer signed, if it signed one
     /// (draft-eaton-oauth-bodyhash-00g, section 4.1.2).
-    async fn checked(&self, caller: &Caller, parts: &Parts, body: Body) -> Result<Body, Refusal> {
-        let Some(hash) = &caller.body_hash else {
+    async fn checked(&self, judged: &Judged, parts: &Parts, body: Body) -> Result<Body, Refusal> {
+        if !judged.has_body_hash() {
             return Ok(body);
-        };
-        let body = self.form.hold(&parts.headers, body).await?;
-        match hash.verify(&body) {
-            Ok(()) => Ok(Body::from(body)),
-            Err(problem) => Err(Refusal::Provider(provider::Error::Refused(provider::Refusal {
-                problem,
-                consumer: Some(caller.consumer.key.clone()),
-            }))),
         }
+        let body = self.form.hold(&parts.headers, body).await?;
+        judged.check_body(&body)?;
+        Ok(Body::from(body))
     }
 }
 

@@ -4,30 +4,67 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::model::Consumer;
-use crate::oauth::{Problem, RequestView, SignedRequest, Token};
+use crate::oauth::{Authentic, Problem, RequestView, SignedRequest, Token};
 
 use super::authenticate::{Signed, UNKNOWN_TOKEN};
 use super::caller::{CallKind, Caller, CallingUser};
 use super::directory::Standing;
 use super::{Error, Provider};
 
+/// A guarded call that may pass once its body has been looked at. Nothing of it was written yet: its nonce is unspent.
+#[derive(Debug)]
+pub struct Judged {
+    request: Authentic,
+    caller: Caller,
+    peer: Option<IpAddr>,
+}
+
+impl Judged {
+    /// Whether the consumer signed a digest of the body, so that the whole body must be shown to
+    /// [`Judged::check_body`] (draft-eaton-oauth-bodyhash-00g).
+    pub fn has_body_hash(&self) -> bool {
+        self.request.body_hash().is_some()
+    }
+
+    /// Compares the body with the digest that the consumer signed, if it signed one.
+    pub fn check_body(&self, body: &[u8]) -> Result<(), Error> {
+        let checked = self.request.body_hash().map_or(Ok(()), |hash| hash.verify(body));
+        checked.map_err(|problem| Error::from(problem).claimed_by(&self.caller.consumer.key))
+    }
+}
+
 impl Provider {
-    /// Decides on a guarded call. `Ok(None)`: the request carries no OAuth at all.
-    pub async fn admit(&self, view: &RequestView<'_>, peer: Option<IpAddr>) -> Result<Option<Caller>, Error> {
+    /// Decides on the head of a guarded call. `Ok(None)`: the request carries no OAuth at all.
+    pub async fn judge(&self, view: &RequestView<'_>, peer: Option<IpAddr>) -> Result<Option<Judged>, Error> {
         let Some(claim) = SignedRequest::parse(view)? else {
             return Ok(None);
         };
         let claimed_by = claim.consumer_key().clone();
-        let caller = self.caller(view, claim, peer).await;
-        caller.map(Some).map_err(|error| error.claimed_by(&claimed_by))
+        let judged = self.judge_claim(view, claim, peer).await;
+        judged.map(Some).map_err(|error| error.claimed_by(&claimed_by))
     }
 
-    async fn caller(
+    /// Admits a call whose body is the signed one: spends its nonce, which is good once.
+    pub async fn admit(&self, judged: Judged) -> Result<Caller, Error> {
+        let Judged {
+            request,
+            caller,
+            peer,
+        } = judged;
+        let spent = self.spend_nonce(&request).await;
+        spent.map_err(|error| error.claimed_by(&caller.consumer.key))?;
+        if let Some(token) = request.token() {
+            self.touch(token, peer).await;
+        }
+        Ok(caller)
+    }
+
+    async fn judge_claim(
         &self,
         view: &RequestView<'_>,
         request: SignedRequest,
         peer: Option<IpAddr>,
-    ) -> Result<Caller, Error> {
+    ) -> Result<Judged, Error> {
         let signed = self.verify(view, request, peer).await?;
         if signed.consumer.require_body_hash && view.form.is_none() && signed.request.body_hash().is_none() {
             return Err(Problem::ParameterAbsent(vec!["oauth_body_hash"]).into());
@@ -39,16 +76,15 @@ impl Provider {
             ),
             None => self.two_legged(&signed).await?,
         };
-        self.spend_nonce(&signed.request).await?;
-        if let Some(token) = signed.request.token() {
-            self.touch(token, peer).await;
-        }
-        let body_hash = signed.request.body_hash().cloned();
-        Ok(Caller {
+        let caller = Caller {
             consumer: signed.consumer,
             user,
             kind,
-            body_hash,
+        };
+        Ok(Judged {
+            request: signed.request,
+            caller,
+            peer,
         })
     }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::model::Consumer;
-use crate::oauth::BodyHash;
 
 /// Who makes a guarded call, proved by a signature and, where there is one, a token.
 #[derive(Clone, Debug)]
@@ -14,8 +13,6 @@ pub struct Caller {
     pub user: Option<CallingUser>,
     /// In which way the call names its user.
     pub kind: CallKind,
-    /// The digest that the body must have, when the consumer signed one (draft-eaton-oauth-bodyhash).
-    pub body_hash: Option<BodyHash>,
 }
 
 /// The user of a guarded call.

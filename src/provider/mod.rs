@@ -33,6 +33,7 @@ use crate::oauth::{Secret, Token, VerificationKey, Window};
 use crate::store::{Keyring, Store};
 
 pub use access_token::IssuedAccessToken;
+pub use admit::Judged;
 pub use authorize::{Answer, Question};
 pub use caller::{CallKind, Caller, CallingUser};
 pub use directory::{Directory, Standing};
