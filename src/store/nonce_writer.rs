@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::StoreError;
-use super::nonces::{Fresh, NonceKey, insert_postgres, insert_sqlite};
+use super::nonces::{NonceKey, insert_postgres, insert_sqlite};
 use super::pool::Pool;
 
 /// What the writer is asked for.
@@ -102,10 +102,9 @@ impl Writer {
         keys.sort_unstable();
         keys.dedup();
         match self.write(&keys).await {
-            Ok(mut fresh) => {
-                let mut asked = HashSet::with_capacity(waiting.len());
+            Ok(mut new) => {
                 for (key, answer) in waiting {
-                    let _ = answer.send(Ok(fresh.take(&key, &mut asked)));
+                    let _ = answer.send(Ok(new.remove(&key)));
                 }
             }
             Err(error) => {
@@ -117,9 +116,9 @@ impl Writer {
         }
     }
 
-    async fn write(&mut self, keys: &[NonceKey]) -> Result<Fresh, StoreError> {
+    async fn write(&mut self, keys: &[NonceKey]) -> Result<HashSet<NonceKey>, StoreError> {
         if keys.is_empty() {
-            return Ok(Fresh::All);
+            return Ok(HashSet::new());
         }
         let _turn = self.pool.turn().await;
         let patience = Duration::from_secs(PATIENCE_SECONDS);
@@ -130,7 +129,7 @@ impl Writer {
         }))
     }
 
-    async fn insert(&mut self, keys: &[NonceKey]) -> Result<Fresh, StoreError> {
+    async fn insert(&mut self, keys: &[NonceKey]) -> Result<HashSet<NonceKey>, StoreError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => Connection::open(&self.pool).await?,

@@ -32,39 +32,20 @@ impl Store {
     }
 }
 
-/// Which nonces of a batch were new.
-#[derive(Debug)]
-pub(super) enum Fresh {
-    /// All of them, as nearly always.
-    All,
-    /// Some had been seen before.
-    Only(HashSet<NonceKey>),
-}
-
-impl Fresh {
-    /// Whether a nonce was new. Asked a second time about the same one, it was not.
-    pub(super) fn take(&mut self, key: &NonceKey, asked: &mut HashSet<NonceKey>) -> bool {
-        match self {
-            Self::All => asked.insert(*key),
-            Self::Only(new) => new.remove(key),
-        }
-    }
-}
-
-/// Inserts nonces into SQLite; says which were new.
+/// Inserts nonces into SQLite; returns those that were new.
 ///
 /// Rows that come back cost more than rows that are written, so the first try asks for none: it writes all, or, when
 /// one of them had been seen before, nothing.
 pub(super) async fn insert_sqlite(
     connection: &mut SqliteConnection,
     keys: &[NonceKey],
-) -> Result<Fresh, StoreError> {
+) -> Result<HashSet<NonceKey>, StoreError> {
     let insert = |statement| bound(sqlx::query(statement), keys);
     match insert(insert_statement(keys.len(), ""))
         .execute(&mut *connection)
         .await
     {
-        Ok(_) => return Ok(Fresh::All),
+        Ok(_) => return Ok(keys.iter().copied().collect()),
         Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {}
         Err(error) => return Err(error.into()),
     }
@@ -89,13 +70,13 @@ fn insert_statement(rows: usize, rest: &str) -> AssertSqlSafe<String> {
     AssertSqlSafe(format!("insert into nonces (bucket, digest) values {rows}{rest}"))
 }
 
-/// Inserts nonces into PostgreSQL; says which were new.
+/// Inserts nonces into PostgreSQL; returns those that were new.
 ///
 /// The keys come sorted: two replicas that insert the same ones take their locks in the same order.
 pub(super) async fn insert_postgres(
     connection: &mut PgConnection,
     keys: &[NonceKey],
-) -> Result<Fresh, StoreError> {
+) -> Result<HashSet<NonceKey>, StoreError> {
     let (buckets, digests): (Vec<i64>, Vec<&[u8]>) =
         keys.iter().map(|(bucket, digest)| (bucket, &digest[..])).unzip();
     let inserted = sqlx::query_as(
@@ -109,15 +90,13 @@ pub(super) async fn insert_postgres(
     new_keys(inserted)
 }
 
-fn new_keys(rows: Vec<(i64, Vec<u8>)>) -> Result<Fresh, StoreError> {
-    let keys: Result<_, StoreError> = rows
-        .into_iter()
+fn new_keys(rows: Vec<(i64, Vec<u8>)>) -> Result<HashSet<NonceKey>, StoreError> {
+    rows.into_iter()
         .map(|(bucket, digest)| {
             let digest = digest
                 .try_into()
                 .map_err(|_| StoreError::inconsistent("nonces", "a digest has not 16 bytes"))?;
             Ok((bucket, digest))
         })
-        .collect();
-    Ok(Fresh::Only(keys?))
+        .collect()
 }
