@@ -18,4 +18,5 @@ mod published;
 mod refusals;
 mod store;
 mod support;
+mod tls;
 mod vectors;
