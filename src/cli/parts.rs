@@ -17,13 +17,14 @@ use crate::login::{FileLogin, Login, Standing as Known};
 use crate::provider::{CallingUser, Directory, Provider, Rules, Standing};
 use crate::store::{Keyring, Store};
 use crate::tls::{ClientTls, Roots};
-use crate::web::App;
+use crate::web::{Administration, App, Refusals};
 
 /// Everything above the store.
 pub(super) struct Parts {
     pub(super) app: App,
     pub(super) gateway: Gateway,
     pub(super) provider: Arc<Provider>,
+    pub(super) administration: Arc<Administration>,
 }
 
 impl Parts {
@@ -47,6 +48,8 @@ impl Parts {
             config.server.public_urls.clone(),
             TrustedProxies::new(config.server.trusted_proxies.clone()),
         );
+        let subjects = config.admin.subjects.iter().cloned();
+        let administration = Arc::new(Administration::new(subjects, config.secret_files.clone()));
         let app = App {
             provider: Arc::clone(&provider),
             store: store.clone(),
@@ -55,6 +58,8 @@ impl Parts {
             front: front.clone(),
             public_url: config.server.public_url.clone(),
             application_name: config.upstream.name.clone(),
+            administration: Arc::clone(&administration),
+            refusals: Refusals::new(clock.now()),
             jwks: assertion.as_ref().map(|assertion| assertion.jwks()),
             clock: clock.clone(),
         };
@@ -63,6 +68,7 @@ impl Parts {
             app,
             gateway,
             provider,
+            administration,
         })
     }
 }

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::login::Login;
 use crate::store::Store;
 use crate::tls::ServerTls;
+use crate::web::Administration;
 use crate::{telemetry, web};
 
 use super::parts::{self, Parts};
@@ -26,6 +27,7 @@ pub struct Server {
     admin: SocketAddr,
     store: Store,
     login: Arc<Login>,
+    administration: Arc<Administration>,
     tls: Option<ServerTls>,
     clock: Clock,
     stop: CancellationToken,
@@ -64,6 +66,7 @@ impl Server {
             admin,
             store,
             login,
+            administration: parts.administration,
             tls,
             clock,
             stop,
@@ -85,7 +88,10 @@ impl Server {
     /// Takes consumers, users and the certificate from a configuration that was read again. What fails stays as it was, and is logged.
     pub async fn reload(&self, config: &Config) {
         match synchronise(&self.store, config, &self.clock).await {
-            Ok(()) => tracing::info!("the consumers were read again"),
+            Ok(()) => {
+                self.administration.keep_secret_files(config.secret_files.clone());
+                tracing::info!("the consumers were read again");
+            }
             Err(error) => tracing::error!("the consumers stay as they were: {error:#}"),
         }
         match self.login.reload() {

@@ -36,11 +36,12 @@ mod upstream;
 mod value;
 mod variables;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
 use crate::model::Consumer;
-use crate::oauth::Timestamp;
+use crate::oauth::{ConsumerKey, Timestamp};
 
 pub use self::admin::Admin;
 pub use self::identity::{Identity, IdentityHeaders};
@@ -72,6 +73,8 @@ pub struct Config {
     pub login: Login,
     /// Who may sign.
     pub consumers: Vec<Consumer>,
+    /// The files in which consumers' shared secrets stand, as they are written, for those whose secrets stand in files.
+    pub secret_files: BTreeMap<ConsumerKey, String>,
     /// How the application is told who calls.
     pub identity: Identity,
     /// Which paths ask for OAuth; the first that matches decides.
@@ -124,7 +127,7 @@ impl Config {
         let store = root.section("store", Store::read);
         let keys = root.section("keys", |section| Keys::read(section, store.as_ref()));
         let login = root.section("login", |section| Login::read(section, server.as_ref()));
-        let consumers = consumers::read(root, server.as_ref());
+        let (consumers, secret_files) = consumers::read(root, server.as_ref());
         let identity = root.section("identity", |section| Identity::read(section, public_url));
         let routes = root.sections("routes", Route::read);
         let tokens = root.section("tokens", Tokens::read);
@@ -141,6 +144,7 @@ impl Config {
             keys,
             login: login?,
             consumers,
+            secret_files,
             identity,
             routes,
             tokens,

@@ -14,7 +14,7 @@ use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
 use tower::{Layer, Service};
 
-use super::arrival::Front;
+use super::arrival::{Arrival, Front};
 use super::fault::Fault;
 use super::form::FormLimits;
 use super::identity::IdentityHeaders;
@@ -67,7 +67,7 @@ impl<S> Layer<S> for GuardLayer {
 /// Lets requests through to a service, or answers them.
 ///
 /// A request that passes has no identity headers. Its extensions hold an [`Arrival`](super::Arrival) and, when it was
-/// admitted, the [`Caller`], which the answer's extensions hold as well, for the log. The address of the peer comes from
+/// admitted, the [`Caller`], which the answer's extensions hold as well, for the log; that of a refusal holds the arrival. The address of the peer comes from
 /// axum's [`ConnectInfo`]; without it no proxy is trusted.
 #[derive(Clone, Debug)]
 pub struct Guard<S> {
@@ -108,7 +108,11 @@ where
                 }
                 Err(Refusal::Fault(fault)) => Ok(fault.to_response(&parts.headers)),
                 Err(Refusal::Provider(error)) => {
-                    Ok(error.to_response(options.provider.realm()).map(Body::from))
+                    let mut response = error.to_response(options.provider.realm()).map(Body::from);
+                    if let Some(arrival) = parts.extensions.remove::<Arrival>() {
+                        response.extensions_mut().insert(arrival);
+                    }
+                    Ok(response)
                 }
                 Err(Refusal::Challenge) => Ok(challenge(options.provider.realm())),
             }

@@ -1,16 +1,16 @@
 //! HTTP FOR PEOPLE AND CONSUMERS: extract, ask the provider or the login, answer.
 //!
-//! The whole URL map stands in [`router`]; `listener` serves it, `request_log` writes a line for each request, and `admin`
-//! is for operators. A consumer's way through it: `request_token` and `access_token`, which share `signed`.
+//! The whole URL map stands in [`router`]; `listener` serves it, `request_log` writes a line for each request and hands what
+//! was refused to `refusals`, and `operators` is the other listener's map. A consumer's way through it: `request_token` and `access_token`, which share `signed`.
 //! A browser's way through it:
 //!
 //! 1. `authorize`: the question of a request token, put to whoever is signed in, and the answer;
 //! 2. `login`: who that is; `return_address`: where they go on afterwards;
-//! 3. `connections`: what they have connected, and revoke;
+//! 3. `connections`: what they have connected, and revoke; `admin`: the pages for administrators;
 //! 4. `session`: the cookie and its table row; `form`: what proves that a form is ours;
 //! 5. `pages`: the templates' data, every state in words (`texts`, in three languages; `visit` says in which), and the
 //!    headers of a page (`headers`);
-//! 6. `assets`: the stylesheet and the icon. `client_address`: where the browser is.
+//! 6. `assets`: the stylesheet, the icon and the one script; `reference` ties a page to its line in the log. `client_address`: where the browser is.
 
 mod access_token;
 mod admin;
@@ -23,7 +23,10 @@ mod form;
 mod headers;
 mod listener;
 mod login;
+mod operators;
 mod pages;
+mod reference;
+mod refusals;
 mod request_log;
 mod request_token;
 mod return_address;
@@ -37,7 +40,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request};
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use rand::CryptoRng;
@@ -51,9 +54,11 @@ use crate::oauth::PublicUrl;
 use crate::provider::Provider;
 use crate::store::{Keyring, Store};
 
-pub use admin::operators;
+pub use admin::Administration;
 pub use client_address::ClientAddress;
 pub use listener::serve;
+pub use operators::operators;
+pub use refusals::Refusals;
 
 use visit::Visit;
 
@@ -76,6 +81,10 @@ pub struct App {
     pub application_name: String,
     /// The public keys of the identity assertion, as a JWK set; `None`: no assertion is written.
     pub jwks: Option<String>,
+    /// Who may see the pages for administrators, and where secrets stand.
+    pub administration: Arc<Administration>,
+    /// What was refused lately.
+    pub refusals: Refusals,
     /// What time it is.
     pub clock: Clock,
 }
@@ -114,6 +123,7 @@ pub fn router(app: App, gateway: Gateway) -> Router {
             CONNECTIONS_REVOKE,
             post(connections::revoke).fallback(pages::method_not_allowed),
         )
+        .merge(admin::routes())
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(from_fn_with_state(Arc::clone(&app), arrival::know))
         .layer(map_response(headers::page));
@@ -127,8 +137,8 @@ pub fn router(app: App, gateway: Gateway) -> Router {
         .merge(pages)
         .merge(documents)
         .fallback(guarded)
-        .with_state(app)
-        .layer(from_fn(request_log::log))
+        .with_state(Arc::clone(&app))
+        .layer(from_fn_with_state(app, request_log::log))
 }
 
 impl App {
@@ -154,6 +164,7 @@ const REQUEST_TOKEN: [&str; 2] = ["/oauth/request-token", "/plugins/servlet/oaut
 const ACCESS_TOKEN: [&str; 2] = ["/oauth/access-token", "/plugins/servlet/oauth/access-token"];
 const LOGIN: &str = "/oauth/login";
 const LOGOUT: &str = "/oauth/logout";
+const ADMIN: &str = "/oauth/admin";
 const CONNECTIONS: &str = "/oauth/connections";
 const CONNECTIONS_REVOKE: &str = "/oauth/connections/revoke";
 

@@ -3,34 +3,51 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::Method;
+use http::{Method, Uri};
 use metrics::counter;
 use tracing::Level;
 
+use crate::gateway::Arrival;
 use crate::provider::{Caller, Refusal};
 use crate::telemetry::{REFUSALS, REQUESTS};
 
-/// Passes a request on, counts its answer and logs it.
-pub(super) async fn log(request: Request, next: Next) -> Response {
-    if !tracing::enabled!(target: TARGET, Level::INFO) {
-        let response = next.run(request).await;
-        count(&response);
-        return response;
-    }
+use super::reference::new_reference;
+use super::refusals::Refused;
+use super::{App, Shared};
+
+/// Passes a request on, counts its answer, logs it, and remembers it when it was refused.
+pub(super) async fn log(State(app): Shared, request: Request, next: Next) -> Response {
     let began = Instant::now();
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|peer| peer.0.ip());
+    let asked = Asked {
+        method: request.method().clone(),
+        uri: request.uri().clone(),
+        peer: request
+            .extensions()
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|peer| peer.0.ip()),
+    };
     let response = next.run(request).await;
     count(&response);
-    line(&method, &path, peer, began, &response);
+    let reference = response.extensions().get::<Refusal>().map(|refusal| {
+        let reference = new_reference();
+        app.refusals
+            .add(asked.refused(refusal, &response, &app, &reference));
+        reference
+    });
+    if tracing::enabled!(target: TARGET, Level::INFO) {
+        asked.line(began, &response, reference.as_deref());
+    }
     response
+}
+
+/// What is kept of a request while it is answered.
+struct Asked {
+    method: Method,
+    uri: Uri,
+    peer: Option<IpAddr>,
 }
 
 fn count(response: &Response) {
@@ -41,26 +58,39 @@ fn count(response: &Response) {
     }
 }
 
-fn line(method: &Method, path: &str, peer: Option<IpAddr>, began: Instant, response: &Response) {
-    let caller = response.extensions().get::<Caller>();
-    let refusal = response.extensions().get::<Refusal>();
-    let consumer = caller
-        .map(|caller| &caller.consumer.key)
-        .or_else(|| refusal.and_then(|refusal| refusal.consumer.as_ref()));
-    let user = caller.and_then(|caller| caller.user.as_ref());
-    tracing::info!(
-        target: TARGET,
-        method = method.as_str(),
-        path,
-        status = response.status().as_u16(),
-        took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        peer = peer.map(tracing::field::display),
-        consumer.key = consumer.map(tracing::field::debug),
-        user.subject = user.map(|user| tracing::field::debug(&user.subject)),
-        problem = refusal.map(|refusal| refusal.problem.name()),
-        advice = refusal.map(|refusal| refusal.problem.advice()),
-        "request",
-    );
+impl Asked {
+    fn refused(&self, refusal: &Refusal, response: &Response, app: &App, reference: &str) -> Refused {
+        let arrival = response.extensions().get::<Arrival>();
+        let client = arrival.and_then(|arrival| arrival.client).or(self.peer);
+        let (method, path) = (self.method.as_str(), self.uri.path());
+        Refused {
+            client,
+            ..Refused::new(refusal, app.clock.now(), reference.to_owned(), method, path)
+        }
+    }
+
+    fn line(&self, began: Instant, response: &Response, reference: Option<&str>) {
+        let caller = response.extensions().get::<Caller>();
+        let refusal = response.extensions().get::<Refusal>();
+        let consumer = caller
+            .map(|caller| &caller.consumer.key)
+            .or_else(|| refusal.and_then(|refusal| refusal.consumer.as_ref()));
+        let user = caller.and_then(|caller| caller.user.as_ref());
+        tracing::info!(
+            target: TARGET,
+            method = self.method.as_str(),
+            path = self.uri.path(),
+            status = response.status().as_u16(),
+            took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            peer = self.peer.map(tracing::field::display),
+            consumer.key = consumer.map(tracing::field::debug),
+            user.subject = user.map(|user| tracing::field::debug(&user.subject)),
+            problem = refusal.map(|refusal| refusal.problem.name()),
+            advice = refusal.map(|refusal| refusal.problem.advice()),
+            reference,
+            "request",
+        );
+    }
 }
 
 /// The name by which a filter finds these lines.

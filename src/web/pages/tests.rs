@@ -355,6 +355,13 @@ fn notices() -> Vec<(Notice, u16)> {
             Notice::StoreDown(crate::store::StoreError::Database(sqlx::Error::PoolTimedOut)),
             503,
         ),
+        (
+            Notice::NotAdmin {
+                user: user(),
+                sign_out: sign_out(),
+            },
+            403,
+        ),
         (Notice::SignedOut, 200),
         (
             Notice::SignedIn {

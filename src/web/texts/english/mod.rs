@@ -1,16 +1,19 @@
 //! English.
 
+mod admin;
 mod notices;
 
 use super::catalogue::{Approve, Connections, Dates, Login, Verifier};
 use super::{Plural, Texts};
 
+use admin::ADMIN;
 use notices::NOTICES;
 
 /// The catalogue.
 pub(super) static TEXTS: Texts = Texts {
     lang: "en",
     notices: NOTICES,
+    admin: ADMIN,
     dates: Dates {
         moment: "{day} {month} {year}, {hour}:{minute} UTC",
         months: [

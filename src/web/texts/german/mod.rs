@@ -1,16 +1,19 @@
 //! Deutsch
 
+mod admin;
 mod notices;
 
 use super::catalogue::{Approve, Connections, Dates, Login, Verifier};
 use super::{Plural, Texts};
 
+use admin::ADMIN;
 use notices::NOTICES;
 
 /// The catalogue.
 pub(super) static TEXTS: Texts = Texts {
     lang: "de",
     notices: NOTICES,
+    admin: ADMIN,
     dates: Dates {
         moment: "{day}. {month} {year}, {hour}:{minute} Uhr UTC",
         months: [

@@ -1,16 +1,19 @@
 //! 日本語
 
+mod admin;
 mod notices;
 
 use super::catalogue::{Approve, Connections, Dates, Login, Verifier};
 use super::{Plural, Texts};
 
+use admin::ADMIN;
 use notices::NOTICES;
 
 /// The catalogue.
 pub(super) static TEXTS: Texts = Texts {
     lang: "ja",
     notices: NOTICES,
+    admin: ADMIN,
     dates: Dates {
         moment: "{year}年{month}月{day}日 {hour}:{minute}（UTC）",
         months: ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"],
