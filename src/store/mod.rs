@@ -5,8 +5,9 @@
 //! 1. [`Store`], below: open, close;
 //! 2. `pool`: the two databases and the `on!` macro; `options`: how they are opened; `error`: what can go wrong;
 //! 3. `keyring` and `seal`: what may touch the disk. Tokens are hashed, their secrets derived, shared secrets sealed;
-//! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `nonces` (with
-//!    `nonce_writer`, which writes whole queues at once), `sessions`, `audit`; `user_row` is what three of them share;
+//! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `sessions`, `audit`
+//!    (`user_row` is what three of them share), and `nonces`: `nonce_writer` writes whole queues at once, and `nonce_log`
+//!    is how SQLite keeps them;
 //! 5. `sweep`: forget what has expired.
 //!
 //! The rules: a state change is one statement that names the state it leaves. A transaction's first statement is a write,
@@ -29,6 +30,7 @@ mod consumers;
 mod error;
 mod key_file;
 mod keyring;
+mod nonce_log;
 mod nonce_writer;
 mod nonces;
 mod options;
