@@ -1,7 +1,7 @@
 //! The question to the user (RFC 5849, section 2.2): `/oauth/authorize`, and the path that AppLinks assume.
 
 use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{Form, Query, State};
+use axum::extract::{Form, Query};
 use axum::response::Response;
 use http::HeaderMap;
 use serde::Deserialize;
@@ -16,7 +16,7 @@ use super::form::{self, Purpose};
 use super::pages::{AnswerForm, Approve, Notice, Verifier};
 use super::return_address::ReturnAddress;
 use super::session::{self, Session};
-use super::{AUTHORIZE, App, Shared, headers, login};
+use super::{AUTHORIZE, App, Visit, headers, login};
 
 /// What the address of the page may say. An `oauth_callback` in it is ignored: the one that counts came signed, with
 /// the request token.
@@ -40,26 +40,30 @@ pub(super) struct AnswerFields {
 /// `GET /oauth/authorize`
 #[tracing::instrument(name = "authorize", skip_all, fields(token.prefix, user.subject))]
 pub(super) async fn show(
-    State(app): Shared,
+    visit: Visit,
     headers: HeaderMap,
     address: Result<Query<Address>, QueryRejection>,
 ) -> Response {
-    let answer = put_question(&app, &headers, address.ok().map(|Query(address)| address)).await;
-    answer.unwrap_or_else(|notice| notice.respond(&app))
+    let answer = put_question(&visit, &headers, address.ok().map(|Query(address)| address)).await;
+    answer.unwrap_or_else(|notice| notice.respond(&visit))
 }
 
 /// `POST /oauth/authorize`
 #[tracing::instrument(name = "authorize", skip_all, fields(token.prefix, user.subject))]
 pub(super) async fn answer(
-    State(app): Shared,
+    visit: Visit,
     headers: HeaderMap,
     form: Result<Form<AnswerFields>, FormRejection>,
 ) -> Response {
-    let answer = take_answer(&app, &headers, form).await;
-    answer.unwrap_or_else(|notice| notice.respond(&app))
+    let answer = take_answer(&visit, &headers, form).await;
+    answer.unwrap_or_else(|notice| notice.respond(&visit))
 }
 
-async fn put_question(app: &App, headers: &HeaderMap, address: Option<Address>) -> Result<Response, Notice> {
+async fn put_question(
+    visit: &Visit,
+    headers: &HeaderMap,
+    address: Option<Address>,
+) -> Result<Response, Notice> {
     let Some(address) = address else {
         return Err(Notice::MissingToken);
     };
@@ -70,19 +74,19 @@ async fn put_question(app: &App, headers: &HeaderMap, address: Option<Address>) 
     }
     let token = token.ok_or(Notice::MissingToken)?;
     Span::current().record("token.prefix", token.prefix());
-    let question = app.provider.question(&token).await?;
-    let session = session::current(app, headers).await?;
+    let question = visit.provider.question(&token).await?;
+    let session = session::current(visit, headers).await?;
     if let Some(session) = &session {
         Span::current().record("user.subject", &session.user.subject);
     }
     match (question, session) {
-        (Question::Open { .. }, None) => Ok(app.redirect(&ReturnAddress::to_question(&token).login())),
+        (Question::Open { .. }, None) => Ok(visit.redirect(&ReturnAddress::to_question(&token).login())),
         (
             Question::Open {
                 consumer, callback, ..
             },
             Some(session),
-        ) => Ok(question_page(app, &token, &consumer, &callback, &session)),
+        ) => Ok(question_page(visit, &token, &consumer, &callback, &session)),
         (
             Question::Approved {
                 by,
@@ -94,19 +98,24 @@ async fn put_question(app: &App, headers: &HeaderMap, address: Option<Address>) 
             match callback {
                 // It was answered before this request; asked once more, the same user is sent to the same place.
                 Callback::Url(_) => {
-                    follow(app, &token, app.provider.approve(&token, &session.user).await?).await
+                    follow(
+                        visit,
+                        &token,
+                        visit.provider.approve(&token, &session.user).await?,
+                    )
+                    .await
                 }
                 Callback::OutOfBand => Err(Notice::CodeShown {
                     consumer: consumer.name.clone(),
                 }),
             }
         }
-        (question, _) => Err(closed(app, &token, question).await?),
+        (question, _) => Err(closed(visit, &token, question).await?),
     }
 }
 
 async fn take_answer(
-    app: &App,
+    visit: &Visit,
     headers: &HeaderMap,
     form: Result<Form<AnswerFields>, FormRejection>,
 ) -> Result<Response, Notice> {
@@ -115,8 +124,8 @@ async fn take_answer(
     let token = Token::parse(&form.oauth_token).ok_or(Notice::MissingToken)?;
     Span::current().record("token.prefix", token.prefix());
     let again = ReturnAddress::to_question(&token);
-    let Some(session) = session::current(app, headers).await? else {
-        return Ok(app.redirect(&again.login()));
+    let Some(session) = session::current(visit, headers).await? else {
+        return Ok(visit.redirect(&again.login()));
     };
     let user = &session.user;
     Span::current().record("user.subject", &user.subject);
@@ -132,22 +141,22 @@ async fn take_answer(
         question: &token,
         user,
     })
-    .admits(&app.keyring, &form.form_token)
+    .admits(&visit.keyring, &form.form_token)
     {
         return Err(Notice::FormOutdated {
             again: again.as_str().to_owned(),
         });
     }
     let answer = match (form.approve, form.deny) {
-        (Some(_), None) => app.provider.approve(&token, user).await?,
-        (None, Some(_)) => app.provider.deny(&token, user).await?,
+        (Some(_), None) => visit.provider.approve(&token, user).await?,
+        (None, Some(_)) => visit.provider.deny(&token, user).await?,
         _ => return Err(Notice::BadForm),
     };
-    follow(app, &token, answer).await
+    follow(visit, &token, answer).await
 }
 
 /// Goes where an answer leads.
-async fn follow(app: &App, token: &Token, answer: Answer) -> Result<Response, Notice> {
+async fn follow(visit: &Visit, token: &Token, answer: Answer) -> Result<Response, Notice> {
     match answer {
         Answer::Redirect(location) => Ok(headers::see_other(&location)),
         Answer::ShowVerifier {
@@ -157,11 +166,11 @@ async fn follow(app: &App, token: &Token, answer: Answer) -> Result<Response, No
             consumer: &consumer_name,
             code: &verifier,
         }
-        .respond(&app.frame())),
+        .respond(&visit.frame())),
         Answer::DeniedOutOfBand { consumer_name } => Err(Notice::Denied {
             consumer: consumer_name,
         }),
-        Answer::NotOpen(question) => Err(closed(app, token, question).await?),
+        Answer::NotOpen(question) => Err(closed(visit, token, question).await?),
     }
 }
 
@@ -189,7 +198,7 @@ async fn closed(app: &App, token: &Token, question: Question) -> Result<Notice, 
 }
 
 fn question_page(
-    app: &App,
+    visit: &Visit,
     token: &Token,
     consumer: &Consumer,
     callback: &Callback,
@@ -202,12 +211,12 @@ fn question_page(
         user,
     };
     let form = AnswerForm {
-        action: app.path(AUTHORIZE[0]),
+        action: visit.path(AUTHORIZE[0]),
         oauth_token: token.as_str(),
-        form_token: purpose.token(&app.keyring),
+        form_token: purpose.token(&visit.keyring),
     };
     let return_to = ReturnAddress::to_question(token).as_str().to_owned();
-    let sign_out = login::sign_out_form(app, session, return_to);
+    let sign_out = login::sign_out_form(visit, session, return_to);
     Approve {
         consumer: &consumer.name,
         user,
@@ -215,5 +224,5 @@ fn question_page(
         form,
         sign_out,
     }
-    .respond(&app.frame())
+    .respond(&visit.frame())
 }

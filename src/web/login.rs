@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{Form, Query, State};
+use axum::extract::{Form, Query};
 use axum::response::Response;
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue};
@@ -19,7 +19,7 @@ use super::form::{self, Purpose};
 use super::pages::{Login, Notice, SignOutForm};
 use super::return_address::ReturnAddress;
 use super::session::{self, Browser, Session};
-use super::{App, ClientAddress, LOGIN, LOGOUT, Shared};
+use super::{App, ClientAddress, LOGIN, LOGOUT, Visit};
 
 /// What the address of the login page may say.
 #[derive(Deserialize)]
@@ -46,37 +46,37 @@ pub(super) struct SignOut {
 /// `GET /oauth/login`
 #[tracing::instrument(name = "login", skip_all)]
 pub(super) async fn show(
-    State(app): Shared,
+    visit: Visit,
     headers: HeaderMap,
     address: Result<Query<Address>, QueryRejection>,
 ) -> Response {
     let return_to = address.ok().and_then(|Query(address)| address.return_to);
-    let answer = show_to(&app, &headers, &ReturnAddress::or_login(return_to.as_deref())).await;
-    answer.unwrap_or_else(|error| Notice::from(error).respond(&app))
+    let answer = show_to(&visit, &headers, &ReturnAddress::or_login(return_to.as_deref())).await;
+    answer.unwrap_or_else(|error| Notice::from(error).respond(&visit))
 }
 
 /// `POST /oauth/login`
 #[tracing::instrument(name = "login", skip_all)]
 pub(super) async fn sign_in(
-    State(app): Shared,
+    visit: Visit,
     address: ClientAddress,
     headers: HeaderMap,
     form: Result<Form<SignInForm>, FormRejection>,
 ) -> Response {
-    let answer = try_to_sign_in(&app, address, &headers, form).await;
-    answer.unwrap_or_else(|notice| notice.respond(&app))
+    let answer = try_to_sign_in(&visit, address, &headers, form).await;
+    answer.unwrap_or_else(|notice| notice.respond(&visit))
 }
 
 /// `POST /oauth/logout`
 #[tracing::instrument(name = "logout", skip_all)]
 pub(super) async fn sign_out(
-    State(app): Shared,
+    visit: Visit,
     address: ClientAddress,
     headers: HeaderMap,
     form: Result<Form<SignOut>, FormRejection>,
 ) -> Response {
-    let answer = try_to_sign_out(&app, address, &headers, form).await;
-    answer.unwrap_or_else(|notice| notice.respond(&app))
+    let answer = try_to_sign_out(&visit, address, &headers, form).await;
+    answer.unwrap_or_else(|notice| notice.respond(&visit))
 }
 
 /// The form to sign out of a session.
@@ -88,23 +88,23 @@ pub(super) fn sign_out_form(app: &App, session: &Session, return_to: String) -> 
     }
 }
 
-async fn show_to(app: &App, headers: &HeaderMap, there: &ReturnAddress) -> Result<Response, StoreError> {
-    match session::current(app, headers).await? {
+async fn show_to(visit: &Visit, headers: &HeaderMap, there: &ReturnAddress) -> Result<Response, StoreError> {
+    match session::current(visit, headers).await? {
         Some(session) if there.as_str() == LOGIN => {
-            let sign_out = sign_out_form(app, &session, String::new());
+            let sign_out = sign_out_form(visit, &session, String::new());
             let notice = Notice::SignedIn {
                 user: session.user.display_name,
                 sign_out,
             };
-            Ok(notice.respond(app))
+            Ok(notice.respond(visit))
         }
-        Some(_) => Ok(app.redirect(there.as_str())),
-        None => ask(app, headers, there, None).await,
+        Some(_) => Ok(visit.redirect(there.as_str())),
+        None => ask(visit, headers, there, None).await,
     }
 }
 
 async fn try_to_sign_in(
-    app: &App,
+    visit: &Visit,
     ClientAddress(address): ClientAddress,
     headers: &HeaderMap,
     form: Result<Form<SignInForm>, FormRejection>,
@@ -112,13 +112,13 @@ async fn try_to_sign_in(
     form::sent_from_here(headers)?;
     let Form(form) = form.map_err(|rejection| form::unreadable(&rejection))?;
     let there = ReturnAddress::or_login(form.return_to.as_deref());
-    let Some(browser) = Browser::known(app, headers) else {
+    let Some(browser) = Browser::known(visit, headers) else {
         return Err(Notice::NoCookie { again: there.login() });
     };
     if !(Purpose::SignIn {
         browser: &browser.random,
     })
-    .admits(&app.keyring, &form.form_token)
+    .admits(&visit.keyring, &form.form_token)
     {
         return Err(Notice::FormOutdated { again: there.login() });
     }
@@ -126,18 +126,18 @@ async fn try_to_sign_in(
         name: &form.username,
         password: Secret::new(form.password),
         address,
-        at: app.clock.now(),
+        at: visit.clock.now(),
     };
-    match app.login.sign_in(attempt).await {
+    match visit.login.sign_in(attempt).await {
         Ok(user) => {
             let subject = user.subject.clone();
-            let cookies = session::begin(app, headers, user).await?;
-            note(app, AuditKind::SignedIn, subject, address).await;
-            Ok(with_cookies(app.redirect(there.as_str()), cookies))
+            let cookies = session::begin(visit, headers, user).await?;
+            note(visit, AuditKind::SignedIn, subject, address).await;
+            Ok(with_cookies(visit.redirect(there.as_str()), cookies))
         }
         Err(SignInError::Wrong) => {
             tracing::info!(%address, "a wrong name or password");
-            Ok(ask(app, headers, &there, Some(&form.username)).await?)
+            Ok(ask(visit, headers, &there, Some(&form.username)).await?)
         }
         Err(SignInError::TooMany(wait)) => Err(Notice::TooMany {
             wait,
@@ -148,7 +148,7 @@ async fn try_to_sign_in(
 }
 
 async fn try_to_sign_out(
-    app: &App,
+    visit: &Visit,
     ClientAddress(address): ClientAddress,
     headers: &HeaderMap,
     form: Result<Form<SignOut>, FormRejection>,
@@ -156,45 +156,45 @@ async fn try_to_sign_out(
     form::sent_from_here(headers)?;
     let Form(form) = form.map_err(|rejection| form::unreadable(&rejection))?;
     let there = ReturnAddress::or_login(form.return_to.as_deref());
-    let Some(session) = session::current(app, headers).await? else {
-        return Ok(app.redirect(&there.login()));
+    let Some(session) = session::current(visit, headers).await? else {
+        return Ok(visit.redirect(&there.login()));
     };
-    if !(Purpose::SignOut { session: &session.id }).admits(&app.keyring, &form.form_token) {
+    if !(Purpose::SignOut { session: &session.id }).admits(&visit.keyring, &form.form_token) {
         return Err(Notice::FormOutdated {
             again: there.as_str().to_owned(),
         });
     }
-    let cookie = session::finish(app, &session.id).await?;
-    note(app, AuditKind::SignedOut, session.user.subject, address).await;
+    let cookie = session::finish(visit, &session.id).await?;
+    note(visit, AuditKind::SignedOut, session.user.subject, address).await;
     let answer = match there.as_str() {
-        LOGIN => Notice::SignedOut.respond(app),
-        _ => app.redirect(&there.login()),
+        LOGIN => Notice::SignedOut.respond(visit),
+        _ => visit.redirect(&there.login()),
     };
     Ok(with_cookies(answer, [cookie]))
 }
 
 /// Shows the login form, with the consumer that waits for it, if one does.
 async fn ask(
-    app: &App,
+    visit: &Visit,
     headers: &HeaderMap,
     there: &ReturnAddress,
     tried: Option<&str>,
 ) -> Result<Response, StoreError> {
-    let asked_by = asked_by(app, there).await?;
-    let (browser, cookie) = Browser::known_or_new(app, headers);
+    let asked_by = asked_by(visit, there).await?;
+    let (browser, cookie) = Browser::known_or_new(visit, headers);
     let page = Login {
         asked_by: asked_by
             .as_ref()
             .map(|(consumer, callback)| (consumer.as_str(), callback)),
-        action: app.path(LOGIN),
+        action: visit.path(LOGIN),
         return_to: there.as_str(),
         form_token: Purpose::SignIn {
             browser: &browser.random,
         }
-        .token(&app.keyring),
+        .token(&visit.keyring),
         tried,
     };
-    Ok(with_cookies(page.respond(&app.frame()), cookie))
+    Ok(with_cookies(page.respond(&visit.frame()), cookie))
 }
 
 /// Who waits at the return address, and where the browser may end up from there.

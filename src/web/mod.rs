@@ -7,7 +7,8 @@
 //! 1. `authorize`: the question of a request token, put to whoever is signed in, and the answer;
 //! 2. `login`: who that is; `return_address`: where they go on afterwards;
 //! 3. `session`: the cookie and its table row; `form`: what proves that a form is ours;
-//! 4. `pages`: the templates' data, every state in words (`texts`), and the headers of a page (`headers`);
+//! 4. `pages`: the templates' data, every state in words (`texts`, in three languages; `visit` says in which), and the
+//!    headers of a page (`headers`);
 //! 5. `assets`: the stylesheet and the icon. `client_address`: where the browser is.
 
 mod access_token;
@@ -27,6 +28,7 @@ mod return_address;
 mod session;
 mod signed;
 mod texts;
+mod visit;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -50,6 +52,8 @@ use crate::store::{Keyring, Store};
 pub use admin::operators;
 pub use client_address::ClientAddress;
 pub use listener::serve;
+
+use visit::Visit;
 
 /// What the pages need.
 #[derive(Debug)]
@@ -121,12 +125,6 @@ impl App {
     /// A path of ours as the browser must write it: behind the path that a proxy in front strips.
     fn path(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.path_prefix())
-    }
-
-    /// The frame around every page.
-    fn frame(&self) -> pages::Frame {
-        let [stylesheet, icon] = [assets::stylesheet(), assets::icon()].map(|path| self.path(&path));
-        pages::Frame::new(&self.application_name, stylesheet, icon)
     }
 
     /// Sends the browser to a path of ours. 303: a form that was posted becomes a plain page.

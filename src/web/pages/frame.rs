@@ -1,6 +1,6 @@
 //! What every page shares.
 
-use super::{Html, Sentence, Texts, texts, visible};
+use super::{Html, Sentence, Texts, visible};
 
 /// What the layout shows, and what every sentence may name.
 #[derive(Clone, Debug)]
@@ -19,9 +19,14 @@ pub(in crate::web) struct Frame {
 
 impl Frame {
     /// The frame of an installation's pages; each page gives it its title.
-    pub(in crate::web) fn new(application: &str, stylesheet: String, icon: String) -> Self {
+    pub(in crate::web) fn new(
+        texts: &'static Texts,
+        application: &str,
+        stylesheet: String,
+        icon: String,
+    ) -> Self {
         Self {
-            texts: texts(),
+            texts,
             application: visible(application),
             stylesheet,
             icon,

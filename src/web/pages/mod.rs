@@ -19,7 +19,7 @@ use http::{HeaderValue, StatusCode};
 use crate::oauth::Callback;
 
 use super::headers::content_security_policy;
-use super::texts::{ENGLISH, Texts};
+use super::texts::Texts;
 
 pub(super) use approve::{AnswerForm, Approve, SignOutForm};
 pub(super) use frame::Frame;
@@ -40,11 +40,6 @@ fn respond(status: StatusCode, page: &impl Template, callback: Option<&Callback>
         (CONTENT_SECURITY_POLICY, content_security_policy(callback)),
     ];
     (status, headers, html).into_response()
-}
-
-/// The texts of a request's language. There is one so far.
-fn texts() -> &'static Texts {
-    &ENGLISH
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::State;
 use axum::response::Response;
 use http::header::{ALLOW, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
@@ -11,7 +10,7 @@ use http::{HeaderValue, StatusCode};
 use crate::store::StoreError;
 
 use super::super::texts::{Notices, Words};
-use super::super::{App, Shared, randomness};
+use super::super::{Visit, randomness};
 use super::approve::SignOutForm;
 use super::{Frame, Html, respond};
 
@@ -113,15 +112,15 @@ pub(super) struct Page<'a> {
 }
 
 /// Answers a method that a page does not have; the router adds `Allow`.
-pub(in crate::web) async fn method_not_allowed(State(app): Shared) -> Response {
-    Notice::MethodNotAllowed.respond(&app)
+pub(in crate::web) async fn method_not_allowed(visit: Visit) -> Response {
+    Notice::MethodNotAllowed.respond(&visit)
 }
 
 impl Notice {
     /// Renders the page, and writes the log line with the same reference.
-    pub(in crate::web) fn respond(&self, app: &App) -> Response {
+    pub(in crate::web) fn respond(&self, visit: &Visit) -> Response {
         let reference = self.is_of_note().then(new_reference);
-        let page = self.page(&app.frame(), reference, &|path| app.path(path));
+        let page = self.page(&visit.frame(), reference, &|path| visit.path(path));
         if let Some(reference) = &page.reference {
             self.log(reference, &page.frame.title);
         }
@@ -228,11 +227,7 @@ impl Notice {
 
     fn wait(&self, frame: &Frame) -> String {
         match self {
-            Self::TooMany { wait, .. } if wait.as_secs() == 1 => frame.texts.one_second.to_owned(),
-            Self::TooMany { wait, .. } => frame
-                .texts
-                .seconds
-                .replace("{count}", &wait.as_secs().to_string()),
+            Self::TooMany { wait, .. } => frame.texts.duration(*wait),
             _ => String::new(),
         }
     }

@@ -8,6 +8,7 @@ use http::HeaderMap;
 
 use crate::model::User;
 use crate::oauth::{Secret, Timestamp};
+use crate::web::texts::Language;
 
 use super::*;
 
@@ -147,7 +148,7 @@ async fn a_wrong_password_is_told_without_saying_which_part_is_wrong() {
 #[tokio::test]
 async fn every_notice_has_a_title_a_reason_a_next_step_and_a_reference() {
     for (state, status) in notices() {
-        let words = state.words(&texts().notices);
+        let words = state.words(&frame().texts.notices);
         assert!(
             [words.title, words.reason, words.next]
                 .iter()
@@ -200,6 +201,24 @@ impl std::io::Write for Log {
 }
 
 #[tokio::test]
+async fn every_language_has_every_notice_and_says_which_it_is() {
+    for language in Language::ALL {
+        for (state, status) in notices() {
+            let reference = state.is_of_note().then(|| "ABCD-2345".to_owned());
+            let page = state.page(&frame_in(language), reference, &str::to_owned);
+            let (_, html) = read(respond(state.status(), &page, None)).await;
+            let lang = format!("<html lang=\"{}\">", language.texts().lang);
+            assert!(html.contains(&lang), "{state:?}: {html}");
+            assert!(
+                !html.contains("<bdi></bdi>") && !html.contains(['{', '}']),
+                "{state:?}: {html}"
+            );
+            assert_eq!(state.status().as_u16(), status);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_limit_says_how_long() {
     let page = |seconds| {
         let wait = Duration::from_secs(seconds);
@@ -210,6 +229,7 @@ async fn a_limit_says_how_long() {
     };
     assert!(page(1).await.1.contains("Wait <bdi>1 second</bdi>, then"));
     assert!(page(42).await.1.contains("Wait <bdi>42 seconds</bdi>, then"));
+    assert!(page(301).await.1.contains("Wait <bdi>6 minutes</bdi>, then"));
 }
 
 const BITBUCKET: &str = "Bitbucket";
@@ -221,7 +241,12 @@ fn url() -> Callback {
 }
 
 fn frame() -> Frame {
+    frame_in(Language::English)
+}
+
+fn frame_in(language: Language) -> Frame {
     Frame::new(
+        language.texts(),
         "Buildboard",
         "/oauth/assets/style-0.css".to_owned(),
         "/oauth/assets/icon-0.svg".to_owned(),

@@ -46,6 +46,36 @@ async fn whoever_is_not_signed_in_signs_in_first_and_comes_back() {
 }
 
 #[tokio::test]
+async fn pages_speak_the_language_that_the_browser_asks_for() {
+    let site = Site::start().await;
+    let token = site.question().await;
+    let mut alice = site.signed_in("alice").await;
+    for (asked, lang, heading) in [
+        (
+            "fr,de;q=0.5",
+            "de",
+            "als <bdi>Alice Example</bdi> auf <bdi>Buildboard</bdi> zugreifen?",
+        ),
+        (
+            "ja-JP,ja;q=0.9,en;q=0.8",
+            "ja",
+            "<bdi>Buildboard</bdi> を利用することを許可しますか？",
+        ),
+        (
+            "fr",
+            "en",
+            "to use <bdi>Buildboard</bdi> as <bdi>Alice Example</bdi>?",
+        ),
+    ] {
+        let asked = Request::get(question(token.as_str())).header("Accept-Language", asked);
+        let page = alice.send(asked).await;
+        assert!(page.body.contains(&format!("<html lang=\"{lang}\">")), "{page:?}");
+        assert!(page.body.contains(heading), "{page:?}");
+        assert_eq!(page.header("vary"), Some("accept-language"));
+    }
+}
+
+#[tokio::test]
 async fn every_page_has_the_same_headers() {
     let site = Site::start().await;
     let token = site.question().await;

@@ -1,0 +1,160 @@
+//! What a language has to say.
+
+/// Declares structures whose every field is a text, or holds texts; tests walk over them.
+macro_rules! texts {
+    ($(
+        $(#[doc = $about:literal])+
+        struct $name:ident {
+            $($(#[doc = $why:literal])* $field:ident: $kind:ty,)+
+        }
+    )+) => {$(
+        $(#[doc = $about])+
+        #[derive(Debug)]
+        pub(in crate::web) struct $name {
+            $($(#[doc = $why])* pub(in crate::web) $field: $kind,)+
+        }
+
+        #[cfg(test)]
+        impl Entries for $name {
+            fn entries(&self, at: &str, found: &mut Vec<(String, &'static str)>) {
+                $(self.$field.entries(&format!("{at}{}.", stringify!($field)), found);)+
+            }
+        }
+    )+};
+}
+
+texts! {
+    /// The texts of one language.
+    struct Texts {
+        /// The language, for the `lang` attribute.
+        lang: &'static str,
+        /// The approval page.
+        approve: Approve,
+        /// The page with the code, for a consumer without a callback.
+        verifier: Verifier,
+        /// The login page.
+        login: Login,
+        /// Every other state.
+        notices: Notices,
+        /// What stands before the number that finds a page's line in the log.
+        reference: &'static str,
+        /// The name of the link back to what was refused.
+        again: &'static str,
+        /// The button that ends a session.
+        sign_out: &'static str,
+        /// A time to wait, short.
+        seconds: Plural,
+        /// A time to wait, longer.
+        minutes: Plural,
+    }
+
+    /// The approval page.
+    struct Approve {
+        title: &'static str,
+        heading: &'static str,
+        account: &'static str,
+        through_password: &'static str,
+        through_application: &'static str,
+        not_you: &'static str,
+        another_account: &'static str,
+        abilities: &'static str,
+        ability: [&'static str; 3],
+        password: &'static str,
+        returns: &'static str,
+        returns_with_code: &'static str,
+        deny: &'static str,
+        allow: &'static str,
+    }
+
+    /// The page with the code.
+    struct Verifier {
+        title: &'static str,
+        heading: &'static str,
+        next: &'static str,
+        label: &'static str,
+        once: &'static str,
+    }
+
+    /// The login page.
+    struct Login {
+        title: &'static str,
+        heading: &'static str,
+        why: &'static str,
+        name: &'static str,
+        password: &'static str,
+        submit: &'static str,
+        wrong: &'static str,
+        consumer_never: &'static str,
+    }
+
+    /// What happened, why, and what to do next.
+    struct Words {
+        title: &'static str,
+        reason: &'static str,
+        next: &'static str,
+    }
+
+    /// One entry for each state of `Notice`.
+    struct Notices {
+        missing_token: Words,
+        unknown: Words,
+        access_token: Words,
+        expired: Words,
+        used: Words,
+        answered: Words,
+        code_shown: Words,
+        denied: Words,
+        consumer_disabled: Words,
+        user_changed: Words,
+        form_outdated: Words,
+        no_cookie: Words,
+        cross_site: Words,
+        bad_form: Words,
+        form_too_large: Words,
+        not_by_link: Words,
+        method_not_allowed: Words,
+        too_many: Words,
+        login_unavailable: Words,
+        store_down: Words,
+        signed_out: Words,
+        signed_in: Words,
+    }
+
+    /// A text with a number in it, `{count}`.
+    struct Plural {
+        /// For one.
+        one: &'static str,
+        /// For every other number.
+        other: &'static str,
+    }
+}
+
+impl Plural {
+    /// The text for a number.
+    pub(in crate::web) fn of(&self, count: u64) -> String {
+        let text = if count == 1 { self.one } else { self.other };
+        text.replace("{count}", &count.to_string())
+    }
+}
+
+/// A part of the catalogue that can list what it says.
+#[cfg(test)]
+pub(super) trait Entries {
+    fn entries(&self, at: &str, found: &mut Vec<(String, &'static str)>);
+}
+
+#[cfg(test)]
+impl Entries for &'static str {
+    fn entries(&self, at: &str, found: &mut Vec<(String, &'static str)>) {
+        found.push((at.trim_end_matches('.').to_owned(), self));
+    }
+}
+
+#[cfg(test)]
+impl<const N: usize> Entries for [&'static str; N] {
+    fn entries(&self, at: &str, found: &mut Vec<(String, &'static str)>) {
+        for text in self {
+            text.entries(at, found);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! English.
+
+mod notices;
+
+use super::catalogue::{Approve, Login, Verifier};
+use super::{Plural, Texts};
+
+use notices::NOTICES;
+
+/// The catalogue.
+pub(super) static TEXTS: Texts = Texts {
+    lang: "en",
+    notices: NOTICES,
+    reference: "Reference",
+    again: "Open the page again",
+    sign_out: "Sign out",
+    seconds: Plural {
+        one: "{count} second",
+        other: "{count} seconds",
+    },
+    minutes: Plural {
+        one: "{count} minute",
+        other: "{count} minutes",
+    },
+    approve: Approve {
+        title: "Allow {consumer}?",
+        heading: "Allow {consumer} to use {application} as {user}?",
+        account: "Your account",
+        through_password: "signed in with a password",
+        through_application: "signed in through {application}",
+        not_you: "Not you?",
+        another_account: "Use another account",
+        abilities: "{consumer} will be able to:",
+        ability: [
+            "act in {application} with your permissions",
+            "read and change whatever you can",
+            "keep this access until it is revoked",
+        ],
+        password: "{consumer} never sees your password.",
+        returns: "You will return to {host}.",
+        returns_with_code: "You will get a code to enter in {consumer}.",
+        deny: "Deny",
+        allow: "Allow",
+    },
+    verifier: Verifier {
+        title: "Your code",
+        heading: "Give this code to {consumer}",
+        next: "You allowed {consumer} to use {application} as you. Enter the code there to finish.",
+        label: "Code",
+        once: "It is shown only now and works once. Do not give it to anyone else. When you have entered it, \
+               close this page.",
+    },
+    login: Login {
+        title: "Sign in",
+        heading: "Sign in to {application}",
+        why: "{consumer} asks to use {application} as you. You can decide after signing in.",
+        name: "User name",
+        password: "Password",
+        submit: "Sign in",
+        wrong: "User name or password is wrong.",
+        consumer_never: "{consumer} never sees your password.",
+    },
+};
