@@ -39,7 +39,8 @@ impl Server {
         let store = store::open_with(&config, Arc::clone(&keyring)).await?;
         synchronise(&store, &config, &clock).await?;
         let parts = Parts::new(&config, &login, &store, keyring, &clock)?;
-        let router = web::router(parts.app, parts.gateway);
+        let site = web::Site::new(web::router(parts.app, parts.gateway.clone()), parts.gateway);
+        let answer = move |request, peer| site.clone().answer(request, peer);
         let operators = web::operators(store.clone(), telemetry::metrics());
         let (socket, admin_socket) = (
             bind(config.server.listen).await?,
@@ -48,8 +49,8 @@ impl Server {
         let (public, admin) = (socket.local_addr()?, admin_socket.local_addr()?);
         let stop = CancellationToken::new();
         let listeners = [
-            tokio::spawn(web::serve(socket, router, stop.clone(), DRAIN)),
-            tokio::spawn(web::serve(admin_socket, operators, stop.clone(), DRAIN)),
+            tokio::spawn(web::serve(socket, answer, stop.clone(), DRAIN)),
+            tokio::spawn(web::serve_router(admin_socket, operators, stop.clone(), DRAIN)),
         ];
         let (provider, until) = (parts.provider, stop.clone());
         let sweeper = tokio::spawn(async move { provider.sweep_until(until).await });

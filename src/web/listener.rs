@@ -1,22 +1,30 @@
-//! Accepts connections and serves a router on them, until it is told to stop; then lets what is under way come to its end.
+//! Accepts connections and serves them, until it is told to stop; then lets what is under way come to its end.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::connect_info::ConnectInfo;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use http::{Request, Response};
+use http_body::Body as _;
 use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-/// Serves a router on a socket. Returns when `stop` was cancelled and every request has been answered, or when `drain`
-/// is over, whichever comes first; `false` says that something was cut off.
-pub async fn serve(socket: TcpListener, router: Router, stop: CancellationToken, drain: Duration) -> bool {
+/// Serves a socket: `answer` is asked about each request and its peer. Returns when `stop` was cancelled and every request
+/// has been answered, or when `drain` is over, whichever comes first; `false` says that something was cut off.
+pub async fn serve<A, F>(socket: TcpListener, answer: A, stop: CancellationToken, drain: Duration) -> bool
+where
+    A: Fn(Request<Body>, SocketAddr) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
     let connections = GracefulShutdown::new();
     let builder = http_builder();
     loop {
@@ -24,14 +32,12 @@ pub async fn serve(socket: TcpListener, router: Router, stop: CancellationToken,
             () = stop.cancelled() => break,
             accepted = accept(&socket) => accepted,
         };
-        let service = router
-            .clone()
-            .map_request(move |mut request: http::Request<Incoming>| {
-                request.extensions_mut().insert(ConnectInfo(peer));
-                request.map(axum::body::Body::new)
-            });
-        let connection =
-            builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
+        let answer = answer.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let answer = answer(request.map(body), peer);
+            async { Ok::<_, Infallible>(answer.await) }
+        });
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let connection = connections.watch(connection.into_owned());
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -41,6 +47,35 @@ pub async fn serve(socket: TcpListener, router: Router, stop: CancellationToken,
     }
     drop(socket);
     tokio::time::timeout(drain, connections.shutdown()).await.is_ok()
+}
+
+/// Serves a router on a socket, as [`serve`] does.
+pub async fn serve_router(
+    socket: TcpListener,
+    router: Router,
+    stop: CancellationToken,
+    drain: Duration,
+) -> bool {
+    let answer = move |request, peer| routed(router.clone(), request, peer);
+    serve(socket, answer, stop, drain).await
+}
+
+/// A router's answer to a request of a peer, whose address handlers find as axum's [`ConnectInfo`].
+pub(super) async fn routed(router: Router, mut request: Request<Body>, peer: SocketAddr) -> Response<Body> {
+    request.extensions_mut().insert(ConnectInfo(peer));
+    match router.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// A request's body. Most requests have none, and then nothing is allocated for it.
+fn body(incoming: Incoming) -> Body {
+    if incoming.is_end_stream() {
+        Body::empty()
+    } else {
+        Body::new(incoming)
+    }
 }
 
 /// Waits for a connection. An error of one (a peer that went away, no free descriptor) does not end the listener.

@@ -1,7 +1,7 @@
 //! HTTP FOR PEOPLE AND CONSUMERS: extract, ask the provider or the login, answer.
 //!
-//! The whole URL map stands in [`router`]; `listener` serves it, `request_log` writes a line for each request, and `admin`
-//! is for operators. A consumer's way through it: `request_token` and `access_token`, which share `signed`.
+//! The whole URL map stands in [`router`]; `site` asks it, or the gateway; `listener` serves that, `request_log` writes a
+//! line for each request, and `admin` is for operators. A consumer's way through it: `request_token` and `access_token`, which share `signed`.
 //! A browser's way through it:
 //!
 //! 1. `authorize`: the question of a request token, put to whoever is signed in, and the answer;
@@ -27,6 +27,7 @@ mod request_token;
 mod return_address;
 mod session;
 mod signed;
+mod site;
 mod texts;
 mod visit;
 
@@ -35,7 +36,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request};
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use rand::CryptoRng;
@@ -51,7 +52,8 @@ use crate::store::{Keyring, Store};
 
 pub use admin::operators;
 pub use client_address::ClientAddress;
-pub use listener::serve;
+pub use listener::{serve, serve_router};
+pub use site::Site;
 
 use visit::Visit;
 
@@ -81,7 +83,7 @@ pub struct App {
 /// How a handler asks for the [`App`].
 type Shared = axum::extract::State<Arc<App>>;
 
-/// The URL map: token endpoints, pages, and the guarded application behind everything else.
+/// The URL map: token endpoints, pages, and the guarded application behind everything else. Paths begin as [`site`] has it.
 pub fn router(app: App, gateway: Gateway) -> Router {
     let app = Arc::new(app);
     let tokens = Router::new()
@@ -118,7 +120,6 @@ pub fn router(app: App, gateway: Gateway) -> Router {
         .merge(documents)
         .fallback(guarded)
         .with_state(app)
-        .layer(from_fn(request_log::log))
 }
 
 impl App {
