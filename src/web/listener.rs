@@ -13,14 +13,25 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-/// Serves a socket: `answer` is asked about each request and its peer. Returns when `stop` was cancelled and every request
-/// has been answered, or when `drain` is over, whichever comes first; `false` says that something was cut off.
-pub async fn serve<A, F>(socket: TcpListener, answer: A, stop: CancellationToken, drain: Duration) -> bool
+use crate::tls::ServerTls;
+
+/// Serves a socket, over TLS if it is given: `answer` is asked about each request and its peer.
+///
+/// Returns when `stop` was cancelled and every request has been answered, or when `drain` is over, whichever comes first;
+/// `false` says that something was cut off.
+pub async fn serve<A, F>(
+    socket: TcpListener,
+    tls: Option<ServerTls>,
+    answer: A,
+    stop: CancellationToken,
+    drain: Duration,
+) -> bool
 where
     A: Fn(Request<Body>, SocketAddr) -> F + Clone + Send + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
@@ -33,23 +44,24 @@ where
             accepted = accept(&socket) => accepted,
         };
         let answer = answer.clone();
-        let service = service_fn(move |request: Request<Incoming>| {
-            let answer = answer(request.map(body), peer);
-            async { Ok::<_, Infallible>(answer.await) }
-        });
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-        let connection = connections.watch(connection.into_owned());
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%peer, %error, "a connection ended early");
-            }
-        });
+        let answer = move |request| answer(request, peer);
+        let (builder, watcher) = (builder.clone(), connections.watcher());
+        match tls.clone() {
+            None => drop(tokio::spawn(converse(stream, peer, answer, builder, watcher))),
+            Some(tls) => drop(tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
+                match tls.accept(stream).await {
+                    // The requests on it end when they are answered, not when we are told to stop.
+                    Ok(stream) => drop(tokio::spawn(converse(stream, peer, answer, builder, watcher))),
+                    Err(error) => tracing::debug!(%peer, %error, "a client did not come to TLS"),
+                }
+            }))),
+        }
     }
     drop(socket);
     tokio::time::timeout(drain, connections.shutdown()).await.is_ok()
 }
 
-/// Serves a router on a socket, as [`serve`] does.
+/// Serves a router on a socket, as [`serve`] does, without TLS.
 pub async fn serve_router(
     socket: TcpListener,
     router: Router,
@@ -57,7 +69,7 @@ pub async fn serve_router(
     drain: Duration,
 ) -> bool {
     let answer = move |request, peer| routed(router.clone(), request, peer);
-    serve(socket, answer, stop, drain).await
+    serve(socket, None, answer, stop, drain).await
 }
 
 /// A router's answer to a request of a peer, whose address handlers find as axum's [`ConnectInfo`].
@@ -66,6 +78,28 @@ pub(super) async fn routed(router: Router, mut request: Request<Body>, peer: Soc
     match router.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
+    }
+}
+
+/// Answers the requests of a connection.
+async fn converse<S, A, F>(
+    stream: S,
+    peer: SocketAddr,
+    answer: A,
+    builder: auto::Builder<TokioExecutor>,
+    watcher: Watcher,
+) where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    A: Fn(Request<Body>) -> F + Send + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    let service = service_fn(move |request: Request<Incoming>| {
+        let answer = answer(request.map(body));
+        async { Ok::<_, Infallible>(answer.await) }
+    });
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%peer, %error, "a connection ended early");
     }
 }
 

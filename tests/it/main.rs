@@ -17,4 +17,5 @@ mod published;
 mod refusals;
 mod store;
 mod support;
+mod tls;
 mod vectors;
