@@ -26,7 +26,9 @@ async fn both_databases_have_the_same_tables() {
         assert!(here.len() > 40, "{here:?}");
         // The one table that differs: a row for each batch here, for each nonce there.
         let nonces = |columns: &mut Vec<String>| -> Vec<String> {
-            columns.extract_if(.., |column| column.starts_with("nonces.")).collect()
+            columns
+                .extract_if(.., |column| column.starts_with("nonces."))
+                .collect()
         };
         assert_eq!(
             nonces(&mut here),
@@ -38,7 +40,10 @@ async fn both_databases_have_the_same_tables() {
         );
         assert_eq!(
             nonces(&mut there),
-            ["nonces.bucket bigint not null key 1", "nonces.digest bytea not null key 2"]
+            [
+                "nonces.bucket bigint not null key 1",
+                "nonces.digest bytea not null key 2"
+            ]
         );
         assert_eq!(here, there);
         let here = sqlite.texts(SQLITE_INDEXES.to_owned()).await;
