@@ -26,11 +26,13 @@
 //! To read: a request token's way is `web::request_token`, `provider::request_token`, `provider::authenticate`,
 //! [`oauth::SignedRequest`]. A guarded call's way is [`gateway::Guard`], `provider::admit`, [`gateway::Proxy`].
 
+pub mod applinks;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod gateway;
+pub mod links;
 pub mod login;
 pub mod model;
 pub mod oauth;

@@ -7,12 +7,13 @@
 //! 3. `section` (and `reading`, what all sections share): asks for keys, by way of `value`, `duration`, `choice` and
 //!    `secret`, and remarks on whatever is missing, wrong, or not asked for (`nearest` guesses what was meant);
 //! 4. one file for each section: `server`, `upstream`, `store`, `keys`, `login`, `consumers` (with
-//!    `consumer_keys`), `identity`, `routes`, `tokens`, `admin`, `log`;
+//!    `consumer_keys`), `identity`, `routes`, `tokens`, `admin`, `log`, `applinks`, `links`;
 //! 5. `remark`: what there is to say, everything at once.
 //!
 //! Only `cli` reads a [`Config`]; every other module takes what it needs as plain values.
 
 mod admin;
+mod applinks;
 mod choice;
 mod consumer_keys;
 mod consumers;
@@ -20,6 +21,7 @@ mod duration;
 mod file;
 mod identity;
 mod keys;
+mod links;
 mod log;
 mod login;
 mod nearest;
@@ -42,8 +44,10 @@ use crate::model::Consumer;
 use crate::oauth::Timestamp;
 
 pub use self::admin::Admin;
+pub use self::applinks::{AppLinks, LinkListener, ListenAt};
 pub use self::identity::{Identity, IdentityHeaders};
 pub use self::keys::Keys;
+pub use self::links::{Link, LinkUsers};
 pub use self::log::{Log, LogFormat, LogLevel};
 pub use self::login::{Login, Oidc, Probe, Reject};
 pub use self::remark::{ConfigError, Place, Remark};
@@ -81,6 +85,10 @@ pub struct Config {
     pub admin: Admin,
     /// What is logged, and how.
     pub log: Log,
+    /// What we are to the peers of Application Links, and where the application's own calls come in.
+    pub applinks: AppLinks,
+    /// The other direction: whom the application may call through us.
+    pub links: Vec<Link>,
     /// What works and may yet be unwise.
     pub warnings: Vec<Remark>,
 }
@@ -129,10 +137,10 @@ impl Config {
         let tokens = root.section("tokens", Tokens::read);
         let admin = root.section("admin", Admin::read);
         let log = root.section("log", Log::read);
-        root.not_yet(
-            "links",
-            "leave [[links]] out: linkgate answers Bitbucket, and does not call it yet",
-        );
+        let links = links::read(root);
+        let applinks = root.section("applinks", |section| {
+            AppLinks::read(section, host, &links, &consumers)
+        });
         Some(Self {
             server: server?,
             upstream: upstream?,
@@ -145,6 +153,8 @@ impl Config {
             tokens,
             admin,
             log,
+            applinks: applinks?,
+            links,
             warnings: Vec::new(),
         })
     }
