@@ -4,27 +4,37 @@ use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
 
+use crate::applinks::PeerId;
 use crate::clock::Clock;
-use crate::config::{Config, IdentityHeaders as Configured, Login as LoginMethod, Route as Rule, RouteAuth};
+use crate::config::{
+    Config, IdentityHeaders as Configured, Login as LoginMethod, Route as Rule, RouteAuth,
+    Upstream as Application,
+};
 use crate::gateway::{
     Assertion, AssertionKey, FormLimits, Front, Gateway, GatewayOptions, GuardOptions, IdentityHeaders,
     PathPattern, PoolLimits, Route, RouteMode, Routes, TrustedProxies, Upstream,
 };
+use crate::links::Links;
 use crate::login::{FileLogin, Login, Standing as Known};
 use crate::provider::{CallingUser, Directory, Provider, Rules, Standing};
 use crate::store::{Keyring, Store};
+use crate::tls::{ClientTls, Roots};
 use crate::web::App;
+
+use super::links;
 
 /// Everything above the store.
 pub(super) struct Parts {
     pub(super) app: App,
     pub(super) gateway: Gateway,
     pub(super) provider: Arc<Provider>,
+    pub(super) links: Arc<Links>,
 }
 
 impl Parts {
     pub(super) fn new(
         config: &Config,
+        installation: PeerId,
         login: &Arc<Login>,
         store: &Store,
         keyring: Arc<Keyring>,
@@ -43,6 +53,7 @@ impl Parts {
             config.server.public_urls.clone(),
             TrustedProxies::new(config.server.trusted_proxies.clone()),
         );
+        let links = Arc::new(links::links(config, store, clock)?);
         let app = App {
             provider: Arc::clone(&provider),
             store: store.clone(),
@@ -53,12 +64,15 @@ impl Parts {
             application_name: config.upstream.name.clone(),
             jwks: assertion.as_ref().map(|assertion| assertion.jwks()),
             clock: clock.clone(),
+            links: Arc::clone(&links),
+            peer: links::ourselves(config, installation),
         };
         let gateway = gateway(config, Arc::clone(&provider), front, assertion)?;
         Ok(Self {
             app,
             gateway,
             provider,
+            links,
         })
     }
 }
@@ -74,7 +88,7 @@ fn gateway(
         .iter()
         .map(route)
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let upstream = Upstream::parse(&config.upstream.url).map_err(|why| anyhow!("upstream.url: {why}"))?;
+    let upstream = upstream(&config.upstream)?;
     Ok(Gateway::new(GatewayOptions {
         guard: GuardOptions {
             provider,
@@ -92,6 +106,17 @@ fn gateway(
         answer_within: config.upstream.response_timeout,
         assertion,
     }))
+}
+
+fn upstream(configured: &Application) -> anyhow::Result<Upstream> {
+    let upstream = Upstream::parse(&configured.url).map_err(|why| anyhow!("upstream.url: {why}"))?;
+    let Some(tls) = &configured.tls else {
+        return Ok(upstream);
+    };
+    let roots = tls.roots.clone().map_or_else(Roots::system, Ok);
+    let client = ClientTls::trusting(roots.map_err(|why| anyhow!("upstream.ca_file: {why}"))?);
+    let upstream = upstream.with_tls(client, tls.server_name.as_deref());
+    upstream.map_err(|why| anyhow!("upstream.server_name: {why}"))
 }
 
 fn route(rule: &Rule) -> anyhow::Result<Route> {

@@ -11,53 +11,70 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::links::listener;
 use crate::login::Login;
 use crate::store::Store;
+use crate::tls::ServerTls;
 use crate::{telemetry, web};
 
 use super::parts::{self, Parts};
-use super::store;
+use super::{links, store};
 
 /// A linkgate that serves. Dropped, it stops accepting; [`Server::stop`] waits for what is under way.
 #[derive(Debug)]
 pub struct Server {
     public: SocketAddr,
     admin: SocketAddr,
+    calls: Option<SocketAddr>,
     store: Store,
     login: Arc<Login>,
+    tls: Option<ServerTls>,
     clock: Clock,
     stop: CancellationToken,
-    listeners: [JoinHandle<bool>; 2],
+    listeners: Vec<JoinHandle<bool>>,
     sweeper: JoinHandle<()>,
 }
 
 impl Server {
-    /// Opens the store, synchronises the configured consumers, builds the parts, and binds both listeners.
+    /// Opens the store, synchronises the configured consumers, builds the parts, and binds the listeners.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let login = parts::login(&config.login)?;
         let keyring = store::keyring(&config)?;
         let store = store::open_with(&config, Arc::clone(&keyring)).await?;
         synchronise(&store, &config, &clock).await?;
-        let parts = Parts::new(&config, &login, &store, keyring, &clock)?;
+        let installation = links::installation(&config, &store).await?;
+        let parts = Parts::new(&config, installation, &login, &store, keyring, &clock)?;
         let router = web::router(parts.app, parts.gateway);
+        let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
         let operators = web::operators(store.clone(), telemetry::metrics());
         let (socket, admin_socket) = (
             bind(config.server.listen).await?,
             bind(config.server.admin_listen).await?,
         );
         let (public, admin) = (socket.local_addr()?, admin_socket.local_addr()?);
+        let private = links::socket(&config).await?;
+        let calls = private.as_ref().and_then(|(private, _)| private.address());
         let stop = CancellationToken::new();
-        let listeners = [
-            tokio::spawn(web::serve(socket, router, stop.clone(), DRAIN)),
-            tokio::spawn(web::serve(admin_socket, operators, stop.clone(), DRAIN)),
+        let mut listeners = vec![
+            tokio::spawn(web::serve(socket, tls.clone(), router, stop.clone(), DRAIN)),
+            tokio::spawn(web::serve(admin_socket, None, operators, stop.clone(), DRAIN)),
         ];
+        listeners.extend(private.map(|(private, token)| {
+            let links = Arc::clone(&parts.links);
+            tokio::spawn(listener::serve(private, links, token, stop.clone(), DRAIN))
+        }));
+        if let Some(tls) = tls.clone() {
+            tokio::spawn(stop.clone().run_until_cancelled_owned(tls.follow()));
+        }
         let (provider, until) = (parts.provider, stop.clone());
         let sweeper = tokio::spawn(async move { provider.sweep_until(until).await });
         Ok(Self {
             public,
             admin,
+            calls,
             store,
             login,
+            tls,
             clock,
             stop,
             listeners,
@@ -75,7 +92,12 @@ impl Server {
         self.admin
     }
 
-    /// Takes consumers and users from a configuration that was read again. What fails stays as it was, and is logged.
+    /// Where the application calls others through us, when that is an address.
+    pub const fn calls_address(&self) -> Option<SocketAddr> {
+        self.calls
+    }
+
+    /// Takes consumers, users and the certificate from a configuration that was read again. What fails stays as it was, and is logged.
     pub async fn reload(&self, config: &Config) {
         match synchronise(&self.store, config, &self.clock).await {
             Ok(()) => tracing::info!("the consumers were read again"),
@@ -84,6 +106,14 @@ impl Server {
         match self.login.reload() {
             Ok(()) => tracing::info!("the users were read again"),
             Err(error) => tracing::error!("the users stay as they were: {error}"),
+        }
+        match (&self.tls, config.server.tls.clone()) {
+            (Some(tls), Some(files)) => match tls.reload(files) {
+                Ok(pair) => tracing::info!(not_after = %pair.not_after(), "the certificate was read again"),
+                Err(error) => tracing::error!("the certificate stays as it was: {error}"),
+            },
+            (None, None) => {}
+            _ => tracing::warn!("[server.tls] comes and goes with a restart only"),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::oauth::PublicUrl;
+use crate::tls::{Roots, RootsError};
 
 use super::choice::choice;
 use super::remark::Wrong;
@@ -21,8 +22,8 @@ pub struct Link {
     pub users: LinkUsers,
     /// Whether a call that names nobody is made as ourselves.
     pub itself: bool,
-    /// The certificates that are trusted instead of the public authorities': PEM.
-    pub ca: Option<String>,
+    /// The issuers that are believed; `None`: those of the operating system.
+    pub roots: Option<Roots>,
     /// How long a connection may take to be made.
     pub connect_timeout: Duration,
     /// How long the head of an answer may take.
@@ -86,17 +87,7 @@ fn read_one(section: &Section<'_>, name: Option<String>) -> Option<Link> {
             "write itself = true, or users = \"connect\"",
         );
     }
-    let ca = section.file("ca_file");
-    if ca
-        .as_deref()
-        .is_some_and(|pem| !pem.contains("-----BEGIN CERTIFICATE-----"))
-    {
-        section.wrong(
-            "ca_file",
-            "there is no certificate in it",
-            "write a file of PEM certificates",
-        );
-    }
+    let roots = roots(section);
     let connect_timeout = section.or("connect_timeout", Duration::from_secs(5));
     let response_timeout = section.or("response_timeout", Duration::from_mins(1));
     let (name, url) = (name?, url?);
@@ -113,10 +104,17 @@ fn read_one(section: &Section<'_>, name: Option<String>) -> Option<Link> {
         url,
         users,
         itself,
-        ca,
+        roots,
         connect_timeout,
         response_timeout,
     })
+}
+
+/// The issuers in `ca_file`.
+pub(super) fn roots(section: &Section<'_>) -> Option<Roots> {
+    let roots = Roots::parse(section.file("ca_file")?.as_bytes());
+    let refuse = |error: RootsError| section.wrong_as_said("ca_file", &error.to_string());
+    roots.map_err(refuse).ok()
 }
 
 fn read_name(section: &Section<'_>) -> Option<String> {

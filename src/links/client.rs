@@ -6,7 +6,6 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,17 +14,15 @@ use http::header::{ACCEPT, CONTENT_TYPE, LOCATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioExecutor;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 use tower::Service;
 
 use crate::gateway::outgoing::{Outgoing, Progress};
+use crate::tls::{self, Roots};
 
 /// Connections to one other side.
 #[derive(Clone, Debug)]
@@ -68,15 +65,14 @@ pub enum Unanswered {
 }
 
 impl Client {
-    /// A client that trusts the public authorities, or the certificates of a PEM text alone. The error says what is wrong
-    /// with that text.
-    pub fn new(ca: Option<&str>, connect: Duration) -> Result<Self, String> {
+    /// A client that believes these issuers, and waits so long for a connection.
+    pub fn new(roots: Roots, connect: Duration) -> Self {
         let mut tcp = HttpConnector::new_with_resolver(Resolver);
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(connect));
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls(ca)?)
+            .with_tls_config(tls::client_config(roots))
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
@@ -84,7 +80,7 @@ impl Client {
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(MOST_IDLE)
             .build(connector);
-        Ok(Self { inner })
+        Self { inner }
     }
 
     /// Sends a request, and waits for the head of its answer as long as it is the other side's turn.
@@ -146,22 +142,6 @@ pub(super) async fn whole(body: Incoming) -> Result<Vec<u8>, Unanswered> {
         }
     })?;
     Ok(collected.to_bytes().to_vec())
-}
-
-fn tls(ca: Option<&str>) -> Result<ClientConfig, String> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    let Some(pem) = ca else {
-        return Ok(builder.with_webpki_roots().with_no_client_auth());
-    };
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-        let certificate = certificate.map_err(|error| error.to_string())?;
-        roots.add(certificate).map_err(|error| error.to_string())?;
-    }
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Looks names up, and finds no address at which a machine in a cloud hears secrets about itself. A URL that has such an
@@ -272,12 +252,5 @@ mod tests {
         ] {
             assert!(!is_forbidden(address.parse().unwrap()), "{address}");
         }
-    }
-
-    #[test]
-    fn what_is_no_certificate_is_said() {
-        let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        assert!(Client::new(Some(broken), Duration::from_secs(1)).is_err());
-        assert!(Client::new(None, Duration::from_secs(1)).is_ok());
     }
 }

@@ -29,7 +29,7 @@ mod speaker;
 use std::collections::BTreeMap;
 
 use crate::clock::Clock;
-use crate::model::{Connection, LinkState};
+use crate::model::{LinkConnection, LinkState};
 use crate::oauth::{ConsumerKey, PrivateKey, PublicUrl};
 use crate::store::{Store, StoreError};
 
@@ -88,7 +88,7 @@ impl Links {
     }
 
     /// What a user has connected, of the links that there are.
-    pub async fn connections(&self, subject: &str) -> Result<Vec<(&Peer, Connection)>, StoreError> {
+    pub async fn connections(&self, subject: &str) -> Result<Vec<(&Peer, LinkConnection)>, StoreError> {
         let kept = self.store.link_connections(Some(subject)).await?;
         let known = kept
             .into_iter()

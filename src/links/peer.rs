@@ -123,6 +123,7 @@ impl Peer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tls::Roots;
 
     #[test]
     fn a_redirect_stays_within_the_link() {
@@ -134,7 +135,10 @@ mod tests {
             itself: false,
             answer_within: Duration::from_secs(1),
         };
-        let peer = Peer::new(options, Client::new(None, Duration::from_secs(1)).unwrap());
+        let peer = Peer::new(
+            options,
+            Client::new(Roots::system().unwrap(), Duration::from_secs(1)),
+        );
         for (location, inside) in [
             ("/ctx/rest?a=%2F", Some("/rest?a=%2F")),
             ("https://b.example/ctx", Some("/")),

@@ -28,7 +28,7 @@ pub struct Dance {
 
 /// That a user has connected a link, for pages. Its token is not in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Connection {
+pub struct LinkConnection {
     /// Which link.
     pub link: String,
     /// Who.

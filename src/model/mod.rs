@@ -12,6 +12,6 @@ pub use access_token::{AccessToken, NewAccess, Session as TokenSession};
 pub use audit::{AuditEvent, AuditKind};
 pub use browser_session::{BrowserSession, SessionId};
 pub use consumer::{Consumer, ConsumerSource};
-pub use link::{Connection, Credentials, Dance, LinkState};
+pub use link::{Credentials, Dance, LinkConnection, LinkState};
 pub use request_token::{RequestToken, RequestTokenState};
 pub use user::User;

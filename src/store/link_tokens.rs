@@ -3,7 +3,7 @@
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
-use crate::model::{Connection, Credentials};
+use crate::model::{Credentials, LinkConnection};
 use crate::oauth::{Secret, Timestamp, Token};
 
 use super::{Keyring, Store, StoreError, digest, on};
@@ -104,7 +104,7 @@ impl Store {
     }
 
     /// Which links are connected: one user's, or everybody's.
-    pub async fn link_connections(&self, subject: Option<&str>) -> Result<Vec<Connection>, StoreError> {
+    pub async fn link_connections(&self, subject: Option<&str>) -> Result<Vec<LinkConnection>, StoreError> {
         let rows: Vec<(String, String, i64, Option<i64>)> = on!(&self.pool, |db| {
             sqlx::query_as(
                 "select link, subject, connected_at, last_used_at from link_tokens \
@@ -114,13 +114,14 @@ impl Store {
             .fetch_all(db)
             .await?
         });
-        let connection =
-            |(link, subject, connected_at, last_used_at): (String, String, i64, Option<i64>)| Connection {
+        let connection = |(link, subject, connected_at, last_used_at): (String, String, i64, Option<i64>)| {
+            LinkConnection {
                 link,
                 subject,
                 connected_at: Timestamp::from_seconds(connected_at),
                 last_used_at: last_used_at.map(Timestamp::from_seconds),
-            };
+            }
+        };
         Ok(rows.into_iter().map(connection).collect())
     }
 }

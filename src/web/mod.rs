@@ -6,19 +6,26 @@
 //!
 //! 1. `authorize`: the question of a request token, put to whoever is signed in, and the answer;
 //! 2. `login`: who that is; `return_address`: where they go on afterwards;
-//! 3. `session`: the cookie and its table row; `form`: what proves that a form is ours;
-//! 4. `pages`: the templates' data, every state in words (`texts`, in three languages; `visit` says in which), and the
+//! 3. `connections`: what they have connected, and revoke;
+//! 4. `session`: the cookie and its table row; `form`: what proves that a form is ours;
+//! 5. `pages`: the templates' data, every state in words (`texts`, in three languages; `visit` says in which), and the
 //!    headers of a page (`headers`);
-//! 5. `assets`: the stylesheet and the icon. `client_address`: where the browser is.
+//! 6. `links`: the other direction, in which they are asked elsewhere;
+//! 7. `assets`: the stylesheet and the icon. `client_address`: where the browser is.
+//!
+//! `applinks` is what the peers of Application Links ask for.
 
 mod access_token;
 mod admin;
+mod applinks;
 mod arrival;
 mod assets;
 mod authorize;
 mod client_address;
+mod connections;
 mod form;
 mod headers;
+mod links;
 mod listener;
 mod login;
 mod pages;
@@ -44,12 +51,15 @@ use rand::rngs::SysRng;
 
 use crate::clock::Clock;
 use crate::gateway::{Front, Gateway};
+use crate::links::Links;
 use crate::login::Login;
 use crate::oauth::PublicUrl;
 use crate::provider::Provider;
 use crate::store::{Keyring, Store};
 
 pub use admin::operators;
+pub use applinks::Ourselves;
+pub use assets::icon;
 pub use client_address::ClientAddress;
 pub use listener::serve;
 
@@ -76,6 +86,10 @@ pub struct App {
     pub jwks: Option<String>,
     /// What time it is.
     pub clock: Clock,
+    /// The other direction.
+    pub links: Arc<Links>,
+    /// What peers see of us.
+    pub peer: Ourselves,
 }
 
 /// How a handler asks for the [`App`].
@@ -104,12 +118,34 @@ pub fn router(app: App, gateway: Gateway) -> Router {
                 .fallback(pages::method_not_allowed),
         )
         .route(LOGOUT, post(login::sign_out).fallback(pages::method_not_allowed))
+        .route(
+            CONNECTIONS,
+            get(connections::show).fallback(pages::method_not_allowed),
+        )
+        .route(
+            CONNECTIONS_REVOKE,
+            post(connections::revoke).fallback(pages::method_not_allowed),
+        )
+        .route(
+            links::CONNECT,
+            get(links::connect).fallback(pages::method_not_allowed),
+        )
+        .route(links::BACK, get(links::back).fallback(pages::method_not_allowed))
+        .route(
+            applinks::RECIPROCAL,
+            get(applinks::reciprocal).fallback(pages::method_not_allowed),
+        )
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(from_fn_with_state(Arc::clone(&app), arrival::know))
         .layer(map_response(headers::page));
     let documents = Router::new()
         .route("/oauth/assets/{name}", get(assets::serve))
-        .route("/.well-known/linkgate/jwks.json", get(assets::jwks));
+        .route("/.well-known/linkgate/jwks.json", get(assets::jwks))
+        .route(applinks::CONSUMER_INFO, get(applinks::consumer_info))
+        .route(applinks::WHOAMI, get(applinks::whoami));
+    let documents = applinks::MANIFEST.into_iter().fold(documents, |documents, path| {
+        documents.route(path, get(applinks::manifest))
+    });
     let guarded = move |ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| async move {
         gateway.call(request, peer).await
     };
@@ -144,6 +180,8 @@ const REQUEST_TOKEN: [&str; 2] = ["/oauth/request-token", "/plugins/servlet/oaut
 const ACCESS_TOKEN: [&str; 2] = ["/oauth/access-token", "/plugins/servlet/oauth/access-token"];
 const LOGIN: &str = "/oauth/login";
 const LOGOUT: &str = "/oauth/logout";
+const CONNECTIONS: &str = "/oauth/connections";
+const CONNECTIONS_REVOKE: &str = "/oauth/connections/revoke";
 
 /// In bytes. Our forms hold a name, a password and a few tokens.
 const LARGEST_FORM: usize = 16 * 1024;

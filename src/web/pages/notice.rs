@@ -10,8 +10,9 @@ use http::{HeaderValue, StatusCode};
 use crate::store::StoreError;
 
 use super::super::texts::{Notices, Words};
-use super::super::{Visit, randomness};
-use super::approve::SignOutForm;
+use super::super::{CONNECTIONS, Visit, randomness};
+use super::account::SignOutForm;
+use super::link_trouble::LinkTrouble;
 use super::{Frame, Html, respond};
 
 /// What to tell somebody who cannot go on, or need not.
@@ -97,6 +98,17 @@ pub(in crate::web) enum Notice {
         /// The button to sign out.
         sign_out: SignOutForm,
     },
+    /// Something about a link to another side.
+    Link {
+        /// What.
+        trouble: LinkTrouble,
+        /// The link's name; empty when there is none.
+        link: String,
+        /// What the other side says; empty when it says nothing.
+        why: String,
+        /// The path where the dance begins anew.
+        again: Option<String>,
+    },
 }
 
 #[derive(Template)]
@@ -107,6 +119,7 @@ pub(super) struct Page<'a> {
     reason: Html,
     next: Html,
     again: Option<String>,
+    connections: Option<String>,
     sign_out: Option<&'a SignOutForm>,
     reference: Option<String>,
 }
@@ -144,13 +157,23 @@ impl Notice {
         let words = self.words(&frame.texts.notices);
         let wait = self.wait(frame);
         let (consumer, user) = self.people();
-        let names = [("consumer", consumer), ("user", user), ("wait", wait.as_str())];
+        let (link, why) = match self {
+            Self::Link { link, why, .. } => (link.as_str(), why.as_str()),
+            _ => ("", ""),
+        };
+        let names = [
+            ("consumer", consumer),
+            ("user", user),
+            ("wait", wait.as_str()),
+            ("link", link),
+            ("why", why),
+        ];
         let again = match self {
             Self::UserChanged { again, .. }
             | Self::FormOutdated { again }
             | Self::NoCookie { again }
             | Self::TooMany { again, .. } => Some(again),
-            Self::NotByLink { again } => again.as_ref(),
+            Self::NotByLink { again } | Self::Link { again, .. } => again.as_ref(),
             _ => None,
         };
         let sign_out = match self {
@@ -162,6 +185,7 @@ impl Notice {
             reason: frame.html(words.reason, &names),
             next: frame.html(words.next, &names),
             again: again.map(|again| path(again)),
+            connections: sign_out.map(|_| path(CONNECTIONS)),
             sign_out,
             reference,
             frame: frame.titled(words.title, &names),
@@ -192,6 +216,7 @@ impl Notice {
             Self::StoreDown(_) => &texts.store_down,
             Self::SignedOut => &texts.signed_out,
             Self::SignedIn { .. } => &texts.signed_in,
+            Self::Link { trouble, .. } => trouble.words(texts),
         }
     }
 
@@ -211,6 +236,7 @@ impl Notice {
             Self::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::LoginUnavailable(_) | Self::StoreDown(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Link { trouble, .. } => trouble.status(),
         }
     }
 
@@ -255,6 +281,7 @@ impl Notice {
             Self::TooMany { .. } | Self::CrossSite | Self::UserChanged { .. } | Self::FormOutdated { .. } => {
                 tracing::warn!(reference, "page {reference}: {title}");
             }
+            Self::Link { why, .. } => tracing::warn!(reference, why, "page {reference}: {title}"),
             _ => tracing::info!(reference, "page {reference}: {title}"),
         }
     }

@@ -32,7 +32,7 @@ async fn the_question_names_who_asks_who_answers_and_where_it_leads() {
     <ul>
     <li>act in <bdi>Buildboard</bdi> with your permissions</li>
     <li>read and change whatever you can</li>
-    <li>keep this access until it is revoked</li>
+    <li>keep this access until you revoke it</li>
     </ul>
     <p class="quiet"><bdi>Bitbucket</bdi> never sees your password.<br><span class="returns">You will return to <bdi>bitbucket.example.com</bdi>.</span></p>
     <form class="decision" method="post" action="/oauth/authorize">
@@ -313,6 +313,21 @@ fn notice(notice: &Notice) -> Response {
 }
 
 fn notices() -> Vec<(Notice, u16)> {
+    let links = LinkTrouble::ALL.into_iter().zip([404, 410, 200, 502, 503, 403]);
+    let links = links.map(|(trouble, status)| (link(trouble), status));
+    plain_notices().into_iter().chain(links).collect()
+}
+
+fn link(trouble: LinkTrouble) -> Notice {
+    Notice::Link {
+        trouble,
+        link: BITBUCKET.to_owned(),
+        why: "It says <no>.".to_owned(),
+        again: Some("/oauth/links/bitbucket/connect".to_owned()),
+    }
+}
+
+fn plain_notices() -> Vec<(Notice, u16)> {
     let consumer = || BITBUCKET.to_owned();
     let user = || "Bob Example".to_owned();
     let again = || "/oauth/authorize?oauth_token=TOKEN".to_owned();
