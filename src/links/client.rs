@@ -220,7 +220,7 @@ fn shown(location: Option<&HeaderValue>) -> String {
 const LARGEST_DOCUMENT: usize = 256 * 1024;
 /// As long as peers wait for our documents.
 const DOCUMENT_WITHIN: Duration = Duration::from_secs(10);
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 const MOST_IDLE: usize = 32;
 pub(super) const AGENT: &str = concat!("linkgate/", env!("CARGO_PKG_VERSION"));
 

@@ -32,7 +32,7 @@ impl Heard {
         let fields = headers.get_all(WWW_AUTHENTICATE).iter();
         let told = fields
             .filter_map(|field| Told::in_challenge(field.as_bytes()))
-            .last();
+            .next_back();
         Self {
             told,
             clock_difference: clock_difference(headers, now),

@@ -119,9 +119,10 @@ impl Door {
         let end = below.find(['/', '?']).unwrap_or(below.len());
         let (name, target) = below.split_at(end);
         let peer = self.links.peer(name).ok_or(Refusal::UnknownLink)?;
-        let target = match target.starts_with('/') {
-            true => target.to_owned(),
-            false => format!("/{target}"),
+        let target = if target.starts_with('/') {
+            target.to_owned()
+        } else {
+            format!("/{target}")
         };
         self.links.call(peer, &target, request).await
     }

@@ -113,9 +113,9 @@ impl Peer {
         let below = rest.strip_prefix(self.url().path_prefix())?;
         let clean = !below.contains('\\') && !below.split(['/', '?']).any(|part| matches!(part, "." | ".."));
         let inside = below.is_empty() || below.starts_with(['/', '?']);
-        (inside && clean).then(|| match below.starts_with('/') {
-            true => below.to_owned(),
-            false => format!("/{below}"),
+        (inside && clean).then(|| {
+            let root = if below.starts_with('/') { "" } else { "/" };
+            format!("{root}{below}")
         })
     }
 }

@@ -63,10 +63,12 @@ impl Refusal {
         match self {
             Self::WrongToken | Self::NotConnected { .. } => StatusCode::UNAUTHORIZED,
             Self::UnknownLink => StatusCode::NOT_FOUND,
-            Self::BadUser | Self::OwnParameters | Self::Unsignable(_) => StatusCode::BAD_REQUEST,
+            Self::BadUser
+            | Self::OwnParameters
+            | Self::Unsignable(_)
+            | Self::Unanswered(Unanswered::BrokenBody) => StatusCode::BAD_REQUEST,
             Self::UserNamed | Self::NobodyNamed => StatusCode::FORBIDDEN,
             Self::Body(fault) => fault.status(),
-            Self::Unanswered(Unanswered::BrokenBody) => StatusCode::BAD_REQUEST,
             Self::Unanswered(Unanswered::Late(_)) => StatusCode::GATEWAY_TIMEOUT,
             Self::Refused(_) | Self::Clock { .. } | Self::Unanswered(_) => StatusCode::BAD_GATEWAY,
             Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -138,9 +140,10 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, code, advice) = (self.status(), self.code(), self.advice());
-        match &self {
-            Self::Store(error) => tracing::error!(%error, "a call of the application failed"),
-            _ => tracing::info!(code, "a call of the application was not made: {advice}"),
+        if let Self::Store(error) = &self {
+            tracing::error!(%error, "a call of the application failed");
+        } else {
+            tracing::info!(code, "a call of the application was not answered: {advice}");
         }
         let mut body = json!({ "error": code, "advice": advice });
         match &self {

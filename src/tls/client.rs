@@ -35,6 +35,7 @@ impl ClientTls {
 }
 
 /// What a client goes by that makes its connections itself, and offers a protocol of its own choice.
+#[expect(clippy::missing_panics_doc, reason = "aws-lc-rs knows both versions")]
 pub fn client_config(roots: Roots) -> ClientConfig {
     ClientConfig::builder_with_provider(cryptography())
         .with_protocol_versions(VERSIONS)

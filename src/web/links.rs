@@ -23,9 +23,12 @@ pub(super) struct Begin {
 /// What the other side sends the browser back with.
 #[derive(Deserialize)]
 pub(super) struct Back {
-    oauth_token: Option<String>,
-    oauth_verifier: Option<String>,
-    oauth_problem: Option<String>,
+    #[serde(rename = "oauth_token")]
+    token: Option<String>,
+    #[serde(rename = "oauth_verifier")]
+    verifier: Option<String>,
+    #[serde(rename = "oauth_problem")]
+    problem: Option<String>,
 }
 
 /// `GET /oauth/links/{name}/connect`: sends the browser to the other side's question.
@@ -36,7 +39,8 @@ pub(super) async fn connect(
     request_headers: HeaderMap,
     query: Result<Query<Begin>, QueryRejection>,
 ) -> Result<Response, Response> {
-    let peer = known(&visit, &name)?;
+    let peer = visit.links.peer(&name);
+    let peer = peer.ok_or_else(|| visit.refuse(trouble(LinkTrouble::Unknown)))?;
     let asked = query.ok().and_then(|Query(query)| query.return_to);
     let return_to = asked.as_deref().and_then(ReturnAddress::parse);
     let return_to = return_to.as_ref().map_or("", ReturnAddress::as_str);
@@ -58,13 +62,14 @@ pub(super) async fn back(
     request_headers: HeaderMap,
     query: Result<Query<Back>, QueryRejection>,
 ) -> Result<Response, Response> {
-    let peer = known(&visit, &name)?;
+    let peer = visit.links.peer(&name);
+    let peer = peer.ok_or_else(|| visit.refuse(trouble(LinkTrouble::Unknown)))?;
     let gone = |visit: &Visit| visit.refuse(notice(peer, DanceError::Unknown));
     let Query(query) = query.map_err(|_| gone(&visit))?;
-    let token = query.oauth_token.as_deref().and_then(Token::parse);
+    let token = query.token.as_deref().and_then(Token::parse);
     let token = token.ok_or_else(|| gone(&visit))?;
     // Some say it with a problem, and AppLinks with a verifier of their own.
-    let verifier = match (query.oauth_verifier, query.oauth_problem) {
+    let verifier = match (query.verifier, query.problem) {
         (Some(verifier), _) => verifier,
         (None, Some(_)) => "denied".to_owned(),
         (None, None) => return Err(gone(&visit)),
@@ -85,11 +90,6 @@ pub(super) async fn back(
         there => there,
     };
     Ok(visit.redirect(there))
-}
-
-fn known<'a>(visit: &'a Visit, name: &str) -> Result<&'a Peer, Response> {
-    let peer = visit.links.peer(name);
-    peer.ok_or_else(|| visit.refuse(trouble(LinkTrouble::Unknown)))
 }
 
 fn notice(peer: &Peer, error: DanceError) -> Notice {

@@ -5,6 +5,7 @@
     reason = "test helpers may unwrap; clippy's own exception covers #[test] functions alone"
 )]
 
+mod applinks;
 mod browser;
 mod cli;
 mod clients;
@@ -13,6 +14,7 @@ mod connections;
 mod demo;
 mod gateway;
 mod layers;
+mod links;
 mod login;
 mod published;
 mod refusals;
