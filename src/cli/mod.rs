@@ -12,6 +12,7 @@ mod consumer;
 mod demo;
 mod health;
 mod key;
+mod login;
 mod parts;
 mod serve;
 mod server;

@@ -6,18 +6,18 @@ use anyhow::{anyhow, bail};
 
 use crate::clock::Clock;
 use crate::config::{
-    Config, IdentityHeaders as Configured, Login as LoginMethod, Route as Rule, RouteAuth,
+    Config, IdentityHeaders as Configured, Route as Rule, RouteAuth,
     Upstream as Application,
 };
 use crate::gateway::{
     Assertion, AssertionKey, FormLimits, Front, Gateway, GatewayOptions, GuardOptions, IdentityHeaders,
     PathPattern, PoolLimits, Route, RouteMode, Routes, TrustedProxies, Upstream,
 };
-use crate::login::{FileLogin, Login, Standing as Known};
+use crate::login::{Login, Standing as Known};
 use crate::provider::{CallingUser, Directory, Provider, Rules, Standing};
 use crate::store::{Keyring, Store};
 use crate::tls::{ClientTls, Roots};
-use crate::web::App;
+use crate::web::{App, SessionRules};
 
 /// Everything above the store.
 pub(super) struct Parts {
@@ -52,6 +52,7 @@ impl Parts {
             store: store.clone(),
             keyring,
             login: Arc::clone(login),
+            sessions: sessions(config),
             front: front.clone(),
             public_url: config.server.public_url.clone(),
             application_name: config.upstream.name.clone(),
@@ -159,17 +160,6 @@ fn assertion(config: &Config, keyring: &Keyring, clock: &Clock) -> anyhow::Resul
     Ok(Some(assertion.with_previous(keys.collect())))
 }
 
-/// The login, which needs nothing but its configuration.
-pub(super) fn login(method: &LoginMethod) -> anyhow::Result<Arc<Login>> {
-    match method {
-        LoginMethod::File { path } => Ok(Arc::new(Login::file(FileLogin::read(path)?))),
-        other => bail!(
-            "login.method = \"{}\" is understood, but cannot be served yet; use method = \"file\"",
-            other.method()
-        ),
-    }
-}
-
 fn directory(login: Arc<Login>) -> Directory {
     Directory::new(move |subject| {
         let login = Arc::clone(&login);
@@ -184,6 +174,17 @@ fn directory(login: Arc<Login>) -> Directory {
             }
         }
     })
+}
+
+fn sessions(config: &Config) -> SessionRules {
+    let sessions = &config.sessions;
+    SessionRules {
+        idle: sessions.idle,
+        longest: sessions.longest,
+        recheck_after: sessions.recheck_after,
+        attempts_per_account: sessions.attempts_per_account,
+        attempts_per_address: sessions.attempts_per_address,
+    }
 }
 
 fn rules(config: &Config) -> Rules {

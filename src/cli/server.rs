@@ -16,7 +16,8 @@ use crate::store::Store;
 use crate::tls::ServerTls;
 use crate::{telemetry, web};
 
-use super::parts::{self, Parts};
+use super::login::login;
+use super::parts::Parts;
 use super::store;
 
 /// A linkgate that serves. Dropped, it stops accepting; [`Server::stop`] waits for what is under way.
@@ -36,7 +37,7 @@ pub struct Server {
 impl Server {
     /// Opens the store, synchronises the configured consumers, builds the parts, and binds both listeners.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
-        let login = parts::login(&config.login)?;
+        let login = login(&config, &clock)?;
         let keyring = store::keyring(&config)?;
         let store = store::open_with(&config, Arc::clone(&keyring)).await?;
         synchronise(&store, &config, &clock).await?;

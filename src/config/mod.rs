@@ -46,7 +46,7 @@ pub use self::admin::Admin;
 pub use self::identity::{Identity, IdentityHeaders};
 pub use self::keys::Keys;
 pub use self::log::{Log, LogFormat, LogLevel};
-pub use self::login::{Login, Oidc, Probe, Reject};
+pub use self::login::{Ldap, Login, Oidc, Probe, Reject, Sessions};
 pub use self::remark::{ConfigError, Place, Remark};
 pub use self::routes::{Route, RouteAuth};
 pub use self::server::Server;
@@ -70,6 +70,8 @@ pub struct Config {
     pub keys: Keys,
     /// How the person at the browser is known.
     pub login: Login,
+    /// How long they stay signed in, and how often they may try.
+    pub sessions: Sessions,
     /// Who may sign.
     pub consumers: Vec<Consumer>,
     /// How the application is told who calls.
@@ -134,12 +136,14 @@ impl Config {
             "links",
             "leave [[links]] out: linkgate answers Bitbucket, and does not call it yet",
         );
+        let (login, sessions) = login?;
         Some(Self {
             server: server?,
             upstream: upstream?,
             store: store?,
             keys,
-            login: login?,
+            login,
+            sessions,
             consumers,
             identity,
             routes,

@@ -34,6 +34,14 @@ impl ClientTls {
     }
 }
 
+/// What a client of another protocol than HTTP needs: these issuers are believed, and no protocol is offered.
+#[cfg(feature = "ldap")]
+pub fn client_config(roots: Roots) -> Arc<ClientConfig> {
+    let mut config = config(roots);
+    config.alpn_protocols.clear();
+    Arc::new(config)
+}
+
 impl fmt::Debug for ClientTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ClientTls")

@@ -20,6 +20,8 @@ use std::sync::Arc;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 
 pub use client::ClientTls;
+#[cfg(feature = "ldap")]
+pub use client::client_config;
 pub use fault::TlsFault;
 pub use files::{PairFileError, PairFiles};
 pub use pair::{Pair, PairError};
