@@ -6,8 +6,7 @@ use anyhow::{anyhow, bail};
 
 use crate::clock::Clock;
 use crate::config::{
-    Config, IdentityHeaders as Configured, Route as Rule, RouteAuth,
-    Upstream as Application,
+    Config, IdentityHeaders as Configured, Route as Rule, RouteAuth, Upstream as Application,
 };
 use crate::gateway::{
     Assertion, AssertionKey, FormLimits, Front, Gateway, GatewayOptions, GuardOptions, IdentityHeaders,

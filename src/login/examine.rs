@@ -29,11 +29,7 @@ impl Step {
         }
     }
 
-    pub(super) fn failed(
-        what: impl Into<String>,
-        saw: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
+    pub(super) fn failed(what: impl Into<String>, saw: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             what: what.into(),
             saw: saw.into(),
@@ -109,8 +105,12 @@ fn of_http(fault: &HttpFault) -> &'static str {
         HttpFault::Refused | HttpFault::Unreachable(_) => "start it, or correct host and port",
         HttpFault::NoSuchName(_) => "correct the host, or this machine's DNS",
         HttpFault::TimedOut(_) => "is it overloaded? Raise the timeout of the section if it is always slow",
-        HttpFault::Tls(_) | HttpFault::NobodyToBelieve => "name its issuer's certificate in the section's ca_file",
-        HttpFault::NotAUrl(_) | HttpFault::Broken(_) | HttpFault::TooLong => "look at the URL: is it this one?",
+        HttpFault::Tls(_) | HttpFault::NobodyToBelieve => {
+            "name its issuer's certificate in the section's ca_file"
+        }
+        HttpFault::NotAUrl(_) | HttpFault::Broken(_) | HttpFault::TooLong => {
+            "look at the URL: is it this one?"
+        }
     }
 }
 
@@ -151,18 +151,21 @@ pub async fn oidc(oidc: &Oidc, trip: &Trip) -> Vec<Step> {
     ));
     steps.push(match published.token_endpoint() {
         Some(url) => Step::ok("token endpoint", url.as_str()),
-        None => Step::failed("token endpoint", "there is none", "the provider must support the code flow"),
+        None => Step::failed(
+            "token endpoint",
+            "there is none",
+            "the provider must support the code flow",
+        ),
     });
     steps.push(Step::ok(
         "userinfo endpoint",
         published
             .userinfo_endpoint()
-            .map_or("there is none: the ID token must have the claims", |url| url.as_str()),
+            .map_or("there is none: the ID token must have the claims", |url| {
+                url.as_str()
+            }),
     ));
-    steps.push(Step::ok(
-        "redirect URI to register there",
-        trip.back.as_str(),
-    ));
+    steps.push(Step::ok("redirect URI to register there", trip.back.as_str()));
     steps
 }
 
@@ -207,7 +210,11 @@ pub fn file(users: &FileLogin) -> Vec<Step> {
     let what = "read the password file";
     let saw = format!("{all} users, of whom {may_sign_in} may sign in");
     vec![if may_sign_in == 0 {
-        Step::failed(what, saw, "add [[users]] with name and password; `linkgate user hash` makes the hash")
+        Step::failed(
+            what,
+            saw,
+            "add [[users]] with name and password; `linkgate user hash` makes the hash",
+        )
     } else {
         Step::ok(what, saw)
     }]
@@ -227,7 +234,10 @@ pub fn trusted_header(trusted: &TrustedHeader) -> Vec<Step> {
         ),
     ];
     if let Some(display) = &trusted.display_header {
-        steps.push(Step::ok("what they may add", format!("{display}: the name to show")));
+        steps.push(Step::ok(
+            "what they may add",
+            format!("{display}: the name to show"),
+        ));
     }
     let everybody = trusted.proxies.iter().any(|network| network.prefix_len() == 0);
     if everybody {

@@ -101,10 +101,7 @@ impl Handoff {
         let question = URL_SAFE_NO_PAD.encode(question);
         let signature = self.sign(REQUEST, &question);
         let glue = if self.login_url.contains('?') { '&' } else { '?' };
-        format!(
-            "{}{glue}lg_request={question}&lg_sig={signature}",
-            self.login_url
-        )
+        format!("{}{glue}lg_request={question}&lg_sig={signature}", self.login_url)
     }
 
     /// Reads an answer: first its signature, then what it says. When it is in time, and which trip it belongs to, is
@@ -206,10 +203,7 @@ mod tests {
         assert_eq!(judge(-60, 0).as_deref(), Ok("alice"));
         assert_eq!(judge(-70, 3600).as_deref(), Ok("alice"));
         assert_eq!(judge(10, 70).as_deref(), Ok("alice"));
-        assert_eq!(
-            judge(-71, 3600),
-            Err(HandoffFault::Late { age: 71, life: 3671 })
-        );
+        assert_eq!(judge(-71, 3600), Err(HandoffFault::Late { age: 71, life: 3671 }));
         assert_eq!(judge(-20, -15), Err(HandoffFault::Late { age: 20, life: 5 }));
         assert_eq!(judge(11, 71), Err(HandoffFault::Early(11)));
         assert!(judge(-1_800_000_000, 0).is_err());

@@ -129,7 +129,10 @@ where
         .await
         .map_err(HttpFault::Broken)?;
     let driver = tokio::spawn(driver);
-    let answer = connection.send_request(request).await.map_err(HttpFault::Broken)?;
+    let answer = connection
+        .send_request(request)
+        .await
+        .map_err(HttpFault::Broken)?;
     let (parts, body) = answer.into_parts();
     let body = Limited::new(body, MOST).collect().await;
     driver.abort();

@@ -81,11 +81,16 @@ impl Ldap {
             Search::One(found) => found,
             Search::Nobody => return Err(SignInError::Wrong),
             Search::Several => {
-                tracing::warn!("login.ldap.user_filter finds several entries for one name: nobody is signed in");
+                tracing::warn!(
+                    "login.ldap.user_filter finds several entries for one name: nobody is signed in"
+                );
                 return Err(SignInError::Wrong);
             }
             Search::Nameless(dn) => {
-                tracing::warn!(dn, "an entry has no usable login.ldap.user_attribute: nobody is signed in");
+                tracing::warn!(
+                    dn,
+                    "an entry has no usable login.ldap.user_attribute: nobody is signed in"
+                );
                 return Err(SignInError::Wrong);
             }
         };
@@ -128,10 +133,11 @@ impl Ldap {
             Err(error) => return vec![Step::failed(what, error.to_string(), remedy)],
         };
         let mut steps = vec![Step::ok(what, "connected")];
-        let what = self.options.searcher.as_ref().map_or_else(
-            || "bind as nobody".to_owned(),
-            |(dn, _)| format!("bind as {dn}"),
-        );
+        let what = self
+            .options
+            .searcher
+            .as_ref()
+            .map_or_else(|| "bind as nobody".to_owned(), |(dn, _)| format!("bind as {dn}"));
         match self.within(self.bind_searcher(&mut ldap)).await {
             Ok(()) => steps.push(Step::ok(what, "taken")),
             Err(error) => {
@@ -144,7 +150,10 @@ impl Ldap {
         let step = match self.within(self.search_on(&mut ldap, name)).await {
             Ok(Search::One(found)) => Step::ok(
                 what,
-                format!("one entry, {}: {:?}, shown as {:?}", found.dn, found.subject, found.display_name),
+                format!(
+                    "one entry, {}: {:?}, shown as {:?}",
+                    found.dn, found.subject, found.display_name
+                ),
             ),
             Ok(Search::Nobody) => Step::failed(
                 what,
@@ -161,7 +170,11 @@ impl Ldap {
                 format!("{dn} has no usable {}", self.options.user_attribute),
                 "look at login.ldap.user_attribute",
             ),
-            Err(error) => Step::failed(what, error.to_string(), "look at login.ldap.base_dn and user_filter"),
+            Err(error) => Step::failed(
+                what,
+                error.to_string(),
+                "look at login.ldap.base_dn and user_filter",
+            ),
         };
         steps.push(step);
         steps
@@ -194,7 +207,9 @@ impl Ldap {
             return Ok(Search::Several);
         }
         let (entries, _) = answer.success()?;
-        let mut entries = entries.into_iter().filter(|entry| !entry.is_ref() && !entry.is_intermediate());
+        let mut entries = entries
+            .into_iter()
+            .filter(|entry| !entry.is_ref() && !entry.is_intermediate());
         Ok(match (entries.next(), entries.next()) {
             (None, _) => Search::Nobody,
             (Some(_), Some(_)) => Search::Several,
@@ -204,7 +219,10 @@ impl Ldap {
 
     fn found(&self, entry: SearchEntry) -> Search {
         let first = |attribute: &str| {
-            let mut values = entry.attrs.iter().filter(|(name, _)| name.eq_ignore_ascii_case(attribute));
+            let mut values = entry
+                .attrs
+                .iter()
+                .filter(|(name, _)| name.eq_ignore_ascii_case(attribute));
             let value = values.next().and_then(|(_, values)| values.first());
             value.filter(|value| is_name(value)).cloned()
         };

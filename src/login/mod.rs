@@ -137,16 +137,25 @@ impl Login {
         }
     }
 
+    /// The method's name, as it stands in the configuration and beside every user whom it proved.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::File(_) => "file",
+            #[cfg(feature = "ldap")]
+            Self::Ldap(_) => "ldap",
+            Self::Probe(_) => "probe",
+            Self::TrustedHeader(_) => "trusted-header",
+            Self::Handoff(_) => "handoff",
+            Self::Oidc(_) => "oidc",
+        }
+    }
+
     /// Decides on a name and a password. A method without a form lets nobody in by one.
     pub async fn sign_in(&self, attempt: Attempt<'_>) -> Result<User, SignInError> {
         match self {
             Self::File(users) => users.verify(attempt.name, attempt.password, attempt.at).await,
             #[cfg(feature = "ldap")]
-            Self::Ldap(directory) => {
-                directory
-                    .verify(attempt.name, attempt.password, attempt.at)
-                    .await
-            }
+            Self::Ldap(directory) => directory.verify(attempt.name, attempt.password, attempt.at).await,
             Self::Probe(_) | Self::TrustedHeader(_) | Self::Handoff(_) | Self::Oidc(_) => {
                 Err(SignInError::Wrong)
             }
@@ -167,6 +176,23 @@ impl Login {
         match self {
             Self::Handoff(handoff) => Some(Ok(handoff.leave(trip))),
             Self::Oidc(oidc) => Some(oidc.leave(trip).await),
+            _ => None,
+        }
+    }
+
+    /// Where a browser that is nobody's signs in and comes back to this URL, when that is not at a page of ours.
+    pub fn sign_in_at(&self, back: &str) -> Option<String> {
+        match self {
+            Self::Probe(probe) => Some(probe.sign_in_at(back)),
+            _ => None,
+        }
+    }
+
+    /// Where a browser signs out of whoever says who is there.
+    pub fn sign_out_at(&self) -> Option<&str> {
+        match self {
+            Self::Probe(probe) => probe.logout_url.as_deref(),
+            Self::TrustedHeader(header) => header.logout_url.as_deref(),
             _ => None,
         }
     }

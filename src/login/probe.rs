@@ -266,12 +266,22 @@ mod tests {
             })
         };
         let json = "application/json; charset=utf-8";
-        assert_eq!(answer(200, json, r#"{"name":"alice"}"#), somebody("alice", "alice"));
         assert_eq!(
-            answer(200, json, r#"{"name":"alice","full":{"name":"Alice E."},"anonymous":false}"#),
+            answer(200, json, r#"{"name":"alice"}"#),
+            somebody("alice", "alice")
+        );
+        assert_eq!(
+            answer(
+                200,
+                json,
+                r#"{"name":"alice","full":{"name":"Alice E."},"anonymous":false}"#
+            ),
             somebody("alice", "Alice E.")
         );
-        assert_eq!(answer(200, "application/hal+json", r#"{"name":17}"#), somebody("17", "17"));
+        assert_eq!(
+            answer(200, "application/hal+json", r#"{"name":17}"#),
+            somebody("17", "17")
+        );
         for nobody in [r#"{"name":""}"#, r#"{"name":null}"#, "{}", "[]", "null", "7"] {
             assert_eq!(answer(200, json, nobody), Ok(Meaning::NothingThere), "{nobody}");
         }
@@ -297,7 +307,12 @@ mod tests {
             (200, json, "<html>", "where JSON belongs"),
             (200, json, r#"{"name":{"a":1}}"#, "the value at /name is no name"),
             (200, json, r#"{"name":true}"#, "the value at /name is no name"),
-            (200, json, r#"{"name":"a\u0000b"}"#, "the value at /name is no name"),
+            (
+                200,
+                json,
+                r#"{"name":"a\u0000b"}"#,
+                "the value at /name is no name",
+            ),
         ] {
             let said = answer(status, kind, body).unwrap_err();
             assert!(said.contains(says), "{said}");

@@ -124,7 +124,10 @@ mod tests {
     #[test]
     fn a_strangers_header_names_nobody() {
         for peer in ["192.0.2.1", "::1", ""] {
-            let said = judge(peer, &[("remote-user", b"alice"), ("x-forwarded-for", b"10.1.2.3")]);
+            let said = judge(
+                peer,
+                &[("remote-user", b"alice"), ("x-forwarded-for", b"10.1.2.3")],
+            );
             assert_eq!(said, Err(HeaderFault::NotFromAProxy(peer.parse().ok())));
         }
     }

@@ -5,9 +5,10 @@
 //! A browser's way through it:
 //!
 //! 1. `authorize`: the question of a request token, put to whoever is signed in, and the answer;
-//! 2. `login`: who that is; `return_address`: where they go on afterwards;
+//! 2. `login`: who that is, and `trip`, when others are asked for it; `attempts`: how often they may try;
+//!    `return_address`: where they go on afterwards;
 //! 3. `connections`: what they have connected, and revoke;
-//! 4. `session`: the cookie and its table row; `form`: what proves that a form is ours;
+//! 4. `session`: the `cookie` and its table row; `form`: what proves that a form is ours;
 //! 5. `pages`: the templates' data, every state in words (`texts`, in three languages; `visit` says in which), and the
 //!    headers of a page (`headers`);
 //! 6. `assets`: the stylesheet and the icon. `client_address`: where the browser is.
@@ -16,9 +17,11 @@ mod access_token;
 mod admin;
 mod arrival;
 mod assets;
+mod attempts;
 mod authorize;
 mod client_address;
 mod connections;
+mod cookie;
 mod form;
 mod headers;
 mod listener;
@@ -30,6 +33,7 @@ mod return_address;
 mod session;
 mod signed;
 mod texts;
+mod trip;
 mod visit;
 
 use std::net::SocketAddr;
@@ -54,6 +58,7 @@ use crate::store::{Keyring, Store};
 pub use admin::operators;
 pub use client_address::ClientAddress;
 pub use listener::serve;
+pub use session::SessionRules;
 
 use visit::Visit;
 
@@ -68,6 +73,8 @@ pub struct App {
     pub keyring: Arc<Keyring>,
     /// Who is at the browser.
     pub login: Arc<Login>,
+    /// How long they stay signed in, and how often they may try.
+    pub sessions: SessionRules,
     /// Our public URLs, and the proxies in front of us.
     pub front: Front,
     /// Where browsers find us.
@@ -105,6 +112,8 @@ pub fn router(app: App, gateway: Gateway) -> Router {
                 .post(login::sign_in)
                 .fallback(pages::method_not_allowed),
         )
+        .route(HANDOFF, get(trip::handoff).fallback(pages::method_not_allowed))
+        .route(OIDC, get(trip::oidc).fallback(pages::method_not_allowed))
         .route(LOGOUT, post(login::sign_out).fallback(pages::method_not_allowed))
         .route(
             CONNECTIONS,
@@ -137,6 +146,11 @@ impl App {
         format!("{}{path}", self.public_url.path_prefix())
     }
 
+    /// A path of ours as others must write it.
+    fn absolute(&self, path: &str) -> String {
+        format!("{}{}", self.public_url.origin(), self.path(path))
+    }
+
     /// Sends the browser to a path of ours. 303: a form that was posted becomes a plain page.
     fn redirect(&self, path: &str) -> Response {
         headers::see_other(&self.path(path))
@@ -153,6 +167,8 @@ const AUTHORIZE: [&str; 2] = ["/oauth/authorize", "/plugins/servlet/oauth/author
 const REQUEST_TOKEN: [&str; 2] = ["/oauth/request-token", "/plugins/servlet/oauth/request-token"];
 const ACCESS_TOKEN: [&str; 2] = ["/oauth/access-token", "/plugins/servlet/oauth/access-token"];
 const LOGIN: &str = "/oauth/login";
+const HANDOFF: &str = "/oauth/login/handoff";
+const OIDC: &str = "/oauth/login/oidc";
 const LOGOUT: &str = "/oauth/logout";
 const CONNECTIONS: &str = "/oauth/connections";
 const CONNECTIONS_REVOKE: &str = "/oauth/connections/revoke";

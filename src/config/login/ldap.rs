@@ -35,7 +35,10 @@ pub struct Ldap {
 
 impl Ldap {
     pub(super) fn read(section: &Section<'_>) -> Option<Login> {
-        section.needs("url", "write where the directory listens: url = \"ldaps://ldap.example.com\"");
+        section.needs(
+            "url",
+            "write where the directory listens: url = \"ldaps://ldap.example.com\"",
+        );
         section.needs(
             "base_dn",
             "write below which entry users are: base_dn = \"ou=people,dc=example,dc=com\"",
@@ -53,7 +56,11 @@ impl Ldap {
         let roots = ca_file(section);
         let bind_dn = section.get::<String>("bind_dn");
         let password = if bind_dn.is_some() {
-            required_secret(section, "bind_password", "write a file with the password of bind_dn")
+            required_secret(
+                section,
+                "bind_password",
+                "write a file with the password of bind_dn",
+            )
         } else {
             secret(section, "bind_password")
         };

@@ -16,8 +16,7 @@ use openidconnect::core::{
 use openidconnect::{
     AccessToken, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken,
     EndpointMaybeSet, EndpointNotSet, EndpointSet, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge,
-    PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, SignatureVerificationError,
-    TokenResponse as _,
+    PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, SignatureVerificationError, TokenResponse as _,
 };
 use serde_json::Value as Json;
 
@@ -118,13 +117,16 @@ impl Oidc {
 
     /// Where a browser goes.
     pub async fn leave(&self, trip: &Trip) -> Result<String, TripFault> {
-        let client = self.client(&self.discovery.known().await?, trip)?;
+        let published = self.discovery.known().await?;
+        let client = self.client(&published, trip)?;
         let verifier = PkceCodeVerifier::new(trip.verifier.expose().to_owned());
+        let state = CsrfToken::new(trip.id.as_str().to_owned());
+        let nonce = Nonce::new(trip.nonce.expose().to_owned());
         let mut request = client
             .authorize_url(
                 CoreAuthenticationFlow::AuthorizationCode,
-                || CsrfToken::new(trip.id.as_str().to_owned()),
-                || Nonce::new(trip.nonce.expose().to_owned()),
+                move || state.clone(),
+                move || nonce.clone(),
             )
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
         for scope in &self.options.scopes {
@@ -212,7 +214,9 @@ impl Oidc {
     async fn believe(&self, client: &Client, trip: &Trip, token: &CoreIdToken) -> Result<Json, TripFault> {
         let refused = |error: ClaimsVerificationError| OidcFault::IdToken(error.to_string());
         match self.verify(client, trip, token) {
-            Err(ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey)) => {
+            Err(ClaimsVerificationError::SignatureVerification(
+                SignatureVerificationError::NoMatchingKey,
+            )) => {
                 let published = self.discovery.renewed().await?;
                 let client = self.client(&published, trip)?;
                 self.verify(&client, trip, token).map_err(refused)?;
@@ -230,9 +234,7 @@ impl Oidc {
         token: &CoreIdToken,
     ) -> Result<(), ClaimsVerificationError> {
         let clock = self.clock.clone();
-        let time = move || {
-            openidconnect::chrono::DateTime::from_timestamp(clock.now().seconds(), 0).unwrap_or_default()
-        };
+        let time = move || chrono::DateTime::from_timestamp(clock.now().seconds(), 0).unwrap_or_default();
         let verifier = client
             .id_token_verifier()
             .set_allowed_algs(ALGORITHMS)
