@@ -7,7 +7,7 @@
 //! 3. `keyring` and `seal`: what may touch the disk. Tokens are hashed, their secrets derived, shared secrets sealed;
 //! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `nonces` (with
 //!    `nonce_writer`, which writes whole queues at once), `sessions`, `users`, `audit`; `user_row` is what four of them
-//!    share;
+//!    share, `connections` what people see and revoke of access tokens;
 //! 5. `sweep`: forget what has expired.
 //!
 //! The rules: a state change is one statement that names the state it leaves. A transaction's first statement is a write,
@@ -25,6 +25,7 @@ use pool::{Pool, on};
 
 mod access_tokens;
 mod audit;
+mod connections;
 mod consumer_row;
 mod consumers;
 mod error;
@@ -42,6 +43,7 @@ mod user_row;
 mod users;
 
 pub use access_tokens::Filter;
+pub use connections::{Revoke, Search};
 pub use consumers::Synchronised;
 pub use error::StoreError;
 pub use key_file::{KeyFile, KeyFileError};

@@ -9,6 +9,7 @@ mod browser;
 mod cli;
 mod clients;
 mod config;
+mod connections;
 mod demo;
 mod gateway;
 mod layers;
