@@ -7,8 +7,8 @@ use anyhow::{anyhow, bail};
 use crate::clock::Clock;
 use crate::config::{Config, IdentityHeaders as Configured, Login as LoginMethod, Route as Rule, RouteAuth};
 use crate::gateway::{
-    Assertion, AssertionKey, FormLimits, Front, Gateway, GatewayOptions, GuardOptions, IdentityHeaders,
-    PathPattern, PoolLimits, Route, RouteMode, Routes, TrustedProxies, Upstream,
+    Assertion, AssertionKey, FormLimits, ForwardAuth, Front, Gateway, GatewayOptions, GuardOptions,
+    IdentityHeaders, PathPattern, PoolLimits, Route, RouteMode, Routes, TrustedProxies, Upstream,
 };
 use crate::login::{FileLogin, Login, Standing as Known};
 use crate::provider::{CallingUser, Directory, Provider, Rules, Standing};
@@ -19,6 +19,7 @@ use crate::web::App;
 pub(super) struct Parts {
     pub(super) app: App,
     pub(super) gateway: Gateway,
+    pub(super) verdicts: ForwardAuth,
     pub(super) provider: Arc<Provider>,
 }
 
@@ -54,10 +55,12 @@ impl Parts {
             jwks: assertion.as_ref().map(|assertion| assertion.jwks()),
             clock: clock.clone(),
         };
-        let gateway = gateway(config, Arc::clone(&provider), front, assertion)?;
+        let options = gateway(config, Arc::clone(&provider), front, assertion)?;
+        let verdicts = ForwardAuth::new(options.guard.clone(), options.assertion.clone(), clock.clone());
         Ok(Self {
             app,
-            gateway,
+            gateway: Gateway::new(options),
+            verdicts,
             provider,
         })
     }
@@ -68,14 +71,14 @@ fn gateway(
     provider: Arc<Provider>,
     front: Front,
     assertion: Option<Arc<Assertion>>,
-) -> anyhow::Result<Gateway> {
+) -> anyhow::Result<GatewayOptions> {
     let routes = config
         .routes
         .iter()
         .map(route)
         .collect::<anyhow::Result<Vec<_>>>()?;
     let upstream = Upstream::parse(&config.upstream.url).map_err(|why| anyhow!("upstream.url: {why}"))?;
-    Ok(Gateway::new(GatewayOptions {
+    Ok(GatewayOptions {
         guard: GuardOptions {
             provider,
             front,
@@ -91,7 +94,7 @@ fn gateway(
         },
         answer_within: config.upstream.response_timeout,
         assertion,
-    }))
+    })
 }
 
 fn route(rule: &Rule) -> anyhow::Result<Route> {

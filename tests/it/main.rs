@@ -10,6 +10,7 @@ mod cli;
 mod clients;
 mod config;
 mod demo;
+mod forward_auth;
 mod gateway;
 mod layers;
 mod login;
