@@ -27,6 +27,8 @@ FROM debian:bookworm-slim
 RUN groupadd --gid 10001 linkgate \
     && useradd --uid 10001 --gid 10001 --create-home --home-dir /var/lib/linkgate --shell /usr/sbin/nologin linkgate
 COPY --from=build /build/target/release/linkgate /usr/local/bin/linkgate
+# Whom to believe when the application's URL is an https one.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 
 USER 10001:10001
 WORKDIR /var/lib/linkgate

@@ -21,7 +21,7 @@
 //! | protocol | [`oauth`]: RFC 5849 as pure functions over values | nothing |
 //!
 //! [`demo`] is the world around a linkgate: a small application and a simulated Bitbucket. [`clock`] is where time
-//! comes from, [`telemetry`] where the log goes.
+//! comes from, [`telemetry`] where the log goes, [`tls`] who proves what at either end of a connection.
 //!
 //! To read: a request token's way is `web::request_token`, `provider::request_token`, `provider::authenticate`,
 //! [`oauth::SignedRequest`]. A guarded call's way is [`gateway::Guard`], `provider::admit`, [`gateway::Proxy`].
@@ -37,4 +37,5 @@ pub mod oauth;
 pub mod provider;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
 pub mod web;

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use anyhow::{anyhow, bail};
 
 use crate::clock::Clock;
-use crate::config::{Config, IdentityHeaders as Configured, Login as LoginMethod, Route as Rule, RouteAuth};
+use crate::config::{
+    Config, IdentityHeaders as Configured, Login as LoginMethod, Route as Rule, RouteAuth,
+    Upstream as Application,
+};
 use crate::gateway::{
     Assertion, AssertionKey, FormLimits, ForwardAuth, Front, Gateway, GatewayOptions, GuardOptions,
     IdentityHeaders, PathPattern, PoolLimits, Route, RouteMode, Routes, TrustedProxies, Upstream,
@@ -13,6 +16,7 @@ use crate::gateway::{
 use crate::login::{FileLogin, Login, Standing as Known};
 use crate::provider::{CallingUser, Directory, Provider, Rules, Standing};
 use crate::store::{Keyring, Store};
+use crate::tls::{ClientTls, Roots};
 use crate::web::App;
 
 /// Everything above the store.
@@ -77,7 +81,7 @@ fn gateway(
         .iter()
         .map(route)
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let upstream = Upstream::parse(&config.upstream.url).map_err(|why| anyhow!("upstream.url: {why}"))?;
+    let upstream = upstream(&config.upstream)?;
     Ok(GatewayOptions {
         guard: GuardOptions {
             provider,
@@ -95,6 +99,17 @@ fn gateway(
         answer_within: config.upstream.response_timeout,
         assertion,
     })
+}
+
+fn upstream(configured: &Application) -> anyhow::Result<Upstream> {
+    let upstream = Upstream::parse(&configured.url).map_err(|why| anyhow!("upstream.url: {why}"))?;
+    let Some(tls) = &configured.tls else {
+        return Ok(upstream);
+    };
+    let roots = tls.roots.clone().map_or_else(Roots::system, Ok);
+    let client = ClientTls::trusting(roots.map_err(|why| anyhow!("upstream.ca_file: {why}"))?);
+    let upstream = upstream.with_tls(client, tls.server_name.as_deref());
+    upstream.map_err(|why| anyhow!("upstream.server_name: {why}"))
 }
 
 fn route(rule: &Rule) -> anyhow::Result<Route> {

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::login::Login;
 use crate::store::Store;
+use crate::tls::ServerTls;
 use crate::{telemetry, web};
 
 use super::parts::{self, Parts};
@@ -25,6 +26,7 @@ pub struct Server {
     admin: SocketAddr,
     store: Store,
     login: Arc<Login>,
+    tls: Option<ServerTls>,
     clock: Clock,
     stop: CancellationToken,
     listeners: [JoinHandle<bool>; 2],
@@ -40,6 +42,7 @@ impl Server {
         synchronise(&store, &config, &clock).await?;
         let parts = Parts::new(&config, &login, &store, keyring, &clock)?;
         let router = web::router(parts.app, parts.gateway, &parts.verdicts);
+        let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
         let operators = web::operators(store.clone(), telemetry::metrics());
         let (socket, admin_socket) = (
             bind(config.server.listen).await?,
@@ -48,9 +51,12 @@ impl Server {
         let (public, admin) = (socket.local_addr()?, admin_socket.local_addr()?);
         let stop = CancellationToken::new();
         let listeners = [
-            tokio::spawn(web::serve(socket, router, stop.clone(), DRAIN)),
-            tokio::spawn(web::serve(admin_socket, operators, stop.clone(), DRAIN)),
+            tokio::spawn(web::serve(socket, tls.clone(), router, stop.clone(), DRAIN)),
+            tokio::spawn(web::serve(admin_socket, None, operators, stop.clone(), DRAIN)),
         ];
+        if let Some(tls) = tls.clone() {
+            tokio::spawn(stop.clone().run_until_cancelled_owned(tls.follow()));
+        }
         let (provider, until) = (parts.provider, stop.clone());
         let sweeper = tokio::spawn(async move { provider.sweep_until(until).await });
         Ok(Self {
@@ -58,6 +64,7 @@ impl Server {
             admin,
             store,
             login,
+            tls,
             clock,
             stop,
             listeners,
@@ -75,7 +82,7 @@ impl Server {
         self.admin
     }
 
-    /// Takes consumers and users from a configuration that was read again. What fails stays as it was, and is logged.
+    /// Takes consumers, users and the certificate from a configuration that was read again. What fails stays as it was, and is logged.
     pub async fn reload(&self, config: &Config) {
         match synchronise(&self.store, config, &self.clock).await {
             Ok(()) => tracing::info!("the consumers were read again"),
@@ -84,6 +91,14 @@ impl Server {
         match self.login.reload() {
             Ok(()) => tracing::info!("the users were read again"),
             Err(error) => tracing::error!("the users stay as they were: {error}"),
+        }
+        match (&self.tls, config.server.tls.clone()) {
+            (Some(tls), Some(files)) => match tls.reload(files) {
+                Ok(pair) => tracing::info!(not_after = %pair.not_after(), "the certificate was read again"),
+                Err(error) => tracing::error!("the certificate stays as it was: {error}"),
+            },
+            (None, None) => {}
+            _ => tracing::warn!("[server.tls] comes and goes with a restart only"),
         }
     }
 

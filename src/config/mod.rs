@@ -6,7 +6,7 @@
 //! 2. `variables`: `LINKGATE__SECTION__KEY` over it;
 //! 3. `section` (and `reading`, what all sections share): asks for keys, by way of `value`, `duration`, `choice` and
 //!    `secret`, and remarks on whatever is missing, wrong, or not asked for (`nearest` guesses what was meant);
-//! 4. one file for each section: `server`, `upstream`, `store`, `keys`, `login`, `consumers` (with
+//! 4. one file for each section: `server` (with `tls`), `upstream`, `store`, `keys`, `login`, `consumers` (with
 //!    `consumer_keys`), `identity`, `routes`, `tokens`, `admin`, `log`;
 //! 5. `remark`: what there is to say, everything at once.
 //!
@@ -30,6 +30,7 @@ mod secret;
 mod section;
 mod server;
 mod store;
+mod tls;
 mod tokens;
 mod upstream;
 mod value;
@@ -51,7 +52,7 @@ pub use self::routes::{Route, RouteAuth};
 pub use self::server::Server;
 pub use self::store::Store;
 pub use self::tokens::Tokens;
-pub use self::upstream::Upstream;
+pub use self::upstream::{Upstream, UpstreamTls};
 
 use self::reading::{Reading, unreadable};
 use self::section::Section;

@@ -174,6 +174,12 @@ impl<'a> Section<'a> {
             .mistake(Remark::new(&self.place_of(key), self.key(key), wrong, remedy));
     }
 
+    /// Remarks that the value of a key is wrong, in a sentence that says, after a colon, what to write instead.
+    pub(super) fn wrong_as_said(&self, key: &str, sentence: &str) {
+        let Wrong { wrong, remedy } = Wrong::from_sentence(sentence, "");
+        self.wrong(key, wrong, &remedy);
+    }
+
     /// Remarks that a key is given for which nothing is built yet.
     pub(super) fn not_yet(&self, key: &str, remedy: &str) {
         if self.has(key) {

@@ -5,9 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use ipnet::IpNet;
 
 use crate::oauth::PublicUrl;
+use crate::tls::PairFiles;
 
 use super::remark::Wrong;
 use super::section::Section;
+use super::tls;
 
 /// Where we listen, and under which URLs the world knows us.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub struct Server {
     pub public_urls: Vec<PublicUrl>,
     /// Proxies in front of us, whose word about the peer's address we take.
     pub trusted_proxies: Vec<IpNet>,
+    /// The certificate that `listen` shows; `None`: it speaks plain HTTP.
+    pub tls: Option<PairFiles>,
 }
 
 impl Server {
@@ -46,16 +50,14 @@ impl Server {
         }
         let public_urls = section.parsed_list("public_urls", parse_url);
         let trusted_proxies = section.list("trusted_proxies");
-        section.not_yet(
-            "tls",
-            "let a proxy in front of linkgate end TLS, and write its https URL as public_url",
-        );
+        let tls = section.section("tls", |tls| tls::read(tls, public_url.as_ref()));
         Some(Self {
             listen,
             admin_listen,
             public_url: public_url?,
             public_urls,
             trusted_proxies,
+            tls,
         })
     }
 }
@@ -79,7 +81,7 @@ fn warn_of_traps(section: &Section<'_>, url: &PublicUrl) {
         section.warn(
             "public_url",
             "it is http: tokens, and the passwords of a sign-in page, travel in clear",
-            "let a proxy in front of linkgate end TLS, and write its https URL",
+            "end TLS here with [server.tls], or in a proxy in front, and write the https URL",
         );
     }
 }

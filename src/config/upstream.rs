@@ -4,14 +4,18 @@ use std::time::Duration;
 
 use http::Uri;
 
+use crate::tls::{Roots, RootsError, ServerName};
+
 use super::remark::Wrong;
 use super::section::Section;
 
 /// The application behind us.
 #[derive(Clone, Debug)]
 pub struct Upstream {
-    /// `http://host[:port]`, without a path: every path goes through as it arrived.
+    /// `http://host[:port]` or `https://host[:port]`, without a path: every path goes through as it arrived.
     pub url: String,
+    /// How the application proves who it is; there when its URL is an `https` one.
+    pub tls: Option<UpstreamTls>,
     /// The application's name, as the pages show it.
     pub name: String,
     /// How long a connection may take to be made.
@@ -20,6 +24,15 @@ pub struct Upstream {
     pub response_timeout: Duration,
     /// How long a connection may be silent.
     pub idle_timeout: Duration,
+}
+
+/// How the application proves who it is.
+#[derive(Clone, Debug)]
+pub struct UpstreamTls {
+    /// The issuers that are believed; `None`: those of the operating system.
+    pub roots: Option<Roots>,
+    /// What its certificate must be for, if not for the host of its URL.
+    pub server_name: Option<String>,
 }
 
 impl Upstream {
@@ -34,21 +47,46 @@ impl Upstream {
         let connect_timeout = section.or("connect_timeout", Duration::from_secs(5));
         let response_timeout = section.or("response_timeout", Duration::from_mins(1));
         let idle_timeout = section.or("idle_timeout", Duration::from_mins(5));
-        if section.file("ca_file").is_some() {
-            section.wrong(
-                "ca_file",
-                "https to the application is not there yet",
-                HTTPS_REMEDY,
-            );
-        }
+        let tls = read_tls(section, url.as_deref());
         Some(Self {
             url: url?,
+            tls,
             name,
             connect_timeout,
             response_timeout,
             idle_timeout,
         })
     }
+}
+
+fn read_tls(section: &Section<'_>, url: Option<&str>) -> Option<UpstreamTls> {
+    let text = section.file("ca_file");
+    let roots = text.and_then(|text| {
+        let roots = Roots::parse(text.as_bytes());
+        let refuse = |error: RootsError| section.wrong_as_said("ca_file", &error.to_string());
+        roots.map_err(refuse).ok()
+    });
+    let server_name = section.parsed("server_name", parse_name);
+    let url = url?;
+    if url.starts_with("https://") {
+        return Some(UpstreamTls { roots, server_name });
+    }
+    for key in ["ca_file", "server_name"] {
+        if section.has(key) {
+            section.wrong(
+                key,
+                "upstream.url is http, which has no certificates",
+                "write https://host:port as upstream.url, or leave it out",
+            );
+        }
+    }
+    None
+}
+
+fn parse_name(text: &str) -> Result<String, Wrong> {
+    ServerName::try_from(text)
+        .map_err(|_| Wrong::unusable(text, "write a name or an address that stands in its certificate"))?;
+    Ok(text.to_owned())
 }
 
 fn parse_url(text: &str) -> Result<String, Wrong> {
@@ -64,15 +102,9 @@ fn parse_url(text: &str) -> Result<String, Wrong> {
     let Some(authority) = url.authority() else {
         return refuse("the host is missing");
     };
-    match url.scheme_str() {
-        Some("http") => {}
-        Some("https") => {
-            return Err(Wrong::new(
-                "https to the application is not there yet",
-                HTTPS_REMEDY,
-            ));
-        }
-        _ => return refuse("the scheme must be http"),
+    let scheme = url.scheme_str().unwrap_or_default();
+    if !["http", "https"].contains(&scheme) {
+        return refuse("the scheme must be http or https");
     }
     let has_port =
         authority.port_u16().is_some_and(|port| port > 0) || authority.as_str() == authority.host();
@@ -82,7 +114,5 @@ fn parse_url(text: &str) -> Result<String, Wrong> {
     if url.path() != "/" || url.query().is_some() || text.contains('#') {
         return refuse("paths go through as they arrive, so the URL has none of its own");
     }
-    Ok(format!("http://{authority}"))
+    Ok(format!("{scheme}://{authority}"))
 }
-
-const HTTPS_REMEDY: &str = "write the application's http URL, on the same host or a trusted network";

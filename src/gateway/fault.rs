@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use rand::TryRng;
 use rand::rngs::SysRng;
 
+use super::connect::ConnectFault;
 use crate::oauth::credentials::ALPHANUMERIC;
 
 /// Why a request came to no answer of the application, or to none of its own.
@@ -41,11 +42,8 @@ pub enum Fault {
     #[error("unknown transfer coding")]
     TransferCoding,
     /// No connection to the application.
-    #[error("the application cannot be reached")]
-    Unreachable(#[source] std::io::Error),
-    /// No connection to the application in time.
-    #[error("the application did not accept a connection in time")]
-    ConnectTimeout,
+    #[error("no connection to the application: {0}")]
+    Unreachable(ConnectFault),
     /// The application's answer is not HTTP, or broke off before its head was complete.
     #[error("the application broke off")]
     BrokenAnswer(#[source] hyper::Error),
@@ -70,9 +68,29 @@ impl Fault {
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::CompressedForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
+            Self::Unreachable(why) if why.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
+            Self::AnswerTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Unreachable(_) | Self::BrokenAnswer(_) | Self::UnaskedUpgrade => StatusCode::BAD_GATEWAY,
-            Self::ConnectTimeout | Self::AnswerTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The fault in one word, for machines: it stays the same when the sentences change.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Ambiguous(_) => "ambiguous_request",
+            Self::BodyTooLarge => "body_too_large",
+            Self::CompressedForm => "compressed_form",
+            Self::SlowBody => "body_too_slow",
+            Self::BrokenBody => "body_incomplete",
+            Self::TransferCoding => "transfer_coding_unknown",
+            Self::Unreachable(why) => why.code(),
+            Self::BrokenAnswer(_) => "upstream_answer_broken",
+            Self::AnswerTimeout => "upstream_answer_timeout",
+            Self::UnaskedUpgrade => "upstream_upgrade_unasked",
+            Self::Internal(_) => "internal",
+            Self::StrangeProxy(_) => "untrusted_proxy",
+            Self::Unshown(_) => "proxy_says_too_little",
         }
     }
 
@@ -88,7 +106,7 @@ impl Fault {
         let (title, advice) = self.words();
         let (kind, text) = match accepted {
             Accepted::Html => ("text/html;charset=UTF-8", html(title, advice, &reference)),
-            Accepted::Json => ("application/json", json(title, advice, &reference)),
+            Accepted::Json => ("application/json", json(self.code(), title, advice, &reference)),
             Accepted::Text => (
                 "text/plain;charset=UTF-8",
                 format!("{title} {advice}\nReference: {reference}\n"),
@@ -150,11 +168,8 @@ impl Fault {
                 "The body's Transfer-Encoding is unknown.",
                 "Send no other than chunked.",
             ),
-            Self::Unreachable(_) => (
-                "The application cannot be reached.",
-                "It may be starting: try again in a moment.",
-            ),
-            Self::ConnectTimeout | Self::AnswerTimeout => (
+            Self::Unreachable(why) => why.words(),
+            Self::AnswerTimeout => (
                 "The application did not answer in time.",
                 "Try again. If you changed something, look first whether it was done.",
             ),
@@ -204,8 +219,8 @@ fn html(title: &str, advice: &str, reference: &str) -> String {
     )
 }
 
-fn json(title: &str, advice: &str, reference: &str) -> String {
-    serde_json::json!({ "error": title, "advice": advice, "reference": reference }).to_string()
+fn json(code: &str, title: &str, advice: &str, reference: &str) -> String {
+    serde_json::json!({ "code": code, "error": title, "advice": advice, "reference": reference }).to_string()
 }
 
 /// Ten letters and digits, by which a log line is found again.

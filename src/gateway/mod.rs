@@ -7,7 +7,7 @@
 //! 3. [`routes`] says what the path needs, as [`pattern`] and, against trickery, every other `reading` of it has it;
 //! 4. [`guard`] holds a [`form`], asks the provider, and lets the request pass, or refuses, or challenges;
 //! 5. [`proxy`] makes the headers ready (`onward`), says who calls ([`identity`], [`assertion`]), and sends it over the
-//!    [`pool`] to the [`upstream`]; a web socket is joined by `upgrade`;
+//!    [`pool`] to the [`upstream`], over TLS if need be (`connect`); a web socket is joined by `upgrade`;
 //! 6. [`forward_auth`] asks the same on behalf of a front proxy that carries the request itself;
 //! 7. [`fault`] is every answer of ours that is no OAuth problem.
 //!
@@ -15,6 +15,7 @@
 
 pub mod arrival;
 pub mod assertion;
+mod connect;
 pub mod fault;
 pub mod form;
 pub mod forward_auth;
@@ -42,6 +43,7 @@ use tower::{Layer, ServiceExt};
 
 pub use arrival::{Arrival, Front};
 pub use assertion::{Assertion, AssertionKey};
+pub use connect::ConnectFault;
 pub use fault::Fault;
 pub use form::FormLimits;
 pub use forward_auth::{Asked, Dialect, ForwardAuth};

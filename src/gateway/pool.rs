@@ -1,7 +1,6 @@
 //! Connections to the application, the most recently used first.
 
 use std::collections::VecDeque;
-use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
@@ -11,11 +10,9 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use super::connect::{Connection, connect};
 use super::fault::Fault;
 use super::outgoing::Outgoing;
 use super::upstream::Upstream;
@@ -64,8 +61,6 @@ struct Resting {
     swept: bool,
 }
 
-type Connection = http1::SendRequest<Outgoing>;
-
 impl Pool {
     pub(super) fn new(upstream: Upstream, limits: PoolLimits) -> Self {
         let resting = Mutex::default();
@@ -89,7 +84,7 @@ impl Pool {
                 },
             }
         }
-        let mut connection = self.shared.connect().await?;
+        let mut connection = connect(&self.shared.upstream, self.shared.limits.connect).await?;
         let response = connection.send_request(request).await;
         Ok(self.answer(response.map_err(broken)?, connection))
     }
@@ -108,22 +103,6 @@ impl Pool {
 }
 
 impl Shared {
-    async fn connect(&self) -> Result<Connection, Fault> {
-        let connect = TcpStream::connect(self.upstream.socket());
-        let stream = tokio::time::timeout(self.limits.connect, connect).await;
-        let stream = stream.map_err(|_| Fault::ConnectTimeout)?;
-        let stream = stream.and_then(|stream| stream.set_nodelay(true).map(|()| stream));
-        let stream = stream.map_err(Fault::Unreachable)?;
-        let handshake = http1::Builder::new().handshake(TokioIo::new(stream)).await;
-        let (connection, driver) = handshake.map_err(|error| Fault::Unreachable(io::Error::other(error)))?;
-        tokio::spawn(async move {
-            if let Err(error) = driver.with_upgrades().await {
-                tracing::debug!(%error, "a connection to the application ended");
-            }
-        });
-        Ok(connection)
-    }
-
     /// The resting connection that was used last and still is open. One that is still busy with the end of a request
     /// body stays where it is.
     fn take(&self) -> Option<Connection> {

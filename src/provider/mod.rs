@@ -7,7 +7,8 @@
 //! 3. `authorize`: the question to the user, and the answer;
 //! 4. `access_token`: exchange and renewal;
 //! 5. `admit`: a guarded call, and `caller`, what it proves;
-//! 6. `error`: a refusal or a failure, and the one answer that tells the peer.
+//! 6. `connections`: what people see of access tokens, and revoke;
+//! 7. `error`: a refusal or a failure, and the one answer that tells the peer.
 //!
 //! `explain` says why a signature failed. `cache` keeps what every call reads, `directory` says which users exist,
 //! `journal` writes what happened, and `sweep` forgets what has expired.
@@ -18,6 +19,7 @@ mod authenticate;
 mod authorize;
 mod cache;
 mod caller;
+mod connections;
 mod directory;
 mod error;
 mod explain;
@@ -36,6 +38,7 @@ pub use access_token::IssuedAccessToken;
 pub use admit::Judged;
 pub use authorize::{Answer, Question};
 pub use caller::{CallKind, Caller, CallingUser};
+pub use connections::{Connection, Revoker};
 pub use directory::{Directory, Standing};
 pub use error::{Error, Refusal};
 pub use request_token::IssuedRequestToken;

@@ -8,15 +8,24 @@ use axum::extract::connect_info::ConnectInfo;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-/// Serves a router on a socket. Returns when `stop` was cancelled and every request has been answered, or when `drain`
-/// is over, whichever comes first; `false` says that something was cut off.
-pub async fn serve(socket: TcpListener, router: Router, stop: CancellationToken, drain: Duration) -> bool {
+use crate::tls::ServerTls;
+
+/// Serves a router on a socket, over TLS if it is given. Returns when `stop` was cancelled and every request has been
+/// answered, or when `drain` is over, whichever comes first; `false` says that something was cut off.
+pub async fn serve(
+    socket: TcpListener,
+    tls: Option<ServerTls>,
+    router: Router,
+    stop: CancellationToken,
+    drain: Duration,
+) -> bool {
     let connections = GracefulShutdown::new();
     let builder = http_builder();
     loop {
@@ -24,23 +33,41 @@ pub async fn serve(socket: TcpListener, router: Router, stop: CancellationToken,
             () = stop.cancelled() => break,
             accepted = accept(&socket) => accepted,
         };
-        let service = router
-            .clone()
-            .map_request(move |mut request: http::Request<Incoming>| {
-                request.extensions_mut().insert(ConnectInfo(peer));
-                request.map(axum::body::Body::new)
-            });
-        let connection =
-            builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
-        let connection = connections.watch(connection.into_owned());
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%peer, %error, "a connection ended early");
-            }
-        });
+        let (router, builder, watcher) = (router.clone(), builder.clone(), connections.watcher());
+        match tls.clone() {
+            None => drop(tokio::spawn(answer(stream, peer, router, builder, watcher))),
+            Some(tls) => drop(tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
+                match tls.accept(stream).await {
+                    // The requests on it end when they are answered, not when we are told to stop.
+                    Ok(stream) => drop(tokio::spawn(answer(stream, peer, router, builder, watcher))),
+                    Err(error) => tracing::debug!(%peer, %error, "a client did not come to TLS"),
+                }
+            }))),
+        }
     }
     drop(socket);
     tokio::time::timeout(drain, connections.shutdown()).await.is_ok()
+}
+
+/// Answers the requests of a connection.
+async fn answer<S>(
+    stream: S,
+    peer: SocketAddr,
+    router: Router,
+    builder: auto::Builder<TokioExecutor>,
+    watcher: Watcher,
+) where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let service = router.map_request(move |mut request: http::Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request.map(axum::body::Body::new)
+    });
+    let connection =
+        builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%peer, %error, "a connection ended early");
+    }
 }
 
 /// Waits for a connection. An error of one (a peer that went away, no free descriptor) does not end the listener.

@@ -6,10 +6,11 @@
 //!
 //! 1. `authorize`: the question of a request token, put to whoever is signed in, and the answer;
 //! 2. `login`: who that is; `return_address`: where they go on afterwards;
-//! 3. `session`: the cookie and its table row; `form`: what proves that a form is ours;
-//! 4. `pages`: the templates' data, every state in words (`texts`, in three languages; `visit` says in which), and the
+//! 3. `connections`: what they have connected, and revoke;
+//! 4. `session`: the cookie and its table row; `form`: what proves that a form is ours;
+//! 5. `pages`: the templates' data, every state in words (`texts`, in three languages; `visit` says in which), and the
 //!    headers of a page (`headers`);
-//! 5. `assets`: the stylesheet and the icon. `client_address`: where the browser is.
+//! 6. `assets`: the stylesheet and the icon. `client_address`: where the browser is.
 
 mod access_token;
 mod admin;
@@ -17,6 +18,7 @@ mod arrival;
 mod assets;
 mod authorize;
 mod client_address;
+mod connections;
 mod form;
 mod forward_auth;
 mod headers;
@@ -105,6 +107,14 @@ pub fn router(app: App, gateway: Gateway, verdicts: &ForwardAuth) -> Router {
                 .fallback(pages::method_not_allowed),
         )
         .route(LOGOUT, post(login::sign_out).fallback(pages::method_not_allowed))
+        .route(
+            CONNECTIONS,
+            get(connections::show).fallback(pages::method_not_allowed),
+        )
+        .route(
+            CONNECTIONS_REVOKE,
+            post(connections::revoke).fallback(pages::method_not_allowed),
+        )
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(from_fn_with_state(Arc::clone(&app), arrival::know))
         .layer(map_response(headers::page));
@@ -146,6 +156,8 @@ const REQUEST_TOKEN: [&str; 2] = ["/oauth/request-token", "/plugins/servlet/oaut
 const ACCESS_TOKEN: [&str; 2] = ["/oauth/access-token", "/plugins/servlet/oauth/access-token"];
 const LOGIN: &str = "/oauth/login";
 const LOGOUT: &str = "/oauth/logout";
+const CONNECTIONS: &str = "/oauth/connections";
+const CONNECTIONS_REVOKE: &str = "/oauth/connections/revoke";
 
 /// In bytes. Our forms hold a name, a password and a few tokens.
 const LARGEST_FORM: usize = 16 * 1024;

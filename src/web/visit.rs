@@ -5,9 +5,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::response::Response;
+use http::HeaderMap;
 use http::request::Parts;
+use tracing::Span;
 
-use super::pages::Frame;
+use super::pages::{Frame, Notice};
+use super::return_address::ReturnAddress;
+use super::session::{self, Session};
 use super::texts::Language;
 use super::{App, assets};
 
@@ -23,6 +28,25 @@ impl Visit {
     pub(super) fn frame(&self) -> Frame {
         let [stylesheet, icon] = [assets::stylesheet(), assets::icon()].map(|path| self.path(&path));
         Frame::new(self.language.texts(), &self.application_name, stylesheet, icon)
+    }
+}
+
+impl Visit {
+    /// Who is signed in. Otherwise the answer: the way to the login page, and from there back here.
+    pub(super) async fn user(&self, headers: &HeaderMap, here: &str) -> Result<Session, Response> {
+        let session = session::current(self, headers).await;
+        let session = session.map_err(|error| self.refuse(error))?;
+        let session = session.ok_or_else(|| {
+            let there = ReturnAddress::or_login(Some(here));
+            self.redirect(&there.login())
+        })?;
+        Span::current().record("user.subject", &session.user.subject);
+        Ok(session)
+    }
+
+    /// The page that says why not.
+    pub(super) fn refuse(&self, notice: impl Into<Notice>) -> Response {
+        notice.into().respond(self)
     }
 }
 

@@ -11,11 +11,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &["oauth"]),
     ("clock", &["oauth"]),
     ("telemetry", &[]),
+    ("tls", &["oauth"]),
     ("store", &["model", "oauth"]),
     ("login", &["model", "oauth", "clock"]),
-    ("config", &["model", "oauth"]),
+    ("config", &["model", "oauth", "tls"]),
     ("provider", &["store", "model", "oauth", "clock"]),
-    ("gateway", &["provider", "model", "oauth", "clock"]),
+    ("gateway", &["provider", "model", "oauth", "clock", "tls"]),
     (
         "web",
         &[
@@ -27,6 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "oauth",
             "clock",
             "telemetry",
+            "tls",
         ],
     ),
     ("demo", &["oauth", "clock"]),
@@ -44,6 +46,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "oauth",
             "clock",
             "telemetry",
+            "tls",
         ],
     ),
 ];

@@ -10,8 +10,8 @@ use http::{HeaderValue, StatusCode};
 use crate::store::StoreError;
 
 use super::super::texts::{Notices, Words};
-use super::super::{Visit, randomness};
-use super::approve::SignOutForm;
+use super::super::{CONNECTIONS, Visit, randomness};
+use super::account::SignOutForm;
 use super::{Frame, Html, respond};
 
 /// What to tell somebody who cannot go on, or need not.
@@ -107,6 +107,7 @@ pub(super) struct Page<'a> {
     reason: Html,
     next: Html,
     again: Option<String>,
+    connections: Option<String>,
     sign_out: Option<&'a SignOutForm>,
     reference: Option<String>,
 }
@@ -162,6 +163,7 @@ impl Notice {
             reason: frame.html(words.reason, &names),
             next: frame.html(words.next, &names),
             again: again.map(|again| path(again)),
+            connections: sign_out.map(|_| path(CONNECTIONS)),
             sign_out,
             reference,
             frame: frame.titled(words.title, &names),

@@ -32,7 +32,7 @@ async fn the_question_names_who_asks_who_answers_and_where_it_leads() {
     <ul>
     <li>act in <bdi>Buildboard</bdi> with your permissions</li>
     <li>read and change whatever you can</li>
-    <li>keep this access until it is revoked</li>
+    <li>keep this access until you revoke it</li>
     </ul>
     <p class="quiet"><bdi>Bitbucket</bdi> never sees your password.<br><span class="returns">You will return to <bdi>bitbucket.example.com</bdi>.</span></p>
     <form class="decision" method="post" action="/oauth/authorize">

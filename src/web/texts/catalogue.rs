@@ -36,6 +36,10 @@ texts! {
         login: Login,
         /// Every other state.
         notices: Notices,
+        /// What a user has connected.
+        connections: Connections,
+        /// How a moment is written.
+        dates: Dates,
         /// What stands before the number that finds a page's line in the log.
         reference: &'static str,
         /// The name of the link back to what was refused.
@@ -118,6 +122,37 @@ texts! {
         store_down: Words,
         signed_out: Words,
         signed_in: Words,
+    }
+
+    /// What a user has connected.
+    struct Connections {
+        title: &'static str,
+        lead: &'static str,
+        none: &'static str,
+        none_next: &'static str,
+        host: &'static str,
+        connected: &'static str,
+        last_used: &'static str,
+        never: &'static str,
+        from: &'static str,
+        expires: &'static str,
+        revoke: &'static str,
+        revoke_meaning: &'static str,
+        revoke_confirm: &'static str,
+        revoke_all: &'static str,
+        revoke_all_meaning: &'static str,
+        revoke_all_confirm: &'static str,
+        revoked: &'static str,
+        /// Above the form that signs out.
+        signed_in_as: &'static str,
+    }
+
+    /// How a moment is written.
+    struct Dates {
+        /// With `{year}`, `{month}`, `{day}`, `{hour}` and `{minute}`.
+        moment: &'static str,
+        /// From January.
+        months: [&'static str; 12],
     }
 
     /// A text with a number in it, `{count}`.

@@ -149,7 +149,7 @@ public_key = ""#
     linkgate.toml:3:14: server.public_url: it has a path: an Application URL with this path makes Bitbucket call http://builds.example.com/oauth/..., without it
         enter http://builds.example.com as the Application URL in Bitbucket, without the path
     linkgate.toml:3:14: server.public_url: it is http: tokens, and the passwords of a sign-in page, travel in clear
-        let a proxy in front of linkgate end TLS, and write its https URL
+        end TLS here with [server.tls], or in a proxy in front, and write the https URL
     linkgate.toml:13:17: consumers[0].shared_secret: it is short, and so can be guessed
         write 16 characters or more, made by a machine
     linkgate.toml:14:17: consumers[0].impersonation: a call that names a user is two-legged, and two_legged is off: it will be refused

@@ -4,7 +4,8 @@
 //! 2. [`reference`]: the commented file of every key, so that it cannot rot;
 //! 3. [`mistakes`], [`sections`], [`consumers`]: what is said, word for word;
 //! 4. [`variables`]: the environment over the file;
-//! 5. [`agreement`]: with the gateway, on what may stand there.
+//! 5. `tls`: certificates;
+//! 6. [`agreement`]: with the gateway, on what may stand there.
 
 mod agreement;
 mod consumers;
@@ -12,6 +13,7 @@ mod examples;
 mod mistakes;
 mod reference;
 mod sections;
+mod tls;
 mod variables;
 
 use std::ffi::OsString;

@@ -84,7 +84,7 @@ async fn an_application_that_is_not_there() {
     let answer = get(gateway, "/x", "Accept: text/html\r\n").await;
     assert_eq!(status(&answer), "502");
     assert!(
-        answer.contains("<h1>The application cannot be reached.</h1>"),
+        answer.contains("<h1>The application is not running.</h1>"),
         "{answer}"
     );
     assert!(
@@ -93,7 +93,7 @@ async fn an_application_that_is_not_there() {
     );
     let answer = get(gateway, "/x", "Accept: application/json\r\n").await;
     assert!(
-        answer.contains(r#""error":"The application cannot be reached.""#),
+        answer.contains(r#""error":"The application is not running.""#),
         "{answer}"
     );
 }
@@ -131,7 +131,7 @@ async fn an_application_that_does_not_answer() {
 }
 
 /// Asks for a protocol; returns the head of the answer, and the connection.
-async fn ask_for(protocol: &str, gateway: std::net::SocketAddr) -> (String, BufReader<TcpStream>) {
+pub(super) async fn ask_for(protocol: &str, gateway: std::net::SocketAddr) -> (String, BufReader<TcpStream>) {
     let mut client = BufReader::new(TcpStream::connect(gateway).await.unwrap());
     let head = format!(
         "GET /chat HTTP/1.1\r\nHost: builds.example.com\r\nConnection: keep-alive, Upgrade\r\nUpgrade: {protocol}\r\n\

@@ -4,13 +4,15 @@
 //! * [`headers`]: what is taken away, what is written;
 //! * [`bodies`]: forms held, everything else streamed;
 //! * [`connections`]: reuse, closing, time-outs, web sockets;
-//! * [`signed`]: calls that carry OAuth.
+//! * [`signed`]: calls that carry OAuth;
+//! * [`upstream_tls`]: an application that must prove who it is.
 
 mod bodies;
 mod connections;
 mod headers;
 mod signed;
 mod targets;
+mod upstream_tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

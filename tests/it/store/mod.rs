@@ -18,6 +18,7 @@ use crate::support::databases::{Database, on_both, rng};
 mod access_tokens;
 mod at_rest;
 mod audit;
+mod connections;
 mod consumers;
 mod nonces;
 mod opening;

@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use linkgate::cli::Server;
 use linkgate::clock::Clock;
-use linkgate::config::Config;
+use linkgate::config::{Config, ConfigError};
 use linkgate::oauth::Timestamp;
 use linkgate::store::Store;
 use rsa::PrivateKey;
@@ -126,8 +126,14 @@ impl Linkgate {
     /// From now on there are these users.
     pub(crate) async fn only_users(&self, names: &[&str]) {
         fs::write(self.home.file("users.toml"), users(names)).unwrap();
-        let config = Config::load(&self.home.file("linkgate.toml"), [], self.clock.now()).unwrap();
+        self.try_reload().await.unwrap();
+    }
+
+    /// What a SIGHUP does: the configuration is read again, unless it cannot be.
+    pub(crate) async fn try_reload(&self) -> Result<(), ConfigError> {
+        let config = Config::load(&self.home.file("linkgate.toml"), [], self.clock.now())?;
         self.server.reload(&config).await;
+        Ok(())
     }
 
     /// Its time, in seconds.

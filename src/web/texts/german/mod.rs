@@ -2,7 +2,7 @@
 
 mod notices;
 
-use super::catalogue::{Approve, Login, Verifier};
+use super::catalogue::{Approve, Connections, Dates, Login, Verifier};
 use super::{Plural, Texts};
 
 use notices::NOTICES;
@@ -11,6 +11,47 @@ use notices::NOTICES;
 pub(super) static TEXTS: Texts = Texts {
     lang: "de",
     notices: NOTICES,
+    dates: Dates {
+        moment: "{day}. {month} {year}, {hour}:{minute} Uhr UTC",
+        months: [
+            "Januar",
+            "Februar",
+            "März",
+            "April",
+            "Mai",
+            "Juni",
+            "Juli",
+            "August",
+            "September",
+            "Oktober",
+            "November",
+            "Dezember",
+        ],
+    },
+    connections: Connections {
+        title: "Verbundene Anwendungen",
+        lead: "Diese Anwendungen können in Ihrem Namen auf {application} zugreifen, bis der Zugriff abläuft oder Sie ihn \
+               widerrufen.",
+        none: "Es ist nichts verbunden.",
+        none_next: "Um eine Anwendung zu verbinden, beginnen Sie dort: Sie werden dann zu {application} geleitet und um \
+                    Ihre Erlaubnis gebeten.",
+        host: "Rückkehr zu",
+        connected: "Verbunden",
+        last_used: "Zuletzt verwendet",
+        never: "Nie",
+        from: "von {address}",
+        expires: "Läuft ab",
+        revoke: "Widerrufen",
+        revoke_meaning: "Danach kann {consumer} nicht mehr in Ihrem Namen auf {application} zugreifen und muss Sie erneut \
+                         um Erlaubnis bitten.",
+        revoke_confirm: "Zugriff widerrufen",
+        revoke_all: "Alle widerrufen",
+        revoke_all_meaning: "Danach kann keine Anwendung mehr in Ihrem Namen auf {application} zugreifen. Jede muss Sie \
+                             erneut um Erlaubnis bitten.",
+        revoke_all_confirm: "Alle Zugriffe widerrufen",
+        revoked: "Der Zugriff wurde widerrufen.",
+        signed_in_as: "Angemeldet als {user}",
+    },
     reference: "Referenz",
     again: "Seite erneut öffnen",
     sign_out: "Abmelden",
@@ -34,7 +75,7 @@ pub(super) static TEXTS: Texts = Texts {
         ability: [
             "mit Ihren Berechtigungen in {application} handeln",
             "alles lesen und ändern, was auch Sie lesen und ändern können",
-            "diesen Zugriff behalten, bis er widerrufen wird",
+            "diesen Zugriff behalten, bis Sie ihn widerrufen",
         ],
         password: "{consumer} erfährt Ihr Passwort nicht.",
         returns: "Danach gelangen Sie zurück zu {host}.",

@@ -1,0 +1,147 @@
+//! A new connection to the application, or why there is none.
+
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::{Instant, timeout_at};
+
+use super::fault::Fault;
+use super::outgoing::Outgoing;
+use super::upstream::{Security, Upstream};
+use crate::tls::TlsFault;
+
+/// A connection that takes one request after the other.
+pub(super) type Connection = http1::SendRequest<Outgoing>;
+
+/// Why no connection to the application came about.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectFault {
+    /// The name in its address is not known.
+    #[error("its name cannot be found: {0}")]
+    NoSuchName(io::Error),
+    /// Nobody listens at its address.
+    #[error("it refused the connection: nothing listens there")]
+    Refused,
+    /// The network does not lead there.
+    #[error("it cannot be reached: {0}")]
+    Unreachable(io::Error),
+    /// No connection in time.
+    #[error("it did not accept a connection in time")]
+    TimedOut,
+    /// It did not prove to be the application.
+    #[error(transparent)]
+    Tls(#[from] TlsFault),
+    /// Its address is an `https` one, and nobody has said whom to believe.
+    #[error("its address is https, and no certificates to believe are given")]
+    NobodyToBelieve,
+}
+
+impl ConnectFault {
+    /// Whether it is only that time has passed.
+    pub(super) const fn is_timeout(&self) -> bool {
+        matches!(self, Self::TimedOut | Self::Tls(TlsFault::Silent))
+    }
+
+    /// The fault in one word, for machines.
+    pub(super) const fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchName(_) => "upstream_name_unknown",
+            Self::Refused => "upstream_refused",
+            Self::Unreachable(_) => "upstream_unreachable",
+            Self::TimedOut => "upstream_connect_timeout",
+            Self::Tls(TlsFault::NotTrusted) => "upstream_certificate_untrusted",
+            Self::Tls(TlsFault::Expired) => "upstream_certificate_expired",
+            Self::Tls(TlsFault::NotValidYet) => "upstream_certificate_not_yet_valid",
+            Self::Tls(TlsFault::WrongName(_)) => "upstream_certificate_wrong_name",
+            Self::Tls(tls) if tls.is_about_the_certificate() => "upstream_certificate_unusable",
+            Self::Tls(TlsFault::Silent) => "upstream_tls_timeout",
+            Self::Tls(_) => "upstream_tls_failed",
+            Self::NobodyToBelieve => "internal",
+        }
+    }
+
+    /// What happened, and what to do: for people, and without a word about our inside.
+    pub(super) const fn words(&self) -> (&'static str, &'static str) {
+        const STARTING: &str = "It may be starting: try again in a moment.";
+        const ADMINISTRATOR: &str = "Nothing was sent to it. Tell the administrator the reference below.";
+        match self {
+            Self::NoSuchName(_) => ("The application's host name cannot be found.", ADMINISTRATOR),
+            Self::Refused => ("The application is not running.", STARTING),
+            Self::Unreachable(_) => ("The application cannot be reached.", STARTING),
+            Self::TimedOut => (
+                "The application did not accept a connection in time.",
+                "Nothing was sent to it: try again in a moment.",
+            ),
+            Self::Tls(TlsFault::NotTrusted) => {
+                ("The application's certificate is not trusted.", ADMINISTRATOR)
+            }
+            Self::Tls(TlsFault::Expired) => ("The application's certificate has expired.", ADMINISTRATOR),
+            Self::Tls(TlsFault::NotValidYet) => (
+                "The application's certificate is not valid yet, or a clock is wrong.",
+                ADMINISTRATOR,
+            ),
+            Self::Tls(TlsFault::WrongName(_)) => (
+                "The application's certificate is for another name.",
+                ADMINISTRATOR,
+            ),
+            Self::Tls(tls) if tls.is_about_the_certificate() => {
+                ("The application's certificate cannot be used.", ADMINISTRATOR)
+            }
+            Self::Tls(_) => (
+                "No secure connection to the application came about.",
+                ADMINISTRATOR,
+            ),
+            Self::NobodyToBelieve => ("Something went wrong.", ADMINISTRATOR),
+        }
+    }
+}
+
+/// Makes a connection; the name, the network and TLS share the time.
+pub(super) async fn connect(upstream: &Upstream, within: Duration) -> Result<Connection, Fault> {
+    let until = Instant::now() + within;
+    make(upstream, until).await.map_err(Fault::Unreachable)
+}
+
+async fn make(upstream: &Upstream, until: Instant) -> Result<Connection, ConnectFault> {
+    let stream = timeout_at(until, reach(upstream)).await;
+    let stream = stream.unwrap_or(Err(ConnectFault::TimedOut))?;
+    match upstream.security() {
+        Security::Plain => speak_http(stream).await,
+        Security::Tls(tls, name) => {
+            let secured = timeout_at(until, tls.connect(name.clone(), stream)).await;
+            speak_http(secured.unwrap_or(Err(TlsFault::Silent))?).await
+        }
+        Security::Missing => Err(ConnectFault::NobodyToBelieve),
+    }
+}
+
+async fn reach(upstream: &Upstream) -> Result<TcpStream, ConnectFault> {
+    let addresses = lookup_host(upstream.socket()).await;
+    let addresses: Vec<_> = addresses.map_err(ConnectFault::NoSuchName)?.collect();
+    let stream = TcpStream::connect(&addresses[..]).await;
+    let stream = stream.and_then(|stream| stream.set_nodelay(true).map(|()| stream));
+    stream.map_err(|error| match error.kind() {
+        ErrorKind::ConnectionRefused => ConnectFault::Refused,
+        ErrorKind::TimedOut => ConnectFault::TimedOut,
+        _ => ConnectFault::Unreachable(error),
+    })
+}
+
+async fn speak_http<S>(stream: S) -> Result<Connection, ConnectFault>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let handshake = http1::Builder::new().handshake(TokioIo::new(stream)).await;
+    let (connection, driver) =
+        handshake.map_err(|error| ConnectFault::Unreachable(io::Error::other(error)))?;
+    tokio::spawn(async move {
+        if let Err(error) = driver.with_upgrades().await {
+            tracing::debug!(%error, "a connection to the application ended");
+        }
+    });
+    Ok(connection)
+}
