@@ -14,7 +14,7 @@ use crate::gateway::{
     IdentityHeaders, PathPattern, PoolLimits, Route, RouteMode, Routes, TrustedProxies, Upstream,
 };
 use crate::login::{FileLogin, Login, Standing as Known};
-use crate::provider::{CallingUser, Directory, Provider, Rules, Standing};
+use crate::provider::{CallingUser, Directory, Impersonation, Provider, Rules, Standing};
 use crate::store::{Keyring, Store};
 use crate::tls::{ClientTls, Roots};
 use crate::web::App;
@@ -189,13 +189,30 @@ fn directory(login: Arc<Login>) -> Directory {
     })
 }
 
+/// Beside the login's own word, which is the last one where the login knows its users.
+fn impersonation(config: &Config) -> Impersonation {
+    let configured = &config.impersonation;
+    let rule = Impersonation::default()
+        .except(&config.admin.subjects)
+        .except(&configured.except);
+    if config.login.knows_its_users().is_some() {
+        return rule;
+    }
+    let rule = rule.or_named(configured.users.clone());
+    if configured.signed_in_before {
+        rule.or_signed_in_by(config.login.method())
+    } else {
+        rule
+    }
+}
+
 fn rules(config: &Config) -> Rules {
     Rules {
         window: config.tokens.timestamp_window,
         request_token_lifetime: config.tokens.request_token_lifetime,
         access_token_lifetime: config.tokens.access_token_lifetime,
         session_lifetime: config.tokens.session_lifetime,
-        never_impersonated: config.admin.subjects.iter().cloned().collect(),
+        impersonation: impersonation(config),
         ..Rules::new(config.server.public_url.as_str())
     }
 }

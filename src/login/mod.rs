@@ -3,10 +3,12 @@
 //! 1. [`Login`]: the configured method, what the pages ask;
 //! 2. [`mod@file`]: a password file, for demos and small installs;
 //! 3. `users`: what may stand in that file;
-//! 4. [`throttle`]: how often a name and an address may try.
+//! 4. [`throttle`]: how often a name and an address may try;
+//! 5. [`UserLookup`]: asks the application whether a user exists.
 
 pub mod file;
 pub mod throttle;
+mod user_lookup;
 mod users;
 
 use std::net::IpAddr;
@@ -17,6 +19,7 @@ use crate::oauth::{Secret, Timestamp};
 
 pub use file::{FileLogin, FileLoginError};
 pub use throttle::{Limits, Throttle};
+pub use user_lookup::UserLookup;
 
 /// The configured way to learn who is at the browser.
 #[derive(Debug)]

@@ -148,25 +148,6 @@ impl Provider {
         Ok((Some(user), CallKind::TwoLegged))
     }
 
-    /// A user whom the consumer names. Only one who surely exists, and never an administrator.
-    async fn impersonated(&self, consumer: &Consumer, subject: &str) -> Result<CallingUser, Error> {
-        if !consumer.impersonation {
-            return Err(Problem::PermissionDenied(
-                "This consumer may not name a user in xoauth_requestor_id: set impersonation = true for it.",
-            )
-            .into());
-        }
-        if self.rules.never_impersonated.contains(subject) {
-            return Err(Problem::PermissionDenied("Administrators cannot be impersonated.").into());
-        }
-        match self.directory.standing(subject).await {
-            Standing::Known(user) => Ok(user),
-            Standing::Gone | Standing::CannotSay => {
-                Err(Problem::PermissionDenied("The user in xoauth_requestor_id is not known here.").into())
-            }
-        }
-    }
-
     /// Keeps when and from where a token was used, to the minute, without holding up the call.
     async fn touch(&self, token: &Token, peer: Option<IpAddr>) {
         if !self.cache.first_use(token).await {

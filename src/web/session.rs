@@ -67,6 +67,7 @@ pub(super) async fn begin(
         expires_at: end(now, now),
     };
     app.store.add_session(&id, &session).await?;
+    app.store.remember_user(&session.user).await?;
     Ok([Cookie::Session.set(app, id.as_str()), Cookie::Browser.clear(app)])
 }
 

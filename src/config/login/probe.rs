@@ -27,6 +27,17 @@ pub struct Probe {
     pub login_url: String,
     /// How long the answer may take.
     pub timeout: Duration,
+    /// Where the application says whether a user exists.
+    pub user_lookup: Option<UserLookup>,
+}
+
+/// Where the application says whether a user exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserLookup {
+    /// A URL in which `{user}` stands for the name.
+    pub url: String,
+    /// How long the answer may take.
+    pub timeout: Duration,
 }
 
 /// An answer of the application that means nobody.
@@ -64,6 +75,8 @@ impl Probe {
         let reject = section.sections("reject", Reject::read);
         let login_url = section.parsed("login_url", parse_login_url);
         let timeout = section.or("timeout", Duration::from_secs(3));
+        let lookup_url = section.parsed("user_lookup_url", parse_lookup_url);
+        let lookup_timeout = section.or("user_lookup_timeout", Duration::from_secs(2));
         Some(Login::Probe(Box::new(Self {
             url: url?,
             cookies,
@@ -72,6 +85,10 @@ impl Probe {
             reject,
             login_url: login_url?,
             timeout,
+            user_lookup: lookup_url.map(|url| UserLookup {
+                url,
+                timeout: lookup_timeout,
+            }),
         })))
     }
 }
@@ -106,6 +123,16 @@ fn parse_pointer(text: &str) -> Result<String, Wrong> {
     if !text.starts_with('/') {
         let remedy = format!("write a JSON pointer, which begins with a slash: \"/{text}\"");
         return Err(Wrong::unusable(text, &remedy));
+    }
+    Ok(text.to_owned())
+}
+
+fn parse_lookup_url(text: &str) -> Result<String, Wrong> {
+    let named = |name| parse_http(&text.replace("{user}", name));
+    let (one, other) = (named("a")?, named("b")?);
+    if text.matches("{user}").count() != 1 || one.authority() != other.authority() {
+        let remedy = "put {user} once into its path or its query: \"http://127.0.0.1:8080/api/users/{user}\"";
+        return Err(Wrong::unusable(text, remedy));
     }
     Ok(text.to_owned())
 }

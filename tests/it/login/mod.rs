@@ -1,7 +1,8 @@
 //! Who is at the browser, and what they answer: sessions, forms, questions, over HTTP.
 //!
 //! [`site`] is a running linkgate and the browsers in front of it. Then, in a visit's order: `signing_in`, `sessions`,
-//! `questions` (what is shown), `answers` (what is done), `forms` (what is refused).
+//! `questions` (what is shown), `answers` (what is done), `forms` (what is refused). `user_lookup` asks the
+//! application who exists.
 
 mod answers;
 mod browser;
@@ -10,3 +11,4 @@ mod questions;
 mod sessions;
 mod signing_in;
 mod site;
+mod user_lookup;
