@@ -10,8 +10,8 @@ use crate::config::{
     Upstream as Application,
 };
 use crate::gateway::{
-    Assertion, AssertionKey, FormLimits, Front, Gateway, GatewayOptions, GuardOptions, IdentityHeaders,
-    PathPattern, PoolLimits, Route, RouteMode, Routes, TrustedProxies, Upstream,
+    Assertion, AssertionKey, FormLimits, ForwardAuth, Front, Gateway, GatewayOptions, GuardOptions,
+    IdentityHeaders, PathPattern, PoolLimits, Route, RouteMode, Routes, TrustedProxies, Upstream,
 };
 use crate::login::{FileLogin, Login, Standing as Known};
 use crate::provider::{CallingUser, Directory, Impersonation, Provider, Rules, Standing};
@@ -23,6 +23,7 @@ use crate::web::App;
 pub(super) struct Parts {
     pub(super) app: App,
     pub(super) gateway: Gateway,
+    pub(super) verdicts: ForwardAuth,
     pub(super) provider: Arc<Provider>,
 }
 
@@ -58,10 +59,12 @@ impl Parts {
             jwks: assertion.as_ref().map(|assertion| assertion.jwks()),
             clock: clock.clone(),
         };
-        let gateway = gateway(config, Arc::clone(&provider), front, assertion)?;
+        let options = gateway(config, Arc::clone(&provider), front, assertion)?;
+        let verdicts = ForwardAuth::new(options.guard.clone(), options.assertion.clone(), clock.clone());
         Ok(Self {
             app,
-            gateway,
+            gateway: Gateway::new(options),
+            verdicts,
             provider,
         })
     }
@@ -72,14 +75,14 @@ fn gateway(
     provider: Arc<Provider>,
     front: Front,
     assertion: Option<Arc<Assertion>>,
-) -> anyhow::Result<Gateway> {
+) -> anyhow::Result<GatewayOptions> {
     let routes = config
         .routes
         .iter()
         .map(route)
         .collect::<anyhow::Result<Vec<_>>>()?;
     let upstream = upstream(&config.upstream)?;
-    Ok(Gateway::new(GatewayOptions {
+    Ok(GatewayOptions {
         guard: GuardOptions {
             provider,
             front,
@@ -95,7 +98,7 @@ fn gateway(
         },
         answer_within: config.upstream.response_timeout,
         assertion,
-    }))
+    })
 }
 
 fn upstream(configured: &Application) -> anyhow::Result<Upstream> {

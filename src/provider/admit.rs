@@ -26,10 +26,15 @@ impl Judged {
         self.request.body_hash().is_some()
     }
 
+    /// Refuses a call after all.
+    pub fn refused(&self, problem: Problem) -> Error {
+        Error::from(problem).claimed_by(&self.caller.consumer.key)
+    }
+
     /// Compares the body with the digest that the consumer signed, if it signed one.
     pub fn check_body(&self, body: &[u8]) -> Result<(), Error> {
         let checked = self.request.body_hash().map_or(Ok(()), |hash| hash.verify(body));
-        checked.map_err(|problem| Error::from(problem).claimed_by(&self.caller.consumer.key))
+        checked.map_err(|problem| self.refused(problem))
     }
 }
 

@@ -94,6 +94,7 @@ async fn an_admitted_call_arrives_as_its_user() {
     assert_eq!(
         request.names(),
         [
+            "forwarded",
             "host",
             "remote-user",
             "x-forwarded-for",
