@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Login as Configured, Oidc as OidcSettings, Probe as ProbeSettings};
 use crate::login::oidc::OidcOptions;
 use crate::login::probe::Reject;
-use crate::login::{FileLogin, Handoff, HttpClient, Login, Oidc, Probe, TrustedHeader};
+use crate::login::{FileLogin, Handoff, HttpClient, Login, Oidc, Probe, TrustedHeader, UserLookup};
 use crate::tls::{ClientTls, Roots};
 
 /// The configured login.
@@ -44,7 +44,14 @@ fn probe(settings: &ProbeSettings) -> anyhow::Result<Probe> {
         equals: rule.equals.clone(),
     });
     let secure = settings.url.scheme_str() == Some("https");
+    let lookup = settings.user_lookup.as_ref();
+    let lookup = lookup.map(|lookup| {
+        let tls = tls(lookup.url.starts_with("https:"), settings.roots.as_ref())?;
+        UserLookup::new(&lookup.url, lookup.timeout, tls)
+            .map_err(|why| anyhow!("login.probe.user_lookup_url: {why}"))
+    });
     Ok(Probe {
+        user_lookup: lookup.transpose()?,
         url: settings.url.clone(),
         cookies: settings.cookies.clone(),
         user_pointer: settings.user_pointer.clone(),
@@ -91,12 +98,17 @@ fn ldap(settings: &crate::config::Ldap) -> anyhow::Result<crate::login::Ldap> {
 }
 
 fn http(secure: bool, roots: Option<&Roots>, within: Duration) -> anyhow::Result<HttpClient> {
+    Ok(HttpClient::new(tls(secure, roots)?, within))
+}
+
+/// Whom to believe, where somebody must be believed.
+fn tls(secure: bool, roots: Option<&Roots>) -> anyhow::Result<Option<ClientTls>> {
     let roots = match roots {
         Some(roots) => Some(roots.clone()),
         None if secure => Some(system()?),
         None => None,
     };
-    Ok(HttpClient::new(roots.map(ClientTls::trusting), within))
+    Ok(roots.map(ClientTls::trusting))
 }
 
 fn system() -> anyhow::Result<Roots> {

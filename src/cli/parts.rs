@@ -9,11 +9,11 @@ use crate::config::{
     Config, IdentityHeaders as Configured, Route as Rule, RouteAuth, Upstream as Application,
 };
 use crate::gateway::{
-    Assertion, AssertionKey, FormLimits, Front, Gateway, GatewayOptions, GuardOptions, IdentityHeaders,
-    PathPattern, PoolLimits, Route, RouteMode, Routes, TrustedProxies, Upstream,
+    Assertion, AssertionKey, FormLimits, ForwardAuth, Front, Gateway, GatewayOptions, GuardOptions,
+    IdentityHeaders, PathPattern, PoolLimits, Route, RouteMode, Routes, TrustedProxies, Upstream,
 };
 use crate::login::{Login, Standing as Known};
-use crate::provider::{CallingUser, Directory, Provider, Rules, Standing};
+use crate::provider::{CallingUser, Directory, Impersonation, Provider, Rules, Standing};
 use crate::store::{Keyring, Store};
 use crate::tls::{ClientTls, Roots};
 use crate::web::{App, SessionRules};
@@ -22,6 +22,7 @@ use crate::web::{App, SessionRules};
 pub(super) struct Parts {
     pub(super) app: App,
     pub(super) gateway: Gateway,
+    pub(super) verdicts: ForwardAuth,
     pub(super) provider: Arc<Provider>,
 }
 
@@ -58,10 +59,12 @@ impl Parts {
             jwks: assertion.as_ref().map(|assertion| assertion.jwks()),
             clock: clock.clone(),
         };
-        let gateway = gateway(config, Arc::clone(&provider), front, assertion)?;
+        let options = gateway(config, Arc::clone(&provider), front, assertion)?;
+        let verdicts = ForwardAuth::new(options.guard.clone(), options.assertion.clone(), clock.clone());
         Ok(Self {
             app,
-            gateway,
+            gateway: Gateway::new(options),
+            verdicts,
             provider,
         })
     }
@@ -72,14 +75,14 @@ fn gateway(
     provider: Arc<Provider>,
     front: Front,
     assertion: Option<Arc<Assertion>>,
-) -> anyhow::Result<Gateway> {
+) -> anyhow::Result<GatewayOptions> {
     let routes = config
         .routes
         .iter()
         .map(route)
         .collect::<anyhow::Result<Vec<_>>>()?;
     let upstream = upstream(&config.upstream)?;
-    Ok(Gateway::new(GatewayOptions {
+    Ok(GatewayOptions {
         guard: GuardOptions {
             provider,
             front,
@@ -95,7 +98,7 @@ fn gateway(
         },
         answer_within: config.upstream.response_timeout,
         assertion,
-    }))
+    })
 }
 
 fn upstream(configured: &Application) -> anyhow::Result<Upstream> {
@@ -186,13 +189,30 @@ fn sessions(config: &Config) -> SessionRules {
     }
 }
 
+/// Beside the login's own word, which is the last one where the login knows its users.
+fn impersonation(config: &Config) -> Impersonation {
+    let configured = &config.impersonation;
+    let rule = Impersonation::default()
+        .except(&config.admin.subjects)
+        .except(&configured.except);
+    if config.login.knows_its_users().is_some() {
+        return rule;
+    }
+    let rule = rule.or_named(configured.users.clone());
+    if configured.signed_in_before {
+        rule.or_signed_in_by(config.login.method())
+    } else {
+        rule
+    }
+}
+
 fn rules(config: &Config) -> Rules {
     Rules {
         window: config.tokens.timestamp_window,
         request_token_lifetime: config.tokens.request_token_lifetime,
         access_token_lifetime: config.tokens.access_token_lifetime,
         session_lifetime: config.tokens.session_lifetime,
-        never_impersonated: config.admin.subjects.iter().cloned().collect(),
+        impersonation: impersonation(config),
         ..Rules::new(config.server.public_url.as_str())
     }
 }

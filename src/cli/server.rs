@@ -42,7 +42,7 @@ impl Server {
         let store = store::open_with(&config, Arc::clone(&keyring)).await?;
         synchronise(&store, &config, &clock).await?;
         let parts = Parts::new(&config, &login, &store, keyring, &clock)?;
-        let router = web::router(parts.app, parts.gateway);
+        let router = web::router(parts.app, parts.gateway, &parts.verdicts);
         let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
         let operators = web::operators(store.clone(), telemetry::metrics());
         let (socket, admin_socket) = (

@@ -7,7 +7,7 @@
 //! 3. `section` (and `reading`, what all sections share): asks for keys, by way of `value`, `duration`, `choice` and
 //!    `secret`, and remarks on whatever is missing, wrong, or not asked for (`nearest` guesses what was meant);
 //! 4. one file for each section: `server` (with `tls`), `upstream`, `store`, `keys`, `login`, `consumers` (with
-//!    `consumer_keys`), `identity`, `routes`, `tokens`, `admin`, `log`;
+//!    `consumer_keys`), `impersonation`, `identity`, `routes`, `tokens`, `admin`, `log`;
 //! 5. `remark`: what there is to say, everything at once.
 //!
 //! Only `cli` reads a [`Config`]; every other module takes what it needs as plain values.
@@ -19,6 +19,7 @@ mod consumers;
 mod duration;
 mod file;
 mod identity;
+mod impersonation;
 mod keys;
 mod log;
 mod login;
@@ -44,9 +45,10 @@ use crate::oauth::Timestamp;
 
 pub use self::admin::Admin;
 pub use self::identity::{Identity, IdentityHeaders};
+pub use self::impersonation::Impersonation;
 pub use self::keys::Keys;
 pub use self::log::{Log, LogFormat, LogLevel};
-pub use self::login::{Ldap, Login, Oidc, Probe, Reject, Sessions};
+pub use self::login::{Ldap, Login, Oidc, Probe, Reject, Sessions, UserLookup};
 pub use self::remark::{ConfigError, Place, Remark};
 pub use self::routes::{Route, RouteAuth};
 pub use self::server::Server;
@@ -74,6 +76,8 @@ pub struct Config {
     pub sessions: Sessions,
     /// Who may sign.
     pub consumers: Vec<Consumer>,
+    /// Whom consumers may name.
+    pub impersonation: Impersonation,
     /// How the application is told who calls.
     pub identity: Identity,
     /// Which paths ask for OAuth; the first that matches decides.
@@ -127,6 +131,9 @@ impl Config {
         let keys = root.section("keys", |section| Keys::read(section, store.as_ref()));
         let login = root.section("login", |section| Login::read(section, server.as_ref()));
         let consumers = consumers::read(root, server.as_ref());
+        let impersonation = root.section("impersonation", |section| {
+            Impersonation::read(section, login.as_ref().map(|(login, _)| login))
+        });
         let identity = root.section("identity", |section| Identity::read(section, public_url));
         let routes = root.sections("routes", Route::read);
         let tokens = root.section("tokens", Tokens::read);
@@ -145,6 +152,7 @@ impl Config {
             login,
             sessions,
             consumers,
+            impersonation,
             identity,
             routes,
             tokens,

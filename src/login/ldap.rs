@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ldap3::{LdapConnAsync, LdapConnSettings, LdapError, Scope, SearchEntry, SearchOptions, ldap_escape};
+use moka::future::Cache;
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::model::User;
@@ -18,6 +19,8 @@ use super::{SignInError, Standing, is_name};
 pub struct Ldap {
     options: LdapOptions,
     tls: Option<Arc<ClientConfig>>,
+    /// Who exists: a guarded call asks, and a directory is far away.
+    known: Cache<String, Standing>,
 }
 
 /// A directory, and where its users are.
@@ -65,7 +68,8 @@ impl Ldap {
     /// Takes the settings. Nothing is connected yet.
     pub fn new(options: LdapOptions) -> Self {
         let tls = options.roots.clone().map(client_config);
-        Self { options, tls }
+        let known = Cache::builder().max_capacity(10_000).time_to_live(KEPT).build();
+        Self { options, tls, known }
     }
 
     /// Decides on a name and a password.
@@ -106,11 +110,22 @@ impl Ldap {
         })
     }
 
-    /// Says whether the directory has a user of this name.
+    /// Says whether the directory has a user of this name. An answer is kept for some seconds, silence is not.
     pub async fn standing(&self, subject: &str) -> Standing {
         if !is_name(subject) {
             return Standing::Gone;
         }
+        if let Some(standing) = self.known.get(subject).await {
+            return standing;
+        }
+        let standing = self.ask_standing(subject).await;
+        if standing != Standing::CannotSay {
+            self.known.insert(subject.to_owned(), standing.clone()).await;
+        }
+        standing
+    }
+
+    async fn ask_standing(&self, subject: &str) -> Standing {
         match self.within(self.search(subject)).await {
             Ok(Search::One(found)) if found.subject == subject => Standing::Known {
                 display_name: found.display_name,
@@ -294,6 +309,9 @@ impl fmt::Debug for Ldap {
         f.debug_tuple("Ldap").field(&self.options).finish()
     }
 }
+
+/// How long an answer about who exists is good.
+const KEPT: Duration = Duration::from_secs(10);
 
 /// Result codes (RFC 4511, section 4.1.9).
 const SIZE_LIMIT: u32 = 4;

@@ -6,7 +6,8 @@
 //! 4. a round trip: [`handoff`] through the application, [`oidc`] through an identity provider; [`trip`] is what both
 //!    take along;
 //! 5. [`http`]: a call to the application or the provider, bounded in time and size;
-//! 6. [`examine`]: the same steps one by one, for `linkgate doctor login`.
+//! 6. [`UserLookup`] asks the application whether a user exists;
+//! 7. [`examine`]: the same steps one by one, for `linkgate doctor login`.
 
 pub mod examine;
 pub mod file;
@@ -18,6 +19,7 @@ pub mod oidc;
 pub mod probe;
 pub mod trip;
 pub mod trusted_header;
+mod user_lookup;
 mod users;
 
 use std::net::IpAddr;
@@ -37,6 +39,7 @@ pub use oidc::Oidc;
 pub use probe::Probe;
 pub use trip::{Trip, TripFault};
 pub use trusted_header::TrustedHeader;
+pub use user_lookup::UserLookup;
 
 /// The configured way to learn who is at the browser.
 #[derive(Debug)]
@@ -199,14 +202,18 @@ impl Login {
 
     /// Says whether a subject is (still) a user, and under which name to show them.
     ///
-    /// A file and a directory know. The application, a proxy and an identity provider speak of whoever is at the browser,
-    /// and of nobody else.
+    /// A file and a directory know, and the application when it has a [`UserLookup`]. Otherwise it, like a proxy and an
+    /// identity provider, speaks of whoever is at the browser, and of nobody else.
     pub async fn standing(&self, subject: &str) -> Standing {
         match self {
             Self::File(users) => users.standing(subject),
             #[cfg(feature = "ldap")]
             Self::Ldap(directory) => directory.standing(subject).await,
-            _ => std::future::ready(Standing::CannotSay).await,
+            Self::Probe(probe) => match &probe.user_lookup {
+                Some(lookup) => lookup.standing(subject).await,
+                None => Standing::CannotSay,
+            },
+            Self::TrustedHeader(_) | Self::Handoff(_) | Self::Oidc(_) => Standing::CannotSay,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::model::User;
 use crate::oauth::{Timestamp, encode};
 
 use super::http::{HttpClient, HttpFault};
-use super::{Arriving, is_name};
+use super::{Arriving, UserLookup, is_name};
 
 /// How the application is asked.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub struct Probe {
     pub login_url: String,
     /// Where a browser signs out.
     pub logout_url: Option<String>,
+    /// Says whether a user exists.
+    pub user_lookup: Option<UserLookup>,
     /// What asks.
     pub http: HttpClient,
 }
@@ -243,6 +245,7 @@ mod tests {
             }],
             login_url: "https://app.example/login?next={return_to}".to_owned(),
             logout_url: None,
+            user_lookup: None,
             http: HttpClient::new(None, Duration::from_secs(1)),
         }
     }

@@ -135,7 +135,10 @@ mod tests {
     #[test]
     fn more_than_one_value_names_nobody() {
         let several = Err(HeaderFault::Several(HeaderName::from_static("remote-user")));
-        assert_eq!(judge("10.1.2.3", &[("remote-user", b"alice"); 2]), several);
+        assert_eq!(
+            judge("10.1.2.3", &[("remote-user", b"alice".as_slice()); 2]),
+            several
+        );
         assert_eq!(judge("10.1.2.3", &[("remote-user", b"mallory, alice")]), several);
         let unreadable = Err(HeaderFault::NotAName(HeaderName::from_static("remote-user")));
         assert_eq!(judge("10.1.2.3", &[("remote-user", b"\xff")]), unreadable);

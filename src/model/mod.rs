@@ -4,6 +4,7 @@ mod access_token;
 mod audit;
 mod browser_session;
 mod consumer;
+mod name_pattern;
 mod request_token;
 mod user;
 
@@ -11,5 +12,6 @@ pub use access_token::{AccessToken, NewAccess, Session as TokenSession};
 pub use audit::{AuditEvent, AuditKind};
 pub use browser_session::{BrowserSession, SessionId};
 pub use consumer::{Consumer, ConsumerSource};
+pub use name_pattern::NamePattern;
 pub use request_token::{RequestToken, RequestTokenState};
 pub use user::User;

@@ -2,7 +2,7 @@
 //!
 //! The whole URL map stands in [`router`]; `listener` serves it, `request_log` writes a line for each request, and `admin`
 //! is for operators. A consumer's way through it: `request_token` and `access_token`, which share `signed`.
-//! A browser's way through it:
+//! `forward_auth` is what front proxies ask. A browser's way through it:
 //!
 //! 1. `authorize`: the question of a request token, put to whoever is signed in, and the answer;
 //! 2. `login`: who that is, and `trip`, when others are asked for it; `attempts`: how often they may try;
@@ -23,6 +23,7 @@ mod client_address;
 mod connections;
 mod cookie;
 mod form;
+mod forward_auth;
 mod headers;
 mod listener;
 mod login;
@@ -49,7 +50,7 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use crate::clock::Clock;
-use crate::gateway::{Front, Gateway};
+use crate::gateway::{ForwardAuth, Front, Gateway};
 use crate::login::Login;
 use crate::oauth::PublicUrl;
 use crate::provider::Provider;
@@ -90,8 +91,8 @@ pub struct App {
 /// How a handler asks for the [`App`].
 type Shared = axum::extract::State<Arc<App>>;
 
-/// The URL map: token endpoints, pages, and the guarded application behind everything else.
-pub fn router(app: App, gateway: Gateway) -> Router {
+/// The URL map: token endpoints, pages, verdicts for front proxies, and the guarded application behind everything else.
+pub fn router(app: App, gateway: Gateway, verdicts: &ForwardAuth) -> Router {
     let app = Arc::new(app);
     let tokens = Router::new()
         .route(REQUEST_TOKEN[0], any(request_token::issue))
@@ -135,6 +136,7 @@ pub fn router(app: App, gateway: Gateway) -> Router {
     tokens
         .merge(pages)
         .merge(documents)
+        .merge(forward_auth::routes(verdicts))
         .fallback(guarded)
         .with_state(app)
         .layer(from_fn(request_log::log))

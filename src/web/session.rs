@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::login::Standing;
+use crate::login::{Door, Standing};
 use crate::model::{AuditKind, BrowserSession, SessionId, User};
 use crate::oauth::{Timestamp, Token};
 use crate::store::StoreError;
@@ -98,8 +98,11 @@ async fn kept(app: &App, headers: &HeaderMap) -> Result<Option<Session>, StoreEr
         return Ok(None);
     }
     match app.login.standing(&user.subject).await {
-        Standing::Known { display_name } => user.display_name = display_name,
-        Standing::CannotSay => {}
+        // Where the request itself names the user, it says it better than a look-up by the other name.
+        Standing::Known { display_name } if app.login.door() == Door::Form => {
+            user.display_name = display_name
+        }
+        Standing::Known { .. } | Standing::CannotSay => {}
         Standing::Gone => {
             app.store.remove_session(&id).await?;
             return Ok(None);
@@ -132,6 +135,7 @@ pub(super) async fn begin(
         expires_at: end(app, now, now),
     };
     app.store.add_session(&id, &session).await?;
+    app.store.remember_user(&session.user).await?;
     login::note(app, AuditKind::SignedIn, session.user.subject, address).await;
     Ok([Cookie::Session.set(app, id.as_str()), Cookie::Browser.clear(app)])
 }

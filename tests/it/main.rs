@@ -11,6 +11,7 @@ mod clients;
 mod config;
 mod connections;
 mod demo;
+mod forward_auth;
 mod gateway;
 mod layers;
 mod login;

@@ -21,7 +21,7 @@ use super::server::Server;
 
 pub use ldap::Ldap;
 pub use oidc::Oidc;
-pub use probe::{Probe, Reject};
+pub use probe::{Probe, Reject, UserLookup};
 pub use sessions::Sessions;
 
 /// How the person at the browser is known. One method, with what it needs.
@@ -66,6 +66,16 @@ impl Login {
             Self::Handoff { .. } => "handoff",
             Self::Oidc(_) => "oidc",
             Self::TrustedHeader { .. } => "trusted-header",
+        }
+    }
+
+    /// Who says for sure which users exist; `None`: nobody does.
+    pub fn knows_its_users(&self) -> Option<&'static str> {
+        match self {
+            Self::File { .. } => Some("the password file"),
+            Self::Ldap(_) => Some("the directory"),
+            Self::Probe(probe) if probe.user_lookup.is_some() => Some("login.probe.user_lookup_url"),
+            _ => None,
         }
     }
 
