@@ -409,7 +409,7 @@ fn signing_in() -> [(SigningIn, u16); 10] {
         ),
         (
             SigningIn::AnotherAccount {
-                leave: Some("https://builds.example.com/logout?a=1&b=\"2\"".to_owned()),
+                leave: Some("/logout?a=1&b=\"2\"".to_owned()),
                 again: again(),
             },
             200,

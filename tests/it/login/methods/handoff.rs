@@ -186,7 +186,7 @@ async fn what_is_not_the_agreed_answer_signs_nobody_in() {
         ),
         (
             answer(&site, &jti, |said| {
-                (said.iat, said.exp) = (said.iat - 12, said.iat - 5)
+                (said.iat, said.exp) = (said.iat - 20, said.iat - 15)
             }),
             unbelieved,
         ),

@@ -20,11 +20,11 @@ async fn an_old_proof_approves_nothing() {
     let site = Site::with("https://builds.example.com", "", SHORT).await;
     let mut alice = site.signed_in("alice").await;
     let before = alice.cookies["__Host-linkgate-session"].clone();
-    site.clock.advance(3_000);
+    site.clock.advance(3_100);
     let token = site.question().await;
     let form = alice.question(token.as_str()).await.with("approve", "approve");
 
-    site.clock.advance(600);
+    site.clock.advance(500);
     let answer = alice.post(AUTHORIZE, &form).await;
     let anew = answer.header("location").unwrap().to_owned();
     assert!(anew.ends_with("&fresh=1"), "{answer:?}");
