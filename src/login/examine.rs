@@ -78,8 +78,9 @@ async fn probed(probe: &Probe, cookie: Option<HeaderValue>) -> Step {
             format!("{seen}: {subject:?}, although nobody asked"),
             "add what tells nobody from somebody to login.probe.reject, or everybody is this user",
         ),
-        (Ok(meaning @ Meaning::Somebody { .. }), true) => Step::ok(what, format!("{seen}: {meaning}")),
-        (Ok(meaning), false) => Step::ok(what, format!("{seen}: {meaning}")),
+        (Ok(meaning @ Meaning::Somebody { .. }), true) | (Ok(meaning), false) => {
+            Step::ok(what, format!("{seen}: {meaning}"))
+        }
         (Ok(meaning), true) => Step::failed(
             what,
             format!("{seen}: {meaning}"),

@@ -97,8 +97,7 @@ impl Handoff {
             return_to: &trip.back,
             fresh: trip.fresh,
         };
-        let question = serde_json::to_vec(&question).expect("texts and numbers are JSON");
-        let question = URL_SAFE_NO_PAD.encode(question);
+        let question = as_text(&question);
         let signature = self.sign(REQUEST, &question);
         let glue = if self.login_url.contains('?') { '&' } else { '?' };
         format!("{}{glue}lg_request={question}&lg_sig={signature}", self.login_url)
@@ -144,8 +143,7 @@ impl Handoff {
 
     /// What the application sends back, signed: for the examination of a configuration, and for tests.
     pub fn answer(&self, answer: &Answer) -> (String, String) {
-        let json = serde_json::to_vec(answer).expect("texts and numbers are JSON");
-        let text = URL_SAFE_NO_PAD.encode(json);
+        let text = as_text(answer);
         let signature = self.sign(ANSWER, &text);
         (text, signature)
     }
@@ -162,6 +160,10 @@ impl Handoff {
         }
         signature
     }
+}
+
+fn as_text(document: &impl Serialize) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(document).expect("texts and numbers are JSON"))
 }
 
 const REQUEST: &str = "lg_request";

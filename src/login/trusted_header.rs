@@ -28,7 +28,7 @@ pub struct TrustedHeader {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderFault {
     /// Whoever sent it is none of the proxies.
-    #[error("{} is not in server.trusted_proxies, so its headers name nobody", shown(.0))]
+    #[error("{} is not in server.trusted_proxies, so its headers name nobody", shown(*.0))]
     NotFromAProxy(Option<IpAddr>),
     /// It stands there twice, or holds a list: somebody added one to the proxy's.
     #[error("{0} has more than one value: the proxy must replace what a browser sends, not add to it")]
@@ -81,7 +81,7 @@ fn only(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Header
     }
 }
 
-fn shown(peer: &Option<IpAddr>) -> String {
+fn shown(peer: Option<IpAddr>) -> String {
     peer.map_or_else(|| "an unknown address".to_owned(), |peer| peer.to_string())
 }
 

@@ -100,7 +100,7 @@ async fn kept(app: &App, headers: &HeaderMap) -> Result<Option<Session>, StoreEr
     match app.login.standing(&user.subject).await {
         // Where the request itself names the user, it says it better than a look-up by the other name.
         Standing::Known { display_name } if app.login.door() == Door::Form => {
-            user.display_name = display_name
+            user.display_name = display_name;
         }
         Standing::Known { .. } | Standing::CannotSay => {}
         Standing::Gone => {

@@ -123,11 +123,7 @@ impl Oidc {
         let state = CsrfToken::new(trip.id.as_str().to_owned());
         let nonce = Nonce::new(trip.nonce.expose().to_owned());
         let mut request = client
-            .authorize_url(
-                CoreAuthenticationFlow::AuthorizationCode,
-                move || state.clone(),
-                move || nonce.clone(),
-            )
+            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || state, || nonce)
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
         for scope in &self.options.scopes {
             request = request.add_scope(Scope::new(scope.clone()));
