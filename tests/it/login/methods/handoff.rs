@@ -38,7 +38,7 @@ async fn asked(browser: &mut Browser, page: &str) -> Value {
             assert_eq!(signature.len(), 64);
             return serde_json::from_slice(&URL_SAFE_NO_PAD.decode(request).unwrap()).unwrap();
         }
-        target = location.to_owned();
+        location.clone_into(&mut target);
     }
     panic!("nobody asks the application");
 }
@@ -180,13 +180,13 @@ async fn what_is_not_the_agreed_answer_signs_nobody_in() {
         (answer(&site, &jti, |said| said.iat -= 71), unbelieved),
         (
             answer(&site, &jti, |said| {
-                (said.iat, said.exp) = (said.iat + 11, said.exp + 11)
+                (said.iat, said.exp) = (said.iat + 11, said.exp + 11);
             }),
             unbelieved,
         ),
         (
             answer(&site, &jti, |said| {
-                (said.iat, said.exp) = (said.iat - 20, said.iat - 15)
+                (said.iat, said.exp) = (said.iat - 20, said.iat - 15);
             }),
             unbelieved,
         ),

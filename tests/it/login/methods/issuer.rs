@@ -161,12 +161,10 @@ async fn token(
         kid: Some(kept.signs_with.to_owned()),
         ..Header::new(kept.algorithm)
     };
-    let key = match kept.algorithm {
-        Algorithm::HS256 => EncodingKey::from_secret(b"the-client-secret"),
-        _ => {
-            let der = private_key().to_pkcs1_der().unwrap();
-            EncodingKey::from_rsa_der(der.as_bytes())
-        }
+    let key = if kept.algorithm == Algorithm::HS256 {
+        EncodingKey::from_secret(b"the-client-secret")
+    } else {
+        EncodingKey::from_rsa_der(private_key().to_pkcs1_der().unwrap().as_bytes())
     };
     let token = encode(&header, &claims, &key).unwrap();
     Json(json!({

@@ -118,19 +118,19 @@ async fn what_is_not_to_be_believed_signs_nobody_in() {
         ("another nonce", |kept| kept.claims = json!({"nonce": "another"})),
         ("no nonce", |kept| kept.claims = json!({"nonce": null})),
         ("another audience", |kept| {
-            kept.claims = json!({"aud": "somebody-else"})
+            kept.claims = json!({"aud": "somebody-else"});
         }),
         ("a second audience", |kept| {
-            kept.claims = json!({"aud": ["linkgate", "somebody-else"]})
+            kept.claims = json!({"aud": ["linkgate", "somebody-else"]});
         }),
         ("another issuer", |kept| {
-            kept.claims = json!({"iss": "https://evil.example"})
+            kept.claims = json!({"iss": "https://evil.example"});
         }),
         ("expired", |kept| kept.claims = json!({"exp": NOW - 1})),
         ("signed with our secret", |kept| kept.algorithm = Algorithm::HS256),
         ("another key", |kept| kept.signs_with = "two"),
         ("userinfo of somebody else", |kept| {
-            kept.user_info = json!({"sub": "18", "preferred_username": "bob"})
+            kept.user_info = json!({"sub": "18", "preferred_username": "bob"});
         }),
         ("no name anywhere", |kept| kept.user_info = json!({"sub": "17"})),
         ("a name that is none", |kept| {

@@ -122,14 +122,13 @@ async fn a_browser_that_keeps_no_cookie_is_told_and_not_sent_in_circles() {
     for _ in 0..5 {
         let request = Request::get(target.clone()).header("Cookie", "session=alice");
         let answer = request.send(site.address()).await;
-        match answer.header("location") {
-            Some(location) => target = location.to_owned(),
-            None => {
-                assert_notice(&answer, 403, "Your browser sent no cookie");
-                assert_eq!(site.sql("select * from sessions").await, 0);
-                return;
-            }
+        if let Some(location) = answer.header("location") {
+            location.clone_into(&mut target);
+            continue;
         }
+        assert_notice(&answer, 403, "Your browser sent no cookie");
+        assert_eq!(site.sql("select * from sessions").await, 0);
+        return;
     }
     panic!("in circles, at {target}");
 }
