@@ -10,9 +10,11 @@
 mod config;
 mod consumer;
 mod demo;
+mod doctor;
 mod health;
 mod key;
 mod links;
+mod login;
 mod parts;
 mod serve;
 mod server;
@@ -58,6 +60,8 @@ enum Command {
     #[command(subcommand)]
     Token(token::Token),
     Health(health::Health),
+    #[command(subcommand)]
+    Doctor(doctor::Doctor),
 }
 
 const EXAMPLES: &str = "\
@@ -65,6 +69,7 @@ Examples:
   linkgate demo                                  try it: a simulated Bitbucket, a small application, and linkgate between
   linkgate config check --config linkgate.toml   say everything that is wrong with a configuration
   linkgate serve --config linkgate.toml          run
+  linkgate doctor login                          try the login method step by step
   linkgate consumer list                         show who may sign
   linkgate token list --user alice               show what alice has connected
 
@@ -81,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Consumer(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Health(command) => command.run(),
+        Command::Doctor(command) => command.run(),
     };
     outcome.map_or_else(|error| report(&error), |()| ExitCode::SUCCESS)
 }

@@ -17,7 +17,8 @@ use crate::store::Store;
 use crate::tls::ServerTls;
 use crate::{telemetry, web};
 
-use super::parts::{self, Parts};
+use super::login::login;
+use super::parts::Parts;
 use super::{links, store};
 
 /// A linkgate that serves. Dropped, it stops accepting; [`Server::stop`] waits for what is under way.
@@ -38,13 +39,13 @@ pub struct Server {
 impl Server {
     /// Opens the store, synchronises the configured consumers, builds the parts, and binds the listeners.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
-        let login = parts::login(&config.login)?;
+        let login = login(&config, &clock)?;
         let keyring = store::keyring(&config)?;
         let store = store::open_with(&config, Arc::clone(&keyring)).await?;
         synchronise(&store, &config, &clock).await?;
         let installation = links::installation(&config, &store).await?;
         let parts = Parts::new(&config, installation, &login, &store, keyring, &clock)?;
-        let router = web::router(parts.app, parts.gateway);
+        let router = web::router(parts.app, parts.gateway, &parts.verdicts);
         let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
         let operators = web::operators(store.clone(), telemetry::metrics());
         let (socket, admin_socket) = (

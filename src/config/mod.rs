@@ -7,7 +7,7 @@
 //! 3. `section` (and `reading`, what all sections share): asks for keys, by way of `value`, `duration`, `choice` and
 //!    `secret`, and remarks on whatever is missing, wrong, or not asked for (`nearest` guesses what was meant);
 //! 4. one file for each section: `server` (with `tls`), `upstream`, `store`, `keys`, `login`, `consumers` (with
-//!    `consumer_keys`), `identity`, `routes`, `tokens`, `admin`, `log`, `applinks`, `links`;
+//!    `consumer_keys`), `impersonation`, `identity`, `routes`, `tokens`, `admin`, `log`, `applinks`, `links`;
 //! 5. `remark`: what there is to say, everything at once.
 //!
 //! Only `cli` reads a [`Config`]; every other module takes what it needs as plain values.
@@ -20,6 +20,7 @@ mod consumers;
 mod duration;
 mod file;
 mod identity;
+mod impersonation;
 mod keys;
 mod links;
 mod log;
@@ -47,10 +48,11 @@ use crate::oauth::Timestamp;
 pub use self::admin::Admin;
 pub use self::applinks::{AppLinks, LinkListener, ListenAt};
 pub use self::identity::{Identity, IdentityHeaders};
+pub use self::impersonation::Impersonation;
 pub use self::keys::Keys;
 pub use self::links::{Link, LinkUsers};
 pub use self::log::{Log, LogFormat, LogLevel};
-pub use self::login::{Login, Oidc, Probe, Reject};
+pub use self::login::{Ldap, Login, Oidc, Probe, Reject, Sessions, UserLookup};
 pub use self::remark::{ConfigError, Place, Remark};
 pub use self::routes::{Route, RouteAuth};
 pub use self::server::Server;
@@ -74,8 +76,12 @@ pub struct Config {
     pub keys: Keys,
     /// How the person at the browser is known.
     pub login: Login,
+    /// How long they stay signed in, and how often they may try.
+    pub sessions: Sessions,
     /// Who may sign.
     pub consumers: Vec<Consumer>,
+    /// Whom consumers may name.
+    pub impersonation: Impersonation,
     /// How the application is told who calls.
     pub identity: Identity,
     /// Which paths ask for OAuth; the first that matches decides.
@@ -133,6 +139,9 @@ impl Config {
         let keys = root.section("keys", |section| Keys::read(section, store.as_ref()));
         let login = root.section("login", |section| Login::read(section, server.as_ref()));
         let consumers = consumers::read(root, server.as_ref());
+        let impersonation = root.section("impersonation", |section| {
+            Impersonation::read(section, login.as_ref().map(|(login, _)| login))
+        });
         let identity = root.section("identity", |section| Identity::read(section, public_url));
         let routes = root.sections("routes", Route::read);
         let tokens = root.section("tokens", Tokens::read);
@@ -142,13 +151,16 @@ impl Config {
         let applinks = root.section("applinks", |section| {
             AppLinks::read(section, host, &links, &consumers)
         });
+        let (login, sessions) = login?;
         Some(Self {
             server: server?,
             upstream: upstream?,
             store: store?,
             keys,
-            login: login?,
+            login,
+            sessions,
             consumers,
+            impersonation,
             identity,
             routes,
             tokens,

@@ -55,6 +55,11 @@ impl Front {
         &self.urls[0]
     }
 
+    /// Whether a peer is a proxy whose word counts.
+    pub(super) fn trusts(&self, peer: IpAddr) -> bool {
+        self.trusted.contains(peer)
+    }
+
     /// Reads where a request was sent to.
     ///
     /// Another public URL than the default is chosen only when the request names its authority (and a trusted proxy,
@@ -87,14 +92,14 @@ impl Front {
                 _ if url.is_secure() => "https",
                 _ => "http",
             },
-            chain: peer.and_then(|peer| chain(request, peer, trusted)),
+            chain: peer.and_then(|peer| chain(request, peer, &forwarded)),
             trusted,
         })
     }
 }
 
 /// The authority that the request itself names: `:authority` or an absolute target, and `Host`, which must agree.
-fn authority(request: &Parts) -> Result<Option<String>, Fault> {
+pub(super) fn authority(request: &Parts) -> Result<Option<String>, Fault> {
     let mut hosts = request.headers.get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
         (_, Some(_)) => return Err(Fault::Ambiguous("The request names Host twice.")),
@@ -147,15 +152,22 @@ fn without_default_port<'a>(authority: &'a str, scheme: &str) -> &'a str {
     authority.strip_suffix(port).unwrap_or(authority)
 }
 
-/// `X-Forwarded-For` with our peer at its end; what came before is kept only from a trusted proxy.
-fn chain(request: &Parts, peer: IpAddr, trusted: bool) -> Option<HeaderValue> {
-    let mut chain = Vec::new();
-    if trusted {
+/// `X-Forwarded-For` with our peer at its end; what came before is known from a trusted proxy only.
+fn chain(request: &Parts, peer: IpAddr, forwarded: &Forwarded) -> Option<HeaderValue> {
+    let mut chain = String::new();
+    if !forwarded.chain.is_empty() {
         let lines = request.headers.get_all(X_FORWARDED_FOR).iter();
-        chain.extend(lines.filter_map(|line| line.to_str().ok()).map(str::to_owned));
+        let mut said: Vec<_> = lines
+            .filter_map(|line| line.to_str().ok())
+            .map(str::to_owned)
+            .collect();
+        if said.is_empty() {
+            said = forwarded.chain.iter().map(ToString::to_string).collect();
+        }
+        chain = said.join(", ") + ", ";
     }
-    chain.push(peer.to_canonical().to_string());
-    HeaderValue::from_str(&chain.join(", ")).ok()
+    chain.push_str(&peer.to_canonical().to_string());
+    HeaderValue::from_str(&chain).ok()
 }
 
 #[cfg(test)]
@@ -234,6 +246,22 @@ mod tests {
         assert_eq!(scheme(&[("host", "b.example:8080")], "1.1.1.1"), "http");
         assert_eq!(scheme(&[("x-forwarded-proto", "http")], "10.0.0.1"), "http");
         assert_eq!(scheme(&[("x-forwarded-proto", "http")], "1.1.1.1"), "https");
+    }
+
+    #[test]
+    fn the_chain_is_what_trusted_proxies_know() {
+        let chain = |headers: &[_], peer| {
+            arrival("/", headers, Version::HTTP_10, peer)
+                .unwrap()
+                .chain
+                .unwrap()
+        };
+        let x = ("x-forwarded-for", "192.0.2.1,192.0.2.2:80");
+        let standard = ("forwarded", "for=\"[2001:db8::1]:80\", for=_hidden");
+        assert_eq!(chain(&[x], "10.0.0.1"), "192.0.2.1,192.0.2.2:80, 10.0.0.1");
+        assert_eq!(chain(&[standard], "10.0.0.1"), "2001:db8::1, unknown, 10.0.0.1");
+        assert_eq!(chain(&[x, standard], "1.1.1.1"), "1.1.1.1");
+        assert_eq!(chain(&[], "::ffff:10.0.0.1"), "10.0.0.1");
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! The headers of a message on its way on: what belongs to one connection stays behind, what we say is written.
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, COOKIE, EXPECT, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::arrival::Arrival;
 use super::fault::Fault;
-use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
+use super::forwarded::{self, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
 use super::identity;
 use super::routes::METHOD_OVERRIDES;
 
@@ -15,7 +15,8 @@ use super::routes::METHOD_OVERRIDES;
 ///
 /// * Hop-by-hop headers go (RFC 9110, section 7.6.1), those that `Connection` names as well.
 /// * `Authorization: OAuth` goes: it was meant for us. Any other `Authorization` is the application's own.
-/// * `X-Forwarded-For`, `-Host` and `-Proto` are ours; what a stranger says about forwarding goes, `Forwarded` always.
+/// * `Forwarded` (RFC 7239), `X-Forwarded-For`, `-Host` and `-Proto` are ours, and say the same; whatever else a stranger
+///   says about forwarding goes.
 /// * `Host`: an *admitted* call arrives under the public URL that was signed, so that nobody can sign for one name and
 ///   call another. Any other request keeps the name that its client asked for, as if we were not there.
 /// * Our own cookies go; the application's stay.
@@ -38,7 +39,7 @@ pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool
         _ => signed,
     };
     headers.insert(X_FORWARDED_HOST, host.clone());
-    headers.insert(HOST, host);
+    headers.insert(HOST, host.clone());
     let scheme = match (admitted, arrival.url.is_secure()) {
         (true, true) => "https",
         (true, false) => "http",
@@ -47,6 +48,9 @@ pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
     if let Some(chain) = &arrival.chain {
         headers.insert(X_FORWARDED_FOR, chain.clone());
+        if let Some(standard) = forwarded::standard(chain, &host, scheme) {
+            headers.insert(FORWARDED, standard);
+        }
     }
     if trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));

@@ -5,6 +5,7 @@ mod audit;
 mod browser_session;
 mod consumer;
 mod link;
+mod name_pattern;
 mod request_token;
 mod user;
 
@@ -13,5 +14,6 @@ pub use audit::{AuditEvent, AuditKind};
 pub use browser_session::{BrowserSession, SessionId};
 pub use consumer::{Consumer, ConsumerSource};
 pub use link::{Credentials, Dance, LinkConnection, LinkState};
+pub use name_pattern::NamePattern;
 pub use request_token::{RequestToken, RequestTokenState};
 pub use user::User;

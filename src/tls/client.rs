@@ -34,14 +34,11 @@ impl ClientTls {
     }
 }
 
-/// What a client goes by that makes its connections itself, and offers a protocol of its own choice.
-#[expect(clippy::missing_panics_doc, reason = "aws-lc-rs knows both versions")]
-pub fn client_config(roots: Roots) -> ClientConfig {
-    ClientConfig::builder_with_provider(cryptography())
-        .with_protocol_versions(VERSIONS)
-        .expect("aws-lc-rs knows both versions")
-        .with_root_certificates(roots.0)
-        .with_no_client_auth()
+/// What a client goes by that offers a protocol of its own choice, or none: these issuers are believed.
+pub fn client_config(roots: Roots) -> Arc<ClientConfig> {
+    let mut config = config(roots);
+    config.alpn_protocols.clear();
+    Arc::new(config)
 }
 
 impl fmt::Debug for ClientTls {
@@ -51,7 +48,11 @@ impl fmt::Debug for ClientTls {
 }
 
 fn config(roots: Roots) -> ClientConfig {
-    let mut config = client_config(roots);
+    let mut config = ClientConfig::builder_with_provider(cryptography())
+        .with_protocol_versions(VERSIONS)
+        .expect("aws-lc-rs knows both versions")
+        .with_root_certificates(roots.0)
+        .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config
 }

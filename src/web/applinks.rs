@@ -1,11 +1,14 @@
 //! What the peers of Application Links ask for: who we are, which key is ours, who is asking, and the way back.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, Query, State};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
@@ -28,8 +31,18 @@ pub struct Ourselves {
     pub consumer_info: Option<ConsumerInfo>,
 }
 
+/// The documents, under the paths that peers know.
+pub(super) fn documents() -> Router<Arc<App>> {
+    let others = Router::new()
+        .route("/plugins/servlet/oauth/consumer-info", get(consumer_info))
+        .route("/plugins/servlet/applinks/whoami", get(whoami));
+    MANIFEST
+        .into_iter()
+        .fold(others, |router, path| router.route(path, get(manifest)))
+}
+
 /// `GET /rest/applinks/{version}/manifest`
-pub(super) async fn manifest(State(app): Shared, headers: HeaderMap) -> Response {
+async fn manifest(State(app): Shared, headers: HeaderMap) -> Response {
     let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
     let form = Form::by_accept(accept);
     let headers = [
@@ -42,7 +55,7 @@ pub(super) async fn manifest(State(app): Shared, headers: HeaderMap) -> Response
 }
 
 /// `GET /plugins/servlet/oauth/consumer-info`
-pub(super) async fn consumer_info(State(app): Shared) -> Response {
+async fn consumer_info(State(app): Shared) -> Response {
     let Some(info) = &app.peer.consumer_info else {
         return StatusCode::NOT_FOUND.into_response();
     };
@@ -55,20 +68,17 @@ pub(super) async fn consumer_info(State(app): Shared) -> Response {
 }
 
 /// `GET /plugins/servlet/applinks/whoami`: the user of a signed call, or of the browser; nothing for nobody.
-pub(super) async fn whoami(State(app): Shared, request: Request<Body>) -> Response {
+async fn whoami(visit: Visit, request: Request<Body>) -> Response {
     let (parts, _) = request.into_parts();
-    let signed = match signed_by(&app, &parts).await {
+    let signed = match signed_by(&visit, &parts).await {
         Ok(signed) => signed,
         Err(refusal) => return refusal,
     };
     let subject = match signed {
         Some(caller) => caller.user.map(|user| user.subject).unwrap_or_default(),
-        None => match session::current(&app, &parts.headers).await {
+        None => match session::current(&visit, &parts.headers).await {
             Ok(session) => session.map(|session| session.user.subject).unwrap_or_default(),
-            Err(error) => {
-                tracing::error!(%error, "nobody could be looked up");
-                return StatusCode::SERVICE_UNAVAILABLE.into_response();
-            }
+            Err(notice) => return visit.refuse(notice),
         },
     };
     let headers = [
@@ -153,12 +163,10 @@ fn unquoted(text: &str) -> &str {
 }
 
 /// The manifest's paths: peers ask for the version that they know.
-pub(super) const MANIFEST: [&str; 4] = [
+const MANIFEST: [&str; 4] = [
     "/rest/applinks/1.0/manifest",
     "/rest/applinks/2.0/manifest",
     "/rest/applinks/3.0/manifest",
     "/rest/applinks/latest/manifest",
 ];
-pub(super) const CONSUMER_INFO: &str = "/plugins/servlet/oauth/consumer-info";
-pub(super) const WHOAMI: &str = "/plugins/servlet/applinks/whoami";
 pub(super) const RECIPROCAL: &str = "/plugins/servlet/applinks/listApplicationLinks";

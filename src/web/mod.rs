@@ -2,28 +2,32 @@
 //!
 //! The whole URL map stands in [`router`]; `listener` serves it, `request_log` writes a line for each request, and `admin`
 //! is for operators. A consumer's way through it: `request_token` and `access_token`, which share `signed`.
-//! A browser's way through it:
+//! `forward_auth` is what front proxies ask. A browser's way through it:
 //!
 //! 1. `authorize`: the question of a request token, put to whoever is signed in, and the answer;
-//! 2. `login`: who that is; `return_address`: where they go on afterwards;
+//! 2. `login`: who that is, and `trip`, when others are asked for it; `attempts`: how often they may try;
+//!    `return_address`: where they go on afterwards;
 //! 3. `connections`: what they have connected, and revoke;
-//! 4. `session`: the cookie and its table row; `form`: what proves that a form is ours;
+//! 4. `session`: the `cookie` and its table row; `form`: what proves that a form is ours;
 //! 5. `pages`: the templates' data, every state in words (`texts`, in three languages; `visit` says in which), and the
 //!    headers of a page (`headers`);
 //! 6. `links`: the other direction, in which they are asked elsewhere;
 //! 7. `assets`: the stylesheet and the icon. `client_address`: where the browser is.
 //!
-//! `applinks` is what the peers of Application Links ask for.
+//! `applinks` is what the peers of Application Links ask for, with the paths that they know.
 
 mod access_token;
 mod admin;
 mod applinks;
 mod arrival;
 mod assets;
+mod attempts;
 mod authorize;
 mod client_address;
 mod connections;
+mod cookie;
 mod form;
+mod forward_auth;
 mod headers;
 mod links;
 mod listener;
@@ -35,6 +39,7 @@ mod return_address;
 mod session;
 mod signed;
 mod texts;
+mod trip;
 mod visit;
 
 use std::net::SocketAddr;
@@ -50,7 +55,7 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use crate::clock::Clock;
-use crate::gateway::{Front, Gateway};
+use crate::gateway::{ForwardAuth, Front, Gateway};
 use crate::links::Links;
 use crate::login::Login;
 use crate::oauth::PublicUrl;
@@ -62,6 +67,7 @@ pub use applinks::Ourselves;
 pub use assets::icon;
 pub use client_address::ClientAddress;
 pub use listener::serve;
+pub use session::SessionRules;
 
 use visit::Visit;
 
@@ -76,6 +82,8 @@ pub struct App {
     pub keyring: Arc<Keyring>,
     /// Who is at the browser.
     pub login: Arc<Login>,
+    /// How long they stay signed in, and how often they may try.
+    pub sessions: SessionRules,
     /// Our public URLs, and the proxies in front of us.
     pub front: Front,
     /// Where browsers find us.
@@ -95,8 +103,8 @@ pub struct App {
 /// How a handler asks for the [`App`].
 type Shared = axum::extract::State<Arc<App>>;
 
-/// The URL map: token endpoints, pages, and the guarded application behind everything else.
-pub fn router(app: App, gateway: Gateway) -> Router {
+/// The URL map: token endpoints, pages, verdicts for front proxies, and the guarded application behind everything else.
+pub fn router(app: App, gateway: Gateway, verdicts: &ForwardAuth) -> Router {
     let app = Arc::new(app);
     let tokens = Router::new()
         .route(REQUEST_TOKEN[0], any(request_token::issue))
@@ -117,6 +125,8 @@ pub fn router(app: App, gateway: Gateway) -> Router {
                 .post(login::sign_in)
                 .fallback(pages::method_not_allowed),
         )
+        .route(HANDOFF, get(trip::handoff).fallback(pages::method_not_allowed))
+        .route(OIDC, get(trip::oidc).fallback(pages::method_not_allowed))
         .route(LOGOUT, post(login::sign_out).fallback(pages::method_not_allowed))
         .route(
             CONNECTIONS,
@@ -140,18 +150,15 @@ pub fn router(app: App, gateway: Gateway) -> Router {
         .layer(map_response(headers::page));
     let documents = Router::new()
         .route("/oauth/assets/{name}", get(assets::serve))
-        .route("/.well-known/linkgate/jwks.json", get(assets::jwks))
-        .route(applinks::CONSUMER_INFO, get(applinks::consumer_info))
-        .route(applinks::WHOAMI, get(applinks::whoami));
-    let documents = applinks::MANIFEST.into_iter().fold(documents, |documents, path| {
-        documents.route(path, get(applinks::manifest))
-    });
+        .route("/.well-known/linkgate/jwks.json", get(assets::jwks));
     let guarded = move |ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| async move {
         gateway.call(request, peer).await
     };
     tokens
         .merge(pages)
         .merge(documents)
+        .merge(applinks::documents())
+        .merge(forward_auth::routes(verdicts))
         .fallback(guarded)
         .with_state(app)
         .layer(from_fn(request_log::log))
@@ -161,6 +168,11 @@ impl App {
     /// A path of ours as the browser must write it: behind the path that a proxy in front strips.
     fn path(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.path_prefix())
+    }
+
+    /// A path of ours as others must write it.
+    fn absolute(&self, path: &str) -> String {
+        format!("{}{}", self.public_url.origin(), self.path(path))
     }
 
     /// Sends the browser to a path of ours. 303: a form that was posted becomes a plain page.
@@ -179,6 +191,8 @@ const AUTHORIZE: [&str; 2] = ["/oauth/authorize", "/plugins/servlet/oauth/author
 const REQUEST_TOKEN: [&str; 2] = ["/oauth/request-token", "/plugins/servlet/oauth/request-token"];
 const ACCESS_TOKEN: [&str; 2] = ["/oauth/access-token", "/plugins/servlet/oauth/access-token"];
 const LOGIN: &str = "/oauth/login";
+const HANDOFF: &str = "/oauth/login/handoff";
+const OIDC: &str = "/oauth/login/oidc";
 const LOGOUT: &str = "/oauth/logout";
 const CONNECTIONS: &str = "/oauth/connections";
 const CONNECTIONS_REVOKE: &str = "/oauth/connections/revoke";

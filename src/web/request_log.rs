@@ -10,6 +10,7 @@ use http::Method;
 use metrics::counter;
 use tracing::Level;
 
+use crate::gateway::Asked;
 use crate::provider::{Caller, Refusal};
 use crate::telemetry::{REFUSALS, REQUESTS};
 
@@ -55,6 +56,7 @@ fn line(method: &Method, path: &str, peer: Option<IpAddr>, began: Instant, respo
         status = response.status().as_u16(),
         took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         peer = peer.map(tracing::field::display),
+        asked = response.extensions().get::<Asked>().map(Asked::as_str),
         consumer.key = consumer.map(tracing::field::debug),
         user.subject = user.map(|user| tracing::field::debug(&user.subject)),
         problem = refusal.map(|refusal| refusal.problem.name()),

@@ -13,7 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("tls", &["oauth"]),
     ("store", &["applinks", "model", "oauth"]),
-    ("login", &["model", "oauth", "clock"]),
+    ("login", &["model", "oauth", "clock", "tls"]),
     ("config", &["applinks", "model", "oauth", "tls"]),
     ("provider", &["store", "model", "oauth", "clock"]),
     ("gateway", &["provider", "model", "oauth", "clock", "tls"]),

@@ -12,6 +12,7 @@ mod clients;
 mod config;
 mod connections;
 mod demo;
+mod forward_auth;
 mod gateway;
 mod layers;
 mod links;

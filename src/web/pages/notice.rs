@@ -9,10 +9,11 @@ use http::{HeaderValue, StatusCode};
 
 use crate::store::StoreError;
 
-use super::super::texts::{Notices, Words};
+use super::super::texts::{Texts, Words};
 use super::super::{CONNECTIONS, Visit, randomness};
 use super::account::SignOutForm;
 use super::link_trouble::LinkTrouble;
+use super::signing_in::SigningIn;
 use super::{Frame, Html, respond};
 
 /// What to tell somebody who cannot go on, or need not.
@@ -86,7 +87,9 @@ pub(in crate::web) enum Notice {
         again: String,
     },
     /// The login source does not answer.
-    LoginUnavailable(&'static str),
+    LoginUnavailable(String),
+    /// Others take part in the sign-in.
+    SigningIn(SigningIn),
     /// The database does not answer.
     StoreDown(StoreError),
     /// Somebody signed out.
@@ -119,6 +122,8 @@ pub(super) struct Page<'a> {
     reason: Html,
     next: Html,
     again: Option<String>,
+    again_label: &'static str,
+    leave: Option<(&'a str, Html)>,
     connections: Option<String>,
     sign_out: Option<&'a SignOutForm>,
     reference: Option<String>,
@@ -154,7 +159,7 @@ impl Notice {
         reference: Option<String>,
         path: &dyn Fn(&str) -> String,
     ) -> Page<'_> {
-        let words = self.words(&frame.texts.notices);
+        let words = self.words(frame.texts);
         let wait = self.wait(frame);
         let (consumer, user) = self.people();
         let (link, why) = match self {
@@ -174,13 +179,21 @@ impl Notice {
             | Self::NoCookie { again }
             | Self::TooMany { again, .. } => Some(again),
             Self::NotByLink { again } | Self::Link { again, .. } => again.as_ref(),
+            Self::SigningIn(state) => Some(state.again()),
             _ => None,
         };
         let sign_out = match self {
             Self::SignedIn { sign_out, .. } => Some(sign_out),
             _ => None,
         };
+        let (again_label, leave) = match self {
+            Self::SigningIn(state) => (frame.texts.signing_in.again, state.leave()),
+            _ => (frame.texts.again, None),
+        };
+        let leave_label = frame.texts.signing_in.leave;
         Page {
+            again_label,
+            leave: leave.map(|leave| (leave, frame.html(leave_label, &[]))),
             heading: frame.html(words.title, &names),
             reason: frame.html(words.reason, &names),
             next: frame.html(words.next, &names),
@@ -192,8 +205,10 @@ impl Notice {
         }
     }
 
-    pub(super) const fn words<'t>(&self, texts: &'t Notices) -> &'t Words {
+    pub(super) const fn words<'t>(&self, all: &'t Texts) -> &'t Words {
+        let texts = &all.notices;
         match self {
+            Self::SigningIn(state) => state.words(&all.signing_in),
             Self::MissingToken => &texts.missing_token,
             Self::Unknown => &texts.unknown,
             Self::AccessToken => &texts.access_token,
@@ -223,6 +238,7 @@ impl Notice {
     /// What a program learns from the page.
     pub(super) const fn status(&self) -> StatusCode {
         match self {
+            Self::SigningIn(state) => state.status(),
             Self::Denied { .. } | Self::SignedOut | Self::SignedIn { .. } => StatusCode::OK,
             Self::MissingToken | Self::AccessToken | Self::BadForm => StatusCode::BAD_REQUEST,
             Self::ConsumerDisabled { .. }
@@ -261,14 +277,19 @@ impl Notice {
     const fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooMany { wait, .. } => Some(wait.as_secs()),
-            Self::LoginUnavailable(_) | Self::StoreDown(_) => Some(RETRY_AFTER_SECONDS),
+            Self::LoginUnavailable(_)
+            | Self::StoreDown(_)
+            | Self::SigningIn(SigningIn::SourceFailed { .. }) => Some(RETRY_AFTER_SECONDS),
             _ => None,
         }
     }
 
     /// Whether somebody may come and ask why they saw this.
     pub(super) const fn is_of_note(&self) -> bool {
-        !matches!(self, Self::SignedIn { .. } | Self::SignedOut)
+        match self {
+            Self::SigningIn(state) => state.is_of_note(),
+            state => !matches!(state, Self::SignedIn { .. } | Self::SignedOut),
+        }
     }
 
     /// One line; the request token and the user stand in the span around it.
@@ -277,6 +298,7 @@ impl Notice {
             Self::StoreDown(error) => {
                 tracing::error!(reference, %error, "page {reference}: the store failed");
             }
+            Self::SigningIn(state) => state.log(reference, title),
             Self::LoginUnavailable(why) => tracing::error!(reference, why, "page {reference}: {why}"),
             Self::TooMany { .. } | Self::CrossSite | Self::UserChanged { .. } | Self::FormOutdated { .. } => {
                 tracing::warn!(reference, "page {reference}: {title}");

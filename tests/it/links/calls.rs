@@ -18,8 +18,7 @@ async fn the_target_and_the_body_leave_as_they_came() {
     let other = App::start().await;
     let left = Linked::with_peer(other.address, ITSELF).await;
     let target = "/other/rest/a//b/%2e%2E/{x}|y;v=1?q=a+b&q='&flag&e=";
-    let post = left
-        .asks(target, None)
+    let post = Linked::asks(target, None)
         .header("Content-Type", "application/json")
         .header("Cookie", "JSESSIONID=theirs")
         .header("X-Atlassian-Token", "no-check")
@@ -115,11 +114,9 @@ async fn what_the_application_must_not_say_is_refused() {
         );
         assert_eq!(json(&answer.body)["error"], code);
     }
-    let twice = left
-        .asks("/other/x", Some("alice"))
-        .header("X-Linkgate-User", "bob");
+    let twice = Linked::asks("/other/x", Some("alice")).header("X-Linkgate-User", "bob");
     assert_eq!(twice.send(left.calls).await.status, 400);
-    let form = left.asks("/other/x", None).form("oauth_token=t");
+    let form = Linked::asks("/other/x", None).form("oauth_token=t");
     let form = Request {
         method: "POST".into(),
         ..form

@@ -136,7 +136,7 @@ impl Linked {
     }
 
     /// A call of the application, in a user's name or in nobody's.
-    pub(crate) fn asks(&self, target: &str, user: Option<&str>) -> Request {
+    pub(crate) fn asks(target: &str, user: Option<&str>) -> Request {
         let request = Request::get(target).header("Authorization", format!("Bearer {TOKEN}"));
         match user {
             Some(user) => request.header("X-Linkgate-User", user),
@@ -146,7 +146,7 @@ impl Linked {
 
     /// Makes such a call.
     pub(crate) async fn ask(&self, target: &str, user: Option<&str>) -> Response {
-        self.asks(target, user).send(self.calls).await
+        Self::asks(target, user).send(self.calls).await
     }
 
     /// A browser without cookies.

@@ -1,6 +1,7 @@
 //! Every state that is not a question.
 
-use super::super::{Notices, Words};
+use super::super::Words;
+use super::super::catalogue::Notices;
 
 pub(super) const NOTICES: Notices = Notices {
     missing_token: Words {
