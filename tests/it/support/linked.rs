@@ -68,6 +68,11 @@ impl Planned {
         )
     }
 
+    /// Its public key, as consumer-info shows it.
+    pub(crate) fn public_key(&self) -> String {
+        self.key.public_key().to_base64()
+    }
+
     /// A file beside its configuration, for nobody else to read.
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
