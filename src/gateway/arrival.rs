@@ -71,6 +71,11 @@ impl Front {
         &self.urls[0].url
     }
 
+    /// Whether a peer is a proxy whose word counts.
+    pub(super) fn trusts(&self, peer: IpAddr) -> bool {
+        self.trusted.contains(peer)
+    }
+
     /// Reads where a request was sent to.
     ///
     /// Another public URL than the default is chosen only when the request names its authority (and a trusted proxy,
@@ -108,14 +113,14 @@ impl Front {
                 _ if url.is_secure() => "https",
                 _ => "http",
             },
-            chain: peer.and_then(|peer| chain(request, peer, trusted)),
+            chain: peer.and_then(|peer| chain(request, peer, &forwarded)),
             trusted,
         })
     }
 }
 
 /// The authority that the request itself names: `:authority` or an absolute target, and `Host`, which must agree.
-fn authority(request: &Parts) -> Result<Option<&str>, Fault> {
+pub(super) fn authority(request: &Parts) -> Result<Option<&str>, Fault> {
     let mut hosts = request.headers.get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
         (_, Some(_)) => return Err(Fault::Ambiguous("The request names Host twice.")),
@@ -168,14 +173,19 @@ fn without_default_port<'a>(authority: &'a str, scheme: &str) -> &'a str {
     authority.strip_suffix(port).unwrap_or(authority)
 }
 
-/// `X-Forwarded-For` with our peer at its end; what came before is kept only from a trusted proxy.
-fn chain(request: &Parts, peer: IpAddr, trusted: bool) -> Option<HeaderValue> {
+/// `X-Forwarded-For` with our peer at its end; what came before is known from a trusted proxy only.
+fn chain(request: &Parts, peer: IpAddr, forwarded: &Forwarded) -> Option<HeaderValue> {
     let mut chain = String::with_capacity(LONGEST_ADDRESS);
-    if trusted {
+    if !forwarded.chain.is_empty() {
         let lines = request.headers.get_all(X_FORWARDED_FOR).iter();
         for line in lines.filter_map(|line| line.to_str().ok()) {
             chain.push_str(line);
             chain.push_str(", ");
+        }
+        if chain.is_empty() {
+            for hop in &forwarded.chain {
+                write!(chain, "{hop}, ").ok()?;
+            }
         }
     }
     write!(chain, "{}", peer.to_canonical()).ok()?;
@@ -261,6 +271,22 @@ mod tests {
         assert_eq!(scheme(&[("host", "b.example:8080")], "1.1.1.1"), "http");
         assert_eq!(scheme(&[("x-forwarded-proto", "http")], "10.0.0.1"), "http");
         assert_eq!(scheme(&[("x-forwarded-proto", "http")], "1.1.1.1"), "https");
+    }
+
+    #[test]
+    fn the_chain_is_what_trusted_proxies_know() {
+        let chain = |headers: &[_], peer| {
+            arrival("/", headers, Version::HTTP_10, peer)
+                .unwrap()
+                .chain
+                .unwrap()
+        };
+        let x = ("x-forwarded-for", "192.0.2.1,192.0.2.2:80");
+        let standard = ("forwarded", "for=\"[2001:db8::1]:80\", for=_hidden");
+        assert_eq!(chain(&[x], "10.0.0.1"), "192.0.2.1,192.0.2.2:80, 10.0.0.1");
+        assert_eq!(chain(&[standard], "10.0.0.1"), "2001:db8::1, unknown, 10.0.0.1");
+        assert_eq!(chain(&[x, standard], "1.1.1.1"), "1.1.1.1");
+        assert_eq!(chain(&[], "::ffff:10.0.0.1"), "10.0.0.1");
     }
 
     #[test]

@@ -127,7 +127,7 @@ pub(super) struct Passed {
 }
 
 /// Why a request does not pass.
-enum Refusal {
+pub(super) enum Refusal {
     Fault(Fault),
     Provider(provider::Error),
     Challenge,
@@ -207,7 +207,7 @@ impl From<provider::Error> for Refusal {
 
 /// The answer to a request without OAuth where it is needed: no problem is named, since nothing was tried.
 /// RFC 5849, section 3.5.1.
-fn challenge(realm: &str) -> Response<Body> {
+pub(super) fn challenge(realm: &str) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::UNAUTHORIZED;
     if let Ok(challenge) = HeaderValue::try_from(header::challenge(realm, None)) {
@@ -221,7 +221,7 @@ fn peer(parts: &Parts) -> Option<IpAddr> {
     connection.map(|ConnectInfo(address)| address.ip().to_canonical())
 }
 
-fn authorization(parts: &Parts) -> impl Iterator<Item = &[u8]> {
+pub(super) fn authorization(parts: &Parts) -> impl Iterator<Item = &[u8]> {
     parts
         .headers
         .get_all(AUTHORIZATION)

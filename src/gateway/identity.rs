@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::assertion::X_LINKGATE_ASSERTION;
 use crate::oauth::encode;
 use crate::provider::{CallKind, Caller};
 
@@ -82,6 +83,29 @@ impl IdentityHeaders {
         }
     }
 
+    /// Every header that [`IdentityHeaders::write`] may write.
+    pub(super) fn written(&self) -> impl Iterator<Item = &HeaderName> {
+        let chosen = self.user.iter().chain(&self.display_name).chain(&self.consumer);
+        chosen.chain(&ALWAYS_WRITTEN)
+    }
+
+    /// Every name that may say who calls, written or only believed somewhere, but for the families of which no member is
+    /// known.
+    pub(super) fn known(&self) -> impl Iterator<Item = &str> {
+        let written = self.written().map(HeaderName::as_str);
+        written.chain(WELL_KNOWN).chain(["x-linkgate-assertion"])
+    }
+
+    /// The headers of a request that say who sends it, and that nobody overwrites who overwrites what we write.
+    pub(super) fn foreign<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a HeaderName> {
+        let is_written = |name: &HeaderName| {
+            *name == X_LINKGATE_ASSERTION || self.written().any(|written| written == name)
+        };
+        headers
+            .keys()
+            .filter(move |name| self.is_identity(&normal(name.as_str())) && !is_written(name))
+    }
+
     fn writing(user: Vec<HeaderName>, display_name: Vec<HeaderName>, consumer: Vec<HeaderName>) -> Self {
         let written = user.iter().chain(&display_name).chain(&consumer);
         let written = written.map(|name| normal(name.as_str()).into_owned());
@@ -103,11 +127,11 @@ impl IdentityHeaders {
 
 /// How some names begin. One look at a name's first letter spares most names the rest of the questions.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Initials(u128);
+pub(crate) struct Initials(u128);
 
 impl Initials {
     /// How these names begin, each in the spelling that [`normal`] gives it.
-    pub(super) const fn of(mut names: &[&str]) -> Self {
+    pub(crate) const fn of(mut names: &[&str]) -> Self {
         let mut initials = Self(0);
         while let [first, rest @ ..] = names {
             initials = initials.and(first);
@@ -135,7 +159,7 @@ impl Initials {
 
 /// Removes the headers whose names, in the spelling that [`normal`] gives them, fulfil a condition; `initials` are those of
 /// the names that do.
-pub(super) fn remove_where(headers: &mut HeaderMap, initials: Initials, condition: impl Fn(&str) -> bool) {
+pub(crate) fn remove_where(headers: &mut HeaderMap, initials: Initials, condition: impl Fn(&str) -> bool) {
     let doomed = headers
         .keys()
         .filter(|name| initials.begin(name.as_str()) && condition(&normal(name.as_str())));
@@ -186,6 +210,14 @@ const X_LINKGATE_CONSUMER: HeaderName = HeaderName::from_static("x-linkgate-cons
 const X_LINKGATE_USER: HeaderName = HeaderName::from_static("x-linkgate-user");
 const X_LINKGATE_NAME: HeaderName = HeaderName::from_static("x-linkgate-name");
 const X_LINKGATE_CALL: HeaderName = HeaderName::from_static("x-linkgate-call");
+
+/// What is written whatever the choice.
+static ALWAYS_WRITTEN: [HeaderName; 4] = [
+    X_LINKGATE_CONSUMER,
+    X_LINKGATE_USER,
+    X_LINKGATE_NAME,
+    X_LINKGATE_CALL,
+];
 
 /// Families of which no member comes through.
 const PREFIXES: [&str; 3] = ["x-linkgate-", "x-auth-request-", "x-authentik-"];

@@ -8,7 +8,8 @@
 //! 4. [`guard`] holds a [`form`], asks the provider, and lets the request pass, or refuses, or challenges;
 //! 5. [`proxy`] makes the headers ready (`onward`), says who calls ([`identity`], [`assertion`]), and sends it over the
 //!    [`pool`] to the [`upstream`], over TLS if need be (`connect`); a web socket is joined by `upgrade`;
-//! 6. [`fault`] is every answer of ours that is no OAuth problem.
+//! 6. [`forward_auth`] asks the same on behalf of a front proxy that carries the request itself;
+//! 7. [`fault`] is every answer of ours that is no OAuth problem.
 //!
 //! [`Gateway`] is these parts put together. The [`GuardLayer`] alone guards another axum program.
 
@@ -17,11 +18,12 @@ pub mod assertion;
 mod connect;
 pub mod fault;
 pub mod form;
+pub mod forward_auth;
 pub mod forwarded;
 pub mod guard;
 pub mod identity;
-mod onward;
-mod outgoing;
+pub(crate) mod onward;
+pub(crate) mod outgoing;
 pub mod pattern;
 pub mod pool;
 pub mod proxy;
@@ -43,6 +45,7 @@ pub use assertion::{Assertion, AssertionKey};
 pub use connect::ConnectFault;
 pub use fault::Fault;
 pub use form::FormLimits;
+pub use forward_auth::{Asked, Dialect, ForwardAuth};
 pub use forwarded::TrustedProxies;
 pub use guard::{Guard, GuardLayer, GuardOptions};
 pub use identity::IdentityHeaders;

@@ -1,13 +1,13 @@
 //! The headers of a message on its way on: what belongs to one connection stays behind, what we say is written.
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, COOKIE, EXPECT, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::arrival::Arrival;
 use super::fault::Fault;
-use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
+use super::forwarded::{self, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
 use super::identity::{self, Initials};
 use super::routes::METHOD_OVERRIDES;
 
@@ -15,7 +15,8 @@ use super::routes::METHOD_OVERRIDES;
 ///
 /// * Hop-by-hop headers go (RFC 9110, section 7.6.1), those that `Connection` names as well.
 /// * `Authorization: OAuth` goes: it was meant for us. Any other `Authorization` is the application's own.
-/// * `X-Forwarded-For`, `-Host` and `-Proto` are ours; what a stranger says about forwarding goes, `Forwarded` always.
+/// * `Forwarded` (RFC 7239), `X-Forwarded-For`, `-Host` and `-Proto` are ours, and say the same; whatever else a stranger
+///   says about forwarding goes.
 /// * `Host`: an *admitted* call arrives under the public URL that was signed, so that nobody can sign for one name and
 ///   call another. Any other request keeps the name that its client asked for, as if we were not there.
 /// * Our own cookies go; the application's stay.
@@ -44,6 +45,9 @@ pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
     if let Some(chain) = &arrival.chain {
         headers.insert(X_FORWARDED_FOR, chain.clone());
+        if let Some(standard) = forwarded::standard(chain, &host, scheme) {
+            headers.insert(FORWARDED, standard);
+        }
     }
     if trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
@@ -53,7 +57,7 @@ pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool
 }
 
 /// Makes the headers of an answer ready for the client.
-pub(super) fn response(headers: &mut HeaderMap) {
+pub(crate) fn response(headers: &mut HeaderMap) {
     hop_by_hop(headers);
 }
 
@@ -120,7 +124,7 @@ fn drop_forwarding(headers: &mut HeaderMap, trusted: bool) {
 }
 
 /// Removes what is about one connection. Most messages have nothing of the kind, and then one look is enough.
-fn hop_by_hop(headers: &mut HeaderMap) {
+pub(crate) fn hop_by_hop(headers: &mut HeaderMap) {
     let is_one = |name: &HeaderName| CONNECTION_INITIALS.begin(name.as_str()) && HOP_BY_HOP.contains(name);
     if !headers.keys().any(is_one) {
         return;

@@ -15,6 +15,10 @@ pub struct AccessToken {
     pub consumer: ConsumerKey,
     /// Whom it stands for.
     pub user: User,
+    /// When the user's answer was exchanged for the first token; a renewal leaves it.
+    pub connected_at: Timestamp,
+    /// The host to which the user returned; `None`: nowhere, or nobody kept it.
+    pub host: Option<String>,
     /// When this token was issued or last renewed.
     pub issued_at: Timestamp,
     /// From when on it is dead.
@@ -25,6 +29,23 @@ pub struct AccessToken {
     pub revoked_at: Option<Timestamp>,
     /// When, and from where, it was last used (kept to the minute).
     pub last_used: Option<(Timestamp, Option<IpAddr>)>,
+}
+
+impl AccessToken {
+    /// Whether a consumer can do something with it: call, or renew it.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        let renewable = self
+            .session
+            .as_ref()
+            .is_some_and(|session| session.expires_at > now);
+        self.revoked_at.is_none() && (self.expires_at > now || renewable)
+    }
+
+    /// From when on it can neither be used nor renewed.
+    pub fn ends_at(&self) -> Timestamp {
+        let session = self.session.as_ref();
+        session.map_or(self.expires_at, |session| session.expires_at.max(self.expires_at))
+    }
 }
 
 /// What a consumer can renew its token within (OAuth Session 1.0).

@@ -26,10 +26,15 @@ impl Judged {
         self.request.body_hash().is_some()
     }
 
+    /// Refuses a call after all.
+    pub fn refused(&self, problem: Problem) -> Error {
+        Error::from(problem).claimed_by(&self.caller.consumer.key)
+    }
+
     /// Compares the body with the digest that the consumer signed, if it signed one.
     pub fn check_body(&self, body: &[u8]) -> Result<(), Error> {
         let checked = self.request.body_hash().map_or(Ok(()), |hash| hash.verify(body));
-        checked.map_err(|problem| Error::from(problem).claimed_by(&self.caller.consumer.key))
+        checked.map_err(|problem| self.refused(problem))
     }
 }
 
@@ -141,25 +146,6 @@ impl Provider {
             }
         };
         Ok((Some(user), CallKind::TwoLegged))
-    }
-
-    /// A user whom the consumer names. Only one who surely exists, and never an administrator.
-    async fn impersonated(&self, consumer: &Consumer, subject: &str) -> Result<CallingUser, Error> {
-        if !consumer.impersonation {
-            return Err(Problem::PermissionDenied(
-                "This consumer may not name a user in xoauth_requestor_id: set impersonation = true for it.",
-            )
-            .into());
-        }
-        if self.rules.never_impersonated.contains(subject) {
-            return Err(Problem::PermissionDenied("Administrators cannot be impersonated.").into());
-        }
-        match self.directory.standing(subject).await {
-            Standing::Known(user) => Ok(user),
-            Standing::Gone | Standing::CannotSay => {
-                Err(Problem::PermissionDenied("The user in xoauth_requestor_id is not known here.").into())
-            }
-        }
     }
 
     /// Keeps when and from where a token was used, to the minute, without holding up the call.

@@ -8,6 +8,16 @@ use crate::oauth::{ConsumerKey, Timestamp, Token};
 use super::user_row::UserRow;
 use super::{Store, StoreError, digest, on};
 
+/// What a [`Row`] is read from.
+macro_rules! columns {
+    () => {
+        "id, consumer_key, subject, display_name, proved_by, proved_at, \
+         coalesce(connected_at, issued_at) as connected_at, host, issued_at, expires_at, \
+         session_id, session_expires_at, revoked_at, last_used_at, last_used_from"
+    };
+}
+pub(super) use columns;
+
 /// Which access tokens to list.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
@@ -21,11 +31,11 @@ impl Store {
     /// Finds an access token, dead ones too: the refusal says of what it died.
     pub async fn access_token(&self, token: &Token) -> Result<Option<AccessToken>, StoreError> {
         let row: Option<Row> = on!(&self.pool, |db| {
-            sqlx::query_as(
-                "select id, consumer_key, subject, display_name, proved_by, proved_at, issued_at, expires_at, \
-                 session_id, session_expires_at, revoked_at, last_used_at, last_used_from \
-                 from access_tokens where digest = $1",
-            )
+            sqlx::query_as(concat!(
+                "select ",
+                columns!(),
+                " from access_tokens where digest = $1"
+            ))
             .bind(digest(token.as_str()))
             .fetch_optional(db)
             .await?
@@ -37,10 +47,12 @@ impl Store {
     pub async fn access_tokens(&self, filter: Filter) -> Result<Vec<AccessToken>, StoreError> {
         let rows: Vec<Row> = on!(&self.pool, |db| {
             sqlx::query_as(
-                "select id, consumer_key, subject, display_name, proved_by, proved_at, issued_at, expires_at, \
-                 session_id, session_expires_at, revoked_at, last_used_at, last_used_from from access_tokens \
-                 where ($1 is null or consumer_key = $1) and ($2 is null or subject = $2) \
-                 order by issued_at desc, id",
+                concat!(
+                    "select ",
+                    columns!(),
+                    " from access_tokens where ($1 is null or consumer_key = $1) and ($2 is null or subject = $2) \
+                     order by issued_at desc, id"
+                ),
             )
             .bind(filter.consumer.as_ref().map(ConsumerKey::as_str))
             .bind(filter.subject.as_deref())
@@ -64,13 +76,12 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<AccessToken>, StoreError> {
         let rows: Vec<Row> = on!(write & self.pool, |db| {
-            sqlx::query_as(
+            sqlx::query_as(concat!(
                 "update access_tokens set digest = $5, id = $6, issued_at = $7, expires_at = $8 \
-                 where digest = $1 and consumer_key = $2 and session_id = $3 and session_expires_at > $4 \
-                 and revoked_at is null \
-                 returning id, consumer_key, subject, display_name, proved_by, proved_at, issued_at, expires_at, \
-                 session_id, session_expires_at, revoked_at, last_used_at, last_used_from",
-            )
+                     where digest = $1 and consumer_key = $2 and session_id = $3 and session_expires_at > $4 \
+                     and revoked_at is null returning ",
+                columns!()
+            ))
             .bind(digest(old.as_str()))
             .bind(consumer.as_str())
             .bind(session_id)
@@ -121,11 +132,19 @@ impl Store {
 }
 
 /// The access token that an exchange grants.
-pub(super) fn granted(token: &Token, consumer: &ConsumerKey, user: User, access: &NewAccess) -> AccessToken {
+pub(super) fn granted(
+    token: &Token,
+    consumer: &ConsumerKey,
+    user: User,
+    host: Option<String>,
+    access: &NewAccess,
+) -> AccessToken {
     AccessToken {
         id: id(token),
         consumer: consumer.clone(),
         user,
+        connected_at: access.issued_at,
+        host,
         issued_at: access.issued_at,
         expires_at: access.expires_at,
         session: access.session.clone(),
@@ -139,8 +158,8 @@ macro_rules! insert {
     ($transaction:ident, $token:expr, $granted:expr) => {
         sqlx::query(
             "insert into access_tokens (digest, id, consumer_key, subject, display_name, proved_by, proved_at, \
-             issued_at, expires_at, session_id, session_expires_at) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+             issued_at, expires_at, session_id, session_expires_at, connected_at, host) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         )
         .bind($crate::store::digest($token.as_str()))
         .bind(&$granted.id)
@@ -153,6 +172,8 @@ macro_rules! insert {
         .bind($granted.expires_at.seconds())
         .bind($granted.session.as_ref().map(|session| session.id.as_str()))
         .bind($granted.session.as_ref().map(|session| session.expires_at.seconds()))
+        .bind($granted.connected_at.seconds())
+        .bind($granted.host.as_deref())
         .execute(&mut *$transaction)
         .await?
     };
@@ -173,11 +194,13 @@ fn id(token: &Token) -> String {
 
 /// A row as it stands in the table.
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     id: String,
     consumer_key: String,
     #[sqlx(flatten)]
     user: UserRow,
+    connected_at: i64,
+    host: Option<String>,
     issued_at: i64,
     expires_at: i64,
     session_id: Option<String>,
@@ -208,6 +231,8 @@ impl TryFrom<Row> for AccessToken {
             consumer: ConsumerKey::parse(&row.consumer_key)
                 .ok_or_else(|| wrong("the consumer key is not one"))?,
             user: row.user.into(),
+            connected_at: Timestamp::from_seconds(row.connected_at),
+            host: row.host,
             issued_at: Timestamp::from_seconds(row.issued_at),
             expires_at: Timestamp::from_seconds(row.expires_at),
             session,

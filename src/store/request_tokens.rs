@@ -144,20 +144,21 @@ impl Store {
     ) -> Result<Option<AccessToken>, StoreError> {
         let granted = on!(write & self.pool, |db| {
             let mut transaction = db.begin().await?;
-            let users: Vec<UserRow> = sqlx::query_as(
+            let answers: Vec<Answered> = sqlx::query_as(
                 "update request_tokens set state = 'used' \
                  where digest = $1 and consumer_key = $2 and state = 'authorized' and expires_at > $3 \
-                 returning subject, display_name, proved_by, proved_at",
+                 returning callback, subject, display_name, proved_by, proved_at",
             )
             .bind(digest(token.as_str()))
             .bind(consumer.as_str())
             .bind(now.seconds())
             .fetch_all(&mut *transaction)
             .await?;
-            match users.into_iter().next() {
+            match answers.into_iter().next() {
                 None => None,
-                Some(user) => {
-                    let granted = access_tokens::granted(access_token, consumer, user.into(), access);
+                Some(Answered { callback, user }) => {
+                    let host = host(&callback);
+                    let granted = access_tokens::granted(access_token, consumer, user.into(), host, access);
                     access_tokens::insert!(transaction, access_token, &granted);
                     transaction.commit().await?;
                     Some(granted)
@@ -165,6 +166,22 @@ impl Store {
             }
         });
         Ok(granted)
+    }
+}
+
+/// What an exchange reads of the question.
+#[derive(sqlx::FromRow)]
+struct Answered {
+    callback: String,
+    #[sqlx(flatten)]
+    user: UserRow,
+}
+
+/// The host of a callback that is a URL.
+fn host(callback: &str) -> Option<String> {
+    match Callback::parse(callback) {
+        Ok(Callback::Url(url)) => Some(url.host().to_owned()),
+        _ => None,
     }
 }
 

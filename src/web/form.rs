@@ -28,6 +28,13 @@ pub(super) enum Purpose<'a> {
         /// The browser session.
         session: &'a SessionId,
     },
+    /// Taking back access that the session's user gave.
+    Revoke {
+        /// The browser session.
+        session: &'a SessionId,
+        /// The public name of a token, or all of them.
+        what: &'a str,
+    },
     /// Signing in: there is no session yet, only a cookie of the same browser.
     SignIn {
         /// The cookie's random part.
@@ -70,6 +77,9 @@ impl Purpose<'_> {
                 ],
             ),
             Self::SignOut { session } => ("form-sign-out", vec![session.as_str().as_bytes()]),
+            Self::Revoke { session, what } => {
+                ("form-revoke", vec![session.as_str().as_bytes(), what.as_bytes()])
+            }
             Self::SignIn { browser } => ("form-sign-in", vec![browser.as_bytes()]),
             Self::Browser { browser } => ("cookie-browser", vec![browser.as_bytes()]),
         }

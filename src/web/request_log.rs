@@ -9,6 +9,7 @@ use http::{Method, Request, Response, StatusCode};
 use metrics::{Counter, counter};
 use tracing::Level;
 
+use crate::gateway;
 use crate::provider::{Caller, Refusal};
 use crate::telemetry::{REFUSALS, REQUESTS};
 
@@ -69,6 +70,7 @@ fn line(asked: &Asked, response: &Response<Body>) {
         status = response.status().as_u16(),
         took_ms = u64::try_from(asked.began.elapsed().as_millis()).unwrap_or(u64::MAX),
         peer = %asked.peer.ip(),
+        asked = response.extensions().get::<gateway::Asked>().map(gateway::Asked::as_str),
         consumer.key = consumer.map(tracing::field::debug),
         user.subject = user.map(|user| tracing::field::debug(&user.subject)),
         problem = refusal.map(|refusal| refusal.problem.name()),

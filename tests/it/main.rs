@@ -5,13 +5,17 @@
     reason = "test helpers may unwrap; clippy's own exception covers #[test] functions alone"
 )]
 
+mod applinks;
 mod browser;
 mod cli;
 mod clients;
 mod config;
+mod connections;
 mod demo;
+mod forward_auth;
 mod gateway;
 mod layers;
+mod links;
 mod login;
 mod published;
 mod refusals;

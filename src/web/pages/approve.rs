@@ -7,6 +7,7 @@ use http::StatusCode;
 use crate::model::User;
 use crate::oauth::Callback;
 
+use super::account::SignOutForm;
 use super::{Frame, Html, respond, visible};
 
 /// What the approval page is made of.
@@ -32,17 +33,6 @@ pub(in crate::web) struct AnswerForm<'a> {
     /// The request token.
     pub(in crate::web) oauth_token: &'a str,
     /// The token that binds it to session, request token and user.
-    pub(in crate::web) form_token: String,
-}
-
-/// The form of a button that ends the session.
-#[derive(Debug)]
-pub(in crate::web) struct SignOutForm {
-    /// Its path.
-    pub(in crate::web) action: String,
-    /// Where to go on after signing in again.
-    pub(in crate::web) return_to: String,
-    /// The token that binds it to the session.
     pub(in crate::web) form_token: String,
 }
 

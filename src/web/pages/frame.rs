@@ -1,5 +1,8 @@
 //! What every page shares.
 
+use crate::clock::Civil;
+use crate::oauth::Timestamp;
+
 use super::{Html, Sentence, Texts, visible};
 
 /// What the layout shows, and what every sentence may name.
@@ -46,6 +49,11 @@ impl Frame {
     /// Fills names into a text.
     pub(super) fn html(&self, text: &'static str, names: &[(&'static str, &str)]) -> Html {
         self.sentence(text, names, |sentence| sentence.html())
+    }
+
+    /// A moment, for people and for machines.
+    pub(super) fn moment(&self, at: Timestamp) -> Html {
+        Html::time(&Civil::of(at).rfc3339(), &self.texts.moment(at))
     }
 
     fn sentence<T>(

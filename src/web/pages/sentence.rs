@@ -66,6 +66,18 @@ enum Part<'a> {
     Name(&'a str),
 }
 
+impl Html {
+    /// A moment, with the spelling that machines read (HTML, section 4.5.14).
+    pub(super) fn time(datetime: &str, text: &str) -> Self {
+        let mut out = String::from("<time datetime=\"");
+        escape(&mut out, datetime);
+        out.push_str("\">");
+        escape(&mut out, text);
+        out.push_str("</time>");
+        Self(out)
+    }
+}
+
 impl fmt::Display for Html {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -36,6 +36,12 @@ texts! {
         login: Login,
         /// Every other state.
         notices: Notices,
+        /// The states of a sign-in that others take part in.
+        signing_in: SigningIn,
+        /// What a user has connected.
+        connections: Connections,
+        /// How a moment is written.
+        dates: Dates,
         /// What stands before the number that finds a page's line in the log.
         reference: &'static str,
         /// The name of the link back to what was refused.
@@ -84,6 +90,7 @@ texts! {
         password: &'static str,
         submit: &'static str,
         wrong: &'static str,
+        fresh: &'static str,
         consumer_never: &'static str,
     }
 
@@ -118,6 +125,61 @@ texts! {
         store_down: Words,
         signed_out: Words,
         signed_in: Words,
+        link_unknown: Words,
+        link_lost: Words,
+        link_denied: Words,
+        link_refused: Words,
+        link_silent: Words,
+        link_no_way_back: Words,
+    }
+
+    /// The states of a sign-in that the application, a proxy or an identity provider takes part in.
+    struct SigningIn {
+        /// The name of the link to the login page.
+        again: &'static str,
+        /// The name of the link that signs out of the application.
+        leave: &'static str,
+        source_failed: Words,
+        still_nobody: Words,
+        not_named: Words,
+        trip_unknown: Words,
+        trip_used: Words,
+        trip_late: Words,
+        trip_refused: Words,
+        trip_wrong: Words,
+        another_account: Words,
+        pause: Words,
+    }
+
+    /// What a user has connected.
+    struct Connections {
+        title: &'static str,
+        lead: &'static str,
+        none: &'static str,
+        none_next: &'static str,
+        host: &'static str,
+        connected: &'static str,
+        last_used: &'static str,
+        never: &'static str,
+        from: &'static str,
+        expires: &'static str,
+        revoke: &'static str,
+        revoke_meaning: &'static str,
+        revoke_confirm: &'static str,
+        revoke_all: &'static str,
+        revoke_all_meaning: &'static str,
+        revoke_all_confirm: &'static str,
+        revoked: &'static str,
+        /// Above the form that signs out.
+        signed_in_as: &'static str,
+    }
+
+    /// How a moment is written.
+    struct Dates {
+        /// With `{year}`, `{month}`, `{day}`, `{hour}` and `{minute}`.
+        moment: &'static str,
+        /// From January.
+        months: [&'static str; 12],
     }
 
     /// A text with a number in it, `{count}`.

@@ -1,10 +1,33 @@
-//! How long something takes, as people of a language write it.
+//! A moment, as people of a language write it, and how long something takes.
 
 use std::time::Duration;
+
+use crate::clock::Civil;
+use crate::oauth::Timestamp;
 
 use super::Texts;
 
 impl Texts {
+    /// A moment to the minute, in UTC, which it says: the server does not know where its reader is.
+    pub(in crate::web) fn moment(&self, at: Timestamp) -> String {
+        let Civil {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            ..
+        } = Civil::of(at);
+        let month = self.dates.months[usize::from(month) - 1];
+        self.dates
+            .moment
+            .replace("{year}", &year.to_string())
+            .replace("{month}", month)
+            .replace("{day}", &day.to_string())
+            .replace("{hour}", &format!("{hour:02}"))
+            .replace("{minute}", &format!("{minute:02}"))
+    }
+
     /// How long something takes, rounded up: seconds up to a minute and a half, then minutes.
     pub(in crate::web) fn duration(&self, duration: Duration) -> String {
         match duration.as_secs() + u64::from(duration.subsec_nanos() > 0) {
@@ -18,6 +41,20 @@ impl Texts {
 mod tests {
     use super::super::Language;
     use super::*;
+
+    #[test]
+    fn moments_are_written_as_each_language_writes_them() {
+        let at = Timestamp::from_seconds(1_795_473_360);
+        let written = Language::ALL.map(|language| language.texts().moment(at));
+        assert_eq!(
+            written,
+            [
+                "23 November 2026, 22:36 UTC",
+                "2026年11月23日 22:36（UTC）",
+                "23. November 2026, 22:36 Uhr UTC",
+            ]
+        );
+    }
 
     #[test]
     fn durations_are_rounded_up_and_have_their_plurals() {

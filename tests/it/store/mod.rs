@@ -18,6 +18,7 @@ use crate::support::databases::{Database, on_both, rng};
 mod access_tokens;
 mod at_rest;
 mod audit;
+mod connections;
 mod consumers;
 mod nonces;
 mod opening;
@@ -25,7 +26,9 @@ mod pressure;
 mod request_tokens;
 mod schema;
 mod sessions;
+mod sign_ins;
 mod sweep;
+mod users;
 
 /// The time at which most of these tests happen.
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);

@@ -1,16 +1,56 @@
 //! English.
 
 mod notices;
+mod signing_in;
 
-use super::catalogue::{Approve, Login, Verifier};
+use super::catalogue::{Approve, Connections, Dates, Login, Verifier};
 use super::{Plural, Texts};
 
 use notices::NOTICES;
+use signing_in::SIGNING_IN;
 
 /// The catalogue.
 pub(super) static TEXTS: Texts = Texts {
     lang: "en",
     notices: NOTICES,
+    signing_in: SIGNING_IN,
+    dates: Dates {
+        moment: "{day} {month} {year}, {hour}:{minute} UTC",
+        months: [
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
+        ],
+    },
+    connections: Connections {
+        title: "Connected applications",
+        lead: "These applications can use {application} as you, each until it expires or you revoke it.",
+        none: "Nothing is connected.",
+        none_next: "To connect an application, start there: it sends you to {application} and asks for your permission.",
+        host: "Returns to",
+        connected: "Connected",
+        last_used: "Last used",
+        never: "Never",
+        from: "from {address}",
+        expires: "Expires",
+        revoke: "Revoke",
+        revoke_meaning: "{consumer} can then not use {application} as you any more. It has to ask you again.",
+        revoke_confirm: "Revoke access",
+        revoke_all: "Revoke all",
+        revoke_all_meaning: "Then no application can use {application} as you any more. Each has to ask you again.",
+        revoke_all_confirm: "Revoke all access",
+        revoked: "Access was revoked.",
+        signed_in_as: "Signed in as {user}",
+    },
     reference: "Reference",
     again: "Open the page again",
     sign_out: "Sign out",
@@ -34,7 +74,7 @@ pub(super) static TEXTS: Texts = Texts {
         ability: [
             "act in {application} with your permissions",
             "read and change whatever you can",
-            "keep this access until it is revoked",
+            "keep this access until you revoke it",
         ],
         password: "{consumer} never sees your password.",
         returns: "You will return to {host}.",
@@ -58,6 +98,7 @@ pub(super) static TEXTS: Texts = Texts {
         password: "Password",
         submit: "Sign in",
         wrong: "User name or password is wrong.",
+        fresh: "For your safety, sign in once more before you decide.",
         consumer_never: "{consumer} never sees your password.",
     },
 };

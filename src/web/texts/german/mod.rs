@@ -1,16 +1,60 @@
 //! Deutsch
 
 mod notices;
+mod signing_in;
 
-use super::catalogue::{Approve, Login, Verifier};
+use super::catalogue::{Approve, Connections, Dates, Login, Verifier};
 use super::{Plural, Texts};
 
 use notices::NOTICES;
+use signing_in::SIGNING_IN;
 
 /// The catalogue.
 pub(super) static TEXTS: Texts = Texts {
     lang: "de",
     notices: NOTICES,
+    signing_in: SIGNING_IN,
+    dates: Dates {
+        moment: "{day}. {month} {year}, {hour}:{minute} Uhr UTC",
+        months: [
+            "Januar",
+            "Februar",
+            "März",
+            "April",
+            "Mai",
+            "Juni",
+            "Juli",
+            "August",
+            "September",
+            "Oktober",
+            "November",
+            "Dezember",
+        ],
+    },
+    connections: Connections {
+        title: "Verbundene Anwendungen",
+        lead: "Diese Anwendungen können in Ihrem Namen auf {application} zugreifen, bis der Zugriff abläuft oder Sie ihn \
+               widerrufen.",
+        none: "Es ist nichts verbunden.",
+        none_next: "Um eine Anwendung zu verbinden, beginnen Sie dort: Sie werden dann zu {application} geleitet und um \
+                    Ihre Erlaubnis gebeten.",
+        host: "Rückkehr zu",
+        connected: "Verbunden",
+        last_used: "Zuletzt verwendet",
+        never: "Nie",
+        from: "von {address}",
+        expires: "Läuft ab",
+        revoke: "Widerrufen",
+        revoke_meaning: "Danach kann {consumer} nicht mehr in Ihrem Namen auf {application} zugreifen und muss Sie erneut \
+                         um Erlaubnis bitten.",
+        revoke_confirm: "Zugriff widerrufen",
+        revoke_all: "Alle widerrufen",
+        revoke_all_meaning: "Danach kann keine Anwendung mehr in Ihrem Namen auf {application} zugreifen. Jede muss Sie \
+                             erneut um Erlaubnis bitten.",
+        revoke_all_confirm: "Alle Zugriffe widerrufen",
+        revoked: "Der Zugriff wurde widerrufen.",
+        signed_in_as: "Angemeldet als {user}",
+    },
     reference: "Referenz",
     again: "Seite erneut öffnen",
     sign_out: "Abmelden",
@@ -34,7 +78,7 @@ pub(super) static TEXTS: Texts = Texts {
         ability: [
             "mit Ihren Berechtigungen in {application} handeln",
             "alles lesen und ändern, was auch Sie lesen und ändern können",
-            "diesen Zugriff behalten, bis er widerrufen wird",
+            "diesen Zugriff behalten, bis Sie ihn widerrufen",
         ],
         password: "{consumer} erfährt Ihr Passwort nicht.",
         returns: "Danach gelangen Sie zurück zu {host}.",
@@ -60,6 +104,7 @@ pub(super) static TEXTS: Texts = Texts {
         password: "Passwort",
         submit: "Anmelden",
         wrong: "Benutzername oder Passwort ist falsch.",
+        fresh: "Melden Sie sich zu Ihrer Sicherheit noch einmal an, bevor Sie entscheiden.",
         consumer_never: "{consumer} erfährt Ihr Passwort nicht.",
     },
 };

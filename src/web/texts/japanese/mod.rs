@@ -1,16 +1,43 @@
 //! 日本語
 
 mod notices;
+mod signing_in;
 
-use super::catalogue::{Approve, Login, Verifier};
+use super::catalogue::{Approve, Connections, Dates, Login, Verifier};
 use super::{Plural, Texts};
 
 use notices::NOTICES;
+use signing_in::SIGNING_IN;
 
 /// The catalogue.
 pub(super) static TEXTS: Texts = Texts {
     lang: "ja",
     notices: NOTICES,
+    signing_in: SIGNING_IN,
+    dates: Dates {
+        moment: "{year}年{month}月{day}日 {hour}:{minute}（UTC）",
+        months: ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"],
+    },
+    connections: Connections {
+        title: "接続済みのアプリケーション",
+        lead: "次のアプリケーションは、期限が切れるか、アクセスが取り消されるまで、あなたとして {application} を利用できます。",
+        none: "接続済みのアプリケーションはありません。",
+        none_next: "接続するには、接続したいアプリケーションの側で操作を始めてください。{application} に移動し、許可を求めるページが表示されます。",
+        host: "戻り先",
+        connected: "接続日時",
+        last_used: "最終使用",
+        never: "未使用",
+        from: "{address} から",
+        expires: "有効期限",
+        revoke: "取り消す",
+        revoke_meaning: "取り消すと、{consumer} はあなたとして {application} を利用できなくなります。再び利用するには、もう一度あなたの許可が必要です。",
+        revoke_confirm: "アクセスを取り消す",
+        revoke_all: "すべて取り消す",
+        revoke_all_meaning: "取り消すと、どのアプリケーションもあなたとして {application} を利用できなくなります。再び利用するには、それぞれもう一度あなたの許可が必要です。",
+        revoke_all_confirm: "すべてのアクセスを取り消す",
+        revoked: "アクセスを取り消しました。",
+        signed_in_as: "{user} としてサインイン中",
+    },
     reference: "問い合わせ番号",
     again: "ページを開き直す",
     sign_out: "サインアウト",
@@ -34,7 +61,7 @@ pub(super) static TEXTS: Texts = Texts {
         ability: [
             "あなたの権限で {application} を操作する",
             "あなたが閲覧・変更できるものをすべて閲覧・変更する",
-            "取り消されるまで、このアクセス権を保持する",
+            "あなたが取り消すまで、このアクセス権を保持する",
         ],
         password: "あなたのパスワードが {consumer} に知られることはありません。",
         returns: "このあと {host} に戻ります。",
@@ -58,6 +85,7 @@ pub(super) static TEXTS: Texts = Texts {
         password: "パスワード",
         submit: "サインイン",
         wrong: "ユーザー名またはパスワードが正しくありません。",
+        fresh: "安全のため、回答する前にもう一度サインインしてください。",
         consumer_never: "あなたのパスワードが {consumer} に知られることはありません。",
     },
 };

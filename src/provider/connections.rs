@@ -1,0 +1,88 @@
+//! What people see of access tokens, and how they take one back.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::model::{AccessToken, AuditEvent, AuditKind, Consumer};
+use crate::store::{Revoke, Search, StoreError};
+
+use super::Provider;
+
+/// An access token, and the consumer that holds it.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The standing answer.
+    pub token: AccessToken,
+    /// Who holds it; `None`: a consumer that is not there any more.
+    pub consumer: Option<Arc<Consumer>>,
+}
+
+/// Whoever takes access back.
+#[derive(Clone, Copy, Debug)]
+pub struct Revoker<'a> {
+    /// Who it is.
+    pub subject: &'a str,
+    /// Where their browser is.
+    pub address: IpAddr,
+}
+
+impl Connection {
+    /// The consumer's name, as people know it.
+    pub fn consumer_name(&self) -> &str {
+        let key = self.token.consumer.as_str();
+        self.consumer.as_ref().map_or(key, |consumer| &consumer.name)
+    }
+}
+
+impl Provider {
+    /// Lists what a user has connected, the newest first.
+    pub async fn connections(&self, subject: &str) -> Result<Vec<Connection>, StoreError> {
+        let tokens = self.store.connections(subject, self.clock.now()).await?;
+        self.with_consumers(tokens).await
+    }
+
+    /// Finds access tokens for an administrator, dead ones too.
+    pub async fn search(&self, search: &Search) -> Result<Vec<Connection>, StoreError> {
+        let tokens = self.store.search_access_tokens(search).await?;
+        self.with_consumers(tokens).await
+    }
+
+    /// Takes access back, and writes down who did. Every replica feels it within a second.
+    pub async fn revoke(&self, which: Revoke<'_>, by: Revoker<'_>) -> Result<Vec<AccessToken>, StoreError> {
+        let now = self.clock.now();
+        let revoked = self.store.revoke(which, now).await?;
+        for token in &revoked {
+            let (id, consumer, subject) = (&token.id, &token.consumer, &token.user.subject);
+            tracing::info!(
+                token.id = id,
+                consumer.key = ?consumer,
+                user.subject = ?subject,
+                address = %by.address,
+                "{:?} revoked the token {id}",
+                by.subject,
+            );
+            let event = AuditEvent {
+                at: now,
+                kind: AuditKind::Revoked,
+                consumer: Some(consumer.clone()),
+                subject: Some(subject.clone()),
+                address: Some(by.address),
+                reference: None,
+                detail: format!("the token {id}, by {}", by.subject),
+            };
+            if let Err(error) = self.store.record(&event).await {
+                tracing::error!(%error, kind = ?event.kind, "the audit log could not be written");
+            }
+        }
+        Ok(revoked)
+    }
+
+    async fn with_consumers(&self, tokens: Vec<AccessToken>) -> Result<Vec<Connection>, StoreError> {
+        let mut connections = Vec::with_capacity(tokens.len());
+        for token in tokens {
+            let consumer = self.cache.consumer(&self.store, &token.consumer).await?;
+            connections.push(Connection { token, consumer });
+        }
+        Ok(connections)
+    }
+}
