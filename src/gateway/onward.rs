@@ -45,7 +45,7 @@ pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
     if let Some(chain) = &arrival.chain {
         headers.insert(X_FORWARDED_FOR, chain.clone());
-        if let Some(standard) = forwarded::standard(chain, &host, scheme) {
+        if let Some(standard) = forwarded::standard(chain, host, scheme) {
             headers.insert(FORWARDED, standard);
         }
     }
