@@ -6,6 +6,7 @@
 )]
 
 mod browser;
+mod buildbot;
 mod cli;
 mod clients;
 mod config;
