@@ -122,7 +122,7 @@ impl IdentityHeaders {
 }
 
 /// Removes the headers whose names, in the spelling that [`normal`] gives them, fulfil a condition.
-pub(super) fn remove_where(headers: &mut HeaderMap, condition: impl Fn(&str) -> bool) {
+pub(crate) fn remove_where(headers: &mut HeaderMap, condition: impl Fn(&str) -> bool) {
     let doomed = headers.keys().filter(|name| condition(&normal(name.as_str())));
     for name in doomed.cloned().collect::<Vec<_>>() {
         headers.remove(&name);

@@ -60,7 +60,7 @@ pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool
 }
 
 /// Makes the headers of an answer ready for the client.
-pub(super) fn response(headers: &mut HeaderMap) {
+pub(crate) fn response(headers: &mut HeaderMap) {
     hop_by_hop(headers);
 }
 
@@ -126,7 +126,7 @@ fn drop_forwarding(headers: &mut HeaderMap, trusted: bool) {
     });
 }
 
-fn hop_by_hop(headers: &mut HeaderMap) {
+pub(crate) fn hop_by_hop(headers: &mut HeaderMap) {
     let tokens = headers.get_all(CONNECTION).iter();
     let named: Vec<HeaderName> = tokens
         .filter_map(|value| value.to_str().ok())

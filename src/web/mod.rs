@@ -5,23 +5,31 @@
 //! `forward_auth` is what front proxies ask. A browser's way through it:
 //!
 //! 1. `authorize`: the question of a request token, put to whoever is signed in, and the answer;
-//! 2. `login`: who that is; `return_address`: where they go on afterwards;
+//! 2. `login`: who that is, and `trip`, when others are asked for it; `attempts`: how often they may try;
+//!    `return_address`: where they go on afterwards;
 //! 3. `connections`: what they have connected, and revoke;
-//! 4. `session`: the cookie and its table row; `form`: what proves that a form is ours;
+//! 4. `session`: the `cookie` and its table row; `form`: what proves that a form is ours;
 //! 5. `pages`: the templates' data, every state in words (`texts`, in three languages; `visit` says in which), and the
 //!    headers of a page (`headers`);
-//! 6. `assets`: the stylesheet and the icon. `client_address`: where the browser is.
+//! 6. `links`: the other direction, in which they are asked elsewhere;
+//! 7. `assets`: the stylesheet and the icon. `client_address`: where the browser is.
+//!
+//! `applinks` is what the peers of Application Links ask for, with the paths that they know.
 
 mod access_token;
 mod admin;
+mod applinks;
 mod arrival;
 mod assets;
+mod attempts;
 mod authorize;
 mod client_address;
 mod connections;
+mod cookie;
 mod form;
 mod forward_auth;
 mod headers;
+mod links;
 mod listener;
 mod login;
 mod pages;
@@ -31,6 +39,7 @@ mod return_address;
 mod session;
 mod signed;
 mod texts;
+mod trip;
 mod visit;
 
 use std::net::SocketAddr;
@@ -47,14 +56,18 @@ use rand::rngs::SysRng;
 
 use crate::clock::Clock;
 use crate::gateway::{ForwardAuth, Front, Gateway};
+use crate::links::Links;
 use crate::login::Login;
 use crate::oauth::PublicUrl;
 use crate::provider::Provider;
 use crate::store::{Keyring, Store};
 
 pub use admin::operators;
+pub use applinks::Ourselves;
+pub use assets::icon;
 pub use client_address::ClientAddress;
 pub use listener::serve;
+pub use session::SessionRules;
 
 use visit::Visit;
 
@@ -69,6 +82,8 @@ pub struct App {
     pub keyring: Arc<Keyring>,
     /// Who is at the browser.
     pub login: Arc<Login>,
+    /// How long they stay signed in, and how often they may try.
+    pub sessions: SessionRules,
     /// Our public URLs, and the proxies in front of us.
     pub front: Front,
     /// Where browsers find us.
@@ -79,6 +94,10 @@ pub struct App {
     pub jwks: Option<String>,
     /// What time it is.
     pub clock: Clock,
+    /// The other direction.
+    pub links: Arc<Links>,
+    /// What peers see of us.
+    pub peer: Ourselves,
 }
 
 /// How a handler asks for the [`App`].
@@ -106,6 +125,8 @@ pub fn router(app: App, gateway: Gateway, verdicts: &ForwardAuth) -> Router {
                 .post(login::sign_in)
                 .fallback(pages::method_not_allowed),
         )
+        .route(HANDOFF, get(trip::handoff).fallback(pages::method_not_allowed))
+        .route(OIDC, get(trip::oidc).fallback(pages::method_not_allowed))
         .route(LOGOUT, post(login::sign_out).fallback(pages::method_not_allowed))
         .route(
             CONNECTIONS,
@@ -114,6 +135,15 @@ pub fn router(app: App, gateway: Gateway, verdicts: &ForwardAuth) -> Router {
         .route(
             CONNECTIONS_REVOKE,
             post(connections::revoke).fallback(pages::method_not_allowed),
+        )
+        .route(
+            links::CONNECT,
+            get(links::connect).fallback(pages::method_not_allowed),
+        )
+        .route(links::BACK, get(links::back).fallback(pages::method_not_allowed))
+        .route(
+            applinks::RECIPROCAL,
+            get(applinks::reciprocal).fallback(pages::method_not_allowed),
         )
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(from_fn_with_state(Arc::clone(&app), arrival::know))
@@ -127,6 +157,7 @@ pub fn router(app: App, gateway: Gateway, verdicts: &ForwardAuth) -> Router {
     tokens
         .merge(pages)
         .merge(documents)
+        .merge(applinks::documents())
         .merge(forward_auth::routes(verdicts))
         .fallback(guarded)
         .with_state(app)
@@ -137,6 +168,11 @@ impl App {
     /// A path of ours as the browser must write it: behind the path that a proxy in front strips.
     fn path(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.path_prefix())
+    }
+
+    /// A path of ours as others must write it.
+    fn absolute(&self, path: &str) -> String {
+        format!("{}{}", self.public_url.origin(), self.path(path))
     }
 
     /// Sends the browser to a path of ours. 303: a form that was posted becomes a plain page.
@@ -155,6 +191,8 @@ const AUTHORIZE: [&str; 2] = ["/oauth/authorize", "/plugins/servlet/oauth/author
 const REQUEST_TOKEN: [&str; 2] = ["/oauth/request-token", "/plugins/servlet/oauth/request-token"];
 const ACCESS_TOKEN: [&str; 2] = ["/oauth/access-token", "/plugins/servlet/oauth/access-token"];
 const LOGIN: &str = "/oauth/login";
+const HANDOFF: &str = "/oauth/login/handoff";
+const OIDC: &str = "/oauth/login/oidc";
 const LOGOUT: &str = "/oauth/logout";
 const CONNECTIONS: &str = "/oauth/connections";
 const CONNECTIONS_REVOKE: &str = "/oauth/connections/revoke";

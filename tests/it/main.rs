@@ -5,6 +5,7 @@
     reason = "test helpers may unwrap; clippy's own exception covers #[test] functions alone"
 )]
 
+mod applinks;
 mod browser;
 mod buildbot;
 mod cli;
@@ -15,6 +16,7 @@ mod demo;
 mod forward_auth;
 mod gateway;
 mod layers;
+mod links;
 mod login;
 mod published;
 mod refusals;

@@ -26,6 +26,7 @@ mod pressure;
 mod request_tokens;
 mod schema;
 mod sessions;
+mod sign_ins;
 mod sweep;
 mod users;
 

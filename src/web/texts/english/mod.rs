@@ -1,16 +1,19 @@
 //! English.
 
 mod notices;
+mod signing_in;
 
 use super::catalogue::{Approve, Connections, Dates, Login, Verifier};
 use super::{Plural, Texts};
 
 use notices::NOTICES;
+use signing_in::SIGNING_IN;
 
 /// The catalogue.
 pub(super) static TEXTS: Texts = Texts {
     lang: "en",
     notices: NOTICES,
+    signing_in: SIGNING_IN,
     dates: Dates {
         moment: "{day} {month} {year}, {hour}:{minute} UTC",
         months: [
@@ -95,6 +98,7 @@ pub(super) static TEXTS: Texts = Texts {
         password: "Password",
         submit: "Sign in",
         wrong: "User name or password is wrong.",
+        fresh: "For your safety, sign in once more before you decide.",
         consumer_never: "{consumer} never sees your password.",
     },
 };

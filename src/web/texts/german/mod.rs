@@ -1,16 +1,19 @@
 //! Deutsch
 
 mod notices;
+mod signing_in;
 
 use super::catalogue::{Approve, Connections, Dates, Login, Verifier};
 use super::{Plural, Texts};
 
 use notices::NOTICES;
+use signing_in::SIGNING_IN;
 
 /// The catalogue.
 pub(super) static TEXTS: Texts = Texts {
     lang: "de",
     notices: NOTICES,
+    signing_in: SIGNING_IN,
     dates: Dates {
         moment: "{day}. {month} {year}, {hour}:{minute} Uhr UTC",
         months: [
@@ -101,6 +104,7 @@ pub(super) static TEXTS: Texts = Texts {
         password: "Passwort",
         submit: "Anmelden",
         wrong: "Benutzername oder Passwort ist falsch.",
+        fresh: "Melden Sie sich zu Ihrer Sicherheit noch einmal an, bevor Sie entscheiden.",
         consumer_never: "{consumer} erfährt Ihr Passwort nicht.",
     },
 };

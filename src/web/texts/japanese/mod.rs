@@ -1,16 +1,19 @@
 //! 日本語
 
 mod notices;
+mod signing_in;
 
 use super::catalogue::{Approve, Connections, Dates, Login, Verifier};
 use super::{Plural, Texts};
 
 use notices::NOTICES;
+use signing_in::SIGNING_IN;
 
 /// The catalogue.
 pub(super) static TEXTS: Texts = Texts {
     lang: "ja",
     notices: NOTICES,
+    signing_in: SIGNING_IN,
     dates: Dates {
         moment: "{year}年{month}月{day}日 {hour}:{minute}（UTC）",
         months: ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"],
@@ -82,6 +85,7 @@ pub(super) static TEXTS: Texts = Texts {
         password: "パスワード",
         submit: "サインイン",
         wrong: "ユーザー名またはパスワードが正しくありません。",
+        fresh: "安全のため、回答する前にもう一度サインインしてください。",
         consumer_never: "あなたのパスワードが {consumer} に知られることはありません。",
     },
 };
