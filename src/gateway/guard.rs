@@ -38,7 +38,81 @@ pub struct GuardOptions {
     pub form: FormLimits,
 }
 
-/// Puts a [`Guard`] in front of a service.
+/// Puts a [`Guard`] in front of a service: the middleware for axum programs of your own.
+///
+/// # Examples
+///
+/// ```
+/// # use std::collections::BTreeSet;
+/// # use std::sync::Arc;
+/// # use axum::{Extension, Router, body::Body, routing::get};
+/// # use http::{Request, StatusCode, header::AUTHORIZATION};
+/// # use linkgate::clock::Clock;
+/// # use linkgate::gateway::{
+/// #     FormLimits, Front, GuardLayer, GuardOptions, IdentityHeaders, Routes, TrustedProxies,
+/// # };
+/// # use linkgate::model::{Consumer, ConsumerSource};
+/// # use linkgate::oauth::{
+/// #     Call, ConsumerKey, PublicUrl, Secret, SignatureMethod, Signer, SigningKey, VerificationKey, header,
+/// # };
+/// # use linkgate::provider::{Caller, Directory, Provider, Rules, Standing};
+/// # use linkgate::store::{Keyring, Options, Store};
+/// # use tower::ServiceExt as _;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // Whom we know: a store with a consumer, which calls as itself.
+/// let keyring = Arc::new(Keyring::generate(&mut rand::rng()));
+/// let memory = Options { url: "sqlite::memory:".to_owned(), password: None, max_connections: 1 };
+/// let store = Store::open(&memory, Arc::clone(&keyring)).await?;
+/// let key = ConsumerKey::parse("robot").ok_or("a key")?;
+/// let robot = Consumer {
+///     keys: vec![VerificationKey::Hmac(Secret::new("shared secret"))],
+///     methods: BTreeSet::from([SignatureMethod::HmacSha1]),
+///     two_legged: true,
+/// #   key: key.clone(), name: "Robot".to_owned(), callbacks: vec![], default_callback: None, two_legged_user: None,
+/// #   impersonation: false, session_handles: false, require_body_hash: false, addresses: vec![], enabled: true,
+///     source: ConsumerSource::Command,
+///     // ..
+/// };
+/// store.add_consumer(&robot, Clock::System.now()).await?;
+/// let users = Directory::new(|_| async { Standing::CannotSay });
+/// let provider = Provider::new(store, keyring, Clock::System, users, Rules::new("https://api.example.com"));
+///
+/// // A router of yours, behind the guard. Whoever comes with a true signature is a `Caller`.
+/// let url = PublicUrl::parse("https://api.example.com")?;
+/// let guard = GuardLayer::new(GuardOptions {
+///     provider: Arc::new(provider),
+///     front: Front::new(url, vec![], TrustedProxies::default()),
+///     routes: Routes::new(vec![]), // every path: with OAuth, or without
+///     identity: Arc::new(IdentityHeaders::remote_user()),
+///     form: FormLimits::default(),
+/// });
+/// let hello = |caller: Option<Extension<Caller>>| async move {
+///     caller.map_or("nobody".to_owned(), |Extension(caller)| caller.consumer.name.clone())
+/// };
+/// let app = Router::new().route("/hello", get(hello)).layer(guard);
+///
+/// // A signed call comes through; one that was changed on its way is refused.
+/// let robot = Signer::new(key, SigningKey::Hmac(Secret::new("shared secret")), SignatureMethod::HmacSha1);
+/// let call = Call::new("GET", "https://api.example.com/hello?n=1");
+/// let signed = header::authorization(robot.two_legged().sign(&call, Clock::System.now(), "a-nonce")?, None);
+/// let ask = |target: &str, signed: Option<&str>| {
+///     let request = Request::get(target).header("host", "api.example.com");
+///     let request = signed.into_iter().fold(request, |request, signed| request.header(AUTHORIZATION, signed));
+///     app.clone().oneshot(request.body(Body::empty()).unwrap())
+/// };
+/// # let read = |answer: http::Response<Body>| async { axum::body::to_bytes(answer.into_body(), 99).await.unwrap() };
+/// let changed = ask("/hello?n=2", Some(&signed)).await?;
+/// assert_eq!(changed.status(), StatusCode::UNAUTHORIZED);
+/// let answer = ask("/hello?n=1", Some(&signed)).await?;
+/// assert_eq!(answer.status(), StatusCode::OK);
+/// assert_eq!(read(answer).await, "Robot");
+/// let replayed = ask("/hello?n=1", Some(&signed)).await?;
+/// assert_eq!(replayed.status(), StatusCode::UNAUTHORIZED);
+/// assert_eq!(read(ask("/hello", None).await?).await, "nobody");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct GuardLayer {
     options: Arc<GuardOptions>,

@@ -7,6 +7,7 @@
 
 mod applinks;
 mod browser;
+mod buildbot;
 mod cli;
 mod clients;
 mod config;

@@ -40,6 +40,8 @@ texts! {
         signing_in: SigningIn,
         /// What a user has connected.
         connections: Connections,
+        /// The other direction on that page.
+        outgoing: Outgoing,
         /// How a moment is written.
         dates: Dates,
         /// What stands before the number that finds a page's line in the log.
@@ -92,6 +94,16 @@ texts! {
         wrong: &'static str,
         fresh: &'static str,
         consumer_never: &'static str,
+    }
+
+    /// The other direction: where the application acts as the user.
+    struct Outgoing {
+        title: &'static str,
+        lead: &'static str,
+        host: &'static str,
+        connect: &'static str,
+        disconnect: &'static str,
+        disconnect_meaning: &'static str,
     }
 
     /// What happened, why, and what to do next.

@@ -1,6 +1,6 @@
 //! Two linkgates, linked both ways.
 
-use crate::support::browser::location;
+use crate::support::browser::{Form, location};
 use crate::support::databases::{Database, on_both};
 use crate::support::linked::{pair, path};
 
@@ -150,6 +150,31 @@ on_both! {
             }
         }
         here.close().await;
+        left.stop().await;
+        right.stop().await;
+    }
+
+    async fn users_see_and_cut_the_other_direction_too(db: Database) {
+        let (left, right) = pair(&db, &Database::sqlite()).await;
+        let mut alice = left.browser();
+        alice.sign_in("alice").await;
+        let page = alice.get("/oauth/connections").await;
+        assert!(page.body.contains("href=\"/oauth/links/other/connect\""), "{page:?}");
+        assert!(!page.body.contains("other-as"), "nothing is to be connected there");
+        left.connect("other", &right, "alice").await;
+        let page = alice.get("/oauth/connections").await;
+        assert!(page.body.contains("The other side") && !page.body.contains("/oauth/links/other/connect"), "{page:?}");
+        let form = Form::of(&page, "token").unwrap();
+        assert_eq!(form.fields[0], ("token".to_owned(), "link:other".to_owned()));
+
+        let mut bob = left.browser();
+        bob.sign_in("bob").await;
+        assert_eq!(bob.submit(&form).await.status, 403, "the form is alice's");
+        assert_eq!(left.ask("/other/api/x", Some("alice")).await.status, 200);
+
+        let cut = alice.submit(&form).await;
+        assert_eq!((cut.status, location(&cut)), (303, "/oauth/connections"));
+        assert_eq!(left.ask("/other/api/x", Some("alice")).await.status, 401);
         left.stop().await;
         right.stop().await;
     }
