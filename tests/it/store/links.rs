@@ -44,8 +44,8 @@ on_both! {
             store.take_link_dance("bitbucket", "alice", token, NOW),
             store.take_link_dance("bitbucket", "alice", token, NOW)
         );
-        let taken: Vec<_> = [a.unwrap(), b.unwrap()].into_iter().flatten().collect();
-        assert_eq!(taken, [made]);
+        let won: Vec<_> = [a.unwrap(), b.unwrap()].into_iter().flatten().collect();
+        assert_eq!(won, [made]);
     }
 
     async fn the_newest_dances_of_a_user_are_kept(db: Database) {
@@ -55,8 +55,8 @@ on_both! {
         }
         for at in 0..12 {
             let token = Token::parse(&format!("t{at}")).unwrap();
-            let taken = store.take_link_dance("bitbucket", "alice", &token, NOW).await.unwrap();
-            assert_eq!(taken.is_some(), at >= 2, "{at}");
+            let found = store.take_link_dance("bitbucket", "alice", &token, NOW).await.unwrap();
+            assert_eq!(found.is_some(), at >= 2, "{at}");
         }
         store.add_link_dance(&dance("late", NOW.plus(60))).await.unwrap();
         let swept = store.sweep(NOW.plus(60), linkgate::oauth::Window::default()).await.unwrap();
