@@ -29,31 +29,33 @@ impl NonceLog {
         Ok(log)
     }
 
-    /// Writes those of some different nonces that are new, in one row, and returns them.
+    /// Writes those of some nonces that are new, in one row, and says of each whether it was. Of equal ones, the first is.
+    ///
+    /// After an error the log may hold what was not written: it must be read again.
     pub(super) async fn append(
         &mut self,
         connection: &mut SqliteConnection,
         keys: &[NonceKey],
-    ) -> Result<HashSet<NonceKey>, StoreError> {
+    ) -> Result<Vec<bool>, StoreError> {
         loop {
-            let unseen = keys.iter().filter(|key| !self.has(key)).copied();
-            let unseen: Vec<NonceKey> = unseen.collect();
-            let Some(newest) = unseen.iter().map(|(bucket, _)| *bucket).max() else {
-                return Ok(HashSet::new());
+            let new: Vec<bool> = keys.iter().map(|key| self.add(key)).collect();
+            let fresh = || keys.iter().zip(&new).filter_map(|(key, &new)| new.then_some(key));
+            let Some(newest) = fresh().map(|(bucket, _)| *bucket).max() else {
+                return Ok(new);
             };
             let written = sqlx::query(
                 "insert into nonces (id, newest, entries) values ($1, $2, $3) on conflict do nothing",
             )
             .bind(self.last + 1)
             .bind(newest)
-            .bind(packed(&unseen))
+            .bind(packed(fresh()))
             .execute(&mut *connection)
             .await?;
             if written.rows_affected() == 1 {
                 self.last += 1;
-                self.add(&unseen);
-                return Ok(unseen.into_iter().collect());
+                return Ok(new);
             }
+            fresh().for_each(|key| self.remove(key));
             self.catch_up(connection).await?;
         }
     }
@@ -64,15 +66,13 @@ impl NonceLog {
         old.map(|(_, digests)| digests.len() as u64).sum()
     }
 
-    fn has(&self, (bucket, digest): &NonceKey) -> bool {
-        self.seen
-            .get(bucket)
-            .is_some_and(|digests| digests.contains(digest))
+    fn add(&mut self, (bucket, digest): &NonceKey) -> bool {
+        self.seen.entry(*bucket).or_default().insert(*digest)
     }
 
-    fn add(&mut self, keys: &[NonceKey]) {
-        for (bucket, digest) in keys {
-            self.seen.entry(*bucket).or_default().insert(*digest);
+    fn remove(&mut self, (bucket, digest): &NonceKey) {
+        if let Some(digests) = self.seen.get_mut(bucket) {
+            digests.remove(digest);
         }
     }
 
@@ -88,7 +88,9 @@ impl NonceLog {
                 return Ok(());
             }
             for (id, entries) in rows {
-                self.add(&unpacked(&entries)?);
+                for key in &unpacked(&entries)? {
+                    self.add(key);
+                }
                 self.last = id;
             }
         }
@@ -96,8 +98,8 @@ impl NonceLog {
 }
 
 /// The minute in eight bytes and the digest in sixteen, one nonce after the other.
-fn packed(keys: &[NonceKey]) -> Vec<u8> {
-    let mut entries = Vec::with_capacity(keys.len() * ENTRY);
+fn packed<'a>(keys: impl Iterator<Item = &'a NonceKey>) -> Vec<u8> {
+    let mut entries = Vec::new();
     for (bucket, digest) in keys {
         entries.extend_from_slice(&bucket.to_be_bytes());
         entries.extend_from_slice(digest);
@@ -128,8 +130,8 @@ mod tests {
     #[test]
     fn what_is_packed_can_be_unpacked() {
         let keys = [(28_333_333, [7; 16]), (-1, [0xff; 16]), (0, [0; 16])];
-        assert_eq!(unpacked(&packed(&keys)).unwrap(), keys);
+        assert_eq!(unpacked(&packed(keys.iter())).unwrap(), keys);
         assert_eq!(unpacked(&[]).unwrap(), []);
-        assert!(unpacked(&packed(&keys)[1..]).is_err());
+        assert!(unpacked(&packed(keys.iter())[1..]).is_err());
     }
 }

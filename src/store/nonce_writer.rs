@@ -4,7 +4,6 @@
 //! waits for company. A batch that fails answers all its requests with the error: without a written nonce, no request
 //! passes.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,15 +107,13 @@ impl Writer {
         }
     }
 
-    /// Writes one batch. Of two equal keys in it, the first to come has won.
+    /// Writes one batch.
     async fn answer(&mut self, waiting: Vec<(NonceKey, oneshot::Sender<Result<bool, StoreError>>)>) {
-        let mut keys: Vec<NonceKey> = waiting.iter().map(|(key, _)| *key).collect();
-        keys.sort_unstable();
-        keys.dedup();
+        let keys: Vec<NonceKey> = waiting.iter().map(|(key, _)| *key).collect();
         match self.write(&keys).await {
-            Ok(mut new) => {
-                for (key, answer) in waiting {
-                    let _ = answer.send(Ok(new.remove(&key)));
+            Ok(new) => {
+                for ((_, answer), new) in waiting.into_iter().zip(new) {
+                    let _ = answer.send(Ok(new));
                 }
             }
             Err(error) => {
@@ -128,9 +125,9 @@ impl Writer {
         }
     }
 
-    async fn write(&mut self, keys: &[NonceKey]) -> Result<HashSet<NonceKey>, StoreError> {
+    async fn write(&mut self, keys: &[NonceKey]) -> Result<Vec<bool>, StoreError> {
         if keys.is_empty() {
-            return Ok(HashSet::new());
+            return Ok(Vec::new());
         }
         let _turn = self.pool.turn().await;
         let patience = Duration::from_secs(PATIENCE_SECONDS);
@@ -141,7 +138,7 @@ impl Writer {
         }))
     }
 
-    async fn insert(&mut self, keys: &[NonceKey]) -> Result<HashSet<NonceKey>, StoreError> {
+    async fn insert(&mut self, keys: &[NonceKey]) -> Result<Vec<bool>, StoreError> {
         let mut connection = self.connect().await?;
         let new = match &mut connection {
             Connection::Sqlite(db, log) => log.append(db, keys).await?,

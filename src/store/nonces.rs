@@ -69,16 +69,21 @@ async fn delete_before(db: &PgPool, bucket: i64) -> Result<u64, StoreError> {
     Ok(deleted.rows_affected())
 }
 
-/// Inserts nonces into PostgreSQL; returns those that were new.
+/// Inserts nonces into PostgreSQL, and says of each whether it was new. Of equal ones, the first is.
 ///
-/// The keys come sorted: two replicas that insert the same ones take their locks in the same order. As a rule all are
-/// new, and then the answer is a count; only otherwise does it name them.
+/// They are inserted in order: two replicas that insert the same ones take their locks one after the other. As a rule all
+/// are new, and then the answer is a count; only otherwise does it name them.
 pub(super) async fn insert_postgres(
     connection: &mut PgConnection,
     keys: &[NonceKey],
-) -> Result<HashSet<NonceKey>, StoreError> {
-    let (buckets, digests): (Vec<i64>, Vec<&[u8]>) =
-        keys.iter().map(|(bucket, digest)| (bucket, &digest[..])).unzip();
+) -> Result<Vec<bool>, StoreError> {
+    let mut sorted = keys.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let (buckets, digests): (Vec<i64>, Vec<&[u8]>) = sorted
+        .iter()
+        .map(|(bucket, digest)| (*bucket, &digest[..]))
+        .unzip();
     let rows: Vec<Inserted> = sqlx::query_as(
         "with new as (\
              insert into nonces (bucket, digest) select * from unnest($1::bigint[], $2::bytea[]) \
@@ -94,17 +99,25 @@ pub(super) async fn insert_postgres(
     .await?;
     let (inserted, buckets, digests) = rows.into_iter().next().unwrap_or_default();
     if usize::try_from(inserted) == Ok(keys.len()) {
-        return Ok(keys.iter().copied().collect());
+        return Ok(vec![true; keys.len()]);
     }
-    let named = buckets.unwrap_or_default().into_iter();
-    named
-        .zip(digests.unwrap_or_default())
-        .map(|(bucket, digest)| {
-            let digest = digest
-                .try_into()
-                .map_err(|_| StoreError::inconsistent("nonces", "a digest has not 16 bytes"))?;
-            Ok((bucket, digest))
-        })
+    let mut new: HashSet<NonceKey> = if usize::try_from(inserted) == Ok(sorted.len()) {
+        sorted.into_iter().collect()
+    } else {
+        named(buckets.unwrap_or_default(), digests.unwrap_or_default())?
+    };
+    Ok(keys.iter().map(|key| new.remove(key)).collect())
+}
+
+fn named(buckets: Vec<i64>, digests: Vec<Vec<u8>>) -> Result<HashSet<NonceKey>, StoreError> {
+    let digest = |digest: Vec<u8>| {
+        let digest = digest.try_into();
+        digest.map_err(|_| StoreError::inconsistent("nonces", "a digest has not 16 bytes"))
+    };
+    buckets
+        .into_iter()
+        .zip(digests)
+        .map(|(bucket, bytes)| Ok((bucket, digest(bytes)?)))
         .collect()
 }
 
