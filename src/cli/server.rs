@@ -45,7 +45,9 @@ impl Server {
         synchronise(&store, &config, &clock).await?;
         let installation = links::installation(&config, &store).await?;
         let parts = Parts::new(&config, installation, &login, &store, keyring, &clock)?;
-        let router = web::router(parts.app, parts.gateway, &parts.verdicts);
+        let own = web::router(parts.app, parts.gateway.clone(), &parts.verdicts);
+        let site = web::Site::new(own, parts.gateway);
+        let answer = move |request, peer| site.clone().answer(request, peer);
         let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
         let operators = web::operators(store.clone(), telemetry::metrics());
         let (socket, admin_socket) = (
@@ -57,8 +59,8 @@ impl Server {
         let calls = private.as_ref().and_then(|(private, _)| private.address());
         let stop = CancellationToken::new();
         let mut listeners = vec![
-            tokio::spawn(web::serve(socket, tls.clone(), router, stop.clone(), DRAIN)),
-            tokio::spawn(web::serve(admin_socket, None, operators, stop.clone(), DRAIN)),
+            tokio::spawn(web::serve(socket, tls.clone(), answer, stop.clone(), DRAIN)),
+            tokio::spawn(web::serve_router(admin_socket, operators, stop.clone(), DRAIN)),
         ];
         listeners.extend(private.map(|(private, token)| {
             let links = Arc::clone(&parts.links);

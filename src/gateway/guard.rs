@@ -14,7 +14,7 @@ use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
 use tower::{Layer, Service};
 
-use super::arrival::Front;
+use super::arrival::{Arrival, Front};
 use super::fault::Fault;
 use super::form::FormLimits;
 use super::identity::IdentityHeaders;
@@ -169,25 +169,35 @@ where
         let mut inner = std::mem::replace(&mut self.inner, unpolled);
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            match options.admit(&mut parts, body).await {
-                Ok((caller, body)) => {
-                    if let Some(caller) = caller.clone() {
-                        parts.extensions.insert(caller);
-                    }
-                    let mut response = inner.call(Request::from_parts(parts, body)).await?;
-                    if let Some(caller) = caller {
-                        response.extensions_mut().insert(caller);
-                    }
-                    Ok(response)
-                }
-                Err(Refusal::Fault(fault)) => Ok(fault.to_response(&parts.headers)),
-                Err(Refusal::Provider(error)) => {
-                    Ok(error.to_response(options.provider.realm()).map(Body::from))
-                }
-                Err(Refusal::Challenge) => Ok(challenge(options.provider.realm())),
+            let passed = match options.pass(&mut parts, body).await {
+                Ok(passed) => passed,
+                Err(refused) => return Ok(refused),
+            };
+            let Passed {
+                arrival,
+                caller,
+                body,
+            } = passed;
+            parts.extensions.insert(arrival);
+            if let Some(caller) = caller.clone() {
+                parts.extensions.insert(caller);
             }
+            let mut response = inner.call(Request::from_parts(parts, body)).await?;
+            if let Some(caller) = caller {
+                response.extensions_mut().insert(caller);
+            }
+            Ok(response)
         })
     }
+}
+
+/// A request that passes, beside its head.
+#[derive(Debug)]
+pub(super) struct Passed {
+    pub(super) arrival: Arrival,
+    /// Who calls; `None`: a request without OAuth.
+    pub(super) caller: Option<Caller>,
+    pub(super) body: Body,
 }
 
 /// Why a request does not pass.
@@ -198,16 +208,28 @@ pub(super) enum Refusal {
 }
 
 impl GuardOptions {
-    /// Prepares the head of a request for the service behind us, and says who calls; or refuses.
-    async fn admit(&self, parts: &mut Parts, body: Body) -> Result<(Option<Caller>, Body), Refusal> {
+    /// Prepares the head of a request for the service behind us, and says who calls; or answers in its place.
+    pub(super) async fn pass(&self, parts: &mut Parts, body: Body) -> Result<Passed, Response<Body>> {
+        self.admit(parts, body).await.map_err(|refusal| match refusal {
+            Refusal::Fault(fault) => fault.to_response(&parts.headers),
+            Refusal::Provider(error) => error.to_response(self.provider.realm()).map(Body::from),
+            Refusal::Challenge => challenge(self.provider.realm()),
+        })
+    }
+
+    async fn admit(&self, parts: &mut Parts, body: Body) -> Result<Passed, Refusal> {
         self.identity.strip(&mut parts.headers);
         parts.extensions.remove::<Caller>();
         onward::refuse_codings(&parts.headers)?;
         let arrival = self.front.arrival(parts, peer(parts))?;
         let mode = self.routes.mode(&parts.method, parts.uri.path(), &parts.headers);
-        parts.extensions.insert(arrival.clone());
+        let passed = |caller, body| Passed {
+            arrival: arrival.clone(),
+            caller,
+            body,
+        };
         if mode == RouteMode::None {
-            return Ok((None, body));
+            return Ok(passed(None, body));
         }
         let (form, body) = match self.form.read(&parts.headers, body).await? {
             Ok(form) => (Some(form.clone()), Body::from(form)),
@@ -226,10 +248,10 @@ impl GuardOptions {
         match self.provider.judge(&view, arrival.client).await? {
             Some(judged) => {
                 let body = self.checked(&judged, parts, body).await?;
-                Ok((Some(self.provider.admit(judged).await?), body))
+                Ok(passed(Some(self.provider.admit(judged).await?), body))
             }
             None if mode == RouteMode::OAuth => Err(Refusal::Challenge),
-            None => Ok((None, body)),
+            None => Ok(passed(None, body)),
         }
     }
 

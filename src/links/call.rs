@@ -11,7 +11,8 @@ use http::{HeaderMap, HeaderName, Method, Request, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
-use crate::gateway::{FormLimits, identity, onward};
+use crate::gateway::identity::{self, Initials};
+use crate::gateway::{FormLimits, onward};
 use crate::oauth::{Parameters, Place};
 
 use super::heard::Heard;
@@ -139,7 +140,7 @@ fn onwards(mut headers: HeaderMap) -> HeaderMap {
     for name in OURS {
         headers.remove(name);
     }
-    identity::remove_where(&mut headers, |name| {
+    identity::remove_where(&mut headers, WRITTEN, |name| {
         name.starts_with("x-linkgate-") || name.starts_with("x-forwarded-")
     });
     headers
@@ -170,7 +171,7 @@ fn handed_on(answer: Response<Incoming>) -> Response {
     let (mut head, body) = answer.into_parts();
     onward::response(&mut head.headers);
     head.headers.remove(SET_COOKIE);
-    identity::remove_where(&mut head.headers, |name| name.starts_with("x-linkgate-"));
+    identity::remove_where(&mut head.headers, WRITTEN, |name| name.starts_with("x-linkgate-"));
     head.version = Version::HTTP_11;
     Response::from_parts(head, Body::new(body))
 }
@@ -187,3 +188,6 @@ const OURS: [HeaderName; 8] = [
 ];
 
 const MOST_HOPS: usize = 5;
+
+/// How the names begin by which we, or a proxy, say who calls.
+const WRITTEN: Initials = Initials::of(&["x-linkgate-", "x-forwarded-"]);

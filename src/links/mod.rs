@@ -87,6 +87,11 @@ impl Links {
         self.peers.iter().find(|peer| peer.name() == name)
     }
 
+    /// Who we are there: our consumer key, and the fingerprint of the key that signs.
+    pub fn ourselves(&self) -> (&ConsumerKey, Option<String>) {
+        self.signing.ourselves()
+    }
+
     /// What a user has connected, of the links that there are.
     pub async fn connections(&self, subject: &str) -> Result<Vec<(&Peer, LinkConnection)>, StoreError> {
         let kept = self.store.link_connections(Some(subject)).await?;

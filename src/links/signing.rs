@@ -9,7 +9,7 @@ use rand::rngs::SysRng;
 
 use crate::model::Credentials;
 use crate::oauth::sign::SignError;
-use crate::oauth::{Call, SignatureMethod, Signer, SigningKey, Timestamp, Token, header};
+use crate::oauth::{Call, ConsumerKey, SignatureMethod, Signer, SigningKey, Timestamp, Token, header};
 
 use super::Identity;
 
@@ -46,6 +46,15 @@ pub(super) enum Voice {
 impl Signing {
     pub(super) fn new(identity: Identity) -> Self {
         Self(Arc::new(identity))
+    }
+
+    /// The consumer key, and the fingerprint of the first key.
+    pub(super) fn ourselves(&self) -> (&ConsumerKey, Option<String>) {
+        let key = self.0.keys.first();
+        (
+            &self.0.consumer_key,
+            key.map(|key| key.public_key().fingerprint()),
+        )
     }
 
     /// How many keys there are.

@@ -73,7 +73,6 @@ impl Options {
             // A nonce that was answered for must outlive a power cut.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
-            .statement_cache_capacity(STATEMENTS)
             .foreign_keys(true);
         let pool = SqlitePoolOptions::new().test_before_acquire(false);
         if self.url.contains(":memory:") || self.url.contains("mode=memory") {
@@ -145,9 +144,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a request waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// One for each length of a list of nonces, in both its forms, and room for all others.
-const STATEMENTS: usize = 600;
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,8 @@
 //! HTTP FOR PEOPLE AND CONSUMERS: extract, ask the provider or the login, answer.
 //!
-//! The whole URL map stands in [`router`]; `listener` serves it, `request_log` writes a line for each request, and `admin`
-//! is for operators. A consumer's way through it: `request_token` and `access_token`, which share `signed`.
-//! `forward_auth` is what front proxies ask. A browser's way through it:
+//! The whole URL map stands in [`router`]; `site` asks it, or the gateway; `listener` serves that, `request_log` writes a
+//! line for each request, and `admin` is for operators. A consumer's way through it: `request_token` and `access_token`,
+//! which share `signed`. `forward_auth` is what front proxies ask. A browser's way through it:
 //!
 //! 1. `authorize`: the question of a request token, put to whoever is signed in, and the answer;
 //! 2. `login`: who that is, and `trip`, when others are asked for it; `attempts`: how often they may try;
@@ -38,6 +38,7 @@ mod request_token;
 mod return_address;
 mod session;
 mod signed;
+mod site;
 mod texts;
 mod trip;
 mod visit;
@@ -47,7 +48,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request};
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use rand::CryptoRng;
@@ -66,8 +67,9 @@ pub use admin::operators;
 pub use applinks::Ourselves;
 pub use assets::icon;
 pub use client_address::ClientAddress;
-pub use listener::serve;
+pub use listener::{serve, serve_router};
 pub use session::SessionRules;
+pub use site::Site;
 
 use visit::Visit;
 
@@ -104,6 +106,7 @@ pub struct App {
 type Shared = axum::extract::State<Arc<App>>;
 
 /// The URL map: token endpoints, pages, verdicts for front proxies, and the guarded application behind everything else.
+/// How a path of ours begins, `site` knows.
 pub fn router(app: App, gateway: Gateway, verdicts: &ForwardAuth) -> Router {
     let app = Arc::new(app);
     let tokens = Router::new()
@@ -161,7 +164,6 @@ pub fn router(app: App, gateway: Gateway, verdicts: &ForwardAuth) -> Router {
         .merge(forward_auth::routes(verdicts))
         .fallback(guarded)
         .with_state(app)
-        .layer(from_fn(request_log::log))
 }
 
 impl App {

@@ -19,6 +19,9 @@ pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
     let config = config.load()?;
     let store = open_existing(&config).await?;
     let links = links::links(&config, &store, &Clock::System)?;
+    if let (key, Some(fingerprint)) = links.ourselves() {
+        print(&format!("We are {key} with the key {fingerprint}\n"))?;
+    }
     let mut failed = 0;
     for peer in links.peers() {
         let mut text = format!("{} {}\n", peer.name(), peer.url().as_str());

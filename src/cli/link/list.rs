@@ -23,6 +23,8 @@ pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
         "users",
         "itself",
         "connected",
+        "reached",
+        "clock",
         "last success",
         "last problem",
     ]);
@@ -41,6 +43,11 @@ pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
             users.to_owned(),
             if link.itself { "yes" } else { "no" }.to_owned(),
             connected.to_string(),
+            state.reached_at.map(when::when).unwrap_or_default(),
+            state
+                .clock_difference
+                .map(|ahead| format!("{ahead:+} s"))
+                .unwrap_or_default(),
             state.success_at.map(when::when).unwrap_or_default(),
             problem.unwrap_or_default(),
         ]);
