@@ -140,7 +140,7 @@ impl<S> Layer<S> for GuardLayer {
 
 /// Lets requests through to a service, or answers them.
 ///
-/// A request that passes has no identity headers. Its extensions hold an [`Arrival`](super::Arrival) and, when it was
+/// A request that passes has no identity headers. Its extensions hold an [`Arrival`] and, when it was
 /// admitted, the [`Caller`], which the answer's extensions hold as well, for the log. The address of the peer comes from
 /// axum's [`ConnectInfo`]; without it no proxy is trusted.
 #[derive(Clone, Debug)]

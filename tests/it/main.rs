@@ -21,6 +21,7 @@ mod login;
 mod published;
 mod refusals;
 mod store;
+mod streaming;
 mod support;
 mod tls;
 mod vectors;

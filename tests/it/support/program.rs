@@ -72,6 +72,14 @@ impl Program {
         self.address
     }
 
+    /// What the kernel says about its memory: `VmRSS`, `VmHWM` (proc(5)).
+    pub(crate) fn kilobytes(&self, field: &str) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(field));
+        let number = line.and_then(|line| line.split_ascii_whitespace().nth(1));
+        number.unwrap().parse().unwrap()
+    }
+
     /// A file of its directory.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
