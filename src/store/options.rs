@@ -8,10 +8,11 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, PgConnection};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::oauth::Secret;
 
@@ -85,11 +86,17 @@ impl Options {
             return Ok(Pool::sqlite(pool.connect_with(options).await?, true));
         }
         create_private(options.get_filename())?;
-        let pool = pool
-            .max_connections(self.max_connections.max(1))
-            .connect_with(options)
-            .await?;
-        Ok(Pool::sqlite(pool, false))
+        let pool = pool.max_connections(self.max_connections.max(1));
+        let deadline = Instant::now() + BUSY_TIMEOUT;
+        loop {
+            match pool.clone().connect_with(options.clone()).await {
+                // Whoever makes the file changes its journal; SQLite does not let the others wait for that.
+                Err(sqlx::Error::Database(error)) if is_busy(&*error) && Instant::now() < deadline => {
+                    sleep(Duration::from_millis(20)).await;
+                }
+                connected => return Ok(Pool::sqlite(connected?, false)),
+            }
+        }
     }
 
     async fn connect_postgres(&self) -> Result<Pool, sqlx::Error> {
@@ -133,6 +140,12 @@ fn create_private(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     }
+}
+
+/// `SQLITE_BUSY`, and its kin in the higher bytes.
+fn is_busy(error: &dyn DatabaseError) -> bool {
+    let code = error.code().and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xFF == 5)
 }
 
 fn is_postgres(url: &str) -> bool {
