@@ -84,7 +84,7 @@ fn viewed<T>(authorization: &str, look: impl FnOnce(&RequestView<'_>) -> T) -> T
 fn collect_parameters(bencher: Bencher<'_, '_>) {
     let header = Peer::new(SignatureMethod::HmacSha1).header(1);
     viewed(&header, |view| {
-        bencher.bench_local(|| Parameters::collect(view).unwrap())
+        bencher.bench_local(|| Parameters::collect(view).unwrap());
     });
 }
 
@@ -93,7 +93,7 @@ fn collect_parameters(bencher: Bencher<'_, '_>) {
 fn parse(bencher: Bencher<'_, '_>) {
     let header = Peer::new(SignatureMethod::HmacSha1).header(1);
     viewed(&header, |view| {
-        bencher.bench_local(|| SignedRequest::parse(view).unwrap())
+        bencher.bench_local(|| SignedRequest::parse(view).unwrap());
     });
 }
 
@@ -101,7 +101,7 @@ fn parse(bencher: Bencher<'_, '_>) {
 fn verify(bencher: Bencher<'_, '_>, method: SignatureMethod) {
     let peer = Peer::new(method);
     let header = peer.header(1);
-    let keys = [peer.known.clone()];
+    let keys = [peer.known];
     viewed(&header, |view| {
         bencher
             .with_inputs(|| SignedRequest::parse(view).unwrap().unwrap())
