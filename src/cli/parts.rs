@@ -4,32 +4,39 @@ use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
 
+use crate::applinks::PeerId;
 use crate::clock::Clock;
 use crate::config::{
-    Config, IdentityHeaders as Configured, Login as LoginMethod, Route as Rule, RouteAuth,
-    Upstream as Application,
+    Config, IdentityHeaders as Configured, Route as Rule, RouteAuth, Upstream as Application,
 };
 use crate::gateway::{
-    Assertion, AssertionKey, FormLimits, Front, Gateway, GatewayOptions, GuardOptions, IdentityHeaders,
-    PathPattern, PoolLimits, Route, RouteMode, Routes, TrustedProxies, Upstream,
+    Assertion, AssertionKey, FormLimits, ForwardAuth, Front, Gateway, GatewayOptions, GuardOptions,
+    IdentityHeaders, PathPattern, PoolLimits, Route, RouteMode, Routes, TrustedProxies, Upstream,
 };
-use crate::login::{FileLogin, Login, Standing as Known};
-use crate::provider::{CallingUser, Directory, Provider, Rules, Standing};
+use crate::links::Links;
+use crate::login::{Login, Standing as Known};
+use crate::provider::{CallingUser, Directory, Impersonation, Provider, Rules, Standing};
 use crate::store::{Keyring, Store};
 use crate::tls::{ClientTls, Roots};
-use crate::web::{Administration, App, Refusals};
+use crate::web::{Administration, App, Refusals, SessionRules};
+
+use super::links;
 
 /// Everything above the store.
 pub(super) struct Parts {
     pub(super) app: App,
     pub(super) gateway: Gateway,
+    pub(super) verdicts: ForwardAuth,
     pub(super) provider: Arc<Provider>,
     pub(super) administration: Arc<Administration>,
+    pub(super) refusals: Arc<Refusals>,
+    pub(super) links: Arc<Links>,
 }
 
 impl Parts {
     pub(super) fn new(
         config: &Config,
+        installation: PeerId,
         login: &Arc<Login>,
         store: &Store,
         keyring: Arc<Keyring>,
@@ -48,27 +55,36 @@ impl Parts {
             config.server.public_urls.clone(),
             TrustedProxies::new(config.server.trusted_proxies.clone()),
         );
+        let refusals = Arc::new(Refusals::new(clock.clone()));
         let subjects = config.admin.subjects.iter().cloned();
         let administration = Arc::new(Administration::new(subjects, config.secret_files.clone()));
+        let links = Arc::new(links::links(config, store, clock)?);
         let app = App {
             provider: Arc::clone(&provider),
             store: store.clone(),
             keyring,
             login: Arc::clone(login),
+            sessions: sessions(config),
             front: front.clone(),
             public_url: config.server.public_url.clone(),
             application_name: config.upstream.name.clone(),
             administration: Arc::clone(&administration),
-            refusals: Refusals::new(clock.now()),
+            refusals: Arc::clone(&refusals),
             jwks: assertion.as_ref().map(|assertion| assertion.jwks()),
             clock: clock.clone(),
+            links: Arc::clone(&links),
+            peer: links::ourselves(config, installation),
         };
-        let gateway = gateway(config, Arc::clone(&provider), front, assertion)?;
+        let options = gateway(config, Arc::clone(&provider), front, assertion)?;
+        let verdicts = ForwardAuth::new(options.guard.clone(), options.assertion.clone(), clock.clone());
         Ok(Self {
             app,
-            gateway,
+            gateway: Gateway::new(options),
+            verdicts,
             provider,
             administration,
+            refusals,
+            links,
         })
     }
 }
@@ -78,14 +94,14 @@ fn gateway(
     provider: Arc<Provider>,
     front: Front,
     assertion: Option<Arc<Assertion>>,
-) -> anyhow::Result<Gateway> {
+) -> anyhow::Result<GatewayOptions> {
     let routes = config
         .routes
         .iter()
         .map(route)
         .collect::<anyhow::Result<Vec<_>>>()?;
     let upstream = upstream(&config.upstream)?;
-    Ok(Gateway::new(GatewayOptions {
+    Ok(GatewayOptions {
         guard: GuardOptions {
             provider,
             front,
@@ -101,7 +117,7 @@ fn gateway(
         },
         answer_within: config.upstream.response_timeout,
         assertion,
-    }))
+    })
 }
 
 fn upstream(configured: &Application) -> anyhow::Result<Upstream> {
@@ -165,17 +181,6 @@ fn assertion(config: &Config, keyring: &Keyring, clock: &Clock) -> anyhow::Resul
     Ok(Some(assertion.with_previous(keys.collect())))
 }
 
-/// The login, which needs nothing but its configuration.
-pub(super) fn login(method: &LoginMethod) -> anyhow::Result<Arc<Login>> {
-    match method {
-        LoginMethod::File { path } => Ok(Arc::new(Login::file(FileLogin::read(path)?))),
-        other => bail!(
-            "login.method = \"{}\" is understood, but cannot be served yet; use method = \"file\"",
-            other.method()
-        ),
-    }
-}
-
 fn directory(login: Arc<Login>) -> Directory {
     Directory::new(move |subject| {
         let login = Arc::clone(&login);
@@ -192,13 +197,41 @@ fn directory(login: Arc<Login>) -> Directory {
     })
 }
 
+fn sessions(config: &Config) -> SessionRules {
+    let sessions = &config.sessions;
+    SessionRules {
+        idle: sessions.idle,
+        longest: sessions.longest,
+        recheck_after: sessions.recheck_after,
+        attempts_per_account: sessions.attempts_per_account,
+        attempts_per_address: sessions.attempts_per_address,
+    }
+}
+
+/// Beside the login's own word, which is the last one where the login knows its users.
+fn impersonation(config: &Config) -> Impersonation {
+    let configured = &config.impersonation;
+    let rule = Impersonation::default()
+        .except(&config.admin.subjects)
+        .except(&configured.except);
+    if config.login.knows_its_users().is_some() {
+        return rule;
+    }
+    let rule = rule.or_named(configured.users.clone());
+    if configured.signed_in_before {
+        rule.or_signed_in_by(config.login.method())
+    } else {
+        rule
+    }
+}
+
 fn rules(config: &Config) -> Rules {
     Rules {
         window: config.tokens.timestamp_window,
         request_token_lifetime: config.tokens.request_token_lifetime,
         access_token_lifetime: config.tokens.access_token_lifetime,
         session_lifetime: config.tokens.session_lifetime,
-        never_impersonated: config.admin.subjects.iter().cloned().collect(),
+        impersonation: impersonation(config),
         ..Rules::new(config.server.public_url.as_str())
     }
 }

@@ -18,6 +18,14 @@ pub enum Fault {
     /// The request says two different things about itself.
     #[error("ambiguous request: {0}")]
     Ambiguous(&'static str),
+    /// A verdict was asked for by an address that is no trusted proxy.
+    #[error(
+        "{0} asked for a verdict and is no trusted proxy; if it is yours, write server.trusted_proxies = [\"{0}\"]"
+    )]
+    StrangeProxy(std::net::IpAddr),
+    /// A trusted proxy does not say what it asks about.
+    #[error("a front proxy asked for a verdict without {0}; set it as in config/deploy")]
+    Unshown(&'static str),
     /// A signed body is larger than what we hold.
     #[error("signed body too large")]
     BodyTooLarge,
@@ -54,7 +62,8 @@ impl Fault {
     /// The answer's status.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Ambiguous(_) | Self::BrokenBody => StatusCode::BAD_REQUEST,
+            Self::Ambiguous(_) | Self::Unshown(_) | Self::BrokenBody => StatusCode::BAD_REQUEST,
+            Self::StrangeProxy(_) => StatusCode::FORBIDDEN,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::CompressedForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -80,6 +89,8 @@ impl Fault {
             Self::AnswerTimeout => "upstream_answer_timeout",
             Self::UnaskedUpgrade => "upstream_upgrade_unasked",
             Self::Internal(_) => "internal",
+            Self::StrangeProxy(_) => "untrusted_proxy",
+            Self::Unshown(_) => "proxy_says_too_little",
         }
     }
 
@@ -124,6 +135,8 @@ impl Fault {
         let source = std::error::Error::source(self).map(tracing::field::display);
         if self.status().is_server_error() {
             tracing::error!(reference, status, source, "{self}");
+        } else if matches!(self, Self::StrangeProxy(_) | Self::Unshown(_)) {
+            tracing::warn!(reference, status, "{self}");
         } else {
             tracing::debug!(reference, status, source, "{self}");
         }
@@ -133,6 +146,14 @@ impl Fault {
     fn words(&self) -> (&'static str, &'static str) {
         match self {
             Self::Ambiguous(why) => ("The request cannot be understood.", why),
+            Self::StrangeProxy(_) => (
+                "Only a trusted proxy is answered here.",
+                "linkgate's log says which address to write into trusted_proxies.",
+            ),
+            Self::Unshown(_) => (
+                "The proxy does not say what it asks about.",
+                "linkgate's log says which header is missing.",
+            ),
             Self::BodyTooLarge => (
                 "The body is too large.",
                 "Forms and bodies with an oauth_body_hash are held until they are checked: send less at a time.",

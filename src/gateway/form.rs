@@ -28,7 +28,8 @@ impl FormLimits {
         if is_compressed(headers) {
             return Err(Fault::CompressedForm);
         }
-        self.hold(headers, body).await.map(Ok)
+        // Most requests have no form, and should not carry the room for one.
+        Box::pin(self.hold(headers, body)).await.map(Ok)
     }
 
     /// Reads any body, whole.
@@ -67,7 +68,7 @@ impl Default for FormLimits {
 }
 
 /// Whether the body's type is exactly `application/x-www-form-urlencoded`, with any parameters.
-fn is_form(headers: &HeaderMap) -> Result<bool, Fault> {
+pub(super) fn is_form(headers: &HeaderMap) -> Result<bool, Fault> {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let form = types.next().is_some_and(|value| {
         let essence = value.as_bytes().split(|&b| b == b';').next().unwrap_or_default();

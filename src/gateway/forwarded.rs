@@ -1,9 +1,10 @@
 //! What proxies in front of us say about a request: `X-Forwarded-*`, and `Forwarded` (RFC 7239).
 
+use std::fmt::{self, Display, Formatter, Write};
 use std::net::{IpAddr, SocketAddr};
 
 use http::header::FORWARDED;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
 use super::fault::Fault;
@@ -135,6 +136,35 @@ impl Hop {
     }
 }
 
+impl Display for Hop {
+    /// As it stands in `X-Forwarded-For`.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Hidden => f.write_str("unknown"),
+        }
+    }
+}
+
+/// `Forwarded` for the application (RFC 7239, section 4): the hops of `X-Forwarded-For`, each an element, and in the last
+/// one, which is about the peer that spoke to us, what it called.
+pub(super) fn standard(chain: &HeaderValue, host: &HeaderValue, proto: &str) -> Option<HeaderValue> {
+    let (chain, host) = (chain.to_str().ok()?, host.to_str().ok()?);
+    let mut out = String::with_capacity(2 * chain.len() + host.len() + 32);
+    for hop in chain.split(',') {
+        out.push_str(if out.is_empty() { "for=" } else { ", for=" });
+        match Hop::read(hop) {
+            Hop::Address(IpAddr::V6(address)) => write!(out, "\"[{address}]\""),
+            hop => write!(out, "{hop}"),
+        }
+        .ok()?;
+    }
+    // A token needs no quotes, and a port makes it none.
+    let quote = if host.contains([':', '[']) { "\"" } else { "" };
+    write!(out, ";host={quote}{host}{quote};proto={proto}").ok()?;
+    HeaderValue::try_from(out).ok()
+}
+
 /// All values of a field, over all lines and commas.
 fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Vec<&'a str>, Fault> {
     let mut values = Vec::new();
@@ -172,10 +202,7 @@ mod tests {
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let pair = |(name, value): &(&'static str, &'static str)| {
-            (
-                HeaderName::from_static(name),
-                http::HeaderValue::from_static(value),
-            )
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
         };
         pairs.iter().map(pair).collect()
     }
@@ -246,6 +273,30 @@ mod tests {
         assert_eq!(trusted.client(ip("9.9.9.9"), &chain), ip("9.9.9.9"));
         let hidden = [address("1.1.1.1"), Hop::Hidden];
         assert_eq!(trusted.client(ip("10.0.0.1"), &hidden), ip("10.0.0.1"));
+    }
+
+    #[test]
+    fn writes_the_standard() {
+        for (chain, host, written) in [
+            (
+                "192.0.2.1",
+                "a.example",
+                "for=192.0.2.1;host=a.example;proto=https",
+            ),
+            (
+                "nonsense, 2001:db8::1, [2001:db8::2]:80,192.0.2.1:81",
+                "a.example:8443",
+                r#"for=unknown, for="[2001:db8::1]", for="[2001:db8::2]", for=192.0.2.1;host="a.example:8443";proto=https"#,
+            ),
+            ("::1", "[::1]", r#"for="[::1]";host="[::1]";proto=https"#),
+        ] {
+            let [told, name] = [chain, host].map(HeaderValue::from_static);
+            let value = standard(&told, &name, "https").unwrap();
+            assert_eq!(value, written);
+            let read = Forwarded::read(&HeaderMap::from_iter([(FORWARDED, value)])).unwrap();
+            assert_eq!(read.host.as_deref(), Some(host));
+            assert_eq!(read.chain.len(), chain.split(',').count());
+        }
     }
 
     #[test]

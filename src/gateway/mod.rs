@@ -8,7 +8,8 @@
 //! 4. [`guard`] holds a [`form`], asks the provider, and lets the request pass, or refuses, or challenges;
 //! 5. [`proxy`] makes the headers ready (`onward`), says who calls ([`identity`], [`assertion`]), and sends it over the
 //!    [`pool`] to the [`upstream`], over TLS if need be (`connect`); a web socket is joined by `upgrade`;
-//! 6. [`fault`] is every answer of ours that is no OAuth problem.
+//! 6. [`forward_auth`] asks the same on behalf of a front proxy that carries the request itself;
+//! 7. [`fault`] is every answer of ours that is no OAuth problem.
 //!
 //! [`Gateway`] is these parts put together. The [`GuardLayer`] alone guards another axum program.
 
@@ -17,11 +18,12 @@ pub mod assertion;
 mod connect;
 pub mod fault;
 pub mod form;
+pub mod forward_auth;
 pub mod forwarded;
 pub mod guard;
 pub mod identity;
-mod onward;
-mod outgoing;
+pub(crate) mod onward;
+pub(crate) mod outgoing;
 pub mod pattern;
 pub mod pool;
 pub mod proxy;
@@ -37,13 +39,13 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::{Request, Response};
-use tower::{Layer, ServiceExt};
 
 pub use arrival::{Arrival, Front};
 pub use assertion::{Assertion, AssertionKey};
 pub use connect::ConnectFault;
 pub use fault::Fault;
 pub use form::FormLimits;
+pub use forward_auth::{Asked, Dialect, ForwardAuth};
 pub use forwarded::TrustedProxies;
 pub use guard::{Guard, GuardLayer, GuardOptions};
 pub use identity::IdentityHeaders;
@@ -71,7 +73,7 @@ pub struct GatewayOptions {
 /// The guard in front of the proxy: the fallback of the public listener.
 #[derive(Clone, Debug)]
 pub struct Gateway {
-    guarded: Guard<Proxy>,
+    shared: Arc<(GuardOptions, Proxy)>,
 }
 
 impl Gateway {
@@ -86,16 +88,19 @@ impl Gateway {
             options.assertion,
         );
         Self {
-            guarded: GuardLayer::new(options.guard).layer(proxy),
+            shared: Arc::new((options.guard, proxy)),
         }
     }
 
-    /// Answers a request of a peer.
+    /// Answers a request of a peer. The answer's extensions hold the [`Caller`](crate::provider::Caller) of an
+    /// admitted call.
     pub async fn call(&self, mut request: Request<Body>, peer: SocketAddr) -> Response<Body> {
         request.extensions_mut().insert(ConnectInfo(peer));
-        match self.guarded.clone().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
+        let (guard, proxy) = &*self.shared;
+        let (mut parts, body) = request.into_parts();
+        match guard.pass(&mut parts, body).await {
+            Ok(passed) => proxy.forward(parts, passed).await,
+            Err(refused) => refused,
         }
     }
 }

@@ -1,21 +1,22 @@
 //! The headers of a message on its way on: what belongs to one connection stays behind, what we say is written.
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, COOKIE, EXPECT, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::arrival::Arrival;
 use super::fault::Fault;
-use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
-use super::identity;
+use super::forwarded::{self, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
+use super::identity::{self, Initials};
 use super::routes::METHOD_OVERRIDES;
 
 /// Makes a request's headers ready for the application.
 ///
 /// * Hop-by-hop headers go (RFC 9110, section 7.6.1), those that `Connection` names as well.
 /// * `Authorization: OAuth` goes: it was meant for us. Any other `Authorization` is the application's own.
-/// * `X-Forwarded-For`, `-Host` and `-Proto` are ours; what a stranger says about forwarding goes, `Forwarded` always.
+/// * `Forwarded` (RFC 7239), `X-Forwarded-For`, `-Host` and `-Proto` are ours, and say the same; whatever else a stranger
+///   says about forwarding goes.
 /// * `Host`: an *admitted* call arrives under the public URL that was signed, so that nobody can sign for one name and
 ///   call another. Any other request keeps the name that its client asked for, as if we were not there.
 /// * Our own cookies go; the application's stay.
@@ -29,16 +30,13 @@ pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool
     drop_forwarding(headers, arrival.trusted);
     pass_cookies(headers);
     if admitted {
-        identity::remove_where(headers, |name| METHOD_OVERRIDES.contains(&name));
+        identity::remove_where(headers, METHOD_INITIALS, |name| METHOD_OVERRIDES.contains(&name));
     }
-    let signed = HeaderValue::from_str(arrival.url.authority());
-    let signed = signed.map_err(|_| Fault::Internal("a public URL cannot stand in a header"))?;
-    let host = match &arrival.host {
-        Some(host) if !admitted => host.clone(),
-        _ => signed,
-    };
+    let signed = arrival.signed_host.as_ref();
+    let signed = signed.ok_or(Fault::Internal("a public URL cannot stand in a header"))?;
+    let host = arrival.host.as_ref().filter(|_| !admitted).unwrap_or(signed);
     headers.insert(X_FORWARDED_HOST, host.clone());
-    headers.insert(HOST, host);
+    headers.insert(HOST, host.clone());
     let scheme = match (admitted, arrival.url.is_secure()) {
         (true, true) => "https",
         (true, false) => "http",
@@ -47,6 +45,9 @@ pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
     if let Some(chain) = &arrival.chain {
         headers.insert(X_FORWARDED_FOR, chain.clone());
+        if let Some(standard) = forwarded::standard(chain, host, scheme) {
+            headers.insert(FORWARDED, standard);
+        }
     }
     if trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
@@ -56,7 +57,7 @@ pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool
 }
 
 /// Makes the headers of an answer ready for the client.
-pub(super) fn response(headers: &mut HeaderMap) {
+pub(crate) fn response(headers: &mut HeaderMap) {
     hop_by_hop(headers);
 }
 
@@ -117,12 +118,17 @@ fn is_our_cookie(cookie: &[u8]) -> bool {
 
 /// Removes what is said about forwarding. Only a trusted proxy may say more than we write ourselves.
 fn drop_forwarding(headers: &mut HeaderMap, trusted: bool) {
-    identity::remove_where(headers, |name| {
+    identity::remove_where(headers, FORWARDING, |name| {
         OURS.contains(&name) || (!trusted && (name.starts_with("x-forwarded-") || REWRITING.contains(&name)))
     });
 }
 
-fn hop_by_hop(headers: &mut HeaderMap) {
+/// Removes what is about one connection. Most messages have nothing of the kind, and then one look is enough.
+pub(crate) fn hop_by_hop(headers: &mut HeaderMap) {
+    let is_one = |name: &HeaderName| CONNECTION_INITIALS.begin(name.as_str()) && HOP_BY_HOP.contains(name);
+    if !headers.keys().any(is_one) {
+        return;
+    }
     let tokens = headers.get_all(CONNECTION).iter();
     let named: Vec<HeaderName> = tokens
         .filter_map(|value| value.to_str().ok())
@@ -163,6 +169,9 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     UPGRADE,
 ];
 
+/// How the names of [`HOP_BY_HOP`] begin.
+const CONNECTION_INITIALS: Initials = Initials::of(&["connection", "keep-alive", "proxy", "te", "upgrade"]);
+
 /// What no `Connection` header can make us drop, because the message means something else without it.
 const END_TO_END: [&str; 7] = [
     "authorization",
@@ -181,6 +190,12 @@ const OURS: [&str; 4] = [
     "x-forwarded-host",
     "x-forwarded-proto",
 ];
+
+/// How the names of [`METHOD_OVERRIDES`] begin.
+const METHOD_INITIALS: Initials = Initials::of(&METHOD_OVERRIDES);
+
+/// How the names begin that say something about forwarding.
+const FORWARDING: Initials = Initials::of(&["forwarded", "true-client-ip", "x-"]);
 
 /// Headers by which a proxy tells an application of another address or path than the request has.
 const REWRITING: [&str; 8] = [

@@ -4,6 +4,8 @@ mod access_token;
 mod audit;
 mod browser_session;
 mod consumer;
+mod link;
+mod name_pattern;
 mod request_token;
 mod user;
 
@@ -11,5 +13,7 @@ pub use access_token::{AccessToken, NewAccess, Session as TokenSession};
 pub use audit::{AuditEvent, AuditKind};
 pub use browser_session::{BrowserSession, SessionId};
 pub use consumer::{Consumer, ConsumerSource};
+pub use link::{Credentials, Dance, LinkConnection, LinkState};
+pub use name_pattern::NamePattern;
 pub use request_token::{RequestToken, RequestTokenState};
 pub use user::User;

@@ -100,6 +100,7 @@ impl Provider {
                 .authorize_request_token(token, user, self.clock.now())
                 .await?
             {
+                self.store.remember_user(user).await?;
                 self.note(AuditKind::Approved, Some(&consumer.key), Some(&user.subject))
                     .await;
             }

@@ -6,7 +6,7 @@
 //! 2. `request_token`: temporary credentials;
 //! 3. `authorize`: the question to the user, and the answer;
 //! 4. `access_token`: exchange and renewal;
-//! 5. `admit`: a guarded call, and `caller`, what it proves;
+//! 5. `admit`: a guarded call, `impersonation`: one in a user's name, and `caller`, what it proves;
 //! 6. `connections`: what people see of access tokens, and revoke;
 //! 7. `error`: a refusal or a failure, and the one answer that tells the peer.
 //!
@@ -23,11 +23,11 @@ mod connections;
 mod directory;
 mod error;
 mod explain;
+mod impersonation;
 mod journal;
 mod request_token;
 mod sweep;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::clock::Clock;
@@ -41,6 +41,7 @@ pub use caller::{CallKind, Caller, CallingUser};
 pub use connections::{Connection, Revoker};
 pub use directory::{Directory, Standing};
 pub use error::{Error, Refusal};
+pub use impersonation::Impersonation;
 pub use request_token::IssuedRequestToken;
 
 use cache::Cache;
@@ -75,8 +76,8 @@ pub struct Rules {
     pub wrong_verifier_limit: u32,
     /// Live request tokens that a consumer may have at a time.
     pub request_tokens_per_consumer: u64,
-    /// Users whom no consumer may impersonate.
-    pub never_impersonated: BTreeSet<String>,
+    /// Whom consumers may impersonate.
+    pub impersonation: Impersonation,
 }
 
 impl Rules {
@@ -90,7 +91,7 @@ impl Rules {
             session_lifetime: 160_272_000,
             wrong_verifier_limit: 5,
             request_tokens_per_consumer: 1000,
-            never_impersonated: BTreeSet::new(),
+            impersonation: Impersonation::default(),
         }
     }
 }

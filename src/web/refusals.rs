@@ -8,12 +8,14 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
+use crate::clock::Clock;
 use crate::oauth::{ConsumerKey, Problem, Timestamp};
 use crate::provider::Refusal;
 
 /// The list.
 #[derive(Debug)]
 pub struct Refusals {
+    clock: Clock,
     since: Timestamp,
     rings: Mutex<[VecDeque<Refused>; 2]>,
 }
@@ -27,12 +29,10 @@ pub(super) struct Refused {
     pub(super) times: u64,
     /// What its last line in the log has.
     pub(super) reference: String,
-    /// The request's method.
-    pub(super) method: String,
-    /// The request's path, shortened.
-    pub(super) path: String,
+    /// The request's method and path, shortened.
+    pub(super) request: String,
     /// Where it came from.
-    pub(super) client: Option<IpAddr>,
+    pub(super) client: IpAddr,
     /// Whom it names as the consumer.
     pub(super) consumer: Option<ConsumerKey>,
     /// The value of `oauth_problem`.
@@ -43,9 +43,10 @@ pub(super) struct Refused {
 
 impl Refusals {
     /// An empty list.
-    pub const fn new(since: Timestamp) -> Self {
+    pub fn new(clock: Clock) -> Self {
         Self {
-            since,
+            since: clock.now(),
+            clock,
             rings: Mutex::new([VecDeque::new(), VecDeque::new()]),
         }
     }
@@ -55,8 +56,9 @@ impl Refusals {
         self.since
     }
 
-    /// Remembers a refusal.
+    /// Remembers a refusal that happened now.
     pub(super) fn add(&self, mut refused: Refused) {
+        refused.at = self.clock.now();
         let (at, longest) = match refused.problem {
             _ if refused.consumer.is_none() => (1, STRANGERS),
             "consumer_key_unknown" => (1, STRANGERS),
@@ -91,19 +93,14 @@ impl Refusals {
 }
 
 impl Refused {
-    /// Takes down a refusal.
-    pub(super) fn new(refusal: &Refusal, at: Timestamp, reference: String, method: &str, path: &str) -> Self {
-        let shortened = path
-            .char_indices()
-            .nth(LONGEST_PATH)
-            .map_or(path, |(end, _)| &path[..end]);
+    /// Takes down a refusal; the list says when it happened.
+    pub(super) fn new(refusal: &Refusal, reference: String, request: &str, client: IpAddr) -> Self {
         Self {
-            at,
+            at: Timestamp::from_seconds(0),
             times: 1,
             reference,
-            method: method.to_owned(),
-            path: shortened.to_owned(),
-            client: None,
+            request: request.chars().take(LONGEST_REQUEST).collect(),
+            client,
             consumer: refusal.consumer.clone(),
             problem: refusal.problem.name(),
             advice: advice(&refusal.problem),
@@ -111,19 +108,8 @@ impl Refused {
     }
 
     fn is_like(&self, other: &Self) -> bool {
-        (
-            &self.consumer,
-            self.problem,
-            &self.method,
-            &self.path,
-            self.client,
-        ) == (
-            &other.consumer,
-            other.problem,
-            &other.method,
-            &other.path,
-            other.client,
-        ) && self.advice == other.advice
+        let alike = |refused: &Self| (refused.problem, refused.client, refused.consumer.clone());
+        self.request == other.request && self.advice == other.advice && alike(self) == alike(other)
     }
 }
 
@@ -139,86 +125,84 @@ fn advice(problem: &Problem) -> String {
 const CONSUMERS: usize = 200;
 /// How many of those that name none.
 const STRANGERS: usize = 50;
-/// Characters of a path that are kept.
-const LONGEST_PATH: usize = 200;
+/// Characters of method and path that are kept.
+const LONGEST_REQUEST: usize = 200;
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
-    fn refusal(problem: Problem, consumer: &str) -> Refusal {
-        Refusal {
-            problem,
-            consumer: ConsumerKey::parse(consumer),
-        }
+    fn list() -> Refusals {
+        Refusals::new(Clock::fixed(Timestamp::from_seconds(1_800_000_000)))
     }
 
-    fn refused(problem: Problem, consumer: &str, at: i64, path: &str) -> Refused {
-        let at = Timestamp::from_seconds(at);
+    fn refused(problem: Problem, consumer: &str, request: &str) -> Refused {
+        let consumer = ConsumerKey::parse(consumer);
+        let client = Ipv4Addr::LOCALHOST.into();
         Refused::new(
-            &refusal(problem, consumer),
-            at,
+            &Refusal { problem, consumer },
             "ABCD-2345".to_owned(),
-            "GET",
-            path,
+            request,
+            client,
         )
     }
 
     #[test]
     fn the_same_is_counted_and_comes_to_the_front() {
-        let list = Refusals::new(Timestamp::from_seconds(1));
-        for (at, path) in [(1, "/a"), (2, "/b"), (3, "/a")] {
-            list.add(refused(Problem::NonceUsed, "a", at, path));
+        let list = list();
+        for request in ["GET /a", "GET /b", "GET /a"] {
+            list.clock.advance(1);
+            list.add(refused(Problem::NonceUsed, "a", request));
         }
-        let kept: Vec<_> = list
-            .list()
-            .into_iter()
-            .map(|refused| (refused.path, refused.times))
+        let kept = list.list();
+        let kept: Vec<_> = kept
+            .iter()
+            .map(|refused| (refused.request.as_str(), refused.times))
             .collect();
-        assert_eq!(kept, [("/a".to_owned(), 2), ("/b".to_owned(), 1)]);
+        assert_eq!(kept, [("GET /a", 2), ("GET /b", 1)]);
+        assert_eq!(list.list()[0].at, list.since().plus(3));
     }
 
     #[test]
     fn strangers_push_nothing_of_a_consumer_out_and_nothing_grows_for_ever() {
-        let list = Refusals::new(Timestamp::from_seconds(1));
-        list.add(refused(Problem::NonceUsed, "a", 0, "/mine"));
+        let list = list();
+        list.add(refused(Problem::NonceUsed, "a", "GET /mine"));
         for at in 0..1000 {
-            list.add(refused(Problem::ConsumerKeyUnknown, "who", at, &format!("/{at}")));
-            list.add(refused(Problem::VersionRejected, "", at, &format!("/{at}")));
+            let request = format!("GET /{at}");
+            list.add(refused(Problem::ConsumerKeyUnknown, "who", &request));
+            list.add(refused(Problem::VersionRejected, "", &request));
         }
         assert_eq!(list.list().len(), STRANGERS + 1);
-        assert!(list.list().iter().any(|refused| refused.path == "/mine"));
-        let mut path = String::new();
-        for at in 0..1000 {
-            path.push('ä');
-            list.add(refused(Problem::NonceUsed, "a", at, &path));
+        assert!(list.list().iter().any(|refused| refused.request == "GET /mine"));
+        let mut request = String::new();
+        for _ in 0..1000 {
+            request.push('ä');
+            list.add(refused(Problem::NonceUsed, "a", &request));
         }
         let kept = list.list();
         assert!(kept.len() <= CONSUMERS + STRANGERS);
         assert!(
             kept.iter()
-                .all(|refused| refused.path.chars().count() <= LONGEST_PATH)
+                .all(|refused| refused.request.chars().count() <= LONGEST_REQUEST)
         );
     }
 
     #[test]
     fn a_wrong_clock_is_remembered_for_its_consumer() {
-        let list = Refusals::new(Timestamp::from_seconds(1));
-        let now = Timestamp::from_seconds(5);
+        let list = list();
         for seconds in [5, 6] {
             let now = Timestamp::from_seconds(seconds);
-            let problem = Problem::TimestampRefused {
-                acceptable: now..=now,
-                now,
-            };
-            list.add(refused(problem, "late", seconds, "/"));
+            let acceptable = now..=now;
+            list.add(refused(
+                Problem::TimestampRefused { acceptable, now },
+                "late",
+                "GET /",
+            ));
         }
         assert_eq!(list.list()[0].times, 2);
-        assert_eq!(list.since(), Timestamp::from_seconds(1));
         let key = |text| ConsumerKey::parse(text).unwrap();
-        assert!(
-            list.clock_differs(&key("late")) && !list.clock_differs(&key("other")),
-            "{now}"
-        );
+        assert!(list.clock_differs(&key("late")) && !list.clock_differs(&key("other")));
     }
 }

@@ -317,9 +317,16 @@ fn copied<'a>(html: &'a str, name: &str) -> Option<&'a str> {
     Some(value.split_once("</code>")?.0)
 }
 
-const TRAPS: &str = concat!(
-    "[[consumers]]\nkey = \"nowhere\"\nname = \"Nowhere\"\nshared_secret = \"a-secret-for-nowhere\"\n",
-    "[[consumers]]\nkey = \"weak\"\nname = \"Weak\"\npublic_key = \"\"\"\n",
-    include_str!("examples/bitbucket-old.pem"),
-    "\"\"\"\n",
-);
+/// The second has a key of 1024 bits.
+const TRAPS: &str = "
+[[consumers]]
+key = \"nowhere\"
+name = \"Nowhere\"
+shared_secret = \"a-secret-for-nowhere\"
+
+[[consumers]]
+key = \"weak\"
+name = \"Weak\"
+public_key = \"MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDLjmEMQLYohbXUCkXRkbZlf4ADLDcCozIBeqa7ZlXAc+h+wB6Qfm0qcp4zMEQTGLCTA7\
+KXX45HLCFXbVlWuBklonUKQ8VIH2r77EIhR9tKMpyV/5RchMgqit5J5xMLaNqyKsH8Lui1LVlV2hF5h8IAq1Hx6D72mzSOACYZMOGecQIDAQAB\"
+";

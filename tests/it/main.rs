@@ -6,18 +6,23 @@
 )]
 
 mod administration;
+mod applinks;
 mod browser;
+mod buildbot;
 mod cli;
 mod clients;
 mod config;
 mod connections;
 mod demo;
+mod forward_auth;
 mod gateway;
 mod layers;
+mod links;
 mod login;
 mod published;
 mod refusals;
 mod store;
+mod streaming;
 mod support;
 mod tls;
 mod vectors;

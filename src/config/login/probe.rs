@@ -7,8 +7,9 @@ use serde_json::Value as Json;
 
 use crate::config::remark::Wrong;
 use crate::config::section::Section;
+use crate::tls::Roots;
 
-use super::{Login, parse_http};
+use super::{Login, ca_file, parse_http};
 
 /// How the application is asked whom the browser's cookies belong to.
 #[derive(Clone, Debug)]
@@ -25,6 +26,21 @@ pub struct Probe {
     pub reject: Vec<Reject>,
     /// Where a browser signs in; `{return_to}` stands for the way back.
     pub login_url: String,
+    /// Where a browser signs out.
+    pub logout_url: Option<String>,
+    /// Whom to believe; `None`: whom the operating system does.
+    pub roots: Option<Roots>,
+    /// How long the answer may take.
+    pub timeout: Duration,
+    /// Where the application says whether a user exists.
+    pub user_lookup: Option<UserLookup>,
+}
+
+/// Where the application says whether a user exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserLookup {
+    /// A URL in which `{user}` stands for the name.
+    pub url: String,
     /// How long the answer may take.
     pub timeout: Duration,
 }
@@ -63,7 +79,11 @@ impl Probe {
         let display_pointer = section.parsed("display_pointer", parse_pointer);
         let reject = section.sections("reject", Reject::read);
         let login_url = section.parsed("login_url", parse_login_url);
+        let logout_url = section.parsed("logout_url", |text| parse_http(text).map(|_| text.to_owned()));
+        let roots = ca_file(section);
         let timeout = section.or("timeout", Duration::from_secs(3));
+        let lookup_url = section.parsed("user_lookup_url", parse_lookup_url);
+        let lookup_timeout = section.or("user_lookup_timeout", Duration::from_secs(2));
         Some(Login::Probe(Box::new(Self {
             url: url?,
             cookies,
@@ -71,7 +91,13 @@ impl Probe {
             display_pointer,
             reject,
             login_url: login_url?,
+            logout_url,
+            roots,
             timeout,
+            user_lookup: lookup_url.map(|url| UserLookup {
+                url,
+                timeout: lookup_timeout,
+            }),
         })))
     }
 }
@@ -106,6 +132,16 @@ fn parse_pointer(text: &str) -> Result<String, Wrong> {
     if !text.starts_with('/') {
         let remedy = format!("write a JSON pointer, which begins with a slash: \"/{text}\"");
         return Err(Wrong::unusable(text, &remedy));
+    }
+    Ok(text.to_owned())
+}
+
+fn parse_lookup_url(text: &str) -> Result<String, Wrong> {
+    let named = |name| parse_http(&text.replace("{user}", name));
+    let (one, other) = (named("a")?, named("b")?);
+    if text.matches("{user}").count() != 1 || one.authority() != other.authority() {
+        let remedy = "put {user} once into its path or its query: \"http://127.0.0.1:8080/api/users/{user}\"";
+        return Err(Wrong::unusable(text, remedy));
     }
     Ok(text.to_owned())
 }

@@ -1,9 +1,10 @@
 //! The pages: what the templates show, and how a page becomes a response.
 //!
 //! 1. [`approve`](self): the question; `verifier`: the code to copy; `login`: name and password;
-//! 2. `connections`: what somebody has connected; `account`: who is signed in there;
+//! 2. `connections`: what somebody has connected, in the other direction too (`outgoing`); `account`: who is signed in there;
 //! 3. `admin`: the pages for administrators;
-//! 4. `notice`: every other state, each with a title, a reason, a next step and a reference;
+//! 4. `notice`: every other state, each with a title, a reason, a next step and a reference
+//!    (`signing_in`: those of a sign-in by way of others; `link_trouble`: those of links);
 //! 5. `frame`: what they all share; `sentence`: a text with names in it, which may be hostile.
 
 mod account;
@@ -11,9 +12,12 @@ mod admin;
 mod approve;
 mod connections;
 mod frame;
+mod link_trouble;
 mod login;
 mod notice;
+mod outgoing;
 mod sentence;
+mod signing_in;
 mod verifier;
 
 use askama::Template;
@@ -31,8 +35,11 @@ pub(super) use admin::{Endpoints, Link, LinkKey, Links, Navigation, Refusals, Se
 pub(super) use approve::{AnswerForm, Approve};
 pub(super) use connections::{Connections, RevokeForm};
 pub(super) use frame::Frame;
+pub(super) use link_trouble::LinkTrouble;
 pub(super) use login::Login;
 pub(super) use notice::{Notice, method_not_allowed};
+pub(super) use outgoing::Outgoing;
+pub(super) use signing_in::SigningIn;
 pub(super) use verifier::Verifier;
 
 use sentence::{Html, Sentence, visible};

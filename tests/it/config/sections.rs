@@ -26,15 +26,6 @@ fn listeners_differ() {
 }
 
 #[test]
-fn what_is_not_there_yet() {
-    assert_snapshot!(refused("[[links]]\nkey = \"x\"\n"), @r"
-    linkgate.toml cannot be used
-    linkgate.toml:10:1: links: this version of linkgate does not have it yet
-        leave [[links]] out: linkgate answers Bitbucket, and does not call it yet
-    ");
-}
-
-#[test]
 fn a_header_is_trusted_only_from_known_proxies() {
     let text = SMALLEST.replace("method = \"file\"", "method = \"trusted-header\"");
     assert_snapshot!(Written::new(&text).refused(&[]), @r#"
@@ -175,5 +166,32 @@ fn identity_headers() {
         write the header that the application reads: user = "X-My-User"
     linkgate.toml:11:38: identity.headers.consumer: name has the same name
         write a header of its own
+    "#);
+}
+
+#[test]
+fn whom_a_consumer_may_name_is_one_rule() {
+    let written = Written::smallest_and(
+        "[impersonation]\nusers = [\"build-*\"]\nsigned_in_before = false\nexcept = [\"root\"]\n",
+    );
+    assert_snapshot!(written.warned(), @r"
+    linkgate.toml:11:9: impersonation.users: it is not looked at: the password file says who exists
+        leave it out
+    ");
+    assert_eq!(written.load(&[]).unwrap().impersonation.except, ["root"]);
+    assert_snapshot!(refused("[impersonation]\nusers = [\"*\"]\n"), @r#"
+    linkgate.toml cannot be used
+    linkgate.toml:11:10: impersonation.users[0]: "*" cannot be used
+        everybody is nobody in particular: write names, or what they have in common, as in "build-*"
+    "#);
+}
+
+#[test]
+fn a_user_is_looked_up_by_name() {
+    assert_snapshot!(refused("[login.probe]\nurl = \"http://h/me\"\ncookies = [\"s\"]\nuser_pointer = \"/name\"\n\
+        login_url = \"http://h/login?from={return_to}\"\nuser_lookup_url = \"http://h/users/\"\n"), @r#"
+    linkgate.toml cannot be used
+    linkgate.toml:15:19: login.probe.user_lookup_url: "http://h/users/" cannot be used
+        put {user} once into its path or its query: "http://127.0.0.1:8080/api/users/{user}"
     "#);
 }

@@ -21,6 +21,7 @@ async fn nobody_says_who_they_are() {
         assert_eq!(
             request.names(),
             [
+                "forwarded",
                 "host",
                 "x-forwarded-for",
                 "x-forwarded-host",
@@ -43,6 +44,7 @@ async fn no_connection_header_removes_what_we_write() {
         app.only().names(),
         [
             "cookie",
+            "forwarded",
             "host",
             "x-forwarded-for",
             "x-forwarded-host",

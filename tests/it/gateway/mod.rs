@@ -1,18 +1,23 @@
 //! What reaches the application, and what must not: over real sockets, byte for byte.
 //!
+//! * [`any_target`]: every path and query that there can be;
 //! * [`targets`]: the request line, and the name under which it was called;
 //! * [`headers`]: what is taken away, what is written;
 //! * [`bodies`]: forms held, everything else streamed;
 //! * [`connections`]: reuse, closing, time-outs, web sockets;
-//! * [`signed`]: calls that carry OAuth;
-//! * [`upstream_tls`]: an application that must prove who it is.
+//! * [`signed`]: calls that carry OAuth; [`impersonated`]: those in a user's name;
+//! * [`upstream_tls`]: an application that must prove who it is;
+//! * [`verified`]: the samples that check the assertion.
 
+mod any_target;
 mod bodies;
 mod connections;
 mod headers;
+mod impersonated;
 mod signed;
 mod targets;
 mod upstream_tls;
+mod verified;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -77,15 +82,6 @@ async fn options(app: &App) -> GatewayOptions {
 
 /// A provider that knows one consumer, which may do everything, and every user but `nobody`.
 async fn provider() -> Provider {
-    let keyring = Arc::new(Keyring::generate(&mut StdRng::seed_from_u64(1)));
-    let options = store::Options {
-        url: "sqlite::memory:".to_owned(),
-        password: None,
-        max_connections: 1,
-    };
-    let store = Store::open(&options, Arc::clone(&keyring)).await.unwrap();
-    let consumer = signed::consumer();
-    store.add_consumer(&consumer, Clock::System.now()).await.unwrap();
     let directory = Directory::new(|subject: String| async move {
         match subject.as_str() {
             "nobody" => Standing::Gone,
@@ -96,7 +92,24 @@ async fn provider() -> Provider {
         }
     });
     let rules = Rules::new("https://builds.example.com");
-    Provider::new(store, keyring, Clock::System, directory, rules)
+    Provider::new(store().await, keyring(), Clock::System, directory, rules)
+}
+
+/// A store that knows one consumer.
+async fn store() -> Store {
+    let options = store::Options {
+        url: "sqlite::memory:".to_owned(),
+        password: None,
+        max_connections: 1,
+    };
+    let store = Store::open(&options, keyring()).await.unwrap();
+    let consumer = signed::consumer();
+    store.add_consumer(&consumer, Clock::System.now()).await.unwrap();
+    store
+}
+
+fn keyring() -> Arc<Keyring> {
+    Arc::new(Keyring::generate(&mut StdRng::seed_from_u64(1)))
 }
 
 async fn serve(options: GatewayOptions) -> SocketAddr {

@@ -53,7 +53,7 @@ fn sign(call: &Call<'_>) -> Vec<(String, String)> {
 }
 
 /// The header line of a signed GET.
-fn authorization(target: &str) -> String {
+pub(super) fn authorization(target: &str) -> String {
     authorization_of(&Call::new("GET", &format!("{BASE}{target}")))
 }
 
@@ -69,7 +69,7 @@ async fn post(address: SocketAddr, target: &str, headers: &str, body: &str) -> S
     exchange(address, request.as_bytes()).await
 }
 
-fn is_refused(answer: &str, problem: &str) -> bool {
+pub(super) fn is_refused(answer: &str, problem: &str) -> bool {
     let fields = answer
         .lines()
         .filter(|line| line.starts_with("www-authenticate: OAuth"));
@@ -94,6 +94,7 @@ async fn an_admitted_call_arrives_as_its_user() {
     assert_eq!(
         request.names(),
         [
+            "forwarded",
             "host",
             "remote-user",
             "x-forwarded-for",

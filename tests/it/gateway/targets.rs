@@ -109,12 +109,20 @@ async fn a_stranger_is_not_believed() {
     let request = app.only();
     assert_eq!(
         request.names(),
-        ["host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]
+        [
+            "forwarded",
+            "host",
+            "x-forwarded-for",
+            "x-forwarded-host",
+            "x-forwarded-proto"
+        ]
     );
     assert_eq!(request.header("host"), ["builds.example.com"]);
     assert_eq!(request.header("x-forwarded-for"), ["127.0.0.1"]);
     assert_eq!(request.header("x-forwarded-host"), ["builds.example.com"]);
     assert_eq!(request.header("x-forwarded-proto"), ["https"]);
+    let standard = "for=127.0.0.1;host=builds.example.com;proto=https";
+    assert_eq!(request.header("forwarded"), [standard]);
 }
 
 #[tokio::test]
@@ -130,6 +138,8 @@ async fn a_trusted_proxy_is_believed() {
     assert_eq!(request.header("x-forwarded-host"), ["inner.example.com:8080"]);
     assert_eq!(request.header("x-forwarded-proto"), ["http"]);
     assert_eq!(request.header("x-forwarded-prefix"), ["/x"]);
+    let standard = "for=1.1.1.1, for=127.0.0.1;host=\"inner.example.com:8080\";proto=http";
+    assert_eq!(request.header("forwarded"), [standard]);
     let two_stories = "X-Forwarded-Host: a\r\nForwarded: host=b\r\n";
     assert_eq!(status(&get(gateway, "/x", two_stories).await), "400");
 }

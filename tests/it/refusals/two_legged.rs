@@ -182,6 +182,17 @@ async fn a_users_token_names_its_user_whatever_the_query_says() {
 async fn a_refused_name_spends_nothing() {
     let linkgate = Linkgate::start().await;
     let call = naming(&linkgate, &Peer::rsa(), "xoauth_requestor_id=carol");
+    // Even one who has signed in before: the password file says who exists, and nothing else.
+    Peer::hmac().connect(&linkgate, "carol").await;
+    assert!(
+        linkgate
+            .store()
+            .await
+            .user("carol", "file")
+            .await
+            .unwrap()
+            .is_some()
+    );
     linkgate.only_users(&["alice", "bob"]).await;
     call.send(&linkgate)
         .await

@@ -20,13 +20,16 @@ mod at_rest;
 mod audit;
 mod connections;
 mod consumers;
+mod links;
 mod nonces;
 mod opening;
 mod pressure;
 mod request_tokens;
 mod schema;
 mod sessions;
+mod sign_ins;
 mod sweep;
+mod users;
 
 /// The time at which most of these tests happen.
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);

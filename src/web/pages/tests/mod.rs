@@ -12,6 +12,10 @@ use crate::web::texts::Language;
 
 use super::*;
 
+mod states;
+
+use states::notices;
+
 #[tokio::test]
 async fn the_question_names_who_asks_who_answers_and_where_it_leads() {
     let (headers, html) = read(approve(BITBUCKET, "Alice Example", &url())).await;
@@ -148,7 +152,7 @@ async fn a_wrong_password_is_told_without_saying_which_part_is_wrong() {
 #[tokio::test]
 async fn every_notice_has_a_title_a_reason_a_next_step_and_a_reference() {
     for (state, status) in notices() {
-        let words = state.words(&frame().texts.notices);
+        let words = state.words(frame().texts);
         assert!(
             [words.title, words.reason, words.next]
                 .iter()
@@ -290,6 +294,7 @@ fn login(asked_by: Option<(&str, &Callback)>, tried: Option<&str>) -> Response {
         action,
         return_to: "/oauth/login",
         form_token: "FORM-TOKEN".to_owned(),
+        fresh: false,
         tried,
     }
     .respond(&frame())
@@ -310,67 +315,6 @@ fn notice(notice: &Notice) -> Response {
         &notice.page(&frame(), reference, &str::to_owned),
         None,
     )
-}
-
-fn notices() -> Vec<(Notice, u16)> {
-    let consumer = || BITBUCKET.to_owned();
-    let user = || "Bob Example".to_owned();
-    let again = || "/oauth/authorize?oauth_token=TOKEN".to_owned();
-    vec![
-        (Notice::MissingToken, 400),
-        (Notice::Unknown, 404),
-        (Notice::AccessToken, 400),
-        (Notice::Expired, 410),
-        (Notice::Used, 410),
-        (Notice::Answered { consumer: consumer() }, 409),
-        (Notice::CodeShown { consumer: consumer() }, 409),
-        (Notice::Denied { consumer: consumer() }, 200),
-        (Notice::ConsumerDisabled { consumer: consumer() }, 403),
-        (
-            Notice::UserChanged {
-                user: user(),
-                again: again(),
-            },
-            409,
-        ),
-        (Notice::FormOutdated { again: again() }, 403),
-        (Notice::NoCookie { again: again() }, 403),
-        (Notice::CrossSite, 403),
-        (Notice::BadForm, 400),
-        (Notice::FormTooLarge, 413),
-        (Notice::NotByLink { again: Some(again()) }, 405),
-        (Notice::MethodNotAllowed, 405),
-        (
-            Notice::TooMany {
-                wait: Duration::from_secs(42),
-                again: again(),
-            },
-            429,
-        ),
-        (
-            Notice::LoginUnavailable("too many passwords are being checked"),
-            503,
-        ),
-        (
-            Notice::StoreDown(crate::store::StoreError::Database(sqlx::Error::PoolTimedOut)),
-            503,
-        ),
-        (
-            Notice::NotAdmin {
-                user: user(),
-                sign_out: sign_out(),
-            },
-            403,
-        ),
-        (Notice::SignedOut, 200),
-        (
-            Notice::SignedIn {
-                user: user(),
-                sign_out: sign_out(),
-            },
-            200,
-        ),
-    ]
 }
 
 async fn every_page() -> Vec<(String, String)> {

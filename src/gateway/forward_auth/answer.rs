@@ -1,0 +1,110 @@
+//! The verdict, in the words that each proxy understands.
+
+use axum::body::Body;
+use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+
+use super::{Dialect, Shared, Shown};
+use crate::gateway::assertion::X_LINKGATE_ASSERTION;
+use crate::gateway::fault::Fault;
+use crate::gateway::guard::{self, Refusal};
+use crate::provider::Caller;
+
+impl Shared {
+    /// 204, with every header that may say who calls: those that say nothing are empty, so that the proxy overwrites what
+    /// its client sent.
+    pub(super) fn pass(
+        &self,
+        dialect: Dialect,
+        shown: &Shown,
+        caller: Option<&Caller>,
+    ) -> Result<Response<Body>, Fault> {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        for name in self.guard.identity.written() {
+            headers.insert(name.clone(), HeaderValue::from_static(""));
+        }
+        if let Some(caller) = caller {
+            self.guard.identity.write(caller, headers);
+        }
+        if let Some(assertion) = &self.assertion {
+            let (head, none) = (&shown.head, HeaderValue::from_static(""));
+            let signed = caller.map(|caller| assertion.sign(caller, &head.method, head.uri.path()));
+            headers.insert(X_LINKGATE_ASSERTION, signed.transpose()?.unwrap_or(none));
+        }
+        if dialect == Dialect::Envoy {
+            let removed = self.removed(&shown.head.headers, headers);
+            headers.insert(X_ENVOY_REMOVE, removed);
+        }
+        if let Some(caller) = caller {
+            response.extensions_mut().insert(caller.clone());
+        }
+        Ok(response)
+    }
+
+    /// The guard's refusal. `asked` are the headers of the sub-request: they say what the client can read.
+    pub(super) fn refuse(&self, dialect: Dialect, refusal: &Refusal, asked: &HeaderMap) -> Response<Body> {
+        let realm = self.guard.provider.realm();
+        let response = match refusal {
+            Refusal::Fault(fault) => fault.to_response(asked),
+            Refusal::Challenge => guard::challenge(realm),
+            Refusal::Provider(error) => {
+                let response = error.to_response(realm);
+                let text = HeaderValue::from_str(response.body());
+                let mut response = response.map(Body::from);
+                if dialect == Dialect::Nginx
+                    && let Ok(text) = text
+                {
+                    response.headers_mut().insert(X_LINKGATE_ANSWER, text);
+                }
+                response
+            }
+        };
+        match dialect {
+            Dialect::Nginx => for_nginx(response),
+            Dialect::Forwarded | Dialect::Envoy => response,
+        }
+    }
+
+    /// What Envoy is to take out of the client's request: all names that some application somewhere believes, and which we
+    /// do not write. Envoy shows us none of them.
+    fn removed(&self, sent: &HeaderMap, written: &HeaderMap) -> HeaderValue {
+        let identity = &self.guard.identity;
+        let says = |name: &str| written.get(name).is_some_and(|value| !value.is_empty());
+        let mut names: Vec<_> = identity.known().filter(|name| !says(name)).collect();
+        names.extend(identity.foreign(sent).map(HeaderName::as_str));
+        names.sort_unstable();
+        names.dedup();
+        HeaderValue::from_str(&names.join(",")).unwrap_or(HeaderValue::from_static(""))
+    }
+}
+
+/// nginx understands 401 and 403 only, and reads no body: 401 passes the challenge on, with the problem in it. The status
+/// that the client should see, and the problem as a body, travel in headers: an `error_page` can use them.
+///
+/// A failure of ours stays what it is: nginx makes it a 500, which no consumer mistakes for a verdict.
+fn for_nginx(response: Response<Body>) -> Response<Body> {
+    let (mut head, _) = response.into_parts();
+    if !head.status.is_client_error() && !head.headers.contains_key(WWW_AUTHENTICATE) {
+        return Response::from_parts(head, Body::empty());
+    }
+    let status = HeaderValue::from_str(head.status.as_str());
+    if let Ok(status) = status {
+        head.headers.insert(X_LINKGATE_STATUS, status);
+    }
+    head.status = if head.headers.contains_key(WWW_AUTHENTICATE) {
+        StatusCode::UNAUTHORIZED
+    } else {
+        StatusCode::FORBIDDEN
+    };
+    Response::from_parts(head, Body::empty())
+}
+
+/// The status that nginx should answer.
+const X_LINKGATE_STATUS: HeaderName = HeaderName::from_static("x-linkgate-status");
+/// The body that nginx should answer: the problem, form-encoded.
+const X_LINKGATE_ANSWER: HeaderName = HeaderName::from_static("x-linkgate-answer");
+/// Names that Envoy removes from a request before it goes on.
+const X_ENVOY_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");

@@ -1,0 +1,192 @@
+//! Verdicts for a front proxy that carries the request itself: nginx, Traefik, Caddy, Envoy.
+//!
+//! The proxy asks about each request in a sub-request of its own. The answer is a status and the headers that say who
+//! calls, never a body. The way of a question through this folder:
+//!
+//! 1. [`Dialect`]: in which words the proxy asks; `shown`: the client's request, read out of them;
+//! 2. `body`: what is known of the client's body. A form that was not shown is never taken for signed;
+//! 3. `repeats`: what nginx asks twice about one request is answered twice the same;
+//! 4. `answer`: the verdict, in the words that the proxy understands.
+//!
+//! Who may sign and which routes need it is what the [`Guard`](super::Guard) goes by, too.
+
+mod answer;
+mod body;
+mod repeats;
+mod shown;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::request::Parts;
+use http::{Request, Response};
+
+use super::assertion::Assertion;
+use super::fault::Fault;
+use super::guard::{GuardOptions, Refusal, authorization};
+use super::routes::{METHOD_OVERRIDES, RouteMode};
+use super::{identity, onward};
+use crate::clock::Clock;
+use crate::oauth::RequestView;
+use crate::provider::Caller;
+
+use body::ClientBody;
+use repeats::{Question, Repeats};
+use shown::Shown;
+
+pub use shown::Asked;
+
+/// In which words a front proxy asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// nginx's `auth_request`: `X-Original-URL`, `X-Original-Method`, `X-Request-Id`, and `X-Real-IP`.
+    Nginx,
+    /// Traefik's `ForwardAuth` and Caddy's `forward_auth`: `X-Forwarded-Method`, `-Uri`, `-Host`, `-Proto` and `-For`.
+    Forwarded,
+    /// Envoy's `ext_authz`: the request itself, its path behind [`Dialect::ENVOY_PREFIX`], with its body if configured.
+    Envoy,
+}
+
+impl Dialect {
+    /// What stands before the path that Envoy asks about: its `path_prefix`.
+    pub const ENVOY_PREFIX: &str = "/forward-auth/envoy";
+}
+
+/// Answers the questions of front proxies.
+#[derive(Clone, Debug)]
+pub struct ForwardAuth {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    guard: GuardOptions,
+    assertion: Option<Arc<Assertion>>,
+    clock: Clock,
+    repeats: Repeats,
+}
+
+impl ForwardAuth {
+    /// Takes what the guard goes by, and what signs an assertion if there is to be one.
+    pub fn new(guard: GuardOptions, assertion: Option<Arc<Assertion>>, clock: Clock) -> Self {
+        let shared = Shared {
+            guard,
+            assertion,
+            clock,
+            repeats: Repeats::default(),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Answers one question.
+    ///
+    /// 204 lets the client's request pass, and its headers say as whom: an identity header without a value overwrites what
+    /// the client may have sent. Every other answer refuses, as the guard would, in words that the proxy passes on.
+    pub async fn answer(&self, dialect: Dialect, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
+        let (sub, body) = request.into_parts();
+        let told = sub.headers.clone();
+        let shared = &self.shared;
+        let shown = match shared.read(dialect, sub, peer.ip()) {
+            Ok(shown) => shown,
+            Err(fault) => return shared.refuse(dialect, &fault.into(), &told),
+        };
+        let verdict = shared.judge(dialect, &shown, body, peer.ip()).await;
+        let answer = verdict.and_then(|caller| Ok(shared.pass(dialect, &shown, caller.as_ref())?));
+        let mut answer = answer.unwrap_or_else(|refusal| shared.refuse(dialect, &refusal, &told));
+        answer.extensions_mut().insert(shown.asked());
+        answer
+    }
+}
+
+impl Shared {
+    /// The client's request, from a proxy whose word counts.
+    fn read(&self, dialect: Dialect, sub: Parts, peer: IpAddr) -> Result<Shown, Fault> {
+        if !self.guard.front.trusts(peer) {
+            return Err(Fault::StrangeProxy(peer.to_canonical()));
+        }
+        onward::refuse_codings(&sub.headers)?;
+        let shown = Shown::read(dialect, sub)?;
+        // Envoy removes them; no other proxy can name every spelling.
+        if dialect != Dialect::Envoy
+            && let Some(name) = self.guard.identity.foreign(&shown.head.headers).next()
+        {
+            tracing::warn!(
+                header = name.as_str(),
+                "a request that says itself who sends it is refused"
+            );
+            return Err(Fault::Ambiguous(
+                "A header says who sends the request, which is not its sender's to say.",
+            ));
+        }
+        Ok(shown)
+    }
+
+    /// Who sends the client's request, if it may pass; `None`: nobody.
+    async fn judge(
+        &self,
+        dialect: Dialect,
+        shown: &Shown,
+        body: Body,
+        peer: IpAddr,
+    ) -> Result<Option<Caller>, Refusal> {
+        let (guard, head) = (&self.guard, &shown.head);
+        let arrival = guard.front.arrival(head, Some(peer))?;
+        let mode = guard.routes.mode(&head.method, head.uri.path(), &head.headers);
+        if mode == RouteMode::None {
+            return Ok(None);
+        }
+        let body = ClientBody::read(dialect, shown, guard.form, body).await?;
+        let authorization: Vec<&[u8]> = authorization(head).collect();
+        let view = RequestView {
+            method: head.method.as_str(),
+            url: &arrival.url,
+            secure: arrival.is_secure(),
+            path: head.uri.path(),
+            query: head.uri.query(),
+            authorization: &authorization,
+            form: body.form(),
+        };
+        body.refuse_unseen(&view)?;
+        let client = arrival.client.filter(|_| shown.names_client);
+        let question = shown
+            .id
+            .as_ref()
+            .map(|id| Question::about(&view, id, peer, client));
+        let recalled = question.and_then(|question| self.repeats.recall(question, self.clock.now()));
+        if let Some(caller) = recalled {
+            refuse_override(head)?;
+            return Ok(Some(caller));
+        }
+        let Some(judged) = guard.provider.judge(&view, client).await? else {
+            return match mode {
+                RouteMode::OAuth => Err(Refusal::Challenge),
+                RouteMode::OAuthOrPassthrough | RouteMode::None => Ok(None),
+            };
+        };
+        refuse_override(head)?;
+        body.check(&judged, &head.headers, guard.form).await?;
+        let caller = guard.provider.admit(judged).await?;
+        if let Some(question) = question {
+            self.repeats.remember(question, &caller, self.clock.now());
+        }
+        Ok(Some(caller))
+    }
+}
+
+/// No header may make another method of the one that was signed. The guard takes such headers away; here they would travel
+/// on.
+fn refuse_override(head: &Parts) -> Result<(), Fault> {
+    let mut overriding = head
+        .headers
+        .iter()
+        .filter(|(name, _)| METHOD_OVERRIDES.contains(&&*identity::normal(name.as_str())));
+    if overriding.all(|(_, value)| value == head.method.as_str()) {
+        return Ok(());
+    }
+    Err(Fault::Ambiguous(
+        "A header names another method than the one that was signed.",
+    ))
+}

@@ -1,0 +1,329 @@
+//! The client's request, as a front proxy shows it.
+
+use http::header::{CONTENT_LENGTH, FORWARDED, HOST, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
+
+use super::Dialect;
+use crate::gateway::arrival;
+use crate::gateway::fault::Fault;
+use crate::gateway::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
+
+/// The client's request.
+///
+/// Each proxy is believed in its own family of headers only, which it writes over what its client sent. Every other header
+/// about forwarding may be the client's own, and goes.
+#[derive(Debug)]
+pub(super) struct Shown {
+    /// Method, target and headers of the client. `Host`, `X-Forwarded-Proto` and `X-Forwarded-For` say what the proxy
+    /// says.
+    pub(super) head: Parts,
+    /// The number that nginx gave to the request.
+    pub(super) id: Option<HeaderValue>,
+    /// Whether the proxy says who the client is.
+    pub(super) names_client: bool,
+    /// Whether the proxy says that it shows a part of the body only.
+    pub(super) partial_body: bool,
+}
+
+/// What a proxy asked about, for the log: method and path.
+#[derive(Clone, Debug)]
+pub struct Asked(String);
+
+impl Asked {
+    /// `POST /api/x`
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Shown {
+    /// Reads a sub-request.
+    pub(super) fn read(dialect: Dialect, sub: Parts) -> Result<Self, Fault> {
+        let mut said = match dialect {
+            Dialect::Nginx => Said::by_nginx(&sub)?,
+            Dialect::Forwarded => Said::by_forwarded(&sub)?,
+            Dialect::Envoy => Said::by_envoy(&sub)?,
+        };
+        let mut head = sub;
+        head.method = said.method;
+        head.uri = target(&said.target)?;
+        let headers = &mut head.headers;
+        for name in FORWARDING {
+            headers.remove(name);
+        }
+        let names_client = !said.clients.is_empty();
+        for client in said.clients {
+            headers.append(X_FORWARDED_FOR, client);
+        }
+        if let Some(proto) = said.proto {
+            headers.insert(X_FORWARDED_PROTO, proto);
+        }
+        match said.host.take() {
+            Some(host) => drop(headers.insert(HOST, host)),
+            // Only HTTP/1.0 needs no host, so a client without one spoke that.
+            None => head.version = Version::HTTP_10,
+        }
+        Ok(Self {
+            head,
+            id: said.id,
+            names_client,
+            partial_body: said.partial_body,
+        })
+    }
+
+    /// What it was about, for the log.
+    pub(super) fn asked(&self) -> Asked {
+        Asked(format!("{} {}", self.head.method, self.head.uri.path()))
+    }
+}
+
+/// What a proxy says, in its own words.
+struct Said {
+    method: Method,
+    target: String,
+    host: Option<HeaderValue>,
+    proto: Option<HeaderValue>,
+    clients: Vec<HeaderValue>,
+    id: Option<HeaderValue>,
+    partial_body: bool,
+}
+
+impl Said {
+    fn by_nginx(sub: &Parts) -> Result<Self, Fault> {
+        let headers = &sub.headers;
+        let url = one(headers, "x-original-url")?.ok_or(Fault::Unshown("X-Original-URL"))?;
+        let url = url.to_str().map_err(|_| NO_URL)?;
+        let (scheme, rest) = url.split_once("://").ok_or(NO_URL)?;
+        let (host, path) = rest.split_at(rest.find('/').ok_or(NO_URL)?);
+        if !matches!(scheme, "http" | "https") {
+            return Err(NO_URL);
+        }
+        Ok(Self {
+            method: method(headers, "x-original-method", "X-Original-Method")?,
+            target: path.to_owned(),
+            host: Some(host)
+                .filter(|host| !host.is_empty())
+                .map(value)
+                .transpose()?,
+            proto: Some(value(scheme)?),
+            clients: one(headers, "x-real-ip")?.into_iter().collect(),
+            id: one(headers, "x-request-id")?,
+            partial_body: false,
+        })
+    }
+
+    fn by_forwarded(sub: &Parts) -> Result<Self, Fault> {
+        let headers = &sub.headers;
+        let target = one(headers, "x-forwarded-uri")?.ok_or(Fault::Unshown("X-Forwarded-Uri"))?;
+        let host = match one(headers, "x-forwarded-host")? {
+            Some(host) => Some(host),
+            None => own_host(sub)?,
+        };
+        Ok(Self {
+            method: method(headers, "x-forwarded-method", "X-Forwarded-Method")?,
+            target: target.to_str().map_err(|_| NO_TARGET)?.to_owned(),
+            host,
+            proto: one(headers, "x-forwarded-proto")?,
+            clients: headers.get_all(X_FORWARDED_FOR).iter().cloned().collect(),
+            id: None,
+            partial_body: false,
+        })
+    }
+
+    fn by_envoy(sub: &Parts) -> Result<Self, Fault> {
+        let headers = &sub.headers;
+        let path = sub.uri.path_and_query().map(PathAndQuery::as_str);
+        let target = path.and_then(|path| path.strip_prefix(Dialect::ENVOY_PREFIX));
+        let partial = one(headers, "x-envoy-auth-partial-body")?;
+        Ok(Self {
+            method: sub.method.clone(),
+            target: target.ok_or(NO_TARGET)?.to_owned(),
+            host: own_host(sub)?,
+            proto: one(headers, "x-forwarded-proto")?,
+            clients: headers.get_all(X_FORWARDED_FOR).iter().cloned().collect(),
+            id: None,
+            partial_body: partial.is_some_and(|partial| partial != "false"),
+        })
+    }
+}
+
+/// The value of a header that the proxy writes. Two of them: the client wrote one.
+fn one(headers: &HeaderMap, name: &str) -> Result<Option<HeaderValue>, Fault> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (only, None) => Ok(only.cloned()),
+        _ => Err(Fault::Ambiguous("A header of the front proxy stands twice.")),
+    }
+}
+
+fn method(headers: &HeaderMap, name: &str, shown: &'static str) -> Result<Method, Fault> {
+    let method = one(headers, name)?.ok_or(Fault::Unshown(shown))?;
+    Method::from_bytes(method.as_bytes()).map_err(|_| Fault::Ambiguous("The front proxy shows no method."))
+}
+
+/// The host that the sub-request itself was sent to, which is the client's when the proxy leaves it alone.
+fn own_host(sub: &Parts) -> Result<Option<HeaderValue>, Fault> {
+    arrival::authority(sub)?.map(value).transpose()
+}
+
+/// Path and query, byte for byte or not at all: a target of which we would judge a part only (up to a `#`) is refused.
+fn target(text: &str) -> Result<Uri, Fault> {
+    let target: PathAndQuery = text.parse().map_err(|_| NO_TARGET)?;
+    if !text.starts_with('/') || target.as_str() != text {
+        return Err(NO_TARGET);
+    }
+    Ok(Uri::from(target))
+}
+
+fn value(text: &str) -> Result<HeaderValue, Fault> {
+    HeaderValue::from_str(text).map_err(|_| NO_URL)
+}
+
+/// What says something about forwarding or framing, of whichever family.
+const FORWARDING: [HeaderName; 12] = [
+    CONTENT_LENGTH,
+    FORWARDED,
+    HOST,
+    TRANSFER_ENCODING,
+    X_FORWARDED_FOR,
+    X_FORWARDED_HOST,
+    X_FORWARDED_PROTO,
+    HeaderName::from_static("x-forwarded-method"),
+    HeaderName::from_static("x-forwarded-uri"),
+    HeaderName::from_static("x-original-method"),
+    HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-real-ip"),
+];
+
+const NO_URL: Fault = Fault::Ambiguous("The front proxy shows no URL.");
+const NO_TARGET: Fault = Fault::Ambiguous("The front proxy shows no path.");
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn sub(target: &str, headers: &[(&str, &str)]) -> Parts {
+        let mut request = Request::builder().uri(target);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn read(dialect: Dialect, target: &str, headers: &[(&str, &str)]) -> Result<Shown, Fault> {
+        Shown::read(dialect, sub(target, headers))
+    }
+
+    const URL: (&str, &str) = ("x-original-url", "https://a.example/b//c%2f?d=e");
+    const GET: (&str, &str) = ("x-original-method", "GET");
+
+    #[test]
+    fn nginx_shows_a_url() {
+        let shown = read(
+            Dialect::Nginx,
+            "/forward-auth/nginx",
+            &[
+                URL,
+                GET,
+                ("x-forwarded-host", "evil"),
+                ("forwarded", "host=evil"),
+                ("accept", "a/b"),
+            ],
+        );
+        let head = shown.unwrap().head;
+        assert_eq!(head.uri, "/b//c%2f?d=e");
+        let left: Vec<_> = head
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .collect();
+        assert_eq!(
+            left,
+            [
+                ("accept", "a/b"),
+                ("x-forwarded-proto", "https"),
+                ("host", "a.example")
+            ]
+        );
+    }
+
+    #[test]
+    fn no_part_of_a_url_is_guessed() {
+        for url in [
+            "https://a.example",
+            "https://a.example?b",
+            "/b",
+            "//a.example/b",
+            "ftp://a.example/b",
+            "https://a.example/b#c",
+            "https://a.example/b c",
+            "https://a.example/\u{1}",
+        ] {
+            let Ok(url) = HeaderValue::from_str(url) else {
+                continue;
+            };
+            let mut sub = sub("/", &[GET]);
+            sub.headers.insert("x-original-url", url.clone());
+            let refused = Shown::read(Dialect::Nginx, sub);
+            assert!(
+                matches!(refused, Err(Fault::Ambiguous(_))),
+                "{url:?}: {refused:?}"
+            );
+        }
+        assert!(matches!(
+            read(Dialect::Nginx, "/", &[GET]),
+            Err(Fault::Unshown("X-Original-URL"))
+        ));
+        assert!(matches!(
+            read(Dialect::Nginx, "/", &[URL]),
+            Err(Fault::Unshown("X-Original-Method"))
+        ));
+        assert!(matches!(
+            read(Dialect::Nginx, "/", &[URL, GET, GET]),
+            Err(Fault::Ambiguous(_))
+        ));
+        let without_host = read(Dialect::Nginx, "/", &[("x-original-url", "http:///b"), GET]).unwrap();
+        assert!(!without_host.head.headers.contains_key(HOST));
+    }
+
+    #[test]
+    fn traefik_and_caddy_show_pieces() {
+        let pieces = [
+            ("host", "linkgate.internal"),
+            ("x-forwarded-method", "PROPFIND"),
+            ("x-forwarded-uri", "/a/../b?c"),
+            ("x-forwarded-host", "a.example"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-for", "192.0.2.1, 192.0.2.2"),
+            ("x-original-url", "https://evil.example/"),
+        ];
+        let shown = read(Dialect::Forwarded, "/forward-auth", &pieces).unwrap();
+        assert_eq!(
+            (shown.head.method.as_str(), shown.head.uri.to_string()),
+            ("PROPFIND", "/a/../b?c".to_owned())
+        );
+        assert_eq!(shown.head.headers[HOST], "a.example");
+        assert_eq!(shown.head.headers[X_FORWARDED_FOR], "192.0.2.1, 192.0.2.2");
+        let shown = read(Dialect::Forwarded, "/forward-auth", &pieces[..3]).unwrap();
+        assert_eq!(shown.head.headers[HOST], "linkgate.internal");
+        assert!(!shown.names_client);
+    }
+
+    #[test]
+    fn envoy_shows_the_request_itself() {
+        let host = ("host", "a.example");
+        let shown = read(Dialect::Envoy, "/forward-auth/envoy//a%2fb?c", &[host]).unwrap();
+        assert_eq!(shown.head.uri, "//a%2fb?c");
+        assert!(!shown.partial_body);
+        for (said, partial) in [("true", true), ("false", false), ("?", true)] {
+            let said = ("x-envoy-auth-partial-body", said);
+            let shown = read(Dialect::Envoy, "/forward-auth/envoy/", &[host, said]).unwrap();
+            assert_eq!(shown.partial_body, partial, "{said:?}");
+        }
+        assert!(read(Dialect::Envoy, "/forward-auth/envoy", &[host]).is_err());
+    }
+}

@@ -1,0 +1,74 @@
+//! Names of users, as an administrator writes them.
+
+/// A user's name, or what several of them have in common: `build-*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamePattern(String);
+
+impl NamePattern {
+    /// Reads a name; `*` stands for any letters, also none. The error is a sentence that says what to write instead.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        if text.is_empty() {
+            return Err("write a user's name");
+        }
+        if text.bytes().all(|byte| byte == b'*') {
+            return Err(
+                "everybody is nobody in particular: write names, or what they have in common, as in \"build-*\"",
+            );
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Whether a name is meant, case and all.
+    pub fn matches(&self, name: &str) -> bool {
+        let mut pieces = self.0.split('*');
+        let Some(mut rest) = pieces.next().and_then(|first| name.strip_prefix(first)) else {
+            return false;
+        };
+        let Some(last) = pieces.next_back() else {
+            return rest.is_empty();
+        };
+        for piece in pieces {
+            let Some(at) = rest.find(piece) else {
+                return false;
+            };
+            rest = &rest[at + piece.len()..];
+        }
+        rest.ends_with(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_users() {
+        for (pattern, names, others) in [
+            (
+                "alice",
+                &["alice"][..],
+                &["alic", "alicea", "Alice", "", "alice*"][..],
+            ),
+            (
+                "build-*",
+                &["build-", "build-7", "build-*"],
+                &["build", "xbuild-7", "Build-7"],
+            ),
+            ("*-bot", &["-bot", "a-bot", "-bot-bot"], &["bot", "a-bots"]),
+            ("a*b*c", &["abc", "axbxc", "abbbcc"], &["ac", "acb", "abcx", "ab"]),
+            ("xy*yx", &["xyyx", "xyzyx"], &["xyx", "xy"]),
+            ("é*", &["é", "éa"], &["e", "è"]),
+        ] {
+            let pattern = NamePattern::parse(pattern).unwrap();
+            assert!(names.iter().all(|name| pattern.matches(name)), "{pattern:?}");
+            assert!(!others.iter().any(|name| pattern.matches(name)), "{pattern:?}");
+        }
+    }
+
+    #[test]
+    fn everybody_cannot_be_written() {
+        for text in ["", "*", "**"] {
+            assert!(NamePattern::parse(text).is_err(), "{text}");
+        }
+    }
+}

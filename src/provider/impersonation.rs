@@ -1,0 +1,105 @@
+//! Two-legged calls in a user's name: only of users who exist, and never of some.
+//!
+//! What the login surely knows decides. Where it cannot say who exists, and never can, an [`Impersonation`] does.
+
+use std::collections::BTreeSet;
+
+use crate::model::{Consumer, NamePattern};
+use crate::oauth::Problem;
+
+use super::caller::CallingUser;
+use super::directory::Standing;
+use super::{Error, Provider};
+
+/// Whom a consumer that may impersonate may name.
+#[derive(Clone, Debug, Default)]
+pub struct Impersonation {
+    excluded: BTreeSet<String>,
+    names: Vec<NamePattern>,
+    signed_in_by: Option<String>,
+}
+
+impl Impersonation {
+    /// Never these, in any case: an application may not tell `Root` from `root`.
+    #[must_use]
+    pub fn except<'a>(mut self, names: impl IntoIterator<Item = &'a String>) -> Self {
+        self.excluded
+            .extend(names.into_iter().map(|name| name.to_lowercase()));
+        self
+    }
+
+    /// These too, when the login cannot say whether they exist.
+    #[must_use]
+    pub fn or_named(mut self, names: Vec<NamePattern>) -> Self {
+        self.names.extend(names);
+        self
+    }
+
+    /// Whoever has signed in here by this login method too, when the login cannot say whether they exist.
+    #[must_use]
+    pub fn or_signed_in_by(mut self, method: impl Into<String>) -> Self {
+        self.signed_in_by = Some(method.into());
+        self
+    }
+
+    fn excludes(&self, subject: &str) -> bool {
+        self.excluded.contains(&subject.to_lowercase())
+    }
+
+    /// Whether the login's word is the only one.
+    fn asks_the_login_alone(&self) -> bool {
+        self.names.is_empty() && self.signed_in_by.is_none()
+    }
+}
+
+impl Provider {
+    /// A user whom the consumer names. Only one who surely exists, and never an administrator.
+    pub(super) async fn impersonated(
+        &self,
+        consumer: &Consumer,
+        subject: &str,
+    ) -> Result<CallingUser, Error> {
+        if !consumer.impersonation {
+            return Err(refused(
+                "This consumer may not name a user in xoauth_requestor_id: set impersonation = true for it.",
+            ));
+        }
+        let rule = &self.rules.impersonation;
+        if rule.excludes(subject) {
+            return Err(refused("Administrators cannot be impersonated."));
+        }
+        match self.directory.standing(subject).await {
+            Standing::Known(user) => Ok(user),
+            Standing::Gone => Err(refused(UNKNOWN)),
+            Standing::CannotSay if rule.asks_the_login_alone() => Err(refused(
+                "Whether the user in xoauth_requestor_id exists cannot be found out at the moment: try again.",
+            )),
+            Standing::CannotSay => self.remembered(subject).await?.ok_or_else(|| refused(UNKNOWN)),
+        }
+    }
+
+    /// A user of whom we know by ourselves.
+    async fn remembered(&self, subject: &str) -> Result<Option<CallingUser>, Error> {
+        let rule = &self.rules.impersonation;
+        if let Some(method) = &rule.signed_in_by
+            && let Some(user) = self.store.user(subject, method).await?
+        {
+            return Ok(Some(CallingUser {
+                subject: user.subject,
+                display_name: user.display_name,
+            }));
+        }
+        let named = rule.names.iter().any(|name| name.matches(subject));
+        Ok(named.then(|| CallingUser {
+            subject: subject.to_owned(),
+            display_name: subject.to_owned(),
+        }))
+    }
+}
+
+/// No token problem: the consumer's tokens are as good as they were.
+fn refused(advice: &'static str) -> Error {
+    Problem::PermissionDenied(advice).into()
+}
+
+const UNKNOWN: &str = "The user in xoauth_requestor_id is not known here.";

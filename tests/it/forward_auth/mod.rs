@@ -1,0 +1,103 @@
+//! Verdicts for front proxies: first with the sub-requests that each of them sends, then with the proxies themselves.
+//!
+//! * [`verdicts`]: what a verdict says, and to whom;
+//! * [`words`]: whose word counts about what;
+//! * [`repeats`]: one request, asked about twice;
+//! * [`unseen`]: bodies that were not shown;
+//! * [`nginx`], [`caddy`], [`envoy`]: the proxies, with the configuration that `config/deploy` gives to administrators;
+//! * [`deploy`]: the rest of that folder.
+
+mod repeats;
+mod unseen;
+mod verdicts;
+mod words;
+
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpSocket;
+
+use crate::support::linkgate::{Linkgate, Setup};
+use crate::support::raw::{Request, Response};
+
+const BASE: &str = "https://builds.example.com";
+
+/// One that trusts the proxy that the test is.
+async fn start() -> Linkgate {
+    Linkgate::with(Setup {
+        base: BASE,
+        server: "trusted_proxies = [\"127.0.0.1\"]",
+        more: "",
+    })
+    .await
+}
+
+/// What nginx asks about a client's request. It has a number of its own for each.
+fn by_nginx(client: &Request, id: &str) -> Request {
+    let sub = Request::get("/forward-auth/nginx")
+        .header("X-Original-URL", format!("{BASE}{}", client.target))
+        .header("X-Original-Method", &client.method)
+        .header("X-Request-Id", id)
+        .header("X-Real-IP", "192.0.2.7");
+    with_headers_of(client, sub)
+}
+
+/// What Traefik and Caddy ask; Traefik shows a body if it is told to.
+fn by_traefik(client: &Request) -> Request {
+    let sub = Request::get("/forward-auth")
+        .header("X-Forwarded-Method", &client.method)
+        .header("X-Forwarded-Uri", &client.target)
+        .header("X-Forwarded-Host", "builds.example.com")
+        .header("X-Forwarded-Proto", "https")
+        .header("X-Forwarded-For", "192.0.2.7");
+    with_headers_of(client, sub)
+}
+
+/// What Envoy asks: the request itself, with its body if it is told to show it.
+fn by_envoy(client: &Request) -> Request {
+    let target = format!("/forward-auth/envoy{}", client.target);
+    let sub = Request::new(&client.method, target)
+        .header("Host", "builds.example.com")
+        .header("X-Forwarded-Proto", "https")
+        .header("X-Forwarded-For", "192.0.2.7");
+    with_headers_of(client, sub)
+}
+
+fn with_headers_of(client: &Request, mut sub: Request) -> Request {
+    sub.headers.extend(client.headers.clone());
+    sub
+}
+
+/// Sends a request from another address of this machine.
+async fn send_from(address: &str, request: &Request, to: SocketAddr) -> Response {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(format!("{address}:0").parse().unwrap()).unwrap();
+    let mut stream = socket.connect(to).await.unwrap();
+    stream.write_all(&request.bytes(to)).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    Response::read(&answer)
+}
+
+/// Asserts that a verdict lets the request pass, and returns the headers that say as whom; those without a value as such.
+#[track_caller]
+fn passes(verdict: &Response) -> Vec<(&str, &str)> {
+    assert_eq!((verdict.status, verdict.body.as_str()), (204, ""), "{verdict:?}");
+    assert_eq!(verdict.header("content-length"), None, "a verdict has no body");
+    let says = |name: &str| name.starts_with("x-linkgate-") || name == "remote-user";
+    let headers = verdict.headers.iter().filter(|(name, _)| says(name));
+    let mut headers: Vec<_> = headers
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    headers.sort_unstable();
+    headers
+}
+
+/// What a verdict says when nobody calls.
+const NOBODY: [(&str, &str); 5] = [
+    ("remote-user", ""),
+    ("x-linkgate-call", ""),
+    ("x-linkgate-consumer", ""),
+    ("x-linkgate-name", ""),
+    ("x-linkgate-user", ""),
+];

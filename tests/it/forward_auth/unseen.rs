@@ -1,0 +1,193 @@
+//! A form is signed. Where the proxy does not show it, the call is refused, and the consumer keeps its token.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha1::{Digest as _, Sha1};
+
+use super::{NOBODY, by_envoy, by_nginx, by_traefik, passes, start};
+use crate::support::call::{Call, Peer};
+use crate::support::linkgate::Linkgate;
+use crate::support::raw::{Request, Response};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+#[track_caller]
+fn is_refused(verdict: &Response, advice: &str) {
+    assert_eq!(
+        (verdict.status, verdict.header("x-linkgate-consumer")),
+        (401, None),
+        "{verdict:?}"
+    );
+    let challenge = verdict.header("www-authenticate").unwrap();
+    assert!(
+        challenge.contains("oauth_problem=\"signature_invalid\""),
+        "{challenge}"
+    );
+    assert!(challenge.replace("%20", " ").contains(advice), "{challenge}");
+}
+
+/// The sub-request about a call whose body stays with the proxy.
+fn without_body(mut request: Request) -> Request {
+    request.body.clear();
+    request
+}
+
+fn questions(client: &Request) -> [Request; 3] {
+    [by_nginx(client, "1"), by_traefik(client), by_envoy(client)].map(without_body)
+}
+
+#[tokio::test]
+async fn a_form_that_was_not_shown_is_refused_and_nothing_is_spent() {
+    let linkgate = start().await;
+    let call = Peer::robot()
+        .call(&linkgate, "POST", "/api/x")
+        .form(&[("a", "b")]);
+    let client = call.request(&linkgate);
+    for question in questions(&client) {
+        is_refused(&question.send(linkgate.address).await, "did not show it");
+    }
+    // The advice helps: linkgate itself sees the form.
+    assert_eq!(client.send(linkgate.address).await.status, 200);
+}
+
+/// Whatever is wrong with the token is not said: the consumer would throw it away, and nobody has looked.
+#[tokio::test]
+async fn a_form_that_was_not_shown_costs_no_token() {
+    let linkgate = start().await;
+    for token in ["unknown", "not a token!", ""] {
+        let call = Peer::robot()
+            .call(&linkgate, "POST", "/page")
+            .oauth("oauth_token", token);
+        let client = call
+            .request(&linkgate)
+            .header("Content-Type", format!("{FORM};charset=UTF-8"));
+        for question in questions(&client) {
+            is_refused(&question.send(linkgate.address).await, "did not show it");
+        }
+    }
+}
+
+/// The attack: a call that was signed without a form, and a form behind it.
+#[tokio::test]
+async fn no_form_can_be_put_behind_a_signed_call() {
+    let linkgate = start().await;
+    for method in ["POST", "GET", "PUT"] {
+        let call = Peer::robot().call(&linkgate, method, "/api/x").request(&linkgate);
+        let client = call.header("Content-Type", FORM);
+        for question in questions(&client) {
+            is_refused(&question.send(linkgate.address).await, "did not show it");
+        }
+        for question in [by_traefik(&client), by_envoy(&client)] {
+            let verdict = question
+                .body("a=b")
+                .header("Content-Length", "3")
+                .send(linkgate.address)
+                .await;
+            is_refused(&verdict, "form body");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_was_shown_is_verified() {
+    let linkgate = start().await;
+    for at in 0..2 {
+        let call = Peer::robot()
+            .call(&linkgate, "POST", "/api/x")
+            .form(&[("a", "b"), ("c", "d e&f")]);
+        let client = call.request(&linkgate);
+        let shown = |body: &[u8]| {
+            let question = [by_traefik(&client), by_envoy(&client)][at].clone();
+            question
+                .body(body)
+                .header("Content-Length", body.len().to_string())
+        };
+        is_refused(&shown(b"a=b&c=d").send(linkgate.address).await, "");
+        if at == 1 {
+            let partial = shown(&client.body).header("X-Envoy-Auth-Partial-Body", "true");
+            is_refused(&partial.send(linkgate.address).await, "did not show it");
+        }
+        let whole = shown(&client.body).header("X-Envoy-Auth-Partial-Body", "false");
+        let verdict = whole.send(linkgate.address).await;
+        assert_eq!(
+            (verdict.status, verdict.header("x-linkgate-consumer")),
+            (204, Some("robot")),
+            "{verdict:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_form_of_nobody_passes_unseen() {
+    let linkgate = start().await;
+    let client = Request::post("/page").form("name=alice&password=x");
+    for question in questions(&client) {
+        assert_eq!(passes(&question.send(linkgate.address).await), NOBODY);
+    }
+    let client = Request::post("/api/x").form("name=alice");
+    for question in questions(&client) {
+        let verdict = question.send(linkgate.address).await;
+        let challenge = verdict.header("www-authenticate").unwrap();
+        assert_eq!(
+            (verdict.status, challenge.contains("oauth_problem")),
+            (401, false),
+            "{verdict:?}"
+        );
+    }
+}
+
+/// Envoy shows the headers that it is told to. A body whose kind it hides may be a form.
+#[tokio::test]
+async fn a_body_of_a_hidden_kind_is_refused() {
+    let linkgate = start().await;
+    let call = || {
+        Peer::robot()
+            .call(&linkgate, "POST", "/api/x")
+            .request(&linkgate)
+            .body("a=b")
+    };
+    is_refused(
+        &by_envoy(&call()).body("a=b").send(linkgate.address).await,
+        "Content-Type",
+    );
+    let known = by_envoy(&call())
+        .body("{}")
+        .header("Content-Type", "application/json");
+    assert_eq!(known.send(linkgate.address).await.status, 204);
+}
+
+fn hashed(linkgate: &Linkgate, method: &str, body: &str) -> Call {
+    let hash = STANDARD.encode(Sha1::digest(body));
+    Peer::robot()
+        .call(linkgate, method, "/api/x")
+        .oauth("oauth_body_hash", &hash)
+}
+
+/// A hash that cannot be compared is refused: passed on, it would look compared. Also that of no body, because a body that
+/// was put behind the call is not seen either.
+#[tokio::test]
+async fn a_hash_of_what_was_not_shown_is_refused_and_nothing_is_spent() {
+    let linkgate = start().await;
+    for (method, body) in [("POST", "{}"), ("GET", "")] {
+        let client = hashed(&linkgate, method, body)
+            .request(&linkgate)
+            .header("Content-Type", "application/json");
+        for question in questions(&client) {
+            is_refused(&question.send(linkgate.address).await, "did not show the body");
+        }
+        for (question, status) in [
+            (by_traefik(&client).body("[]"), 401),
+            (by_envoy(&client).body("{}"), 204),
+        ] {
+            if body.is_empty() {
+                continue;
+            }
+            let length = question.body.len().to_string();
+            let verdict = question
+                .header("Content-Length", length)
+                .send(linkgate.address)
+                .await;
+            assert_eq!(verdict.status, status, "{verdict:?}");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Whose word counts about what: each proxy is believed in its own headers, and nobody else in any.
+
+use super::{BASE, NOBODY, by_envoy, by_nginx, by_traefik, passes, send_from, start};
+use crate::support::call::Peer;
+use crate::support::linkgate::{Linkgate, Setup};
+use crate::support::raw::{Request, Response};
+
+fn call(linkgate: &Linkgate) -> Request {
+    Peer::robot().call(linkgate, "GET", "/api/x").request(linkgate)
+}
+
+fn consumer(verdict: &Response) -> Option<&str> {
+    verdict.header("x-linkgate-consumer")
+}
+
+#[tokio::test]
+async fn only_a_trusted_proxy_is_answered() {
+    let linkgate = start().await;
+    let page = Request::get("/page");
+    for question in [by_nginx(&page, "1"), by_traefik(&page), by_envoy(&page)] {
+        let verdict = send_from("127.0.0.2", &question, linkgate.address).await;
+        assert_eq!((verdict.status, consumer(&verdict)), (403, None), "{verdict:?}");
+        let verdict = send_from("127.0.0.1", &question, linkgate.address).await;
+        assert_eq!(passes(&verdict), NOBODY);
+    }
+    let nobody_is_trusted = Linkgate::start().await;
+    for question in [by_nginx(&page, "1"), by_traefik(&page), by_envoy(&page)] {
+        assert_eq!(question.send(nobody_is_trusted.address).await.status, 403);
+    }
+    assert!(nobody_is_trusted.app.received().is_empty());
+}
+
+#[tokio::test]
+async fn each_proxy_is_believed_in_its_own_headers_only() {
+    let linkgate = start().await;
+    let lies = |request: Request, lies: &[(&str, &str)]| {
+        lies.iter()
+            .fold(request, |request, (name, value)| request.header(name, *value))
+    };
+    let standard = ("Forwarded", "for=192.0.2.9;host=evil.example;proto=http");
+    let original = [
+        ("X-Original-URL", "http://evil.example/static/x"),
+        ("X-Original-Method", "POST"),
+        ("X-Original-URI", "/static/x"),
+        ("X-Rewrite-URL", "/static/x"),
+        standard,
+    ];
+    let forwarded = [
+        ("X-Forwarded-Uri", "/static/x"),
+        ("X-Forwarded-Method", "POST"),
+        ("X-Forwarded-Host", "evil.example"),
+        ("X-Forwarded-Proto", "http"),
+        standard,
+    ];
+    let verdict = lies(by_nginx(&call(&linkgate), "1"), &forwarded)
+        .send(linkgate.address)
+        .await;
+    assert_eq!((verdict.status, consumer(&verdict)), (204, Some("robot")));
+    let verdict = lies(by_traefik(&call(&linkgate)), &original)
+        .send(linkgate.address)
+        .await;
+    assert_eq!((verdict.status, consumer(&verdict)), (204, Some("robot")));
+    let mut others = original.to_vec();
+    others.extend(&forwarded[..3]);
+    let verdict = lies(by_envoy(&call(&linkgate)), &others)
+        .send(linkgate.address)
+        .await;
+    assert_eq!((verdict.status, consumer(&verdict)), (204, Some("robot")));
+}
+
+#[tokio::test]
+async fn a_header_of_the_proxy_that_stands_twice_is_refused() {
+    let linkgate = start().await;
+    for name in ["X-Original-URL", "X-Original-Method", "X-Request-Id", "X-Real-IP"] {
+        let question = by_nginx(&call(&linkgate), "1");
+        let (_, value) = question
+            .headers
+            .iter()
+            .find(|(given, _)| given == name)
+            .unwrap()
+            .clone();
+        for value in [value.as_str(), "other"] {
+            let verdict = question.clone().header(name, value).send(linkgate.address).await;
+            assert_eq!(
+                (verdict.status, verdict.header("x-linkgate-status")),
+                (403, Some("400")),
+                "{name}"
+            );
+        }
+    }
+    for name in [
+        "X-Forwarded-Method",
+        "X-Forwarded-Uri",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+    ] {
+        let verdict = by_traefik(&call(&linkgate))
+            .header(name, "other")
+            .send(linkgate.address)
+            .await;
+        assert_eq!(verdict.status, 400, "{name}");
+    }
+    for name in ["X-Forwarded-Proto", "Host"] {
+        let verdict = by_envoy(&call(&linkgate))
+            .header(name, "builds.example.com")
+            .send(linkgate.address)
+            .await;
+        assert_eq!(verdict.status, 400, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_proxy_leaves_out_is_not_guessed() {
+    let linkgate = start().await;
+    let without = |mut request: Request, name: &str| {
+        request.headers.retain(|(given, _)| given != name);
+        request
+    };
+    for (question, status) in [
+        (without(by_nginx(&call(&linkgate), "1"), "X-Original-URL"), 403),
+        (without(by_nginx(&call(&linkgate), "1"), "X-Original-Method"), 403),
+        (without(by_traefik(&call(&linkgate)), "X-Forwarded-Uri"), 400),
+        (without(by_traefik(&call(&linkgate)), "X-Forwarded-Method"), 400),
+        (
+            Request::get("/forward-auth/envoy").header("Host", "builds.example.com"),
+            400,
+        ),
+    ] {
+        let verdict = question.send(linkgate.address).await;
+        assert_eq!(
+            (verdict.status, consumer(&verdict)),
+            (status, None),
+            "{question:?}"
+        );
+    }
+    for target in [
+        "http://builds.example.com",
+        "/api/x",
+        "https://builds.example.com/a#b",
+        "https://a b/",
+        "*",
+    ] {
+        let question = without(by_nginx(&call(&linkgate), "1"), "X-Original-URL");
+        let verdict = question
+            .header("X-Original-URL", target)
+            .send(linkgate.address)
+            .await;
+        assert_eq!((verdict.status, consumer(&verdict)), (403, None), "{target}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_chooses_among_the_configured_urls() {
+    let linkgate = Linkgate::with(Setup {
+        base: BASE,
+        server: "trusted_proxies = [\"127.0.0.1\"]\npublic_urls = [\"http://inner.example.com:8080\"]",
+        more: "",
+    })
+    .await;
+    for (signed, named, fits) in [
+        (
+            "http://inner.example.com:8080",
+            "http://inner.example.com:8080",
+            true,
+        ),
+        (BASE, "http://inner.example.com:8080", false),
+        (BASE, "https://builds.example.com", true),
+        (BASE, "https://evil.example", true),
+        ("https://evil.example", "https://evil.example", false),
+    ] {
+        let call = || {
+            let call = Peer::robot().call(&linkgate, "GET", "/api/x");
+            call.signed_for(&format!("{signed}/api/x")).request(&linkgate)
+        };
+        let (proto, host) = named.split_once("://").unwrap();
+        let mut by_nginx = by_nginx(&call(), "1");
+        by_nginx.headers[0].1 = format!("{named}/api/x");
+        let mut by_traefik = by_traefik(&call());
+        by_traefik.headers[2].1 = host.to_owned();
+        by_traefik.headers[3].1 = proto.to_owned();
+        let mut by_envoy = by_envoy(&call());
+        by_envoy.headers[0].1 = host.to_owned();
+        by_envoy.headers[1].1 = proto.to_owned();
+        for question in [by_nginx, by_traefik, by_envoy] {
+            let verdict = question.send(linkgate.address).await;
+            assert_eq!(verdict.status == 204, fits, "{question:?}: {verdict:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_address_list_is_about_the_client_that_the_proxy_names() {
+    let linkgate = start().await;
+    let elsewhere = || {
+        let call = Peer::of("elsewhere", "a-secret-of-elsewhere").call(&linkgate, "GET", "/api/x");
+        call.request(&linkgate)
+    };
+    let questions = || {
+        [
+            by_nginx(&elsewhere(), "1"),
+            by_traefik(&elsewhere()),
+            by_envoy(&elsewhere()),
+        ]
+    };
+    for question in questions() {
+        assert_eq!(question.send(linkgate.address).await.status, 204, "{question:?}");
+    }
+    for (address, status) in [("198.51.100.1", 401), ("192.0.2.7, 198.51.100.1", 401)] {
+        for mut question in questions() {
+            let named = |name: &str| matches!(name, "X-Real-IP" | "X-Forwarded-For");
+            let client = question.headers.iter_mut().find(|(name, _)| named(name)).unwrap();
+            address.clone_into(&mut client.1);
+            let verdict = question.send(linkgate.address).await;
+            assert_eq!(verdict.status, status, "{question:?}: {verdict:?}");
+        }
+    }
+    // Nobody says who the client is: then it is nobody of the list, and not the proxy.
+    for mut question in questions() {
+        question
+            .headers
+            .retain(|(name, _)| !matches!(name.as_str(), "X-Real-IP" | "X-Forwarded-For"));
+        let verdict = question.send(linkgate.address).await;
+        assert_eq!(verdict.status, 401, "{question:?}: {verdict:?}");
+    }
+}

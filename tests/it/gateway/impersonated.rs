@@ -1,0 +1,114 @@
+//! Calls in a user's name where the login cannot say who exists.
+
+use std::sync::Arc;
+
+use linkgate::model::{NamePattern, User};
+use linkgate::provider::{Directory, Impersonation, Provider, Rules, Standing};
+use linkgate::store::Store;
+
+use super::signed::{authorization, is_refused};
+use super::{get, keyring, options, serve, status, store};
+use crate::support::app::App;
+use linkgate::clock::Clock;
+
+/// A gateway whose login knows nobody.
+async fn knowing_nobody(app: &App, store: Store, rule: Impersonation) -> std::net::SocketAddr {
+    let directory = Directory::new(|_| async { Standing::CannotSay });
+    let rules = Rules {
+        impersonation: rule,
+        ..Rules::new("https://builds.example.com")
+    };
+    let mut options = options(app).await;
+    options.guard.provider = Arc::new(Provider::new(store, keyring(), Clock::System, directory, rules));
+    serve(options).await
+}
+
+async fn remembered(subject: &str, proved_by: &str) -> Store {
+    let store = store().await;
+    let user = User {
+        subject: subject.to_owned(),
+        display_name: format!("{subject} Example"),
+        proved_by: proved_by.to_owned(),
+        proved_at: Clock::System.now(),
+    };
+    store.remember_user(&user).await.unwrap();
+    store
+}
+
+async fn naming(gateway: std::net::SocketAddr, name: &str) -> String {
+    let target = format!("/api/x?xoauth_requestor_id={name}");
+    get(gateway, &target, &authorization(&target)).await
+}
+
+#[tokio::test]
+async fn whoever_signed_in_before_can_be_named() {
+    let app = App::start().await;
+    let rule = Impersonation::default().or_signed_in_by("oidc");
+    let gateway = knowing_nobody(&app, remembered("alice", "oidc").await, rule).await;
+    assert_eq!(status(&naming(gateway, "alice").await), "200");
+    let request = app.only();
+    assert_eq!(request.header("remote-user"), ["alice"]);
+    assert_eq!(request.header("x-linkgate-name"), ["alice Example"]);
+    assert_eq!(request.header("x-linkgate-call"), ["impersonated"]);
+    for other in ["Alice", "bob", "alice%20", "svc"] {
+        let answer = naming(gateway, other).await;
+        assert!(is_refused(&answer, "permission_denied"), "{other}: {answer}");
+    }
+    assert_eq!(app.received().len(), 1);
+}
+
+#[tokio::test]
+async fn a_user_of_another_login_is_somebody_else() {
+    let app = App::start().await;
+    let rule = Impersonation::default().or_signed_in_by("oidc");
+    let gateway = knowing_nobody(&app, remembered("alice", "file").await, rule).await;
+    assert!(is_refused(&naming(gateway, "alice").await, "permission_denied"));
+    assert!(app.received().is_empty());
+}
+
+#[tokio::test]
+async fn names_and_patterns_can_be_named() {
+    let app = App::start().await;
+    let names = ["carol", "build-*"].map(|name| NamePattern::parse(name).unwrap());
+    let rule = Impersonation::default().or_named(names.to_vec());
+    let gateway = knowing_nobody(&app, remembered("alice", "oidc").await, rule).await;
+    for name in ["carol", "build-7"] {
+        assert_eq!(status(&naming(gateway, name).await), "200", "{name}");
+        assert_eq!(app.received().pop().unwrap().header("remote-user"), [name]);
+    }
+    // She has signed in; that is not the rule here.
+    for name in ["alice", "carola", "Build-7"] {
+        assert!(
+            is_refused(&naming(gateway, name).await, "permission_denied"),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_excluded_cannot_be_named_in_any_capitals() {
+    let app = App::start().await;
+    let excluded = ["Root".to_owned(), "J\u{f6}rg".to_owned()];
+    let names = ["r*", "R*", "J*", "j*"].map(|name| NamePattern::parse(name).unwrap());
+    let rule = Impersonation::default()
+        .except(&excluded)
+        .or_named(names.to_vec());
+    let gateway = knowing_nobody(&app, store().await, rule).await;
+    for name in ["Root", "root", "ROOT", "j%C3%96rg"] {
+        let answer = naming(gateway, name).await;
+        assert!(is_refused(&answer, "permission_denied"), "{name}: {answer}");
+        assert!(answer.contains("Administrators"), "{answer}");
+    }
+    assert_eq!(status(&naming(gateway, "rooty").await), "200");
+}
+
+#[tokio::test]
+async fn a_login_that_does_not_answer_lets_nobody_be_named() {
+    let app = App::start().await;
+    let gateway = knowing_nobody(&app, remembered("alice", "probe").await, Impersonation::default()).await;
+    let answer = naming(gateway, "alice").await;
+    assert!(is_refused(&answer, "permission_denied"), "{answer}");
+    assert!(answer.contains("at%20the%20moment"), "{answer}");
+    assert!(!answer.contains("token_"), "{answer}");
+    assert!(app.received().is_empty());
+}

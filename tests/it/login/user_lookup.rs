@@ -1,0 +1,157 @@
+//! The application is asked whether a user exists.
+
+use std::time::{Duration, Instant};
+
+use linkgate::login::{Standing, UserLookup};
+use linkgate::tls::{ClientTls, Roots};
+
+use crate::support::app::App;
+use crate::support::certificates::Authority;
+
+fn lookup(app: &App, path: &str) -> UserLookup {
+    let url = format!("http://{}{path}", app.address);
+    UserLookup::new(&url, Duration::from_millis(500), None).unwrap()
+}
+
+fn known(name: &str) -> Standing {
+    Standing::Known {
+        display_name: name.to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_asked_about_as_it_is() {
+    let app = App::start().await;
+    let lookup = lookup(&app, "/api/users/{user}?fields=name");
+    for (name, target) in [
+        ("alice", "alice"),
+        ("J\u{f6}rg 100%", "J%C3%B6rg%20100%25"),
+        ("a?b=c#d&e", "a%3Fb%3Dc%23d%26e"),
+        ("{user}", "%7Buser%7D"),
+        ("a..b", "a..b"),
+        ("a;b:c@d", "a%3Bb%3Ac%40d"),
+    ] {
+        assert_eq!(lookup.standing(name).await, known(name), "{name}");
+        let request = app.received().pop().unwrap();
+        assert_eq!(
+            request.line(),
+            format!("GET /api/users/{target}?fields=name HTTP/1.1")
+        );
+        assert_eq!(request.names(), ["accept", "host"]);
+        assert_eq!(request.header("host"), [app.address.to_string()]);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_servers_take_for_a_path_is_nobodys() {
+    let app = App::start().await;
+    let lookup = lookup(&app, "/api/users/{user}");
+    for name in ["", ".", "..", "alice/", "../users/alice", "a\\b", "alice\0"] {
+        assert_eq!(lookup.standing(name).await, Standing::Gone, "{name:?}");
+    }
+    assert!(app.received().is_empty());
+}
+
+#[tokio::test]
+async fn only_two_answers_say_something() {
+    for (answer, standing) in [
+        ("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", known("alice")),
+        (
+            "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
+            Standing::Gone,
+        ),
+        ("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n", Standing::Gone),
+        ("HTTP/1.1 204 No Content\r\n\r\n", Standing::CannotSay),
+        (
+            "HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n",
+            Standing::CannotSay,
+        ),
+        (
+            "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n",
+            Standing::CannotSay,
+        ),
+        (
+            "HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n",
+            Standing::CannotSay,
+        ),
+        ("SSH-2.0-OpenSSH_9.2\r\n", Standing::CannotSay),
+    ] {
+        let app = App::answering(answer).await;
+        assert_eq!(
+            lookup(&app, "/{user}").standing("alice").await,
+            standing,
+            "{answer}"
+        );
+    }
+    let absent = App::absent().await;
+    assert_eq!(
+        lookup(&absent, "/{user}").standing("alice").await,
+        Standing::CannotSay
+    );
+}
+
+#[tokio::test]
+async fn an_answer_has_its_time() {
+    let app = App::answering("").await;
+    let lookup = lookup(&app, "/{user}");
+    let before = Instant::now();
+    assert_eq!(lookup.standing("alice").await, Standing::CannotSay);
+    assert!(before.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test]
+async fn an_answer_is_kept_and_silence_is_not() {
+    let app = App::start().await;
+    let kept = lookup(&app, "/{user}");
+    for _ in 0..5 {
+        assert_eq!(kept.standing("alice").await, known("alice"));
+    }
+    assert_eq!(app.received().len(), 1);
+    let failing = App::answering("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n").await;
+    let lookup = lookup(&failing, "/{user}");
+    for _ in 0..2 {
+        assert_eq!(lookup.standing("alice").await, Standing::CannotSay);
+    }
+    assert_eq!(failing.received().len(), 2);
+}
+
+#[tokio::test]
+async fn an_application_with_a_certificate_is_asked() {
+    let (app, authority) = (App::start().await, Authority::new());
+    let address = authority.issue(&["127.0.0.1"]).in_front_of(app.address).await;
+    let url = format!("https://{address}/{{user}}");
+    let believing = |authority: &Authority| {
+        let tls = ClientTls::trusting(Roots::parse(authority.pem.as_bytes()).unwrap());
+        UserLookup::new(&url, Duration::from_secs(5), Some(tls)).unwrap()
+    };
+    assert_eq!(believing(&authority).standing("alice").await, known("alice"));
+    assert_eq!(
+        believing(&Authority::new()).standing("alice").await,
+        Standing::CannotSay
+    );
+    assert!(UserLookup::new(&url, Duration::from_secs(5), None).is_err());
+}
+
+#[test]
+fn a_url_has_one_place_for_the_name() {
+    let new = |url: &str| UserLookup::new(url, Duration::from_secs(1), None);
+    for url in [
+        "http://h/{user}",
+        "http://h:8080/u?name={user}&x",
+        "http://[::1]:1/{user}",
+    ] {
+        assert!(new(url).is_ok(), "{url}");
+    }
+    for url in [
+        "http://h/",
+        "http://h/{user}/{user}",
+        "http://{user}/x",
+        "http://{user}@h/",
+        "http://h:{user}/",
+        "/api/{user}",
+        "ftp://h/{user}",
+        "{user}",
+    ] {
+        assert!(new(url).is_err(), "{url}");
+    }
+}
