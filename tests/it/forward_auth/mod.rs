@@ -7,6 +7,10 @@
 //! * [`nginx`], [`caddy`], [`envoy`]: the proxies, with the configuration that `config/deploy` gives to administrators;
 //! * [`deploy`]: the rest of that folder.
 
+mod caddy;
+mod deploy;
+mod envoy;
+mod nginx;
 mod repeats;
 mod unseen;
 mod verdicts;
@@ -100,4 +104,24 @@ const NOBODY: [(&str, &str); 5] = [
     ("x-linkgate-consumer", ""),
     ("x-linkgate-name", ""),
     ("x-linkgate-user", ""),
+];
+
+/// Targets that somebody on the way would rather write another way.
+const AWKWARD: [&str; 16] = [
+    "/api/a/../b",
+    "/api/./a/..",
+    "//api/x",
+    "/api//x//",
+    "/api/%2e%2e/%2E",
+    "/api/a%2fb%2Fc",
+    "/api/%2f%2e%2e%2fa",
+    "/api/a;x=1/b;y",
+    "/api/it's",
+    "/api/a!$&()*+,:@=~_-.",
+    "/api/%7Ea/%41",
+    "/api/caf%C3%A9?q=%ff",
+    "/api/a%20b?c=d+e%2B",
+    "/api/a?b=c?d/e//f/../g",
+    "/api/a?x=1&&x=2&=&y",
+    "/api/?",
 ];
