@@ -12,7 +12,7 @@ WORKDIR /build
 # The dependencies in a layer of their own, which lives as long as Cargo.lock: an empty program asks for the same.
 COPY Cargo.toml Cargo.lock ./
 RUN mkdir src && echo 'fn main() {}' > src/main.rs && touch src/lib.rs \
-    && cargo build --release --locked --bin linkgate \
+    && cargo build --release --locked --features ldap --bin linkgate \
     && rm -r src
 
 COPY src src
@@ -20,7 +20,7 @@ COPY migrations migrations
 COPY templates templates
 COPY config config
 # Cargo compares times: the empty program must not look newer than ours.
-RUN touch src/main.rs src/lib.rs && cargo build --release --locked --bin linkgate
+RUN touch src/main.rs src/lib.rs && cargo build --release --locked --features ldap --bin linkgate
 
 
 FROM debian:bookworm-slim

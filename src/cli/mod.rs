@@ -10,8 +10,12 @@
 mod config;
 mod consumer;
 mod demo;
+mod doctor;
 mod health;
 mod key;
+mod link;
+mod links;
+mod login;
 mod parts;
 mod serve;
 mod server;
@@ -55,8 +59,12 @@ enum Command {
     #[command(subcommand)]
     Consumer(consumer::Consumer),
     #[command(subcommand)]
+    Link(link::Link),
+    #[command(subcommand)]
     Token(token::Token),
     Health(health::Health),
+    #[command(subcommand)]
+    Doctor(doctor::Doctor),
 }
 
 const EXAMPLES: &str = "\
@@ -64,7 +72,9 @@ Examples:
   linkgate demo                                  try it: a simulated Bitbucket, a small application, and linkgate between
   linkgate config check --config linkgate.toml   say everything that is wrong with a configuration
   linkgate serve --config linkgate.toml          run
+  linkgate doctor login                          try the login method step by step
   linkgate consumer list                         show who may sign
+  linkgate link add https://bitbucket.example.com  register Bitbucket's key
   linkgate token list --user alice               show what alice has connected
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 64 wrong configuration.";
@@ -78,8 +88,10 @@ pub fn main() -> ExitCode {
         Command::User(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Consumer(command) => command.run(),
+        Command::Link(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Health(command) => command.run(),
+        Command::Doctor(command) => command.run(),
     };
     outcome.map_or_else(|error| report(&error), |()| ExitCode::SUCCESS)
 }

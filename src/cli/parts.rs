@@ -4,20 +4,23 @@ use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
 
+use crate::applinks::PeerId;
 use crate::clock::Clock;
 use crate::config::{
-    Config, IdentityHeaders as Configured, Login as LoginMethod, Route as Rule, RouteAuth,
-    Upstream as Application,
+    Config, IdentityHeaders as Configured, Route as Rule, RouteAuth, Upstream as Application,
 };
 use crate::gateway::{
     Assertion, AssertionKey, FormLimits, ForwardAuth, Front, Gateway, GatewayOptions, GuardOptions,
     IdentityHeaders, PathPattern, PoolLimits, Route, RouteMode, Routes, TrustedProxies, Upstream,
 };
-use crate::login::{FileLogin, Login, Standing as Known};
+use crate::links::Links;
+use crate::login::{Login, Standing as Known};
 use crate::provider::{CallingUser, Directory, Impersonation, Provider, Rules, Standing};
 use crate::store::{Keyring, Store};
 use crate::tls::{ClientTls, Roots};
-use crate::web::App;
+use crate::web::{App, SessionRules};
+
+use super::links;
 
 /// Everything above the store.
 pub(super) struct Parts {
@@ -25,11 +28,13 @@ pub(super) struct Parts {
     pub(super) gateway: Gateway,
     pub(super) verdicts: ForwardAuth,
     pub(super) provider: Arc<Provider>,
+    pub(super) links: Arc<Links>,
 }
 
 impl Parts {
     pub(super) fn new(
         config: &Config,
+        installation: PeerId,
         login: &Arc<Login>,
         store: &Store,
         keyring: Arc<Keyring>,
@@ -48,16 +53,20 @@ impl Parts {
             config.server.public_urls.clone(),
             TrustedProxies::new(config.server.trusted_proxies.clone()),
         );
+        let links = Arc::new(links::links(config, store, clock)?);
         let app = App {
             provider: Arc::clone(&provider),
             store: store.clone(),
             keyring,
             login: Arc::clone(login),
+            sessions: sessions(config),
             front: front.clone(),
             public_url: config.server.public_url.clone(),
             application_name: config.upstream.name.clone(),
             jwks: assertion.as_ref().map(|assertion| assertion.jwks()),
             clock: clock.clone(),
+            links: Arc::clone(&links),
+            peer: links::ourselves(config, installation),
         };
         let options = gateway(config, Arc::clone(&provider), front, assertion)?;
         let verdicts = ForwardAuth::new(options.guard.clone(), options.assertion.clone(), clock.clone());
@@ -66,6 +75,7 @@ impl Parts {
             gateway: Gateway::new(options),
             verdicts,
             provider,
+            links,
         })
     }
 }
@@ -162,17 +172,6 @@ fn assertion(config: &Config, keyring: &Keyring, clock: &Clock) -> anyhow::Resul
     Ok(Some(assertion.with_previous(keys.collect())))
 }
 
-/// The login, which needs nothing but its configuration.
-pub(super) fn login(method: &LoginMethod) -> anyhow::Result<Arc<Login>> {
-    match method {
-        LoginMethod::File { path } => Ok(Arc::new(Login::file(FileLogin::read(path)?))),
-        other => bail!(
-            "login.method = \"{}\" is understood, but cannot be served yet; use method = \"file\"",
-            other.method()
-        ),
-    }
-}
-
 fn directory(login: Arc<Login>) -> Directory {
     Directory::new(move |subject| {
         let login = Arc::clone(&login);
@@ -187,6 +186,17 @@ fn directory(login: Arc<Login>) -> Directory {
             }
         }
     })
+}
+
+fn sessions(config: &Config) -> SessionRules {
+    let sessions = &config.sessions;
+    SessionRules {
+        idle: sessions.idle,
+        longest: sessions.longest,
+        recheck_after: sessions.recheck_after,
+        attempts_per_account: sessions.attempts_per_account,
+        attempts_per_address: sessions.attempts_per_address,
+    }
 }
 
 /// Beside the login's own word, which is the last one where the login knows its users.

@@ -63,8 +63,8 @@ impl FileLogin {
         };
         let permit = tokio::time::timeout(PATIENCE, Arc::clone(&self.hashing).acquire_owned())
             .await
-            .map_err(|_| SignInError::Unavailable("too many passwords are being checked"))?
-            .map_err(|_| SignInError::Unavailable("shutting down"))?;
+            .map_err(|_| unavailable("too many passwords are being checked"))?
+            .map_err(|_| unavailable("shutting down"))?;
         let matches = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             Argon2::default()
@@ -72,7 +72,7 @@ impl FileLogin {
                 .is_ok()
         })
         .await
-        .map_err(|_| SignInError::Unavailable("the check of a password broke off"))?;
+        .map_err(|_| unavailable("the check of a password broke off"))?;
         match user {
             Some(display_name) if matches => Ok(User {
                 subject: name.to_owned(),
@@ -93,9 +93,18 @@ impl FileLogin {
             })
     }
 
+    /// How many names there are, and how many of them may sign in.
+    pub fn count(&self) -> (usize, usize) {
+        self.current().count()
+    }
+
     fn current(&self) -> Arc<Users> {
         Arc::clone(&self.users.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+fn unavailable(why: &str) -> SignInError {
+    SignInError::Unavailable(why.to_owned())
 }
 
 fn read(path: &Path) -> Result<Users, FileLoginError> {

@@ -1,36 +1,73 @@
 //! WHO IS AT THE BROWSER: one enum, one file for each method; every method ends in a [`User`].
 //!
-//! 1. [`Login`]: the configured method, what the pages ask;
-//! 2. [`mod@file`]: a password file, for demos and small installs;
-//! 3. `users`: what may stand in that file;
-//! 4. [`throttle`]: how often a name and an address may try;
-//! 5. [`UserLookup`]: asks the application whether a user exists.
+//! 1. [`Login`]: the configured method, what the pages ask; [`Door`]: by which of three ways it lets people in;
+//! 2. the form: [`mod@file`], a password file (`users`: what may stand in it), and `ldap`, a directory;
+//! 3. the request itself: [`probe`] asks the application whose cookies these are, [`trusted_header`] believes a proxy;
+//! 4. a round trip: [`handoff`] through the application, [`oidc`] through an identity provider; [`trip`] is what both
+//!    take along;
+//! 5. [`http`]: a call to the application or the provider, bounded in time and size;
+//! 6. [`UserLookup`] asks the application whether a user exists;
+//! 7. [`examine`]: the same steps one by one, for `linkgate doctor login`.
 
+pub mod examine;
 pub mod file;
-pub mod throttle;
+pub mod handoff;
+pub mod http;
+#[cfg(feature = "ldap")]
+pub mod ldap;
+pub mod oidc;
+pub mod probe;
+pub mod trip;
+pub mod trusted_header;
 mod user_lookup;
 mod users;
 
 use std::net::IpAddr;
-use std::time::Duration;
+
+use ::http::HeaderMap;
 
 use crate::model::User;
 use crate::oauth::{Secret, Timestamp};
 
+pub use examine::Step;
 pub use file::{FileLogin, FileLoginError};
-pub use throttle::{Limits, Throttle};
+pub use handoff::Handoff;
+pub use http::HttpClient;
+#[cfg(feature = "ldap")]
+pub use ldap::Ldap;
+pub use oidc::Oidc;
+pub use probe::Probe;
+pub use trip::{Trip, TripFault};
+pub use trusted_header::TrustedHeader;
 pub use user_lookup::UserLookup;
 
 /// The configured way to learn who is at the browser.
 #[derive(Debug)]
 pub enum Login {
     /// Names and passwords in a file, typed into our own page.
-    File {
-        /// The names and passwords.
-        users: FileLogin,
-        /// How often they may be tried.
-        throttle: Throttle,
-    },
+    File(FileLogin),
+    /// Names and passwords in a directory, typed into our own page.
+    #[cfg(feature = "ldap")]
+    Ldap(Box<Ldap>),
+    /// The application is asked whom the browser's cookies belong to.
+    Probe(Box<Probe>),
+    /// A proxy in front of us says it.
+    TrustedHeader(TrustedHeader),
+    /// A signed round trip through the application.
+    Handoff(Handoff),
+    /// A round trip through an identity provider.
+    Oidc(Box<Oidc>),
+}
+
+/// By which way a method lets people in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// A form of ours: [`Login::sign_in`].
+    Form,
+    /// Every request says it: [`Login::recognise`].
+    Request,
+    /// The browser goes away and comes back: a [`Trip`].
+    RoundTrip,
 }
 
 /// A name and a password, as somebody typed them.
@@ -40,24 +77,41 @@ pub struct Attempt<'a> {
     pub name: &'a str,
     /// The password.
     pub password: Secret,
-    /// Where the browser is.
-    pub address: IpAddr,
+    /// When it happens.
+    pub at: Timestamp,
+}
+
+/// A browser's request, as far as a method may look at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Arriving<'a> {
+    /// Its header.
+    pub headers: &'a HeaderMap,
+    /// The address at the other end of the connection, whatever any header says of it.
+    pub peer: Option<IpAddr>,
     /// When it happens.
     pub at: Timestamp,
 }
 
 /// Why somebody was not signed in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignInError {
     /// Nobody has this name and this password. Which of the two is wrong is not told.
     #[error("wrong name or password")]
     Wrong,
-    /// This name or this address was tried too often.
-    #[error("too many attempts, {} s to wait", .0.as_secs())]
-    TooMany(Duration),
     /// The login source did not answer.
     #[error("the login source is not available: {0}")]
-    Unavailable(&'static str),
+    Unavailable(String),
+}
+
+/// Why a request does not say who is there. For the log; the page is for people.
+#[derive(Debug, thiserror::Error)]
+pub enum Unrecognised {
+    /// The application's answer says nothing.
+    #[error(transparent)]
+    Probe(#[from] probe::ProbeFault),
+    /// The proxy's header says nothing.
+    #[error(transparent)]
+    Header(#[from] trusted_header::HeaderFault),
 }
 
 /// What a login method says about a name.
@@ -75,41 +129,104 @@ pub enum Standing {
 }
 
 impl Login {
-    /// Signs in from a password file, with the usual limits.
-    pub fn file(users: FileLogin) -> Self {
-        Self::File {
-            users,
-            throttle: Throttle::new(Limits::default()),
+    /// By which way it lets people in.
+    pub const fn door(&self) -> Door {
+        match self {
+            Self::File(_) => Door::Form,
+            #[cfg(feature = "ldap")]
+            Self::Ldap(_) => Door::Form,
+            Self::Probe(_) | Self::TrustedHeader(_) => Door::Request,
+            Self::Handoff(_) | Self::Oidc(_) => Door::RoundTrip,
         }
     }
 
-    /// Decides on an attempt. Counts it first, so that a guesser pays before we do.
+    /// The method's name, as it stands in the configuration and beside every user whom it proved.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::File(_) => "file",
+            #[cfg(feature = "ldap")]
+            Self::Ldap(_) => "ldap",
+            Self::Probe(_) => "probe",
+            Self::TrustedHeader(_) => "trusted-header",
+            Self::Handoff(_) => "handoff",
+            Self::Oidc(_) => "oidc",
+        }
+    }
+
+    /// Decides on a name and a password. A method without a form lets nobody in by one.
     pub async fn sign_in(&self, attempt: Attempt<'_>) -> Result<User, SignInError> {
         match self {
-            Self::File { users, throttle } => {
-                throttle
-                    .admit(attempt.address, attempt.name)
-                    .map_err(SignInError::TooMany)?;
-                users.verify(attempt.name, attempt.password, attempt.at).await
+            Self::File(users) => users.verify(attempt.name, attempt.password, attempt.at).await,
+            #[cfg(feature = "ldap")]
+            Self::Ldap(directory) => directory.verify(attempt.name, attempt.password, attempt.at).await,
+            Self::Probe(_) | Self::TrustedHeader(_) | Self::Handoff(_) | Self::Oidc(_) => {
+                Err(SignInError::Wrong)
             }
         }
     }
 
+    /// Reads from a request who is there; `Ok(None)`: nobody. Outer `None`: with this method no request says it.
+    pub async fn recognise(&self, arriving: Arriving<'_>) -> Option<Result<Option<User>, Unrecognised>> {
+        match self {
+            Self::Probe(probe) => Some(probe.recognise(arriving).await.map_err(Unrecognised::from)),
+            Self::TrustedHeader(header) => Some(header.recognise(arriving).map_err(Unrecognised::from)),
+            _ => None,
+        }
+    }
+
+    /// Begins a round trip: where the browser goes. `None`: this method has none.
+    pub async fn leave(&self, trip: &Trip) -> Option<Result<String, TripFault>> {
+        match self {
+            Self::Handoff(handoff) => Some(Ok(handoff.leave(trip))),
+            Self::Oidc(oidc) => Some(oidc.leave(trip).await),
+            _ => None,
+        }
+    }
+
+    /// Where a browser that is nobody's signs in and comes back to this URL, when that is not at a page of ours.
+    pub fn sign_in_at(&self, back: &str) -> Option<String> {
+        match self {
+            Self::Probe(probe) => Some(probe.sign_in_at(back)),
+            _ => None,
+        }
+    }
+
+    /// Where a browser signs out of whoever says who is there.
+    pub fn sign_out_at(&self) -> Option<&str> {
+        match self {
+            Self::Probe(probe) => probe.logout_url.as_deref(),
+            Self::TrustedHeader(header) => header.logout_url.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Says whether a subject is (still) a user, and under which name to show them.
-    #[expect(
-        clippy::unused_async,
-        reason = "a file answers at once; an application beside us will not"
-    )]
+    ///
+    /// A file and a directory know, and the application when it has a [`UserLookup`]. Otherwise it, like a proxy and an
+    /// identity provider, speaks of whoever is at the browser, and of nobody else.
     pub async fn standing(&self, subject: &str) -> Standing {
         match self {
-            Self::File { users, .. } => users.standing(subject),
+            Self::File(users) => users.standing(subject),
+            #[cfg(feature = "ldap")]
+            Self::Ldap(directory) => directory.standing(subject).await,
+            Self::Probe(probe) => match &probe.user_lookup {
+                Some(lookup) => lookup.standing(subject).await,
+                None => Standing::CannotSay,
+            },
+            Self::TrustedHeader(_) | Self::Handoff(_) | Self::Oidc(_) => Standing::CannotSay,
         }
     }
 
     /// Reads the source again, where it is a file. The error leaves everything as it was.
     pub fn reload(&self) -> Result<(), FileLoginError> {
         match self {
-            Self::File { users, .. } => users.reload(),
+            Self::File(users) => users.reload(),
+            _ => Ok(()),
         }
     }
+}
+
+/// Whether a text can be a user's name for the application: 1 to 255 characters, none of them a control character.
+fn is_name(text: &str) -> bool {
+    (1..=255).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }

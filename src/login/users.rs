@@ -50,6 +50,13 @@ impl Users {
         }
     }
 
+    /// How many names there are, and how many of them may sign in.
+    pub(super) fn count(&self) -> (usize, usize) {
+        let accounts = self.by_name.values();
+        let may_sign_in = accounts.filter(|account| account.password.is_some()).count();
+        (self.by_name.len(), may_sign_in)
+    }
+
     /// The name to show for a subject of this file.
     pub(super) fn display_name(&self, subject: &str) -> Option<&str> {
         self.by_name

@@ -70,14 +70,22 @@ impl Pool {
     pub(super) async fn migrate(&self) -> Result<(), MigrateError> {
         match self {
             Self::Postgres(db) => POSTGRES.run(db).await,
-            // PostgreSQL's migrations lock the database; SQLite's do not. Whoever comes second there finds the table
-            // made, looks again, and sees the migration applied.
-            Self::Sqlite(db, _) => match SQLITE.run(db).await {
-                Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) => SQLITE.run(db).await,
-                done => done,
-            },
+            Self::Sqlite(db, _) => migrate_sqlite(db).await,
         }
     }
+}
+
+/// PostgreSQL's migrations lock the database; SQLite's do not. Whoever comes second to one finds its table made, looks
+/// again, and sees it applied; and that once for each of them, at most.
+async fn migrate_sqlite(db: &SqlitePool) -> Result<(), MigrateError> {
+    let mut done = SQLITE.run(db).await;
+    for _ in SQLITE.iter() {
+        match done {
+            Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) => done = SQLITE.run(db).await,
+            _ => break,
+        }
+    }
+    done
 }
 
 pub(super) use on;

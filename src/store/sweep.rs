@@ -13,12 +13,16 @@ pub struct Swept {
     pub access_tokens: u64,
     /// Browsers that must sign in again.
     pub sessions: u64,
+    /// Round trips that would be too old by now.
+    pub trips: u64,
     /// People who have not signed in for more than a year.
     pub users: u64,
     /// Nonces of requests that would be too old by now.
     pub nonces: u64,
     /// Old lines of the audit log.
     pub audit: u64,
+    /// Dances at other sides that nobody came back from.
+    pub link_dances: u64,
 }
 
 impl Store {
@@ -28,11 +32,13 @@ impl Store {
             request_tokens: self.sweep_request_tokens(now.plus(-DAY)).await?,
             access_tokens: self.sweep_access_tokens(now.plus(-30 * DAY)).await?,
             sessions: self.sweep_sessions(now).await?,
+            trips: self.sweep_trips(now).await?,
             users: self.sweep_users(now.plus(-400 * DAY)).await?,
             nonces: self
                 .forget_nonces_before(window.horizon(now).bucket() - SPARED)
                 .await?,
             audit: self.sweep_audit(now.plus(-400 * DAY)).await?,
+            link_dances: self.sweep_link_dances(now).await?,
         })
     }
 
@@ -63,6 +69,26 @@ impl Store {
     async fn sweep_sessions(&self, before: Timestamp) -> Result<u64, StoreError> {
         Ok(on!(write & self.pool, |db| {
             sqlx::query("delete from sessions where expires_at <= $1")
+                .bind(before.seconds())
+                .execute(db)
+                .await?
+                .rows_affected()
+        }))
+    }
+
+    async fn sweep_link_dances(&self, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(on!(write & self.pool, |db| {
+            sqlx::query("delete from link_dances where expires_at <= $1")
+                .bind(before.seconds())
+                .execute(db)
+                .await?
+                .rows_affected()
+        }))
+    }
+
+    async fn sweep_trips(&self, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(on!(write & self.pool, |db| {
+            sqlx::query("delete from finished_trips where expires_at <= $1")
                 .bind(before.seconds())
                 .execute(db)
                 .await?

@@ -34,6 +34,13 @@ impl ClientTls {
     }
 }
 
+/// What a client goes by that offers a protocol of its own choice, or none: these issuers are believed.
+pub fn client_config(roots: Roots) -> Arc<ClientConfig> {
+    let mut config = config(roots);
+    config.alpn_protocols.clear();
+    Arc::new(config)
+}
+
 impl fmt::Debug for ClientTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ClientTls")

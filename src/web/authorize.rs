@@ -15,7 +15,8 @@ use crate::store::StoreError;
 use super::form::{self, Purpose};
 use super::pages::{AnswerForm, Approve, Notice, Verifier};
 use super::return_address::ReturnAddress;
-use super::session::{self, Session};
+use super::session::{self, Session, Who};
+use super::visit::SignIn;
 use super::{AUTHORIZE, App, Visit, headers, login};
 
 /// What the address of the page may say. An `oauth_callback` in it is ignored: the one that counts came signed, with
@@ -74,13 +75,17 @@ async fn put_question(
     }
     let token = token.ok_or(Notice::MissingToken)?;
     Span::current().record("token.prefix", token.prefix());
+    let here = || ReturnAddress::to_question(&token);
     let question = visit.provider.question(&token).await?;
     let session = session::current(visit, headers).await?;
     if let Some(session) = &session {
         Span::current().record("user.subject", &session.user.subject);
     }
     match (question, session) {
-        (Question::Open { .. }, None) => Ok(visit.redirect(&ReturnAddress::to_question(&token).login())),
+        (Question::Open { .. }, None) => Ok(visit.sign_in(&here(), SignIn::AsSomebody)),
+        (Question::Open { .. }, Some(session)) if session.is_stale(visit) => {
+            Ok(visit.sign_in(&here(), SignIn::Anew))
+        }
         (
             Question::Open {
                 consumer, callback, ..
@@ -124,8 +129,15 @@ async fn take_answer(
     let token = Token::parse(&form.oauth_token).ok_or(Notice::MissingToken)?;
     Span::current().record("token.prefix", token.prefix());
     let again = ReturnAddress::to_question(&token);
-    let Some(session) = session::current(visit, headers).await? else {
-        return Ok(visit.redirect(&again.login()));
+    let session = match session::who(visit, headers).await? {
+        Who::Somebody(session) => session,
+        Who::Nobody => return Ok(visit.sign_in(&again, SignIn::AsSomebody)),
+        Who::Another(user) => {
+            return Err(Notice::UserChanged {
+                user: user.display_name,
+                again: again.as_str().to_owned(),
+            });
+        }
     };
     let user = &session.user;
     Span::current().record("user.subject", &user.subject);
@@ -146,6 +158,9 @@ async fn take_answer(
         return Err(Notice::FormOutdated {
             again: again.as_str().to_owned(),
         });
+    }
+    if form.approve.is_some() && session.is_stale(visit) {
+        return Ok(visit.sign_in(&again, SignIn::Anew));
     }
     let answer = match (form.approve, form.deny) {
         (Some(_), None) => visit.provider.approve(&token, user).await?,

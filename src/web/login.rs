@@ -1,4 +1,7 @@
-//! Sign in with name and password, and sign out: `/oauth/login`, `/oauth/logout`.
+//! Sign in and out: `/oauth/login`, `/oauth/logout`.
+//!
+//! The login page is a form, or the way to whoever knows who is there: what the request says is believed at once
+//! (`recognised`), and for the rest `trip` sends the browser away.
 
 use std::net::IpAddr;
 
@@ -9,22 +12,31 @@ use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 
-use crate::login::{Attempt, SignInError};
+use crate::login::{Attempt, Door, SignInError};
 use crate::model::{AuditEvent, AuditKind};
 use crate::oauth::{Callback, Secret};
 use crate::provider::Question;
 use crate::store::StoreError;
 
 use super::form::{self, Purpose};
-use super::pages::{Login, Notice, SignOutForm};
+use super::pages::{Login, Notice, SignOutForm, SigningIn};
 use super::return_address::ReturnAddress;
 use super::session::{self, Browser, Session};
-use super::{App, ClientAddress, LOGIN, LOGOUT, Visit};
+use super::visit::SignIn;
+use super::{App, ClientAddress, LOGIN, LOGOUT, Visit, attempts, headers, trip};
 
 /// What the address of the login page may say.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct Address {
     return_to: Option<String>,
+    /// A new proof is wanted, although there is a session.
+    fresh: Option<String>,
+    /// A form led here: no further than this without a click.
+    pause: Option<String>,
+    /// The browser was at the application's sign-in.
+    back: Option<String>,
+    /// The browser was given a cookie.
+    cookie: Option<String>,
 }
 
 /// The login form.
@@ -43,16 +55,23 @@ pub(super) struct SignOut {
     return_to: Option<String>,
 }
 
+/// Why the form is shown.
+struct Asking<'a> {
+    fresh: bool,
+    tried: Option<&'a str>,
+}
+
 /// `GET /oauth/login`
 #[tracing::instrument(name = "login", skip_all)]
 pub(super) async fn show(
     visit: Visit,
+    client: ClientAddress,
     headers: HeaderMap,
     address: Result<Query<Address>, QueryRejection>,
 ) -> Response {
-    let return_to = address.ok().and_then(|Query(address)| address.return_to);
-    let answer = show_to(&visit, &headers, &ReturnAddress::or_login(return_to.as_deref())).await;
-    answer.unwrap_or_else(|error| Notice::from(error).respond(&visit))
+    let address = address.map(|Query(address)| address).unwrap_or_default();
+    let answer = show_to(&visit, client, &headers, &address).await;
+    answer.unwrap_or_else(|notice| notice.respond(&visit))
 }
 
 /// `POST /oauth/login`
@@ -88,18 +107,71 @@ pub(super) fn sign_out_form(app: &App, session: &Session, return_to: String) -> 
     }
 }
 
-async fn show_to(visit: &Visit, headers: &HeaderMap, there: &ReturnAddress) -> Result<Response, StoreError> {
+async fn show_to(
+    visit: &Visit,
+    client: ClientAddress,
+    headers: &HeaderMap,
+    address: &Address,
+) -> Result<Response, Notice> {
+    let there = ReturnAddress::or_login(address.return_to.as_deref());
+    let fresh = address.fresh.is_some();
     match session::current(visit, headers).await? {
-        Some(session) if there.as_str() == LOGIN => {
+        Some(session) if !fresh && there.as_str() == LOGIN => {
             let sign_out = sign_out_form(visit, &session, String::new());
-            let notice = Notice::SignedIn {
-                user: session.user.display_name,
-                sign_out,
-            };
-            Ok(notice.respond(visit))
+            let user = session.user.display_name;
+            return Err(Notice::SignedIn { user, sign_out });
         }
-        Some(_) => Ok(visit.redirect(there.as_str())),
-        None => ask(visit, headers, there, None).await,
+        Some(_) if !fresh => return Ok(visit.redirect(there.as_str())),
+        _ => {}
+    }
+    let also: &[&str] = if fresh { &["fresh"] } else { &[] };
+    match visit.login.door() {
+        Door::Form => Ok(ask(visit, headers, &there, Asking { fresh, tried: None }).await?),
+        _ if address.pause.is_some() => Err(SigningIn::Pause {
+            again: there.login_and(also),
+        }
+        .into()),
+        Door::Request => recognised(visit, client, headers, &there, address).await,
+        Door::RoundTrip => trip::leave(visit, &there, fresh).await,
+    }
+}
+
+/// Believes what the request says; sends a browser that is nobody's to the application's sign-in, once.
+async fn recognised(
+    visit: &Visit,
+    ClientAddress(client): ClientAddress,
+    headers: &HeaderMap,
+    there: &ReturnAddress,
+    address: &Address,
+) -> Result<Response, Notice> {
+    let again = || there.login();
+    let said = match visit.recognise(headers).await {
+        Some(said) => said?,
+        None => None,
+    };
+    let Some(user) = said else {
+        let back = visit.absolute(&there.login_and(&["back"]));
+        return match visit.login.sign_in_at(&back) {
+            Some(elsewhere) if address.back.is_none() => Ok(headers::see_other(&elsewhere)),
+            Some(_) => Err(SigningIn::StillNobody { again: again() }.into()),
+            None => Err(SigningIn::NotNamed {
+                why: "the request has no name in it".to_owned(),
+                again: again(),
+            }
+            .into()),
+        };
+    };
+    // Without a cookie this would never end: the page asks for a session, and comes here again.
+    match (Browser::known_or_new(visit, headers), &address.cookie) {
+        ((_, None), _) => {
+            let cookies = session::begin(visit, headers, user, client).await?;
+            Ok(with_cookies(visit.redirect(there.as_str()), cookies))
+        }
+        ((_, Some(_)), Some(_)) => Err(Notice::NoCookie { again: again() }),
+        ((_, cookie), None) => {
+            let once_more = visit.redirect(&there.login_and(&["cookie"]));
+            Ok(with_cookies(once_more, cookie))
+        }
     }
 }
 
@@ -109,6 +181,9 @@ async fn try_to_sign_in(
     headers: &HeaderMap,
     form: Result<Form<SignInForm>, FormRejection>,
 ) -> Result<Response, Notice> {
+    if visit.login.door() != Door::Form {
+        return Err(Notice::MethodNotAllowed);
+    }
     form::sent_from_here(headers)?;
     let Form(form) = form.map_err(|rejection| form::unreadable(&rejection))?;
     let there = ReturnAddress::or_login(form.return_to.as_deref());
@@ -122,27 +197,30 @@ async fn try_to_sign_in(
     {
         return Err(Notice::FormOutdated { again: there.login() });
     }
+    if let Some(wait) = attempts::count(visit, address, Some(&form.username)).await? {
+        return Err(Notice::TooMany {
+            wait,
+            again: there.login(),
+        });
+    }
     let attempt = Attempt {
         name: &form.username,
         password: Secret::new(form.password),
-        address,
         at: visit.clock.now(),
     };
     match visit.login.sign_in(attempt).await {
         Ok(user) => {
-            let subject = user.subject.clone();
-            let cookies = session::begin(visit, headers, user).await?;
-            note(visit, AuditKind::SignedIn, subject, address).await;
+            let cookies = session::begin(visit, headers, user, address).await?;
             Ok(with_cookies(visit.redirect(there.as_str()), cookies))
         }
         Err(SignInError::Wrong) => {
             tracing::info!(%address, "a wrong name or password");
-            Ok(ask(visit, headers, &there, Some(&form.username)).await?)
+            let asking = Asking {
+                fresh: false,
+                tried: Some(&form.username),
+            };
+            Ok(ask(visit, headers, &there, asking).await?)
         }
-        Err(SignInError::TooMany(wait)) => Err(Notice::TooMany {
-            wait,
-            again: there.login(),
-        }),
         Err(SignInError::Unavailable(why)) => Err(Notice::LoginUnavailable(why)),
     }
 }
@@ -157,7 +235,7 @@ async fn try_to_sign_out(
     let Form(form) = form.map_err(|rejection| form::unreadable(&rejection))?;
     let there = ReturnAddress::or_login(form.return_to.as_deref());
     let Some(session) = session::current(visit, headers).await? else {
-        return Ok(visit.redirect(&there.login()));
+        return Ok(visit.sign_in(&there, SignIn::AsSomebody));
     };
     if !(Purpose::SignOut { session: &session.id }).admits(&visit.keyring, &form.form_token) {
         return Err(Notice::FormOutdated {
@@ -166,9 +244,17 @@ async fn try_to_sign_out(
     }
     let cookie = session::finish(visit, &session.id).await?;
     note(visit, AuditKind::SignedOut, session.user.subject, address).await;
-    let answer = match there.as_str() {
-        LOGIN => Notice::SignedOut.respond(visit),
-        _ => visit.redirect(&there.login()),
+    let answer = match visit.login.door() {
+        // Who is there is not ours to forget: the next request would say it again.
+        Door::Request => Notice::from(SigningIn::AnotherAccount {
+            leave: visit.login.sign_out_at().map(str::to_owned),
+            again: there.login(),
+        })
+        .respond(visit),
+        _ if there.as_str() == LOGIN => Notice::SignedOut.respond(visit),
+        Door::Form => visit.sign_in(&there, SignIn::AsSomebody),
+        // Whoever wants another account must be asked which.
+        Door::RoundTrip => visit.sign_in(&there, SignIn::Anew),
     };
     Ok(with_cookies(answer, [cookie]))
 }
@@ -178,7 +264,7 @@ async fn ask(
     visit: &Visit,
     headers: &HeaderMap,
     there: &ReturnAddress,
-    tried: Option<&str>,
+    asking: Asking<'_>,
 ) -> Result<Response, StoreError> {
     let asked_by = asked_by(visit, there).await?;
     let (browser, cookie) = Browser::known_or_new(visit, headers);
@@ -192,7 +278,8 @@ async fn ask(
             browser: &browser.random,
         }
         .token(&visit.keyring),
-        tried,
+        fresh: asking.fresh,
+        tried: asking.tried,
     };
     Ok(with_cookies(page.respond(&visit.frame()), cookie))
 }
@@ -214,7 +301,7 @@ async fn asked_by(app: &App, there: &ReturnAddress) -> Result<Option<(String, Ca
 }
 
 /// Writes down that somebody came or left. A failed attempt is only logged: no stranger writes to the database.
-async fn note(app: &App, kind: AuditKind, subject: String, address: IpAddr) {
+pub(super) async fn note(app: &App, kind: AuditKind, subject: String, address: IpAddr) {
     tracing::info!(user.subject = ?subject, %address, "{subject:?} {}", kind.name());
     let event = AuditEvent {
         at: app.clock.now(),
@@ -230,7 +317,10 @@ async fn note(app: &App, kind: AuditKind, subject: String, address: IpAddr) {
     }
 }
 
-fn with_cookies(mut response: Response, cookies: impl IntoIterator<Item = HeaderValue>) -> Response {
+pub(super) fn with_cookies(
+    mut response: Response,
+    cookies: impl IntoIterator<Item = HeaderValue>,
+) -> Response {
     for cookie in cookies {
         response.headers_mut().append(SET_COOKIE, cookie);
     }

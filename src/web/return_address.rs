@@ -52,9 +52,18 @@ impl ReturnAddress {
 
     /// The login page that leads here.
     pub(super) fn login(&self) -> String {
-        match self.0.as_str() {
-            LOGIN => LOGIN.to_owned(),
-            there => format!("{LOGIN}?return_to={}", encode::encode(there)),
+        self.login_and(&[])
+    }
+
+    /// The login page that leads here, and knows something more.
+    pub(super) fn login_and(&self, also: &[&str]) -> String {
+        let there = (self.0 != LOGIN).then(|| format!("return_to={}", encode::encode(&self.0)));
+        let also = also.iter().map(|name| format!("{name}=1"));
+        let query: Vec<_> = there.into_iter().chain(also).collect();
+        if query.is_empty() {
+            LOGIN.to_owned()
+        } else {
+            format!("{LOGIN}?{}", query.join("&"))
         }
     }
 }

@@ -1,18 +1,36 @@
 //! The browser session: a cookie, and its row in the store.
 //!
-//! A row is made only after a correct password. Before that the browser has a signed random cookie, which proves to the
-//! login form that it was shown to this browser, and needs no row.
+//! A row is made only after somebody has proved who they are. Before that the browser has a signed random cookie, which
+//! proves to the login form that it was shown to this browser, and needs no row.
+
+use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::login::Standing;
-use crate::model::{BrowserSession, SessionId, User};
+use crate::login::{Door, Standing};
+use crate::model::{AuditKind, BrowserSession, SessionId, User};
 use crate::oauth::{Timestamp, Token};
 use crate::store::StoreError;
 
+use super::cookie::Cookie;
 use super::form::Purpose;
-use super::headers::cookie;
-use super::{App, randomness};
+use super::pages::Notice;
+use super::{App, Visit, login, randomness};
+
+/// How long a browser stays signed in, and how often somebody may try.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionRules {
+    /// Seconds without a visit after which a session is over.
+    pub idle: i64,
+    /// Seconds after which a session is over in any case.
+    pub longest: i64,
+    /// Seconds after which a user signs in anew before approving.
+    pub recheck_after: i64,
+    /// Attempts in a minute for one name, from wherever.
+    pub attempts_per_account: u32,
+    /// Attempts in a minute from one address, for whichever name.
+    pub attempts_per_address: u32,
+}
 
 /// Somebody who is signed in.
 #[derive(Debug)]
@@ -23,8 +41,49 @@ pub(super) struct Session {
     pub(super) user: User,
 }
 
-/// Finds out who is signed in: a live session, of a user who still exists.
-pub(super) async fn current(app: &App, headers: &HeaderMap) -> Result<Option<Session>, StoreError> {
+/// Whom a browser's session belongs to.
+#[derive(Debug)]
+pub(super) enum Who {
+    /// There is none.
+    Nobody,
+    /// A live session.
+    Somebody(Session),
+    /// A live session, and the request itself says that somebody else is here by now.
+    Another(User),
+}
+
+impl Session {
+    /// Whether its user proved who they are so long ago that they must do so again before they decide.
+    pub(super) fn is_stale(&self, app: &App) -> bool {
+        self.user.proved_at.plus(app.sessions.recheck_after) <= app.clock.now()
+    }
+}
+
+/// Finds out who is signed in: a live session, of a user who still exists and is still the one here.
+pub(super) async fn current(visit: &Visit, headers: &HeaderMap) -> Result<Option<Session>, Notice> {
+    Ok(match who(visit, headers).await? {
+        Who::Somebody(session) => Some(session),
+        Who::Nobody | Who::Another(_) => None,
+    })
+}
+
+/// As [`current`], and tells nobody from somebody else. Where every request says who is there, it is asked every time: a
+/// session never outlives the application's own.
+pub(super) async fn who(visit: &Visit, headers: &HeaderMap) -> Result<Who, Notice> {
+    let Some(session) = kept(visit, headers).await? else {
+        return Ok(Who::Nobody);
+    };
+    let Some(said) = visit.recognise(headers).await else {
+        return Ok(Who::Somebody(session));
+    };
+    Ok(match said? {
+        Some(user) if user.subject == session.user.subject => Who::Somebody(Session { user, ..session }),
+        Some(user) => Who::Another(user),
+        None => Who::Nobody,
+    })
+}
+
+async fn kept(app: &App, headers: &HeaderMap) -> Result<Option<Session>, StoreError> {
     let Some(id) = session_id(app, headers) else {
         return Ok(None);
     };
@@ -33,9 +92,17 @@ pub(super) async fn current(app: &App, headers: &HeaderMap) -> Result<Option<Ses
         return Ok(None);
     };
     let mut user = kept.user;
+    // A name of another method may be another person's here.
+    if user.proved_by != app.login.name() {
+        app.store.remove_session(&id).await?;
+        return Ok(None);
+    }
     match app.login.standing(&user.subject).await {
-        Standing::Known { display_name } => user.display_name = display_name,
-        Standing::CannotSay => {}
+        // Where the request itself names the user, it says it better than a look-up by the other name.
+        Standing::Known { display_name } if app.login.door() == Door::Form => {
+            user.display_name = display_name;
+        }
+        Standing::Known { .. } | Standing::CannotSay => {}
         Standing::Gone => {
             app.store.remove_session(&id).await?;
             return Ok(None);
@@ -43,7 +110,7 @@ pub(super) async fn current(app: &App, headers: &HeaderMap) -> Result<Option<Ses
     }
     if kept.seen_at.plus(TOUCH_EVERY) <= now {
         app.store
-            .touch_session(&id, now, end(kept.created_at, now))
+            .touch_session(&id, now, end(app, kept.created_at, now))
             .await?;
     }
     Ok(Some(Session { id, user }))
@@ -54,6 +121,7 @@ pub(super) async fn begin(
     app: &App,
     headers: &HeaderMap,
     user: User,
+    address: IpAddr,
 ) -> Result<[HeaderValue; 2], StoreError> {
     if let Some(id) = session_id(app, headers) {
         app.store.remove_session(&id).await?;
@@ -64,10 +132,11 @@ pub(super) async fn begin(
         user,
         created_at: now,
         seen_at: now,
-        expires_at: end(now, now),
+        expires_at: end(app, now, now),
     };
     app.store.add_session(&id, &session).await?;
     app.store.remember_user(&session.user).await?;
+    login::note(app, AuditKind::SignedIn, session.user.subject, address).await;
     Ok([Cookie::Session.set(app, id.as_str()), Cookie::Browser.clear(app)])
 }
 
@@ -87,7 +156,7 @@ pub(super) struct Browser {
 impl Browser {
     /// Recognises a browser.
     pub(super) fn known(app: &App, headers: &HeaderMap) -> Option<Self> {
-        let (random, mac) = cookie(headers, Cookie::Browser.name(app))?.split_once('.')?;
+        let (random, mac) = Cookie::Browser.of(app, headers)?.split_once('.')?;
         let ours = Purpose::Browser { browser: random }.admits(&app.keyring, mac);
         ours.then(|| Self {
             random: random.to_owned(),
@@ -107,59 +176,15 @@ impl Browser {
 }
 
 fn session_id(app: &App, headers: &HeaderMap) -> Option<SessionId> {
-    let id = SessionId::parse(cookie(headers, Cookie::Session.name(app))?)?;
+    let id = SessionId::parse(Cookie::Session.of(app, headers)?)?;
     (id.as_str().len() == Token::LENGTH).then_some(id)
 }
 
 /// When a session that is in use now will be over.
-fn end(created_at: Timestamp, now: Timestamp) -> Timestamp {
-    now.plus(IDLE).min(created_at.plus(LONGEST))
+fn end(app: &App, created_at: Timestamp, now: Timestamp) -> Timestamp {
+    let rules = &app.sessions;
+    now.plus(rules.idle).min(created_at.plus(rules.longest))
 }
 
-/// The cookies that we set.
-#[derive(Clone, Copy)]
-enum Cookie {
-    Session,
-    Browser,
-}
-
-impl Cookie {
-    /// Behind https a cookie has a prefix that only this very host, over https, can set.
-    fn name(self, app: &App) -> &'static str {
-        match (self, app.public_url.is_secure()) {
-            (Self::Session, true) => "__Host-linkgate-session",
-            (Self::Session, false) => "linkgate-session",
-            (Self::Browser, true) => "__Host-linkgate-browser",
-            (Self::Browser, false) => "linkgate-browser",
-        }
-    }
-
-    /// `SameSite=Lax`: the popup is opened from the consumer's site, and must still know who is signed in.
-    fn set(self, app: &App, value: &str) -> HeaderValue {
-        let secure = if app.public_url.is_secure() {
-            "; Secure"
-        } else {
-            ""
-        };
-        let cookie = format!(
-            "{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}",
-            self.name(app)
-        );
-        let mut cookie = HeaderValue::try_from(cookie).expect("a cookie is letters, digits and punctuation");
-        cookie.set_sensitive(true);
-        cookie
-    }
-
-    fn clear(self, app: &App) -> HeaderValue {
-        let mut cookie = self.set(app, "").as_bytes().to_vec();
-        cookie.extend_from_slice(b"; Max-Age=0");
-        HeaderValue::try_from(cookie).expect("a cookie is letters, digits and punctuation")
-    }
-}
-
-/// Seconds without a request after which a session is over.
-const IDLE: i64 = 12 * 3600;
-/// Seconds after which a session is over in any case.
-const LONGEST: i64 = 7 * 24 * 3600;
 /// Seconds between two notes that a session is in use.
 const TOUCH_EVERY: i64 = 60;

@@ -1,14 +1,17 @@
-//! `[login]`: how the person at the browser is known. One method, with a table of its own; `probe` and `oidc` have
-//! more to say than the others.
+//! `[login]`: how the person at the browser is known. One method, with a table of its own; `probe`, `oidc` and `ldap`
+//! have more to say than the others. `sessions` is what all methods share.
 
+mod ldap;
 mod oidc;
 mod probe;
+mod sessions;
 
 use std::path::PathBuf;
 
 use http::{HeaderName, Uri};
 
 use crate::oauth::Secret;
+use crate::tls::{Roots, RootsError};
 
 use super::choice::choice;
 use super::remark::Wrong;
@@ -16,8 +19,10 @@ use super::secret::required_secret;
 use super::section::Section;
 use super::server::Server;
 
+pub use ldap::Ldap;
 pub use oidc::Oidc;
 pub use probe::{Probe, Reject, UserLookup};
+pub use sessions::Sessions;
 
 /// How the person at the browser is known. One method, with what it needs.
 #[derive(Clone, Debug)]
@@ -27,6 +32,8 @@ pub enum Login {
         /// The file with `[[users]]`.
         path: PathBuf,
     },
+    /// A directory.
+    Ldap(Box<Ldap>),
     /// The application is asked whom the browser's cookies belong to.
     Probe(Box<Probe>),
     /// A signed round trip through the application.
@@ -44,6 +51,8 @@ pub enum Login {
         header: HeaderName,
         /// The header with the user's name for people.
         display_header: Option<HeaderName>,
+        /// Where a browser signs out of the proxy.
+        logout_url: Option<String>,
     },
 }
 
@@ -52,6 +61,7 @@ impl Login {
     pub const fn method(&self) -> &'static str {
         match self {
             Self::File { .. } => "file",
+            Self::Ldap(_) => "ldap",
             Self::Probe(_) => "probe",
             Self::Handoff { .. } => "handoff",
             Self::Oidc(_) => "oidc",
@@ -63,14 +73,19 @@ impl Login {
     pub fn knows_its_users(&self) -> Option<&'static str> {
         match self {
             Self::File { .. } => Some("the password file"),
+            Self::Ldap(_) => Some("the directory"),
             Self::Probe(probe) if probe.user_lookup.is_some() => Some("login.probe.user_lookup_url"),
             _ => None,
         }
     }
 
     /// Reads the section: every table that is there, and of these the one that `method` names.
-    pub(super) fn read(section: &Section<'_>, server: Option<&Server>) -> Option<Self> {
-        section.needs("method", "write method = \"file\" for a password file");
+    pub(super) fn read(section: &Section<'_>, server: Option<&Server>) -> Option<(Self, Sessions)> {
+        let sessions = Sessions::read(section);
+        section.needs(
+            "method",
+            "write method = \"probe\" to ask the application, or \"file\" for a password file",
+        );
         let method = choice(section, "method", &METHODS.map(|(name, _)| (name, name)));
         let mut chosen = None;
         for (name, read) in METHODS {
@@ -91,16 +106,14 @@ impl Login {
                 "write the proxy's address into [server]: trusted_proxies = [\"127.0.0.1\"]",
             );
         }
-        if let Some(name) = method.filter(|name| *name != "file") {
-            section.warn(
+        if method == Some("ldap") && !cfg!(feature = "ldap") {
+            section.wrong(
                 "method",
-                format!(
-                    "this version of linkgate reads the settings of {name:?} and cannot serve with it yet"
-                ),
-                "write method = \"file\" to serve",
+                "this build of linkgate cannot ask a directory",
+                "use a build with the feature: cargo build --release --features ldap; the container image has it",
             );
         }
-        chosen
+        Some((chosen?, sessions))
     }
 }
 
@@ -142,9 +155,11 @@ fn read_trusted_header(section: &Section<'_>) -> Option<Login> {
     };
     let header = section.parsed("header", parse);
     let display_header = section.parsed("display_header", parse);
+    let logout_url = section.parsed("logout_url", |text| parse_http(text).map(|_| text.to_owned()));
     Some(Login::TrustedHeader {
         header: header.unwrap_or(HeaderName::from_static("remote-user")),
         display_header,
+        logout_url,
     })
 }
 
@@ -155,10 +170,18 @@ fn parse_http(text: &str) -> Result<Uri, Wrong> {
         .ok_or_else(|| Wrong::unusable(text, "write it whole: \"http://127.0.0.1:8080/api/me\""))
 }
 
+/// The issuers in a `ca_file`, when there is one.
+fn ca_file(section: &Section<'_>) -> Option<Roots> {
+    let text = section.file("ca_file")?;
+    let refuse = |error: RootsError| section.wrong_as_said("ca_file", &error.to_string());
+    Roots::parse(text.as_bytes()).map_err(refuse).ok()
+}
+
 type Read = fn(&Section<'_>) -> Option<Login>;
 
-const METHODS: [(&str, Read); 5] = [
+const METHODS: [(&str, Read); 6] = [
     ("file", read_file),
+    ("ldap", Ldap::read),
     ("probe", Probe::read),
     ("handoff", read_handoff),
     ("oidc", Oidc::read),

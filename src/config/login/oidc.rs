@@ -1,10 +1,13 @@
 //! `[login.oidc]`: an identity provider is asked.
 
+use std::time::Duration;
+
 use crate::config::secret::required_secret;
 use crate::config::section::Section;
 use crate::oauth::Secret;
+use crate::tls::Roots;
 
-use super::{Login, parse_http};
+use super::{Login, ca_file, parse_http};
 
 /// How an identity provider is asked.
 #[derive(Clone, Debug)]
@@ -21,6 +24,10 @@ pub struct Oidc {
     pub user_claim: String,
     /// The claim with the user's name for people.
     pub display_claim: String,
+    /// Whom to believe; `None`: whom the operating system does.
+    pub roots: Option<Roots>,
+    /// How long each of its answers may take.
+    pub timeout: Duration,
 }
 
 impl Oidc {
@@ -44,6 +51,8 @@ impl Oidc {
         };
         let user_claim = section.or("user_claim", "preferred_username".to_owned());
         let display_claim = section.or("display_claim", "name".to_owned());
+        let roots = ca_file(section);
+        let timeout = section.or("timeout", Duration::from_secs(10));
         Some(Login::Oidc(Box::new(Self {
             issuer: issuer?,
             client_id: client_id?,
@@ -51,6 +60,8 @@ impl Oidc {
             scopes,
             user_claim,
             display_claim,
+            roots,
+            timeout,
         })))
     }
 }

@@ -7,8 +7,9 @@ use serde_json::Value as Json;
 
 use crate::config::remark::Wrong;
 use crate::config::section::Section;
+use crate::tls::Roots;
 
-use super::{Login, parse_http};
+use super::{Login, ca_file, parse_http};
 
 /// How the application is asked whom the browser's cookies belong to.
 #[derive(Clone, Debug)]
@@ -25,6 +26,10 @@ pub struct Probe {
     pub reject: Vec<Reject>,
     /// Where a browser signs in; `{return_to}` stands for the way back.
     pub login_url: String,
+    /// Where a browser signs out.
+    pub logout_url: Option<String>,
+    /// Whom to believe; `None`: whom the operating system does.
+    pub roots: Option<Roots>,
     /// How long the answer may take.
     pub timeout: Duration,
     /// Where the application says whether a user exists.
@@ -74,6 +79,8 @@ impl Probe {
         let display_pointer = section.parsed("display_pointer", parse_pointer);
         let reject = section.sections("reject", Reject::read);
         let login_url = section.parsed("login_url", parse_login_url);
+        let logout_url = section.parsed("logout_url", |text| parse_http(text).map(|_| text.to_owned()));
+        let roots = ca_file(section);
         let timeout = section.or("timeout", Duration::from_secs(3));
         let lookup_url = section.parsed("user_lookup_url", parse_lookup_url);
         let lookup_timeout = section.or("user_lookup_timeout", Duration::from_secs(2));
@@ -84,6 +91,8 @@ impl Probe {
             display_pointer,
             reject,
             login_url: login_url?,
+            logout_url,
+            roots,
             timeout,
             user_lookup: lookup_url.map(|url| UserLookup {
                 url,

@@ -19,6 +19,8 @@ pub(in crate::web) struct Login<'a> {
     pub(in crate::web) return_to: &'a str,
     /// The token that binds the form to the browser.
     pub(in crate::web) form_token: String,
+    /// Whether somebody is signed in, and is asked to prove it again.
+    pub(in crate::web) fresh: bool,
     /// The name that was tried in vain.
     pub(in crate::web) tried: Option<&'a str>,
 }

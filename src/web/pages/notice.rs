@@ -9,9 +9,11 @@ use http::{HeaderValue, StatusCode};
 
 use crate::store::StoreError;
 
-use super::super::texts::{Notices, Words};
+use super::super::texts::{Texts, Words};
 use super::super::{CONNECTIONS, Visit, randomness};
 use super::account::SignOutForm;
+use super::link_trouble::LinkTrouble;
+use super::signing_in::SigningIn;
 use super::{Frame, Html, respond};
 
 /// What to tell somebody who cannot go on, or need not.
@@ -85,7 +87,9 @@ pub(in crate::web) enum Notice {
         again: String,
     },
     /// The login source does not answer.
-    LoginUnavailable(&'static str),
+    LoginUnavailable(String),
+    /// Others take part in the sign-in.
+    SigningIn(SigningIn),
     /// The database does not answer.
     StoreDown(StoreError),
     /// Somebody signed out.
@@ -97,6 +101,17 @@ pub(in crate::web) enum Notice {
         /// The button to sign out.
         sign_out: SignOutForm,
     },
+    /// Something about a link to another side.
+    Link {
+        /// What.
+        trouble: LinkTrouble,
+        /// The link's name; empty when there is none.
+        link: String,
+        /// What the other side says; empty when it says nothing.
+        why: String,
+        /// The path where the dance begins anew.
+        again: Option<String>,
+    },
 }
 
 #[derive(Template)]
@@ -107,6 +122,8 @@ pub(super) struct Page<'a> {
     reason: Html,
     next: Html,
     again: Option<String>,
+    again_label: &'static str,
+    leave: Option<(&'a str, Html)>,
     connections: Option<String>,
     sign_out: Option<&'a SignOutForm>,
     reference: Option<String>,
@@ -142,23 +159,41 @@ impl Notice {
         reference: Option<String>,
         path: &dyn Fn(&str) -> String,
     ) -> Page<'_> {
-        let words = self.words(&frame.texts.notices);
+        let words = self.words(frame.texts);
         let wait = self.wait(frame);
         let (consumer, user) = self.people();
-        let names = [("consumer", consumer), ("user", user), ("wait", wait.as_str())];
+        let (link, why) = match self {
+            Self::Link { link, why, .. } => (link.as_str(), why.as_str()),
+            _ => ("", ""),
+        };
+        let names = [
+            ("consumer", consumer),
+            ("user", user),
+            ("wait", wait.as_str()),
+            ("link", link),
+            ("why", why),
+        ];
         let again = match self {
             Self::UserChanged { again, .. }
             | Self::FormOutdated { again }
             | Self::NoCookie { again }
             | Self::TooMany { again, .. } => Some(again),
-            Self::NotByLink { again } => again.as_ref(),
+            Self::NotByLink { again } | Self::Link { again, .. } => again.as_ref(),
+            Self::SigningIn(state) => Some(state.again()),
             _ => None,
         };
         let sign_out = match self {
             Self::SignedIn { sign_out, .. } => Some(sign_out),
             _ => None,
         };
+        let (again_label, leave) = match self {
+            Self::SigningIn(state) => (frame.texts.signing_in.again, state.leave()),
+            _ => (frame.texts.again, None),
+        };
+        let leave_label = frame.texts.signing_in.leave;
         Page {
+            again_label,
+            leave: leave.map(|leave| (leave, frame.html(leave_label, &[]))),
             heading: frame.html(words.title, &names),
             reason: frame.html(words.reason, &names),
             next: frame.html(words.next, &names),
@@ -170,8 +205,10 @@ impl Notice {
         }
     }
 
-    pub(super) const fn words<'t>(&self, texts: &'t Notices) -> &'t Words {
+    pub(super) const fn words<'t>(&self, all: &'t Texts) -> &'t Words {
+        let texts = &all.notices;
         match self {
+            Self::SigningIn(state) => state.words(&all.signing_in),
             Self::MissingToken => &texts.missing_token,
             Self::Unknown => &texts.unknown,
             Self::AccessToken => &texts.access_token,
@@ -194,12 +231,14 @@ impl Notice {
             Self::StoreDown(_) => &texts.store_down,
             Self::SignedOut => &texts.signed_out,
             Self::SignedIn { .. } => &texts.signed_in,
+            Self::Link { trouble, .. } => trouble.words(texts),
         }
     }
 
     /// What a program learns from the page.
     pub(super) const fn status(&self) -> StatusCode {
         match self {
+            Self::SigningIn(state) => state.status(),
             Self::Denied { .. } | Self::SignedOut | Self::SignedIn { .. } => StatusCode::OK,
             Self::MissingToken | Self::AccessToken | Self::BadForm => StatusCode::BAD_REQUEST,
             Self::ConsumerDisabled { .. }
@@ -213,6 +252,7 @@ impl Notice {
             Self::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::LoginUnavailable(_) | Self::StoreDown(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Link { trouble, .. } => trouble.status(),
         }
     }
 
@@ -237,14 +277,19 @@ impl Notice {
     const fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooMany { wait, .. } => Some(wait.as_secs()),
-            Self::LoginUnavailable(_) | Self::StoreDown(_) => Some(RETRY_AFTER_SECONDS),
+            Self::LoginUnavailable(_)
+            | Self::StoreDown(_)
+            | Self::SigningIn(SigningIn::SourceFailed { .. }) => Some(RETRY_AFTER_SECONDS),
             _ => None,
         }
     }
 
     /// Whether somebody may come and ask why they saw this.
     pub(super) const fn is_of_note(&self) -> bool {
-        !matches!(self, Self::SignedIn { .. } | Self::SignedOut)
+        match self {
+            Self::SigningIn(state) => state.is_of_note(),
+            state => !matches!(state, Self::SignedIn { .. } | Self::SignedOut),
+        }
     }
 
     /// One line; the request token and the user stand in the span around it.
@@ -253,10 +298,12 @@ impl Notice {
             Self::StoreDown(error) => {
                 tracing::error!(reference, %error, "page {reference}: the store failed");
             }
+            Self::SigningIn(state) => state.log(reference, title),
             Self::LoginUnavailable(why) => tracing::error!(reference, why, "page {reference}: {why}"),
             Self::TooMany { .. } | Self::CrossSite | Self::UserChanged { .. } | Self::FormOutdated { .. } => {
                 tracing::warn!(reference, "page {reference}: {title}");
             }
+            Self::Link { why, .. } => tracing::warn!(reference, why, "page {reference}: {title}"),
             _ => tracing::info!(reference, "page {reference}: {title}"),
         }
     }

@@ -148,7 +148,7 @@ async fn a_wrong_password_is_told_without_saying_which_part_is_wrong() {
 #[tokio::test]
 async fn every_notice_has_a_title_a_reason_a_next_step_and_a_reference() {
     for (state, status) in notices() {
-        let words = state.words(&frame().texts.notices);
+        let words = state.words(frame().texts);
         assert!(
             [words.title, words.reason, words.next]
                 .iter()
@@ -290,6 +290,7 @@ fn login(asked_by: Option<(&str, &Callback)>, tried: Option<&str>) -> Response {
         action,
         return_to: "/oauth/login",
         form_token: "FORM-TOKEN".to_owned(),
+        fresh: false,
         tried,
     }
     .respond(&frame())
@@ -313,6 +314,21 @@ fn notice(notice: &Notice) -> Response {
 }
 
 fn notices() -> Vec<(Notice, u16)> {
+    let links = LinkTrouble::ALL.into_iter().zip([404, 410, 200, 502, 503, 403]);
+    let links = links.map(|(trouble, status)| (link(trouble), status));
+    plain_notices().into_iter().chain(links).collect()
+}
+
+fn link(trouble: LinkTrouble) -> Notice {
+    Notice::Link {
+        trouble,
+        link: BITBUCKET.to_owned(),
+        why: "It says <no>.".to_owned(),
+        again: Some("/oauth/links/bitbucket/connect".to_owned()),
+    }
+}
+
+fn plain_notices() -> Vec<(Notice, u16)> {
     let consumer = || BITBUCKET.to_owned();
     let user = || "Bob Example".to_owned();
     let again = || "/oauth/authorize?oauth_token=TOKEN".to_owned();
@@ -348,7 +364,7 @@ fn notices() -> Vec<(Notice, u16)> {
             429,
         ),
         (
-            Notice::LoginUnavailable("too many passwords are being checked"),
+            Notice::LoginUnavailable("too many passwords are being checked".to_owned()),
             503,
         ),
         (
@@ -363,6 +379,57 @@ fn notices() -> Vec<(Notice, u16)> {
             },
             200,
         ),
+    ]
+    .into_iter()
+    .chain(signing_in().map(|(state, status)| (state.into(), status)))
+    .collect()
+}
+
+fn signing_in() -> [(SigningIn, u16); 10] {
+    let again = || "/oauth/login".to_owned();
+    let why = || "for the log".to_owned();
+    let (source, named, wrong) = (why(), why(), why());
+    [
+        (
+            SigningIn::SourceFailed {
+                why: source,
+                again: again(),
+            },
+            503,
+        ),
+        (SigningIn::StillNobody { again: again() }, 403),
+        (
+            SigningIn::NotNamed {
+                why: named,
+                again: again(),
+            },
+            403,
+        ),
+        (SigningIn::TripUnknown { again: again() }, 403),
+        (SigningIn::TripUsed { again: again() }, 409),
+        (SigningIn::TripLate { again: again() }, 410),
+        (
+            SigningIn::TripRefused {
+                said: "access_denied".to_owned(),
+                again: again(),
+            },
+            403,
+        ),
+        (
+            SigningIn::TripWrong {
+                why: wrong,
+                again: again(),
+            },
+            403,
+        ),
+        (
+            SigningIn::AnotherAccount {
+                leave: Some("/logout?a=1&b=\"2\"".to_owned()),
+                again: again(),
+            },
+            200,
+        ),
+        (SigningIn::Pause { again: again() }, 200),
     ]
 }
 

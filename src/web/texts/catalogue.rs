@@ -36,8 +36,12 @@ texts! {
         login: Login,
         /// Every other state.
         notices: Notices,
+        /// The states of a sign-in that others take part in.
+        signing_in: SigningIn,
         /// What a user has connected.
         connections: Connections,
+        /// The other direction on that page.
+        outgoing: Outgoing,
         /// How a moment is written.
         dates: Dates,
         /// What stands before the number that finds a page's line in the log.
@@ -88,7 +92,18 @@ texts! {
         password: &'static str,
         submit: &'static str,
         wrong: &'static str,
+        fresh: &'static str,
         consumer_never: &'static str,
+    }
+
+    /// The other direction: where the application acts as the user.
+    struct Outgoing {
+        title: &'static str,
+        lead: &'static str,
+        host: &'static str,
+        connect: &'static str,
+        disconnect: &'static str,
+        disconnect_meaning: &'static str,
     }
 
     /// What happened, why, and what to do next.
@@ -122,6 +137,30 @@ texts! {
         store_down: Words,
         signed_out: Words,
         signed_in: Words,
+        link_unknown: Words,
+        link_lost: Words,
+        link_denied: Words,
+        link_refused: Words,
+        link_silent: Words,
+        link_no_way_back: Words,
+    }
+
+    /// The states of a sign-in that the application, a proxy or an identity provider takes part in.
+    struct SigningIn {
+        /// The name of the link to the login page.
+        again: &'static str,
+        /// The name of the link that signs out of the application.
+        leave: &'static str,
+        source_failed: Words,
+        still_nobody: Words,
+        not_named: Words,
+        trip_unknown: Words,
+        trip_used: Words,
+        trip_late: Words,
+        trip_refused: Words,
+        trip_wrong: Words,
+        another_account: Words,
+        pause: Words,
     }
 
     /// What a user has connected.

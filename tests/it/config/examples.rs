@@ -107,6 +107,7 @@ fn the_replica_example_works_where_its_secrets_are() {
     );
     assert_eq!(probe.reject[0].equals, true);
     assert_eq!(probe.timeout, Duration::from_secs(3));
+    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn a_missing_file_and_an_empty_one() {
     linkgate.toml: upstream.url: it is missing
         write where the application listens: url = "http://127.0.0.1:8080"
     linkgate.toml: login.method: it is missing
-        write method = "file" for a password file
+        write method = "probe" to ask the application, or "file" for a password file
     "#);
     fs::remove_file(written.path("linkgate.toml")).unwrap();
     assert_snapshot!(written.refused(&[]), @r"
@@ -103,7 +103,7 @@ format = "yaml"
     linkgate.toml:13:19: store.max_connections: expected a number, found a text
         write a whole number from 1 on, without quotes
     linkgate.toml:15:10: login.method: "pasword" is not known here
-        write one of "file", "probe", "handoff", "oidc", "trusted-header"
+        write one of "file", "ldap", "probe", "handoff", "oidc", "trusted-header"
     linkgate.toml:18:1: consumers: expected a list, found a table
         write [[consumers]], with two brackets
     linkgate.toml:21:8: routes[0].path: "api" cannot be used

@@ -26,6 +26,19 @@ impl Browser {
         self.send(Request::get(target)).await
     }
 
+    /// Opens a page, and goes wherever that leads on this site.
+    pub(crate) async fn follow(&mut self, target: &str) -> Response {
+        let mut answer = self.get(target).await;
+        for _ in 0..5 {
+            let Some(there) = answer.header("location").filter(|there| there.starts_with('/')) else {
+                return answer;
+            };
+            let there = there.to_owned();
+            answer = self.get(&there).await;
+        }
+        panic!("in circles: {answer:?}");
+    }
+
     /// Sends a form as a page of the same origin does.
     pub(crate) async fn post(&mut self, target: &str, fields: &Fields) -> Response {
         self.send(fields.request(target).header("Sec-Fetch-Site", "same-origin"))

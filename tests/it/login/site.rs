@@ -32,9 +32,18 @@ impl Site {
 
     /// Starts one that is reached under a public URL.
     pub(crate) async fn start_at(public_url: &str) -> Self {
+        Self::with(public_url, "", FILE).await
+    }
+
+    /// Starts one with a `[login]` of its own, and further lines of `[server]`.
+    pub(crate) async fn with(public_url: &str, server: &str, login: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).unwrap();
-        write("linkgate.toml", &CONFIG.replace("{public_url}", public_url));
+        let config = CONFIG
+            .replace("{public_url}", public_url)
+            .replace("{server}", server)
+            .replace("{login}", login);
+        write("linkgate.toml", &config);
         write("users.toml", USERS);
         let clock = Clock::fixed(NOW);
         let server = Server::start(load(&directory), clock.clone()).await.unwrap();
@@ -56,6 +65,13 @@ impl Site {
             keyring,
             directory,
         }
+    }
+
+    /// A second server over the same database, with the same key, at the same time.
+    pub(crate) async fn replica(&self) -> Server {
+        Server::start(load(&self.directory), self.clock.clone())
+            .await
+            .unwrap()
     }
 
     /// A browser that was never here.
@@ -135,11 +151,20 @@ pub(crate) const CALLBACK: &str = "https://bitbucket.example.com/plugins/access?
 pub(crate) const USERS: &str = include_str!("../examples/users.toml");
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
+const FILE: &str = r#"
+[login]
+method = "file"
+
+[login.file]
+path = "users.toml"
+"#;
+
 const CONFIG: &str = r#"
 [server]
 listen = "127.0.0.1:0"
 admin_listen = "127.0.0.1:0"
 public_url = "{public_url}"
+{server}
 
 [upstream]
 url = "http://127.0.0.1:9"
@@ -151,11 +176,7 @@ url = "sqlite://linkgate.db"
 [keys]
 secret_key_file = "linkgate.key"
 
-[login]
-method = "file"
-
-[login.file]
-path = "users.toml"
+{login}
 
 [[consumers]]
 key = "bitbucket"

@@ -20,12 +20,14 @@ mod at_rest;
 mod audit;
 mod connections;
 mod consumers;
+mod links;
 mod nonces;
 mod opening;
 mod pressure;
 mod request_tokens;
 mod schema;
 mod sessions;
+mod sign_ins;
 mod sweep;
 mod users;
 

@@ -1,16 +1,19 @@
 //! English.
 
 mod notices;
+mod signing_in;
 
-use super::catalogue::{Approve, Connections, Dates, Login, Verifier};
+use super::catalogue::{Approve, Connections, Dates, Login, Outgoing, Verifier};
 use super::{Plural, Texts};
 
 use notices::NOTICES;
+use signing_in::SIGNING_IN;
 
 /// The catalogue.
 pub(super) static TEXTS: Texts = Texts {
     lang: "en",
     notices: NOTICES,
+    signing_in: SIGNING_IN,
     dates: Dates {
         moment: "{day} {month} {year}, {hour}:{minute} UTC",
         months: [
@@ -27,6 +30,14 @@ pub(super) static TEXTS: Texts = Texts {
             "November",
             "December",
         ],
+    },
+    outgoing: Outgoing {
+        title: "Where the application acts as you",
+        lead: "{application} can use these as you, once you connect them.",
+        host: "Address",
+        connect: "Connect",
+        disconnect: "Disconnect",
+        disconnect_meaning: "{application} can then not use {link} as you any more, until you connect it again. To make {link} forget it too, revoke it there.",
     },
     connections: Connections {
         title: "Connected applications",
@@ -95,6 +106,7 @@ pub(super) static TEXTS: Texts = Texts {
         password: "Password",
         submit: "Sign in",
         wrong: "User name or password is wrong.",
+        fresh: "For your safety, sign in once more before you decide.",
         consumer_never: "{consumer} never sees your password.",
     },
 };

@@ -1,16 +1,19 @@
 //! Deutsch
 
 mod notices;
+mod signing_in;
 
-use super::catalogue::{Approve, Connections, Dates, Login, Verifier};
+use super::catalogue::{Approve, Connections, Dates, Login, Outgoing, Verifier};
 use super::{Plural, Texts};
 
 use notices::NOTICES;
+use signing_in::SIGNING_IN;
 
 /// The catalogue.
 pub(super) static TEXTS: Texts = Texts {
     lang: "de",
     notices: NOTICES,
+    signing_in: SIGNING_IN,
     dates: Dates {
         moment: "{day}. {month} {year}, {hour}:{minute} Uhr UTC",
         months: [
@@ -27,6 +30,14 @@ pub(super) static TEXTS: Texts = Texts {
             "November",
             "Dezember",
         ],
+    },
+    outgoing: Outgoing {
+        title: "Wo die Anwendung in Ihrem Namen handelt",
+        lead: "{application} kann diese in Ihrem Namen nutzen, sobald Sie sie verbinden.",
+        host: "Adresse",
+        connect: "Verbinden",
+        disconnect: "Trennen",
+        disconnect_meaning: "{application} kann {link} dann nicht mehr in Ihrem Namen nutzen, bis Sie sich erneut verbinden. Damit auch {link} den Zugriff vergisst, widerrufen Sie ihn dort.",
     },
     connections: Connections {
         title: "Verbundene Anwendungen",
@@ -101,6 +112,7 @@ pub(super) static TEXTS: Texts = Texts {
         password: "Passwort",
         submit: "Anmelden",
         wrong: "Benutzername oder Passwort ist falsch.",
+        fresh: "Melden Sie sich zu Ihrer Sicherheit noch einmal an, bevor Sie entscheiden.",
         consumer_never: "{consumer} erfährt Ihr Passwort nicht.",
     },
 };

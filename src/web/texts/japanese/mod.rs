@@ -1,19 +1,30 @@
 //! 日本語
 
 mod notices;
+mod signing_in;
 
-use super::catalogue::{Approve, Connections, Dates, Login, Verifier};
+use super::catalogue::{Approve, Connections, Dates, Login, Outgoing, Verifier};
 use super::{Plural, Texts};
 
 use notices::NOTICES;
+use signing_in::SIGNING_IN;
 
 /// The catalogue.
 pub(super) static TEXTS: Texts = Texts {
     lang: "ja",
     notices: NOTICES,
+    signing_in: SIGNING_IN,
     dates: Dates {
         moment: "{year}年{month}月{day}日 {hour}:{minute}（UTC）",
         months: ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"],
+    },
+    outgoing: Outgoing {
+        title: "アプリケーションがあなたとして利用するもの",
+        lead: "接続すると、{application} があなたとして次のものを利用できます。",
+        host: "アドレス",
+        connect: "接続する",
+        disconnect: "切断する",
+        disconnect_meaning: "切断すると、もう一度接続するまで、{application} はあなたとして {link} を利用できなくなります。{link} 側の許可も取り消すには、{link} で取り消してください。",
     },
     connections: Connections {
         title: "接続済みのアプリケーション",
@@ -82,6 +93,7 @@ pub(super) static TEXTS: Texts = Texts {
         password: "パスワード",
         submit: "サインイン",
         wrong: "ユーザー名またはパスワードが正しくありません。",
+        fresh: "安全のため、回答する前にもう一度サインインしてください。",
         consumer_never: "あなたのパスワードが {consumer} に知られることはありません。",
     },
 };

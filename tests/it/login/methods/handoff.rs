@@ -1,0 +1,299 @@
+//! A signed round trip through the application.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use linkgate::login::Handoff;
+use linkgate::login::handoff::Answer;
+use linkgate::model::RequestTokenState;
+use linkgate::oauth::Secret;
+use serde_json::Value;
+
+use crate::login::browser::{AUTHORIZE, Browser, Fields, assert_notice, question};
+use crate::login::site::Site;
+use crate::support::raw::Response;
+
+const LOGIN: &str = r#"
+[login]
+method = "handoff"
+
+[login.handoff]
+login_url = "https://builds.example.com/linkgate-login?theme=dark"
+secret = "what-both-sides-know"
+"#;
+
+async fn site() -> Site {
+    Site::with("https://builds.example.com", "", LOGIN).await
+}
+
+/// What the application was asked.
+async fn asked(browser: &mut Browser, page: &str) -> Value {
+    let mut target = page.to_owned();
+    for _ in 0..3 {
+        let answer = browser.get(&target).await;
+        let location = answer.header("location").unwrap_or_else(|| panic!("{answer:?}"));
+        if let Some(rest) =
+            location.strip_prefix("https://builds.example.com/linkgate-login?theme=dark&lg_request=")
+        {
+            let (request, signature) = rest.split_once("&lg_sig=").unwrap();
+            assert_eq!(signature.len(), 64);
+            return serde_json::from_slice(&URL_SAFE_NO_PAD.decode(request).unwrap()).unwrap();
+        }
+        location.clone_into(&mut target);
+    }
+    panic!("nobody asks the application");
+}
+
+/// What the application says: the way back.
+fn answer(site: &Site, jti: &Value, change: impl FnOnce(&mut Answer)) -> String {
+    answer_with("what-both-sides-know", site, jti, change)
+}
+
+fn answer_with(secret: &str, site: &Site, jti: &Value, change: impl FnOnce(&mut Answer)) -> String {
+    let now = site.clock.now().seconds();
+    let mut answer = Answer {
+        jti: jti.as_str().unwrap().to_owned(),
+        sub: "alice".to_owned(),
+        name: Some("Alice Example".to_owned()),
+        iat: now,
+        exp: now + 60,
+    };
+    change(&mut answer);
+    let (answer, signature) = Handoff::new(String::new(), Secret::new(secret)).answer(&answer);
+    format!("/oauth/login/handoff?lg_answer={answer}&lg_sig={signature}")
+}
+
+fn assert_signed_in(answer: &Response, token: &str) {
+    assert_eq!(answer.status, 303, "{answer:?}");
+    assert_eq!(answer.header("location"), Some(question(token).as_str()));
+}
+
+#[tokio::test]
+async fn the_application_says_who_it_is() {
+    let site = site().await;
+    let token = site.question().await;
+    let mut browser = site.browser();
+    let request = asked(&mut browser, &question(token.as_str())).await;
+    assert_eq!(
+        request["return_to"],
+        "https://builds.example.com/oauth/login/handoff"
+    );
+    assert_eq!(
+        request["exp"].as_i64(),
+        request["iat"].as_i64().map(|iat| iat + 600)
+    );
+    assert_eq!(request["fresh"], false);
+    assert_eq!(
+        site.sql("select * from finished_trips").await,
+        0,
+        "nothing is written yet"
+    );
+
+    let back = browser.get(&answer(&site, &request["jti"], |_| ())).await;
+    assert_signed_in(&back, token.as_str());
+    let page = browser.get(&question(token.as_str())).await;
+    assert!(page.body.contains("as <bdi>Alice Example</bdi>?"), "{page:?}");
+    assert_eq!(browser.press("approve", token.as_str()).await.status, 303);
+    let state = site.state(&token).await;
+    assert!(
+        matches!(&state, RequestTokenState::Authorized { by } if by.proved_by == "handoff"),
+        "{state:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_counts_once_at_all_replicas() {
+    let site = site().await;
+    let other = site.replica().await;
+    let token = site.question().await;
+    let mut browser = site.browser();
+    let request = asked(&mut browser, &question(token.as_str())).await;
+    let back = answer(&site, &request["jti"], |_| ());
+    // The same cookies at the same time, at two replicas.
+    let mut copies: Vec<_> = (0..6)
+        .map(|at| {
+            let address = if at % 2 == 0 {
+                site.address()
+            } else {
+                other.public_address()
+            };
+            let mut copy = Browser::new(address);
+            copy.cookies = browser.cookies.clone();
+            copy
+        })
+        .collect();
+    let mut statuses = Vec::new();
+    let all: Vec<_> = copies.iter_mut().map(|copy| copy.get(&back)).collect();
+    for answer in futures_of(all).await {
+        if answer.status != 303 {
+            assert_notice(&answer, 409, "This sign-in was finished before");
+        }
+        statuses.push(answer.status);
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 409, 409, 409, 409, 409]);
+    assert_eq!(site.sql("select * from sessions").await, 1);
+
+    // The browser that is signed in by it went back and pressed the link again.
+    let winner = copies
+        .iter_mut()
+        .find(|copy| copy.cookies.contains_key("__Host-linkgate-session"))
+        .unwrap();
+    assert_notice(&winner.get(&back).await, 409, "This sign-in was finished before");
+}
+
+/// Waits for all of them at once.
+async fn futures_of<F: Future<Output = Response>>(all: Vec<F>) -> Vec<Response> {
+    let mut all: Vec<_> = all.into_iter().map(Box::pin).collect();
+    let mut done: Vec<Option<Response>> = all.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (future, done) in all.iter_mut().zip(&mut done) {
+            if done.is_none()
+                && let std::task::Poll::Ready(response) = future.as_mut().poll(context)
+            {
+                *done = Some(response);
+            }
+        }
+        if done.iter().all(Option::is_some) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await;
+    done.into_iter().flatten().collect()
+}
+
+#[tokio::test]
+async fn what_is_not_the_agreed_answer_signs_nobody_in() {
+    let site = site().await;
+    let token = site.question().await;
+    let mut browser = site.browser();
+    let jti = asked(&mut browser, &question(token.as_str())).await["jti"].clone();
+    let unbelieved = "This answer is not believed";
+    let good = answer(&site, &jti, |_| ());
+    for (target, title) in [
+        (answer_with("another-secret", &site, &jti, |_| ()), unbelieved),
+        (good.replace("lg_sig=", "lg_sig=0"), unbelieved),
+        (good.replace("lg_answer=", "lg_answer=A"), unbelieved),
+        (good.split('&').next().unwrap().to_owned(), unbelieved),
+        (format!("{good}&lg_sig=0"), unbelieved),
+        (answer(&site, &jti, |said| said.iat -= 71), unbelieved),
+        (
+            answer(&site, &jti, |said| {
+                (said.iat, said.exp) = (said.iat + 11, said.exp + 11);
+            }),
+            unbelieved,
+        ),
+        (
+            answer(&site, &jti, |said| {
+                (said.iat, said.exp) = (said.iat - 20, said.iat - 15);
+            }),
+            unbelieved,
+        ),
+        (answer(&site, &jti, |said| said.sub = String::new()), unbelieved),
+        (
+            answer(&site, &jti, |said| said.sub = "a\u{0}b".to_owned()),
+            unbelieved,
+        ),
+        (
+            answer(&site, &jti, |said| said.jti = "x".repeat(32)),
+            "This sign-in cannot be finished here",
+        ),
+    ] {
+        assert_notice(&browser.get(&target).await, 403, title);
+    }
+    assert_eq!(site.sql("select * from sessions").await, 0);
+    assert_eq!(site.sql("select * from finished_trips").await, 0);
+    assert_signed_in(&browser.get(&good).await, token.as_str());
+}
+
+#[tokio::test]
+async fn an_answer_belongs_to_the_browser_that_asked() {
+    let site = site().await;
+    let token = site.question().await;
+    let mut mallory = site.browser();
+    let jti = asked(&mut mallory, &question(token.as_str())).await["jti"].clone();
+    let planted = answer(&site, &jti, |said| said.sub = "mallory".to_owned());
+    let mut victim = site.browser();
+    assert_notice(
+        &victim.get(&planted).await,
+        403,
+        "This sign-in cannot be finished here",
+    );
+    asked(&mut victim, &question(token.as_str())).await;
+    assert_notice(
+        &victim.get(&planted).await,
+        403,
+        "This sign-in cannot be finished here",
+    );
+
+    // A cookie that was changed is none: not its time, not its way on.
+    let (name, value) = mallory.cookies.iter().next().unwrap();
+    let parts: Vec<_> = value.split('.').collect();
+    let elsewhere = URL_SAFE_NO_PAD.encode("//evil.example");
+    for forged in [
+        format!("{}.{}.{}", parts[0], elsewhere, parts[2]),
+        format!("9999999999.{}.{}", parts[1], parts[2]),
+        format!("{}.{}.AAAA", parts[0], parts[1]),
+        format!("{value}.x"),
+    ] {
+        let mut forger = site.browser();
+        forger.cookies.insert(name.clone(), forged);
+        assert_notice(
+            &forger.get(&planted).await,
+            403,
+            "This sign-in cannot be finished here",
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_late_answer_is_told_so() {
+    let site = site().await;
+    let token = site.question().await;
+    let mut browser = site.browser();
+    let jti = asked(&mut browser, &question(token.as_str())).await["jti"].clone();
+    site.clock.advance(600);
+    let page = browser.get(&answer(&site, &jti, |_| ())).await;
+    assert_notice(&page, 410, "This sign-in took too long");
+    assert!(page.body.contains("href=\"/oauth/login?return_to="), "{page:?}");
+    assert_eq!(site.sql("select * from sessions").await, 0);
+}
+
+#[tokio::test]
+async fn two_tabs_come_back_in_any_order() {
+    let site = site().await;
+    let (one, two) = (site.question().await, site.question().await);
+    let mut browser = site.browser();
+    let first = asked(&mut browser, &question(one.as_str())).await["jti"].clone();
+    let second = asked(&mut browser, &question(two.as_str())).await["jti"].clone();
+    let back = browser.get(&answer(&site, &second, |_| ())).await;
+    assert_signed_in(&back, two.as_str());
+    let back = browser.get(&answer(&site, &first, |_| ())).await;
+    assert_signed_in(&back, one.as_str());
+    assert_eq!(
+        site.sql("select * from sessions").await,
+        1,
+        "the second begins anew"
+    );
+}
+
+#[tokio::test]
+async fn another_account_asks_the_application_anew() {
+    let site = site().await;
+    let token = site.question().await;
+    let mut browser = site.browser();
+    let jti = asked(&mut browser, &question(token.as_str())).await["jti"].clone();
+    browser.get(&answer(&site, &jti, |_| ())).await;
+    let page = browser.get(&question(token.as_str())).await;
+    Fields::of(&page, AUTHORIZE);
+    let answer = browser
+        .post("/oauth/logout", &Fields::of(&page, "/oauth/logout"))
+        .await;
+    let location = answer.header("location").unwrap().to_owned();
+    assert!(location.ends_with("&fresh=1&pause=1"), "{location}");
+    let page = browser.get(&location).await;
+    assert!(page.body.contains("<h1>Sign in to go on</h1>"), "{page:?}");
+    let request = asked(&mut browser, &location.replace("&pause=1", "")).await;
+    assert_eq!(request["fresh"], true);
+}

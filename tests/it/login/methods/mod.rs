@@ -1,0 +1,13 @@
+//! The ways in beside the password file, and what others do wrong on them.
+//!
+//! `whoami` is an application that says who is there, `issuer` an identity provider; then a file for each method. `recheck` and `attempts` are about all
+//! of them. Real counterparts (an OpenID provider, a directory, a browser) are in `crate::real_logins`.
+
+mod attempts;
+mod handoff;
+mod issuer;
+mod oidc;
+mod probe;
+mod recheck;
+mod trusted_header;
+mod whoami;

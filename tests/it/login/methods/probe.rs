@@ -1,0 +1,278 @@
+//! The application's own session is the login.
+
+use crate::login::browser::{AUTHORIZE, Browser, Fields, assert_notice, encode, question, set_cookies};
+use crate::login::site::Site;
+use crate::support::raw::Request;
+use linkgate::model::RequestTokenState;
+
+use super::whoami::{JSON, WhoAmI};
+
+/// A browser that is signed in to the application, and at linkgate's question.
+async fn asked(site: &Site, user: &str, token: &str) -> (Browser, Fields) {
+    let mut browser = site.browser();
+    browser.cookies.insert("session".to_owned(), user.to_owned());
+    let page = browser.follow(&question(token)).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    let form = Fields::of(&page, AUTHORIZE);
+    (browser, form)
+}
+
+#[tokio::test]
+async fn whoever_is_signed_in_there_is_signed_in_here() {
+    let app = WhoAmI::start().await;
+    let site = app.site().await;
+    let token = site.question().await;
+    let (mut alice, form) = asked(&site, "alice", token.as_str()).await;
+    assert_eq!(form.value("subject"), "alice");
+    let page = alice.get(&question(token.as_str())).await;
+    assert!(
+        page.body.contains("as <bdi>alice of the application</bdi>?"),
+        "{page:?}"
+    );
+    assert!(
+        page.body.contains("signed in through <bdi>Buildboard</bdi>"),
+        "{page:?}"
+    );
+    let answer = alice.post(AUTHORIZE, &form.with("approve", "approve")).await;
+    assert_eq!(answer.status, 303, "{answer:?}");
+    let state = site.state(&token).await;
+    assert!(
+        matches!(&state, RequestTokenState::Authorized { by } if by.subject == "alice" && by.proved_by == "probe"),
+        "{state:?}"
+    );
+    assert_eq!(site.sql("select * from audit where kind = 'signed-in'").await, 1);
+}
+
+#[tokio::test]
+async fn the_application_sees_its_own_cookies_and_nothing_else() {
+    let app = WhoAmI::start().await;
+    let site = app.site().await;
+    let token = site.question().await;
+    let (mut alice, _) = asked(&site, "alice", token.as_str()).await;
+    alice.cookies.insert("other".to_owned(), "secret".to_owned());
+    let request = Request::get(question(token.as_str()))
+        .header("Authorization", "Basic c2VjcmV0")
+        .header("X-Forwarded-For", "192.0.2.1");
+    assert_eq!(alice.send(request).await.status, 200);
+    for asked in app.asked() {
+        let mut names: Vec<_> = asked.keys().map(|name| name.as_str().to_owned()).collect();
+        names.sort();
+        assert_eq!(names, ["accept", "cookie", "host", "user-agent"]);
+        assert_eq!(asked["cookie"], "session=alice");
+        assert_eq!(asked["host"], app.address.to_string());
+    }
+    let before = app.asked().len();
+    site.browser().get(&question(token.as_str())).await;
+    site.browser().get("/oauth/login").await;
+    assert_eq!(
+        app.asked().len(),
+        before,
+        "a browser without its cookies costs nothing"
+    );
+}
+
+#[tokio::test]
+async fn a_browser_without_a_session_signs_in_there_and_comes_back_once() {
+    let app = WhoAmI::start().await;
+    let site = app.site().await;
+    let token = site.question().await;
+    let mut browser = site.browser();
+    let login = browser.get(&question(token.as_str())).await;
+    let login = login.header("location").unwrap().to_owned();
+    let answer = browser.get(&login).await;
+    let back = format!(
+        "/oauth/login?return_to={}&back=1",
+        encode(&question(token.as_str())).replace("%5F", "_")
+    );
+    let elsewhere = answer.header("location").unwrap();
+    let there = elsewhere
+        .strip_prefix("https://builds.example.com/login?next=")
+        .unwrap();
+    assert!(!there.contains(['&', '/', '?', '=']), "one value: {there}");
+    assert_eq!(decode(there), format!("https://builds.example.com{back}"));
+    assert_eq!(site.sql("select * from sessions").await, 0);
+
+    let mut anonymous = browser.clone();
+    for body in [r#"{"name":"anonymous","anonymous":true}"#, r#"{"name":null}"#] {
+        app.says(200, JSON, body);
+        anonymous.cookies.insert("session".to_owned(), "stale".to_owned());
+        let page = anonymous.get(&back).await;
+        assert_notice(&page, 403, "You are not signed in to Buildboard");
+        assert!(page.body.contains("href=\"/oauth/login?return_to="), "{page:?}");
+    }
+    app.says(401, "text/html", "<h1>Who?</h1>");
+    assert_notice(
+        &anonymous.get(&back).await,
+        403,
+        "You are not signed in to Buildboard",
+    );
+
+    app.says_who();
+    browser.cookies.insert("session".to_owned(), "alice".to_owned());
+    let page = browser.follow(&back).await;
+    assert_eq!(Fields::of(&page, AUTHORIZE).value("subject"), "alice");
+}
+
+#[tokio::test]
+async fn a_browser_that_keeps_no_cookie_is_told_and_not_sent_in_circles() {
+    let app = WhoAmI::start().await;
+    let site = app.site().await;
+    let token = site.question().await;
+    let mut target = question(token.as_str());
+    for _ in 0..5 {
+        let request = Request::get(target.clone()).header("Cookie", "session=alice");
+        let answer = request.send(site.address()).await;
+        if let Some(location) = answer.header("location") {
+            location.clone_into(&mut target);
+            continue;
+        }
+        assert_notice(&answer, 403, "Your browser sent no cookie");
+        assert_eq!(site.sql("select * from sessions").await, 0);
+        return;
+    }
+    panic!("in circles, at {target}");
+}
+
+#[tokio::test]
+async fn what_the_application_says_wrong_approves_nothing() {
+    let app = WhoAmI::start().await;
+    let site = app.site().await;
+    let token = site.question().await;
+    let (mut alice, form) = asked(&site, "alice", token.as_str()).await;
+    let form = form.with("approve", "approve");
+    for (status, kind, body) in [
+        (500, JSON, r#"{"name":"alice"}"#),
+        (302, JSON, r#"{"name":"alice"}"#),
+        (404, JSON, r#"{"name":"alice"}"#),
+        (200, "text/html", "<html>alice</html>"),
+        (200, JSON, "alice"),
+        (200, JSON, r#"{"name":["alice"]}"#),
+        (200, JSON, r#"{"name":"ali\nce"}"#),
+        (0, JSON, r#"{"name":"alice"}"#),
+    ] {
+        app.says(status, kind, body);
+        for answer in [
+            alice.post(AUTHORIZE, &form).await,
+            alice.get(&question(token.as_str())).await,
+            alice.get("/oauth/login").await,
+        ] {
+            assert_notice(&answer, 503, "Signing in does not work right now");
+            assert!(answer.header("retry-after").is_some());
+        }
+        assert_eq!(site.state(&token).await, RequestTokenState::Pending);
+    }
+    app.says_who();
+    let answer = alice.post(AUTHORIZE, &form).await;
+    assert_eq!(answer.status, 303, "{answer:?}");
+}
+
+#[tokio::test]
+async fn another_user_on_the_answer_approves_nothing() {
+    let app = WhoAmI::start().await;
+    let site = app.site().await;
+    let token = site.question().await;
+    let (mut browser, form) = asked(&site, "alice", token.as_str()).await;
+    let form = form.with("approve", "approve");
+    browser.cookies.insert("session".to_owned(), "bob".to_owned());
+    let answer = browser.post(AUTHORIZE, &form).await;
+    assert_notice(&answer, 409, "You are now signed in as bob of the application");
+    assert_eq!(site.state(&token).await, RequestTokenState::Pending);
+
+    // Signed out there is signed out here, at once.
+    app.says(401, JSON, "{}");
+    let answer = browser.post(AUTHORIZE, &form).await;
+    let location = answer.header("location").unwrap().to_owned();
+    assert!(
+        location.ends_with("&pause=1"),
+        "no form leads to another site: {location}"
+    );
+    let page = browser.get(&location).await;
+    assert!(page.body.contains("<h1>Sign in to go on</h1>"), "{page:?}");
+    assert_eq!(site.state(&token).await, RequestTokenState::Pending);
+
+    // The question is put to the new user, in a session of their own.
+    app.says_who();
+    let alices = browser.cookies["__Host-linkgate-session"].clone();
+    let page = browser.follow(&question(token.as_str())).await;
+    assert_eq!(Fields::of(&page, AUTHORIZE).value("subject"), "bob");
+    assert_ne!(browser.cookies["__Host-linkgate-session"], alices);
+    assert_eq!(
+        site.sql("select * from sessions where subject = 'alice'").await,
+        0
+    );
+    assert_notice(
+        &browser.post(AUTHORIZE, &form).await,
+        409,
+        "You are now signed in as bob of the application",
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_was_planted_is_not_taken_over() {
+    let app = WhoAmI::start().await;
+    let site = app.site().await;
+    let token = site.question().await;
+    let (mallory, _) = asked(&site, "mallory", token.as_str()).await;
+    let mut victim = site.browser();
+    victim.cookies = mallory.cookies.clone();
+    victim.cookies.insert("session".to_owned(), "alice".to_owned());
+    let page = victim.follow(&question(token.as_str())).await;
+    assert_eq!(Fields::of(&page, AUTHORIZE).value("subject"), "alice");
+    assert_ne!(
+        victim.cookies["__Host-linkgate-session"],
+        mallory.cookies["__Host-linkgate-session"]
+    );
+}
+
+#[tokio::test]
+async fn another_account_is_the_applications_to_give() {
+    let app = WhoAmI::start().await;
+    let site = app.site().await;
+    let token = site.question().await;
+    let (mut alice, _) = asked(&site, "alice", token.as_str()).await;
+    let page = alice.get(&question(token.as_str())).await;
+    let page = alice
+        .post("/oauth/logout", &Fields::of(&page, "/oauth/logout"))
+        .await;
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(
+        page.body
+            .contains("To change the account, sign out of <bdi>Buildboard</bdi>"),
+        "{page:?}"
+    );
+    assert!(
+        page.body
+            .contains("href=\"https://builds.example.com/logout\">Sign out of <bdi>Buildboard</bdi></a>"),
+        "{page:?}"
+    );
+    assert!(page.body.contains("href=\"/oauth/login?return_to="), "{page:?}");
+    assert!(set_cookies(&page)[0].starts_with("__Host-linkgate-session=; "));
+    assert_eq!(site.sql("select * from sessions").await, 0);
+}
+
+#[tokio::test]
+async fn no_password_is_taken_where_there_are_none() {
+    let app = WhoAmI::start().await;
+    let site = app.site().await;
+    let form = Fields::default()
+        .with("username", "alice")
+        .with("password", "alice-password")
+        .with("form_token", "");
+    let answer = site.browser().post("/oauth/login", &form).await;
+    assert_notice(&answer, 405, "This page cannot be used that way");
+    for way in [
+        "/oauth/login/oidc?state=x&code=y",
+        "/oauth/login/handoff?lg_answer=x&lg_sig=y",
+    ] {
+        let answer = site.browser().get(way).await;
+        assert_notice(&answer, 403, "This sign-in cannot be finished here");
+    }
+}
+
+fn decode(text: &str) -> String {
+    form_urlencoded::parse(format!("x={text}").as_bytes())
+        .next()
+        .unwrap()
+        .1
+        .into_owned()
+}

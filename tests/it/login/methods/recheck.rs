@@ -1,0 +1,89 @@
+//! Whoever proved long ago who they are does so again before they allow anything.
+
+use crate::login::browser::{AUTHORIZE, Fields, assert_notice, question};
+use crate::login::site::Site;
+use linkgate::model::RequestTokenState;
+
+const SHORT: &str = r#"
+[login]
+method = "file"
+session_idle = "2h"
+session_lifetime = "5h"
+recheck_after = "1h"
+
+[login.file]
+path = "users.toml"
+"#;
+
+#[tokio::test]
+async fn an_old_proof_approves_nothing() {
+    let site = Site::with("https://builds.example.com", "", SHORT).await;
+    let mut alice = site.signed_in("alice").await;
+    let before = alice.cookies["__Host-linkgate-session"].clone();
+    site.clock.advance(3_100);
+    let token = site.question().await;
+    let form = alice.question(token.as_str()).await.with("approve", "approve");
+
+    site.clock.advance(500);
+    let answer = alice.post(AUTHORIZE, &form).await;
+    let anew = answer.header("location").unwrap().to_owned();
+    assert!(anew.ends_with("&fresh=1"), "{answer:?}");
+    assert_eq!(site.state(&token).await, RequestTokenState::Pending);
+    let answer = alice.get(&question(token.as_str())).await;
+    assert_eq!(answer.header("location"), Some(anew.as_str()), "nor is it asked");
+
+    let page = alice.get(&anew).await;
+    assert!(
+        page.body.contains("sign in once more before you decide"),
+        "{page:?}"
+    );
+    let sign_in = Fields::of(&page, "/oauth/login").with("username", "alice");
+    let answer = alice
+        .post("/oauth/login", &sign_in.with("password", "alice-password"))
+        .await;
+    assert_eq!(answer.header("location"), Some(question(token.as_str()).as_str()));
+    assert_ne!(alice.cookies["__Host-linkgate-session"], before, "a new session");
+    assert_notice(
+        &alice.post(AUTHORIZE, &form).await,
+        403,
+        "This page is out of date",
+    );
+    assert_eq!(alice.press("approve", token.as_str()).await.status, 303);
+    assert!(matches!(
+        site.state(&token).await,
+        RequestTokenState::Authorized { .. }
+    ));
+}
+
+#[tokio::test]
+async fn no_needs_no_new_proof() {
+    let site = Site::with("https://builds.example.com", "", SHORT).await;
+    let mut alice = site.signed_in("alice").await;
+    site.clock.advance(3_500);
+    let token = site.question().await;
+    let form = alice.question(token.as_str()).await.with("deny", "deny");
+    site.clock.advance(200);
+    assert_eq!(alice.post(AUTHORIZE, &form).await.status, 303);
+    assert_eq!(site.state(&token).await, RequestTokenState::Denied);
+}
+
+#[tokio::test]
+async fn the_limits_of_a_session_are_the_configured_ones() {
+    let site = Site::with("https://builds.example.com", "", SHORT).await;
+    let mut alice = site.signed_in("alice").await;
+    for _ in 0..2 {
+        site.clock.advance(7_199);
+        assert!(alice.get("/oauth/login").await.body.contains("You are signed in"));
+    }
+    site.clock.advance(3_602);
+    assert!(
+        alice.get("/oauth/login").await.body.contains("type=\"password\""),
+        "five hours"
+    );
+    let mut alice = site.signed_in("alice").await;
+    site.clock.advance(7_200);
+    assert!(
+        alice.get("/oauth/login").await.body.contains("type=\"password\""),
+        "two hours"
+    );
+}

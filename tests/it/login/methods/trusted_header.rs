@@ -1,0 +1,82 @@
+//! A proxy in front signs people in.
+
+use crate::login::browser::{AUTHORIZE, Browser, Fields, assert_notice, question};
+use crate::login::site::Site;
+use crate::support::raw::{Request, Response};
+use linkgate::model::RequestTokenState;
+
+async fn site(proxies: &str) -> Site {
+    let login = r#"
+[login]
+method = "trusted-header"
+
+[login.trusted-header]
+header = "Remote-User"
+display_header = "Remote-Name"
+"#;
+    let server = format!("trusted_proxies = [\"{proxies}\"]");
+    Site::with("https://builds.example.com", &server, login).await
+}
+
+/// What the proxy sends for this user, wherever it is sent on.
+async fn through(browser: &mut Browser, request: Request, user: &str) -> Response {
+    let mut answer = browser.send(request.header("Remote-User", user)).await;
+    for _ in 0..5 {
+        let Some(location) = answer.header("location").filter(|there| there.starts_with('/')) else {
+            break;
+        };
+        let request = Request::get(location).header("Remote-User", user);
+        answer = browser.send(request).await;
+    }
+    answer
+}
+
+#[tokio::test]
+async fn what_the_proxy_says_is_taken_on_every_request() {
+    let site = site("127.0.0.1").await;
+    let token = site.question().await;
+    let mut browser = site.browser();
+    let page = through(&mut browser, Request::get(question(token.as_str())), "alice").await;
+    let form = Fields::of(&page, AUTHORIZE).with("approve", "approve");
+    assert_eq!(form.value("subject"), "alice");
+
+    let answer = browser
+        .send(form.request(AUTHORIZE).header("Remote-User", "bob"))
+        .await;
+    assert_notice(&answer, 409, "You are now signed in as bob");
+    let answer = browser.send(form.request(AUTHORIZE)).await;
+    assert!(
+        answer.header("location").unwrap().starts_with("/oauth/login?"),
+        "{answer:?}"
+    );
+    let twice = form.request(AUTHORIZE).header("Remote-User", "alice");
+    let answer = browser.send(twice.header("remote-user", "alice")).await;
+    assert_notice(&answer, 403, "Nobody said who you are");
+    assert_eq!(site.state(&token).await, RequestTokenState::Pending);
+
+    let answer = browser
+        .send(form.request(AUTHORIZE).header("Remote-User", "alice"))
+        .await;
+    assert_eq!(answer.status, 303, "{answer:?}");
+    let state = site.state(&token).await;
+    assert!(
+        matches!(&state, RequestTokenState::Authorized { by } if by.proved_by == "trusted-header"),
+        "{state:?}"
+    );
+}
+
+#[tokio::test]
+async fn whoever_is_not_the_proxy_names_nobody() {
+    let site = site("192.0.2.1").await;
+    let token = site.question().await;
+    let request = Request::get("/oauth/login")
+        .header("Remote-User", "alice")
+        .header("X-Forwarded-For", "192.0.2.1");
+    assert_notice(
+        &site.browser().send(request).await,
+        403,
+        "Nobody said who you are",
+    );
+    assert_eq!(site.sql("select * from sessions").await, 0);
+    assert_eq!(site.state(&token).await, RequestTokenState::Pending);
+}
