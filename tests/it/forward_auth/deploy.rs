@@ -1,4 +1,4 @@
-//! The rest of `config/deploy`: what cannot be run here is at least what its program reads.
+//! The rest of `config/deploy`, and what the README shows of it: what cannot be run here is at least what its program reads.
 //!
 //! Traefik is in neither Debian nor `PyPI` nor npm. Its sub-requests are those of [`verdicts`](super::verdicts), and its file is
 //! read as TOML. There is no Docker engine to start the compose file with: its schema is the specification's own.
@@ -78,5 +78,18 @@ fn traefik_asks_for_every_path_and_believes_no_client() {
             );
             assert_eq!(asked.get("forwardBody").is_some(), name == "forms", "{name}");
         }
+    }
+}
+
+#[test]
+fn the_readme_shows_what_the_file_says() {
+    let readme = include_str!("../../../README.md");
+    let (_, shown) = readme.split_once("```nginx\n").unwrap();
+    let (shown, _) = shown.split_once("```").unwrap();
+    let file = deployed("nginx-proxy.conf", &[]);
+    let said: Vec<_> = file.lines().map(str::trim).collect();
+    assert!(shown.lines().count() > 5, "{shown}");
+    for line in shown.lines() {
+        assert!(said.iter().any(|said| said.starts_with(line.trim())), "{line}");
     }
 }
