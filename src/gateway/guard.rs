@@ -261,7 +261,7 @@ impl GuardOptions {
         if !judged.has_body_hash() {
             return Ok(body);
         }
-        let body = self.form.hold(&parts.headers, body).await?;
+        let body = Box::pin(self.form.hold(&parts.headers, body)).await?;
         judged.check_body(&body)?;
         Ok(Body::from(body))
     }

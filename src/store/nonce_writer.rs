@@ -99,6 +99,8 @@ impl Writer {
                 }
             }
             self.answer(waiting).await;
+            // Whoever is ready gets into the next batch: it costs a commit, however many are in it.
+            tokio::task::yield_now().await;
         }
         self.connection = None;
         for ended in stopping {

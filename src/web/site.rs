@@ -27,7 +27,7 @@ impl Site {
     pub async fn answer(self, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
         let asked = request_log::asked(&request, peer);
         let response = if may_be_ours(request.uri().path()) {
-            routed(self.own, request, peer).await
+            Box::pin(routed(self.own, request, peer)).await
         } else {
             self.gateway.call(request, peer).await
         };
