@@ -62,8 +62,8 @@ on_both! {
 /// As an administrator puts them behind one another: the client, nginx, linkgate, the application.
 #[tokio::test(flavor = "multi_thread")]
 async fn python_dances_through_nginx() {
-    let public = Front::free_address();
-    let linkgate = Program::behind(Some(public), &Database::sqlite(), echo::start().await);
+    let (public, database) = (Front::free_address(), Database::sqlite());
+    let linkgate = Program::behind(Some(public), &database, echo::start().await);
     let site = deployed(
         "nginx-proxy.conf",
         &[

@@ -242,7 +242,8 @@ async fn no_header_makes_another_method_of_the_signed_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_says_which_address_to_trust() {
-    let linkgate = Program::start(&Database::sqlite(), echo::start().await);
+    let database = Database::sqlite();
+    let linkgate = Program::start(&database, echo::start().await);
     for path in ["/forward-auth/nginx", "/forward-auth", "/forward-auth/envoy/page"] {
         let asked = Request::get(path).header("X-Original-URL", format!("{BASE}/page"));
         let verdict = asked.send(linkgate.address()).await;
