@@ -21,11 +21,17 @@ pub(crate) struct Program {
     directory: TempDir,
     child: Child,
     address: SocketAddr,
+    proxy: Option<SocketAddr>,
 }
 
 impl Program {
     /// Writes a configuration and starts the program with it; returns when it listens.
     pub(crate) fn start(database: &Database, application: SocketAddr) -> Self {
+        Self::behind(None, database, application)
+    }
+
+    /// The same behind a proxy on this machine, which the world knows instead.
+    pub(crate) fn behind(proxy: Option<SocketAddr>, database: &Database, application: SocketAddr) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let key = write_key(directory.path());
         let url = database.url();
@@ -38,9 +44,11 @@ impl Program {
                 .status();
             assert!(made.unwrap().success());
         }
-        Self::serve(directory, |address, admin| {
-            config(address, admin, application, &url, &key)
-        })
+        let mut program = Self::serve(directory, |address, admin| {
+            known_as(proxy, address, config(address, admin, application, &url, &key))
+        });
+        program.proxy = proxy;
+        program
     }
 
     /// Starts the program in a directory with its files, with the configuration that fits the addresses it gets.
@@ -56,6 +64,7 @@ impl Program {
                     directory,
                     child,
                     address,
+                    proxy: None,
                 };
             }
         }
@@ -64,7 +73,7 @@ impl Program {
 
     /// The URL that consumers sign and browsers see.
     pub(crate) fn base(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.proxy.unwrap_or(self.address))
     }
 
     /// Where it listens.
@@ -207,6 +216,17 @@ fn config(address: SocketAddr, admin: SocketAddr, application: SocketAddr, store
     let (before, rest) = config.split_once("public_key = \"").unwrap();
     let (_, after) = rest.split_once('"').unwrap();
     format!("{before}public_key = \"{key}\"{after}")
+}
+
+/// The same with a proxy in front.
+fn known_as(proxy: Option<SocketAddr>, address: SocketAddr, config: String) -> String {
+    let Some(proxy) = proxy else { return config };
+    let own = format!("public_url = \"http://{address}\"");
+    assert!(config.contains(&own), "the example still has a public_url");
+    config.replace(
+        &own,
+        &format!("public_url = \"http://{proxy}\"\ntrusted_proxies = [\"127.0.0.1\"]"),
+    )
 }
 
 /// A secret of every kind of character that a signing key must encode.
