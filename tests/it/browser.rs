@@ -15,6 +15,59 @@ async fn our_pages_need_no_javascript() {
     approve_and_deny(JavaScript::OnForLocalhostAlone).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keyboard_alone_is_enough() {
+    let database = Database::sqlite();
+    let linkgate = Program::start(&database, echo::start().await);
+    let bitbucket = opener::start(linkgate.address()).await;
+    let browser = Chromium::start(JavaScript::On).await;
+    browser.window.goto(&bitbucket).await.unwrap();
+    browser.click("#connect").await;
+    browser.go_to_popup().await;
+    press_until(&browser, "username").await;
+    type_in(&browser, "alice").await;
+    press_until(&browser, "password").await;
+    type_in(&browser, "alice-password\u{E007}").await;
+    browser
+        .read("h1", "Allow Bitbucket to use 127.0.0.1 as Alice Example?")
+        .await;
+    let way = press_until(&browser, "approve").await;
+    assert_eq!(
+        way,
+        ["another account", "deny", "approve"],
+        "in the order of the page"
+    );
+    type_in(&browser, "\u{E007}").await;
+    browser.go_to_opener().await;
+    browser.read("#outcome", "success").await;
+}
+
+/// Presses the tabulator until an element has the focus; each on the way must show that it has it. Returns their names.
+async fn press_until(browser: &Chromium, name: &str) -> Vec<String> {
+    let mut way = Vec::new();
+    while way.last().is_none_or(|last| last != name) {
+        assert!(way.len() < 20, "no way to {name}: {way:?}");
+        type_in(browser, "\u{E004}").await;
+        let focused = browser.window.execute(FOCUSED, vec![]).await.unwrap();
+        let [focused, outline] = serde_json::from_value::<[String; 2]>(focused).unwrap();
+        assert!(
+            outline.starts_with("solid 3px"),
+            "{focused} has the focus: {outline}"
+        );
+        way.push(focused);
+    }
+    way
+}
+
+async fn type_in(browser: &Chromium, keys: &str) {
+    let focused = browser.window.active_element().await.unwrap();
+    focused.send_keys(keys).await.unwrap();
+}
+
+/// The name of what has the focus, and how that shows.
+const FOCUSED: &str = "const focused = document.activeElement, style = getComputedStyle(focused);
+    return [focused.name || 'another account', `${style.outlineStyle} ${style.outlineWidth}`];";
+
 async fn approve_and_deny(javascript: JavaScript) {
     let database = Database::sqlite();
     let linkgate = Program::start(&database, echo::start().await);

@@ -19,6 +19,7 @@ mod gateway;
 mod layers;
 mod links;
 mod login;
+mod pages;
 mod published;
 mod refusals;
 mod store;

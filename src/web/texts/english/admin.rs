@@ -16,8 +16,8 @@ const LINKS: Links = Links {
     none_next: "Add a [[consumers]] entry to linkgate's configuration, or run linkgate consumer add.",
     steps_title: "In Bitbucket",
     steps: [
-        "Open Administration > Application Links > Create link. From Bitbucket 7.21 on, choose the type \"Atlassian \
-         product\": \"External application\" means OAuth 2.",
+        "Open Administration > Application Links > Create link. From Bitbucket 7.21 on, choose the type “Atlassian \
+         product”: “External application” means OAuth 2.",
         "Enter this as the application's URL. If Bitbucket says that it got no response, continue.",
         "Fill in the form with the values of the consumer below.",
     ],

@@ -1,0 +1,147 @@
+//! How a page is looked at: in two widths, two schemes, and by axe-core, which knows the Web Content Accessibility
+//! Guidelines.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use fantoccini::wd::WebDriverCompatibleCommand;
+use hyper::Method;
+use serde_json::{Value, json};
+use url::{ParseError, Url};
+
+use crate::clients::installed;
+use crate::support::chromium::Chromium;
+
+/// Width and height in CSS pixels. A window of 1280 at a zoom of 400 % is one of 320.
+const SIZES: [(&str, u32, u32); 2] = [("wide", 1280, 800), ("narrow", 320, 640)];
+const SCHEMES: [&str; 2] = ["light", "dark"];
+
+/// Looks at the page in the window, in every size and scheme, and returns what is wrong with it.
+///
+/// With `LINKGATE_SCREENSHOTS`, the name of a folder, in the environment, a picture of each look is left there.
+pub(super) async fn look(browser: &Chromium, name: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let window = &browser.window;
+    window.execute(&AXE, vec![]).await.unwrap();
+    for (size, width, height) in SIZES {
+        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        cdp(browser, "Emulation.setDeviceMetricsOverride", metrics).await;
+        for scheme in SCHEMES {
+            let feature = json!({"name": "prefers-color-scheme", "value": scheme});
+            cdp(
+                browser,
+                "Emulation.setEmulatedMedia",
+                json!({"features": [feature]}),
+            )
+            .await;
+            let seen = window.execute_async(LOOK, vec![]).await.unwrap();
+            let said = seen.as_array().expect("a list of what is wrong");
+            wrong.extend(said.iter().map(|one| format!("{name}, {size}, {scheme}: {one}")));
+            if let Ok(folder) = std::env::var("LINKGATE_SCREENSHOTS") {
+                let whole = json!({"captureBeyondViewport": true});
+                let picture = cdp(browser, "Page.captureScreenshot", whole).await;
+                keep(&folder, &format!("{name}-{size}-{scheme}.png"), &picture);
+            }
+        }
+    }
+    wrong
+}
+
+/// Whether a page with a picture without words, faint words and a box that is too wide is found wrong in all of it.
+pub(super) async fn see(browser: &Chromium) -> bool {
+    browser.window.goto(FAULTY).await.unwrap();
+    let wrong = look(browser, "faulty").await.join("\n");
+    [
+        "image-alt",
+        "color-contrast",
+        "pixels wide in a window",
+        "ends at",
+    ]
+    .iter()
+    .all(|fault| wrong.contains(fault))
+}
+
+/// Makes the browser ask for a language.
+pub(super) async fn speak(browser: &Chromium, language: &str) {
+    cdp(browser, "Network.enable", json!({})).await;
+    let headers = json!({"headers": {"Accept-Language": language}});
+    cdp(browser, "Network.setExtraHTTPHeaders", headers).await;
+}
+
+/// Gives the browser the cookies of somebody, and takes all others away.
+pub(super) async fn be(browser: &Chromium, base: &str, cookies: &BTreeMap<String, String>) {
+    cdp(browser, "Network.clearBrowserCookies", json!({})).await;
+    for (name, value) in cookies {
+        let cookie = json!({"url": base, "name": name, "value": value});
+        cdp(browser, "Network.setCookie", cookie).await;
+    }
+}
+
+/// Sends a command of the Chrome `DevTools` protocol.
+async fn cdp(browser: &Chromium, command: &str, parameters: Value) -> Value {
+    let command = Cdp {
+        command: command.to_owned(),
+        parameters,
+    };
+    browser.window.issue_cmd(command).await.unwrap()
+}
+
+#[derive(Debug)]
+struct Cdp {
+    command: String,
+    parameters: Value,
+}
+
+impl WebDriverCompatibleCommand for Cdp {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        let session = session.expect("a session is open");
+        base.join(&format!("session/{session}/goog/cdp/execute"))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        let body = json!({"cmd": self.command, "params": self.parameters});
+        (Method::POST, Some(body.to_string()))
+    }
+}
+
+fn keep(folder: &str, name: &str, picture: &Value) {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    let bytes = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(PathBuf::from(folder).join(name), bytes).unwrap();
+}
+
+/// The script that judges pages, as `tests/clients/prepare` installed it.
+static AXE: LazyLock<String> = LazyLock::new(|| {
+    let file = installed("node/node_modules/axe-core/axe.min.js");
+    let text = std::fs::read_to_string(&file);
+    text.unwrap_or_else(|error| panic!("{}: {error}: run tests/clients/prepare", file.display()))
+});
+
+const FAULTY: &str = "data:text/html,<html lang=en><title>Faulty</title><main><h1>Faulty</h1><img src=x>\
+                      <p style='color: %23ccc; background: white'>faint</p><p style='width: 2000px'>wide</p></main>";
+
+/// What axe-core objects to, and whatever is wider than the window. The styles are one of our own files, and no script
+/// may fetch it again, so axe must not try.
+const LOOK: &str = r"
+const done = arguments[arguments.length - 1];
+const wrong = [];
+const page = document.documentElement;
+if (page.scrollWidth > innerWidth) wrong.push(`${page.scrollWidth} pixels wide in a window of ${innerWidth}`);
+for (const box of document.querySelectorAll('main, main *')) {
+  const { right, width } = box.getBoundingClientRect();
+  if (width > 1 && right > innerWidth + 1) wrong.push(`${box.outerHTML.slice(0, 120)} ends at ${right}`);
+}
+axe.run({ preload: false, resultTypes: ['violations'] }).then(
+  ({ violations }) => {
+    for (const { id, help, nodes } of violations) {
+      wrong.push(`${id}: ${help}: ${nodes.map(node => node.html.slice(0, 160)).join(' | ')}`);
+    }
+    done(wrong);
+  },
+  error => done([`axe failed: ${error}`]),
+);
+";

@@ -1,0 +1,290 @@
+//! How each state of the pages is brought about.
+
+use crate::support::browser::{Browser, Form, question};
+use crate::support::call::{CALLBACK, Credentials, Peer};
+use crate::support::linkgate::Linkgate;
+
+use super::signed_in;
+
+/// A page, and the way to it.
+pub(super) struct State {
+    pub(super) name: &'static str,
+    /// The English heading, where several states look alike.
+    pub(super) heading: Option<&'static str>,
+    /// Whose cookies are sent.
+    pub(super) browser: Browser,
+    pub(super) go: Go,
+    /// Whether everything that can be unfolded is.
+    pub(super) opened: bool,
+}
+
+/// What the window does.
+pub(super) enum Go {
+    Get(String),
+    Send(Form),
+    SendFromElsewhere(Form),
+}
+
+impl State {
+    pub(super) fn get(name: &'static str, path: impl Into<String>) -> Self {
+        Self::of(name, Go::Get(path.into()))
+    }
+
+    fn of(name: &'static str, go: Go) -> Self {
+        Self {
+            name,
+            heading: None,
+            browser: Browser::new(([127, 0, 0, 1], 1).into()),
+            go,
+            opened: false,
+        }
+    }
+
+    fn sent(name: &'static str, form: Form) -> Self {
+        Self::of(name, Go::Send(form))
+    }
+
+    pub(super) fn by(mut self, browser: &Browser) -> Self {
+        self.browser = browser.clone();
+        self
+    }
+
+    fn headed(mut self, heading: &'static str) -> Self {
+        self.heading = Some(heading);
+        self
+    }
+
+    fn opened(mut self) -> Self {
+        self.opened = true;
+        self
+    }
+}
+
+/// All of them, in an order in which none spoils another.
+pub(super) async fn all(linkgate: &Linkgate) -> Vec<State> {
+    let mut states = expired(linkgate).await;
+    states.extend(questions(linkgate).await);
+    states.extend(closed(linkgate).await);
+    states.extend(forms(linkgate).await);
+    states.extend(signing_in(linkgate).await);
+    states.extend(connections(linkgate).await);
+    states.extend(administration(linkgate).await);
+    states
+}
+
+/// First, because it takes the time that sessions live in.
+async fn expired(linkgate: &Linkgate) -> Vec<State> {
+    let token = Peer::hmac().request_token(linkgate, CALLBACK).await;
+    linkgate.clock.advance(601);
+    let alice = signed_in(linkgate, "alice").await;
+    let state = State::get("notice-expired", question(&token));
+    vec![state.by(&alice).headed("This request has expired")]
+}
+
+async fn questions(linkgate: &Linkgate) -> Vec<State> {
+    let alice = signed_in(linkgate, "alice").await;
+    let open = Peer::hmac().request_token(linkgate, CALLBACK).await;
+    let hostile = Peer::second()
+        .request_token(linkgate, "https://second.example.com/back")
+        .await;
+    let oob = Peer::hmac().request_token(linkgate, "oob").await;
+    let mut asked = alice.clone();
+    let page = asked.get(&question(&oob)).await;
+    let code = Form::of(&page, "approve").unwrap().pressing("approve");
+    vec![
+        State::get("approve", question(&open)).by(&alice),
+        State::get("approve-hostile", question(&hostile)).by(&alice),
+        State::get("approve-oob", question(&oob)).by(&alice),
+        State::get("login-asked", question(&open)),
+        State::get(
+            "notice-not-by-link",
+            format!("{}&approve=approve", question(&open)),
+        )
+        .by(&alice)
+        .headed("A link cannot decide"),
+        State::sent("verifier", code).by(&alice),
+        State::get("notice-code-shown", question(&oob))
+            .by(&alice)
+            .headed("The code was already shown"),
+    ]
+}
+
+async fn closed(linkgate: &Linkgate) -> Vec<State> {
+    let (alice, mut bob) = (
+        signed_in(linkgate, "alice").await,
+        signed_in(linkgate, "bob").await,
+    );
+    let peer = Peer::hmac();
+    let (answered, denied, used) = (
+        peer.request_token(linkgate, CALLBACK).await,
+        peer.request_token(linkgate, CALLBACK).await,
+        peer.request_token(linkgate, CALLBACK).await,
+    );
+    bob.approve(&answered, "bob").await;
+    bob.deny(&denied, "bob").await;
+    let verifier = bob.approve(&used, "bob").await;
+    let access = peer.exchange(linkgate, &used, &verifier).send(linkgate).await;
+    let access = access.value("oauth_token").unwrap();
+    let off = peer.request_token(linkgate, CALLBACK).await;
+    linkgate
+        .database()
+        .execute(
+            "update request_tokens set consumer_key = 'switched-off' \
+             where rowid = (select max(rowid) from request_tokens)",
+        )
+        .await;
+    let get =
+        |name, token: &Credentials, heading| State::get(name, question(token)).by(&alice).headed(heading);
+    vec![
+        get("notice-answered", &answered, "This request was already answered"),
+        get("notice-denied", &denied, "Access was denied"),
+        get("notice-used", &used, "This request is complete"),
+        get("notice-disabled", &off, "Switched off cannot connect"),
+        State::get(
+            "notice-access-token",
+            format!("/oauth/authorize?oauth_token={access}"),
+        )
+        .by(&alice)
+        .headed("This is not a request for access"),
+        State::get("notice-unknown", "/oauth/authorize?oauth_token=neverissued")
+            .by(&alice)
+            .headed("This request is not known"),
+        State::get("notice-missing-token", "/oauth/authorize")
+            .by(&alice)
+            .headed("This link is incomplete"),
+    ]
+}
+
+/// Forms that are not ours to take.
+async fn forms(linkgate: &Linkgate) -> Vec<State> {
+    let mut alice = signed_in(linkgate, "alice").await;
+    let bob = signed_in(linkgate, "bob").await;
+    let token = Peer::hmac().request_token(linkgate, CALLBACK).await;
+    let page = alice.get(&question(&token)).await;
+    let form = Form::of(&page, "approve").unwrap().pressing("approve");
+    let outdated = form.clone().with("form_token", "AAAA");
+    let halved = form.clone().without("form_token");
+    let long = form.clone().with("subject", &"x".repeat(20_000));
+    vec![
+        State::sent("notice-user-changed", form.clone())
+            .by(&bob)
+            .headed("You are now signed in as bob Example"),
+        State::sent("notice-outdated", outdated)
+            .by(&alice)
+            .headed("This page is out of date"),
+        State::sent("notice-bad-form", halved)
+            .by(&alice)
+            .headed("This form could not be read"),
+        State::sent("notice-too-large", long)
+            .by(&alice)
+            .headed("This form is too large"),
+        State::of("notice-cross-site", Go::SendFromElsewhere(form))
+            .by(&alice)
+            .headed("This came from another site"),
+        State::get("notice-method", "/oauth/logout")
+            .by(&alice)
+            .headed("This page cannot be used that way"),
+    ]
+}
+
+async fn signing_in(linkgate: &Linkgate) -> Vec<State> {
+    let mut guest = linkgate.browser();
+    let page = guest.get("/oauth/login").await;
+    let form = Form::of(&page, "password").unwrap();
+    let wrong = form.clone().with("username", "nobody").with("password", "wrong");
+    let mut guesser = linkgate.browser();
+    for attempt in 0.. {
+        assert!(attempt < 50, "nobody is stopped");
+        let page = guesser.get("/oauth/login").await;
+        let form = Form::of(&page, "password").unwrap();
+        let answer = guesser
+            .submit(&form.with("username", "dora").with("password", "wrong"))
+            .await;
+        if answer.status == 429 {
+            break;
+        }
+    }
+    let too_many = form.clone().with("username", "dora").with("password", "wrong");
+    let mut leaving = signed_in(linkgate, "carol").await;
+    let page = leaving.get("/oauth/login").await;
+    let leave = Form::of(&page, "return_to").unwrap();
+    let alice = signed_in(linkgate, "alice").await;
+    vec![
+        State::get("login", "/oauth/login").headed("Sign in to Buildboard"),
+        State::sent("login-wrong", wrong.clone())
+            .by(&guest)
+            .headed("Sign in to Buildboard"),
+        State::sent("notice-no-cookie", wrong).headed("Your browser sent no cookie"),
+        State::sent("notice-too-many", too_many)
+            .by(&guest)
+            .headed("Too many attempts"),
+        State::get("notice-signed-in", "/oauth/login")
+            .by(&alice)
+            .headed("You are signed in as alice Example"),
+        State::sent("notice-signed-out", leave)
+            .by(&leaving)
+            .headed("You are signed out"),
+    ]
+}
+
+async fn connections(linkgate: &Linkgate) -> Vec<State> {
+    let carol = signed_in(linkgate, "carol").await;
+    let mut alice = signed_in(linkgate, "alice").await;
+    for peer in [Peer::hmac(), Peer::rsa()] {
+        let token = peer.connect(linkgate, "alice").await;
+        let call = peer.call(linkgate, "GET", "/api/me").token(&token);
+        assert_eq!(call.send(linkgate).await.status, 200);
+    }
+    let second = Peer::second();
+    let asked = second
+        .request_token(linkgate, "https://second.example.com/back")
+        .await;
+    let verifier = alice.approve(&asked, "alice").await;
+    let answer = second.exchange(linkgate, &asked, &verifier).send(linkgate).await;
+    assert_eq!(answer.status, 200);
+    let mut bob = signed_in(linkgate, "bob").await;
+    Peer::hmac().connect(linkgate, "bob").await;
+    let page = bob.get("/oauth/connections").await;
+    let revoke = Form::of(&page, "token").unwrap();
+    let headed = |state: State| state.headed("Connected applications");
+    vec![
+        headed(State::get("connections-none", "/oauth/connections").by(&carol)),
+        headed(State::get("connections-many", "/oauth/connections").by(&alice)),
+        headed(
+            State::get("connections-asking", "/oauth/connections")
+                .by(&alice)
+                .opened(),
+        ),
+        headed(State::sent("connections-revoked", revoke).by(&bob)),
+    ]
+}
+
+async fn administration(linkgate: &Linkgate) -> Vec<State> {
+    let mut alice = signed_in(linkgate, "alice").await;
+    let bob = signed_in(linkgate, "bob").await;
+    let late = (linkgate.now() - 4000).to_string();
+    let call = Peer::hmac()
+        .call(linkgate, "GET", "/api/me")
+        .oauth("oauth_timestamp", &late);
+    for _ in 0..3 {
+        call.send(linkgate).await.assert_refused(400, "timestamp_refused");
+    }
+    let stranger = Peer::of("a-consumer-that-nobody-registered-here", "x");
+    let call = stranger.call(linkgate, "POST", "/oauth/request-token");
+    assert_eq!(call.send(linkgate).await.status, 401);
+    let page = alice.get("/oauth/admin/tokens").await;
+    assert_eq!(page.status, 200);
+    let get = |name, path: &str| State::get(name, path).by(&alice);
+    vec![
+        get("admin-links", "/oauth/admin").headed("Links"),
+        get("admin-tokens", "/oauth/admin/tokens").headed("Tokens"),
+        get("admin-tokens-asking", "/oauth/admin/tokens")
+            .headed("Tokens")
+            .opened(),
+        get("admin-tokens-none", "/oauth/admin/tokens?user=nobody").headed("Tokens"),
+        get("admin-refusals", "/oauth/admin/refusals").headed("Recent refusals"),
+        State::get("notice-not-admin", "/oauth/admin")
+            .by(&bob)
+            .headed("This page is for administrators"),
+    ]
+}
