@@ -16,6 +16,7 @@ mod gateway;
 mod layers;
 mod login;
 mod published;
+mod real_logins;
 mod refusals;
 mod store;
 mod support;

@@ -105,7 +105,13 @@ impl Chromium {
         );
     }
 
-    async fn find(&self, css: &str) -> fantoccini::elements::Element {
+    /// Waits for an element; what one of its attributes says in the page's source.
+    pub(crate) async fn attribute(&self, css: &str, name: &str) -> String {
+        self.find(css).await.attr(name).await.unwrap().unwrap()
+    }
+
+    /// Waits for an element.
+    pub(crate) async fn find(&self, css: &str) -> fantoccini::elements::Element {
         let found = self
             .window
             .wait()

@@ -26,6 +26,11 @@ pub(crate) struct Program {
 impl Program {
     /// Writes a configuration and starts the program with it; returns when it listens.
     pub(crate) fn start(database: &Database, application: SocketAddr) -> Self {
+        Self::start_with(database, application, FILE_LOGIN)
+    }
+
+    /// The same, with another `[login]`, in which `{base}` stands for the public URL.
+    pub(crate) fn start_with(database: &Database, application: SocketAddr, login: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let key = write_key(directory.path());
         fs::write(directory.path().join("users.toml"), USERS).unwrap();
@@ -40,11 +45,11 @@ impl Program {
         // Somebody else may take the ports between here and the program's start.
         for _ in 0..5 {
             let [address, admin] = free_ports();
-            fs::write(
-                directory.path().join("linkgate.toml"),
-                config(address, admin, application, &database.url(), &key),
-            )
-            .unwrap();
+            let config = config(address, admin, application, &database.url(), &key);
+            assert!(config.contains(FILE_LOGIN), "the example has another login");
+            let login = login.replace("{base}", &format!("http://{address}"));
+            let config = config.replace(FILE_LOGIN, &login);
+            fs::write(directory.path().join("linkgate.toml"), config).unwrap();
             let said_before = log(directory.path()).len();
             let mut child = spawn(directory.path());
             if listens(&mut child, directory.path(), address, said_before) {
@@ -76,6 +81,15 @@ impl Program {
     /// Everything that it has logged.
     pub(crate) fn log(&self) -> String {
         log(self.directory.path())
+    }
+
+    /// Runs another command with the same configuration; returns its exit code and all that it prints.
+    pub(crate) fn run(&self, arguments: &[&str]) -> (i32, String) {
+        let mut command = program(self.directory.path());
+        command.args(arguments).env("LINKGATE_CONFIG", "linkgate.toml");
+        let output = tokio::task::block_in_place(|| command.stdin(Stdio::null()).output()).unwrap();
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap());
+        (output.status.code().unwrap(), said.concat())
     }
 
     /// `kill -9`, and a fresh start on the same directory.
@@ -199,6 +213,8 @@ fn config(address: SocketAddr, admin: SocketAddr, application: SocketAddr, store
 
 /// A secret of every kind of character that a signing key must encode.
 pub(crate) const SHARED_SECRET: &str = "correct horse & battery=staple +%7E/ü";
+
+const FILE_LOGIN: &str = "[login]\nmethod = \"file\"\n\n[login.file]\npath = \"users.toml\"\n";
 
 const SIDECAR: &str = include_str!("../examples/sidecar.toml");
 const OLD_KEY: &str = include_str!("../examples/bitbucket-old.pem");
