@@ -14,23 +14,26 @@
 //! | floor | rooms | may use |
 //! |---|---|---|
 //! | the door | [`cli`], which alone reads [`config`] | everything below |
-//! | HTTP | [`web`]: pages and token endpoints; [`gateway`]: guard and proxy | axum, tower, hyper, askama |
+//! | HTTP | [`web`]: pages and token endpoints; [`links`]: the other direction, in which we call for the application; [`gateway`]: guard and proxy | axum, tower, hyper, askama |
 //! | use cases | [`provider`]: the only place where protocol, model, store and clock meet; [`login`]: who is at the browser | tokio |
 //! | memory | [`store`]: one SQL text for two databases | sqlx |
 //! | things | [`model`]: what we keep, as state machines | nothing |
-//! | protocol | [`oauth`]: RFC 5849 as pure functions over values | nothing |
+//! | protocol | [`oauth`]: RFC 5849 as pure functions over values; [`applinks`]: the documents by which peers find each other | nothing |
 //!
 //! [`demo`] is the world around a linkgate: a small application and a simulated Bitbucket. [`clock`] is where time
 //! comes from, [`telemetry`] where the log goes, [`tls`] who proves what at either end of a connection.
 //!
 //! To read: a request token's way is `web::request_token`, `provider::request_token`, `provider::authenticate`,
 //! [`oauth::SignedRequest`]. A guarded call's way is [`gateway::Guard`], `provider::admit`, [`gateway::Proxy`].
+//! A call of the application's own is [`links::listener`], `links::call`, [`links::Client`].
 
+pub mod applinks;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod gateway;
+pub mod links;
 pub mod login;
 pub mod model;
 pub mod oauth;

@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Every request allocates a few dozen small pieces, on one thread, and frees them on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     linkgate::cli::main()
 }

@@ -13,6 +13,8 @@ mod demo;
 mod doctor;
 mod health;
 mod key;
+mod link;
+mod links;
 mod login;
 mod parts;
 mod serve;
@@ -57,6 +59,8 @@ enum Command {
     #[command(subcommand)]
     Consumer(consumer::Consumer),
     #[command(subcommand)]
+    Link(link::Link),
+    #[command(subcommand)]
     Token(token::Token),
     Health(health::Health),
     #[command(subcommand)]
@@ -70,6 +74,7 @@ Examples:
   linkgate serve --config linkgate.toml          run
   linkgate doctor login                          try the login method step by step
   linkgate consumer list                         show who may sign
+  linkgate link add https://bitbucket.example.com  register Bitbucket's key
   linkgate token list --user alice               show what alice has connected
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 64 wrong configuration.";
@@ -83,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::User(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::Consumer(command) => command.run(),
+        Command::Link(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Health(command) => command.run(),
         Command::Doctor(command) => command.run(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
 
+use crate::applinks::PeerId;
 use crate::clock::Clock;
 use crate::config::{
     Config, IdentityHeaders as Configured, Route as Rule, RouteAuth, Upstream as Application,
@@ -12,11 +13,14 @@ use crate::gateway::{
     Assertion, AssertionKey, FormLimits, ForwardAuth, Front, Gateway, GatewayOptions, GuardOptions,
     IdentityHeaders, PathPattern, PoolLimits, Route, RouteMode, Routes, TrustedProxies, Upstream,
 };
+use crate::links::Links;
 use crate::login::{Login, Standing as Known};
 use crate::provider::{CallingUser, Directory, Impersonation, Provider, Rules, Standing};
 use crate::store::{Keyring, Store};
 use crate::tls::{ClientTls, Roots};
 use crate::web::{App, SessionRules};
+
+use super::links;
 
 /// Everything above the store.
 pub(super) struct Parts {
@@ -24,11 +28,13 @@ pub(super) struct Parts {
     pub(super) gateway: Gateway,
     pub(super) verdicts: ForwardAuth,
     pub(super) provider: Arc<Provider>,
+    pub(super) links: Arc<Links>,
 }
 
 impl Parts {
     pub(super) fn new(
         config: &Config,
+        installation: PeerId,
         login: &Arc<Login>,
         store: &Store,
         keyring: Arc<Keyring>,
@@ -47,6 +53,7 @@ impl Parts {
             config.server.public_urls.clone(),
             TrustedProxies::new(config.server.trusted_proxies.clone()),
         );
+        let links = Arc::new(links::links(config, store, clock)?);
         let app = App {
             provider: Arc::clone(&provider),
             store: store.clone(),
@@ -58,6 +65,8 @@ impl Parts {
             application_name: config.upstream.name.clone(),
             jwks: assertion.as_ref().map(|assertion| assertion.jwks()),
             clock: clock.clone(),
+            links: Arc::clone(&links),
+            peer: links::ourselves(config, installation),
         };
         let options = gateway(config, Arc::clone(&provider), front, assertion)?;
         let verdicts = ForwardAuth::new(options.guard.clone(), options.assertion.clone(), clock.clone());
@@ -66,6 +75,7 @@ impl Parts {
             gateway: Gateway::new(options),
             verdicts,
             provider,
+            links,
         })
     }
 }

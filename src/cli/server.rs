@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::links::listener;
 use crate::login::Login;
 use crate::store::Store;
 use crate::tls::ServerTls;
@@ -18,31 +19,35 @@ use crate::{telemetry, web};
 
 use super::login::login;
 use super::parts::Parts;
-use super::store;
+use super::{links, store};
 
 /// A linkgate that serves. Dropped, it stops accepting; [`Server::stop`] waits for what is under way.
 #[derive(Debug)]
 pub struct Server {
     public: SocketAddr,
     admin: SocketAddr,
+    calls: Option<SocketAddr>,
     store: Store,
     login: Arc<Login>,
     tls: Option<ServerTls>,
     clock: Clock,
     stop: CancellationToken,
-    listeners: [JoinHandle<bool>; 2],
+    listeners: Vec<JoinHandle<bool>>,
     sweeper: JoinHandle<()>,
 }
 
 impl Server {
-    /// Opens the store, synchronises the configured consumers, builds the parts, and binds both listeners.
+    /// Opens the store, synchronises the configured consumers, builds the parts, and binds the listeners.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let login = login(&config, &clock)?;
         let keyring = store::keyring(&config)?;
         let store = store::open_with(&config, Arc::clone(&keyring)).await?;
         synchronise(&store, &config, &clock).await?;
-        let parts = Parts::new(&config, &login, &store, keyring, &clock)?;
-        let router = web::router(parts.app, parts.gateway, &parts.verdicts);
+        let installation = links::installation(&config, &store).await?;
+        let parts = Parts::new(&config, installation, &login, &store, keyring, &clock)?;
+        let own = web::router(parts.app, parts.gateway.clone(), &parts.verdicts);
+        let site = web::Site::new(own, parts.gateway);
+        let answer = move |request, peer| site.clone().answer(request, peer);
         let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
         let operators = web::operators(store.clone(), telemetry::metrics());
         let (socket, admin_socket) = (
@@ -50,11 +55,17 @@ impl Server {
             bind(config.server.admin_listen).await?,
         );
         let (public, admin) = (socket.local_addr()?, admin_socket.local_addr()?);
+        let private = links::socket(&config).await?;
+        let calls = private.as_ref().and_then(|(private, _)| private.address());
         let stop = CancellationToken::new();
-        let listeners = [
-            tokio::spawn(web::serve(socket, tls.clone(), router, stop.clone(), DRAIN)),
-            tokio::spawn(web::serve(admin_socket, None, operators, stop.clone(), DRAIN)),
+        let mut listeners = vec![
+            tokio::spawn(web::serve(socket, tls.clone(), answer, stop.clone(), DRAIN)),
+            tokio::spawn(web::serve_router(admin_socket, operators, stop.clone(), DRAIN)),
         ];
+        listeners.extend(private.map(|(private, token)| {
+            let links = Arc::clone(&parts.links);
+            tokio::spawn(listener::serve(private, links, token, stop.clone(), DRAIN))
+        }));
         if let Some(tls) = tls.clone() {
             tokio::spawn(stop.clone().run_until_cancelled_owned(tls.follow()));
         }
@@ -63,6 +74,7 @@ impl Server {
         Ok(Self {
             public,
             admin,
+            calls,
             store,
             login,
             tls,
@@ -81,6 +93,11 @@ impl Server {
     /// Where operators come in.
     pub const fn admin_address(&self) -> SocketAddr {
         self.admin
+    }
+
+    /// Where the application calls others through us, when that is an address.
+    pub const fn calls_address(&self) -> Option<SocketAddr> {
+        self.calls
     }
 
     /// Takes consumers, users and the certificate from a configuration that was read again. What fails stays as it was, and is logged.

@@ -7,12 +7,13 @@
 //! 3. `section` (and `reading`, what all sections share): asks for keys, by way of `value`, `duration`, `choice` and
 //!    `secret`, and remarks on whatever is missing, wrong, or not asked for (`nearest` guesses what was meant);
 //! 4. one file for each section: `server` (with `tls`), `upstream`, `store`, `keys`, `login`, `consumers` (with
-//!    `consumer_keys`), `impersonation`, `identity`, `routes`, `tokens`, `admin`, `log`;
+//!    `consumer_keys`), `impersonation`, `identity`, `routes`, `tokens`, `admin`, `log`, `applinks`, `links`;
 //! 5. `remark`: what there is to say, everything at once.
 //!
 //! Only `cli` reads a [`Config`]; every other module takes what it needs as plain values.
 
 mod admin;
+mod applinks;
 mod choice;
 mod consumer_keys;
 mod consumers;
@@ -21,6 +22,7 @@ mod file;
 mod identity;
 mod impersonation;
 mod keys;
+mod links;
 mod log;
 mod login;
 mod nearest;
@@ -44,9 +46,11 @@ use crate::model::Consumer;
 use crate::oauth::Timestamp;
 
 pub use self::admin::Admin;
+pub use self::applinks::{AppLinks, LinkListener, ListenAt};
 pub use self::identity::{Identity, IdentityHeaders};
 pub use self::impersonation::Impersonation;
 pub use self::keys::Keys;
+pub use self::links::{Link, LinkUsers};
 pub use self::log::{Log, LogFormat, LogLevel};
 pub use self::login::{Ldap, Login, Oidc, Probe, Reject, Sessions, UserLookup};
 pub use self::remark::{ConfigError, Place, Remark};
@@ -88,6 +92,10 @@ pub struct Config {
     pub admin: Admin,
     /// What is logged, and how.
     pub log: Log,
+    /// What we are to the peers of Application Links, and where the application's own calls come in.
+    pub applinks: AppLinks,
+    /// The other direction: whom the application may call through us.
+    pub links: Vec<Link>,
     /// What works and may yet be unwise.
     pub warnings: Vec<Remark>,
 }
@@ -139,10 +147,10 @@ impl Config {
         let tokens = root.section("tokens", Tokens::read);
         let admin = root.section("admin", Admin::read);
         let log = root.section("log", Log::read);
-        root.not_yet(
-            "links",
-            "leave [[links]] out: linkgate answers Bitbucket, and does not call it yet",
-        );
+        let links = links::read(root);
+        let applinks = root.section("applinks", |section| {
+            AppLinks::read(section, host, &links, &consumers)
+        });
         let (login, sessions) = login?;
         Some(Self {
             server: server?,
@@ -158,6 +166,8 @@ impl Config {
             tokens,
             admin,
             log,
+            applinks: applinks?,
+            links,
             warnings: Vec::new(),
         })
     }

@@ -180,13 +180,6 @@ impl<'a> Section<'a> {
         self.wrong(key, wrong, &remedy);
     }
 
-    /// Remarks that a key is given for which nothing is built yet.
-    pub(super) fn not_yet(&self, key: &str, remedy: &str) {
-        if self.has(key) {
-            self.wrong(key, "this version of linkgate does not have it yet", remedy);
-        }
-    }
-
     /// Remarks that the value of a key works and may yet be unwise.
     pub(super) fn warn(&self, key: &str, wrong: impl Into<String>, remedy: &str) {
         self.reading

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use http::Uri;
 
-use crate::tls::{Roots, RootsError, ServerName};
+use crate::tls::{Roots, ServerName};
 
+use super::links::roots;
 use super::remark::Wrong;
 use super::section::Section;
 
@@ -60,12 +61,7 @@ impl Upstream {
 }
 
 fn read_tls(section: &Section<'_>, url: Option<&str>) -> Option<UpstreamTls> {
-    let text = section.file("ca_file");
-    let roots = text.and_then(|text| {
-        let roots = Roots::parse(text.as_bytes());
-        let refuse = |error: RootsError| section.wrong_as_said("ca_file", &error.to_string());
-        roots.map_err(refuse).ok()
-    });
+    let roots = roots(section);
     let server_name = section.parsed("server_name", parse_name);
     let url = url?;
     if url.starts_with("https://") {

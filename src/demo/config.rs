@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::oauth::{ConsumerKey, PublicKey, PublicUrl, Secret};
+use crate::oauth::{ConsumerKey, PrivateKey, PublicKey, PublicUrl, Secret};
 
 /// What differs from demo to demo.
 #[derive(Debug)]
@@ -26,6 +26,12 @@ pub struct Files<'a> {
     pub own_key: &'a ConsumerKey,
     /// Bitbucket's own public key.
     pub own_public_key: &'a PublicKey,
+    /// `host:port` where Buildboard calls Bitbucket through linkgate.
+    pub calls: &'a str,
+    /// What it shows there.
+    pub calls_token: &'a Secret,
+    /// linkgate's own key pair, for those calls.
+    pub link_key: &'a PrivateKey,
     /// A secret key, for a store that asks for one (PostgreSQL) and a directory that has none yet; SQLite's is made on
     /// the first start.
     pub secret_key: Option<Secret>,
@@ -37,6 +43,7 @@ impl Files<'_> {
         let config = directory.join("linkgate.toml");
         write_private(&config, &self.config())?;
         std::fs::write(directory.join("users.toml"), USERS)?;
+        write_private(&directory.join("link.pem"), self.link_key.to_pem().expose())?;
         let key = directory.join(SECRET_KEY);
         if let Some(made) = self.secret_key.as_ref().filter(|_| !key.exists()) {
             write_private(&key, made.expose())?;
@@ -96,7 +103,21 @@ auth = "oauth"
 [[routes]]
 path = "/static/**"
 auth = "none"
+
+# The other direction: Buildboard reads in Bitbucket.
+[applinks]
+consumer_key = "{LINKGATE_KEY}"
+key_file = "link.pem"
+listen = "{calls}"
+token = "{calls_token}"
+
+[[links]]
+name = "bitbucket"
+title = "Bitbucket"
+url = "{bitbucket}"
 "#,
+            calls = self.calls,
+            calls_token = self.calls_token.expose(),
             listen = self.linkgate.authority(),
             admin = self.admin,
             linkgate = self.linkgate.as_str(),
@@ -128,6 +149,8 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
 
 /// The generic link's name on the approval page.
 pub const FORM_NAME: &str = "Bitbucket (generic link)";
+/// linkgate's consumer key in Bitbucket.
+pub const LINKGATE_KEY: &str = "linkgate:demo";
 /// The own-key link's name on the approval page.
 pub const OWN_NAME: &str = "Bitbucket (own key)";
 

@@ -1,5 +1,6 @@
 //! Where a request was sent to, and by whom: which of our public URLs it names.
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -15,8 +16,15 @@ use crate::oauth::PublicUrl;
 /// The names under which the world knows us, and the proxies that may say which of them was used.
 #[derive(Clone, Debug)]
 pub struct Front {
-    urls: Vec<Arc<PublicUrl>>,
+    urls: Vec<Name>,
     trusted: TrustedProxies,
+}
+
+/// A public URL, and its authority as it stands in `Host`.
+#[derive(Clone, Debug)]
+struct Name {
+    url: Arc<PublicUrl>,
+    host: Option<HeaderValue>,
 }
 
 /// Where a request was sent to, and by whom. The guard leaves it in the request's extensions.
@@ -28,6 +36,8 @@ pub struct Arrival {
     pub client: Option<IpAddr>,
     /// The authority that the client asked for, as it (or a trusted proxy) wrote it.
     pub(super) host: Option<HeaderValue>,
+    /// The authority of `url`.
+    pub(super) signed_host: Option<HeaderValue>,
     /// The scheme that the client used.
     pub(super) scheme: &'static str,
     /// `X-Forwarded-For` for the application.
@@ -46,13 +56,19 @@ impl Arrival {
 impl Front {
     /// Takes the public URLs, the default first, and the proxies whose `X-Forwarded-*` counts.
     pub fn new(default: PublicUrl, further: Vec<PublicUrl>, trusted: TrustedProxies) -> Self {
-        let urls = [default].into_iter().chain(further).map(Arc::new).collect();
-        Self { urls, trusted }
+        let urls = [default].into_iter().chain(further).map(|url| Name {
+            host: HeaderValue::from_str(url.authority()).ok(),
+            url: Arc::new(url),
+        });
+        Self {
+            urls: urls.collect(),
+            trusted,
+        }
     }
 
     /// The default public URL.
     pub fn default_url(&self) -> &PublicUrl {
-        &self.urls[0]
+        &self.urls[0].url
     }
 
     /// Whether a peer is a proxy whose word counts.
@@ -77,15 +93,20 @@ impl Front {
         if forwarded.host.as_deref().is_some_and(|host| !is_authority(host)) {
             return Err(Fault::Ambiguous("X-Forwarded-Host is not a host."));
         }
-        let named = forwarded.host.as_deref().or(own.as_deref());
+        let named = forwarded.host.as_deref().or(own);
         let proto = forwarded.proto.as_deref();
-        let url = named
-            .and_then(|named| self.urls.iter().find(|url| is_named(url, named, proto)))
+        let name = named
+            .and_then(|named| self.urls.iter().find(|name| is_named(&name.url, named, proto)))
             .unwrap_or(&self.urls[0]);
+        let url = &name.url;
+        // As a rule it is the value that came in, which costs nothing to share.
+        let written = request.headers.get(HOST).filter(|_| forwarded.host.is_none());
+        let host = written.cloned().or_else(|| HeaderValue::from_str(named?).ok());
         Ok(Arrival {
             url: Arc::clone(url),
+            signed_host: name.host.clone(),
+            host,
             client: peer.map(|peer| self.trusted.client(peer, &forwarded.chain)),
-            host: named.and_then(|named| HeaderValue::from_str(named).ok()),
             scheme: match proto {
                 Some("https") => "https",
                 Some("http") => "http",
@@ -99,7 +120,7 @@ impl Front {
 }
 
 /// The authority that the request itself names: `:authority` or an absolute target, and `Host`, which must agree.
-pub(super) fn authority(request: &Parts) -> Result<Option<String>, Fault> {
+pub(super) fn authority(request: &Parts) -> Result<Option<&str>, Fault> {
     let mut hosts = request.headers.get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
         (_, Some(_)) => return Err(Fault::Ambiguous("The request names Host twice.")),
@@ -123,7 +144,7 @@ pub(super) fn authority(request: &Parts) -> Result<Option<String>, Fault> {
     }
     match host.or(target) {
         None if request.version == Version::HTTP_11 => Err(Fault::Ambiguous("The request names no Host.")),
-        named => Ok(named.map(str::to_owned)),
+        named => Ok(named),
     }
 }
 
@@ -154,21 +175,25 @@ fn without_default_port<'a>(authority: &'a str, scheme: &str) -> &'a str {
 
 /// `X-Forwarded-For` with our peer at its end; what came before is known from a trusted proxy only.
 fn chain(request: &Parts, peer: IpAddr, forwarded: &Forwarded) -> Option<HeaderValue> {
-    let mut chain = String::new();
+    let mut chain = String::with_capacity(LONGEST_ADDRESS);
     if !forwarded.chain.is_empty() {
         let lines = request.headers.get_all(X_FORWARDED_FOR).iter();
-        let mut said: Vec<_> = lines
-            .filter_map(|line| line.to_str().ok())
-            .map(str::to_owned)
-            .collect();
-        if said.is_empty() {
-            said = forwarded.chain.iter().map(ToString::to_string).collect();
+        for line in lines.filter_map(|line| line.to_str().ok()) {
+            chain.push_str(line);
+            chain.push_str(", ");
         }
-        chain = said.join(", ") + ", ";
+        if chain.is_empty() {
+            for hop in &forwarded.chain {
+                write!(chain, "{hop}, ").ok()?;
+            }
+        }
     }
-    chain.push_str(&peer.to_canonical().to_string());
-    HeaderValue::from_str(&chain).ok()
+    write!(chain, "{}", peer.to_canonical()).ok()?;
+    HeaderValue::try_from(chain).ok()
 }
+
+/// Characters of the longest address: eight groups of four digits.
+const LONGEST_ADDRESS: usize = 39;
 
 #[cfg(test)]
 mod tests {

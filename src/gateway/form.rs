@@ -28,7 +28,8 @@ impl FormLimits {
         if is_compressed(headers) {
             return Err(Fault::CompressedForm);
         }
-        self.hold(headers, body).await.map(Ok)
+        // Most requests have no form, and should not carry the room for one.
+        Box::pin(self.hold(headers, body)).await.map(Ok)
     }
 
     /// Reads any body, whole.

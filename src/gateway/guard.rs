@@ -14,7 +14,7 @@ use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
 use tower::{Layer, Service};
 
-use super::arrival::Front;
+use super::arrival::{Arrival, Front};
 use super::fault::Fault;
 use super::form::FormLimits;
 use super::identity::IdentityHeaders;
@@ -38,7 +38,81 @@ pub struct GuardOptions {
     pub form: FormLimits,
 }
 
-/// Puts a [`Guard`] in front of a service.
+/// Puts a [`Guard`] in front of a service: the middleware for axum programs of your own.
+///
+/// # Examples
+///
+/// ```
+/// # use std::collections::BTreeSet;
+/// # use std::sync::Arc;
+/// # use axum::{Extension, Router, body::Body, routing::get};
+/// # use http::{Request, StatusCode, header::AUTHORIZATION};
+/// # use linkgate::clock::Clock;
+/// # use linkgate::gateway::{
+/// #     FormLimits, Front, GuardLayer, GuardOptions, IdentityHeaders, Routes, TrustedProxies,
+/// # };
+/// # use linkgate::model::{Consumer, ConsumerSource};
+/// # use linkgate::oauth::{
+/// #     Call, ConsumerKey, PublicUrl, Secret, SignatureMethod, Signer, SigningKey, VerificationKey, header,
+/// # };
+/// # use linkgate::provider::{Caller, Directory, Provider, Rules, Standing};
+/// # use linkgate::store::{Keyring, Options, Store};
+/// # use tower::ServiceExt as _;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // Whom we know: a store with a consumer, which calls as itself.
+/// let keyring = Arc::new(Keyring::generate(&mut rand::rng()));
+/// let memory = Options { url: "sqlite::memory:".to_owned(), password: None, max_connections: 1 };
+/// let store = Store::open(&memory, Arc::clone(&keyring)).await?;
+/// let key = ConsumerKey::parse("robot").ok_or("a key")?;
+/// let robot = Consumer {
+///     keys: vec![VerificationKey::Hmac(Secret::new("shared secret"))],
+///     methods: BTreeSet::from([SignatureMethod::HmacSha1]),
+///     two_legged: true,
+/// #   key: key.clone(), name: "Robot".to_owned(), callbacks: vec![], default_callback: None, two_legged_user: None,
+/// #   impersonation: false, session_handles: false, require_body_hash: false, addresses: vec![], enabled: true,
+///     source: ConsumerSource::Command,
+///     // ..
+/// };
+/// store.add_consumer(&robot, Clock::System.now()).await?;
+/// let users = Directory::new(|_| async { Standing::CannotSay });
+/// let provider = Provider::new(store, keyring, Clock::System, users, Rules::new("https://api.example.com"));
+///
+/// // A router of yours, behind the guard. Whoever comes with a true signature is a `Caller`.
+/// let url = PublicUrl::parse("https://api.example.com")?;
+/// let guard = GuardLayer::new(GuardOptions {
+///     provider: Arc::new(provider),
+///     front: Front::new(url, vec![], TrustedProxies::default()),
+///     routes: Routes::new(vec![]), // every path: with OAuth, or without
+///     identity: Arc::new(IdentityHeaders::remote_user()),
+///     form: FormLimits::default(),
+/// });
+/// let hello = |caller: Option<Extension<Caller>>| async move {
+///     caller.map_or("nobody".to_owned(), |Extension(caller)| caller.consumer.name.clone())
+/// };
+/// let app = Router::new().route("/hello", get(hello)).layer(guard);
+///
+/// // A signed call comes through; one that was changed on its way is refused.
+/// let robot = Signer::new(key, SigningKey::Hmac(Secret::new("shared secret")), SignatureMethod::HmacSha1);
+/// let call = Call::new("GET", "https://api.example.com/hello?n=1");
+/// let signed = header::authorization(robot.two_legged().sign(&call, Clock::System.now(), "a-nonce")?, None);
+/// let ask = |target: &str, signed: Option<&str>| {
+///     let request = Request::get(target).header("host", "api.example.com");
+///     let request = signed.into_iter().fold(request, |request, signed| request.header(AUTHORIZATION, signed));
+///     app.clone().oneshot(request.body(Body::empty()).unwrap())
+/// };
+/// # let read = |answer: http::Response<Body>| async { axum::body::to_bytes(answer.into_body(), 99).await.unwrap() };
+/// let changed = ask("/hello?n=2", Some(&signed)).await?;
+/// assert_eq!(changed.status(), StatusCode::UNAUTHORIZED);
+/// let answer = ask("/hello?n=1", Some(&signed)).await?;
+/// assert_eq!(answer.status(), StatusCode::OK);
+/// assert_eq!(read(answer).await, "Robot");
+/// let replayed = ask("/hello?n=1", Some(&signed)).await?;
+/// assert_eq!(replayed.status(), StatusCode::UNAUTHORIZED);
+/// assert_eq!(read(ask("/hello", None).await?).await, "nobody");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct GuardLayer {
     options: Arc<GuardOptions>,
@@ -66,7 +140,7 @@ impl<S> Layer<S> for GuardLayer {
 
 /// Lets requests through to a service, or answers them.
 ///
-/// A request that passes has no identity headers. Its extensions hold an [`Arrival`](super::Arrival) and, when it was
+/// A request that passes has no identity headers. Its extensions hold an [`Arrival`] and, when it was
 /// admitted, the [`Caller`], which the answer's extensions hold as well, for the log. The address of the peer comes from
 /// axum's [`ConnectInfo`]; without it no proxy is trusted.
 #[derive(Clone, Debug)]
@@ -95,25 +169,35 @@ where
         let mut inner = std::mem::replace(&mut self.inner, unpolled);
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            match options.admit(&mut parts, body).await {
-                Ok((caller, body)) => {
-                    if let Some(caller) = caller.clone() {
-                        parts.extensions.insert(caller);
-                    }
-                    let mut response = inner.call(Request::from_parts(parts, body)).await?;
-                    if let Some(caller) = caller {
-                        response.extensions_mut().insert(caller);
-                    }
-                    Ok(response)
-                }
-                Err(Refusal::Fault(fault)) => Ok(fault.to_response(&parts.headers)),
-                Err(Refusal::Provider(error)) => {
-                    Ok(error.to_response(options.provider.realm()).map(Body::from))
-                }
-                Err(Refusal::Challenge) => Ok(challenge(options.provider.realm())),
+            let passed = match options.pass(&mut parts, body).await {
+                Ok(passed) => passed,
+                Err(refused) => return Ok(refused),
+            };
+            let Passed {
+                arrival,
+                caller,
+                body,
+            } = passed;
+            parts.extensions.insert(arrival);
+            if let Some(caller) = caller.clone() {
+                parts.extensions.insert(caller);
             }
+            let mut response = inner.call(Request::from_parts(parts, body)).await?;
+            if let Some(caller) = caller {
+                response.extensions_mut().insert(caller);
+            }
+            Ok(response)
         })
     }
+}
+
+/// A request that passes, beside its head.
+#[derive(Debug)]
+pub(super) struct Passed {
+    pub(super) arrival: Arrival,
+    /// Who calls; `None`: a request without OAuth.
+    pub(super) caller: Option<Caller>,
+    pub(super) body: Body,
 }
 
 /// Why a request does not pass.
@@ -124,16 +208,28 @@ pub(super) enum Refusal {
 }
 
 impl GuardOptions {
-    /// Prepares the head of a request for the service behind us, and says who calls; or refuses.
-    async fn admit(&self, parts: &mut Parts, body: Body) -> Result<(Option<Caller>, Body), Refusal> {
+    /// Prepares the head of a request for the service behind us, and says who calls; or answers in its place.
+    pub(super) async fn pass(&self, parts: &mut Parts, body: Body) -> Result<Passed, Response<Body>> {
+        self.admit(parts, body).await.map_err(|refusal| match refusal {
+            Refusal::Fault(fault) => fault.to_response(&parts.headers),
+            Refusal::Provider(error) => error.to_response(self.provider.realm()).map(Body::from),
+            Refusal::Challenge => challenge(self.provider.realm()),
+        })
+    }
+
+    async fn admit(&self, parts: &mut Parts, body: Body) -> Result<Passed, Refusal> {
         self.identity.strip(&mut parts.headers);
         parts.extensions.remove::<Caller>();
         onward::refuse_codings(&parts.headers)?;
         let arrival = self.front.arrival(parts, peer(parts))?;
         let mode = self.routes.mode(&parts.method, parts.uri.path(), &parts.headers);
-        parts.extensions.insert(arrival.clone());
+        let passed = |caller, body| Passed {
+            arrival: arrival.clone(),
+            caller,
+            body,
+        };
         if mode == RouteMode::None {
-            return Ok((None, body));
+            return Ok(passed(None, body));
         }
         let (form, body) = match self.form.read(&parts.headers, body).await? {
             Ok(form) => (Some(form.clone()), Body::from(form)),
@@ -152,10 +248,10 @@ impl GuardOptions {
         match self.provider.judge(&view, arrival.client).await? {
             Some(judged) => {
                 let body = self.checked(&judged, parts, body).await?;
-                Ok((Some(self.provider.admit(judged).await?), body))
+                Ok(passed(Some(self.provider.admit(judged).await?), body))
             }
             None if mode == RouteMode::OAuth => Err(Refusal::Challenge),
-            None => Ok((None, body)),
+            None => Ok(passed(None, body)),
         }
     }
 
@@ -165,7 +261,7 @@ impl GuardOptions {
         if !judged.has_body_hash() {
             return Ok(body);
         }
-        let body = self.form.hold(&parts.headers, body).await?;
+        let body = Box::pin(self.form.hold(&parts.headers, body)).await?;
         judged.check_body(&body)?;
         Ok(Body::from(body))
     }

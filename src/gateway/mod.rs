@@ -22,8 +22,8 @@ pub mod forward_auth;
 pub mod forwarded;
 pub mod guard;
 pub mod identity;
-mod onward;
-mod outgoing;
+pub(crate) mod onward;
+pub(crate) mod outgoing;
 pub mod pattern;
 pub mod pool;
 pub mod proxy;
@@ -39,7 +39,6 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::{Request, Response};
-use tower::{Layer, ServiceExt};
 
 pub use arrival::{Arrival, Front};
 pub use assertion::{Assertion, AssertionKey};
@@ -74,7 +73,7 @@ pub struct GatewayOptions {
 /// The guard in front of the proxy: the fallback of the public listener.
 #[derive(Clone, Debug)]
 pub struct Gateway {
-    guarded: Guard<Proxy>,
+    shared: Arc<(GuardOptions, Proxy)>,
 }
 
 impl Gateway {
@@ -89,16 +88,19 @@ impl Gateway {
             options.assertion,
         );
         Self {
-            guarded: GuardLayer::new(options.guard).layer(proxy),
+            shared: Arc::new((options.guard, proxy)),
         }
     }
 
-    /// Answers a request of a peer.
+    /// Answers a request of a peer. The answer's extensions hold the [`Caller`](crate::provider::Caller) of an
+    /// admitted call.
     pub async fn call(&self, mut request: Request<Body>, peer: SocketAddr) -> Response<Body> {
         request.extensions_mut().insert(ConnectInfo(peer));
-        match self.guarded.clone().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
+        let (guard, proxy) = &*self.shared;
+        let (mut parts, body) = request.into_parts();
+        match guard.pass(&mut parts, body).await {
+            Ok(passed) => proxy.forward(parts, passed).await,
+            Err(refused) => refused,
         }
     }
 }

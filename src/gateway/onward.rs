@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::arrival::Arrival;
 use super::fault::Fault;
 use super::forwarded::{self, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
-use super::identity;
+use super::identity::{self, Initials};
 use super::routes::METHOD_OVERRIDES;
 
 /// Makes a request's headers ready for the application.
@@ -30,14 +30,11 @@ pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool
     drop_forwarding(headers, arrival.trusted);
     pass_cookies(headers);
     if admitted {
-        identity::remove_where(headers, |name| METHOD_OVERRIDES.contains(&name));
+        identity::remove_where(headers, METHOD_INITIALS, |name| METHOD_OVERRIDES.contains(&name));
     }
-    let signed = HeaderValue::from_str(arrival.url.authority());
-    let signed = signed.map_err(|_| Fault::Internal("a public URL cannot stand in a header"))?;
-    let host = match &arrival.host {
-        Some(host) if !admitted => host.clone(),
-        _ => signed,
-    };
+    let signed = arrival.signed_host.as_ref();
+    let signed = signed.ok_or(Fault::Internal("a public URL cannot stand in a header"))?;
+    let host = arrival.host.as_ref().filter(|_| !admitted).unwrap_or(signed);
     headers.insert(X_FORWARDED_HOST, host.clone());
     headers.insert(HOST, host.clone());
     let scheme = match (admitted, arrival.url.is_secure()) {
@@ -48,7 +45,7 @@ pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
     if let Some(chain) = &arrival.chain {
         headers.insert(X_FORWARDED_FOR, chain.clone());
-        if let Some(standard) = forwarded::standard(chain, &host, scheme) {
+        if let Some(standard) = forwarded::standard(chain, host, scheme) {
             headers.insert(FORWARDED, standard);
         }
     }
@@ -60,7 +57,7 @@ pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool
 }
 
 /// Makes the headers of an answer ready for the client.
-pub(super) fn response(headers: &mut HeaderMap) {
+pub(crate) fn response(headers: &mut HeaderMap) {
     hop_by_hop(headers);
 }
 
@@ -121,12 +118,17 @@ fn is_our_cookie(cookie: &[u8]) -> bool {
 
 /// Removes what is said about forwarding. Only a trusted proxy may say more than we write ourselves.
 fn drop_forwarding(headers: &mut HeaderMap, trusted: bool) {
-    identity::remove_where(headers, |name| {
+    identity::remove_where(headers, FORWARDING, |name| {
         OURS.contains(&name) || (!trusted && (name.starts_with("x-forwarded-") || REWRITING.contains(&name)))
     });
 }
 
-fn hop_by_hop(headers: &mut HeaderMap) {
+/// Removes what is about one connection. Most messages have nothing of the kind, and then one look is enough.
+pub(crate) fn hop_by_hop(headers: &mut HeaderMap) {
+    let is_one = |name: &HeaderName| CONNECTION_INITIALS.begin(name.as_str()) && HOP_BY_HOP.contains(name);
+    if !headers.keys().any(is_one) {
+        return;
+    }
     let tokens = headers.get_all(CONNECTION).iter();
     let named: Vec<HeaderName> = tokens
         .filter_map(|value| value.to_str().ok())
@@ -167,6 +169,9 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     UPGRADE,
 ];
 
+/// How the names of [`HOP_BY_HOP`] begin.
+const CONNECTION_INITIALS: Initials = Initials::of(&["connection", "keep-alive", "proxy", "te", "upgrade"]);
+
 /// What no `Connection` header can make us drop, because the message means something else without it.
 const END_TO_END: [&str; 7] = [
     "authorization",
@@ -185,6 +190,12 @@ const OURS: [&str; 4] = [
     "x-forwarded-host",
     "x-forwarded-proto",
 ];
+
+/// How the names of [`METHOD_OVERRIDES`] begin.
+const METHOD_INITIALS: Initials = Initials::of(&METHOD_OVERRIDES);
+
+/// How the names begin that say something about forwarding.
+const FORWARDING: Initials = Initials::of(&["forwarded", "true-client-ip", "x-"]);
 
 /// Headers by which a proxy tells an application of another address or path than the request has.
 const REWRITING: [&str; 8] = [

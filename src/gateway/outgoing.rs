@@ -14,14 +14,14 @@ use tokio::time::Instant;
 ///
 /// Trailer fields (RFC 9110, section 6.5) of a request go no further: nobody has looked whether they say who calls.
 #[derive(Debug)]
-pub(super) struct Outgoing {
+pub(crate) struct Outgoing {
     body: Body,
     progress: Progress,
 }
 
 /// How far a request has come.
 #[derive(Clone, Debug)]
-pub(super) struct Progress(Arc<Mutex<Moment>>);
+pub(crate) struct Progress(Arc<Mutex<Moment>>);
 
 #[derive(Clone, Copy, Debug)]
 enum Moment {
@@ -32,7 +32,7 @@ enum Moment {
 }
 
 impl Outgoing {
-    pub(super) fn new(body: Body) -> (Self, Progress) {
+    pub(crate) fn new(body: Body) -> (Self, Progress) {
         let progress = Progress(Arc::new(Mutex::new(Moment::Moved(Instant::now()))));
         let outgoing = Self {
             body,
@@ -42,7 +42,7 @@ impl Outgoing {
     }
 
     /// Whether only chunks can tell where the body ends.
-    pub(super) fn is_of_unknown_length(&self) -> bool {
+    pub(crate) fn is_of_unknown_length(&self) -> bool {
         use http_body::Body as _;
         !self.body.is_end_stream() && self.body.size_hint().exact().is_none()
     }
@@ -79,7 +79,7 @@ impl Progress {
     }
 
     /// Comes back when the application has done nothing for so long. A client that is slow to send is no such case.
-    pub(super) async fn stalled(&self, limit: Duration) {
+    pub(crate) async fn stalled(&self, limit: Duration) {
         loop {
             let now = Instant::now();
             let moment = *self.lock();

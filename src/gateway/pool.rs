@@ -84,7 +84,8 @@ impl Pool {
                 },
             }
         }
-        let mut connection = connect(&self.shared.upstream, self.shared.limits.connect).await?;
+        let connecting = connect(&self.shared.upstream, self.shared.limits.connect);
+        let mut connection = Box::pin(connecting).await?;
         let response = connection.send_request(request).await;
         Ok(self.answer(response.map_err(broken)?, connection))
     }

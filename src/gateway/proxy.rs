@@ -1,21 +1,17 @@
 //! The reverse proxy to the application: same method, same path and query byte for byte, bodies as streams.
 
-use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
 use http::header::TRANSFER_ENCODING;
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, Uri, Version};
-use tower::Service;
 
 use super::arrival::Arrival;
 use super::assertion::{Assertion, X_LINKGATE_ASSERTION};
 use super::fault::{Accepted, Fault};
+use super::guard::Passed;
 use super::identity::IdentityHeaders;
 use super::onward;
 use super::outgoing::{Outgoing, Progress};
@@ -25,13 +21,8 @@ use super::upstream::Upstream;
 use crate::provider::Caller;
 
 /// Hands requests to the application, and says who calls: what the guard found, and nothing else.
-#[derive(Clone, Debug)]
-pub struct Proxy {
-    shared: Arc<Shared>,
-}
-
 #[derive(Debug)]
-struct Shared {
+pub struct Proxy {
     pool: Pool,
     identity: Arc<IdentityHeaders>,
     assertion: Option<Arc<Assertion>>,
@@ -47,43 +38,40 @@ impl Proxy {
         identity: Arc<IdentityHeaders>,
         assertion: Option<Arc<Assertion>>,
     ) -> Self {
-        let shared = Shared {
+        Self {
             pool: Pool::new(upstream, limits),
             identity,
             assertion,
             answer_within,
-        };
-        Self {
-            shared: Arc::new(shared),
         }
     }
-}
 
-impl Service<Request<Body>> for Proxy {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
+    /// Answers a request that passed the guard.
+    pub(super) async fn forward(&self, parts: Parts, passed: Passed) -> Response<Body> {
+        let accepted = Accepted::by(&parts.headers);
+        let Passed {
+            arrival,
+            caller,
+            body,
+        } = passed;
+        let answer = self.exchange(parts, &arrival, caller.as_ref(), body).await;
+        let mut response = answer.unwrap_or_else(|fault| fault.answer(accepted));
+        if let Some(caller) = caller {
+            response.extensions_mut().insert(caller);
+        }
+        response
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let shared = Arc::clone(&self.shared);
-        Box::pin(async move {
-            let (parts, body) = request.into_parts();
-            let accepted = Accepted::by(&parts.headers);
-            let answer = shared.forward(parts, body).await;
-            Ok(answer.unwrap_or_else(|fault| fault.answer(accepted)))
-        })
-    }
-}
-
-impl Shared {
-    async fn forward(&self, mut parts: Parts, body: Body) -> Result<Response<Body>, Fault> {
+    async fn exchange(
+        &self,
+        mut parts: Parts,
+        arrival: &Arrival,
+        caller: Option<&Caller>,
+        body: Body,
+    ) -> Result<Response<Body>, Fault> {
         let upgrade = Upgrade::asked(&mut parts);
         let (body, progress) = Outgoing::new(body);
-        let request = self.request(parts, body, upgrade.is_some())?;
+        let request = self.request(parts, arrival, caller, body, upgrade.is_some())?;
         let mut response = self.answer(request, &progress).await?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return switch(upgrade, &mut response);
@@ -95,10 +83,14 @@ impl Shared {
     }
 
     /// The request as the application sees it.
-    fn request(&self, parts: Parts, body: Outgoing, upgrade: bool) -> Result<Request<Outgoing>, Fault> {
-        let arrival = parts.extensions.get::<Arrival>();
-        let arrival = arrival.ok_or(Fault::Internal("a request came past the guard"))?;
-        let caller = parts.extensions.get::<Caller>();
+    fn request(
+        &self,
+        parts: Parts,
+        arrival: &Arrival,
+        caller: Option<&Caller>,
+        body: Outgoing,
+        upgrade: bool,
+    ) -> Result<Request<Outgoing>, Fault> {
         let target = parts
             .uri
             .path_and_query()

@@ -118,9 +118,9 @@ fn assemble(method: &str, encoded: &str, rest_of_uri: &str, parameters: &Paramet
     let mut separator = "&";
     for parameter in parameters.signed() {
         out.push_str(separator);
-        encode::push_encoded(&mut out, parameter.name.as_bytes());
+        encode::push_encoded_again(&mut out, parameter.name);
         out.push_str("%3D");
-        encode::push_encoded(&mut out, parameter.value.as_bytes());
+        encode::push_encoded_again(&mut out, parameter.value);
         separator = "%26";
     }
     if separator == "&" {

@@ -36,6 +36,17 @@ pub fn push_encoded(out: &mut String, bytes: &[u8]) {
     out.push_str(ascii(rest));
 }
 
+/// Appends the encoded form of what is encoded already, as a base string has it (RFC 5849, section 3.4.1.1): of its
+/// characters, only `%` does not stand for itself.
+pub(super) fn push_encoded_again(out: &mut String, canonical: &str) {
+    let mut pieces = canonical.split('%');
+    out.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        out.push_str("%25");
+        out.push_str(piece);
+    }
+}
+
 /// Appends the one canonical encoding of bytes that a peer encoded in its own way: `%7e` becomes `~`, `/` becomes `%2F`.
 ///
 /// One pass, nothing decoded in between, so that bytes which are not UTF-8 come through unchanged.
@@ -79,7 +90,7 @@ pub(super) fn means(raw: &[u8], name: &str, plus: Plus) -> bool {
 
 /// Whether a byte stands for itself.
 pub const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+    UNRESERVED[byte as usize]
 }
 
 pub(super) fn decode_bytes(raw: &[u8], plus: Plus) -> Result<Vec<u8>, BrokenEscape> {
@@ -124,6 +135,17 @@ fn push_escape(out: &mut String, byte: u8) {
 fn ascii(unreserved: &[u8]) -> &str {
     std::str::from_utf8(unreserved).expect("unreserved bytes are ASCII")
 }
+
+/// Letters, digits, `-`, `.`, `_` and `~`: one look for each byte of every request.
+const UNRESERVED: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+        byte += 1;
+    }
+    table
+};
 
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
@@ -185,6 +207,14 @@ mod tests {
             let mut encoded = String::new();
             push_encoded(&mut encoded, &bytes);
             prop_assert_eq!(decode(&encoded).unwrap(), bytes);
+        }
+
+        #[test]
+        fn encoding_again_is_encoding_twice(text in "\\PC*") {
+            let once = encode(&text);
+            let mut twice = String::new();
+            push_encoded_again(&mut twice, &once);
+            prop_assert_eq!(twice, encode(&once));
         }
 
         #[test]

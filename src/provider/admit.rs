@@ -7,6 +7,7 @@ use crate::model::Consumer;
 use crate::oauth::{Authentic, Problem, RequestView, SignedRequest, Token};
 
 use super::authenticate::{Signed, UNKNOWN_TOKEN};
+use super::cache::Held;
 use super::caller::{CallKind, Caller, CallingUser};
 use super::directory::Standing;
 use super::{Error, Provider};
@@ -16,6 +17,8 @@ use super::{Error, Provider};
 pub struct Judged {
     request: Authentic,
     caller: Caller,
+    /// The access token; `None`: a two-legged call.
+    held: Option<Arc<Held>>,
     peer: Option<IpAddr>,
 }
 
@@ -54,12 +57,13 @@ impl Provider {
         let Judged {
             request,
             caller,
+            held,
             peer,
         } = judged;
         let spent = self.spend_nonce(&request).await;
         spent.map_err(|error| error.claimed_by(&caller.consumer.key))?;
-        if let Some(token) = request.token() {
-            self.touch(token, peer).await;
+        if let (Some(token), Some(held)) = (request.token(), held) {
+            self.touch(token, &held, peer);
         }
         Ok(caller)
     }
@@ -70,15 +74,17 @@ impl Provider {
         request: SignedRequest,
         peer: Option<IpAddr>,
     ) -> Result<Judged, Error> {
-        let signed = self.verify(view, request, peer).await?;
+        let mut signed = self.verify(view, request, peer).await?;
         if signed.consumer.require_body_hash && view.form.is_none() && signed.request.body_hash().is_none() {
             return Err(Problem::ParameterAbsent(vec!["oauth_body_hash"]).into());
         }
         let (user, kind) = match signed.request.token() {
-            Some(token) => (
-                Some(self.three_legged(&signed.consumer, token).await?),
-                CallKind::ThreeLegged,
-            ),
+            Some(token) => {
+                let held = self.token_of(token, signed.held.take()).await?;
+                let user = self.three_legged(&signed.consumer, &held).await?;
+                signed.held = Some(held);
+                (Some(user), CallKind::ThreeLegged)
+            }
             None => self.two_legged(&signed).await?,
         };
         let caller = Caller {
@@ -89,14 +95,27 @@ impl Provider {
         Ok(Judged {
             request: signed.request,
             caller,
+            held: signed.held,
             peer,
         })
     }
 
+    /// What is known of a token, whose signature was verified.
+    async fn token_of(&self, token: &Token, held: Option<Arc<Held>>) -> Result<Arc<Held>, Error> {
+        if let Some(held) = held {
+            return Ok(held);
+        }
+        let secret = self.keyring.token_secret(token);
+        Ok(self
+            .cache
+            .access_token(&self.store, token, secret.as_ref())
+            .await?)
+    }
+
     /// The user behind an access token. Whatever can never work again is one of the three problems on which a consumer
     /// drops its token; nothing else is.
-    async fn three_legged(&self, consumer: &Consumer, token: &Token) -> Result<CallingUser, Error> {
-        let kept = self.cache.access_token(&self.store, token).await?;
+    async fn three_legged(&self, consumer: &Consumer, held: &Held) -> Result<CallingUser, Error> {
+        let kept = held.token.as_ref();
         let kept = kept
             .filter(|kept| kept.consumer == consumer.key)
             .ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
@@ -149,11 +168,12 @@ impl Provider {
     }
 
     /// Keeps when and from where a token was used, to the minute, without holding up the call.
-    async fn touch(&self, token: &Token, peer: Option<IpAddr>) {
-        if !self.cache.first_use(token).await {
+    fn touch(&self, token: &Token, held: &Held, peer: Option<IpAddr>) {
+        let now = self.clock.now();
+        if !held.is_first_use(now) {
             return;
         }
-        let (store, token, now) = (self.store.clone(), Arc::new(token.clone()), self.clock.now());
+        let (store, token) = (self.store.clone(), token.clone());
         tokio::spawn(async move {
             if let Err(error) = store.touch_access_token(&token, now, peer).await {
                 tracing::warn!(token.prefix = token.prefix(), %error, "the use of a token was not noted");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::model::Consumer;
 use crate::oauth::{Authentic, Problem, RequestView, SignatureMethod, SignedRequest, Token};
 
+use super::cache::Held;
 use super::explain::explained;
 use super::{Error, Provider};
 
@@ -13,6 +14,8 @@ use super::{Error, Provider};
 pub(super) struct Signed {
     pub(super) request: Authentic,
     pub(super) consumer: Arc<Consumer>,
+    /// What was in memory of its token.
+    pub(super) held: Option<Arc<Held>>,
 }
 
 impl Provider {
@@ -49,12 +52,27 @@ impl Provider {
         };
         may_sign(&consumer, request.method(), view, peer)?;
         let token = request.token().cloned();
-        let secret = token.as_ref().and_then(|token| self.keyring.token_secret(token));
-        match request.verify(&consumer.keys, secret.as_ref()) {
-            Ok(request) => Ok(Signed { request, consumer }),
+        let held = match &token {
+            Some(token) => self.cache.held(token).await,
+            None => None,
+        };
+        let derived = match (&held, &token) {
+            (None, Some(token)) => self.keyring.token_secret(token),
+            _ => None,
+        };
+        let secret = held
+            .as_ref()
+            .and_then(|held| held.secret.as_ref())
+            .or(derived.as_ref());
+        match request.verify(&consumer.keys, secret) {
+            Ok(request) => Ok(Signed {
+                request,
+                consumer,
+                held,
+            }),
             Err(problem) => {
-                let problem = explained(problem, view, &consumer.keys, secret.as_ref());
-                Err(self.why_unsigned(token.as_ref(), problem).await?.into())
+                let problem = explained(problem, view, &consumer.keys, secret);
+                Err(Box::pin(self.why_unsigned(token.as_ref(), problem)).await?.into())
             }
         }
     }
@@ -86,11 +104,11 @@ impl Provider {
     }
 
     async fn knows(&self, token: &Token) -> Result<bool, Error> {
-        if self.keyring.token_secret(token).is_none() {
+        let Some(secret) = self.keyring.token_secret(token) else {
             return Ok(false);
-        }
-        Ok(self.cache.access_token(&self.store, token).await?.is_some()
-            || self.store.request_token(token).await?.is_some())
+        };
+        let held = self.cache.access_token(&self.store, token, Some(&secret)).await?;
+        Ok(held.token.is_some() || self.store.request_token(token).await?.is_some())
     }
 }
 

@@ -1,20 +1,32 @@
 //! What every call reads, kept for less than a second: a revocation is felt within one on every replica.
+//!
+//! What is rare here is boxed: a future is moved whole into the one that awaits it, also the parts that seldom run.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use moka::future::Cache as Moka;
 
 use crate::model::{AccessToken, Consumer};
-use crate::oauth::{ConsumerKey, Token};
+use crate::oauth::{ConsumerKey, Secret, Timestamp, Token};
 use crate::store::{Store, StoreError};
 
 /// Consumers and access tokens with bounded staleness. Absence is remembered too.
 #[derive(Debug)]
 pub(super) struct Cache {
     consumers: Moka<ConsumerKey, Option<Arc<Consumer>>>,
-    access_tokens: Moka<Token, Option<Arc<AccessToken>>>,
-    touched: Moka<Token, ()>,
+    access_tokens: Moka<Token, Arc<Held>>,
+}
+
+/// What is kept of a token, known or not.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) token: Option<AccessToken>,
+    /// The secret that was derived from it; `None`: no key of ours made it.
+    pub(super) secret: Option<Secret>,
+    /// The minute of the last use that was noted.
+    noted: AtomicI64,
 }
 
 impl Cache {
@@ -28,10 +40,6 @@ impl Cache {
                 .max_capacity(100_000)
                 .time_to_live(STALENESS)
                 .build(),
-            touched: Moka::builder()
-                .max_capacity(100_000)
-                .time_to_live(USE_RESOLUTION)
-                .build(),
         }
     }
 
@@ -43,38 +51,54 @@ impl Cache {
         if let Some(kept) = self.consumers.get(key).await {
             return Ok(kept);
         }
-        let read = store.consumer(key).await?.map(Arc::new);
-        self.consumers.insert(key.clone(), read.clone()).await;
-        Ok(read)
+        Box::pin(async {
+            let read = store.consumer(key).await?.map(Arc::new);
+            self.consumers.insert(key.clone(), read.clone()).await;
+            Ok(read)
+        })
+        .await
     }
 
+    /// What is kept of a token, without asking the store.
+    pub(super) async fn held(&self, token: &Token) -> Option<Arc<Held>> {
+        self.access_tokens.get(token).await
+    }
+
+    /// What is kept of a token, or what the store says of it. `secret` is its secret.
     pub(super) async fn access_token(
         &self,
         store: &Store,
         token: &Token,
-    ) -> Result<Option<Arc<AccessToken>>, StoreError> {
-        if let Some(kept) = self.access_tokens.get(token).await {
-            return Ok(kept);
+        secret: Option<&Secret>,
+    ) -> Result<Arc<Held>, StoreError> {
+        if let Some(held) = self.held(token).await {
+            return Ok(held);
         }
-        let read = store.access_token(token).await?.map(Arc::new);
-        self.access_tokens.insert(token.clone(), read.clone()).await;
-        Ok(read)
+        Box::pin(async {
+            let read = store.access_token(token).await?;
+            let last_used = read.as_ref().and_then(|token| token.last_used);
+            let held = Arc::new(Held {
+                noted: AtomicI64::new(last_used.map_or(i64::MIN, |(at, _)| at.bucket())),
+                token: read,
+                secret: secret.cloned(),
+            });
+            self.access_tokens.insert(token.clone(), Arc::clone(&held)).await;
+            Ok(held)
+        })
+        .await
     }
 
     /// Forgets what a state change of our own made untrue.
     pub(super) async fn forget_access_token(&self, token: &Token) {
         self.access_tokens.invalidate(token).await;
     }
+}
 
-    /// Whether this use of a token is the first for a while, so that it is worth a write.
-    pub(super) async fn first_use(&self, token: &Token) -> bool {
-        let first = !self.touched.contains_key(token);
-        if first {
-            self.touched.insert(token.clone(), ()).await;
-        }
-        first
+impl Held {
+    /// Whether this use of the token is the first of its minute, as far as this process knows, and so worth a write.
+    pub(super) fn is_first_use(&self, now: Timestamp) -> bool {
+        self.noted.fetch_max(now.bucket(), Ordering::Relaxed) < now.bucket()
     }
 }
 
 const STALENESS: Duration = Duration::from_millis(800);
-const USE_RESOLUTION: Duration = Duration::from_mins(1);

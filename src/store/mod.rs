@@ -5,9 +5,10 @@
 //! 1. [`Store`], below: open, close;
 //! 2. `pool`: the two databases and the `on!` macro; `options`: how they are opened; `error`: what can go wrong;
 //! 3. `keyring` and `seal`: what may touch the disk. Tokens are hashed, their secrets derived, shared secrets sealed;
-//! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `nonces` (with
-//!    `nonce_writer`, which writes whole queues at once), `sessions`, `sign_ins`, `users`, `audit`; `user_row` is what four
-//!    of them share, `connections` what people see and revoke of access tokens;
+//! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `sessions`, `sign_ins`,
+//!    `users`, `audit`; `user_row` is what four of them share, `connections` what people see and revoke of access tokens.
+//!    `nonces`: `nonce_writer` writes whole queues at once, and `nonce_log` is how SQLite keeps them. The other direction's
+//!    are `link_dances`, `link_tokens` and `link_states`; `installation` is who we are;
 //! 5. `sweep`: forget what has expired.
 //!
 //! The rules: a state change is one statement that names the state it leaves. A transaction's first statement is a write,
@@ -29,8 +30,13 @@ mod connections;
 mod consumer_row;
 mod consumers;
 mod error;
+mod installation;
 mod key_file;
 mod keyring;
+mod link_dances;
+mod link_states;
+mod link_tokens;
+mod nonce_log;
 mod nonce_writer;
 mod nonces;
 mod options;

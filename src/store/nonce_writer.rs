@@ -4,18 +4,17 @@
 //! waits for company. A batch that fails answers all its requests with the error: without a written nonce, no request
 //! passes.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, Sqlite, SqliteConnection};
+use sqlx::{PgConnection, SqliteConnection, SqlitePool};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::StoreError;
-use super::nonces::{NonceKey, insert_postgres, insert_sqlite};
+use super::nonce_log::NonceLog;
+use super::nonces::{NonceKey, insert_postgres};
 use super::pool::Pool;
 
 /// What the writer is asked for.
@@ -23,6 +22,8 @@ use super::pool::Pool;
 pub(super) enum Job {
     /// Write a nonce and say whether it was new.
     Remember(NonceKey, oneshot::Sender<Result<bool, StoreError>>),
+    /// Forget the nonces of all minutes before this one, as far as they are in memory, and say how many they were.
+    Forget(i64, oneshot::Sender<Result<u64, StoreError>>),
     /// Write what is queued, then end.
     Stop(oneshot::Sender<()>),
 }
@@ -50,6 +51,14 @@ pub(super) async fn remember(queue: &mpsc::Sender<Job>, key: NonceKey) -> Result
     answered.await.unwrap_or(Err(StoreError::Closed))
 }
 
+/// Asks the writer to forget the nonces of all minutes before this one, as far as they are in its memory.
+pub(super) async fn forget(queue: &mpsc::Sender<Job>, bucket: i64) -> Result<u64, StoreError> {
+    let (answer, answered) = oneshot::channel();
+    let asked = queue.send(Job::Forget(bucket, answer)).await;
+    asked.map_err(|_| StoreError::Closed)?;
+    answered.await.unwrap_or(Err(StoreError::Closed))
+}
+
 /// Lets the writer write what is queued, and waits for its end.
 pub(super) async fn stop(queue: &mpsc::Sender<Job>) {
     let (ended, end) = oneshot::channel();
@@ -66,9 +75,9 @@ struct Writer {
 
 /// A connection that nobody else uses.
 enum Connection {
-    Sqlite(SqliteConnection),
-    /// A database in memory has a single connection; we give it back after each batch.
-    SqliteInMemory(PoolConnection<Sqlite>),
+    Sqlite(SqliteConnection, NonceLog),
+    /// A database in memory has a single connection, which we take from its pool for each batch.
+    SqliteInMemory(SqlitePool, NonceLog),
     Postgres(PgConnection),
 }
 
@@ -81,6 +90,8 @@ impl Writer {
             for job in jobs.drain(..) {
                 match job {
                     Job::Remember(key, answer) => waiting.push((key, answer)),
+                    // Whoever asked may have given up.
+                    Job::Forget(bucket, answer) => drop(answer.send(self.forget(bucket).await)),
                     Job::Stop(ended) => {
                         queue.close();
                         stopping.push(ended);
@@ -88,6 +99,8 @@ impl Writer {
                 }
             }
             self.answer(waiting).await;
+            // Whoever is ready gets into the next batch: it costs a commit, however many are in it.
+            tokio::task::yield_now().await;
         }
         self.connection = None;
         for ended in stopping {
@@ -96,15 +109,13 @@ impl Writer {
         }
     }
 
-    /// Writes one batch. Of two equal keys in it, the first to come has won.
+    /// Writes one batch.
     async fn answer(&mut self, waiting: Vec<(NonceKey, oneshot::Sender<Result<bool, StoreError>>)>) {
-        let mut keys: Vec<NonceKey> = waiting.iter().map(|(key, _)| *key).collect();
-        keys.sort_unstable();
-        keys.dedup();
+        let keys: Vec<NonceKey> = waiting.iter().map(|(key, _)| *key).collect();
         match self.write(&keys).await {
-            Ok(mut new) => {
-                for (key, answer) in waiting {
-                    let _ = answer.send(Ok(new.remove(&key)));
+            Ok(new) => {
+                for ((_, answer), new) in waiting.into_iter().zip(new) {
+                    let _ = answer.send(Ok(new));
                 }
             }
             Err(error) => {
@@ -116,9 +127,9 @@ impl Writer {
         }
     }
 
-    async fn write(&mut self, keys: &[NonceKey]) -> Result<HashSet<NonceKey>, StoreError> {
+    async fn write(&mut self, keys: &[NonceKey]) -> Result<Vec<bool>, StoreError> {
         if keys.is_empty() {
-            return Ok(HashSet::new());
+            return Ok(Vec::new());
         }
         let _turn = self.pool.turn().await;
         let patience = Duration::from_secs(PATIENCE_SECONDS);
@@ -129,32 +140,43 @@ impl Writer {
         }))
     }
 
-    async fn insert(&mut self, keys: &[NonceKey]) -> Result<HashSet<NonceKey>, StoreError> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => Connection::open(&self.pool).await?,
-        };
+    async fn insert(&mut self, keys: &[NonceKey]) -> Result<Vec<bool>, StoreError> {
+        let mut connection = self.connect().await?;
         let new = match &mut connection {
-            Connection::Sqlite(db) => insert_sqlite(db, keys).await?,
-            Connection::SqliteInMemory(db) => insert_sqlite(db, keys).await?,
+            Connection::Sqlite(db, log) => log.append(db, keys).await?,
+            Connection::SqliteInMemory(db, log) => log.append(&mut *db.acquire().await?, keys).await?,
             Connection::Postgres(db) => insert_postgres(db, keys).await?,
         };
-        self.connection = match connection {
-            Connection::SqliteInMemory(_) => None,
-            own => Some(own),
-        };
+        self.connection = Some(connection);
         Ok(new)
     }
-}
 
-impl Connection {
-    async fn open(pool: &Pool) -> Result<Self, StoreError> {
-        Ok(match pool {
-            Pool::Sqlite(db, _) if pool.can_spare_a_connection() => {
-                Self::Sqlite(db.acquire().await?.detach())
+    async fn forget(&mut self, bucket: i64) -> Result<u64, StoreError> {
+        let mut connection = self.connect().await?;
+        let forgotten = match &mut connection {
+            Connection::Sqlite(_, log) | Connection::SqliteInMemory(_, log) => log.forget_before(bucket),
+            Connection::Postgres(_) => 0,
+        };
+        self.connection = Some(connection);
+        Ok(forgotten)
+    }
+
+    /// The connection, out of its place: whoever is done with it puts it back if it is good for another batch.
+    async fn connect(&mut self) -> Result<Connection, StoreError> {
+        if let Some(connection) = self.connection.take() {
+            return Ok(connection);
+        }
+        Ok(match &self.pool {
+            Pool::Sqlite(db, _) if self.pool.can_spare_a_connection() => {
+                let mut connection = db.acquire().await?.detach();
+                let log = NonceLog::read(&mut connection).await?;
+                Connection::Sqlite(connection, log)
             }
-            Pool::Sqlite(db, _) => Self::SqliteInMemory(db.acquire().await?),
-            Pool::Postgres(db) => Self::Postgres(db.acquire().await?.detach()),
+            Pool::Sqlite(db, _) => {
+                let log = NonceLog::read(&mut *db.acquire().await?).await?;
+                Connection::SqliteInMemory(db.clone(), log)
+            }
+            Pool::Postgres(db) => Connection::Postgres(db.acquire().await?.detach()),
         })
     }
 }

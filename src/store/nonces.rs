@@ -1,13 +1,16 @@
-//! Nonces: which requests were seen. The insert is the check.
+//! Nonces: which requests were seen. Writing is the check.
+//!
+//! The one place where the databases differ by more than their schema. Replicas over PostgreSQL compare nonces with each
+//! other, so each nonce is a row there. SQLite has one process, as a rule, and keeps a log of batches (`nonce_log`).
 
 use std::collections::HashSet;
 
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{AssertSqlSafe, PgConnection, Row, Sqlite, SqliteConnection};
+use sqlx::{PgConnection, PgPool, SqlitePool};
 
 use crate::oauth::Timestamp;
 
-use super::{Store, StoreError, nonce_writer, on};
+use super::pool::Pool;
+use super::{Store, StoreError, nonce_writer};
 
 /// What a nonce is kept under: the minute of its timestamp, and a digest of consumer, token, timestamp and nonce.
 pub(super) type NonceKey = (i64, [u8; 16]);
@@ -22,81 +25,104 @@ impl Store {
 
     /// Forgets the nonces of all minutes before this one; says how many they were.
     pub async fn forget_nonces_before(&self, bucket: i64) -> Result<u64, StoreError> {
-        Ok(on!(write & self.pool, |db| {
-            sqlx::query("delete from nonces where bucket < $1")
-                .bind(bucket)
+        match &self.pool {
+            Pool::Sqlite(db, _) => {
+                let forgotten = nonce_writer::forget(&self.nonces, bucket).await?;
+                self.delete_rows_before(db, bucket).await?;
+                Ok(forgotten)
+            }
+            Pool::Postgres(db) => delete_before(db, bucket).await,
+        }
+    }
+
+    /// Deletes the rows of the log in which every nonce is older than a minute, a few at a time, so that nobody waits long
+    /// for their turn. The last row stays: its number must not be given twice.
+    async fn delete_rows_before(&self, db: &SqlitePool, bucket: i64) -> Result<(), StoreError> {
+        let (first, kept): (i64, i64) = sqlx::query_as(
+            "select coalesce(min(id), 0), \
+             coalesce((select id from nonces where newest >= $1 order by id limit 1), max(id), 0) from nonces",
+        )
+        .bind(bucket)
+        .fetch_one(db)
+        .await?;
+        let mut from = first;
+        while from < kept {
+            let until = kept.min(from + ROWS);
+            let _turn = self.pool.turn().await;
+            sqlx::query("delete from nonces where id >= $1 and id < $2")
+                .bind(from)
+                .bind(until)
                 .execute(db)
-                .await?
-                .rows_affected()
-        }))
+                .await?;
+            from = until;
+        }
+        Ok(())
     }
 }
 
-/// Inserts nonces into SQLite; returns those that were new.
+/// Deletes a range of the primary key.
+async fn delete_before(db: &PgPool, bucket: i64) -> Result<u64, StoreError> {
+    let deleted = sqlx::query("delete from nonces where bucket < $1")
+        .bind(bucket)
+        .execute(db)
+        .await?;
+    Ok(deleted.rows_affected())
+}
+
+/// Inserts nonces into PostgreSQL, and says of each whether it was new. Of equal ones, the first is.
 ///
-/// Rows that come back cost more than rows that are written, so the first try asks for none: it writes all, or, when
-/// one of them had been seen before, nothing.
-pub(super) async fn insert_sqlite(
-    connection: &mut SqliteConnection,
-    keys: &[NonceKey],
-) -> Result<HashSet<NonceKey>, StoreError> {
-    let insert = |statement| bound(sqlx::query(statement), keys);
-    match insert(insert_statement(keys.len(), ""))
-        .execute(&mut *connection)
-        .await
-    {
-        Ok(_) => return Ok(keys.iter().copied().collect()),
-        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {}
-        Err(error) => return Err(error.into()),
-    }
-    let statement = insert_statement(keys.len(), " on conflict do nothing returning bucket, digest");
-    let rows = insert(statement).fetch_all(connection).await?;
-    let rows = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
-    new_keys(rows.collect::<Result<_, sqlx::Error>>()?)
-}
-
-type SqliteInsert = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
-
-fn bound(mut insert: SqliteInsert, keys: &[NonceKey]) -> SqliteInsert {
-    for (bucket, digest) in keys {
-        insert = insert.bind(*bucket).bind(digest.to_vec());
-    }
-    insert
-}
-
-/// One text for each length, so that each is prepared once.
-fn insert_statement(rows: usize, rest: &str) -> AssertSqlSafe<String> {
-    let rows = vec!["(?, ?)"; rows].join(", ");
-    AssertSqlSafe(format!("insert into nonces (bucket, digest) values {rows}{rest}"))
-}
-
-/// Inserts nonces into PostgreSQL; returns those that were new.
-///
-/// The keys come sorted: two replicas that insert the same ones take their locks in the same order.
+/// They are inserted in order: two replicas that insert the same ones take their locks one after the other. As a rule all
+/// are new, and then the answer is a count; only otherwise does it name them.
 pub(super) async fn insert_postgres(
     connection: &mut PgConnection,
     keys: &[NonceKey],
-) -> Result<HashSet<NonceKey>, StoreError> {
-    let (buckets, digests): (Vec<i64>, Vec<&[u8]>) =
-        keys.iter().map(|(bucket, digest)| (bucket, &digest[..])).unzip();
-    let inserted = sqlx::query_as(
-        "insert into nonces (bucket, digest) select * from unnest($1::bigint[], $2::bytea[]) \
-         on conflict do nothing returning bucket, digest",
+) -> Result<Vec<bool>, StoreError> {
+    let mut sorted = keys.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let (buckets, digests): (Vec<i64>, Vec<&[u8]>) = sorted
+        .iter()
+        .map(|(bucket, digest)| (*bucket, &digest[..]))
+        .unzip();
+    let rows: Vec<Inserted> = sqlx::query_as(
+        "with new as (\
+             insert into nonces (bucket, digest) select * from unnest($1::bigint[], $2::bytea[]) \
+             on conflict do nothing returning bucket, digest) \
+         select count(*), \
+             case when count(*) < cardinality($1) then array_agg(bucket) end, \
+             case when count(*) < cardinality($1) then array_agg(digest) end \
+         from new",
     )
     .bind(buckets)
     .bind(digests)
     .fetch_all(connection)
     .await?;
-    new_keys(inserted)
+    let (inserted, buckets, digests) = rows.into_iter().next().unwrap_or_default();
+    if usize::try_from(inserted) == Ok(keys.len()) {
+        return Ok(vec![true; keys.len()]);
+    }
+    let mut new: HashSet<NonceKey> = if usize::try_from(inserted) == Ok(sorted.len()) {
+        sorted.into_iter().collect()
+    } else {
+        named(buckets.unwrap_or_default(), digests.unwrap_or_default())?
+    };
+    Ok(keys.iter().map(|key| new.remove(key)).collect())
 }
 
-fn new_keys(rows: Vec<(i64, Vec<u8>)>) -> Result<HashSet<NonceKey>, StoreError> {
-    rows.into_iter()
-        .map(|(bucket, digest)| {
-            let digest = digest
-                .try_into()
-                .map_err(|_| StoreError::inconsistent("nonces", "a digest has not 16 bytes"))?;
-            Ok((bucket, digest))
-        })
+fn named(buckets: Vec<i64>, digests: Vec<Vec<u8>>) -> Result<HashSet<NonceKey>, StoreError> {
+    let digest = |digest: Vec<u8>| {
+        let digest = digest.try_into();
+        digest.map_err(|_| StoreError::inconsistent("nonces", "a digest has not 16 bytes"))
+    };
+    buckets
+        .into_iter()
+        .zip(digests)
+        .map(|(bucket, bytes)| Ok((bucket, digest(bytes)?)))
         .collect()
 }
+
+/// How many nonces were new, and, when some were not, which.
+type Inserted = (i64, Option<Vec<i64>>, Option<Vec<Vec<u8>>>);
+
+/// Rows that one statement deletes. A row holds a batch: at most 256 nonces.
+const ROWS: i64 = 500;

@@ -8,10 +8,11 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, PgConnection};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::oauth::Secret;
 
@@ -73,7 +74,6 @@ impl Options {
             // A nonce that was answered for must outlive a power cut.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
-            .statement_cache_capacity(STATEMENTS)
             .foreign_keys(true);
         let pool = SqlitePoolOptions::new().test_before_acquire(false);
         if self.url.contains(":memory:") || self.url.contains("mode=memory") {
@@ -86,11 +86,17 @@ impl Options {
             return Ok(Pool::sqlite(pool.connect_with(options).await?, true));
         }
         create_private(options.get_filename())?;
-        let pool = pool
-            .max_connections(self.max_connections.max(1))
-            .connect_with(options)
-            .await?;
-        Ok(Pool::sqlite(pool, false))
+        let pool = pool.max_connections(self.max_connections.max(1));
+        let deadline = Instant::now() + BUSY_TIMEOUT;
+        loop {
+            match pool.clone().connect_with(options.clone()).await {
+                // Whoever makes the file changes its journal; SQLite does not let the others wait for that.
+                Err(sqlx::Error::Database(error)) if is_busy(&*error) && Instant::now() < deadline => {
+                    sleep(Duration::from_millis(20)).await;
+                }
+                connected => return Ok(Pool::sqlite(connected?, false)),
+            }
+        }
     }
 
     async fn connect_postgres(&self) -> Result<Pool, sqlx::Error> {
@@ -136,6 +142,12 @@ fn create_private(path: &Path) -> io::Result<()> {
     }
 }
 
+/// `SQLITE_BUSY`, and its kin in the higher bytes.
+fn is_busy(error: &dyn DatabaseError) -> bool {
+    let code = error.code().and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xFF == 5)
+}
+
 fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres:") || url.starts_with("postgresql:")
 }
@@ -145,9 +157,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a request waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// One for each length of a list of nonces, in both its forms, and room for all others.
-const STATEMENTS: usize = 600;
 
 #[cfg(test)]
 mod tests {

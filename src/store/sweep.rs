@@ -21,6 +21,8 @@ pub struct Swept {
     pub nonces: u64,
     /// Old lines of the audit log.
     pub audit: u64,
+    /// Dances at other sides that nobody came back from.
+    pub link_dances: u64,
 }
 
 impl Store {
@@ -36,6 +38,7 @@ impl Store {
                 .forget_nonces_before(window.horizon(now).bucket() - SPARED)
                 .await?,
             audit: self.sweep_audit(now.plus(-400 * DAY)).await?,
+            link_dances: self.sweep_link_dances(now).await?,
         })
     }
 
@@ -66,6 +69,16 @@ impl Store {
     async fn sweep_sessions(&self, before: Timestamp) -> Result<u64, StoreError> {
         Ok(on!(write & self.pool, |db| {
             sqlx::query("delete from sessions where expires_at <= $1")
+                .bind(before.seconds())
+                .execute(db)
+                .await?
+                .rows_affected()
+        }))
+    }
+
+    async fn sweep_link_dances(&self, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(on!(write & self.pool, |db| {
+            sqlx::query("delete from link_dances where expires_at <= $1")
                 .bind(before.seconds())
                 .execute(db)
                 .await?

@@ -34,8 +34,7 @@ impl ClientTls {
     }
 }
 
-/// What a client of another protocol than HTTP needs: these issuers are believed, and no protocol is offered.
-#[cfg(feature = "ldap")]
+/// What a client goes by that offers a protocol of its own choice, or none: these issuers are believed.
 pub fn client_config(roots: Roots) -> Arc<ClientConfig> {
     let mut config = config(roots);
     config.alpn_protocols.clear();

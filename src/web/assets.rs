@@ -18,7 +18,7 @@ pub(super) fn stylesheet() -> String {
 }
 
 /// The path of the icon. Without one of ours, every page would ask the application for its `/favicon.ico`.
-pub(super) fn icon() -> String {
+pub fn icon() -> String {
     ICON.path()
 }
 

@@ -6,11 +6,12 @@ use axum::response::Response;
 use http::HeaderMap;
 use serde::Deserialize;
 
+use crate::links::Users;
 use crate::provider::Revoker;
-use crate::store::Revoke;
+use crate::store::{Revoke, StoreError};
 
 use super::form::{self, Purpose};
-use super::pages::{Connections, Notice, RevokeForm};
+use super::pages::{Connections, Notice, Outgoing, RevokeForm};
 use super::session::Session;
 use super::{CONNECTIONS, CONNECTIONS_REVOKE, ClientAddress, Visit, login};
 
@@ -50,7 +51,11 @@ pub(super) async fn show(
         token: what.to_owned(),
         form_token: purpose(&session, what).token(&visit.keyring),
     };
+    let outgoing = outgoing(&visit, &session)
+        .await
+        .map_err(|error| visit.refuse(error))?;
     let page = Connections {
+        outgoing,
         forms: connections
             .iter()
             .map(|connection| form(&connection.token.id))
@@ -80,6 +85,11 @@ pub(super) async fn revoke(
         return Err(visit.refuse(Notice::FormOutdated { again }));
     }
     let subject = session.user.subject.as_str();
+    if let Some(name) = form.token.strip_prefix(LINK) {
+        let done = disconnect(&visit, name, subject).await;
+        done.map_err(|error| visit.refuse(error))?;
+        return Ok(visit.redirect(CONNECTIONS));
+    }
     let which = match form.token.as_str() {
         ALL => Revoke::AllOf { subject },
         id => Revoke::Own { id, subject },
@@ -87,6 +97,44 @@ pub(super) async fn revoke(
     let revoked = visit.provider.revoke(which, Revoker { subject, address }).await;
     revoked.map_err(|error| visit.refuse(error))?;
     Ok(visit.redirect(&format!("{CONNECTIONS}?revoked={}", form.token)))
+}
+
+/// The links that carry users' own tokens, and what this user gave us there.
+async fn outgoing<'a>(visit: &'a Visit, session: &Session) -> Result<Vec<Outgoing<'a>>, StoreError> {
+    let mut connections = visit.links.connections(&session.user.subject).await?;
+    let peers = visit.links.peers().iter();
+    let peers = peers.filter(|peer| peer.options().users == Users::Connect);
+    Ok(peers
+        .map(|peer| {
+            let at = connections
+                .iter()
+                .position(|(other, _)| other.name() == peer.name());
+            let kept = at.map(|at| connections.swap_remove(at).1);
+            let what = format!("{LINK}{}", peer.name());
+            let form_token = purpose(session, &what).token(&visit.keyring);
+            Outgoing {
+                peer,
+                connect: visit.path(&format!("/oauth/links/{}/connect", peer.name())),
+                kept: kept.map(|kept| {
+                    let form = RevokeForm {
+                        action: visit.path(CONNECTIONS_REVOKE),
+                        token: what,
+                        form_token,
+                    };
+                    (kept, form)
+                }),
+            }
+        })
+        .collect())
+}
+
+/// Forgets what a user gave us at a link. It is ours to forget; at the other side it lives until it is revoked there.
+async fn disconnect(visit: &Visit, name: &str, subject: &str) -> Result<(), StoreError> {
+    if let Some(peer) = visit.links.peer(name) {
+        let gone = visit.links.disconnect(peer, subject).await?;
+        tracing::info!(link = name, gone, "a user disconnected a link");
+    }
+    Ok(())
 }
 
 const fn purpose<'a>(session: &'a Session, what: &'a str) -> Purpose<'a> {
@@ -100,6 +148,9 @@ const fn purpose<'a>(session: &'a Session, what: &'a str) -> Purpose<'a> {
 fn is_id(text: &str) -> bool {
     text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
+
+/// Begins the name of a link, which is no name of a token.
+const LINK: &str = "link:";
 
 /// Stands for every connection; no token has this name.
 const ALL: &str = "all";

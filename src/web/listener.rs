@@ -1,15 +1,19 @@
-//! Accepts connections and serves a router on them, until it is told to stop; then lets what is under way come to its end.
+//! Accepts connections and serves them, until it is told to stop; then lets what is under way come to its end.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::connect_info::ConnectInfo;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use http::{Request, Response};
+use http_body::Body as _;
 use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -17,15 +21,21 @@ use tower::ServiceExt as _;
 
 use crate::tls::ServerTls;
 
-/// Serves a router on a socket, over TLS if it is given. Returns when `stop` was cancelled and every request has been
-/// answered, or when `drain` is over, whichever comes first; `false` says that something was cut off.
-pub async fn serve(
+/// Serves a socket, over TLS if it is given: `answer` is asked about each request and its peer.
+///
+/// Returns when `stop` was cancelled and every request has been answered, or when `drain` is over, whichever comes first;
+/// `false` says that something was cut off.
+pub async fn serve<A, F>(
     socket: TcpListener,
     tls: Option<ServerTls>,
-    router: Router,
+    answer: A,
     stop: CancellationToken,
     drain: Duration,
-) -> bool {
+) -> bool
+where
+    A: Fn(Request<Body>, SocketAddr) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
     let connections = GracefulShutdown::new();
     let builder = http_builder();
     loop {
@@ -33,13 +43,15 @@ pub async fn serve(
             () = stop.cancelled() => break,
             accepted = accept(&socket) => accepted,
         };
-        let (router, builder, watcher) = (router.clone(), builder.clone(), connections.watcher());
+        let answer = answer.clone();
+        let answer = move |request| answer(request, peer);
+        let (builder, watcher) = (builder.clone(), connections.watcher());
         match tls.clone() {
-            None => drop(tokio::spawn(answer(stream, peer, router, builder, watcher))),
+            None => drop(tokio::spawn(converse(stream, peer, answer, builder, watcher))),
             Some(tls) => drop(tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
                 match tls.accept(stream).await {
                     // The requests on it end when they are answered, not when we are told to stop.
-                    Ok(stream) => drop(tokio::spawn(answer(stream, peer, router, builder, watcher))),
+                    Ok(stream) => drop(tokio::spawn(converse(stream, peer, answer, builder, watcher))),
                     Err(error) => tracing::debug!(%peer, %error, "a client did not come to TLS"),
                 }
             }))),
@@ -49,24 +61,54 @@ pub async fn serve(
     tokio::time::timeout(drain, connections.shutdown()).await.is_ok()
 }
 
+/// Serves a router on a socket, as [`serve`] does, without TLS.
+pub async fn serve_router(
+    socket: TcpListener,
+    router: Router,
+    stop: CancellationToken,
+    drain: Duration,
+) -> bool {
+    let answer = move |request, peer| routed(router.clone(), request, peer);
+    serve(socket, None, answer, stop, drain).await
+}
+
+/// A router's answer to a request of a peer, whose address handlers find as axum's [`ConnectInfo`].
+pub(super) async fn routed(router: Router, mut request: Request<Body>, peer: SocketAddr) -> Response<Body> {
+    request.extensions_mut().insert(ConnectInfo(peer));
+    match router.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
 /// Answers the requests of a connection.
-async fn answer<S>(
+async fn converse<S, A, F>(
     stream: S,
     peer: SocketAddr,
-    router: Router,
+    answer: A,
     builder: auto::Builder<TokioExecutor>,
     watcher: Watcher,
 ) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    A: Fn(Request<Body>) -> F + Send + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
 {
-    let service = router.map_request(move |mut request: http::Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request.map(axum::body::Body::new)
+    let service = service_fn(move |request: Request<Incoming>| {
+        let answer = answer(request.map(body));
+        async { Ok::<_, Infallible>(answer.await) }
     });
-    let connection =
-        builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%peer, %error, "a connection ended early");
+    }
+}
+
+/// A request's body. Most requests have none, and then nothing is allocated for it.
+fn body(incoming: Incoming) -> Body {
+    if incoming.is_end_stream() {
+        Body::empty()
+    } else {
+        Body::new(incoming)
     }
 }
 

@@ -1,8 +1,8 @@
 //! HTTP FOR PEOPLE AND CONSUMERS: extract, ask the provider or the login, answer.
 //!
-//! The whole URL map stands in [`router`]; `listener` serves it, `request_log` writes a line for each request, and `admin`
-//! is for operators. A consumer's way through it: `request_token` and `access_token`, which share `signed`.
-//! `forward_auth` is what front proxies ask. A browser's way through it:
+//! The whole URL map stands in [`router`]; `site` asks it, or the gateway; `listener` serves that, `request_log` writes a
+//! line for each request, and `admin` is for operators. A consumer's way through it: `request_token` and `access_token`,
+//! which share `signed`. `forward_auth` is what front proxies ask. A browser's way through it:
 //!
 //! 1. `authorize`: the question of a request token, put to whoever is signed in, and the answer;
 //! 2. `login`: who that is, and `trip`, when others are asked for it; `attempts`: how often they may try;
@@ -11,10 +11,14 @@
 //! 4. `session`: the `cookie` and its table row; `form`: what proves that a form is ours;
 //! 5. `pages`: the templates' data, every state in words (`texts`, in three languages; `visit` says in which), and the
 //!    headers of a page (`headers`);
-//! 6. `assets`: the stylesheet and the icon. `client_address`: where the browser is.
+//! 6. `links`: the other direction, in which they are asked elsewhere;
+//! 7. `assets`: the stylesheet and the icon. `client_address`: where the browser is.
+//!
+//! `applinks` is what the peers of Application Links ask for, with the paths that they know.
 
 mod access_token;
 mod admin;
+mod applinks;
 mod arrival;
 mod assets;
 mod attempts;
@@ -25,6 +29,7 @@ mod cookie;
 mod form;
 mod forward_auth;
 mod headers;
+mod links;
 mod listener;
 mod login;
 mod pages;
@@ -33,6 +38,7 @@ mod request_token;
 mod return_address;
 mod session;
 mod signed;
+mod site;
 mod texts;
 mod trip;
 mod visit;
@@ -42,7 +48,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request};
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use rand::CryptoRng;
@@ -51,15 +57,19 @@ use rand::rngs::SysRng;
 
 use crate::clock::Clock;
 use crate::gateway::{ForwardAuth, Front, Gateway};
+use crate::links::Links;
 use crate::login::Login;
 use crate::oauth::PublicUrl;
 use crate::provider::Provider;
 use crate::store::{Keyring, Store};
 
 pub use admin::operators;
+pub use applinks::Ourselves;
+pub use assets::icon;
 pub use client_address::ClientAddress;
-pub use listener::serve;
+pub use listener::{serve, serve_router};
 pub use session::SessionRules;
+pub use site::Site;
 
 use visit::Visit;
 
@@ -86,12 +96,17 @@ pub struct App {
     pub jwks: Option<String>,
     /// What time it is.
     pub clock: Clock,
+    /// The other direction.
+    pub links: Arc<Links>,
+    /// What peers see of us.
+    pub peer: Ourselves,
 }
 
 /// How a handler asks for the [`App`].
 type Shared = axum::extract::State<Arc<App>>;
 
 /// The URL map: token endpoints, pages, verdicts for front proxies, and the guarded application behind everything else.
+/// How a path of ours begins, `site` knows.
 pub fn router(app: App, gateway: Gateway, verdicts: &ForwardAuth) -> Router {
     let app = Arc::new(app);
     let tokens = Router::new()
@@ -124,6 +139,15 @@ pub fn router(app: App, gateway: Gateway, verdicts: &ForwardAuth) -> Router {
             CONNECTIONS_REVOKE,
             post(connections::revoke).fallback(pages::method_not_allowed),
         )
+        .route(
+            links::CONNECT,
+            get(links::connect).fallback(pages::method_not_allowed),
+        )
+        .route(links::BACK, get(links::back).fallback(pages::method_not_allowed))
+        .route(
+            applinks::RECIPROCAL,
+            get(applinks::reciprocal).fallback(pages::method_not_allowed),
+        )
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(from_fn_with_state(Arc::clone(&app), arrival::know))
         .layer(map_response(headers::page));
@@ -136,10 +160,10 @@ pub fn router(app: App, gateway: Gateway, verdicts: &ForwardAuth) -> Router {
     tokens
         .merge(pages)
         .merge(documents)
+        .merge(applinks::documents())
         .merge(forward_auth::routes(verdicts))
         .fallback(guarded)
         .with_state(app)
-        .layer(from_fn(request_log::log))
 }
 
 impl App {

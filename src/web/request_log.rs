@@ -1,48 +1,62 @@
 //! One line for each request: what was asked, what was answered, and who asked. No query, no header, no secret.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
+use std::sync::OnceLock;
 use std::time::Instant;
 
-use axum::extract::{ConnectInfo, Request};
-use axum::middleware::Next;
-use axum::response::Response;
-use http::Method;
-use metrics::counter;
+use axum::body::Body;
+use http::{Method, Request, Response, StatusCode};
+use metrics::{Counter, counter};
 use tracing::Level;
 
-use crate::gateway::Asked;
+use crate::gateway;
 use crate::provider::{Caller, Refusal};
 use crate::telemetry::{REFUSALS, REQUESTS};
 
-/// Passes a request on, counts its answer and logs it.
-pub(super) async fn log(request: Request, next: Next) -> Response {
-    if !tracing::enabled!(target: TARGET, Level::INFO) {
-        let response = next.run(request).await;
-        count(&response);
-        return response;
-    }
-    let began = Instant::now();
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|peer| peer.0.ip());
-    let response = next.run(request).await;
-    count(&response);
-    line(&method, &path, peer, began, &response);
-    response
+/// What a request's line needs of the request, which is gone when the answer is there.
+pub(super) struct Asked {
+    method: Method,
+    path: String,
+    peer: SocketAddr,
+    began: Instant,
 }
 
-fn count(response: &Response) {
-    let status = response.status();
-    counter!(REQUESTS, "status" => status.as_str().to_owned()).increment(1);
+/// Notes what is asked; `None` when nobody reads the log.
+pub(super) fn asked(request: &Request<Body>, peer: SocketAddr) -> Option<Asked> {
+    tracing::enabled!(target: TARGET, Level::INFO).then(|| Asked {
+        method: request.method().clone(),
+        path: request.uri().path().to_owned(),
+        peer,
+        began: Instant::now(),
+    })
+}
+
+/// Counts an answer and writes the line.
+pub(super) fn answered(asked: Option<Asked>, response: &Response<Body>) {
+    count(response);
+    if let Some(asked) = asked {
+        line(&asked, response);
+    }
+}
+
+fn count(response: &Response<Body>) {
+    requests(response.status()).increment(1);
     if let Some(refusal) = response.extensions().get::<Refusal>() {
         counter!(REFUSALS, "problem" => refusal.problem.name()).increment(1);
     }
 }
 
-fn line(method: &Method, path: &str, peer: Option<IpAddr>, began: Instant, response: &Response) {
+/// The counter of a status, looked up once: every request needs one.
+fn requests(status: StatusCode) -> Counter {
+    static COUNTERS: [OnceLock<Counter>; 500] = [const { OnceLock::new() }; 500];
+    let counter = || counter!(REQUESTS, "status" => status.as_str().to_owned());
+    match COUNTERS.get(usize::from(status.as_u16()).wrapping_sub(100)) {
+        Some(kept) => kept.get_or_init(counter).clone(),
+        None => counter(),
+    }
+}
+
+fn line(asked: &Asked, response: &Response<Body>) {
     let caller = response.extensions().get::<Caller>();
     let refusal = response.extensions().get::<Refusal>();
     let consumer = caller
@@ -51,12 +65,12 @@ fn line(method: &Method, path: &str, peer: Option<IpAddr>, began: Instant, respo
     let user = caller.and_then(|caller| caller.user.as_ref());
     tracing::info!(
         target: TARGET,
-        method = method.as_str(),
-        path,
+        method = asked.method.as_str(),
+        path = asked.path,
         status = response.status().as_u16(),
-        took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        peer = peer.map(tracing::field::display),
-        asked = response.extensions().get::<Asked>().map(Asked::as_str),
+        took_ms = u64::try_from(asked.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        peer = %asked.peer.ip(),
+        asked = response.extensions().get::<gateway::Asked>().map(gateway::Asked::as_str),
         consumer.key = consumer.map(tracing::field::debug),
         user.subject = user.map(|user| tracing::field::debug(&user.subject)),
         problem = refusal.map(|refusal| refusal.problem.name()),

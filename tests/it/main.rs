@@ -5,7 +5,9 @@
     reason = "test helpers may unwrap; clippy's own exception covers #[test] functions alone"
 )]
 
+mod applinks;
 mod browser;
+mod buildbot;
 mod cli;
 mod clients;
 mod config;
@@ -14,11 +16,13 @@ mod demo;
 mod forward_auth;
 mod gateway;
 mod layers;
+mod links;
 mod login;
 mod published;
 mod real_logins;
 mod refusals;
 mod store;
+mod streaming;
 mod support;
 mod tls;
 mod vectors;

@@ -19,8 +19,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::demo::bitbucket::provider::Incoming;
 use crate::demo::bitbucket::{self, Settings};
-use crate::demo::config::Files;
+use crate::demo::buildboard::Calls;
+use crate::demo::config::{Files, LINKGATE_KEY};
 use crate::demo::{Bitbucket, Buildboard, Operator, headless};
 use crate::oauth::{ConsumerKey, PrivateKey, Secret, Token};
 use crate::store::Keyring;
@@ -37,7 +39,7 @@ pub(super) struct Demo {
     /// Run every step without a browser, print a line for each, and exit 0 only if all answers were right
     #[arg(long)]
     headless: bool,
-    /// The port of the page to open; linkgate, the application and the health checks take the next three. 0: free ones
+    /// The port of the page to open; linkgate, the application, the health checks and the application's calls take the next four. 0: free ones
     #[arg(long, value_name = "N", default_value_t = 0)]
     port: u16,
     /// Keep configuration and database in this directory instead of a temporary one
@@ -66,7 +68,7 @@ impl Demo {
     async fn play(self) -> anyhow::Result<()> {
         let workplace = Workplace::make(self.keep.clone())?;
         let sockets = Sockets::bind(self.port).await?;
-        let (config, settings) = self.set_up(&workplace, &sockets)?;
+        let (config, settings, calls) = self.set_up(&workplace, &sockets)?;
         let linkgate = Arc::new(Linkgate::new(config));
         let bitbucket = Bitbucket::new(settings(operator(&linkgate)));
 
@@ -79,7 +81,7 @@ impl Demo {
             ..
         } = sockets;
         let peers = [
-            serve(buildboard, Buildboard::default().router(), &stop),
+            serve(buildboard, Buildboard::calling(calls).router(), &stop),
             serve(page, bitbucket::router(bitbucket.clone()), &stop),
         ];
         linkgate.start().await?;
@@ -109,13 +111,18 @@ impl Demo {
         &self,
         workplace: &Workplace,
         sockets: &Sockets,
-    ) -> anyhow::Result<(PathBuf, impl FnOnce(Operator) -> Settings + use<>)> {
+    ) -> anyhow::Result<(PathBuf, impl FnOnce(Operator) -> Settings + use<>, Calls)> {
         #[expect(
             clippy::disallowed_methods,
             reason = "the command line is where randomness comes from"
         )]
         let mut rng = rand::rng();
         let own_private_key = PrivateKey::generate(KEY_BITS, &mut rng).context("no key could be made")?;
+        let link_key = PrivateKey::generate(KEY_BITS, &mut rng).context("no key could be made")?;
+        let calls = Calls {
+            authority: sockets.calls.clone(),
+            token: Secret::new(Token::generate("", &mut rng).as_str()),
+        };
         let form_secret = Secret::new(Token::generate("", &mut rng).as_str());
         let form_key = ConsumerKey::parse("bitbucket-form").context("the generic link's key")?;
         let own_key = ConsumerKey::parse("Stash:8277239845").context("the own-key link's key")?;
@@ -129,13 +136,19 @@ impl Demo {
             form_secret: &form_secret,
             own_key: &own_key,
             own_public_key: &own_private_key.public_key(),
+            calls: &calls.authority,
+            calls_token: &calls.token,
+            link_key: &link_key,
             secret_key: self.store.as_ref().map(|_| Keyring::generate(&mut rng).to_text()),
         };
         let config = files
             .write(workplace.path())
             .context("the demo's configuration cannot be written")?;
         let (base, linkgate) = (sockets.bitbucket_url.clone(), sockets.linkgate_url.clone());
+        let linkgate_key = ConsumerKey::parse(LINKGATE_KEY).context("linkgate's key")?;
+        let incoming = Incoming::new(linkgate_key, link_key.public_key());
         let settings = move |operator| Settings {
+            incoming,
             base,
             linkgate,
             form_key,
@@ -145,7 +158,7 @@ impl Demo {
             clock: Clock::System,
             operator,
         };
-        Ok((config, settings))
+        Ok((config, settings, calls))
     }
 }
 

@@ -6,7 +6,8 @@
 //! 4. [`calls`]: guarded calls as a user, as the application, and in a user's name;
 //! 5. [`refusal`]: what a refusal says and what the consumer then does;
 //! 6. [`actions`]: the buttons of the page, each an event in the [`journal`];
-//! 7. `routes` and `pages`: HTTP for the browser; `panel` lays out what went over the wire.
+//! 7. [`provider`]: the other direction, in which linkgate reads here as a user;
+//! 8. `routes` and `pages`: HTTP for the browser; `panel` lays out what went over the wire.
 
 pub mod actions;
 pub mod calls;
@@ -15,6 +16,7 @@ pub mod journal;
 pub mod link;
 mod pages;
 mod panel;
+pub mod provider;
 pub mod refusal;
 mod routes;
 pub mod signed;
@@ -28,6 +30,7 @@ use crate::oauth::{ConsumerKey, PrivateKey, PublicUrl, Secret};
 use super::Operator;
 use journal::Journal;
 use link::{Link, LinkKind};
+use provider::Incoming;
 use signed::Identity;
 
 pub use routes::router;
@@ -51,6 +54,8 @@ pub struct Settings {
     pub own_key: ConsumerKey,
     /// Bitbucket's own private key.
     pub own_private_key: PrivateKey,
+    /// linkgate, as it is registered for the other direction.
+    pub incoming: Incoming,
     /// What stamps its requests.
     pub clock: Clock,
     /// The administrator of linkgate.
@@ -64,6 +69,7 @@ struct Installation {
     own_private_key: PrivateKey,
     form: Link,
     own: Link,
+    incoming: Incoming,
     clock: Clock,
     operator: Operator,
     journal: Journal,
@@ -86,6 +92,7 @@ impl Bitbucket {
             own_private_key: settings.own_private_key,
             form: Link::new(LinkKind::Form, form),
             own: Link::new(LinkKind::OwnKey, own),
+            incoming: settings.incoming,
             clock: settings.clock,
             operator: settings.operator,
             journal: Journal::default(),
@@ -108,6 +115,11 @@ impl Bitbucket {
     /// linkgate, as Bitbucket calls it.
     pub fn linkgate(&self) -> &PublicUrl {
         &self.0.linkgate
+    }
+
+    /// The other direction.
+    pub fn incoming(&self) -> &Incoming {
+        &self.0.incoming
     }
 
     /// What happened so far.

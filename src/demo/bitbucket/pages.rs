@@ -81,6 +81,23 @@ pub(super) fn stranger() -> Response {
     )
 }
 
+/// May linkgate read here? Its answer leads to the callback, which the policy must let through.
+pub(super) fn question(token: &str, linkgate: &str, callback: &str) -> Response {
+    let mut response = page(StatusCode::OK, &Question { token });
+    let there = if callback.starts_with(linkgate) {
+        linkgate
+    } else {
+        ""
+    };
+    let policy = POLICY.replace("form-action 'self'", &format!("form-action 'self' {there}"));
+    if let Ok(policy) = policy.parse() {
+        response
+            .headers_mut()
+            .insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
 /// Who we are, for those whom we call: consumer key and public key.
 pub(super) fn consumer_info(bitbucket: &Bitbucket) -> Response {
     let consumer = ConsumerInfo {
@@ -104,6 +121,12 @@ fn page(status: StatusCode, template: &impl Template) -> Response {
         (header::REFERRER_POLICY, "same-origin"),
     ];
     (status, fields, Html(html)).into_response()
+}
+
+#[derive(Template)]
+#[template(path = "demo/question.html")]
+struct Question<'a> {
+    token: &'a str,
 }
 
 #[derive(Template)]

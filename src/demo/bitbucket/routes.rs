@@ -14,7 +14,7 @@ use super::calls::CallError;
 use super::dance::{ACCESS, AUTHORIZE, Attempt, Trouble};
 use super::journal::{Event, Mood};
 use super::link::LinkKind;
-use super::{Bitbucket, pages};
+use super::{Bitbucket, pages, provider};
 
 /// All that the simulated Bitbucket serves.
 pub fn router(bitbucket: Bitbucket) -> Router {
@@ -37,6 +37,7 @@ pub fn router(bitbucket: Bitbucket) -> Router {
             get(async || file("text/javascript; charset=utf-8", pages::CALLBACK)),
         )
         .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
+        .merge(provider::router())
         .layer(middleware::from_fn(own_pages_only))
         .with_state(bitbucket)
 }

@@ -18,6 +18,7 @@ use crate::oauth::{
 use super::calls::{As, CallError, Wanted};
 use super::dance::Trouble;
 use super::link::{Access, LinkKind};
+use super::provider::Incoming;
 use super::{Bitbucket, Settings};
 
 const SECRET: &str = "form-secret";
@@ -32,6 +33,10 @@ fn bitbucket(linkgate: &str) -> Bitbucket {
         form_key: ConsumerKey::parse("bitbucket-form").unwrap(),
         form_secret: Secret::new(SECRET),
         own_key: ConsumerKey::parse("Stash:1").unwrap(),
+        incoming: Incoming::new(
+            ConsumerKey::parse("linkgate").unwrap(),
+            own_private_key.public_key(),
+        ),
         own_private_key,
         clock: Clock::fixed(Timestamp::from_seconds(1_800_000_000)),
         operator: Operator::new(

@@ -3,11 +3,12 @@
 //! It knows nothing of OAuth. Who is there is what stands in `Remote-User` and `X-Linkgate-Consumer`, which it believes
 //! because only linkgate can reach it; or, for a browser that comes without them, a session of its own.
 //!
-//! `board` is what it keeps, `visitor` who is there, `api` its JSON side, `pages` its page.
+//! `board` is what it keeps, `visitor` who is there, `api` its JSON side, `pages` its page, `pulls` what it reads elsewhere.
 
 mod api;
 mod board;
 mod pages;
+mod pulls;
 mod visitor;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use http::{StatusCode, header};
 use super::{form, fresh};
 
 use board::{Board, Build};
+pub use pulls::Calls;
 use visitor::{COOKIE, Visitor};
 
 /// The application.
@@ -32,9 +34,18 @@ pub struct Buildboard(Arc<Kept>);
 struct Kept {
     board: Mutex<Board>,
     sessions: Mutex<BTreeMap<String, String>>,
+    calls: Option<Calls>,
 }
 
 impl Buildboard {
+    /// One that reads elsewhere, too.
+    pub fn calling(calls: Calls) -> Self {
+        Self(Arc::new(Kept {
+            calls: Some(calls),
+            ..Kept::default()
+        }))
+    }
+
     /// All that it serves.
     pub fn router(self) -> Router {
         Router::new()
@@ -44,6 +55,7 @@ impl Buildboard {
             .route("/builds", post(press_button))
             .route("/static/buildboard.css", get(style))
             .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
+            .route("/pulls", get(pulls::pulls))
             .route("/api/me", get(api::me))
             .route("/api/builds", get(api::builds).post(api::start_build))
             .route("/api/search", get(api::search))

@@ -165,7 +165,7 @@ fn method(headers: &HeaderMap, name: &str, shown: &'static str) -> Result<Method
 
 /// The host that the sub-request itself was sent to, which is the client's when the proxy leaves it alone.
 fn own_host(sub: &Parts) -> Result<Option<HeaderValue>, Fault> {
-    arrival::authority(sub)?.as_deref().map(value).transpose()
+    arrival::authority(sub)?.map(value).transpose()
 }
 
 /// Path and query, byte for byte or not at all: a target of which we would judge a part only (up to a `#`) is refused.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use hmac::{Hmac, KeyInit, Mac};
+use rand::{SeedableRng, rngs::StdRng};
 use rsa::Pkcs1v15Sign;
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
@@ -55,15 +57,34 @@ impl PrivateKey {
 
     /// Signs a message with RSASSA-PKCS1-v1_5 and the method's hash; the signature's raw bytes.
     /// `None` when the method is not an RSA method.
+    ///
+    /// The operation is blinded, so that its time says nothing of the key to whoever sees when signatures leave
+    /// (RUSTSEC-2023-0071). It takes a millisecond or more: not on a thread that serves connections.
     pub fn sign(&self, method: SignatureMethod, message: &[u8]) -> Option<Vec<u8>> {
-        let key = &self.0.private;
+        let (key, rng) = (&self.0.private, &mut self.blinding(message));
         let signature = match method {
-            SignatureMethod::RsaSha1 => key.sign(Pkcs1v15Sign::new::<Sha1>(), &Sha1::digest(message)),
-            SignatureMethod::RsaSha256 => key.sign(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(message)),
-            SignatureMethod::RsaSha512 => key.sign(Pkcs1v15Sign::new::<Sha512>(), &Sha512::digest(message)),
+            SignatureMethod::RsaSha1 => {
+                key.sign_with_rng(rng, Pkcs1v15Sign::new::<Sha1>(), &Sha1::digest(message))
+            }
+            SignatureMethod::RsaSha256 => {
+                key.sign_with_rng(rng, Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(message))
+            }
+            SignatureMethod::RsaSha512 => {
+                key.sign_with_rng(rng, Pkcs1v15Sign::new::<Sha512>(), &Sha512::digest(message))
+            }
             _ => return None,
         };
         signature.ok()
+    }
+
+    /// What the blinding factor is drawn from. It must be unknown outside and another for every message, which a keyed
+    /// hash gives without a source of randomness; the signature itself does not depend on it.
+    fn blinding(&self, message: &[u8]) -> StdRng {
+        let key = self.0.pem.expose().as_bytes();
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+        mac.update(b"blinding");
+        mac.update(message);
+        StdRng::from_seed(mac.finalize().into_bytes().into())
     }
 
     fn new(private: rsa::PrivateKey) -> Result<Self, KeyError> {

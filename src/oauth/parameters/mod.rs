@@ -135,13 +135,8 @@ impl Parameters {
 
     /// Every parameter of a name.
     pub fn named(&self, name: &str) -> impl Iterator<Item = Parameter<'_>> {
-        let first = self
-            .pairs
-            .partition_point(|&pair| self.parameter(pair).name < name);
-        self.pairs[first..]
-            .iter()
-            .map(|&pair| self.parameter(pair))
-            .take_while(move |parameter| parameter.name == name)
+        // Requests have a dozen parameters: looking at each is faster than dividing them.
+        self.iter().filter(move |parameter| parameter.name == name)
     }
 
     /// Where the protocol parameters stand. `None` when there are none.
@@ -222,13 +217,7 @@ impl Parameters {
     }
 
     fn protocol_parameters(&self) -> impl Iterator<Item = Parameter<'_>> {
-        let first = self
-            .pairs
-            .partition_point(|&pair| self.parameter(pair).name < PREFIX);
-        self.pairs[first..]
-            .iter()
-            .map(|&pair| self.parameter(pair))
-            .take_while(|parameter| parameter.name.starts_with(PREFIX))
+        self.iter().filter(|parameter| parameter.name.starts_with(PREFIX))
     }
 
     fn check_protocol_parameters(&self) -> Result<(), Problem> {

@@ -48,6 +48,8 @@ pub enum KeyringError {
 pub(super) struct SecretKey {
     id: KeyId,
     key: Zeroizing<[u8; 32]>,
+    /// HMAC-SHA-256 that has taken the key in.
+    keyed: Hmac<Sha256>,
 }
 
 /// Four letters or digits that name a key.
@@ -186,11 +188,16 @@ impl SecretKey {
         Zeroizing::new(self.prf(purpose, &[], 0))
     }
 
+    fn new(id: KeyId, key: Zeroizing<[u8; 32]>) -> Self {
+        let keyed = Hmac::new_from_slice(&*key).expect("HMAC takes a key of any length");
+        Self { id, key, keyed }
+    }
+
     fn generate(rng: &mut impl CryptoRng) -> Self {
         let id = std::array::from_fn(|_| ALPHANUMERIC[rng.random_range(0..ALPHANUMERIC.len())]);
         let mut key = Zeroizing::new([0; 32]);
         rng.fill(&mut *key);
-        Self { id, key }
+        Self::new(id, key)
     }
 
     fn read(line: &str) -> Option<Self> {
@@ -202,7 +209,7 @@ impl SecretKey {
             return None;
         }
         key.copy_from_slice(&bytes);
-        Some(Self { id, key })
+        Some(Self::new(id, key))
     }
 
     fn id_text(&self) -> &str {
@@ -235,7 +242,7 @@ impl SecretKey {
 
     /// HMAC-SHA-256 over purpose and parts, each behind its length, and the number of the block.
     fn prf(&self, purpose: &str, parts: &[&[u8]], block: u32) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&*self.key).expect("HMAC takes a key of any length");
+        let mut mac = self.keyed.clone();
         for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);

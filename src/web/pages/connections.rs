@@ -8,6 +8,7 @@ use crate::model::User;
 use crate::provider::Connection;
 
 use super::account::{Account, SignOutForm};
+use super::outgoing::{Outgoing, OutgoingRow};
 use super::{Frame, Html, respond, visible};
 
 /// What the page is made of.
@@ -23,6 +24,8 @@ pub(in crate::web) struct Connections<'a> {
     pub(in crate::web) revoked: bool,
     /// Whose they are.
     pub(in crate::web) user: &'a User,
+    /// The links of the other direction.
+    pub(in crate::web) outgoing: Vec<Outgoing<'a>>,
     /// Where signing out goes, and what it holds.
     pub(in crate::web) sign_out: SignOutForm,
 }
@@ -48,6 +51,8 @@ struct Page<'a> {
     all: &'a RevokeForm,
     all_meaning: Html,
     revoked: bool,
+    outgoing_lead: Html,
+    outgoing: Vec<OutgoingRow<'a>>,
     account: Account<'a>,
 }
 
@@ -79,6 +84,8 @@ impl Connections<'_> {
             all: &self.all,
             all_meaning: frame.html(texts.revoke_all_meaning, &[]),
             revoked: self.revoked,
+            outgoing_lead: frame.html(frame.texts.outgoing.lead, &[]),
+            outgoing: self.outgoing.iter().map(|link| link.row(frame)).collect(),
             account: Account::new(frame, self.user, &self.sign_out),
             frame: frame.titled(texts.title, &[]),
         }

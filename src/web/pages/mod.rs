@@ -1,17 +1,19 @@
 //! The pages: what the templates show, and how a page becomes a response.
 //!
 //! 1. [`approve`](self): the question; `verifier`: the code to copy; `login`: name and password;
-//! 2. `connections`: what somebody has connected; `account`: who is signed in there;
+//! 2. `connections`: what somebody has connected, in the other direction too (`outgoing`); `account`: who is signed in there;
 //! 3. `notice`: every other state, each with a title, a reason, a next step and a reference
-//!    (`signing_in`: those of a sign-in by way of others);
+//!    (`signing_in`: those of a sign-in by way of others; `link_trouble`: those of links);
 //! 4. `frame`: what they all share; `sentence`: a text with names in it, which may be hostile.
 
 mod account;
 mod approve;
 mod connections;
 mod frame;
+mod link_trouble;
 mod login;
 mod notice;
+mod outgoing;
 mod sentence;
 mod signing_in;
 mod verifier;
@@ -30,8 +32,10 @@ pub(super) use account::SignOutForm;
 pub(super) use approve::{AnswerForm, Approve};
 pub(super) use connections::{Connections, RevokeForm};
 pub(super) use frame::Frame;
+pub(super) use link_trouble::LinkTrouble;
 pub(super) use login::Login;
 pub(super) use notice::{Notice, method_not_allowed};
+pub(super) use outgoing::Outgoing;
 pub(super) use signing_in::SigningIn;
 pub(super) use verifier::Verifier;
 

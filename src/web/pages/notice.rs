@@ -12,6 +12,7 @@ use crate::store::StoreError;
 use super::super::texts::{Texts, Words};
 use super::super::{CONNECTIONS, Visit, randomness};
 use super::account::SignOutForm;
+use super::link_trouble::LinkTrouble;
 use super::signing_in::SigningIn;
 use super::{Frame, Html, respond};
 
@@ -100,6 +101,17 @@ pub(in crate::web) enum Notice {
         /// The button to sign out.
         sign_out: SignOutForm,
     },
+    /// Something about a link to another side.
+    Link {
+        /// What.
+        trouble: LinkTrouble,
+        /// The link's name; empty when there is none.
+        link: String,
+        /// What the other side says; empty when it says nothing.
+        why: String,
+        /// The path where the dance begins anew.
+        again: Option<String>,
+    },
 }
 
 #[derive(Template)]
@@ -150,13 +162,23 @@ impl Notice {
         let words = self.words(frame.texts);
         let wait = self.wait(frame);
         let (consumer, user) = self.people();
-        let names = [("consumer", consumer), ("user", user), ("wait", wait.as_str())];
+        let (link, why) = match self {
+            Self::Link { link, why, .. } => (link.as_str(), why.as_str()),
+            _ => ("", ""),
+        };
+        let names = [
+            ("consumer", consumer),
+            ("user", user),
+            ("wait", wait.as_str()),
+            ("link", link),
+            ("why", why),
+        ];
         let again = match self {
             Self::UserChanged { again, .. }
             | Self::FormOutdated { again }
             | Self::NoCookie { again }
             | Self::TooMany { again, .. } => Some(again),
-            Self::NotByLink { again } => again.as_ref(),
+            Self::NotByLink { again } | Self::Link { again, .. } => again.as_ref(),
             Self::SigningIn(state) => Some(state.again()),
             _ => None,
         };
@@ -209,6 +231,7 @@ impl Notice {
             Self::StoreDown(_) => &texts.store_down,
             Self::SignedOut => &texts.signed_out,
             Self::SignedIn { .. } => &texts.signed_in,
+            Self::Link { trouble, .. } => trouble.words(texts),
         }
     }
 
@@ -229,6 +252,7 @@ impl Notice {
             Self::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::LoginUnavailable(_) | Self::StoreDown(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Link { trouble, .. } => trouble.status(),
         }
     }
 
@@ -279,6 +303,7 @@ impl Notice {
             Self::TooMany { .. } | Self::CrossSite | Self::UserChanged { .. } | Self::FormOutdated { .. } => {
                 tracing::warn!(reference, "page {reference}: {title}");
             }
+            Self::Link { why, .. } => tracing::warn!(reference, why, "page {reference}: {title}"),
             _ => tracing::info!(reference, "page {reference}: {title}"),
         }
     }

@@ -314,6 +314,21 @@ fn notice(notice: &Notice) -> Response {
 }
 
 fn notices() -> Vec<(Notice, u16)> {
+    let links = LinkTrouble::ALL.into_iter().zip([404, 410, 200, 502, 503, 403]);
+    let links = links.map(|(trouble, status)| (link(trouble), status));
+    plain_notices().into_iter().chain(links).collect()
+}
+
+fn link(trouble: LinkTrouble) -> Notice {
+    Notice::Link {
+        trouble,
+        link: BITBUCKET.to_owned(),
+        why: "It says <no>.".to_owned(),
+        again: Some("/oauth/links/bitbucket/connect".to_owned()),
+    }
+}
+
+fn plain_notices() -> Vec<(Notice, u16)> {
     let consumer = || BITBUCKET.to_owned();
     let user = || "Bob Example".to_owned();
     let again = || "/oauth/authorize?oauth_token=TOKEN".to_owned();

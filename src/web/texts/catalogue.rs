@@ -40,6 +40,8 @@ texts! {
         signing_in: SigningIn,
         /// What a user has connected.
         connections: Connections,
+        /// The other direction on that page.
+        outgoing: Outgoing,
         /// How a moment is written.
         dates: Dates,
         /// What stands before the number that finds a page's line in the log.
@@ -94,6 +96,16 @@ texts! {
         consumer_never: &'static str,
     }
 
+    /// The other direction: where the application acts as the user.
+    struct Outgoing {
+        title: &'static str,
+        lead: &'static str,
+        host: &'static str,
+        connect: &'static str,
+        disconnect: &'static str,
+        disconnect_meaning: &'static str,
+    }
+
     /// What happened, why, and what to do next.
     struct Words {
         title: &'static str,
@@ -125,6 +137,12 @@ texts! {
         store_down: Words,
         signed_out: Words,
         signed_in: Words,
+        link_unknown: Words,
+        link_lost: Words,
+        link_denied: Words,
+        link_refused: Words,
+        link_silent: Words,
+        link_no_way_back: Words,
     }
 
     /// The states of a sign-in that the application, a proxy or an identity provider takes part in.

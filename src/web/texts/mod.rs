@@ -11,7 +11,7 @@ mod japanese;
 mod language;
 mod time;
 
-pub(super) use catalogue::{Plural, SigningIn, Texts, Words};
+pub(super) use catalogue::{Notices, Plural, SigningIn, Texts, Words};
 pub(super) use language::Language;
 
 #[cfg(test)]

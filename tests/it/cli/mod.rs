@@ -2,6 +2,7 @@
 
 mod config;
 mod consumers;
+mod links;
 mod operate;
 mod secrets;
 

@@ -2,7 +2,7 @@
 //!
 //! 1. [`examples`]: the files that must work as they stand; the defaults;
 //! 2. [`reference`]: the commented file of every key, so that it cannot rot;
-//! 3. [`mistakes`], [`sections`], [`consumers`]: what is said, word for word;
+//! 3. [`mistakes`], [`sections`], [`consumers`], [`links`]: what is said, word for word;
 //! 4. [`variables`]: the environment over the file;
 //! 5. `tls`: certificates;
 //! 6. [`agreement`]: with the gateway, on what may stand there.
@@ -10,6 +10,7 @@
 mod agreement;
 mod consumers;
 mod examples;
+mod links;
 mod mistakes;
 mod reference;
 mod sections;
@@ -17,12 +18,15 @@ mod tls;
 mod variables;
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use linkgate::config::{Config, ConfigError, Remark};
 use linkgate::oauth::Timestamp;
 use tempfile::TempDir;
+
+use crate::published::published_keys;
 
 /// 2026-11-23, when the certificate in the example is good.
 const NOW: Timestamp = Timestamp::from_seconds(1_795_473_360);
@@ -70,6 +74,13 @@ impl Written {
         self
     }
 
+    /// A private key that only its owner may read.
+    fn with_link_key(self, name: &str) -> Self {
+        let written = self.with(name, &link_key());
+        fs::set_permissions(written.path(name), Permissions::from_mode(0o600)).unwrap();
+        written
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -99,6 +110,13 @@ impl Written {
 
 fn refused(text: &str) -> String {
     Written::smallest_and(text).refused(&[])
+}
+
+/// A private key of 2048 bits.
+fn link_key() -> String {
+    let keys = published_keys();
+    let key = keys.iter().find(|key| key.name == "netoauth-rsa");
+    key.and_then(|key| key.private_pem.clone()).unwrap()
 }
 
 fn example(name: &str) -> PathBuf {

@@ -84,6 +84,9 @@ fn beside_its_files(text: &str) -> Written {
     Written::new(text)
         .with("bitbucket.pem", &key)
         .with("bitbucket.secret", "correct-horse-battery-staple\n")
+        .with_link_key("link.pem")
+        .with_link_key("link-old.pem")
+        .with("links.token", "correct-horse-battery-staple\n")
 }
 
 /// `listen = "..."`, and not a sentence.

@@ -26,15 +26,6 @@ fn listeners_differ() {
 }
 
 #[test]
-fn what_is_not_there_yet() {
-    assert_snapshot!(refused("[[links]]\nkey = \"x\"\n"), @r"
-    linkgate.toml cannot be used
-    linkgate.toml:10:1: links: this version of linkgate does not have it yet
-        leave [[links]] out: linkgate answers Bitbucket, and does not call it yet
-    ");
-}
-
-#[test]
 fn a_header_is_trusted_only_from_known_proxies() {
     let text = SMALLEST.replace("method = \"file\"", "method = \"trusted-header\"");
     assert_snapshot!(Written::new(&text).refused(&[]), @r#"

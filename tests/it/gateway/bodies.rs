@@ -194,3 +194,17 @@ async fn a_client_that_asks_first_is_told_to_go_on() {
     let large = format!("{FORM}Expect: 100-continue\r\nContent-Length: 9999999\r\n");
     assert_eq!(status(&send(gateway, "POST", &large, b"").await), "413");
 }
+
+#[tokio::test]
+async fn an_answer_to_head_has_a_length_and_no_body() {
+    let app = App::answering("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n").await;
+    let gateway = start(&app).await;
+    for _ in 0..3 {
+        let answer = send(gateway, "HEAD", "", b"").await;
+        assert_eq!(status(&answer), "200", "{answer}");
+        assert!(answer.contains("\r\ncontent-length: 5\r\n"), "{answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    }
+    let connections: Vec<_> = app.received().iter().map(|request| request.connection).collect();
+    assert_eq!(connections, [0; 3], "its connection is whole, and used again");
+}

@@ -1,12 +1,15 @@
 //! What reaches the application, and what must not: over real sockets, byte for byte.
 //!
+//! * [`any_target`]: every path and query that there can be;
 //! * [`targets`]: the request line, and the name under which it was called;
 //! * [`headers`]: what is taken away, what is written;
 //! * [`bodies`]: forms held, everything else streamed;
 //! * [`connections`]: reuse, closing, time-outs, web sockets;
 //! * [`signed`]: calls that carry OAuth; [`impersonated`]: those in a user's name;
-//! * [`upstream_tls`]: an application that must prove who it is.
+//! * [`upstream_tls`]: an application that must prove who it is;
+//! * [`verified`]: the samples that check the assertion.
 
+mod any_target;
 mod bodies;
 mod connections;
 mod headers;
@@ -14,6 +17,7 @@ mod impersonated;
 mod signed;
 mod targets;
 mod upstream_tls;
+mod verified;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -20,6 +20,7 @@ mod at_rest;
 mod audit;
 mod connections;
 mod consumers;
+mod links;
 mod nonces;
 mod opening;
 mod pressure;

@@ -20,6 +20,8 @@ pub(crate) struct Received {
     pub(crate) connection: usize,
     /// Request line and headers, to the empty line.
     pub(crate) head: String,
+    /// The same, byte for byte.
+    pub(crate) raw: Vec<u8>,
     /// The body as it came, chunks and all.
     pub(crate) body: Vec<u8>,
 }
@@ -82,6 +84,21 @@ impl App {
         self.received.lock().unwrap().clone()
     }
 
+    /// The request lines, byte for byte, of what came after so many requests.
+    pub(crate) fn lines_since(&self, count: usize) -> Vec<Vec<u8>> {
+        let received = self.received.lock().unwrap();
+        let lines = received[count..].iter().map(|request| {
+            let end = request.raw.windows(2).position(|at| at == b"\r\n");
+            request.raw[..end.unwrap_or(0)].to_vec()
+        });
+        lines.collect()
+    }
+
+    /// How many requests have been received.
+    pub(crate) fn count(&self) -> usize {
+        self.received.lock().unwrap().len()
+    }
+
     /// The one request that has been received.
     pub(crate) fn only(&self) -> Received {
         let mut received = self.received();
@@ -116,21 +133,27 @@ impl Received {
 
 /// Reads request line and headers; `None` when the connection ends instead.
 pub(crate) async fn read_head(stream: &mut BufReader<TcpStream>) -> Option<String> {
+    let head = read_raw_head(stream).await?;
+    Some(String::from_utf8_lossy(&head).into_owned())
+}
+
+async fn read_raw_head(stream: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         if stream.read_until(b'\n', &mut head).await.unwrap_or(0) == 0 {
             return None;
         }
     }
-    Some(String::from_utf8_lossy(&head).into_owned())
+    Some(head)
 }
 
 async fn serve(stream: TcpStream, connection: usize, answer: &str, received: Arc<Mutex<Vec<Received>>>) {
     let mut stream = BufReader::new(stream);
-    while let Some(head) = read_head(&mut stream).await {
+    while let Some(raw) = read_raw_head(&mut stream).await {
         let mut request = Received {
             connection,
-            head,
+            head: String::from_utf8_lossy(&raw).into_owned(),
+            raw,
             body: Vec::new(),
         };
         read_body(&mut stream, &mut request).await;

@@ -216,7 +216,7 @@ pub(crate) fn public_key() -> String {
 }
 
 /// Everybody's password is `NAME-password`, hashed as cheaply as argon2 can.
-fn users(names: &[&str]) -> String {
+pub(super) fn users(names: &[&str]) -> String {
     let hash = |name: &&str| {
         let mut cheap = ParamsBuilder::new();
         cheap.m_cost(8).t_cost(1).p_cost(1);

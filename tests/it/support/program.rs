@@ -33,6 +33,7 @@ impl Program {
     pub(crate) fn start_with(database: &Database, application: SocketAddr, login: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let key = write_key(directory.path());
+        let url = database.url();
         fs::write(directory.path().join("users.toml"), USERS).unwrap();
         fs::write(directory.path().join("bitbucket-old.pem"), OLD_KEY).unwrap();
         if !database.is_sqlite() {
@@ -42,14 +43,19 @@ impl Program {
                 .status();
             assert!(made.unwrap().success());
         }
+        Self::serve(directory, |address, admin| {
+            let config = config(address, admin, application, &url, &key);
+            assert!(config.contains(FILE_LOGIN), "the example has another login");
+            config.replace(FILE_LOGIN, &login.replace("{base}", &format!("http://{address}")))
+        })
+    }
+
+    /// Starts the program in a directory with its files, with the configuration that fits the addresses it gets.
+    pub(crate) fn serve(directory: TempDir, config: impl Fn(SocketAddr, SocketAddr) -> String) -> Self {
         // Somebody else may take the ports between here and the program's start.
         for _ in 0..5 {
             let [address, admin] = free_ports();
-            let config = config(address, admin, application, &database.url(), &key);
-            assert!(config.contains(FILE_LOGIN), "the example has another login");
-            let login = login.replace("{base}", &format!("http://{address}"));
-            let config = config.replace(FILE_LOGIN, &login);
-            fs::write(directory.path().join("linkgate.toml"), config).unwrap();
+            fs::write(directory.path().join("linkgate.toml"), config(address, admin)).unwrap();
             let said_before = log(directory.path()).len();
             let mut child = spawn(directory.path());
             if listens(&mut child, directory.path(), address, said_before) {
@@ -71,6 +77,14 @@ impl Program {
     /// Where it listens.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What the kernel says about its memory: `VmRSS`, `VmHWM` (proc(5)).
+    pub(crate) fn kilobytes(&self, field: &str) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(field));
+        let number = line.and_then(|line| line.split_ascii_whitespace().nth(1));
+        number.unwrap().parse().unwrap()
     }
 
     /// A file of its directory.
@@ -173,7 +187,7 @@ fn log(directory: &Path) -> String {
     fs::read_to_string(directory.join("log")).unwrap_or_default()
 }
 
-fn free_ports() -> [SocketAddr; 2] {
+pub(crate) fn free_ports() -> [SocketAddr; 2] {
     let held = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
     held.map(|listener| listener.local_addr().unwrap())
 }

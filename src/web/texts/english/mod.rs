@@ -3,7 +3,7 @@
 mod notices;
 mod signing_in;
 
-use super::catalogue::{Approve, Connections, Dates, Login, Verifier};
+use super::catalogue::{Approve, Connections, Dates, Login, Outgoing, Verifier};
 use super::{Plural, Texts};
 
 use notices::NOTICES;
@@ -30,6 +30,14 @@ pub(super) static TEXTS: Texts = Texts {
             "November",
             "December",
         ],
+    },
+    outgoing: Outgoing {
+        title: "Where the application acts as you",
+        lead: "{application} can use these as you, once you connect them.",
+        host: "Address",
+        connect: "Connect",
+        disconnect: "Disconnect",
+        disconnect_meaning: "{application} can then not use {link} as you any more, until you connect it again. To make {link} forget it too, revoke it there.",
     },
     connections: Connections {
         title: "Connected applications",

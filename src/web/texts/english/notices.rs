@@ -119,4 +119,34 @@ pub(super) const NOTICES: Notices = Notices {
         reason: "Applications that ask to use {application} as you will show you a page first.",
         next: "You can close this page.",
     },
+    link_unknown: Words {
+        title: "There is no such link",
+        reason: "No other application is linked under this name, or the link was removed.",
+        next: "Go back to {application}, and start from there.",
+    },
+    link_lost: Words {
+        title: "This connection was not finished",
+        reason: "It was begun by somebody else, it is finished already, or it took too long. What was connected before still is.",
+        next: "Connect {link} again.",
+    },
+    link_denied: Words {
+        title: "{link} stays as it was",
+        reason: "You said no at {link}, or it does not let you. Nothing was connected by this.",
+        next: "If you want to connect it after all, start again.",
+    },
+    link_refused: Words {
+        title: "{link} refuses {application}",
+        reason: "It says: {why} What was connected before still is.",
+        next: "Tell the administrator of {application} the reference below.",
+    },
+    link_silent: Words {
+        title: "{link} does not answer",
+        reason: "{why} What was connected before still is.",
+        next: "Try again in a minute.",
+    },
+    link_no_way_back: Words {
+        title: "There is no such way back",
+        reason: "The address leads to a place that {application} is not linked with, or part of it is missing. Nobody was sent there.",
+        next: "Register the other side first, `linkgate link add --outgoing`, and create the link again.",
+    },
 };

@@ -3,7 +3,7 @@
 mod notices;
 mod signing_in;
 
-use super::catalogue::{Approve, Connections, Dates, Login, Verifier};
+use super::catalogue::{Approve, Connections, Dates, Login, Outgoing, Verifier};
 use super::{Plural, Texts};
 
 use notices::NOTICES;
@@ -30,6 +30,14 @@ pub(super) static TEXTS: Texts = Texts {
             "November",
             "Dezember",
         ],
+    },
+    outgoing: Outgoing {
+        title: "Wo die Anwendung in Ihrem Namen handelt",
+        lead: "{application} kann diese in Ihrem Namen nutzen, sobald Sie sie verbinden.",
+        host: "Adresse",
+        connect: "Verbinden",
+        disconnect: "Trennen",
+        disconnect_meaning: "{application} kann {link} dann nicht mehr in Ihrem Namen nutzen, bis Sie sich erneut verbinden. Damit auch {link} den Zugriff vergisst, widerrufen Sie ihn dort.",
     },
     connections: Connections {
         title: "Verbundene Anwendungen",

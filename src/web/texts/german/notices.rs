@@ -126,4 +126,34 @@ pub(super) const NOTICES: Notices = Notices {
         reason: "Anwendungen, die in Ihrem Namen auf {application} zugreifen möchten, zeigen Ihnen vorher eine Seite.",
         next: "Sie können diese Seite schließen.",
     },
+    link_unknown: Words {
+        title: "Diese Verknüpfung gibt es nicht",
+        reason: "Unter diesem Namen ist keine andere Anwendung verknüpft, oder die Verknüpfung wurde entfernt.",
+        next: "Gehen Sie zurück zu {application}, und beginnen Sie dort.",
+    },
+    link_lost: Words {
+        title: "Diese Verbindung kam nicht zustande",
+        reason: "Jemand anderes hat sie begonnen, sie ist bereits abgeschlossen, oder es hat zu lange gedauert. Was vorher verbunden war, ist es noch.",
+        next: "Verbinden Sie {link} noch einmal.",
+    },
+    link_denied: Words {
+        title: "Mit {link} ändert sich nichts",
+        reason: "Sie haben in {link} abgelehnt, oder es wurde Ihnen nicht gestattet. Dadurch wurde nichts verbunden.",
+        next: "Wenn Sie sich doch verbinden möchten, beginnen Sie noch einmal.",
+    },
+    link_refused: Words {
+        title: "{link} weist {application} ab",
+        reason: "Die Antwort lautet: {why} Was vorher verbunden war, ist es noch.",
+        next: "Nennen Sie der Administration von {application} die Referenz unten.",
+    },
+    link_silent: Words {
+        title: "{link} antwortet nicht",
+        reason: "{why} Was vorher verbunden war, ist es noch.",
+        next: "Versuchen Sie es in einer Minute erneut.",
+    },
+    link_no_way_back: Words {
+        title: "Diesen Weg zurück gibt es nicht",
+        reason: "Die Adresse führt an einen Ort, mit dem {application} nicht verknüpft ist, oder ein Teil von ihr fehlt. Niemand wurde dorthin geleitet.",
+        next: "Tragen Sie zuerst die Gegenseite ein, `linkgate link add --outgoing`, und legen Sie die Verknüpfung noch einmal an.",
+    },
 };

@@ -3,7 +3,7 @@
 mod notices;
 mod signing_in;
 
-use super::catalogue::{Approve, Connections, Dates, Login, Verifier};
+use super::catalogue::{Approve, Connections, Dates, Login, Outgoing, Verifier};
 use super::{Plural, Texts};
 
 use notices::NOTICES;
@@ -17,6 +17,14 @@ pub(super) static TEXTS: Texts = Texts {
     dates: Dates {
         moment: "{year}年{month}月{day}日 {hour}:{minute}（UTC）",
         months: ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"],
+    },
+    outgoing: Outgoing {
+        title: "アプリケーションがあなたとして利用するもの",
+        lead: "接続すると、{application} があなたとして次のものを利用できます。",
+        host: "アドレス",
+        connect: "接続する",
+        disconnect: "切断する",
+        disconnect_meaning: "切断すると、もう一度接続するまで、{application} はあなたとして {link} を利用できなくなります。{link} 側の許可も取り消すには、{link} で取り消してください。",
     },
     connections: Connections {
         title: "接続済みのアプリケーション",

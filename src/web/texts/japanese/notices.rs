@@ -115,4 +115,34 @@ pub(super) const NOTICES: Notices = Notices {
         reason: "アプリケーションがあなたとして {application} を利用しようとするときは、先に確認のページが表示されます。",
         next: "このページは閉じてかまいません。",
     },
+    link_unknown: Words {
+        title: "このリンクはありません",
+        reason: "この名前でリンクされているアプリケーションはないか、リンクが削除されています。",
+        next: "{application} に戻って、そこからやり直してください。",
+    },
+    link_lost: Words {
+        title: "この接続は完了しませんでした",
+        reason: "ほかの人が始めたか、すでに完了しているか、時間がかかりすぎました。以前からの接続はそのままです。",
+        next: "{link} にもう一度接続してください。",
+    },
+    link_denied: Words {
+        title: "{link} との接続は変わりません",
+        reason: "{link} で拒否したか、許可されていません。この操作では何も接続されていません。",
+        next: "やはり接続する場合は、もう一度やり直してください。",
+    },
+    link_refused: Words {
+        title: "{link} が {application} を拒否しました",
+        reason: "応答の内容: {why} 以前からの接続はそのままです。",
+        next: "{application} の管理者に下の問い合わせ番号を伝えてください。",
+    },
+    link_silent: Words {
+        title: "{link} が応答しません",
+        reason: "{why} 以前からの接続はそのままです。",
+        next: "しばらくしてから、もう一度お試しください。",
+    },
+    link_no_way_back: Words {
+        title: "この戻り先はありません",
+        reason: "このアドレスは {application} とリンクされていない場所を指しているか、一部が欠けています。どこにも移動していません。",
+        next: "先に相手側を登録し（`linkgate link add --outgoing`）、リンクをもう一度作成してください。",
+    },
 };

@@ -1,0 +1,227 @@
+//! `linkgate link add`: another side's key, from its consumer-info into the configuration.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use clap::Args;
+
+use crate::config::Config;
+use crate::links::Client;
+use crate::oauth::{PublicUrl, VerificationKey};
+use crate::tls::Roots;
+
+use super::super::config::ConfigFile;
+use super::super::{links, print};
+use super::entry::{append, quoted};
+use super::found::Found;
+use super::show;
+
+/// Fetch another side's key, show it, and write it into the configuration
+#[derive(Args, Debug)]
+#[command(after_help = super::EXAMPLES)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
+pub(in crate::cli) struct Add {
+    /// Its base URL
+    #[arg(value_parser = parse_url)]
+    url: PublicUrl,
+    /// Write it without asking
+    #[arg(long)]
+    yes: bool,
+    /// Let it call as itself
+    #[arg(long)]
+    two_legged: bool,
+    /// Let it name a user in such calls
+    #[arg(long, requires = "two_legged")]
+    impersonation: bool,
+    /// Where its users may return, if not to its base URL; can be repeated
+    #[arg(long = "callback", value_name = "URL")]
+    callbacks: Vec<String>,
+    /// Let the application call it, too: write a [[links]] entry
+    #[arg(long)]
+    outgoing: bool,
+    /// The name of that entry
+    #[arg(long, value_name = "NAME", default_value = "bitbucket")]
+    name: String,
+    /// The issuers of its certificate, PEM; otherwise the operating system's
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+impl Add {
+    /// Runs the command.
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let config = self.config.load()?;
+        let found = Found::at(&self.client()?, &self.url).await?;
+        print(&described(&found, &self.url))?;
+        let known = is_known(&config, &found)?;
+        let linked = config.links.iter().any(|link| link.url == self.url);
+        let mut entries = String::new();
+        if !known {
+            entries.push_str(&self.consumer(&found));
+        }
+        if self.outgoing && !linked {
+            if config.applinks.keys.is_empty() {
+                bail!(NO_KEY);
+            }
+            entries.push_str(&self.link(&found)?);
+        }
+        if entries.is_empty() {
+            print("It is in the configuration already, with this key. Nothing was changed.\n\n")?;
+        } else {
+            print(&format!(
+                "This is written to {}:\n\n{entries}\n",
+                self.config.path.display()
+            ))?;
+            if !self.yes && !confirmed()? {
+                bail!("nothing was written");
+            }
+            append(&self.config.path, &entries)?;
+            print("Written. Restart linkgate; for a consumer alone a SIGHUP is enough.\n\n")?;
+        }
+        print(&show::instructions(&self.config.load()?))
+    }
+
+    fn client(&self) -> anyhow::Result<Client> {
+        let roots = match &self.ca_file {
+            Some(file) => {
+                let pem =
+                    std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+                let roots =
+                    Roots::parse(&pem).with_context(|| format!("{} cannot be used", file.display()))?;
+                links::roots(Some(&roots))?
+            }
+            None => links::roots(None)?,
+        };
+        Ok(Client::new(roots, Duration::from_secs(5)))
+    }
+
+    fn consumer(&self, found: &Found) -> String {
+        let own = [self.url.origin().to_owned()];
+        let callbacks = if self.callbacks.is_empty() {
+            own.as_slice()
+        } else {
+            &self.callbacks
+        };
+        let callbacks: Vec<_> = callbacks.iter().map(|callback| quoted(callback)).collect();
+        let mut entry = format!(
+            "# {url}, {fingerprint}\n[[consumers]]\nkey = {key}\nname = {name}\npublic_key = {public_key}\n\
+             callbacks = [{callbacks}]\n",
+            url = self.url.as_str(),
+            fingerprint = found.public_key.fingerprint(),
+            key = quoted(&found.info.key),
+            name = quoted(&found.info.name),
+            public_key = quoted(&found.public_key.to_base64()),
+            callbacks = callbacks.join(", "),
+        );
+        for (switch, key) in [
+            (self.two_legged, "two_legged"),
+            (self.impersonation, "impersonation"),
+        ] {
+            if switch {
+                let _ = writeln!(entry, "{key} = true");
+            }
+        }
+        entry
+    }
+
+    fn link(&self, found: &Found) -> anyhow::Result<String> {
+        let mut entry = format!(
+            "\n[[links]]\nname = {}\ntitle = {}\nurl = {}\n",
+            quoted(&self.name),
+            quoted(&found.info.name),
+            quoted(self.url.as_str())
+        );
+        if let Some(file) = &self.ca_file {
+            let file = std::path::absolute(file)?;
+            let _ = writeln!(entry, "ca_file = {}", quoted(&file.display().to_string()));
+        }
+        Ok(entry)
+    }
+}
+
+/// Whether the configuration has this consumer with this key. Another key is reported, and never overwritten: whoever
+/// answered may not be who answered before.
+fn is_known(config: &Config, found: &Found) -> anyhow::Result<bool> {
+    let Some(consumer) = config.consumers.iter().find(|consumer| consumer.key == found.key) else {
+        return Ok(false);
+    };
+    let ours: Vec<_> = consumer
+        .keys
+        .iter()
+        .filter_map(|key| match key {
+            VerificationKey::Rsa(key) => Some(key),
+            VerificationKey::Hmac(_) => None,
+        })
+        .collect();
+    if ours.contains(&&found.public_key) {
+        return Ok(true);
+    }
+    let shown: Vec<_> = ours.iter().map(|key| key.fingerprint()).collect();
+    bail!(
+        "the consumer {} is registered with another key: it shows {}, and the configuration has {}.\n\
+         Nothing was changed. Ask its administrator whether the key was changed. If it was, write both into its entry:\n\n\
+         public_keys = [{{ pem = {} }}, ...the one that is there]\n",
+        found.key,
+        found.public_key.fingerprint(),
+        if shown.is_empty() {
+            "a shared secret".to_owned()
+        } else {
+            shown.join(", ")
+        },
+        quoted(&found.public_key.to_base64()),
+    );
+}
+
+fn described(found: &Found, url: &PublicUrl) -> String {
+    let mut text = format!("{}\n", url.as_str());
+    if let Some(manifest) = &found.manifest {
+        let version = manifest.version.as_deref().unwrap_or("of unknown version");
+        let _ = writeln!(
+            text,
+            "  application   {} ({} {version})",
+            manifest.name, manifest.type_id
+        );
+    }
+    let (key, public_key) = (&found.info, &found.public_key);
+    let _ = writeln!(text, "  name          {}", key.name);
+    let _ = writeln!(text, "  consumer key  {}", key.key);
+    let _ = writeln!(text, "  public key    RSA, {} bits", public_key.bits());
+    let _ = writeln!(text, "  fingerprint   {}", public_key.fingerprint());
+    if !url.is_secure() {
+        text.push_str("  note          it came over http: compare the fingerprint with its administrator\n");
+    }
+    if public_key.bits() < 2048 {
+        text.push_str("  note          the key is short: ask for one of 2048 bits or more\n");
+    }
+    for remark in &found.remarks {
+        let _ = writeln!(text, "  note          {remark}");
+    }
+    text.push('\n');
+    text
+}
+
+fn confirmed() -> anyhow::Result<bool> {
+    let mut stdout = std::io::stdout();
+    write!(stdout, "Write it? [y/N] ").and_then(|()| stdout.flush())?;
+    let mut answer = String::new();
+    std::io::stdin()
+        .read_line(&mut answer)
+        .context("the answer cannot be read; use --yes in scripts")?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+fn parse_url(text: &str) -> anyhow::Result<PublicUrl> {
+    PublicUrl::parse(text).map_err(|why| anyhow!(why))
+}
+
+const NO_KEY: &str = "linkgate has no key of its own to sign with. Make one, and what the application shows:\n\n\
+    linkgate key generate --rsa --out link.pem\n    openssl rand -hex 24 > links.token; chmod 600 links.token\n\n\
+and write into the configuration:\n\n    [applinks]\n    key_file = \"link.pem\"\n    token_file = \"links.token\"\n";

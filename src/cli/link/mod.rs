@@ -1,0 +1,49 @@
+//! `linkgate link add | list | show | check`: other sides, as the administrator of this one sees them.
+
+mod add;
+mod check;
+mod entry;
+mod found;
+mod list;
+mod show;
+
+use clap::Subcommand;
+
+use super::config::ConfigFile;
+
+/// Links to other sides
+#[derive(Debug, Subcommand)]
+#[command(after_help = EXAMPLES)]
+pub(super) enum Link {
+    /// Fetch another side's key, show it, and write it into the configuration
+    Add(Box<add::Add>),
+    /// List the links, and how their last calls went
+    #[command(after_help = EXAMPLES)]
+    List(ConfigFile),
+    /// Print what to enter at the other side, field by field
+    #[command(after_help = EXAMPLES)]
+    Show(ConfigFile),
+    /// Ask every other side whether it is there, which key it has, what time it is, and whether it knows us
+    #[command(after_help = EXAMPLES)]
+    Check(ConfigFile),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  linkgate link add https://bitbucket.example.com              Bitbucket may call us
+  linkgate link add https://bitbucket.example.com --outgoing   and the application may call Bitbucket
+  linkgate link show
+  linkgate link list
+  linkgate link check";
+
+impl Link {
+    /// Runs the command.
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Add(add) => super::block_on(add.run()),
+            Self::List(config) => super::block_on(list::run(config)),
+            Self::Show(config) => show::run(&config),
+            Self::Check(config) => super::block_on(check::run(config)),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! A call of the application: made as it stands, signed, in somebody's name; the answer streamed back.
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, LOCATION, SET_COOKIE, TE, TRAILER,
+};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, Method, Request, StatusCode, Version};
+use http_body::Body as _;
+use hyper::body::Incoming;
+
+use crate::gateway::identity::{self, Initials};
+use crate::gateway::{FormLimits, onward};
+use crate::oauth::{Parameters, Place};
+
+use super::heard::Heard;
+use super::refusal::Refusal;
+use super::sending::Held;
+use super::signing::Unsigned;
+use super::speaker::{REQUESTOR, Speaker};
+use super::{Links, Peer};
+
+impl Links {
+    /// Makes a call of the application and hands the answer on. `target` is the path below the link, raw.
+    pub(super) async fn call(
+        &self,
+        peer: &Peer,
+        target: &str,
+        request: Request<Body>,
+    ) -> Result<Response, Refusal> {
+        let (parts, body) = request.into_parts();
+        let speaker = self.speaker(peer, &parts.headers).await?;
+        let (form, mut body) = hold(&parts, body).await?;
+        refuse_own_parameters(target, &form)?;
+        let mut unsigned = Unsigned {
+            method: parts.method,
+            url: String::new(),
+            form,
+            extra: Vec::new(),
+            voice: speaker.voice(),
+        };
+        let headers = onwards(parts.headers);
+        let mut target = target.to_owned();
+        let mut hops = 0;
+        loop {
+            unsigned.url = format!("{}{}", peer.url().as_str(), speaker.target(&target));
+            let within = peer.options().answer_within;
+            let (answer, heard) = self.send(peer, &unsigned, &headers, &mut body, within).await?;
+            self.note(peer, &heard).await;
+            self.judge(peer, &speaker, heard).await?;
+            match redirect(peer, &unsigned.method, &answer).filter(|_| hops < MOST_HOPS) {
+                Some(further) => target = further,
+                None => return Ok(handed_on(answer)),
+            }
+            hops += 1;
+        }
+    }
+
+    /// Refuses to hand on what is about us and not about the application. A token that can never work again is dropped;
+    /// whatever may pass leaves it alone.
+    async fn judge(&self, peer: &Peer, speaker: &Speaker, heard: Heard) -> Result<(), Refusal> {
+        let Some(told) = heard.told else {
+            if let Speaker::User {
+                subject,
+                unnoted: true,
+                ..
+            } = speaker
+                && let Err(error) = self
+                    .store
+                    .touch_link(peer.name(), subject, self.clock.now())
+                    .await
+            {
+                tracing::error!(%error, "the use of a link could not be noted");
+            }
+            return Ok(());
+        };
+        match speaker {
+            Speaker::User {
+                subject, credentials, ..
+            } if told.is_about_the_token() => {
+                let forgotten = self
+                    .store
+                    .forget_link_token(peer.name(), subject, &credentials.token)
+                    .await?;
+                tracing::info!(
+                    link = peer.name(),
+                    user.subject = subject,
+                    token.prefix = credentials.token.prefix(),
+                    forgotten,
+                    "the other side says {}: the token is dropped",
+                    told.problem
+                );
+                Err(Refusal::NotConnected {
+                    subject: subject.clone(),
+                    connect_url: self.connect_url(peer),
+                    told: Some(told),
+                })
+            }
+            _ if told.problem == "timestamp_refused" => Err(Refusal::Clock {
+                difference: heard.clock_difference,
+            }),
+            _ => Err(Refusal::Refused(told)),
+        }
+    }
+}
+
+/// A form is held, because it is signed; whatever else has a body is streamed.
+async fn hold(parts: &Parts, body: Body) -> Result<(Bytes, Held), Refusal> {
+    if body.is_end_stream() {
+        return Ok((Bytes::new(), Held::Whole(Bytes::new())));
+    }
+    let read = FormLimits::default().read(&parts.headers, body).await;
+    Ok(match read.map_err(Refusal::Body)? {
+        Ok(form) => (form.clone(), Held::Whole(form)),
+        Err(stream) => (Bytes::new(), Held::Stream(stream)),
+    })
+}
+
+/// Parameters that say who calls are ours to write.
+fn refuse_own_parameters(target: &str, form: &[u8]) -> Result<(), Refusal> {
+    let query = target.split_once('?').map_or("", |(_, query)| query);
+    for (raw, place) in [(query.as_bytes(), Place::Query), (form, Place::Form)] {
+        let unsignable = |problem| Refusal::Unsignable(crate::oauth::sign::SignError::Parameters(problem));
+        let parameters = Parameters::from_form(raw, place).map_err(unsignable)?;
+        if parameters
+            .iter()
+            .any(|parameter| parameter.name.starts_with("oauth_") || parameter.name == REQUESTOR)
+        {
+            return Err(Refusal::OwnParameters);
+        }
+    }
+    Ok(())
+}
+
+/// The headers as the other side sees them: nothing of the connection, nothing that says who calls.
+fn onwards(mut headers: HeaderMap) -> HeaderMap {
+    onward::hop_by_hop(&mut headers);
+    for name in OURS {
+        headers.remove(name);
+    }
+    identity::remove_where(&mut headers, WRITTEN, |name| {
+        name.starts_with("x-linkgate-") || name.starts_with("x-forwarded-")
+    });
+    headers
+}
+
+/// Where to go on: a redirect within the link, of a call that can be made again without harm. Any other is the
+/// application's to follow, without our signature.
+fn redirect(peer: &Peer, method: &Method, answer: &Response<Incoming>) -> Option<String> {
+    let further = matches!(
+        answer.status(),
+        StatusCode::MOVED_PERMANENTLY
+            | StatusCode::FOUND
+            | StatusCode::SEE_OTHER
+            | StatusCode::TEMPORARY_REDIRECT
+            | StatusCode::PERMANENT_REDIRECT
+    );
+    let location = answer.headers().get(LOCATION)?.to_str().ok()?;
+    if further && (method == Method::GET || method == Method::HEAD) {
+        peer.within(location)
+    } else {
+        None
+    }
+}
+
+/// The answer as the application sees it. The other side's cookies are a session of whoever was named: nobody else may
+/// go on with it.
+fn handed_on(answer: Response<Incoming>) -> Response {
+    let (mut head, body) = answer.into_parts();
+    onward::response(&mut head.headers);
+    head.headers.remove(SET_COOKIE);
+    identity::remove_where(&mut head.headers, WRITTEN, |name| name.starts_with("x-linkgate-"));
+    head.version = Version::HTTP_11;
+    Response::from_parts(head, Body::new(body))
+}
+
+const OURS: [HeaderName; 8] = [
+    AUTHORIZATION,
+    CONTENT_LENGTH,
+    COOKIE,
+    EXPECT,
+    FORWARDED,
+    HOST,
+    TE,
+    TRAILER,
+];
+
+const MOST_HOPS: usize = 5;
+
+/// How the names begin by which we, or a proxy, say who calls.
+const WRITTEN: Initials = Initials::of(&["x-linkgate-", "x-forwarded-"]);

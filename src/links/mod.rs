@@ -1,0 +1,152 @@
+//! THE OTHER DIRECTION: we are the consumer, and call another side for the application beside us.
+//!
+//! ```text
+//!   the application ── plain call, whose it is ──> private listener ── signed call ──> Bitbucket
+//!                      the user's browser ── connect, allow, callback ──────────────────┘
+//! ```
+//!
+//! The way of a call through this folder:
+//!
+//! 1. [`listener`]: the private listener, and the token that the application shows there;
+//! 2. `speaker`: in whose name it is made: a user's, by their token or by our word, or our own;
+//! 3. `call`: headers, redirects, the answer; `sending` tries our keys, `signing` signs, [`client`] carries it;
+//! 4. `heard`: what the answer says about us (`oauth_problem`) and about our clock;
+//! 5. `refusal`: every answer of ours, in words for the application.
+//!
+//! A user's way: `dance`, from the request token to an access token. [`Peer`] is another side as it is configured.
+
+mod call;
+pub mod client;
+mod dance;
+mod heard;
+pub mod listener;
+mod peer;
+mod refusal;
+mod sending;
+mod signing;
+mod speaker;
+
+use std::collections::BTreeMap;
+
+use crate::clock::Clock;
+use crate::model::{LinkConnection, LinkState};
+use crate::oauth::{ConsumerKey, PrivateKey, PublicUrl};
+use crate::store::{Store, StoreError};
+
+pub use client::{Client, Fetched, Unanswered};
+pub use dance::{Connected, DanceError};
+pub use heard::Told;
+pub use peer::{Peer, PeerOptions, Users};
+
+use signing::Signing;
+
+/// All links, and what their calls need.
+#[derive(Debug)]
+pub struct Links {
+    store: Store,
+    clock: Clock,
+    public_url: PublicUrl,
+    signing: Signing,
+    peers: Vec<Peer>,
+}
+
+/// Who we are at the other sides.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Our consumer key.
+    pub consumer_key: ConsumerKey,
+    /// Our key pairs, the one that signs first.
+    pub keys: Vec<PrivateKey>,
+}
+
+impl Links {
+    /// Puts the parts together; nothing is connected yet.
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        public_url: PublicUrl,
+        identity: Identity,
+        peers: Vec<Peer>,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            public_url,
+            signing: Signing::new(identity),
+            peers,
+        }
+    }
+
+    /// The other sides.
+    pub fn peers(&self) -> &[Peer] {
+        &self.peers
+    }
+
+    /// The other side of a link's name.
+    pub fn peer(&self, name: &str) -> Option<&Peer> {
+        self.peers.iter().find(|peer| peer.name() == name)
+    }
+
+    /// Who we are there: our consumer key, and the fingerprint of the key that signs.
+    pub fn ourselves(&self) -> (&ConsumerKey, Option<String>) {
+        self.signing.ourselves()
+    }
+
+    /// What a user has connected, of the links that there are.
+    pub async fn connections(&self, subject: &str) -> Result<Vec<(&Peer, LinkConnection)>, StoreError> {
+        let kept = self.store.link_connections(Some(subject)).await?;
+        let known = kept
+            .into_iter()
+            .filter_map(|kept| Some((self.peer(&kept.link)?, kept)));
+        Ok(known.collect())
+    }
+
+    /// Forgets what a user gave us at a link. `false`: there was nothing.
+    pub async fn disconnect(&self, peer: &Peer, subject: &str) -> Result<bool, StoreError> {
+        self.store.disconnect_link(peer.name(), subject).await
+    }
+
+    /// How the calls of each link went.
+    pub async fn states(&self) -> Result<BTreeMap<String, LinkState>, StoreError> {
+        self.store.link_states().await
+    }
+
+    /// Where a user connects a link.
+    pub fn connect_url(&self, peer: &Peer) -> String {
+        format!("{}/oauth/links/{}/connect", self.public_url.as_str(), peer.name())
+    }
+
+    /// Notes how a call went: at most once a minute, when nothing is wrong. A note that cannot be written stops no call.
+    async fn note(&self, peer: &Peer, heard: &heard::Heard) {
+        let now = self.clock.now();
+        let problem = heard.told.as_ref().map(Told::sentence);
+        if problem.is_none() && !peer.is_to_be_noted(now) {
+            return;
+        }
+        let success = problem.is_none();
+        let noted = self
+            .store
+            .note_link_answer(peer.name(), now, heard.clock_difference, success)
+            .await;
+        let noted = match (noted, problem) {
+            (Ok(()), Some(problem)) => self.store.note_link_problem(peer.name(), now, &problem).await,
+            (noted, _) => noted,
+        };
+        if let Err(error) = noted {
+            tracing::error!(%error, link = peer.name(), "how a link is could not be noted");
+        }
+    }
+
+    /// Notes that no answer came.
+    async fn note_silence(&self, peer: &Peer, why: &Unanswered) {
+        let now = self.clock.now();
+        tracing::warn!(link = peer.name(), "no answer: {why}");
+        let noted = self
+            .store
+            .note_link_problem(peer.name(), now, &why.to_string())
+            .await;
+        if let Err(error) = noted {
+            tracing::error!(%error, link = peer.name(), "how a link is could not be noted");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The other direction: what users gave us at another side, and how our calls there went.
+
+use crate::oauth::{Secret, Timestamp, Token};
+
+/// Token credentials of another side (RFC 5849, section 1.1), temporary or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// `oauth_token`.
+    pub token: Token,
+    /// `oauth_token_secret`.
+    pub secret: Secret,
+}
+
+/// A dance that we began for a user, who is at the other side now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dance {
+    /// Which link.
+    pub link: String,
+    /// For whom; nobody else may end it.
+    pub subject: String,
+    /// The request token.
+    pub credentials: Credentials,
+    /// The path where the user goes on afterwards; empty: nowhere in particular.
+    pub return_to: String,
+    /// When it is too late.
+    pub expires_at: Timestamp,
+}
+
+/// That a user has connected a link, for pages. Its token is not in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkConnection {
+    /// Which link.
+    pub link: String,
+    /// Who.
+    pub subject: String,
+    /// Since when.
+    pub connected_at: Timestamp,
+    /// When it was used last, to the minute.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// How our calls of another side went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkState {
+    /// When an answer came last, whatever it said.
+    pub reached_at: Option<Timestamp>,
+    /// When a call went well last.
+    pub success_at: Option<Timestamp>,
+    /// When one did not, and why: a sentence.
+    pub problem: Option<(Timestamp, String)>,
+    /// By how many seconds their clock is ahead of ours.
+    pub clock_difference: Option<i64>,
+}

@@ -1,0 +1,122 @@
+//! A user connects another side: `/oauth/links/{name}/connect`, and back at its callback.
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query};
+use axum::response::Response;
+use http::HeaderMap;
+use serde::Deserialize;
+
+use crate::links::{DanceError, Peer};
+use crate::oauth::{Token, encode};
+
+use super::pages::{LinkTrouble, Notice};
+use super::return_address::ReturnAddress;
+use super::{CONNECTIONS, Visit, headers};
+
+/// What the address that begins a dance may say.
+#[derive(Deserialize)]
+pub(super) struct Begin {
+    /// A path of the application, for afterwards.
+    return_to: Option<String>,
+}
+
+/// What the other side sends the browser back with.
+#[derive(Deserialize)]
+pub(super) struct Back {
+    #[serde(rename = "oauth_token")]
+    token: Option<String>,
+    #[serde(rename = "oauth_verifier")]
+    verifier: Option<String>,
+    #[serde(rename = "oauth_problem")]
+    problem: Option<String>,
+}
+
+/// `GET /oauth/links/{name}/connect`: sends the browser to the other side's question.
+#[tracing::instrument(name = "connect", skip_all, fields(link = name, user.subject))]
+pub(super) async fn connect(
+    visit: Visit,
+    Path(name): Path<String>,
+    request_headers: HeaderMap,
+    query: Result<Query<Begin>, QueryRejection>,
+) -> Result<Response, Response> {
+    let peer = visit.links.peer(&name);
+    let peer = peer.ok_or_else(|| visit.refuse(trouble(LinkTrouble::Unknown)))?;
+    let asked = query.ok().and_then(|Query(query)| query.return_to);
+    let return_to = asked.as_deref().and_then(ReturnAddress::parse);
+    let return_to = return_to.as_ref().map_or("", ReturnAddress::as_str);
+    let here = match return_to {
+        "" => format!("/oauth/links/{name}/connect"),
+        there => format!("/oauth/links/{name}/connect?return_to={}", encode::encode(there)),
+    };
+    let session = visit.user(&request_headers, &here).await?;
+    let begun = visit.links.begin(peer, &session.user.subject, return_to).await;
+    let there = begun.map_err(|error| visit.refuse(notice(peer, error)))?;
+    Ok(headers::see_other(&there))
+}
+
+/// `GET /oauth/links/{name}/callback`: the user was asked there, and comes back.
+#[tracing::instrument(name = "callback", skip_all, fields(link = name, user.subject))]
+pub(super) async fn back(
+    visit: Visit,
+    Path(name): Path<String>,
+    request_headers: HeaderMap,
+    query: Result<Query<Back>, QueryRejection>,
+) -> Result<Response, Response> {
+    let peer = visit.links.peer(&name);
+    let peer = peer.ok_or_else(|| visit.refuse(trouble(LinkTrouble::Unknown)))?;
+    let gone = |visit: &Visit| visit.refuse(notice(peer, DanceError::Unknown));
+    let Query(query) = query.map_err(|_| gone(&visit))?;
+    let token = query.token.as_deref().and_then(Token::parse);
+    let token = token.ok_or_else(|| gone(&visit))?;
+    // Some say it with a problem, and AppLinks with a verifier of their own.
+    let verifier = match (query.verifier, query.problem) {
+        (Some(verifier), _) => verifier,
+        (None, Some(_)) => "denied".to_owned(),
+        (None, None) => return Err(gone(&visit)),
+    };
+    let here = format!(
+        "/oauth/links/{name}/callback?oauth_token={}&oauth_verifier={}",
+        encode::encode(token.as_str()),
+        encode::encode(&verifier)
+    );
+    let session = visit.user(&request_headers, &here).await?;
+    let finished = visit
+        .links
+        .finish(peer, &session.user.subject, &token, &verifier)
+        .await;
+    let connected = finished.map_err(|error| visit.refuse(notice(peer, error)))?;
+    let there = match connected.return_to.as_str() {
+        "" => CONNECTIONS,
+        there => there,
+    };
+    Ok(visit.redirect(there))
+}
+
+fn notice(peer: &Peer, error: DanceError) -> Notice {
+    let (trouble, why) = match error {
+        DanceError::Unknown => (LinkTrouble::Lost, String::new()),
+        DanceError::Denied => (LinkTrouble::Denied, String::new()),
+        DanceError::Refused(why) => (LinkTrouble::Refused, why),
+        DanceError::Unanswered(why) => (LinkTrouble::Silent, why.to_string()),
+        DanceError::Store(error) => return Notice::StoreDown(error),
+    };
+    Notice::Link {
+        trouble,
+        link: peer.title().to_owned(),
+        why,
+        again: Some(format!("/oauth/links/{}/connect", peer.name())),
+    }
+}
+
+/// A notice about no link in particular.
+pub(super) fn trouble(trouble: LinkTrouble) -> Notice {
+    Notice::Link {
+        trouble,
+        link: String::new(),
+        why: String::new(),
+        again: None,
+    }
+}
+
+pub(super) const CONNECT: &str = "/oauth/links/{name}/connect";
+pub(super) const BACK: &str = "/oauth/links/{name}/callback";

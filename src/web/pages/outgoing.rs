@@ -1,0 +1,50 @@
+//! The other direction on the page of what somebody has connected: where the application acts as them.
+
+use crate::links::Peer;
+use crate::model::LinkConnection;
+
+use super::connections::RevokeForm;
+use super::{Frame, Html, visible};
+
+/// A link, and what this user gave us there.
+#[derive(Debug)]
+pub(in crate::web) struct Outgoing<'a> {
+    /// The other side.
+    pub(in crate::web) peer: &'a Peer,
+    /// What the user gave us, and the form that takes it back.
+    pub(in crate::web) kept: Option<(LinkConnection, RevokeForm)>,
+    /// The path where they connect.
+    pub(in crate::web) connect: String,
+}
+
+pub(super) struct OutgoingRow<'a> {
+    pub(super) title: String,
+    pub(super) host: String,
+    pub(super) connect: &'a str,
+    pub(super) kept: Option<Kept<'a>>,
+}
+
+pub(super) struct Kept<'a> {
+    pub(super) connected: Html,
+    pub(super) last_used: Option<Html>,
+    pub(super) meaning: Html,
+    pub(super) form: &'a RevokeForm,
+}
+
+impl Outgoing<'_> {
+    pub(super) fn row(&self, frame: &Frame) -> OutgoingRow<'_> {
+        let title = self.peer.title();
+        let names = [("link", title)];
+        OutgoingRow {
+            title: visible(title),
+            host: visible(self.peer.url().authority()),
+            connect: &self.connect,
+            kept: self.kept.as_ref().map(|(kept, form)| Kept {
+                connected: frame.moment(kept.connected_at),
+                last_used: kept.last_used_at.map(|at| frame.moment(at)),
+                meaning: frame.html(frame.texts.outgoing.disconnect_meaning, &names),
+                form,
+            }),
+        }
+    }
+}

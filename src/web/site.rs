@@ -1,0 +1,52 @@
+//! The public listener: our own paths, and the application behind all others.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::body::Body;
+use http::{Request, Response};
+
+use super::listener::routed;
+use super::request_log;
+use crate::gateway::Gateway;
+
+/// What the public listener serves.
+#[derive(Clone, Debug)]
+pub struct Site {
+    own: Router,
+    gateway: Gateway,
+}
+
+impl Site {
+    /// Takes the [`router`](super::router), and what stands behind the paths that are none of ours.
+    pub fn new(own: Router, gateway: Gateway) -> Self {
+        Self { own, gateway }
+    }
+
+    /// Answers a request of a peer, counts it and logs it.
+    pub async fn answer(self, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
+        let asked = request_log::asked(&request, peer);
+        let response = if may_be_ours(request.uri().path()) {
+            Box::pin(routed(self.own, request, peer)).await
+        } else {
+            self.gateway.call(request, peer).await
+        };
+        request_log::answered(asked, &response);
+        response
+    }
+}
+
+/// Whether the router has to be asked. It does not guard every request on its way to the application, and so does not
+/// slow it down; what is not routed below these paths is the application's as well.
+fn may_be_ours(path: &str) -> bool {
+    OURS.iter().any(|prefix| path.starts_with(prefix))
+}
+
+/// Every route of ours begins with one of these.
+const OURS: [&str; 5] = [
+    "/oauth/",
+    "/plugins/servlet/",
+    "/rest/applinks/",
+    "/forward-auth",
+    "/.well-known/linkgate/",
+];

@@ -1,0 +1,220 @@
+//! `linkgate link`: another side's key from its consumer-info into the configuration, and whatever it may send instead.
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::task::block_in_place;
+
+use super::*;
+use crate::support::app::{App, read_head};
+use crate::support::databases::Database;
+use crate::support::linked::Planned;
+
+/// A Bitbucket that shows this consumer-info and no manifest.
+async fn bitbucket(kind: &'static str, info: String) -> App {
+    App::scripted(move |_, mut stream| {
+        let info = info.clone();
+        async move {
+            while let Some(head) = read_head(&mut stream).await {
+                let (status, body) = if head.starts_with("GET /plugins/servlet/oauth/consumer-info ") {
+                    ("200 OK", info.as_str())
+                } else {
+                    ("404 Not Found", "")
+                };
+                let length = body.len();
+                let head =
+                    format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n");
+                let _ = stream.write_all(head.as_bytes()).await;
+                let _ = stream.write_all(body.as_bytes()).await;
+            }
+        }
+    })
+    .await
+}
+
+fn info(key: &str, public_key: &str) -> String {
+    format!("<consumer><key>{key}</key><name>Bitbucket</name><publicKey>{public_key}</publicKey></consumer>")
+}
+
+fn example_key() -> String {
+    let pem =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/examples/bitbucket-old.pem"));
+    pem.unwrap()
+        .lines()
+        .filter(|line| !line.starts_with('-'))
+        .collect()
+}
+
+fn add(here: &Here, bitbucket: &App, more: &str, input: &str) -> Answer {
+    let line = format!("link add http://{} {more}", bitbucket.address);
+    block_in_place(|| here.run_with(&line, input, &[]))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_is_added_with_its_key_and_nothing_else_changes() {
+    let bitbucket = bitbucket("application/xml", info("Bitbucket:1", &example_key())).await;
+    let here = Here::new();
+    let before = fs::read_to_string(here.path("linkgate.toml")).unwrap();
+
+    let asked = add(&here, &bitbucket, "", "n\n");
+    assert_eq!(asked.code, 1, "{}", asked.err);
+    assert!(
+        asked.out.contains("consumer key  Bitbucket:1") && asked.out.contains("SHA256:"),
+        "{}",
+        asked.out
+    );
+    assert_eq!(fs::read_to_string(here.path("linkgate.toml")).unwrap(), before);
+
+    let added = add(&here, &bitbucket, "--two-legged --impersonation", "y\n");
+    assert_eq!(added.code, 0, "{}{}", added.out, added.err);
+    let after = fs::read_to_string(here.path("linkgate.toml")).unwrap();
+    assert!(after.starts_with(before.trim_end()), "comments survive");
+    let check = block_in_place(|| here.run("config check"));
+    assert_eq!(check.code, 0, "{}", check.err);
+    assert!(
+        added
+            .out
+            .contains("Request Token URL            http://127.0.0.1:9080/oauth/request-token"),
+        "{}",
+        added.out
+    );
+    assert!(!here.path("linkgate.toml.new").exists());
+
+    let again = add(&here, &bitbucket, "--yes", "");
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(again.out.contains("already"), "{}", again.out);
+    assert_eq!(fs::read_to_string(here.path("linkgate.toml")).unwrap(), after);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_key_is_reported_and_never_written() {
+    let here = Here::new();
+    let before = fs::read_to_string(here.path("linkgate.toml")).unwrap();
+    let rotated = bitbucket("application/xml", info("Stash:8277239845", &example_key())).await;
+    let answer = add(&here, &rotated, "--yes", "");
+    assert_eq!(answer.code, 1, "{}", answer.out);
+    assert!(
+        answer.err.contains("registered with another key") && answer.err.contains("public_keys"),
+        "{}",
+        answer.err
+    );
+    assert_eq!(answer.err.matches("SHA256:").count(), 2, "{}", answer.err);
+    assert_eq!(fs::read_to_string(here.path("linkgate.toml")).unwrap(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_documents_are_refused_with_a_reason() {
+    const SHORT: &str = "MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBALcQ8zWbKzS3AtmQ1JxBHYy1X3CDXBFC1qvrnEkzk7mBzcTq0CcN3wK0yDkCuLFcn0g0KLbCI2O2N3D3qgXl0bkCAwEAAQ==";
+    let here = Here::new();
+    let before = fs::read_to_string(here.path("linkgate.toml")).unwrap();
+    let good = info("Bitbucket:1", &example_key());
+    for (kind, document, said) in [
+        (
+            "text/html",
+            "<html>Sign in</html>".to_owned(),
+            "its type is \"text/html\"",
+        ),
+        ("application/json", "{}".to_owned(), "application/xml"),
+        (
+            "application/xml",
+            format!("<!DOCTYPE x [<!ENTITY a SYSTEM \"file:///etc/passwd\">]>{good}"),
+            "document type",
+        ),
+        ("application/xml", good.replace("Bitbucket<", "&boom;<"), "entity"),
+        ("application/xml", "<html/>".to_owned(), "<consumer>"),
+        (
+            "application/xml",
+            good.replace("publicKey", "public"),
+            "publicKey",
+        ),
+        ("application/xml", info("Bitbucket:1", SHORT), "512 bits"),
+        (
+            "application/xml",
+            info("Bitbucket:1", "bm90IGEga2V5"),
+            "public key",
+        ),
+        (
+            "application/xml",
+            format!("{}{}", " ".repeat(300_000), good),
+            "larger than",
+        ),
+    ] {
+        let answer = add(&here, &bitbucket(kind, document).await, "--yes", "");
+        assert_eq!(answer.code, 1, "{said}: {}", answer.out);
+        let err = answer.err.to_lowercase();
+        assert!(err.contains(&said.to_lowercase()), "{said}: {}", answer.err);
+    }
+    for (raw, said) in [
+        (
+            "HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/latest\r\ncontent-length: 0\r\n\r\n",
+            "not followed",
+        ),
+        ("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n", "503"),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-type: application/xml\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+            "cannot be reached",
+        ),
+    ] {
+        let answer = add(&here, &App::answering(raw).await, "--yes", "");
+        assert_eq!(answer.code, 1);
+        assert!(answer.err.contains(said), "{said}: {}", answer.err);
+    }
+    let absent = add(&here, &App::absent().await, "--yes", "");
+    assert!(absent.err.contains("cannot be reached"), "{}", absent.err);
+    assert_eq!(fs::read_to_string(here.path("linkgate.toml")).unwrap(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_outgoing_direction_needs_a_key_and_then_is_checked() {
+    let other = Planned::new("other");
+    let here = Here::new();
+    let started = other.start(&Database::sqlite(), "consumer_info = true", "").await;
+    let url = started.base.clone();
+    let line = format!("link add {url} --outgoing --yes");
+    let refused = block_in_place(|| here.run(&line));
+    assert!(
+        refused.code == 1 && refused.err.contains("key generate --rsa"),
+        "{}",
+        refused.err
+    );
+
+    let made = block_in_place(|| here.run("key generate --rsa --out link.pem"));
+    assert_eq!(made.code, 0, "{}", made.err);
+    fs::write(here.path("links.token"), "correct-horse-battery-staple\n").unwrap();
+    let config = here.path("linkgate.toml");
+    let with_key = format!(
+        "{}\n[applinks]\nkey_file = \"link.pem\"\ntoken_file = \"links.token\"\nconsumer_key = \"linkgate-here\"\n",
+        fs::read_to_string(&config).unwrap()
+    );
+    fs::write(&config, with_key).unwrap();
+    let added = block_in_place(|| here.run(&line));
+    assert_eq!(added.code, 0, "{}", added.err);
+    for field in [
+        "Consumer Key                 linkgate-here",
+        "Public Key                   MII",
+        "Consumer Callback URL",
+    ] {
+        assert!(added.out.contains(field), "{field}: {}", added.out);
+    }
+    // The store is looked at, and not made.
+    fs::write(here.path("linkgate.db"), "").unwrap();
+    let checked = block_in_place(|| here.run("link check"));
+    assert_eq!(checked.code, 1, "{}", checked.out);
+    assert!(checked.out.contains("its key is SHA256:"), "{}", checked.out);
+    assert!(
+        checked
+            .out
+            .contains("FAILED  The other side says timestamp_refused")
+            || checked
+                .out
+                .contains("FAILED  The other side refuses our timestamp"),
+        "{}",
+        checked.out
+    );
+    let listed = block_in_place(|| here.run("link list"));
+    assert!(
+        listed.code == 0 && listed.out.contains("bitbucket"),
+        "{}{}",
+        listed.out,
+        listed.err
+    );
+    started.stop().await;
+}

@@ -1,0 +1,196 @@
+//! What goes out to the other side and what comes back, byte for byte.
+
+use serde_json::Value;
+
+use crate::support::app::App;
+use crate::support::databases::Database;
+use crate::support::linked::{Linked, Planned, TOKEN};
+use crate::support::raw::Request;
+
+const ITSELF: &str = "itself = true\n";
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[tokio::test]
+async fn the_target_and_the_body_leave_as_they_came() {
+    let other = App::start().await;
+    let left = Linked::with_peer(other.address, ITSELF).await;
+    let target = "/other/rest/a//b/%2e%2E/{x}|y;v=1?q=a+b&q='&flag&e=";
+    let post = Linked::asks(target, None)
+        .header("Content-Type", "application/json")
+        .header("Cookie", "JSESSIONID=theirs")
+        .header("X-Atlassian-Token", "no-check")
+        .header("X-Forwarded-For", "1.1.1.1");
+    let post = Request {
+        method: "POST".into(),
+        ..post
+    }
+    .body("{\"a\": 1}");
+    assert_eq!(post.send(left.calls).await.status, 200);
+    let seen = other.only();
+    assert_eq!(
+        seen.line(),
+        "POST /rest/a//b/%2e%2E/{x}|y;v=1?q=a+b&q='&flag&e= HTTP/1.1"
+    );
+    assert_eq!(seen.body, b"{\"a\": 1}");
+    assert_eq!(seen.header("host"), [other.address.to_string()]);
+    assert_eq!(seen.header("x-atlassian-token"), ["no-check"]);
+    for absent in ["cookie", "x-forwarded-for", "x-linkgate-user", "connection"] {
+        assert_eq!(seen.header(absent), [""; 0], "{absent}");
+    }
+    let authorization = seen.header("authorization")[0];
+    assert!(
+        authorization.starts_with("OAuth oauth_consumer_key=\"linkgate-left\""),
+        "{authorization}"
+    );
+    assert!(
+        authorization.contains("oauth_signature_method=\"RSA-SHA1\""),
+        "{authorization}"
+    );
+    assert!(authorization.contains("oauth_token=\"\""), "{authorization}");
+    assert!(!authorization.contains(TOKEN), "{authorization}");
+}
+
+#[tokio::test]
+async fn the_answer_comes_back_without_the_other_sides_session() {
+    let other = App::answering(
+        "HTTP/1.1 418 I'm a teapot\r\nset-cookie: JSESSIONID=x\r\nx-linkgate-error: forged\r\netag: \"1\"\r\n\
+         connection: x-gone\r\nx-gone: 1\r\ncontent-length: 3\r\n\r\ntea",
+    )
+    .await;
+    let left = Linked::with_peer(other.address, ITSELF).await;
+    let answer = left.ask("/other", None).await;
+    assert_eq!((answer.status, answer.body.as_str()), (418, "tea"));
+    assert_eq!(answer.header("etag"), Some("\"1\""));
+    for absent in ["set-cookie", "x-linkgate-error", "x-gone"] {
+        assert_eq!(answer.header(absent), None, "{absent}");
+    }
+    assert_eq!(other.only().line(), "GET / HTTP/1.1");
+}
+
+#[tokio::test]
+async fn only_the_application_may_call() {
+    let other = App::start().await;
+    let left = Linked::with_peer(other.address, ITSELF).await;
+    for request in [
+        Request::get("/other/x"),
+        Request::get("/other/x").header("Authorization", "Bearer wrong"),
+        Request::get("/other/x").header("Authorization", format!("Basic {TOKEN}")),
+    ] {
+        let answer = request.send(left.calls).await;
+        assert_eq!(
+            (answer.status, answer.header("x-linkgate-error")),
+            (401, Some("wrong_token"))
+        );
+        assert_eq!(
+            answer.header("www-authenticate"),
+            Some("Bearer realm=\"linkgate links\"")
+        );
+    }
+    assert_eq!(other.received().len(), 0);
+}
+
+#[tokio::test]
+async fn what_the_application_must_not_say_is_refused() {
+    let other = App::start().await;
+    let left = Linked::with_peer(other.address, ITSELF).await;
+    for (target, user, status, code) in [
+        ("/unknown/x", None, 404, "unknown_link"),
+        ("/", None, 404, "unknown_link"),
+        ("/other/x?xoauth_requestor_id=alice", None, 400, "bad_request"),
+        ("/other/x?oauth_token=t", None, 400, "bad_request"),
+        ("/other/x?a=%zz", None, 400, "bad_request"),
+        ("/other/x", Some(""), 400, "bad_user"),
+        ("/other/x", Some("%ff"), 400, "bad_user"),
+        ("/other/x", Some("alice"), 401, "not_connected"),
+    ] {
+        let answer = left.ask(target, user).await;
+        assert_eq!(
+            (answer.status, answer.header("x-linkgate-error")),
+            (status, Some(code)),
+            "{target}"
+        );
+        assert_eq!(json(&answer.body)["error"], code);
+    }
+    let twice = Linked::asks("/other/x", Some("alice")).header("X-Linkgate-User", "bob");
+    assert_eq!(twice.send(left.calls).await.status, 400);
+    let form = Linked::asks("/other/x", None).form("oauth_token=t");
+    let form = Request {
+        method: "POST".into(),
+        ..form
+    };
+    assert_eq!(form.send(left.calls).await.status, 400);
+    assert_eq!(other.received().len(), 0);
+}
+
+#[tokio::test]
+async fn redirects_are_signed_anew_within_the_link_alone() {
+    for (location, followed) in [
+        ("/within?x=1", true),
+        ("http://evil.example/within", false),
+        ("//evil.example/within", false),
+        ("https://{here}/within", false),
+    ] {
+        let other = App::scripted(move |connection, mut stream| async move {
+            use tokio::io::AsyncWriteExt as _;
+            while let Some(head) = crate::support::app::read_head(&mut stream).await {
+                let line = head.lines().next().unwrap_or_default().to_owned();
+                let answer = if line.contains("/within") {
+                    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{line}", line.len())
+                } else {
+                    format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n")
+                };
+                let _ = (connection, stream.write_all(answer.as_bytes()).await);
+            }
+        })
+        .await;
+        let left = Linked::with_peer(other.address, ITSELF).await;
+        let answer = left.ask("/other/start", None).await;
+        if followed {
+            assert_eq!(
+                (answer.status, answer.body.as_str()),
+                (200, "GET /within?x=1 HTTP/1.1")
+            );
+        } else {
+            assert_eq!((answer.status, answer.header("location")), (302, Some(location)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_loop_of_redirects_ends() {
+    let other = App::answering("HTTP/1.1 302 Found\r\nlocation: /again\r\ncontent-length: 0\r\n\r\n").await;
+    let left = Linked::with_peer(other.address, ITSELF).await;
+    assert_eq!(left.ask("/other/start", None).await.status, 302);
+    assert_eq!(other.received().len(), 6);
+}
+
+#[tokio::test]
+async fn a_unix_socket_serves_as_well() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let other = App::start().await;
+    let link = format!(
+        "[[links]]\nname = \"other\"\nurl = \"http://{}\"\n{ITSELF}",
+        other.address
+    );
+    let planned = Planned::new("left");
+    let left = planned
+        .start(&Database::sqlite(), "listen = \"unix:calls.sock\"", &link)
+        .await;
+    let socket = left.folder().join("calls.sock");
+    let mut stream = tokio::net::UnixStream::connect(&socket).await.unwrap();
+    let request = format!(
+        "GET /other/x HTTP/1.1\r\nhost: links\r\nauthorization: Bearer {TOKEN}\r\nconnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("ok"),
+        "{answer}"
+    );
+    left.stop().await;
+    assert!(!socket.exists());
+}

@@ -1,0 +1,270 @@
+//! Everything that can go wrong at the other side: each has a clear answer, and no token is lost that still works.
+
+use std::time::Duration;
+
+use linkgate::model::Credentials;
+use linkgate::oauth::{Secret, Token};
+use serde_json::Value;
+
+use crate::support::app::App;
+use crate::support::browser::location;
+use crate::support::databases::Database;
+use crate::support::linked::{Linked, Planned, pair, path};
+
+/// A linkgate whose other side answers every call in the same way, with alice connected there.
+async fn refused_by(answer: &'static str) -> Linked {
+    let left = Linked::with_peer(App::answering(answer).await.address, "").await;
+    keep_token(&left).await;
+    left
+}
+
+async fn keep_token(left: &Linked) {
+    let store = left.store().await;
+    let credentials = Credentials {
+        token: Token::parse("a-token").unwrap(),
+        secret: Secret::new("its-secret"),
+    };
+    store
+        .connect_link("other", "alice", &credentials, left.clock.now())
+        .await
+        .unwrap();
+    store.close().await;
+}
+
+async fn is_connected(left: &Linked) -> bool {
+    let store = left.store().await;
+    let connections = store.link_connections(Some("alice")).await.unwrap();
+    store.close().await;
+    !connections.is_empty()
+}
+
+/// Status, code and advice of the answer to a call as alice; and whether she still is connected.
+async fn outcome(left: &Linked) -> (u16, String, String, bool) {
+    let answer = left.ask("/other/x", Some("alice")).await;
+    let body: Value = serde_json::from_str(&answer.body).unwrap();
+    let code = body["error"].as_str().unwrap().to_owned();
+    assert_eq!(answer.header("x-linkgate-error"), Some(code.as_str()));
+    let advice = body["advice"].as_str().unwrap().to_owned();
+    (answer.status, code, advice, is_connected(left).await)
+}
+
+#[tokio::test]
+async fn a_token_problem_drops_the_token_and_nothing_else_does() {
+    for (problem, status, code, connected) in [
+        ("token_expired", 401, "not_connected", false),
+        ("token_rejected", 401, "not_connected", false),
+        ("token_revoked", 401, "not_connected", false),
+        ("signature_invalid", 502, "refused", true),
+        ("consumer_key_unknown", 502, "refused", true),
+        ("permission_denied", 502, "refused", true),
+        ("nonce_used", 502, "refused", true),
+        ("user_refused", 502, "refused", true),
+        ("timestamp_refused", 502, "clock", true),
+        ("something_new", 502, "refused", true),
+    ] {
+        let answer = format!(
+            "HTTP/1.1 401 Unauthorized\r\nwww-authenticate: OAuth realm=\"x\", oauth_problem=\"{problem}\"\r\n\
+             content-length: 0\r\n\r\n"
+        );
+        let left = refused_by(answer.leak()).await;
+        let got = outcome(&left).await;
+        assert_eq!(
+            (got.0, got.1.as_str(), got.3),
+            (status, code, connected),
+            "{problem}: {}",
+            got.2
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_the_other_application_is_its_own() {
+    for status in ["401 Unauthorized", "403 Forbidden", "500 Oops", "503 Busy"] {
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nwww-authenticate: Basic realm=\"x\"\r\ncontent-length: 2\r\n\r\nno"
+        );
+        let left = refused_by(answer.leak()).await;
+        let got = left.ask("/other/x", Some("alice")).await;
+        assert_eq!(
+            (got.status.to_string().as_str(), got.body.as_str()),
+            (&status[..3], "no")
+        );
+        assert_eq!(got.header("x-linkgate-error"), None);
+        assert!(is_connected(&left).await);
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_ten_minutes_off_is_named() {
+    let (left, right) = pair(&Database::sqlite(), &Database::sqlite()).await;
+    left.connect("other", &right, "alice").await;
+    left.clock.advance(-600);
+    let (status, code, advice, connected) = outcome(&left).await;
+    assert_eq!(
+        (status, code.as_str(), connected),
+        (502, "clock", true),
+        "{advice}"
+    );
+    assert!(
+        advice.contains("refuses our timestamp") && advice.contains("NTP"),
+        "{advice}"
+    );
+
+    let mut browser = left.browser();
+    browser.sign_in("bob").await;
+    let page = browser.get("/oauth/links/other/connect").await;
+    assert_eq!(page.status, 502);
+    assert!(
+        page.body.contains("timestamp") && page.body.contains("NTP"),
+        "{}",
+        page.body
+    );
+
+    left.clock.advance(600);
+    assert_eq!(left.ask("/other/api/x", Some("alice")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_slow_other_side_is_given_up_and_the_token_stays() {
+    let slow = App::scripted(|_, stream| async move {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        drop(stream);
+    })
+    .await;
+    let left = Linked::with_peer(slow.address, "response_timeout = \"300ms\"\n").await;
+    keep_token(&left).await;
+    let got = outcome(&left).await;
+    assert_eq!((got.0, got.1.as_str(), got.3), (504, "late", true), "{}", got.2);
+    let mut browser = left.browser();
+    browser.sign_in("alice").await;
+    let page = browser.get("/oauth/links/other/connect").await;
+    assert_eq!(page.status, 503);
+    assert!(page.body.contains("does not answer"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn another_side_that_is_down_is_said_to_be_and_the_token_stays() {
+    let left = Linked::with_peer(App::absent().await.address, "").await;
+    keep_token(&left).await;
+    let got = outcome(&left).await;
+    assert_eq!(
+        (got.0, got.1.as_str(), got.3),
+        (502, "unreachable", true),
+        "{}",
+        got.2
+    );
+    let broken = Linked::with_peer(
+        App::answering("nonsense\r\n\r\nconnection: close").await.address,
+        "",
+    )
+    .await;
+    keep_token(&broken).await;
+    let got = outcome(&broken).await;
+    assert_eq!((got.0, got.3), (502, true), "{}", got.2);
+}
+
+#[tokio::test]
+async fn a_dance_goes_on_when_the_other_side_is_back() {
+    let (left, right) = pair(&Database::sqlite(), &Database::sqlite()).await;
+    let mut browser = left.browser();
+    browser.sign_in("alice").await;
+    let there = browser.get("/oauth/links/other/connect").await;
+    let back = right
+        .answer(&path(location(&there), &right.base), "alice", "approve")
+        .await;
+    let callback = path(location(&back), &left.base);
+    right.stop().await;
+    let page = browser.get(&callback).await;
+    assert_eq!(page.status, 503, "{page:?}");
+    // It would be 410 if the dance were lost.
+    assert_eq!(browser.get(&callback).await.status, 503);
+}
+
+#[tokio::test]
+async fn a_token_that_was_replaced_meanwhile_is_not_dropped() {
+    let left = Linked::with_peer(App::start().await.address, "").await;
+    keep_token(&left).await;
+    let store = left.store().await;
+    let old = Token::parse("an-older-token").unwrap();
+    assert!(!store.forget_link_token("other", "alice", &old).await.unwrap());
+    store.close().await;
+    assert!(is_connected(&left).await);
+}
+
+#[tokio::test]
+async fn a_request_token_answer_that_is_none_connects_nobody() {
+    for (answer, status) in [
+        ("HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n<html></html>", 502),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 31\r\n\r\noauth_token=t&oauth_token_secret",
+            502,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 34\r\n\r\noauth_token=t&oauth_token_secret=s&",
+            502,
+        ),
+        (
+            "HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n",
+            502,
+        ),
+        ("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n", 503),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n", 503),
+    ] {
+        let left = Linked::with_peer(
+            App::answering(answer).await.address,
+            "response_timeout = \"500ms\"\n",
+        )
+        .await;
+        let mut browser = left.browser();
+        browser.sign_in("alice").await;
+        let page = browser.get("/oauth/links/other/connect").await;
+        assert_eq!(page.status, status, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn while_a_key_is_rotated_either_one_will_do() {
+    let (left, right) = (Planned::new("left"), Planned::new("right"));
+    let old = std::fs::read_to_string(left.file("unused", "x").with_file_name("link.pem")).unwrap();
+    left.file("link-old.pem", &old);
+    let new = linkgate::oauth::PrivateKey::generate(2048, &mut crate::support::databases::rng()).unwrap();
+    left.file("link-new.pem", new.to_pem().expose());
+    let link = format!(
+        "[[links]]\nname = \"other\"\nurl = \"{}\"\nitself = true\n",
+        right.base
+    );
+    let consumer = left.as_consumer();
+    let applinks = "listen = \"127.0.0.1:0\"\nkey_files = [\"link-new.pem\", \"link-old.pem\"]";
+    let right = right.start(&Database::sqlite(), "", &consumer).await;
+    let left = left.start(&Database::sqlite(), applinks, &link).await;
+    for _ in 0..2 {
+        let answer = left.ask("/other/api/x", None).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    left.stop().await;
+    right.stop().await;
+}
+
+#[tokio::test]
+async fn an_unknown_link_and_a_dance_that_nobody_began_are_said_to_be() {
+    let left = Linked::with_peer(App::start().await.address, "").await;
+    let mut browser = left.browser();
+    assert_eq!(browser.get("/oauth/links/nowhere/connect").await.status, 404);
+    let anonymous = browser
+        .get("/oauth/links/other/connect?return_to=https%3A%2F%2Fevil.example")
+        .await;
+    assert_eq!(
+        location(&anonymous),
+        "/oauth/login?return_to=%2Foauth%2Flinks%2Fother%2Fconnect"
+    );
+    browser.sign_in("alice").await;
+    for query in [
+        "",
+        "?oauth_token=x",
+        "?oauth_token=x&oauth_verifier=y",
+        "?oauth_token=x&oauth_token=y",
+    ] {
+        let page = browser.get(&format!("/oauth/links/other/callback{query}")).await;
+        assert_eq!(page.status, 410, "{query}");
+    }
+}
