@@ -63,6 +63,8 @@ texts! {
         account: &'static str,
         through_password: &'static str,
         through_application: &'static str,
+        /// An identity provider, or a proxy in front.
+        through_provider: &'static str,
         not_you: &'static str,
         another_account: &'static str,
         abilities: &'static str,

@@ -65,7 +65,8 @@ async fn enter(browser: &Chromium, name: &str) {
 
 /// From the popup of another site to the application's sign-in, back, and to the end of the dance; then as somebody else.
 async fn dance(address: SocketAddr, login: &str) {
-    let linkgate = Program::start_with(&Database::sqlite(), address, login);
+    let database = Database::sqlite();
+    let linkgate = Program::start_with(&database, address, login);
     let bitbucket = opener::start(linkgate.address()).await;
     let browser = Chromium::start(JavaScript::OnForLocalhostAlone).await;
     browser.window.goto(&bitbucket).await.unwrap();
@@ -139,7 +140,8 @@ async fn a_popup_goes_through_the_signed_hand_off() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_says_what_it_sees() {
     let (application, address) = application();
-    let linkgate = Program::start_with(&Database::sqlite(), address, &probe(address));
+    let database = Database::sqlite();
+    let linkgate = Program::start_with(&database, address, &probe(address));
     let (code, said) = linkgate.run(&["doctor", "login"]);
     assert_eq!(code, 0, "{said}");
     assert!(

@@ -1,9 +1,10 @@
 //! Another program beside linkgate. Dropping it ends it.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+
+use crate::support::program::free_ports;
 
 /// A running program.
 pub(super) struct Counterpart(Child);
@@ -41,17 +42,10 @@ impl Drop for Counterpart {
 
 /// A port that nobody uses just now.
 pub(super) fn free_port() -> u16 {
-    let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    held.local_addr().unwrap().port()
+    free_ports()[0].port()
 }
 
 /// A file of the project.
 pub(super) fn project(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
-}
-
-/// What `tests/clients/prepare` put beside the build.
-pub(super) fn installed(name: &str) -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    target.join("clients").join(name)
 }
