@@ -22,7 +22,7 @@ fn provider(port: u16, kid: &str, linkgate: SocketAddr) -> (Counterpart, TempDir
         "port": port,
         "kid": kid,
         "client_id": "linkgate",
-        "client_secret": "secret of the client / ü",
+        "client_secret": "secret of the client / +&%",
         "redirect_uri": format!("http://{linkgate}/oauth/login/oidc"),
     });
     let file = folder.path().join("settings.json");
@@ -45,7 +45,7 @@ method = "oidc"
 [login.oidc]
 issuer = "http://localhost:{port}"
 client_id = "linkgate"
-client_secret = "secret of the client / ü"
+client_secret = "secret of the client / +&%"
 "#
     )
 }
@@ -77,13 +77,6 @@ async fn a_popup_signs_in_at_the_provider_whose_key_changes() {
     let running = provider(port, "first", linkgate.address());
     browser.click("main a.button").await;
     enter(&browser, "alice").await;
-    browser
-        .read("h1", "You are signed in as alice of the provider")
-        .await;
-    browser.window.close_window().await.unwrap();
-    browser.go_to_opener().await;
-    browser.click("#connect").await;
-    browser.go_to_popup().await;
     browser
         .read("h1", "Allow Bitbucket to use 127.0.0.1 as alice of the provider?")
         .await;
