@@ -49,6 +49,9 @@ pub enum StoreError {
     /// A batch of nonces was not written. All its requests share the reason.
     #[error("the nonces could not be written")]
     Nonces(#[source] Arc<Self>),
+    /// The machine went down in the minute of this request, and may have forgotten that it was here before.
+    #[error("this request was signed before the machine went down: one that is signed now is admitted")]
+    Forgotten,
     /// The database did not answer in time.
     #[error("the database did not answer within {seconds} s")]
     TimedOut {

@@ -7,8 +7,9 @@
 //! 3. `keyring` and `seal`: what may touch the disk. Tokens are hashed, their secrets derived, shared secrets sealed;
 //! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `sessions`, `sign_ins`,
 //!    `users`, `audit`; `user_row` is what four of them share, `connections` what people see and revoke of access tokens.
-//!    `nonces`: `nonce_writer` writes whole queues at once, and `nonce_log` is how SQLite keeps them. The other direction's
-//!    are `link_dances`, `link_tokens` and `link_states`; `installation` is who we are;
+//!    `nonces`: `nonce_writer` writes whole queues at once, `nonce_log` is how SQLite keeps them, and `nonce_mark` what a
+//!    power cut may take. The other direction's are `link_dances`, `link_tokens` and `link_states`; `installation` is who
+//!    we are;
 //! 5. `sweep`: forget what has expired.
 //!
 //! The rules: a state change is one statement that names the state it leaves. A transaction's first statement is a write,
@@ -37,6 +38,7 @@ mod link_dances;
 mod link_states;
 mod link_tokens;
 mod nonce_log;
+mod nonce_mark;
 mod nonce_writer;
 mod nonces;
 mod options;

@@ -1,7 +1,7 @@
 //! SQLite's memory of nonces: a log of batches in the database, and what stands in it, once more, as sets in memory.
 //!
-//! A row for each nonce costs ten times what a row for a whole batch does. So a batch is a row, written and synchronised
-//! to disk before anybody in it hears an answer, and whether a nonce is new is looked up in memory.
+//! A row for each nonce costs ten times what a row for a whole batch does. So a batch is a row, written before anybody in
+//! it hears an answer, and whether a nonce is new is looked up in memory. What a power cut may take, `nonce_mark` knows.
 //!
 //! Rows are numbered, and that is what keeps several processes over one file honest: a writer writes the number after the
 //! last row that it has read. If another process was faster, that number is taken, nothing is written, and the writer
@@ -12,37 +12,48 @@ use std::collections::{HashMap, HashSet};
 use sqlx::SqliteConnection;
 
 use super::StoreError;
-use super::nonces::NonceKey;
+use super::nonce_mark::NonceMark;
+use super::nonces::{NonceKey, Remembered};
 
 /// Everything that the log holds, up to its row `last`. About 40 bytes for each nonce that could still be replayed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct NonceLog {
     seen: HashMap<i64, HashSet<[u8; 16]>>,
     last: i64,
+    mark: NonceMark,
 }
 
 impl NonceLog {
     /// Reads the log from its beginning.
     pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Self, StoreError> {
-        let mut log = Self::default();
+        let mut log = Self {
+            seen: HashMap::new(),
+            last: 0,
+            mark: NonceMark::read(connection).await?,
+        };
         log.catch_up(connection).await?;
         Ok(log)
     }
 
     /// Writes those of some nonces that are new, in one row, and says of each whether it was. Of equal ones, the first is.
+    /// One that may have been lost is an error of its own.
     ///
     /// After an error the log may hold what was not written: it must be read again.
     pub(super) async fn append(
         &mut self,
         connection: &mut SqliteConnection,
         keys: &[NonceKey],
-    ) -> Result<Vec<bool>, StoreError> {
+    ) -> Result<Vec<Remembered>, StoreError> {
         loop {
-            let new: Vec<bool> = keys.iter().map(|key| self.add(key)).collect();
-            let fresh = || keys.iter().zip(&new).filter_map(|(key, &new)| new.then_some(key));
+            let new: Vec<Remembered> = keys.iter().map(|key| self.remember(key)).collect();
+            let fresh = || {
+                let both = keys.iter().zip(&new);
+                both.filter_map(|(key, &remembered)| (remembered == Remembered::New).then_some(key))
+            };
             let Some(newest) = fresh().map(|(bucket, _)| *bucket).max() else {
                 return Ok(new);
             };
+            self.mark.reach(newest, connection).await?;
             let written = sqlx::query(
                 "insert into nonces (id, newest, entries) values ($1, $2, $3) on conflict do nothing",
             )
@@ -64,6 +75,16 @@ impl NonceLog {
     pub(super) fn forget_before(&mut self, bucket: i64) -> u64 {
         let old = self.seen.extract_if(|&minute, _| minute < bucket);
         old.map(|(_, digests)| digests.len() as u64).sum()
+    }
+
+    fn remember(&mut self, key: &NonceKey) -> Remembered {
+        if self.mark.is_lost(key.0) {
+            Remembered::Unsure
+        } else if self.add(key) {
+            Remembered::New
+        } else {
+            Remembered::Seen
+        }
     }
 
     fn add(&mut self, (bucket, digest): &NonceKey) -> bool {

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::StoreError;
 use super::nonce_log::NonceLog;
-use super::nonces::{NonceKey, insert_postgres};
+use super::nonces::{NonceKey, Remembered, insert_postgres};
 use super::pool::Pool;
 
 /// What the writer is asked for.
@@ -114,8 +114,12 @@ impl Writer {
         let keys: Vec<NonceKey> = waiting.iter().map(|(key, _)| *key).collect();
         match self.write(&keys).await {
             Ok(new) => {
-                for ((_, answer), new) in waiting.into_iter().zip(new) {
-                    let _ = answer.send(Ok(new));
+                for ((_, answer), remembered) in waiting.into_iter().zip(new) {
+                    let _ = answer.send(match remembered {
+                        Remembered::New => Ok(true),
+                        Remembered::Seen => Ok(false),
+                        Remembered::Unsure => Err(StoreError::Forgotten),
+                    });
                 }
             }
             Err(error) => {
@@ -127,7 +131,7 @@ impl Writer {
         }
     }
 
-    async fn write(&mut self, keys: &[NonceKey]) -> Result<Vec<bool>, StoreError> {
+    async fn write(&mut self, keys: &[NonceKey]) -> Result<Vec<Remembered>, StoreError> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
@@ -140,7 +144,7 @@ impl Writer {
         }))
     }
 
-    async fn insert(&mut self, keys: &[NonceKey]) -> Result<Vec<bool>, StoreError> {
+    async fn insert(&mut self, keys: &[NonceKey]) -> Result<Vec<Remembered>, StoreError> {
         let mut connection = self.connect().await?;
         let new = match &mut connection {
             Connection::Sqlite(db, log) => log.append(db, keys).await?,

@@ -15,6 +15,24 @@ use super::{Store, StoreError, nonce_writer};
 /// What a nonce is kept under: the minute of its timestamp, and a digest of consumer, token, timestamp and nonce.
 pub(super) type NonceKey = (i64, [u8; 16]);
 
+/// What became of a nonce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Remembered {
+    /// It was new, and is written.
+    New,
+    /// It was there.
+    Seen,
+    /// It may have been there before the machine went down.
+    Unsure,
+}
+
+impl Remembered {
+    /// What a database that forgets nothing says.
+    fn of(new: bool) -> Self {
+        if new { Self::New } else { Self::Seen }
+    }
+}
+
 impl Store {
     /// Remembers a nonce. `false`: it was seen before. When it is `true`, it has been written for good.
     ///
@@ -76,7 +94,7 @@ async fn delete_before(db: &PgPool, bucket: i64) -> Result<u64, StoreError> {
 pub(super) async fn insert_postgres(
     connection: &mut PgConnection,
     keys: &[NonceKey],
-) -> Result<Vec<bool>, StoreError> {
+) -> Result<Vec<Remembered>, StoreError> {
     let mut sorted = keys.to_vec();
     sorted.sort_unstable();
     sorted.dedup();
@@ -99,14 +117,15 @@ pub(super) async fn insert_postgres(
     .await?;
     let (inserted, buckets, digests) = rows.into_iter().next().unwrap_or_default();
     if usize::try_from(inserted) == Ok(keys.len()) {
-        return Ok(vec![true; keys.len()]);
+        return Ok(vec![Remembered::New; keys.len()]);
     }
     let mut new: HashSet<NonceKey> = if usize::try_from(inserted) == Ok(sorted.len()) {
         sorted.into_iter().collect()
     } else {
         named(buckets.unwrap_or_default(), digests.unwrap_or_default())?
     };
-    Ok(keys.iter().map(|key| new.remove(key)).collect())
+    let remembered = |key| Remembered::of(new.remove(key));
+    Ok(keys.iter().map(remembered).collect())
 }
 
 fn named(buckets: Vec<i64>, digests: Vec<Vec<u8>>) -> Result<HashSet<NonceKey>, StoreError> {

@@ -71,7 +71,7 @@ impl Options {
         let options = SqliteConnectOptions::from_str(&self.url)?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // A nonce that was answered for must outlive a power cut.
+            // A token that was answered for must outlive a power cut. (Nonces: see `nonce_mark`.)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true);

@@ -10,6 +10,7 @@ use tokio::task::block_in_place;
 
 use crate::support::databases::{Database, on_both};
 use crate::support::echo;
+use crate::support::front::{Front, deployed};
 use crate::support::program::{Program, SHARED_SECRET};
 use crate::support::raw::Request;
 
@@ -55,6 +56,28 @@ on_both! {
         assert_eq!(answer.body, "slow but sure");
         let status = block_in_place(|| linkgate.end(Duration::from_secs(30)));
         assert_eq!(status.code(), Some(0), "{}", linkgate.log());
+    }
+}
+
+/// As an administrator puts them behind one another: the client, nginx, linkgate, the application.
+#[tokio::test(flavor = "multi_thread")]
+async fn python_dances_through_nginx() {
+    let (public, database) = (Front::free_address(), Database::sqlite());
+    let linkgate = Program::behind(Some(public), &database, echo::start().await);
+    let site = deployed(
+        "nginx-proxy.conf",
+        &[
+            ("listen 80;", format!("listen {public};")),
+            ("127.0.0.1:9080", linkgate.address().to_string()),
+        ],
+    );
+    let _nginx = Front::nginx(public, &site);
+    for (method, placement) in [
+        ("HMAC-SHA1", "header"),
+        ("RSA-SHA1", "body"),
+        ("HMAC-SHA1", "query"),
+    ] {
+        dance(&linkgate, &python(), method, placement);
     }
 }
 

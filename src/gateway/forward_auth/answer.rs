@@ -11,7 +11,7 @@ use crate::gateway::guard::{self, Refusal};
 use crate::provider::Caller;
 
 impl Shared {
-    /// 204, with every header that may say who calls: those that say nothing are empty, so that the proxy overwrites what
+    /// 204 (200 for Envoy), with every header that may say who calls: those that say nothing are empty, so that the proxy overwrites what
     /// its client sent.
     pub(super) fn pass(
         &self,
@@ -20,7 +20,7 @@ impl Shared {
         caller: Option<&Caller>,
     ) -> Result<Response<Body>, Fault> {
         let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NO_CONTENT;
+        *response.status_mut() = dialect.admits();
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for name in self.guard.identity.written() {

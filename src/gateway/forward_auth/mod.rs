@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 
 use super::assertion::Assertion;
 use super::fault::Fault;
@@ -51,6 +51,14 @@ pub enum Dialect {
 impl Dialect {
     /// What stands before the path that Envoy asks about: its `path_prefix`.
     pub const ENVOY_PREFIX: &str = "/forward-auth/envoy";
+
+    /// The status that lets a request pass. For Envoy every other one than 200 refuses, also 204.
+    const fn admits(self) -> StatusCode {
+        match self {
+            Self::Nginx | Self::Forwarded => StatusCode::NO_CONTENT,
+            Self::Envoy => StatusCode::OK,
+        }
+    }
 }
 
 /// Answers the questions of front proxies.
@@ -83,7 +91,7 @@ impl ForwardAuth {
 
     /// Answers one question.
     ///
-    /// 204 lets the client's request pass, and its headers say as whom: an identity header without a value overwrites what
+    /// 204 (for Envoy 200) lets the client's request pass, and its headers say as whom: an identity header without a value overwrites what
     /// the client may have sent. Every other answer refuses, as the guard would, in words that the proxy passes on.
     pub async fn answer(&self, dialect: Dialect, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
         let (sub, body) = request.into_parts();

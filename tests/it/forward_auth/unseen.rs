@@ -111,7 +111,7 @@ async fn a_form_that_was_shown_is_verified() {
         let verdict = whole.send(linkgate.address).await;
         assert_eq!(
             (verdict.status, verdict.header("x-linkgate-consumer")),
-            (204, Some("robot")),
+            ([204, 200][at], Some("robot")),
             "{verdict:?}"
         );
     }
@@ -153,7 +153,7 @@ async fn a_body_of_a_hidden_kind_is_refused() {
     let known = by_envoy(&call())
         .body("{}")
         .header("Content-Type", "application/json");
-    assert_eq!(known.send(linkgate.address).await.status, 204);
+    assert_eq!(known.send(linkgate.address).await.status, 200);
 }
 
 fn hashed(linkgate: &Linkgate, method: &str, body: &str) -> Call {
@@ -177,7 +177,7 @@ async fn a_hash_of_what_was_not_shown_is_refused_and_nothing_is_spent() {
         }
         for (question, status) in [
             (by_traefik(&client).body("[]"), 401),
-            (by_envoy(&client).body("{}"), 204),
+            (by_envoy(&client).body("{}"), 200),
         ] {
             if body.is_empty() {
                 continue;

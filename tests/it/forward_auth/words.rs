@@ -65,7 +65,7 @@ async fn each_proxy_is_believed_in_its_own_headers_only() {
     let verdict = lies(by_envoy(&call(&linkgate)), &others)
         .send(linkgate.address)
         .await;
-    assert_eq!((verdict.status, consumer(&verdict)), (204, Some("robot")));
+    assert_eq!((verdict.status, consumer(&verdict)), (200, Some("robot")));
 }
 
 #[tokio::test]
@@ -183,7 +183,7 @@ async fn a_name_chooses_among_the_configured_urls() {
         by_envoy.headers[1].1 = proto.to_owned();
         for question in [by_nginx, by_traefik, by_envoy] {
             let verdict = question.send(linkgate.address).await;
-            assert_eq!(verdict.status == 204, fits, "{question:?}: {verdict:?}");
+            assert_eq!(consumer(&verdict).is_some(), fits, "{question:?}: {verdict:?}");
         }
     }
 }
@@ -203,7 +203,8 @@ async fn an_address_list_is_about_the_client_that_the_proxy_names() {
         ]
     };
     for question in questions() {
-        assert_eq!(question.send(linkgate.address).await.status, 204, "{question:?}");
+        let verdict = question.send(linkgate.address).await;
+        assert_eq!(consumer(&verdict), Some("elsewhere"), "{question:?}: {verdict:?}");
     }
     for (address, status) in [("198.51.100.1", 401), ("192.0.2.7, 198.51.100.1", 401)] {
         for mut question in questions() {

@@ -1,3 +1,5 @@
+use linkgate::store::StoreError;
+
 use super::*;
 
 on_both! {
@@ -84,6 +86,55 @@ on_both! {
         assert!(!store.remember(minute.plus(59), digest(4)).await.unwrap());
         assert!(store.remember(minute.plus(-1), digest(2)).await.unwrap());
     }
+}
+
+#[tokio::test]
+async fn what_a_power_cut_may_have_taken_is_not_admitted() {
+    let db = Database::sqlite();
+    let store = db.open().await;
+    assert!(store.remember(NOW, digest(1)).await.unwrap());
+    store.close().await;
+    // The machine starts again, and the disk never saw the last nonce.
+    let power_cut = async || {
+        db.execute("delete from nonces").await;
+        db.execute("update nonce_mark set start = 'an earlier start'")
+            .await;
+    };
+    power_cut().await;
+    let store = db.open().await;
+    for (at, n) in [(NOW, 1), (NOW, 2), (NOW.plus(-60), 3)] {
+        let unsure = store.remember(at, digest(n)).await;
+        assert!(matches!(unsure, Err(StoreError::Forgotten)), "{unsure:?}");
+    }
+    let next = NOW.plus(60);
+    assert!(store.remember(next, digest(1)).await.unwrap(), "signed after it");
+    assert!(!store.remember(next, digest(1)).await.unwrap());
+    store.close().await;
+    // A process that starts again knows as much as before, and another cut takes no less.
+    let store = db.open().await;
+    assert!(store.remember(NOW, digest(4)).await.is_err());
+    assert!(!store.remember(next, digest(1)).await.unwrap());
+    store.close().await;
+    power_cut().await;
+    let store = db.open().await;
+    assert!(store.remember(next, digest(1)).await.is_err());
+    assert!(store.remember(next.plus(60), digest(1)).await.unwrap());
+}
+
+#[tokio::test]
+async fn after_a_power_cut_nothing_is_admitted_before_the_old_mark() {
+    let db = Database::sqlite();
+    let store = db.open().await;
+    assert!(store.remember(NOW, digest(1)).await.unwrap());
+    store.close().await;
+    db.execute("update nonce_mark set start = 'an earlier start'")
+        .await;
+    // Two cuts, and not a single call between them.
+    let store = db.open().await;
+    assert!(store.remember(NOW, digest(1)).await.is_err());
+    store.close().await;
+    db.execute("update nonce_mark set start = 'another start'").await;
+    assert!(db.open().await.remember(NOW, digest(1)).await.is_err());
 }
 
 /// The digest of the `n`th nonce.

@@ -7,6 +7,7 @@ pub(crate) mod certificates;
 pub(crate) mod chromium;
 pub(crate) mod databases;
 pub(crate) mod echo;
+pub(crate) mod front;
 pub(crate) mod linked;
 pub(crate) mod linkgate;
 pub(crate) mod opener;

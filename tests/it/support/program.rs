@@ -21,16 +21,26 @@ pub(crate) struct Program {
     directory: TempDir,
     child: Child,
     address: SocketAddr,
+    proxy: Option<SocketAddr>,
 }
 
 impl Program {
     /// Writes a configuration and starts the program with it; returns when it listens.
     pub(crate) fn start(database: &Database, application: SocketAddr) -> Self {
-        Self::start_with(database, application, FILE_LOGIN)
+        Self::made(None, database, application, FILE_LOGIN)
     }
 
     /// The same, with another `[login]`, in which `{base}` stands for the public URL.
     pub(crate) fn start_with(database: &Database, application: SocketAddr, login: &str) -> Self {
+        Self::made(None, database, application, login)
+    }
+
+    /// The same behind a proxy on this machine, which the world knows instead.
+    pub(crate) fn behind(proxy: Option<SocketAddr>, database: &Database, application: SocketAddr) -> Self {
+        Self::made(proxy, database, application, FILE_LOGIN)
+    }
+
+    fn made(proxy: Option<SocketAddr>, database: &Database, application: SocketAddr, login: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let key = write_key(directory.path());
         let url = database.url();
@@ -43,11 +53,14 @@ impl Program {
                 .status();
             assert!(made.unwrap().success());
         }
-        Self::serve(directory, |address, admin| {
+        let mut program = Self::serve(directory, |address, admin| {
             let config = config(address, admin, application, &url, &key);
             assert!(config.contains(FILE_LOGIN), "the example has another login");
-            config.replace(FILE_LOGIN, &login.replace("{base}", &format!("http://{address}")))
-        })
+            let login = login.replace("{base}", &format!("http://{address}"));
+            known_as(proxy, address, config.replace(FILE_LOGIN, &login))
+        });
+        program.proxy = proxy;
+        program
     }
 
     /// Starts the program in a directory with its files, with the configuration that fits the addresses it gets.
@@ -63,6 +76,7 @@ impl Program {
                     directory,
                     child,
                     address,
+                    proxy: None,
                 };
             }
         }
@@ -71,7 +85,7 @@ impl Program {
 
     /// The URL that consumers sign and browsers see.
     pub(crate) fn base(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.proxy.unwrap_or(self.address))
     }
 
     /// Where it listens.
@@ -223,6 +237,17 @@ fn config(address: SocketAddr, admin: SocketAddr, application: SocketAddr, store
     let (before, rest) = config.split_once("public_key = \"").unwrap();
     let (_, after) = rest.split_once('"').unwrap();
     format!("{before}public_key = \"{key}\"{after}")
+}
+
+/// The same with a proxy in front.
+fn known_as(proxy: Option<SocketAddr>, address: SocketAddr, config: String) -> String {
+    let Some(proxy) = proxy else { return config };
+    let own = format!("public_url = \"http://{address}\"");
+    assert!(config.contains(&own), "the example still has a public_url");
+    config.replace(
+        &own,
+        &format!("public_url = \"http://{proxy}\"\ntrusted_proxies = [\"127.0.0.1\"]"),
+    )
 }
 
 /// A secret of every kind of character that a signing key must encode.

@@ -1,0 +1,1 @@
+-- Nothing changes here: PostgreSQL synchronises each batch of nonces to disk itself.
