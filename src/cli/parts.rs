@@ -18,7 +18,7 @@ use crate::login::{Login, Standing as Known};
 use crate::provider::{CallingUser, Directory, Impersonation, Provider, Rules, Standing};
 use crate::store::{Keyring, Store};
 use crate::tls::{ClientTls, Roots};
-use crate::web::{App, SessionRules};
+use crate::web::{Administration, App, Refusals, SessionRules};
 
 use super::links;
 
@@ -28,6 +28,8 @@ pub(super) struct Parts {
     pub(super) gateway: Gateway,
     pub(super) verdicts: ForwardAuth,
     pub(super) provider: Arc<Provider>,
+    pub(super) administration: Arc<Administration>,
+    pub(super) refusals: Arc<Refusals>,
     pub(super) links: Arc<Links>,
 }
 
@@ -53,6 +55,9 @@ impl Parts {
             config.server.public_urls.clone(),
             TrustedProxies::new(config.server.trusted_proxies.clone()),
         );
+        let refusals = Arc::new(Refusals::new(clock.clone()));
+        let subjects = config.admin.subjects.iter().cloned();
+        let administration = Arc::new(Administration::new(subjects, config.secret_files.clone()));
         let links = Arc::new(links::links(config, store, clock)?);
         let app = App {
             provider: Arc::clone(&provider),
@@ -63,6 +68,8 @@ impl Parts {
             front: front.clone(),
             public_url: config.server.public_url.clone(),
             application_name: config.upstream.name.clone(),
+            administration: Arc::clone(&administration),
+            refusals: Arc::clone(&refusals),
             jwks: assertion.as_ref().map(|assertion| assertion.jwks()),
             clock: clock.clone(),
             links: Arc::clone(&links),
@@ -75,6 +82,8 @@ impl Parts {
             gateway: Gateway::new(options),
             verdicts,
             provider,
+            administration,
+            refusals,
             links,
         })
     }

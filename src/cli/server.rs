@@ -15,6 +15,7 @@ use crate::links::listener;
 use crate::login::Login;
 use crate::store::Store;
 use crate::tls::ServerTls;
+use crate::web::Administration;
 use crate::{telemetry, web};
 
 use super::login::login;
@@ -29,6 +30,7 @@ pub struct Server {
     calls: Option<SocketAddr>,
     store: Store,
     login: Arc<Login>,
+    administration: Arc<Administration>,
     tls: Option<ServerTls>,
     clock: Clock,
     stop: CancellationToken,
@@ -46,7 +48,7 @@ impl Server {
         let installation = links::installation(&config, &store).await?;
         let parts = Parts::new(&config, installation, &login, &store, keyring, &clock)?;
         let own = web::router(parts.app, parts.gateway.clone(), &parts.verdicts);
-        let site = web::Site::new(own, parts.gateway);
+        let site = web::Site::new(own, parts.gateway, parts.refusals);
         let answer = move |request, peer| site.clone().answer(request, peer);
         let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
         let operators = web::operators(store.clone(), telemetry::metrics());
@@ -77,6 +79,7 @@ impl Server {
             calls,
             store,
             login,
+            administration: parts.administration,
             tls,
             clock,
             stop,
@@ -103,7 +106,10 @@ impl Server {
     /// Takes consumers, users and the certificate from a configuration that was read again. What fails stays as it was, and is logged.
     pub async fn reload(&self, config: &Config) {
         match synchronise(&self.store, config, &self.clock).await {
-            Ok(()) => tracing::info!("the consumers were read again"),
+            Ok(()) => {
+                self.administration.keep_secret_files(config.secret_files.clone());
+                tracing::info!("the consumers were read again");
+            }
             Err(error) => tracing::error!("the consumers stay as they were: {error:#}"),
         }
         match self.login.reload() {

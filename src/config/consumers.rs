@@ -1,6 +1,6 @@
 //! `[[consumers]]`: who may sign, and what each may do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Consumer, ConsumerSource};
 use crate::oauth::{Callback, CallbackPattern, ConsumerKey, PublicUrl, SignatureMethod, VerificationKey};
@@ -11,17 +11,25 @@ use super::remark::Wrong;
 use super::section::Section;
 use super::server::Server;
 
-/// Reads every consumer; two of one key are a mistake.
-pub(super) fn read(root: &Section<'_>, server: Option<&Server>) -> Vec<Consumer> {
+/// Reads every consumer, and the names of the files with their shared secrets; two consumers of one key are a mistake.
+pub(super) fn read(
+    root: &Section<'_>,
+    server: Option<&Server>,
+) -> (Vec<Consumer>, BTreeMap<ConsumerKey, String>) {
     let is_secure = server.is_none_or(|server| {
         server.public_url.is_secure() && server.public_urls.iter().all(PublicUrl::is_secure)
     });
-    let mut seen = Vec::new();
-    root.sections("consumers", |section| {
+    let (mut seen, mut secret_files) = (Vec::new(), BTreeMap::new());
+    let consumers = root.sections("consumers", |section| {
         let key = read_key(section, &seen);
         seen.push(key.clone());
-        read_one(section, key, is_secure)
-    })
+        let consumer = read_one(section, key, is_secure)?;
+        if let Some(file) = section.get("shared_secret_file") {
+            secret_files.insert(consumer.key.clone(), file);
+        }
+        Some(consumer)
+    });
+    (consumers, secret_files)
 }
 
 fn read_one(section: &Section<'_>, key: Option<ConsumerKey>, is_secure: bool) -> Option<Consumer> {

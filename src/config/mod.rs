@@ -39,11 +39,12 @@ mod upstream;
 mod value;
 mod variables;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
 use crate::model::Consumer;
-use crate::oauth::Timestamp;
+use crate::oauth::{ConsumerKey, Timestamp};
 
 pub use self::admin::Admin;
 pub use self::applinks::{AppLinks, LinkListener, ListenAt};
@@ -80,6 +81,8 @@ pub struct Config {
     pub sessions: Sessions,
     /// Who may sign.
     pub consumers: Vec<Consumer>,
+    /// The files in which consumers' shared secrets stand, as they are written, for those whose secrets stand in files.
+    pub secret_files: BTreeMap<ConsumerKey, String>,
     /// Whom consumers may name.
     pub impersonation: Impersonation,
     /// How the application is told who calls.
@@ -138,7 +141,7 @@ impl Config {
         let store = root.section("store", Store::read);
         let keys = root.section("keys", |section| Keys::read(section, store.as_ref()));
         let login = root.section("login", |section| Login::read(section, server.as_ref()));
-        let consumers = consumers::read(root, server.as_ref());
+        let (consumers, secret_files) = consumers::read(root, server.as_ref());
         let impersonation = root.section("impersonation", |section| {
             Impersonation::read(section, login.as_ref().map(|(login, _)| login))
         });
@@ -160,6 +163,7 @@ impl Config {
             login,
             sessions,
             consumers,
+            secret_files,
             impersonation,
             identity,
             routes,

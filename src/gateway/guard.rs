@@ -141,7 +141,8 @@ impl<S> Layer<S> for GuardLayer {
 /// Lets requests through to a service, or answers them.
 ///
 /// A request that passes has no identity headers. Its extensions hold an [`Arrival`] and, when it was
-/// admitted, the [`Caller`], which the answer's extensions hold as well, for the log. The address of the peer comes from
+/// admitted, the [`Caller`], which the answer's extensions hold as well, for the log; those of a refusal hold the
+/// [`Arrival`]. The address of the peer comes from
 /// axum's [`ConnectInfo`]; without it no proxy is trusted.
 #[derive(Clone, Debug)]
 pub struct Guard<S> {
@@ -212,7 +213,14 @@ impl GuardOptions {
     pub(super) async fn pass(&self, parts: &mut Parts, body: Body) -> Result<Passed, Response<Body>> {
         self.admit(parts, body).await.map_err(|refusal| match refusal {
             Refusal::Fault(fault) => fault.to_response(&parts.headers),
-            Refusal::Provider(error) => error.to_response(self.provider.realm()).map(Body::from),
+            Refusal::Provider(error) => {
+                let mut refused = error.to_response(self.provider.realm()).map(Body::from);
+                // Known a moment ago, and not kept for a request that passes.
+                if let Ok(arrival) = self.front.arrival(parts, peer(parts)) {
+                    refused.extensions_mut().insert(arrival);
+                }
+                refused
+            }
             Refusal::Challenge => challenge(self.provider.realm()),
         })
     }

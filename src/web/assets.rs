@@ -22,9 +22,17 @@ pub fn icon() -> String {
     ICON.path()
 }
 
+/// The path of the script that copies values, which only pages for administrators load.
+pub(super) fn copy_script() -> String {
+    COPY.path()
+}
+
 /// Serves a file. An older one's name is not found, so that no cache keeps the new one under it.
 pub(super) async fn serve(Path(name): Path<String>) -> Response {
-    let Some(asset) = [&STYLE, &ICON].into_iter().find(|asset| asset.name == name) else {
+    let Some(asset) = [&STYLE, &ICON, &COPY]
+        .into_iter()
+        .find(|asset| asset.name == name)
+    else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let headers = [
@@ -78,4 +86,9 @@ static STYLE: LazyLock<Asset> = LazyLock::new(|| {
 static ICON: LazyLock<Asset> = LazyLock::new(|| {
     let text = include_str!("../../templates/icon.svg");
     Asset::new("icon", ".svg", "image/svg+xml", text)
+});
+
+static COPY: LazyLock<Asset> = LazyLock::new(|| {
+    let text = include_str!("../../templates/copy.js");
+    Asset::new("copy", ".js", "text/javascript; charset=utf-8", text)
 });

@@ -35,6 +35,13 @@ pub(super) enum Purpose<'a> {
         /// The public name of a token, or all of them.
         what: &'a str,
     },
+    /// Taking back access that any user gave, as an administrator.
+    RevokeOfAnybody {
+        /// The browser session.
+        session: &'a SessionId,
+        /// The public name of a token.
+        token: &'a str,
+    },
     /// Signing in: there is no session yet, only a cookie of the same browser.
     SignIn {
         /// The cookie's random part.
@@ -80,6 +87,10 @@ impl Purpose<'_> {
             Self::Revoke { session, what } => {
                 ("form-revoke", vec![session.as_str().as_bytes(), what.as_bytes()])
             }
+            Self::RevokeOfAnybody { session, token } => (
+                "form-revoke-of-anybody",
+                vec![session.as_str().as_bytes(), token.as_bytes()],
+            ),
             Self::SignIn { browser } => ("form-sign-in", vec![browser.as_bytes()]),
             Self::Browser { browser } => ("cookie-browser", vec![browser.as_bytes()]),
         }

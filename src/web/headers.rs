@@ -39,6 +39,13 @@ pub(super) fn content_security_policy(callback: Option<&Callback>) -> HeaderValu
     HeaderValue::try_from(policy).expect("an origin is printable ASCII")
 }
 
+/// The policy of a page with a script of ours.
+pub(super) fn with_script() -> HeaderValue {
+    let policy = content_security_policy(None);
+    let policy = policy.to_str().expect("a policy is printable ASCII");
+    HeaderValue::try_from(format!("{policy}; script-src 'self'")).expect("a policy is printable ASCII")
+}
+
 /// A source expression for an origin. The grammar of CSP has no IPv6 addresses: the scheme must do for them.
 fn source(origin: &str) -> &str {
     match origin.split_once("//[") {

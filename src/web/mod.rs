@@ -1,18 +1,20 @@
 //! HTTP FOR PEOPLE AND CONSUMERS: extract, ask the provider or the login, answer.
 //!
 //! The whole URL map stands in [`router`]; `site` asks it, or the gateway; `listener` serves that, `request_log` writes a
-//! line for each request, and `admin` is for operators. A consumer's way through it: `request_token` and `access_token`,
-//! which share `signed`. `forward_auth` is what front proxies ask. A browser's way through it:
+//! line for each request and hands what was refused to `refusals`, and `operators` is the other listener's map. A consumer's
+//! way through it: `request_token` and `access_token`, which share `signed`. `forward_auth` is what front proxies ask. A
+//! browser's way through it:
 //!
 //! 1. `authorize`: the question of a request token, put to whoever is signed in, and the answer;
 //! 2. `login`: who that is, and `trip`, when others are asked for it; `attempts`: how often they may try;
 //!    `return_address`: where they go on afterwards;
-//! 3. `connections`: what they have connected, and revoke;
+//! 3. `connections`: what they have connected, and revoke; `admin`: the pages for administrators;
 //! 4. `session`: the `cookie` and its table row; `form`: what proves that a form is ours;
 //! 5. `pages`: the templates' data, every state in words (`texts`, in three languages; `visit` says in which), and the
 //!    headers of a page (`headers`);
 //! 6. `links`: the other direction, in which they are asked elsewhere;
-//! 7. `assets`: the stylesheet and the icon. `client_address`: where the browser is.
+//! 7. `assets`: the stylesheet, the icon and the one script; `reference` ties a page to its line in the log;
+//!    `client_address`: where the browser is.
 //!
 //! `applinks` is what the peers of Application Links ask for, with the paths that they know.
 
@@ -32,7 +34,10 @@ mod headers;
 mod links;
 mod listener;
 mod login;
+mod operators;
 mod pages;
+mod reference;
+mod refusals;
 mod request_log;
 mod request_token;
 mod return_address;
@@ -63,11 +68,13 @@ use crate::oauth::PublicUrl;
 use crate::provider::Provider;
 use crate::store::{Keyring, Store};
 
-pub use admin::operators;
+pub use admin::Administration;
 pub use applinks::Ourselves;
 pub use assets::icon;
 pub use client_address::ClientAddress;
 pub use listener::{serve, serve_router};
+pub use operators::operators;
+pub use refusals::Refusals;
 pub use session::SessionRules;
 pub use site::Site;
 
@@ -94,6 +101,10 @@ pub struct App {
     pub application_name: String,
     /// The public keys of the identity assertion, as a JWK set; `None`: no assertion is written.
     pub jwks: Option<String>,
+    /// Who may see the pages for administrators, and where secrets stand.
+    pub administration: Arc<Administration>,
+    /// What was refused lately.
+    pub refusals: Arc<Refusals>,
     /// What time it is.
     pub clock: Clock,
     /// The other direction.
@@ -139,6 +150,7 @@ pub fn router(app: App, gateway: Gateway, verdicts: &ForwardAuth) -> Router {
             CONNECTIONS_REVOKE,
             post(connections::revoke).fallback(pages::method_not_allowed),
         )
+        .merge(admin::routes())
         .route(
             links::CONNECT,
             get(links::connect).fallback(pages::method_not_allowed),
@@ -196,6 +208,7 @@ const LOGIN: &str = "/oauth/login";
 const HANDOFF: &str = "/oauth/login/handoff";
 const OIDC: &str = "/oauth/login/oidc";
 const LOGOUT: &str = "/oauth/logout";
+const ADMIN: &str = "/oauth/admin";
 const CONNECTIONS: &str = "/oauth/connections";
 const CONNECTIONS_REVOKE: &str = "/oauth/connections/revoke";
 

@@ -5,37 +5,61 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use axum::body::Body;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Uri};
 use metrics::{Counter, counter};
 use tracing::Level;
 
-use crate::gateway;
+use crate::gateway::{self, Arrival};
 use crate::provider::{Caller, Refusal};
 use crate::telemetry::{REFUSALS, REQUESTS};
+
+use super::reference::new_reference;
+use super::refusals::{Refusals, Refused};
 
 /// What a request's line needs of the request, which is gone when the answer is there.
 pub(super) struct Asked {
     method: Method,
-    path: String,
+    uri: Uri,
     peer: SocketAddr,
     began: Instant,
 }
 
-/// Notes what is asked; `None` when nobody reads the log.
-pub(super) fn asked(request: &Request<Body>, peer: SocketAddr) -> Option<Asked> {
-    tracing::enabled!(target: TARGET, Level::INFO).then(|| Asked {
+/// Notes what is asked. Nothing is copied: who logs, or remembers a refusal, takes the words out later.
+pub(super) fn asked(request: &Request<Body>, peer: SocketAddr) -> Asked {
+    Asked {
         method: request.method().clone(),
-        path: request.uri().path().to_owned(),
+        uri: request.uri().clone(),
         peer,
         began: Instant::now(),
-    })
+    }
 }
 
-/// Counts an answer and writes the line.
-pub(super) fn answered(asked: Option<Asked>, response: &Response<Body>) {
+/// Counts an answer, remembers it if it is a refusal, and writes the line.
+pub(super) fn answered(asked: &Asked, response: &Response<Body>, refusals: &Refusals) {
     count(response);
-    if let Some(asked) = asked {
-        line(&asked, response);
+    let refusal = response.extensions().get::<Refusal>();
+    let reference = refusal.map(|refusal| {
+        let reference = new_reference();
+        refusals.add(asked.refused(refusal, response, &reference));
+        reference
+    });
+    if tracing::enabled!(target: TARGET, Level::INFO) {
+        line(asked, response, reference.as_deref());
+    }
+}
+
+impl Asked {
+    /// A refusal as administrators see it. A front proxy asks about another request than its own.
+    fn refused(&self, refusal: &Refusal, response: &Response<Body>, reference: &str) -> Refused {
+        let about = response.extensions().get::<gateway::Asked>();
+        let request = about.map_or_else(
+            || format!("{} {}", self.method, self.uri.path()),
+            |about| about.as_str().to_owned(),
+        );
+        let arrival = response.extensions().get::<Arrival>();
+        let client = arrival.and_then(|arrival| arrival.client);
+        let client = client.unwrap_or_else(|| self.peer.ip());
+        Refused::new(refusal, reference.to_owned(), &request, client)
     }
 }
 
@@ -56,7 +80,7 @@ fn requests(status: StatusCode) -> Counter {
     }
 }
 
-fn line(asked: &Asked, response: &Response<Body>) {
+fn line(asked: &Asked, response: &Response<Body>, reference: Option<&str>) {
     let caller = response.extensions().get::<Caller>();
     let refusal = response.extensions().get::<Refusal>();
     let consumer = caller
@@ -66,7 +90,7 @@ fn line(asked: &Asked, response: &Response<Body>) {
     tracing::info!(
         target: TARGET,
         method = asked.method.as_str(),
-        path = asked.path,
+        path = asked.uri.path(),
         status = response.status().as_u16(),
         took_ms = u64::try_from(asked.began.elapsed().as_millis()).unwrap_or(u64::MAX),
         peer = %asked.peer.ip(),
@@ -75,6 +99,7 @@ fn line(asked: &Asked, response: &Response<Body>) {
         user.subject = user.map(|user| tracing::field::debug(&user.subject)),
         problem = refusal.map(|refusal| refusal.problem.name()),
         advice = refusal.map(|refusal| refusal.problem.advice()),
+        reference,
         "request",
     );
 }

@@ -54,7 +54,11 @@ pub(super) async fn answer(
     };
     match issue(&view, arrival.client).await {
         Ok(pairs) => issued(&pairs),
-        Err(error) => error.to_response(app.provider.realm()).map(Body::from),
+        Err(error) => {
+            let mut response = error.to_response(app.provider.realm()).map(Body::from);
+            response.extensions_mut().insert(arrival);
+            response
+        }
     }
 }
 

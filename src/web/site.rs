@@ -1,12 +1,14 @@
 //! The public listener: our own paths, and the application behind all others.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use http::{Request, Response};
 
 use super::listener::routed;
+use super::refusals::Refusals;
 use super::request_log;
 use crate::gateway::Gateway;
 
@@ -15,12 +17,18 @@ use crate::gateway::Gateway;
 pub struct Site {
     own: Router,
     gateway: Gateway,
+    refusals: Arc<Refusals>,
 }
 
 impl Site {
-    /// Takes the [`router`](super::router), and what stands behind the paths that are none of ours.
-    pub fn new(own: Router, gateway: Gateway) -> Self {
-        Self { own, gateway }
+    /// Takes the [`router`](super::router), what stands behind the paths that are none of ours, and where refusals are
+    /// remembered.
+    pub fn new(own: Router, gateway: Gateway, refusals: Arc<Refusals>) -> Self {
+        Self {
+            own,
+            gateway,
+            refusals,
+        }
     }
 
     /// Answers a request of a peer, counts it and logs it.
@@ -31,7 +39,7 @@ impl Site {
         } else {
             self.gateway.call(request, peer).await
         };
-        request_log::answered(asked, &response);
+        request_log::answered(&asked, &response, &self.refusals);
         response
     }
 }

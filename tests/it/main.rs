@@ -5,6 +5,7 @@
     reason = "test helpers may unwrap; clippy's own exception covers #[test] functions alone"
 )]
 
+mod administration;
 mod applinks;
 mod browser;
 mod buildbot;

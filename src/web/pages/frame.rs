@@ -51,6 +51,14 @@ impl Frame {
         self.sentence(text, names, |sentence| sentence.html())
     }
 
+    /// Puts one part, which is HTML already, into a text without names.
+    pub(super) fn html_with(&self, text: &'static str, name: &str, part: &Html) -> Html {
+        let place = format!("{{{name}}}");
+        let (before, after) = text.split_once(place.as_str()).unwrap_or((text, ""));
+        let [before, after] = [before, after].map(|half| self.html(half, &[]));
+        Html::joined([&before, part, &after])
+    }
+
     /// A moment, for people and for machines.
     pub(super) fn moment(&self, at: Timestamp) -> Html {
         Html::time(&Civil::of(at).rfc3339(), &self.texts.moment(at))

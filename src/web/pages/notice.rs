@@ -9,8 +9,9 @@ use http::{HeaderValue, StatusCode};
 
 use crate::store::StoreError;
 
+use super::super::reference::new_reference;
 use super::super::texts::{Texts, Words};
-use super::super::{CONNECTIONS, Visit, randomness};
+use super::super::{CONNECTIONS, Visit};
 use super::account::SignOutForm;
 use super::link_trouble::LinkTrouble;
 use super::signing_in::SigningIn;
@@ -92,6 +93,13 @@ pub(in crate::web) enum Notice {
     SigningIn(SigningIn),
     /// The database does not answer.
     StoreDown(StoreError),
+    /// Somebody who may not see the pages for administrators.
+    NotAdmin {
+        /// Who.
+        user: String,
+        /// The button to sign out.
+        sign_out: SignOutForm,
+    },
     /// Somebody signed out.
     SignedOut,
     /// Somebody is signed in and asked for nothing else.
@@ -183,7 +191,7 @@ impl Notice {
             _ => None,
         };
         let sign_out = match self {
-            Self::SignedIn { sign_out, .. } => Some(sign_out),
+            Self::SignedIn { sign_out, .. } | Self::NotAdmin { sign_out, .. } => Some(sign_out),
             _ => None,
         };
         let (again_label, leave) = match self {
@@ -231,6 +239,7 @@ impl Notice {
             Self::StoreDown(_) => &texts.store_down,
             Self::SignedOut => &texts.signed_out,
             Self::SignedIn { .. } => &texts.signed_in,
+            Self::NotAdmin { .. } => &texts.not_admin,
             Self::Link { trouble, .. } => trouble.words(texts),
         }
     }
@@ -244,7 +253,8 @@ impl Notice {
             Self::ConsumerDisabled { .. }
             | Self::FormOutdated { .. }
             | Self::NoCookie { .. }
-            | Self::CrossSite => StatusCode::FORBIDDEN,
+            | Self::CrossSite
+            | Self::NotAdmin { .. } => StatusCode::FORBIDDEN,
             Self::Unknown => StatusCode::NOT_FOUND,
             Self::NotByLink { .. } | Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Answered { .. } | Self::CodeShown { .. } | Self::UserChanged { .. } => StatusCode::CONFLICT,
@@ -262,7 +272,9 @@ impl Notice {
             | Self::CodeShown { consumer }
             | Self::Denied { consumer }
             | Self::ConsumerDisabled { consumer } => (consumer, ""),
-            Self::UserChanged { user, .. } | Self::SignedIn { user, .. } => ("", user),
+            Self::UserChanged { user, .. } | Self::SignedIn { user, .. } | Self::NotAdmin { user, .. } => {
+                ("", user)
+            }
             _ => ("", ""),
         }
     }
@@ -315,20 +327,4 @@ impl From<StoreError> for Notice {
     }
 }
 
-/// Eight letters and digits that are hard to confuse, in two groups: easy to read out on the telephone.
-fn new_reference() -> String {
-    use rand::RngExt as _;
-    let mut rng = randomness();
-    let mut reference = String::with_capacity(9);
-    for at in 0..8 {
-        if at == 4 {
-            reference.push('-');
-        }
-        reference.push(char::from(CLEAR[rng.random_range(0..CLEAR.len())]));
-    }
-    reference
-}
-
-/// No I, L, O, U, 0 or 1.
-const CLEAR: &[u8] = b"ABCDEFGHJKMNPQRSTVWXYZ23456789";
 const RETRY_AFTER_SECONDS: u64 = 10;

@@ -67,6 +67,11 @@ enum Part<'a> {
 }
 
 impl Html {
+    /// Several, one after the other.
+    pub(super) fn joined<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
+        Self(parts.into_iter().map(|part| part.0.as_str()).collect())
+    }
+
     /// A moment, with the spelling that machines read (HTML, section 4.5.14).
     pub(super) fn time(datetime: &str, text: &str) -> Self {
         let mut out = String::from("<time datetime=\"");

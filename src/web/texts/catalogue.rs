@@ -40,6 +40,8 @@ texts! {
         signing_in: SigningIn,
         /// What a user has connected.
         connections: Connections,
+        /// The pages for administrators.
+        admin: Admin,
         /// The other direction on that page.
         outgoing: Outgoing,
         /// How a moment is written.
@@ -139,6 +141,7 @@ texts! {
         store_down: Words,
         signed_out: Words,
         signed_in: Words,
+        not_admin: Words,
         link_unknown: Words,
         link_lost: Words,
         link_denied: Words,
@@ -186,6 +189,87 @@ texts! {
         revoked: &'static str,
         /// Above the form that signs out.
         signed_in_as: &'static str,
+    }
+
+    /// The pages for administrators.
+    struct Admin {
+        /// Names the navigation.
+        title: &'static str,
+        links: Links,
+        tokens: Tokens,
+        refusals: Refusals,
+    }
+
+    /// What to enter in Bitbucket.
+    struct Links {
+        title: &'static str,
+        lead: &'static str,
+        none: &'static str,
+        none_next: &'static str,
+        steps_title: &'static str,
+        steps: [&'static str; 3],
+        form_title: &'static str,
+        copy: &'static str,
+        copied: &'static str,
+        unchecked: &'static str,
+        secret_in_file: &'static str,
+        secret_in_entry: &'static str,
+        secret_by_command: &'static str,
+        own_key: &'static str,
+        key_size: &'static str,
+        settings_title: &'static str,
+        methods: &'static str,
+        callbacks: &'static str,
+        two_legged: &'static str,
+        impersonation: &'static str,
+        yes: &'static str,
+        yes_as: &'static str,
+        no: &'static str,
+        shows_title: &'static str,
+        shows: [&'static str; 3],
+        off: &'static str,
+        warning: &'static str,
+        warn_path: &'static str,
+        warn_http: &'static str,
+        warn_key: &'static str,
+        warn_no_callbacks: &'static str,
+        warn_off: &'static str,
+        warn_clock: &'static str,
+        clock: &'static str,
+    }
+
+    /// Every access token.
+    struct Tokens {
+        title: &'static str,
+        lead: &'static str,
+        none: &'static str,
+        user: &'static str,
+        consumer: &'static str,
+        every_consumer: &'static str,
+        search: &'static str,
+        state: &'static str,
+        live: &'static str,
+        renewable: &'static str,
+        expired: &'static str,
+        revoked: &'static str,
+        revoke_meaning: &'static str,
+        pages: &'static str,
+        previous: &'static str,
+        next: &'static str,
+    }
+
+    /// What was refused lately.
+    struct Refusals {
+        title: &'static str,
+        lead: &'static str,
+        memory: &'static str,
+        none: &'static str,
+        request: &'static str,
+        from: &'static str,
+        at: &'static str,
+        unregistered: &'static str,
+        nobody: &'static str,
+        times: Plural,
     }
 
     /// How a moment is written.

@@ -119,6 +119,12 @@ pub(super) const NOTICES: Notices = Notices {
         reason: "Applications that ask to use {application} as you will show you a page first.",
         next: "You can close this page.",
     },
+    not_admin: Words {
+        title: "This page is for administrators",
+        reason: "You are signed in as {user}, who is not among the administrators of linkgate.",
+        next: "Whoever runs linkgate can name you: the user names of administrators stand as subjects in the section [admin] \
+               of its configuration. Or sign out, and come back with another account.",
+    },
     link_unknown: Words {
         title: "There is no such link",
         reason: "No other application is linked under this name, or the link was removed.",

@@ -1,11 +1,13 @@
 //! Deutsch
 
+mod admin;
 mod notices;
 mod signing_in;
 
 use super::catalogue::{Approve, Connections, Dates, Login, Outgoing, Verifier};
 use super::{Plural, Texts};
 
+use admin::ADMIN;
 use notices::NOTICES;
 use signing_in::SIGNING_IN;
 
@@ -13,6 +15,7 @@ use signing_in::SIGNING_IN;
 pub(super) static TEXTS: Texts = Texts {
     lang: "de",
     notices: NOTICES,
+    admin: ADMIN,
     signing_in: SIGNING_IN,
     dates: Dates {
         moment: "{day}. {month} {year}, {hour}:{minute} Uhr UTC",

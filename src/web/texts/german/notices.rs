@@ -126,6 +126,12 @@ pub(super) const NOTICES: Notices = Notices {
         reason: "Anwendungen, die in Ihrem Namen auf {application} zugreifen möchten, zeigen Ihnen vorher eine Seite.",
         next: "Sie können diese Seite schließen.",
     },
+    not_admin: Words {
+        title: "Diese Seite ist für Administratoren",
+        reason: "Sie sind als {user} angemeldet und gehören damit nicht zu den Administratoren von linkgate.",
+        next: "Wer linkgate betreibt, kann Sie eintragen: Die Benutzernamen der Administratoren stehen als subjects im \
+               Abschnitt [admin] der Konfiguration. Oder melden Sie sich ab, und kommen Sie mit einem anderen Konto wieder.",
+    },
     link_unknown: Words {
         title: "Diese Verknüpfung gibt es nicht",
         reason: "Unter diesem Namen ist keine andere Anwendung verknüpft, oder die Verknüpfung wurde entfernt.",

@@ -115,6 +115,12 @@ pub(super) const NOTICES: Notices = Notices {
         reason: "アプリケーションがあなたとして {application} を利用しようとするときは、先に確認のページが表示されます。",
         next: "このページは閉じてかまいません。",
     },
+    not_admin: Words {
+        title: "このページは管理者専用です",
+        reason: "現在サインインしている {user} は、linkgate の管理者として登録されていません。",
+        next: "linkgate の運用担当者が登録できます。管理者のユーザー名は、設定の [admin] セクションの subjects に記載されます。\
+               または、サインアウトして別のアカウントでサインインしてください。",
+    },
     link_unknown: Words {
         title: "このリンクはありません",
         reason: "この名前でリンクされているアプリケーションはないか、リンクが削除されています。",

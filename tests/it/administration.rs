@@ -1,0 +1,332 @@
+//! The pages for administrators: who may see them, what they show, and what they can do.
+
+use linkgate::model::AuditKind;
+
+use crate::support::browser::{Browser, Form, location};
+use crate::support::call::Peer;
+use crate::support::databases::{Database, on_both};
+use crate::support::linkgate::{Linkgate, Setup, public_key};
+use crate::support::raw::{Request, Response};
+
+const LINKS: &str = "/oauth/admin";
+const TOKENS: &str = "/oauth/admin/tokens";
+const REVOKE: &str = "/oauth/admin/tokens/revoke";
+const REFUSALS: &str = "/oauth/admin/refusals";
+
+#[tokio::test]
+async fn only_those_whom_the_configuration_names_see_them() {
+    let linkgate = Linkgate::start().await;
+    Peer::hmac().connect(&linkgate, "carol").await;
+    let (mut alice, mut bob) = (
+        signed_in(&linkgate, "alice").await,
+        signed_in(&linkgate, "bob").await,
+    );
+    let stolen = Form::of(&alice.get(TOKENS).await, "token").unwrap();
+    for page in [LINKS, TOKENS, REFUSALS] {
+        assert_eq!(alice.get(page).await.status, 200, "{page}");
+        let answer = bob.get(page).await;
+        assert_eq!(answer.status, 403, "{answer:?}");
+        let heading = "<h1>This page is for administrators</h1>";
+        assert!(answer.body.contains(heading) && answer.body.contains("bob Example"));
+        assert!(answer.body.contains("Reference <code>"), "{answer:?}");
+        for name in ["alice", "carol", "bitbucket-form", "subjects = ["] {
+            assert!(!answer.body.contains(name), "{name} leaks: {answer:?}");
+        }
+        let mut nobody = linkgate.browser();
+        let answer = nobody.get(page).await;
+        assert!(location(&answer).starts_with("/oauth/login?return_to=%2Foauth%2Fadmin"));
+    }
+    assert_eq!(bob.submit(&stolen).await.status, 403);
+    assert_eq!(linkgate.browser().submit(&stolen).await.status, 303);
+    let store = linkgate.store().await;
+    let connected = store.connections("carol", linkgate.clock.now()).await.unwrap();
+    assert_eq!(connected.len(), 1, "nobody revoked it");
+}
+
+#[tokio::test]
+async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
+    let linkgate = Linkgate::with(Setup {
+        base: "https://builds.example.com",
+        more: "[[consumers]]\nkey = \"filed\"\nname = \"Filed\"\nshared_secret_file = \"users.toml\"\n",
+        ..Setup::default()
+    })
+    .await;
+    let page = signed_in_over_tls(&linkgate, "alice").await.get(LINKS).await;
+    let card = card(&page, "Bitbucket");
+    for (name, value) in [
+        ("Application Name", "Buildboard"),
+        ("Application Type", "Generic Application"),
+        ("Service Provider Name", "Buildboard"),
+        ("Consumer Key", "bitbucket-form"),
+        (
+            "Request Token URL",
+            "https://builds.example.com/oauth/request-token",
+        ),
+        (
+            "Access Token URL",
+            "https://builds.example.com/oauth/access-token",
+        ),
+        ("Authorize URL", "https://builds.example.com/oauth/authorize"),
+    ] {
+        assert_eq!(copied(card, name), Some(value), "{name}: {card}");
+    }
+    assert!(card.contains("<dt lang=\"en\">Shared secret</dt>"), "{card}");
+    assert!(
+        card.contains("The shared_secret of this consumer&#39;s entry"),
+        "{card}"
+    );
+    assert!(card.contains("Leave it unchecked"), "{card}");
+    assert!(!card.contains("Warning:"), "{card}");
+    assert_eq!(
+        copied(&page.body, "Application URL"),
+        Some("https://builds.example.com")
+    );
+    let filed = self::card(&page, "Filed");
+    assert!(
+        filed.contains("The content of the file <bdi>users.toml</bdi>,"),
+        "{filed}"
+    );
+    let own = self::card(&page, "Bitbucket (own key)");
+    assert_eq!(copied(own, "Consumer Key"), Some("Stash:8277239845"));
+    assert_eq!(copied(own, "Public Key"), Some(public_key().as_str()));
+    assert!(own.contains("Yes, as <bdi>svc-bitbucket</bdi>"), "{own}");
+    assert!(!own.contains("Warning:"), "{own}");
+    let off = self::card(&page, "Switched off");
+    assert!(off.contains("whatever it signs is refused"), "{off}");
+    for secret in [
+        "correct-horse-battery-staple",
+        "another-shared-secret",
+        "a-secret",
+        "argon2",
+    ] {
+        assert!(!page.body.contains(secret), "{secret} stands on the page");
+    }
+    assert!(!page.body.contains("<img"), "{page:?}");
+}
+
+#[tokio::test]
+async fn traps_are_told_where_they_lie() {
+    let linkgate = Linkgate::with(Setup {
+        base: "http://intranet.example.com/builds",
+        more: TRAPS,
+        ..Setup::default()
+    })
+    .await;
+    let mut alice = signed_in_behind(&linkgate, "/builds").await;
+    let page = alice.get(LINKS).await;
+    assert!(
+        page.body.contains("public_url has the path <bdi>/builds</bdi>."),
+        "{page:?}"
+    );
+    assert!(page.body.contains("public_url begins with http,"), "{page:?}");
+    assert_eq!(
+        copied(&page.body, "Application URL"),
+        Some("http://intranet.example.com")
+    );
+    assert_eq!(
+        copied(card(&page, "Bitbucket"), "Authorize URL"),
+        Some("http://intranet.example.com/builds/oauth/authorize")
+    );
+    assert!(
+        card(&page, "Nowhere").contains("No callback is allowed,"),
+        "{page:?}"
+    );
+    let weak = "A key of <bdi>1024</bdi> bits is weak.";
+    assert!(card(&page, "Weak").contains(weak), "{page:?}");
+    let clock = "refused lately because of its clock";
+    assert!(!card(&page, "Bitbucket").contains(clock));
+    let late = (linkgate.now() - 4000).to_string();
+    let call = Peer::hmac()
+        .call(&linkgate, "GET", "/api/me")
+        .oauth("oauth_timestamp", &late);
+    call.send(&linkgate)
+        .await
+        .assert_refused(400, "timestamp_refused");
+    let page = alice.get(LINKS).await;
+    assert!(card(&page, "Bitbucket").contains(clock), "{page:?}");
+    assert!(!card(&page, "Robot").contains(clock), "{page:?}");
+}
+
+#[tokio::test]
+async fn one_page_alone_may_run_one_script() {
+    let linkgate = Linkgate::start().await;
+    let mut alice = signed_in(&linkgate, "alice").await;
+    for (page, has_script) in [(LINKS, true), (TOKENS, false), (REFUSALS, false)] {
+        let page = alice.get(page).await;
+        let policy = page.header("content-security-policy").unwrap();
+        assert_eq!(policy.ends_with("; script-src 'self'"), has_script, "{policy}");
+        assert!(policy.starts_with("default-src 'none';") && !policy.contains("unsafe"));
+        assert_eq!(page.body.contains("<script"), has_script);
+        assert_eq!(page.header("x-frame-options"), Some("DENY"));
+        assert_eq!(page.header("cache-control"), Some("no-store"));
+    }
+    let page = alice.get(LINKS).await;
+    let (_, script) = page.body.split_once("<script src=\"").unwrap();
+    let script = alice.get(script.split('"').next().unwrap()).await;
+    assert_eq!(
+        script.header("content-type"),
+        Some("text/javascript; charset=utf-8")
+    );
+    assert_eq!(script.header("x-content-type-options"), Some("nosniff"));
+}
+
+on_both! {
+    async fn tokens_are_found_and_revoked(db: Database) {
+        let linkgate = Linkgate::on(&db).await;
+        let token = Peer::hmac().connect(&linkgate, "bob").await;
+        let of_carol = Peer::rsa().connect(&linkgate, "carol").await;
+        let mut alice = signed_in(&linkgate, "alice").await;
+        let rows = async |alice: &mut Browser, query: &str| {
+            let page = alice.get(&format!("{TOKENS}{query}")).await;
+            (page.body.matches("<tr role=\"row\">").count().saturating_sub(1), page)
+        };
+        for (query, count) in [
+            ("", 2), ("?user=BOB", 1), ("?user=example", 2), ("?user=%25", 0), ("?consumer=bitbucket-form", 1),
+            ("?user=carol&consumer=bitbucket-form", 0), ("?user=&consumer=&page=1", 2), ("?page=2", 0), ("?page=0", 2),
+            ("?page=4294967295", 0), ("?page=x", 2), ("?user=a&user=b", 2), ("?consumer=nobody", 0),
+        ] {
+            assert_eq!(rows(&mut alice, query).await.0, count, "{query}");
+        }
+        let (_, page) = rows(&mut alice, "?user=bob").await;
+        assert!(page.body.contains("<td role=\"cell\" data-label=\"State\">valid"), "{page:?}");
+        let form = Form::of(&page, "token").unwrap();
+        let forged = form.clone().with("token", "0123456789abcdef");
+        assert_eq!(alice.submit(&forged).await.status, 403);
+        let from_elsewhere = Request::post(REVOKE).header("Sec-Fetch-Site", "cross-site").form(form.body());
+        assert_eq!(alice.send(from_elsewhere).await.status, 403);
+        assert_eq!(alice.submit(&form).await.status, 303);
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        let call = Peer::hmac().call(&linkgate, "GET", "/api/me").token(&token);
+        call.send(&linkgate).await.assert_refused(401, "token_revoked");
+        let call = Peer::rsa().call(&linkgate, "GET", "/api/me").token(&of_carol);
+        assert_eq!(call.send(&linkgate).await.status, 200);
+        let (_, page) = rows(&mut alice, "?user=bob").await;
+        assert!(page.body.contains("data-label=\"State\">revoked"), "{page:?}");
+        assert!(Form::of(&page, "token").is_none(), "there is nothing left to revoke");
+        let audit = linkgate.store().await.audit(50).await.unwrap();
+        let line = audit.iter().find(|event| event.kind == AuditKind::Revoked).unwrap();
+        assert_eq!(line.subject.as_deref(), Some("bob"));
+        assert!(line.detail.ends_with(", by alice"), "{line:?}");
+    }
+}
+
+#[tokio::test]
+async fn fifty_tokens_make_a_page() {
+    let linkgate = Linkgate::start().await;
+    Peer::hmac().connect(&linkgate, "bob").await;
+    let copies = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100) \
+                  insert into access_tokens (digest, id, consumer_key, subject, display_name, proved_by, proved_at, \
+                  issued_at, expires_at) select cast('digest ' || i as blob), printf('%016x', i), consumer_key, 'dora', \
+                  'Dora', 'file', 0, issued_at - i, expires_at from access_tokens, n";
+    linkgate.database().execute(copies).await;
+    let mut alice = signed_in(&linkgate, "alice").await;
+    let mut at = TOKENS.to_owned();
+    for (rows, last) in [(50, false), (50, false), (1, true)] {
+        let page = alice.get(&at).await;
+        assert_eq!(page.body.matches("<tr role=\"row\">").count(), rows + 1);
+        let older = page.body.split_once("rel=\"next\" href=\"");
+        assert_eq!(older.is_none(), last);
+        if let Some((_, older)) = older {
+            at = older.split('"').next().unwrap().replace("&#38;", "&");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_shown_with_its_reason_and_no_secret() {
+    let linkgate = Linkgate::start().await;
+    let token = Peer::hmac().connect(&linkgate, "bob").await;
+    let mut alice = signed_in(&linkgate, "alice").await;
+    assert!(alice.get(REFUSALS).await.body.contains("Nothing was refused."));
+    let call = Peer::hmac()
+        .call(&linkgate, "GET", "/api/me?secret=in-the-query")
+        .token(&token);
+    assert_eq!(call.send(&linkgate).await.status, 200);
+    for _ in 0..3 {
+        call.send(&linkgate).await.assert_refused(401, "nonce_used");
+    }
+    let stranger = Peer::of("<script>alert(1)</script>", "x");
+    let call = stranger
+        .call(&linkgate, "POST", "/oauth/request-token")
+        .oauth("oauth_callback", "oob");
+    call.send(&linkgate)
+        .await
+        .assert_refused(401, "consumer_key_unknown");
+    let rows = linkgate.rows().await;
+    let page = alice.get(REFUSALS).await;
+    for part in [
+        "<code>nonce_used</code> <span class=\"badge\">3 times</span>",
+        "This request was received before: sign each request anew.",
+        "<bdi>Bitbucket</bdi> <span class=\"quiet\">(<bdi>bitbucket-form</bdi>)</span>",
+        "<code>GET /api/me</code>",
+        "<code>consumer_key_unknown</code>",
+        "<bdi>&#60;script&#62;alert(1)&#60;/script&#62;</bdi> <span class=\"quiet\">(not registered)</span>",
+        "<dd>127.0.0.1</dd>",
+    ] {
+        assert!(page.body.contains(part), "{part}: {page:?}");
+    }
+    for never in ["in-the-query", &token.token, &token.secret, "<script"] {
+        assert!(!page.body.contains(never), "{never}: {page:?}");
+    }
+    assert_eq!(
+        linkgate.rows().await,
+        rows,
+        "refusals write nothing to the database"
+    );
+}
+
+async fn signed_in(linkgate: &Linkgate, user: &str) -> Browser {
+    let mut browser = linkgate.browser();
+    browser.sign_in(user).await;
+    browser
+}
+
+/// Signs alice in, where a proxy strips a path in front of ours.
+async fn signed_in_behind(linkgate: &Linkgate, path: &str) -> Browser {
+    let mut browser = linkgate.browser();
+    let page = browser.get("/oauth/login").await;
+    let form = Form::of(&page, "password")
+        .unwrap()
+        .with("username", "alice")
+        .with("password", "alice-password");
+    let action = form.action.strip_prefix(path).unwrap().to_owned();
+    assert_eq!(browser.submit(&Form { action, ..form }).await.status, 303);
+    browser
+}
+
+/// The same, where cookies have the names that belong to https.
+async fn signed_in_over_tls(linkgate: &Linkgate, user: &str) -> Browser {
+    let browser = signed_in(linkgate, user).await;
+    assert!(browser.cookies.contains_key("__Host-linkgate-session"));
+    browser
+}
+
+/// The part of the page that is about one consumer.
+#[track_caller]
+fn card<'a>(page: &'a Response, name: &str) -> &'a str {
+    let mut cards = page.body.split("<li class=\"card plain\">").skip(1);
+    let heading = format!("<h2><bdi>{name}</bdi>");
+    let card = cards.find(|card| card.contains(&heading));
+    card.unwrap_or_else(|| panic!("no card {name}: {page:?}"))
+}
+
+/// The value that can be copied under a name.
+fn copied<'a>(html: &'a str, name: &str) -> Option<&'a str> {
+    let (_, after) = html.split_once(&format!("<dt lang=\"en\">{name}</dt>"))?;
+    let (_, value) = after.split_once("<code id=\"")?.1.split_once("\">")?;
+    Some(value.split_once("</code>")?.0)
+}
+
+/// The second has a key of 1024 bits.
+const TRAPS: &str = "
+[[consumers]]
+key = \"nowhere\"
+name = \"Nowhere\"
+shared_secret = \"a-secret-for-nowhere\"
+
+[[consumers]]
+key = \"weak\"
+name = \"Weak\"
+public_key = \"MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDLjmEMQLYohbXUCkXRkbZlf4ADLDcCozIBeqa7ZlXAc+h+wB6Qfm0qcp4zMEQTGLCTA7\
+KXX45HLCFXbVlWuBklonUKQ8VIH2r77EIhR9tKMpyV/5RchMgqit5J5xMLaNqyKsH8Lui1LVlV2hF5h8IAq1Hx6D72mzSOACYZMOGecQIDAQAB\"
+";
