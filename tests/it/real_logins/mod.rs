@@ -2,7 +2,7 @@
 //!
 //! `counterpart` starts a program and ends it; `application` is a small application with a session of its own, `provider`
 //! an OpenID provider (npm `oidc-provider`), `directory` OpenLDAP's `slapd`; `snippets` are the application's side of the
-//! hand-off in six languages. A Chromium goes through all that a browser sees.
+//! hand-off in five of its six languages: Debian has no .NET for the one in C#. A Chromium goes through all that a browser sees.
 
 mod application;
 mod counterpart;
