@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
 use serde::Deserialize;
 
-use crate::login::oidc::Arrived;
+use crate::login::oidc::{Arrived, OidcFault};
 use crate::login::trip::TRIP_SECONDS;
 use crate::login::{Login, Trip, TripFault};
 use crate::model::User;
@@ -230,11 +230,14 @@ impl UnderWay {
     }
 }
 
-/// The page for a fault. The source being down is nobody's fault here; everything else may be an attack.
+/// The page for a fault. A source that is down, or wrongly configured, is the administrator's; everything else may be an
+/// attack.
 fn refused(fault: &TripFault, again: String) -> Notice {
     let why = fault.to_string();
     match fault {
-        TripFault::Unavailable(_) => SigningIn::SourceFailed { why, again }.into(),
+        TripFault::Unavailable(_) | TripFault::Oidc(OidcFault::Discovery(_)) => {
+            SigningIn::SourceFailed { why, again }.into()
+        }
         TripFault::Handoff(_) | TripFault::Oidc(_) => SigningIn::TripWrong { why, again }.into(),
     }
 }

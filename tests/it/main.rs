@@ -21,6 +21,7 @@ mod links;
 mod login;
 mod pages;
 mod published;
+mod real_logins;
 mod refusals;
 mod store;
 mod streaming;

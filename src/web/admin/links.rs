@@ -6,7 +6,7 @@ use http::HeaderMap;
 use crate::model::{Consumer, ConsumerSource};
 use crate::oauth::VerificationKey;
 
-use super::super::pages::{Endpoints, Link, LinkKey, Links, SecretPlace};
+use super::super::pages::{Endpoints, Link, LinkKey, Links, OtherSide, OtherSides, SecretPlace};
 use super::super::{ACCESS_TOKEN, ADMIN, AUTHORIZE, REQUEST_TOKEN, Visit, assets, login};
 use super::{administrator, navigation};
 
@@ -16,7 +16,22 @@ pub(super) async fn show(visit: Visit, headers: HeaderMap) -> Result<Response, R
     let session = administrator(&visit, &headers, ADMIN).await?;
     let consumers = visit.store.consumers().await;
     let consumers = consumers.map_err(|error| visit.refuse(error))?;
+    let states = visit.links.states().await;
+    let mut states = states.map_err(|error| visit.refuse(error))?;
     let page = Links {
+        outgoing: OtherSides {
+            fingerprint: visit.links.ourselves().1,
+            links: visit
+                .links
+                .peers()
+                .iter()
+                .map(|peer| OtherSide {
+                    title: peer.title(),
+                    url: peer.url().as_str(),
+                    state: states.remove(peer.name()).unwrap_or_default(),
+                })
+                .collect(),
+        },
         navigation: navigation(&visit),
         application: &visit.application_name,
         endpoints: endpoints(&visit),

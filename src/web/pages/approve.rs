@@ -79,8 +79,9 @@ impl Approve<'_> {
             subject: &self.user.subject,
             shown_subject: visible(&self.user.subject),
             through: html(match self.user.proved_by.as_str() {
-                "file" => texts.through_password,
-                _ => texts.through_application,
+                "file" | "ldap" => texts.through_password,
+                "probe" | "handoff" => texts.through_application,
+                _ => texts.through_provider,
             }),
             abilities: html(texts.abilities),
             ability: texts.ability.map(html),

@@ -31,7 +31,9 @@ use super::headers::{content_security_policy, with_script};
 use super::texts::Texts;
 
 pub(super) use account::SignOutForm;
-pub(super) use admin::{Endpoints, Link, LinkKey, Links, Navigation, Refusals, SecretPlace, Tokens};
+pub(super) use admin::{
+    Endpoints, Link, LinkKey, Links, Navigation, OtherSide, OtherSides, Refusals, SecretPlace, Tokens,
+};
 pub(super) use approve::{AnswerForm, Approve};
 pub(super) use connections::{Connections, RevokeForm};
 pub(super) use frame::Frame;

@@ -65,6 +65,8 @@ texts! {
         account: &'static str,
         through_password: &'static str,
         through_application: &'static str,
+        /// An identity provider, or a proxy in front.
+        through_provider: &'static str,
         not_you: &'static str,
         another_account: &'static str,
         abilities: &'static str,
@@ -194,6 +196,7 @@ texts! {
         /// Names the navigation.
         title: &'static str,
         links: Links,
+        other_sides: OtherSides,
         tokens: Tokens,
         refusals: Refusals,
     }
@@ -234,6 +237,19 @@ texts! {
         warn_off: &'static str,
         warn_clock: &'static str,
         clock: &'static str,
+    }
+
+    /// The other direction, in which the application calls others.
+    struct OtherSides {
+        title: &'static str,
+        lead: &'static str,
+        key: &'static str,
+        reached: &'static str,
+        success: &'static str,
+        clock: &'static str,
+        seconds: &'static str,
+        problem: &'static str,
+        never: &'static str,
     }
 
     /// Every access token.

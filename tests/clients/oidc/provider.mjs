@@ -1,5 +1,5 @@
 // An OpenID provider that nobody here wrote, on loopback: whoever signs in is who they say they are.
-// usage: node provider.mjs SETTINGS.json     {"port", "client_id", "client_secret", "redirect_uri", "kid", "jwk"}
+// usage: node provider.mjs SETTINGS.json     {"port", "client_id", "client_secret", "redirect_uri", "kid"}
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
@@ -12,7 +12,7 @@ const settings = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const key = { ...privateKey.export({ format: 'jwk' }), kid: settings.kid, use: 'sig', alg: 'RS256' };
 
-const provider = new Provider(`http://127.0.0.1:${settings.port}`, {
+const provider = new Provider(`http://localhost:${settings.port}`, {
   clients: [
     {
       client_id: settings.client_id,

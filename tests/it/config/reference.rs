@@ -71,6 +71,37 @@ fn the_quick_start_works() {
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
 }
 
+#[test]
+fn what_the_readme_says_of_signing_in_works() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, chapter) = readme.split_once("\n## Signing in\n").unwrap();
+    let (chapter, _) = chapter.split_once("\n## ").unwrap();
+    let snippets = chapter.split("```toml\n").skip(1);
+    let snippets: Vec<_> = snippets.map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(
+        snippets.len(),
+        5,
+        "a snippet for each method but the password file, which the five minutes show"
+    );
+    for snippet in snippets
+        .into_iter()
+        .filter(|text| !text.contains("\"ldap\"") || cfg!(feature = "ldap"))
+    {
+        let text = format!(
+            "[server]\npublic_url = \"https://builds.example.com\"\ntrusted_proxies = [\"127.0.0.1\"]\n\
+             [upstream]\nurl = \"http://127.0.0.1:9090\"\n{snippet}"
+        );
+        let written = Written::new(&text);
+        let written = ["handoff.secret", "oidc.secret", "ldap.password"]
+            .into_iter()
+            .fold(written, |written, file| written.with(file, "a-secret\n"));
+        let config = written
+            .load(&[])
+            .unwrap_or_else(|error| panic!("{snippet}: {error}"));
+        assert!(config.warnings.is_empty(), "{snippet}: {:?}", config.warnings);
+    }
+}
+
 fn reference() -> String {
     fs::read_to_string(root().join("config/linkgate.toml")).unwrap()
 }

@@ -194,3 +194,37 @@ async fn a_unix_socket_serves_as_well() {
     left.stop().await;
     assert!(!socket.exists());
 }
+
+#[tokio::test]
+async fn administrators_see_how_calls_went() {
+    let other = App::answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+    let left = Linked::with_peer(other.address, "itself = true\n[admin]\nsubjects = [\"alice\"]\n").await;
+    let mut alice = left.browser();
+    alice.sign_in("alice").await;
+    let before = alice.get("/oauth/admin").await.body;
+    let section = |page: &str| {
+        page.split_once("<h2>The other direction</h2>")
+            .unwrap()
+            .1
+            .to_owned()
+    };
+    assert!(
+        section(&before).contains("<dt>Last reached</dt><dd>not yet</dd>"),
+        "{before}"
+    );
+    assert_eq!(left.ask("/other", None).await.status, 200);
+    let after = section(&alice.get("/oauth/admin").await.body);
+    assert!(
+        after.contains(&format!("<code>http://{}</code>", other.address)),
+        "{after}"
+    );
+    assert!(
+        after.contains("<dt>Last reached</dt><dd><time datetime="),
+        "{after}"
+    );
+    assert!(
+        after.contains("<dt>Last success</dt><dd><time datetime="),
+        "{after}"
+    );
+    assert!(after.contains("SHA256:"), "{after}");
+}

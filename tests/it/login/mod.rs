@@ -5,11 +5,11 @@
 //! application who exists.
 
 mod answers;
-mod browser;
+pub(crate) mod browser;
 mod forms;
 mod methods;
 mod questions;
 mod sessions;
 mod signing_in;
-mod site;
+pub(crate) mod site;
 mod user_lookup;

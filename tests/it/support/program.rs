@@ -27,11 +27,20 @@ pub(crate) struct Program {
 impl Program {
     /// Writes a configuration and starts the program with it; returns when it listens.
     pub(crate) fn start(database: &Database, application: SocketAddr) -> Self {
-        Self::behind(None, database, application)
+        Self::made(None, database, application, FILE_LOGIN)
+    }
+
+    /// The same, with another `[login]`, in which `{base}` stands for the public URL.
+    pub(crate) fn start_with(database: &Database, application: SocketAddr, login: &str) -> Self {
+        Self::made(None, database, application, login)
     }
 
     /// The same behind a proxy on this machine, which the world knows instead.
     pub(crate) fn behind(proxy: Option<SocketAddr>, database: &Database, application: SocketAddr) -> Self {
+        Self::made(proxy, database, application, FILE_LOGIN)
+    }
+
+    fn made(proxy: Option<SocketAddr>, database: &Database, application: SocketAddr, login: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let key = write_key(directory.path());
         let url = database.url();
@@ -45,7 +54,10 @@ impl Program {
             assert!(made.unwrap().success());
         }
         let mut program = Self::serve(directory, |address, admin| {
-            known_as(proxy, address, config(address, admin, application, &url, &key))
+            let config = config(address, admin, application, &url, &key);
+            assert!(config.contains(FILE_LOGIN), "the example has another login");
+            let login = login.replace("{base}", &format!("http://{address}"));
+            known_as(proxy, address, config.replace(FILE_LOGIN, &login))
         });
         program.proxy = proxy;
         program
@@ -97,6 +109,15 @@ impl Program {
     /// Everything that it has logged.
     pub(crate) fn log(&self) -> String {
         log(self.directory.path())
+    }
+
+    /// Runs another command with the same configuration; returns its exit code and all that it prints.
+    pub(crate) fn run(&self, arguments: &[&str]) -> (i32, String) {
+        let mut command = program(self.directory.path());
+        command.args(arguments).env("LINKGATE_CONFIG", "linkgate.toml");
+        let output = tokio::task::block_in_place(|| command.stdin(Stdio::null()).output()).unwrap();
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap());
+        (output.status.code().unwrap(), said.concat())
     }
 
     /// `kill -9`, and a fresh start on the same directory.
@@ -231,6 +252,8 @@ fn known_as(proxy: Option<SocketAddr>, address: SocketAddr, config: String) -> S
 
 /// A secret of every kind of character that a signing key must encode.
 pub(crate) const SHARED_SECRET: &str = "correct horse & battery=staple +%7E/ü";
+
+const FILE_LOGIN: &str = "[login]\nmethod = \"file\"\n\n[login.file]\npath = \"users.toml\"\n";
 
 const SIDECAR: &str = include_str!("../examples/sidecar.toml");
 const OLD_KEY: &str = include_str!("../examples/bitbucket-old.pem");

@@ -10,6 +10,7 @@ use crate::oauth::{CallbackPattern, Timestamp};
 use super::super::account::{Account, SignOutForm};
 use super::super::{Frame, Html, respond_under, visible, with_script};
 use super::Navigation;
+use super::other_sides::{OtherSideCard, OtherSides};
 
 /// What the page is made of.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(in crate::web) struct Links<'a> {
     pub(in crate::web) endpoints: Endpoints,
     /// One for each consumer.
     pub(in crate::web) list: Vec<Link<'a>>,
+    /// The other direction.
+    pub(in crate::web) outgoing: OtherSides<'a>,
     /// The time.
     pub(in crate::web) now: Timestamp,
     /// The path of the script that copies.
@@ -92,6 +95,8 @@ struct Page<'a> {
     application_url: Row<'a>,
     warnings: Vec<Html>,
     cards: Vec<Card<'a>>,
+    outgoing: Vec<OtherSideCard<'a>>,
+    fingerprint: Option<&'a str>,
     now: Html,
     script: &'a str,
     account: Account<'a>,
@@ -160,6 +165,8 @@ impl Links<'_> {
             ),
             warnings: with_path.into_iter().chain(insecure).collect(),
             cards: cards.map(|(at, link)| self.card(frame, at, link)).collect(),
+            outgoing: self.outgoing.cards(frame),
+            fingerprint: self.outgoing.fingerprint.as_deref(),
             now: frame.moment(self.now),
             script: &self.script,
             account: Account::new(frame, self.user, &self.sign_out),

@@ -1,10 +1,12 @@
-//! The pages for administrators: `links`, `tokens`, `refusals`.
+//! The pages for administrators: `links` (with `other_sides`, the other direction), `tokens`, `refusals`.
 
 mod links;
+mod other_sides;
 mod refusals;
 mod tokens;
 
 pub(in crate::web) use links::{Endpoints, Link, LinkKey, Links, SecretPlace};
+pub(in crate::web) use other_sides::{OtherSide, OtherSides};
 pub(in crate::web) use refusals::Refusals;
 pub(in crate::web) use tokens::Tokens;
 

@@ -1,10 +1,11 @@
 //! The pages for administrators.
 
-use super::super::catalogue::{Admin, Links, Plural, Refusals, Tokens};
+use super::super::catalogue::{Admin, Links, OtherSides, Plural, Refusals, Tokens};
 
 pub(super) const ADMIN: Admin = Admin {
     title: "Administration",
     links: LINKS,
+    other_sides: OTHER_SIDES,
     tokens: TOKENS,
     refusals: REFUSALS,
 };
@@ -58,6 +59,18 @@ const LINKS: Links = Links {
     warn_clock: "Calls of this consumer were refused lately because of its clock. Compare the time there with the time \
                  here.",
     clock: "Time of this server",
+};
+
+const OTHER_SIDES: OtherSides = OtherSides {
+    title: "The other direction",
+    lead: "How the application's own calls went, which linkgate signs.",
+    key: "The key that signs (fingerprint)",
+    reached: "Last reached",
+    success: "Last success",
+    clock: "Their clock against ours",
+    seconds: "{seconds} s",
+    problem: "Last problem",
+    never: "not yet",
 };
 
 const TOKENS: Tokens = Tokens {

@@ -79,6 +79,7 @@ pub(super) static TEXTS: Texts = Texts {
         account: "Your account",
         through_password: "signed in with a password",
         through_application: "signed in through {application}",
+        through_provider: "signed in through your login service",
         not_you: "Not you?",
         another_account: "Use another account",
         abilities: "{consumer} will be able to:",

@@ -1,10 +1,11 @@
 //! The pages for administrators.
 
-use super::super::catalogue::{Admin, Links, Plural, Refusals, Tokens};
+use super::super::catalogue::{Admin, Links, OtherSides, Plural, Refusals, Tokens};
 
 pub(super) const ADMIN: Admin = Admin {
     title: "Verwaltung",
     links: LINKS,
+    other_sides: OTHER_SIDES,
     tokens: TOKENS,
     refusals: REFUSALS,
 };
@@ -61,6 +62,18 @@ const LINKS: Links = Links {
     warn_clock: "Aufrufe dieses Consumers wurden kürzlich wegen seiner Uhr abgelehnt. Vergleichen Sie die Zeit dort mit der \
                  Zeit hier.",
     clock: "Zeit dieses Servers",
+};
+
+const OTHER_SIDES: OtherSides = OtherSides {
+    title: "Die andere Richtung",
+    lead: "Wie die eigenen Aufrufe der Anwendung verlaufen sind, die linkgate signiert.",
+    key: "Signierender Schlüssel (Fingerabdruck)",
+    reached: "Zuletzt erreicht",
+    success: "Letzter Erfolg",
+    clock: "Deren Uhr gegenüber unserer",
+    seconds: "{seconds} s",
+    problem: "Letztes Problem",
+    never: "noch nie",
 };
 
 const TOKENS: Tokens = Tokens {

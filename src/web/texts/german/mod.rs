@@ -83,6 +83,7 @@ pub(super) static TEXTS: Texts = Texts {
         account: "Ihr Konto",
         through_password: "mit Passwort angemeldet",
         through_application: "über {application} angemeldet",
+        through_provider: "über Ihren Anmeldedienst angemeldet",
         not_you: "Sind Sie das nicht?",
         another_account: "Anderes Konto verwenden",
         abilities: "{consumer} kann dann:",

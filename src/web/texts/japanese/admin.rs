@@ -1,10 +1,11 @@
 //! The pages for administrators.
 
-use super::super::catalogue::{Admin, Links, Plural, Refusals, Tokens};
+use super::super::catalogue::{Admin, Links, OtherSides, Plural, Refusals, Tokens};
 
 pub(super) const ADMIN: Admin = Admin {
     title: "管理",
     links: LINKS,
+    other_sides: OTHER_SIDES,
     tokens: TOKENS,
     refusals: REFUSALS,
 };
@@ -58,6 +59,18 @@ const LINKS: Links = Links {
     warn_clock: "このコンシューマーの時計のずれのため、最近リクエストが拒否されました。コンシューマーの時刻とこのサーバーの時刻を\
                  比べてください。",
     clock: "このサーバーの時刻",
+};
+
+const OTHER_SIDES: OtherSides = OtherSides {
+    title: "逆方向のリンク",
+    lead: "linkgate が署名する、アプリケーション自身の呼び出しの状況です。",
+    key: "署名に使う鍵（フィンガープリント）",
+    reached: "最後に到達した日時",
+    success: "最後に成功した日時",
+    clock: "相手の時計との差",
+    seconds: "{seconds} 秒",
+    problem: "最後の問題",
+    never: "まだありません",
 };
 
 const TOKENS: Tokens = Tokens {

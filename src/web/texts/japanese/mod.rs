@@ -66,6 +66,7 @@ pub(super) static TEXTS: Texts = Texts {
         account: "あなたのアカウント",
         through_password: "パスワードでサインイン済み",
         through_application: "{application} からサインイン済み",
+        through_provider: "ログイン サービスからサインイン済み",
         not_you: "別の方ですか？",
         another_account: "別のアカウントを使う",
         abilities: "許可すると、{consumer} は次のことができるようになります。",

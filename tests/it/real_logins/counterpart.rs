@@ -1,0 +1,51 @@
+//! Another program beside linkgate. Dropping it ends it.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::support::program::free_ports;
+
+/// A running program.
+pub(super) struct Counterpart(Child);
+
+impl Counterpart {
+    /// Starts it, and waits until it prints that it listens.
+    pub(super) fn listening(mut command: Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}; tests/run installs it"));
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let said = lines.by_ref().map_while(Result::ok);
+        let listens = said.take(50).any(|line| line.contains("listening"));
+        let started = Self(child);
+        assert!(listens, "{command:?} does not listen");
+        std::thread::spawn(move || lines.for_each(drop));
+        started
+    }
+
+    /// Keeps one that was started otherwise.
+    #[cfg(feature = "ldap")]
+    pub(super) const fn of(child: Child) -> Self {
+        Self(child)
+    }
+}
+
+impl Drop for Counterpart {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A port that nobody uses just now.
+pub(super) fn free_port() -> u16 {
+    free_ports()[0].port()
+}
+
+/// A file of the project.
+pub(super) fn project(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
