@@ -224,3 +224,27 @@ async fn an_address_list_is_about_the_client_that_the_proxy_names() {
         assert_eq!(verdict.status, 401, "{question:?}: {verdict:?}");
     }
 }
+
+/// As many parameters as fit are too many to sort for nobody, and a head that does not fit is not read.
+#[tokio::test]
+async fn a_flood_is_refused_at_once() {
+    let linkgate = start().await;
+    let many: Vec<_> = (0..10_000).map(|at| at.to_string()).collect();
+    let call = Peer::robot().call(&linkgate, "GET", &format!("/api/x?{}", many.join("&")));
+    let client = call.request(&linkgate);
+    for question in [by_traefik(&client), by_envoy(&client)] {
+        question
+            .send(linkgate.address)
+            .await
+            .assert_refused(400, "parameter_rejected");
+    }
+    let verdict = by_nginx(&client, "1").send(linkgate.address).await;
+    assert_eq!(
+        (verdict.status, verdict.header("x-linkgate-status")),
+        (401, Some("400"))
+    );
+    let page = Request::get("/page").header("X-Long", "a".repeat(70_000));
+    for question in [by_nginx(&page, "1"), by_traefik(&page), by_envoy(&page)] {
+        assert_eq!(question.send(linkgate.address).await.status, 431);
+    }
+}

@@ -4,6 +4,7 @@
 //! * [`targets`]: the request line, and the name under which it was called;
 //! * [`headers`]: what is taken away, what is written;
 //! * [`bodies`]: forms held, everything else streamed;
+//! * [`smuggling`]: messages that two readers would end in two places;
 //! * [`connections`]: reuse, closing, time-outs, web sockets;
 //! * [`signed`]: calls that carry OAuth; [`impersonated`]: those in a user's name;
 //! * [`upstream_tls`]: an application that must prove who it is;
@@ -15,6 +16,7 @@ mod connections;
 mod headers;
 mod impersonated;
 mod signed;
+mod smuggling;
 mod targets;
 mod upstream_tls;
 mod verified;

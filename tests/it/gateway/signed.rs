@@ -61,6 +61,11 @@ fn authorization_of(call: &Call<'_>) -> String {
     format!("Authorization: {}\r\n", header::authorization(sign(call), None))
 }
 
+/// The header line of a signed POST with a form.
+pub(super) fn form_authorization(target: &str, form: &[u8]) -> String {
+    authorization_of(&Call::new("POST", &format!("{BASE}{target}")).with_form(form))
+}
+
 async fn post(address: SocketAddr, target: &str, headers: &str, body: &str) -> String {
     let request = format!(
         "POST {target} HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
