@@ -5,30 +5,21 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{ACCEPT, HOST};
-use http::uri::PathAndQuery;
+use http::header::ACCEPT;
 use http::{Request, StatusCode, Uri};
-use http_body_util::Empty;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use moka::future::Cache;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 use super::Standing;
+use super::http::HttpClient;
 use crate::oauth::encode;
-use crate::tls::{ClientTls, ServerName};
+use crate::tls::ClientTls;
 
 /// Asks the application whether a user exists.
 #[derive(Debug)]
 pub struct UserLookup {
     template: String,
-    host: String,
-    port: u16,
-    authority: String,
-    tls: Option<(ClientTls, ServerName<'static>)>,
+    http: HttpClient,
     within: Duration,
     known: Cache<String, bool>,
     asking: Semaphore,
@@ -44,26 +35,15 @@ impl UserLookup {
         if url.matches("{user}").count() != 1 || other.authority() != Some(authority) {
             return Err(EXAMPLE);
         }
-        let host = authority.host().trim_matches(['[', ']']).to_owned();
-        let secure = match one.scheme_str() {
-            Some("http") => false,
-            Some("https") => true,
+        match one.scheme_str() {
+            Some("http") => {}
+            Some("https") if tls.is_some() => {}
+            Some("https") => return Err("no certificates to believe are given for an https URL"),
             _ => return Err(EXAMPLE),
-        };
-        let tls = match (secure, tls) {
-            (true, Some(tls)) => Some((tls, ServerName::try_from(host.clone()).map_err(|_| EXAMPLE)?)),
-            (true, None) => return Err("no certificates to believe are given for an https URL"),
-            (false, _) => None,
-        };
-        let path = url
-            .split_once("://")
-            .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
+        }
         Ok(Self {
-            template: path.ok_or(EXAMPLE)?.to_owned(),
-            port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }),
-            authority: authority.as_str().to_owned(),
-            host,
-            tls,
+            template: url.to_owned(),
+            http: HttpClient::new(tls, within),
             within,
             known: Cache::builder().max_capacity(10_000).time_to_live(KEPT).build(),
             asking: Semaphore::new(AT_ONCE),
@@ -89,47 +69,28 @@ impl UserLookup {
     }
 
     async fn ask(&self, subject: &str) -> Result<bool, String> {
-        let target = self.template.replace("{user}", &encode::encode(subject));
-        let target: PathAndQuery = target.parse().map_err(|_| "the URL cannot be built".to_owned())?;
-        let status = tokio::time::timeout(self.within, self.status(target)).await;
-        let status = status.map_err(|_| "the application did not answer in time".to_owned())?;
-        match status.map_err(|error| error.to_string())? {
+        let url = self.template.replace("{user}", &encode::encode(subject));
+        let request = Request::get(url)
+            .header(ACCEPT, "application/json")
+            .body(Vec::new())
+            .map_err(|error| error.to_string())?;
+        let answer = tokio::time::timeout(self.within, async {
+            // Waiting for a turn counts as well. Nobody closes the door.
+            let _turn = self.asking.acquire().await;
+            self.http.send(request).await
+        });
+        let answer = answer
+            .await
+            .map_err(|_| "the application did not answer in time")?;
+        match answer
+            .map_err(|fault| format!("the application: {fault}"))?
+            .status()
+        {
             StatusCode::OK => Ok(true),
             StatusCode::NOT_FOUND | StatusCode::GONE => Ok(false),
             other => Err(format!("the application answered {}", other.as_u16())),
         }
     }
-
-    /// The status that the application answers with. No redirect is followed, and no body is read.
-    async fn status(
-        &self,
-        target: PathAndQuery,
-    ) -> Result<StatusCode, Box<dyn std::error::Error + Send + Sync>> {
-        let _turn = self.asking.acquire().await?;
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
-        let request = Request::get(Uri::from(target))
-            .header(HOST, &self.authority)
-            .header(ACCEPT, "application/json")
-            .body(Empty::<Bytes>::new())?;
-        match &self.tls {
-            Some((tls, name)) => send(tls.connect(name.clone(), stream).await?, request).await,
-            None => send(stream, request).await,
-        }
-    }
-}
-
-async fn send<S>(
-    stream: S,
-    request: Request<Empty<Bytes>>,
-) -> Result<StatusCode, Box<dyn std::error::Error + Send + Sync>>
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let driver = tokio::spawn(connection);
-    let answer = sender.send_request(request).await;
-    driver.abort();
-    Ok(answer?.status())
 }
 
 /// Some servers take `..`, `%2F` and `%5C` in a path for something else than a name.
