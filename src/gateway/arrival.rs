@@ -11,7 +11,7 @@ use http::{HeaderValue, Version};
 
 use super::fault::Fault;
 use super::forwarded::{Forwarded, TrustedProxies, X_FORWARDED_FOR};
-use crate::oauth::PublicUrl;
+use crate::oauth::{PublicUrl, RequestView};
 
 /// The names under which the world knows us, and the proxies that may say which of them was used.
 #[derive(Clone, Debug)]
@@ -47,6 +47,24 @@ pub struct Arrival {
 }
 
 impl Arrival {
+    /// A request as its consumer signed it: the head that arrived here, and the form, if its body is one.
+    pub fn view<'a>(
+        &'a self,
+        head: &'a Parts,
+        authorization: &'a [&'a [u8]],
+        form: Option<&'a [u8]>,
+    ) -> RequestView<'a> {
+        RequestView {
+            method: head.method.as_str(),
+            url: &self.url,
+            secure: self.is_secure(),
+            path: head.uri.path(),
+            query: head.uri.query(),
+            authorization,
+            form,
+        }
+    }
+
     /// Whether the client used https, as far as the public URL and a trusted proxy say.
     pub fn is_secure(&self) -> bool {
         self.url.is_secure() && self.scheme == "https"

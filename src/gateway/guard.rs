@@ -20,7 +20,7 @@ use super::form::FormLimits;
 use super::identity::IdentityHeaders;
 use super::onward;
 use super::routes::{RouteMode, Routes};
-use crate::oauth::{RequestView, header};
+use crate::oauth::header;
 use crate::provider::{self, Caller, Judged, Provider};
 
 /// What the guard goes by.
@@ -211,55 +211,51 @@ pub(super) enum Refusal {
 impl GuardOptions {
     /// Prepares the head of a request for the service behind us, and says who calls; or answers in its place.
     pub(super) async fn pass(&self, parts: &mut Parts, body: Body) -> Result<Passed, Response<Body>> {
-        self.admit(parts, body).await.map_err(|refusal| match refusal {
-            Refusal::Fault(fault) => fault.to_response(&parts.headers),
-            Refusal::Provider(error) => {
-                let mut refused = error.to_response(self.provider.realm()).map(Body::from);
-                // Known a moment ago, and not kept for a request that passes.
-                if let Ok(arrival) = self.front.arrival(parts, peer(parts)) {
-                    refused.extensions_mut().insert(arrival);
-                }
-                refused
-            }
-            Refusal::Challenge => challenge(self.provider.realm()),
-        })
-    }
-
-    async fn admit(&self, parts: &mut Parts, body: Body) -> Result<Passed, Refusal> {
         self.identity.strip(&mut parts.headers);
         parts.extensions.remove::<Caller>();
-        onward::refuse_codings(&parts.headers)?;
-        let arrival = self.front.arrival(parts, peer(parts))?;
+        let arrival = onward::refuse_codings(&parts.headers)
+            .and_then(|()| self.front.arrival(parts, peer(parts)))
+            .map_err(|fault| fault.to_response(&parts.headers))?;
+        match self.admit(parts, &arrival, body).await {
+            Ok((caller, body)) => Ok(Passed {
+                arrival,
+                caller,
+                body,
+            }),
+            Err(Refusal::Fault(fault)) => Err(fault.to_response(&parts.headers)),
+            Err(Refusal::Challenge) => Err(challenge(self.provider.realm())),
+            Err(Refusal::Provider(error)) => {
+                let mut refused = error.to_response(self.provider.realm()).map(Body::from);
+                refused.extensions_mut().insert(arrival);
+                Err(refused)
+            }
+        }
+    }
+
+    /// Says who calls, and gives the body back.
+    async fn admit(
+        &self,
+        parts: &Parts,
+        arrival: &Arrival,
+        body: Body,
+    ) -> Result<(Option<Caller>, Body), Refusal> {
         let mode = self.routes.mode(&parts.method, parts.uri.path(), &parts.headers);
-        let passed = |caller, body| Passed {
-            arrival: arrival.clone(),
-            caller,
-            body,
-        };
         if mode == RouteMode::None {
-            return Ok(passed(None, body));
+            return Ok((None, body));
         }
         let (form, body) = match self.form.read(&parts.headers, body).await? {
             Ok(form) => (Some(form.clone()), Body::from(form)),
             Err(body) => (None, body),
         };
         let authorization: Vec<&[u8]> = authorization(parts).collect();
-        let view = RequestView {
-            method: parts.method.as_str(),
-            url: &arrival.url,
-            secure: arrival.is_secure(),
-            path: parts.uri.path(),
-            query: parts.uri.query(),
-            authorization: &authorization,
-            form: form.as_ref().map(Bytes::as_ref),
-        };
+        let view = arrival.view(parts, &authorization, form.as_ref().map(Bytes::as_ref));
         match self.provider.judge(&view, arrival.client).await? {
             Some(judged) => {
                 let body = self.checked(&judged, parts, body).await?;
-                Ok(passed(Some(self.provider.admit(judged).await?), body))
+                Ok((Some(self.provider.admit(judged).await?), body))
             }
             None if mode == RouteMode::OAuth => Err(Refusal::Challenge),
-            None => Ok(passed(None, body)),
+            None => Ok((None, body)),
         }
     }
 

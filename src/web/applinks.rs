@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use serde::Deserialize;
 
 use crate::applinks::{ConsumerInfo, Form, Manifest, PeerId};
-use crate::oauth::{PublicUrl, RequestView, encode};
+use crate::oauth::{PublicUrl, encode};
 use crate::provider::Caller;
 
 use super::links::trouble;
@@ -99,15 +99,7 @@ async fn signed_by(app: &App, parts: &Parts) -> Result<Option<Caller>, Response>
         .map_err(|fault| fault.to_response(&parts.headers).into_response())?;
     let authorization = parts.headers.get_all(AUTHORIZATION).iter();
     let authorization: Vec<&[u8]> = authorization.map(HeaderValue::as_bytes).collect();
-    let view = RequestView {
-        method: parts.method.as_str(),
-        url: &arrival.url,
-        secure: arrival.is_secure(),
-        path: parts.uri.path(),
-        query: parts.uri.query(),
-        authorization: &authorization,
-        form: None,
-    };
+    let view = arrival.view(parts, &authorization, None);
     let admitted = async {
         match app.provider.judge(&view, arrival.client).await? {
             Some(judged) => app.provider.admit(judged).await.map(Some),

@@ -43,15 +43,7 @@ pub(super) async fn answer(
         .iter()
         .map(HeaderValue::as_bytes)
         .collect();
-    let view = RequestView {
-        method: parts.method.as_str(),
-        url: &arrival.url,
-        secure: arrival.is_secure(),
-        path: parts.uri.path(),
-        query: parts.uri.query(),
-        authorization: &authorization,
-        form: form.as_deref(),
-    };
+    let view = arrival.view(&parts, &authorization, form.as_deref());
     match issue(&view, arrival.client).await {
         Ok(pairs) => issued(&pairs),
         Err(error) => {

@@ -28,7 +28,6 @@ use super::guard::{GuardOptions, Refusal, authorization};
 use super::routes::{METHOD_OVERRIDES, RouteMode};
 use super::{identity, onward};
 use crate::clock::Clock;
-use crate::oauth::RequestView;
 use crate::provider::Caller;
 
 use body::ClientBody;
@@ -148,15 +147,7 @@ impl Shared {
         }
         let body = ClientBody::read(dialect, shown, guard.form, body).await?;
         let authorization: Vec<&[u8]> = authorization(head).collect();
-        let view = RequestView {
-            method: head.method.as_str(),
-            url: &arrival.url,
-            secure: arrival.is_secure(),
-            path: head.uri.path(),
-            query: head.uri.query(),
-            authorization: &authorization,
-            form: body.form(),
-        };
+        let view = arrival.view(head, &authorization, body.form());
         body.refuse_unseen(&view)?;
         let client = arrival.client.filter(|_| shown.names_client);
         let question = shown
