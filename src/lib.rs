@@ -24,7 +24,8 @@
 //! comes from, [`telemetry`] where the log goes, [`tls`] who proves what at either end of a connection.
 //!
 //! To read: a request token's way is `web::request_token`, `provider::request_token`, `provider::authenticate`,
-//! [`oauth::SignedRequest`]. A guarded call's way is [`gateway::Guard`], `provider::admit`, [`gateway::Proxy`].
+//! [`oauth::SignedRequest`]. A guarded call's way is [`web::Site`], [`gateway::guard`], `provider::admit`,
+//! [`gateway::Proxy`].
 //! A call of the application's own is [`links::listener`], `links::call`, [`links::Client`].
 
 pub mod applinks;
