@@ -21,6 +21,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
 
+use crate::support::call::Peer;
 use crate::support::linkgate::{Linkgate, Setup};
 use crate::support::raw::{Request, Response};
 
@@ -103,6 +104,23 @@ fn passes(verdict: &Response) -> Vec<(&str, &str)> {
         .collect();
     headers.sort_unstable();
     headers
+}
+
+/// Asserts that a proxy hands on what linkgate says to a consumer, and nothing to the application.
+async fn passes_refusals_on(linkgate: &Linkgate, proxy: SocketAddr) {
+    let late = Peer::robot()
+        .call(linkgate, "GET", "/api/x")
+        .oauth("oauth_timestamp", "1700000000");
+    let late = late.request(linkgate).header("Host", "builds.example.com");
+    late.send(proxy).await.assert_refused(400, "timestamp_refused");
+    let unsigned = Request::get("/api/x").header("Host", "builds.example.com");
+    let unsigned = unsigned.send(proxy).await;
+    assert_eq!(unsigned.status, 401);
+    assert_eq!(
+        unsigned.header("www-authenticate"),
+        Some("OAuth realm=\"http%3A%2F%2Fbuilds.example.com\"")
+    );
+    assert!(linkgate.app.received().is_empty());
 }
 
 /// What a verdict says when nobody calls.
