@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -52,10 +52,7 @@ impl Server {
         let answer = move |request, peer| site.clone().answer(request, peer);
         let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
         let operators = web::operators(store.clone(), telemetry::metrics());
-        let (socket, admin_socket) = (
-            bind(config.server.listen).await?,
-            bind(config.server.admin_listen).await?,
-        );
+        let (socket, admin_socket) = (bind(config.server.listen)?, bind(config.server.admin_listen)?);
         let (public, admin) = (socket.local_addr()?, admin_socket.local_addr()?);
         let private = links::socket(&config).await?;
         let calls = private.as_ref().and_then(|(private, _)| private.address());
@@ -141,10 +138,20 @@ impl Server {
     }
 }
 
-async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("{address} cannot be listened on"))
+fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    listen(address).with_context(|| format!("{address} cannot be listened on"))
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // As the standard library does: a restart need not wait for the connections of the one before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 async fn synchronise(store: &Store, config: &Config, clock: &Clock) -> anyhow::Result<()> {
@@ -159,6 +166,10 @@ async fn synchronise(store: &Store, config: &Config, clock: &Clock) -> anyhow::R
     );
     Ok(())
 }
+
+/// Connections that may wait to be accepted; the system has a limit of its own. Beyond it clients are silently put off for
+/// a second or three.
+const BACKLOG: u32 = 4096;
 
 /// How long requests under way may take when the server stops.
 const DRAIN: Duration = Duration::from_secs(30);
