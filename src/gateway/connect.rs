@@ -3,19 +3,13 @@
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
+use super::connection::{Connection, Stream};
 use super::fault::Fault;
-use super::outgoing::Outgoing;
 use super::upstream::{Security, Upstream};
 use crate::tls::TlsFault;
-
-/// A connection that takes one request after the other.
-pub(super) type Connection = http1::SendRequest<Outgoing>;
 
 /// Why no connection to the application came about.
 #[derive(Debug, thiserror::Error)]
@@ -101,19 +95,20 @@ impl ConnectFault {
 }
 
 /// Makes a connection; the name, the network and TLS share the time.
-pub(super) async fn connect(upstream: &Upstream, within: Duration) -> Result<Connection, Fault> {
+pub(super) async fn connect(upstream: &Upstream, within: Duration) -> Result<Box<Connection>, Fault> {
     let until = Instant::now() + within;
-    make(upstream, until).await.map_err(Fault::Unreachable)
+    let stream = make(upstream, until).await.map_err(Fault::Unreachable)?;
+    Ok(Box::new(Connection::new(stream)))
 }
 
-async fn make(upstream: &Upstream, until: Instant) -> Result<Connection, ConnectFault> {
+async fn make(upstream: &Upstream, until: Instant) -> Result<Stream, ConnectFault> {
     let stream = timeout_at(until, reach(upstream)).await;
     let stream = stream.unwrap_or(Err(ConnectFault::TimedOut))?;
     match upstream.security() {
-        Security::Plain => speak_http(stream).await,
+        Security::Plain => Ok(Stream::Plain(stream)),
         Security::Tls(tls, name) => {
             let secured = timeout_at(until, tls.connect(name.clone(), stream)).await;
-            speak_http(secured.unwrap_or(Err(TlsFault::Silent))?).await
+            Ok(Stream::Tls(Box::new(secured.unwrap_or(Err(TlsFault::Silent))?)))
         }
         Security::Missing => Err(ConnectFault::NobodyToBelieve),
     }
@@ -129,19 +124,4 @@ async fn reach(upstream: &Upstream) -> Result<TcpStream, ConnectFault> {
         ErrorKind::TimedOut => ConnectFault::TimedOut,
         _ => ConnectFault::Unreachable(error),
     })
-}
-
-async fn speak_http<S>(stream: S) -> Result<Connection, ConnectFault>
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let handshake = http1::Builder::new().handshake(TokioIo::new(stream)).await;
-    let (connection, driver) =
-        handshake.map_err(|error| ConnectFault::Unreachable(io::Error::other(error)))?;
-    tokio::spawn(async move {
-        if let Err(error) = driver.with_upgrades().await {
-            tracing::debug!(%error, "a connection to the application ended");
-        }
-    });
-    Ok(connection)
 }

@@ -10,6 +10,7 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 
 use super::connect::ConnectFault;
+use super::connection::AnswerFault;
 use crate::oauth::credentials::ALPHANUMERIC;
 
 /// Why a request came to no answer of the application, or to none of its own.
@@ -46,7 +47,7 @@ pub enum Fault {
     Unreachable(ConnectFault),
     /// The application's answer is not HTTP, or broke off before its head was complete.
     #[error("the application broke off")]
-    BrokenAnswer(#[source] hyper::Error),
+    BrokenAnswer(#[source] AnswerFault),
     /// The application sent no head of an answer in time.
     #[error("the application did not answer in time")]
     AnswerTimeout,

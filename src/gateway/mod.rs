@@ -7,7 +7,8 @@
 //! 3. [`routes`] says what the path needs, as [`pattern`] and, against trickery, every other `reading` of it has it;
 //! 4. [`guard`] holds a [`form`], asks the provider, and lets the request pass, or refuses, or challenges;
 //! 5. [`proxy`] makes the headers ready (`onward`), says who calls ([`identity`], [`assertion`]), and sends it over the
-//!    [`pool`] to the [`upstream`], over TLS if need be (`connect`); a web socket is joined by `upgrade`;
+//!    [`pool`] to the [`upstream`], over TLS if need be (`connect`), in HTTP/1.1 (`connection`); a web socket is joined by
+//!    `upgrade`;
 //! 6. [`forward_auth`] asks the same on behalf of a front proxy that carries the request itself;
 //! 7. [`fault`] is every answer of ours that is no OAuth problem.
 //!
@@ -16,6 +17,7 @@
 pub mod arrival;
 pub mod assertion;
 mod connect;
+mod connection;
 pub mod fault;
 pub mod form;
 pub mod forward_auth;
@@ -23,7 +25,6 @@ pub mod forwarded;
 pub mod guard;
 pub mod identity;
 pub(crate) mod onward;
-pub(crate) mod outgoing;
 pub mod pattern;
 pub mod pool;
 pub mod proxy;
@@ -43,6 +44,7 @@ use http::{Request, Response};
 pub use arrival::{Arrival, Front};
 pub use assertion::{Assertion, AssertionKey};
 pub use connect::ConnectFault;
+pub use connection::AnswerFault;
 pub use fault::Fault;
 pub use form::FormLimits;
 pub use forward_auth::{Asked, Dialect, ForwardAuth};

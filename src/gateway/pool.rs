@@ -1,20 +1,16 @@
 //! Connections to the application, the most recently used first.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use axum::body::Body;
 use http::{Request, Response, StatusCode};
-use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use super::connect::{Connection, connect};
+use super::connect::connect;
+use super::connection::{Answer, Connection, Failure, Resting, Upload};
 use super::fault::Fault;
-use super::outgoing::Outgoing;
 use super::upstream::Upstream;
 
 /// How connections are made and kept.
@@ -52,173 +48,123 @@ pub(super) struct Pool {
 struct Shared {
     upstream: Upstream,
     limits: PoolLimits,
-    resting: Mutex<Resting>,
+    idle: Mutex<Idle>,
 }
 
 #[derive(Debug, Default)]
-struct Resting {
-    stack: VecDeque<(Connection, Instant)>,
+struct Idle {
+    stack: VecDeque<(Box<Connection>, Instant)>,
     swept: bool,
+}
+
+/// What comes of a request.
+#[derive(Debug)]
+pub(super) enum Reply {
+    /// An answer.
+    Answer(Response<Body>),
+    /// The application speaks another protocol from now on.
+    Switched(Response<()>, Box<Connection>),
 }
 
 impl Pool {
     pub(super) fn new(upstream: Upstream, limits: PoolLimits) -> Self {
-        let resting = Mutex::default();
+        let idle = Mutex::default();
         Self {
             shared: Arc::new(Shared {
                 upstream,
                 limits,
-                resting,
+                idle,
             }),
         }
     }
 
-    /// Sends a request, once, and waits for the head of its answer.
-    pub(super) async fn send(&self, mut request: Request<Outgoing>) -> Result<Response<Answer>, Fault> {
-        while let Some(mut connection) = self.shared.take() {
-            match connection.try_send_request(request).await {
-                Ok(response) => return Ok(self.answer(response, connection)),
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) => request = unsent,
-                    None => return Err(broken(error.into_error())),
-                },
+    /// Sends a request, once, and waits for the head of its answer, for so long that the application does nothing.
+    pub(super) async fn send(&self, request: Request<Body>, within: Duration) -> Result<Reply, Fault> {
+        let (request, body) = request.into_parts();
+        let mut upload = Upload::new(body);
+        let mut before: Option<Box<Connection>> = None;
+        loop {
+            let resting = self.shared.take();
+            let is_new = resting.is_none();
+            let mut connection = match resting {
+                Some(connection) => connection,
+                None => Box::pin(connect(&self.shared.upstream, self.shared.limits.connect)).await?,
+            };
+            match before.take() {
+                None => connection.begin(&request, &upload),
+                Some(before) => connection.begin_again(*before),
+            }
+            match connection.head(&request.method, &mut upload, within).await {
+                Ok(head) if head.response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                    return Ok(Reply::Switched(head.response, connection));
+                }
+                Ok(head) => {
+                    let resting = self.clone();
+                    return Ok(Reply::Answer(Answer::response(head, connection, upload, resting)));
+                }
+                Err(Failure::Unsent(_)) if !is_new => before = Some(connection),
+                Err(Failure::Unsent(error)) => return Err(Fault::BrokenAnswer(error.into())),
+                Err(Failure::Fault(fault)) => return Err(fault),
             }
         }
-        let connecting = connect(&self.shared.upstream, self.shared.limits.connect);
-        let mut connection = Box::pin(connecting).await?;
-        let response = connection.send_request(request).await;
-        Ok(self.answer(response.map_err(broken)?, connection))
     }
+}
 
-    fn answer(&self, response: Response<Incoming>, connection: Connection) -> Response<Answer> {
-        let http = response.status() != StatusCode::SWITCHING_PROTOCOLS;
-        response.map(|body| {
-            let mut answer = Answer {
-                body,
-                returning: http.then(|| (connection, Arc::clone(&self.shared))),
-            };
-            answer.give_back_at_end();
-            answer
-        })
+impl Resting for Pool {
+    fn give_back(&self, connection: Box<Connection>) {
+        let idle = &mut *self.shared.lock();
+        idle.stack.push_back((connection, Instant::now()));
+        if idle.stack.len() > self.shared.limits.most_idle {
+            idle.stack.pop_front();
+        }
+        if !idle.swept {
+            idle.swept = true;
+            tokio::spawn(sweep(Arc::downgrade(&self.shared)));
+        }
     }
 }
 
 impl Shared {
-    /// The resting connection that was used last and still is open. One that is still busy with the end of a request
-    /// body stays where it is.
-    fn take(&self) -> Option<Connection> {
-        let resting = &mut *self.lock();
+    /// The resting connection that was used last and still is open.
+    fn take(&self) -> Option<Box<Connection>> {
+        let idle = &mut *self.lock();
         let oldest = Instant::now().checked_sub(self.limits.idle);
-        let mut at = resting.stack.len();
-        while at > 0 {
-            at -= 1;
-            let (connection, since) = &resting.stack[at];
-            if connection.is_closed() || oldest.is_some_and(|oldest| *since < oldest) {
-                resting.stack.remove(at);
-            } else if connection.is_ready() {
-                return resting.stack.remove(at).map(|(connection, _)| connection);
+        while let Some((mut connection, since)) = idle.stack.pop_back() {
+            if oldest.is_some_and(|oldest| since < oldest) {
+                // Those below it have rested even longer.
+                idle.stack.clear();
+            } else if connection.is_open() {
+                return Some(connection);
             }
         }
         None
     }
 
-    fn give_back(self: &Arc<Self>, connection: Connection) {
-        if connection.is_closed() {
-            return;
-        }
-        let resting = &mut *self.lock();
-        resting.stack.push_back((connection, Instant::now()));
-        if resting.stack.len() > self.limits.most_idle {
-            resting.stack.pop_front();
-        }
-        if !resting.swept {
-            resting.swept = true;
-            tokio::spawn(sweep(Arc::downgrade(self), self.limits.idle));
-        }
-    }
-
-    /// Closes what has rested too long. `None`: nothing is left to wait for.
-    fn sweep(&self) -> Option<Instant> {
-        let resting = &mut *self.lock();
+    /// Closes what has rested too long, and what the application has closed; `false`: nothing rests.
+    fn sweep(&self) -> bool {
+        let idle = &mut *self.lock();
         let now = Instant::now();
-        resting
-            .stack
-            .retain(|(connection, since)| !connection.is_closed() && *since + self.limits.idle > now);
-        let next = resting.stack.front().map(|(_, since)| *since + self.limits.idle);
-        resting.swept = next.is_some();
-        next
+        idle.stack
+            .retain_mut(|(connection, since)| *since + self.limits.idle > now && connection.is_open());
+        idle.swept = !idle.stack.is_empty();
+        idle.swept
     }
 
-    fn lock(&self) -> MutexGuard<'_, Resting> {
-        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Who broke off: the client within its body, or the application.
-fn broken(error: hyper::Error) -> Fault {
-    if error.is_user() {
-        Fault::BrokenBody
-    } else {
-        Fault::BrokenAnswer(error)
+    fn lock(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Lives as long as connections rest.
-async fn sweep(pool: Weak<Shared>, idle: Duration) {
-    let mut next = Instant::now() + idle;
-    loop {
-        tokio::time::sleep_until(next).await;
-        match pool.upgrade().and_then(|pool| pool.sweep()) {
-            Some(later) => next = later,
-            None => return,
+async fn sweep(pool: Weak<Shared>) {
+    let within = |pool: Arc<Shared>| pool.limits.idle.min(LONGEST_SLEEP);
+    while let Some(pause) = pool.upgrade().map(within) {
+        tokio::time::sleep(pause).await;
+        if !pool.upgrade().is_some_and(|pool| pool.sweep()) {
+            return;
         }
     }
 }
 
-/// The body of an answer, which gives its connection back when it has come to its end. One that is dropped earlier takes
-/// the connection with it.
-#[derive(Debug)]
-pub(super) struct Answer {
-    body: Incoming,
-    returning: Option<(Connection, Arc<Shared>)>,
-}
-
-impl Answer {
-    fn give_back_at_end(&mut self) {
-        if self.body.is_end_stream() {
-            self.give_back();
-        }
-    }
-
-    fn give_back(&mut self) {
-        if let Some((connection, pool)) = self.returning.take() {
-            pool.give_back(connection);
-        }
-    }
-}
-
-impl Body for Answer {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        match &frame {
-            Some(Ok(_)) => self.give_back_at_end(),
-            Some(Err(_)) => self.returning = None,
-            None => self.give_back(),
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
+/// How long a connection that the application has closed is kept for nothing.
+const LONGEST_SLEEP: Duration = Duration::from_secs(5);

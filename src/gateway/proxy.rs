@@ -4,18 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use http::header::TRANSFER_ENCODING;
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode, Uri, Version};
+use http::{Request, Response, Uri};
 
 use super::arrival::Arrival;
 use super::assertion::{Assertion, X_LINKGATE_ASSERTION};
+use super::connection::Connection;
 use super::fault::{Accepted, Fault};
 use super::guard::Passed;
 use super::identity::IdentityHeaders;
 use super::onward;
-use super::outgoing::{Outgoing, Progress};
-use super::pool::{Answer, Pool, PoolLimits};
+use super::pool::{Pool, PoolLimits, Reply};
 use super::upgrade::{self, Upgrade};
 use super::upstream::Upstream;
 use crate::provider::Caller;
@@ -70,16 +69,14 @@ impl Proxy {
         body: Body,
     ) -> Result<Response<Body>, Fault> {
         let upgrade = Upgrade::asked(&mut parts);
-        let (body, progress) = Outgoing::new(body);
         let request = self.request(parts, arrival, caller, body, upgrade.is_some())?;
-        let mut response = self.answer(request, &progress).await?;
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return switch(upgrade, &mut response);
+        match self.pool.send(request, self.answer_within).await? {
+            Reply::Switched(response, connection) => switch(upgrade, response, *connection),
+            Reply::Answer(mut response) => {
+                onward::response(response.headers_mut());
+                Ok(response)
+            }
         }
-        let (mut head, body) = response.into_parts();
-        onward::response(&mut head.headers);
-        head.version = Version::HTTP_11;
-        Ok(Response::from_parts(head, Body::new(body)))
     }
 
     /// The request as the application sees it.
@@ -88,9 +85,9 @@ impl Proxy {
         parts: Parts,
         arrival: &Arrival,
         caller: Option<&Caller>,
-        body: Outgoing,
+        body: Body,
         upgrade: bool,
-    ) -> Result<Request<Outgoing>, Fault> {
+    ) -> Result<Request<Body>, Fault> {
         let target = parts
             .uri
             .path_and_query()
@@ -109,39 +106,25 @@ impl Proxy {
         if upgrade {
             upgrade::write(&mut headers);
         }
-        if body.is_of_unknown_length() {
-            // Without it, hyper sends no body along with a GET.
-            headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-        }
         let mut request = Request::new(body);
         *request.method_mut() = parts.method;
         *request.uri_mut() = Uri::from(target.clone());
         *request.headers_mut() = headers;
         Ok(request)
     }
-
-    async fn answer(
-        &self,
-        request: Request<Outgoing>,
-        progress: &Progress,
-    ) -> Result<Response<Answer>, Fault> {
-        tokio::select! {
-            response = self.pool.send(request) => response,
-            () = progress.stalled(self.answer_within) => Err(Fault::AnswerTimeout),
-        }
-    }
 }
 
 /// Answers a web socket's handshake, and lets the two sides talk.
-fn switch(upgrade: Option<Upgrade>, response: &mut Response<Answer>) -> Result<Response<Body>, Fault> {
+fn switch(
+    upgrade: Option<Upgrade>,
+    response: Response<()>,
+    connection: Connection,
+) -> Result<Response<Body>, Fault> {
     let upgrade = upgrade.filter(|_| upgrade::is_websocket(response.headers()));
     let upgrade = upgrade.ok_or(Fault::UnaskedUpgrade)?;
-    upgrade.join(hyper::upgrade::on(&mut *response));
-    let mut headers = std::mem::take(response.headers_mut());
-    onward::response(&mut headers);
-    upgrade::write(&mut headers);
-    let mut answer = Response::new(Body::empty());
-    *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    *answer.headers_mut() = headers;
+    upgrade.join(connection);
+    let mut answer = response.map(|()| Body::empty());
+    onward::response(answer.headers_mut());
+    upgrade::write(answer.headers_mut());
     Ok(answer)
 }

@@ -5,6 +5,9 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Version};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt as _;
+
+use super::connection::Connection;
 
 /// A client that asks for a web socket (RFC 6455, section 4.1).
 ///
@@ -24,14 +27,18 @@ impl Upgrade {
     }
 
     /// Joins the two connections until either side is done.
-    pub(super) fn join(self, application: OnUpgrade) {
+    pub(super) fn join(self, application: Connection) {
         tokio::spawn(async move {
-            let (client, application) = match tokio::try_join!(self.0, application) {
-                Ok(both) => both,
+            let mut client = match self.0.await {
+                Ok(client) => TokioIo::new(client),
                 Err(error) => return tracing::debug!(%error, "a web socket did not come about"),
             };
-            let (mut client, mut application) = (TokioIo::new(client), TokioIo::new(application));
-            if let Err(error) = tokio::io::copy_bidirectional(&mut client, &mut application).await {
+            let (mut application, said) = application.into_stream();
+            let joined = async {
+                client.write_all(&said).await?;
+                tokio::io::copy_bidirectional(&mut client, &mut application).await
+            };
+            if let Err(error) = joined.await {
                 tracing::debug!(%error, "a web socket broke off");
             }
         });

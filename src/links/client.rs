@@ -22,7 +22,7 @@ use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioExecutor;
 use tower::Service;
 
-use crate::gateway::outgoing::{Outgoing, Progress};
+use super::outgoing::{Outgoing, Progress};
 use crate::tls::{self, Roots};
 
 /// Connections to one other side.

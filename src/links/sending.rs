@@ -8,7 +8,7 @@ use http::header::{AUTHORIZATION, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use hyper::body::Incoming;
 
-use crate::gateway::outgoing::Outgoing;
+use super::outgoing::Outgoing;
 use crate::oauth::sign::SignError;
 
 use super::client::Unanswered;

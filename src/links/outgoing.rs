@@ -1,4 +1,4 @@
-//! The body of a request on its way to the application.
+//! The body of a request on its way to another side.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,29 +10,29 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::time::Instant;
 
-/// A body that tells how far it has come, so that an upload is not mistaken for an application that does not answer.
+/// A body that tells how far it has come, so that an upload is not mistaken for another side that does not answer.
 ///
 /// Trailer fields (RFC 9110, section 6.5) of a request go no further: nobody has looked whether they say who calls.
 #[derive(Debug)]
-pub(crate) struct Outgoing {
+pub(super) struct Outgoing {
     body: Body,
     progress: Progress,
 }
 
 /// How far a request has come.
 #[derive(Clone, Debug)]
-pub(crate) struct Progress(Arc<Mutex<Moment>>);
+pub(super) struct Progress(Arc<Mutex<Moment>>);
 
 #[derive(Clone, Copy, Debug)]
 enum Moment {
-    /// We last moved at this time, and it is the application's turn.
+    /// We last moved at this time, and it is the other side's turn.
     Moved(Instant),
     /// The client has to send more of its body.
     AwaitingClient,
 }
 
 impl Outgoing {
-    pub(crate) fn new(body: Body) -> (Self, Progress) {
+    pub(super) fn new(body: Body) -> (Self, Progress) {
         let progress = Progress(Arc::new(Mutex::new(Moment::Moved(Instant::now()))));
         let outgoing = Self {
             body,
@@ -42,7 +42,7 @@ impl Outgoing {
     }
 
     /// Whether only chunks can tell where the body ends.
-    pub(crate) fn is_of_unknown_length(&self) -> bool {
+    pub(super) fn is_of_unknown_length(&self) -> bool {
         use http_body::Body as _;
         !self.body.is_end_stream() && self.body.size_hint().exact().is_none()
     }
@@ -78,8 +78,8 @@ impl Progress {
         *self.lock() = moment;
     }
 
-    /// Comes back when the application has done nothing for so long. A client that is slow to send is no such case.
-    pub(crate) async fn stalled(&self, limit: Duration) {
+    /// Comes back when the other side has done nothing for so long. A client that is slow to send is no such case.
+    pub(super) async fn stalled(&self, limit: Duration) {
         loop {
             let now = Instant::now();
             let moment = *self.lock();
