@@ -128,8 +128,10 @@ const MOST_TRAILERS: usize = 32;
 mod tests {
     use super::*;
 
-    /// What comes of a body that arrives in pieces of a size: its content, its trailers, and what was left over.
-    fn read(body: &[u8], piece: usize) -> Result<Option<(Vec<u8>, Option<HeaderMap>, usize)>, AnswerFault> {
+    type Read = (Vec<u8>, Option<HeaderMap>, usize);
+
+    /// What comes of a body that arrives in pieces of a size: its content, its trailers, and how much was left over.
+    fn read(body: &[u8], piece: usize) -> Result<Option<Read>, AnswerFault> {
         let (mut chunks, mut input, mut content) = (Chunks::default(), BytesMut::new(), Vec::new());
         let mut arriving = body.chunks(piece);
         loop {
