@@ -21,7 +21,8 @@
 //! | protocol | [`oauth`]: RFC 5849 as pure functions over values; [`applinks`]: the documents by which peers find each other | nothing |
 //!
 //! [`demo`] is the world around a linkgate: a small application and a simulated Bitbucket. [`clock`] is where time
-//! comes from, [`telemetry`] where the log goes, [`tls`] who proves what at either end of a connection.
+//! comes from, [`patience`] how long we wait, [`telemetry`] where the log goes, [`tls`] who proves what at either end of a
+//! connection.
 //!
 //! To read: a request token's way is `web::request_token`, `provider::request_token`, `provider::authenticate`,
 //! [`oauth::SignedRequest`]. A guarded call's way is [`web::Site`], [`gateway::guard`], `provider::admit`,
@@ -38,6 +39,7 @@ pub mod links;
 pub mod login;
 pub mod model;
 pub mod oauth;
+pub mod patience;
 pub mod provider;
 pub mod store;
 pub mod telemetry;

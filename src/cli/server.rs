@@ -47,8 +47,8 @@ impl Server {
         synchronise(&store, &config, &clock).await?;
         let installation = links::installation(&config, &store).await?;
         let parts = Parts::new(&config, installation, &login, &store, keyring, &clock)?;
-        let own = web::router(parts.app, parts.gateway.clone(), &parts.verdicts);
-        let site = web::Site::new(own, parts.gateway, parts.refusals);
+        let own = web::router(parts.app, parts.gateway.clone());
+        let site = web::Site::new(own, parts.gateway, parts.verdicts, parts.refusals);
         let answer = move |request, peer| site.clone().answer(request, peer);
         let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
         let operators = web::operators(store.clone(), telemetry::metrics());

@@ -170,7 +170,8 @@ where
         let mut inner = std::mem::replace(&mut self.inner, unpolled);
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            let passed = match options.pass(&mut parts, body).await {
+            let peer = peer(&parts);
+            let passed = match options.pass(&mut parts, peer, body).await {
                 Ok(passed) => passed,
                 Err(refused) => return Ok(refused),
             };
@@ -209,12 +210,17 @@ pub(super) enum Refusal {
 }
 
 impl GuardOptions {
-    /// Prepares the head of a request for the service behind us, and says who calls; or answers in its place.
-    pub(super) async fn pass(&self, parts: &mut Parts, body: Body) -> Result<Passed, Response<Body>> {
+    /// Prepares the head of a peer's request for the service behind us, and says who calls; or answers in its place.
+    pub(super) async fn pass(
+        &self,
+        parts: &mut Parts,
+        peer: Option<IpAddr>,
+        body: Body,
+    ) -> Result<Passed, Response<Body>> {
         self.identity.strip(&mut parts.headers);
         parts.extensions.remove::<Caller>();
         let arrival = onward::refuse_codings(&parts.headers)
-            .and_then(|()| self.front.arrival(parts, peer(parts)))
+            .and_then(|()| self.front.arrival(parts, peer))
             .map_err(|fault| fault.to_response(&parts.headers))?;
         match self.admit(parts, &arrival, body).await {
             Ok((caller, body)) => Ok(Passed {
@@ -296,7 +302,7 @@ pub(super) fn challenge(realm: &str) -> Response<Body> {
 
 fn peer(parts: &Parts) -> Option<IpAddr> {
     let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    connection.map(|ConnectInfo(address)| address.ip().to_canonical())
+    connection.map(|ConnectInfo(address)| address.ip())
 }
 
 pub(super) fn authorization(parts: &Parts) -> impl Iterator<Item = &[u8]> {

@@ -38,7 +38,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use http::{Request, Response};
 
 pub use arrival::{Arrival, Front};
@@ -96,11 +95,10 @@ impl Gateway {
 
     /// Answers a request of a peer. The answer's extensions hold the [`Caller`](crate::provider::Caller) of an
     /// admitted call.
-    pub async fn call(&self, mut request: Request<Body>, peer: SocketAddr) -> Response<Body> {
-        request.extensions_mut().insert(ConnectInfo(peer));
+    pub async fn call(&self, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
         let (guard, proxy) = &*self.shared;
         let (mut parts, body) = request.into_parts();
-        match guard.pass(&mut parts, body).await {
+        match guard.pass(&mut parts, Some(peer.ip()), body).await {
             Ok(passed) => proxy.forward(parts, passed).await,
             Err(refused) => refused,
         }

@@ -1,9 +1,9 @@
 //! HTTP FOR PEOPLE AND CONSUMERS: extract, ask the provider or the login, answer.
 //!
-//! The whole URL map stands in [`router`]; `site` asks it, or the gateway; `listener` serves that, `request_log` writes a
-//! line for each request and hands what was refused to `refusals`, and `operators` is the other listener's map. A consumer's
-//! way through it: `request_token` and `access_token`, which share `signed`. `forward_auth` is what front proxies ask. A
-//! browser's way through it:
+//! The whole URL map stands in [`router`]; `site` asks it, or the gateway, or who answers front proxies. `listener` accepts
+//! connections for that, each a `conversation` (with its `head_timer`); `request_log` writes a line for each request and hands
+//! what was refused to `refusals`, and `operators` is the other listener's map. A consumer's way through it: `request_token`
+//! and `access_token`, which share `signed`. A browser's way through it:
 //!
 //! 1. `authorize`: the question of a request token, put to whoever is signed in, and the answer;
 //! 2. `login`: who that is, and `trip`, when others are asked for it; `attempts`: how often they may try;
@@ -27,9 +27,10 @@ mod attempts;
 mod authorize;
 mod client_address;
 mod connections;
+mod conversation;
 mod cookie;
 mod form;
-mod forward_auth;
+mod head_timer;
 mod headers;
 mod links;
 mod listener;
@@ -61,7 +62,7 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use crate::clock::Clock;
-use crate::gateway::{ForwardAuth, Front, Gateway};
+use crate::gateway::{Front, Gateway};
 use crate::links::Links;
 use crate::login::Login;
 use crate::oauth::PublicUrl;
@@ -116,9 +117,9 @@ pub struct App {
 /// How a handler asks for the [`App`].
 type Shared = axum::extract::State<Arc<App>>;
 
-/// The URL map: token endpoints, pages, verdicts for front proxies, and the guarded application behind everything else.
-/// How a path of ours begins, `site` knows.
-pub fn router(app: App, gateway: Gateway, verdicts: &ForwardAuth) -> Router {
+/// The URL map: token endpoints, pages, and the guarded application behind everything else. How a path of ours begins, and
+/// where verdicts are asked for, `site` knows.
+pub fn router(app: App, gateway: Gateway) -> Router {
     let app = Arc::new(app);
     let tokens = Router::new()
         .route(REQUEST_TOKEN[0], any(request_token::issue))
@@ -173,7 +174,6 @@ pub fn router(app: App, gateway: Gateway, verdicts: &ForwardAuth) -> Router {
         .merge(pages)
         .merge(documents)
         .merge(applinks::documents())
-        .merge(forward_auth::routes(verdicts))
         .fallback(guarded)
         .with_state(app)
 }

@@ -54,7 +54,7 @@ impl Asked {
         let about = response.extensions().get::<gateway::Asked>();
         let request = about.map_or_else(
             || format!("{} {}", self.method, self.uri.path()),
-            |about| about.as_str().to_owned(),
+            ToString::to_string,
         );
         let arrival = response.extensions().get::<Arrival>();
         let client = arrival.and_then(|arrival| arrival.client);
@@ -94,7 +94,7 @@ fn line(asked: &Asked, response: &Response<Body>, reference: Option<&str>) {
         status = response.status().as_u16(),
         took_ms = u64::try_from(asked.began.elapsed().as_millis()).unwrap_or(u64::MAX),
         peer = %asked.peer.ip(),
-        asked = response.extensions().get::<gateway::Asked>().map(gateway::Asked::as_str),
+        asked = response.extensions().get::<gateway::Asked>().map(tracing::field::display),
         consumer.key = consumer.map(tracing::field::debug),
         user.subject = user.map(|user| tracing::field::debug(&user.subject)),
         problem = refusal.map(|refusal| refusal.problem.name()),

@@ -1,4 +1,4 @@
-//! The public listener: our own paths, and the application behind all others.
+//! The public listener: our own paths, verdicts for front proxies, and the application behind all others.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,23 +10,25 @@ use http::{Request, Response};
 use super::listener::routed;
 use super::refusals::Refusals;
 use super::request_log;
-use crate::gateway::Gateway;
+use crate::gateway::{Dialect, ForwardAuth, Gateway};
 
 /// What the public listener serves.
 #[derive(Clone, Debug)]
 pub struct Site {
     own: Router,
     gateway: Gateway,
+    verdicts: ForwardAuth,
     refusals: Arc<Refusals>,
 }
 
 impl Site {
-    /// Takes the [`router`](super::router), what stands behind the paths that are none of ours, and where refusals are
-    /// remembered.
-    pub fn new(own: Router, gateway: Gateway, refusals: Arc<Refusals>) -> Self {
+    /// Takes the [`router`](super::router), what stands behind the paths that are none of ours, who answers front
+    /// proxies, and where refusals are remembered.
+    pub fn new(own: Router, gateway: Gateway, verdicts: ForwardAuth, refusals: Arc<Refusals>) -> Self {
         Self {
             own,
             gateway,
+            verdicts,
             refusals,
         }
     }
@@ -34,10 +36,13 @@ impl Site {
     /// Answers a request of a peer, counts it and logs it.
     pub async fn answer(self, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
         let asked = request_log::asked(&request, peer);
-        let response = if may_be_ours(request.uri().path()) {
-            Box::pin(routed(self.own, request, peer)).await
-        } else {
+        let path = request.uri().path();
+        let response = if !may_be_ours(path) {
             self.gateway.call(request, peer).await
+        } else if let Some(dialect) = Dialect::at(path) {
+            Box::pin(self.verdicts.answer(dialect, request, peer)).await
+        } else {
+            Box::pin(routed(self.own, request, peer)).await
         };
         request_log::answered(&asked, &response, &self.refusals);
         response

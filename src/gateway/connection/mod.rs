@@ -4,14 +4,13 @@
 //! it lets one place know both how far a request and how far its answer has come.
 //!
 //! * [`Connection`], below: sends a request and reads the head of its answer;
-//! * `stream`: the bytes, in the clear or over TLS; `patience`: how long an answer may take;
+//! * `stream`: the bytes, in the clear or over TLS;
 //! * `upload`: the request's body on its way, `head`: the heads of both messages;
 //! * `answer`: the answer's body, which gives the connection back at its end; `chunks`: a body of unknown length.
 
 mod answer;
 mod chunks;
 mod head;
-mod patience;
 mod stream;
 mod upload;
 
@@ -28,8 +27,8 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::io::poll_read_buf;
 
 use super::fault::Fault;
+use crate::patience::Patience;
 use head::Head;
-use patience::Patience;
 use upload::UploadFault;
 
 pub(super) use answer::{Answer, Resting};

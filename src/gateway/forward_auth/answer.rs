@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use super::{Dialect, Shared, Shown};
 use crate::gateway::assertion::X_LINKGATE_ASSERTION;
-use crate::gateway::fault::Fault;
+use crate::gateway::fault::{Accepted, Fault};
 use crate::gateway::guard::{self, Refusal};
 use crate::provider::Caller;
 
@@ -44,11 +44,11 @@ impl Shared {
         Ok(response)
     }
 
-    /// The guard's refusal. `asked` are the headers of the sub-request: they say what the client can read.
-    pub(super) fn refuse(&self, dialect: Dialect, refusal: &Refusal, asked: &HeaderMap) -> Response<Body> {
+    /// The guard's refusal, in a form that the client can read.
+    pub(super) fn refuse(&self, dialect: Dialect, refusal: &Refusal, accepted: Accepted) -> Response<Body> {
         let realm = self.guard.provider.realm();
         let response = match refusal {
-            Refusal::Fault(fault) => fault.to_response(asked),
+            Refusal::Fault(fault) => fault.answer(accepted),
             Refusal::Challenge => guard::challenge(realm),
             Refusal::Provider(error) => {
                 let response = error.to_response(realm);

@@ -23,7 +23,7 @@ use http::request::Parts;
 use http::{Request, Response, StatusCode};
 
 use super::assertion::Assertion;
-use super::fault::Fault;
+use super::fault::{Accepted, Fault};
 use super::guard::{GuardOptions, Refusal, authorization};
 use super::routes::{METHOD_OVERRIDES, RouteMode};
 use super::{identity, onward};
@@ -50,6 +50,20 @@ pub enum Dialect {
 impl Dialect {
     /// What stands before the path that Envoy asks about: its `path_prefix`.
     pub const ENVOY_PREFIX: &str = "/forward-auth/envoy";
+
+    /// In which words is asked at a path; `None`: it is no endpoint of ours.
+    pub fn at(path: &str) -> Option<Self> {
+        match path {
+            "/forward-auth/nginx" => Some(Self::Nginx),
+            "/forward-auth" => Some(Self::Forwarded),
+            _ => match path.strip_prefix(Self::ENVOY_PREFIX) {
+                // Envoy puts the path that it asks about behind ours, byte for byte.
+                Some("") => Some(Self::Envoy),
+                Some(behind) if behind.starts_with('/') => Some(Self::Envoy),
+                _ => None,
+            },
+        }
+    }
 
     /// The status that lets a request pass. For Envoy every other one than 200 refuses, also 204.
     const fn admits(self) -> StatusCode {
@@ -94,15 +108,15 @@ impl ForwardAuth {
     /// the client may have sent. Every other answer refuses, as the guard would, in words that the proxy passes on.
     pub async fn answer(&self, dialect: Dialect, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
         let (sub, body) = request.into_parts();
-        let told = sub.headers.clone();
+        let accepted = Accepted::by(&sub.headers);
         let shared = &self.shared;
         let shown = match shared.read(dialect, sub, peer.ip()) {
             Ok(shown) => shown,
-            Err(fault) => return shared.refuse(dialect, &fault.into(), &told),
+            Err(fault) => return shared.refuse(dialect, &fault.into(), accepted),
         };
         let verdict = shared.judge(dialect, &shown, body, peer.ip()).await;
         let answer = verdict.and_then(|caller| Ok(shared.pass(dialect, &shown, caller.as_ref())?));
-        let mut answer = answer.unwrap_or_else(|refusal| shared.refuse(dialect, &refusal, &told));
+        let mut answer = answer.unwrap_or_else(|refusal| shared.refuse(dialect, &refusal, accepted));
         answer.extensions_mut().insert(shown.asked());
         answer
     }

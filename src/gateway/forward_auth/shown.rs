@@ -1,5 +1,7 @@
 //! The client's request, as a front proxy shows it.
 
+use std::fmt::{self, Display, Formatter};
+
 use http::header::{CONTENT_LENGTH, FORWARDED, HOST, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::PathAndQuery;
@@ -29,12 +31,15 @@ pub(super) struct Shown {
 
 /// What a proxy asked about, for the log: method and path.
 #[derive(Clone, Debug)]
-pub struct Asked(String);
+pub struct Asked {
+    method: Method,
+    target: Uri,
+}
 
-impl Asked {
+impl Display for Asked {
     /// `POST /api/x`
-    pub fn as_str(&self) -> &str {
-        &self.0
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.target.path())
     }
 }
 
@@ -75,7 +80,10 @@ impl Shown {
 
     /// What it was about, for the log.
     pub(super) fn asked(&self) -> Asked {
-        Asked(format!("{} {}", self.head.method, self.head.uri.path()))
+        Asked {
+            method: self.head.method.clone(),
+            target: self.head.uri.clone(),
+        }
     }
 }
 
