@@ -42,7 +42,8 @@ mod tests {
         let moment = Duration::from_millis(10);
         // A wait that is given up for a later one, and that for an earlier one.
         for until in [start + 500 * moment, start + 900 * moment] {
-            poll_fn(|cx| Poll::Ready(assert!(patience.poll(cx, until).is_pending()))).await;
+            let early = poll_fn(|cx| Poll::Ready(patience.poll(cx, until))).await;
+            assert!(early.is_pending());
         }
         for ends in [7, 8, 8, 20] {
             let until = start + ends * moment;
