@@ -1,8 +1,9 @@
 //! Every page and every state, in a real browser: wide and narrow, light and dark, in three languages, judged by
 //! axe-core. One browser session sees them all.
 //!
-//! `eyes` is how a page is looked at, `states` how each is brought about.
+//! `eyes` is how a page is looked at, `states` how each is brought about. `branded`: with a logo and other colours.
 
+mod branded;
 mod eyes;
 mod states;
 

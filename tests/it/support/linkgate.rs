@@ -45,6 +45,8 @@ pub(crate) struct Setup {
     pub(crate) server: &'static str,
     /// Further sections.
     pub(crate) more: &'static str,
+    /// Further files beside the configuration.
+    pub(crate) files: &'static [(&'static str, &'static [u8])],
 }
 
 /// What a restart finds again.
@@ -85,6 +87,9 @@ impl Linkgate {
             config(setup, app.address, database),
         )
         .unwrap();
+        for (name, content) in setup.files {
+            fs::write(folder.path().join(name), content).unwrap();
+        }
         let home = Home {
             folder,
             database: database.clone(),
@@ -134,6 +139,15 @@ impl Linkgate {
         let config = Config::load(&self.home.file("linkgate.toml"), [], self.clock.now())?;
         self.server.reload(&config).await;
         Ok(())
+    }
+
+    /// What a SIGHUP does after somebody wrote something else into the configuration.
+    pub(crate) async fn change(&self, from: &str, to: &str) -> Result<(), ConfigError> {
+        let file = self.home.file("linkgate.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{from}");
+        fs::write(file, text.replace(from, to)).unwrap();
+        self.try_reload().await
     }
 
     /// Its time, in seconds.
@@ -193,6 +207,7 @@ impl Default for Setup {
             base: "http://builds.example.com",
             server: "",
             more: "",
+            files: &[],
         }
     }
 }
