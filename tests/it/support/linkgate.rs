@@ -71,7 +71,8 @@ impl Linkgate {
         Self::make(database, &Setup::default()).await
     }
 
-    async fn make(database: &Database, setup: &Setup) -> Self {
+    /// One that differs from the others, on a given database.
+    pub(crate) async fn make(database: &Database, setup: &Setup) -> Self {
         let app = Arc::new(App::start().await);
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("linkgate.key");
