@@ -1,6 +1,7 @@
 //! Who did what from where: the audit log, and the line in the log.
 
 use linkgate::model::AuditKind;
+use linkgate::oauth::ConsumerKey;
 
 use crate::support::browser::Form;
 use crate::support::call::{CALLBACK, Peer};
@@ -51,7 +52,7 @@ on_both! {
         let written: Vec<_> = audit
             .iter()
             .zip(&addresses)
-            .map(|(event, address)| (event.kind, event.consumer.as_ref().map(|key| key.as_str()), address.as_deref()))
+            .map(|(event, address)| (event.kind, event.consumer.as_ref().map(ConsumerKey::as_str), address.as_deref()))
             .collect();
         assert_eq!(written, expected);
         let log = captured.log();

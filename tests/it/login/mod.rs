@@ -8,7 +8,7 @@ mod answers;
 mod audit;
 pub(crate) mod browser;
 mod forms;
-mod methods;
+pub(crate) mod methods;
 mod questions;
 mod sessions;
 mod signing_in;

@@ -37,7 +37,7 @@ async fn a_branded_page_is_as_fit_as_ours() {
     let mut wrong = Vec::new();
     for (state, language) in states.iter().zip(["en", "ja", "de"].iter().cycle()) {
         eyes::speak(&browser, language).await;
-        show(&browser, &linkgate, state).await;
+        show(&browser, linkgate.address, state).await;
         let said = browser.window.execute_async(LOGO_IS_SEEN, vec![]).await.unwrap();
         assert_eq!(
             said,
@@ -54,7 +54,7 @@ async fn a_branded_page_is_as_fit_as_ours() {
             control.as_f64().unwrap() > 0.0,
             "what moves is noticed: {control}"
         );
-        show(&browser, &linkgate, state).await;
+        show(&browser, linkgate.address, state).await;
         wrong.extend(eyes::look(&browser, &format!("{}-{language}", state.name)).await);
         assert_ne!(browser.window.title().await.unwrap(), "run");
         assert_ne!(read(&browser).await[0], "");

@@ -42,6 +42,12 @@ pub(super) async fn look(browser: &Chromium, name: &str) -> Vec<String> {
     wrong
 }
 
+/// Lets pages read the clipboard. To write to it, a click is enough.
+pub(super) async fn allow_pasting(browser: &Chromium) {
+    let permissions = json!({"permissions": ["clipboardReadWrite"]});
+    cdp(browser, "Browser.grantPermissions", permissions).await;
+}
+
 /// Makes the browser prefer light or dark pages.
 pub(super) async fn prefer(browser: &Chromium, scheme: &str) {
     let feature = json!({"name": "prefers-color-scheme", "value": scheme});
