@@ -70,7 +70,10 @@ async fn show(browser: &Chromium, server: SocketAddr, state: &State) {
     let (window, base) = (&browser.window, format!("http://{server}"));
     eyes::be(browser, &base, &state.browser.cookies).await;
     // A page of the same site, for the form to stand on.
-    window.goto(&format!("{base}/oauth/authorize?before")).await.unwrap();
+    window
+        .goto(&format!("{base}/oauth/authorize?before"))
+        .await
+        .unwrap();
     match &state.go {
         Go::Get(path) => window.goto(&format!("{base}{path}")).await.unwrap(),
         Go::Send(form) => send(browser, &base, form).await,
