@@ -17,7 +17,7 @@
 //! | HTTP | [`web`]: pages and token endpoints; [`links`]: the other direction, in which we call for the application; [`gateway`]: guard and proxy | axum, tower, hyper, askama |
 //! | use cases | [`provider`]: the only place where protocol, model, store and clock meet; [`login`]: who is at the browser | tokio |
 //! | memory | [`store`]: one SQL text for two databases | sqlx |
-//! | things | [`model`]: what we keep, as state machines | nothing |
+//! | things | [`model`]: what we keep, as state machines; [`branding`]: what an installation looks like | nothing |
 //! | protocol | [`oauth`]: RFC 5849 as pure functions over values; [`applinks`]: the documents by which peers find each other | nothing |
 //!
 //! [`demo`] is the world around a linkgate: a small application and a simulated Bitbucket. [`clock`] is where time
@@ -30,6 +30,7 @@
 //! A call of the application's own is [`links::listener`], `links::call`, [`links::Client`].
 
 pub mod applinks;
+pub mod branding;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -49,7 +49,7 @@ pub(super) fn ourselves(config: &Config, installation: PeerId) -> web::Ourselves
     web::Ourselves {
         manifest: Manifest {
             id: installation,
-            name: config.upstream.name.clone(),
+            name: config.branding.name.clone(),
             version: env!("CARGO_PKG_VERSION"),
             url: public_url.to_owned(),
             icon_url: format!("{public_url}{}", web::icon()),
@@ -58,7 +58,7 @@ pub(super) fn ourselves(config: &Config, installation: PeerId) -> web::Ourselves
         },
         consumer_info: shown.map(|key| ConsumerInfo {
             key: applinks.consumer_key.as_str().to_owned(),
-            name: config.upstream.name.clone(),
+            name: config.branding.name.clone(),
             public_key: key.public_key().to_base64(),
             description: None,
             callback: None,

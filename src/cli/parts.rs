@@ -18,7 +18,7 @@ use crate::login::{Login, Standing as Known};
 use crate::provider::{CallingUser, Directory, Impersonation, Provider, Rules, Standing};
 use crate::store::{Keyring, Store};
 use crate::tls::{ClientTls, Roots};
-use crate::web::{Administration, App, Refusals, SessionRules};
+use crate::web::{Administration, App, Look, Refusals, SessionRules};
 
 use super::links;
 
@@ -31,6 +31,7 @@ pub(super) struct Parts {
     pub(super) administration: Arc<Administration>,
     pub(super) refusals: Arc<Refusals>,
     pub(super) links: Arc<Links>,
+    pub(super) look: Arc<Look>,
 }
 
 impl Parts {
@@ -59,6 +60,7 @@ impl Parts {
         let subjects = config.admin.subjects.iter().cloned();
         let administration = Arc::new(Administration::new(subjects, config.secret_files.clone()));
         let links = Arc::new(links::links(config, store, clock)?);
+        let look = Arc::new(Look::new(&config.branding));
         let app = App {
             provider: Arc::clone(&provider),
             store: store.clone(),
@@ -67,7 +69,7 @@ impl Parts {
             sessions: sessions(config),
             front: front.clone(),
             public_url: config.server.public_url.clone(),
-            application_name: config.upstream.name.clone(),
+            look: Arc::clone(&look),
             administration: Arc::clone(&administration),
             refusals: Arc::clone(&refusals),
             jwks: assertion.as_ref().map(|assertion| assertion.jwks()),
@@ -85,6 +87,7 @@ impl Parts {
             administration,
             refusals,
             links,
+            look,
         })
     }
 }

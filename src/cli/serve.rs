@@ -27,7 +27,7 @@ Examples:
   RUST_LOG=linkgate=debug linkgate serve what happens inside, too
 
 SIGTERM stops it: it finishes the requests that it has, for at most 30 seconds.
-SIGHUP reads the consumers, the users and the certificate again.";
+SIGHUP reads the consumers, the users, the branding and the certificate again.";
 
 impl Serve {
     /// Runs the command.

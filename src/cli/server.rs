@@ -15,7 +15,7 @@ use crate::links::listener;
 use crate::login::Login;
 use crate::store::Store;
 use crate::tls::ServerTls;
-use crate::web::Administration;
+use crate::web::{Administration, Look};
 use crate::{telemetry, web};
 
 use super::login::login;
@@ -31,6 +31,7 @@ pub struct Server {
     store: Store,
     login: Arc<Login>,
     administration: Arc<Administration>,
+    look: Arc<Look>,
     tls: Option<ServerTls>,
     clock: Clock,
     stop: CancellationToken,
@@ -77,6 +78,7 @@ impl Server {
             store,
             login,
             administration: parts.administration,
+            look: parts.look,
             tls,
             clock,
             stop,
@@ -100,7 +102,8 @@ impl Server {
         self.calls
     }
 
-    /// Takes consumers, users and the certificate from a configuration that was read again. What fails stays as it was, and is logged.
+    /// Takes consumers, users, branding and the certificate from a configuration that was read again. What fails stays as
+    /// it was, and is logged.
     pub async fn reload(&self, config: &Config) {
         match synchronise(&self.store, config, &self.clock).await {
             Ok(()) => {
@@ -109,6 +112,7 @@ impl Server {
             }
             Err(error) => tracing::error!("the consumers stay as they were: {error:#}"),
         }
+        self.look.replace(&config.branding);
         match self.login.reload() {
             Ok(()) => tracing::info!("the users were read again"),
             Err(error) => tracing::error!("the users stay as they were: {error}"),

@@ -7,13 +7,14 @@
 //! 3. `section` (and `reading`, what all sections share): asks for keys, by way of `value`, `duration`, `choice` and
 //!    `secret`, and remarks on whatever is missing, wrong, or not asked for (`nearest` guesses what was meant);
 //! 4. one file for each section: `server` (with `tls`), `upstream`, `store`, `keys`, `login`, `consumers` (with
-//!    `consumer_keys`), `impersonation`, `identity`, `routes`, `tokens`, `admin`, `log`, `applinks`, `links`;
+//!    `consumer_keys`), `impersonation`, `identity`, `routes`, `tokens`, `branding`, `admin`, `log`, `applinks`, `links`;
 //! 5. `remark`: what there is to say, everything at once.
 //!
 //! Only `cli` reads a [`Config`]; every other module takes what it needs as plain values.
 
 mod admin;
 mod applinks;
+mod branding;
 mod choice;
 mod consumer_keys;
 mod consumers;
@@ -43,6 +44,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
+use crate::branding::Branding;
 use crate::model::Consumer;
 use crate::oauth::{ConsumerKey, Timestamp};
 
@@ -71,6 +73,8 @@ pub struct Config {
     pub server: Server,
     /// The application behind us.
     pub upstream: Upstream,
+    /// What the pages look like, and the application's name on them.
+    pub branding: Branding,
     /// The database.
     pub store: Store,
     /// The secret key.
@@ -137,7 +141,8 @@ impl Config {
         let server = root.section("server", Server::read);
         let public_url = server.as_ref().map(|server| &server.public_url);
         let host = public_url.map_or("", |url| url.host());
-        let upstream = root.section("upstream", |section| Upstream::read(section, host));
+        let (upstream, name) = root.section("upstream", Upstream::read);
+        let branding = root.section("branding", |section| branding::read(section, name, host));
         let store = root.section("store", Store::read);
         let keys = root.section("keys", |section| Keys::read(section, store.as_ref()));
         let login = root.section("login", |section| Login::read(section, server.as_ref()));
@@ -158,6 +163,7 @@ impl Config {
         Some(Self {
             server: server?,
             upstream: upstream?,
+            branding,
             store: store?,
             keys,
             login,

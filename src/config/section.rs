@@ -1,6 +1,8 @@
 //! Reads the keys of one section, and remembers which were asked for: whatever else stands there is a mistake.
 
 use std::cell::RefCell;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::oauth::Timestamp;
@@ -123,6 +125,23 @@ impl<'a> Section<'a> {
                 );
             })
             .ok()
+    }
+
+    /// The bytes of a file whose path is given, when they are not more than `most`.
+    pub(super) fn bytes(&self, key: &str, most: u64) -> Option<Vec<u8>> {
+        let path = self.path(key)?;
+        let mut bytes = Vec::new();
+        let read = File::open(&path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
+        let (said, remedy) = match read {
+            Ok(length) if length as u64 <= most => return Some(bytes),
+            Ok(_) => {
+                let remedy = format!("at most {} KiB are taken: make it smaller", most / 1024);
+                ("is too large".to_owned(), remedy)
+            }
+            Err(error) => (unreadable(&error), FILE_REMEDY.to_owned()),
+        };
+        self.wrong(key, format!("{} {said}", path.display()), &remedy);
+        None
     }
 
     /// Where relative paths start.

@@ -17,8 +17,6 @@ pub struct Upstream {
     pub url: String,
     /// How the application proves who it is; there when its URL is an `https` one.
     pub tls: Option<UpstreamTls>,
-    /// The application's name, as the pages show it.
-    pub name: String,
     /// How long a connection may take to be made.
     pub connect_timeout: Duration,
     /// How long the head of a response may take.
@@ -37,26 +35,26 @@ pub struct UpstreamTls {
 }
 
 impl Upstream {
-    /// Reads the section. `public_host` names the application when nothing else does.
-    pub(super) fn read(section: &Section<'_>, public_host: &str) -> Option<Self> {
+    /// Reads the section; and the application's name, which is written here or in `[branding]`.
+    pub(super) fn read(section: &Section<'_>) -> (Option<Self>, Option<String>) {
         section.needs(
             "url",
             "write where the application listens: url = \"http://127.0.0.1:8080\"",
         );
         let url = section.parsed("url", parse_url);
-        let name = section.or("name", public_host.to_owned());
+        let name = section.get("name");
         let connect_timeout = section.or("connect_timeout", Duration::from_secs(5));
         let response_timeout = section.or("response_timeout", Duration::from_mins(1));
         let idle_timeout = section.or("idle_timeout", Duration::from_mins(5));
         let tls = read_tls(section, url.as_deref());
-        Some(Self {
-            url: url?,
+        let upstream = url.map(|url| Self {
+            url,
             tls,
-            name,
             connect_timeout,
             response_timeout,
             idle_timeout,
-        })
+        });
+        (upstream, name)
     }
 }
 

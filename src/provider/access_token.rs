@@ -42,19 +42,23 @@ impl Provider {
         let claimed_by = claim.consumer_key().clone();
         let signed = self.authenticate(view, claim, peer).await;
         let issued = match signed {
-            Ok(signed) => self.token_credentials(&signed).await,
+            Ok(signed) => self.token_credentials(&signed, peer).await,
             Err(error) => Err(error),
         };
         issued.map_err(|error| error.claimed_by(&claimed_by))
     }
 
-    async fn token_credentials(&self, signed: &Signed) -> Result<IssuedAccessToken, Error> {
+    async fn token_credentials(
+        &self,
+        signed: &Signed,
+        peer: Option<IpAddr>,
+    ) -> Result<IssuedAccessToken, Error> {
         let Some(token) = signed.request.token().cloned() else {
             return Err(Problem::ParameterAbsent(vec!["oauth_token"]).into());
         };
         match (signed.request.session_handle(), signed.request.verifier()) {
-            (Some(handle), _) => self.renew(signed, &token, handle).await,
-            (None, Some(_)) => self.exchange(signed, &token).await,
+            (Some(handle), _) => self.renew(signed, peer, &token, handle).await,
+            (None, Some(_)) => self.exchange(signed, peer, &token).await,
             (None, None) => Err(self.neither_verifier_nor_handle(&token).await?.into()),
         }
     }
@@ -69,7 +73,12 @@ impl Provider {
         Ok(Problem::ParameterAbsent(vec![absent]))
     }
 
-    async fn exchange(&self, signed: &Signed, token: &Token) -> Result<IssuedAccessToken, Error> {
+    async fn exchange(
+        &self,
+        signed: &Signed,
+        peer: Option<IpAddr>,
+        token: &Token,
+    ) -> Result<IssuedAccessToken, Error> {
         let consumer = &signed.consumer;
         let user = self.approver(&signed.request, consumer, token).await?;
         let now = self.clock.now();
@@ -90,7 +99,7 @@ impl Provider {
         else {
             return Err(Problem::TokenUsed.into());
         };
-        self.note(AuditKind::Exchanged, Some(&consumer.key), Some(&user.subject))
+        self.note(AuditKind::Exchanged, &consumer.key, &user.subject, peer)
             .await;
         Ok(self.issued(new, &issued))
     }
@@ -127,6 +136,7 @@ impl Provider {
     async fn renew(
         &self,
         signed: &Signed,
+        peer: Option<IpAddr>,
         old: &Token,
         handle: &SessionHandle,
     ) -> Result<IssuedAccessToken, Error> {
@@ -162,12 +172,8 @@ impl Provider {
             .await?;
         let renewed = renewed.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
         self.cache.forget_access_token(old).await;
-        self.note(
-            AuditKind::Renewed,
-            Some(&consumer.key),
-            Some(&renewed.user.subject),
-        )
-        .await;
+        self.note(AuditKind::Renewed, &consumer.key, &renewed.user.subject, peer)
+            .await;
         Ok(self.issued(new, &renewed))
     }
 

@@ -1,5 +1,6 @@
 //! The question to the user, and the answer (RFC 5849, section 2.2).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::model::{AuditKind, Consumer, RequestToken, RequestTokenState, User};
@@ -90,8 +91,8 @@ impl Provider {
         Ok(as_question(kept, consumer))
     }
 
-    /// The user says yes. Said again by the same user, it leads to the same place.
-    pub async fn approve(&self, token: &Token, user: &User) -> Result<Answer, StoreError> {
+    /// The user says yes, at an address. Said again by the same user, it leads to the same place.
+    pub async fn approve(&self, token: &Token, user: &User, address: IpAddr) -> Result<Answer, StoreError> {
         let mut question = self.question(token).await?;
         if let Question::Open { consumer, .. } = &question {
             let consumer = Arc::clone(consumer);
@@ -101,7 +102,7 @@ impl Provider {
                 .await?
             {
                 self.store.remember_user(user).await?;
-                self.note(AuditKind::Approved, Some(&consumer.key), Some(&user.subject))
+                self.note(AuditKind::Approved, &consumer.key, &user.subject, Some(address))
                     .await;
             }
             question = self.question(token).await?;
@@ -116,13 +117,13 @@ impl Provider {
         }
     }
 
-    /// The user says no. Said again, it leads to the same place.
-    pub async fn deny(&self, token: &Token, user: &User) -> Result<Answer, StoreError> {
+    /// The user says no, at an address. Said again, it leads to the same place.
+    pub async fn deny(&self, token: &Token, user: &User, address: IpAddr) -> Result<Answer, StoreError> {
         let mut question = self.question(token).await?;
         if let Question::Open { consumer, .. } = &question {
             let consumer = Arc::clone(consumer);
             if self.store.deny_request_token(token, self.clock.now()).await? {
-                self.note(AuditKind::Denied, Some(&consumer.key), Some(&user.subject))
+                self.note(AuditKind::Denied, &consumer.key, &user.subject, Some(address))
                     .await;
             }
             question = self.question(token).await?;

@@ -1,19 +1,35 @@
 //! Writes what happened, for people.
 
+use std::net::IpAddr;
+
 use crate::model::{AuditEvent, AuditKind};
 use crate::oauth::ConsumerKey;
 
 use super::Provider;
 
 impl Provider {
-    /// Notes an event. A journal that cannot be written stops nobody's work; it is logged.
-    pub(super) async fn note(&self, kind: AuditKind, consumer: Option<&ConsumerKey>, subject: Option<&str>) {
+    /// Notes an event between a consumer and a user, in the audit log and in the log. `address`: where the request came
+    /// from. A journal that cannot be written stops nobody's work; it is logged.
+    pub(super) async fn note(
+        &self,
+        kind: AuditKind,
+        consumer: &ConsumerKey,
+        subject: &str,
+        address: Option<IpAddr>,
+    ) {
+        tracing::info!(
+            consumer.key = ?consumer,
+            user.subject = ?subject,
+            address = address.map(tracing::field::display),
+            "{}: {consumer:?} for {subject:?}",
+            kind.name(),
+        );
         let event = AuditEvent {
             at: self.clock.now(),
             kind,
-            consumer: consumer.cloned(),
-            subject: subject.map(str::to_owned),
-            address: None,
+            consumer: Some(consumer.clone()),
+            subject: Some(subject.to_owned()),
+            address,
             reference: None,
             detail: String::new(),
         };

@@ -51,13 +51,21 @@ async fn manifest(State(app): Shared, headers: HeaderMap) -> Response {
         (CACHE_CONTROL, "no-cache"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, app.peer.manifest.to_text(form)).into_response()
+    let manifest = Manifest {
+        name: app.look.now().name.clone(),
+        ..app.peer.manifest.clone()
+    };
+    (headers, manifest.to_text(form)).into_response()
 }
 
 /// `GET /plugins/servlet/oauth/consumer-info`
 async fn consumer_info(State(app): Shared) -> Response {
-    let Some(info) = &app.peer.consumer_info else {
+    let Some(info) = app.peer.consumer_info.clone() else {
         return StatusCode::NOT_FOUND.into_response();
+    };
+    let info = ConsumerInfo {
+        name: app.look.now().name.clone(),
+        ..info
     };
     let headers = [
         (CONTENT_TYPE, Form::Xml.content_type()),

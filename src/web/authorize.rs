@@ -17,7 +17,7 @@ use super::pages::{AnswerForm, Approve, Notice, Verifier};
 use super::return_address::ReturnAddress;
 use super::session::{self, Session, Who};
 use super::visit::SignIn;
-use super::{AUTHORIZE, App, Visit, headers, login};
+use super::{AUTHORIZE, App, ClientAddress, Visit, headers, login};
 
 /// What the address of the page may say. An `oauth_callback` in it is ignored: the one that counts came signed, with
 /// the request token.
@@ -42,10 +42,12 @@ pub(super) struct AnswerFields {
 #[tracing::instrument(name = "authorize", skip_all, fields(token.prefix, user.subject))]
 pub(super) async fn show(
     visit: Visit,
+    client: ClientAddress,
     headers: HeaderMap,
     address: Result<Query<Address>, QueryRejection>,
 ) -> Response {
-    let answer = put_question(&visit, &headers, address.ok().map(|Query(address)| address)).await;
+    let address = address.ok().map(|Query(address)| address);
+    let answer = put_question(&visit, client, &headers, address).await;
     answer.unwrap_or_else(|notice| notice.respond(&visit))
 }
 
@@ -53,15 +55,17 @@ pub(super) async fn show(
 #[tracing::instrument(name = "authorize", skip_all, fields(token.prefix, user.subject))]
 pub(super) async fn answer(
     visit: Visit,
+    client: ClientAddress,
     headers: HeaderMap,
     form: Result<Form<AnswerFields>, FormRejection>,
 ) -> Response {
-    let answer = take_answer(&visit, &headers, form).await;
+    let answer = take_answer(&visit, client, &headers, form).await;
     answer.unwrap_or_else(|notice| notice.respond(&visit))
 }
 
 async fn put_question(
     visit: &Visit,
+    ClientAddress(client): ClientAddress,
     headers: &HeaderMap,
     address: Option<Address>,
 ) -> Result<Response, Notice> {
@@ -106,7 +110,7 @@ async fn put_question(
                     follow(
                         visit,
                         &token,
-                        visit.provider.approve(&token, &session.user).await?,
+                        visit.provider.approve(&token, &session.user, client).await?,
                     )
                     .await
                 }
@@ -121,6 +125,7 @@ async fn put_question(
 
 async fn take_answer(
     visit: &Visit,
+    ClientAddress(client): ClientAddress,
     headers: &HeaderMap,
     form: Result<Form<AnswerFields>, FormRejection>,
 ) -> Result<Response, Notice> {
@@ -163,8 +168,8 @@ async fn take_answer(
         return Ok(visit.sign_in(&again, SignIn::Anew));
     }
     let answer = match (form.approve, form.deny) {
-        (Some(_), None) => visit.provider.approve(&token, user).await?,
-        (None, Some(_)) => visit.provider.deny(&token, user).await?,
+        (Some(_), None) => visit.provider.approve(&token, user, client).await?,
+        (None, Some(_)) => visit.provider.deny(&token, user, client).await?,
         _ => return Err(Notice::BadForm),
     };
     follow(visit, &token, answer).await

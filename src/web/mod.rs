@@ -13,7 +13,7 @@
 //! 5. `pages`: the templates' data, every state in words (`texts`, in three languages; `visit` says in which), and the
 //!    headers of a page (`headers`);
 //! 6. `links`: the other direction, in which they are asked elsewhere;
-//! 7. `assets`: the stylesheet, the icon and the one script; `reference` ties a page to its line in the log;
+//! 7. `look`: name, logo and colours of this installation; `assets`: the files that pages load; `reference` ties a page to its line in the log;
 //!    `client_address`: where the browser is.
 //!
 //! `applinks` is what the peers of Application Links ask for, with the paths that they know.
@@ -35,6 +35,7 @@ mod headers;
 mod links;
 mod listener;
 mod login;
+mod look;
 mod operators;
 mod pages;
 mod reference;
@@ -74,6 +75,7 @@ pub use applinks::Ourselves;
 pub use assets::icon;
 pub use client_address::ClientAddress;
 pub use listener::{serve, serve_router};
+pub use look::Look;
 pub use operators::operators;
 pub use refusals::Refusals;
 pub use session::SessionRules;
@@ -98,8 +100,8 @@ pub struct App {
     pub front: Front,
     /// Where browsers find us.
     pub public_url: PublicUrl,
-    /// The application beside us, as its users call it.
-    pub application_name: String,
+    /// The application beside us, as its users call it, and how its pages look.
+    pub look: Arc<Look>,
     /// The public keys of the identity assertion, as a JWK set; `None`: no assertion is written.
     pub jwks: Option<String>,
     /// Who may see the pages for administrators, and where secrets stand.

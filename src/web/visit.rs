@@ -14,7 +14,7 @@ use tracing::Span;
 use crate::login::{Arriving, Door, Unrecognised};
 use crate::model::User;
 
-use super::pages::{Frame, Notice, SigningIn};
+use super::pages::{Frame, Notice, Picture, SigningIn};
 use super::return_address::ReturnAddress;
 use super::session::{self, Session};
 use super::texts::Language;
@@ -34,8 +34,13 @@ pub(super) struct Visit {
 impl Visit {
     /// The frame around every page.
     pub(super) fn frame(&self) -> Frame {
-        let [stylesheet, icon] = [assets::stylesheet(), assets::icon()].map(|path| self.path(&path));
-        Frame::new(self.language.texts(), &self.application_name, stylesheet, icon)
+        let dress = self.look.now();
+        let [stylesheet, icon] = [dress.stylesheet.path(), assets::icon()].map(|path| self.path(&path));
+        let frame = Frame::new(self.language.texts(), &dress.name, stylesheet, icon);
+        frame.with_logo(dress.logo.as_ref().map(|logo| Picture {
+            path: self.path(&logo.asset.path()),
+            size: logo.size,
+        }))
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn instructions(config: &Config) -> String {
 }
 
 fn outgoing(config: &Config) -> String {
-    let (url, name) = (config.server.public_url.as_str(), &config.upstream.name);
+    let (url, name) = (config.server.public_url.as_str(), &config.branding.name);
     let mut text = format!(
         "On Bitbucket: Administration > Application Links > Create link, type Atlassian product\n\n\
          Outgoing, so that Bitbucket calls {name}:\n"
@@ -70,7 +70,7 @@ fn incoming(config: &Config, link: &Link) -> String {
     let mut text = format!(
         "\nOn {}, incoming, so that {} calls it (link \"{}\"):\n",
         link.url.as_str(),
-        config.upstream.name,
+        config.branding.name,
         link.name
     );
     let key = applinks.keys.first().map(crate::oauth::PrivateKey::public_key);
@@ -85,7 +85,7 @@ fn incoming(config: &Config, link: &Link) -> String {
         &mut text,
         &[
             ("Consumer Key", applinks.consumer_key.as_str().to_owned()),
-            ("Consumer Name", config.upstream.name.clone()),
+            ("Consumer Name", config.branding.name.clone()),
             (
                 "Public Key",
                 key.as_ref()

@@ -33,7 +33,7 @@ pub(super) async fn show(visit: Visit, headers: HeaderMap) -> Result<Response, R
                 .collect(),
         },
         navigation: navigation(&visit),
-        application: &visit.application_name,
+        application: &visit.look.now().name,
         endpoints: endpoints(&visit),
         list: consumers.iter().map(|consumer| link(&visit, consumer)).collect(),
         now: visit.clock.now(),

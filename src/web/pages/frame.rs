@@ -16,8 +16,19 @@ pub(in crate::web) struct Frame {
     pub(super) stylesheet: String,
     /// The path of the icon.
     pub(super) icon: String,
+    /// What stands in the place of the application's name, above everything.
+    pub(super) logo: Option<Picture>,
     /// What the title of the window says before the application's name.
     pub(super) title: String,
+}
+
+/// A picture, and the room that is kept for it until it is there.
+#[derive(Clone, Debug)]
+pub(in crate::web) struct Picture {
+    /// Where it is.
+    pub(in crate::web) path: String,
+    /// Width and height, in CSS pixels.
+    pub(in crate::web) size: (u32, u32),
 }
 
 impl Frame {
@@ -33,8 +44,14 @@ impl Frame {
             application: visible(application),
             stylesheet,
             icon,
+            logo: None,
             title: String::new(),
         }
+    }
+
+    /// Shows a logo in the place of the name.
+    pub(in crate::web) fn with_logo(self, logo: Option<Picture>) -> Self {
+        Self { logo, ..self }
     }
 
     /// Gives the page its title.

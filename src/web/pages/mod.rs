@@ -36,7 +36,7 @@ pub(super) use admin::{
 };
 pub(super) use approve::{AnswerForm, Approve};
 pub(super) use connections::{Connections, RevokeForm};
-pub(super) use frame::Frame;
+pub(super) use frame::{Frame, Picture};
 pub(super) use link_trouble::LinkTrouble;
 pub(super) use login::Login;
 pub(super) use notice::{Notice, method_not_allowed};

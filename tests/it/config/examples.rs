@@ -16,7 +16,7 @@ fn the_sidecar_example_works_as_it_stands() {
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:9080");
     assert_eq!(config.server.public_url.as_str(), "http://127.0.0.1:9080");
     assert_eq!(config.upstream.url, "http://127.0.0.1:9090");
-    assert_eq!(config.upstream.name, "127.0.0.1");
+    assert_eq!(config.branding.name, "127.0.0.1");
     assert_eq!(config.store.sqlite_file, Some(example("linkgate.db")));
     assert_eq!(config.keys.secret_key_file, example("linkgate.key"));
     assert!(config.keys.make_if_missing);
@@ -116,7 +116,7 @@ fn the_smallest_file_has_every_default() {
     let config = written.load(&[]).unwrap();
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:9080");
     assert_eq!(config.server.admin_listen.to_string(), "127.0.0.1:9081");
-    assert_eq!(config.upstream.name, "builds.example.com");
+    assert_eq!(config.branding.name, "builds.example.com");
     assert_eq!(config.upstream.connect_timeout, Duration::from_secs(5));
     assert_eq!(config.upstream.response_timeout, Duration::from_mins(1));
     assert_eq!(config.upstream.idle_timeout, Duration::from_mins(5));

@@ -4,10 +4,11 @@
 //! 2. [`reference`]: the commented file of every key, so that it cannot rot;
 //! 3. [`mistakes`], [`sections`], [`consumers`], [`links`]: what is said, word for word;
 //! 4. [`variables`]: the environment over the file;
-//! 5. `tls`: certificates;
+//! 5. `tls`: certificates; `branding`: names, logos and colours;
 //! 6. [`agreement`]: with the gateway, on what may stand there.
 
 mod agreement;
+mod branding;
 mod consumers;
 mod examples;
 mod links;

@@ -114,6 +114,10 @@ fn beside_its_files(text: &str) -> Written {
     let key = fs::read_to_string(root().join("tests/it/examples/bitbucket-old.pem")).unwrap();
     Written::new(text)
         .with("bitbucket.pem", &key)
+        .with(
+            "logo.svg",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 3 1\"/>",
+        )
         .with("bitbucket.secret", "correct-horse-battery-staple\n")
         .with_link_key("link.pem")
         .with_link_key("link-old.pem")

@@ -33,6 +33,7 @@ async fn start() -> Linkgate {
         base: BASE,
         server: "trusted_proxies = [\"127.0.0.1\"]",
         more: "",
+        ..Setup::default()
     })
     .await
 }

@@ -17,6 +17,7 @@ pub(super) async fn linkgate() -> Linkgate {
         base: BASE,
         server: "trusted_proxies = [\"127.0.0.1\"]",
         more: "",
+        ..Setup::default()
     })
     .await
 }

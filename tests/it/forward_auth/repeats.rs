@@ -11,6 +11,7 @@ async fn start() -> Linkgate {
         base: super::BASE,
         server: "trusted_proxies = [\"127.0.0.1\", \"127.0.0.2\"]",
         more: "",
+        ..Setup::default()
     })
     .await
 }

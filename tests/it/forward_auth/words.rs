@@ -155,6 +155,7 @@ async fn a_name_chooses_among_the_configured_urls() {
         base: BASE,
         server: "trusted_proxies = [\"127.0.0.1\"]\npublic_urls = [\"http://inner.example.com:8080\"]",
         more: "",
+        ..Setup::default()
     })
     .await;
     for (signed, named, fits) in [

@@ -1,13 +1,14 @@
 //! Who is at the browser, and what they answer: sessions, forms, questions, over HTTP.
 //!
 //! [`site`] is a running linkgate and the browsers in front of it. Then, in a visit's order: `signing_in`, `sessions`,
-//! `questions` (what is shown), `answers` (what is done), `forms` (what is refused), `methods` (the ways in beside the password file). `user_lookup` asks the
-//! application who exists.
+//! `questions` (what is shown), `answers` (what is done), `forms` (what is refused), `methods` (the ways in beside the
+//! password file). `user_lookup` asks the application who exists; `audit` is what is written down.
 
 mod answers;
+mod audit;
 pub(crate) mod browser;
 mod forms;
-mod methods;
+pub(crate) mod methods;
 mod questions;
 mod sessions;
 mod signing_in;

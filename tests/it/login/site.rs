@@ -1,5 +1,6 @@
 //! A running linkgate with two users and a few consumers, and a hand in its database.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use linkgate::config::Config;
 use linkgate::model::{RequestToken, RequestTokenState};
 use linkgate::oauth::{Callback, ConsumerKey, Timestamp, Token};
 use linkgate::store::{Keyring, Options, Store};
+use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tempfile::TempDir;
 
@@ -134,6 +136,34 @@ impl Site {
         let rows = sqlx::query(statement).fetch_all(&pool).await.unwrap();
         pool.close().await;
         rows.len()
+    }
+
+    /// Every row of every table, as text.
+    pub(crate) async fn rows(&self) -> BTreeMap<String, Vec<String>> {
+        let file = SqliteConnectOptions::new().filename(self.directory.path().join("linkgate.db"));
+        let pool = SqlitePool::connect_with(file).await.unwrap();
+        let columns: Vec<(String, String)> = sqlx::query_as(
+            "select t.name, c.name from sqlite_schema t, pragma_table_info(t.name) c where t.type = 'table'",
+        )
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+        let mut tables = BTreeMap::<String, Vec<String>>::new();
+        for (table, column) in columns {
+            tables
+                .entry(table)
+                .or_default()
+                .push(format!("quote(\"{column}\")"));
+        }
+        let mut rows = BTreeMap::new();
+        for (table, columns) in tables {
+            let row = columns.join(" || ' ' || ");
+            let select = format!("select {row} as row from \"{table}\" order by row");
+            let each = sqlx::query_scalar(AssertSqlSafe(select)).fetch_all(&pool).await;
+            rows.insert(table, each.unwrap());
+        }
+        pool.close().await;
+        rows
     }
 
     /// Replaces the password file, and tells linkgate.

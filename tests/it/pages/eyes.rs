@@ -28,13 +28,7 @@ pub(super) async fn look(browser: &Chromium, name: &str) -> Vec<String> {
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         cdp(browser, "Emulation.setDeviceMetricsOverride", metrics).await;
         for scheme in SCHEMES {
-            let feature = json!({"name": "prefers-color-scheme", "value": scheme});
-            cdp(
-                browser,
-                "Emulation.setEmulatedMedia",
-                json!({"features": [feature]}),
-            )
-            .await;
+            prefer(browser, scheme).await;
             let seen = window.execute_async(LOOK, vec![]).await.unwrap();
             let said = seen.as_array().expect("a list of what is wrong");
             wrong.extend(said.iter().map(|one| format!("{name}, {size}, {scheme}: {one}")));
@@ -46,6 +40,19 @@ pub(super) async fn look(browser: &Chromium, name: &str) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// Lets pages read the clipboard. To write to it, a click is enough.
+pub(super) async fn allow_pasting(browser: &Chromium) {
+    let permissions = json!({"permissions": ["clipboardReadWrite"]});
+    cdp(browser, "Browser.grantPermissions", permissions).await;
+}
+
+/// Makes the browser prefer light or dark pages.
+pub(super) async fn prefer(browser: &Chromium, scheme: &str) {
+    let feature = json!({"name": "prefers-color-scheme", "value": scheme});
+    let media = json!({"features": [feature]});
+    cdp(browser, "Emulation.setEmulatedMedia", media).await;
 }
 
 /// Whether a page with a picture without words, faint words and a box that is too wide is found wrong in all of it.

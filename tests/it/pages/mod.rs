@@ -1,10 +1,16 @@
 //! Every page and every state, in a real browser: wide and narrow, light and dark, in three languages, judged by
 //! axe-core. One browser session sees them all.
 //!
-//! `eyes` is how a page is looked at, `states` how each is brought about.
+//! `eyes` is how a page is looked at, `states` how each is brought about, `elsewhere` those that others take part in.
+//! `branded`: with a logo and other colours. `copy`: the buttons that copy.
 
+mod branded;
+mod copy;
+mod elsewhere;
 mod eyes;
 mod states;
+
+use std::net::SocketAddr;
 
 use serde_json::json;
 
@@ -13,19 +19,6 @@ use crate::support::chromium::{Chromium, JavaScript};
 use crate::support::linkgate::{Linkgate, Setup};
 
 use states::{Go, State};
-
-/// The languages take turns, and these pages are seen in each.
-const IN_EVERY_LANGUAGE: [&str; 9] = [
-    "approve",
-    "approve-hostile",
-    "verifier",
-    "login-asked",
-    "notice-user-changed",
-    "connections-many",
-    "admin-links",
-    "admin-tokens",
-    "admin-refusals",
-];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_fit_for_everybody() {
@@ -39,40 +32,48 @@ async fn every_page_is_fit_for_everybody() {
     assert!(states.len() > 35, "{} states", states.len());
     let browser = Chromium::start(JavaScript::On).await;
     assert!(eyes::see(&browser).await, "what is wrong with a page is seen");
-    let languages = ["en", "ja", "de"];
-    let mut wrong = Vec::new();
-    for (at, state) in states.iter().enumerate() {
-        let every = IN_EVERY_LANGUAGE.contains(&state.name);
-        let turns = if every { 3 } else { 1 };
-        for language in languages.iter().cycle().skip(at % 3).take(turns) {
-            eyes::speak(&browser, language).await;
-            show(&browser, &linkgate, state).await;
-            let name = format!("{}-{language}", state.name);
-            let [heading, lang] = read(&browser).await;
-            assert_eq!(lang, *language, "{name}: {heading}");
-            if let (Some(expected), "en") = (state.heading, *language) {
-                assert_eq!(heading, expected, "{name}");
-            }
-            wrong.extend(eyes::look(&browser, &name).await);
-        }
-    }
+    let mut wrong = visit(&browser, linkgate.address, &states).await;
     // Last, because nothing works afterwards.
     let alice = signed_in(&linkgate, "alice").await;
     linkgate.database().execute("drop table sessions").await;
     eyes::speak(&browser, "en").await;
     let state = State::get("notice-store-down", "/oauth/connections").by(&alice);
-    show(&browser, &linkgate, &state).await;
+    show(&browser, linkgate.address, &state).await;
     assert_eq!(read(&browser).await[0], "This service is not available right now");
     wrong.extend(eyes::look(&browser, state.name).await);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Looks at states of one server; returns what is wrong with them. The languages take turns.
+async fn visit(browser: &Chromium, server: SocketAddr, states: &[State]) -> Vec<String> {
+    let languages = ["en", "ja", "de"];
+    let mut wrong = Vec::new();
+    for (at, state) in states.iter().enumerate() {
+        let turns = if state.in_every_language { 3 } else { 1 };
+        for language in languages.iter().cycle().skip(at % 3).take(turns) {
+            eyes::speak(browser, language).await;
+            show(browser, server, state).await;
+            let name = format!("{}-{language}", state.name);
+            let [heading, lang] = read(browser).await;
+            assert_eq!(lang, *language, "{name}: {heading}");
+            if let (Some(expected), "en") = (state.heading, *language) {
+                assert_eq!(heading, expected, "{name}");
+            }
+            wrong.extend(eyes::look(browser, &name).await);
+        }
+    }
+    wrong
+}
+
 /// Brings a state about in the window.
-async fn show(browser: &Chromium, linkgate: &Linkgate, state: &State) {
-    let (window, base) = (&browser.window, format!("http://{}", linkgate.address));
+async fn show(browser: &Chromium, server: SocketAddr, state: &State) {
+    let (window, base) = (&browser.window, format!("http://{server}"));
     eyes::be(browser, &base, &state.browser.cookies).await;
     // A page of the same site, for the form to stand on.
-    window.goto(&format!("{base}/static/")).await.unwrap();
+    window
+        .goto(&format!("{base}/oauth/authorize?before"))
+        .await
+        .unwrap();
     match &state.go {
         Go::Get(path) => window.goto(&format!("{base}{path}")).await.unwrap(),
         Go::Send(form) => send(browser, &base, form).await,

@@ -16,6 +16,8 @@ pub(super) struct State {
     pub(super) go: Go,
     /// Whether everything that can be unfolded is.
     pub(super) opened: bool,
+    /// Others are seen in one, in turns.
+    pub(super) in_every_language: bool,
 }
 
 /// What the window does.
@@ -37,10 +39,11 @@ impl State {
             browser: Browser::new(([127, 0, 0, 1], 1).into()),
             go,
             opened: false,
+            in_every_language: false,
         }
     }
 
-    fn sent(name: &'static str, form: Form) -> Self {
+    pub(super) fn sent(name: &'static str, form: Form) -> Self {
         Self::of(name, Go::Send(form))
     }
 
@@ -49,13 +52,18 @@ impl State {
         self
     }
 
-    fn headed(mut self, heading: &'static str) -> Self {
+    pub(super) fn headed(mut self, heading: &'static str) -> Self {
         self.heading = Some(heading);
         self
     }
 
-    fn opened(mut self) -> Self {
+    pub(super) fn opened(mut self) -> Self {
         self.opened = true;
+        self
+    }
+
+    pub(super) fn in_every_language(mut self) -> Self {
+        self.in_every_language = true;
         self
     }
 }
@@ -92,17 +100,21 @@ async fn questions(linkgate: &Linkgate) -> Vec<State> {
     let page = asked.get(&question(&oob)).await;
     let code = Form::of(&page, "approve").unwrap().pressing("approve");
     vec![
-        State::get("approve", question(&open)).by(&alice),
-        State::get("approve-hostile", question(&hostile)).by(&alice),
+        State::get("approve", question(&open))
+            .by(&alice)
+            .in_every_language(),
+        State::get("approve-hostile", question(&hostile))
+            .by(&alice)
+            .in_every_language(),
         State::get("approve-oob", question(&oob)).by(&alice),
-        State::get("login-asked", question(&open)),
+        State::get("login-asked", question(&open)).in_every_language(),
         State::get(
             "notice-not-by-link",
             format!("{}&approve=approve", question(&open)),
         )
         .by(&alice)
         .headed("A link cannot decide"),
-        State::sent("verifier", code).by(&alice),
+        State::sent("verifier", code).by(&alice).in_every_language(),
         State::get("notice-code-shown", question(&oob))
             .by(&alice)
             .headed("The code was already shown"),
@@ -168,7 +180,8 @@ async fn forms(linkgate: &Linkgate) -> Vec<State> {
     vec![
         State::sent("notice-user-changed", form.clone())
             .by(&bob)
-            .headed("You are now signed in as bob Example"),
+            .headed("You are now signed in as bob Example")
+            .in_every_language(),
         State::sent("notice-outdated", outdated)
             .by(&alice)
             .headed("This page is out of date"),
@@ -249,7 +262,7 @@ async fn connections(linkgate: &Linkgate) -> Vec<State> {
     let headed = |state: State| state.headed("Connected applications");
     vec![
         headed(State::get("connections-none", "/oauth/connections").by(&carol)),
-        headed(State::get("connections-many", "/oauth/connections").by(&alice)),
+        headed(State::get("connections-many", "/oauth/connections").by(&alice)).in_every_language(),
         headed(
             State::get("connections-asking", "/oauth/connections")
                 .by(&alice)
@@ -276,13 +289,19 @@ async fn administration(linkgate: &Linkgate) -> Vec<State> {
     assert_eq!(page.status, 200);
     let get = |name, path: &str| State::get(name, path).by(&alice);
     vec![
-        get("admin-links", "/oauth/admin").headed("Links"),
-        get("admin-tokens", "/oauth/admin/tokens").headed("Tokens"),
+        get("admin-links", "/oauth/admin")
+            .headed("Links")
+            .in_every_language(),
+        get("admin-tokens", "/oauth/admin/tokens")
+            .headed("Tokens")
+            .in_every_language(),
         get("admin-tokens-asking", "/oauth/admin/tokens")
             .headed("Tokens")
             .opened(),
         get("admin-tokens-none", "/oauth/admin/tokens?user=nobody").headed("Tokens"),
-        get("admin-refusals", "/oauth/admin/refusals").headed("Recent refusals"),
+        get("admin-refusals", "/oauth/admin/refusals")
+            .headed("Recent refusals")
+            .in_every_language(),
         State::get("notice-not-admin", "/oauth/admin")
             .by(&bob)
             .headed("This page is for administrators"),

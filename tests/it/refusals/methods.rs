@@ -84,6 +84,7 @@ async fn plaintext_needs_a_switch_and_https_and_a_fresh_nonce() {
         base: "https://builds.example.com",
         server: "",
         more: PLAINTEXT,
+        ..Setup::default()
     })
     .await;
     let call = || {
@@ -128,6 +129,7 @@ async fn plaintext_over_http_is_refused_behind_a_proxy_too() {
         base: "https://builds.example.com",
         server,
         more: PLAINTEXT,
+        ..Setup::default()
     })
     .await;
     for (proto, status) in [("http", 400), ("https", 200)] {

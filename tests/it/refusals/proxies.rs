@@ -22,6 +22,7 @@ async fn behind_a_proxy() -> Linkgate {
         base: "https://builds.example.com",
         server,
         more: "",
+        ..Setup::default()
     })
     .await
 }

@@ -1,12 +1,8 @@
 //! Whoever cannot sign: writes nothing, breaks nothing, and leaves nothing in the log that could be used.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
-use tracing_subscriber::EnvFilter;
-
 use crate::support::browser::{Form, question};
 use crate::support::call::{CALLBACK, Credentials, Peer, credentials};
+use crate::support::captured::Captured;
 use crate::support::linkgate::Linkgate;
 use crate::support::raw::{Request, exchange};
 
@@ -119,21 +115,6 @@ async fn bytes_that_are_no_request_break_nothing() {
     );
 }
 
-/// Everything that is logged in this process.
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// A dance with all its detours. Returns what must stay out of the log.
 async fn dance(linkgate: &Linkgate) -> Vec<String> {
     let peer = Peer::hmac();
@@ -192,14 +173,7 @@ async fn dance(linkgate: &Linkgate) -> Vec<String> {
 
 #[tokio::test]
 async fn the_log_holds_no_secret() {
-    let captured = Captured::default();
-    let writer = captured.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new("linkgate=trace,info"))
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).expect("nobody else listens");
+    let captured = Captured::start();
     let linkgate = Linkgate::start().await;
     let secrets = dance(&linkgate).await;
     linkgate
@@ -213,7 +187,7 @@ async fn the_log_holds_no_secret() {
         .await;
     let forged = Peer::of("a\u{202e}\u{1b}[31m", "x").call(&linkgate, "GET", "/api/x");
     forged.send(&linkgate).await;
-    let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+    let log = captured.log();
     for secret in secrets {
         assert!(secret.len() > 5, "{secret}");
         assert!(!log.contains(&secret), "{secret} stands in the log:\n{log}");

@@ -10,6 +10,7 @@ use super::raw::{Request, Response, decode};
 #[derive(Clone, Debug)]
 pub(crate) struct Browser {
     to: SocketAddr,
+    through: Option<&'static str>,
     pub(crate) cookies: BTreeMap<String, String>,
 }
 
@@ -24,7 +25,16 @@ impl Browser {
     pub(crate) fn new(to: SocketAddr) -> Self {
         Self {
             to,
+            through: None,
             cookies: BTreeMap::new(),
+        }
+    }
+
+    /// The same behind proxies, which say so in `X-Forwarded-For`.
+    pub(crate) fn through(self, proxies: &'static str) -> Self {
+        Self {
+            through: Some(proxies),
+            ..self
         }
     }
 
@@ -49,6 +59,9 @@ impl Browser {
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
             request = request.header("Cookie", cookies.join("; "));
+        }
+        if let Some(proxies) = self.through {
+            request = request.header("X-Forwarded-For", proxies);
         }
         let answer = request.send(self.to).await;
         for (_, cookie) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {

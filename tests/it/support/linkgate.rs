@@ -45,6 +45,8 @@ pub(crate) struct Setup {
     pub(crate) server: &'static str,
     /// Further sections.
     pub(crate) more: &'static str,
+    /// Further files beside the configuration.
+    pub(crate) files: &'static [(&'static str, &'static [u8])],
 }
 
 /// What a restart finds again.
@@ -69,7 +71,8 @@ impl Linkgate {
         Self::make(database, &Setup::default()).await
     }
 
-    async fn make(database: &Database, setup: &Setup) -> Self {
+    /// One that differs from the others, on a given database.
+    pub(crate) async fn make(database: &Database, setup: &Setup) -> Self {
         let app = Arc::new(App::start().await);
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("linkgate.key");
@@ -85,6 +88,9 @@ impl Linkgate {
             config(setup, app.address, database),
         )
         .unwrap();
+        for (name, content) in setup.files {
+            fs::write(folder.path().join(name), content).unwrap();
+        }
         let home = Home {
             folder,
             database: database.clone(),
@@ -134,6 +140,15 @@ impl Linkgate {
         let config = Config::load(&self.home.file("linkgate.toml"), [], self.clock.now())?;
         self.server.reload(&config).await;
         Ok(())
+    }
+
+    /// What a SIGHUP does after somebody wrote something else into the configuration.
+    pub(crate) async fn change(&self, from: &str, to: &str) -> Result<(), ConfigError> {
+        let file = self.home.file("linkgate.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{from}");
+        fs::write(file, text.replace(from, to)).unwrap();
+        self.try_reload().await
     }
 
     /// Its time, in seconds.
@@ -193,6 +208,7 @@ impl Default for Setup {
             base: "http://builds.example.com",
             server: "",
             more: "",
+            files: &[],
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod app;
 pub(crate) mod browser;
 pub(crate) mod call;
+pub(crate) mod captured;
 pub(crate) mod certificates;
 pub(crate) mod chromium;
 pub(crate) mod databases;

@@ -60,6 +60,30 @@ async fn the_question_names_who_asks_who_answers_and_where_it_leads() {
 }
 
 #[tokio::test]
+async fn a_logo_stands_in_the_place_of_the_name_and_says_it() {
+    let logo = Picture {
+        path: "/oauth/assets/logo-0.svg".to_owned(),
+        size: (120, 40),
+    };
+    let page = Verifier {
+        consumer: BITBUCKET,
+        code: &Secret::new(CODE),
+    };
+    let (_, html) = read(page.respond(&frame().with_logo(Some(logo)))).await;
+    let (_, html) = html.split_once("<main>\n").unwrap();
+    let (top, _) = html.split_once("\n\n<h1>").unwrap();
+    assert_eq!(
+        top,
+        "<p class=\"application logo\"><img src=\"/oauth/assets/logo-0.svg\" alt=\"Buildboard\" width=\"120\" height=\"40\"></p>"
+    );
+    let (_, plain) = read(verifier(BITBUCKET)).await;
+    assert!(
+        plain.contains("<main>\n<p class=\"application\"><bdi>Buildboard</bdi></p>\n\n<h1>"),
+        "{plain}"
+    );
+}
+
+#[tokio::test]
 async fn a_question_without_a_callback_leads_to_a_code() {
     let (headers, html) = read(approve(BITBUCKET, "Alice Example", &Callback::OutOfBand)).await;
     assert!(

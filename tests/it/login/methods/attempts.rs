@@ -1,24 +1,54 @@
 //! How often somebody may try, at all replicas together.
 
-use crate::login::browser::{Browser, assert_notice};
 use crate::login::site::Site;
+use crate::support::browser::{Browser, Form};
+use crate::support::databases::{Database, on_both};
+use crate::support::linkgate::Linkgate;
+use crate::support::raw::Response;
 
-#[tokio::test]
-async fn replicas_count_together() {
-    let site = Site::start().await;
-    let other = site.replica().await;
-    let mut guessers = [site.browser(), Browser::new(other.public_address())];
-    for attempt in 0..10 {
-        let answer = guessers[attempt % 2].sign_in("/", "alice", "wrong").await;
-        assert_eq!(answer.status, 403, "{answer:?}");
+on_both! {
+    async fn replicas_count_a_name_together(db: Database) {
+        let linkgate = Linkgate::on(&db).await;
+        let other = linkgate.replica().await;
+        let mut guessers = [linkgate.browser(), other.browser()];
+        for attempt in 0..10 {
+            let answer = try_as(&mut guessers[attempt % 2], "alice", "wrong").await;
+            assert_eq!(answer.status, 403, "{answer:?}");
+        }
+        for guesser in &mut guessers {
+            let answer = try_as(guesser, "alice", "alice-password").await;
+            assert_eq!(answer.status, 429, "{answer:?}");
+            assert!(answer.header("retry-after").is_some() && answer.body.contains("Too many attempts"), "{answer:?}");
+            assert_eq!(try_as(&mut guesser.clone(), "bob", "bob-password").await.status, 303, "another name");
+        }
+        linkgate.clock.advance(60);
+        for guesser in &mut guessers {
+            let answer = try_as(guesser, "alice", "alice-password").await;
+            assert_eq!(answer.status, 303, "{answer:?}");
+        }
     }
-    for guesser in &mut guessers {
-        let answer = guesser.sign_in("/", "alice", "alice-password").await;
-        assert_notice(&answer, 429, "Too many attempts");
+
+    async fn replicas_count_an_address_together(db: Database) {
+        let linkgate = Linkgate::on(&db).await;
+        let other = linkgate.replica().await;
+        let mut guessers = [linkgate.browser(), other.browser()];
+        for attempt in 0..30 {
+            let name = format!("user-{attempt}");
+            let answer = try_as(&mut guessers[attempt % 2], &name, "wrong").await;
+            assert_eq!(answer.status, 403, "{name}: {answer:?}");
+        }
+        for guesser in &mut guessers {
+            assert_eq!(try_as(guesser, "alice", "alice-password").await.status, 429);
+        }
     }
-    site.clock.advance(60);
-    let answer = guessers[0].sign_in("/", "alice", "alice-password").await;
-    assert_eq!(answer.status, 303, "{answer:?}");
+}
+
+async fn try_as(browser: &mut Browser, user: &str, password: &str) -> Response {
+    let page = browser.get("/oauth/login").await;
+    let form = Form::of(&page, "password").unwrap();
+    browser
+        .submit(&form.with("username", user).with("password", password))
+        .await
 }
 
 #[tokio::test]

@@ -22,8 +22,8 @@ use crate::support::linkgate::private_key;
 
 /// The provider. Clones are the same one.
 #[derive(Clone)]
-pub(super) struct Issuer {
-    pub(super) url: String,
+pub(crate) struct Issuer {
+    pub(crate) url: String,
     kept: Arc<Mutex<Kept>>,
 }
 
@@ -55,7 +55,7 @@ impl Kept {
 }
 
 impl Issuer {
-    pub(super) async fn start(now: i64) -> Self {
+    pub(crate) async fn start(now: i64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let issuer = Self {

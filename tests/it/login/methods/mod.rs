@@ -5,7 +5,7 @@
 
 mod attempts;
 mod handoff;
-mod issuer;
+pub(crate) mod issuer;
 mod oidc;
 mod probe;
 mod recheck;

@@ -1,0 +1,80 @@
+//! Who did what from where: the audit log, and the line in the log.
+
+use linkgate::model::AuditKind;
+use linkgate::oauth::ConsumerKey;
+
+use crate::support::browser::Form;
+use crate::support::call::{CALLBACK, Peer};
+use crate::support::captured::Captured;
+use crate::support::databases::{Database, on_both};
+use crate::support::linkgate::{Linkgate, Setup};
+
+/// Behind two proxies, of which we know the last: what it says of its peer counts, and what the browser says does not.
+const THROUGH: &str = "192.0.2.66, 198.51.100.7";
+
+on_both! {
+    async fn what_people_do_is_written_down_with_their_address(db: Database) {
+        let captured = Captured::start();
+        let setup = Setup { server: "trusted_proxies = [\"127.0.0.1\"]", ..Setup::default() };
+        let linkgate = Linkgate::make(&db, &setup).await;
+        let peer = Peer::hmac();
+        let mut alice = linkgate.browser().through(THROUGH);
+        alice.sign_in("alice").await;
+        let asked = peer.request_token(&linkgate, CALLBACK).await;
+        let verifier = alice.approve(&asked, "alice").await;
+        assert_eq!(peer.exchange(&linkgate, &asked, &verifier).send(&linkgate).await.status, 200);
+        let refused = peer.request_token(&linkgate, CALLBACK).await;
+        assert_eq!(alice.deny(&refused, "alice").await.status, 303);
+        // Said once more, it is nothing new.
+        assert_eq!(alice.get(&crate::support::browser::question(&asked)).await.status, 410);
+        let page = alice.get("/oauth/connections").await;
+        let revoke = Form::of(&page, "token").unwrap();
+        assert_eq!(alice.submit(&revoke).await.status, 303);
+        let page = alice.get("/oauth/connections").await;
+        let leave = Form::of(&page, "return_to").unwrap();
+        alice.submit(&leave).await;
+
+        let browser = Some("198.51.100.7");
+        let expected = [
+            (AuditKind::SignedIn, None, browser),
+            (AuditKind::Approved, Some("bitbucket-form"), browser),
+            (AuditKind::Exchanged, Some("bitbucket-form"), Some("127.0.0.1")),
+            (AuditKind::Denied, Some("bitbucket-form"), browser),
+            (AuditKind::Revoked, Some("bitbucket-form"), browser),
+            (AuditKind::SignedOut, None, browser),
+        ];
+        let mut audit = linkgate.store().await.audit(50).await.unwrap();
+        audit.reverse();
+        for event in &audit {
+            assert_eq!(event.subject.as_deref(), Some("alice"), "{event:?}");
+        }
+        let addresses: Vec<_> = audit.iter().map(|event| event.address.map(|address| address.to_string())).collect();
+        let written: Vec<_> = audit
+            .iter()
+            .zip(&addresses)
+            .map(|(event, address)| (event.kind, event.consumer.as_ref().map(ConsumerKey::as_str), address.as_deref()))
+            .collect();
+        assert_eq!(written, expected);
+        let log = captured.log();
+        for (kind, consumer, address) in expected {
+            let said = if kind == AuditKind::Revoked { "revoked the token" } else { kind.name() };
+            let about = consumer.map(|key| format!("consumer.key={key:?}")).unwrap_or_default();
+            let parts = [said, "user.subject=\"alice\"", &about, &format!("address={}", address.unwrap())];
+            let is_there = log.lines().any(|line| line.contains("INFO") && parts.iter().all(|part| line.contains(part)));
+            assert!(is_there, "{parts:?}:\n{log}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_believed_from_a_trusted_proxy_alone() {
+    let linkgate = Linkgate::start().await;
+    let mut alice = linkgate.browser().through(THROUGH);
+    let asked = Peer::hmac().request_token(&linkgate, CALLBACK).await;
+    alice.approve(&asked, "alice").await;
+    let audit = linkgate.store().await.audit(50).await.unwrap();
+    assert_eq!(audit.len(), 2);
+    for event in audit {
+        assert_eq!(event.address, Some([127, 0, 0, 1].into()), "{event:?}");
+    }
+}

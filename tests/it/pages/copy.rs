@@ -1,0 +1,90 @@
+//! The buttons that copy a value, really pressed; and the same values without JavaScript.
+
+use serde_json::{Value, json};
+
+use crate::support::chromium::{Chromium, JavaScript};
+use crate::support::linkgate::Linkgate;
+
+use super::states::State;
+use super::{eyes, show, signed_in};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_button_copies_the_value_beside_it_and_says_so() {
+    let (linkgate, browser) = (Linkgate::start().await, Chromium::start(JavaScript::On).await);
+    open(&browser, &linkgate).await;
+    eyes::allow_pasting(&browser).await;
+    execute(&browser, "window.clipboard = navigator.clipboard; return 0;").await;
+    let values = execute(&browser, VALUES).await;
+    let values: Vec<[String; 2]> = serde_json::from_value(values).unwrap();
+    assert!(values.len() > 20, "{values:?}");
+    // With the clipboard of today, and as browsers do it where they have none: on plain http.
+    for old in [false, true] {
+        if old {
+            execute(
+                &browser,
+                "Object.defineProperty(navigator, 'clipboard', { value: undefined }); return 0;",
+            )
+            .await;
+        }
+        for [id, value] in values.iter().take(4) {
+            let button = format!("button[data-copy={id}]");
+            let before = browser.find(&button).await.text().await.unwrap();
+            browser.click(&button).await;
+            browser.read("#copied", "Copied").await;
+            assert!(
+                browser
+                    .find(&button)
+                    .await
+                    .text()
+                    .await
+                    .unwrap()
+                    .starts_with("Copied"),
+                "{id}"
+            );
+            assert_eq!(pasted(&browser).await, json!(value), "{id}, old: {old}");
+            browser.read(&button, &before).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_javascript_a_click_selects_the_whole_value() {
+    let linkgate = Linkgate::start().await;
+    let browser = Chromium::start(JavaScript::OnForLocalhostAlone).await;
+    open(&browser, &linkgate).await;
+    let button = browser.find("button[data-copy]").await;
+    assert!(
+        !button.is_displayed().await.unwrap(),
+        "a button that does nothing is not shown"
+    );
+    let value = browser.find(".value code").await;
+    assert!(value.is_displayed().await.unwrap());
+    let text = value.text().await.unwrap();
+    value.click().await.unwrap();
+    assert_eq!(
+        execute(&browser, "return getSelection().toString();").await,
+        json!(text)
+    );
+}
+
+async fn open(browser: &Chromium, linkgate: &Linkgate) {
+    let alice = signed_in(linkgate, "alice").await;
+    let state = State::get("admin", "/oauth/admin").by(&alice);
+    eyes::speak(browser, "en").await;
+    show(browser, linkgate.address, &state).await;
+}
+
+/// What somebody gets who pastes now.
+async fn pasted(browser: &Chromium) -> Value {
+    let paste = "const [done] = arguments;
+        clipboard.readText().then(done, error => done(`nothing: ${error}`));";
+    browser.window.execute_async(paste, vec![]).await.unwrap()
+}
+
+async fn execute(browser: &Chromium, script: &str) -> Value {
+    browser.window.execute(script, vec![]).await.unwrap()
+}
+
+/// The name and the text of each value with a button.
+const VALUES: &str = "return [...document.querySelectorAll('button[data-copy]')]
+    .map(({ dataset }) => [dataset.copy, document.getElementById(dataset.copy).textContent]);";
