@@ -1,5 +1,7 @@
 //! Why the store could not answer.
 
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Why the store could not answer. We must act on it; a peer is never told more than that it failed.
@@ -46,9 +48,17 @@ pub enum StoreError {
     /// More nonces wait to be written than the database keeps up with.
     #[error("too many requests wait for their nonces to be written")]
     Overloaded,
-    /// A batch of nonces was not written. All its requests share the reason.
+    /// Nonces were not written. All requests of a batch share the reason.
     #[error("the nonces could not be written")]
     Nonces(#[source] Arc<Self>),
+    /// Files beside the database cannot be read or written.
+    #[error("the files in {} cannot be used", folder.display())]
+    Files {
+        /// Where they are.
+        folder: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
     /// The machine went down in the minute of this request, and may have forgotten that it was here before.
     #[error("this request was signed before the machine went down: one that is signed now is admitted")]
     Forgotten,

@@ -7,8 +7,8 @@
 //! 3. `keyring` and `seal`: what may touch the disk. Tokens are hashed, their secrets derived, shared secrets sealed;
 //! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `sessions`, `sign_ins`,
 //!    `users`, `audit`; `user_row` is what four of them share, `connections` what people see and revoke of access tokens.
-//!    `nonces`: `nonce_writer` writes whole queues at once, `nonce_log` is how SQLite keeps them, and `nonce_mark` what a
-//!    power cut may take. The other direction's are `link_dances`, `link_tokens` and `link_states`; `installation` is who
+//!    `nonces`: `nonce_writer` writes whole queues at once to PostgreSQL; beside SQLite, `nonce_log` keeps them in files
+//!    (`nonce_minute`), and `nonce_mark` knows what a power cut may take. The other direction's are `link_dances`, `link_tokens` and `link_states`; `installation` is who
 //!    we are;
 //! 5. `sweep`: forget what has expired.
 //!
@@ -20,9 +20,8 @@
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use tokio::sync::mpsc;
 
-use nonce_writer::Job;
+use nonces::Nonces;
 use pool::{Pool, on};
 
 mod access_tokens;
@@ -39,6 +38,7 @@ mod link_states;
 mod link_tokens;
 mod nonce_log;
 mod nonce_mark;
+mod nonce_minute;
 mod nonce_writer;
 mod nonces;
 mod options;
@@ -65,11 +65,11 @@ pub use sweep::Swept;
 pub struct Store {
     pool: Pool,
     keyring: Arc<Keyring>,
-    nonces: mpsc::Sender<Job>,
+    nonces: Nonces,
 }
 
 impl Store {
-    /// Connects, brings the tables up to date, and starts the writer of nonces.
+    /// Connects, brings the tables up to date, and makes ready for nonces.
     ///
     /// The database of a `sqlite:` URL is made when it is missing, readable by its owner alone.
     pub async fn open(options: &Options, keyring: Arc<Keyring>) -> Result<Self, StoreError> {
@@ -80,7 +80,7 @@ impl Store {
                 source: Box::new(source),
             });
         }
-        let nonces = nonce_writer::start(pool.clone());
+        let nonces = Nonces::of(&pool);
         Ok(Self {
             pool,
             keyring,
@@ -98,7 +98,7 @@ impl Store {
 
     /// Writes the nonces that still wait, and closes every connection. Clones of this store are closed with it.
     pub async fn close(&self) {
-        nonce_writer::stop(&self.nonces).await;
+        self.nonces.close().await;
         on!(&self.pool, |db| db.close().await);
     }
 }

@@ -1,158 +1,199 @@
-//! SQLite's memory of nonces: a log of batches in the database, and what stands in it, once more, as sets in memory.
+//! SQLite's nonces: files beside the database, one for each minute.
 //!
-//! A row for each nonce costs ten times what a row for a whole batch does. So a batch is a row, written before anybody in
-//! it hears an answer, and whether a nonce is new is looked up in memory. What a power cut may take, `nonce_mark` knows.
-//!
-//! Rows are numbered, and that is what keeps several processes over one file honest: a writer writes the number after the
-//! last row that it has read. If another process was faster, that number is taken, nothing is written, and the writer
-//! reads what it missed and looks again. Whoever has written a row has compared it with every row before.
+//! A row in the database costs ten times what all the rest of a request does. An entry at the end of an open file costs
+//! next to nothing, so that whoever needs it writes it then and there: it is handed to the operating system, which outlives
+//! us. What a power cut may take, `nonce_mark` knows. A minute is one of the requests' timestamps, so that all processes
+//! look into the same file for the same nonce, and to forget a minute is to delete a file.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use sqlx::SqliteConnection;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use super::StoreError;
 use super::nonce_mark::NonceMark;
-use super::nonces::{NonceKey, Remembered};
+use super::nonce_minute::Minute;
+use super::nonces::NonceKey;
+use super::pool::Pool;
 
-/// Everything that the log holds, up to its row `last`. About 40 bytes for each nonce that could still be replayed.
+/// The minutes that can still be asked for.
 #[derive(Debug)]
 pub(super) struct NonceLog {
-    seen: HashMap<i64, HashSet<[u8; 16]>>,
-    last: i64,
-    mark: NonceMark,
+    pool: Pool,
+    /// Where the files are; `None`: the database lives in memory, and so do its nonces.
+    folder: Option<PathBuf>,
+    minutes: Mutex<Minutes>,
+    /// Whoever opens a minute does so alone. `None`: nothing has been opened yet.
+    mark: tokio::sync::Mutex<Option<NonceMark>>,
+}
+
+#[derive(Debug, Default)]
+struct Minutes {
+    open: BTreeMap<i64, Minute>,
+    closed: bool,
 }
 
 impl NonceLog {
-    /// Reads the log from its beginning.
-    pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Self, StoreError> {
-        let mut log = Self {
-            seen: HashMap::new(),
-            last: 0,
-            mark: NonceMark::read(connection).await?,
+    /// Takes the database, and its file. Nothing is opened before it is needed.
+    pub(super) fn new(pool: Pool, database: Option<&Path>) -> Self {
+        let folder = database.map(|path| {
+            let mut name = path.file_name().unwrap_or_default().to_owned();
+            name.push("-nonces");
+            path.with_file_name(name)
+        });
+        Self {
+            pool,
+            folder,
+            minutes: Mutex::default(),
+            mark: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Writes a nonce, or says `false`: it was there.
+    pub(super) async fn remember(&self, key: &NonceKey) -> Result<bool, StoreError> {
+        loop {
+            if let Some(known) = self.remember_at_once(key)? {
+                return Ok(known);
+            }
+            let patience = Duration::from_secs(PATIENCE_SECONDS);
+            let opened = timeout(patience, self.open(key.0)).await;
+            opened.unwrap_or(Err(StoreError::TimedOut {
+                seconds: PATIENCE_SECONDS,
+            }))?;
+        }
+    }
+
+    /// The same, if the minute is open. To append a few bytes to what the operating system keeps in memory takes less than
+    /// to hand them to another thread.
+    fn remember_at_once(&self, (minute, digest): &NonceKey) -> Result<Option<bool>, StoreError> {
+        let mut minutes = self.lock();
+        if minutes.closed {
+            return Err(StoreError::Closed);
+        }
+        let Some(open) = minutes.open.get_mut(minute) else {
+            return Ok(None);
         };
-        log.catch_up(connection).await?;
-        Ok(log)
+        let known = open.remember(digest).map(Some);
+        known.map_err(|error| self.failed(error))
     }
 
-    /// Writes those of some nonces that are new, in one row, and says of each whether it was. Of equal ones, the first is.
-    /// One that may have been lost is an error of its own.
-    ///
-    /// After an error the log may hold what was not written: it must be read again.
-    pub(super) async fn append(
-        &mut self,
-        connection: &mut SqliteConnection,
-        keys: &[NonceKey],
-    ) -> Result<Vec<Remembered>, StoreError> {
-        loop {
-            let new: Vec<Remembered> = keys.iter().map(|key| self.remember(key)).collect();
-            let fresh = || {
-                let both = keys.iter().zip(&new);
-                both.filter_map(|(key, &remembered)| (remembered == Remembered::New).then_some(key))
-            };
-            let Some(newest) = fresh().map(|(bucket, _)| *bucket).max() else {
-                return Ok(new);
-            };
-            self.mark.reach(newest, connection).await?;
-            let written = sqlx::query(
-                "insert into nonces (id, newest, entries) values ($1, $2, $3) on conflict do nothing",
-            )
-            .bind(self.last + 1)
-            .bind(newest)
-            .bind(packed(fresh()))
-            .execute(&mut *connection)
-            .await?;
-            if written.rows_affected() == 1 {
-                self.last += 1;
-                return Ok(new);
+    /// Opens a minute, once it has been noted that there may be nonces of it.
+    async fn open(&self, minute: i64) -> Result<(), StoreError> {
+        let mut mark = self.mark.lock().await;
+        if self.lock().open.contains_key(&minute) {
+            return Ok(());
+        }
+        let mark = match &mut *mark {
+            Some(mark) => mark,
+            unread => unread.insert(self.read_mark().await?),
+        };
+        if mark.is_lost(minute) {
+            return Err(StoreError::Forgotten);
+        }
+        mark.reach(minute, &self.pool).await?;
+        let opened = match &self.folder {
+            None => Minute::in_memory(),
+            Some(folder) => {
+                let (path, expected) = (folder.join(minute.to_string()), self.expected(minute));
+                let opened = blocking(move || Minute::open(&path, expected)).await;
+                opened.map_err(|error| self.failed(error))?
             }
-            fresh().for_each(|key| self.remove(key));
-            self.catch_up(connection).await?;
-        }
+        };
+        self.lock().open.insert(minute, opened);
+        Ok(())
     }
 
-    /// Forgets the nonces of all minutes before this one; says how many they were. Their rows are not its business.
-    pub(super) fn forget_before(&mut self, bucket: i64) -> u64 {
-        let old = self.seen.extract_if(|&minute, _| minute < bucket);
-        old.map(|(_, digests)| digests.len() as u64).sum()
+    /// Makes the folder if need be. Where there were nonces and now is no folder, they are lost.
+    async fn read_mark(&self) -> Result<NonceMark, StoreError> {
+        let Some(folder) = self.folder.clone() else {
+            return NonceMark::read(&self.pool, false).await;
+        };
+        let made = blocking(move || match DirBuilder::new().mode(0o700).create(&folder) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(false),
+            Err(error) => Err(error),
+        });
+        let made = made.await.map_err(|error| self.failed(error))?;
+        NonceMark::read(&self.pool, made).await
     }
 
-    fn remember(&mut self, key: &NonceKey) -> Remembered {
-        if self.mark.is_lost(key.0) {
-            Remembered::Unsure
-        } else if self.add(key) {
-            Remembered::New
-        } else {
-            Remembered::Seen
-        }
+    /// As many nonces as the minute before had: a set that need not grow does not make anybody wait.
+    fn expected(&self, minute: i64) -> usize {
+        let minutes = self.lock();
+        let before = minutes.open.range(..minute).next_back();
+        before.map_or(0, |(_, before)| before.len())
     }
 
-    fn add(&mut self, (bucket, digest): &NonceKey) -> bool {
-        self.seen.entry(*bucket).or_default().insert(*digest)
+    /// Forgets the nonces of all minutes before this one, and says how many they were.
+    pub(super) async fn forget_before(&self, minute: i64) -> Result<u64, StoreError> {
+        let forgotten = {
+            let mut minutes = self.lock();
+            let kept = minutes.open.split_off(&minute);
+            std::mem::replace(&mut minutes.open, kept)
+        };
+        let Some(folder) = self.folder.clone() else {
+            return Ok(forgotten.values().map(|minute| minute.len() as u64).sum());
+        };
+        let deleted = blocking(move || {
+            let deleted = delete_before(&folder, minute, &forgotten);
+            drop(forgotten);
+            deleted
+        });
+        deleted.await.map_err(|error| self.failed(error))
     }
 
-    fn remove(&mut self, (bucket, digest): &NonceKey) {
-        if let Some(digests) = self.seen.get_mut(bucket) {
-            digests.remove(digest);
-        }
+    /// Admits nothing any more.
+    pub(super) fn close(&self) {
+        let mut minutes = self.lock();
+        minutes.closed = true;
+        minutes.open.clear();
     }
 
-    /// Reads the rows that others have written since.
-    async fn catch_up(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        loop {
-            let rows: Vec<(i64, Vec<u8>)> =
-                sqlx::query_as("select id, entries from nonces where id > $1 order by id limit 500")
-                    .bind(self.last)
-                    .fetch_all(&mut *connection)
-                    .await?;
-            if rows.is_empty() {
-                return Ok(());
-            }
-            for (id, entries) in rows {
-                for key in &unpacked(&entries)? {
-                    self.add(key);
-                }
-                self.last = id;
-            }
-        }
+    fn failed(&self, source: io::Error) -> StoreError {
+        let folder = self.folder.clone().unwrap_or_default();
+        StoreError::Nonces(Arc::new(StoreError::Files { folder, source }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Minutes> {
+        self.minutes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The minute in eight bytes and the digest in sixteen, one nonce after the other.
-fn packed<'a>(keys: impl Iterator<Item = &'a NonceKey>) -> Vec<u8> {
-    let mut entries = Vec::new();
-    for (bucket, digest) in keys {
-        entries.extend_from_slice(&bucket.to_be_bytes());
-        entries.extend_from_slice(digest);
-    }
-    entries
-}
-
-fn unpacked(entries: &[u8]) -> Result<Vec<NonceKey>, StoreError> {
-    let (whole, rest) = entries.as_chunks::<ENTRY>();
-    if !rest.is_empty() {
-        return Err(StoreError::inconsistent("nonces", "a row ends within an entry"));
-    }
-    let entry = |entry: &[u8; ENTRY]| {
-        let bucket = std::array::from_fn(|at| entry[at]);
-        let digest = std::array::from_fn(|at| entry[at + 8]);
-        (i64::from_be_bytes(bucket), digest)
+/// Deletes the files of earlier minutes, also those of a process before us. Other files are not ours.
+fn delete_before(folder: &Path, minute: i64, open: &BTreeMap<i64, Minute>) -> io::Result<u64> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        entries => entries?,
     };
-    Ok(whole.iter().map(entry).collect())
-}
-
-/// Bytes of one entry.
-const ENTRY: usize = 24;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_packed_can_be_unpacked() {
-        let keys = [(28_333_333, [7; 16]), (-1, [0xff; 16]), (0, [0; 16])];
-        assert_eq!(unpacked(&packed(keys.iter())).unwrap(), keys);
-        assert_eq!(unpacked(&[]).unwrap(), []);
-        assert!(unpacked(&packed(keys.iter())[1..]).is_err());
+    let mut nonces = 0;
+    for entry in entries {
+        let entry = entry?;
+        let number = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        let Some(old) = number.filter(|&old: &i64| old < minute) else {
+            continue;
+        };
+        // Another process may be doing the same.
+        let (length, gone) = (entry.metadata(), fs::remove_file(entry.path()));
+        if let (Ok(length), Ok(())) = (length, gone) {
+            let open = open.get(&old).map(|minute| minute.len() as u64);
+            nonces += open.unwrap_or(length.len() / size_of::<super::nonce_minute::Digest>() as u64);
+        }
     }
+    Ok(nonces)
 }
+
+/// Does work that may wait for the disk, where nobody waits for it.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(error.into()))
+}
+
+/// Longer than SQLite's busy time-out.
+const PATIENCE_SECONDS: u64 = 10;

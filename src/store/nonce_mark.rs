@@ -1,14 +1,13 @@
-//! Up to which minute a power cut may have taken nonces with it.
+//! Up to which minute nonces may be missing.
 //!
-//! SQLite hands a batch of nonces to the operating system and goes on: a process that dies loses nothing, a machine that
-//! loses power may lose the last seconds. Waiting for the disk with each batch would cost more than everything else that
-//! is done for a request. So the disk is waited for once a minute: before the first nonce of a minute is written, the
-//! minute is. After another start of the machine, requests up to that minute are refused, whether their nonces are known
-//! or not, so that none is ever admitted twice. Whoever signs after it is not affected.
-
-use sqlx::{Executor, SqliteConnection};
+//! SQLite's nonces are handed to the operating system, and nobody waits for the disk: a process that dies loses nothing, a
+//! machine that loses power may lose the last seconds. So the disk is waited for once a minute: before the first nonce of a
+//! minute is written, the minute is, in the database. After another start of the machine, requests up to that minute are
+//! refused, whether their nonces are known or not, so that none is ever admitted twice. Whoever signs after it is not
+//! affected.
 
 use super::StoreError;
+use super::pool::{Pool, on};
 
 /// What the table says, and which start of the machine this is.
 #[derive(Debug)]
@@ -19,19 +18,25 @@ pub(super) struct NonceMark {
 }
 
 impl NonceMark {
-    /// Reads the mark, and says from now on that this start of the machine goes on.
-    pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Self, StoreError> {
-        connection.execute("pragma synchronous = normal").await?;
+    /// Reads the mark, and says from now on that this start of the machine goes on. `lost`: it is known that the nonces
+    /// are not there any more.
+    pub(super) async fn read(pool: &Pool, lost: bool) -> Result<Self, StoreError> {
         let start = machine_start();
-        let kept: Option<(String, i64, i64)> = sqlx::query_as("select start, minute, lost from nonce_mark")
-            .fetch_optional(&mut *connection)
-            .await?;
+        let kept: Option<(String, i64, i64)> = on!(pool, |db| {
+            sqlx::query_as("select start, minute, lost from nonce_mark")
+                .fetch_optional(db)
+                .await?
+        });
         Ok(match kept {
-            Some((kept, minute, lost)) if kept == start => Self { start, minute, lost },
-            Some((_, minute, lost)) => {
-                let lost = minute.max(lost);
+            Some((kept, minute, before)) if kept == start && !lost => Self {
+                start,
+                minute,
+                lost: before,
+            },
+            Some((_, minute, before)) => {
+                let lost = minute.max(before);
                 let mark = Self { start, minute, lost };
-                mark.write(connection).await?;
+                mark.write(minute, pool).await?;
                 mark
             }
             None => Self {
@@ -43,40 +48,36 @@ impl NonceMark {
     }
 
     /// Whether a nonce of this minute may have been lost.
-    pub(super) fn is_lost(&self, minute: i64) -> bool {
+    pub(super) const fn is_lost(&self, minute: i64) -> bool {
         minute <= self.lost
     }
 
     /// Makes sure that a nonce of this minute may be written.
-    pub(super) async fn reach(
-        &mut self,
-        minute: i64,
-        connection: &mut SqliteConnection,
-    ) -> Result<(), StoreError> {
-        if minute <= self.minute {
-            return Ok(());
+    pub(super) async fn reach(&mut self, minute: i64, pool: &Pool) -> Result<(), StoreError> {
+        if self.minute < minute {
+            self.write(minute, pool).await?;
+            self.minute = minute;
         }
-        self.minute = minute;
-        self.write(connection).await
+        Ok(())
     }
 
-    /// Writes the mark, and waits for the disk.
-    async fn write(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        connection.execute("pragma synchronous = full").await?;
-        sqlx::query(
-            "insert into nonce_mark (start, minute, lost) values ($1, $2, $3) on conflict (start) do update \
-             set minute = max(minute, excluded.minute), lost = max(lost, excluded.lost)",
-        )
-        .bind(&self.start)
-        .bind(self.minute)
-        .bind(self.lost)
-        .execute(&mut *connection)
-        .await?;
-        sqlx::query("delete from nonce_mark where start <> $1")
+    /// Writes the mark. SQLite waits for the disk with each commit.
+    async fn write(&self, minute: i64, pool: &Pool) -> Result<(), StoreError> {
+        on!(write pool, |db| {
+            sqlx::query(
+                "insert into nonce_mark (start, minute, lost) values ($1, $2, $3) on conflict (start) do update \
+                 set minute = max(nonce_mark.minute, excluded.minute), lost = max(nonce_mark.lost, excluded.lost)",
+            )
             .bind(&self.start)
-            .execute(&mut *connection)
+            .bind(minute)
+            .bind(self.lost)
+            .execute(db)
             .await?;
-        connection.execute("pragma synchronous = normal").await?;
+            sqlx::query("delete from nonce_mark where start <> $1")
+                .bind(&self.start)
+                .execute(db)
+                .await?;
+        });
         Ok(())
     }
 }

@@ -1,35 +1,48 @@
 //! Nonces: which requests were seen. Writing is the check.
 //!
 //! The one place where the databases differ by more than their schema. Replicas over PostgreSQL compare nonces with each
-//! other, so each nonce is a row there. SQLite has one process, as a rule, and keeps a log of batches (`nonce_log`).
+//! other, so each nonce is a row there, and `nonce_writer` writes them. Beside SQLite there are files (`nonce_log`).
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use sqlx::{PgConnection, PgPool, SqlitePool};
+use sqlx::{PgConnection, PgPool};
+use tokio::sync::mpsc;
 
 use crate::oauth::Timestamp;
 
+use super::nonce_log::NonceLog;
+use super::nonce_writer::{self, Job};
 use super::pool::Pool;
-use super::{Store, StoreError, nonce_writer};
+use super::{Store, StoreError};
 
 /// What a nonce is kept under: the minute of its timestamp, and a digest of consumer, token, timestamp and nonce.
 pub(super) type NonceKey = (i64, [u8; 16]);
 
-/// What became of a nonce.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Remembered {
-    /// It was new, and is written.
-    New,
-    /// It was there.
-    Seen,
-    /// It may have been there before the machine went down.
-    Unsure,
+/// Where nonces are kept.
+#[derive(Clone, Debug)]
+pub(super) enum Nonces {
+    /// In files beside a SQLite database.
+    Files(Arc<NonceLog>),
+    /// In PostgreSQL, through the task that writes them.
+    Rows(PgPool, mpsc::Sender<Job>),
 }
 
-impl Remembered {
-    /// What a database that forgets nothing says.
-    fn of(new: bool) -> Self {
-        if new { Self::New } else { Self::Seen }
+impl Nonces {
+    /// The nonces of a database.
+    pub(super) fn of(pool: &Pool) -> Self {
+        match pool {
+            Pool::Sqlite(..) => Self::Files(Arc::new(NonceLog::new(pool.clone(), pool.file().as_deref()))),
+            Pool::Postgres(db) => Self::Rows(db.clone(), nonce_writer::start(db.clone())),
+        }
+    }
+
+    /// Writes what still waits, and admits nothing any more.
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Files(log) => log.close(),
+            Self::Rows(_, writer) => nonce_writer::stop(writer).await,
+        }
     }
 }
 
@@ -38,43 +51,19 @@ impl Store {
     ///
     /// Whoever gets an error does not know, and must refuse.
     pub async fn remember(&self, timestamp: Timestamp, digest: [u8; 16]) -> Result<bool, StoreError> {
-        nonce_writer::remember(&self.nonces, (timestamp.bucket(), digest)).await
+        let key = (timestamp.bucket(), digest);
+        match &self.nonces {
+            Nonces::Files(log) => log.remember(&key).await,
+            Nonces::Rows(_, writer) => nonce_writer::remember(writer, key).await,
+        }
     }
 
     /// Forgets the nonces of all minutes before this one; says how many they were.
     pub async fn forget_nonces_before(&self, bucket: i64) -> Result<u64, StoreError> {
-        match &self.pool {
-            Pool::Sqlite(db, _) => {
-                let forgotten = nonce_writer::forget(&self.nonces, bucket).await?;
-                self.delete_rows_before(db, bucket).await?;
-                Ok(forgotten)
-            }
-            Pool::Postgres(db) => delete_before(db, bucket).await,
+        match &self.nonces {
+            Nonces::Files(log) => log.forget_before(bucket).await,
+            Nonces::Rows(db, _) => delete_before(db, bucket).await,
         }
-    }
-
-    /// Deletes the rows of the log in which every nonce is older than a minute, a few at a time, so that nobody waits long
-    /// for their turn. The last row stays: its number must not be given twice.
-    async fn delete_rows_before(&self, db: &SqlitePool, bucket: i64) -> Result<(), StoreError> {
-        let (first, kept): (i64, i64) = sqlx::query_as(
-            "select coalesce(min(id), 0), \
-             coalesce((select id from nonces where newest >= $1 order by id limit 1), max(id), 0) from nonces",
-        )
-        .bind(bucket)
-        .fetch_one(db)
-        .await?;
-        let mut from = first;
-        while from < kept {
-            let until = kept.min(from + ROWS);
-            let _turn = self.pool.turn().await;
-            sqlx::query("delete from nonces where id >= $1 and id < $2")
-                .bind(from)
-                .bind(until)
-                .execute(db)
-                .await?;
-            from = until;
-        }
-        Ok(())
     }
 }
 
@@ -87,14 +76,14 @@ async fn delete_before(db: &PgPool, bucket: i64) -> Result<u64, StoreError> {
     Ok(deleted.rows_affected())
 }
 
-/// Inserts nonces into PostgreSQL, and says of each whether it was new. Of equal ones, the first is.
+/// Inserts nonces, and says of each whether it was new. Of equal ones, the first is.
 ///
 /// They are inserted in order: two replicas that insert the same ones take their locks one after the other. As a rule all
 /// are new, and then the answer is a count; only otherwise does it name them.
-pub(super) async fn insert_postgres(
+pub(super) async fn insert(
     connection: &mut PgConnection,
     keys: &[NonceKey],
-) -> Result<Vec<Remembered>, StoreError> {
+) -> Result<Vec<bool>, StoreError> {
     let mut sorted = keys.to_vec();
     sorted.sort_unstable();
     sorted.dedup();
@@ -117,15 +106,14 @@ pub(super) async fn insert_postgres(
     .await?;
     let (inserted, buckets, digests) = rows.into_iter().next().unwrap_or_default();
     if usize::try_from(inserted) == Ok(keys.len()) {
-        return Ok(vec![Remembered::New; keys.len()]);
+        return Ok(vec![true; keys.len()]);
     }
     let mut new: HashSet<NonceKey> = if usize::try_from(inserted) == Ok(sorted.len()) {
         sorted.into_iter().collect()
     } else {
         named(buckets.unwrap_or_default(), digests.unwrap_or_default())?
     };
-    let remembered = |key| Remembered::of(new.remove(key));
-    Ok(keys.iter().map(remembered).collect())
+    Ok(keys.iter().map(|key| new.remove(key)).collect())
 }
 
 fn named(buckets: Vec<i64>, digests: Vec<Vec<u8>>) -> Result<HashSet<NonceKey>, StoreError> {
@@ -142,6 +130,3 @@ fn named(buckets: Vec<i64>, digests: Vec<Vec<u8>>) -> Result<HashSet<NonceKey>, 
 
 /// How many nonces were new, and, when some were not, which.
 type Inserted = (i64, Option<Vec<i64>>, Option<Vec<Vec<u8>>>);
-
-/// Rows that one statement deletes. A row holds a batch: at most 256 nonces.
-const ROWS: i64 = 500;

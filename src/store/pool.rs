@@ -1,5 +1,6 @@
 //! The two databases we speak, and how one statement reaches either.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use sqlx::migrate::{MigrateError, Migrator};
@@ -61,9 +62,14 @@ impl Pool {
         }
     }
 
-    /// Whether a connection can be taken out of the pool for good.
-    pub(super) fn can_spare_a_connection(&self) -> bool {
-        !matches!(self, Self::Sqlite(_, writing) if writing.in_memory)
+    /// The file in which the database is, if it is in one.
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        match self {
+            Self::Sqlite(db, writing) if !writing.in_memory => {
+                Some(db.connect_options().get_filename().to_owned())
+            }
+            _ => None,
+        }
     }
 
     /// Brings the tables to this version's shape.

@@ -47,6 +47,16 @@ async fn the_files_of_sqlite_are_its_owners_alone() {
             .mode();
         assert_eq!(mode & 0o777, 0o600, "{suffix}");
     }
+    let folder = fs::metadata(db.nonces()).unwrap();
+    assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+    let minutes: Vec<_> = db.nonces().read_dir().unwrap().map(Result::unwrap).collect();
+    assert_eq!(minutes.len(), 1);
+    assert_eq!(minutes[0].metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::read(minutes[0].path()).unwrap(),
+        [1; 16],
+        "a digest, and nothing else"
+    );
 }
 
 /// All rows of all tables as text; bytes in hexadecimal digits.
@@ -56,7 +66,6 @@ async fn everything_in(db: &Database) -> String {
         "consumers",
         "request_tokens",
         "access_tokens",
-        "nonces",
         "sessions",
         "audit",
     ] {

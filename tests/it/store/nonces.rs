@@ -1,3 +1,5 @@
+use std::fs;
+
 use linkgate::store::StoreError;
 
 use super::*;
@@ -96,7 +98,9 @@ async fn what_a_power_cut_may_have_taken_is_not_admitted() {
     store.close().await;
     // The machine starts again, and the disk never saw the last nonce.
     let power_cut = async || {
-        db.execute("delete from nonces").await;
+        for minute in db.nonces().read_dir().unwrap() {
+            fs::write(minute.unwrap().path(), "").unwrap();
+        }
         db.execute("update nonce_mark set start = 'an earlier start'")
             .await;
     };
@@ -135,6 +139,89 @@ async fn after_a_power_cut_nothing_is_admitted_before_the_old_mark() {
     store.close().await;
     db.execute("update nonce_mark set start = 'another start'").await;
     assert!(db.open().await.remember(NOW, digest(1)).await.is_err());
+}
+
+#[tokio::test]
+async fn where_the_files_are_gone_nothing_is_admitted_before_the_mark() {
+    let db = Database::sqlite();
+    let store = db.open().await;
+    assert!(store.remember(NOW, digest(1)).await.unwrap());
+    store.close().await;
+    fs::remove_dir_all(db.nonces()).unwrap();
+    for _ in 0..2 {
+        let store = db.open().await;
+        let unsure = store.remember(NOW, digest(1)).await;
+        assert!(matches!(unsure, Err(StoreError::Forgotten)), "{unsure:?}");
+        store.close().await;
+    }
+    let store = db.open().await;
+    assert!(store.remember(NOW.plus(60), digest(1)).await.unwrap());
+}
+
+#[tokio::test]
+async fn the_minutes_of_a_process_before_are_forgotten_too() {
+    let db = Database::sqlite();
+    let store = db.open().await;
+    for n in 0..70 {
+        assert!(store.remember(NOW.plus(-60 * n), digest(0)).await.unwrap());
+    }
+    store.close().await;
+    fs::write(db.nonces().join("not ours"), "a").unwrap();
+    let store = db.open().await;
+    assert!(!store.remember(NOW.plus(-60), digest(0)).await.unwrap());
+    let oldest = NOW.bucket() - 5;
+    assert_eq!(store.forget_nonces_before(oldest).await.unwrap(), 64);
+    assert_eq!(db.nonces().read_dir().unwrap().count(), 7);
+    for n in 0..6 {
+        assert!(!store.remember(NOW.plus(-60 * n), digest(0)).await.unwrap());
+    }
+    assert!(db.nonces().join("not ours").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_one_file_every_nonce_has_one_winner() {
+    let db = Database::sqlite();
+    let stores = [db.open().await, db.open().await, db.open().await];
+    let calls: Vec<_> = (0..6_000)
+        .map(|n| {
+            let store = stores[n % 3].clone();
+            let n = n as u64 / 6;
+            tokio::spawn(async move { (n, store.remember(NOW, digest(n)).await.unwrap()) })
+        })
+        .collect();
+    let mut won = vec![0; 1_000];
+    for call in calls {
+        let (n, new) = call.await.unwrap();
+        won[usize::try_from(n).unwrap()] += u32::from(new);
+    }
+    assert!(won.iter().all(|&winners| winners == 1), "{won:?}");
+}
+
+/// What an earlier version kept in a table is not read any more. Nothing of it may be admitted again.
+#[tokio::test]
+async fn the_nonces_of_an_earlier_version_are_taken_for_lost() {
+    for mark in ["", "insert into nonce_mark values ('a start', 30000001, 5)"] {
+        let db = Database::sqlite();
+        db.open().await.close().await;
+        for sql in [
+            "delete from _sqlx_migrations where version = 8",
+            "create table nonces (id integer primary key, newest integer not null, entries blob not null) strict",
+            "insert into nonces (newest, entries) values (29999990, x'00'), (30000000, x'00')",
+        ] {
+            db.execute(sql).await;
+        }
+        if !mark.is_empty() {
+            db.execute(mark).await;
+        }
+        let (store, unsure) = (db.open().await, db.open().await);
+        let last = if mark.is_empty() { NOW } else { NOW.plus(60) };
+        assert_eq!(NOW.bucket(), 30_000_000);
+        assert!(matches!(
+            unsure.remember(last, digest(1)).await,
+            Err(StoreError::Forgotten)
+        ));
+        assert!(store.remember(last.plus(60), digest(1)).await.unwrap());
+    }
 }
 
 /// The digest of the `n`th nonce.

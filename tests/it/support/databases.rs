@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::panic;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rand::RngExt;
@@ -133,6 +134,31 @@ impl Database {
                 let mut db = PgConnection::connect(&self.url()).await.unwrap();
                 sqlx::query_scalar(sql).fetch_all(&mut db).await.unwrap()
             }
+        }
+    }
+
+    /// Where the nonces of SQLite are.
+    pub(crate) fn nonces(&self) -> PathBuf {
+        PathBuf::from(format!("{}-nonces", self.url().trim_start_matches("sqlite://")))
+    }
+
+    /// Makes it impossible to write nonces of a minute that has none yet.
+    pub(crate) async fn hide_nonces(&self) {
+        if self.is_sqlite() {
+            std::fs::rename(self.nonces(), self.nonces().with_extension("hidden")).unwrap();
+            std::fs::write(self.nonces(), "a file in the way").unwrap();
+        } else {
+            self.execute("alter table nonces rename to hidden").await;
+        }
+    }
+
+    /// Makes it possible again.
+    pub(crate) async fn show_nonces(&self) {
+        if self.is_sqlite() {
+            std::fs::remove_file(self.nonces()).unwrap();
+            std::fs::rename(self.nonces().with_extension("hidden"), self.nonces()).unwrap();
+        } else {
+            self.execute("alter table hidden rename to nonces").await;
         }
     }
 

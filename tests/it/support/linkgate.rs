@@ -175,9 +175,11 @@ impl Linkgate {
     pub(crate) fn on_disk(&self) -> Vec<Vec<u8>> {
         let file = PathBuf::from(self.home.database.url().trim_start_matches("sqlite://"));
         let log = file.with_extension("db-wal");
-        [file, log]
-            .map(|file| fs::read(file).unwrap_or_default())
-            .to_vec()
+        let nonces = self.home.database.nonces().read_dir().into_iter().flatten();
+        let mut nonces: Vec<_> = nonces.map(|entry| entry.unwrap().path()).collect();
+        nonces.sort();
+        let files = [file, log].into_iter().chain(nonces);
+        files.map(|file| fs::read(file).unwrap_or_default()).collect()
     }
 
     /// How many rows each table has.
@@ -186,7 +188,6 @@ impl Linkgate {
             "consumers",
             "request_tokens",
             "access_tokens",
-            "nonces",
             "sessions",
             "audit",
         ];

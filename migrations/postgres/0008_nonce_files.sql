@@ -1,0 +1,1 @@
+-- Nothing changes here: replicas compare nonces with each other, so they stay in the database that they share.
