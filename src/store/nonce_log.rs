@@ -63,9 +63,13 @@ impl NonceLog {
             }
             let patience = Duration::from_secs(PATIENCE_SECONDS);
             let opened = timeout(patience, self.open(key.0)).await;
-            opened.unwrap_or(Err(StoreError::TimedOut {
+            let opened = opened.unwrap_or(Err(StoreError::TimedOut {
                 seconds: PATIENCE_SECONDS,
-            }))?;
+            }));
+            if let Err(error) = opened {
+                let closed = self.lock().closed;
+                return Err(if closed { StoreError::Closed } else { error });
+            }
         }
     }
 
@@ -109,18 +113,19 @@ impl NonceLog {
         Ok(())
     }
 
-    /// Makes the folder if need be. Where there were nonces and now is no folder, they are lost.
+    /// Makes the folder if need be. Where there were nonces and now is no folder, they are lost: that is noted before there
+    /// is one again.
     async fn read_mark(&self) -> Result<NonceMark, StoreError> {
         let Some(folder) = self.folder.clone() else {
             return NonceMark::read(&self.pool, false).await;
         };
-        let made = blocking(move || match DirBuilder::new().mode(0o700).create(&folder) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(false),
-            Err(error) => Err(error),
-        });
-        let made = made.await.map_err(|error| self.failed(error))?;
-        NonceMark::read(&self.pool, made).await
+        let is_gone = !folder.is_dir();
+        let mark = NonceMark::read(&self.pool, is_gone).await?;
+        if is_gone {
+            let made = blocking(move || DirBuilder::new().recursive(true).mode(0o700).create(&folder));
+            made.await.map_err(|error| self.failed(error))?;
+        }
+        Ok(mark)
     }
 
     /// As many nonces as the minute before had: a set that need not grow does not make anybody wait.
