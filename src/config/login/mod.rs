@@ -106,14 +106,21 @@ impl Login {
                 "write the proxy's address into [server]: trusted_proxies = [\"127.0.0.1\"]",
             );
         }
-        if method == Some("ldap") && !cfg!(feature = "ldap") {
-            section.wrong(
-                "method",
-                "this build of linkgate cannot ask a directory",
-                "use a build with the feature: cargo build --release --features ldap; the container image has it",
-            );
+        if method == Some("ldap") {
+            check_build(section, cfg!(feature = "ldap"));
         }
         Some((chosen?, sessions))
+    }
+}
+
+/// Remarks that this build cannot do what is asked of it, when that is so.
+fn check_build(section: &Section<'_>, asks_directories: bool) {
+    if !asks_directories {
+        section.wrong(
+            "method",
+            "this build of linkgate cannot ask a directory",
+            "use a build with the feature: cargo build --release --features ldap; the container image has it",
+        );
     }
 }
 
@@ -187,3 +194,37 @@ const METHODS: [(&str, Read); 6] = [
     ("oidc", Oidc::read),
     ("trusted-header", read_trusted_header),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::config::file::parse;
+    use crate::config::reading::Reading;
+    use crate::oauth::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_build_without_the_feature_says_which_one_has_it() {
+        let said = |asks_directories| {
+            let file = Path::new("/linkgate.toml");
+            let table = parse(file, "[login]\nmethod = \"ldap\"\n").unwrap();
+            let reading = Reading::new(file, Timestamp::from_seconds(0));
+            Section::read_root(file, &table, &reading, |root| {
+                root.section("login", |section| check_build(section, asks_directories));
+            });
+            let (mistakes, _) = reading.into_remarks();
+            mistakes
+                .into_iter()
+                .map(|mistake| mistake.to_string())
+                .collect::<String>()
+        };
+        assert_eq!(
+            said(false),
+            "/linkgate.toml:2:10: login.method: this build of linkgate cannot ask a directory\n    \
+             use a build with the feature: cargo build --release --features ldap; the container image has it"
+        );
+        assert!(!said(true).contains("this build"));
+    }
+}

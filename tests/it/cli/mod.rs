@@ -2,6 +2,7 @@
 
 mod config;
 mod consumers;
+mod doctor;
 mod links;
 mod operate;
 mod secrets;

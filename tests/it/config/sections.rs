@@ -195,3 +195,20 @@ fn a_user_is_looked_up_by_name() {
         put {user} once into its path or its query: "http://127.0.0.1:8080/api/users/{user}"
     "#);
 }
+
+/// Whether this build has the feature or not, the answer is a clear one.
+#[test]
+fn a_directory_needs_a_build_that_asks_directories() {
+    let text = SMALLEST.replace("method = \"file\"", "method = \"ldap\"")
+        + "[login.ldap]\nurl = \"ldaps://ldap.example.com\"\nbase_dn = \"dc=example\"\n";
+    let written = Written::new(&text);
+    if cfg!(feature = "ldap") {
+        assert!(matches!(written.load(&[]).unwrap().login, Login::Ldap(_)));
+        return;
+    }
+    assert_snapshot!(written.refused(&[]), @r"
+    linkgate.toml cannot be used
+    linkgate.toml:7:10: login.method: this build of linkgate cannot ask a directory
+        use a build with the feature: cargo build --release --features ldap; the container image has it
+    ");
+}
