@@ -117,11 +117,10 @@ impl NonceLog {
     /// is one again.
     async fn read_mark(&self) -> Result<NonceMark, StoreError> {
         let Some(folder) = self.folder.clone() else {
-            return NonceMark::read(&self.pool, false).await;
+            return NonceMark::read(&self.pool, || false).await;
         };
-        let is_gone = !folder.is_dir();
-        let mark = NonceMark::read(&self.pool, is_gone).await?;
-        if is_gone {
+        let mark = NonceMark::read(&self.pool, || !folder.is_dir()).await?;
+        if !folder.is_dir() {
             let made = blocking(move || DirBuilder::new().recursive(true).mode(0o700).create(&folder));
             made.await.map_err(|error| self.failed(error))?;
         }

@@ -18,17 +18,20 @@ pub(super) struct NonceMark {
 }
 
 impl NonceMark {
-    /// Reads the mark, and says from now on that this start of the machine goes on. `lost`: it is known that the nonces
-    /// are not there any more.
-    pub(super) async fn read(pool: &Pool, lost: bool) -> Result<Self, StoreError> {
+    /// Reads the mark, and says from now on that this start of the machine goes on. `gone`: whether the place of the nonces
+    /// is not there (any more).
+    ///
+    /// Another process may be at the same point. It makes the place after it has noted what is lost, and before the first
+    /// nonce's minute is noted: so the place is looked for in between.
+    pub(super) async fn read(pool: &Pool, gone: impl FnOnce() -> bool) -> Result<Self, StoreError> {
         let start = machine_start();
-        let kept: Option<(String, i64, i64)> = on!(pool, |db| {
-            sqlx::query_as("select start, minute, lost from nonce_mark")
-                .fetch_optional(db)
-                .await?
-        });
+        let mut kept = kept(pool).await?;
+        let is_gone = gone();
+        if !is_gone {
+            kept = self::kept(pool).await?;
+        }
         Ok(match kept {
-            Some((kept, minute, before)) if kept == start && !lost => Self {
+            Some((kept, minute, before)) if kept == start && !is_gone => Self {
                 start,
                 minute,
                 lost: before,
@@ -80,6 +83,14 @@ impl NonceMark {
         });
         Ok(())
     }
+}
+
+async fn kept(pool: &Pool) -> Result<Option<(String, i64, i64)>, StoreError> {
+    Ok(on!(pool, |db| {
+        sqlx::query_as("select start, minute, lost from nonce_mark")
+            .fetch_optional(db)
+            .await?
+    }))
 }
 
 /// A name for this start of the machine. Where there is none, every process is taken for a new start.
