@@ -205,12 +205,13 @@ impl Login {
     /// A file and a directory know, and the application when it has a [`UserLookup`]. Otherwise it, like a proxy and an
     /// identity provider, speaks of whoever is at the browser, and of nobody else.
     pub async fn standing(&self, subject: &str) -> Standing {
+        // Boxed: every call asks, and most methods know without asking others.
         match self {
             Self::File(users) => users.standing(subject),
             #[cfg(feature = "ldap")]
-            Self::Ldap(directory) => directory.standing(subject).await,
+            Self::Ldap(directory) => Box::pin(directory.standing(subject)).await,
             Self::Probe(probe) => match &probe.user_lookup {
-                Some(lookup) => lookup.standing(subject).await,
+                Some(lookup) => Box::pin(lookup.standing(subject)).await,
                 None => Standing::CannotSay,
             },
             Self::TrustedHeader(_) | Self::Handoff(_) | Self::Oidc(_) => Standing::CannotSay,

@@ -171,7 +171,7 @@ impl Provider {
             .renew(old, &consumer.key, &session.id, &new, now, expires_at, now)
             .await?;
         let renewed = renewed.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
-        self.cache.forget_access_token(old).await;
+        self.cache.forget_access_token(old);
         self.note(AuditKind::Renewed, &consumer.key, &renewed.user.subject, peer)
             .await;
         Ok(self.issued(new, &renewed))

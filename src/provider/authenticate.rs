@@ -53,7 +53,7 @@ impl Provider {
         may_sign(&consumer, request.method(), view, peer)?;
         let token = request.token().cloned();
         let held = match &token {
-            Some(token) => self.cache.held(token).await,
+            Some(token) => self.cache.held(token),
             None => None,
         };
         let derived = match (&held, &token) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use moka::future::Cache as Moka;
+use moka::sync::Cache as Moka;
 
 use crate::model::{AccessToken, Consumer};
 use crate::oauth::{ConsumerKey, Secret, Timestamp, Token};
@@ -48,20 +48,20 @@ impl Cache {
         store: &Store,
         key: &ConsumerKey,
     ) -> Result<Option<Arc<Consumer>>, StoreError> {
-        if let Some(kept) = self.consumers.get(key).await {
+        if let Some(kept) = self.consumers.get(key) {
             return Ok(kept);
         }
         Box::pin(async {
             let read = store.consumer(key).await?.map(Arc::new);
-            self.consumers.insert(key.clone(), read.clone()).await;
+            self.consumers.insert(key.clone(), read.clone());
             Ok(read)
         })
         .await
     }
 
     /// What is kept of a token, without asking the store.
-    pub(super) async fn held(&self, token: &Token) -> Option<Arc<Held>> {
-        self.access_tokens.get(token).await
+    pub(super) fn held(&self, token: &Token) -> Option<Arc<Held>> {
+        self.access_tokens.get(token)
     }
 
     /// What is kept of a token, or what the store says of it. `secret` is its secret.
@@ -71,7 +71,7 @@ impl Cache {
         token: &Token,
         secret: Option<&Secret>,
     ) -> Result<Arc<Held>, StoreError> {
-        if let Some(held) = self.held(token).await {
+        if let Some(held) = self.held(token) {
             return Ok(held);
         }
         Box::pin(async {
@@ -82,15 +82,15 @@ impl Cache {
                 token: read,
                 secret: secret.cloned(),
             });
-            self.access_tokens.insert(token.clone(), Arc::clone(&held)).await;
+            self.access_tokens.insert(token.clone(), Arc::clone(&held));
             Ok(held)
         })
         .await
     }
 
     /// Forgets what a state change of our own made untrue.
-    pub(super) async fn forget_access_token(&self, token: &Token) {
-        self.access_tokens.invalidate(token).await;
+    pub(super) fn forget_access_token(&self, token: &Token) {
+        self.access_tokens.invalidate(token);
     }
 }
 

@@ -62,7 +62,7 @@ impl NonceLog {
                 return Ok(known);
             }
             let patience = Duration::from_secs(PATIENCE_SECONDS);
-            let opened = timeout(patience, self.open(key.0)).await;
+            let opened = timeout(patience, Box::pin(self.open(key.0))).await;
             let opened = opened.unwrap_or(Err(StoreError::TimedOut {
                 seconds: PATIENCE_SECONDS,
             }));

@@ -74,6 +74,9 @@ impl Minute {
         let Some(file) = &self.file else {
             return Ok(());
         };
+        if self.read == until {
+            return Ok(());
+        }
         let mut buffer = [0; 512 * ENTRY];
         while self.read < until {
             let length = usize::try_from(until - self.read).unwrap_or(usize::MAX);

@@ -44,7 +44,8 @@ where
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     let service = service_fn(move |request: Request<Incoming>| {
-        let answer = answer(request.map(body));
+        // Boxed: hyper keeps room for it with every connection, also while nothing is asked.
+        let answer = Box::pin(answer(request.map(body)));
         async { Ok::<_, Infallible>(answer.await) }
     });
     let builder = http_builder();
