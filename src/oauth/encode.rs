@@ -30,7 +30,7 @@ pub fn push_encoded(out: &mut String, bytes: &[u8]) {
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|&byte| !is_unreserved(byte)) {
         out.push_str(ascii(&rest[..at]));
-        push_escape(out, rest[at]);
+        out.push_str(ascii(&escape(rest[at])));
         rest = &rest[at + 1..];
     }
     out.push_str(ascii(rest));
@@ -39,31 +39,32 @@ pub fn push_encoded(out: &mut String, bytes: &[u8]) {
 /// Appends the encoded form of what is encoded already, as a base string has it (RFC 5849, section 3.4.1.1): of its
 /// characters, only `%` does not stand for itself.
 pub(super) fn push_encoded_again(out: &mut String, canonical: &str) {
-    let mut pieces = canonical.split('%');
-    out.push_str(pieces.next().unwrap_or_default());
-    for piece in pieces {
+    let mut rest = canonical;
+    while let Some(at) = rest.bytes().position(|byte| byte == b'%') {
+        out.push_str(&rest[..at]);
         out.push_str("%25");
-        out.push_str(piece);
+        rest = &rest[at + 1..];
     }
+    out.push_str(rest);
 }
 
 /// Appends the one canonical encoding of bytes that a peer encoded in its own way: `%7e` becomes `~`, `/` becomes `%2F`.
 ///
-/// One pass, nothing decoded in between, so that bytes which are not UTF-8 come through unchanged.
+/// One pass, nothing decoded in between, so that bytes which are not UTF-8 come through unchanged. What is appended is ASCII.
 /// After [`BrokenEscape`], `out` holds what stood before it.
-pub fn push_recoded(out: &mut String, raw: &[u8], plus: Plus) -> Result<(), BrokenEscape> {
+pub fn push_recoded(out: &mut Vec<u8>, raw: &[u8], plus: Plus) -> Result<(), BrokenEscape> {
     let mut rest = raw;
     while let Some(at) = rest.iter().position(|&byte| !is_unreserved(byte)) {
-        out.push_str(ascii(&rest[..at]));
+        out.extend_from_slice(&rest[..at]);
         let (byte, length) = first(&rest[at..], plus)?;
         if is_unreserved(byte) {
-            out.push(byte.into());
+            out.push(byte);
         } else {
-            push_escape(out, byte);
+            out.extend_from_slice(&escape(byte));
         }
         rest = &rest[at + length..];
     }
-    out.push_str(ascii(rest));
+    out.extend_from_slice(rest);
     Ok(())
 }
 
@@ -126,14 +127,12 @@ const fn hex_value(digit: u8) -> Result<u8, BrokenEscape> {
     }
 }
 
-fn push_escape(out: &mut String, byte: u8) {
-    out.push('%');
-    out.push(HEX[usize::from(byte >> 4)].into());
-    out.push(HEX[usize::from(byte & 15)].into());
+fn escape(byte: u8) -> [u8; 3] {
+    [b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]
 }
 
-fn ascii(unreserved: &[u8]) -> &str {
-    std::str::from_utf8(unreserved).expect("unreserved bytes are ASCII")
+fn ascii(encoded: &[u8]) -> &str {
+    std::str::from_utf8(encoded).expect("what is encoded is ASCII")
 }
 
 /// Letters, digits, `-`, `.`, `_` and `~`: one look for each byte of every request.
@@ -156,8 +155,9 @@ mod tests {
     use super::*;
 
     fn recoded(raw: &[u8], plus: Plus) -> Result<String, BrokenEscape> {
-        let mut out = String::new();
-        push_recoded(&mut out, raw, plus).map(|()| out)
+        let mut out = Vec::new();
+        push_recoded(&mut out, raw, plus)?;
+        Ok(String::from_utf8(out).unwrap())
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::base_string::{base_string_uri, outgoing_base_string};
 use super::credentials::{ConsumerKey, Secret, Token};
-use super::parameters::{Parameters, Place};
+use super::parameters::Parameters;
 use super::problem::Problem;
 use super::signature::{SignatureMethod, SigningKey};
 use super::timestamp::Timestamp;
@@ -164,13 +164,8 @@ impl<'a> Call<'a> {
         let uri = base_string_uri(self.url).map_err(SignError::Url)?;
         let whole = self.url.split_once('#').map_or(self.url, |(url, _)| url);
         let query = whole.split_once('?').map_or("", |(_, query)| query);
-        let mut parameters =
-            Parameters::from_form(query.as_bytes(), Place::Query).map_err(SignError::Parameters)?;
-        let form = parameters.extend_from_form(self.form, Place::Form);
-        form.map_err(SignError::Parameters)?;
-        for (name, value) in protocol {
-            parameters.insert(name.as_ref(), value.as_ref(), Place::Header);
-        }
+        let parameters = Parameters::of_call(query.as_bytes(), self.form, protocol);
+        let parameters = parameters.map_err(SignError::Parameters)?;
         Ok(outgoing_base_string(self.method, &uri, &parameters))
     }
 }

@@ -26,9 +26,9 @@ fn percent_encoding() {
             "{}",
             case.id
         );
-        let mut recoded = String::new();
+        let mut recoded = Vec::new();
         push_recoded(&mut recoded, case.output.as_bytes(), Plus::Literal).unwrap();
-        assert_eq!(recoded, case.output, "{}", case.id);
+        assert_eq!(recoded, case.output.as_bytes(), "{}", case.id);
     }
 }
 

@@ -10,6 +10,10 @@ use super::header;
 use super::problem::Problem;
 use super::request::RequestView;
 
+mod pairs;
+
+use pairs::{Pair, Pairs, form_pairs};
+
 /// The parameters of one request, sorted as they are signed.
 #[derive(Clone, Debug)]
 pub struct Parameters {
@@ -26,15 +30,6 @@ pub enum Place {
     Query,
     /// The form body.
     Form,
-}
-
-/// A pair in the buffer: the name from `start` to `middle`, the value from there to `end`.
-#[derive(Clone, Copy, Debug)]
-struct Pair {
-    start: usize,
-    middle: usize,
-    end: usize,
-    place: Place,
 }
 
 /// One parameter, in canonical encoding.
@@ -69,48 +64,38 @@ impl Parameters {
             return Ok(None);
         }
         let credentials = credentials.unwrap_or_default();
-        let mut all = Self::with_capacity(credentials.len() + query.len() + form.len());
+        let mut pairs = Pairs::with_capacity(credentials.len() + query.len() + form.len());
         for pair in header::parameters(credentials) {
             let (name, value) = pair?;
-            all.push(name, value, Place::Header)?;
+            pairs.push(name, value, Place::Header)?;
         }
-        all.push_form(query, Place::Query)?;
-        all.push_form(form, Place::Form)?;
-        all.sort();
+        pairs.push_form(query, Place::Query)?;
+        pairs.push_form(form, Place::Form)?;
+        let all = pairs.sorted();
         all.check_protocol_parameters()?;
         Ok(Some(all))
     }
 
     /// Reads one form-encoded text, sorted: what a consumer does before it signs.
     pub fn from_form(raw: &[u8], place: Place) -> Result<Self, Problem> {
-        let mut all = Self::with_capacity(raw.len());
-        all.push_form(raw, place)?;
-        all.sort();
-        Ok(all)
+        let mut pairs = Pairs::with_capacity(raw.len());
+        pairs.push_form(raw, place)?;
+        Ok(pairs.sorted())
     }
 
-    /// Adds a parameter that is not encoded at all.
-    pub(super) fn insert(&mut self, name: &str, value: &str, place: Place) {
-        let start = self.text.len();
-        encode::push_encoded(&mut self.text, name.as_bytes());
-        let middle = self.text.len();
-        encode::push_encoded(&mut self.text, value.as_bytes());
-        let pair = Pair {
-            start,
-            middle,
-            end: self.text.len(),
-            place,
-        };
-        let key = self.key(pair);
-        let at = self.pairs.partition_point(|&other| self.key(other) < key);
-        self.pairs.insert(at, pair);
-    }
-
-    /// Adds the parameters of a form-encoded text.
-    pub(super) fn extend_from_form(&mut self, raw: &[u8], place: Place) -> Result<(), Problem> {
-        self.push_form(raw, place)?;
-        self.sort();
-        Ok(())
+    /// Collects what a call of ours carries: a query, a form, and protocol parameters, which are not encoded yet.
+    pub(super) fn of_call<N: AsRef<str>, V: AsRef<str>>(
+        query: &[u8],
+        form: &[u8],
+        protocol: &[(N, V)],
+    ) -> Result<Self, Problem> {
+        let mut pairs = Pairs::with_capacity(query.len() + form.len());
+        pairs.push_form(query, Place::Query)?;
+        pairs.push_form(form, Place::Form)?;
+        for (name, value) in protocol {
+            pairs.push_plain(name.as_ref(), value.as_ref(), Place::Header);
+        }
+        Ok(pairs.sorted())
     }
 
     /// All parameters in the order in which they are signed: by encoded name, then by encoded value
@@ -134,9 +119,11 @@ impl Parameters {
     }
 
     /// Every parameter of a name.
-    pub fn named(&self, name: &str) -> impl Iterator<Item = Parameter<'_>> {
+    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Parameter<'a>> {
         // Requests have a dozen parameters: looking at each is faster than dividing them.
-        self.iter().filter(move |parameter| parameter.name == name)
+        let text = self.text.as_bytes();
+        let named = move |pair: &&Pair| text[pair.start..pair.middle] == *name.as_bytes();
+        self.pairs.iter().filter(named).map(|&pair| self.parameter(pair))
     }
 
     /// Where the protocol parameters stand. `None` when there are none.
@@ -162,52 +149,6 @@ impl Parameters {
         self.pairs.is_empty()
     }
 
-    fn with_capacity(raw: usize) -> Self {
-        Self {
-            text: String::with_capacity(raw + raw / 8),
-            pairs: Vec::with_capacity(16),
-        }
-    }
-
-    fn push_form(&mut self, raw: &[u8], place: Place) -> Result<(), Problem> {
-        form_pairs(raw).try_for_each(|(name, value)| self.push(name, value, place))
-    }
-
-    fn push(&mut self, name: &[u8], value: &[u8], place: Place) -> Result<(), Problem> {
-        if self.pairs.len() == Self::LIMIT {
-            return Err(rejected(Vec::new(), "Send at most 1000 parameters."));
-        }
-        let plus = if place == Place::Header {
-            Plus::Literal
-        } else {
-            Plus::Space
-        };
-        let start = self.text.len();
-        let broken = |_| rejected(shown(name), BROKEN_ESCAPE);
-        encode::push_recoded(&mut self.text, name, plus).map_err(broken)?;
-        let middle = self.text.len();
-        encode::push_recoded(&mut self.text, value, plus).map_err(broken)?;
-        let end = self.text.len();
-        self.pairs.push(Pair {
-            start,
-            middle,
-            end,
-            place,
-        });
-        Ok(())
-    }
-
-    fn sort(&mut self) {
-        let mut pairs = std::mem::take(&mut self.pairs);
-        pairs.sort_unstable_by(|&a, &b| self.key(a).cmp(&self.key(b)));
-        self.pairs = pairs;
-    }
-
-    fn key(&self, pair: Pair) -> (&[u8], &[u8]) {
-        let text = self.text.as_bytes();
-        (&text[pair.start..pair.middle], &text[pair.middle..pair.end])
-    }
-
     fn parameter(&self, pair: Pair) -> Parameter<'_> {
         Parameter {
             name: &self.text[pair.start..pair.middle],
@@ -217,7 +158,9 @@ impl Parameters {
     }
 
     fn protocol_parameters(&self) -> impl Iterator<Item = Parameter<'_>> {
-        self.iter().filter(|parameter| parameter.name.starts_with(PREFIX))
+        let text = self.text.as_bytes();
+        let begins = |pair: &&Pair| text[pair.start..pair.middle].starts_with(PREFIX.as_bytes());
+        self.pairs.iter().filter(begins).map(|&pair| self.parameter(pair))
     }
 
     fn check_protocol_parameters(&self) -> Result<(), Problem> {
@@ -260,15 +203,6 @@ pub(super) fn decoded<'a>(value: &'a str, name: &str) -> Result<Cow<'a, str>, Pr
         .ok_or_else(|| Problem::parameter_rejected(name, "Send text in UTF-8."))
 }
 
-/// The pairs of a form-encoded text, still encoded: `a` is `a=`, an empty piece is nothing, `;` is data.
-fn form_pairs(raw: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let pieces = raw.split(|&byte| byte == b'&').filter(|piece| !piece.is_empty());
-    pieces.map(|piece| match piece.iter().position(|&byte| byte == b'=') {
-        Some(at) => (&piece[..at], &piece[at + 1..]),
-        None => (piece, &piece[piece.len()..]),
-    })
-}
-
 /// Whether a query or a form has a parameter that only a signature needs.
 fn carries_signature(raw: &[u8]) -> bool {
     form_pairs(raw)
@@ -304,8 +238,6 @@ pub(super) const SIGNING: [&str; 5] = [
     "oauth_timestamp",
     "oauth_nonce",
 ];
-
-const BROKEN_ESCAPE: &str = "A percent sign must be followed by two hexadecimal digits.";
 
 #[cfg(test)]
 mod tests;

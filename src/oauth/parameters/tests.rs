@@ -134,8 +134,7 @@ fn broken_escapes_are_refused_by_name() {
 fn bytes_that_are_not_utf8_stay_what_they_are() {
     let all = collect(None, &format!("{SIGNED}&a=%ff"), "").unwrap().unwrap();
     assert!(joined(&all).starts_with("a=%FF&"));
-    let mut raw = Parameters::from_form(b"b=\xff\xfe", Place::Form).unwrap();
-    raw.insert("a", "\u{e9}", Place::Header);
+    let raw = Parameters::of_call(b"", b"b=\xff\xfe", &[("a", "\u{e9}")]).unwrap();
     assert_eq!(joined(&raw), "a=%C3%A9&b=%FF%FE");
     assert_eq!(refused(all_text(&all)), ["a"]);
 }
