@@ -1,4 +1,4 @@
-//! The files that the real server is started with: a configuration like any installation's, and two users.
+//! The files that the real server is started with: a configuration like any installation's, two users, and a logo.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -43,6 +43,7 @@ impl Files<'_> {
         let config = directory.join("linkgate.toml");
         write_private(&config, &self.config())?;
         std::fs::write(directory.join("users.toml"), USERS)?;
+        std::fs::write(directory.join("logo.svg"), LOGO)?;
         write_private(&directory.join("link.pem"), self.link_key.to_pem().expose())?;
         let key = directory.join(SECRET_KEY);
         if let Some(made) = self.secret_key.as_ref().filter(|_| !key.exists()) {
@@ -57,7 +58,7 @@ impl Files<'_> {
             None => String::new(),
         };
         format!(
-            r#"# Written by `linkgate demo`, anew at each start.
+            r##"# Written by `linkgate demo`, anew at each start.
 
 [server]
 listen = "{listen}"
@@ -76,6 +77,15 @@ method = "file"
 
 [login.file]
 path = "users.toml"
+
+# linkgate's pages look like the application.
+[branding]
+logo_file = "logo.svg"
+accent = "#8a3b12"
+
+# Who may open /oauth/admin.
+[admin]
+subjects = ["{ADMINISTRATOR}"]
 
 # The generic link: HMAC-SHA1 and a shared secret.
 [[consumers]]
@@ -115,7 +125,7 @@ token = "{calls_token}"
 name = "bitbucket"
 title = "Bitbucket"
 url = "{bitbucket}"
-"#,
+"##,
             calls = self.calls,
             calls_token = self.calls_token.expose(),
             listen = self.linkgate.authority(),
@@ -154,7 +164,13 @@ pub const LINKGATE_KEY: &str = "linkgate:demo";
 /// The own-key link's name on the approval page.
 pub const OWN_NAME: &str = "Bitbucket (own key)";
 
+/// Who may see linkgate's pages for administrators.
+pub const ADMINISTRATOR: &str = "alice";
+
 const SECRET_KEY: &str = "linkgate.key";
+
+/// In the colours of Buildboard's own pages, and legible on dark ones.
+const LOGO: &str = include_str!("../../templates/demo/logo.svg");
 
 /// Passwords: `alice-password`, `bob-password`.
 const USERS: &str = r#"# Passwords: alice-password, bob-password.

@@ -84,7 +84,7 @@ async fn the_page_says_who_where_since_when_and_how_lately() {
     for part in [
         "<h2><bdi>Bitbucket</bdi></h2>",
         "<dt>Returns to</dt><dd><bdi>bitbucket.example.com</bdi></dd>",
-        "<dt>Connected</dt><dd><time datetime=\"2027-01-15T08:00:00Z\">15 January 2027, 08:00 UTC</time></dd>",
+        "<dt>Connected</dt><dd><time datetime=\"2027-01-15T08:00:00Z\">15 January 2027, 08:00\u{a0}UTC</time></dd>",
         "<dt>Last used</dt><dd>Never</dd>",
         "<dt>Expires</dt><dd><time datetime=\"2032-02-13T08:00:00Z\">",
     ] {
@@ -97,7 +97,7 @@ async fn the_page_says_who_where_since_when_and_how_lately() {
 
     linkgate.clock.advance(3600);
     assert_eq!(call(&linkgate, &token).await.status, 200);
-    let used = "<dt>Last used</dt><dd><time datetime=\"2027-01-15T09:00:00Z\">15 January 2027, 09:00 UTC</time> \
+    let used = "<dt>Last used</dt><dd><time datetime=\"2027-01-15T09:00:00Z\">15 January 2027, 09:00\u{a0}UTC</time> \
                 <span class=\"quiet\">from <bdi>127.0.0.1</bdi></span></dd>";
     let mut page = alice.get(PAGE).await;
     for _ in 0..100 {

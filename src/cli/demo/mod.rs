@@ -205,6 +205,7 @@ fn welcome(bitbucket: &str, linkgate: &str, workplace: &Workplace) -> String {
 
   It is a simulated Bitbucket. Connect a link, sign in, and call the application behind linkgate.
   Accounts: alice with alice-password, bob with bob-password.
+  To see what linkgate's administrator sees, sign in as alice and open {linkgate}/oauth/admin
 
   linkgate: {linkgate}
   Files:    {files}

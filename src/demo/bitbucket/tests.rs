@@ -207,6 +207,7 @@ async fn the_page_works_before_anything_is_connected() {
         page.contains("not connected") && page.contains("alice-password"),
         "{page}"
     );
+    assert!(page.contains("href=\"http://127.0.0.1:1/oauth/admin\""), "{page}");
 
     let press =
         Request::post("/links/form/me").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");

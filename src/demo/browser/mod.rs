@@ -29,7 +29,7 @@ pub enum BrowserError {
     /// More than ten redirects.
     #[error("too many redirects, the last to {0}")]
     Loop(String),
-    /// The page has no such form or button.
+    /// The page has no such form, field or button.
     #[error("the page has no {0}")]
     Missing(&'static str),
 }
@@ -52,6 +52,16 @@ impl Browser {
         let origin = origin(page.url());
         self.go(Method::POST, &url, form::plus(&pairs), origin, until)
             .await
+    }
+
+    /// Fills in a sign-in page as one of the demo's users, whose passwords follow from their names; the page after it.
+    pub async fn sign_in(&mut self, page: &Page, user: &str) -> Result<Page, BrowserError> {
+        let (name, secret) = page
+            .sign_in_fields()
+            .ok_or(BrowserError::Missing("fields for name and password"))?;
+        let password = format!("{user}-password");
+        let fields = [(name.as_str(), user), (secret.as_str(), password.as_str())];
+        self.submit(page, &fields, None, None).await
     }
 
     async fn go(

@@ -71,7 +71,7 @@ async fn sign_in_page(stage: &mut Stage<'_>, token: &Token) -> Outcome<Page> {
 }
 
 async fn sign_in(stage: &mut Stage<'_>, page: &Page) -> Outcome<Page> {
-    let page = signed_in(stage, page, "alice", "alice-password").await?;
+    let page = stage.browser.sign_in(page, "alice").await?;
     let text = page.text();
     let consumer = stage.consumer_name();
     for expected in [consumer, "Alice Example", "alice"] {
@@ -82,20 +82,6 @@ async fn sign_in(stage: &mut Stage<'_>, page: &Page) -> Outcome<Page> {
         page.has_button("approve") && page.has_button("deny"),
     )?;
     Ok(Passed::new(seen(&page), page))
-}
-
-/// Fills in a sign-in page; the page after it.
-pub(super) async fn signed_in(
-    stage: &mut Stage<'_>,
-    page: &Page,
-    user: &str,
-    password: &str,
-) -> Result<Page, Mismatch> {
-    let names = page.sign_in_fields();
-    let (name, secret) =
-        names.ok_or_else(|| Mismatch::new("the page has no fields for name and password"))?;
-    let fields = [(name.as_str(), user), (secret.as_str(), password)];
-    Ok(stage.browser.submit(page, &fields, None, None).await?)
 }
 
 async fn approve(stage: &mut Stage<'_>, page: &Page, token: &Token) -> Outcome<String> {

@@ -11,7 +11,7 @@ use crate::demo::form;
 use super::Stage;
 use super::calls::kept;
 use super::check::{answered_for, equal, granted, holds, json, refused, sent_as_form};
-use super::connect::{came_back, last_exchange, signed_in, won};
+use super::connect::{came_back, last_exchange, won};
 use super::report::{Mismatch, Outcome, Passed, Report};
 
 /// Comes to all endings, and connects once more as bob.
@@ -140,7 +140,7 @@ async fn reconnect(stage: &mut Stage<'_>) -> Outcome {
         .browser
         .open(&stage.bitbucket.connect_url(stage.kind), None)
         .await?;
-    let page = signed_in(stage, &page, "bob", "bob-password").await?;
+    let page = stage.browser.sign_in(&page, "bob").await?;
     holds(
         "the page says \"Bob Example\"",
         page.text().contains("Bob Example"),

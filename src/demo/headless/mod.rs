@@ -1,8 +1,10 @@
 //! The whole demo without a browser: every step does something and compares what came back.
 //!
 //! For each link, in this order: `connect` it, make `calls`, make `two_legged` ones, and come to the `endings` of a
-//! token; then the application's `own_users`, the other direction (`two_way`), and a `restart` of linkgate. `check` holds what many steps compare, `report` the lines that are printed.
+//! token; then the application's `own_users`, the other direction (`two_way`), linkgate's pages for its `administrator`, and a
+//! `restart` of linkgate. `check` holds what many steps compare, `report` the lines that are printed.
 
+mod administrator;
 mod calls;
 mod check;
 mod connect;
@@ -41,6 +43,9 @@ pub async fn run(bitbucket: &Bitbucket, out: &mut (dyn Write + Send)) -> io::Res
     report.part(reached);
     report.title("The other direction: Buildboard reads in Bitbucket");
     let reached = two_way::all(bitbucket, &mut report).await;
+    report.part(reached);
+    report.title("linkgate's pages for administrators");
+    let reached = administrator::all(bitbucket, &mut report).await;
     report.part(reached);
     report.title("Restart of linkgate on the same store");
     let reached = restart::all(bitbucket, &mut report).await;

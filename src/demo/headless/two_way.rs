@@ -58,11 +58,7 @@ async fn first_visit(bitbucket: &Bitbucket, browser: &mut Browser) -> Outcome<Pa
 }
 
 async fn sign_in(bitbucket: &Bitbucket, browser: &mut Browser, page: &Page) -> Outcome<Page> {
-    let names = page.sign_in_fields();
-    let (name, secret) =
-        names.ok_or_else(|| Mismatch::new("the page has no fields for name and password"))?;
-    let fields = [(name.as_str(), "alice"), (secret.as_str(), "alice-password")];
-    let page = browser.submit(page, &fields, None, None).await?;
+    let page = browser.sign_in(page, "alice").await?;
     asked_there(bitbucket, &page)?;
     Ok(Passed::new(page.status().as_u16().to_string(), page))
 }

@@ -9,6 +9,7 @@ use super::Texts;
 
 impl Texts {
     /// A moment to the minute, in UTC, which it says: the server does not know where its reader is.
+    /// A line ends before the time of day, and not within it.
     pub(in crate::web) fn moment(&self, at: Timestamp) -> String {
         let Civil {
             year,
@@ -49,9 +50,9 @@ mod tests {
         assert_eq!(
             written,
             [
-                "23 November 2026, 22:36 UTC",
-                "2026年11月23日 22:36（UTC）",
-                "23. November 2026, 22:36 Uhr UTC",
+                "23 November 2026, 22:36\u{a0}UTC",
+                "2026年11月23日 22:36\u{2060}（UTC）",
+                "23. November 2026, 22:36\u{a0}Uhr\u{a0}UTC",
             ]
         );
     }

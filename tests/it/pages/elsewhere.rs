@@ -35,6 +35,8 @@ async fn the_states_of_a_sign_in_that_others_take_part_in_are_fit_for_everybody(
     wrong.extend(unnamed(&browser).await);
     wrong.extend(handed_off(&browser).await);
     wrong.extend(refused_by_a_provider(&browser).await);
+    #[cfg(feature = "ldap")]
+    wrong.extend(without_a_directory(&browser).await);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -140,6 +142,23 @@ async fn refused_by_a_provider(browser: &Chromium) -> Vec<String> {
     )
     .by(&alice)
     .headed("You were not signed in")];
+    visit(browser, site.address(), &states).await
+}
+
+/// Whoever could tell whether the password is right does not answer.
+#[cfg(feature = "ldap")]
+async fn without_a_directory(browser: &Chromium) -> Vec<String> {
+    let login =
+        "[login]\nmethod = \"ldap\"\n[login.ldap]\nurl = \"ldap://127.0.0.1:1\"\nbase_dn = \"dc=example\"\n";
+    let site = Site::with(BASE, "", login).await;
+    let mut alice = Browser::new(site.address());
+    let page = alice.get(LOGIN).await;
+    let form = Form::of(&page, "password").unwrap();
+    let form = form.with("username", "alice").with("password", "alice-password");
+    let states = [State::sent("notice-login-unavailable", form)
+        .by(&alice)
+        .headed("Signing in does not work right now")
+        .in_every_language()];
     visit(browser, site.address(), &states).await
 }
 

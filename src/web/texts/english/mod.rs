@@ -18,7 +18,7 @@ pub(super) static TEXTS: Texts = Texts {
     admin: ADMIN,
     signing_in: SIGNING_IN,
     dates: Dates {
-        moment: "{day} {month} {year}, {hour}:{minute} UTC",
+        moment: "{day} {month} {year}, {hour}:{minute}\u{a0}UTC",
         months: [
             "January",
             "February",

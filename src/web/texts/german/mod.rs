@@ -18,7 +18,7 @@ pub(super) static TEXTS: Texts = Texts {
     admin: ADMIN,
     signing_in: SIGNING_IN,
     dates: Dates {
-        moment: "{day}. {month} {year}, {hour}:{minute} Uhr UTC",
+        moment: "{day}. {month} {year}, {hour}:{minute}\u{a0}Uhr\u{a0}UTC",
         months: [
             "Januar",
             "Februar",

@@ -18,7 +18,7 @@ pub(super) static TEXTS: Texts = Texts {
     admin: ADMIN,
     signing_in: SIGNING_IN,
     dates: Dates {
-        moment: "{year}年{month}月{day}日 {hour}:{minute}（UTC）",
+        moment: "{year}年{month}月{day}日 {hour}:{minute}\u{2060}（UTC）",
         months: ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"],
     },
     outgoing: Outgoing {
