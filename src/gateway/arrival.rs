@@ -10,7 +10,7 @@ use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Version};
 
 use super::fault::Fault;
-use super::forwarded::{Forwarded, TrustedProxies, X_FORWARDED_FOR};
+use super::forwarded::{self, Forwarded, TrustedProxies, X_FORWARDED_FOR};
 use crate::oauth::{PublicUrl, RequestView};
 
 /// The names under which the world knows us, and the proxies that may say which of them was used.
@@ -206,7 +206,7 @@ fn chain(request: &Parts, peer: IpAddr, forwarded: &Forwarded) -> Option<HeaderV
             }
         }
     }
-    write!(chain, "{}", peer.to_canonical()).ok()?;
+    forwarded::push_address(&mut chain, peer.to_canonical());
     HeaderValue::try_from(chain).ok()
 }
 

@@ -141,7 +141,7 @@ impl Display for Hop {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address(address) => address.fmt(f),
-            Self::Hidden => f.write_str("unknown"),
+            Self::Hidden => f.write_str(HIDDEN),
         }
     }
 }
@@ -154,15 +154,34 @@ pub(super) fn standard(chain: &HeaderValue, host: &HeaderValue, proto: &str) -> 
     for hop in chain.split(',') {
         out.push_str(if out.is_empty() { "for=" } else { ", for=" });
         match Hop::read(hop) {
-            Hop::Address(IpAddr::V6(address)) => write!(out, "\"[{address}]\""),
-            hop => write!(out, "{hop}"),
+            Hop::Address(IpAddr::V6(address)) => write!(out, "\"[{address}]\"").ok()?,
+            Hop::Address(address) => push_address(&mut out, address),
+            Hop::Hidden => out.push_str(HIDDEN),
         }
-        .ok()?;
     }
     // A token needs no quotes, and a port makes it none.
     let quote = if host.contains([':', '[']) { "\"" } else { "" };
-    write!(out, ";host={quote}{host}{quote};proto={proto}").ok()?;
+    for part in [";host=", quote, host, quote, ";proto=", proto] {
+        out.push_str(part);
+    }
     HeaderValue::try_from(out).ok()
+}
+
+/// Appends an address as it displays itself. Every request has one, so the usual kind is spared the machinery.
+pub(super) fn push_address(out: &mut String, address: IpAddr) {
+    let IpAddr::V4(address) = address else {
+        return out.push_str(&address.to_string());
+    };
+    for (at, octet) in address.octets().into_iter().enumerate() {
+        if at > 0 {
+            out.push('.');
+        }
+        for unit in [100, 10, 1] {
+            if octet >= unit || unit == 1 {
+                out.push(char::from(b'0' + octet / unit % 10));
+            }
+        }
+    }
 }
 
 /// All values of a field, over all lines and commas.
@@ -194,6 +213,9 @@ pub(super) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwa
 /// The scheme that the client used.
 pub(super) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
+/// A hop of which nothing is known (RFC 7239, section 6.2).
+const HIDDEN: &str = "unknown";
+
 const UNREADABLE: Fault = Fault::Ambiguous("A forwarding header cannot be read.");
 
 #[cfg(test)]
@@ -209,6 +231,17 @@ mod tests {
 
     fn address(text: &str) -> Hop {
         Hop::Address(text.parse().unwrap())
+    }
+
+    #[test]
+    fn addresses_are_written_as_they_display_themselves() {
+        let octets = [0, 1, 9, 10, 99, 100, 101, 199, 200, 255];
+        let v4 = octets.map(|octet| IpAddr::from([octet, 127, 0, 255 - octet]));
+        for address in v4.into_iter().chain(["::1".parse().unwrap()]) {
+            let mut out = String::new();
+            push_address(&mut out, address);
+            assert_eq!(out, address.to_string());
+        }
     }
 
     #[test]

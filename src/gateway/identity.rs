@@ -58,28 +58,28 @@ impl IdentityHeaders {
         remove_where(headers, self.initials, |name| self.is_identity(name));
     }
 
-    /// Writes who calls. The headers were stripped before.
-    pub fn write(&self, caller: &Caller, headers: &mut HeaderMap) {
+    /// Writes who calls, each header once. Those of the request were stripped before.
+    pub fn write(&self, caller: &Caller, mut write: impl FnMut(&HeaderName, HeaderValue)) {
         let consumer = value(caller.consumer.key.as_str());
         for name in self.consumer.iter().chain([&X_LINKGATE_CONSUMER]) {
-            headers.insert(name.clone(), consumer.clone());
+            write(name, consumer.clone());
         }
         let kind = match caller.kind {
             CallKind::ThreeLegged => "three-legged",
             CallKind::TwoLegged => "two-legged",
             CallKind::Impersonated => "impersonated",
         };
-        headers.insert(X_LINKGATE_CALL, HeaderValue::from_static(kind));
+        write(&X_LINKGATE_CALL, HeaderValue::from_static(kind));
         let Some(user) = &caller.user else {
             return;
         };
         let subject = value(&user.subject);
         for name in self.user.iter().chain([&X_LINKGATE_USER]) {
-            headers.insert(name.clone(), subject.clone());
+            write(name, subject.clone());
         }
         let display_name = value(&user.display_name);
         for name in self.display_name.iter().chain([&X_LINKGATE_NAME]) {
-            headers.insert(name.clone(), display_name.clone());
+            write(name, display_name.clone());
         }
     }
 

@@ -11,7 +11,10 @@ use super::forwarded::{self, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROT
 use super::identity::{self, Initials};
 use super::routes::METHOD_OVERRIDES;
 
-/// Makes a request's headers ready for the application.
+/// What we say to the application in headers of our own.
+pub(super) type Written = Vec<(HeaderName, HeaderValue)>;
+
+/// Makes a request's headers ready for the application, and says what we have to say, which none of them says any more.
 ///
 /// * Hop-by-hop headers go (RFC 9110, section 7.6.1), those that `Connection` names as well.
 /// * `Authorization: OAuth` goes: it was meant for us. Any other `Authorization` is the application's own.
@@ -21,7 +24,7 @@ use super::routes::METHOD_OVERRIDES;
 ///   call another. Any other request keeps the name that its client asked for, as if we were not there.
 /// * Our own cookies go; the application's stay.
 /// * An admitted call loses the headers that would override the method that was signed.
-pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool) -> Result<(), Fault> {
+pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool) -> Result<Written, Fault> {
     let trailers = accepts_trailers(headers);
     hop_by_hop(headers);
     headers.remove(TRAILER);
@@ -35,25 +38,27 @@ pub(super) fn request(headers: &mut HeaderMap, arrival: &Arrival, admitted: bool
     let signed = arrival.signed_host.as_ref();
     let signed = signed.ok_or(Fault::Internal("a public URL cannot stand in a header"))?;
     let host = arrival.host.as_ref().filter(|_| !admitted).unwrap_or(signed);
-    headers.insert(X_FORWARDED_HOST, host.clone());
-    headers.insert(HOST, host.clone());
+    headers.remove(HOST);
+    let mut written = Written::with_capacity(16);
+    written.push((HOST, host.clone()));
+    written.push((X_FORWARDED_HOST, host.clone()));
     let scheme = match (admitted, arrival.url.is_secure()) {
         (true, true) => "https",
         (true, false) => "http",
         (false, _) => arrival.scheme,
     };
-    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
+    written.push((X_FORWARDED_PROTO, HeaderValue::from_static(scheme)));
     if let Some(chain) = &arrival.chain {
-        headers.insert(X_FORWARDED_FOR, chain.clone());
+        written.push((X_FORWARDED_FOR, chain.clone()));
         if let Some(standard) = forwarded::standard(chain, host, scheme) {
-            headers.insert(FORWARDED, standard);
+            written.push((FORWARDED, standard));
         }
     }
     if trailers {
-        headers.insert(TE, HeaderValue::from_static("trailers"));
-        headers.insert(CONNECTION, HeaderValue::from_static("te"));
+        written.push((TE, HeaderValue::from_static("trailers")));
+        written.push((CONNECTION, HeaderValue::from_static("te")));
     }
-    Ok(())
+    Ok(written)
 }
 
 /// Makes the headers of an answer ready for the client.

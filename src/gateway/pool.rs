@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::connect::connect;
 use super::connection::{Answer, Connection, Failure, Resting, Upload};
 use super::fault::Fault;
+use super::onward::Written;
 use super::upstream::Upstream;
 
 /// How connections are made and kept.
@@ -78,8 +79,14 @@ impl Pool {
         }
     }
 
-    /// Sends a request, once, and waits for the head of its answer, for so long that the application does nothing.
-    pub(super) async fn send(&self, request: Request<Body>, within: Duration) -> Result<Reply, Fault> {
+    /// Sends a request with what we say in it, once, and waits for the head of its answer, for so long that the application
+    /// does nothing.
+    pub(super) async fn send(
+        &self,
+        request: Request<Body>,
+        written: &Written,
+        within: Duration,
+    ) -> Result<Reply, Fault> {
         let (request, body) = request.into_parts();
         let mut upload = Upload::new(body);
         let mut before: Option<Box<Connection>> = None;
@@ -91,7 +98,7 @@ impl Pool {
                 None => Box::pin(connect(&self.shared.upstream, self.shared.limits.connect)).await?,
             };
             match before.take() {
-                None => connection.begin(&request, &upload),
+                None => connection.begin(&request, written, &upload),
                 Some(before) => connection.begin_again(*before),
             }
             match connection.head(&request.method, &mut upload, within).await {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::request::Parts;
-use http::{Request, Response, Uri};
+use http::{HeaderName, Request, Response, Uri};
 
 use super::arrival::Arrival;
 use super::assertion::{Assertion, X_LINKGATE_ASSERTION};
@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::fault::{Accepted, Fault};
 use super::guard::Passed;
 use super::identity::IdentityHeaders;
-use super::onward;
+use super::onward::{self, Written};
 use super::pool::{Pool, PoolLimits, Reply};
 use super::upgrade::{self, Upgrade};
 use super::upstream::Upstream;
@@ -69,8 +69,8 @@ impl Proxy {
         body: Body,
     ) -> Result<Response<Body>, Fault> {
         let upgrade = Upgrade::asked(&mut parts);
-        let request = self.request(parts, arrival, caller, body, upgrade.is_some())?;
-        match self.pool.send(request, self.answer_within).await? {
+        let (request, written) = self.request(parts, arrival, caller, body, upgrade.is_some())?;
+        match self.pool.send(request, &written, self.answer_within).await? {
             Reply::Switched(response, connection) => switch(upgrade, response, *connection),
             Reply::Answer(mut response) => {
                 onward::response(response.headers_mut());
@@ -79,7 +79,7 @@ impl Proxy {
         }
     }
 
-    /// The request as the application sees it.
+    /// The request as the application sees it, and what we say in it.
     fn request(
         &self,
         parts: Parts,
@@ -87,7 +87,7 @@ impl Proxy {
         caller: Option<&Caller>,
         body: Body,
         upgrade: bool,
-    ) -> Result<Request<Body>, Fault> {
+    ) -> Result<(Request<Body>, Written), Fault> {
         let target = parts
             .uri
             .path_and_query()
@@ -95,12 +95,13 @@ impl Proxy {
         let target = target.ok_or(Fault::Ambiguous("The request names no path."))?;
 
         let mut headers = parts.headers;
-        onward::request(&mut headers, arrival, caller.is_some())?;
+        let mut written = onward::request(&mut headers, arrival, caller.is_some())?;
         if let Some(caller) = caller {
-            self.identity.write(caller, &mut headers);
+            let write = |name: &HeaderName, value| written.push((name.clone(), value));
+            self.identity.write(caller, write);
             if let Some(assertion) = &self.assertion {
                 let jwt = assertion.sign(caller, &parts.method, target.path())?;
-                headers.insert(X_LINKGATE_ASSERTION, jwt);
+                written.push((X_LINKGATE_ASSERTION, jwt));
             }
         }
         if upgrade {
@@ -110,7 +111,7 @@ impl Proxy {
         *request.method_mut() = parts.method;
         *request.uri_mut() = Uri::from(target.clone());
         *request.headers_mut() = headers;
-        Ok(request)
+        Ok((request, written))
     }
 }
 

@@ -11,6 +11,7 @@ use hyper::ext::ReasonPhrase;
 
 use super::AnswerFault;
 use super::chunks::Chunks;
+use crate::gateway::onward::Written;
 
 /// How the application is told where a request ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,12 +44,15 @@ pub(in crate::gateway) struct Head {
     pub(super) persists: bool,
 }
 
-/// Writes the head of a request. What frames its body is ours to say, whatever its headers do.
-pub(super) fn write(output: &mut BytesMut, request: &Parts, framing: Framing) {
+/// Writes the head of a request, with what we say in it. What frames its body is ours to say, whatever its headers do.
+pub(super) fn write(output: &mut BytesMut, request: &Parts, written: &Written, framing: Framing) {
     output.extend_from_slice(request.method.as_str().as_bytes());
     output.extend_from_slice(b" ");
     output.extend_from_slice(target(&request.uri).as_bytes());
     output.extend_from_slice(b" HTTP/1.1\r\n");
+    for (name, value) in written {
+        field(output, name.as_str().as_bytes(), value.as_bytes());
+    }
     for (name, value) in &request.headers {
         if *name != CONTENT_LENGTH && *name != TRANSFER_ENCODING {
             field(output, name.as_str().as_bytes(), value.as_bytes());
@@ -366,9 +370,11 @@ mod tests {
             let request = length.into_iter().fold(request, |request, length| {
                 request.header("content-length", length)
             });
+            let (request, ()) = request.body(()).unwrap().into_parts();
+            let written = vec![(http::header::HOST, HeaderValue::from_static("b"))];
             let mut output = BytesMut::new();
-            write(&mut output, &request.body(()).unwrap().into_parts().0, framing);
-            let expected = format!("{method} /b?c=%20d HTTP/1.1\r\nx-a: 1\r\n{said}\r\n");
+            write(&mut output, &request, &written, framing);
+            let expected = format!("{method} /b?c=%20d HTTP/1.1\r\nhost: b\r\nx-a: 1\r\n{said}\r\n");
             assert_eq!(std::str::from_utf8(&output).unwrap(), expected);
         }
     }

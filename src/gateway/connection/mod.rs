@@ -27,6 +27,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::io::poll_read_buf;
 
 use super::fault::Fault;
+use super::onward::Written;
 use crate::patience::Patience;
 use head::Head;
 use upload::UploadFault;
@@ -100,9 +101,9 @@ impl Connection {
     }
 
     /// Writes the head of a request, to be sent with what follows.
-    pub(super) fn begin(&mut self, request: &Parts, upload: &Upload) {
+    pub(super) fn begin(&mut self, request: &Parts, written: &Written, upload: &Upload) {
         self.output.clear();
-        head::write(&mut self.output, request, upload.framing());
+        head::write(&mut self.output, request, written, upload.framing());
     }
 
     /// Takes over a request that came to nothing on another connection.

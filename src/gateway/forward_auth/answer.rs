@@ -27,7 +27,8 @@ impl Shared {
             headers.insert(name.clone(), HeaderValue::from_static(""));
         }
         if let Some(caller) = caller {
-            self.guard.identity.write(caller, headers);
+            let write = |name: &HeaderName, value| drop(headers.insert(name, value));
+            self.guard.identity.write(caller, write);
         }
         if let Some(assertion) = &self.assertion {
             let (head, none) = (&shown.head, HeaderValue::from_static(""));
