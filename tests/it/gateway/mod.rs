@@ -1,5 +1,6 @@
 //! What reaches the application, and what must not: over real sockets, byte for byte.
 //!
+//! * [`answers`]: where an answer ends, and what is none;
 //! * [`any_target`]: every path and query that there can be;
 //! * [`targets`]: the request line, and the name under which it was called;
 //! * [`headers`]: what is taken away, what is written;
@@ -10,6 +11,7 @@
 //! * [`upstream_tls`]: an application that must prove who it is;
 //! * [`verified`]: the samples that check the assertion.
 
+mod answers;
 mod any_target;
 mod bodies;
 mod connections;

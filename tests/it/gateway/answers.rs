@@ -1,0 +1,187 @@
+//! What the application answers: where it ends, and what is no answer.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+use super::{exchange, get, start, status};
+use crate::support::app::{self, App};
+
+/// The body of an answer, without its chunks.
+fn body(answer: &str) -> &str {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    if !head.contains("transfer-encoding: chunked") {
+        return body;
+    }
+    let (_, body) = body.split_once("\r\n").unwrap();
+    body.strip_suffix("\r\n0\r\n\r\n").unwrap()
+}
+
+#[tokio::test]
+async fn an_answer_ends_where_it_says() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody",
+        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\nbody",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 9\r\n\r\n4;x=y\r\nbody\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nbody",
+        "HTTP/1.0 200 OK\r\nconnection: close\r\n\r\nbody",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody",
+    ] {
+        let gateway = start(&App::answering(answer).await).await;
+        for _ in 0..3 {
+            let got = get(gateway, "/x", "").await;
+            assert_eq!((status(&got), body(&got)), ("200", "body"), "{answer:?}: {got:?}");
+            assert!(!got.contains("103") && !got.contains("</x>"), "{got:?}");
+        }
+    }
+    for answer in [
+        "HTTP/1.1 204 No Content\r\n\r\n",
+        "HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\n",
+    ] {
+        let app = App::answering(answer).await;
+        let gateway = start(&app).await;
+        for _ in 0..3 {
+            let got = get(gateway, "/x", "").await;
+            assert!(
+                ["204", "304"].contains(&status(&got)) && got.ends_with("\r\n\r\n"),
+                "{got:?}"
+            );
+        }
+        assert!(app.received().iter().all(|request| request.connection == 0));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_not_taken_for_whole() {
+    for (answer, whole) in [
+        (
+            "HTTP/1.1 200 OK\r\nconnection: close\r\nContent-Length: 9\r\n\r\nbody",
+            "content-length: 4\r\n",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nconnection: close\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n",
+            "\r\n0\r\n",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nconnection: close\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbodyX0\r\n\r\n",
+            "\r\n0\r\n",
+        ),
+    ] {
+        let gateway = start(&App::answering(answer).await).await;
+        let got = get(gateway, "/x", "").await;
+        assert!(got.is_empty() || status(&got) == "200", "{got:?}");
+        assert!(!got.contains(whole), "{got:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_contradicts_itself_does_not_arrive() {
+    for fields in [
+        "Content-Length: 4\r\nContent-Length: 5",
+        "Content-Length: 4, 5",
+        "Content-Length: -4",
+        "Transfer-Encoding: gzip, chunked",
+        "Transfer-Encoding: chunked, chunked",
+        "X-Bad: a\r\n b",
+        "X Bad: a",
+        "X-Bad : a",
+    ] {
+        let answer = format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\nbody").leak();
+        let gateway = start(&App::answering(answer).await).await;
+        let got = get(gateway, "/x", "").await;
+        assert_eq!(status(&got), "502", "{fields}: {got:?}");
+        assert!(!got.contains("body"), "{got:?}");
+    }
+}
+
+/// Whatever an application sends without being asked would be the answer to somebody else's request.
+#[tokio::test]
+async fn what_follows_an_answer_is_no_answer() {
+    let app = App::scripted(|connection, mut stream| async move {
+        for turn in 0.. {
+            let Some(head) = app::read_head(&mut stream).await else {
+                return;
+            };
+            let line = head.lines().next().unwrap();
+            let mut answer = format!(
+                "HTTP/1.1 200 OK\r\nX-On: {connection}.{turn}\r\nContent-Length: {}\r\n\r\n{line}",
+                line.len()
+            );
+            write!(answer, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil").unwrap();
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    let gateway = start(&app).await;
+    for n in 0..3 {
+        let got = get(gateway, &format!("/{n}"), "").await;
+        assert_eq!(body(&got), format!("GET /{n} HTTP/1.1"));
+        assert!(got.contains(&format!("\r\nx-on: {n}.0\r\n")), "{got:?}");
+    }
+    // The same, a moment later, over a connection that rests.
+    let app = App::scripted(|_, mut stream| async move {
+        app::read_head(&mut stream).await.unwrap();
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood")
+            .await
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+            .await
+            .unwrap();
+        let _ = stream.read(&mut [0; 9]).await;
+    })
+    .await;
+    let gateway = start(&app).await;
+    for _ in 0..3 {
+        assert_eq!(body(&get(gateway, "/x", "").await), "good");
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+}
+
+/// An application may refuse an upload before it has seen all of it.
+#[tokio::test]
+async fn an_early_answer_arrives() {
+    let app = App::scripted(|_, mut stream| async move {
+        app::read_head(&mut stream).await.unwrap();
+        let answer = "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge";
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    })
+    .await;
+    let gateway = start(&app).await;
+    let mut client = BufReader::new(TcpStream::connect(gateway).await.unwrap());
+    let head = "PUT /x HTTP/1.1\r\nHost: builds.example.com\r\nContent-Length: 100000000\r\n\r\n";
+    client.write_all(head.as_bytes()).await.unwrap();
+    client.write_all(&[b'x'; 10_000]).await.unwrap();
+    let answer = app::read_head(&mut client).await.unwrap();
+    assert_eq!(status(&answer), "413", "{answer}");
+    let mut body = [0; 5];
+    client.read_exact(&mut body).await.unwrap();
+    assert_eq!(&body, b"large");
+}
+
+/// A request whose connection turns out closed goes to another one with all of its body.
+#[tokio::test]
+async fn a_body_is_not_lost_with_a_closed_connection() {
+    let app = App::scripted(|_, mut stream| async move {
+        let Some(_) = app::read_head(&mut stream).await else {
+            return;
+        };
+        let mut body = [0; 10];
+        stream.read_exact(&mut body).await.unwrap();
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n";
+        stream.write_all(&[answer, &body[..]].concat()).await.unwrap();
+    })
+    .await;
+    let gateway = start(&app).await;
+    let post = b"POST /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\nContent-Length: 10\r\n\r\n0123456789";
+    for _ in 0..20 {
+        let got = exchange(gateway, post).await;
+        assert_eq!((status(&got), body(&got)), ("200", "0123456789"), "{got:?}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
