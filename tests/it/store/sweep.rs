@@ -20,6 +20,26 @@ on_both! {
         assert!(store.access_token(&token).await.unwrap().is_some());
     }
 
+    async fn nonces_take_no_more_room_than_the_window(db: Database) {
+        let (store, window) = (db.open().await, Window::default());
+        let mut largest = 0;
+        // A hundred minutes: ten times as long as a request can be early or late.
+        for minute in 0..100 {
+            let now = NOW.plus(60 * minute);
+            for n in 0..40_u8 {
+                // From the earliest time that is admitted to the latest.
+                let at = now.plus(i64::from(n) * 15 - 300);
+                let mut digest = [n; 16];
+                digest[..8].copy_from_slice(&minute.to_be_bytes());
+                assert!(store.remember(at, digest).await.unwrap());
+            }
+            store.sweep(now, window).await.unwrap();
+            largest = largest.max(kept(&db).await);
+        }
+        // Each minute brings forty, of which none is of use for longer than ten.
+        assert!((200..=400).contains(&largest), "{largest}");
+    }
+
     async fn a_nonce_stays_as_long_as_its_request_would_be_admitted(db: Database) {
         let store = db.open().await;
         let window = Window { past: 300, future: 300 };
@@ -85,4 +105,18 @@ on_both! {
         let swept = store.sweep(NOW.plus(400 * 86_400), Window::default()).await.unwrap();
         assert_eq!(swept, Swept { audit: 1, ..Swept::default() });
     }
+}
+
+/// How many nonces are on the disk.
+async fn kept(db: &Database) -> u64 {
+    if !db.is_sqlite() {
+        let count = db
+            .texts("select cast(count(*) as text) from nonces".to_owned())
+            .await;
+        return count[0].parse().unwrap();
+    }
+    let minutes = db.nonces().read_dir().unwrap();
+    minutes
+        .map(|minute| minute.unwrap().metadata().unwrap().len() / 16)
+        .sum()
 }
