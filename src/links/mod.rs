@@ -9,7 +9,8 @@
 //!
 //! 1. [`listener`]: the private listener, and the token that the application shows there;
 //! 2. `speaker`: in whose name it is made: a user's, by their token or by our word, or our own;
-//! 3. `call`: headers, redirects, the answer; `sending` tries our keys, `signing` signs, [`client`] carries it, `outgoing` knows how far it is;
+//! 3. `call`: headers, redirects, the answer; `sending` tries our keys, `signing` signs, [`client`] carries it, `outgoing`
+//!    knows how far it is;
 //! 4. `heard`: what the answer says about us (`oauth_problem`) and about our clock;
 //! 5. `refusal`: every answer of ours, in words for the application.
 //!

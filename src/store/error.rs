@@ -59,8 +59,10 @@ pub enum StoreError {
         /// What the operating system says.
         source: io::Error,
     },
-    /// The machine went down in the minute of this request, and may have forgotten that it was here before.
-    #[error("this request was signed before the machine went down: one that is signed now is admitted")]
+    /// Nonces of this request's minute were lost (with the machine's power, or by hand), and its own may be one of them.
+    #[error(
+        "this request was signed before nonces were lost: one that is signed in the next minute is admitted"
+    )]
     Forgotten,
     /// The database did not answer in time.
     #[error("the database did not answer within {seconds} s")]

@@ -1,8 +1,7 @@
 //! SQLite's nonces: files beside the database, one for each minute.
 //!
-//! A row in the database costs ten times what all the rest of a request does. An entry at the end of an open file costs
-//! next to nothing, so that whoever needs it writes it then and there: it is handed to the operating system, which outlives
-//! us. What a power cut may take, `nonce_mark` knows. A minute is one of the requests' timestamps, so that all processes
+//! Even a share in a batch of rows costs several times what an entry at the end of an open file does. So whoever needs it
+//! writes it then and there: it is handed to the operating system, which outlives us. What a power cut may take, `nonce_mark` knows. A minute is one of the requests' timestamps, so that all processes
 //! look into the same file for the same nonce, and to forget a minute is to delete a file.
 
 use std::collections::BTreeMap;
@@ -18,7 +17,7 @@ use tokio::time::timeout;
 
 use super::StoreError;
 use super::nonce_mark::NonceMark;
-use super::nonce_minute::Minute;
+use super::nonce_minute::{Digest, Minute};
 use super::nonces::NonceKey;
 use super::pool::Pool;
 
@@ -144,11 +143,7 @@ impl NonceLog {
         let Some(folder) = self.folder.clone() else {
             return Ok(forgotten.values().map(|minute| minute.len() as u64).sum());
         };
-        let deleted = blocking(move || {
-            let deleted = delete_before(&folder, minute, &forgotten);
-            drop(forgotten);
-            deleted
-        });
+        let deleted = blocking(move || delete_before(&folder, minute, &forgotten));
         deleted.await.map_err(|error| self.failed(error))
     }
 
@@ -186,7 +181,7 @@ fn delete_before(folder: &Path, minute: i64, open: &BTreeMap<i64, Minute>) -> io
         let (length, gone) = (entry.metadata(), fs::remove_file(entry.path()));
         if let (Ok(length), Ok(())) = (length, gone) {
             let open = open.get(&old).map(|minute| minute.len() as u64);
-            nonces += open.unwrap_or(length.len() / size_of::<super::nonce_minute::Digest>() as u64);
+            nonces += open.unwrap_or(length.len() / size_of::<Digest>() as u64);
         }
     }
     Ok(nonces)

@@ -12,12 +12,13 @@ use tokio::sync::mpsc;
 use crate::oauth::Timestamp;
 
 use super::nonce_log::NonceLog;
+use super::nonce_minute::Digest;
 use super::nonce_writer::{self, Job};
 use super::pool::Pool;
 use super::{Store, StoreError};
 
 /// What a nonce is kept under: the minute of its timestamp, and a digest of consumer, token, timestamp and nonce.
-pub(super) type NonceKey = (i64, [u8; 16]);
+pub(super) type NonceKey = (i64, Digest);
 
 /// Where nonces are kept.
 #[derive(Clone, Debug)]

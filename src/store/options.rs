@@ -26,7 +26,7 @@ pub struct Options {
     pub url: String,
     /// The password, when it is not in the URL.
     pub password: Option<Secret>,
-    /// How many connections to hold at most, beside the one that writes nonces.
+    /// How many connections to hold at most; with PostgreSQL, one that writes nonces comes on top.
     pub max_connections: u32,
 }
 

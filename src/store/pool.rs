@@ -18,9 +18,8 @@ pub(super) enum Pool {
 
 /// Whose turn it is to write to a SQLite file.
 ///
-/// SQLite has one writer at a time and lets the others try again at growing distances, which starves them while nonces
-/// are written without a pause. In here writers queue, first come, first served; between processes its busy time-out
-/// remains.
+/// SQLite has one writer at a time and lets the others try again at growing distances, which starves some of them when
+/// many write. In here writers queue, first come, first served; between processes its busy time-out remains.
 #[derive(Clone, Debug)]
 pub(super) struct Writing {
     turn: Arc<Mutex<()>>,
