@@ -196,7 +196,6 @@ mod tests {
             "GET / HTTP/1.1\r\nBad Name: x\r\n\r\n",
             "GET / HTTP/1.1\r\nA: b\r\n folded\r\n\r\n",
             "GET /\x01 HTTP/1.1\r\n\r\n",
-            "GET /a#b HTTP/1.1\r\n\r\n",
             "\x16\x03\x01",
             &long,
             &many,
