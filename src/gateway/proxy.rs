@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use http::Response;
 use http::request::Parts;
-use http::{HeaderName, Request, Response, Uri};
 
 use super::arrival::Arrival;
 use super::assertion::{Assertion, X_LINKGATE_ASSERTION};
@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::fault::{Accepted, Fault};
 use super::guard::Passed;
 use super::identity::IdentityHeaders;
-use super::onward::{self, Written};
+use super::onward::{self, Onward};
 use super::pool::{Pool, PoolLimits, Reply};
 use super::upgrade::{self, Upgrade};
 use super::upstream::Upstream;
@@ -69,8 +69,8 @@ impl Proxy {
         body: Body,
     ) -> Result<Response<Body>, Fault> {
         let upgrade = Upgrade::asked(&mut parts);
-        let (request, written) = self.request(parts, arrival, caller, body, upgrade.is_some())?;
-        match self.pool.send(request, &written, self.answer_within).await? {
+        let onward = self.onward(parts, arrival, caller, upgrade.is_some())?;
+        match self.pool.send(&onward, body, self.answer_within).await? {
             Reply::Switched(response, connection) => switch(upgrade, response, *connection),
             Reply::Answer(mut response) => {
                 onward::response(response.headers_mut());
@@ -79,39 +79,27 @@ impl Proxy {
         }
     }
 
-    /// The request as the application sees it, and what we say in it.
-    fn request(
+    /// The request's head as the application sees it.
+    fn onward(
         &self,
         parts: Parts,
         arrival: &Arrival,
         caller: Option<&Caller>,
-        body: Body,
         upgrade: bool,
-    ) -> Result<(Request<Body>, Written), Fault> {
-        let target = parts
-            .uri
-            .path_and_query()
-            .filter(|_| parts.uri.path().starts_with('/'));
-        let target = target.ok_or(Fault::Ambiguous("The request names no path."))?;
-
-        let mut headers = parts.headers;
-        let mut written = onward::request(&mut headers, arrival, caller.is_some())?;
+    ) -> Result<Onward, Fault> {
+        let mut onward = Onward::new(parts, arrival, caller.is_some())?;
         if let Some(caller) = caller {
-            let write = |name: &HeaderName, value| written.push((name.clone(), value));
-            self.identity.write(caller, write);
+            self.identity
+                .write(caller, |name, value| onward.say(name, &value));
             if let Some(assertion) = &self.assertion {
-                let jwt = assertion.sign(caller, &parts.method, target.path())?;
-                written.push((X_LINKGATE_ASSERTION, jwt));
+                let jwt = assertion.sign(caller, &onward.method, onward.target.path())?;
+                onward.say(&X_LINKGATE_ASSERTION, &jwt);
             }
         }
         if upgrade {
-            upgrade::write(&mut headers);
+            upgrade::write(|name, value| onward.say(&name, &value));
         }
-        let mut request = Request::new(body);
-        *request.method_mut() = parts.method;
-        *request.uri_mut() = Uri::from(target.clone());
-        *request.headers_mut() = headers;
-        Ok((request, written))
+        Ok(onward)
     }
 }
 
@@ -126,6 +114,6 @@ fn switch(
     upgrade.join(connection);
     let mut answer = response.map(|()| Body::empty());
     onward::response(answer.headers_mut());
-    upgrade::write(answer.headers_mut());
+    upgrade::write(|name, value| drop(answer.headers_mut().insert(name, value)));
     Ok(answer)
 }
