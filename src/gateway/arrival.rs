@@ -187,7 +187,8 @@ fn is_port(text: &str) -> bool {
 fn is_named(url: &PublicUrl, authority: &str, proto: Option<&str>) -> bool {
     let scheme = if url.is_secure() { "https" } else { "http" };
     proto.is_none_or(|proto| proto == scheme)
-        && without_default_port(authority, scheme).eq_ignore_ascii_case(url.authority())
+        && (authority == url.authority()
+            || without_default_port(authority, scheme).eq_ignore_ascii_case(url.authority()))
 }
 
 fn without_default_port<'a>(authority: &'a str, scheme: &str) -> &'a str {

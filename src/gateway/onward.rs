@@ -213,6 +213,9 @@ pub(crate) fn hop_by_hop(headers: &mut HeaderMap) {
 
 /// The headers that `Connection` makes hop-by-hop.
 fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    if !headers.keys().any(|name| *name == CONNECTION) {
+        return Vec::new();
+    }
     let tokens = headers.get_all(CONNECTION).iter();
     tokens
         .filter_map(|value| value.to_str().ok())
@@ -224,7 +227,8 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
 
 /// A body in another coding than `chunked` would reach the application as something else than it is.
 pub(super) fn refuse_codings(headers: &HeaderMap) -> Result<(), Fault> {
-    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let codings = headers.iter().filter(|(name, _)| **name == TRANSFER_ENCODING);
+    let mut codings = codings.map(|(_, value)| value);
     let known = codings.all(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
     known.then_some(()).ok_or(Fault::TransferCoding)
 }

@@ -46,30 +46,39 @@ impl Proxy {
     }
 
     /// Answers a request that passed the guard.
-    pub(super) async fn forward(&self, parts: Parts, passed: Passed) -> Response<Body> {
-        let accepted = Accepted::by(&parts.headers);
+    pub(super) fn forward(
+        &self,
+        mut parts: Parts,
+        passed: Passed,
+    ) -> impl Future<Output = Response<Body>> + Send + use<'_> {
         let Passed {
             arrival,
             caller,
             body,
         } = passed;
-        let answer = self.exchange(parts, &arrival, caller.as_ref(), body).await;
-        let mut response = answer.unwrap_or_else(|fault| fault.answer(accepted));
-        if let Some(caller) = caller {
-            response.extensions_mut().insert(caller);
+        let accepted = Accepted::by(&parts.headers);
+        let upgrade = Upgrade::asked(&mut parts);
+        let onward = self.onward(parts, &arrival, caller.as_ref(), upgrade.is_some());
+        // What is not needed any more ends here, and takes no room while the application is waited for.
+        async move {
+            let answer = match onward {
+                Ok(onward) => self.exchange(onward, body, upgrade).await,
+                Err(fault) => Err(fault),
+            };
+            let mut response = answer.unwrap_or_else(|fault| fault.answer(accepted));
+            if let Some(caller) = caller {
+                response.extensions_mut().insert(caller);
+            }
+            response
         }
-        response
     }
 
     async fn exchange(
         &self,
-        mut parts: Parts,
-        arrival: &Arrival,
-        caller: Option<&Caller>,
+        onward: Onward,
         body: Body,
+        upgrade: Option<Upgrade>,
     ) -> Result<Response<Body>, Fault> {
-        let upgrade = Upgrade::asked(&mut parts);
-        let onward = self.onward(parts, arrival, caller, upgrade.is_some())?;
         match self.pool.send(&onward, body, self.answer_within).await? {
             Reply::Switched(response, connection) => switch(upgrade, response, *connection),
             Reply::Answer(mut response) => {

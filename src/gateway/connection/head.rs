@@ -52,7 +52,11 @@ pub(super) fn write(output: &mut BytesMut, request: &Onward, framing: Framing) {
     output.extend_from_slice(&request.fields);
     match framing {
         Framing::Chunks => field(output, b"transfer-encoding", b"chunked"),
-        Framing::Length(length) => field(output, b"content-length", length.to_string().as_bytes()),
+        Framing::Length(length) => field(
+            output,
+            b"content-length",
+            itoa::Buffer::new().format(length).as_bytes(),
+        ),
         Framing::Nothing if says_that_nothing_follows(request) => field(output, b"content-length", b"0"),
         Framing::Nothing => {}
     }
