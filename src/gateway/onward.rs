@@ -52,9 +52,9 @@ impl Onward {
         Ok(onward)
     }
 
-    /// Says something to the application.
-    pub(super) fn say(&mut self, name: &HeaderName, value: &HeaderValue) {
-        self.field(name, value.as_bytes());
+    /// Says something to the application. What it is must be able to stand in a header.
+    pub(super) fn say(&mut self, name: &HeaderName, value: &[u8]) {
+        field(&mut self.fields, name.as_str().as_bytes(), value);
     }
 
     /// Says which name the client asked for, how, and over which hops.
@@ -67,13 +67,13 @@ impl Onward {
             (true, false) => "http",
             (false, _) => arrival.scheme,
         };
-        self.say(&HOST, host);
-        self.say(&X_FORWARDED_HOST, host);
-        self.field(&X_FORWARDED_PROTO, scheme.as_bytes());
+        self.say(&HOST, host.as_bytes());
+        self.say(&X_FORWARDED_HOST, host.as_bytes());
+        self.say(&X_FORWARDED_PROTO, scheme.as_bytes());
         if let Some(chain) = &arrival.chain {
-            self.field(&X_FORWARDED_FOR, chain.as_str().as_bytes());
+            self.say(&X_FORWARDED_FOR, chain.as_str().as_bytes());
             if let Ok(host) = host.to_str() {
-                self.field(&FORWARDED, chain.standard(host, scheme).as_bytes());
+                self.say(&FORWARDED, chain.standard(host, scheme).as_bytes());
             }
         }
         Ok(())
@@ -96,14 +96,14 @@ impl Onward {
                 }
                 Kind::Authorization | Kind::Passing => {
                     if !named.contains(name) {
-                        self.say(name, value);
+                        self.say(name, value.as_bytes());
                     }
                 }
             }
         }
         if trailers {
-            self.field(&TE, b"trailers");
-            self.field(&CONNECTION, b"te");
+            self.say(&TE, b"trailers");
+            self.say(&CONNECTION, b"te");
         }
     }
 
@@ -114,7 +114,7 @@ impl Onward {
         if let (Some(only), None) = (fields.next(), fields.next())
             && !only.as_bytes().split(|&b| b == b';').any(is_our_cookie)
         {
-            return self.say(&COOKIE, only);
+            return self.say(&COOKIE, only.as_bytes());
         }
         let fields = headers.get_all(COOKIE).iter();
         let cookies = fields.flat_map(|field| field.as_bytes().split(|&b| b == b';'));
@@ -123,12 +123,8 @@ impl Onward {
             .filter(|cookie| !cookie.is_empty() && !is_our_cookie(cookie));
         let kept = kept.collect::<Vec<_>>().join(&b"; "[..]);
         if !kept.is_empty() {
-            self.field(&COOKIE, &kept);
+            self.say(&COOKIE, &kept);
         }
-    }
-
-    fn field(&mut self, name: &HeaderName, value: &[u8]) {
-        field(&mut self.fields, name.as_str().as_bytes(), value);
     }
 }
 

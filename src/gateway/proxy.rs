@@ -99,14 +99,14 @@ impl Proxy {
         let mut onward = Onward::new(parts, arrival, caller.is_some())?;
         if let Some(caller) = caller {
             self.identity
-                .write(caller, |name, value| onward.say(name, &value));
+                .write(caller, |name, value| onward.say(name, value.as_bytes()));
             if let Some(assertion) = &self.assertion {
                 let jwt = assertion.sign(caller, &onward.method, onward.target.path())?;
-                onward.say(&X_LINKGATE_ASSERTION, &jwt);
+                onward.say(&X_LINKGATE_ASSERTION, jwt.as_bytes());
             }
         }
         if upgrade {
-            upgrade::write(|name, value| onward.say(&name, &value));
+            upgrade::write(|name, value| onward.say(&name, value.as_bytes()));
         }
         Ok(onward)
     }
