@@ -20,14 +20,14 @@ pub enum Plus {
 /// assert_eq!(linkgate::oauth::encode::encode("An encoded string!"), "An%20encoded%20string%21");
 /// ```
 pub fn encode(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len() + 16);
+    let mut out = Vec::with_capacity(room(text.as_bytes()));
     extend_encoded(&mut out, text.as_bytes());
     ascii(out)
 }
 
 /// Appends the encoded form of some bytes.
 pub fn push_encoded(out: &mut String, bytes: &[u8]) {
-    let mut encoded = Vec::with_capacity(bytes.len() + 16);
+    let mut encoded = Vec::with_capacity(room(bytes));
     extend_encoded(&mut encoded, bytes);
     out.push_str(&ascii(encoded));
 }
@@ -44,6 +44,12 @@ pub(super) fn extend_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
         out.extend_from_slice(&escape(*byte));
         rest = after;
     }
+}
+
+/// How many bytes the encoded form of some bytes has at most.
+pub(super) fn room(bytes: &[u8]) -> usize {
+    let plain = unreserved(bytes);
+    plain + 3 * (bytes.len() - plain)
 }
 
 /// Appends the one canonical encoding of bytes that a peer encoded in its own way: `%7e` becomes `~`, `/` becomes `%2F`.

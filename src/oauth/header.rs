@@ -42,14 +42,14 @@ pub fn authorization<N: AsRef<str>, V: AsRef<str>>(
     pairs: impl IntoIterator<Item = (N, V)>,
     realm: Option<&str>,
 ) -> String {
-    let mut out = String::from("OAuth ");
+    let mut out = b"OAuth ".to_vec();
     if let Some(realm) = realm {
         push_quoted(&mut out, "realm", realm);
     }
     for (name, value) in pairs {
         push_quoted(&mut out, name.as_ref(), value.as_ref());
     }
-    out
+    encode::ascii(out)
 }
 
 /// Writes the value of `WWW-Authenticate`: a challenge, and what was wrong (OAuth Problem Reporting 1.0).
@@ -62,16 +62,16 @@ pub fn challenge(realm: &str, problem: Option<&Problem>) -> String {
 
 /// Writes pairs as `application/x-www-form-urlencoded`, in the encoding that is also the signature's.
 pub fn form_body<N: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (N, V)>) -> String {
-    let mut out = String::new();
+    let mut out = Vec::new();
     for (name, value) in pairs {
         if !out.is_empty() {
-            out.push('&');
+            out.push(b'&');
         }
-        encode::push_encoded(&mut out, name.as_ref().as_bytes());
-        out.push('=');
-        encode::push_encoded(&mut out, value.as_ref().as_bytes());
+        encode::extend_encoded(&mut out, name.as_ref().as_bytes());
+        out.push(b'=');
+        encode::extend_encoded(&mut out, value.as_ref().as_bytes());
     }
-    out
+    encode::ascii(out)
 }
 
 /// A name and a value as they were sent.
@@ -166,14 +166,14 @@ fn malformed(name: Option<&[u8]>, why: &'static str) -> Problem {
     }
 }
 
-fn push_quoted(out: &mut String, name: &str, value: &str) {
-    if out.ends_with('"') {
-        out.push_str(", ");
+fn push_quoted(out: &mut Vec<u8>, name: &str, value: &str) {
+    if out.ends_with(b"\"") {
+        out.extend_from_slice(b", ");
     }
-    encode::push_encoded(out, name.as_bytes());
-    out.push_str("=\"");
-    encode::push_encoded(out, value.as_bytes());
-    out.push('"');
+    encode::extend_encoded(out, name.as_bytes());
+    out.extend_from_slice(b"=\"");
+    encode::extend_encoded(out, value.as_bytes());
+    out.push(b'"');
 }
 
 const fn is_name(byte: u8) -> bool {

@@ -1,7 +1,5 @@
 //! Pairs on their way to be parameters: one buffer, which is ASCII whatever a peer sent.
 
-use std::cmp::Ordering;
-
 use super::{Parameters, Place, rejected};
 use crate::oauth::encode::{self, BrokenEscape, Plus};
 use crate::oauth::problem::Problem;
@@ -27,13 +25,6 @@ impl Pair {
     /// Where the value begins.
     pub(super) fn value(&self) -> usize {
         self.middle + EQUALS.len()
-    }
-
-    /// The order of two pairs whose names begin alike, which is rare.
-    #[cold]
-    fn compare(&self, other: &Self, text: &str) -> Ordering {
-        let whole = |pair: &Self| (&text[pair.start..pair.middle], &text[pair.value()..pair.end]);
-        whole(self).cmp(&whole(other))
     }
 
     /// Where the next pair begins.
@@ -85,10 +76,11 @@ impl Pairs {
     /// The parameters that these are, sorted by encoded name, then by encoded value (RFC 5849, section 3.4.1.3.2).
     pub(super) fn sorted(mut self) -> Parameters {
         let text = String::from_utf8(self.text).expect("what is encoded is ASCII");
-        self.list.sort_unstable_by(|a, b| {
-            let order = a.beginning.cmp(&b.beginning);
-            order.then_with(|| a.compare(b, &text))
-        });
+        self.list.sort_unstable_by_key(|pair| pair.beginning);
+        let whole = |pair: &Pair| (&text[pair.start..pair.middle], &text[pair.value()..pair.end]);
+        for alike in self.list.chunk_by_mut(|a, b| a.beginning == b.beginning) {
+            alike.sort_unstable_by(|a, b| whole(a).cmp(&whole(b)));
+        }
         let before = |pair: &&Pair| pair.beginning < PROTOCOL;
         let first = self.list.iter().take_while(before).count();
         let protocol = self.list[first..].iter();
@@ -103,6 +95,7 @@ impl Pairs {
         }
     }
 
+    #[inline]
     fn add(&mut self, name: Sent<'_>, value: Sent<'_>, place: Place) -> Result<(), BrokenEscape> {
         let start = self.text.len();
         self.write(name, place)?;

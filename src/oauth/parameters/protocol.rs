@@ -69,9 +69,9 @@ impl<'a> Protocol<'a> {
 }
 
 impl Parameters {
-    /// Where the protocol parameters stand. `None` when there are none.
+    /// Where the protocol parameters stand, all of them. `None` when there are none.
     pub fn place(&self) -> Option<Place> {
-        self.protocol_pairs().iter().map(|pair| pair.place).min()
+        self.protocol_pairs().first().map(|pair| pair.place)
     }
 
     /// Refuses a protocol parameter that comes twice (section 3.1), and one that stands elsewhere than the others
@@ -84,7 +84,7 @@ impl Parameters {
         if self.protocol_pairs().array_windows().all(fits) {
             return Ok(());
         }
-        let place = self.place();
+        let place = self.protocol_pairs().iter().map(|pair| pair.place).min();
         let (mut twice, mut strays) = (Vec::new(), Vec::new());
         let mut before = None;
         for parameter in self.protocol_pairs().iter().map(|pair| self.parameter(pair)) {

@@ -129,17 +129,15 @@ impl SignedRequest {
     /// Sixteen bytes that stand for consumer, token, timestamp and nonce: SHA-256 over the four, each after its length.
     pub fn nonce_digest(&self) -> [u8; 16] {
         let token = self.token.as_ref().map_or("", Token::as_str);
-        let mut hash = Sha256::new();
-        for part in [
-            self.consumer_key.as_str(),
-            token,
-            &self.timestamp.to_string(),
-            self.nonce.as_str(),
-        ] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
+        let timestamp = self.timestamp.seconds().to_string();
+        let parts = [self.consumer_key.as_str(), token, &timestamp, self.nonce.as_str()];
+        let length = parts.iter().map(|part| 8 + part.len()).sum();
+        let mut message = Vec::with_capacity(length);
+        for part in parts {
+            message.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            message.extend_from_slice(part.as_bytes());
         }
-        let digest = hash.finalize();
+        let digest = Sha256::digest(&message);
         std::array::from_fn(|at| digest[at])
     }
 
