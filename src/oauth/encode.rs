@@ -34,15 +34,14 @@ pub fn push_encoded(out: &mut String, bytes: &[u8]) {
 
 /// The same, to what will be text with [`ascii`].
 pub(super) fn extend_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
-    let mut rest = bytes;
-    loop {
-        let (plain, after) = rest.split_at(unreserved(rest));
-        out.extend_from_slice(plain);
-        let [byte, after @ ..] = after else {
-            return;
-        };
-        out.extend_from_slice(&escape(*byte));
-        rest = after;
+    let (plain, rest) = bytes.split_at(unreserved(bytes));
+    out.extend_from_slice(plain);
+    for &byte in rest {
+        if is_unreserved(byte) {
+            out.push(byte);
+        } else {
+            out.extend_from_slice(&escape(byte));
+        }
     }
 }
 

@@ -62,7 +62,6 @@ impl Pairs {
             return Err(rejected(&[], "Send at most 1000 parameters."));
         }
         self.add(name, value, place)
-            .map_err(|BrokenEscape| rejected(shown(name.raw).as_slice(), BROKEN_ESCAPE))
     }
 
     /// Adds one pair that is not encoded at all.
@@ -77,9 +76,11 @@ impl Pairs {
     pub(super) fn sorted(mut self) -> Parameters {
         let text = String::from_utf8(self.text).expect("what is encoded is ASCII");
         self.list.sort_unstable_by_key(|pair| pair.beginning);
-        let whole = |pair: &Pair| (&text[pair.start..pair.middle], &text[pair.value()..pair.end]);
-        for alike in self.list.chunk_by_mut(|a, b| a.beginning == b.beginning) {
-            alike.sort_unstable_by(|a, b| whole(a).cmp(&whole(b)));
+        let alike = |a: &Pair, b: &Pair| a.beginning == b.beginning;
+        if self.list.array_windows().any(|[a, b]| alike(a, b)) {
+            let whole = |pair: &Pair| (&text[pair.start..pair.middle], &text[pair.value()..pair.end]);
+            let alike = self.list.chunk_by_mut(alike);
+            alike.for_each(|pairs| pairs.sort_unstable_by(|a, b| whole(a).cmp(&whole(b))));
         }
         let before = |pair: &&Pair| pair.beginning < PROTOCOL;
         let first = self.list.iter().take_while(before).count();
@@ -95,13 +96,13 @@ impl Pairs {
         }
     }
 
-    #[inline]
-    fn add(&mut self, name: Sent<'_>, value: Sent<'_>, place: Place) -> Result<(), BrokenEscape> {
+    fn add(&mut self, name: Sent<'_>, value: Sent<'_>, place: Place) -> Result<(), Problem> {
+        let broken = |BrokenEscape| rejected(shown(name.raw).as_slice(), BROKEN_ESCAPE);
         let start = self.text.len();
-        self.write(name, place)?;
+        self.write(name, place).map_err(broken)?;
         let middle = self.text.len();
         self.text.extend_from_slice(EQUALS);
-        self.write(value, place)?;
+        self.write(value, place).map_err(broken)?;
         let end = self.text.len();
         self.text.extend_from_slice(AND);
         let plain = name.plain && value.plain;
