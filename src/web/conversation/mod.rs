@@ -53,3 +53,6 @@ const HEAD_TIME: Duration = Duration::from_secs(75);
 
 /// How large a request's head may be, in bytes; a larger one is answered 431.
 const HEAD_BYTES: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests;
