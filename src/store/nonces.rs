@@ -54,7 +54,7 @@ impl Store {
     pub async fn remember(&self, timestamp: Timestamp, digest: [u8; 16]) -> Result<bool, StoreError> {
         let key = (timestamp.bucket(), digest);
         match &self.nonces {
-            Nonces::Files(log) => log.remember(&key).await,
+            Nonces::Files(log) => log.remember(key).await,
             Nonces::Rows(_, writer) => nonce_writer::remember(writer, key).await,
         }
     }
