@@ -149,7 +149,7 @@ impl Initials {
     }
 
     /// Whether one of them may be this name, which is a header's and so in lower case.
-    pub(super) fn begin(self, name: &str) -> bool {
+    pub(crate) fn begin(self, name: &str) -> bool {
         match name.as_bytes() {
             [first, ..] if first.is_ascii_alphanumeric() => self.0 >> *first & 1 == 1,
             _ => self.0 >> b'-' & 1 == 1,

@@ -9,7 +9,7 @@ use http::{Request, Response, StatusCode};
 use tokio::time::Instant;
 
 use super::connect::connect;
-use super::connection::{Answer, Connection, Failure, Resting, Upload};
+use super::connection::{Answer, Connection, Failure, Resting, Sending};
 use super::fault::Fault;
 use super::onward::Written;
 use super::upstream::Upstream;
@@ -88,7 +88,7 @@ impl Pool {
         within: Duration,
     ) -> Result<Reply, Fault> {
         let (request, body) = request.into_parts();
-        let mut upload = Upload::new(body);
+        let mut upload = Sending::new(body);
         let mut before: Option<Box<Connection>> = None;
         loop {
             let resting = self.shared.take();

@@ -106,27 +106,16 @@ pub fn base_string_uri(url: &str) -> Result<String, &'static str> {
 
 /// Joins method, base string URI and parameters. The URI's beginning is encoded already.
 fn assemble(method: &str, encoded: &str, rest_of_uri: &str, parameters: &Parameters) -> String {
-    let (length, percents) = parameters.size();
-    // Every `%` of a canonical pair becomes `%25`; `=` and `&` become `%3D` and `%26`.
-    let pairs = length + 2 * percents + 6 * parameters.len();
-    let mut out = String::with_capacity(method.len() + encoded.len() + rest_of_uri.len() * 3 + pairs + 2);
-    encode::push_encoded(&mut out, method.as_bytes());
+    let room = method.len() + encoded.len() + 3 * rest_of_uri.len() + parameters.size() + 2;
+    let mut out = Vec::with_capacity(room);
+    encode::extend_encoded(&mut out, method.as_bytes());
     out.make_ascii_uppercase();
-    out.push('&');
-    out.push_str(encoded);
-    encode::push_encoded(&mut out, rest_of_uri.as_bytes());
-    let mut separator = "&";
-    for parameter in parameters.signed() {
-        out.push_str(separator);
-        encode::push_encoded_again(&mut out, parameter.name);
-        out.push_str("%3D");
-        encode::push_encoded_again(&mut out, parameter.value);
-        separator = "%26";
-    }
-    if separator == "&" {
-        out.push('&');
-    }
-    out
+    out.push(b'&');
+    out.extend_from_slice(encoded.as_bytes());
+    encode::extend_encoded(&mut out, rest_of_uri.as_bytes());
+    out.push(b'&');
+    parameters.push_signed(&mut out);
+    encode::ascii(out)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::encode;
 use super::problem::Problem;
+use super::sent::Sent;
 
 /// The credentials of the `OAuth` scheme: what follows its name, nothing read yet.
 ///
@@ -23,6 +24,11 @@ pub fn credentials<'a>(fields: &[&'a [u8]]) -> Result<Option<&'a [u8]>, Problem>
 /// The grammar is strict: `name="value"`, separated by commas with optional white space. A comma inside the quotes is
 /// data.
 pub fn parameters(credentials: &[u8]) -> impl Iterator<Item = Result<EncodedPair<'_>, Problem>> {
+    sent(credentials).map(|pair| pair.map(|(name, value)| (name.raw, value.raw)))
+}
+
+/// The same, with what was noted while they were read.
+pub(super) fn sent(credentials: &[u8]) -> impl Iterator<Item = Result<SentPair<'_>, Problem>> {
     let mut reader = Reader {
         rest: trim(credentials),
         done: false,
@@ -36,14 +42,14 @@ pub fn authorization<N: AsRef<str>, V: AsRef<str>>(
     pairs: impl IntoIterator<Item = (N, V)>,
     realm: Option<&str>,
 ) -> String {
-    let mut out = String::from("OAuth ");
+    let mut out = b"OAuth ".to_vec();
     if let Some(realm) = realm {
         push_quoted(&mut out, "realm", realm);
     }
     for (name, value) in pairs {
         push_quoted(&mut out, name.as_ref(), value.as_ref());
     }
-    out
+    encode::ascii(out)
 }
 
 /// Writes the value of `WWW-Authenticate`: a challenge, and what was wrong (OAuth Problem Reporting 1.0).
@@ -56,20 +62,21 @@ pub fn challenge(realm: &str, problem: Option<&Problem>) -> String {
 
 /// Writes pairs as `application/x-www-form-urlencoded`, in the encoding that is also the signature's.
 pub fn form_body<N: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (N, V)>) -> String {
-    let mut out = String::new();
+    let mut out = Vec::new();
     for (name, value) in pairs {
         if !out.is_empty() {
-            out.push('&');
+            out.push(b'&');
         }
-        encode::push_encoded(&mut out, name.as_ref().as_bytes());
-        out.push('=');
-        encode::push_encoded(&mut out, value.as_ref().as_bytes());
+        encode::extend_encoded(&mut out, name.as_ref().as_bytes());
+        out.push(b'=');
+        encode::extend_encoded(&mut out, value.as_ref().as_bytes());
     }
-    out
+    encode::ascii(out)
 }
 
 /// A name and a value as they were sent.
 type EncodedPair<'a> = (&'a [u8], &'a [u8]);
+type SentPair<'a> = (Sent<'a>, Sent<'a>);
 
 struct Reader<'a> {
     rest: &'a [u8],
@@ -79,10 +86,10 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// The next parameter that is signed.
-    fn next_signed(&mut self) -> Option<Result<EncodedPair<'a>, Problem>> {
+    fn next_signed(&mut self) -> Option<Result<SentPair<'a>, Problem>> {
         while !self.done && !self.rest.is_empty() {
             match self.next_parameter() {
-                Ok((name, _)) if name.eq_ignore_ascii_case(b"realm") => {
+                Ok((name, _)) if name.raw.eq_ignore_ascii_case(b"realm") => {
                     if self.realm {
                         self.done = true;
                         return Some(Err(Problem::parameter_rejected("realm", "Send realm once.")));
@@ -99,27 +106,25 @@ impl<'a> Reader<'a> {
         None
     }
 
-    fn next_parameter(&mut self) -> Result<EncodedPair<'a>, Problem> {
-        let rest = self.rest;
-        let end = rest.iter().position(|&byte| !is_name(byte)).unwrap_or(rest.len());
-        let (name, after) = rest.split_at(end);
-        let Some(quoted) = after.strip_prefix(b"=\"").filter(|_| !name.is_empty()) else {
-            return Err(malformed(Some(name), GRAMMAR));
-        };
-        let lenient = name.eq_ignore_ascii_case(b"realm");
-        let end = closing_quote(quoted, lenient).ok_or_else(|| malformed(Some(name), GRAMMAR))?;
-        self.rest = after_comma(&quoted[end + 1..]).ok_or_else(|| malformed(Some(name), GRAMMAR))?;
-        Ok((name, &quoted[..end]))
+    fn next_parameter(&mut self) -> Result<SentPair<'a>, Problem> {
+        let name = Sent::until(self.rest, |byte| !is_name(byte));
+        let refused = || malformed(Some(name.raw), GRAMMAR);
+        let quoted = self.rest[name.raw.len()..].strip_prefix(b"=\"");
+        let quoted = quoted.filter(|_| !name.raw.is_empty()).ok_or_else(refused)?;
+        let lenient = name.raw.eq_ignore_ascii_case(b"realm");
+        let value = Sent::ending(quoted, |rest| closing_quote(rest, lenient)).ok_or_else(refused)?;
+        self.rest = after_comma(&quoted[value.raw.len() + 1..]).ok_or_else(refused)?;
+        Ok((name, value))
     }
 }
 
-/// What follows the comma after a parameter; the empty rest after the last one.
+/// What follows the comma after a parameter; the empty rest after the last one. The end is trimmed already.
 fn after_comma(rest: &[u8]) -> Option<&[u8]> {
-    let rest = trim(rest);
+    let rest = trim_start(rest);
     if rest.is_empty() {
         return Some(rest);
     }
-    let next = trim(rest.strip_prefix(b",")?);
+    let next = trim_start(rest.strip_prefix(b",")?);
     (!next.is_empty()).then_some(next)
 }
 
@@ -161,14 +166,14 @@ fn malformed(name: Option<&[u8]>, why: &'static str) -> Problem {
     }
 }
 
-fn push_quoted(out: &mut String, name: &str, value: &str) {
-    if out.ends_with('"') {
-        out.push_str(", ");
+fn push_quoted(out: &mut Vec<u8>, name: &str, value: &str) {
+    if out.ends_with(b"\"") {
+        out.extend_from_slice(b", ");
     }
-    encode::push_encoded(out, name.as_bytes());
-    out.push_str("=\"");
-    encode::push_encoded(out, value.as_bytes());
-    out.push('"');
+    encode::extend_encoded(out, name.as_bytes());
+    out.extend_from_slice(b"=\"");
+    encode::extend_encoded(out, value.as_bytes());
+    out.push(b'"');
 }
 
 const fn is_name(byte: u8) -> bool {
@@ -180,15 +185,17 @@ const fn is_space(byte: u8) -> bool {
 }
 
 fn trim(bytes: &[u8]) -> &[u8] {
-    let start = bytes
-        .iter()
-        .position(|&byte| !is_space(byte))
-        .unwrap_or(bytes.len());
+    let bytes = trim_start(bytes);
     let end = bytes
         .iter()
         .rposition(|&byte| !is_space(byte))
-        .map_or(start, |at| at + 1);
-    &bytes[start..end]
+        .map_or(0, |at| at + 1);
+    &bytes[..end]
+}
+
+fn trim_start(bytes: &[u8]) -> &[u8] {
+    let start = bytes.iter().position(|&byte| !is_space(byte));
+    &bytes[start.unwrap_or(bytes.len())..]
 }
 
 const GRAMMAR: &str = "Write the header as OAuth name=\"value\", name=\"value\".";

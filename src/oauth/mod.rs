@@ -9,8 +9,8 @@
 //! 5. [`signature`]: the methods (section 3.4.2 to 3.4.4), with keys read by [`key`];
 //! 6. [`problem`]: every refusal on the way.
 //!
-//! The other direction, for our own calls: [`sign`]. Beside the way: [`encode`] and [`origin`] under all of it,
-//! [`callback`] for where a user returns, [`body_hash`] for bodies that are not forms.
+//! The other direction, for our own calls: [`sign`]. Beside the way: [`encode`], `sent` and [`origin`] under all of
+//! it, [`callback`] for where a user returns, [`body_hash`] for bodies that are not forms.
 //!
 //! | our word, and the wire's | RFC 5849 | what it is |
 //! |---|---|---|
@@ -38,6 +38,7 @@ pub mod origin;
 pub mod parameters;
 pub mod problem;
 pub mod request;
+mod sent;
 pub mod sign;
 pub mod signature;
 pub mod timestamp;

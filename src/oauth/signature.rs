@@ -106,7 +106,7 @@ impl VerificationKey {
         match (self, method) {
             (Self::Hmac(secret), SignatureMethod::Plaintext) => {
                 let expected = hmac_key(secret, token_secret);
-                expected.as_bytes().ct_eq(signature.as_bytes()).into()
+                expected.ct_eq(signature.as_bytes()).into()
             }
             (Self::Hmac(secret), _) => {
                 let mut buffer = [0; 64];
@@ -114,7 +114,7 @@ impl VerificationKey {
                     return false;
                 };
                 let key = hmac_key(secret, token_secret);
-                verify_hmac(method, key.as_bytes(), base_string.as_bytes(), &buffer[..length])
+                verify_hmac(method, &key, base_string.as_bytes(), &buffer[..length])
             }
             (Self::Rsa(key), _) => {
                 let fits = signature.len() <= LONGEST;
@@ -144,27 +144,25 @@ impl SigningKey {
         let key = hmac_key(secret, token_secret);
         let message = base_string.as_bytes();
         match method {
-            SignatureMethod::HmacSha1 => Some(STANDARD.encode(hmac::<Hmac<Sha1>>(key.as_bytes(), message))),
-            SignatureMethod::HmacSha256 => {
-                Some(STANDARD.encode(hmac::<Hmac<Sha256>>(key.as_bytes(), message)))
-            }
-            SignatureMethod::HmacSha512 => {
-                Some(STANDARD.encode(hmac::<Hmac<Sha512>>(key.as_bytes(), message)))
-            }
-            SignatureMethod::Plaintext => Some(key.to_string()),
+            SignatureMethod::HmacSha1 => Some(STANDARD.encode(hmac::<Hmac<Sha1>>(&key, message))),
+            SignatureMethod::HmacSha256 => Some(STANDARD.encode(hmac::<Hmac<Sha256>>(&key, message))),
+            SignatureMethod::HmacSha512 => Some(STANDARD.encode(hmac::<Hmac<Sha512>>(&key, message))),
+            SignatureMethod::Plaintext => Some(encode::ascii(key.to_vec())),
             SignatureMethod::RsaSha1 | SignatureMethod::RsaSha256 | SignatureMethod::RsaSha512 => None,
         }
     }
 }
 
 /// Both secrets, encoded, with `&` between them (RFC 5849, sections 3.4.2 and 3.4.4).
-fn hmac_key(consumer: &Secret, token: Option<&Secret>) -> Zeroizing<String> {
-    let (consumer, token) = (consumer.expose(), token.map_or("", Secret::expose));
-    // With room for every byte to be encoded, so that growing leaves no copy behind.
-    let mut key = Zeroizing::new(String::with_capacity(3 * (consumer.len() + token.len()) + 1));
-    encode::push_encoded(&mut key, consumer.as_bytes());
-    key.push('&');
-    encode::push_encoded(&mut key, token.as_bytes());
+fn hmac_key(consumer: &Secret, token: Option<&Secret>) -> Zeroizing<Vec<u8>> {
+    let [consumer, token] = [consumer.expose(), token.map_or("", Secret::expose)].map(str::as_bytes);
+    // With all the room that it needs, so that growing leaves no copy behind.
+    let mut key = Zeroizing::new(Vec::with_capacity(
+        encode::room(consumer) + encode::room(token) + 1,
+    ));
+    encode::extend_encoded(&mut key, consumer);
+    key.push(b'&');
+    encode::extend_encoded(&mut key, token);
     key
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::credentials::has_control;
 use super::problem::Problem;
 
 /// Whole seconds since 1970-01-01T00:00:00Z, the protocol's own unit.
@@ -16,19 +17,19 @@ impl Timestamp {
 
     /// Reads `oauth_timestamp`: decimal digits, positive, one spelling for each value (no leading zero).
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let canonical = (1..=15).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_digit())
-            && !text.starts_with('0');
-        canonical
-            .then(|| text.parse().ok())
-            .flatten()
-            .map(Self)
-            .ok_or_else(|| {
-                Problem::parameter_rejected(
-                    "oauth_timestamp",
-                    "oauth_timestamp must be whole seconds since 1970, in digits.",
-                )
-            })
+        let canonical = (1..=15).contains(&text.len()) && !text.starts_with('0');
+        let mut digits = text.bytes().take(if canonical { 15 } else { 0 });
+        let seconds = digits.try_fold(0, |seconds, digit| {
+            digit
+                .is_ascii_digit()
+                .then(|| 10 * seconds + i64::from(digit - b'0'))
+        });
+        seconds.filter(|_| canonical).map(Self).ok_or_else(|| {
+            Problem::parameter_rejected(
+                "oauth_timestamp",
+                "oauth_timestamp must be whole seconds since 1970, in digits.",
+            )
+        })
     }
 
     /// Seconds since the epoch.
@@ -61,7 +62,7 @@ pub struct Nonce(Box<str>);
 impl Nonce {
     /// Reads `oauth_nonce`: 1 to 255 characters, none of them a control character.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let fits = !text.is_empty() && text.len() <= 255 && !text.chars().any(char::is_control);
+        let fits = !text.is_empty() && text.len() <= 255 && !has_control(text);
         fits.then(|| Self(text.into())).ok_or_else(|| {
             Problem::parameter_rejected("oauth_nonce", "oauth_nonce must have 1 to 255 characters.")
         })

@@ -27,7 +27,7 @@ pub async fn serve<A, F>(
     drain: Duration,
 ) -> bool
 where
-    A: Fn(Request<Body>, SocketAddr) -> F + Clone + Send + 'static,
+    A: Fn(Request<Body>, SocketAddr) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     let (connections, ending) = (TaskTracker::new(), Ending::default());

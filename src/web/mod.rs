@@ -1,7 +1,7 @@
 //! HTTP FOR PEOPLE AND CONSUMERS: extract, ask the provider or the login, answer.
 //!
 //! The whole URL map stands in [`router`]; `site` asks it, or the gateway, or who answers front proxies. `listener` accepts
-//! connections for that, each a `conversation` (with its `head_timer`); `request_log` writes a line for each request and hands
+//! connections for that, each a `conversation`; `request_log` writes a line for each request and hands
 //! what was refused to `refusals`, and `operators` is the other listener's map. A consumer's way through it: `request_token`
 //! and `access_token`, which share `signed`. A browser's way through it:
 //!
@@ -30,7 +30,6 @@ mod connections;
 mod conversation;
 mod cookie;
 mod form;
-mod head_timer;
 mod headers;
 mod links;
 mod listener;

@@ -10,7 +10,7 @@ use http_body::{Frame, SizeHint};
 
 use super::chunks::Step;
 use super::head::{Head, Rest};
-use super::{AnswerFault, Connection, Upload};
+use super::{AnswerFault, Connection, Sending};
 
 /// Where connections rest.
 pub(in crate::gateway) trait Resting: Clone + Send + Unpin + 'static {
@@ -32,7 +32,7 @@ pub(in crate::gateway) struct Answer<R> {
 struct Coming<R> {
     connection: Box<Connection>,
     /// What may still be on its way: the application can answer before it has got everything.
-    upload: Option<Upload>,
+    upload: Option<Sending>,
     /// Where the connection rests; `None`: it cannot be used again.
     resting: Option<R>,
 }
@@ -42,7 +42,7 @@ impl<R: Resting> Answer<R> {
     pub(in crate::gateway) fn response(
         head: Head,
         connection: Box<Connection>,
-        upload: Upload,
+        upload: Sending,
         resting: R,
     ) -> Response<Body> {
         let Head {

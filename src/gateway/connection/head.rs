@@ -13,9 +13,9 @@ use super::AnswerFault;
 use super::chunks::Chunks;
 use crate::gateway::onward::Written;
 
-/// How the application is told where a request ends.
+/// How the other side is told where a message ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Framing {
+pub(crate) enum Framing {
     /// With its head.
     Nothing,
     /// After so many bytes.
@@ -71,7 +71,8 @@ fn target(uri: &Uri) -> &str {
     uri.path_and_query().map_or("/", |target| target.as_str())
 }
 
-fn field(output: &mut BytesMut, name: &[u8], value: &[u8]) {
+/// Writes a line of a head.
+pub(crate) fn field(output: &mut BytesMut, name: &[u8], value: &[u8]) {
     output.extend_from_slice(name);
     output.extend_from_slice(b": ");
     output.extend_from_slice(value);

@@ -5,14 +5,14 @@
 //!
 //! * [`Connection`], below: sends a request and reads the head of its answer;
 //! * `stream`: the bytes, in the clear or over TLS;
-//! * `upload`: the request's body on its way, `head`: the heads of both messages;
+//! * `sending`: a body on its way, `head`: the heads of both messages;
 //! * `answer`: the answer's body, which gives the connection back at its end; `chunks`: a body of unknown length.
 
 mod answer;
 mod chunks;
 mod head;
+mod sending;
 mod stream;
-mod upload;
 
 use std::future::poll_fn;
 use std::io;
@@ -30,11 +30,11 @@ use super::fault::Fault;
 use super::onward::Written;
 use crate::patience::Patience;
 use head::Head;
-use upload::UploadFault;
 
 pub(super) use answer::{Answer, Resting};
+pub(crate) use head::{Framing, field};
+pub(crate) use sending::{Sending, SendingFault};
 pub(super) use stream::Stream;
-pub(super) use upload::Upload;
 
 /// A connection that takes one request after the other.
 #[derive(Debug)]
@@ -101,7 +101,7 @@ impl Connection {
     }
 
     /// Writes the head of a request, to be sent with what follows.
-    pub(super) fn begin(&mut self, request: &Parts, written: &Written, upload: &Upload) {
+    pub(super) fn begin(&mut self, request: &Parts, written: &Written, upload: &Sending) {
         self.output.clear();
         head::write(&mut self.output, request, written, upload.framing());
     }
@@ -115,7 +115,7 @@ impl Connection {
     pub(super) async fn head(
         &mut self,
         method: &Method,
-        upload: &mut Upload,
+        upload: &mut Sending,
         within: Duration,
     ) -> Result<Head, Failure> {
         poll_fn(|cx| self.poll_head(cx, method, upload, within)).await
@@ -125,16 +125,16 @@ impl Connection {
         &mut self,
         cx: &mut Context<'_>,
         method: &Method,
-        upload: &mut Upload,
+        upload: &mut Sending,
         within: Duration,
     ) -> Poll<Result<Head, Failure>> {
         match upload.poll(cx, &mut self.stream, &mut self.output) {
-            Poll::Ready(Err(UploadFault::Client)) => return Poll::Ready(Err(Fault::BrokenBody.into())),
-            Poll::Ready(Err(UploadFault::Application(error))) if !upload.has_begun() => {
+            Poll::Ready(Err(SendingFault::Body)) => return Poll::Ready(Err(Fault::BrokenBody.into())),
+            Poll::Ready(Err(SendingFault::Peer(error))) if !upload.has_begun() => {
                 return Poll::Ready(Err(Failure::Unsent(error)));
             }
             // It may have answered before it hung up.
-            Poll::Ready(Err(UploadFault::Application(_)) | Ok(())) | Poll::Pending => {}
+            Poll::Ready(Err(SendingFault::Peer(_)) | Ok(())) | Poll::Pending => {}
         }
         match self.poll_answer(cx, method) {
             Poll::Ready(answer) => Poll::Ready(answer.map_err(|fault| Fault::BrokenAnswer(fault).into())),

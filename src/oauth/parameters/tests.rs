@@ -1,5 +1,8 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::oauth::PublicUrl;
+use crate::oauth::sent::Sent;
 
 const SIGNED: &str =
     "oauth_consumer_key=k&oauth_signature_method=HMAC-SHA1&oauth_signature=s&oauth_timestamp=1&oauth_nonce=n";
@@ -163,4 +166,51 @@ fn long_names_with_one_beginning_are_sorted() {
         all.iter()
             .is_sorted_by_key(|parameter| (parameter.name, parameter.value))
     );
+}
+
+/// What a query collects to, as RFC 5849, section 3.4.1.3 defines it: nothing noted on the way, nothing in one step.
+fn collected_plainly(query: &str) -> Result<String, encode::BrokenEscape> {
+    let encoded = |raw: &str| {
+        let mut out = String::new();
+        encode::push_encoded(&mut out, &encode::decode(&raw.replace('+', " "))?);
+        Ok(out)
+    };
+    let pairs = query.split('&').filter(|piece| !piece.is_empty());
+    let pairs = pairs.map(|piece| piece.split_once('=').unwrap_or((piece, "")));
+    let pairs = pairs.map(|(name, value)| Ok((encoded(name)?, encoded(value)?)));
+    let mut pairs = pairs.collect::<Result<Vec<_>, _>>()?;
+    pairs.sort();
+    let pairs = pairs.iter().map(|(name, value)| format!("{name}={value}"));
+    Ok(pairs.collect::<Vec<_>>().join("&"))
+}
+
+proptest! {
+    #[test]
+    fn what_is_collected_is_decoded_encoded_and_sorted(
+        pieces in proptest::collection::vec("[&=+%oah_ -]{0,3}|a{14,18}=?b?|oauth_(token|nonce|extra[=a-c]{0,3})|%(3d|7E|6f|ff)|[é/=&]", 0..16),
+    ) {
+        let query = pieces.join("&");
+        let collected = Parameters::from_form(query.as_bytes(), Place::Query);
+        match collected_plainly(&query) {
+            Ok(plainly) => {
+                let collected = collected.unwrap();
+                prop_assert_eq!(joined(&collected), plainly);
+                for name in collected.iter().map(|parameter| parameter.name) {
+                    let plainly = collected.iter().filter(|parameter| parameter.name == name);
+                    prop_assert!(collected.named(name).eq(plainly));
+                }
+                let begin_alike = collected.iter().filter(|parameter| parameter.name.starts_with("oauth_"));
+                prop_assert_eq!(collected.place(), begin_alike.map(|parameter| parameter.place).min());
+            }
+            Err(encode::BrokenEscape) => prop_assert!(collected.is_err()),
+        }
+    }
+
+    #[test]
+    fn the_first_look_misses_no_signature(raw in "([a-z%=+]{0,6}&?){0,4}(&?(o|%6f|%6F)auth_nonce[=&]?)?[a-z%&=]{0,6}") {
+        let is_nonce = |(name, _): (Sent<'_>, Sent<'_>)| encode::means(name.raw, "oauth_nonce", Plus::Space);
+        if form_pairs(raw.as_bytes()).any(is_nonce) {
+            prop_assert!(may_carry_signature(raw.as_bytes()));
+        }
+    }
 }

@@ -1,11 +1,13 @@
 //! A claim becomes a fact: [`SignedRequest`] is parsed and believed by nobody, [`Authentic`] is verified.
 
+use std::borrow::Cow;
+
 use sha2::{Digest, Sha256};
 
 use super::base_string::{self, PublicUrl};
 use super::body_hash::BodyHash;
-use super::credentials::{ConsumerKey, Secret, SessionHandle, Token, Verifier};
-use super::parameters::{self, Parameters, Place, SIGNING};
+use super::credentials::{ConsumerKey, Secret, SessionHandle, Token, Verifier, has_control};
+use super::parameters::{Parameters, Place, Protocol, SIGNING};
 use super::problem::Problem;
 use super::signature::{SignatureMethod, VerificationKey};
 use super::timestamp::{Nonce, Timestamp};
@@ -61,35 +63,33 @@ impl SignedRequest {
         let Some(parameters) = Parameters::collect(view)? else {
             return Ok(None);
         };
-        let text = |name| parameters.protocol(name);
-        if text("oauth_version")?.is_some_and(|version| version != "1.0") {
+        let protocol = Protocol::of(&parameters);
+        let text = |slot| parameters.text(slot);
+        if text(protocol.version)?.is_some_and(|version| version != "1.0") {
             return Err(Problem::VersionRejected);
         }
-        let absent = SIGNING
-            .into_iter()
-            .filter(|name| parameters.named(name).next().is_none());
-        let absent: Vec<_> = absent.collect();
+        let absent = protocol.absent();
         if !absent.is_empty() {
             return Err(Problem::ParameterAbsent(absent));
         }
-        let method = SignatureMethod::parse(&text("oauth_signature_method")?.unwrap_or_default());
+        let method = SignatureMethod::parse(&text(protocol.signature_method)?.unwrap_or_default());
         let method = method.ok_or(Problem::SignatureMethodRejected(UNKNOWN_METHOD))?;
-        let timestamp = Timestamp::parse(&text("oauth_timestamp")?.unwrap_or_default())?;
-        let nonce = Nonce::parse(&text("oauth_nonce")?.unwrap_or_default())?;
-        let consumer_key = ConsumerKey::parse(&text("oauth_consumer_key")?.unwrap_or_default());
+        let timestamp = Timestamp::parse(&text(protocol.timestamp)?.unwrap_or_default())?;
+        let nonce = Nonce::parse(&text(protocol.nonce)?.unwrap_or_default())?;
+        let consumer_key = ConsumerKey::parse(&text(protocol.consumer_key)?.unwrap_or_default());
         let consumer_key =
             consumer_key.ok_or_else(|| Problem::parameter_rejected("oauth_consumer_key", BAD_KEY))?;
         Ok(Some(Self {
             consumer_key,
-            token: token(&parameters)?,
+            token: token(text(protocol.token)?)?,
             method,
             timestamp,
             nonce,
-            signature: Secret::new(text("oauth_signature")?.unwrap_or_default()),
-            callback: text("oauth_callback")?.map(Into::into),
-            verifier: text("oauth_verifier")?.map(Secret::new),
-            session_handle: text("oauth_session_handle")?.map(Secret::new),
-            body_hash: body_hash(&parameters, method, view.form.is_some())?,
+            signature: Secret::new(text(protocol.signature)?.unwrap_or_default()),
+            callback: text(protocol.callback)?.map(Into::into),
+            verifier: text(protocol.verifier)?.map(Secret::new),
+            session_handle: text(protocol.session_handle)?.map(Secret::new),
+            body_hash: body_hash(text(protocol.body_hash)?, method, view.form.is_some())?,
             requestor: requestor(&parameters)?,
             place: parameters.place().unwrap_or(Place::Header),
             base_string: base_string::base_string(view.method, view.url, view.path, &parameters),
@@ -129,17 +129,15 @@ impl SignedRequest {
     /// Sixteen bytes that stand for consumer, token, timestamp and nonce: SHA-256 over the four, each after its length.
     pub fn nonce_digest(&self) -> [u8; 16] {
         let token = self.token.as_ref().map_or("", Token::as_str);
-        let mut hash = Sha256::new();
-        for part in [
-            self.consumer_key.as_str(),
-            token,
-            &self.timestamp.to_string(),
-            self.nonce.as_str(),
-        ] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
+        let timestamp = self.timestamp.seconds().to_string();
+        let parts = [self.consumer_key.as_str(), token, &timestamp, self.nonce.as_str()];
+        let length = parts.iter().map(|part| 8 + part.len()).sum();
+        let mut message = Vec::with_capacity(length);
+        for part in parts {
+            message.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            message.extend_from_slice(part.as_bytes());
         }
-        let digest = hash.finalize();
+        let digest = Sha256::digest(&message);
         std::array::from_fn(|at| digest[at])
     }
 
@@ -226,8 +224,8 @@ impl std::ops::Deref for Authentic {
 }
 
 /// The token. What cannot be a token of ours can never work: the consumer must drop it.
-fn token(parameters: &Parameters) -> Result<Option<Token>, Problem> {
-    let text = parameters.protocol("oauth_token")?.unwrap_or_default();
+fn token(text: Option<Cow<'_, str>>) -> Result<Option<Token>, Problem> {
+    let text = text.unwrap_or_default();
     if text.is_empty() {
         return Ok(None);
     }
@@ -237,11 +235,11 @@ fn token(parameters: &Parameters) -> Result<Option<Token>, Problem> {
 
 /// The body hash. A form is signed itself, so a hash beside it is refused (draft-eaton-oauth-bodyhash-00g, section 4.1).
 fn body_hash(
-    parameters: &Parameters,
+    text: Option<Cow<'_, str>>,
     method: SignatureMethod,
     form: bool,
 ) -> Result<Option<BodyHash>, Problem> {
-    let Some(text) = parameters.protocol("oauth_body_hash")? else {
+    let Some(text) = text else {
         return Ok(None);
     };
     if form {
@@ -258,13 +256,13 @@ fn body_hash(
 fn requestor(parameters: &Parameters) -> Result<Option<String>, Problem> {
     let refused = |why| Err(Problem::parameter_rejected(REQUESTOR, why));
     let mut found = parameters
-        .named(REQUESTOR)
-        .filter(|parameter| parameter.place != Place::Header);
+        .named_pairs(REQUESTOR)
+        .filter(|pair| pair.place != Place::Header);
     match (found.next(), found.next()) {
         (None, _) => Ok(None),
         (Some(only), None) if only.place == Place::Query => {
-            let user = parameters::decoded(only.value, REQUESTOR)?;
-            if user.is_empty() || user.chars().any(char::is_control) {
+            let user = parameters.text(Some(only))?.unwrap_or_default();
+            if user.is_empty() || has_control(&user) {
                 return refused("xoauth_requestor_id must be the name of a user.");
             }
             Ok(Some(user.into_owned()))

@@ -1,12 +1,10 @@
-//! A connection's requests, one after the other, until either side ends it.
+//! A conversation about anything, which is hyper's.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::mem;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -17,27 +15,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::sync::CancellationToken;
 
+use super::ending::Ear;
 use super::head_timer::HeadTimer;
+use super::{HEAD_BYTES, HEAD_TIME};
 
-/// Tells conversations to come to their end: no further request after the one under way.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Ending {
-    /// Looked at with each step of each conversation, which a lock would slow down.
-    told: Arc<AtomicBool>,
-    token: CancellationToken,
-}
-
-impl Ending {
-    pub(super) fn tell(&self) {
-        self.told.store(true, Ordering::Release);
-        self.token.cancel();
-    }
-}
-
-/// Answers the requests of a connection. It must be a task of its own: told to end, it wakes the task that it began in.
-pub(super) async fn converse<S, A, F>(stream: S, peer: SocketAddr, answer: A, ending: Ending)
+/// Answers the requests of a connection.
+pub(super) async fn converse<S, A, F>(stream: S, peer: SocketAddr, answer: A, mut ear: Ear)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     A: Fn(Request<Body>) -> F + Send + 'static,
@@ -50,12 +34,9 @@ where
     });
     let builder = http_builder();
     let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
-    let mut told = pin!(ending.token.cancelled());
-    let (mut listens, mut ends) = (false, false);
+    let mut ends = false;
     let ended = poll_fn(|cx| {
-        let is_told = ending.told.load(Ordering::Acquire)
-            || (!mem::replace(&mut listens, true) && told.as_mut().poll(cx).is_ready());
-        if is_told && !mem::replace(&mut ends, true) {
+        if ear.poll(cx) && !mem::replace(&mut ends, true) {
             connection.as_mut().graceful_shutdown();
         }
         connection.as_mut().poll(cx)
@@ -79,8 +60,8 @@ fn http_builder() -> auto::Builder<TokioExecutor> {
     builder
         .http1()
         .timer(HeadTimer::default())
-        .header_read_timeout(HEADER_TIME)
-        .max_buf_size(HEADER_BYTES);
+        .header_read_timeout(HEAD_TIME)
+        .max_buf_size(HEAD_BYTES);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -89,8 +70,5 @@ fn http_builder() -> auto::Builder<TokioExecutor> {
     builder
 }
 
-/// How long a request's head may take to arrive; also how long a kept connection may be idle.
-const HEADER_TIME: Duration = Duration::from_secs(75);
-/// How large a request's head may be, in bytes; a larger one is answered 431.
-const HEADER_BYTES: usize = 64 * 1024;
+/// After how long a silent connection of HTTP/2 is asked whether it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
