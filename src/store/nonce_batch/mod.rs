@@ -1,7 +1,8 @@
 //! Nonces that are written together: those of the requests that are ready at the same time.
 //!
 //! Whoever has a nonce puts it down, and lets others who are ready do the same, once. Whoever comes back first writes what
-//! is there, and the others find their answers. So nobody waits to be woken, and nobody waits for somebody who went away.
+//! is there, and the others find their answers. So nobody waits to be woken, nobody waits for somebody who went away, and
+//! where requests come one by one, each writes its own at once.
 
 use std::array;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,10 +26,20 @@ struct Lane<A>(Mutex<Gathering<A>>);
 struct Gathering<A> {
     keys: Vec<NonceKey>,
     batch: Arc<Batch<A>>,
+    /// How many nonces in a row have been written without company.
+    alone: usize,
 }
 
 /// The answers to a batch's nonces, in their order, as soon as they are written.
 type Batch<A> = OnceLock<Vec<A>>;
+
+/// A place in a batch.
+struct Joined<A> {
+    batch: Arc<Batch<A>>,
+    place: usize,
+    /// As a rule, where there was nobody else a moment ago, there is nobody now, and to look costs more than to write.
+    expects_company: bool,
+}
 
 impl<A: Clone> Batches<A> {
     /// Nothing has come yet.
@@ -37,6 +48,7 @@ impl<A: Clone> Batches<A> {
             Lane(Mutex::new(Gathering {
                 keys: Vec::new(),
                 batch: Arc::default(),
+                alone: 0,
             }))
         }))
     }
@@ -51,19 +63,31 @@ impl<A: Clone> Batches<A> {
         write: impl FnOnce(Vec<NonceKey>) -> Vec<A>,
     ) -> Option<A> {
         let lane = &self.0[LANE.with(|lane| *lane)];
-        let (batch, place) = lane.join(key);
-        yield_now().await;
+        let Joined {
+            batch,
+            place,
+            expects_company,
+        } = lane.join(key);
+        if expects_company {
+            yield_now().await;
+        }
         let answers = batch.get_or_init(|| lane.take(&batch).map_or_else(Vec::new, write));
         answers.get(place).cloned()
     }
 }
 
 impl<A> Lane<A> {
-    /// Puts a nonce into the batch that gathers, and says at which place.
-    fn join(&self, key: NonceKey) -> (Arc<Batch<A>>, usize) {
+    /// Puts a nonce into the batch that gathers.
+    fn join(&self, key: NonceKey) -> Joined<A> {
         let mut gathering = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = gathering.keys.len();
         gathering.keys.push(key);
-        (Arc::clone(&gathering.batch), gathering.keys.len() - 1)
+        gathering.alone = if place == 0 { gathering.alone + 1 } else { 0 };
+        Joined {
+            batch: Arc::clone(&gathering.batch),
+            place,
+            expects_company: gathering.alone <= HOPE || gathering.alone.is_multiple_of(LOOK),
+        }
     }
 
     /// The nonces of a batch, which nobody can join any more.
@@ -84,6 +108,12 @@ thread_local! {
 }
 
 static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+/// After so many nonces in a row that were alone, we do not look for company each time.
+const HOPE: usize = 4;
+
+/// How often we look all the same: once in so many nonces.
+const LOOK: usize = 32;
 
 /// Threads share them if there are more.
 const LANES: usize = 16;

@@ -44,6 +44,39 @@ async fn what_is_ready_together_is_written_together() {
 }
 
 #[tokio::test]
+async fn who_is_always_alone_does_not_look_for_others_each_time() {
+    let (batches, written) = (Batches::new(), Written::default());
+    let one = |n| write(&batches, &written, n);
+    let mut looked = Vec::new();
+    for n in 1..100 {
+        let mut call = pin!(one(n));
+        let at_once = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
+        if at_once.is_pending() {
+            looked.push(n);
+            call.await.unwrap();
+        }
+    }
+    assert_eq!(looked, [1, 2, 3, 4, 32, 64, 96]);
+    assert!(keys(&written).iter().all(|keys| keys.len() == 1));
+    // Company is found, and then expected.
+    let company = async || tokio::join!(one(0), one(0), one(0), one(0));
+    let mut batches = Vec::new();
+    for _ in 0..20 {
+        company().await;
+        let written = keys(&written);
+        batches.push(written[99..].iter().map(Vec::len).max().unwrap());
+    }
+    assert_eq!(
+        batches.iter().filter(|&&most| most == 1).count(),
+        7,
+        "{batches:?}"
+    );
+    let before = keys(&written).len();
+    company().await;
+    assert_eq!(keys(&written).len(), before + 1);
+}
+
+#[tokio::test]
 async fn nobody_waits_for_one_who_went_away() {
     let (batches, written) = (Batches::new(), Written::default());
     let one = |n| write(&batches, &written, n);
