@@ -49,8 +49,8 @@ impl Server {
         let installation = links::installation(&config, &store).await?;
         let parts = Parts::new(&config, installation, &login, &store, keyring, &clock)?;
         let own = web::router(parts.app, parts.gateway.clone());
-        let site = web::Site::new(own, parts.gateway, parts.verdicts, parts.refusals);
-        let answer = move |request, peer| site.clone().answer(request, peer);
+        let site = Arc::new(web::Site::new(own, parts.gateway, parts.verdicts, parts.refusals));
+        let answer = move |request, peer| Arc::clone(&site).answer(request, peer);
         let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
         let operators = web::operators(store.clone(), telemetry::metrics());
         let (socket, admin_socket) = (bind(config.server.listen)?, bind(config.server.admin_listen)?);

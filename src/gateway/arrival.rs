@@ -1,6 +1,5 @@
 //! Where a request was sent to, and by whom: which of our public URLs it names.
 
-use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Version};
 
 use super::fault::Fault;
-use super::forwarded::{self, Forwarded, TrustedProxies, X_FORWARDED_FOR};
+use super::forwarded::{Chain, Forwarded, TrustedProxies, X_FORWARDED_FOR};
 use crate::oauth::{PublicUrl, RequestView};
 
 /// The names under which the world knows us, and the proxies that may say which of them was used.
@@ -40,8 +39,8 @@ pub struct Arrival {
     pub(super) signed_host: Option<HeaderValue>,
     /// The scheme that the client used.
     pub(super) scheme: &'static str,
-    /// `X-Forwarded-For` for the application.
-    pub(super) chain: Option<HeaderValue>,
+    /// Over which hops it came; `None` when nobody told us the peer.
+    pub(super) chain: Option<Chain>,
     /// Whether the peer is a trusted proxy.
     pub(super) trusted: bool,
 }
@@ -131,7 +130,7 @@ impl Front {
                 _ if url.is_secure() => "https",
                 _ => "http",
             },
-            chain: peer.and_then(|peer| chain(request, peer, &forwarded)),
+            chain: peer.map(|peer| chain(request, peer, &forwarded)),
             trusted,
         })
     }
@@ -168,22 +167,28 @@ pub(super) fn authority(request: &Parts) -> Result<Option<&str>, Fault> {
 
 /// Whether a text is `host` or `host:port`, the host a name, or an address, in brackets if it is one of version 6.
 fn is_authority(text: &str) -> bool {
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port),
-        _ => (text, "0"),
-    };
     let named = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
-    let host_is_good = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => !host.is_empty() && host.bytes().all(named),
+    let port = if let Some(address) = text.strip_prefix('[') {
+        let Some((address, port)) = address.split_once(']') else {
+            return false;
+        };
+        address.parse::<Ipv6Addr>().is_ok().then_some(port)
+    } else {
+        let end = text.bytes().position(|b| !named(b)).unwrap_or(text.len());
+        text.get(end..).filter(|_| end > 0)
     };
-    host_is_good && port.parse::<u16>().is_ok() && port.bytes().all(|b| b.is_ascii_digit())
+    port.is_some_and(|port| port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+}
+
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
 fn is_named(url: &PublicUrl, authority: &str, proto: Option<&str>) -> bool {
     let scheme = if url.is_secure() { "https" } else { "http" };
     proto.is_none_or(|proto| proto == scheme)
-        && without_default_port(authority, scheme).eq_ignore_ascii_case(url.authority())
+        && (authority == url.authority()
+            || without_default_port(authority, scheme).eq_ignore_ascii_case(url.authority()))
 }
 
 fn without_default_port<'a>(authority: &'a str, scheme: &str) -> &'a str {
@@ -191,27 +196,19 @@ fn without_default_port<'a>(authority: &'a str, scheme: &str) -> &'a str {
     authority.strip_suffix(port).unwrap_or(authority)
 }
 
-/// `X-Forwarded-For` with our peer at its end; what came before is known from a trusted proxy only.
-fn chain(request: &Parts, peer: IpAddr, forwarded: &Forwarded) -> Option<HeaderValue> {
-    let mut chain = String::with_capacity(LONGEST_ADDRESS);
-    if !forwarded.chain.is_empty() {
-        let lines = request.headers.get_all(X_FORWARDED_FOR).iter();
-        for line in lines.filter_map(|line| line.to_str().ok()) {
-            chain.push_str(line);
-            chain.push_str(", ");
-        }
-        if chain.is_empty() {
-            for hop in &forwarded.chain {
-                write!(chain, "{hop}, ").ok()?;
-            }
-        }
+/// The hops with our peer at their end; what came before is known from a trusted proxy only.
+fn chain(request: &Parts, peer: IpAddr, forwarded: &Forwarded) -> Chain {
+    if forwarded.chain.is_empty() {
+        return Chain::new(&[], peer);
     }
-    forwarded::push_address(&mut chain, peer.to_canonical());
-    HeaderValue::try_from(chain).ok()
+    let lines = request.headers.get_all(X_FORWARDED_FOR).iter();
+    let lines: Vec<_> = lines.filter_map(|line| line.to_str().ok()).collect();
+    if !lines.is_empty() {
+        return Chain::new(&lines, peer);
+    }
+    let hops: Vec<_> = forwarded.chain.iter().map(ToString::to_string).collect();
+    Chain::new(&hops.iter().map(String::as_str).collect::<Vec<_>>(), peer)
 }
-
-/// Characters of the longest address: eight groups of four digits.
-const LONGEST_ADDRESS: usize = 39;
 
 #[cfg(test)]
 mod tests {
@@ -294,10 +291,8 @@ mod tests {
     #[test]
     fn the_chain_is_what_trusted_proxies_know() {
         let chain = |headers: &[_], peer| {
-            arrival("/", headers, Version::HTTP_10, peer)
-                .unwrap()
-                .chain
-                .unwrap()
+            let arrival = arrival("/", headers, Version::HTTP_10, peer).unwrap();
+            arrival.chain.unwrap().as_str().to_owned()
         };
         let x = ("x-forwarded-for", "192.0.2.1,192.0.2.2:80");
         let standard = ("forwarded", "for=\"[2001:db8::1]:80\", for=_hidden");

@@ -200,11 +200,14 @@ pub(super) enum Accepted {
 impl Accepted {
     /// Browsers ask for HTML by name; whoever asks for anything gets plain text.
     pub(super) fn by(headers: &HeaderMap) -> Self {
-        let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
-        let accept = accept.unwrap_or_default().to_ascii_lowercase();
-        if accept.contains("text/html") {
+        let accept = headers.get(ACCEPT).map_or(&b""[..], HeaderValue::as_bytes);
+        let accepts = |kind: &str| {
+            let mut pieces = accept.windows(kind.len());
+            pieces.any(|piece| piece.eq_ignore_ascii_case(kind.as_bytes()))
+        };
+        if accepts("text/html") {
             Self::Html
-        } else if accept.contains("json") {
+        } else if accepts("json") {
             Self::Json
         } else {
             Self::Text

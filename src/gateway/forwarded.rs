@@ -1,10 +1,10 @@
 //! What proxies in front of us say about a request: `X-Forwarded-*`, and `Forwarded` (RFC 7239).
 
-use std::fmt::{self, Display, Formatter, Write};
+use std::fmt::{self, Display, Formatter};
 use std::net::{IpAddr, SocketAddr};
 
 use http::header::FORWARDED;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
 use super::fault::Fault;
@@ -62,6 +62,9 @@ impl Forwarded {
     /// Reads both families of a trusted proxy. Two families that tell two stories are refused: one of them came from
     /// a stranger, and we cannot know which.
     pub(super) fn read(headers: &HeaderMap) -> Result<Self, Fault> {
+        if !headers.keys().any(is_about_forwarding) {
+            return Ok(Self::default());
+        }
         let x = Self::from_x(headers)?;
         if !headers.contains_key(FORWARDED) {
             return Ok(x);
@@ -146,25 +149,62 @@ impl Display for Hop {
     }
 }
 
-/// `Forwarded` for the application (RFC 7239, section 4): the hops of `X-Forwarded-For`, each an element, and in the last
-/// one, which is about the peer that spoke to us, what it called.
-pub(super) fn standard(chain: &HeaderValue, host: &HeaderValue, proto: &str) -> Option<HeaderValue> {
-    let (chain, host) = (chain.to_str().ok()?, host.to_str().ok()?);
-    let mut out = String::with_capacity(2 * chain.len() + host.len() + 32);
-    for hop in chain.split(',') {
-        out.push_str(if out.is_empty() { "for=" } else { ", for=" });
-        match Hop::read(hop) {
-            Hop::Address(IpAddr::V6(address)) => write!(out, "\"[{address}]\"").ok()?,
-            Hop::Address(address) => push_address(&mut out, address),
-            Hop::Hidden => out.push_str(HIDDEN),
+/// The hops of a request as the application is told of them, our peer the last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Chain {
+    /// As it stands in `X-Forwarded-For`.
+    text: String,
+    /// Where our peer begins in it.
+    peer_at: usize,
+    peer: IpAddr,
+}
+
+impl Chain {
+    /// What was said of the hops before our peer, and our peer.
+    pub(super) fn new(before: &[&str], peer: IpAddr) -> Self {
+        let mut text = String::with_capacity(LONGEST_ADDRESS);
+        for hop in before {
+            text.push_str(hop);
+            text.push_str(", ");
         }
+        let (peer_at, peer) = (text.len(), peer.to_canonical());
+        push_address(&mut text, peer);
+        Self { text, peer_at, peer }
     }
-    // A token needs no quotes, and a port makes it none.
-    let quote = if host.contains([':', '[']) { "\"" } else { "" };
-    for part in [";host=", quote, host, quote, ";proto=", proto] {
+
+    /// As it stands in `X-Forwarded-For`.
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// As it stands in `Forwarded` (RFC 7239, section 4): each hop an element, and in the last one, which is about the peer
+    /// that spoke to us, what it called.
+    pub(super) fn standard(&self, host: &str, proto: &str) -> String {
+        let (before, peer) = self.text.split_at(self.peer_at);
+        let mut out = String::with_capacity(2 * self.text.len() + host.len() + 32);
+        let hops = before.strip_suffix(", ").map(|before| before.split(','));
+        for hop in hops.into_iter().flatten() {
+            match Hop::read(hop) {
+                Hop::Address(address) => push_hop(&mut out, &address.to_string(), address.is_ipv6()),
+                Hop::Hidden => push_hop(&mut out, HIDDEN, false),
+            }
+        }
+        push_hop(&mut out, peer, self.peer.is_ipv6());
+        // A token needs no quotes, and a port makes it none.
+        let quote = if host.contains([':', '[']) { "\"" } else { "" };
+        for part in [";host=", quote, host, quote, ";proto=", proto] {
+            out.push_str(part);
+        }
+        out
+    }
+}
+
+fn push_hop(out: &mut String, hop: &str, is_ipv6: bool) {
+    let (before, after) = if is_ipv6 { ("\"[", "]\"") } else { ("", "") };
+    let separator = if out.is_empty() { "for=" } else { ", for=" };
+    for part in [separator, before, hop, after] {
         out.push_str(part);
     }
-    HeaderValue::try_from(out).ok()
 }
 
 /// Appends an address as it displays itself. Every request has one, so the usual kind is spared the machinery.
@@ -182,6 +222,12 @@ pub(super) fn push_address(out: &mut String, address: IpAddr) {
             }
         }
     }
+}
+
+/// Whether one of the fields may be read that a [`Forwarded`] is made of.
+fn is_about_forwarding(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    name.starts_with("x-forwarded-") || name == "forwarded"
 }
 
 /// All values of a field, over all lines and commas.
@@ -213,6 +259,9 @@ pub(super) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwa
 /// The scheme that the client used.
 pub(super) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
+/// Characters of the longest address: eight groups of four digits.
+const LONGEST_ADDRESS: usize = 39;
+
 /// A hop of which nothing is known (RFC 7239, section 6.2).
 const HIDDEN: &str = "unknown";
 
@@ -220,6 +269,8 @@ const UNREADABLE: Fault = Fault::Ambiguous("A forwarding header cannot be read."
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -309,26 +360,36 @@ mod tests {
     }
 
     #[test]
-    fn writes_the_standard() {
-        for (chain, host, written) in [
+    fn writes_both_families() {
+        for (before, peer, host, x, standard) in [
             (
+                &[][..],
                 "192.0.2.1",
                 "a.example",
+                "192.0.2.1",
                 "for=192.0.2.1;host=a.example;proto=https",
             ),
             (
-                "nonsense, 2001:db8::1, [2001:db8::2]:80,192.0.2.1:81",
+                &["nonsense, 2001:db8::1", "[2001:db8::2]:80,192.0.2.1:81"],
+                "::ffff:10.0.0.1",
                 "a.example:8443",
-                r#"for=unknown, for="[2001:db8::1]", for="[2001:db8::2]", for=192.0.2.1;host="a.example:8443";proto=https"#,
+                "nonsense, 2001:db8::1, [2001:db8::2]:80,192.0.2.1:81, 10.0.0.1",
+                r#"for=unknown, for="[2001:db8::1]", for="[2001:db8::2]", for=192.0.2.1, for=10.0.0.1;host="a.example:8443";proto=https"#,
             ),
-            ("::1", "[::1]", r#"for="[::1]";host="[::1]";proto=https"#),
+            (
+                &[],
+                "::1",
+                "[::1]",
+                "::1",
+                r#"for="[::1]";host="[::1]";proto=https"#,
+            ),
         ] {
-            let [told, name] = [chain, host].map(HeaderValue::from_static);
-            let value = standard(&told, &name, "https").unwrap();
-            assert_eq!(value, written);
+            let chain = Chain::new(before, peer.parse().unwrap());
+            assert_eq!((chain.as_str(), &*chain.standard(host, "https")), (x, standard));
+            let value = HeaderValue::from_str(standard).unwrap();
             let read = Forwarded::read(&HeaderMap::from_iter([(FORWARDED, value)])).unwrap();
             assert_eq!(read.host.as_deref(), Some(host));
-            assert_eq!(read.chain.len(), chain.split(',').count());
+            assert_eq!(read.chain.len(), x.split(',').count());
         }
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
 
 use super::assertion::X_LINKGATE_ASSERTION;
 use crate::oauth::encode;
@@ -58,28 +58,28 @@ impl IdentityHeaders {
         remove_where(headers, self.initials, |name| self.is_identity(name));
     }
 
-    /// Writes who calls, each header once. Those of the request were stripped before.
-    pub fn write(&self, caller: &Caller, mut write: impl FnMut(&HeaderName, HeaderValue)) {
+    /// Writes who calls, each header once, in text that can stand in one. Those of the request were stripped before.
+    pub fn write(&self, caller: &Caller, mut write: impl FnMut(&HeaderName, &str)) {
         let consumer = value(caller.consumer.key.as_str());
         for name in self.consumer.iter().chain([&X_LINKGATE_CONSUMER]) {
-            write(name, consumer.clone());
+            write(name, &consumer);
         }
         let kind = match caller.kind {
             CallKind::ThreeLegged => "three-legged",
             CallKind::TwoLegged => "two-legged",
             CallKind::Impersonated => "impersonated",
         };
-        write(&X_LINKGATE_CALL, HeaderValue::from_static(kind));
+        write(&X_LINKGATE_CALL, kind);
         let Some(user) = &caller.user else {
             return;
         };
         let subject = value(&user.subject);
         for name in self.user.iter().chain([&X_LINKGATE_USER]) {
-            write(name, subject.clone());
+            write(name, &subject);
         }
         let display_name = value(&user.display_name);
         for name in self.display_name.iter().chain([&X_LINKGATE_NAME]) {
-            write(name, display_name.clone());
+            write(name, &display_name);
         }
     }
 
@@ -179,20 +179,22 @@ pub(super) fn normal(name: &str) -> Cow<'_, str> {
 }
 
 /// A value that can stand in a header, different for different texts.
-fn value(text: &str) -> HeaderValue {
+fn value(text: &str) -> Cow<'_, str> {
+    let stands = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'%';
+    if text.bytes().all(stands) && !text.starts_with(' ') && !text.ends_with(' ') {
+        return Cow::Borrowed(text);
+    }
     let start = text.len() - text.trim_start_matches(' ').len();
     let end = text.trim_end_matches(' ').len();
-    let mut out = String::with_capacity(text.len());
+    let mut out = String::with_capacity(2 * text.len());
     for (at, &byte) in text.as_bytes().iter().enumerate() {
-        let outer = byte == b' ' && (at < start || at >= end);
-        if (b' '..=b'~').contains(&byte) && byte != b'%' && !outer {
+        if stands(byte) && (byte != b' ' || (start..end).contains(&at)) {
             out.push(byte.into());
         } else {
             encode::push_encoded(&mut out, &[byte]);
         }
     }
-    // Printable ASCII always is a value; an empty one would only be a user without a name.
-    HeaderValue::try_from(out).unwrap_or_else(|_| HeaderValue::from_static(""))
+    Cow::Owned(out)
 }
 
 fn own_name(name: &str) -> Result<HeaderName, &'static str> {
@@ -269,6 +271,8 @@ const TAKEN: [&str; 18] = [
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn names(headers: &HeaderMap) -> Vec<&str> {
@@ -329,6 +333,7 @@ mod tests {
             ("a\tb\0\u{7f}", "a%09b%00%7F"),
         ] {
             assert_eq!(value(text), written, "{text:?}");
+            assert_eq!(HeaderValue::from_str(written).unwrap(), written);
         }
     }
 

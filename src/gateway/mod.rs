@@ -97,12 +97,18 @@ impl Gateway {
 
     /// Answers a request of a peer. The answer's extensions hold the [`Caller`](crate::provider::Caller) of an
     /// admitted call.
-    pub async fn call(&self, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
+    pub fn call(
+        &self,
+        request: Request<Body>,
+        peer: SocketAddr,
+    ) -> impl Future<Output = Response<Body>> + Send + use<'_> {
         let (guard, proxy) = &*self.shared;
         let (mut parts, body) = request.into_parts();
-        match guard.pass(&mut parts, Some(peer.ip()), body).await {
-            Ok(passed) => proxy.forward(parts, passed).await,
-            Err(refused) => refused,
+        async move {
+            match guard.pass(&mut parts, Some(peer.ip()), body).await {
+                Ok(passed) => proxy.forward(parts, passed).await,
+                Err(refused) => refused,
+            }
         }
     }
 }

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use axum::body::Body;
-use http::{Request, Response, StatusCode};
+use http::{Response, StatusCode};
 use tokio::time::Instant;
 
 use super::connect::connect;
 use super::connection::{Answer, Connection, Failure, Resting, Sending};
 use super::fault::Fault;
-use super::onward::Written;
+use super::onward::Onward;
 use super::upstream::Upstream;
 
 /// How connections are made and kept.
@@ -79,15 +79,9 @@ impl Pool {
         }
     }
 
-    /// Sends a request with what we say in it, once, and waits for the head of its answer, for so long that the application
+    /// Sends a request, once, and waits for the head of its answer, for so long that the application
     /// does nothing.
-    pub(super) async fn send(
-        &self,
-        request: Request<Body>,
-        written: &Written,
-        within: Duration,
-    ) -> Result<Reply, Fault> {
-        let (request, body) = request.into_parts();
+    pub(super) async fn send(&self, request: &Onward, body: Body, within: Duration) -> Result<Reply, Fault> {
         let mut upload = Sending::new(body);
         let mut before: Option<Box<Connection>> = None;
         loop {
@@ -98,7 +92,7 @@ impl Pool {
                 None => Box::pin(connect(&self.shared.upstream, self.shared.limits.connect)).await?,
             };
             match before.take() {
-                None => connection.begin(&request, written, &upload),
+                None => connection.begin(request, &upload),
                 Some(before) => connection.begin_again(*before),
             }
             match connection.head(&request.method, &mut upload, within).await {

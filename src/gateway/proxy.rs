@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use http::Response;
 use http::request::Parts;
-use http::{HeaderName, Request, Response, Uri};
 
 use super::arrival::Arrival;
 use super::assertion::{Assertion, X_LINKGATE_ASSERTION};
@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::fault::{Accepted, Fault};
 use super::guard::Passed;
 use super::identity::IdentityHeaders;
-use super::onward::{self, Written};
+use super::onward::{self, Onward};
 use super::pool::{Pool, PoolLimits, Reply};
 use super::upgrade::{self, Upgrade};
 use super::upstream::Upstream;
@@ -46,31 +46,40 @@ impl Proxy {
     }
 
     /// Answers a request that passed the guard.
-    pub(super) async fn forward(&self, parts: Parts, passed: Passed) -> Response<Body> {
-        let accepted = Accepted::by(&parts.headers);
+    pub(super) fn forward(
+        &self,
+        mut parts: Parts,
+        passed: Passed,
+    ) -> impl Future<Output = Response<Body>> + Send + use<'_> {
         let Passed {
             arrival,
             caller,
             body,
         } = passed;
-        let answer = self.exchange(parts, &arrival, caller.as_ref(), body).await;
-        let mut response = answer.unwrap_or_else(|fault| fault.answer(accepted));
-        if let Some(caller) = caller {
-            response.extensions_mut().insert(caller);
+        let accepted = Accepted::by(&parts.headers);
+        let upgrade = Upgrade::asked(&mut parts);
+        let onward = self.onward(parts, &arrival, caller.as_ref(), upgrade.is_some());
+        // What is not needed any more ends here, and takes no room while the application is waited for.
+        async move {
+            let answer = match onward {
+                Ok(onward) => self.exchange(onward, body, upgrade).await,
+                Err(fault) => Err(fault),
+            };
+            let mut response = answer.unwrap_or_else(|fault| fault.answer(accepted));
+            if let Some(caller) = caller {
+                response.extensions_mut().insert(caller);
+            }
+            response
         }
-        response
     }
 
     async fn exchange(
         &self,
-        mut parts: Parts,
-        arrival: &Arrival,
-        caller: Option<&Caller>,
+        onward: Onward,
         body: Body,
+        upgrade: Option<Upgrade>,
     ) -> Result<Response<Body>, Fault> {
-        let upgrade = Upgrade::asked(&mut parts);
-        let (request, written) = self.request(parts, arrival, caller, body, upgrade.is_some())?;
-        match self.pool.send(request, &written, self.answer_within).await? {
+        match self.pool.send(&onward, body, self.answer_within).await? {
             Reply::Switched(response, connection) => switch(upgrade, response, *connection),
             Reply::Answer(mut response) => {
                 onward::response(response.headers_mut());
@@ -79,39 +88,27 @@ impl Proxy {
         }
     }
 
-    /// The request as the application sees it, and what we say in it.
-    fn request(
+    /// The request's head as the application sees it.
+    fn onward(
         &self,
         parts: Parts,
         arrival: &Arrival,
         caller: Option<&Caller>,
-        body: Body,
         upgrade: bool,
-    ) -> Result<(Request<Body>, Written), Fault> {
-        let target = parts
-            .uri
-            .path_and_query()
-            .filter(|_| parts.uri.path().starts_with('/'));
-        let target = target.ok_or(Fault::Ambiguous("The request names no path."))?;
-
-        let mut headers = parts.headers;
-        let mut written = onward::request(&mut headers, arrival, caller.is_some())?;
+    ) -> Result<Onward, Fault> {
+        let mut onward = Onward::new(parts, arrival, caller.is_some())?;
         if let Some(caller) = caller {
-            let write = |name: &HeaderName, value| written.push((name.clone(), value));
-            self.identity.write(caller, write);
+            self.identity
+                .write(caller, |name, value| onward.say(name, value.as_bytes()));
             if let Some(assertion) = &self.assertion {
-                let jwt = assertion.sign(caller, &parts.method, target.path())?;
-                written.push((X_LINKGATE_ASSERTION, jwt));
+                let jwt = assertion.sign(caller, &onward.method, onward.target.path())?;
+                onward.say(&X_LINKGATE_ASSERTION, jwt.as_bytes());
             }
         }
         if upgrade {
-            upgrade::write(&mut headers);
+            upgrade::write(|name, value| onward.say(&name, value.as_bytes()));
         }
-        let mut request = Request::new(body);
-        *request.method_mut() = parts.method;
-        *request.uri_mut() = Uri::from(target.clone());
-        *request.headers_mut() = headers;
-        Ok((request, written))
+        Ok(onward)
     }
 }
 
@@ -126,6 +123,6 @@ fn switch(
     upgrade.join(connection);
     let mut answer = response.map(|()| Body::empty());
     onward::response(answer.headers_mut());
-    upgrade::write(answer.headers_mut());
+    upgrade::write(|name, value| drop(answer.headers_mut().insert(name, value)));
     Ok(answer)
 }

@@ -2,7 +2,7 @@
 
 use http::header::{CONNECTION, UPGRADE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt as _;
@@ -53,12 +53,12 @@ pub(super) fn is_websocket(headers: &HeaderMap) -> bool {
 }
 
 /// Writes the two headers that change the protocol.
-pub(super) fn write(headers: &mut HeaderMap) {
-    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+pub(super) fn write(mut write: impl FnMut(HeaderName, HeaderValue)) {
+    write(CONNECTION, HeaderValue::from_static("Upgrade"));
+    write(UPGRADE, HeaderValue::from_static("websocket"));
 }
 
-fn names(headers: &HeaderMap, field: &http::HeaderName, token: &str) -> bool {
+fn names(headers: &HeaderMap, field: &HeaderName, token: &str) -> bool {
     let values = headers
         .get_all(field)
         .iter()

@@ -13,7 +13,7 @@ use super::request_log;
 use crate::gateway::{Dialect, ForwardAuth, Gateway};
 
 /// What the public listener serves.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Site {
     own: Router,
     gateway: Gateway,
@@ -34,18 +34,24 @@ impl Site {
     }
 
     /// Answers a request of a peer, counts it and logs it.
-    pub async fn answer(self, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
+    pub fn answer(
+        self: Arc<Self>,
+        request: Request<Body>,
+        peer: SocketAddr,
+    ) -> impl Future<Output = Response<Body>> + Send {
         let asked = request_log::asked(&request, peer);
-        let path = request.uri().path();
-        let response = if !may_be_ours(path) {
-            self.gateway.call(request, peer).await
-        } else if let Some(dialect) = Dialect::at(path) {
-            Box::pin(self.verdicts.answer(dialect, request, peer)).await
-        } else {
-            Box::pin(routed(self.own, request, peer)).await
-        };
-        request_log::answered(&asked, &response, &self.refusals);
-        response
+        async move {
+            let path = request.uri().path();
+            let response = if !may_be_ours(path) {
+                self.gateway.call(request, peer).await
+            } else if let Some(dialect) = Dialect::at(path) {
+                Box::pin(self.verdicts.answer(dialect, request, peer)).await
+            } else {
+                Box::pin(routed(self.own.clone(), request, peer)).await
+            };
+            request_log::answered(&asked, &response, &self.refusals);
+            response
+        }
     }
 }
 

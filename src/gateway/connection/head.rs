@@ -4,14 +4,13 @@ use std::mem::MaybeUninit;
 
 use bytes::{Buf as _, BytesMut};
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use httparse::{Header, ParserConfig, Status};
 use hyper::ext::ReasonPhrase;
 
 use super::AnswerFault;
 use super::chunks::Chunks;
-use crate::gateway::onward::Written;
+use crate::gateway::onward::Onward;
 
 /// How the other side is told where a message ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,31 +43,24 @@ pub(in crate::gateway) struct Head {
     pub(super) persists: bool,
 }
 
-/// Writes the head of a request, with what we say in it. What frames its body is ours to say, whatever its headers do.
-pub(super) fn write(output: &mut BytesMut, request: &Parts, written: &Written, framing: Framing) {
+/// Writes the head of a request. What frames its body is ours to say, whatever its headers did.
+pub(super) fn write(output: &mut BytesMut, request: &Onward, framing: Framing) {
     output.extend_from_slice(request.method.as_str().as_bytes());
     output.extend_from_slice(b" ");
-    output.extend_from_slice(target(&request.uri).as_bytes());
+    output.extend_from_slice(request.target.as_str().as_bytes());
     output.extend_from_slice(b" HTTP/1.1\r\n");
-    for (name, value) in written {
-        field(output, name.as_str().as_bytes(), value.as_bytes());
-    }
-    for (name, value) in &request.headers {
-        if *name != CONTENT_LENGTH && *name != TRANSFER_ENCODING {
-            field(output, name.as_str().as_bytes(), value.as_bytes());
-        }
-    }
+    output.extend_from_slice(&request.fields);
     match framing {
         Framing::Chunks => field(output, b"transfer-encoding", b"chunked"),
-        Framing::Length(length) => field(output, b"content-length", length.to_string().as_bytes()),
+        Framing::Length(length) => field(
+            output,
+            b"content-length",
+            itoa::Buffer::new().format(length).as_bytes(),
+        ),
         Framing::Nothing if says_that_nothing_follows(request) => field(output, b"content-length", b"0"),
         Framing::Nothing => {}
     }
     output.extend_from_slice(b"\r\n");
-}
-
-fn target(uri: &Uri) -> &str {
-    uri.path_and_query().map_or("/", |target| target.as_str())
 }
 
 /// Writes a line of a head.
@@ -80,9 +72,8 @@ pub(crate) fn field(output: &mut BytesMut, name: &[u8], value: &[u8]) {
 }
 
 /// Whether the client said it, or the method lets a body be expected (RFC 9110, section 8.6).
-fn says_that_nothing_follows(request: &Parts) -> bool {
-    [Method::POST, Method::PUT, Method::PATCH].contains(&request.method)
-        || request.headers.contains_key(CONTENT_LENGTH)
+fn says_that_nothing_follows(request: &Onward) -> bool {
+    request.has_length || [Method::POST, Method::PUT, Method::PATCH].contains(&request.method)
 }
 
 /// Takes the head of the answer to a request out of what has been read; `None`: more has to be read first. Interim answers
@@ -356,25 +347,22 @@ mod tests {
 
     #[test]
     fn a_request_says_where_it_ends() {
-        for (method, length, framing, said) in [
-            ("GET", None, Framing::Nothing, ""),
-            ("GET", Some("0"), Framing::Nothing, "content-length: 0\r\n"),
-            ("POST", None, Framing::Nothing, "content-length: 0\r\n"),
-            ("DELETE", None, Framing::Nothing, ""),
-            ("POST", Some("3"), Framing::Length(3), "content-length: 3\r\n"),
-            ("GET", None, Framing::Chunks, "transfer-encoding: chunked\r\n"),
+        for (method, has_length, framing, said) in [
+            ("GET", false, Framing::Nothing, ""),
+            ("GET", true, Framing::Nothing, "content-length: 0\r\n"),
+            ("POST", false, Framing::Nothing, "content-length: 0\r\n"),
+            ("DELETE", false, Framing::Nothing, ""),
+            ("POST", true, Framing::Length(3), "content-length: 3\r\n"),
+            ("GET", false, Framing::Chunks, "transfer-encoding: chunked\r\n"),
         ] {
-            let request = http::Request::builder()
-                .method(method)
-                .uri("http://a/b?c=%20d")
-                .header("x-a", "1");
-            let request = length.into_iter().fold(request, |request, length| {
-                request.header("content-length", length)
-            });
-            let (request, ()) = request.body(()).unwrap().into_parts();
-            let written = vec![(http::header::HOST, HeaderValue::from_static("b"))];
+            let request = Onward {
+                method: method.parse().unwrap(),
+                target: "/b?c=%20d".parse().unwrap(),
+                fields: BytesMut::from("host: b\r\nx-a: 1\r\n"),
+                has_length,
+            };
             let mut output = BytesMut::new();
-            write(&mut output, &request, &written, framing);
+            write(&mut output, &request, framing);
             let expected = format!("{method} /b?c=%20d HTTP/1.1\r\nhost: b\r\nx-a: 1\r\n{said}\r\n");
             assert_eq!(std::str::from_utf8(&output).unwrap(), expected);
         }

@@ -22,12 +22,11 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::Method;
-use http::request::Parts;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::io::poll_read_buf;
 
 use super::fault::Fault;
-use super::onward::Written;
+use super::onward::Onward;
 use crate::patience::Patience;
 use head::Head;
 
@@ -101,9 +100,9 @@ impl Connection {
     }
 
     /// Writes the head of a request, to be sent with what follows.
-    pub(super) fn begin(&mut self, request: &Parts, written: &Written, upload: &Sending) {
+    pub(super) fn begin(&mut self, request: &Onward, upload: &Sending) {
         self.output.clear();
-        head::write(&mut self.output, request, written, upload.framing());
+        head::write(&mut self.output, request, upload.framing());
     }
 
     /// Takes over a request that came to nothing on another connection.

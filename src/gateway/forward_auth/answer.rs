@@ -27,8 +27,11 @@ impl Shared {
             headers.insert(name.clone(), HeaderValue::from_static(""));
         }
         if let Some(caller) = caller {
-            let write = |name: &HeaderName, value| drop(headers.insert(name, value));
-            self.guard.identity.write(caller, write);
+            self.guard.identity.write(caller, |name, value| {
+                if let Ok(value) = HeaderValue::from_str(value) {
+                    headers.insert(name, value);
+                }
+            });
         }
         if let Some(assertion) = &self.assertion {
             let (head, none) = (&shown.head, HeaderValue::from_static(""));

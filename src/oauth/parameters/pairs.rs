@@ -16,6 +16,7 @@ pub(in crate::oauth) struct Pair {
     pub(super) middle: usize,
     /// Where the value ends, and `%26` begins.
     pub(super) end: usize,
+    /// Where the pair came from.
     pub(in crate::oauth) place: Place,
     /// Whether neither name nor value has an escape.
     pub(super) plain: bool,
@@ -38,6 +39,7 @@ impl Pair {
 pub(super) struct Pairs {
     text: Vec<u8>,
     list: Vec<Pair>,
+    /// How long the pairs are that have escapes.
     escaped: usize,
 }
 

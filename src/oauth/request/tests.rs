@@ -239,6 +239,13 @@ fn a_nonce_digest_tells_all_four_parts_apart() {
 }
 
 #[test]
+fn a_nonce_digest_is_what_earlier_releases_kept() {
+    let request = with(&[("oauth_token", "tok")], "").unwrap();
+    let kept = 0xdee0_d1e6_c66b_108d_6843_e027_597e_dc2d_u128;
+    assert_eq!(request.nonce_digest(), kept.to_be_bytes());
+}
+
+#[test]
 fn the_key_decides_the_family_of_methods() {
     let verify = |method: &str, keys: &[VerificationKey]| {
         let request = with(&[("oauth_signature_method", method)], "").unwrap();

@@ -2,9 +2,8 @@
 
 use axum::body::Body;
 use bytes::BytesMut;
-use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
 use http::response::Parts;
-use http::{HeaderMap, Response, StatusCode};
+use http::{Response, StatusCode};
 use http_body::Body as _;
 use hyper::ext::ReasonPhrase;
 
@@ -22,23 +21,27 @@ pub(super) fn begin(
     date: &mut Date,
 ) -> (Sending, bool) {
     let (parts, body) = response.into_parts();
-    let persists = asked.persists && !parts.headers.contains_key(CONNECTION);
     status(output, &parts);
-    let mut is_dated = false;
+    let (mut persists, mut is_dated, mut length) = (asked.persists, false, None);
     for (name, value) in &parts.headers {
-        if [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].contains(name) {
-            continue;
+        match name.as_str() {
+            "connection" => persists = false,
+            "content-length" => length = value.to_str().ok().and_then(|length| length.parse().ok()),
+            "transfer-encoding" => {}
+            name => {
+                is_dated |= name == "date";
+                field(output, name.as_bytes(), value.as_bytes());
+            }
         }
-        is_dated |= *name == DATE;
-        field(output, name.as_str().as_bytes(), value.as_bytes());
     }
     if !is_dated {
         field(output, b"date", date.at(Clock::System.now()).as_bytes());
     }
-    let length = declared(&parts.headers);
     let sending = if asked.head_only || is_bodiless(parts.status) {
         let length = length.or_else(|| body.size_hint().exact().filter(|&length| length > 0));
-        write_length(output, length.filter(|_| parts.status != StatusCode::NO_CONTENT));
+        if let Some(length) = length.filter(|_| parts.status != StatusCode::NO_CONTENT) {
+            write_length(output, length);
+        }
         Sending::framed(Body::empty(), Framing::Nothing)
     } else {
         let sending = match length {
@@ -47,8 +50,8 @@ pub(super) fn begin(
         };
         match sending.framing() {
             Framing::Chunks => field(output, b"transfer-encoding", b"chunked"),
-            Framing::Length(length) => write_length(output, Some(length)),
-            Framing::Nothing => write_length(output, Some(0)),
+            Framing::Length(length) => write_length(output, length),
+            Framing::Nothing => write_length(output, 0),
         }
         sending
     };
@@ -57,11 +60,6 @@ pub(super) fn begin(
     }
     output.extend_from_slice(b"\r\n");
     (sending, persists)
-}
-
-/// What is said about an answer's length by whoever gives it.
-fn declared(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// RFC 9110, sections 15.3.5 and 15.4.5.
@@ -81,10 +79,12 @@ fn status(output: &mut BytesMut, parts: &Parts) {
     output.extend_from_slice(b"\r\n");
 }
 
-fn write_length(output: &mut BytesMut, length: Option<u64>) {
-    if let Some(length) = length {
-        field(output, b"content-length", length.to_string().as_bytes());
-    }
+fn write_length(output: &mut BytesMut, length: u64) {
+    field(
+        output,
+        b"content-length",
+        itoa::Buffer::new().format(length).as_bytes(),
+    );
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
@@ -70,8 +70,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Simple<S> {
                 Heard::Request(request, manner) => (request, manner),
                 Heard::Next(next) => return Ok(next),
             };
-            // Boxed: nobody keeps room for it while nothing is asked.
-            let Some(response) = self.wait(Box::pin(answer(request))).await? else {
+            // Kept with the connection: to make room for it with each request takes more than it saves.
+            let answering = pin!(answer(request));
+            let Some(response) = self.wait(answering).await? else {
                 return Ok(Next::End);
             };
             manner.persists &= !ear.is_told();
@@ -123,7 +124,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Simple<S> {
     }
 
     /// Waits for an answer; `None`: the client has gone, and nobody needs it any more.
-    async fn wait<F>(&mut self, mut answering: Pin<Box<F>>) -> io::Result<Option<Response<Body>>>
+    async fn wait<F>(&mut self, mut answering: Pin<&mut F>) -> io::Result<Option<Response<Body>>>
     where
         F: Future<Output = Response<Body>>,
     {
