@@ -7,8 +7,9 @@
 //! 3. `keyring` and `seal`: what may touch the disk. Tokens are hashed, their secrets derived, shared secrets sealed;
 //! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `sessions`, `sign_ins`,
 //!    `users`, `audit`; `user_row` is what four of them share, `connections` what people see and revoke of access tokens.
-//!    `nonces`: `nonce_writer` writes whole queues at once to PostgreSQL; beside SQLite, `nonce_log` keeps them in files
-//!    (`nonce_minute`), and `nonce_mark` knows what a power cut may take. The other direction's are `link_dances`, `link_tokens` and `link_states`; `installation` is who
+//!    `nonces`: `nonce_writer` writes whole queues (`nonce_queue`) at once to PostgreSQL; beside SQLite, `nonce_log` keeps
+//!    them in files (`nonce_minute`), `nonce_batch` lets the requests of a moment share a write, and `nonce_mark` knows what
+//!    a power cut may take. The other direction's are `link_dances`, `link_tokens` and `link_states`; `installation` is who
 //!    we are;
 //! 5. `sweep`: forget what has expired.
 //!
@@ -36,9 +37,11 @@ mod keyring;
 mod link_dances;
 mod link_states;
 mod link_tokens;
+mod nonce_batch;
 mod nonce_log;
 mod nonce_mark;
 mod nonce_minute;
+mod nonce_queue;
 mod nonce_writer;
 mod nonces;
 mod options;

@@ -1,8 +1,9 @@
 //! SQLite's nonces: files beside the database, one for each minute.
 //!
 //! Even a share in a batch of rows costs several times what an entry at the end of an open file does. So whoever needs it
-//! writes it then and there: it is handed to the operating system, which outlives us. What a power cut may take, `nonce_mark` knows. A minute is one of the requests' timestamps, so that all processes
-//! look into the same file for the same nonce, and to forget a minute is to delete a file.
+//! writes it then and there, with those of the others who are ready (`nonce_batch`): it is handed to the operating system,
+//! which outlives us. What a power cut may take, `nonce_mark` knows. A minute is one of the requests' timestamps, so that
+//! all processes look into the same file for the same nonce, and to forget a minute is to delete a file.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder};
@@ -16,6 +17,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::StoreError;
+use super::nonce_batch::Batches;
 use super::nonce_mark::NonceMark;
 use super::nonce_minute::{Digest, Minute};
 use super::nonces::NonceKey;
@@ -28,6 +30,7 @@ pub(super) struct NonceLog {
     /// Where the files are; `None`: the database lives in memory, and so do its nonces.
     folder: Option<PathBuf>,
     minutes: Mutex<Minutes>,
+    batches: Batches<Answer>,
     /// Whoever opens a minute does so alone. `None`: nothing has been opened yet.
     mark: tokio::sync::Mutex<Option<NonceMark>>,
 }
@@ -36,6 +39,19 @@ pub(super) struct NonceLog {
 struct Minutes {
     open: BTreeMap<i64, Minute>,
     closed: bool,
+}
+
+/// What became of a nonce in a batch.
+#[derive(Clone, Debug)]
+enum Answer {
+    /// It is written, or was before.
+    Known { new: bool },
+    /// Its minute must be opened first.
+    NotOpen,
+    /// Nobody knows.
+    Failed(Arc<StoreError>),
+    /// Nothing is admitted any more.
+    Closed,
 }
 
 impl NonceLog {
@@ -50,40 +66,61 @@ impl NonceLog {
             pool,
             folder,
             minutes: Mutex::default(),
+            batches: Batches::new(),
             mark: tokio::sync::Mutex::default(),
         }
     }
 
     /// Writes a nonce, or says `false`: it was there.
-    pub(super) async fn remember(&self, key: &NonceKey) -> Result<bool, StoreError> {
+    pub(super) async fn remember(&self, key: NonceKey) -> Result<bool, StoreError> {
         loop {
-            if let Some(known) = self.remember_at_once(key)? {
-                return Ok(known);
-            }
-            let patience = Duration::from_secs(PATIENCE_SECONDS);
-            let opened = timeout(patience, Box::pin(self.open(key.0))).await;
-            let opened = opened.unwrap_or(Err(StoreError::TimedOut {
-                seconds: PATIENCE_SECONDS,
-            }));
-            if let Err(error) = opened {
-                let closed = self.lock().closed;
-                return Err(if closed { StoreError::Closed } else { error });
+            match self.batches.write(key, |keys| self.write(&keys)).await {
+                Some(Answer::Known { new }) => return Ok(new),
+                Some(Answer::NotOpen) => self.open_in_time(key.0).await?,
+                Some(Answer::Failed(error)) => return Err(StoreError::Nonces(error)),
+                Some(Answer::Closed) | None => return Err(StoreError::Closed),
             }
         }
     }
 
-    /// The same, if the minute is open. To append a few bytes to what the operating system keeps in memory takes less than
-    /// to hand them to another thread.
-    fn remember_at_once(&self, (minute, digest): &NonceKey) -> Result<Option<bool>, StoreError> {
+    /// Writes a batch. To append a few bytes to what the operating system keeps in memory takes less than to hand them to
+    /// another thread.
+    fn write(&self, keys: &[NonceKey]) -> Vec<Answer> {
         let mut minutes = self.lock();
         if minutes.closed {
-            return Err(StoreError::Closed);
+            return vec![Answer::Closed; keys.len()];
         }
-        let Some(open) = minutes.open.get_mut(minute) else {
-            return Ok(None);
-        };
-        let known = open.remember(digest).map(Some);
-        known.map_err(|error| self.failed(error))
+        let mut answers = vec![Answer::NotOpen; keys.len()];
+        let mut places: Vec<usize> = (0..keys.len()).collect();
+        places.sort_by_key(|&place| keys[place].0);
+        for places in places.chunk_by(|&one, &other| keys[one].0 == keys[other].0) {
+            let Some(open) = minutes.open.get_mut(&keys[places[0]].0) else {
+                continue;
+            };
+            let digests: Vec<Digest> = places.iter().map(|&place| keys[place].1).collect();
+            let mut new = vec![None; digests.len()];
+            let unknown = match open.remember(&digests, &mut new) {
+                Ok(()) => Answer::NotOpen,
+                Err(error) => Answer::Failed(Arc::new(self.unusable(error))),
+            };
+            for (&place, new) in places.iter().zip(new) {
+                answers[place] = new.map_or_else(|| unknown.clone(), |new| Answer::Known { new });
+            }
+        }
+        answers
+    }
+
+    /// Opens a minute, or says why it does not get open.
+    async fn open_in_time(&self, minute: i64) -> Result<(), StoreError> {
+        let patience = Duration::from_secs(PATIENCE_SECONDS);
+        let opened = timeout(patience, Box::pin(self.open(minute))).await;
+        let opened = opened.unwrap_or(Err(StoreError::TimedOut {
+            seconds: PATIENCE_SECONDS,
+        }));
+        opened.map_err(|error| {
+            let closed = self.lock().closed;
+            if closed { StoreError::Closed } else { error }
+        })
     }
 
     /// Opens a minute, once it has been noted that there may be nonces of it.
@@ -155,8 +192,12 @@ impl NonceLog {
     }
 
     fn failed(&self, source: io::Error) -> StoreError {
+        StoreError::Nonces(Arc::new(self.unusable(source)))
+    }
+
+    fn unusable(&self, source: io::Error) -> StoreError {
         let folder = self.folder.clone().unwrap_or_default();
-        StoreError::Nonces(Arc::new(StoreError::Files { folder, source }))
+        StoreError::Files { folder, source }
     }
 
     fn lock(&self) -> MutexGuard<'_, Minutes> {

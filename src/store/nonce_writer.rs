@@ -1,58 +1,57 @@
-//! The one task that writes nonces to PostgreSQL: whatever is queued, in one statement, with one commit.
+//! The one task that writes nonces to PostgreSQL: whatever has gathered, in one statement, with one commit.
 //!
 //! A commit costs the same for one nonce as for many, so while one is under way the next batch gathers by itself; nobody
-//! waits for company. A batch that fails answers all its requests with the error: without a written nonce, no request
-//! passes.
+//! waits for company, but for whoever is ready at the same time. A batch that fails answers all its requests with the
+//! error: without a written nonce, no request passes.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::task::yield_now;
+use tokio::time::Instant;
+
+use crate::patience::Patience;
 
 use super::StoreError;
+use super::nonce_queue::{Answer, Queue, Taking};
 use super::nonces::{NonceKey, insert};
 
-/// What the writer is asked for.
+/// The writer, for those who ask it. It ends when this is closed or dropped.
 #[derive(Debug)]
-pub(super) enum Job {
-    /// Write a nonce and say whether it was new.
-    Remember(NonceKey, oneshot::Sender<Result<bool, StoreError>>),
-    /// Write what is queued, then end.
-    Stop(oneshot::Sender<()>),
+pub(super) struct NonceWriter(Arc<Queue>);
+
+impl NonceWriter {
+    /// Starts it.
+    pub(super) fn start(pool: PgPool) -> Self {
+        let queue = Arc::new(Queue::default());
+        let writer = Writer {
+            pool,
+            connection: None,
+            patience: Patience::default(),
+        };
+        tokio::spawn(writer.run(queue.taking()));
+        Self(queue)
+    }
+
+    /// Writes a nonce, or says `false`: it was there.
+    pub(super) async fn remember(&self, key: NonceKey) -> Result<bool, StoreError> {
+        self.0.remember(key).await
+    }
+
+    /// Lets the writer write what has gathered, and waits for its end.
+    pub(super) async fn close(&self) {
+        self.0.close();
+        self.0.end().await;
+    }
 }
 
-/// Starts the writer. It ends when [`stop`] is called, or when the last sender is gone.
-pub(super) fn start(pool: PgPool) -> mpsc::Sender<Job> {
-    let (sender, queue) = mpsc::channel(QUEUE);
-    let writer = Writer {
-        pool,
-        connection: None,
-    };
-    tokio::spawn(writer.run(queue));
-    sender
-}
-
-/// Asks the writer to write a nonce. A queue that is full is an error at once: the database does not keep up.
-pub(super) async fn remember(queue: &mpsc::Sender<Job>, key: NonceKey) -> Result<bool, StoreError> {
-    let (answer, answered) = oneshot::channel();
-    queue
-        .try_send(Job::Remember(key, answer))
-        .map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::Overloaded,
-            TrySendError::Closed(_) => StoreError::Closed,
-        })?;
-    answered.await.unwrap_or(Err(StoreError::Closed))
-}
-
-/// Lets the writer write what is queued, and waits for its end.
-pub(super) async fn stop(queue: &mpsc::Sender<Job>) {
-    let (ended, end) = oneshot::channel();
-    if queue.send(Job::Stop(ended)).await.is_ok() {
-        // An error says that the writer is gone, which is what we wait for.
-        let _ = end.await;
+impl Drop for NonceWriter {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 
@@ -60,80 +59,63 @@ struct Writer {
     pool: PgPool,
     /// A connection that nobody else uses.
     connection: Option<PgConnection>,
+    patience: Patience,
 }
 
 impl Writer {
-    async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
-        let mut jobs = Vec::with_capacity(BATCH);
-        let mut stopping = Vec::new();
-        while queue.recv_many(&mut jobs, BATCH).await > 0 {
-            let mut waiting = Vec::with_capacity(jobs.len());
-            for job in jobs.drain(..) {
-                match job {
-                    Job::Remember(key, answer) => waiting.push((key, answer)),
-                    Job::Stop(ended) => {
-                        queue.close();
-                        stopping.push(ended);
-                    }
-                }
+    async fn run(mut self, queue: Taking) {
+        loop {
+            queue.some().await;
+            // Whoever is ready gets into this batch: it costs a commit, however many are in it.
+            yield_now().await;
+            let (batch, is_last) = queue.batch();
+            if !batch.keys.is_empty() {
+                let answer = match self.write(&batch.keys).await {
+                    Ok(new) => new.map_or(Answer::AllNew, Answer::New),
+                    Err(error) => Answer::Failed(Arc::new(error)),
+                };
+                batch.answer(answer);
             }
-            self.answer(waiting).await;
-            // Whoever is ready gets into the next batch: it costs a commit, however many are in it.
-            tokio::task::yield_now().await;
+            if is_last {
+                break;
+            }
         }
+        // Whoever waits for the end finds the connection closed.
         self.connection = None;
-        for ended in stopping {
-            // Whoever asked may have given up.
-            let _ = ended.send(());
-        }
     }
 
-    /// Writes one batch.
-    async fn answer(&mut self, waiting: Vec<(NonceKey, oneshot::Sender<Result<bool, StoreError>>)>) {
-        let keys: Vec<NonceKey> = waiting.iter().map(|(key, _)| *key).collect();
-        match self.write(&keys).await {
-            Ok(new) => {
-                for ((_, answer), new) in waiting.into_iter().zip(new) {
-                    let _ = answer.send(Ok(new));
-                }
-            }
-            Err(error) => {
-                let error = Arc::new(error);
-                for (_, answer) in waiting {
-                    let _ = answer.send(Err(StoreError::Nonces(Arc::clone(&error))));
-                }
-            }
-        }
-    }
-
-    async fn write(&mut self, keys: &[NonceKey]) -> Result<Vec<bool>, StoreError> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let patience = Duration::from_secs(PATIENCE_SECONDS);
-        let written = timeout(patience, self.insert(keys)).await;
-        // `insert` put the connection back if it is good for another batch.
-        written.unwrap_or(Err(StoreError::TimedOut {
-            seconds: PATIENCE_SECONDS,
-        }))
-    }
-
-    async fn insert(&mut self, keys: &[NonceKey]) -> Result<Vec<bool>, StoreError> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.pool.acquire().await?.detach(),
+    async fn write(&mut self, keys: &[NonceKey]) -> Result<Option<Vec<bool>>, StoreError> {
+        let until = Instant::now() + Duration::from_secs(PATIENCE_SECONDS);
+        let connection = self.connection.take();
+        let mut inserted = pin!(insert_with(&self.pool, connection, keys));
+        let written = poll_fn(|cx| match inserted.as_mut().poll(cx) {
+            Poll::Ready(written) => Poll::Ready(Some(written)),
+            Poll::Pending => self.patience.poll(cx, until).map(|()| None),
+        });
+        let Some(written) = written.await else {
+            return Err(StoreError::TimedOut {
+                seconds: PATIENCE_SECONDS,
+            });
         };
-        let new = insert(&mut connection, keys).await?;
+        let (connection, new) = written?;
+        // It is good for another batch.
         self.connection = Some(connection);
         Ok(new)
     }
 }
 
-/// How many nonces one statement writes at most.
-const BATCH: usize = 256;
-
-/// How many may wait. At ten thousand a second, this is less than a second's worth.
-const QUEUE: usize = 8192;
+async fn insert_with(
+    pool: &PgPool,
+    connection: Option<PgConnection>,
+    keys: &[NonceKey],
+) -> Result<(PgConnection, Option<Vec<bool>>), StoreError> {
+    let mut connection = match connection {
+        Some(connection) => connection,
+        None => pool.acquire().await?.detach(),
+    };
+    let new = insert(&mut connection, keys).await?;
+    Ok((connection, new))
+}
 
 /// Longer than the pool's time-out: what takes longer is a database that went away without a word.
 const PATIENCE_SECONDS: u64 = 10;

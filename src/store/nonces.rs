@@ -7,13 +7,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use sqlx::{PgConnection, PgPool};
-use tokio::sync::mpsc;
 
 use crate::oauth::Timestamp;
 
 use super::nonce_log::NonceLog;
 use super::nonce_minute::Digest;
-use super::nonce_writer::{self, Job};
+use super::nonce_writer::NonceWriter;
 use super::pool::Pool;
 use super::{Store, StoreError};
 
@@ -26,7 +25,7 @@ pub(super) enum Nonces {
     /// In files beside a SQLite database.
     Files(Arc<NonceLog>),
     /// In PostgreSQL, through the task that writes them.
-    Rows(PgPool, mpsc::Sender<Job>),
+    Rows(PgPool, Arc<NonceWriter>),
 }
 
 impl Nonces {
@@ -34,7 +33,7 @@ impl Nonces {
     pub(super) fn of(pool: &Pool) -> Self {
         match pool {
             Pool::Sqlite(..) => Self::Files(Arc::new(NonceLog::new(pool.clone(), pool.file().as_deref()))),
-            Pool::Postgres(db) => Self::Rows(db.clone(), nonce_writer::start(db.clone())),
+            Pool::Postgres(db) => Self::Rows(db.clone(), Arc::new(NonceWriter::start(db.clone()))),
         }
     }
 
@@ -42,7 +41,7 @@ impl Nonces {
     pub(super) async fn close(&self) {
         match self {
             Self::Files(log) => log.close(),
-            Self::Rows(_, writer) => nonce_writer::stop(writer).await,
+            Self::Rows(_, writer) => writer.close().await,
         }
     }
 }
@@ -54,8 +53,8 @@ impl Store {
     pub async fn remember(&self, timestamp: Timestamp, digest: [u8; 16]) -> Result<bool, StoreError> {
         let key = (timestamp.bucket(), digest);
         match &self.nonces {
-            Nonces::Files(log) => log.remember(&key).await,
-            Nonces::Rows(_, writer) => nonce_writer::remember(writer, key).await,
+            Nonces::Files(log) => log.remember(key).await,
+            Nonces::Rows(_, writer) => writer.remember(key).await,
         }
     }
 
@@ -77,14 +76,14 @@ async fn delete_before(db: &PgPool, bucket: i64) -> Result<u64, StoreError> {
     Ok(deleted.rows_affected())
 }
 
-/// Inserts nonces, and says of each whether it was new. Of equal ones, the first is.
+/// Inserts nonces, and says of each whether it was new. Of equal ones, the first is. `None`: all were.
 ///
 /// They are inserted in order: two replicas that insert the same ones take their locks one after the other. As a rule all
 /// are new, and then the answer is a count; only otherwise does it name them.
 pub(super) async fn insert(
     connection: &mut PgConnection,
     keys: &[NonceKey],
-) -> Result<Vec<bool>, StoreError> {
+) -> Result<Option<Vec<bool>>, StoreError> {
     let mut sorted = keys.to_vec();
     sorted.sort_unstable();
     sorted.dedup();
@@ -107,14 +106,14 @@ pub(super) async fn insert(
     .await?;
     let (inserted, buckets, digests) = rows.into_iter().next().unwrap_or_default();
     if usize::try_from(inserted) == Ok(keys.len()) {
-        return Ok(vec![true; keys.len()]);
+        return Ok(None);
     }
     let mut new: HashSet<NonceKey> = if usize::try_from(inserted) == Ok(sorted.len()) {
         sorted.into_iter().collect()
     } else {
         named(buckets.unwrap_or_default(), digests.unwrap_or_default())?
     };
-    Ok(keys.iter().map(|key| new.remove(key)).collect())
+    Ok(Some(keys.iter().map(|key| new.remove(key)).collect()))
 }
 
 fn named(buckets: Vec<i64>, digests: Vec<Vec<u8>>) -> Result<HashSet<NonceKey>, StoreError> {

@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("patience", &[]),
     ("telemetry", &[]),
     ("tls", &["oauth"]),
-    ("store", &["applinks", "model", "oauth"]),
+    ("store", &["applinks", "model", "oauth", "patience"]),
     ("login", &["model", "oauth", "clock", "tls"]),
     ("config", &["applinks", "branding", "model", "oauth", "tls"]),
     ("provider", &["store", "model", "oauth", "clock"]),

@@ -40,11 +40,48 @@ on_both! {
 
     async fn equal_nonces_in_one_batch_have_one_winner(db: Database) {
         let store = db.open().await;
+        assert!(store.remember(NOW, digest(1_000)).await.unwrap());
         for round in 0..20 {
             let call = || store.remember(NOW, digest(round));
             let (first, second, third) = tokio::join!(call(), call(), call());
             let new = [first, second, third].map(Result::unwrap);
             assert_eq!(new, [true, false, false], "the first to come");
+        }
+    }
+
+    async fn equal_nonces_on_many_threads_have_one_winner(db: Database) {
+        let store = db.open().await;
+        for round in 0..100 {
+            let calls: Vec<_> = (0..8).map(|_| {
+                let store = store.clone();
+                tokio::spawn(async move { store.remember(NOW, digest(round)).await.unwrap() })
+            }).collect();
+            let mut new = 0;
+            for call in calls {
+                new += u32::from(call.await.unwrap());
+            }
+            assert_eq!(new, 1, "round {round}");
+        }
+    }
+
+    async fn who_goes_away_takes_nobody_along(db: Database) {
+        let store = db.open().await;
+        assert!(store.remember(NOW, digest(0)).await.unwrap());
+        for round in 1..50 {
+            let calls: Vec<_> = (0..10).map(|n| {
+                let store = store.clone();
+                let digest = digest(100 * round + n);
+                (n, tokio::spawn(async move { store.remember(NOW, digest).await.unwrap() }))
+            }).collect();
+            tokio::task::yield_now().await;
+            for (n, call) in calls {
+                if n % 3 == round % 3 {
+                    call.abort();
+                } else {
+                    assert!(call.await.unwrap());
+                    assert!(!store.remember(NOW, digest(100 * round + n)).await.unwrap());
+                }
+            }
         }
     }
 
@@ -195,6 +232,49 @@ async fn over_one_file_every_nonce_has_one_winner() {
         won[usize::try_from(n).unwrap()] += u32::from(new);
     }
     assert!(won.iter().all(|&winners| winners == 1), "{won:?}");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_an_error_for_the_whole_batch() {
+    let db = Database::sqlite();
+    let store = db.open().await;
+    assert!(store.remember(NOW, digest(1)).await.unwrap());
+    let next = NOW.plus(60);
+    let minute = db.nonces().join(next.bucket().to_string());
+    std::os::unix::fs::symlink("/dev/full", minute).unwrap();
+    for _ in 0..2 {
+        // Two of them belong to a minute whose file can be written.
+        let (first, fresh, second, known, equal) = tokio::join!(
+            store.remember(next, digest(1)),
+            store.remember(NOW, digest(2)),
+            store.remember(next, digest(2)),
+            store.remember(NOW, digest(1)),
+            store.remember(next, digest(1)),
+        );
+        for unknown in [first, second, equal] {
+            assert!(matches!(unknown, Err(StoreError::Nonces(_))), "{unknown:?}");
+        }
+        assert!(fresh.is_ok() && !known.unwrap());
+    }
+}
+
+/// Nobody is told that a nonce is new when it is not written.
+#[tokio::test]
+async fn what_has_not_been_written_when_the_store_closes_is_not_admitted() {
+    let db = Database::sqlite();
+    let store = db.open().await;
+    assert!(store.remember(NOW, digest(1)).await.unwrap());
+    let (a, b, ()) = tokio::join!(
+        store.remember(NOW, digest(2)),
+        store.remember(NOW, digest(3)),
+        store.close()
+    );
+    for closed in [a, b] {
+        assert!(matches!(closed, Err(StoreError::Closed)), "{closed:?}");
+    }
+    let store = db.open().await;
+    assert!(store.remember(NOW, digest(2)).await.unwrap());
+    assert!(!store.remember(NOW, digest(1)).await.unwrap());
 }
 
 /// What an earlier version kept in a table is not read any more. Nothing of it may be admitted again.
