@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// Every request allocates a few dozen small pieces, on one thread, and frees them on another.
+/// Every request allocates a few dozen small pieces, and frees them.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -15,7 +15,7 @@ use crate::links::listener;
 use crate::login::Login;
 use crate::store::Store;
 use crate::tls::ServerTls;
-use crate::web::{Administration, Look};
+use crate::web::{Administration, Lanes, Look};
 use crate::{telemetry, web};
 
 use super::login::login;
@@ -37,6 +37,7 @@ pub struct Server {
     stop: CancellationToken,
     listeners: Vec<JoinHandle<bool>>,
     sweeper: JoinHandle<()>,
+    lanes: Lanes,
 }
 
 impl Server {
@@ -58,8 +59,16 @@ impl Server {
         let private = links::socket(&config).await?;
         let calls = private.as_ref().and_then(|(private, _)| private.address());
         let stop = CancellationToken::new();
+        let lanes = Lanes::start().context("the threads that serve cannot be started")?;
         let mut listeners = vec![
-            tokio::spawn(web::serve(socket, tls.clone(), answer, stop.clone(), DRAIN)),
+            tokio::spawn(web::serve(
+                socket,
+                tls.clone(),
+                answer,
+                lanes.clone(),
+                stop.clone(),
+                DRAIN,
+            )),
             tokio::spawn(web::serve_router(admin_socket, operators, stop.clone(), DRAIN)),
         ];
         listeners.extend(private.map(|(private, token)| {
@@ -84,6 +93,7 @@ impl Server {
             stop,
             listeners,
             sweeper,
+            lanes,
         })
     }
 
@@ -138,6 +148,8 @@ impl Server {
             tracing::warn!(%error, "the sweeper did not end by itself");
         }
         self.store.close().await;
+        // The store may have connections that were made on one of them.
+        drop(self.lanes);
         drained
     }
 }

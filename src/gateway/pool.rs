@@ -1,11 +1,13 @@
 //! Connections to the application, the most recently used first.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use axum::body::Body;
 use http::{Response, StatusCode};
+use thread_local::ThreadLocal;
 use tokio::time::Instant;
 
 use super::connect::connect;
@@ -21,7 +23,7 @@ pub struct PoolLimits {
     pub connect: Duration,
     /// How long a connection rests before it is closed.
     pub idle: Duration,
-    /// How many connections rest at most.
+    /// How many connections rest at most, for each thread that serves.
     pub most_idle: usize,
 }
 
@@ -38,7 +40,8 @@ impl Default for PoolLimits {
 
 /// The connections to one application.
 ///
-/// A stack: the connection used last is the one used next, so that the rest of them age and go. A request is sent once.
+/// A stack for each thread: the connection used last is the one used next, so that the rest of them age and go, and that
+/// whoever serves a connection also waits for it. A request is sent once.
 /// Only when a resting connection turns out closed before it took a single byte does the request go to another one.
 #[derive(Clone, Debug)]
 pub(super) struct Pool {
@@ -49,14 +52,13 @@ pub(super) struct Pool {
 struct Shared {
     upstream: Upstream,
     limits: PoolLimits,
-    idle: Mutex<Idle>,
+    idle: ThreadLocal<Mutex<Idle>>,
+    /// Whether somebody looks after those that rest.
+    swept: AtomicBool,
 }
 
-#[derive(Debug, Default)]
-struct Idle {
-    stack: VecDeque<(Box<Connection>, Instant)>,
-    swept: bool,
-}
+/// Connections that rest, the one used last at the end.
+type Idle = VecDeque<(Box<Connection>, Instant)>;
 
 /// What comes of a request.
 #[derive(Debug)]
@@ -69,12 +71,12 @@ pub(super) enum Reply {
 
 impl Pool {
     pub(super) fn new(upstream: Upstream, limits: PoolLimits) -> Self {
-        let idle = Mutex::default();
         Self {
             shared: Arc::new(Shared {
                 upstream,
                 limits,
-                idle,
+                idle: ThreadLocal::new(),
+                swept: AtomicBool::new(false),
             }),
         }
     }
@@ -113,27 +115,27 @@ impl Pool {
 
 impl Resting for Pool {
     fn give_back(&self, connection: Box<Connection>) {
-        let idle = &mut *self.shared.lock();
-        idle.stack.push_back((connection, Instant::now()));
-        if idle.stack.len() > self.shared.limits.most_idle {
-            idle.stack.pop_front();
+        let mut idle = lock(self.shared.idle.get_or_default());
+        idle.push_back((connection, Instant::now()));
+        if idle.len() > self.shared.limits.most_idle {
+            idle.pop_front();
         }
-        if !idle.swept {
-            idle.swept = true;
+        drop(idle);
+        if !self.shared.swept.load(Ordering::Relaxed) && !self.shared.swept.swap(true, Ordering::AcqRel) {
             tokio::spawn(sweep(Arc::downgrade(&self.shared)));
         }
     }
 }
 
 impl Shared {
-    /// The resting connection that was used last and still is open.
+    /// The resting connection that this thread used last and that still is open.
     fn take(&self) -> Option<Box<Connection>> {
-        let idle = &mut *self.lock();
+        let mut idle = lock(self.idle.get_or_default());
         let oldest = Instant::now().checked_sub(self.limits.idle);
-        while let Some((mut connection, since)) = idle.stack.pop_back() {
+        while let Some((mut connection, since)) = idle.pop_back() {
             if oldest.is_some_and(|oldest| since < oldest) {
                 // Those below it have rested even longer.
-                idle.stack.clear();
+                idle.clear();
             } else if connection.is_open() {
                 return Some(connection);
             }
@@ -143,17 +145,21 @@ impl Shared {
 
     /// Closes what has rested too long, and what the application has closed; `false`: nothing rests.
     fn sweep(&self) -> bool {
-        let idle = &mut *self.lock();
+        // Whoever lets a connection rest from now on starts another sweep.
+        self.swept.store(false, Ordering::Release);
         let now = Instant::now();
-        idle.stack
-            .retain_mut(|(connection, since)| *since + self.limits.idle > now && connection.is_open());
-        idle.swept = !idle.stack.is_empty();
-        idle.swept
+        let mut rests = false;
+        for idle in &self.idle {
+            let mut idle = lock(idle);
+            idle.retain_mut(|(connection, since)| *since + self.limits.idle > now && connection.is_open());
+            rests |= !idle.is_empty();
+        }
+        rests && !self.swept.swap(true, Ordering::AcqRel)
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Idle> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock(idle: &Mutex<Idle>) -> MutexGuard<'_, Idle> {
+    idle.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Lives as long as connections rest.

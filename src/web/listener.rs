@@ -1,5 +1,6 @@
 //! Accepts connections and serves them, until it is told to stop; then lets what is under way come to its end.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -13,9 +14,10 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use super::conversation::{Ending, converse};
+use super::lanes::Lanes;
 use crate::tls::ServerTls;
 
-/// Serves a socket, over TLS if it is given: `answer` is asked about each request and its peer.
+/// Serves a socket, over TLS if it is given: `answer` is asked about each request and its peer, on one of the lanes.
 ///
 /// Returns when `stop` was cancelled and every request has been answered, or when `drain` is over, whichever comes first;
 /// `false` says that something was cut off.
@@ -23,6 +25,7 @@ pub async fn serve<A, F>(
     socket: TcpListener,
     tls: Option<ServerTls>,
     answer: A,
+    lanes: Lanes,
     stop: CancellationToken,
     drain: Duration,
 ) -> bool
@@ -38,18 +41,24 @@ where
         };
         let answer = answer.clone();
         let answer = move |request| answer(request, peer);
-        let Some(tls) = tls.clone() else {
-            connections.spawn(converse(stream, peer, answer, ending.clone()));
-            continue;
-        };
-        let (ending, tracker) = (ending.clone(), connections.clone());
-        connections.spawn(stop.clone().run_until_cancelled_owned(async move {
-            match tls.accept(stream).await {
-                // The requests on it end when they are answered, not when we are told to stop.
-                Ok(stream) => drop(tracker.spawn(converse(stream, peer, answer, ending))),
-                Err(error) => tracing::debug!(%peer, %error, "a client did not come to TLS"),
+        let (tls, ending) = (tls.clone(), ending.clone());
+        let (stop, tracker) = (stop.clone(), connections.clone());
+        let conversation = async move {
+            let stream = match stream.and_then(TcpStream::from_std) {
+                Ok(stream) => stream,
+                Err(error) => return tracing::warn!(%peer, %error, "a connection could not be handed on"),
+            };
+            let Some(tls) = tls else {
+                return converse(stream, peer, answer, ending).await;
+            };
+            match stop.run_until_cancelled(tls.accept(stream)).await {
+                // A task of its own: the requests on it end when they are answered, not when we are told to stop.
+                Some(Ok(stream)) => drop(tracker.spawn(converse(stream, peer, answer, ending))),
+                Some(Err(error)) => tracing::debug!(%peer, %error, "a client did not come to TLS"),
+                None => {}
             }
-        }));
+        };
+        connections.spawn_on(conversation, lanes.next());
     }
     drop(socket);
     ending.tell();
@@ -57,7 +66,7 @@ where
     tokio::time::timeout(drain, connections.wait()).await.is_ok()
 }
 
-/// Serves a router on a socket, as [`serve`] does, without TLS.
+/// Serves a router on a socket, as [`serve`] does, without TLS, where it is called.
 pub async fn serve_router(
     socket: TcpListener,
     router: Router,
@@ -65,7 +74,7 @@ pub async fn serve_router(
     drain: Duration,
 ) -> bool {
     let answer = move |request, peer| routed(router.clone(), request, peer);
-    serve(socket, None, answer, stop, drain).await
+    serve(socket, None, answer, Lanes::here(), stop, drain).await
 }
 
 /// A router's answer to a request of a peer, whose address handlers find as axum's [`ConnectInfo`].
@@ -77,15 +86,16 @@ pub(super) async fn routed(router: Router, mut request: Request<Body>, peer: Soc
     }
 }
 
-/// Waits for a connection. An error of one (a peer that went away, no free descriptor) does not end the listener.
-async fn accept(socket: &TcpListener) -> (TcpStream, SocketAddr) {
+/// Waits for a connection, which another thread can have. An error of one (a peer that went away, no free descriptor) does
+/// not end the listener.
+async fn accept(socket: &TcpListener) -> (io::Result<std::net::TcpStream>, SocketAddr) {
     loop {
         match socket.accept().await {
             Ok((stream, peer)) => {
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%peer, %error, "the connection keeps Nagle's algorithm");
                 }
-                return (stream, peer);
+                return (stream.into_std(), peer);
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");

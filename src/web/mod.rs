@@ -1,7 +1,7 @@
 //! HTTP FOR PEOPLE AND CONSUMERS: extract, ask the provider or the login, answer.
 //!
 //! The whole URL map stands in [`router`]; `site` asks it, or the gateway, or who answers front proxies. `listener` accepts
-//! connections for that, each a `conversation`; `request_log` writes a line for each request and hands
+//! connections for that and deals them out to `lanes`, each a `conversation`; `request_log` writes a line for each request and hands
 //! what was refused to `refusals`, and `operators` is the other listener's map. A consumer's way through it: `request_token`
 //! and `access_token`, which share `signed`. A browser's way through it:
 //!
@@ -31,6 +31,7 @@ mod conversation;
 mod cookie;
 mod form;
 mod headers;
+mod lanes;
 mod links;
 mod listener;
 mod login;
@@ -73,6 +74,7 @@ pub use admin::Administration;
 pub use applinks::Ourselves;
 pub use assets::icon;
 pub use client_address::ClientAddress;
+pub use lanes::Lanes;
 pub use listener::{serve, serve_router};
 pub use look::Look;
 pub use operators::operators;
