@@ -8,8 +8,9 @@ use http::request::Parts;
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Version};
 
+use super::chain::Chain;
 use super::fault::Fault;
-use super::forwarded::{Chain, Forwarded, TrustedProxies, X_FORWARDED_FOR};
+use super::forwarded::{Forwarded, TrustedProxies, X_FORWARDED_FOR};
 use crate::oauth::{PublicUrl, RequestView};
 
 /// The names under which the world knows us, and the proxies that may say which of them was used.

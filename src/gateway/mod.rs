@@ -3,7 +3,8 @@
 //! The way of a request through this folder:
 //!
 //! 1. [`identity`] strips every header by which a stranger could say who they are;
-//! 2. [`arrival`] finds out which public URL was called, and by whom, with what [`forwarded`] says for trusted proxies;
+//! 2. [`arrival`] finds out which public URL was called, and by whom, with what [`forwarded`] says for trusted proxies, and
+//!    keeps the `chain` of hops for the application;
 //! 3. [`routes`] says what the path needs, as [`pattern`] and, against trickery, every other `reading` of it has it;
 //! 4. [`guard`] holds a [`form`], asks the provider, and lets the request pass, or refuses, or challenges;
 //! 5. [`proxy`] makes the headers ready (`onward`), says who calls ([`identity`], [`assertion`]), and sends it over the
@@ -16,6 +17,7 @@
 
 pub mod arrival;
 pub mod assertion;
+mod chain;
 mod connect;
 mod connection;
 pub mod fault;
