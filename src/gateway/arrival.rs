@@ -176,7 +176,7 @@ fn is_authority(text: &str) -> bool {
         address.parse::<Ipv6Addr>().is_ok().then_some(port)
     } else {
         let end = text.bytes().position(|b| !named(b)).unwrap_or(text.len());
-        text.get(end..).filter(|_| end > 0)
+        (end > 0).then(|| &text[end..])
     };
     port.is_some_and(|port| port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }
@@ -188,8 +188,7 @@ fn is_port(text: &str) -> bool {
 fn is_named(url: &PublicUrl, authority: &str, proto: Option<&str>) -> bool {
     let scheme = if url.is_secure() { "https" } else { "http" };
     proto.is_none_or(|proto| proto == scheme)
-        && (authority == url.authority()
-            || without_default_port(authority, scheme).eq_ignore_ascii_case(url.authority()))
+        && without_default_port(authority, scheme).eq_ignore_ascii_case(url.authority())
 }
 
 fn without_default_port<'a>(authority: &'a str, scheme: &str) -> &'a str {

@@ -63,7 +63,7 @@ fn push_hop(out: &mut String, hop: &str, is_ipv6: bool) {
 }
 
 /// Appends an address as it displays itself. Every request has one, so the usual kind is spared the machinery.
-pub(super) fn push_address(out: &mut String, address: IpAddr) {
+fn push_address(out: &mut String, address: IpAddr) {
     let IpAddr::V4(address) = address else {
         return out.push_str(&address.to_string());
     };

@@ -106,6 +106,7 @@ impl Gateway {
     ) -> impl Future<Output = Response<Body>> + Send + use<'_> {
         let (guard, proxy) = &*self.shared;
         let (mut parts, body) = request.into_parts();
+        // An `async fn` would keep the whole request beside its parts.
         async move {
             match guard.pass(&mut parts, Some(peer.ip()), body).await {
                 Ok(passed) => proxy.forward(parts, passed).await,

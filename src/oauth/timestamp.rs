@@ -17,19 +17,19 @@ impl Timestamp {
 
     /// Reads `oauth_timestamp`: decimal digits, positive, one spelling for each value (no leading zero).
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let canonical = (1..=15).contains(&text.len()) && !text.starts_with('0');
-        let mut digits = text.bytes().take(if canonical { 15 } else { 0 });
-        let seconds = digits.try_fold(0, |seconds, digit| {
-            digit
-                .is_ascii_digit()
-                .then(|| 10 * seconds + i64::from(digit - b'0'))
-        });
-        seconds.filter(|_| canonical).map(Self).ok_or_else(|| {
-            Problem::parameter_rejected(
-                "oauth_timestamp",
-                "oauth_timestamp must be whole seconds since 1970, in digits.",
-            )
-        })
+        let canonical = (1..=15).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_digit())
+            && !text.starts_with('0');
+        canonical
+            .then(|| text.parse().ok())
+            .flatten()
+            .map(Self)
+            .ok_or_else(|| {
+                Problem::parameter_rejected(
+                    "oauth_timestamp",
+                    "oauth_timestamp must be whole seconds since 1970, in digits.",
+                )
+            })
     }
 
     /// Seconds since the epoch.

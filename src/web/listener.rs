@@ -1,4 +1,5 @@
-//! Accepts connections and serves them, until it is told to stop; then lets what is under way come to its end.
+//! Accepts connections and deals them out to the lanes, until it is told to stop; then lets what is under way come to its
+//! end.
 
 use std::io;
 use std::net::SocketAddr;
