@@ -4,22 +4,21 @@
 //! is there, and the others find their answers. So nobody waits to be woken, nobody waits for somebody who went away, and
 //! where requests come one by one, each writes its own at once.
 
-use std::array;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use thread_local::ThreadLocal;
 use tokio::task::yield_now;
 
 use super::nonces::NonceKey;
 
 /// The batches that gather: one for each thread, because what runs on one is ready together.
 #[derive(Debug)]
-pub(super) struct Batches<A>([Lane<A>; LANES]);
+pub(super) struct Batches<A: Send + Sync>(ThreadLocal<Own<A>>);
 
-/// A place of its own in the memory, so that threads do not disturb each other.
+/// A thread's own, in a place of the memory where others do not disturb it.
 #[derive(Debug)]
 #[repr(align(64))]
-struct Lane<A>(Mutex<Gathering<A>>);
+struct Own<A>(Mutex<Gathering<A>>);
 
 /// The batch that nobody has begun to write.
 #[derive(Debug)]
@@ -41,16 +40,10 @@ struct Joined<A> {
     expects_company: bool,
 }
 
-impl<A: Clone> Batches<A> {
+impl<A: Clone + Send + Sync> Batches<A> {
     /// Nothing has come yet.
     pub(super) fn new() -> Self {
-        Self(array::from_fn(|_| {
-            Lane(Mutex::new(Gathering {
-                keys: Vec::new(),
-                batch: Arc::default(),
-                alone: 0,
-            }))
-        }))
+        Self(ThreadLocal::new())
     }
 
     /// Writes a nonce together with those that are ready at the same time, and says what was answered to it.
@@ -62,21 +55,21 @@ impl<A: Clone> Batches<A> {
         key: NonceKey,
         write: impl FnOnce(Vec<NonceKey>) -> Vec<A>,
     ) -> Option<A> {
-        let lane = &self.0[LANE.with(|lane| *lane)];
+        let own = self.0.get_or_default();
         let Joined {
             batch,
             place,
             expects_company,
-        } = lane.join(key);
+        } = own.join(key);
         if expects_company {
             yield_now().await;
         }
-        let answers = batch.get_or_init(|| lane.take(&batch).map_or_else(Vec::new, write));
+        let answers = batch.get_or_init(|| own.take(&batch).map_or_else(Vec::new, write));
         answers.get(place).cloned()
     }
 }
 
-impl<A> Lane<A> {
+impl<A> Own<A> {
     /// Puts a nonce into the batch that gathers.
     fn join(&self, key: NonceKey) -> Joined<A> {
         let mut gathering = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,21 +95,21 @@ impl<A> Lane<A> {
     }
 }
 
-thread_local! {
-    /// Which lane this thread takes.
-    static LANE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % LANES;
+impl<A> Default for Own<A> {
+    fn default() -> Self {
+        Self(Mutex::new(Gathering {
+            keys: Vec::new(),
+            batch: Arc::default(),
+            alone: 0,
+        }))
+    }
 }
-
-static NEXT: AtomicUsize = AtomicUsize::new(0);
 
 /// After so many nonces in a row that were alone, we do not look for company each time.
 const HOPE: usize = 4;
 
 /// How often we look all the same: once in so many nonces.
 const LOOK: usize = 32;
-
-/// Threads share them if there are more.
-const LANES: usize = 16;
 
 #[cfg(test)]
 mod tests;
