@@ -132,12 +132,14 @@ async fn a_route_that_needs_oauth_challenges() {
 async fn large_and_many_headers_do_no_harm() {
     let app = App::start().await;
     let gateway = start(&app).await;
-    let long = format!(
-        "X-Long: {}\r\nCookie: {}\r\n",
-        "a".repeat(60_000),
-        "b".repeat(8_000)
-    );
-    assert_eq!(status(&get(gateway, "/x", &long).await), "200");
+    for (length, answered) in [(50_000, "200"), (60_000, "431")] {
+        let long = format!(
+            "X-Long: {}\r\nCookie: {}\r\n",
+            "a".repeat(length),
+            "b".repeat(8_000)
+        );
+        assert_eq!(status(&get(gateway, "/x", &long).await), answered, "{length}");
+    }
     let dots = format!("/static{}/x", "/%2e%2e".repeat(8_000));
     let begun = std::time::Instant::now();
     assert_eq!(status(&get(gateway, &dots, "").await), "200");

@@ -27,8 +27,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::{ConnectInfo, Request};
 use linkgate::clock::Clock;
 use linkgate::gateway::{
     FormLimits, Front, Gateway, GatewayOptions, GuardOptions, IdentityHeaders, PathPattern, PoolLimits,
@@ -37,10 +35,12 @@ use linkgate::gateway::{
 use linkgate::oauth::PublicUrl;
 use linkgate::provider::{CallingUser, Directory, Provider, Rules, Standing};
 use linkgate::store::{self, Keyring, Store};
+use linkgate::web::{self, Lanes};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::app::App;
 
@@ -116,17 +116,17 @@ fn keyring() -> Arc<Keyring> {
     Arc::new(Keyring::generate(&mut StdRng::seed_from_u64(1)))
 }
 
+/// Behind the listener that the server has as well, so that the tests are about what clients meet.
 async fn serve(options: GatewayOptions) -> SocketAddr {
     let gateway = Gateway::new(options);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let fallback = move |ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| {
+    let answer = move |request, peer| {
         let gateway = gateway.clone();
         async move { gateway.call(request, peer).await }
     };
-    let router = Router::new().fallback(fallback);
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move { axum::serve(listener, service).await });
+    let (never, drain) = (CancellationToken::new(), Duration::ZERO);
+    tokio::spawn(web::serve(listener, None, answer, Lanes::here(), never, drain));
     address
 }
 
