@@ -9,7 +9,7 @@
 //!    `users`, `audit`; `user_row` is what four of them share, `connections` what people see and revoke of access tokens.
 //!    `nonces`: `nonce_writer` writes whole queues (`nonce_queue`) at once to PostgreSQL; beside SQLite, `nonce_log` keeps
 //!    them in files (`nonce_minute`), `nonce_batch` lets the requests of a moment share a write, and `nonce_mark` knows what
-//!    a power cut may take. The other direction's are `link_dances`, `link_tokens` and `link_states`; `installation` is who
+//!    a power cut may take; what was seen is a `nonce_set`. The other direction's are `link_dances`, `link_tokens` and `link_states`; `installation` is who
 //!    we are;
 //! 5. `sweep`: forget what has expired.
 //!
@@ -42,6 +42,7 @@ mod nonce_log;
 mod nonce_mark;
 mod nonce_minute;
 mod nonce_queue;
+mod nonce_set;
 mod nonce_writer;
 mod nonces;
 mod options;

@@ -140,8 +140,8 @@ impl NonceLog {
         let opened = match &self.folder {
             None => Minute::in_memory(),
             Some(folder) => {
-                let (path, expected) = (folder.join(minute.to_string()), self.expected(minute));
-                let opened = blocking(move || Minute::open(&path, expected)).await;
+                let path = folder.join(minute.to_string());
+                let opened = blocking(move || Minute::open(&path)).await;
                 opened.map_err(|error| self.failed(error))?
             }
         };
@@ -161,13 +161,6 @@ impl NonceLog {
             made.await.map_err(|error| self.failed(error))?;
         }
         Ok(mark)
-    }
-
-    /// As many nonces as the minute before had: a set that need not grow does not make anybody wait.
-    fn expected(&self, minute: i64) -> usize {
-        let minutes = self.lock();
-        let before = minutes.open.range(..minute).next_back();
-        before.map_or(0, |(_, before)| before.len())
     }
 
     /// Forgets the nonces of all minutes before this one, and says how many they were.

@@ -1,12 +1,11 @@
 //! The nonces of one minute: in memory, and in a file that outlives the process.
 
-use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use foldhash::fast::RandomState;
+use super::nonce_set::NonceSet;
 
 /// The digest of a nonce.
 pub(super) type Digest = [u8; ENTRY];
@@ -17,7 +16,7 @@ pub(super) type Digest = [u8; ENTRY];
 /// entries was there before them, and of equal entries the first counts. Whoever is admitted has compared itself with all.
 #[derive(Debug)]
 pub(super) struct Minute {
-    seen: HashSet<Digest, RandomState>,
+    seen: NonceSet,
     /// `None`: the database lives in memory as well.
     file: Option<File>,
     /// How many bytes of the file are in the set.
@@ -28,14 +27,14 @@ impl Minute {
     /// A minute without a file.
     pub(super) fn in_memory() -> Self {
         Self {
-            seen: HashSet::default(),
+            seen: NonceSet::default(),
             file: None,
             read: 0,
         }
     }
 
-    /// Opens a minute's file, or makes it, and reads what it holds. There is room for as many nonces as are expected.
-    pub(super) fn open(path: &Path, expected: usize) -> io::Result<Self> {
+    /// Opens a minute's file, or makes it, and reads what it holds.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         let file = options
             .read(true)
@@ -45,7 +44,7 @@ impl Minute {
             .open(path)?;
         let there = file.metadata()?.len() / ENTRY as u64 * ENTRY as u64;
         let mut minute = Self {
-            seen: HashSet::with_capacity_and_hasher(expected, RandomState::default()),
+            seen: NonceSet::default(),
             file: Some(file),
             read: 0,
         };

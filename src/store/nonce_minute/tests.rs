@@ -23,7 +23,7 @@ fn one(minute: &mut Minute, n: u8) -> bool {
 fn of_equal_ones_in_a_batch_the_first_is_new() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("1");
-    let opened = [Minute::open(&path, 0).unwrap(), Minute::in_memory()];
+    let opened = [Minute::open(&path).unwrap(), Minute::in_memory()];
     for mut minute in opened {
         for (digests, expected) in [
             (&[1, 2, 1][..], &[true, true, false][..]),
@@ -43,7 +43,7 @@ fn of_equal_ones_in_a_batch_the_first_is_new() {
 fn batches_of_several_writers_are_compared_entry_by_entry() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("1");
-    let [mut here, mut there] = [0, 1].map(|_| Minute::open(&path, 0).unwrap());
+    let [mut here, mut there] = [(); 2].map(|()| Minute::open(&path).unwrap());
     let (new, _) = several(&mut here, &[1, 2, 3]);
     assert_eq!(new, [Some(true); 3]);
     let (new, _) = several(&mut there, &[4, 2, 5, 1]);
@@ -119,7 +119,7 @@ fn what_the_disk_had_no_room_for_is_not_known() {
         assert!(matches!(written, 512 | 1024), "{written}: {again:?}");
         return;
     };
-    let mut minute = Minute::open(path.as_ref(), 0).unwrap();
+    let mut minute = Minute::open(path.as_ref()).unwrap();
     let (new, written) = several(&mut minute, &(0..100).collect::<Vec<_>>());
     assert_eq!(written.unwrap_err().kind(), io::ErrorKind::FileTooLarge);
     let room = usize::try_from(fs::metadata(&path).unwrap().len()).unwrap() / ENTRY;
@@ -128,14 +128,14 @@ fn what_the_disk_had_no_room_for_is_not_known() {
     let (new, written) = several(&mut minute, &[1, 99]);
     assert_eq!(new, [Some(false), None]);
     assert!(written.is_err());
-    assert!(!one(&mut Minute::open(path.as_ref(), 0).unwrap(), 1));
+    assert!(!one(&mut Minute::open(path.as_ref()).unwrap(), 1));
 }
 
 #[test]
 fn a_part_of_an_entry_spoils_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("1");
-    let mut minute = Minute::open(&path, 0).unwrap();
+    let mut minute = Minute::open(&path).unwrap();
     for n in 0..20 {
         assert!(one(&mut minute, 2 * n));
         let torn = vec![0xff; usize::from(n)];
@@ -147,7 +147,7 @@ fn a_part_of_an_entry_spoils_nothing() {
             .unwrap();
         assert!(one(&mut minute, 2 * n + 1));
     }
-    let mut again = Minute::open(&path, 0).unwrap();
+    let mut again = Minute::open(&path).unwrap();
     for n in 0..40 {
         assert!(!one(&mut minute, n));
         assert!(!one(&mut again, n), "{n}");
@@ -158,7 +158,7 @@ fn a_part_of_an_entry_spoils_nothing() {
 fn of_several_writers_one_is_the_first() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("1");
-    let mut minutes = [0, 5, 9].map(|expected| Minute::open(&path, expected).unwrap());
+    let mut minutes = [(); 3].map(|()| Minute::open(&path).unwrap());
     for n in 0..200 {
         let first = usize::from(n) % 3;
         for writer in [first, (first + 1) % 3, first, (first + 2) % 3] {
@@ -176,7 +176,7 @@ fn a_full_disk_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("1");
     std::os::unix::fs::symlink("/dev/full", &path).unwrap();
-    let mut minute = Minute::open(&path, 0).unwrap();
+    let mut minute = Minute::open(&path).unwrap();
     for _ in 0..2 {
         let (new, written) = several(&mut minute, &[1, 2]);
         assert_eq!(written.unwrap_err().kind(), io::ErrorKind::StorageFull);

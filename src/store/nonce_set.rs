@@ -1,0 +1,79 @@
+//! What was seen in a minute: a set that grows without making anybody wait.
+//!
+//! A table that is full is moved to a larger one, all of it at once. With a million nonces in it, that takes longer than
+//! a hundred requests. So there are many small tables, and each has its own time to grow.
+
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
+
+use super::nonce_minute::Digest;
+
+/// A set of digests.
+#[derive(Debug)]
+pub(super) struct NonceSet(Box<[HashSet<Digest, RandomState>]>);
+
+impl NonceSet {
+    /// Whether it holds this one.
+    pub(super) fn contains(&self, digest: &Digest) -> bool {
+        self.0[part(digest)].contains(digest)
+    }
+
+    /// Adds one, or says `false`: it was there.
+    pub(super) fn insert(&mut self, digest: Digest) -> bool {
+        self.0[part(&digest)].insert(digest)
+    }
+
+    /// Adds many.
+    pub(super) fn extend(&mut self, digests: &[Digest]) {
+        for digest in digests {
+            self.insert(*digest);
+        }
+    }
+
+    /// How many it holds.
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(HashSet::len).sum()
+    }
+}
+
+impl Default for NonceSet {
+    fn default() -> Self {
+        Self((0..PARTS).map(|_| HashSet::default()).collect())
+    }
+}
+
+/// Digests are spread evenly, and so are their first bytes.
+fn part(digest: &Digest) -> usize {
+    usize::from(digest[0])
+}
+
+/// One for each first byte.
+const PARTS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_holds_what_was_added_once() {
+        let mut set = NonceSet::default();
+        let digests: Vec<Digest> = (0..1_000_u16)
+            .map(|n| {
+                let mut digest = [7; 16];
+                // The first byte repeats itself, the last two tell them apart.
+                digest[0] = n.to_le_bytes()[0];
+                digest[14..].copy_from_slice(&n.to_be_bytes());
+                digest
+            })
+            .collect();
+        set.extend(&digests[..500]);
+        for (n, digest) in digests.iter().enumerate() {
+            assert_eq!(set.contains(digest), n < 500);
+            assert_eq!(set.insert(*digest), n >= 500);
+        }
+        assert_eq!(set.len(), 1_000);
+        set.extend(&digests);
+        assert_eq!(set.len(), 1_000);
+    }
+}
