@@ -7,10 +7,10 @@
 //! 3. `keyring` and `seal`: what may touch the disk. Tokens are hashed, their secrets derived, shared secrets sealed;
 //! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `sessions`, `sign_ins`,
 //!    `users`, `audit`; `user_row` is what four of them share, `connections` what people see and revoke of access tokens.
-//!    `nonces`: `nonce_writer` writes whole queues (`nonce_queue`) at once to PostgreSQL; beside SQLite, `nonce_log` keeps
-//!    them in files (`nonce_minute`), `nonce_batch` lets the requests of a moment share a write, and `nonce_mark` knows what
-//!    a power cut may take; what was seen is a `nonce_set`. The other direction's are `link_dances`, `link_tokens` and `link_states`; `installation` is who
-//!    we are;
+//!    `nonces`: to PostgreSQL, `nonce_writer` writes whole queues (`nonce_queue`) at once, in rows that replicas compare
+//!    (`nonce_rows`); beside SQLite, `nonce_log` keeps them in files (`nonce_minute`), `nonce_batch` lets the requests of a
+//!    moment share a write, and `nonce_mark` knows what a power cut may take. Both know what was seen by a `nonce_set`.
+//!    The other direction's are `link_dances`, `link_tokens` and `link_states`; `installation` is who we are;
 //! 5. `sweep`: forget what has expired.
 //!
 //! The rules: a state change is one statement that names the state it leaves. A transaction's first statement is a write,
@@ -42,6 +42,7 @@ mod nonce_log;
 mod nonce_mark;
 mod nonce_minute;
 mod nonce_queue;
+mod nonce_rows;
 mod nonce_set;
 mod nonce_writer;
 mod nonces;

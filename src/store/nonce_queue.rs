@@ -1,10 +1,15 @@
 //! Where requests queue for the task that writes nonces: they join the batch that gathers, and wait for its answer.
+//!
+//! To wake a task of another thread costs a call of the operating system, and that other thread its sleep. So one task for
+//! each thread hears of a batch's answer, and tells those that wait on its own.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
 use tokio::sync::{Notify, SetOnce};
 
 use super::StoreError;
+use super::nonce_rows::Fate;
 use super::nonces::NonceKey;
 
 /// Stands between those who ask and the one who writes.
@@ -22,6 +27,8 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct Gathering {
     batch: Batch,
+    /// Somebody takes what gathers.
+    taken: bool,
     closed: bool,
 }
 
@@ -31,58 +38,89 @@ pub(super) struct Batch {
     /// The nonces.
     pub(super) keys: Vec<NonceKey>,
     answer: Arc<SetOnce<Answer>>,
+    shares: Vec<(ThreadId, Arc<Share>)>,
+}
+
+/// Those of a batch whose requests are on one thread.
+#[derive(Debug)]
+struct Share {
+    answer: Arc<SetOnce<Answer>>,
+    told: SetOnce<()>,
 }
 
 /// What became of a batch.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// All nonces are written, and all were new.
-    AllNew,
-    /// They are written; which of them were new, in their order.
-    New(Vec<bool>),
+    /// What became of each nonce, in their order.
+    Written(Vec<Fate>),
     /// Nobody knows.
     Failed(Arc<StoreError>),
     /// The writer went away.
     Closed,
 }
 
+/// A place in a batch.
+struct Joined {
+    share: Arc<Share>,
+    place: usize,
+}
+
 impl Queue {
-    /// Lets a nonce be written with others, and says whether it was new.
+    /// Lets a nonce be written with others, and says whether it was new. `write` begins to take what gathers: it is called
+    /// when nobody does.
     ///
     /// When too many wait, that is an error at once: the database does not keep up.
-    pub(super) async fn remember(&self, key: NonceKey) -> Result<bool, StoreError> {
-        let (answer, place) = self.join(key)?;
-        match answer.wait().await {
-            Answer::AllNew => Ok(true),
-            Answer::New(new) => Ok(new[place]),
-            Answer::Failed(error) => Err(StoreError::Nonces(Arc::clone(error))),
-            Answer::Closed => Err(StoreError::Closed),
+    pub(super) async fn remember(
+        self: &Arc<Self>,
+        key: NonceKey,
+        write: impl FnOnce(Taking),
+    ) -> Result<bool, StoreError> {
+        let Joined { share, place } = self.join(key, write)?;
+        share.told.wait().await;
+        match share.answer.get() {
+            Some(Answer::Written(fates)) => match fates[place] {
+                Fate::New => Ok(true),
+                Fate::Seen => Ok(false),
+                Fate::Forgotten => Err(StoreError::Forgotten),
+            },
+            Some(Answer::Failed(error)) => Err(StoreError::Nonces(Arc::clone(error))),
+            Some(Answer::Closed) | None => Err(StoreError::Closed),
         }
     }
 
-    fn join(&self, key: NonceKey) -> Result<(Arc<SetOnce<Answer>>, usize), StoreError> {
+    fn join(self: &Arc<Self>, key: NonceKey, write: impl FnOnce(Taking)) -> Result<Joined, StoreError> {
         let mut gathering = self.lock();
         if gathering.closed {
             return Err(StoreError::Closed);
         }
-        let batch = &mut gathering.batch;
-        let place = batch.keys.len();
+        let place = gathering.batch.keys.len();
         if place == MOST {
             return Err(StoreError::Overloaded);
         }
-        batch.keys.push(key);
-        let answer = Arc::clone(&batch.answer);
+        gathering.batch.keys.push(key);
+        let share = gathering.batch.share();
+        let is_taken = std::mem::replace(&mut gathering.taken, true);
         drop(gathering);
         if place == 0 {
             self.some.notify_one();
         }
-        Ok((answer, place))
+        if !is_taken {
+            write(Taking(Arc::clone(self)));
+        }
+        Ok(Joined { share, place })
     }
 
     /// Lets nobody join any more. What has gathered is the last batch.
     pub(super) fn close(&self) {
-        self.lock().closed = true;
+        let is_taken = {
+            let mut gathering = self.lock();
+            gathering.closed = true;
+            gathering.taken
+        };
         self.some.notify_one();
+        if !is_taken {
+            self.end_now();
+        }
     }
 
     /// Waits until the last batch is answered, once the queue is closed.
@@ -90,9 +128,9 @@ impl Queue {
         self.ended.wait().await;
     }
 
-    /// The side of the one who writes. When it is given up, nobody waits for it in vain.
-    pub(super) fn taking(self: &Arc<Self>) -> Taking {
-        Taking(Arc::clone(self))
+    fn end_now(&self) {
+        // However often it is closed, it ends once.
+        let _ = self.ended.set(());
     }
 
     fn lock(&self) -> MutexGuard<'_, Gathering> {
@@ -100,7 +138,7 @@ impl Queue {
     }
 }
 
-/// The side of the one who writes: see [`Queue::taking`].
+/// The side of the one who writes. When it is given up, nobody waits for it in vain, and whoever comes next finds another.
 #[derive(Debug)]
 pub(super) struct Taking(Arc<Queue>);
 
@@ -113,25 +151,42 @@ impl Taking {
     /// What has gathered, and whether it is the last batch.
     pub(super) fn batch(&self) -> (Batch, bool) {
         let mut gathering = self.0.lock();
-        let keys = Vec::with_capacity(gathering.batch.keys.len());
-        let next = Batch {
-            keys,
-            answer: Arc::default(),
-        };
-        (std::mem::replace(&mut gathering.batch, next), gathering.closed)
+        let batch = std::mem::take(&mut gathering.batch);
+        gathering.batch.keys.reserve(batch.keys.len());
+        (batch, gathering.closed)
     }
 }
 
 impl Drop for Taking {
     fn drop(&mut self) {
-        self.0.lock().closed = true;
-        drop(self.batch());
-        // It is set nowhere else.
-        let _ = self.0.ended.set(());
+        let (batch, is_closed) = {
+            let mut gathering = self.0.lock();
+            gathering.taken = false;
+            (std::mem::take(&mut gathering.batch), gathering.closed)
+        };
+        drop(batch);
+        if is_closed {
+            self.0.end_now();
+        }
     }
 }
 
 impl Batch {
+    /// The share of this thread. Its first one begins to listen.
+    fn share(&mut self) -> Arc<Share> {
+        let here = thread::current().id();
+        if let Some((_, share)) = self.shares.iter().find(|(thread, _)| *thread == here) {
+            return Arc::clone(share);
+        }
+        let share = Arc::new(Share {
+            answer: Arc::clone(&self.answer),
+            told: SetOnce::new(),
+        });
+        self.shares.push((here, Arc::clone(&share)));
+        tokio::spawn(tell(Arc::clone(&share)));
+        share
+    }
+
     /// Answers all who wait.
     pub(super) fn answer(self, answer: Answer) {
         // It is set here, or when the batch is dropped.
@@ -147,12 +202,31 @@ impl Drop for Batch {
     }
 }
 
+async fn tell(share: Arc<Share>) {
+    share.answer.wait().await;
+    // It is set nowhere else.
+    let _ = share.told.set(());
+}
+
 /// How many may wait. At ten thousand a second, this is less than a second's worth.
 const MOST: usize = 8192;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Queue {
+        /// Takes what gathers, as the task does that is begun for the first nonce.
+        fn taking(self: &Arc<Self>) -> Taking {
+            self.lock().taken = true;
+            Taking(Arc::clone(self))
+        }
+
+        async fn ask(self: &Arc<Self>, key: NonceKey) -> Result<bool, StoreError> {
+            self.remember(key, |_| panic!("somebody takes what gathers"))
+                .await
+        }
+    }
 
     fn key(n: i64) -> NonceKey {
         (n, [0; 16])
@@ -166,16 +240,15 @@ mod tests {
             taking.some().await;
             let (batch, is_last) = taking.batch();
             assert_eq!((&batch.keys[..], is_last), (&[key(1), key(2), key(3)][..], false));
-            batch.answer(Answer::New(vec![true, false, true]));
+            batch.answer(Answer::Written(vec![Fate::New, Fate::Seen, Fate::New]));
             taking.some().await;
-            taking.batch().0.answer(Answer::AllNew);
+            taking.batch().0.answer(Answer::Written(vec![Fate::New]));
         };
         let again = async {
-            assert!(!queue.remember(key(2)).await.unwrap());
-            queue.remember(key(4)).await.unwrap()
+            assert!(!queue.ask(key(2)).await.unwrap());
+            queue.ask(key(4)).await.unwrap()
         };
-        let (one, two, three, ()) =
-            tokio::join!(queue.remember(key(1)), again, queue.remember(key(3)), write);
+        let (one, two, three, ()) = tokio::join!(queue.ask(key(1)), again, queue.ask(key(3)), write);
         assert!(one.unwrap() && two && three.unwrap());
     }
 
@@ -188,14 +261,14 @@ mod tests {
             let error = StoreError::TimedOut { seconds: 1 };
             taking.batch().0.answer(Answer::Failed(Arc::new(error)));
         };
-        let (one, two, ()) = tokio::join!(queue.remember(key(1)), queue.remember(key(2)), write);
+        let (one, two, ()) = tokio::join!(queue.ask(key(1)), queue.ask(key(2)), write);
         for failed in [one, two] {
             assert!(matches!(failed, Err(StoreError::Nonces(_))), "{failed:?}");
         }
     }
 
     #[tokio::test]
-    async fn nobody_waits_for_a_writer_who_went_away() {
+    async fn nobody_waits_for_a_writer_who_went_away_and_the_next_one_begins_another() {
         let queue = Arc::new(Queue::default());
         let taking = queue.taking();
         let gone = async {
@@ -208,12 +281,56 @@ mod tests {
         };
         let next = async {
             tokio::task::yield_now().await;
-            queue.remember(key(2)).await
+            queue.ask(key(2)).await
         };
-        let (one, two, (), ()) = tokio::join!(queue.remember(key(1)), next, gone, queue.end());
-        for closed in [one, two, queue.remember(key(3)).await] {
+        let (one, two, ()) = tokio::join!(queue.ask(key(1)), next, gone);
+        for closed in [one, two] {
             assert!(matches!(closed, Err(StoreError::Closed)), "{closed:?}");
         }
+        let mut begun = None;
+        let three = queue.remember(key(3), |taking| begun = Some(tokio::spawn(forget(taking))));
+        assert!(matches!(three.await, Err(StoreError::Forgotten)));
+        begun.unwrap().await.unwrap();
+        // Nobody writes, so there is nothing to wait for.
+        queue.close();
+        queue.end().await;
+        assert!(matches!(queue.ask(key(4)).await, Err(StoreError::Closed)));
+    }
+
+    async fn forget(taking: Taking) {
+        taking.some().await;
+        taking.batch().0.answer(Answer::Written(vec![Fate::Forgotten]));
+    }
+
+    #[test]
+    fn each_thread_hears_of_the_answer_once_and_tells_all_of_its_own() {
+        let queue = Arc::new(Queue::default());
+        let taking = queue.taking();
+        let thread = || {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                runtime.block_on(async { tokio::join!(queue.ask(key(1)), queue.ask(key(2))) })
+            })
+        };
+        let threads = [thread(), thread()];
+        while queue.lock().batch.keys.len() < 4 {
+            thread::yield_now();
+        }
+        let (batch, _) = taking.batch();
+        assert_eq!(batch.shares.len(), 2);
+        batch.answer(Answer::Written(vec![
+            Fate::Seen,
+            Fate::Seen,
+            Fate::New,
+            Fate::Seen,
+        ]));
+        let told: Vec<bool> = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .flat_map(|(one, two)| [one.unwrap(), two.unwrap()])
+            .collect();
+        assert_eq!(told.iter().filter(|&&new| new).count(), 1);
     }
 
     #[tokio::test]
@@ -223,13 +340,13 @@ mod tests {
         let write = async {
             taking.some().await;
             queue.close();
-            assert!(matches!(queue.remember(key(2)).await, Err(StoreError::Closed)));
+            assert!(matches!(queue.ask(key(2)).await, Err(StoreError::Closed)));
             let (batch, is_last) = taking.batch();
             assert!(is_last && batch.keys.len() == 1);
-            batch.answer(Answer::AllNew);
+            batch.answer(Answer::Written(vec![Fate::New]));
             drop(taking);
         };
-        let (one, (), ()) = tokio::join!(queue.remember(key(1)), write, queue.end());
+        let (one, (), ()) = tokio::join!(queue.ask(key(1)), write, queue.end());
         assert!(one.unwrap());
     }
 
@@ -237,15 +354,15 @@ mod tests {
     async fn who_goes_away_is_written_and_blocks_nobody() {
         let queue = Arc::new(Queue::default());
         let taking = queue.taking();
-        let given_up = tokio::time::timeout(std::time::Duration::ZERO, queue.remember(key(1))).await;
+        let given_up = tokio::time::timeout(std::time::Duration::ZERO, queue.ask(key(1))).await;
         assert!(given_up.is_err());
         let write = async {
             taking.some().await;
             let (batch, _) = taking.batch();
             assert_eq!(batch.keys, [key(1), key(2)]);
-            batch.answer(Answer::New(vec![true, false]));
+            batch.answer(Answer::Written(vec![Fate::New, Fate::Seen]));
         };
-        let (one, ()) = tokio::join!(queue.remember(key(2)), write);
+        let (one, ()) = tokio::join!(queue.ask(key(2)), write);
         assert!(!one.unwrap());
     }
 }

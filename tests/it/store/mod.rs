@@ -21,6 +21,7 @@ mod audit;
 mod connections;
 mod consumers;
 mod links;
+mod nonce_rows;
 mod nonces;
 mod opening;
 mod pressure;

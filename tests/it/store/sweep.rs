@@ -111,7 +111,7 @@ on_both! {
 async fn kept(db: &Database) -> u64 {
     if !db.is_sqlite() {
         let count = db
-            .texts("select cast(count(*) as text) from nonces".to_owned())
+            .texts("select cast(coalesce(sum(length(digests)) / 16, 0) as text) from nonces".to_owned())
             .await;
         return count[0].parse().unwrap();
     }

@@ -59,6 +59,11 @@ impl Database {
         let server = std::env::var("LINKGATE_TEST_POSTGRES").expect(
             "this test needs a PostgreSQL server: export LINKGATE_TEST_POSTGRES=$(tests/postgres start)",
         );
+        Self::postgres_on(server).await
+    }
+
+    /// A database on this server.
+    pub(crate) async fn postgres_on(server: String) -> Self {
         let name = format!("linkgate_test_{:016x}", rng().random::<u64>());
         admin(&server, format!("create database {name}")).await;
         Self::at(Place::Postgres { server, name })

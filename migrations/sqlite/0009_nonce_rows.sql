@@ -1,0 +1,1 @@
+-- Nothing changes here: SQLite's nonces are in files beside it.

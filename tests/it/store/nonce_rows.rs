@@ -1,0 +1,174 @@
+//! PostgreSQL's nonces: rows that replicas compare, and that a crash of the server takes along.
+
+use std::path::Path;
+use std::process::Command;
+
+use linkgate::store::StoreError;
+
+use crate::support::databases;
+
+use super::*;
+
+/// A server of its own: it crashes.
+struct Server(tempfile::TempDir);
+
+impl Server {
+    fn start() -> Self {
+        let server = Self(tempfile::tempdir().unwrap());
+        server.run("start");
+        server
+    }
+
+    /// Runs `tests/postgres`, and gives back what it prints.
+    fn run(&self, command: &str) -> String {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/postgres");
+        let ran = Command::new(script)
+            .arg(command)
+            .env("CARGO_TARGET_DIR", self.0.path())
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{command}: {ran:?}");
+        String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.run("stop");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_crash_of_the_server_has_taken_is_not_admitted() {
+    let server = Server::start();
+    let db = Database::postgres_on(server.run("url")).await;
+    let (here, there) = (db.open().await, db.open().await);
+    let before = NOW.plus(-60);
+    assert!(here.remember(before, [1; 16]).await.unwrap());
+    assert!(here.remember(NOW, [1; 16]).await.unwrap());
+    assert!(!there.remember(NOW, [1; 16]).await.unwrap());
+
+    // A server that is stopped in good order keeps what it has.
+    server.run("restart");
+    assert!(!known(&here, NOW, 1).await.unwrap() && !known(&there, NOW, 1).await.unwrap());
+    assert!(known(&here, NOW, 2).await.unwrap());
+
+    server.run("crash");
+    for store in [&here, &there, &db.open().await] {
+        // What a replica has not seen itself, it asks for, and then it knows that all is lost.
+        for (at, n) in [(NOW, 3), (NOW, 2), (NOW, 1), (before, 2), (before, 1)] {
+            let unsure = known(store, at, n).await;
+            assert!(matches!(unsure, Err(StoreError::Forgotten)), "{unsure:?}");
+        }
+    }
+    let next = NOW.plus(60);
+    assert!(here.remember(next, [1; 16]).await.unwrap(), "signed after it");
+    assert!(!there.remember(next, [1; 16]).await.unwrap());
+    assert!(
+        there.remember(before.plus(-60), [1; 16]).await.unwrap(),
+        "nothing of that minute was seen"
+    );
+    // To forget is to forget that something was lost.
+    here.forget_nonces_before(next.bucket()).await.unwrap();
+    assert!(there.remember(NOW, [1; 16]).await.unwrap());
+}
+
+/// Asks until the connection that was lost is made again.
+async fn known(store: &Store, at: Timestamp, n: u8) -> Result<bool, StoreError> {
+    loop {
+        match store.remember(at, [n; 16]).await {
+            Err(StoreError::Nonces(_)) => {}
+            answer => return answer,
+        }
+    }
+}
+
+async fn on_postgres<F>(test: impl FnOnce(Database) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    databases::with(Database::postgres().await, test).await;
+}
+
+/// Behind a pooler, a connection may outlive the server.
+#[tokio::test]
+async fn rows_that_vanish_under_an_open_connection_are_taken_for_lost() {
+    on_postgres(async |db| {
+        let (here, there) = (db.open().await, db.open().await);
+        assert!(here.remember(NOW, [1; 16]).await.unwrap());
+        assert!(there.remember(NOW, [2; 16]).await.unwrap());
+        db.execute("truncate nonces").await;
+        for store in [&here, &there] {
+            for n in [1, 2, 3] {
+                let unsure = store.remember(NOW, [n; 16]).await;
+                // What it knows itself, a replica does not forget before it asks.
+                assert!(
+                    matches!(unsure, Ok(false) | Err(StoreError::Forgotten)),
+                    "{unsure:?}"
+                );
+            }
+            let unsure = store.remember(NOW, [1; 16]).await;
+            assert!(matches!(unsure, Err(StoreError::Forgotten)), "{unsure:?}");
+        }
+        let next = NOW.plus(60);
+        let (lost, new) = tokio::join!(here.remember(NOW, [4; 16]), here.remember(next, [4; 16]));
+        assert!(
+            matches!(lost, Err(StoreError::Forgotten)) && new.unwrap(),
+            "one batch, two minutes"
+        );
+    })
+    .await;
+}
+
+/// A replica compares with what others wrote, however much that is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_was_silent_knows_what_others_have_written_meanwhile() {
+    on_postgres(async |db| {
+        let (here, there) = (db.open().await, db.open().await);
+        assert!(there.remember(NOW, [0; 16]).await.unwrap());
+        for round in 1..5 {
+            let calls: Vec<_> = (0..50)
+                .map(|n| {
+                    let here = here.clone();
+                    tokio::spawn(async move { here.remember(NOW, [10 * round + n % 10; 16]).await.unwrap() })
+                })
+                .collect();
+            for call in calls {
+                call.await.unwrap();
+            }
+            assert!(there.remember(NOW, [200 + round; 16]).await.unwrap());
+            for n in 0..10 {
+                assert!(!there.remember(NOW, [10 * round + n; 16]).await.unwrap());
+            }
+        }
+        let late = db.open().await;
+        assert!(
+            !late.remember(NOW, [49; 16]).await.unwrap() && !late.remember(NOW, [204; 16]).await.unwrap()
+        );
+    })
+    .await;
+}
+
+/// What an earlier version kept as a row for each nonce.
+#[tokio::test]
+async fn the_nonces_of_an_earlier_version_are_known() {
+    on_postgres(async |db| {
+        db.open().await.close().await;
+        for sql in [
+            "delete from _sqlx_migrations where version = 9",
+            "drop table nonces, nonce_mark",
+            "create table nonces (bucket bigint not null, digest bytea not null, primary key (bucket, digest))",
+            "insert into nonces values (30000000, decode(repeat('01', 16), 'hex')), \
+             (30000000, decode(repeat('02', 16), 'hex')), (30000001, decode(repeat('01', 16), 'hex'))",
+        ] {
+            db.execute(sql).await;
+        }
+        assert_eq!(NOW.bucket(), 30_000_000);
+        let store = db.open().await;
+        for (at, n, new) in [(NOW, 1, false), (NOW, 2, false), (NOW, 3, true), (NOW.plus(60), 1, false), (NOW.plus(60), 2, true)] {
+            assert_eq!(store.remember(at, [n; 16]).await.unwrap(), new, "{n}");
+        }
+        assert_eq!(store.forget_nonces_before(30_000_002).await.unwrap(), 5);
+    })
+    .await;
+}
