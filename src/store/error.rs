@@ -59,10 +59,9 @@ pub enum StoreError {
         /// What the operating system says.
         source: io::Error,
     },
-    /// Nonces of this request's minute were lost (with the machine's power, or by hand), and its own may be one of them.
-    #[error(
-        "this request was signed before nonces were lost: one that is signed in the next minute is admitted"
-    )]
+    /// Nonces of this request's minute were lost (with the machine's power, with PostgreSQL, or by hand), and its own may be
+    /// one of them.
+    #[error("nonces of the minute in which this request was signed were lost: sign again in a minute or two")]
     Forgotten,
     /// The database did not answer in time.
     #[error("the database did not answer within {seconds} s")]

@@ -97,8 +97,8 @@ impl Queue {
         if place == MOST {
             return Err(StoreError::Overloaded);
         }
-        gathering.batch.keys.push(key);
         let share = gathering.batch.share();
+        gathering.batch.keys.push(key);
         let is_taken = std::mem::replace(&mut gathering.taken, true);
         drop(gathering);
         if place == 0 {
@@ -172,7 +172,7 @@ impl Drop for Taking {
 }
 
 impl Batch {
-    /// The share of this thread. Its first one begins to listen.
+    /// The share of this thread, which runs one runtime. Its first one begins to listen.
     fn share(&mut self) -> Arc<Share> {
         let here = thread::current().id();
         if let Some((_, share)) = self.shares.iter().find(|(thread, _)| *thread == here) {

@@ -1,4 +1,4 @@
-//! The one task that writes nonces to PostgreSQL: whatever has gathered, in one row, with one commit.
+//! The one task that writes nonces to PostgreSQL: whatever has gathered, in one row for each minute, as a rule one commit.
 //!
 //! A commit costs the same for one nonce as for many, so while one is under way the next batch gathers by itself; nobody
 //! waits for company, but for whoever is ready at the same time. A batch that fails answers all its requests with the
@@ -93,7 +93,8 @@ impl Writer {
             yield_now().await;
             let (batch, is_last) = queue.batch();
             if !batch.keys.is_empty() {
-                self.rows.forget_before(self.oldest.load(Ordering::Relaxed));
+                self.rows
+                    .forget_before(self.oldest.swap(i64::MIN, Ordering::Relaxed));
                 let answer = match self.write(&batch.keys).await {
                     Ok(fates) => Answer::Written(fates),
                     Err(error) => Answer::Failed(Arc::new(error)),
@@ -128,7 +129,6 @@ impl Writer {
     }
 }
 
-/// The connection belongs to the thread that uses it, so it is not one of the pool's.
 async fn write_with(
     pool: &PgPool,
     connection: Option<PgConnection>,
@@ -137,10 +137,17 @@ async fn write_with(
 ) -> Result<(PgConnection, Vec<Fate>), StoreError> {
     let mut connection = match connection {
         Some(connection) => connection,
-        None => PgConnection::connect_with(&pool.connect_options()).await?,
+        None => connect(pool).await?,
     };
-    let fates = rows.remember(&mut connection, keys).await?;
+    let fates = rows.remember(keys, &mut connection).await?;
     Ok((connection, fates))
+}
+
+/// The connection belongs to the thread that uses it, so it is not one of the pool's.
+async fn connect(pool: &PgPool) -> Result<PgConnection, StoreError> {
+    let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
+    NonceRows::prepare(&mut connection).await?;
+    Ok(connection)
 }
 
 /// Longer than the pool's time-out: what takes longer is a database that went away without a word.

@@ -44,7 +44,7 @@ impl Nonces {
 }
 
 impl Store {
-    /// Remembers a nonce. `false`: it was seen before. When it is `true`, it has been written for good.
+    /// Remembers a nonce. `false`: it was seen before. When it is `true`, it is written, and will not be `true` again.
     ///
     /// Whoever gets an error does not know, and must refuse.
     pub async fn remember(&self, timestamp: Timestamp, digest: [u8; 16]) -> Result<bool, StoreError> {

@@ -101,7 +101,7 @@ on_both! {
             let store = store.clone();
             tokio::spawn(async move { store.remember(NOW, digest(n)).await.unwrap() })
         };
-        // One replica gets them forwards, the other backwards: without an order of locks, PostgreSQL finds deadlocks here.
+        // One replica gets them forwards, the other backwards, and both want the same row or the same bytes of a file.
         let count = 2_000;
         let calls: Vec<_> = (0..count)
             .flat_map(|n| [call(&here, n), call(&there, count - 1 - n)])

@@ -24,7 +24,7 @@ async fn both_databases_have_the_same_tables() {
         let mut here = sqlite.texts(SQLITE_COLUMNS.to_owned()).await;
         let mut there = postgres.texts(POSTGRES_COLUMNS.to_owned()).await;
         assert!(here.len() > 40, "{here:?}");
-        // What differs: a mark for power cuts here, and files beside it; rows of nonces and another mark there.
+        // What differs: a mark for power cuts here, and files beside it; rows of nonces and a note of their minutes there.
         let nonces = |columns: &mut Vec<String>| -> Vec<String> {
             columns
                 .extract_if(.., |column| column.starts_with("nonce"))
@@ -41,7 +41,7 @@ async fn both_databases_have_the_same_tables() {
         assert_eq!(
             nonces(&mut there),
             [
-                "nonce_mark.minute bigint not null key 1",
+                "nonce_minutes.minute bigint not null key 1",
                 "nonces.batch bigint not null key 2",
                 "nonces.digests bytea not null",
                 "nonces.minute bigint not null key 1"

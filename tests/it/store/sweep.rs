@@ -111,7 +111,10 @@ on_both! {
 async fn kept(db: &Database) -> u64 {
     if !db.is_sqlite() {
         let count = db
-            .texts("select cast(coalesce(sum(length(digests)) / 16, 0) as text) from nonces".to_owned())
+            .texts(
+                "select cast(coalesce(sum(length(digests)) / 16, 0) as text) from nonces where batch > 0"
+                    .to_owned(),
+            )
             .await;
         return count[0].parse().unwrap();
     }
