@@ -19,7 +19,8 @@ use tokio::time::timeout;
 use super::StoreError;
 use super::nonce_batch::Batches;
 use super::nonce_mark::NonceMark;
-use super::nonce_minute::{Digest, Minute};
+use super::nonce_minute::Minute;
+use super::nonce_set::Digest;
 use super::nonces::NonceKey;
 use super::pool::Pool;
 

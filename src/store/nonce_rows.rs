@@ -13,8 +13,7 @@ use std::collections::BTreeMap;
 use sqlx::{Executor as _, PgConnection, PgPool};
 
 use super::StoreError;
-use super::nonce_minute::Digest;
-use super::nonce_set::NonceSet;
+use super::nonce_set::{Digest, NonceSet};
 use super::nonces::NonceKey;
 
 /// The minutes that this replica has asked for.
@@ -171,13 +170,7 @@ impl Rows {
         minute: i64,
         db: &mut PgConnection,
     ) -> Result<bool, StoreError> {
-        while self.next < number {
-            let before = self.next;
-            self.read(number, minute, db).await?;
-            if self.next == before {
-                return Ok(false);
-            }
-        }
+        while self.next < number && self.read(number, minute, db).await? {}
         Ok(self.next == number)
     }
 

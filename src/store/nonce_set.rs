@@ -7,7 +7,8 @@ use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
 
-use super::nonce_minute::Digest;
+/// What stands for a nonce: see `SignedRequest::nonce_digest`.
+pub(super) type Digest = [u8; 16];
 
 /// A set of digests.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::oauth::Timestamp;
 
 use super::nonce_log::NonceLog;
-use super::nonce_minute::Digest;
+use super::nonce_set::Digest;
 use super::nonce_writer::NonceWriter;
 use super::pool::Pool;
 use super::{Store, StoreError};

@@ -5,10 +5,7 @@ use std::io::{self, Seek, Write};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use super::nonce_set::NonceSet;
-
-/// The digest of a nonce.
-pub(super) type Digest = [u8; ENTRY];
+use super::nonce_set::{Digest, NonceSet};
 
 /// A set of digests, and the file that holds them one after the other.
 ///
@@ -134,7 +131,7 @@ fn append(file: &mut (impl Write + Seek), digests: &[Digest]) -> io::Result<(u64
 }
 
 /// Bytes of an entry.
-const ENTRY: usize = 16;
+const ENTRY: usize = size_of::<Digest>();
 
 /// How often an entry is written before we give up. Another process may have the same trouble at the same time.
 const TRIES: u32 = 8;
