@@ -188,7 +188,9 @@ fn headers(fields: &[Header<'_>], says: &mut Says) -> Result<HeaderMap, AnswerFa
         let value = HeaderValue::from_bytes(field.value).map_err(|_| WRONG)?;
         if name == CONTENT_LENGTH {
             if says.length(field.value)? {
-                headers.insert(name, says.length.unwrap_or_default().into());
+                let length = || says.length.unwrap_or_default().into();
+                let value = if is_plain(field.value) { value } else { length() };
+                headers.insert(name, value);
             }
             continue;
         }
@@ -200,6 +202,11 @@ fn headers(fields: &[Header<'_>], says: &mut Says) -> Result<HeaderMap, AnswerFa
         headers.append(name, value);
     }
     Ok(headers)
+}
+
+/// Whether a length stands there as everybody would write it.
+fn is_plain(length: &[u8]) -> bool {
+    length.iter().all(u8::is_ascii_digit) && (length.len() == 1 || !length.starts_with(b"0"))
 }
 
 /// RFC 9112, section 6.3.
@@ -289,6 +296,22 @@ mod tests {
         let head = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
         assert_eq!(ends(head, &Method::HEAD), (Some(0), true));
         assert!(read(&mut BytesMut::from(head), &Method::CONNECT).is_err());
+    }
+
+    #[test]
+    fn a_length_is_passed_on_in_one_spelling() {
+        for (written, passed) in [
+            ("0", "0"),
+            ("5", "5"),
+            ("10", "10"),
+            ("05", "5"),
+            ("00", "0"),
+            ("5, 5", "5"),
+        ] {
+            let head = answer(&format!("HTTP/1.1 200 OK\r\nContent-Length: {written}\r\n\r\n"));
+            let response = head.unwrap().unwrap().response;
+            assert_eq!(response.headers()[CONTENT_LENGTH], passed, "{written}");
+        }
     }
 
     #[test]
