@@ -129,15 +129,14 @@ impl SignedRequest {
     /// Sixteen bytes that stand for consumer, token, timestamp and nonce: SHA-256 over the four, each after its length.
     pub fn nonce_digest(&self) -> [u8; 16] {
         let token = self.token.as_ref().map_or("", Token::as_str);
-        let timestamp = self.timestamp.seconds().to_string();
-        let parts = [self.consumer_key.as_str(), token, &timestamp, self.nonce.as_str()];
-        let length = parts.iter().map(|part| 8 + part.len()).sum();
-        let mut message = Vec::with_capacity(length);
-        for part in parts {
-            message.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            message.extend_from_slice(part.as_bytes());
+        let mut timestamp = itoa::Buffer::new();
+        let timestamp = timestamp.format(self.timestamp.seconds());
+        let mut digest = Sha256::new();
+        for part in [self.consumer_key.as_str(), token, timestamp, self.nonce.as_str()] {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
         }
-        let digest = Sha256::digest(&message);
+        let digest = digest.finalize();
         std::array::from_fn(|at| digest[at])
     }
 
