@@ -1,4 +1,5 @@
-//! Verification in two fifths of the time, for usual keys on processors that can.
+//! Verification in two fifths of the time, for usual keys on processors that can: an RSA signature would otherwise be nearly
+//! half of what a call costs.
 
 use crate::oauth::signature::SignatureMethod;
 
