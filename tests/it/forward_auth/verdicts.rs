@@ -1,9 +1,13 @@
 //! What a verdict says, in the words that each proxy understands.
 
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+
 use super::{BASE, NOBODY, by_envoy, by_nginx, by_traefik, passes, start};
 use crate::support::call::Peer;
 use crate::support::databases::Database;
 use crate::support::echo;
+use crate::support::linkgate::{Linkgate, Setup};
 use crate::support::program::Program;
 use crate::support::raw::{Request, Response};
 
@@ -36,6 +40,49 @@ async fn an_admitted_call_is_its_users() {
         question.send(linkgate.address).await;
     }
     assert!(linkgate.app.received().is_empty(), "a verdict is no request");
+}
+
+#[tokio::test]
+async fn the_assertion_is_about_the_clients_request() {
+    let linkgate = Linkgate::with(Setup {
+        base: BASE,
+        server: "trusted_proxies = [\"127.0.0.1\"]",
+        identity: "assertion = true",
+        ..Setup::default()
+    })
+    .await;
+    let jwks = Request::get("/.well-known/linkgate/jwks.json");
+    let jwks: JwkSet = serde_json::from_str(&jwks.send(linkgate.address).await.body).unwrap();
+    let key = DecodingKey::from_jwk(&jwks.keys[0]).unwrap();
+    let mut validation = Validation::new(Algorithm::ES256);
+    validation.set_audience(&[BASE]);
+    validation.set_issuer(&[BASE]);
+    let token = Peer::hmac().connect(&linkgate, "alice").await;
+    for at in 0..3 {
+        let call = Peer::hmac()
+            .call(&linkgate, "DELETE", "/api/a/../b?q=1")
+            .token(&token);
+        let verdict = questions(&call.request(&linkgate))[at]
+            .send(linkgate.address)
+            .await;
+        let jwt = verdict.header("x-linkgate-assertion").unwrap();
+        let claims = jsonwebtoken::decode::<serde_json::Value>(jwt, &key, &validation)
+            .unwrap()
+            .claims;
+        for (name, value) in [
+            ("sub", "alice"),
+            ("name", "alice Example"),
+            ("consumer", "bitbucket-form"),
+            ("call", "three-legged"),
+            ("method", "DELETE"),
+            ("path", "/api/a/../b"),
+        ] {
+            assert_eq!(claims[name], value, "{claims}");
+        }
+        // Nobody calls: the proxy writes an empty one over what its client sent.
+        let verdict = questions(&Request::get("/page"))[at].send(linkgate.address).await;
+        assert_eq!(verdict.header("x-linkgate-assertion"), Some(""));
+    }
 }
 
 #[tokio::test]

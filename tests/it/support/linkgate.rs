@@ -43,6 +43,8 @@ pub(crate) struct Setup {
     pub(crate) base: &'static str,
     /// Further lines of `[server]`.
     pub(crate) server: &'static str,
+    /// Further lines of `[identity]`.
+    pub(crate) identity: &'static str,
     /// Further sections.
     pub(crate) more: &'static str,
     /// Further files beside the configuration.
@@ -208,6 +210,7 @@ impl Default for Setup {
         Self {
             base: "http://builds.example.com",
             server: "",
+            identity: "",
             more: "",
             files: &[],
         }
@@ -248,8 +251,8 @@ pub(super) fn users(names: &[&str]) -> String {
 }
 
 fn config(setup: &Setup, application: SocketAddr, database: &Database) -> String {
-    let (base, server, more, url) = (setup.base, setup.server, setup.more, database.url());
-    let key = public_key();
+    let (base, server, identity, more) = (setup.base, setup.server, setup.identity, setup.more);
+    let (url, key) = (database.url(), public_key());
     format!(
         r#"
 [server]
@@ -279,6 +282,7 @@ subjects = ["alice"]
 
 [identity]
 preset = "remote-user"
+{identity}
 
 [[routes]]
 path = "/api/**"
