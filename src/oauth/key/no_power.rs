@@ -4,9 +4,6 @@
 pub(super) enum Power {}
 
 impl Power {
-    /// The public exponent that nearly every key has.
-    pub(super) const EXPONENT: u64 = 65537;
-
     /// `None`.
     pub(super) fn new(_modulus: &[u8]) -> Option<Self> {
         None

@@ -15,7 +15,7 @@ pub(super) struct Quick {
 impl Quick {
     /// Prepares a key: its modulus, big-endian without leading zeros. `None` when it is not usual or the processor cannot.
     pub(super) fn new(modulus: &[u8], exponent: u64) -> Option<Self> {
-        let usual = (256..=512).contains(&modulus.len()) && exponent == Power::EXPONENT;
+        let usual = (SHORTEST..=EncodedMessage::LONGEST).contains(&modulus.len()) && exponent == EXPONENT;
         let power = usual.then(|| Power::new(modulus)).flatten()?;
         Some(Self {
             modulus: modulus.to_vec(),
@@ -26,12 +26,19 @@ impl Quick {
     /// Whether a signature is a message's (RFC 8017, section 8.2.2, steps 1 to 4): of the modulus' length, below it, and
     /// opening to exactly what the message is encoded as.
     pub(super) fn confirms(&self, method: SignatureMethod, message: &[u8], signature: &[u8]) -> bool {
-        let below = signature.len() == self.modulus.len() && signature < &*self.modulus;
-        let encoded = || EncodedMessage::new(method, message, self.modulus.len());
-        let opens = |encoded: EncodedMessage| self.power.opens(signature, encoded.octets());
-        below && encoded().is_some_and(opens)
+        if signature.len() != self.modulus.len() || signature >= &*self.modulus {
+            return false;
+        }
+        let encoded = EncodedMessage::new(method, message, self.modulus.len());
+        encoded.is_some_and(|encoded| self.power.opens(signature, encoded.octets()))
     }
 }
+
+/// The public exponent that nearly every key has, and the one of `power`.
+const EXPONENT: u64 = 65537;
+
+/// Octets of a modulus; for shorter ones aws-lc is as good.
+const SHORTEST: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -41,8 +48,7 @@ mod tests {
     use super::*;
     use crate::oauth::key::{PrivateKey, PublicKey};
 
-    /// A key and its public half. Without the processor there is nothing to test, which `tests/run`
-    /// says.
+    /// A key and its public half. Without the processor there is nothing to test, which `tests/run` says.
     fn pair(bits: usize, seed: u64) -> (PrivateKey, PublicKey) {
         let private = PrivateKey::generate(bits, &mut StdRng::seed_from_u64(seed)).unwrap();
         let public = private.public_key();
@@ -103,7 +109,7 @@ mod tests {
     #[test]
     fn unusual_keys_are_left_to_others() {
         assert!(Quick::new(&[0xff; 256], 3).is_none());
-        assert!(Quick::new(&[0xff; 255], Power::EXPONENT).is_none());
-        assert!(Quick::new(&[0xff; 513], Power::EXPONENT).is_none());
+        assert!(Quick::new(&[0xff; 255], EXPONENT).is_none());
+        assert!(Quick::new(&[0xff; 513], EXPONENT).is_none());
     }
 }

@@ -27,9 +27,6 @@ enum Size {
 }
 
 impl Power {
-    /// The public exponent that nearly every key has.
-    pub(super) const EXPONENT: u64 = 65537;
-
     /// Prepares an odd modulus, big-endian, of at most 4128 bits. `None` when it is not, or the processor cannot.
     pub(super) fn new(modulus: &[u8]) -> Option<Self> {
         let avx512 = Level::new().as_avx512()?;
@@ -119,6 +116,11 @@ mod tests {
                 modulus[length - 1] |= 1;
                 let Some(power) = Power::new(&modulus) else {
                     assert!(Level::new().as_avx512().is_none(), "{modulus:02x?}");
+                    // Then `tests/run` says that this was not tested.
+                    assert!(
+                        !is_x86_feature_detected!("avx512ifma"),
+                        "but not all that belongs to it"
+                    );
                     return;
                 };
                 let n = BoxedUint::from_be_slice_vartime(&modulus);
