@@ -188,9 +188,7 @@ fn headers(fields: &[Header<'_>], says: &mut Says) -> Result<HeaderMap, AnswerFa
         let value = HeaderValue::from_bytes(field.value).map_err(|_| WRONG)?;
         if name == CONTENT_LENGTH {
             if says.length(field.value)? {
-                let length = || says.length.unwrap_or_default().into();
-                let value = if is_plain(field.value) { value } else { length() };
-                headers.insert(name, value);
+                headers.insert(name, says.length.unwrap_or_default().into());
             }
             continue;
         }
@@ -202,11 +200,6 @@ fn headers(fields: &[Header<'_>], says: &mut Says) -> Result<HeaderMap, AnswerFa
         headers.append(name, value);
     }
     Ok(headers)
-}
-
-/// Whether a length stands there as everybody would write it.
-fn is_plain(length: &[u8]) -> bool {
-    length.iter().all(u8::is_ascii_digit) && (length.len() == 1 || !length.starts_with(b"0"))
 }
 
 /// RFC 9112, section 6.3.
