@@ -29,13 +29,15 @@ const BASE: &str = "https://builds.example.com";
 
 /// One that trusts the proxy that the test is.
 async fn start() -> Linkgate {
-    Linkgate::with(Setup {
+    Linkgate::with(setup()).await
+}
+
+fn setup() -> Setup {
+    Setup {
         base: BASE,
         server: "trusted_proxies = [\"127.0.0.1\"]",
-        more: "",
         ..Setup::default()
-    })
-    .await
+    }
 }
 
 /// What nginx asks about a client's request. It has a number of its own for each.

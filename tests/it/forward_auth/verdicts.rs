@@ -3,7 +3,7 @@
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 
-use super::{BASE, NOBODY, by_envoy, by_nginx, by_traefik, passes, start};
+use super::{BASE, NOBODY, by_envoy, by_nginx, by_traefik, passes, setup, start};
 use crate::support::call::Peer;
 use crate::support::databases::Database;
 use crate::support::echo;
@@ -45,10 +45,8 @@ async fn an_admitted_call_is_its_users() {
 #[tokio::test]
 async fn the_assertion_is_about_the_clients_request() {
     let linkgate = Linkgate::with(Setup {
-        base: BASE,
-        server: "trusted_proxies = [\"127.0.0.1\"]",
         identity: "assertion = true",
-        ..Setup::default()
+        ..setup()
     })
     .await;
     let jwks = Request::get("/.well-known/linkgate/jwks.json");
