@@ -2,19 +2,22 @@
 
 use std::time::Duration;
 
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::Provider;
 
 impl Provider {
-    /// Sweeps once a minute until it is told to stop.
+    /// Sweeps once a minute until it is told to stop. A sweep that is under way then ends within a portion.
     pub async fn sweep_until(&self, stop: CancellationToken) {
+        stop.run_until_cancelled(self.sweep_every_minute()).await;
+    }
+
+    async fn sweep_every_minute(&self) {
         let mut minute = tokio::time::interval(Duration::from_mins(1));
+        minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                _ = minute.tick() => {}
-            }
+            minute.tick().await;
             if let Err(error) = self.store.sweep(self.clock.now(), self.rules.window).await {
                 tracing::error!(%error, "what has expired could not be forgotten; trying again in a minute");
             }

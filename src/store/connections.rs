@@ -41,6 +41,25 @@ pub enum Revoke<'a> {
     },
 }
 
+/// Revokes those of which a condition holds, at the time `$1`. Each condition is a statement of its own, so that the database
+/// can use its index.
+macro_rules! revoke {
+    ($self:ident, $now:ident, $which:literal, $($bound:ident),+) => {
+        on!(write & $self.pool, |db| {
+            sqlx::query_as(concat!(
+                "update access_tokens set revoked_at = $1 where ",
+                $which,
+                " and revoked_at is null and (expires_at > $1 or session_expires_at > $1) returning ",
+                columns!()
+            ))
+            .bind($now)
+            $(.bind($bound))+
+            .fetch_all(db)
+            .await?
+        })
+    };
+}
+
 impl Store {
     /// Lists the access tokens that stand for a user and can still be used or renewed, the newest connection first.
     pub async fn connections(&self, subject: &str, now: Timestamp) -> Result<Vec<AccessToken>, StoreError> {
@@ -83,24 +102,12 @@ impl Store {
 
     /// Revokes access tokens that can still be used or renewed, and returns them.
     pub async fn revoke(&self, which: Revoke<'_>, now: Timestamp) -> Result<Vec<AccessToken>, StoreError> {
-        let (id, subject) = match which {
-            Revoke::One { id } => (Some(id), None),
-            Revoke::Own { id, subject } => (Some(id), Some(subject)),
-            Revoke::AllOf { subject } => (None, Some(subject)),
+        let now = now.seconds();
+        let rows: Vec<Row> = match which {
+            Revoke::One { id } => revoke!(self, now, "id = $2", id),
+            Revoke::Own { id, subject } => revoke!(self, now, "id = $2 and subject = $3", id, subject),
+            Revoke::AllOf { subject } => revoke!(self, now, "subject = $2", subject),
         };
-        let rows: Vec<Row> = on!(write & self.pool, |db| {
-            sqlx::query_as(concat!(
-                "update access_tokens set revoked_at = $3 where ($1 is null or id = $1) \
-                 and ($2 is null or subject = $2) and revoked_at is null \
-                 and (expires_at > $3 or session_expires_at > $3) returning ",
-                columns!()
-            ))
-            .bind(id)
-            .bind(subject)
-            .bind(now.seconds())
-            .fetch_all(db)
-            .await?
-        });
         rows.into_iter().map(AccessToken::try_from).collect()
     }
 }

@@ -1,6 +1,6 @@
 use linkgate::model::{AuditEvent, AuditKind, BrowserSession, SessionId};
 use linkgate::oauth::Window;
-use linkgate::store::Swept;
+use linkgate::store::{Revoke, Search, Swept};
 
 use super::*;
 
@@ -105,7 +105,81 @@ on_both! {
         let swept = store.sweep(NOW.plus(400 * 86_400), Window::default()).await.unwrap();
         assert_eq!(swept, Swept { audit: 1, ..Swept::default() });
     }
+
+    async fn more_than_a_portion_is_swept_at_once(db: Database) {
+        let store = db.open().await;
+        for n in 0..130 {
+            let session = BrowserSession { user: user("alice"), created_at: NOW, seen_at: NOW, expires_at: NOW.plus(n) };
+            store.add_session(&SessionId::new(token(&db)), &session).await.unwrap();
+        }
+        for (now, sessions) in [(NOW.plus(119), 120), (NOW.plus(999), 10), (NOW.plus(999), 0)] {
+            assert_eq!(store.sweep(now, Window::default()).await.unwrap(), Swept { sessions, ..Swept::default() });
+        }
+    }
 }
+
+#[tokio::test]
+async fn neither_sweeping_nor_revoking_nor_the_newest_read_all_tokens_in_postgres() {
+    crate::support::databases::with(Database::postgres().await, async move |db: Database| {
+        let store = open_with_consumers(&db).await;
+        granted(&db, &store).await;
+        store.close().await;
+        db.execute(MANY_TOKENS).await;
+        let before = db.texts(SCANS.to_owned()).await;
+        let (store, late) = (db.open().await, NOW.plus(40 * 86_400));
+        let swept = store.sweep(late, Window::default()).await.unwrap();
+        assert_eq!(swept.access_tokens, 101);
+        let one = store
+            .revoke(
+                Revoke::One {
+                    id: "g0000000000001000",
+                },
+                late,
+            )
+            .await
+            .unwrap();
+        assert_eq!(one.len(), 1);
+        let of_one = store
+            .revoke(Revoke::AllOf { subject: "user 7" }, late)
+            .await
+            .unwrap();
+        assert_eq!(of_one.len(), 5);
+        let newest = Search {
+            limit: 50,
+            ..Search::default()
+        };
+        assert_eq!(store.search_access_tokens(&newest).await.unwrap().len(), 50);
+        store.close().await;
+        // What a connection has done is counted when it ends, a moment later than we are told.
+        let mut after = before.clone();
+        for _ in 0..100 {
+            after = db.texts(SCANS.to_owned()).await;
+            if after[1] != before[1] {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        assert_ne!(
+            after[1], before[1],
+            "nothing was found by an index, so nothing was counted"
+        );
+        assert_eq!(after[0], before[0], "all of the table was read");
+    })
+    .await;
+}
+
+/// Twenty thousand tokens that live for long, of four thousand users; fifty of them were revoked long ago, fifty are dead.
+const MANY_TOKENS: &str = "
+    insert into access_tokens (digest, id, consumer_key, subject, display_name, proved_by, proved_at, issued_at, expires_at, revoked_at)
+        select sha256(n::text::bytea), 'g' || lpad(n::text, 16, '0'), consumer_key, 'user ' || n % 4000, display_name, proved_by,
+            proved_at, issued_at + n, case when n between 101 and 150 then expires_at else expires_at + 400 * 86400 end,
+            case when n between 201 and 250 then issued_at end
+        from access_tokens, generate_series(1, 20000) n;
+    analyze access_tokens";
+
+/// How often all tokens were read, and how often an index of theirs was.
+const SCANS: &str = "
+    select unnest(array[seq_scan, idx_scan])::text from pg_stat_user_tables where relname = 'access_tokens'";
 
 /// How many nonces are on the disk.
 async fn kept(db: &Database) -> u64 {
