@@ -1,7 +1,8 @@
 //! Forget what has expired.
 //!
-//! A portion at a time, found by an index, with a pause as long as the work between two of them: whoever wants to write, or
-//! needs a processor, waits for one portion at most. What is dead stays for a while, so that a refusal can say of what it died.
+//! A small portion at a time, found by an index, with a pause several times as long as the work between two of them: whoever
+//! wants to write, or needs a processor, waits for one portion at most. What is dead stays for a while, so that a refusal can
+//! say of what it died.
 
 use std::time::{Duration, Instant};
 
@@ -58,7 +59,7 @@ const REVOKED: &str = portion!("access_tokens", "digest", "revoked_at <= $1");
 const EXPIRED: &str = portion!(
     "access_tokens",
     "digest",
-    "expires_at <= $1 and (session_expires_at is null or session_expires_at <= $1)"
+    "coalesce(session_expires_at, expires_at) <= $1 and expires_at <= $1"
 );
 const SESSIONS: &str = portion!("sessions", "digest", "expires_at <= $1");
 const TRIPS: &str = portion!("finished_trips", "digest", "expires_at <= $1");
@@ -67,7 +68,7 @@ const AUDIT: &str = portion!("audit", "id", "at <= $1");
 const LINK_DANCES: &str = portion!("link_dances", "digest", "expires_at <= $1");
 
 impl Store {
-    /// Forgets what has expired: all nonces that are too old, and of everything else so much that it takes some seconds.
+    /// Forgets what has expired: all nonces that are too old, and of every table so many rows as take less than a minute.
     pub async fn sweep(&self, now: Timestamp, window: Window) -> Result<Swept, StoreError> {
         let days_ago = |days: i64| now.plus(-days * DAY);
         Ok(Swept {
@@ -103,17 +104,20 @@ impl Store {
             if gone < ROWS.unsigned_abs() {
                 break;
             }
-            sleep(begun.elapsed().max(SHORTEST_PAUSE)).await;
+            sleep((PAUSE * begun.elapsed()).max(SHORTEST_PAUSE)).await;
         }
         Ok(forgotten)
     }
 }
 
-/// Rows of a portion: some milliseconds of work, where a table is large and they are scattered over all of it.
-const ROWS: i64 = 50;
+/// Rows of a portion: a few milliseconds of work, where a table is large and they are scattered over all of it.
+const ROWS: i64 = 25;
+
+/// How long the pause after a portion is, in times of the portion's own.
+const PAUSE: u32 = 4;
 
 /// Portions of a table in one sweep, which take less than a minute. What is left then has to wait for the next.
-const PORTIONS: u32 = 4_000;
+const PORTIONS: u32 = 2_000;
 
 /// The clock that we sleep by has no shorter time.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
