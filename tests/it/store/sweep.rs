@@ -108,12 +108,10 @@ on_both! {
 
     async fn more_than_a_portion_is_swept_at_once(db: Database) {
         let store = db.open().await;
-        for n in 0..130 {
-            let session = BrowserSession { user: user("alice"), created_at: NOW, seen_at: NOW, expires_at: NOW.plus(n) };
-            store.add_session(&SessionId::new(token(&db)), &session).await.unwrap();
-        }
-        for (now, sessions) in [(NOW.plus(119), 120), (NOW.plus(999), 10), (NOW.plus(999), 0)] {
-            assert_eq!(store.sweep(now, Window::default()).await.unwrap(), Swept { sessions, ..Swept::default() });
+        db.execute(MANY_USERS).await;
+        for (second, users) in [(4_200, 4_200), (9_999, 300), (9_999, 0)] {
+            let now = Timestamp::from_seconds(400 * 86_400 + second);
+            assert_eq!(store.sweep(now, Window::default()).await.unwrap(), Swept { users, ..Swept::default() });
         }
     }
 }
@@ -167,6 +165,12 @@ async fn neither_sweeping_nor_revoking_nor_the_newest_read_all_tokens_in_postgre
     })
     .await;
 }
+
+/// Four thousand and five hundred people who proved who they are long ago, one in each second.
+const MANY_USERS: &str = "
+    insert into users (subject, proved_by, display_name, proved_at)
+        with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < 4500)
+        select 'user ' || n, 'file', 'User ' || n, n from numbers";
 
 /// Twenty thousand tokens of four thousand users, that have expired and can be renewed for long; fifty of them were revoked long
 /// ago, fifty cannot be renewed.
