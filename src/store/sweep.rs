@@ -67,7 +67,7 @@ const AUDIT: &str = portion!("audit", "id", "at <= $1");
 const LINK_DANCES: &str = portion!("link_dances", "digest", "expires_at <= $1");
 
 impl Store {
-    /// Forgets what has expired: all nonces that are too old, and at most 200 000 rows of every table.
+    /// Forgets what has expired: all nonces that are too old, and at most 200 000 rows of each kind.
     pub async fn sweep(&self, now: Timestamp, window: Window) -> Result<Swept, StoreError> {
         let days_ago = |days: i64| now.plus(-days * DAY);
         Ok(Swept {
@@ -113,7 +113,7 @@ impl Store {
 /// longer for each, because the ones that are dead are scattered over many pages, which are written once for each portion.
 const ROWS: i64 = 2_000;
 
-/// Portions of a table in one sweep. What is left then has to wait for the next.
+/// Portions of one kind in one sweep. What is left then has to wait for the next.
 const PORTIONS: u32 = 100;
 
 const DAY: i64 = 24 * 60 * 60;

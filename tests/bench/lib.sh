@@ -1,4 +1,4 @@
-# sourced by run and scale: a linkgate that is measured with the benchmark kit.
+# sourced by run, scale and sweep: a linkgate that is measured with the benchmark kit.
 exec < /dev/null
 root=$(dirname "$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")")
 kit=$root/../shared/bench binary="" level=warn

@@ -1,4 +1,4 @@
-//! What one signed call costs, part by part, so that a regression shows: `cargo bench`.
+//! What one signed call costs, part by part, so that a regression shows: `cargo bench --bench signature`.
 //!
 //! Times on a shared machine say little; compare two runs of the same minute. `tests/bench/run` measures the whole server
 //! beside others.
