@@ -1,4 +1,4 @@
-# sourced by run, scale and sweep: a linkgate that is measured with the benchmark kit.
+# sourced by run, latency, scale and sweep: a linkgate that is measured with the benchmark kit.
 exec < /dev/null
 root=$(dirname "$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")")
 kit=$root/../shared/bench binary="" level=warn
@@ -68,4 +68,21 @@ connect() {
   local token
   read -ra token < <("$target/clients/python/bin/python" "$root/tests/bench/connect.py" "http://127.0.0.1:$1" "$2" "$3")
   echo "token=${token[0]},ts=${token[1]}"
+}
+
+# for_each_store COMMAND PORT: COMMAND STORE PORT URL, for each of $stores
+for_each_store() {
+  local postgres
+  case ,$stores, in *,sqlite,*) "$1" sqlite "$2" sqlite://linkgate.db ;; esac
+  case ,$stores, in
+    *,postgres,*)
+      postgres=${LINKGATE_TEST_POSTGRES:-}
+      if [ -z "$postgres" ]; then
+        "$root/tests/postgres" url > /dev/null 2>&1 || postgres_started=yes
+        postgres=$("$root/tests/postgres" start)
+      fi
+      psql -q "$postgres" -c 'set client_min_messages = warning' -c 'drop database if exists linkgate_bench' -c 'create database linkgate_bench'
+      "$1" postgres $(($2 + 10)) "${postgres%/*}/linkgate_bench"
+      ;;
+  esac
 }
