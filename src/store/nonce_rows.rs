@@ -101,7 +101,7 @@ impl NonceRows {
                     return forgotten();
                 }
                 rows.next = number + 1;
-                return Ok(digests.iter().map(|digest| rows.insert(*digest)).collect());
+                return Ok(digests.iter().map(|digest| rows.insert(digest)).collect());
             }
             if !rows.are_there(minute, db).await? {
                 self.open.remove(&minute);
@@ -202,7 +202,7 @@ impl Rows {
     }
 
     /// Adds a nonce that is written.
-    fn insert(&mut self, digest: Digest) -> Fate {
+    fn insert(&mut self, digest: &Digest) -> Fate {
         if self.seen.insert(digest) {
             Fate::New
         } else {

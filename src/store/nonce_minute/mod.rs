@@ -72,7 +72,7 @@ impl Minute {
         while !fresh.is_empty() {
             let written = self.append(fresh)?;
             for (digest, &place) in fresh[..written].iter().zip(places) {
-                new[place] = Some(self.seen.insert(*digest));
+                new[place] = Some(self.seen.insert(digest));
             }
             (fresh, places) = (&fresh[written..], &places[written..]);
         }
