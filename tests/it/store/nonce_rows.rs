@@ -203,7 +203,7 @@ async fn a_replica_that_was_silent_knows_what_others_have_written_meanwhile() {
 
 fn numbered(n: u16) -> [u8; 16] {
     let mut digest = [0; 16];
-    digest[..2].copy_from_slice(&n.to_le_bytes());
+    digest[14..].copy_from_slice(&n.to_be_bytes());
     digest
 }
 

@@ -10,7 +10,7 @@ on_both! {
             tokio::spawn(async move {
                 for m in 0..40_u8 {
                     let mut digest = [n; 16];
-                    digest[0] = m;
+                    digest[15] = m;
                     assert!(store.remember(NOW, digest).await.unwrap());
                 }
             })
@@ -69,7 +69,7 @@ async fn falls_behind(db: Database) {
     let calls = (0..20_000_u64).map(|n| {
         let store = store.clone();
         let mut digest = [0; 16];
-        digest[..8].copy_from_slice(&n.to_be_bytes());
+        digest[8..].copy_from_slice(&n.to_be_bytes());
         tokio::spawn(async move { store.remember(NOW, digest).await })
     });
     let (mut new, mut refused) = (0, 0);
