@@ -7,6 +7,7 @@
 //! | 2 | the command line is wrong |
 //! | 64 | the configuration is wrong, and standard error says where |
 
+mod audit;
 mod config;
 mod consumer;
 mod demo;
@@ -16,6 +17,7 @@ mod key;
 mod link;
 mod links;
 mod login;
+mod newest;
 mod parts;
 mod serve;
 mod server;
@@ -62,6 +64,7 @@ enum Command {
     Link(link::Link),
     #[command(subcommand)]
     Token(token::Token),
+    Audit(audit::Audit),
     Health(health::Health),
     #[command(subcommand)]
     Doctor(doctor::Doctor),
@@ -76,6 +79,7 @@ Examples:
   linkgate consumer list                         show who may sign
   linkgate link add https://bitbucket.example.com  register Bitbucket's key
   linkgate token list --user alice               show what alice has connected
+  linkgate audit --since 24h                     show what happened today, and who did it
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 64 wrong configuration.";
 
@@ -90,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Consumer(command) => command.run(),
         Command::Link(command) => command.run(),
         Command::Token(command) => command.run(),
+        Command::Audit(command) => command.run(),
         Command::Health(command) => command.run(),
         Command::Doctor(command) => command.run(),
     };

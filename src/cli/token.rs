@@ -10,6 +10,7 @@ use crate::store::{Filter, Store};
 
 use super::config::ConfigFile;
 use super::consumer::parse_key;
+use super::newest::Newest;
 use super::store::open_existing;
 use super::table::Table;
 use super::when::when;
@@ -35,6 +36,8 @@ pub(super) struct List {
     /// Only those that stand for this user
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
+    #[command(flatten)]
+    newest: Newest,
     #[command(flatten)]
     config: ConfigFile,
 }
@@ -72,10 +75,12 @@ impl List {
         let filter = Filter {
             consumer: self.consumer,
             subject: self.user,
+            limit: Some(self.newest.asked()),
         };
-        let tokens = store.access_tokens(filter).await?;
+        let found = store.access_tokens(&filter).await;
         store.close().await;
-        super::print(&table(&tokens, Clock::System.now()))
+        let now = Clock::System.now();
+        self.newest.print(found?, |tokens| table(tokens, now))
     }
 }
 
@@ -89,8 +94,7 @@ impl Revoke {
 }
 
 async fn revoke(store: &Store, id: &str) -> anyhow::Result<String> {
-    let tokens = store.access_tokens(Filter::default()).await?;
-    let Some(token) = tokens.into_iter().find(|token| token.id == id) else {
+    let Some(token) = store.access_token_named(id).await? else {
         bail!("there is no token {id:?}; `linkgate token list` shows them");
     };
     let now = Clock::System.now();
@@ -100,13 +104,10 @@ async fn revoke(store: &Store, id: &str) -> anyhow::Result<String> {
     let (user, consumer) = (token.user.subject, token.consumer);
     let done = format!("{id} is revoked: {consumer} cannot act as {user} any more\n");
     let event = AuditEvent {
-        at: now,
-        kind: AuditKind::Revoked,
         consumer: Some(consumer),
         subject: Some(user),
-        address: None,
-        reference: None,
-        detail: "by linkgate token revoke".to_owned(),
+        detail: format!("the token {id}, by command"),
+        ..AuditEvent::new(AuditKind::Revoked, now)
     };
     store.record(&event).await?;
     Ok(done)

@@ -1,7 +1,20 @@
-//! Times for people: `2026-11-23 21:36 UTC`.
+//! Times for people: `2026-11-23 21:36 UTC`, `2026-11-23 21:36:59 UTC`.
 
 use crate::clock::Civil;
 use crate::oauth::Timestamp;
+
+/// Writes a time to the second.
+pub(super) fn when_exactly(at: Timestamp) -> String {
+    let Civil {
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+    } = Civil::of(at);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
 
 /// Writes a time to the minute.
 pub(super) fn when(at: Timestamp) -> String {
@@ -21,10 +34,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_written_to_the_minute() {
-        assert_eq!(
-            when(Timestamp::from_seconds(1_795_473_419)),
-            "2026-11-23 22:36 UTC"
-        );
+    fn times_are_written_to_the_minute_or_the_second() {
+        let at = Timestamp::from_seconds(1_795_473_419);
+        assert_eq!(when(at), "2026-11-23 22:36 UTC");
+        assert_eq!(when_exactly(at), "2026-11-23 22:36:59 UTC");
     }
 }

@@ -7,6 +7,11 @@ use super::remark::Wrong;
 /// What to write instead of something that is not a duration.
 pub(super) const REMEDY: &str = "write numbers with units, largest first: \"90s\", \"10m\", \"1h30m\", \"5y30d\" (y is 365 days; w, d, h, m, s, ms)";
 
+/// Reads a duration as people write them in the configuration. The error says what to write.
+pub fn parse_duration(text: &str) -> Result<Duration, &'static str> {
+    parse(text).map_err(|_| REMEDY)
+}
+
 /// Reads a duration longer than nothing.
 pub(super) fn parse(text: &str) -> Result<Duration, Wrong> {
     let total = milliseconds(text).filter(|total| *total > 0);

@@ -50,6 +50,7 @@ use crate::oauth::{ConsumerKey, Timestamp};
 
 pub use self::admin::Admin;
 pub use self::applinks::{AppLinks, LinkListener, ListenAt};
+pub use self::duration::parse_duration;
 pub use self::identity::{Identity, IdentityHeaders};
 pub use self::impersonation::Impersonation;
 pub use self::keys::Keys;

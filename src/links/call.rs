@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 
 use crate::gateway::identity::{self, Initials};
 use crate::gateway::{FormLimits, onward};
+use crate::model::AuditKind;
 use crate::oauth::{Parameters, Place};
 
 use super::heard::Heard;
@@ -84,14 +85,10 @@ impl Links {
                     .store
                     .forget_link_token(peer.name(), subject, &credentials.token)
                     .await?;
-                tracing::info!(
-                    link = peer.name(),
-                    user.subject = subject,
-                    token.prefix = credentials.token.prefix(),
-                    forgotten,
-                    "the other side says {}: the token is dropped",
-                    told.problem
-                );
+                if forgotten {
+                    let why = format!(": the other side says {}", told.problem);
+                    self.record(AuditKind::LinkLost, peer, subject, None, &why).await;
+                }
                 Err(Refusal::NotConnected {
                     subject: subject.clone(),
                     connect_url: self.connect_url(peer),

@@ -1,9 +1,11 @@
 //! A user connects a link: request token, approval at the other side, access token (RFC 5849, section 2).
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
-use crate::model::{Credentials, Dance};
+use crate::model::{AuditKind, Credentials, Dance};
 use crate::oauth::{Secret, Token, encode};
 
 use super::client::{Unanswered, whole};
@@ -75,10 +77,12 @@ impl Links {
     }
 
     /// Ends a dance: the user came back with the request token and a verifier. Only the user for whom it was begun can.
+    /// `address`: where their browser is.
     pub async fn finish(
         &self,
         peer: &Peer,
         subject: &str,
+        address: IpAddr,
         token: &Token,
         verifier: &str,
     ) -> Result<Connected, DanceError> {
@@ -106,11 +110,8 @@ impl Links {
         self.store
             .connect_link(peer.name(), subject, &answer.credentials, self.clock.now())
             .await?;
-        tracing::info!(
-            link = peer.name(),
-            user.subject = subject,
-            "a user connected a link"
-        );
+        self.record(AuditKind::LinkConnected, peer, subject, Some(address), "")
+            .await;
         Ok(Connected {
             return_to: dance.return_to,
         })

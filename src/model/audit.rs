@@ -17,19 +17,31 @@ pub struct AuditEvent {
     pub subject: Option<String>,
     /// Where the request came from.
     pub address: Option<IpAddr>,
-    /// The reference id that was shown to the person or peer.
-    pub reference: Option<String>,
-    /// One sentence more.
+    /// A few words more.
     pub detail: String,
 }
 
+impl AuditEvent {
+    /// Something that happened, about nobody yet.
+    pub const fn new(kind: AuditKind, at: Timestamp) -> Self {
+        Self {
+            at,
+            kind,
+            consumer: None,
+            subject: None,
+            address: None,
+            detail: String::new(),
+        }
+    }
+}
+
 /// What kind of thing happened.
+///
+/// No refusal is among them: whoever has no true signature and no session writes nothing to the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AuditKind {
     /// A user signed in.
     SignedIn,
-    /// Somebody did not.
-    SignInFailed,
     /// A user signed out.
     SignedOut,
     /// A user said yes to a consumer.
@@ -42,8 +54,12 @@ pub enum AuditKind {
     Renewed,
     /// An access token was revoked.
     Revoked,
-    /// A request was refused; the detail explains why.
-    Refused,
+    /// A user allowed us to act for them at another side.
+    LinkConnected,
+    /// A user took that back here.
+    LinkDisconnected,
+    /// The other side does not take what the user gave us any more.
+    LinkLost,
     /// A consumer was registered.
     ConsumerAdded,
     /// A consumer's settings changed.
@@ -58,16 +74,17 @@ pub enum AuditKind {
 
 impl AuditKind {
     /// All kinds.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::SignedIn,
-        Self::SignInFailed,
         Self::SignedOut,
         Self::Approved,
         Self::Denied,
         Self::Exchanged,
         Self::Renewed,
         Self::Revoked,
-        Self::Refused,
+        Self::LinkConnected,
+        Self::LinkDisconnected,
+        Self::LinkLost,
         Self::ConsumerAdded,
         Self::ConsumerUpdated,
         Self::ConsumerEnabled,
@@ -84,14 +101,15 @@ impl AuditKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::SignedIn => "signed-in",
-            Self::SignInFailed => "sign-in-failed",
             Self::SignedOut => "signed-out",
             Self::Approved => "approved",
             Self::Denied => "denied",
             Self::Exchanged => "exchanged",
             Self::Renewed => "renewed",
             Self::Revoked => "revoked",
-            Self::Refused => "refused",
+            Self::LinkConnected => "link-connected",
+            Self::LinkDisconnected => "link-disconnected",
+            Self::LinkLost => "link-lost",
             Self::ConsumerAdded => "consumer-added",
             Self::ConsumerUpdated => "consumer-updated",
             Self::ConsumerEnabled => "consumer-enabled",

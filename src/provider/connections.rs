@@ -62,13 +62,11 @@ impl Provider {
                 by.subject,
             );
             let event = AuditEvent {
-                at: now,
-                kind: AuditKind::Revoked,
                 consumer: Some(consumer.clone()),
                 subject: Some(subject.clone()),
                 address: Some(by.address),
-                reference: None,
                 detail: format!("the token {id}, by {}", by.subject),
+                ..AuditEvent::new(AuditKind::Revoked, now)
             };
             if let Err(error) = self.store.record(&event).await {
                 tracing::error!(%error, kind = ?event.kind, "the audit log could not be written");

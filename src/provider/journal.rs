@@ -25,13 +25,10 @@ impl Provider {
             kind.name(),
         );
         let event = AuditEvent {
-            at: self.clock.now(),
-            kind,
             consumer: Some(consumer.clone()),
             subject: Some(subject.to_owned()),
             address,
-            reference: None,
-            detail: String::new(),
+            ..AuditEvent::new(kind, self.clock.now())
         };
         if let Err(error) = self.store.record(&event).await {
             tracing::error!(%error, ?kind, "the audit log could not be written");

@@ -25,6 +25,28 @@ pub struct Filter {
     pub consumer: Option<ConsumerKey>,
     /// Only those that stand for this user.
     pub subject: Option<String>,
+    /// How many to list, at most; `None`: all of them.
+    pub limit: Option<u32>,
+}
+
+/// Lists those of which a condition holds, `$1` at most, the newest first. Each condition is a statement of its own, so that
+/// the database can use its index.
+macro_rules! list {
+    ($self:ident, $limit:ident, $which:literal $(, $bound:expr)*) => {
+        on!(&$self.pool, |db| {
+            sqlx::query_as(concat!(
+                "select ",
+                columns!(),
+                " from access_tokens where ",
+                $which,
+                " order by issued_at desc, id limit $1"
+            ))
+            .bind($limit)
+            $(.bind($bound))*
+            .fetch_all(db)
+            .await?
+        })
+    };
 }
 
 impl Store {
@@ -44,22 +66,31 @@ impl Store {
     }
 
     /// Lists access tokens, dead ones too, the newest first.
-    pub async fn access_tokens(&self, filter: Filter) -> Result<Vec<AccessToken>, StoreError> {
-        let rows: Vec<Row> = on!(&self.pool, |db| {
-            sqlx::query_as(
-                concat!(
-                    "select ",
-                    columns!(),
-                    " from access_tokens where ($1 is null or consumer_key = $1) and ($2 is null or subject = $2) \
-                     order by issued_at desc, id"
-                ),
-            )
-            .bind(filter.consumer.as_ref().map(ConsumerKey::as_str))
-            .bind(filter.subject.as_deref())
-            .fetch_all(db)
-            .await?
-        });
+    pub async fn access_tokens(&self, filter: &Filter) -> Result<Vec<AccessToken>, StoreError> {
+        let limit = filter.limit.map_or(i64::MAX, i64::from);
+        let consumer = filter.consumer.as_ref().map(ConsumerKey::as_str);
+        let rows: Vec<Row> = match (consumer, filter.subject.as_deref()) {
+            (None, None) => list!(self, limit, "true"),
+            (Some(consumer), None) => list!(self, limit, "consumer_key = $2", consumer),
+            (None, Some(subject)) => list!(self, limit, "subject = $2", subject),
+            (Some(consumer), Some(subject)) => {
+                list!(
+                    self,
+                    limit,
+                    "consumer_key = $2 and subject = $3",
+                    consumer,
+                    subject
+                )
+            }
+        };
         rows.into_iter().map(AccessToken::try_from).collect()
+    }
+
+    /// Finds an access token by its public name, dead ones too.
+    pub async fn access_token_named(&self, id: &str) -> Result<Option<AccessToken>, StoreError> {
+        let limit = 1_i64;
+        let rows: Vec<Row> = list!(self, limit, "id = $2", id);
+        rows.into_iter().next().map(AccessToken::try_from).transpose()
     }
 
     /// Puts a new access token into the place of an old one, which dies in the same statement (OAuth Session 1.0). An

@@ -1,39 +1,69 @@
 //! The audit log: what happened, for people.
 
+use std::slice;
+
 use crate::model::{AuditEvent, AuditKind};
 use crate::oauth::{ConsumerKey, Timestamp};
 
 use super::{Store, StoreError, on};
 
+/// Which lines of the audit log to list.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// Only those of this kind.
+    pub kind: Option<AuditKind>,
+    /// Only those about this consumer.
+    pub consumer: Option<ConsumerKey>,
+    /// Only those about this user.
+    pub subject: Option<String>,
+    /// Only those of this time or later.
+    pub since: Option<Timestamp>,
+    /// How many to list, at most.
+    pub limit: u32,
+}
+
 impl Store {
     /// Writes down what happened.
     pub async fn record(&self, event: &AuditEvent) -> Result<(), StoreError> {
+        self.record_all(slice::from_ref(event)).await
+    }
+
+    /// Writes down what happened at once: all of it, or nothing.
+    pub async fn record_all(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
         on!(write & self.pool, |db| {
-            sqlx::query(
-                "insert into audit (at, kind, consumer_key, subject, address, reference, detail) \
-                 values ($1, $2, $3, $4, $5, $6, $7)",
-            )
-            .bind(event.at.seconds())
-            .bind(event.kind.name())
-            .bind(event.consumer.as_ref().map(ConsumerKey::as_str))
-            .bind(event.subject.as_deref().map(printable))
-            .bind(event.address.map(|address| address.to_string()))
-            .bind(event.reference.as_deref().map(printable))
-            .bind(printable(&event.detail))
-            .execute(db)
-            .await?;
+            let mut transaction = db.begin().await?;
+            for event in events {
+                sqlx::query(
+                    "insert into audit (at, kind, consumer_key, subject, address, detail) \
+                     values ($1, $2, $3, $4, $5, $6)",
+                )
+                .bind(event.at.seconds())
+                .bind(event.kind.name())
+                .bind(event.consumer.as_ref().map(ConsumerKey::as_str))
+                .bind(event.subject.as_deref().map(printable))
+                .bind(event.address.map(|address| address.to_string()))
+                .bind(printable(&event.detail))
+                .execute(&mut *transaction)
+                .await?;
+            }
+            transaction.commit().await?;
         });
         Ok(())
     }
 
     /// What happened last, the newest first.
-    pub async fn audit(&self, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
+    pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditEvent>, StoreError> {
         let rows: Vec<Row> = on!(&self.pool, |db| {
             sqlx::query_as(
-                "select id, at, kind, consumer_key, subject, address, reference, detail from audit \
-                 order by id desc limit $1",
+                "select id, at, kind, consumer_key, subject, address, detail from audit \
+                 where ($1 is null or kind = $1) and ($2 is null or consumer_key = $2) \
+                 and ($3 is null or subject = $3) and at >= $4 order by id desc limit $5",
             )
-            .bind(i64::from(limit))
+            .bind(filter.kind.map(AuditKind::name))
+            .bind(filter.consumer.as_ref().map(ConsumerKey::as_str))
+            .bind(filter.subject.as_deref())
+            .bind(filter.since.map_or(i64::MIN, Timestamp::seconds))
+            .bind(i64::from(filter.limit))
             .fetch_all(db)
             .await?
         });
@@ -55,7 +85,6 @@ struct Row {
     consumer_key: Option<String>,
     subject: Option<String>,
     address: Option<String>,
-    reference: Option<String>,
     detail: String,
 }
 
@@ -75,7 +104,6 @@ impl TryFrom<Row> for AuditEvent {
             },
             subject: row.subject,
             address: address.transpose().map_err(|_| wrong("the address is not one"))?,
-            reference: row.reference,
             detail: row.detail,
         })
     }

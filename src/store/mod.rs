@@ -57,6 +57,7 @@ mod user_row;
 mod users;
 
 pub use access_tokens::Filter;
+pub use audit::AuditFilter;
 pub use connections::{Revoke, Search};
 pub use consumers::Synchronised;
 pub use error::StoreError;

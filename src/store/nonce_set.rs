@@ -3,6 +3,7 @@
 //! A table that is full is moved to a larger one, all of it at once. With a million nonces in it, that takes longer than
 //! a hundred requests. So there are many small tables, and each has its own time to grow.
 
+use std::array;
 use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
@@ -54,8 +55,7 @@ fn part(digest: &Digest) -> usize {
 
 /// Those of its bytes that have no other part in this.
 fn half(digest: &Digest) -> u64 {
-    let [.., a, b, c, d, e, f, g, h] = *digest;
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    u64::from_be_bytes(array::from_fn(|at| digest[at + size_of::<u64>()]))
 }
 
 /// One for each first byte.

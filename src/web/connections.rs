@@ -86,8 +86,11 @@ pub(super) async fn revoke(
     }
     let subject = session.user.subject.as_str();
     if let Some(name) = form.token.strip_prefix(LINK) {
-        let done = disconnect(&visit, name, subject).await;
-        done.map_err(|error| visit.refuse(error))?;
+        // It is ours to forget; at the other side it lives until it is revoked there.
+        if let Some(peer) = visit.links.peer(name) {
+            let done = visit.links.disconnect(peer, subject, address).await;
+            done.map_err(|error| visit.refuse(error))?;
+        }
         return Ok(visit.redirect(CONNECTIONS));
     }
     let which = match form.token.as_str() {
@@ -126,15 +129,6 @@ async fn outgoing<'a>(visit: &'a Visit, session: &Session) -> Result<Vec<Outgoin
             }
         })
         .collect())
-}
-
-/// Forgets what a user gave us at a link. It is ours to forget; at the other side it lives until it is revoked there.
-async fn disconnect(visit: &Visit, name: &str, subject: &str) -> Result<(), StoreError> {
-    if let Some(peer) = visit.links.peer(name) {
-        let gone = visit.links.disconnect(peer, subject).await?;
-        tracing::info!(link = name, gone, "a user disconnected a link");
-    }
-    Ok(())
 }
 
 const fn purpose<'a>(session: &'a Session, what: &'a str) -> Purpose<'a> {

@@ -11,7 +11,7 @@ use crate::oauth::{Token, encode};
 
 use super::pages::{LinkTrouble, Notice};
 use super::return_address::ReturnAddress;
-use super::{CONNECTIONS, Visit, headers};
+use super::{CONNECTIONS, ClientAddress, Visit, headers};
 
 /// What the address that begins a dance may say.
 #[derive(Deserialize)]
@@ -58,6 +58,7 @@ pub(super) async fn connect(
 #[tracing::instrument(name = "callback", skip_all, fields(link = name, user.subject))]
 pub(super) async fn back(
     visit: Visit,
+    ClientAddress(address): ClientAddress,
     Path(name): Path<String>,
     request_headers: HeaderMap,
     query: Result<Query<Back>, QueryRejection>,
@@ -82,7 +83,7 @@ pub(super) async fn back(
     let session = visit.user(&request_headers, &here).await?;
     let finished = visit
         .links
-        .finish(peer, &session.user.subject, &token, &verifier)
+        .finish(peer, &session.user.subject, address, &token, &verifier)
         .await;
     let connected = finished.map_err(|error| visit.refuse(notice(peer, error)))?;
     let there = match connected.return_to.as_str() {

@@ -304,13 +304,9 @@ async fn asked_by(app: &App, there: &ReturnAddress) -> Result<Option<(String, Ca
 pub(super) async fn note(app: &App, kind: AuditKind, subject: String, address: IpAddr) {
     tracing::info!(user.subject = ?subject, %address, "{subject:?} {}", kind.name());
     let event = AuditEvent {
-        at: app.clock.now(),
-        kind,
-        consumer: None,
         subject: Some(subject),
         address: Some(address),
-        reference: None,
-        detail: String::new(),
+        ..AuditEvent::new(kind, app.clock.now())
     };
     if let Err(error) = app.store.record(&event).await {
         tracing::error!(%error, ?kind, "the audit log could not be written");

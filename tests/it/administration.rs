@@ -1,6 +1,7 @@
 //! The pages for administrators: who may see them, what they show, and what they can do.
 
 use linkgate::model::AuditKind;
+use linkgate::store::AuditFilter;
 
 use crate::support::browser::{Browser, Form, location};
 use crate::support::call::Peer;
@@ -203,8 +204,8 @@ on_both! {
         let (_, page) = rows(&mut alice, "?user=bob").await;
         assert!(page.body.contains("data-label=\"State\">revoked"), "{page:?}");
         assert!(Form::of(&page, "token").is_none(), "there is nothing left to revoke");
-        let audit = linkgate.store().await.audit(50).await.unwrap();
-        let line = audit.iter().find(|event| event.kind == AuditKind::Revoked).unwrap();
+        let revoked = AuditFilter { kind: Some(AuditKind::Revoked), limit: 1, ..AuditFilter::default() };
+        let line = linkgate.store().await.audit(&revoked).await.unwrap().remove(0);
         assert_eq!(line.subject.as_deref(), Some("bob"));
         assert!(line.detail.ends_with(", by alice"), "{line:?}");
     }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use linkgate::model::AuditKind;
+use linkgate::store::AuditFilter;
 
 use crate::support::browser::{Browser, Form, location};
 use crate::support::call::{Credentials, Peer};
@@ -56,8 +57,8 @@ on_both! {
         }
         assert_eq!(call(&linkgate, &of_bob).await.status, 200);
         let store = linkgate.store().await;
-        let audit = store.audit(50).await.unwrap();
-        let lines: Vec<_> = audit.iter().filter(|event| event.kind == AuditKind::Revoked).collect();
+        let revoked = AuditFilter { kind: Some(AuditKind::Revoked), limit: 9, ..AuditFilter::default() };
+        let lines = store.audit(&revoked).await.unwrap();
         assert_eq!(lines.len(), 2);
         for line in lines {
             assert_eq!(line.subject.as_deref(), Some("alice"));

@@ -7,6 +7,7 @@
 
 mod administration;
 mod applinks;
+mod audit;
 mod branding;
 mod browser;
 mod buildbot;

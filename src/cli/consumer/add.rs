@@ -196,13 +196,9 @@ async fn add(store: &Store, consumer: &Consumer) -> anyhow::Result<()> {
     let now = Clock::System.now();
     store.add_consumer(consumer, now).await?;
     let event = AuditEvent {
-        at: now,
-        kind: AuditKind::ConsumerAdded,
         consumer: Some(consumer.key.clone()),
-        subject: None,
-        address: None,
-        reference: None,
         detail: "by command".to_owned(),
+        ..AuditEvent::new(AuditKind::ConsumerAdded, now)
     };
     Ok(store.record(&event).await?)
 }

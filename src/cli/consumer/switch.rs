@@ -83,13 +83,9 @@ async fn apply(store: &Store, key: &ConsumerKey, change: Change) -> anyhow::Resu
         return Ok(format!("{key} {not_done}"));
     }
     let event = AuditEvent {
-        at: now,
-        kind,
         consumer: Some(key.clone()),
-        subject: None,
-        address: None,
-        reference: None,
         detail: "by command".to_owned(),
+        ..AuditEvent::new(kind, now)
     };
     store.record(&event).await?;
     Ok(format!("{key} {done}"))

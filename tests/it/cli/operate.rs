@@ -84,7 +84,54 @@ fn every_command_has_examples() {
     assert_eq!(here.run("").code, 2);
 }
 
-const COMMANDS: [&str; 15] = [
+#[test]
+fn what_happened_is_shown_the_newest_first() {
+    let here = Here::new();
+    let said = [
+        "consumer add ci --generate-secret",
+        "consumer disable ci",
+        "consumer enable ci",
+        "consumer add other --generate-secret",
+    ];
+    for line in said {
+        assert_eq!(here.run(line).code, 0, "{line}");
+    }
+    let shown = |line: &str| {
+        let answer = here.run(line);
+        assert_eq!(answer.code, 0, "{}", answer.err);
+        // Today's date is not the same tomorrow.
+        let lines = answer.out.lines().map(|line| {
+            let (when, what) = line.split_at(23);
+            assert!(
+                when == format!("{:23}", "WHEN") || when.ends_with(" UTC"),
+                "{line}"
+            );
+            what.trim_start().to_owned() + "\n"
+        });
+        (lines.collect::<String>(), answer.err)
+    };
+    let (lines, more) = shown("audit");
+    assert_snapshot!(lines, @r"
+    WHAT               USER  CONSUMER  FROM  DETAIL
+    consumer-added     -     other     -     by command
+    consumer-enabled   -     ci        -     by command
+    consumer-disabled  -     ci        -     by command
+    consumer-added     -     ci        -     by command
+    ");
+    assert_eq!(more, "");
+    let (lines, more) = shown("audit --limit 1 --consumer ci --since 1h");
+    assert_snapshot!(lines, @r"
+    WHAT              USER  CONSUMER  FROM  DETAIL
+    consumer-enabled  -     ci        -     by command
+    ");
+    assert_eq!(more, "there are more than these 1; --limit shows more of them\n");
+    assert_snapshot!(here.run("audit --kind consumer-added --user alice").out, @"WHEN  WHAT  USER  CONSUMER  FROM  DETAIL");
+    assert!(here.run("audit --kind exploded").err.contains("consumer-purged"));
+    assert!(here.run("audit --since yesterday").err.contains("10m"));
+    assert_eq!(here.run("audit --limit 0").code, 2);
+}
+
+const COMMANDS: [&str; 16] = [
     "demo",
     "serve",
     "config check",
@@ -97,6 +144,7 @@ const COMMANDS: [&str; 15] = [
     "consumer purge",
     "token list",
     "token revoke",
+    "audit",
     "consumer",
     "token",
     "health",

@@ -1,8 +1,13 @@
 //! Two linkgates, linked both ways.
 
+use std::net::IpAddr;
+
+use linkgate::model::AuditKind;
+use linkgate::store::AuditFilter;
+
 use crate::support::browser::{Form, location};
 use crate::support::databases::{Database, on_both};
-use crate::support::linked::{pair, path};
+use crate::support::linked::{Linked, pair, path};
 
 on_both! {
     async fn a_user_connects_and_the_application_reads_as_them(db: Database) {
@@ -62,7 +67,7 @@ on_both! {
         assert_eq!(left.ask("/other/api/x", Some("alice")).await.status, 200);
 
         let there = right.store().await;
-        let tokens = there.access_tokens(linkgate::store::Filter::default()).await.unwrap();
+        let tokens = there.access_tokens(&linkgate::store::Filter::default()).await.unwrap();
         there.revoke_access_token(&tokens[0].id, right.clock.now()).await.unwrap();
         tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
 
@@ -74,6 +79,8 @@ on_both! {
         assert!(body["advice"].as_str().unwrap().contains("token_revoked"), "{body}");
         let here = left.store().await;
         assert_eq!(here.link_connections(None).await.unwrap(), [], "the token is dropped");
+        let lost = (AuditKind::LinkLost, None, "the link other: the other side says token_revoked".to_owned());
+        assert_eq!(link_events(&left).await[0], lost);
 
         left.connect("other", &right, "alice").await;
         assert_eq!(left.ask("/other/api/x", Some("alice")).await.status, 200);
@@ -172,10 +179,36 @@ on_both! {
         assert_eq!(bob.submit(&form).await.status, 403, "the form is alice's");
         assert_eq!(left.ask("/other/api/x", Some("alice")).await.status, 200);
 
-        let cut = alice.submit(&form).await;
-        assert_eq!((cut.status, location(&cut)), (303, "/oauth/connections"));
+        for _ in 0..2 {
+            let cut = alice.submit(&form).await;
+            assert_eq!((cut.status, location(&cut)), (303, "/oauth/connections"));
+        }
         assert_eq!(left.ask("/other/api/x", Some("alice")).await.status, 401);
+        let here = Some([127, 0, 0, 1].into());
+        let expected = [
+            (AuditKind::LinkDisconnected, here, "the link other".to_owned()),
+            (AuditKind::LinkConnected, here, "the link other".to_owned()),
+        ];
+        assert_eq!(link_events(&left).await, expected, "cut once");
         left.stop().await;
         right.stop().await;
     }
+}
+
+/// What the audit log says of alice's links, the newest first.
+async fn link_events(linked: &Linked) -> Vec<(AuditKind, Option<IpAddr>, String)> {
+    let store = linked.store().await;
+    let of_alice = AuditFilter {
+        subject: Some("alice".to_owned()),
+        limit: 50,
+        ..AuditFilter::default()
+    };
+    let events = store.audit(&of_alice).await.unwrap();
+    store.close().await;
+    let of_links = events
+        .into_iter()
+        .filter(|event| event.detail.starts_with("the link"));
+    of_links
+        .map(|event| (event.kind, event.address, event.detail))
+        .collect()
 }

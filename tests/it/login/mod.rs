@@ -2,10 +2,9 @@
 //!
 //! [`site`] is a running linkgate and the browsers in front of it. Then, in a visit's order: `signing_in`, `sessions`,
 //! `questions` (what is shown), `answers` (what is done), `forms` (what is refused), `methods` (the ways in beside the
-//! password file). `user_lookup` asks the application who exists; `audit` is what is written down.
+//! password file). `user_lookup` asks the application who exists.
 
 mod answers;
-mod audit;
 pub(crate) mod browser;
 mod forms;
 pub(crate) mod methods;

@@ -90,8 +90,13 @@ on_both! {
             store.exchange(&asked, &key(consumer), NOW, &token(&db), &access).await.unwrap().unwrap();
         }
         let list = async |consumer: Option<&str>, subject: Option<&str>| -> Vec<String> {
-            let filter = Filter { consumer: consumer.map(key), subject: subject.map(str::to_owned) };
-            let tokens = store.access_tokens(filter).await.unwrap();
+            let filter = Filter { consumer: consumer.map(key), subject: subject.map(str::to_owned), limit: None };
+            let tokens = store.access_tokens(&filter).await.unwrap();
+            let first = store.access_tokens(&Filter { limit: Some(1), ..filter }).await.unwrap();
+            assert_eq!(first[..], tokens[..tokens.len().min(1)]);
+            for token in &tokens {
+                assert_eq!(store.access_token_named(&token.id).await.unwrap().as_ref(), Some(token));
+            }
             tokens.iter().map(|token| format!("{} {}", token.consumer, token.user.subject)).collect()
         };
         assert_eq!(list(None, None).await, ["a alice", "a bob", "b alice"], "the newest first");
@@ -99,6 +104,7 @@ on_both! {
         assert_eq!(list(None, Some("alice")).await, ["a alice", "b alice"]);
         assert_eq!(list(Some("b"), Some("alice")).await, ["b alice"]);
         assert_eq!(list(Some("b"), Some("bob")).await, Vec::<String>::new());
+        assert_eq!(store.access_token_named("0123456789abcdef").await.unwrap(), None);
     }
 
     async fn use_is_noted_to_the_minute(db: Database) {
@@ -127,7 +133,7 @@ on_both! {
         db.execute("update access_tokens set session_expires_at = null").await;
         let error = store.access_token(&token).await.unwrap_err();
         assert!(matches!(error, StoreError::Inconsistent { table: "access_tokens", .. }), "{error}");
-        assert!(store.access_tokens(Filter::default()).await.is_err());
+        assert!(store.access_tokens(&Filter::default()).await.is_err());
     }
 }
 

@@ -89,16 +89,7 @@ on_both! {
         let store = db.open().await;
         let session = BrowserSession { user: user("alice"), created_at: NOW, seen_at: NOW, expires_at: NOW.plus(10) };
         store.add_session(&SessionId::new(token(&db)), &session).await.unwrap();
-        let event = AuditEvent {
-            at: NOW,
-            kind: AuditKind::SignedIn,
-            consumer: None,
-            subject: None,
-            address: None,
-            reference: None,
-            detail: String::new(),
-        };
-        store.record(&event).await.unwrap();
+        store.record(&AuditEvent::new(AuditKind::SignedIn, NOW)).await.unwrap();
         assert_eq!(store.sweep(NOW.plus(9), Window::default()).await.unwrap(), Swept::default());
         let swept = store.sweep(NOW.plus(10), Window::default()).await.unwrap();
         assert_eq!(swept, Swept { sessions: 1, ..Swept::default() });

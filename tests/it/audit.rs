@@ -1,7 +1,8 @@
-//! Who did what from where: the audit log, and the line in the log.
+//! Who did what from where: the audit log, the line in the log, and the command that shows it.
 
 use linkgate::model::AuditKind;
 use linkgate::oauth::ConsumerKey;
+use linkgate::store::AuditFilter;
 
 use crate::support::browser::Form;
 use crate::support::call::{CALLBACK, Peer};
@@ -43,11 +44,8 @@ on_both! {
             (AuditKind::Revoked, Some("bitbucket-form"), browser),
             (AuditKind::SignedOut, None, browser),
         ];
-        let mut audit = linkgate.store().await.audit(50).await.unwrap();
+        let mut audit = linkgate.store().await.audit(&of_alice()).await.unwrap();
         audit.reverse();
-        for event in &audit {
-            assert_eq!(event.subject.as_deref(), Some("alice"), "{event:?}");
-        }
         let addresses: Vec<_> = audit.iter().map(|event| event.address.map(|address| address.to_string())).collect();
         let written: Vec<_> = audit
             .iter()
@@ -72,9 +70,61 @@ async fn an_address_is_believed_from_a_trusted_proxy_alone() {
     let mut alice = linkgate.browser().through(THROUGH);
     let asked = Peer::hmac().request_token(&linkgate, CALLBACK).await;
     alice.approve(&asked, "alice").await;
-    let audit = linkgate.store().await.audit(50).await.unwrap();
+    let audit = linkgate.store().await.audit(&of_alice()).await.unwrap();
     assert_eq!(audit.len(), 2);
     for event in audit {
         assert_eq!(event.address, Some([127, 0, 0, 1].into()), "{event:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_configuration_changes_is_written_down() {
+    let linkgate = Linkgate::start().await;
+    let store = linkgate.store().await;
+    let lines = async |kind: AuditKind| {
+        let filter = AuditFilter {
+            kind: Some(kind),
+            limit: 50,
+            ..AuditFilter::default()
+        };
+        let events = store.audit(&filter).await.unwrap();
+        assert!(
+            events.iter().all(|event| event.detail == "by the configuration"),
+            "{events:?}"
+        );
+        let mut keys: Vec<_> = events
+            .iter()
+            .map(|event| event.consumer.clone().unwrap().to_string())
+            .collect();
+        keys.sort();
+        keys
+    };
+    let configured = store.consumers().await.unwrap();
+    let configured: Vec<_> = configured
+        .iter()
+        .map(|consumer| consumer.key.to_string())
+        .collect();
+    assert!(configured.contains(&"robot".to_owned()), "{configured:?}");
+    assert_eq!(lines(AuditKind::ConsumerAdded).await, configured);
+    linkgate.try_reload().await.unwrap();
+    assert_eq!(
+        lines(AuditKind::ConsumerAdded).await.len(),
+        configured.len(),
+        "nothing is new"
+    );
+    linkgate
+        .change("name = \"Robot\"", "name = \"Machine\"")
+        .await
+        .unwrap();
+    assert_eq!(lines(AuditKind::ConsumerUpdated).await, ["robot"]);
+    assert_eq!(lines(AuditKind::ConsumerDisabled).await, Vec::<String>::new());
+    store.close().await;
+}
+
+fn of_alice() -> AuditFilter {
+    AuditFilter {
+        subject: Some("alice".to_owned()),
+        limit: 50,
+        ..AuditFilter::default()
     }
 }

@@ -1,0 +1,101 @@
+//! `linkgate audit`: what happened, and who did it.
+
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::clock::Clock;
+use crate::config::parse_duration;
+use crate::model::{AuditEvent, AuditKind};
+use crate::oauth::ConsumerKey;
+use crate::store::AuditFilter;
+
+use super::config::ConfigFile;
+use super::consumer::parse_key;
+use super::newest::Newest;
+use super::store::open_existing;
+use super::table::Table;
+use super::when::when_exactly;
+
+/// The audit log: what happened, who did it, and from where
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Audit {
+    /// Only what is about this user
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Only what is about this consumer
+    #[arg(long, value_name = "KEY", value_parser = parse_key)]
+    consumer: Option<ConsumerKey>,
+    /// Only what is of this kind
+    #[arg(long, value_name = "KIND", value_parser = kinds())]
+    kind: Option<AuditKind>,
+    /// Only what happened since so long ago: 12h, 7d
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    since: Option<Duration>,
+    #[command(flatten)]
+    newest: Newest,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  linkgate audit
+  linkgate audit --user alice --since 7d
+  linkgate audit --consumer Stash:8277239845 --kind revoked
+
+Lines are kept for 400 days. Refusals are not among them: they are in linkgate's log, each with its reference.";
+
+impl Audit {
+    /// Runs the command.
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        super::block_on(self.list())
+    }
+
+    async fn list(self) -> anyhow::Result<()> {
+        let store = open_existing(&self.config.load()?).await?;
+        let since = self.since.map(|ago| {
+            let seconds = i64::try_from(ago.as_secs()).unwrap_or(i64::MAX);
+            Clock::System.now().plus(-seconds)
+        });
+        let filter = AuditFilter {
+            kind: self.kind,
+            consumer: self.consumer,
+            subject: self.user,
+            since,
+            limit: self.newest.asked(),
+        };
+        let found = store.audit(&filter).await;
+        store.close().await;
+        self.newest.print(found?, table)
+    }
+}
+
+fn table(events: &[AuditEvent]) -> String {
+    let mut table = Table::new(["when", "what", "user", "consumer", "from", "detail"]);
+    for event in events {
+        table.row([
+            when_exactly(event.at),
+            event.kind.name().to_owned(),
+            event.subject.clone().unwrap_or_default(),
+            event
+                .consumer
+                .as_ref()
+                .map(ConsumerKey::to_string)
+                .unwrap_or_default(),
+            event
+                .address
+                .map(|address| address.to_string())
+                .unwrap_or_default(),
+            event.detail.clone(),
+        ]);
+    }
+    table.to_text()
+}
+
+fn kinds() -> impl TypedValueParser<Value = AuditKind> {
+    let names = PossibleValuesParser::new(AuditKind::ALL.map(AuditKind::name));
+    names.try_map(|name| AuditKind::parse(&name).ok_or("nothing of this kind happens"))
+}
