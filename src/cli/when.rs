@@ -5,15 +5,7 @@ use crate::oauth::Timestamp;
 
 /// Writes a time to the second.
 pub(super) fn when_exactly(at: Timestamp) -> String {
-    let Civil {
-        year,
-        month,
-        day,
-        hour,
-        minute,
-        second,
-    } = Civil::of(at);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    Civil::of(at).rfc3339().replace('T', " ").replace('Z', " UTC")
 }
 
 /// Writes a time to the minute.
