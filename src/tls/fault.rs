@@ -45,15 +45,29 @@ impl TlsFault {
 
 impl From<io::Error> for TlsFault {
     fn from(error: io::Error) -> Self {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-            Some(Error::InvalidCertificate(why)) => Self::of_certificate(why.clone()),
-            Some(Error::InvalidMessage(_)) => Self::NotTls,
-            _ => Self::Failed(error),
-        }
+        Self::among(&error).unwrap_or(Self::Failed(error))
     }
 }
 
 impl TlsFault {
+    /// What an error comes from, when that is the other end's certificate, or that it speaks no TLS.
+    pub fn among(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            match error.downcast_ref() {
+                Some(Error::InvalidCertificate(why)) => return Some(Self::of_certificate(why.clone())),
+                Some(Error::InvalidMessage(_)) => return Some(Self::NotTls),
+                _ => {}
+            }
+            // An I/O error does not name what it wraps as its source.
+            cause = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+                Some(wrapped) => Some(wrapped),
+                None => error.source(),
+            };
+        }
+        None
+    }
+
     fn of_certificate(why: CertificateError) -> Self {
         use CertificateError as E;
         match why {
