@@ -13,7 +13,6 @@ use crate::store::AuditFilter;
 
 use super::config::ConfigFile;
 use super::consumer::parse_key;
-use super::newest::Newest;
 use super::store::open_existing;
 use super::table::Table;
 use super::when::when_exactly;
@@ -34,8 +33,9 @@ pub(super) struct Audit {
     /// Only what happened since so long ago: 12h, 7d
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     since: Option<Duration>,
-    #[command(flatten)]
-    newest: Newest,
+    /// How many lines to show, at most, the newest first
+    #[arg(long, value_name = "LINES", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
     #[command(flatten)]
     config: ConfigFile,
 }
@@ -65,11 +65,19 @@ impl Audit {
             consumer: self.consumer,
             subject: self.user,
             since,
-            limit: self.newest.asked(),
+            // One more than is shown, to learn whether there are more.
+            limit: Some(self.limit.saturating_add(1)),
         };
         let found = store.audit(&filter).await;
         store.close().await;
-        self.newest.print(found?, table)
+        let (mut events, limit) = (found?, self.limit as usize);
+        let has_more = events.len() > limit;
+        events.truncate(limit);
+        super::print(&table(&events))?;
+        if has_more {
+            eprintln!("there are more than these {limit}; --limit shows more of them");
+        }
+        Ok(())
     }
 }
 

@@ -17,7 +17,6 @@ mod key;
 mod link;
 mod links;
 mod login;
-mod newest;
 mod parts;
 mod serve;
 mod server;
@@ -79,7 +78,7 @@ Examples:
   linkgate consumer list                         show who may sign
   linkgate link add https://bitbucket.example.com  register Bitbucket's key
   linkgate token list --user alice               show what alice has connected
-  linkgate audit --since 24h                     show what happened today, and who did it
+  linkgate audit --since 24h                     show what happened in the last 24 hours, and who did it
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 64 wrong configuration.";
 

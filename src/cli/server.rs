@@ -13,7 +13,6 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::links::listener;
 use crate::login::Login;
-use crate::model::{AuditEvent, AuditKind};
 use crate::store::Store;
 use crate::tls::ServerTls;
 use crate::web::{Administration, Lanes, Look};
@@ -172,29 +171,16 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 async fn synchronise(store: &Store, config: &Config, clock: &Clock) -> anyhow::Result<()> {
-    let now = clock.now();
-    let done = store.synchronise_consumers(&config.consumers, now).await?;
+    let done = store
+        .synchronise_consumers(&config.consumers, clock.now())
+        .await?;
     tracing::info!(
         added = ?done.added,
         updated = ?done.updated,
+        enabled = ?done.enabled,
         disabled = ?done.disabled,
         "the configured consumers are in the store"
     );
-    let changes = [
-        (AuditKind::ConsumerAdded, done.added),
-        (AuditKind::ConsumerUpdated, done.updated),
-        (AuditKind::ConsumerDisabled, done.disabled),
-    ];
-    let events = changes.into_iter().flat_map(|(kind, keys)| {
-        keys.into_iter().map(move |key| AuditEvent {
-            consumer: Some(key),
-            detail: "by the configuration".to_owned(),
-            ..AuditEvent::new(kind, now)
-        })
-    });
-    if let Err(error) = store.record_all(&events.collect::<Vec<_>>()).await {
-        tracing::error!(%error, "the audit log could not be written");
-    }
     Ok(())
 }
 

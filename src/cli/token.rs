@@ -10,7 +10,6 @@ use crate::store::{Filter, Store};
 
 use super::config::ConfigFile;
 use super::consumer::parse_key;
-use super::newest::Newest;
 use super::store::open_existing;
 use super::table::Table;
 use super::when::when;
@@ -36,8 +35,9 @@ pub(super) struct List {
     /// Only those that stand for this user
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    #[command(flatten)]
-    newest: Newest,
+    /// How many to show, at most, the newest first; all of them when this is not given
+    #[arg(long, value_name = "TOKENS")]
+    limit: Option<u32>,
     #[command(flatten)]
     config: ConfigFile,
 }
@@ -55,6 +55,7 @@ const EXAMPLES: &str = "\
 Examples:
   linkgate token list
   linkgate token list --consumer Stash:8277239845 --user alice
+  linkgate token list --limit 20
   linkgate token revoke 3f9a1c22b07d4e51
 
 The id is no secret: nobody can call with it.";
@@ -75,12 +76,11 @@ impl List {
         let filter = Filter {
             consumer: self.consumer,
             subject: self.user,
-            limit: Some(self.newest.asked()),
+            limit: self.limit,
         };
-        let found = store.access_tokens(&filter).await;
+        let tokens = store.access_tokens(&filter).await;
         store.close().await;
-        let now = Clock::System.now();
-        self.newest.print(found?, |tokens| table(tokens, now))
+        super::print(&table(&tokens?, Clock::System.now()))
     }
 }
 

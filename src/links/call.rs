@@ -13,7 +13,6 @@ use hyper::body::Incoming;
 
 use crate::gateway::identity::{self, Initials};
 use crate::gateway::{FormLimits, onward};
-use crate::model::AuditKind;
 use crate::oauth::{Parameters, Place};
 
 use super::heard::Heard;
@@ -81,14 +80,18 @@ impl Links {
             Speaker::User {
                 subject, credentials, ..
             } if told.is_about_the_token() => {
+                let (link, problem, now) = (peer.name(), &told.problem, self.clock.now());
                 let forgotten = self
                     .store
-                    .forget_link_token(peer.name(), subject, &credentials.token)
+                    .forget_link_token(link, subject, &credentials.token, problem, now)
                     .await?;
-                if forgotten {
-                    let why = format!(": the other side says {}", told.problem);
-                    self.record(AuditKind::LinkLost, peer, subject, None, &why).await;
-                }
+                tracing::info!(
+                    link,
+                    user.subject = ?subject,
+                    token.prefix = credentials.token.prefix(),
+                    forgotten,
+                    "the other side says {problem}: the token is dropped"
+                );
                 Err(Refusal::NotConnected {
                     subject: subject.clone(),
                     connect_url: self.connect_url(peer),

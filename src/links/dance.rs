@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
-use crate::model::{AuditKind, Credentials, Dance};
+use crate::model::{Credentials, Dance};
 use crate::oauth::{Secret, Token, encode};
 
 use super::client::{Unanswered, whole};
@@ -107,11 +107,11 @@ impl Links {
                 return Err(error);
             }
         };
+        let (link, now) = (peer.name(), self.clock.now());
         self.store
-            .connect_link(peer.name(), subject, &answer.credentials, self.clock.now())
+            .connect_link(link, subject, &answer.credentials, Some(address), now)
             .await?;
-        self.record(AuditKind::LinkConnected, peer, subject, Some(address), "")
-            .await;
+        tracing::info!(link, user.subject = ?subject, %address, "{subject:?} connected the link {link}");
         Ok(Connected {
             return_to: dance.return_to,
         })

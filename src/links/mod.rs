@@ -14,13 +14,12 @@
 //! 4. `heard`: what the answer says about us (`oauth_problem`) and about our clock;
 //! 5. `refusal`: every answer of ours, in words for the application.
 //!
-//! A user's way: `dance`, from the request token to an access token; `journal` writes down what becomes of it. [`Peer`] is another side as it is configured.
+//! A user's way: `dance`, from the request token to an access token. [`Peer`] is another side as it is configured.
 
 mod call;
 pub mod client;
 mod dance;
 mod heard;
-mod journal;
 pub mod listener;
 mod outgoing;
 mod peer;
@@ -33,7 +32,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::clock::Clock;
-use crate::model::{AuditKind, LinkConnection, LinkState};
+use crate::model::{LinkConnection, LinkState};
 use crate::oauth::{ConsumerKey, PrivateKey, PublicUrl};
 use crate::store::{Store, StoreError};
 
@@ -107,10 +106,12 @@ impl Links {
 
     /// Forgets what a user gave us at a link, if there is something. `address`: where their browser is.
     pub async fn disconnect(&self, peer: &Peer, subject: &str, address: IpAddr) -> Result<(), StoreError> {
-        if self.store.disconnect_link(peer.name(), subject).await? {
-            self.record(AuditKind::LinkDisconnected, peer, subject, Some(address), "")
-                .await;
-        }
+        let (link, now) = (peer.name(), self.clock.now());
+        let gone = self
+            .store
+            .disconnect_link(link, subject, Some(address), now)
+            .await?;
+        tracing::info!(link, user.subject = ?subject, %address, gone, "{subject:?} disconnected the link {link}");
         Ok(())
     }
 

@@ -37,7 +37,7 @@ impl AuditEvent {
 
 /// What kind of thing happened.
 ///
-/// No refusal is among them: whoever has no true signature and no session writes nothing to the database.
+/// No refusal is among them: a stranger must not be able to make the log grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AuditKind {
     /// A user signed in.

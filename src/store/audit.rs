@@ -1,11 +1,28 @@
 //! The audit log: what happened, for people.
 
-use std::slice;
-
 use crate::model::{AuditEvent, AuditKind};
 use crate::oauth::{ConsumerKey, Timestamp};
 
 use super::{Store, StoreError, on};
+
+/// Writes down what happened, together with whatever else is written through this connection.
+macro_rules! record {
+    ($db:expr, $event:expr) => {{
+        let event: &$crate::model::AuditEvent = $event;
+        sqlx::query(
+            "insert into audit (at, kind, consumer_key, subject, address, detail) values ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(event.at.seconds())
+        .bind(event.kind.name())
+        .bind(event.consumer.as_ref().map($crate::oauth::ConsumerKey::as_str))
+        .bind(event.subject.as_deref().map($crate::store::audit::printable))
+        .bind(event.address.map(|address| address.to_string()))
+        .bind($crate::store::audit::printable(&event.detail))
+        .execute($db)
+        .await?
+    }};
+}
+pub(super) use record;
 
 /// Which lines of the audit log to list.
 #[derive(Clone, Debug, Default)]
@@ -18,35 +35,15 @@ pub struct AuditFilter {
     pub subject: Option<String>,
     /// Only those of this time or later.
     pub since: Option<Timestamp>,
-    /// How many to list, at most.
-    pub limit: u32,
+    /// How many to list, at most; `None`: all of them.
+    pub limit: Option<u32>,
 }
 
 impl Store {
     /// Writes down what happened.
     pub async fn record(&self, event: &AuditEvent) -> Result<(), StoreError> {
-        self.record_all(slice::from_ref(event)).await
-    }
-
-    /// Writes down what happened at once: all of it, or nothing.
-    pub async fn record_all(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
         on!(write & self.pool, |db| {
-            let mut transaction = db.begin().await?;
-            for event in events {
-                sqlx::query(
-                    "insert into audit (at, kind, consumer_key, subject, address, detail) \
-                     values ($1, $2, $3, $4, $5, $6)",
-                )
-                .bind(event.at.seconds())
-                .bind(event.kind.name())
-                .bind(event.consumer.as_ref().map(ConsumerKey::as_str))
-                .bind(event.subject.as_deref().map(printable))
-                .bind(event.address.map(|address| address.to_string()))
-                .bind(printable(&event.detail))
-                .execute(&mut *transaction)
-                .await?;
-            }
-            transaction.commit().await?;
+            record!(db, event);
         });
         Ok(())
     }
@@ -63,7 +60,7 @@ impl Store {
             .bind(filter.consumer.as_ref().map(ConsumerKey::as_str))
             .bind(filter.subject.as_deref())
             .bind(filter.since.map_or(i64::MIN, Timestamp::seconds))
-            .bind(i64::from(filter.limit))
+            .bind(filter.limit.map_or(i64::MAX, i64::from))
             .fetch_all(db)
             .await?
         });
@@ -71,8 +68,8 @@ impl Store {
     }
 }
 
-/// A stranger may have chosen the words: control characters do not belong in them, and PostgreSQL refuses NUL.
-fn printable(text: &str) -> String {
+/// Others have chosen some of the words: control characters do not belong in them, and PostgreSQL refuses NUL.
+pub(super) fn printable(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
 }
 

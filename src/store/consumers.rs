@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Consumer, ConsumerSource};
+use crate::model::{AuditEvent, AuditKind, Consumer, ConsumerSource};
 use crate::oauth::{ConsumerKey, Timestamp};
 
+use super::audit::record;
 use super::consumer_row::Row;
 use super::{Keyring, Store, StoreError, on};
 
@@ -15,7 +16,9 @@ pub struct Synchronised {
     pub added: Vec<ConsumerKey>,
     /// Those whose entries say something else now.
     pub updated: Vec<ConsumerKey>,
-    /// Those whose entries are gone. Their tokens are kept.
+    /// Those that may act again.
+    pub enabled: Vec<ConsumerKey>,
+    /// Those that may not act any more, or whose entries are gone. Their tokens are kept.
     pub disabled: Vec<ConsumerKey>,
 }
 
@@ -71,7 +74,7 @@ impl Store {
     }
 
     /// Makes the table say what the configuration says of the consumers that it names, and disables those that it named
-    /// before and does not name any more.
+    /// before and does not name any more. What changes is written down.
     pub async fn synchronise_consumers(
         &self,
         consumers: &[Consumer],
@@ -105,13 +108,16 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?;
             }
-            for key in &plan.done.disabled {
+            for key in &plan.removed {
                 sqlx::query("update consumers set enabled = $2, updated_at = $3 where key = $1")
                     .bind(key.as_str())
                     .bind(false)
                     .bind(now.seconds())
                     .execute(&mut *transaction)
                     .await?;
+            }
+            for event in plan.done.events(now) {
+                record!(&mut *transaction, &event);
             }
             transaction.commit().await?;
             plan.done
@@ -155,6 +161,8 @@ impl Store {
 /// What is to be written so that the table says what the configuration says.
 struct Plan {
     rows: Vec<Row>,
+    /// Those whose entries are gone.
+    removed: Vec<ConsumerKey>,
     done: Synchronised,
 }
 
@@ -162,6 +170,7 @@ impl Plan {
     fn new(rows: Vec<Row>, consumers: &[Consumer], keyring: &Keyring) -> Result<Self, StoreError> {
         let mut plan = Self {
             rows: Vec::new(),
+            removed: Vec::new(),
             done: Synchronised::default(),
         };
         let mut known: HashMap<String, Row> = rows.into_iter().map(|row| (row.key.clone(), row)).collect();
@@ -171,18 +180,53 @@ impl Plan {
         for consumer in consumers {
             match known.remove(consumer.key.as_str()) {
                 None => plan.done.added.push(consumer.key.clone()),
-                // A row that does not open (its secret key is gone) is written anew.
-                Some(row) if row.open(keyring).is_ok_and(|kept| kept == *consumer) => continue,
-                Some(_) => plan.done.updated.push(consumer.key.clone()),
+                Some(row) => match row.open(keyring) {
+                    Ok(kept) if kept == *consumer => continue,
+                    Ok(kept) => plan.done.note(kept, consumer),
+                    // Its secret key is gone: it is written anew.
+                    Err(_) => plan.done.updated.push(consumer.key.clone()),
+                },
             }
             plan.rows.push(Row::new(consumer, keyring)?);
         }
-        plan.done.disabled = known
+        plan.removed = known
             .into_values()
             .filter(|row| row.is_from(ConsumerSource::Config) && row.enabled)
             .filter_map(|row| ConsumerKey::parse(&row.key))
             .collect();
+        plan.done.disabled.extend_from_slice(&plan.removed);
         plan.done.disabled.sort();
         Ok(plan)
+    }
+}
+
+impl Synchronised {
+    /// Notes how an entry differs from what is kept.
+    fn note(&mut self, kept: Consumer, consumer: &Consumer) {
+        match (kept.enabled, consumer.enabled) {
+            (false, true) => self.enabled.push(consumer.key.clone()),
+            (true, false) => self.disabled.push(consumer.key.clone()),
+            _ => {}
+        }
+        let enabled = consumer.enabled;
+        if (Consumer { enabled, ..kept }) != *consumer {
+            self.updated.push(consumer.key.clone());
+        }
+    }
+
+    fn events(&self, now: Timestamp) -> impl Iterator<Item = AuditEvent> {
+        let changes = [
+            (AuditKind::ConsumerAdded, &self.added),
+            (AuditKind::ConsumerUpdated, &self.updated),
+            (AuditKind::ConsumerEnabled, &self.enabled),
+            (AuditKind::ConsumerDisabled, &self.disabled),
+        ];
+        changes.into_iter().flat_map(move |(kind, keys)| {
+            keys.iter().map(move |key| AuditEvent {
+                consumer: Some(key.clone()),
+                detail: "by the configuration".to_owned(),
+                ..AuditEvent::new(kind, now)
+            })
+        })
     }
 }

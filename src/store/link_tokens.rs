@@ -1,24 +1,55 @@
 //! Access tokens of other sides: what users gave us there. They must be shown to the other side, so they are sealed.
+//!
+//! What becomes of them stands in the audit log, and is written together with it.
+
+use std::net::IpAddr;
 
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
-use crate::model::{Credentials, LinkConnection};
+use crate::model::{AuditEvent, AuditKind, Credentials, LinkConnection};
 use crate::oauth::{Secret, Timestamp, Token};
 
+use super::audit::record;
 use super::{Keyring, Store, StoreError, digest, on};
 
+/// Forgets what a user gave us at a link, where a condition holds, and writes it down. Whether there was something.
+macro_rules! forget {
+    ($self:ident, $event:ident, $which:literal, $($bound:expr),+) => {
+        on!(write & $self.pool, |db| {
+            let mut transaction = db.begin().await?;
+            let gone = sqlx::query(concat!("delete from link_tokens where link = $1 and subject = $2 and ", $which))
+                $(.bind($bound))+
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected()
+                == 1;
+            if gone {
+                record!(&mut *transaction, &$event);
+            }
+            transaction.commit().await?;
+            gone
+        })
+    };
+}
+
 impl Store {
-    /// Keeps what a user gave us, in the place of what it replaces.
+    /// Keeps what a user gave us, in the place of what it replaces. `address`: where their browser is.
     pub async fn connect_link(
         &self,
         link: &str,
         subject: &str,
         credentials: &Credentials,
+        address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let sealed = sealed(&self.keyring, link, subject, credentials);
+        let event = AuditEvent {
+            address,
+            ..event(AuditKind::LinkConnected, link, subject, now)
+        };
         on!(write & self.pool, |db| {
+            let mut transaction = db.begin().await?;
             sqlx::query(
                 "insert into link_tokens (link, subject, digest, sealed, connected_at) values ($1, $2, $3, $4, $5) \
                  on conflict (link, subject) do update set digest = excluded.digest, sealed = excluded.sealed, \
@@ -29,8 +60,10 @@ impl Store {
             .bind(digest(credentials.token.as_str()))
             .bind(sealed)
             .bind(now.seconds())
-            .execute(db)
+            .execute(&mut *transaction)
             .await?;
+            record!(&mut *transaction, &event);
+            transaction.commit().await?;
         });
         Ok(())
     }
@@ -71,36 +104,41 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets this very token, which the other side will not take any more. `false`: another one is there by now, or none.
+    /// Forgets this very token, which the other side will not take any more: `problem` is what it says. `false`: another one
+    /// is there by now, or none.
     pub async fn forget_link_token(
         &self,
         link: &str,
         subject: &str,
         token: &Token,
+        problem: &str,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let removed = on!(write & self.pool, |db| {
-            sqlx::query("delete from link_tokens where link = $1 and subject = $2 and digest = $3")
-                .bind(link)
-                .bind(subject)
-                .bind(digest(token.as_str()))
-                .execute(db)
-                .await?
-                .rows_affected()
-        });
-        Ok(removed == 1)
+        let mut event = event(AuditKind::LinkLost, link, subject, now);
+        event.detail = format!("{}: the other side says {problem}", event.detail);
+        Ok(forget!(
+            self,
+            event,
+            "digest = $3",
+            link,
+            subject,
+            digest(token.as_str())
+        ))
     }
 
-    /// Forgets whatever a user gave us. `false`: there was nothing.
-    pub async fn disconnect_link(&self, link: &str, subject: &str) -> Result<bool, StoreError> {
-        let removed = on!(write & self.pool, |db| {
-            sqlx::query("delete from link_tokens where link = $1 and subject = $2")
-                .bind(link)
-                .bind(subject)
-                .execute(db)
-                .await?
-                .rows_affected()
-        });
-        Ok(removed == 1)
+    /// Forgets whatever a user gave us. `address`: where their browser is. `false`: there was nothing.
+    pub async fn disconnect_link(
+        &self,
+        link: &str,
+        subject: &str,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let event = AuditEvent {
+            address,
+            ..event(AuditKind::LinkDisconnected, link, subject, now)
+        };
+        Ok(forget!(self, event, "true", link, subject))
     }
 
     /// Which links are connected: one user's, or everybody's.
@@ -123,6 +161,14 @@ impl Store {
             }
         };
         Ok(rows.into_iter().map(connection).collect())
+    }
+}
+
+fn event(kind: AuditKind, link: &str, subject: &str, now: Timestamp) -> AuditEvent {
+    AuditEvent {
+        subject: Some(subject.to_owned()),
+        detail: format!("the link {link}"),
+        ..AuditEvent::new(kind, now)
     }
 }
 

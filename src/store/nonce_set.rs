@@ -11,9 +11,9 @@ use foldhash::fast::RandomState;
 /// What stands for a nonce: see `SignedRequest::nonce_digest`.
 pub(super) type Digest = [u8; 16];
 
-/// A set of digests, of each of which it keeps the half that takes half of the memory.
+/// A set of digests. Of each it keeps one half, which takes half of the memory.
 ///
-/// Two digests share their first byte and their half once in 2^72 pairs: where each minute has a million nonces, a request
+/// Two digests share that half and their first byte once in 2^72 pairs: where each minute has a million nonces, a request
 /// that nobody has seen is taken for one of them, and refused, once in ten thousand years.
 #[derive(Debug)]
 pub(super) struct NonceSet(Box<[HashSet<u64, RandomState>]>);
@@ -53,7 +53,7 @@ fn part(digest: &Digest) -> usize {
     usize::from(digest[0])
 }
 
-/// Those of its bytes that have no other part in this.
+/// The half that is kept; the first byte of the other one chooses the part.
 fn half(digest: &Digest) -> u64 {
     u64::from_be_bytes(array::from_fn(|at| digest[at + size_of::<u64>()]))
 }

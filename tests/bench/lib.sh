@@ -1,7 +1,7 @@
 # sourced by run, latency, scale and sweep: a linkgate that is measured with the benchmark kit.
 exec < /dev/null
 root=$(dirname "$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")")
-kit=$root/../shared/bench binary="" level=warn
+kit=$root/../shared/bench binary="" postgres="" level=warn
 target=$(readlink -m "${CARGO_TARGET_DIR:-$root/target}")
 export CARGO_TARGET_DIR=$target BENCH_WORK=${BENCH_WORK:-$target/bench} OAUTHLIB_INSECURE_TRANSPORT=1
 folder=$(mktemp -d "${TMPDIR:-/tmp}/linkgate-bench.XXXXXXXX")
@@ -72,11 +72,9 @@ connect() {
 
 # for_each_store COMMAND PORT: COMMAND STORE PORT URL, for each of $stores
 for_each_store() {
-  local postgres
   case ,$stores, in *,sqlite,*) "$1" sqlite "$2" sqlite://linkgate.db ;; esac
   case ,$stores, in
     *,postgres,*)
-      postgres=${LINKGATE_TEST_POSTGRES:-}
       if [ -z "$postgres" ]; then
         "$root/tests/postgres" url > /dev/null 2>&1 || postgres_started=yes
         postgres=$("$root/tests/postgres" start)

@@ -204,7 +204,7 @@ on_both! {
         let (_, page) = rows(&mut alice, "?user=bob").await;
         assert!(page.body.contains("data-label=\"State\">revoked"), "{page:?}");
         assert!(Form::of(&page, "token").is_none(), "there is nothing left to revoke");
-        let revoked = AuditFilter { kind: Some(AuditKind::Revoked), limit: 1, ..AuditFilter::default() };
+        let revoked = AuditFilter { kind: Some(AuditKind::Revoked), limit: Some(1), ..AuditFilter::default() };
         let line = linkgate.store().await.audit(&revoked).await.unwrap().remove(0);
         assert_eq!(line.subject.as_deref(), Some("bob"));
         assert!(line.detail.ends_with(", by alice"), "{line:?}");

@@ -84,7 +84,7 @@ async fn what_the_configuration_changes_is_written_down() {
     let lines = async |kind: AuditKind| {
         let filter = AuditFilter {
             kind: Some(kind),
-            limit: 50,
+            limit: Some(50),
             ..AuditFilter::default()
         };
         let events = store.audit(&filter).await.unwrap();
@@ -117,14 +117,29 @@ async fn what_the_configuration_changes_is_written_down() {
         .await
         .unwrap();
     assert_eq!(lines(AuditKind::ConsumerUpdated).await, ["robot"]);
-    assert_eq!(lines(AuditKind::ConsumerDisabled).await, Vec::<String>::new());
+    assert_eq!(lines(AuditKind::ConsumerEnabled).await, Vec::<String>::new());
+    let (off, on) = ("name = \"Machine\"\nenabled = false", "name = \"Machine\"");
+    linkgate.change(on, off).await.unwrap();
+    assert_eq!(lines(AuditKind::ConsumerDisabled).await, ["robot"]);
+    linkgate.change(off, on).await.unwrap();
+    assert_eq!(lines(AuditKind::ConsumerEnabled).await, ["robot"]);
+    linkgate
+        .change("key = \"robot\"", "key = \"android\"")
+        .await
+        .unwrap();
+    assert_eq!(lines(AuditKind::ConsumerDisabled).await, ["robot", "robot"]);
+    assert_eq!(
+        lines(AuditKind::ConsumerUpdated).await,
+        ["robot"],
+        "and that is all"
+    );
     store.close().await;
 }
 
 fn of_alice() -> AuditFilter {
     AuditFilter {
         subject: Some("alice".to_owned()),
-        limit: 50,
+        limit: Some(50),
         ..AuditFilter::default()
     }
 }

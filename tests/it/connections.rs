@@ -57,7 +57,7 @@ on_both! {
         }
         assert_eq!(call(&linkgate, &of_bob).await.status, 200);
         let store = linkgate.store().await;
-        let revoked = AuditFilter { kind: Some(AuditKind::Revoked), limit: 9, ..AuditFilter::default() };
+        let revoked = AuditFilter { kind: Some(AuditKind::Revoked), limit: Some(9), ..AuditFilter::default() };
         let lines = store.audit(&revoked).await.unwrap();
         assert_eq!(lines.len(), 2);
         for line in lines {

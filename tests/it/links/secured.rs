@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 
 use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
 
 use crate::support::app::App;
 use crate::support::certificates::Authority;
@@ -71,8 +73,16 @@ async fn whoever_is_not_believed_receives_nothing_and_the_reason_is_said() {
 
 #[tokio::test]
 async fn another_side_that_speaks_no_tls_is_said_to() {
-    let (authority, there) = (Authority::new(), App::answering("HTTP/1.1 400 Bad Request").await);
-    let left = linked(there.address, &authority, "").await;
+    let there = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = there.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = there.accept().await.unwrap();
+            let answer = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+        }
+    });
+    let left = linked(address, &Authority::new(), "").await;
     assert_unreachable(&left, "does not speak TLS").await;
     left.stop().await;
 }

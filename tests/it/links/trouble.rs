@@ -25,7 +25,7 @@ async fn keep_token(left: &Linked) {
         secret: Secret::new("its-secret"),
     };
     store
-        .connect_link("other", "alice", &credentials, left.clock.now())
+        .connect_link("other", "alice", &credentials, None, left.clock.now())
         .await
         .unwrap();
     store.close().await;
@@ -186,7 +186,12 @@ async fn a_token_that_was_replaced_meanwhile_is_not_dropped() {
     keep_token(&left).await;
     let store = left.store().await;
     let old = Token::parse("an-older-token").unwrap();
-    assert!(!store.forget_link_token("other", "alice", &old).await.unwrap());
+    assert!(
+        !store
+            .forget_link_token("other", "alice", &old, "token_revoked", left.clock.now())
+            .await
+            .unwrap()
+    );
     store.close().await;
     assert!(is_connected(&left).await);
 }

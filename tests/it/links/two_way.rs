@@ -200,7 +200,7 @@ async fn link_events(linked: &Linked) -> Vec<(AuditKind, Option<IpAddr>, String)
     let store = linked.store().await;
     let of_alice = AuditFilter {
         subject: Some("alice".to_owned()),
-        limit: 50,
+        limit: Some(50),
         ..AuditFilter::default()
     };
     let events = store.audit(&of_alice).await.unwrap();

@@ -253,7 +253,7 @@ async fn connect(linkgate: &Linked, link: &str) {
     };
     let now = linkgate.clock.now();
     store
-        .connect_link(link, "alice", &credentials, now)
+        .connect_link(link, "alice", &credentials, None, now)
         .await
         .unwrap();
     store.close().await;

@@ -43,13 +43,20 @@ on_both! {
         let taken_over = Consumer { source: ConsumerSource::Config, ..by_command.clone() };
         let second = [everything(), renamed.clone(), taken_over.clone()];
         let done = store.synchronise_consumers(&second, NOW).await.unwrap();
-        assert_eq!(done, Synchronised { added: vec![], updated: vec![key("b"), key("command")], disabled: vec![key("a")] });
+        let expected =
+            Synchronised { updated: vec![key("b"), key("command")], disabled: vec![key("a")], ..Synchronised::default() };
+        assert_eq!(done, expected);
         let disabled = Consumer { enabled: false, ..consumer("a") };
-        assert_eq!(store.consumers().await.unwrap(), [everything(), disabled, renamed, taken_over]);
+        assert_eq!(store.consumers().await.unwrap(), [everything(), disabled, renamed.clone(), taken_over]);
 
         let done = store.synchronise_consumers(&first, NOW).await.unwrap();
-        assert_eq!(done.updated, [key("a"), key("b")], "an entry that is back enables its consumer");
+        assert_eq!(done.updated, [key("b")]);
+        assert_eq!(done.enabled, [key("a")], "an entry that is back enables its consumer");
         assert_eq!(done.disabled, [key("command")]);
+
+        let switched_off = Consumer { enabled: false, ..renamed };
+        let done = store.synchronise_consumers(&[consumer("a"), everything(), switched_off], NOW).await.unwrap();
+        assert_eq!((done.updated, done.disabled), (vec![key("b")], vec![key("b")]));
     }
 
     async fn a_vanished_entry_leaves_commands_consumers_alone(db: Database) {

@@ -68,7 +68,7 @@ on_both! {
         assert_eq!(store.link_credentials("bitbucket", "alice").await.unwrap(), None);
         for (link, subject) in [("bitbucket", "alice"), ("bitbucket", "bob"), ("jira", "alice")] {
             let given = credentials(&format!("{link}-{subject}"));
-            store.connect_link(link, subject, &given, NOW).await.unwrap();
+            store.connect_link(link, subject, &given, None, NOW).await.unwrap();
             assert_eq!(store.link_credentials(link, subject).await.unwrap(), Some((given, None)));
         }
         store.touch_link("bitbucket", "alice", NOW.plus(61)).await.unwrap();
@@ -84,20 +84,20 @@ on_both! {
     async fn only_the_very_token_is_forgotten(db: Database) {
         let store = db.open().await;
         let (old, new) = (credentials("old"), credentials("new"));
-        store.connect_link("bitbucket", "alice", &old, NOW).await.unwrap();
-        store.connect_link("bitbucket", "alice", &new, NOW).await.unwrap();
-        assert!(!store.forget_link_token("bitbucket", "alice", &old.token).await.unwrap());
-        assert!(!store.forget_link_token("bitbucket", "bob", &new.token).await.unwrap());
+        store.connect_link("bitbucket", "alice", &old, None, NOW).await.unwrap();
+        store.connect_link("bitbucket", "alice", &new, None, NOW).await.unwrap();
+        assert!(!store.forget_link_token("bitbucket", "alice", &old.token, "token_revoked", NOW).await.unwrap());
+        assert!(!store.forget_link_token("bitbucket", "bob", &new.token, "token_revoked", NOW).await.unwrap());
         assert!(store.link_credentials("bitbucket", "alice").await.unwrap().is_some());
-        assert!(store.forget_link_token("bitbucket", "alice", &new.token).await.unwrap());
-        assert!(!store.disconnect_link("bitbucket", "alice").await.unwrap());
-        store.connect_link("bitbucket", "alice", &new, NOW).await.unwrap();
-        assert!(store.disconnect_link("bitbucket", "alice").await.unwrap());
+        assert!(store.forget_link_token("bitbucket", "alice", &new.token, "token_revoked", NOW).await.unwrap());
+        assert!(!store.disconnect_link("bitbucket", "alice", None, NOW).await.unwrap());
+        store.connect_link("bitbucket", "alice", &new, None, NOW).await.unwrap();
+        assert!(store.disconnect_link("bitbucket", "alice", None, NOW).await.unwrap());
     }
 
     async fn a_token_opens_after_a_rotation_and_not_for_another_user(db: Database) {
         let store = db.open().await;
-        store.connect_link("bitbucket", "alice", &credentials("t"), NOW).await.unwrap();
+        store.connect_link("bitbucket", "alice", &credentials("t"), None, NOW).await.unwrap();
         let rotated = linkgate::store::Keyring::read(db.keyring().to_text().expose()).unwrap().rotate(&mut rng());
         let later = db.open_with(std::sync::Arc::new(rotated)).await;
         assert!(later.link_credentials("bitbucket", "alice").await.unwrap().is_some());
