@@ -41,7 +41,7 @@ async fn a_branded_page_is_as_fit_as_ours() {
         let said = browser.window.execute_async(LOGO_IS_SEEN, vec![]).await.unwrap();
         assert_eq!(
             said,
-            json!({"alt": "Acme Builds", "shown": true, "moved": [0, 0], "shift": 0}),
+            json!({"alt": "Acme Builds", "shown": true, "moved": [0, 0], "shifts": []}),
             "{}",
             state.name
         );
@@ -81,7 +81,7 @@ async fn colours(browser: &Chromium) -> Value {
 }
 
 /// The logo; how far everything moves while another request for it is on its way, and when it has arrived; and how much
-/// the browser itself says has moved since the page was opened.
+/// the browser itself says has moved since the page was opened, and what.
 const LOGO_IS_SEEN: &str = r"
 const done = arguments[arguments.length - 1];
 const logo = document.querySelector('.logo img');
@@ -92,13 +92,16 @@ again.src = logo.src + '?' + performance.now();
 logo.replaceWith(again);
 const waiting = heading.getBoundingClientRect().top - start;
 const early = again.complete;
-let shift = 0;
-new PerformanceObserver(list => list.getEntries().forEach(one => { shift += one.value; }))
-  .observe({ type: 'layout-shift', buffered: true });
+const shifts = [];
+const where = rect => `${rect.x},${rect.y} ${rect.width}x${rect.height}`;
+const what = source => `${source.node?.nodeName} from ${where(source.previousRect)} to ${where(source.currentRect)}`;
+new PerformanceObserver(list => list.getEntries().forEach(one => shifts.push(
+  `${one.value} after ${one.startTime} ms: ${one.sources.map(what).join(', ')}`
+))).observe({ type: 'layout-shift', buffered: true });
 const judge = () => {
   const arrived = heading.getBoundingClientRect().top - start;
   setTimeout(() => done({
-    alt: again.alt, shown: again.naturalWidth > 0, moved: early ? ['early'] : [waiting, arrived], shift,
+    alt: again.alt, shown: again.naturalWidth > 0, moved: early ? ['early'] : [waiting, arrived], shifts,
   }), 50);
 };
 again.addEventListener('load', judge);
