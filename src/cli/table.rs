@@ -14,11 +14,11 @@ impl Table {
         }
     }
 
-    /// Adds a row. Control characters, with which a name could write over the screen, become question marks.
+    /// Adds a row. Characters with which a name could write over the screen, or turn its line round, become question marks.
     pub(super) fn row<const N: usize>(&mut self, values: [String; N]) {
         let printable = |value: String| match value.as_str() {
             "" => "-".to_owned(),
-            _ => value.replace(char::is_control, "?"),
+            _ => value.replace(is_a_command, "?"),
         };
         self.rows.push(values.into_iter().map(printable).collect());
     }
@@ -41,6 +41,16 @@ impl Table {
     }
 }
 
+/// Whether a terminal obeys it: a control character, or one that changes the direction of writing (Unicode Standard Annex
+/// 9, section 2).
+fn is_a_command(character: char) -> bool {
+    let turns = matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    turns || character.is_control()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,10 +59,10 @@ mod tests {
     fn columns_stand_under_their_headings() {
         let mut table = Table::new(["key", "name"]);
         table.row(["ck".into(), "Bit\u{1b}[2Jbucket".into()]);
-        table.row(["longer".into(), String::new()]);
+        table.row(["lon\u{202e}ger".into(), String::new()]);
         assert_eq!(
             table.to_text(),
-            "KEY     NAME\nck      Bit?[2Jbucket\nlonger  -\n"
+            "KEY      NAME\nck       Bit?[2Jbucket\nlon?ger  -\n"
         );
     }
 }
