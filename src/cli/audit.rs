@@ -46,7 +46,7 @@ Examples:
   linkgate audit --user alice --since 7d
   linkgate audit --consumer Stash:8277239845 --kind revoked
 
-Lines are kept for 400 days. Refusals are not among them: they are in linkgate's log, each with its reference.";
+Lines are kept for 400 days. Refusals are not among them: look for them in linkgate's log.";
 
 impl Audit {
     /// Runs the command.

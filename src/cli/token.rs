@@ -36,7 +36,7 @@ pub(super) struct List {
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     /// How many to show, at most, the newest first; all of them when this is not given
-    #[arg(long, value_name = "TOKENS")]
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
     #[command(flatten)]
     config: ConfigFile,

@@ -111,7 +111,9 @@ impl Links {
             .store
             .disconnect_link(link, subject, Some(address), now)
             .await?;
-        tracing::info!(link, user.subject = ?subject, %address, gone, "{subject:?} disconnected the link {link}");
+        if gone {
+            tracing::info!(link, user.subject = ?subject, %address, "{subject:?} disconnected the link {link}");
+        }
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Who did what from where: the audit log, the line in the log, and the command that shows it.
+//! Who did what from where: the audit log, and the line in the log.
 
 use linkgate::model::AuditKind;
 use linkgate::oauth::ConsumerKey;

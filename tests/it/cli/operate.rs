@@ -1,4 +1,4 @@
-//! `linkgate token`, `linkgate health`, and the help.
+//! `linkgate token`, `linkgate audit`, `linkgate health`, and the help.
 
 use std::io::Write;
 use std::net::TcpListener;
