@@ -54,7 +54,8 @@ impl Sentence<'_> {
                 .iter()
                 .find(|(known, _)| *known == name)
                 .map_or("", |(_, value)| value);
-            push(Part::Name(&visible(value)));
+            let longest = if name == WHY { LONGEST_REASON } else { LONGEST };
+            push(Part::Name(&visible_part(value, longest)));
             rest = after;
         }
         push(Part::Text(rest));
@@ -93,12 +94,17 @@ impl HtmlSafe for Html {}
 
 /// A name as it may be shown: what hides or turns around other characters is made visible, and it has an end.
 pub(super) fn visible(name: &str) -> String {
-    let mut shown: String = name
+    visible_part(name, LONGEST)
+}
+
+/// The same of anything that may be so many characters long.
+fn visible_part(text: &str, longest: usize) -> String {
+    let mut shown: String = text
         .chars()
-        .take(LONGEST)
+        .take(longest)
         .map(|c| if hides(c) { '\u{FFFD}' } else { c })
         .collect();
-    if name.chars().nth(LONGEST).is_some() {
+    if text.chars().nth(longest).is_some() {
         shown.push('…');
     }
     shown
@@ -124,6 +130,12 @@ fn escape(out: &mut String, text: &str) {
 
 /// Characters of a name that are shown. Longer ones would push the buttons off the page.
 const LONGEST: usize = 120;
+
+/// Stands for a reason: a sentence or two, which say what to do.
+const WHY: &str = "why";
+
+/// Characters of a reason that are shown.
+const LONGEST_REASON: usize = 400;
 
 #[cfg(test)]
 mod tests {
@@ -161,5 +173,21 @@ mod tests {
         assert_eq!(visible("\u{200B}\u{FEFF}\u{00AD}"), "\u{FFFD}\u{FFFD}\u{FFFD}");
         assert_eq!(visible("Équipe 日本語 עברית 👩‍💻"), "Équipe 日本語 עברית 👩‍💻");
         assert_eq!(visible(&"x".repeat(500)).chars().count(), LONGEST + 1);
+    }
+
+    #[test]
+    fn a_reason_may_be_longer_than_a_name() {
+        let long = "x".repeat(LONGEST_REASON + 1);
+        let shown = |text| {
+            let sentence = Sentence {
+                text,
+                names: &[("why", &long), ("link", &long)],
+            };
+            sentence.plain().chars().count()
+        };
+        assert_eq!(
+            (shown("{why}"), shown("{link}")),
+            (LONGEST_REASON + 1, LONGEST + 1)
+        );
     }
 }

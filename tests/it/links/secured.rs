@@ -34,6 +34,7 @@ async fn assert_unreachable(left: &Linked, reason: &str) {
     let page = browser.get("/oauth/links/other/connect").await;
     assert_eq!(page.status, 503, "{page:?}");
     assert!(page.body.contains(reason), "{}", page.body);
+    assert!(!page.body.contains('…'), "it is shown to its end: {}", page.body);
 }
 
 #[tokio::test]
