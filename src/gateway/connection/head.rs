@@ -1,8 +1,9 @@
 //! The heads of messages: what is written before a request's body, and read before an answer's (RFC 9112).
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
-use bytes::{Buf as _, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use httparse::{Header, ParserConfig, Status};
@@ -92,7 +93,7 @@ pub(super) fn read(input: &mut BytesMut, method: &Method) -> Result<Option<Head>
                 Err(AnswerFault::TooLarge)
             };
         };
-        let head = head(&parsed, method)?;
+        let head = head(&parsed, &input[..length], method)?;
         input.advance(length);
         let status = head.response.status();
         if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
@@ -101,7 +102,7 @@ pub(super) fn read(input: &mut BytesMut, method: &Method) -> Result<Option<Head>
     }
 }
 
-fn head(parsed: &httparse::Response<'_, '_>, method: &Method) -> Result<Head, AnswerFault> {
+fn head(parsed: &httparse::Response<'_, '_>, bytes: &[u8], method: &Method) -> Result<Head, AnswerFault> {
     let mut response = Response::new(());
     let status = StatusCode::from_u16(parsed.code.unwrap_or_default());
     *response.status_mut() = status.map_err(|_| AnswerFault::Malformed("its status is no number"))?;
@@ -113,7 +114,7 @@ fn head(parsed: &httparse::Response<'_, '_>, method: &Method) -> Result<Head, An
         response.extensions_mut().insert(reason);
     }
     let mut says = Says::new(parsed.version == Some(1));
-    *response.headers_mut() = headers(parsed.headers, &mut says)?;
+    *response.headers_mut() = headers(parsed.headers, bytes, &mut says)?;
     let rest = rest(response.status(), method, &says)?;
     if says.chunked && says.length.is_some() {
         // The length is a lie, or somebody else's (RFC 9112, section 6.3).
@@ -180,15 +181,20 @@ impl Says {
     }
 }
 
-fn headers(fields: &[Header<'_>], says: &mut Says) -> Result<HeaderMap, AnswerFault> {
+fn headers(fields: &[Header<'_>], bytes: &[u8], says: &mut Says) -> Result<HeaderMap, AnswerFault> {
     const WRONG: AnswerFault = AnswerFault::Malformed("a header field cannot be one");
+    // One copy, of which every value is a slice.
+    let copy = Bytes::copy_from_slice(bytes);
     let mut headers = HeaderMap::with_capacity(fields.len());
     for field in fields {
         let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| WRONG)?;
-        let value = HeaderValue::from_bytes(field.value).map_err(|_| WRONG)?;
+        let value = copy.slice(place(field.value, bytes));
+        let value = HeaderValue::from_maybe_shared(value).map_err(|_| WRONG)?;
         if name == CONTENT_LENGTH {
             if says.length(field.value)? {
-                headers.insert(name, says.length.unwrap_or_default().into());
+                let length = says.length.unwrap_or_default();
+                let is_plain = itoa::Buffer::new().format(length).as_bytes() == field.value;
+                headers.insert(name, if is_plain { value } else { length.into() });
             }
             continue;
         }
@@ -200,6 +206,17 @@ fn headers(fields: &[Header<'_>], says: &mut Says) -> Result<HeaderMap, AnswerFa
         headers.append(name, value);
     }
     Ok(headers)
+}
+
+/// Where a part of a text stands in it.
+fn place(part: &[u8], whole: &[u8]) -> Range<usize> {
+    // The parser may take nothing from anywhere.
+    let start = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
+    if part.is_empty() {
+        0..0
+    } else {
+        start..start + part.len()
+    }
 }
 
 /// RFC 9112, section 6.3.
@@ -346,7 +363,8 @@ mod tests {
 
     #[test]
     fn what_was_said_arrives() {
-        let text = "HTTP/1.1 299 Quite fine\r\nSet-Cookie: a\r\nset-cookie: b\r\nX-Latin: caf\u{e9}\r\nContent-Length: 2\r\n\r\nok";
+        let text = "HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\nHTTP/1.1 299 Quite fine\r\nSet-Cookie: a\r\nset-cookie: b\r\n\
+                    X-Latin:  caf\u{e9} \r\nX-Empty:\r\nX-Blank:  \r\nContent-Length: 02\r\nX-Last: c\r\n\r\nok";
         let mut input = BytesMut::from(text);
         let head = read(&mut input, &Method::GET).unwrap().unwrap();
         assert_eq!(&input[..], b"ok");
@@ -359,6 +377,15 @@ mod tests {
         let cookies: Vec<_> = parts.headers.get_all("set-cookie").iter().collect();
         assert_eq!(cookies, ["a", "b"]);
         assert_eq!(parts.headers["x-latin"].as_bytes(), "caf\u{e9}".as_bytes());
+        for (name, value) in [
+            ("x-empty", ""),
+            ("x-blank", ""),
+            ("content-length", "2"),
+            ("x-last", "c"),
+        ] {
+            assert_eq!(parts.headers[name], value, "{name}");
+        }
+        assert_eq!(parts.headers.len(), 7);
     }
 
     #[test]
