@@ -6,17 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use moka::sync::Cache as Moka;
-
 use crate::model::{AccessToken, Consumer};
 use crate::oauth::{ConsumerKey, Secret, Timestamp, Token};
 use crate::store::{Store, StoreError};
 
+use super::fresh::Fresh;
+
 /// Consumers and access tokens with bounded staleness. Absence is remembered too.
 #[derive(Debug)]
 pub(super) struct Cache {
-    consumers: Moka<ConsumerKey, Option<Arc<Consumer>>>,
-    access_tokens: Moka<Token, Arc<Held>>,
+    consumers: Fresh<ConsumerKey, Option<Arc<Consumer>>>,
+    access_tokens: Fresh<Token, Arc<Held>>,
 }
 
 /// What is kept of a token, known or not.
@@ -32,14 +32,8 @@ pub(super) struct Held {
 impl Cache {
     pub(super) fn new() -> Self {
         Self {
-            consumers: Moka::builder()
-                .max_capacity(20_000)
-                .time_to_live(STALENESS)
-                .build(),
-            access_tokens: Moka::builder()
-                .max_capacity(100_000)
-                .time_to_live(STALENESS)
-                .build(),
+            consumers: Fresh::new(STALENESS, 20_000),
+            access_tokens: Fresh::new(STALENESS, 100_000),
         }
     }
 
@@ -90,7 +84,7 @@ impl Cache {
 
     /// Forgets what a state change of our own made untrue.
     pub(super) fn forget_access_token(&self, token: &Token) {
-        self.access_tokens.invalidate(token);
+        self.access_tokens.forget(token);
     }
 }
 

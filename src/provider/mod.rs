@@ -10,8 +10,8 @@
 //! 6. `connections`: what people see of access tokens, and revoke;
 //! 7. `error`: a refusal or a failure, and the one answer that tells the peer.
 //!
-//! `explain` says why a signature failed. `cache` keeps what every call reads, `directory` says which users exist,
-//! `journal` writes what happened, and `sweep` forgets what has expired.
+//! `explain` says why a signature failed. `cache` keeps what every call reads, as long as it is `fresh`. `directory` says which
+//! users exist, `journal` writes what happened, and `sweep` forgets what has expired.
 
 mod access_token;
 mod admit;
@@ -23,6 +23,7 @@ mod connections;
 mod directory;
 mod error;
 mod explain;
+mod fresh;
 mod impersonation;
 mod journal;
 mod request_token;

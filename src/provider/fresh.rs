@@ -1,0 +1,156 @@
+//! What has just been read, kept for a moment.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Values that count for a moment from when they were read on, whether they are asked for or not.
+///
+/// All of them count for as long, so that the oldest is the first to go: each new value sweeps out those that went stale.
+pub(super) struct Fresh<K, V> {
+    shards: [Shard<K, V>; SHARDS],
+    hasher: RandomState,
+    lifetime: Duration,
+    /// How many values a shard keeps. Beyond it, the oldest goes before its time.
+    most: usize,
+}
+
+/// A part of the values, in a place of the memory where the other parts do not disturb it.
+#[repr(align(64))]
+struct Shard<K, V>(Mutex<Kept<K, V>>);
+
+struct Kept<K, V> {
+    values: HashMap<K, (V, Instant), RandomState>,
+    /// The oldest first. What was forgotten or read again meanwhile still stands here.
+    order: VecDeque<(K, Instant)>,
+}
+
+impl<K: Clone + Eq + Hash, V: Clone> Fresh<K, V> {
+    /// Keeps about so many values at most.
+    pub(super) fn new(lifetime: Duration, most: usize) -> Self {
+        let hasher = RandomState::new();
+        Self {
+            shards: std::array::from_fn(|_| {
+                Shard(Mutex::new(Kept {
+                    values: HashMap::with_hasher(hasher.clone()),
+                    order: VecDeque::new(),
+                }))
+            }),
+            hasher,
+            lifetime,
+            most: most.div_ceil(SHARDS),
+        }
+    }
+
+    /// What was read of a key a moment ago.
+    pub(super) fn get(&self, key: &K) -> Option<V> {
+        let kept = self.shard(key);
+        let (value, since) = kept.values.get(key)?;
+        (since.elapsed() < self.lifetime).then(|| value.clone())
+    }
+
+    /// Keeps what was read just now.
+    pub(super) fn insert(&self, key: K, value: V) {
+        let now = Instant::now();
+        let kept = &mut *self.shard(&key);
+        while let Some((oldest, since)) = kept.order.front()
+            && (now.duration_since(*since) >= self.lifetime || kept.order.len() >= self.most)
+        {
+            if kept.values.get(oldest).is_some_and(|(_, kept)| kept == since) {
+                kept.values.remove(oldest);
+            }
+            kept.order.pop_front();
+        }
+        kept.values.insert(key.clone(), (value, now));
+        kept.order.push_back((key, now));
+    }
+
+    /// Forgets what is not true any more.
+    pub(super) fn forget(&self, key: &K) {
+        self.shard(key).values.remove(key);
+    }
+
+    fn shard(&self, key: &K) -> MutexGuard<'_, Kept<K, V>> {
+        // Other bits than those by which a table places a key.
+        let [.., number, _, _, _, _] = self.hasher.hash_one(key).to_be_bytes();
+        let Shard(shard) = &self.shards[usize::from(number) % SHARDS];
+        shard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K, V> fmt::Debug for Fresh<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fresh")
+            .field("lifetime", &self.lifetime)
+            .finish_non_exhaustive()
+    }
+}
+
+/// So many threads do not wait for each other, unless they ask for the same.
+const SHARDS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_hours(1);
+
+    impl<K, V> Fresh<K, V> {
+        /// How many values are kept, and how many are in line.
+        fn len(&self) -> (usize, usize) {
+            let kept = |Shard(shard): &Shard<K, V>| {
+                let kept = shard.lock().unwrap();
+                (kept.values.len(), kept.order.len())
+            };
+            let each = self.shards.iter().map(kept);
+            each.fold((0, 0), |(values, order), (v, o)| (values + v, order + o))
+        }
+    }
+
+    #[test]
+    fn what_was_read_last_counts_until_it_is_forgotten() {
+        let fresh = Fresh::new(LONG, 100);
+        assert_eq!(fresh.get(&"a"), None);
+        for value in [1, 2] {
+            fresh.insert("a", value);
+            fresh.insert("b", 3);
+            assert_eq!((fresh.get(&"a"), fresh.get(&"b")), (Some(value), Some(3)));
+        }
+        fresh.forget(&"a");
+        assert_eq!((fresh.get(&"a"), fresh.get(&"b")), (None, Some(3)));
+    }
+
+    #[test]
+    fn what_is_stale_does_not_count_and_goes_with_the_next_value() {
+        let fresh = Fresh::new(Duration::ZERO, 1 << 20);
+        for key in 0..1000 {
+            fresh.insert(key, ());
+            assert_eq!(fresh.get(&key), None);
+        }
+        let (values, order) = fresh.len();
+        assert!(values <= SHARDS && order <= SHARDS, "{values} {order}");
+    }
+
+    #[test]
+    fn the_oldest_goes_when_there_are_too_many() {
+        let fresh = Fresh::new(LONG, 10 * SHARDS);
+        for key in 0..10_000 {
+            fresh.insert(key, key);
+        }
+        assert_eq!(fresh.len(), (10 * SHARDS, 10 * SHARDS));
+        assert_eq!((fresh.get(&0), fresh.get(&9999)), (None, Some(9999)));
+    }
+
+    #[test]
+    fn what_was_read_again_is_not_as_old_as_before() {
+        let fresh = Fresh::new(LONG, 2 * SHARDS);
+        for value in 0..1000 {
+            fresh.insert("a", value);
+            assert_eq!(fresh.get(&"a"), Some(value));
+        }
+        // As often as there is room for, and never more.
+        assert_eq!(fresh.len(), (1, 2));
+    }
+}
