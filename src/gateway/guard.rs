@@ -253,16 +253,17 @@ impl GuardOptions {
             Ok(form) => (Some(form.clone()), Body::from(form)),
             Err(body) => (None, body),
         };
-        let authorization: Vec<&[u8]> = authorization(parts).collect();
-        let view = arrival.view(parts, &authorization, form.as_ref().map(Bytes::as_ref));
-        match self.provider.judge(&view, arrival.client).await? {
-            Some(judged) => {
-                let body = self.checked(&judged, parts, body).await?;
-                Ok((Some(self.provider.admit(judged).await?), body))
-            }
-            None if mode == RouteMode::OAuth => Err(Refusal::Challenge),
-            None => Ok((None, body)),
-        }
+        let authorization = Authorization::of(parts);
+        let view = arrival.view(parts, authorization.fields(), form.as_ref().map(Bytes::as_ref));
+        let judged = self.provider.judge(&view, arrival.client).await?;
+        let Some(judged) = judged else {
+            return match mode {
+                RouteMode::OAuth => Err(Refusal::Challenge),
+                RouteMode::OAuthOrPassthrough | RouteMode::None => Ok((None, body)),
+            };
+        };
+        let body = self.checked(&judged, parts, body).await?;
+        Ok((Some(self.provider.admit(judged).await?), body))
     }
 
     /// The body, compared with the hash that the consumer signed, if it signed one
@@ -305,10 +306,26 @@ fn peer(parts: &Parts) -> Option<IpAddr> {
     connection.map(|ConnectInfo(address)| address.ip())
 }
 
-pub(super) fn authorization(parts: &Parts) -> impl Iterator<Item = &[u8]> {
-    parts
-        .headers
-        .get_all(AUTHORIZATION)
-        .iter()
-        .map(HeaderValue::as_bytes)
+/// The `Authorization` fields of a request. As a rule there is one, for which nothing is allocated.
+pub(super) enum Authorization<'a> {
+    One([&'a [u8]; 1]),
+    Other(Vec<&'a [u8]>),
+}
+
+impl<'a> Authorization<'a> {
+    pub(super) fn of(parts: &'a Parts) -> Self {
+        let all = parts.headers.get_all(AUTHORIZATION);
+        let mut fields = all.iter().map(HeaderValue::as_bytes);
+        match (fields.next(), fields.next()) {
+            (Some(only), None) => Self::One([only]),
+            _ => Self::Other(all.iter().map(HeaderValue::as_bytes).collect()),
+        }
+    }
+
+    pub(super) fn fields(&self) -> &[&'a [u8]] {
+        match self {
+            Self::One(one) => one,
+            Self::Other(fields) => fields,
+        }
+    }
 }

@@ -60,6 +60,8 @@ pub use proxy::Proxy;
 pub use routes::{Route, RouteMode, Routes};
 pub use upstream::Upstream;
 
+use crate::provider::Caller;
+
 /// What a gateway is made of.
 #[derive(Debug)]
 pub struct GatewayOptions {
@@ -97,20 +99,19 @@ impl Gateway {
         }
     }
 
-    /// Answers a request of a peer. The answer's extensions hold the [`Caller`](crate::provider::Caller) of an
-    /// admitted call.
+    /// Answers a request of a peer, and says who made it, if it is an admitted call.
     pub fn call(
         &self,
         request: Request<Body>,
         peer: SocketAddr,
-    ) -> impl Future<Output = Response<Body>> + Send + use<'_> {
+    ) -> impl Future<Output = (Response<Body>, Option<Caller>)> + Send + use<'_> {
         let (guard, proxy) = &*self.shared;
         let (mut parts, body) = request.into_parts();
         // An `async fn` would keep the whole request beside its parts.
         async move {
             match guard.pass(&mut parts, Some(peer.ip()), body).await {
-                Ok(passed) => proxy.forward(parts, passed).await,
-                Err(refused) => refused,
+                Ok(passed) => proxy.forward(proxy.ready(parts, passed)).await,
+                Err(refused) => (refused, None),
             }
         }
     }

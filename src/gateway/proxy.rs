@@ -28,6 +28,15 @@ pub struct Proxy {
     answer_within: Duration,
 }
 
+/// A request as the application gets it, and what its answer takes.
+pub(super) struct Ready {
+    onward: Result<Onward, Fault>,
+    body: Body,
+    upgrade: Option<Upgrade>,
+    caller: Option<Caller>,
+    accepted: Accepted,
+}
+
 impl Proxy {
     /// Takes where the application is, how it is told who calls, and how long it may take to begin its answer.
     pub fn new(
@@ -45,12 +54,25 @@ impl Proxy {
         }
     }
 
-    /// Answers a request that passed the guard.
-    pub(super) fn forward(
-        &self,
-        mut parts: Parts,
-        passed: Passed,
-    ) -> impl Future<Output = Response<Body>> + Send + use<'_> {
+    /// Answers a request that passed the guard; says who called.
+    pub(super) async fn forward(&self, ready: Ready) -> (Response<Body>, Option<Caller>) {
+        let Ready {
+            onward,
+            body,
+            upgrade,
+            caller,
+            accepted,
+        } = ready;
+        let answer = match onward {
+            Ok(onward) => self.exchange(onward, body, upgrade).await,
+            Err(fault) => Err(fault),
+        };
+        (answer.unwrap_or_else(|fault| fault.answer(accepted)), caller)
+    }
+
+    /// Makes a request that passed the guard ready for the application. What is not needed any more ends here, and takes no
+    /// room while the application is waited for.
+    pub(super) fn ready(&self, mut parts: Parts, passed: Passed) -> Ready {
         let Passed {
             arrival,
             caller,
@@ -58,18 +80,12 @@ impl Proxy {
         } = passed;
         let accepted = Accepted::by(&parts.headers);
         let upgrade = Upgrade::asked(&mut parts);
-        let onward = self.onward(parts, &arrival, caller.as_ref(), upgrade.is_some());
-        // What is not needed any more ends here, and takes no room while the application is waited for.
-        async move {
-            let answer = match onward {
-                Ok(onward) => self.exchange(onward, body, upgrade).await,
-                Err(fault) => Err(fault),
-            };
-            let mut response = answer.unwrap_or_else(|fault| fault.answer(accepted));
-            if let Some(caller) = caller {
-                response.extensions_mut().insert(caller);
-            }
-            response
+        Ready {
+            onward: self.onward(parts, &arrival, caller.as_ref(), upgrade.is_some()),
+            body,
+            upgrade,
+            caller,
+            accepted,
         }
     }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::model::Consumer;
-use crate::oauth::{Authentic, Problem, RequestView, SignedRequest, Token};
+use crate::oauth::{Authentic, Problem, RequestView, SignedRequest, Timestamp, Token};
 
 use super::authenticate::{Signed, UNKNOWN_TOKEN};
 use super::cache::Held;
@@ -17,6 +17,8 @@ use super::{Error, Provider};
 pub struct Judged {
     request: Authentic,
     caller: Caller,
+    /// When we looked at it.
+    at: Timestamp,
     /// The access token; `None`: a two-legged call.
     held: Option<Arc<Held>>,
     peer: Option<IpAddr>,
@@ -48,56 +50,67 @@ impl Provider {
             return Ok(None);
         };
         let claimed_by = claim.consumer_key().clone();
-        let judged = self.judge_claim(view, claim, peer).await;
+        let judged = match self.verify(view, claim, peer).await {
+            Ok(signed) => self.judge_signed(view, signed, peer).await,
+            Err(error) => Err(error),
+        };
         judged.map(Some).map_err(|error| error.claimed_by(&claimed_by))
     }
 
     /// Admits a call whose body is the signed one: spends its nonce, which is good once.
-    pub async fn admit(&self, judged: Judged) -> Result<Caller, Error> {
+    pub fn admit(&self, judged: Judged) -> impl Future<Output = Result<Caller, Error>> + Send + use<'_> {
         let Judged {
             request,
             caller,
+            at,
             held,
             peer,
         } = judged;
-        let spent = self.spend_nonce(&request).await;
-        spent.map_err(|error| error.claimed_by(&caller.consumer.key))?;
-        if let (Some(token), Some(held)) = (request.token(), held) {
-            self.touch(token, &held, peer);
+        // An `async fn` would keep the whole call beside its parts.
+        async move {
+            let spent = self.spend_nonce(&request).await;
+            spent.map_err(|error| error.claimed_by(&caller.consumer.key))?;
+            if let (Some(token), Some(held)) = (request.token(), held) {
+                self.touch(token, &held, at, peer);
+            }
+            Ok(caller)
         }
-        Ok(caller)
     }
 
-    async fn judge_claim(
-        &self,
-        view: &RequestView<'_>,
-        request: SignedRequest,
+    fn judge_signed<'a>(
+        &'a self,
+        view: &'a RequestView<'_>,
+        mut signed: Signed,
         peer: Option<IpAddr>,
-    ) -> Result<Judged, Error> {
-        let mut signed = self.verify(view, request, peer).await?;
-        if signed.consumer.require_body_hash && view.form.is_none() && signed.request.body_hash().is_none() {
-            return Err(Problem::ParameterAbsent(vec!["oauth_body_hash"]).into());
-        }
-        let (user, kind) = match signed.request.token() {
-            Some(token) => {
-                let held = self.token_of(token, signed.held.take()).await?;
-                let user = self.three_legged(&signed.consumer, &held).await?;
-                signed.held = Some(held);
-                (Some(user), CallKind::ThreeLegged)
+    ) -> impl Future<Output = Result<Judged, Error>> + Send + use<'a> {
+        async move {
+            if signed.consumer.require_body_hash
+                && view.form.is_none()
+                && signed.request.body_hash().is_none()
+            {
+                return Err(Problem::ParameterAbsent(vec!["oauth_body_hash"]).into());
             }
-            None => self.two_legged(&signed).await?,
-        };
-        let caller = Caller {
-            consumer: signed.consumer,
-            user,
-            kind,
-        };
-        Ok(Judged {
-            request: signed.request,
-            caller,
-            held: signed.held,
-            peer,
-        })
+            let (user, kind) = match signed.request.token() {
+                Some(token) => {
+                    let held = self.token_of(token, signed.held.take()).await?;
+                    let user = self.three_legged(&signed.consumer, &held, signed.at).await?;
+                    signed.held = Some(held);
+                    (Some(user), CallKind::ThreeLegged)
+                }
+                None => self.two_legged(&signed).await?,
+            };
+            Ok(Judged {
+                request: signed.request,
+                caller: Caller {
+                    consumer: signed.consumer,
+                    user,
+                    kind,
+                },
+                at: signed.at,
+                held: signed.held,
+                peer,
+            })
+        }
     }
 
     /// What is known of a token, whose signature was verified.
@@ -114,7 +127,12 @@ impl Provider {
 
     /// The user behind an access token. Whatever can never work again is one of the three problems on which a consumer
     /// drops its token; nothing else is.
-    async fn three_legged(&self, consumer: &Consumer, held: &Held) -> Result<CallingUser, Error> {
+    async fn three_legged(
+        &self,
+        consumer: &Consumer,
+        held: &Held,
+        now: Timestamp,
+    ) -> Result<CallingUser, Error> {
         let kept = held.token.as_ref();
         let kept = kept
             .filter(|kept| kept.consumer == consumer.key)
@@ -122,7 +140,7 @@ impl Provider {
         if kept.revoked_at.is_some() {
             return Err(Problem::TokenRevoked.into());
         }
-        if kept.expires_at <= self.clock.now() {
+        if kept.expires_at <= now {
             return Err(Problem::TokenExpired.into());
         }
         match self.directory.standing(&kept.user.subject).await {
@@ -168,14 +186,13 @@ impl Provider {
     }
 
     /// Keeps when and from where a token was used, to the minute, without holding up the call.
-    fn touch(&self, token: &Token, held: &Held, peer: Option<IpAddr>) {
-        let now = self.clock.now();
-        if !held.is_first_use(now) {
+    fn touch(&self, token: &Token, held: &Held, at: Timestamp, peer: Option<IpAddr>) {
+        if !held.is_first_use(at) {
             return;
         }
         let (store, token) = (self.store.clone(), token.clone());
         tokio::spawn(async move {
-            if let Err(error) = store.touch_access_token(&token, now, peer).await {
+            if let Err(error) = store.touch_access_token(&token, at, peer).await {
                 tracing::warn!(token.prefix = token.prefix(), %error, "the use of a token was not noted");
             }
         });

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::model::Consumer;
-use crate::oauth::{Authentic, Problem, RequestView, SignatureMethod, SignedRequest, Token};
+use crate::oauth::{Authentic, Problem, RequestView, SignatureMethod, SignedRequest, Timestamp, Token};
 
 use super::cache::Held;
 use super::explain::explained;
@@ -14,6 +14,8 @@ use super::{Error, Provider};
 pub(super) struct Signed {
     pub(super) request: Authentic,
     pub(super) consumer: Arc<Consumer>,
+    /// When we looked at it.
+    pub(super) at: Timestamp,
     /// What was in memory of its token.
     pub(super) held: Option<Arc<Held>>,
 }
@@ -38,41 +40,43 @@ impl Provider {
     }
 
     /// Verifies a claim. Reads consumers, and writes nothing.
-    pub(super) async fn verify(
-        &self,
-        view: &RequestView<'_>,
+    pub(super) fn verify<'a>(
+        &'a self,
+        view: &'a RequestView<'_>,
         request: SignedRequest,
         peer: Option<IpAddr>,
-    ) -> Result<Signed, Error> {
-        self.rules.window.admit(request.timestamp(), self.clock.now())?;
-        let Some(consumer) = self.cache.consumer(&self.store, request.consumer_key()).await? else {
-            // An unknown consumer costs what a wrong signature costs.
-            drop(request.verify(std::slice::from_ref(&self.nobody), None));
-            return Err(Problem::ConsumerKeyUnknown.into());
-        };
-        may_sign(&consumer, request.method(), view, peer)?;
-        let token = request.token().cloned();
-        let held = match &token {
-            Some(token) => self.cache.held(token),
-            None => None,
-        };
-        let derived = match (&held, &token) {
-            (None, Some(token)) => self.keyring.token_secret(token),
-            _ => None,
-        };
-        let secret = held
-            .as_ref()
-            .and_then(|held| held.secret.as_ref())
-            .or(derived.as_ref());
-        match request.verify(&consumer.keys, secret) {
-            Ok(request) => Ok(Signed {
-                request,
-                consumer,
-                held,
-            }),
-            Err(problem) => {
-                let problem = explained(problem, view, &consumer.keys, secret);
-                Err(Box::pin(self.why_unsigned(token.as_ref(), problem)).await?.into())
+    ) -> impl Future<Output = Result<Signed, Error>> + Send + use<'a> {
+        // An `async fn` would keep the claim twice.
+        async move {
+            let now = self.clock.now();
+            self.rules.window.admit(request.timestamp(), now)?;
+            let Some(consumer) = self.cache.consumer(&self.store, request.consumer_key()).await? else {
+                // An unknown consumer costs what a wrong signature costs.
+                drop(request.verify(std::slice::from_ref(&self.nobody), None));
+                return Err(Problem::ConsumerKeyUnknown.into());
+            };
+            may_sign(&consumer, request.method(), view, peer)?;
+            let token = request.token().cloned();
+            let held = token.as_ref().and_then(|token| self.cache.held(token));
+            let derived = match (&held, &token) {
+                (None, Some(token)) => self.keyring.token_secret(token),
+                _ => None,
+            };
+            let secret = held
+                .as_ref()
+                .and_then(|held| held.secret.as_ref())
+                .or(derived.as_ref());
+            match request.verify(&consumer.keys, secret) {
+                Ok(request) => Ok(Signed {
+                    request,
+                    consumer,
+                    at: now,
+                    held,
+                }),
+                Err(problem) => {
+                    let problem = explained(problem, view, &consumer.keys, secret);
+                    Err(Box::pin(self.why_unsigned(token.as_ref(), problem)).await?.into())
+                }
             }
         }
     }

@@ -171,7 +171,11 @@ pub fn router(app: App, gateway: Gateway) -> Router {
         .route("/oauth/assets/{name}", get(assets::serve))
         .route("/.well-known/linkgate/jwks.json", get(assets::jwks));
     let guarded = move |ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| async move {
-        gateway.call(request, peer).await
+        let (mut response, caller) = gateway.call(request, peer).await;
+        if let Some(caller) = caller {
+            response.extensions_mut().insert(caller);
+        }
+        response
     };
     tokens
         .merge(pages)

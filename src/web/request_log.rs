@@ -21,7 +21,8 @@ pub(super) struct Asked {
     method: Method,
     uri: Uri,
     peer: SocketAddr,
-    began: Instant,
+    /// `None`: nothing is logged.
+    began: Option<Instant>,
 }
 
 /// Notes what is asked. Nothing is copied: who logs, or remembers a refusal, takes the words out later.
@@ -30,12 +31,18 @@ pub(super) fn asked(request: &Request<Body>, peer: SocketAddr) -> Asked {
         method: request.method().clone(),
         uri: request.uri().clone(),
         peer,
-        began: Instant::now(),
+        began: tracing::enabled!(target: TARGET, Level::INFO).then(Instant::now),
     }
 }
 
-/// Counts an answer, remembers it if it is a refusal, and writes the line.
-pub(super) fn answered(asked: &Asked, response: &Response<Body>, refusals: &Refusals) {
+/// Counts an answer, remembers it if it is a refusal, and writes the line. Who called is told here by the gateway, for whose
+/// answers an extension takes too long, or stands in the extensions.
+pub(super) fn answered(
+    asked: &Asked,
+    response: &Response<Body>,
+    caller: Option<&Caller>,
+    refusals: &Refusals,
+) {
     count(response);
     let refusal = response.extensions().get::<Refusal>();
     let reference = refusal.map(|refusal| {
@@ -43,8 +50,9 @@ pub(super) fn answered(asked: &Asked, response: &Response<Body>, refusals: &Refu
         refusals.add(asked.refused(refusal, response, &reference));
         reference
     });
-    if tracing::enabled!(target: TARGET, Level::INFO) {
-        line(asked, response, reference.as_deref());
+    if let Some(began) = asked.began {
+        let caller = caller.or_else(|| response.extensions().get());
+        line(asked, began, response, caller, reference.as_deref());
     }
 }
 
@@ -80,8 +88,13 @@ fn requests(status: StatusCode) -> Counter {
     }
 }
 
-fn line(asked: &Asked, response: &Response<Body>, reference: Option<&str>) {
-    let caller = response.extensions().get::<Caller>();
+fn line(
+    asked: &Asked,
+    began: Instant,
+    response: &Response<Body>,
+    caller: Option<&Caller>,
+    reference: Option<&str>,
+) {
     let refusal = response.extensions().get::<Refusal>();
     let consumer = caller
         .map(|caller| &caller.consumer.key)
@@ -92,7 +105,7 @@ fn line(asked: &Asked, response: &Response<Body>, reference: Option<&str>) {
         method = asked.method.as_str(),
         path = asked.uri.path(),
         status = response.status().as_u16(),
-        took_ms = u64::try_from(asked.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         peer = %asked.peer.ip(),
         asked = response.extensions().get::<gateway::Asked>().map(tracing::field::display),
         consumer.key = consumer.map(tracing::field::debug),

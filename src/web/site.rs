@@ -42,14 +42,16 @@ impl Site {
         let asked = request_log::asked(&request, peer);
         async move {
             let path = request.uri().path();
-            let response = if !may_be_ours(path) {
+            let (response, caller) = if !may_be_ours(path) {
                 self.gateway.call(request, peer).await
             } else if let Some(dialect) = Dialect::at(path) {
-                Box::pin(self.verdicts.answer(dialect, request, peer)).await
+                let answering = Box::pin(self.verdicts.answer(dialect, request, peer));
+                (answering.await, None)
             } else {
-                Box::pin(routed(self.own.clone(), request, peer)).await
+                let answering = Box::pin(routed(self.own.clone(), request, peer));
+                (answering.await, None)
             };
-            request_log::answered(&asked, &response, &self.refusals);
+            request_log::answered(&asked, &response, caller.as_ref(), &self.refusals);
             response
         }
     }

@@ -93,25 +93,17 @@ impl Sending {
     }
 
     /// Since when the other side does nothing; `None`: it is not its turn, more of the body has to come first.
-    pub(super) fn idle_since(&self) -> Option<Instant> {
+    ///
+    /// Whoever wants to know asks after each [`Sending::poll`]: only then is the clock read.
+    pub(super) fn idle_since(&mut self) -> Option<Instant> {
+        if std::mem::take(&mut self.moves) {
+            self.moved = Some(Instant::now());
+        }
         self.moved.filter(|_| !self.awaits_body)
     }
 
     /// Sends on, as far as that goes without waiting. `output` goes before the rest: the head of the message, at first.
     pub(crate) fn poll<S: AsyncWrite + Unpin>(
-        &mut self,
-        cx: &mut Context<'_>,
-        stream: &mut S,
-        output: &mut BytesMut,
-    ) -> Poll<Result<(), SendingFault>> {
-        let polled = self.poll_all(cx, stream, output);
-        if std::mem::take(&mut self.moves) {
-            self.moved = Some(Instant::now());
-        }
-        polled
-    }
-
-    fn poll_all<S: AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
         stream: &mut S,

@@ -24,7 +24,7 @@ use http::{Request, Response, StatusCode};
 
 use super::assertion::Assertion;
 use super::fault::{Accepted, Fault};
-use super::guard::{GuardOptions, Refusal, authorization};
+use super::guard::{Authorization, GuardOptions, Refusal};
 use super::routes::{METHOD_OVERRIDES, RouteMode};
 use super::{identity, onward};
 use crate::clock::Clock;
@@ -160,8 +160,8 @@ impl Shared {
             return Ok(None);
         }
         let body = ClientBody::read(dialect, shown, guard.form, body).await?;
-        let authorization: Vec<&[u8]> = authorization(head).collect();
-        let view = arrival.view(head, &authorization, body.form());
+        let authorization = Authorization::of(head);
+        let view = arrival.view(head, authorization.fields(), body.form());
         body.refuse_unseen(&view)?;
         let client = arrival.client.filter(|_| shown.names_client);
         let question = shown

@@ -41,6 +41,12 @@ pub struct SignedRequest {
     signature: Secret,
     base_string: String,
     place: Place,
+    /// Apart: most calls say nothing of it, and are moved often.
+    seldom: Option<Box<Seldom>>,
+}
+
+/// What only some requests say.
+struct Seldom {
     callback: Option<String>,
     verifier: Option<Verifier>,
     session_handle: Option<SessionHandle>,
@@ -86,11 +92,7 @@ impl SignedRequest {
             timestamp,
             nonce,
             signature: Secret::new(text(protocol.signature)?.unwrap_or_default()),
-            callback: text(protocol.callback)?.map(Into::into),
-            verifier: text(protocol.verifier)?.map(Secret::new),
-            session_handle: text(protocol.session_handle)?.map(Secret::new),
-            body_hash: body_hash(text(protocol.body_hash)?, method, view.form.is_some())?,
-            requestor: requestor(&parameters)?,
+            seldom: Seldom::of(&parameters, &protocol, method, view.form.is_some())?,
             place: parameters.place().unwrap_or(Place::Header),
             base_string: base_string::base_string(view.method, view.url, view.path, &parameters),
         }))
@@ -176,6 +178,36 @@ impl SignedRequest {
     }
 }
 
+impl Seldom {
+    /// Reads it; `form`: the body is one. `None`: there is nothing of it.
+    fn of(
+        parameters: &Parameters,
+        protocol: &Protocol<'_>,
+        method: SignatureMethod,
+        form: bool,
+    ) -> Result<Option<Box<Self>>, Problem> {
+        let text = |slot| parameters.text(slot);
+        let all = Self {
+            callback: text(protocol.callback)?.map(Into::into),
+            verifier: text(protocol.verifier)?.map(Secret::new),
+            session_handle: text(protocol.session_handle)?.map(Secret::new),
+            body_hash: body_hash(text(protocol.body_hash)?, method, form)?,
+            requestor: requestor(parameters)?,
+        };
+        let is_nothing = matches!(
+            all,
+            Self {
+                callback: None,
+                verifier: None,
+                session_handle: None,
+                body_hash: None,
+                requestor: None,
+            }
+        );
+        Ok((!is_nothing).then(|| Box::new(all)))
+    }
+}
+
 impl std::fmt::Debug for SignedRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SignedRequest")
@@ -190,27 +222,31 @@ impl std::fmt::Debug for SignedRequest {
 impl Authentic {
     /// `oauth_callback`, decoded (request-token endpoint).
     pub fn callback(&self) -> Option<&str> {
-        self.request.callback.as_deref()
+        self.seldom()?.callback.as_deref()
     }
 
     /// `oauth_verifier` (access-token endpoint).
     pub fn verifier(&self) -> Option<&Verifier> {
-        self.request.verifier.as_ref()
+        self.seldom()?.verifier.as_ref()
     }
 
     /// `oauth_session_handle` (renewal).
     pub fn session_handle(&self) -> Option<&SessionHandle> {
-        self.request.session_handle.as_ref()
+        self.seldom()?.session_handle.as_ref()
     }
 
     /// `oauth_body_hash` (draft-eaton-oauth-bodyhash-00g): what the body must hash to.
     pub fn body_hash(&self) -> Option<&BodyHash> {
-        self.request.body_hash.as_ref()
+        self.seldom()?.body_hash.as_ref()
     }
 
     /// `xoauth_requestor_id` from the signed query: the user that a two-legged call names.
     pub fn requestor(&self) -> Option<&str> {
-        self.request.requestor.as_deref()
+        self.seldom()?.requestor.as_deref()
+    }
+
+    fn seldom(&self) -> Option<&Seldom> {
+        self.request.seldom.as_deref()
     }
 }
 

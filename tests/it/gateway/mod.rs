@@ -123,7 +123,7 @@ async fn serve(options: GatewayOptions) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     let answer = move |request, peer| {
         let gateway = gateway.clone();
-        async move { gateway.call(request, peer).await }
+        async move { gateway.call(request, peer).await.0 }
     };
     let (never, drain) = (CancellationToken::new(), Duration::ZERO);
     tokio::spawn(web::serve(listener, None, answer, Lanes::here(), never, drain));
