@@ -4,9 +4,9 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 
 use crate::clock::Clock;
-use crate::model::{AccessToken, AuditEvent, AuditKind};
+use crate::model::AccessToken;
 use crate::oauth::{ConsumerKey, Timestamp};
-use crate::store::{Filter, Store};
+use crate::store::{self, Filter, Revoker, Store};
 
 use super::config::ConfigFile;
 use super::consumer::parse_key;
@@ -97,21 +97,22 @@ async fn revoke(store: &Store, id: &str) -> anyhow::Result<String> {
     let Some(token) = store.access_token_named(id).await? else {
         bail!("there is no token {id:?}; `linkgate token list` shows them");
     };
-    let now = Clock::System.now();
-    if !store.revoke_access_token(id, now).await? {
-        return Ok(format!("{id} was revoked before\n"));
-    }
+    let revoked = store
+        .revoke(store::Revoke::One { id }, BY_COMMAND, Clock::System.now())
+        .await?;
     let (user, consumer) = (token.user.subject, token.consumer);
-    let done = format!("{id} is revoked: {consumer} cannot act as {user} any more\n");
-    let event = AuditEvent {
-        consumer: Some(consumer),
-        subject: Some(user),
-        detail: format!("the token {id}, by command"),
-        ..AuditEvent::new(AuditKind::Revoked, now)
-    };
-    store.record(&event).await?;
-    Ok(done)
+    Ok(match (revoked.is_empty(), token.revoked_at) {
+        (false, _) => format!("{id} is revoked: {consumer} cannot act as {user} any more\n"),
+        (true, Some(_)) => format!("{id} was revoked before\n"),
+        (true, None) => format!("{id} has expired: {consumer} cannot act as {user} any more\n"),
+    })
 }
+
+/// Whoever runs a command, in the audit log.
+pub(super) const BY_COMMAND: Revoker<'static> = Revoker {
+    name: "command",
+    address: None,
+};
 
 fn table(tokens: &[AccessToken], now: Timestamp) -> String {
     let mut table = Table::new([

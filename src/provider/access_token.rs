@@ -7,7 +7,7 @@ use crate::oauth::{Authentic, Problem, RequestView, Secret, SessionHandle, Token
 
 use super::authenticate::{Signed, UNKNOWN_TOKEN};
 use super::directory::Standing;
-use super::{Error, Provider};
+use super::{Error, Provider, journal};
 
 /// Token credentials, for the consumer alone.
 #[derive(Debug)]
@@ -94,13 +94,12 @@ impl Provider {
         };
         let Some(issued) = self
             .store
-            .exchange(token, &consumer.key, now, &new, &access)
+            .exchange(token, &consumer.key, now, &new, &access, peer)
             .await?
         else {
             return Err(Problem::TokenUsed.into());
         };
-        self.note(AuditKind::Exchanged, &consumer.key, &user.subject, peer)
-            .await;
+        journal::say(AuditKind::Exchanged, &consumer.key, &user.subject, peer);
         Ok(self.issued(new, &issued))
     }
 
@@ -168,12 +167,11 @@ impl Provider {
         let expires_at = now.plus(self.rules.access_token_lifetime);
         let renewed = self
             .store
-            .renew(old, &consumer.key, &session.id, &new, now, expires_at, now)
+            .renew(old, &consumer.key, &session.id, &new, now, expires_at, now, peer)
             .await?;
         let renewed = renewed.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
         self.cache.forget_access_token(old);
-        self.note(AuditKind::Renewed, &consumer.key, &renewed.user.subject, peer)
-            .await;
+        journal::say(AuditKind::Renewed, &consumer.key, &renewed.user.subject, peer);
         Ok(self.issued(new, &renewed))
     }
 

@@ -7,7 +7,7 @@ use crate::model::{AuditKind, Consumer, RequestToken, RequestTokenState, User};
 use crate::oauth::{Callback, Timestamp, Token, Verifier};
 use crate::store::StoreError;
 
-use super::Provider;
+use super::{Provider, journal};
 
 /// What a request token asks, as it stands now.
 #[derive(Clone, Debug)]
@@ -96,14 +96,14 @@ impl Provider {
         let mut question = self.question(token).await?;
         if let Question::Open { consumer, .. } = &question {
             let consumer = Arc::clone(consumer);
+            let address = Some(address);
             if self
                 .store
-                .authorize_request_token(token, user, self.clock.now())
+                .authorize_request_token(token, user, address, self.clock.now())
                 .await?
             {
+                journal::say(AuditKind::Approved, &consumer.key, &user.subject, address);
                 self.store.remember_user(user).await?;
-                self.note(AuditKind::Approved, &consumer.key, &user.subject, Some(address))
-                    .await;
             }
             question = self.question(token).await?;
         }
@@ -122,9 +122,13 @@ impl Provider {
         let mut question = self.question(token).await?;
         if let Question::Open { consumer, .. } = &question {
             let consumer = Arc::clone(consumer);
-            if self.store.deny_request_token(token, self.clock.now()).await? {
-                self.note(AuditKind::Denied, &consumer.key, &user.subject, Some(address))
-                    .await;
+            let address = Some(address);
+            if self
+                .store
+                .deny_request_token(token, user, address, self.clock.now())
+                .await?
+            {
+                journal::say(AuditKind::Denied, &consumer.key, &user.subject, address);
             }
             question = self.question(token).await?;
         }

@@ -1,10 +1,9 @@
 //! What people see of access tokens, and how they take one back.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::model::{AccessToken, AuditEvent, AuditKind, Consumer};
-use crate::store::{Revoke, Search, StoreError};
+use crate::model::{AccessToken, Consumer};
+use crate::store::{Revoke, Revoker, Search, StoreError};
 
 use super::Provider;
 
@@ -15,15 +14,6 @@ pub struct Connection {
     pub token: AccessToken,
     /// Who holds it; `None`: a consumer that is not there any more.
     pub consumer: Option<Arc<Consumer>>,
-}
-
-/// Whoever takes access back.
-#[derive(Clone, Copy, Debug)]
-pub struct Revoker<'a> {
-    /// Who it is.
-    pub subject: &'a str,
-    /// Where their browser is.
-    pub address: IpAddr,
 }
 
 impl Connection {
@@ -47,30 +37,19 @@ impl Provider {
         self.with_consumers(tokens).await
     }
 
-    /// Takes access back, and writes down who did. Every replica feels it within a second.
+    /// Takes access back. Every replica feels it within a second.
     pub async fn revoke(&self, which: Revoke<'_>, by: Revoker<'_>) -> Result<Vec<AccessToken>, StoreError> {
-        let now = self.clock.now();
-        let revoked = self.store.revoke(which, now).await?;
+        let revoked = self.store.revoke(which, by, self.clock.now()).await?;
         for token in &revoked {
             let (id, consumer, subject) = (&token.id, &token.consumer, &token.user.subject);
             tracing::info!(
                 token.id = id,
                 consumer.key = ?consumer,
                 user.subject = ?subject,
-                address = %by.address,
+                address = by.address.map(tracing::field::display),
                 "{:?} revoked the token {id}",
-                by.subject,
+                by.name,
             );
-            let event = AuditEvent {
-                consumer: Some(consumer.clone()),
-                subject: Some(subject.clone()),
-                address: Some(by.address),
-                detail: format!("the token {id}, by {}", by.subject),
-                ..AuditEvent::new(AuditKind::Revoked, now)
-            };
-            if let Err(error) = self.store.record(&event).await {
-                tracing::error!(%error, kind = ?event.kind, "the audit log could not be written");
-            }
         }
         Ok(revoked)
     }

@@ -11,7 +11,7 @@
 //! 7. `error`: a refusal or a failure, and the one answer that tells the peer.
 //!
 //! `explain` says why a signature failed. `cache` keeps what every call reads, as long as it is `fresh`. `directory` says which
-//! users exist, `journal` writes what happened, and `sweep` forgets what has expired.
+//! users exist, `journal` says what happened, and `sweep` forgets what has expired.
 
 mod access_token;
 mod admit;
@@ -39,7 +39,7 @@ pub use access_token::IssuedAccessToken;
 pub use admit::Judged;
 pub use authorize::{Answer, Question};
 pub use caller::{CallKind, Caller, CallingUser};
-pub use connections::{Connection, Revoker};
+pub use connections::Connection;
 pub use directory::{Directory, Standing};
 pub use error::{Error, Refusal};
 pub use impersonation::Impersonation;

@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::model::{AccessToken, NewAccess, TokenSession, User};
+use crate::model::{AccessToken, AuditEvent, AuditKind, NewAccess, TokenSession, User};
 use crate::oauth::{ConsumerKey, Timestamp, Token};
 
+use super::audit::record;
 use super::user_row::UserRow;
 use super::{Store, StoreError, digest, on};
 
@@ -93,8 +94,8 @@ impl Store {
         rows.into_iter().next().map(AccessToken::try_from).transpose()
     }
 
-    /// Puts a new access token into the place of an old one, which dies in the same statement (OAuth Session 1.0). An
-    /// expired token can be renewed, a revoked one or one whose session is over cannot: `None`.
+    /// Puts a new access token into the place of an old one, which dies in the same statement (OAuth Session 1.0), for a
+    /// consumer at an address. An expired token can be renewed, a revoked one or one whose session is over cannot: `None`.
     #[expect(clippy::too_many_arguments, reason = "each is named in the statement")]
     pub async fn renew(
         &self,
@@ -105,9 +106,11 @@ impl Store {
         issued_at: Timestamp,
         expires_at: Timestamp,
         now: Timestamp,
+        address: Option<IpAddr>,
     ) -> Result<Option<AccessToken>, StoreError> {
-        let rows: Vec<Row> = on!(write & self.pool, |db| {
-            sqlx::query_as(concat!(
+        let renewed = on!(write & self.pool, |db| {
+            let mut transaction = db.begin().await?;
+            let rows: Vec<Row> = sqlx::query_as(concat!(
                 "update access_tokens set digest = $5, id = $6, issued_at = $7, expires_at = $8 \
                      where digest = $1 and consumer_key = $2 and session_id = $3 and session_expires_at > $4 \
                      and revoked_at is null returning ",
@@ -121,23 +124,21 @@ impl Store {
             .bind(id(new))
             .bind(issued_at.seconds())
             .bind(expires_at.seconds())
-            .fetch_all(db)
-            .await?
+            .fetch_all(&mut *transaction)
+            .await?;
+            let renewed = rows.into_iter().next().map(AccessToken::try_from);
+            let renewed = renewed.transpose()?;
+            if let Some(renewed) = &renewed {
+                let event = AuditEvent {
+                    address,
+                    ..event(AuditKind::Renewed, renewed, now)
+                };
+                record!(&mut *transaction, &event);
+            }
+            transaction.commit().await?;
+            renewed
         });
-        rows.into_iter().next().map(AccessToken::try_from).transpose()
-    }
-
-    /// Revokes an access token by its public name. `false`: there is none of that name that was not revoked before.
-    pub async fn revoke_access_token(&self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let changed = on!(write & self.pool, |db| {
-            sqlx::query("update access_tokens set revoked_at = $2 where id = $1 and revoked_at is null")
-                .bind(id)
-                .bind(now.seconds())
-                .execute(db)
-                .await?
-                .rows_affected()
-        });
-        Ok(changed == 1)
+        Ok(renewed)
     }
 
     /// Notes the use of an access token, to the minute: within one minute, the first call alone writes.
@@ -159,6 +160,15 @@ impl Store {
             .await?;
         });
         Ok(())
+    }
+}
+
+/// What became of an access token.
+pub(super) fn event(kind: AuditKind, token: &AccessToken, at: Timestamp) -> AuditEvent {
+    AuditEvent {
+        consumer: Some(token.consumer.clone()),
+        subject: Some(token.user.subject.clone()),
+        ..AuditEvent::new(kind, at)
     }
 }
 

@@ -1,9 +1,12 @@
 //! Access tokens as people see them: what somebody has connected, what an administrator looks for, and what is revoked.
 
-use crate::model::AccessToken;
+use std::net::IpAddr;
+
+use crate::model::{AccessToken, AuditEvent, AuditKind};
 use crate::oauth::{ConsumerKey, Timestamp};
 
-use super::access_tokens::{Row, columns};
+use super::access_tokens::{self, Row, columns};
+use super::audit::record;
 use super::{Store, StoreError, on};
 
 /// Which access tokens an administrator looks for.
@@ -41,21 +44,39 @@ pub enum Revoke<'a> {
     },
 }
 
-/// Revokes those of which a condition holds, at the time `$1`. Each condition is a statement of its own, so that the database
-/// can use its index.
+/// Whoever takes access back.
+#[derive(Clone, Copy, Debug)]
+pub struct Revoker<'a> {
+    /// Who it is.
+    pub name: &'a str,
+    /// Where their browser is.
+    pub address: Option<IpAddr>,
+}
+
+/// Revokes those of which a condition holds, at the time `$1`, and writes down who did. Each condition is a statement of its
+/// own, so that the database can use its index.
 macro_rules! revoke {
-    ($self:ident, $now:ident, $which:literal, $($bound:ident),+) => {
+    ($self:ident, $by:ident, $now:ident, $which:literal, $($bound:ident),+) => {
         on!(write & $self.pool, |db| {
-            sqlx::query_as(concat!(
+            let mut transaction = db.begin().await?;
+            let rows: Vec<Row> = sqlx::query_as(concat!(
                 "update access_tokens set revoked_at = $1 where ",
                 $which,
                 " and revoked_at is null and (expires_at > $1 or session_expires_at > $1) returning ",
                 columns!()
             ))
-            .bind($now)
+            .bind($now.seconds())
             $(.bind($bound))+
-            .fetch_all(db)
-            .await?
+            .fetch_all(&mut *transaction)
+            .await?;
+            let mut revoked = Vec::with_capacity(rows.len());
+            for row in rows {
+                let token = AccessToken::try_from(row)?;
+                record!(&mut *transaction, &$by.revoked(&token, $now));
+                revoked.push(token);
+            }
+            transaction.commit().await?;
+            revoked
         })
     };
 }
@@ -100,15 +121,28 @@ impl Store {
         rows.into_iter().map(AccessToken::try_from).collect()
     }
 
-    /// Revokes access tokens that can still be used or renewed, and returns them.
-    pub async fn revoke(&self, which: Revoke<'_>, now: Timestamp) -> Result<Vec<AccessToken>, StoreError> {
-        let now = now.seconds();
-        let rows: Vec<Row> = match which {
-            Revoke::One { id } => revoke!(self, now, "id = $2", id),
-            Revoke::Own { id, subject } => revoke!(self, now, "id = $2 and subject = $3", id, subject),
-            Revoke::AllOf { subject } => revoke!(self, now, "subject = $2", subject),
-        };
-        rows.into_iter().map(AccessToken::try_from).collect()
+    /// Revokes access tokens that can still be used or renewed, and returns them. The audit log says who did.
+    pub async fn revoke(
+        &self,
+        which: Revoke<'_>,
+        by: Revoker<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<AccessToken>, StoreError> {
+        Ok(match which {
+            Revoke::One { id } => revoke!(self, by, now, "id = $2", id),
+            Revoke::Own { id, subject } => revoke!(self, by, now, "id = $2 and subject = $3", id, subject),
+            Revoke::AllOf { subject } => revoke!(self, by, now, "subject = $2", subject),
+        })
+    }
+}
+
+impl Revoker<'_> {
+    fn revoked(&self, token: &AccessToken, at: Timestamp) -> AuditEvent {
+        AuditEvent {
+            address: self.address,
+            detail: format!("the token {}, by {}", token.id, self.name),
+            ..access_tokens::event(AuditKind::Revoked, token, at)
+        }
     }
 }
 

@@ -58,7 +58,7 @@ mod users;
 
 pub use access_tokens::Filter;
 pub use audit::AuditFilter;
-pub use connections::{Revoke, Search};
+pub use connections::{Revoke, Revoker, Search};
 pub use consumers::Synchronised;
 pub use error::StoreError;
 pub use key_file::{KeyFile, KeyFileError};

@@ -1,11 +1,42 @@
 //! Request tokens: questions put to users, and what became of them.
+//!
+//! That stands in the audit log as well, and is written together with it.
 
-use crate::model::{AccessToken, NewAccess, RequestToken, RequestTokenState, User};
+use std::net::IpAddr;
+
+use crate::model::{AccessToken, AuditEvent, AuditKind, NewAccess, RequestToken, RequestTokenState, User};
 use crate::oauth::{Callback, ConsumerKey, Timestamp, Token};
 
 use super::access_tokens;
+use super::audit::record;
 use super::user_row::UserRow;
 use super::{Store, StoreError, digest, on};
+
+/// Answers the question of the request token `$1` if it is open at the time `$2`, and writes down who did. Whether it was.
+macro_rules! answer {
+    ($self:ident, $event:ident, $answer:literal, $($bound:expr),+) => {
+        on!(write & $self.pool, |db| {
+            let mut transaction = db.begin().await?;
+            let asked: Vec<(String,)> = sqlx::query_as(concat!(
+                "update request_tokens set ",
+                $answer,
+                " where digest = $1 and state = 'pending' and expires_at > $2 returning consumer_key"
+            ))
+            $(.bind($bound))+
+            .fetch_all(&mut *transaction)
+            .await?;
+            for (consumer,) in &asked {
+                let event = AuditEvent {
+                    consumer: ConsumerKey::parse(consumer),
+                    ..$event.clone()
+                };
+                record!(&mut *transaction, &event);
+            }
+            transaction.commit().await?;
+            !asked.is_empty()
+        })
+    };
+}
 
 impl Store {
     /// Keeps a request token that was just issued. Its state must be [`RequestTokenState::Pending`].
@@ -48,46 +79,46 @@ impl Store {
         row.map(RequestToken::try_from).transpose()
     }
 
-    /// Writes down that a user said yes. `false`: the question is not open any more.
+    /// Writes down that a user said yes, at an address. `false`: the question is not open any more.
     pub async fn authorize_request_token(
         &self,
         token: &Token,
         by: &User,
+        address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let changed = on!(write & self.pool, |db| {
-            sqlx::query(
-                "update request_tokens set state = 'authorized', \
-                 subject = $3, display_name = $4, proved_by = $5, proved_at = $6 \
-                 where digest = $1 and state = 'pending' and expires_at > $2",
-            )
-            .bind(digest(token.as_str()))
-            .bind(now.seconds())
-            .bind(&by.subject)
-            .bind(&by.display_name)
-            .bind(&by.proved_by)
-            .bind(by.proved_at.seconds())
-            .execute(db)
-            .await?
-            .rows_affected()
-        });
-        Ok(changed == 1)
+        let event = event(AuditKind::Approved, &by.subject, address, now);
+        let answered = answer!(
+            self,
+            event,
+            "state = 'authorized', subject = $3, display_name = $4, proved_by = $5, proved_at = $6",
+            digest(token.as_str()),
+            now.seconds(),
+            &by.subject,
+            &by.display_name,
+            &by.proved_by,
+            by.proved_at.seconds()
+        );
+        Ok(answered)
     }
 
-    /// Writes down that the user said no. `false`: the question is not open any more.
-    pub async fn deny_request_token(&self, token: &Token, now: Timestamp) -> Result<bool, StoreError> {
-        let changed = on!(write & self.pool, |db| {
-            sqlx::query(
-                "update request_tokens set state = 'denied' \
-                 where digest = $1 and state = 'pending' and expires_at > $2",
-            )
-            .bind(digest(token.as_str()))
-            .bind(now.seconds())
-            .execute(db)
-            .await?
-            .rows_affected()
-        });
-        Ok(changed == 1)
+    /// Writes down that a user said no, at an address. `false`: the question is not open any more.
+    pub async fn deny_request_token(
+        &self,
+        token: &Token,
+        by: &User,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let event = event(AuditKind::Denied, &by.subject, address, now);
+        let answered = answer!(
+            self,
+            event,
+            "state = 'denied'",
+            digest(token.as_str()),
+            now.seconds()
+        );
+        Ok(answered)
     }
 
     /// Counts a signed exchange with a wrong verifier, and says how many there were. At `limit` the token is used up; a
@@ -132,8 +163,8 @@ impl Store {
         u64::try_from(count).map_err(|_| StoreError::inconsistent(TABLE, "it has fewer than no rows"))
     }
 
-    /// Turns an authorized request token into an access token. `None`: it is not (or not any more) one that this consumer
-    /// can exchange. Of two that race, one wins.
+    /// Turns an authorized request token into an access token, for a consumer at an address. `None`: it is not (or not any
+    /// more) one that this consumer can exchange. Of two that race, one wins.
     pub async fn exchange(
         &self,
         token: &Token,
@@ -141,6 +172,7 @@ impl Store {
         now: Timestamp,
         access_token: &Token,
         access: &NewAccess,
+        address: Option<IpAddr>,
     ) -> Result<Option<AccessToken>, StoreError> {
         let granted = on!(write & self.pool, |db| {
             let mut transaction = db.begin().await?;
@@ -160,12 +192,26 @@ impl Store {
                     let host = host(&callback);
                     let granted = access_tokens::granted(access_token, consumer, user.into(), host, access);
                     access_tokens::insert!(transaction, access_token, &granted);
+                    let event = AuditEvent {
+                        consumer: Some(consumer.clone()),
+                        ..event(AuditKind::Exchanged, &granted.user.subject, address, now)
+                    };
+                    record!(&mut *transaction, &event);
                     transaction.commit().await?;
                     Some(granted)
                 }
             }
         });
         Ok(granted)
+    }
+}
+
+/// What a user did.
+fn event(kind: AuditKind, subject: &str, address: Option<IpAddr>, at: Timestamp) -> AuditEvent {
+    AuditEvent {
+        subject: Some(subject.to_owned()),
+        address,
+        ..AuditEvent::new(kind, at)
     }
 }
 

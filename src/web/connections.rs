@@ -7,8 +7,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use crate::links::Users;
-use crate::provider::Revoker;
-use crate::store::{Revoke, StoreError};
+use crate::store::{Revoke, Revoker, StoreError};
 
 use super::form::{self, Purpose};
 use super::pages::{Connections, Notice, Outgoing, RevokeForm};
@@ -97,7 +96,11 @@ pub(super) async fn revoke(
         ALL => Revoke::AllOf { subject },
         id => Revoke::Own { id, subject },
     };
-    let revoked = visit.provider.revoke(which, Revoker { subject, address }).await;
+    let by = Revoker {
+        name: subject,
+        address: Some(address),
+    };
+    let revoked = visit.provider.revoke(which, by).await;
     revoked.map_err(|error| visit.refuse(error))?;
     Ok(visit.redirect(&format!("{CONNECTIONS}?revoked={}", form.token)))
 }

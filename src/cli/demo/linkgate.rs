@@ -7,10 +7,12 @@ use tokio::sync::Mutex;
 
 use crate::cli::server::Server;
 use crate::cli::store::open_existing;
+use crate::cli::token::BY_COMMAND;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::demo::operator::OperatorError;
 use crate::oauth::Token;
+use crate::store::Revoke;
 
 /// linkgate with its configuration; serving or not.
 #[derive(Debug)]
@@ -55,12 +57,15 @@ impl Linkgate {
         let store = open_existing(&self.load()?).await?;
         let kept = store.access_token(token).await;
         let revoked = match &kept {
-            Ok(Some(kept)) => store.revoke_access_token(&kept.id, Clock::System.now()).await,
-            _ => Ok(false),
+            Ok(Some(kept)) => {
+                let which = Revoke::One { id: &kept.id };
+                store.revoke(which, BY_COMMAND, Clock::System.now()).await
+            }
+            _ => Ok(Vec::new()),
         };
         store.close().await;
         kept?;
-        Ok(revoked?)
+        Ok(!revoked?.is_empty())
     }
 
     /// The configuration alone decides: the environment is that of an installation, not of a demo.

@@ -7,8 +7,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use crate::oauth::{ConsumerKey, encode};
-use crate::provider::Revoker;
-use crate::store::{Revoke, Search};
+use crate::store::{Revoke, Revoker, Search};
 
 use super::super::form::{self, Purpose};
 use super::super::pages::{Notice, RevokeForm, Tokens};
@@ -90,11 +89,12 @@ pub(super) async fn revoke(
         let again = TOKENS.to_owned();
         return Err(visit.refuse(Notice::FormOutdated { again }));
     }
-    let subject = session.user.subject.as_str();
-    let revoked = visit
-        .provider
-        .revoke(Revoke::One { id: &form.token }, Revoker { subject, address })
-        .await;
+    let by = Revoker {
+        name: &session.user.subject,
+        address: Some(address),
+    };
+    let which = Revoke::One { id: &form.token };
+    let revoked = visit.provider.revoke(which, by).await;
     revoked.map_err(|error| visit.refuse(error))?;
     Ok(visit.redirect(TOKENS))
 }

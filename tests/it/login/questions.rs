@@ -185,7 +185,7 @@ async fn a_request_token_that_was_exchanged_asks_nothing_and_an_access_token_nev
     };
     let key = ConsumerKey::parse("bitbucket").unwrap();
     site.store
-        .exchange(&used, &key, now, &access, &new)
+        .exchange(&used, &key, now, &access, &new, None)
         .await
         .unwrap()
         .unwrap();

@@ -1,6 +1,7 @@
 //! Renewal (OAuth Session 1.0): the handle proves that it is the same consumer; the old token dies in the same moment.
 
 use linkgate::oauth::Token;
+use linkgate::store::{Revoke, Revoker};
 
 use crate::support::call::{CALLBACK, Call, Credentials, Peer, credentials};
 use crate::support::linkgate::Linkgate;
@@ -34,12 +35,13 @@ pub(super) async fn revoke(linkgate: &Linkgate, token: &Credentials) {
         .await
         .unwrap()
         .unwrap();
-    assert!(
-        store
-            .revoke_access_token(&kept.id, linkgate.clock.now())
-            .await
-            .unwrap()
-    );
+    let by = Revoker {
+        name: "command",
+        address: None,
+    };
+    let which = Revoke::One { id: &kept.id };
+    let revoked = store.revoke(which, by, linkgate.clock.now()).await.unwrap();
+    assert_eq!(revoked.len(), 1);
     store.close().await;
 }
 

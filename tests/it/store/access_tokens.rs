@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use linkgate::store::{Filter, StoreError};
+use linkgate::store::{Filter, Revoke, StoreError};
 
 use super::*;
 
@@ -19,7 +19,7 @@ on_both! {
         let store = open_with_consumers(&db).await;
         let (asked, token) = (approved(&db, &store).await, token(&db));
         let access = NewAccess { session: None, ..access("") };
-        store.exchange(&asked, &key("a"), NOW, &token, &access).await.unwrap().unwrap();
+        store.exchange(&asked, &key("a"), NOW, &token, &access, None).await.unwrap().unwrap();
         assert_eq!(store.access_token(&token).await.unwrap().unwrap().session, None);
         assert_eq!(renew(&store, &token, "a", "", &self::token(&db), NOW).await, None);
     }
@@ -51,7 +51,7 @@ on_both! {
             assert_eq!(renew(&store, &token, consumer, session, &new, now).await, None, "{consumer} {session}");
         }
         let id = store.access_token(&token).await.unwrap().unwrap().id;
-        assert!(store.revoke_access_token(&id, NOW).await.unwrap());
+        assert_eq!(store.revoke(Revoke::One { id: &id }, BY, NOW).await.unwrap().len(), 1);
         assert_eq!(renew(&store, &token, "a", "session", &self::token(&db), NOW).await, None);
     }
 
@@ -69,25 +69,14 @@ on_both! {
         assert_eq!(winners, 1);
     }
 
-    async fn a_token_is_revoked_once_and_kept(db: Database) {
-        let store = open_with_consumers(&db).await;
-        let (token, other) = (granted(&db, &store).await, granted(&db, &store).await);
-        let id = store.access_token(&token).await.unwrap().unwrap().id;
-        assert!(store.revoke_access_token(&id, NOW.plus(1)).await.unwrap());
-        assert!(!store.revoke_access_token(&id, NOW.plus(2)).await.unwrap());
-        assert!(!store.revoke_access_token("0123456789abcdef", NOW).await.unwrap());
-        assert_eq!(store.access_token(&token).await.unwrap().unwrap().revoked_at, Some(NOW.plus(1)));
-        assert_eq!(store.access_token(&other).await.unwrap().unwrap().revoked_at, None);
-    }
-
     async fn tokens_are_listed_by_consumer_and_user(db: Database) {
         let store = open_with_consumers(&db).await;
         for (consumer, subject, age) in [("a", "alice", 0), ("a", "bob", 1), ("b", "alice", 2)] {
             let (asked, issued_at) = (token(&db), NOW.plus(-age));
             store.add_request_token(&asked, &question(consumer)).await.unwrap();
-            store.authorize_request_token(&asked, &user(subject), NOW).await.unwrap();
+            store.authorize_request_token(&asked, &user(subject), None, NOW).await.unwrap();
             let access = NewAccess { issued_at, ..access("s") };
-            store.exchange(&asked, &key(consumer), NOW, &token(&db), &access).await.unwrap().unwrap();
+            store.exchange(&asked, &key(consumer), NOW, &token(&db), &access, None).await.unwrap().unwrap();
         }
         let list = async |consumer: Option<&str>, subject: Option<&str>| -> Vec<String> {
             let filter = Filter { consumer: consumer.map(key), subject: subject.map(str::to_owned), limit: None };
@@ -147,7 +136,7 @@ async fn renew(
     now: Timestamp,
 ) -> Option<linkgate::model::AccessToken> {
     store
-        .renew(old, &key(consumer), session, new, now, now.plus(60), now)
+        .renew(old, &key(consumer), session, new, now, now.plus(60), now, None)
         .await
         .unwrap()
 }

@@ -10,7 +10,7 @@ on_both! {
         let store = open_with_consumers(&db).await;
         let keyring = db.keyring();
         let (asked, token, session, handle) = (approved(&db, &store).await, token(&db), SessionId::new(token(&db)), token(&db));
-        store.exchange(&asked, &key("a"), NOW, &token, &access(handle.as_str())).await.unwrap().unwrap();
+        store.exchange(&asked, &key("a"), NOW, &token, &access(handle.as_str()), None).await.unwrap().unwrap();
         let browser = BrowserSession { user: user("alice"), created_at: NOW, seen_at: NOW, expires_at: NOW.plus(9) };
         store.add_session(&session, &browser).await.unwrap();
         let secrets = [

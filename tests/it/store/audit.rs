@@ -1,5 +1,5 @@
 use linkgate::model::{AuditEvent, AuditKind};
-use linkgate::store::{AuditFilter, StoreError};
+use linkgate::store::{AuditFilter, Revoke, StoreError};
 
 use super::*;
 
@@ -46,6 +46,69 @@ on_both! {
             let found = store.audit(&filter).await.unwrap();
             assert_eq!(found, places.iter().map(|&at| events[at].clone()).collect::<Vec<_>>(), "{filter:?}");
         }
+    }
+
+    async fn what_becomes_of_tokens_is_written_down_together_with_it(db: Database) {
+        let store = open_with_consumers(&db).await;
+        let (asked, refused, old, new) = (token(&db), token(&db), token(&db), token(&db));
+        let address = Some("192.0.2.1".parse().unwrap());
+        for token in [&asked, &refused] {
+            store.add_request_token(token, &question("a")).await.unwrap();
+        }
+        let by = Revoker { name: "carol", address };
+        let later = NOW.plus(60);
+        let all = Revoke::AllOf { subject: "alice" };
+        // What is done a second time does nothing, and leaves no line.
+        for first in [true, false] {
+            let alice = user("alice");
+            assert_eq!(store.authorize_request_token(&asked, &alice, address, NOW).await.unwrap(), first);
+            assert_eq!(store.deny_request_token(&refused, &alice, address, NOW).await.unwrap(), first);
+            let exchanged = store.exchange(&asked, &key("a"), NOW, &old, &access("s"), address).await.unwrap();
+            assert_eq!(exchanged.is_some(), first);
+            let renewed = store.renew(&old, &key("a"), "s", &new, later, later.plus(60), later, address).await.unwrap();
+            assert_eq!(renewed.is_some(), first);
+            assert_eq!(store.revoke(all, by, later).await.unwrap().len(), usize::from(first));
+        }
+        let id = store.access_token(&new).await.unwrap().unwrap().id;
+        let line = |kind, at, detail: &str| AuditEvent {
+            consumer: Some(key("a")),
+            subject: Some("alice".to_owned()),
+            address,
+            detail: detail.to_owned(),
+            ..AuditEvent::new(kind, at)
+        };
+        let of_tokens = AuditFilter { subject: Some("alice".to_owned()), ..AuditFilter::default() };
+        let expected = [
+            line(AuditKind::Revoked, later, &format!("the token {id}, by carol")),
+            line(AuditKind::Renewed, later, ""),
+            line(AuditKind::Exchanged, NOW, ""),
+            line(AuditKind::Denied, NOW, ""),
+            line(AuditKind::Approved, NOW, ""),
+        ];
+        assert_eq!(store.audit(&of_tokens).await.unwrap(), expected);
+    }
+
+    async fn what_cannot_be_written_down_does_not_happen(db: Database) {
+        let store = open_with_consumers(&db).await;
+        let (open, approved) = (token(&db), approved(&db, &store).await);
+        let (granted, new) = (granted(&db, &store).await, token(&db));
+        store.add_request_token(&open, &question("a")).await.unwrap();
+        let before = store.access_token(&granted).await.unwrap().unwrap();
+        db.execute("drop table audit").await;
+        let alice = user("alice");
+        assert!(store.authorize_request_token(&open, &alice, None, NOW).await.is_err());
+        assert!(store.deny_request_token(&open, &alice, None, NOW).await.is_err());
+        assert!(store.exchange(&approved, &key("a"), NOW, &new, &access("s"), None).await.is_err());
+        assert!(store.renew(&granted, &key("a"), "session", &new, NOW, NOW.plus(60), NOW, None).await.is_err());
+        assert!(store.revoke(Revoke::One { id: &before.id }, BY, NOW).await.is_err());
+        for (token, state) in [
+            (&open, RequestTokenState::Pending),
+            (&approved, RequestTokenState::Authorized { by: alice }),
+        ] {
+            assert_eq!(store.request_token(token).await.unwrap().unwrap().state, state);
+        }
+        assert_eq!(store.access_token(&new).await.unwrap(), None);
+        assert_eq!(store.access_token(&granted).await.unwrap(), Some(before));
     }
 
     async fn an_event_may_be_about_nobody(db: Database) {

@@ -10,7 +10,7 @@ on_both! {
         let kept = store.access_token(&old).await.unwrap().unwrap();
         assert_eq!((kept.connected_at, kept.host.as_deref()), (NOW, Some("bitbucket.example.com")));
         let later = NOW.plus(60);
-        let renewed = store.renew(&old, &key("a"), "session", &new, later, later.plus(60), later).await.unwrap().unwrap();
+        let renewed = store.renew(&old, &key("a"), "session", &new, later, later.plus(60), later, None).await.unwrap().unwrap();
         assert_eq!((renewed.connected_at, renewed.issued_at), (NOW, later));
         assert_eq!(renewed.host.as_deref(), Some("bitbucket.example.com"));
         db.execute("update access_tokens set connected_at = null, host = null").await;
@@ -23,8 +23,8 @@ on_both! {
         let (asked, token) = (token(&db), token(&db));
         let question = RequestToken { callback: Callback::OutOfBand, ..question("a") };
         store.add_request_token(&asked, &question).await.unwrap();
-        store.authorize_request_token(&asked, &user("alice"), NOW).await.unwrap();
-        let granted = store.exchange(&asked, &key("a"), NOW, &token, &access("s")).await.unwrap().unwrap();
+        store.authorize_request_token(&asked, &user("alice"), None, NOW).await.unwrap();
+        let granted = store.exchange(&asked, &key("a"), NOW, &token, &access("s"), None).await.unwrap().unwrap();
         assert_eq!(granted.host, None);
         assert_eq!(store.access_token(&token).await.unwrap(), Some(granted));
     }
@@ -40,7 +40,7 @@ on_both! {
             assert_eq!(expected.is_live(now), live, "{after}");
         }
         assert_eq!(store.connections("Alice", NOW).await.unwrap(), []);
-        store.revoke(Revoke::One { id: &expected.id }, NOW).await.unwrap();
+        store.revoke(Revoke::One { id: &expected.id }, BY, NOW).await.unwrap();
         assert_eq!(store.connections("alice", NOW).await.unwrap(), []);
     }
 
@@ -49,13 +49,13 @@ on_both! {
         let (token, other) = (granted(&db, &store).await, granted(&db, &store).await);
         let id = store.access_token(&token).await.unwrap().unwrap().id;
         let own = |subject| Revoke::Own { id: &id, subject };
-        assert_eq!(store.revoke(own("bob"), NOW).await.unwrap(), []);
-        assert_eq!(store.revoke(Revoke::One { id: "0123456789abcdef" }, NOW).await.unwrap(), []);
-        let revoked = store.revoke(own("alice"), NOW.plus(1)).await.unwrap();
+        assert_eq!(store.revoke(own("bob"), BY, NOW).await.unwrap(), []);
+        assert_eq!(store.revoke(Revoke::One { id: "0123456789abcdef" }, BY, NOW).await.unwrap(), []);
+        let revoked = store.revoke(own("alice"), BY, NOW.plus(1)).await.unwrap();
         assert_eq!(ids(&revoked), [id.as_str()]);
         assert_eq!(revoked[0].revoked_at, Some(NOW.plus(1)));
-        assert_eq!(store.revoke(own("alice"), NOW.plus(2)).await.unwrap(), []);
-        assert_eq!(store.revoke(Revoke::One { id: &id }, NOW.plus(2)).await.unwrap(), []);
+        assert_eq!(store.revoke(own("alice"), BY, NOW.plus(2)).await.unwrap(), []);
+        assert_eq!(store.revoke(Revoke::One { id: &id }, BY, NOW.plus(2)).await.unwrap(), []);
         assert_eq!(store.access_token(&token).await.unwrap().as_ref(), Some(&revoked[0]));
         assert_eq!(store.access_token(&other).await.unwrap().unwrap().revoked_at, None);
     }
@@ -66,10 +66,10 @@ on_both! {
         let of_bob = token(&db);
         let asked = token(&db);
         store.add_request_token(&asked, &question("b")).await.unwrap();
-        store.authorize_request_token(&asked, &user("bob"), NOW).await.unwrap();
-        store.exchange(&asked, &key("b"), NOW, &of_bob, &access("s")).await.unwrap().unwrap();
-        assert_eq!(store.revoke(Revoke::AllOf { subject: "alice" }, NOW.plus(90_000)).await.unwrap(), []);
-        assert_eq!(store.revoke(Revoke::AllOf { subject: "alice" }, NOW).await.unwrap().len(), 2);
+        store.authorize_request_token(&asked, &user("bob"), None, NOW).await.unwrap();
+        store.exchange(&asked, &key("b"), NOW, &of_bob, &access("s"), None).await.unwrap().unwrap();
+        assert_eq!(store.revoke(Revoke::AllOf { subject: "alice" }, BY, NOW.plus(90_000)).await.unwrap(), []);
+        assert_eq!(store.revoke(Revoke::AllOf { subject: "alice" }, BY, NOW).await.unwrap().len(), 2);
         for (token, revoked) in [(first, true), (second, true), (of_bob, false)] {
             let kept = store.access_token(&token).await.unwrap().unwrap();
             assert_eq!(kept.revoked_at.is_some(), revoked);
@@ -81,9 +81,9 @@ on_both! {
         for (consumer, subject, age) in [("a", "Alice", 0), ("a", "bob%", 1), ("b", "alice2", 2), ("b", "b_b", 3)] {
             let (asked, issued_at) = (token(&db), NOW.plus(-age));
             store.add_request_token(&asked, &question(consumer)).await.unwrap();
-            store.authorize_request_token(&asked, &user(subject), NOW).await.unwrap();
+            store.authorize_request_token(&asked, &user(subject), None, NOW).await.unwrap();
             let access = NewAccess { issued_at, ..access("s") };
-            store.exchange(&asked, &key(consumer), NOW, &token(&db), &access).await.unwrap().unwrap();
+            store.exchange(&asked, &key(consumer), NOW, &token(&db), &access, None).await.unwrap().unwrap();
         }
         let find = async |consumer: Option<&str>, user: &str, skip, limit| -> Vec<String> {
             let search = Search { consumer: consumer.map(key), user: user.to_owned(), skip, limit };

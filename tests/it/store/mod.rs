@@ -11,7 +11,7 @@ use linkgate::model::{
 use linkgate::oauth::{
     Callback, CallbackPattern, ConsumerKey, Secret, SignatureMethod, Timestamp, Token, VerificationKey,
 };
-use linkgate::store::Store;
+use linkgate::store::{Revoker, Store};
 
 use crate::support::databases::{Database, on_both, rng};
 
@@ -34,6 +34,12 @@ mod users;
 
 /// The time at which most of these tests happen.
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+/// Who revokes.
+const BY: Revoker<'_> = Revoker {
+    name: "carol",
+    address: None,
+};
 
 fn key(text: &str) -> ConsumerKey {
     ConsumerKey::parse(text).unwrap()
@@ -113,7 +119,7 @@ async fn approved(db: &Database, store: &Store) -> Token {
     store.add_request_token(&token, &question("a")).await.unwrap();
     assert!(
         store
-            .authorize_request_token(&token, &user("alice"), NOW)
+            .authorize_request_token(&token, &user("alice"), None, NOW)
             .await
             .unwrap()
     );
@@ -124,7 +130,7 @@ async fn approved(db: &Database, store: &Store) -> Token {
 async fn granted(db: &Database, store: &Store) -> Token {
     let (question, answer) = (approved(db, store).await, token(db));
     store
-        .exchange(&question, &key("a"), NOW, &answer, &access("session"))
+        .exchange(&question, &key("a"), NOW, &answer, &access("session"), None)
         .await
         .unwrap()
         .unwrap();

@@ -27,16 +27,16 @@ on_both! {
     async fn the_first_answer_stands(db: Database) {
         let store = open_with_consumers(&db).await;
         let token = approved(&db, &store).await;
-        assert!(!store.authorize_request_token(&token, &user("mallory"), NOW).await.unwrap());
-        assert!(!store.deny_request_token(&token, NOW).await.unwrap());
+        assert!(!store.authorize_request_token(&token, &user("mallory"), None, NOW).await.unwrap());
+        assert!(!store.deny_request_token(&token, &user("alice"), None, NOW).await.unwrap());
         let kept = store.request_token(&token).await.unwrap().unwrap();
         assert_eq!(kept.state, RequestTokenState::Authorized { by: user("alice") });
 
         let token = self::token(&db);
         store.add_request_token(&token, &question("a")).await.unwrap();
-        assert!(store.deny_request_token(&token, NOW).await.unwrap());
-        assert!(!store.deny_request_token(&token, NOW).await.unwrap());
-        assert!(!store.authorize_request_token(&token, &user("alice"), NOW).await.unwrap());
+        assert!(store.deny_request_token(&token, &user("alice"), None, NOW).await.unwrap());
+        assert!(!store.deny_request_token(&token, &user("alice"), None, NOW).await.unwrap());
+        assert!(!store.authorize_request_token(&token, &user("alice"), None, NOW).await.unwrap());
         assert_eq!(store.request_token(&token).await.unwrap().unwrap().state, RequestTokenState::Denied);
     }
 
@@ -45,16 +45,16 @@ on_both! {
         let token = token(&db);
         store.add_request_token(&token, &question("a")).await.unwrap();
         let late = NOW.plus(600);
-        assert!(!store.authorize_request_token(&token, &user("alice"), late).await.unwrap());
-        assert!(!store.deny_request_token(&token, late).await.unwrap());
+        assert!(!store.authorize_request_token(&token, &user("alice"), None, late).await.unwrap());
+        assert!(!store.deny_request_token(&token, &user("alice"), None, late).await.unwrap());
         assert_eq!(store.request_token(&token).await.unwrap(), Some(question("a")));
-        assert!(store.authorize_request_token(&token, &user("alice"), NOW.plus(599)).await.unwrap());
+        assert!(store.authorize_request_token(&token, &user("alice"), None, NOW.plus(599)).await.unwrap());
     }
 
     async fn an_exchange_consumes_the_question(db: Database) {
         let store = open_with_consumers(&db).await;
         let (asked, answer) = (approved(&db, &store).await, token(&db));
-        let granted = store.exchange(&asked, &key("a"), NOW, &answer, &access("s")).await.unwrap().unwrap();
+        let granted = store.exchange(&asked, &key("a"), NOW, &answer, &access("s"), None).await.unwrap().unwrap();
         assert_eq!(granted.consumer, key("a"));
         assert_eq!(granted.user, user("alice"));
         assert_eq!((granted.issued_at, granted.expires_at), (NOW, NOW.plus(3_600)));
@@ -63,7 +63,7 @@ on_both! {
         assert_eq!(store.request_token(&asked).await.unwrap().unwrap().state, RequestTokenState::Used);
 
         let second = token(&db);
-        assert_eq!(store.exchange(&asked, &key("a"), NOW, &second, &access("t")).await.unwrap(), None);
+        assert_eq!(store.exchange(&asked, &key("a"), NOW, &second, &access("t"), None).await.unwrap(), None);
         assert_eq!(store.access_token(&second).await.unwrap(), None);
     }
 
@@ -73,7 +73,7 @@ on_both! {
         for token in [&open, &denied] {
             store.add_request_token(token, &question("a")).await.unwrap();
         }
-        store.deny_request_token(&denied, NOW).await.unwrap();
+        store.deny_request_token(&denied, &user("alice"), None, NOW).await.unwrap();
         let yes = approved(&db, &store).await;
         let unknown = token(&db);
         for (asked, consumer, now) in [
@@ -84,19 +84,19 @@ on_both! {
             (&unknown, "a", NOW),
         ] {
             let answer = token(&db);
-            let granted = store.exchange(asked, &key(consumer), now, &answer, &access("s")).await.unwrap();
+            let granted = store.exchange(asked, &key(consumer), now, &answer, &access("s"), None).await.unwrap();
             assert_eq!(granted, None, "{asked:?} {consumer} {now}");
         }
         let state = store.request_token(&yes).await.unwrap().unwrap().state;
         assert_eq!(state, RequestTokenState::Authorized { by: user("alice") }, "no failure used it up");
-        assert!(store.exchange(&yes, &key("a"), NOW, &token(&db), &access("s")).await.unwrap().is_some());
+        assert!(store.exchange(&yes, &key("a"), NOW, &token(&db), &access("s"), None).await.unwrap().is_some());
     }
 
     async fn an_exchange_that_fails_leaves_the_question_answered(db: Database) {
         let store = open_with_consumers(&db).await;
         let (taken, asked) = (granted(&db, &store).await, approved(&db, &store).await);
         // The new token exists already, so the second half of the exchange fails, and with it the first.
-        assert!(store.exchange(&asked, &key("a"), NOW, &taken, &access("s")).await.is_err());
+        assert!(store.exchange(&asked, &key("a"), NOW, &taken, &access("s"), None).await.is_err());
         let state = store.request_token(&asked).await.unwrap().unwrap().state;
         assert_eq!(state, RequestTokenState::Authorized { by: user("alice") });
     }
@@ -109,7 +109,7 @@ on_both! {
                 let store = if n % 2 == 0 { store.clone() } else { replica.clone() };
                 let (asked, answer) = (asked.clone(), token(&db));
                 tokio::spawn(async move {
-                    let granted = store.exchange(&asked, &key("a"), NOW, &answer, &access("s")).await.unwrap();
+                    let granted = store.exchange(&asked, &key("a"), NOW, &answer, &access("s"), None).await.unwrap();
                     (granted.is_some(), answer)
                 })
             }).collect();
@@ -130,8 +130,8 @@ on_both! {
             store.add_request_token(&token, &question("a")).await.unwrap();
             let alice = user("alice");
             let (yes, no) = tokio::join!(
-                store.authorize_request_token(&token, &alice, NOW),
-                store.deny_request_token(&token, NOW)
+                store.authorize_request_token(&token, &alice, None, NOW),
+                store.deny_request_token(&token, &alice, None, NOW)
             );
             assert!(yes.unwrap() ^ no.unwrap());
         }
@@ -147,7 +147,7 @@ on_both! {
             assert_eq!(kept.state == RequestTokenState::Used, expected == 5);
         }
         assert_eq!(store.count_wrong_verifier(&token, 5, NOW).await.unwrap(), 5, "it is dead");
-        assert_eq!(store.exchange(&token, &key("a"), NOW, &self::token(&db), &access("s")).await.unwrap(), None);
+        assert_eq!(store.exchange(&token, &key("a"), NOW, &self::token(&db), &access("s"), None).await.unwrap(), None);
     }
 
     async fn wrong_verifiers_are_counted_one_by_one(db: Database) {
@@ -176,7 +176,7 @@ on_both! {
         approved(&db, &store).await;
         granted(&db, &store).await;
         assert_eq!(store.live_request_tokens(&key("a"), NOW).await.unwrap(), 3);
-        store.deny_request_token(&denied, NOW).await.unwrap();
+        store.deny_request_token(&denied, &user("alice"), None, NOW).await.unwrap();
         assert_eq!(store.live_request_tokens(&key("a"), NOW).await.unwrap(), 2);
         assert_eq!(store.live_request_tokens(&key("b"), NOW).await.unwrap(), 1);
         assert_eq!(store.live_request_tokens(&key("a"), NOW.plus(600)).await.unwrap(), 0);

@@ -9,7 +9,7 @@ on_both! {
         let store = open_with_consumers(&db).await;
         let (open, used, token) = (token(&db), approved(&db, &store).await, granted(&db, &store).await);
         store.add_request_token(&open, &question("a")).await.unwrap();
-        store.exchange(&used, &key("a"), NOW, &self::token(&db), &access("s")).await.unwrap().unwrap();
+        store.exchange(&used, &key("a"), NOW, &self::token(&db), &access("s"), None).await.unwrap().unwrap();
         store.remember(NOW.plus(-300), [1; 16]).await.unwrap();
         assert_eq!(store.sweep(NOW, Window::default()).await.unwrap(), Swept::default());
         // Dead, but a refusal still has to say of what.
@@ -67,7 +67,7 @@ on_both! {
         // One whose session lives, one that was revoked; then a session's time is over too.
         let (token, revoked) = (granted(&db, &store).await, granted(&db, &store).await);
         let id = store.access_token(&revoked).await.unwrap().unwrap().id;
-        store.revoke_access_token(&id, NOW).await.unwrap();
+        store.revoke(Revoke::One { id: &id }, BY, NOW).await.unwrap();
         let swept = store.sweep(NOW.plus(30 * day + 3_600), Window::default()).await.unwrap();
         assert_eq!(swept, Swept { access_tokens: 1, request_tokens: 2, ..Swept::default() });
         assert!(store.access_token(&token).await.unwrap().is_some(), "it can still be renewed");
@@ -79,7 +79,7 @@ on_both! {
         let store = open_with_consumers(&db).await;
         let (asked, token) = (approved(&db, &store).await, token(&db));
         let access = NewAccess { session: None, ..access("") };
-        store.exchange(&asked, &key("a"), NOW, &token, &access).await.unwrap().unwrap();
+        store.exchange(&asked, &key("a"), NOW, &token, &access, None).await.unwrap().unwrap();
         let expiry = NOW.plus(3_600 + 30 * 86_400);
         assert_eq!(store.sweep(expiry.plus(-1), Window::default()).await.unwrap().access_tokens, 0);
         assert_eq!(store.sweep(expiry, Window::default()).await.unwrap().access_tokens, 1);
@@ -123,13 +123,14 @@ async fn neither_sweeping_nor_revoking_nor_the_newest_read_all_tokens_in_postgre
                 Revoke::One {
                     id: "g0000000000001000",
                 },
+                BY,
                 late,
             )
             .await
             .unwrap();
         assert_eq!(one.len(), 1);
         let of_one = store
-            .revoke(Revoke::AllOf { subject: "user 7" }, late)
+            .revoke(Revoke::AllOf { subject: "user 7" }, BY, late)
             .await
             .unwrap();
         assert_eq!(of_one.len(), 5);
