@@ -22,6 +22,26 @@ pub struct Synchronised {
     pub disabled: Vec<ConsumerKey>,
 }
 
+/// Changes the row of a consumer, and writes it down. Whether there was something to change.
+macro_rules! change {
+    ($self:ident, $event:expr, $change:literal, $($bound:expr),+) => {
+        on!(write & $self.pool, |db| {
+            let mut transaction = db.begin().await?;
+            let changed = sqlx::query($change)
+                $(.bind($bound))+
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected()
+                == 1;
+            if changed {
+                record!(&mut *transaction, &$event);
+            }
+            transaction.commit().await?;
+            changed
+        })
+    };
+}
+
 impl Store {
     /// Finds a consumer.
     pub async fn consumer(&self, key: &ConsumerKey) -> Result<Option<Consumer>, StoreError> {
@@ -46,31 +66,25 @@ impl Store {
         rows.into_iter().map(|row| row.open(&self.keyring)).collect()
     }
 
-    /// Registers a consumer. [`StoreError::Conflict`]: its key is taken.
+    /// Registers a consumer, as a command does. [`StoreError::Conflict`]: its key is taken.
     pub async fn add_consumer(&self, consumer: &Consumer, now: Timestamp) -> Result<(), StoreError> {
         let row = Row::new(consumer, &self.keyring)?;
-        let added = on!(write & self.pool, |db| {
-            sqlx::query(
-                "insert into consumers (key, name, source, enabled, updated_at, settings, secrets) \
-                 values ($1, $2, $3, $4, $5, $6, $7) on conflict (key) do nothing",
-            )
-            .bind(&row.key)
-            .bind(&row.name)
-            .bind(&row.source)
-            .bind(row.enabled)
-            .bind(now.seconds())
-            .bind(&row.settings)
-            .bind(&row.secrets)
-            .execute(db)
-            .await?
-            .rows_affected()
-        });
-        if added == 0 {
-            return Err(StoreError::Conflict {
-                what: format!("the consumer `{}`", consumer.key),
-            });
-        }
-        Ok(())
+        let added = change!(
+            self,
+            by_command(AuditKind::ConsumerAdded, &consumer.key, now),
+            "insert into consumers (key, name, source, enabled, updated_at, settings, secrets) \
+             values ($1, $2, $3, $4, $5, $6, $7) on conflict (key) do nothing",
+            &row.key,
+            &row.name,
+            &row.source,
+            row.enabled,
+            now.seconds(),
+            &row.settings,
+            &row.secrets
+        );
+        added.then_some(()).ok_or_else(|| StoreError::Conflict {
+            what: format!("the consumer `{}`", consumer.key),
+        })
     }
 
     /// Makes the table say what the configuration says of the consumers that it names, and disables those that it named
@@ -125,36 +139,44 @@ impl Store {
         Ok(done)
     }
 
-    /// Lets a consumer act, or stops it. `false`: there is none, or it is so already.
+    /// Lets a consumer act, or stops it, as a command does. `false`: there is none, or it is so already.
     pub async fn set_consumer_enabled(
         &self,
         key: &ConsumerKey,
         enabled: bool,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let changed = on!(write & self.pool, |db| {
-            sqlx::query("update consumers set enabled = $2, updated_at = $3 where key = $1 and enabled <> $2")
-                .bind(key.as_str())
-                .bind(enabled)
-                .bind(now.seconds())
-                .execute(db)
-                .await?
-                .rows_affected()
-        });
-        Ok(changed == 1)
+        let kind = if enabled {
+            AuditKind::ConsumerEnabled
+        } else {
+            AuditKind::ConsumerDisabled
+        };
+        Ok(change!(
+            self,
+            by_command(kind, key, now),
+            "update consumers set enabled = $2, updated_at = $3 where key = $1 and enabled <> $2",
+            key.as_str(),
+            enabled,
+            now.seconds()
+        ))
     }
 
-    /// Deletes a consumer and all its tokens. `false`: there is none.
-    pub async fn purge_consumer(&self, key: &ConsumerKey) -> Result<bool, StoreError> {
-        let deleted = on!(write & self.pool, |db| {
-            // The tokens refer to it, and are deleted with it.
-            sqlx::query("delete from consumers where key = $1")
-                .bind(key.as_str())
-                .execute(db)
-                .await?
-                .rows_affected()
-        });
-        Ok(deleted == 1)
+    /// Deletes a consumer and all its tokens, which refer to it, as a command does. `false`: there is none.
+    pub async fn purge_consumer(&self, key: &ConsumerKey, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(change!(
+            self,
+            by_command(AuditKind::ConsumerPurged, key, now),
+            "delete from consumers where key = $1",
+            key.as_str()
+        ))
+    }
+}
+
+fn by_command(kind: AuditKind, key: &ConsumerKey, at: Timestamp) -> AuditEvent {
+    AuditEvent {
+        consumer: Some(key.clone()),
+        detail: "by command".to_owned(),
+        ..AuditEvent::new(kind, at)
     }
 }
 

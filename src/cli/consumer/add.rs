@@ -10,12 +10,11 @@ use ipnet::IpNet;
 use crate::cli::config::ConfigFile;
 use crate::cli::store::open;
 use crate::clock::Clock;
-use crate::model::{AuditEvent, AuditKind, Consumer, ConsumerSource};
+use crate::model::{Consumer, ConsumerSource};
 use crate::oauth::{
     Callback, CallbackPattern, ConsumerKey, PublicKey, PublicUrl, Secret, SignatureMethod, Token,
     VerificationKey,
 };
-use crate::store::Store;
 
 use super::parse_key;
 
@@ -111,7 +110,7 @@ impl Add {
         let made = self.proof.generate_secret;
         let consumer = self.into_consumer(is_secure)?;
         let store = open(&config).await?;
-        let outcome = add(&store, &consumer).await;
+        let outcome = store.add_consumer(&consumer, Clock::System.now()).await;
         store.close().await;
         outcome?;
         let mut text = format!(
@@ -190,17 +189,6 @@ fn warned(key: PublicKey) -> PublicKey {
         eprintln!("warning: {warning}");
     }
     key
-}
-
-async fn add(store: &Store, consumer: &Consumer) -> anyhow::Result<()> {
-    let now = Clock::System.now();
-    store.add_consumer(consumer, now).await?;
-    let event = AuditEvent {
-        consumer: Some(consumer.key.clone()),
-        detail: "by command".to_owned(),
-        ..AuditEvent::new(AuditKind::ConsumerAdded, now)
-    };
-    Ok(store.record(&event).await?)
 }
 
 fn methods(

@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::cli::store::open_existing;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::model::{AuditEvent, AuditKind, ConsumerSource};
+use crate::model::ConsumerSource;
 use crate::oauth::ConsumerKey;
 use crate::store::Store;
 
@@ -59,34 +59,23 @@ async fn apply(store: &Store, key: &ConsumerKey, change: Change) -> anyhow::Resu
         );
     }
     let now = Clock::System.now();
-    let (changed, kind, done, not_done) = match change {
+    let (changed, done, not_done) = match change {
         Change::Disable => (
             store.set_consumer_enabled(key, false, now).await?,
-            AuditKind::ConsumerDisabled,
             "is disabled; it keeps its tokens",
             "was disabled before",
         ),
         Change::Enable => (
             store.set_consumer_enabled(key, true, now).await?,
-            AuditKind::ConsumerEnabled,
             "is enabled",
             "was enabled before",
         ),
         Change::Purge => (
-            store.purge_consumer(key).await?,
-            AuditKind::ConsumerPurged,
+            store.purge_consumer(key, now).await?,
             "is deleted, with all its tokens",
             "was deleted before",
         ),
     };
-    if !changed {
-        return Ok(format!("{key} {not_done}"));
-    }
-    let event = AuditEvent {
-        consumer: Some(key.clone()),
-        detail: "by command".to_owned(),
-        ..AuditEvent::new(kind, now)
-    };
-    store.record(&event).await?;
-    Ok(format!("{key} {done}"))
+    let became = if changed { done } else { not_done };
+    Ok(format!("{key} {became}"))
 }

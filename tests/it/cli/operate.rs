@@ -2,8 +2,15 @@
 
 use std::io::Write;
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use insta::assert_snapshot;
+use linkgate::clock::Clock;
+use linkgate::model::{NewAccess, RequestToken, RequestTokenState, User};
+use linkgate::oauth::{Callback, ConsumerKey, Token};
+use linkgate::store::{Keyring, Options, Store};
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
 
 use super::Here;
 
@@ -19,6 +26,72 @@ fn tokens_that_are_not_there() {
     assert_snapshot!(answer.err, @r#"
     error: there is no token "0123456789abcdef"; `linkgate token list` shows them
     "#);
+}
+
+#[tokio::test]
+async fn a_token_is_revoked_once_and_a_dead_one_is_said_to_be_dead() {
+    let here = Here::new();
+    assert_eq!(here.run("consumer add ci --generate-secret").code, 0);
+    let [living, dead] = [1, -1].map(|way| connect(&here, 3_600 * way));
+    let (living, dead) = (living.await, dead.await);
+    let tell = |id: &str| {
+        let answer = here.run(&format!("token revoke {id}"));
+        assert_eq!((answer.code, answer.err.as_str()), (0, ""));
+        answer.out.replace(id, "ID")
+    };
+    assert_snapshot!(tell(&living), @"ID is revoked: ci cannot act as alice any more");
+    assert_snapshot!(tell(&living), @"ID was revoked before");
+    assert_snapshot!(tell(&dead), @"ID has expired: ci cannot act as alice any more");
+    let audit = here.run("audit --kind revoked").out;
+    let lines: Vec<_> = audit.lines().skip(1).collect();
+    assert_eq!(lines.len(), 1, "{audit}");
+    assert!(
+        lines[0].ends_with(&format!("the token {living}, by command")),
+        "{audit}"
+    );
+}
+
+/// Lets the consumer `ci` act as alice, for so many seconds from now on; the token's name.
+async fn connect(here: &Here, seconds: i64) -> String {
+    let options = Options {
+        url: format!("sqlite://{}", here.path("linkgate.db").display()),
+        password: None,
+        max_connections: 1,
+    };
+    let mut rng = StdRng::seed_from_u64(seconds.cast_unsigned());
+    let keyring = Arc::new(Keyring::generate(&mut rng));
+    let store = Store::open(&options, keyring).await.unwrap();
+    let (now, key) = (Clock::System.now(), ConsumerKey::parse("ci").unwrap());
+    let [asked, token] = [(); 2].map(|()| Token::generate("", &mut rng));
+    let question = RequestToken {
+        consumer: key.clone(),
+        callback: Callback::OutOfBand,
+        issued_at: now,
+        expires_at: now.plus(60),
+        wrong_verifiers: 0,
+        state: RequestTokenState::Pending,
+    };
+    let alice = User {
+        subject: "alice".to_owned(),
+        display_name: "Alice".to_owned(),
+        proved_by: "file".to_owned(),
+        proved_at: now,
+    };
+    let access = NewAccess {
+        issued_at: now,
+        expires_at: now.plus(seconds),
+        session: None,
+    };
+    store.add_request_token(&asked, &question).await.unwrap();
+    assert!(
+        store
+            .authorize_request_token(&asked, &alice, None, now)
+            .await
+            .unwrap()
+    );
+    let granted = store.exchange(&asked, &key, now, &token, &access, None).await;
+    store.close().await;
+    granted.unwrap().unwrap().id
 }
 
 #[test]

@@ -135,7 +135,7 @@ async fn a_consumer_that_is_deleted_or_switched_off_is_told_so_within_a_second()
     );
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(call().send(&linkgate).await.status, 200);
-    assert!(store.purge_consumer(&key).await.unwrap());
+    assert!(store.purge_consumer(&key, linkgate.clock.now()).await.unwrap());
     tokio::time::sleep(Duration::from_secs(1)).await;
     call()
         .send(&linkgate)

@@ -94,6 +94,7 @@ on_both! {
         let (granted, new) = (granted(&db, &store).await, token(&db));
         store.add_request_token(&open, &question("a")).await.unwrap();
         let before = store.access_token(&granted).await.unwrap().unwrap();
+        let by_hand = Consumer { source: ConsumerSource::Command, ..consumer("c") };
         db.execute("drop table audit").await;
         let alice = user("alice");
         assert!(store.authorize_request_token(&open, &alice, None, NOW).await.is_err());
@@ -109,6 +110,11 @@ on_both! {
         }
         assert_eq!(store.access_token(&new).await.unwrap(), None);
         assert_eq!(store.access_token(&granted).await.unwrap(), Some(before));
+
+        assert!(store.add_consumer(&by_hand, NOW).await.is_err());
+        assert!(store.set_consumer_enabled(&key("a"), false, NOW).await.is_err());
+        assert!(store.purge_consumer(&key("b"), NOW).await.is_err());
+        assert_eq!(store.consumers().await.unwrap(), [consumer("a"), consumer("b")]);
     }
 
     async fn an_event_may_be_about_nobody(db: Database) {

@@ -113,8 +113,8 @@ on_both! {
         let (asked, token) = (approved(&db, &store).await, granted(&db, &store).await);
         let other = self::token(&db);
         store.add_request_token(&other, &question("b")).await.unwrap();
-        assert!(store.purge_consumer(&key("a")).await.unwrap());
-        assert!(!store.purge_consumer(&key("a")).await.unwrap());
+        assert!(store.purge_consumer(&key("a"), NOW).await.unwrap());
+        assert!(!store.purge_consumer(&key("a"), NOW).await.unwrap());
         assert_eq!(store.consumer(&key("a")).await.unwrap(), None);
         assert_eq!(store.request_token(&asked).await.unwrap(), None);
         assert_eq!(store.access_token(&token).await.unwrap(), None);
