@@ -1,15 +1,31 @@
 //! Sessions: browsers whose users have signed in.
+//!
+//! That somebody came, or left, stands in the audit log as well, and is written together with it.
 
-use crate::model::{BrowserSession, SessionId};
+use std::net::IpAddr;
+
+use crate::model::{AuditEvent, AuditKind, BrowserSession, SessionId};
 use crate::oauth::Timestamp;
 
+use super::audit::record;
 use super::user_row::UserRow;
 use super::{Store, StoreError, digest, on};
 
 impl Store {
-    /// Keeps a new session.
-    pub async fn add_session(&self, id: &SessionId, session: &BrowserSession) -> Result<(), StoreError> {
+    /// Keeps a new session: its user has signed in, at an address.
+    pub async fn add_session(
+        &self,
+        id: &SessionId,
+        session: &BrowserSession,
+        address: Option<IpAddr>,
+    ) -> Result<(), StoreError> {
+        let event = AuditEvent {
+            subject: Some(session.user.subject.clone()),
+            address,
+            ..AuditEvent::new(AuditKind::SignedIn, session.created_at)
+        };
         on!(write & self.pool, |db| {
+            let mut transaction = db.begin().await?;
             sqlx::query(
                 "insert into sessions \
                  (digest, subject, display_name, proved_by, proved_at, created_at, seen_at, expires_at) \
@@ -23,8 +39,10 @@ impl Store {
             .bind(session.created_at.seconds())
             .bind(session.seen_at.seconds())
             .bind(session.expires_at.seconds())
-            .execute(db)
+            .execute(&mut *transaction)
             .await?;
+            record!(&mut *transaction, &event);
+            transaction.commit().await?;
         });
         Ok(())
     }
@@ -69,7 +87,35 @@ impl Store {
         Ok(changed == 1)
     }
 
-    /// Ends a session. `false`: there was none.
+    /// Ends a session whose user signs out, at an address. `false`: there was none.
+    pub async fn sign_out(
+        &self,
+        id: &SessionId,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let left = on!(write & self.pool, |db| {
+            let mut transaction = db.begin().await?;
+            let left: Vec<(String,)> =
+                sqlx::query_as("delete from sessions where digest = $1 returning subject")
+                    .bind(digest(id.as_str()))
+                    .fetch_all(&mut *transaction)
+                    .await?;
+            for (subject,) in &left {
+                let event = AuditEvent {
+                    subject: Some(subject.clone()),
+                    address,
+                    ..AuditEvent::new(AuditKind::SignedOut, now)
+                };
+                record!(&mut *transaction, &event);
+            }
+            transaction.commit().await?;
+            !left.is_empty()
+        });
+        Ok(left)
+    }
+
+    /// Ends a session that nobody signed out of. `false`: there was none.
     pub async fn remove_session(&self, id: &SessionId) -> Result<bool, StoreError> {
         let removed = on!(write & self.pool, |db| {
             sqlx::query("delete from sessions where digest = $1")

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 
 use crate::login::{Attempt, Door, SignInError};
-use crate::model::{AuditEvent, AuditKind};
+use crate::model::AuditKind;
 use crate::oauth::{Callback, Secret};
 use crate::provider::Question;
 use crate::store::StoreError;
@@ -242,8 +242,7 @@ async fn try_to_sign_out(
             again: there.as_str().to_owned(),
         });
     }
-    let cookie = session::finish(visit, &session.id).await?;
-    note(visit, AuditKind::SignedOut, session.user.subject, address).await;
+    let cookie = session::finish(visit, &session, address).await?;
     let answer = match visit.login.door() {
         // Who is there is not ours to forget: the next request would say it again.
         Door::Request => Notice::from(SigningIn::AnotherAccount {
@@ -300,17 +299,10 @@ async fn asked_by(app: &App, there: &ReturnAddress) -> Result<Option<(String, Ca
     })
 }
 
-/// Writes down that somebody came or left. A failed attempt is only logged: no stranger writes to the database.
-pub(super) async fn note(app: &App, kind: AuditKind, subject: String, address: IpAddr) {
+/// Says in the log that somebody came or left. The store has written it down for people; a failed attempt is only logged,
+/// since no stranger writes to the database.
+pub(super) fn say(kind: AuditKind, subject: &str, address: IpAddr) {
     tracing::info!(user.subject = ?subject, %address, "{subject:?} {}", kind.name());
-    let event = AuditEvent {
-        subject: Some(subject),
-        address: Some(address),
-        ..AuditEvent::new(kind, app.clock.now())
-    };
-    if let Err(error) = app.store.record(&event).await {
-        tracing::error!(%error, ?kind, "the audit log could not be written");
-    }
 }
 
 pub(super) fn with_cookies(

@@ -134,15 +134,18 @@ pub(super) async fn begin(
         seen_at: now,
         expires_at: end(app, now, now),
     };
-    app.store.add_session(&id, &session).await?;
+    app.store.add_session(&id, &session, Some(address)).await?;
+    login::say(AuditKind::SignedIn, &session.user.subject, address);
     app.store.remember_user(&session.user).await?;
-    login::note(app, AuditKind::SignedIn, session.user.subject, address).await;
     Ok([Cookie::Session.set(app, id.as_str()), Cookie::Browser.clear(app)])
 }
 
-/// Ends a session. Returns the cookie to set.
-pub(super) async fn finish(app: &App, id: &SessionId) -> Result<HeaderValue, StoreError> {
-    app.store.remove_session(id).await?;
+/// Ends a session, as its user wants. Returns the cookie to set.
+pub(super) async fn finish(app: &App, session: &Session, address: IpAddr) -> Result<HeaderValue, StoreError> {
+    let now = app.clock.now();
+    if app.store.sign_out(&session.id, Some(address), now).await? {
+        login::say(AuditKind::SignedOut, &session.user.subject, address);
+    }
     Ok(Cookie::Session.clear(app))
 }
 

@@ -12,7 +12,7 @@ on_both! {
         let (asked, token, session, handle) = (approved(&db, &store).await, token(&db), SessionId::new(token(&db)), token(&db));
         store.exchange(&asked, &key("a"), NOW, &token, &access(handle.as_str()), None).await.unwrap().unwrap();
         let browser = BrowserSession { user: user("alice"), created_at: NOW, seen_at: NOW, expires_at: NOW.plus(9) };
-        store.add_session(&session, &browser).await.unwrap();
+        store.add_session(&session, &browser, None).await.unwrap();
         let secrets = [
             asked.as_str().to_owned(),
             token.as_str().to_owned(),

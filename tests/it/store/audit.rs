@@ -1,4 +1,4 @@
-use linkgate::model::{AuditEvent, AuditKind};
+use linkgate::model::{AuditEvent, AuditKind, BrowserSession, SessionId};
 use linkgate::store::{AuditFilter, Revoke, StoreError};
 
 use super::*;
@@ -88,6 +88,25 @@ on_both! {
         assert_eq!(store.audit(&of_tokens).await.unwrap(), expected);
     }
 
+    async fn who_signs_in_and_out_is_written_down_together_with_it(db: Database) {
+        let store = db.open().await;
+        let (id, address) = (SessionId::new(token(&db)), Some("192.0.2.1".parse().unwrap()));
+        let session = session_of("alice");
+        store.add_session(&id, &session, address).await.unwrap();
+        assert!(store.add_session(&id, &session, address).await.is_err(), "it is there already");
+        let later = NOW.plus(60);
+        for first in [true, false] {
+            assert_eq!(store.sign_out(&id, address, later).await.unwrap(), first);
+        }
+        let line = |kind, at| AuditEvent {
+            subject: Some("alice".to_owned()),
+            address,
+            ..AuditEvent::new(kind, at)
+        };
+        let expected = [line(AuditKind::SignedOut, later), line(AuditKind::SignedIn, NOW)];
+        assert_eq!(store.audit(&AuditFilter::default()).await.unwrap(), expected);
+    }
+
     async fn what_cannot_be_written_down_does_not_happen(db: Database) {
         let store = open_with_consumers(&db).await;
         let (open, approved) = (token(&db), approved(&db, &store).await);
@@ -95,6 +114,8 @@ on_both! {
         store.add_request_token(&open, &question("a")).await.unwrap();
         let before = store.access_token(&granted).await.unwrap().unwrap();
         let by_hand = Consumer { source: ConsumerSource::Command, ..consumer("c") };
+        let (here, away) = (SessionId::new(token(&db)), SessionId::new(token(&db)));
+        store.add_session(&here, &session_of("alice"), None).await.unwrap();
         db.execute("drop table audit").await;
         let alice = user("alice");
         assert!(store.authorize_request_token(&open, &alice, None, NOW).await.is_err());
@@ -110,6 +131,12 @@ on_both! {
         }
         assert_eq!(store.access_token(&new).await.unwrap(), None);
         assert_eq!(store.access_token(&granted).await.unwrap(), Some(before));
+
+        assert!(store.add_session(&away, &session_of("alice"), None).await.is_err());
+        assert!(store.sign_out(&here, None, NOW).await.is_err());
+        for (id, is_there) in [(&here, true), (&away, false)] {
+            assert_eq!(store.session(id, NOW).await.unwrap().is_some(), is_there);
+        }
 
         assert!(store.add_consumer(&by_hand, NOW).await.is_err());
         assert!(store.set_consumer_enabled(&key("a"), false, NOW).await.is_err());
@@ -143,6 +170,15 @@ on_both! {
         db.execute("update audit set kind = 'exploded'").await;
         let error = store.audit(&newest(1)).await.unwrap_err();
         assert!(matches!(error, StoreError::Inconsistent { table: "audit", .. }), "{error}");
+    }
+}
+
+fn session_of(subject: &str) -> BrowserSession {
+    BrowserSession {
+        user: user(subject),
+        created_at: NOW,
+        seen_at: NOW,
+        expires_at: NOW.plus(100),
     }
 }
 

@@ -6,7 +6,7 @@ on_both! {
     async fn a_session_is_kept_until_it_expires(db: Database) {
         let store = db.open().await;
         let id = id(&db);
-        store.add_session(&id, &session()).await.unwrap();
+        store.add_session(&id, &session(), None).await.unwrap();
         assert_eq!(store.session(&id, NOW).await.unwrap(), Some(session()));
         assert_eq!(store.session(&id, NOW.plus(99)).await.unwrap(), Some(session()));
         assert_eq!(store.session(&id, NOW.plus(100)).await.unwrap(), None);
@@ -16,7 +16,7 @@ on_both! {
     async fn a_session_that_is_used_lasts(db: Database) {
         let store = db.open().await;
         let id = id(&db);
-        store.add_session(&id, &session()).await.unwrap();
+        store.add_session(&id, &session(), None).await.unwrap();
         assert!(store.touch_session(&id, NOW.plus(50), NOW.plus(150)).await.unwrap());
         let touched = BrowserSession { seen_at: NOW.plus(50), expires_at: NOW.plus(150), ..session() };
         assert_eq!(store.session(&id, NOW.plus(149)).await.unwrap(), Some(touched));
@@ -27,8 +27,8 @@ on_both! {
     async fn a_session_ends_once(db: Database) {
         let store = db.open().await;
         let (id, other) = (id(&db), id(&db));
-        store.add_session(&id, &session()).await.unwrap();
-        store.add_session(&other, &session()).await.unwrap();
+        store.add_session(&id, &session(), None).await.unwrap();
+        store.add_session(&other, &session(), None).await.unwrap();
         assert!(store.remove_session(&id).await.unwrap());
         assert!(!store.remove_session(&id).await.unwrap());
         assert_eq!(store.session(&id, NOW).await.unwrap(), None);

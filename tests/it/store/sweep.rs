@@ -1,4 +1,4 @@
-use linkgate::model::{AuditEvent, AuditKind, BrowserSession, SessionId};
+use linkgate::model::{BrowserSession, SessionId};
 use linkgate::oauth::Window;
 use linkgate::store::{Revoke, Search, Swept};
 
@@ -88,8 +88,7 @@ on_both! {
     async fn sessions_and_old_events_are_swept(db: Database) {
         let store = db.open().await;
         let session = BrowserSession { user: user("alice"), created_at: NOW, seen_at: NOW, expires_at: NOW.plus(10) };
-        store.add_session(&SessionId::new(token(&db)), &session).await.unwrap();
-        store.record(&AuditEvent::new(AuditKind::SignedIn, NOW)).await.unwrap();
+        store.add_session(&SessionId::new(token(&db)), &session, None).await.unwrap();
         assert_eq!(store.sweep(NOW.plus(9), Window::default()).await.unwrap(), Swept::default());
         let swept = store.sweep(NOW.plus(10), Window::default()).await.unwrap();
         assert_eq!(swept, Swept { sessions: 1, ..Swept::default() });
