@@ -94,17 +94,23 @@ impl Revoke {
 }
 
 async fn revoke(store: &Store, id: &str) -> anyhow::Result<String> {
-    let Some(token) = store.access_token_named(id).await? else {
-        bail!("there is no token {id:?}; `linkgate token list` shows them");
-    };
-    let revoked = store
-        .revoke(store::Revoke::One { id }, BY_COMMAND, Clock::System.now())
-        .await?;
-    let (user, consumer) = (token.user.subject, token.consumer);
-    Ok(match (revoked.is_empty(), token.revoked_at) {
-        (false, _) => format!("{id} is revoked: {consumer} cannot act as {user} any more\n"),
-        (true, Some(_)) => format!("{id} was revoked before\n"),
-        (true, None) => format!("{id} has expired: {consumer} cannot act as {user} any more\n"),
+    let which = store::Revoke::One { id };
+    let revoked = store.revoke(which, BY_COMMAND, Clock::System.now()).await?;
+    if let Some(AccessToken { user, consumer, .. }) = revoked.first() {
+        let user = &user.subject;
+        return Ok(format!(
+            "{id} is revoked: {consumer} cannot act as {user} any more\n"
+        ));
+    }
+    Ok(match store.access_token_named(id).await? {
+        None => bail!("there is no token {id:?}; `linkgate token list` shows them"),
+        Some(AccessToken {
+            revoked_at: Some(_), ..
+        }) => format!("{id} was revoked before\n"),
+        Some(AccessToken { user, consumer, .. }) => {
+            let user = user.subject;
+            format!("{id} has expired: {consumer} cannot act as {user} any more\n")
+        }
     })
 }
 
