@@ -17,7 +17,7 @@ use super::{Error, Provider};
 pub struct Judged {
     request: Authentic,
     caller: Caller,
-    /// When we looked at it.
+    /// When its signature was verified, before its body was read.
     at: Timestamp,
     /// The access token; `None`: a two-legged call.
     held: Option<Arc<Held>>,

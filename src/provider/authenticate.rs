@@ -14,7 +14,7 @@ use super::{Error, Provider};
 pub(super) struct Signed {
     pub(super) request: Authentic,
     pub(super) consumer: Arc<Consumer>,
-    /// When we looked at it.
+    /// When it came to us.
     pub(super) at: Timestamp,
     /// What was in memory of its token.
     pub(super) held: Option<Arc<Held>>,

@@ -1,10 +1,10 @@
-//! What every call reads, kept for less than a second: a revocation is felt within one on every replica.
+//! What every call reads, believed for less than a second: a revocation is felt within one on every replica.
 //!
 //! What is rare here is boxed: a future is moved whole into the one that awaits it, also the parts that seldom run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::model::{AccessToken, Consumer};
 use crate::oauth::{ConsumerKey, Secret, Timestamp, Token};
@@ -46,8 +46,9 @@ impl Cache {
             return Ok(kept);
         }
         Box::pin(async {
+            let since = Instant::now();
             let read = store.consumer(key).await?.map(Arc::new);
-            self.consumers.insert(key.clone(), read.clone());
+            self.consumers.insert(key.clone(), read.clone(), since);
             Ok(read)
         })
         .await
@@ -69,6 +70,7 @@ impl Cache {
             return Ok(held);
         }
         Box::pin(async {
+            let since = Instant::now();
             let read = store.access_token(token).await?;
             let last_used = read.as_ref().and_then(|token| token.last_used);
             let held = Arc::new(Held {
@@ -76,10 +78,16 @@ impl Cache {
                 token: read,
                 secret: secret.cloned(),
             });
-            self.access_tokens.insert(token.clone(), Arc::clone(&held));
+            self.access_tokens.insert(token.clone(), Arc::clone(&held), since);
             Ok(held)
         })
         .await
+    }
+
+    /// Lets go of what is believed no more.
+    pub(super) fn sweep(&self) {
+        self.consumers.sweep();
+        self.access_tokens.sweep();
     }
 
     /// Forgets what a state change of our own made untrue.

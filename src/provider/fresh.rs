@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 /// Values that count for a moment from when they were read on, whether they are asked for or not.
 ///
-/// All of them count for as long, so that the oldest is the first to go: each new value sweeps out those that went stale.
+/// All of them count for as long, so that the oldest is the first to go. A value that went stale is let go of with the next
+/// one beside it, and in any case when [`Fresh::sweep`] is called.
 pub(super) struct Fresh<K, V> {
     shards: [Shard<K, V>; SHARDS],
     hasher: RandomState,
@@ -51,20 +52,19 @@ impl<K: Clone + Eq + Hash, V: Clone> Fresh<K, V> {
         (since.elapsed() < self.lifetime).then(|| value.clone())
     }
 
-    /// Keeps what was read just now.
-    pub(super) fn insert(&self, key: K, value: V) {
-        let now = Instant::now();
+    /// Keeps what has been read `since` a moment: what is true now may have changed after it.
+    pub(super) fn insert(&self, key: K, value: V, since: Instant) {
         let kept = &mut *self.shard(&key);
-        while let Some((oldest, since)) = kept.order.front()
-            && (now.duration_since(*since) >= self.lifetime || kept.order.len() >= self.most)
-        {
-            if kept.values.get(oldest).is_some_and(|(_, kept)| kept == since) {
-                kept.values.remove(oldest);
-            }
-            kept.order.pop_front();
+        kept.let_go(self.lifetime, self.most - 1);
+        kept.values.insert(key.clone(), (value, since));
+        kept.order.push_back((key, since));
+    }
+
+    /// Lets go of what went stale.
+    pub(super) fn sweep(&self) {
+        for Shard(shard) in &self.shards {
+            lock(shard).let_go(self.lifetime, self.most);
         }
-        kept.values.insert(key.clone(), (value, now));
-        kept.order.push_back((key, now));
     }
 
     /// Forgets what is not true any more.
@@ -73,11 +73,35 @@ impl<K: Clone + Eq + Hash, V: Clone> Fresh<K, V> {
     }
 
     fn shard(&self, key: &K) -> MutexGuard<'_, Kept<K, V>> {
+        let Shard(shard) = &self.shards[self.number(key)];
+        lock(shard)
+    }
+
+    /// In which shard a key is.
+    fn number(&self, key: &K) -> usize {
         // Other bits than those by which a table places a key.
         let [.., number, _, _, _, _] = self.hasher.hash_one(key).to_be_bytes();
-        let Shard(shard) = &self.shards[usize::from(number) % SHARDS];
-        shard.lock().unwrap_or_else(PoisonError::into_inner)
+        usize::from(number) % SHARDS
     }
+}
+
+impl<K: Eq + Hash, V> Kept<K, V> {
+    /// Lets go of what went stale, and of the oldest, until there are no more than `most`.
+    fn let_go(&mut self, lifetime: Duration, most: usize) {
+        while let Some((oldest, since)) = self.order.front()
+            && (self.order.len() > most || since.elapsed() >= lifetime)
+        {
+            // It may have been read again since.
+            if self.values.get(oldest).is_some_and(|(_, kept)| kept == since) {
+                self.values.remove(oldest);
+            }
+            self.order.pop_front();
+        }
+    }
+}
+
+fn lock<K, V>(shard: &Mutex<Kept<K, V>>) -> MutexGuard<'_, Kept<K, V>> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<K, V> fmt::Debug for Fresh<K, V> {
@@ -95,7 +119,7 @@ const SHARDS: usize = 16;
 mod tests {
     use super::*;
 
-    const LONG: Duration = Duration::from_hours(1);
+    const LONG: Duration = Duration::from_mins(5);
 
     impl<K, V> Fresh<K, V> {
         /// How many values are kept, and how many are in line.
@@ -114,8 +138,8 @@ mod tests {
         let fresh = Fresh::new(LONG, 100);
         assert_eq!(fresh.get(&"a"), None);
         for value in [1, 2] {
-            fresh.insert("a", value);
-            fresh.insert("b", 3);
+            fresh.insert("a", value, Instant::now());
+            fresh.insert("b", 3, Instant::now());
             assert_eq!((fresh.get(&"a"), fresh.get(&"b")), (Some(value), Some(3)));
         }
         fresh.forget(&"a");
@@ -123,21 +147,34 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stale_does_not_count_and_goes_with_the_next_value() {
+    fn what_is_stale_does_not_count_and_goes_with_the_next_value_or_the_next_sweep() {
         let fresh = Fresh::new(Duration::ZERO, 1 << 20);
         for key in 0..1000 {
-            fresh.insert(key, ());
+            fresh.insert(key, (), Instant::now());
             assert_eq!(fresh.get(&key), None);
         }
         let (values, order) = fresh.len();
         assert!(values <= SHARDS && order <= SHARDS, "{values} {order}");
+        fresh.sweep();
+        assert_eq!(fresh.len(), (0, 0));
+    }
+
+    #[test]
+    fn a_value_is_as_old_as_the_moment_from_which_it_has_been_read() {
+        let fresh = Fresh::new(LONG, 100);
+        let before = Instant::now().checked_sub(LONG).unwrap();
+        fresh.insert("a", 1, before);
+        assert_eq!(fresh.get(&"a"), None);
+        fresh.insert("a", 2, before + LONG / 2);
+        fresh.sweep();
+        assert_eq!((fresh.get(&"a"), fresh.len()), (Some(2), (1, 1)));
     }
 
     #[test]
     fn the_oldest_goes_when_there_are_too_many() {
         let fresh = Fresh::new(LONG, 10 * SHARDS);
         for key in 0..10_000 {
-            fresh.insert(key, key);
+            fresh.insert(key, key, Instant::now());
         }
         assert_eq!(fresh.len(), (10 * SHARDS, 10 * SHARDS));
         assert_eq!((fresh.get(&0), fresh.get(&9999)), (None, Some(9999)));
@@ -145,12 +182,15 @@ mod tests {
 
     #[test]
     fn what_was_read_again_is_not_as_old_as_before() {
-        let fresh = Fresh::new(LONG, 2 * SHARDS);
-        for value in 0..1000 {
-            fresh.insert("a", value);
-            assert_eq!(fresh.get(&"a"), Some(value));
+        let fresh = Fresh::new(LONG, 3 * SHARDS);
+        let mut neighbours = (1..).filter(|key| fresh.number(key) == fresh.number(&0));
+        let (second, third) = (neighbours.next().unwrap(), neighbours.next().unwrap());
+        for key in [0, second, 0, third] {
+            fresh.insert(key, key, Instant::now());
         }
-        // As often as there is room for, and never more.
-        assert_eq!(fresh.len(), (1, 2));
+        let there = [0, second, third].map(|key| fresh.get(&key));
+        assert_eq!(there, [Some(0), Some(second), Some(third)]);
+        fresh.insert(third, third, Instant::now());
+        assert_eq!((fresh.get(&0), fresh.get(&second)), (Some(0), None));
     }
 }

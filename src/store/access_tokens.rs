@@ -126,19 +126,17 @@ impl Store {
             .bind(expires_at.seconds())
             .fetch_all(&mut *transaction)
             .await?;
-            let renewed = rows.into_iter().next().map(AccessToken::try_from);
-            let renewed = renewed.transpose()?;
-            if let Some(renewed) = &renewed {
+            for row in &rows {
                 let event = AuditEvent {
                     address,
-                    ..event(AuditKind::Renewed, renewed, now)
+                    ..row.event(AuditKind::Renewed, now)
                 };
                 record!(&mut *transaction, &event);
             }
             transaction.commit().await?;
-            renewed
+            rows
         });
-        Ok(renewed)
+        renewed.into_iter().next().map(AccessToken::try_from).transpose()
     }
 
     /// Notes the use of an access token, to the minute: within one minute, the first call alone writes.
@@ -160,15 +158,6 @@ impl Store {
             .await?;
         });
         Ok(())
-    }
-}
-
-/// What became of an access token.
-pub(super) fn event(kind: AuditKind, token: &AccessToken, at: Timestamp) -> AuditEvent {
-    AuditEvent {
-        consumer: Some(token.consumer.clone()),
-        subject: Some(token.user.subject.clone()),
-        ..AuditEvent::new(kind, at)
     }
 }
 
@@ -236,7 +225,7 @@ fn id(token: &Token) -> String {
 /// A row as it stands in the table.
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
-    id: String,
+    pub(super) id: String,
     consumer_key: String,
     #[sqlx(flatten)]
     user: UserRow,
@@ -249,6 +238,17 @@ pub(super) struct Row {
     revoked_at: Option<i64>,
     last_used_at: Option<i64>,
     last_used_from: Option<String>,
+}
+
+impl Row {
+    /// What became of it.
+    pub(super) fn event(&self, kind: AuditKind, at: Timestamp) -> AuditEvent {
+        AuditEvent {
+            consumer: ConsumerKey::parse(&self.consumer_key),
+            subject: Some(self.user.subject.clone()),
+            ..AuditEvent::new(kind, at)
+        }
+    }
 }
 
 impl TryFrom<Row> for AccessToken {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::model::{AccessToken, AuditEvent, AuditKind};
 use crate::oauth::{ConsumerKey, Timestamp};
 
-use super::access_tokens::{self, Row, columns};
+use super::access_tokens::{Row, columns};
 use super::audit::record;
 use super::{Store, StoreError, on};
 
@@ -25,7 +25,7 @@ pub struct Search {
 /// Which access tokens to revoke.
 #[derive(Clone, Copy, Debug)]
 pub enum Revoke<'a> {
-    /// One, whosever it is.
+    /// One, whosever it is, and also if its time is over: our clock may be ahead of whoever believes it.
     One {
         /// Its public name.
         id: &'a str,
@@ -49,7 +49,7 @@ pub enum Revoke<'a> {
 pub struct Revoker<'a> {
     /// Who it is.
     pub name: &'a str,
-    /// Where their browser is.
+    /// Where their browser is; `None`: whoever it is has none.
     pub address: Option<IpAddr>,
 }
 
@@ -62,21 +62,18 @@ macro_rules! revoke {
             let rows: Vec<Row> = sqlx::query_as(concat!(
                 "update access_tokens set revoked_at = $1 where ",
                 $which,
-                " and revoked_at is null and (expires_at > $1 or session_expires_at > $1) returning ",
+                " and revoked_at is null returning ",
                 columns!()
             ))
             .bind($now.seconds())
             $(.bind($bound))+
             .fetch_all(&mut *transaction)
             .await?;
-            let mut revoked = Vec::with_capacity(rows.len());
-            for row in rows {
-                let token = AccessToken::try_from(row)?;
-                record!(&mut *transaction, &$by.revoked(&token, $now));
-                revoked.push(token);
+            for row in &rows {
+                record!(&mut *transaction, &$by.revoked(row, $now));
             }
             transaction.commit().await?;
-            revoked
+            rows
         })
     };
 }
@@ -121,27 +118,47 @@ impl Store {
         rows.into_iter().map(AccessToken::try_from).collect()
     }
 
-    /// Revokes access tokens that can still be used or renewed, and returns them. The audit log says who did.
+    /// Revokes access tokens, of a user's only those that can still be used or renewed, and returns them. The audit log says
+    /// who did.
     pub async fn revoke(
         &self,
         which: Revoke<'_>,
         by: Revoker<'_>,
         now: Timestamp,
     ) -> Result<Vec<AccessToken>, StoreError> {
-        Ok(match which {
+        let rows = match which {
             Revoke::One { id } => revoke!(self, by, now, "id = $2", id),
-            Revoke::Own { id, subject } => revoke!(self, by, now, "id = $2 and subject = $3", id, subject),
-            Revoke::AllOf { subject } => revoke!(self, by, now, "subject = $2", subject),
-        })
+            Revoke::Own { id, subject } => {
+                revoke!(
+                    self,
+                    by,
+                    now,
+                    "id = $2 and subject = $3 and (expires_at > $1 or session_expires_at > $1)",
+                    id,
+                    subject
+                )
+            }
+            Revoke::AllOf { subject } => {
+                revoke!(
+                    self,
+                    by,
+                    now,
+                    "subject = $2 and (expires_at > $1 or session_expires_at > $1)",
+                    subject
+                )
+            }
+        };
+        // What cannot be read is revoked all the same.
+        rows.into_iter().map(AccessToken::try_from).collect()
     }
 }
 
 impl Revoker<'_> {
-    fn revoked(&self, token: &AccessToken, at: Timestamp) -> AuditEvent {
+    fn revoked(&self, row: &Row, at: Timestamp) -> AuditEvent {
         AuditEvent {
             address: self.address,
-            detail: format!("the token {}, by {}", token.id, self.name),
-            ..access_tokens::event(AuditKind::Revoked, token, at)
+            detail: format!("the token {}, by {}", row.id, self.name),
+            ..row.event(AuditKind::Revoked, at)
         }
     }
 }

@@ -27,7 +27,7 @@ macro_rules! answer {
             .await?;
             for (consumer,) in &asked {
                 let event = AuditEvent {
-                    consumer: ConsumerKey::parse(consumer),
+                    consumer: Some(consumer_key(consumer)?),
                     ..$event.clone()
                 };
                 record!(&mut *transaction, &event);
@@ -268,8 +268,7 @@ impl TryFrom<Row> for RequestToken {
             other => return Err(StoreError::inconsistent(TABLE, format!("the state is `{other}`"))),
         };
         Ok(Self {
-            consumer: ConsumerKey::parse(&row.consumer_key)
-                .ok_or_else(|| StoreError::inconsistent(TABLE, "the consumer key is not one"))?,
+            consumer: consumer_key(&row.consumer_key)?,
             callback: Callback::parse(&row.callback)
                 .map_err(|problem| StoreError::inconsistent(TABLE, format!("the callback: {problem}")))?,
             issued_at: Timestamp::from_seconds(row.issued_at),
@@ -278,6 +277,10 @@ impl TryFrom<Row> for RequestToken {
             state,
         })
     }
+}
+
+fn consumer_key(text: &str) -> Result<ConsumerKey, StoreError> {
+    ConsumerKey::parse(text).ok_or_else(|| StoreError::inconsistent(TABLE, "the consumer key is not one"))
 }
 
 fn counted(count: i64) -> Result<u32, StoreError> {

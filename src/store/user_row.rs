@@ -6,7 +6,7 @@ use crate::oauth::Timestamp;
 /// A user as a row of several tables has it.
 #[derive(sqlx::FromRow)]
 pub(super) struct UserRow {
-    subject: String,
+    pub(super) subject: String,
     display_name: String,
     proved_by: String,
     proved_at: i64,

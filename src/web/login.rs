@@ -3,8 +3,6 @@
 //! The login page is a form, or the way to whoever knows who is there: what the request says is believed at once
 //! (`recognised`), and for the rest `trip` sends the browser away.
 
-use std::net::IpAddr;
-
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Query};
 use axum::response::Response;
@@ -13,7 +11,6 @@ use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 
 use crate::login::{Attempt, Door, SignInError};
-use crate::model::AuditKind;
 use crate::oauth::{Callback, Secret};
 use crate::provider::Question;
 use crate::store::StoreError;
@@ -297,12 +294,6 @@ async fn asked_by(app: &App, there: &ReturnAddress) -> Result<Option<(String, Ca
         } => Some((consumer.name.clone(), callback)),
         _ => None,
     })
-}
-
-/// Says in the log that somebody came or left. The store has written it down for people; a failed attempt is only logged,
-/// since no stranger writes to the database.
-pub(super) fn say(kind: AuditKind, subject: &str, address: IpAddr) {
-    tracing::info!(user.subject = ?subject, %address, "{subject:?} {}", kind.name());
 }
 
 pub(super) fn with_cookies(

@@ -15,7 +15,7 @@ use crate::store::StoreError;
 use super::cookie::Cookie;
 use super::form::Purpose;
 use super::pages::Notice;
-use super::{App, Visit, login, randomness};
+use super::{App, Visit, randomness};
 
 /// How long a browser stays signed in, and how often somebody may try.
 #[derive(Clone, Copy, Debug)]
@@ -134,9 +134,9 @@ pub(super) async fn begin(
         seen_at: now,
         expires_at: end(app, now, now),
     };
-    app.store.add_session(&id, &session, Some(address)).await?;
-    login::say(AuditKind::SignedIn, &session.user.subject, address);
     app.store.remember_user(&session.user).await?;
+    app.store.add_session(&id, &session, Some(address)).await?;
+    say(AuditKind::SignedIn, &session.user.subject, address);
     Ok([Cookie::Session.set(app, id.as_str()), Cookie::Browser.clear(app)])
 }
 
@@ -144,9 +144,15 @@ pub(super) async fn begin(
 pub(super) async fn finish(app: &App, session: &Session, address: IpAddr) -> Result<HeaderValue, StoreError> {
     let now = app.clock.now();
     if app.store.sign_out(&session.id, Some(address), now).await? {
-        login::say(AuditKind::SignedOut, &session.user.subject, address);
+        say(AuditKind::SignedOut, &session.user.subject, address);
     }
     Ok(Cookie::Session.clear(app))
+}
+
+/// Says in the log that somebody came or left. The store has written it down for people; a failed attempt is only logged,
+/// since no stranger writes to the database.
+fn say(kind: AuditKind, subject: &str, address: IpAddr) {
+    tracing::info!(user.subject = ?subject, %address, "{subject:?} {}", kind.name());
 }
 
 /// A browser that is not signed in, recognised by a cookie that we signed.

@@ -143,3 +143,34 @@ fn of_alice() -> AuditFilter {
         ..AuditFilter::default()
     }
 }
+
+#[tokio::test]
+async fn each_call_has_a_line_that_says_who_made_it() {
+    let captured = Captured::start();
+    let linkgate = Linkgate::start().await;
+    let (peer, targets) = (
+        Peer::hmac(),
+        ["/api/me", "/oauth/not-ours", "/rest/applinks/not-ours"],
+    );
+    let token = peer.connect(&linkgate, "alice").await;
+    for target in targets {
+        let call = peer.call(&linkgate, "GET", target).token(&token);
+        assert_eq!(call.send(&linkgate).await.status, 200, "{target}");
+    }
+    let log = captured.log();
+    for target in targets {
+        let path = format!("path={target:?}");
+        let parts = [
+            "linkgate::request",
+            &path,
+            "status=200",
+            "took_ms=",
+            "consumer.key=\"bitbucket-form\"",
+            "user.subject=\"alice\"",
+        ];
+        let is_there = log
+            .lines()
+            .any(|line| parts.iter().all(|part| line.contains(part)));
+        assert!(is_there, "{target}:\n{log}");
+    }
+}

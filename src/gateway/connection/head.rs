@@ -183,12 +183,15 @@ impl Says {
 
 fn headers(fields: &[Header<'_>], bytes: &[u8], says: &mut Says) -> Result<HeaderMap, AnswerFault> {
     const WRONG: AnswerFault = AnswerFault::Malformed("a header field cannot be one");
-    // One copy, of which every value is a slice.
-    let copy = Bytes::copy_from_slice(bytes);
+    // One copy, of which every value is a slice. A long one is not shared: HTTP/2 remembers some values longer than others.
+    let copy = (bytes.len() <= MOST_SHARED).then(|| Bytes::copy_from_slice(bytes));
     let mut headers = HeaderMap::with_capacity(fields.len());
     for field in fields {
         let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| WRONG)?;
-        let value = copy.slice(place(field.value, bytes));
+        let value = match &copy {
+            Some(copy) => copy.slice(place(field.value, bytes)),
+            None => Bytes::copy_from_slice(field.value),
+        };
         let value = HeaderValue::from_maybe_shared(value).map_err(|_| WRONG)?;
         if name == CONTENT_LENGTH {
             if says.length(field.value)? {
@@ -238,6 +241,9 @@ fn rest(status: StatusCode, method: &Method, says: &Says) -> Result<Rest, Answer
 /// Bytes of the longest head.
 const LONGEST: usize = 256 * 1024;
 const MOST_FIELDS: usize = 128;
+
+/// Bytes of a head of which one value may keep all.
+const MOST_SHARED: usize = 1024;
 
 #[cfg(test)]
 mod tests {
