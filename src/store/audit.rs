@@ -5,7 +5,7 @@ use crate::oauth::{ConsumerKey, Timestamp};
 
 use super::{Store, StoreError, on};
 
-/// Writes down what happened, together with whatever else is written through this connection.
+/// Writes down what happened, in the transaction that makes it so.
 macro_rules! record {
     ($db:expr, $event:expr) => {{
         let event: &$crate::model::AuditEvent = $event;
@@ -40,14 +40,6 @@ pub struct AuditFilter {
 }
 
 impl Store {
-    /// Writes down what happened.
-    pub async fn record(&self, event: &AuditEvent) -> Result<(), StoreError> {
-        on!(write & self.pool, |db| {
-            record!(db, event);
-        });
-        Ok(())
-    }
-
     /// What happened last, the newest first.
     pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditEvent>, StoreError> {
         let rows: Vec<Row> = on!(&self.pool, |db| {
