@@ -5,12 +5,13 @@
 //!
 //! * [`Connection`], below: sends a request and reads the head of its answer;
 //! * `stream`: the bytes, in the clear or over TLS;
-//! * `sending`: a body on its way, `head`: the heads of both messages;
+//! * `request`: the head of a request, written; `sending`: a body on its way; `head`: the head of an answer, read;
 //! * `answer`: the answer's body, which gives the connection back at its end; `chunks`: a body of unknown length.
 
 mod answer;
 mod chunks;
 mod head;
+mod request;
 mod sending;
 mod stream;
 
@@ -31,7 +32,7 @@ use crate::patience::Patience;
 use head::Head;
 
 pub(super) use answer::{Answer, Resting};
-pub(crate) use head::{Framing, field};
+pub(crate) use request::{Framing, field};
 pub(crate) use sending::{Sending, SendingFault};
 pub(super) use stream::Stream;
 
@@ -102,7 +103,7 @@ impl Connection {
     /// Writes the head of a request, to be sent with what follows.
     pub(super) fn begin(&mut self, request: &Onward, upload: &Sending) {
         self.output.clear();
-        head::write(&mut self.output, request, upload.framing());
+        request::write(&mut self.output, request, upload.framing());
     }
 
     /// Takes over a request that came to nothing on another connection.

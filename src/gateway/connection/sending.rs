@@ -10,7 +10,7 @@ use http_body::Body as _;
 use tokio::io::AsyncWrite;
 use tokio::time::Instant;
 
-use super::head::Framing;
+use super::request::Framing;
 
 /// A body that is being sent, and how far it has come, so that an upload is not mistaken for an application that does not
 /// answer.
