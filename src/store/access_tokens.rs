@@ -241,7 +241,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// What became of it.
+    /// What became of it. A consumer key that is none keeps nobody from revoking it.
     pub(super) fn event(&self, kind: AuditKind, at: Timestamp) -> AuditEvent {
         AuditEvent {
             consumer: ConsumerKey::parse(&self.consumer_key),

@@ -24,6 +24,27 @@ macro_rules! record {
 }
 pub(super) use record;
 
+/// Changes a row, and writes it down. Whether there was something to change.
+macro_rules! change {
+    ($self:ident, $event:expr, $change:expr, $($bound:expr),+) => {
+        on!(write & $self.pool, |db| {
+            let mut transaction = db.begin().await?;
+            let changed = sqlx::query($change)
+                $(.bind($bound))+
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected()
+                == 1;
+            if changed {
+                $crate::store::audit::record!(&mut *transaction, &$event);
+            }
+            transaction.commit().await?;
+            changed
+        })
+    };
+}
+pub(super) use change;
+
 /// Which lines of the audit log to list.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::model::{AuditEvent, AuditKind, Consumer, ConsumerSource};
 use crate::oauth::{ConsumerKey, Timestamp};
 
-use super::audit::record;
+use super::audit::{change, record};
 use super::consumer_row::Row;
 use super::{Keyring, Store, StoreError, on};
 
@@ -20,26 +20,6 @@ pub struct Synchronised {
     pub enabled: Vec<ConsumerKey>,
     /// Those that may not act any more, or whose entries are gone. Their tokens are kept.
     pub disabled: Vec<ConsumerKey>,
-}
-
-/// Changes the row of a consumer, and writes it down. Whether there was something to change.
-macro_rules! change {
-    ($self:ident, $event:expr, $change:literal, $($bound:expr),+) => {
-        on!(write & $self.pool, |db| {
-            let mut transaction = db.begin().await?;
-            let changed = sqlx::query($change)
-                $(.bind($bound))+
-                .execute(&mut *transaction)
-                .await?
-                .rows_affected()
-                == 1;
-            if changed {
-                record!(&mut *transaction, &$event);
-            }
-            transaction.commit().await?;
-            changed
-        })
-    };
 }
 
 impl Store {

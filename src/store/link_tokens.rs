@@ -10,26 +10,18 @@ use rand::rngs::SysRng;
 use crate::model::{AuditEvent, AuditKind, Credentials, LinkConnection};
 use crate::oauth::{Secret, Timestamp, Token};
 
-use super::audit::record;
+use super::audit::{change, record};
 use super::{Keyring, Store, StoreError, digest, on};
 
 /// Forgets what a user gave us at a link, where a condition holds, and writes it down. Whether there was something.
 macro_rules! forget {
     ($self:ident, $event:ident, $which:literal, $($bound:expr),+) => {
-        on!(write & $self.pool, |db| {
-            let mut transaction = db.begin().await?;
-            let gone = sqlx::query(concat!("delete from link_tokens where link = $1 and subject = $2 and ", $which))
-                $(.bind($bound))+
-                .execute(&mut *transaction)
-                .await?
-                .rows_affected()
-                == 1;
-            if gone {
-                record!(&mut *transaction, &$event);
-            }
-            transaction.commit().await?;
-            gone
-        })
+        change!(
+            $self,
+            $event,
+            concat!("delete from link_tokens where link = $1 and subject = $2 and ", $which),
+            $($bound),+
+        )
     };
 }
 

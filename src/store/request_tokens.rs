@@ -14,7 +14,8 @@ use super::{Store, StoreError, digest, on};
 
 /// Answers the question of the request token `$1` if it is open at the time `$2`, and writes down who did. Whether it was.
 macro_rules! answer {
-    ($self:ident, $event:ident, $answer:literal, $($bound:expr),+) => {
+    ($self:ident, $token:ident, $now:ident, $event:expr, $answer:literal $(, $bound:expr)*) => {{
+        let event = $event;
         on!(write & $self.pool, |db| {
             let mut transaction = db.begin().await?;
             let asked: Vec<(String,)> = sqlx::query_as(concat!(
@@ -22,20 +23,22 @@ macro_rules! answer {
                 $answer,
                 " where digest = $1 and state = 'pending' and expires_at > $2 returning consumer_key"
             ))
-            $(.bind($bound))+
+            .bind(digest($token.as_str()))
+            .bind($now.seconds())
+            $(.bind($bound))*
             .fetch_all(&mut *transaction)
             .await?;
             for (consumer,) in &asked {
                 let event = AuditEvent {
                     consumer: Some(consumer_key(consumer)?),
-                    ..$event.clone()
+                    ..event.clone()
                 };
                 record!(&mut *transaction, &event);
             }
             transaction.commit().await?;
             !asked.is_empty()
         })
-    };
+    }};
 }
 
 impl Store {
@@ -87,19 +90,17 @@ impl Store {
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let event = event(AuditKind::Approved, &by.subject, address, now);
-        let answered = answer!(
+        Ok(answer!(
             self,
-            event,
+            token,
+            now,
+            event(AuditKind::Approved, &by.subject, address, now),
             "state = 'authorized', subject = $3, display_name = $4, proved_by = $5, proved_at = $6",
-            digest(token.as_str()),
-            now.seconds(),
             &by.subject,
             &by.display_name,
             &by.proved_by,
             by.proved_at.seconds()
-        );
-        Ok(answered)
+        ))
     }
 
     /// Writes down that a user said no, at an address. `false`: the question is not open any more.
@@ -110,15 +111,13 @@ impl Store {
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let event = event(AuditKind::Denied, &by.subject, address, now);
-        let answered = answer!(
+        Ok(answer!(
             self,
-            event,
-            "state = 'denied'",
-            digest(token.as_str()),
-            now.seconds()
-        );
-        Ok(answered)
+            token,
+            now,
+            event(AuditKind::Denied, &by.subject, address, now),
+            "state = 'denied'"
+        ))
     }
 
     /// Counts a signed exchange with a wrong verifier, and says how many there were. At `limit` the token is used up; a
