@@ -42,6 +42,8 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Request, Response};
 
+use crate::provider::Caller;
+
 pub use arrival::{Arrival, Front};
 pub use assertion::{Assertion, AssertionKey};
 pub use connect::ConnectFault;
@@ -59,8 +61,6 @@ pub use pool::PoolLimits;
 pub use proxy::Proxy;
 pub use routes::{Route, RouteMode, Routes};
 pub use upstream::Upstream;
-
-use crate::provider::Caller;
 
 /// What a gateway is made of.
 #[derive(Debug)]

@@ -23,7 +23,7 @@ pub(super) struct Fresh<K, V> {
 struct Shard<K, V>(Mutex<Kept<K, V>>);
 
 struct Kept<K, V> {
-    values: HashMap<K, (V, Instant), RandomState>,
+    values: HashMap<K, (V, Instant)>,
     /// The oldest first. What was forgotten or read again meanwhile still stands here.
     order: VecDeque<(K, Instant)>,
 }
@@ -31,15 +31,13 @@ struct Kept<K, V> {
 impl<K: Clone + Eq + Hash, V: Clone> Fresh<K, V> {
     /// Keeps about so many values at most.
     pub(super) fn new(lifetime: Duration, most: usize) -> Self {
-        let hasher = RandomState::new();
+        let empty = |_| Kept {
+            values: HashMap::new(),
+            order: VecDeque::new(),
+        };
         Self {
-            shards: std::array::from_fn(|_| {
-                Shard(Mutex::new(Kept {
-                    values: HashMap::with_hasher(hasher.clone()),
-                    order: VecDeque::new(),
-                }))
-            }),
-            hasher,
+            shards: std::array::from_fn(empty).map(|kept| Shard(Mutex::new(kept))),
+            hasher: RandomState::new(),
             lifetime,
             most: most.div_ceil(SHARDS),
         }
@@ -79,8 +77,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Fresh<K, V> {
 
     /// In which shard a key is.
     fn number(&self, key: &K) -> usize {
-        // Other bits than those by which a table places a key.
-        let [.., number, _, _, _, _] = self.hasher.hash_one(key).to_be_bytes();
+        let [.., number] = self.hasher.hash_one(key).to_be_bytes();
         usize::from(number) % SHARDS
     }
 }
