@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::program::{Program, free_ports};
+use crate::support::address::reserved;
+use crate::support::program::Program;
 use crate::support::raw::{Request, Response};
 
 /// A running Buildbot, with a linkgate in front.
@@ -32,7 +33,7 @@ impl World {
             "a secret of this test alone\n",
         )
         .unwrap();
-        let [inside, _] = free_ports();
+        let inside = reserved();
         let buildbot = start_buildbot(&directory, inside);
         let linkgate = Program::serve(directory, |address, admin| {
             replaced(

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::task::block_in_place;
 
+use crate::support::address::reserved;
 use crate::support::databases::{Database, on_both};
 use crate::support::echo;
 use crate::support::front::{Front, deployed};
@@ -62,7 +63,7 @@ on_both! {
 /// As an administrator puts them behind one another: the client, nginx, linkgate, the application.
 #[tokio::test(flavor = "multi_thread")]
 async fn python_dances_through_nginx() {
-    let (public, database) = (Front::free_address(), Database::sqlite());
+    let (public, database) = (reserved(), Database::sqlite());
     let linkgate = Program::behind(Some(public), &database, echo::start().await);
     let site = deployed(
         "nginx-proxy.conf",

@@ -10,10 +10,11 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpStream;
 use tokio::task::block_in_place;
 
+use crate::support::address::reserved;
 use crate::support::app::{self, App};
 use crate::support::certificates::Authority;
 use crate::support::databases::Database;
-use crate::support::program::{Program, free_ports};
+use crate::support::program::Program;
 
 const GIGABYTE: usize = 1 << 30;
 const PIECE: usize = 1 << 18;
@@ -134,7 +135,7 @@ async fn events_arrive_as_they_are_sent() {
 
 #[test]
 fn foreign_web_sockets_are_joined() {
-    let [inside, _] = free_ports();
+    let inside = reserved();
     let _application = Script::start(inside);
     let (linkgate, base) = in_front_of(inside, None);
     call(&linkgate, &base, None);
@@ -142,7 +143,7 @@ fn foreign_web_sockets_are_joined() {
 
 #[test]
 fn foreign_web_sockets_are_joined_over_tls() {
-    let [inside, _] = free_ports();
+    let inside = reserved();
     let _application = Script::start(inside);
     let authority = Authority::new();
     let (linkgate, base) = in_front_of(inside, Some(&authority));

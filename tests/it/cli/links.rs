@@ -157,7 +157,7 @@ async fn hostile_documents_are_refused_with_a_reason() {
         assert_eq!(answer.code, 1);
         assert!(answer.err.contains(said), "{said}: {}", answer.err);
     }
-    let absent = add(&here, &App::absent().await, "--yes", "");
+    let absent = add(&here, &App::absent(), "--yes", "");
     assert!(absent.err.contains("cannot be reached"), "{}", absent.err);
     assert_eq!(fs::read_to_string(here.path("linkgate.toml")).unwrap(), before);
 }

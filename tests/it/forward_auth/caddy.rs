@@ -1,13 +1,14 @@
 //! Caddy from Debian before the application, with `config/deploy/Caddyfile`.
 
 use super::nginx::linkgate;
+use crate::support::address::reserved;
 use crate::support::call::Peer;
 use crate::support::front::{Front, deployed};
 use crate::support::linkgate::Linkgate;
 use crate::support::raw::Request;
 
 fn start(linkgate: &Linkgate) -> Front {
-    let address = Front::free_address();
+    let address = reserved();
     let site = format!(
         "http://builds.example.com:{} {{\n\tbind 127.0.0.1\n",
         address.port()

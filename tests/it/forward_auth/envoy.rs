@@ -1,13 +1,14 @@
 //! Envoy before the application, with `config/deploy/envoy.yaml`. The program is a wheel of `PyPI`.
 
 use super::nginx::linkgate;
+use crate::support::address::reserved;
 use crate::support::call::Peer;
 use crate::support::front::{Front, deployed};
 use crate::support::linkgate::Linkgate;
 use crate::support::raw::Request;
 
 fn start(linkgate: &Linkgate) -> Front {
-    let address = Front::free_address();
+    let address = reserved();
     let port = |port: u16| format!("port_value: {port}");
     let yaml = deployed(
         "envoy.yaml",

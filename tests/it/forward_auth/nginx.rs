@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use super::AWKWARD;
+use crate::support::address::reserved;
 use crate::support::app::App;
 use crate::support::call::Peer;
 use crate::support::front::{Front, deployed};
@@ -24,7 +25,7 @@ pub(super) async fn linkgate() -> Linkgate {
 
 /// nginx with `auth_request`. The application is the one that stands behind linkgate.
 fn asking(linkgate: &Linkgate, bend: impl Fn(String) -> String) -> Front {
-    let address = Front::free_address();
+    let address = reserved();
     let site = deployed(
         "nginx.conf",
         &[
@@ -38,7 +39,7 @@ fn asking(linkgate: &Linkgate, bend: impl Fn(String) -> String) -> Front {
 
 /// nginx as a proxy before linkgate.
 fn proxying(linkgate: &Linkgate, merge_slashes: &str) -> Front {
-    let address = Front::free_address();
+    let address = reserved();
     let site = deployed(
         "nginx-proxy.conf",
         &[
@@ -226,7 +227,7 @@ async fn awkward_targets_are_admitted_as_they_arrive() {
 #[tokio::test]
 async fn a_path_that_nginx_writes_anew_is_not_admitted() {
     let linkgate = linkgate().await;
-    let address = Front::free_address();
+    let address = reserved();
     let site = deployed(
         "nginx-proxy.conf",
         &[
@@ -282,7 +283,7 @@ async fn verdicts_are_not_for_clients() {
 #[tokio::test]
 async fn a_linkgate_that_is_down_costs_no_token() {
     let linkgate = linkgate().await;
-    let absent = App::absent().await.address;
+    let absent = App::absent().address;
     let nginx = asking(&linkgate, |site| {
         site.replace(&linkgate.address.to_string(), &absent.to_string())
     });

@@ -80,7 +80,7 @@ async fn a_request_is_sent_once() {
 
 #[tokio::test]
 async fn an_application_that_is_not_there() {
-    let gateway = start(&App::absent().await).await;
+    let gateway = start(&App::absent()).await;
     let answer = get(gateway, "/x", "Accept: text/html\r\n").await;
     assert_eq!(status(&answer), "502");
     assert!(

@@ -136,7 +136,7 @@ async fn an_application_without_tls_is_told_apart() {
 
 #[tokio::test]
 async fn an_application_without_an_address_is_told_apart() {
-    let app = App::absent().await;
+    let app = App::absent();
     let mut options = options(&app).await;
     options.upstream = Upstream::parse("http://builds.invalid:8080").unwrap();
     assert_told(

@@ -144,7 +144,7 @@ async fn a_slow_other_side_is_given_up_and_the_token_stays() {
 
 #[tokio::test]
 async fn another_side_that_is_down_is_said_to_be_and_the_token_stays() {
-    let left = Linked::with_peer(App::absent().await.address, "").await;
+    let left = Linked::with_peer(App::absent().address, "").await;
     keep_token(&left).await;
     let got = outcome(&left).await;
     assert_eq!(

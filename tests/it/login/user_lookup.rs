@@ -83,7 +83,7 @@ async fn only_two_answers_say_something() {
             "{answer}"
         );
     }
-    let absent = App::absent().await;
+    let absent = App::absent();
     assert_eq!(
         lookup(&absent, "/{user}").standing("alice").await,
         Standing::CannotSay

@@ -72,7 +72,7 @@ async fn unknown(browser: &Chromium, application: SocketAddr) -> Vec<String> {
         State::get("notice-pause", format!("{LOGIN}?pause=1")).headed("Sign in to go on"),
     ];
     let mut wrong = visit(browser, site.address(), &states).await;
-    let site = probing(App::absent().await.address).await;
+    let site = probing(App::absent().address).await;
     let mut asked = Browser::new(site.address());
     asked.cookies.insert("session".to_owned(), "whose".to_owned());
     let failed = State::get("notice-source-failed", LOGIN).by(&asked);
@@ -227,7 +227,7 @@ async fn linked() -> (Linked, Browser) {
     let granting = App::answering(granting).await.address;
     let refusing = "HTTP/1.1 401 Unauthorized\r\nwww-authenticate: OAuth oauth_problem=\"signature_invalid\"\r\ncontent-length: 0\r\n\r\n";
     let refusing = App::answering(refusing).await.address;
-    let absent = App::absent().await.address;
+    let absent = App::absent().address;
     let links = format!(
         "[admin]\nsubjects = [\"alice\"]\n\
          [[links]]\nname = \"granting\"\ntitle = \"Bitbucket of the whole company\"\nurl = \"http://{granting}\"\n\

@@ -3,18 +3,19 @@
 use std::net::SocketAddr;
 use std::process::Command;
 
+use crate::support::address::reserved;
 use crate::support::chromium::{Chromium, JavaScript};
 use crate::support::databases::Database;
 use crate::support::opener;
 use crate::support::program::Program;
 
-use super::counterpart::{Counterpart, free_port, project};
+use super::counterpart::{Counterpart, project};
 
 const SECRET: &str = "what-both-sides-know-Straße";
 
 /// The application, and its address.
 fn application() -> (Counterpart, SocketAddr) {
-    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let address = reserved();
     let mut command = Command::new("python3");
     command
         .arg(project("tests/clients/python/application.py"))

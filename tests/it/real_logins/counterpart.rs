@@ -4,8 +4,6 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::support::program::free_ports;
-
 /// A running program.
 pub(super) struct Counterpart(Child);
 
@@ -38,11 +36,6 @@ impl Drop for Counterpart {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// A port that nobody uses just now.
-pub(super) fn free_port() -> u16 {
-    free_ports()[0].port()
 }
 
 /// A file of the project.

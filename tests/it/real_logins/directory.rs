@@ -14,9 +14,10 @@ use tempfile::TempDir;
 
 use crate::login::browser::{assert_notice, question};
 use crate::login::site::Site;
+use crate::support::address::reserved;
 use crate::support::certificates::Authority;
 
-use super::counterpart::{Counterpart, free_port};
+use super::counterpart::Counterpart;
 
 const NOW: Timestamp = Timestamp::from_seconds(7);
 
@@ -50,7 +51,7 @@ impl Slapd {
             .output()
             .expect("slapd is installed (Debian: apt-get install slapd; tests/run does)");
         assert!(added.status.success(), "{added:?}");
-        let (plain, secure) = (free_port(), free_port());
+        let (plain, secure) = (reserved().port(), reserved().port());
         let running = run(folder.path(), plain, secure);
         Self {
             folder,

@@ -8,12 +8,13 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::clients::installed;
+use crate::support::address::reserved;
 use crate::support::chromium::{Chromium, JavaScript};
 use crate::support::databases::Database;
 use crate::support::program::Program;
 use crate::support::{echo, opener};
 
-use super::counterpart::{Counterpart, free_port, project};
+use super::counterpart::{Counterpart, project};
 
 /// The provider at this port, with a new signing key of this name.
 fn provider(port: u16, kid: &str, linkgate: SocketAddr) -> (Counterpart, TempDir) {
@@ -60,7 +61,7 @@ async fn enter(browser: &Chromium, name: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_popup_signs_in_at_the_provider_whose_key_changes() {
-    let port = free_port();
+    let port = reserved().port();
     let database = Database::sqlite();
     let linkgate = Program::start_with(&database, echo::start().await, &login(port));
     let bitbucket = opener::start(linkgate.address()).await;

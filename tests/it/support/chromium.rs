@@ -1,7 +1,7 @@
 //! A headless Chromium behind a chromedriver, both of the test's own.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -10,6 +10,8 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 use tempfile::TempDir;
+
+use super::address::reserved;
 
 /// A browser with one window. Dropping it ends the browser and its driver.
 #[derive(Debug)]
@@ -162,9 +164,7 @@ impl Driver {
     /// Starts it and waits until it listens. The port that it chooses itself it keeps to itself while its output is a
     /// pipe, so it is given one.
     fn start() -> Self {
-        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let address = held.local_addr().unwrap();
-        drop(held);
+        let address = reserved();
         let process = Command::new("chromedriver")
             .arg(format!("--port={}", address.port()))
             .stdin(Stdio::null())

@@ -2,10 +2,9 @@
 //! a configuration, a port and a folder of its own.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -19,19 +18,6 @@ pub(crate) struct Front {
 }
 
 impl Front {
-    /// An address at which a proxy can listen. It lies below the ports that the system gives away.
-    pub(crate) fn free_address() -> SocketAddr {
-        static NEXT: AtomicU16 = AtomicU16::new(0);
-        // Tests run in processes of their own: each begins somewhere else.
-        let begin = u16::try_from(std::process::id() % 1700).unwrap() * 10;
-        loop {
-            let port = 15_000 + begin + NEXT.fetch_add(1, Ordering::Relaxed);
-            if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-                return listener.local_addr().unwrap();
-            }
-        }
-    }
-
     /// nginx with a file of `conf.d`.
     pub(crate) fn nginx(address: SocketAddr, site: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();

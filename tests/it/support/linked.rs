@@ -1,7 +1,7 @@
 //! A linkgate that calls another side: another linkgate, or one that a test plays.
 
 use std::fs::{self, Permissions};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
@@ -12,6 +12,7 @@ use linkgate::oauth::{PrivateKey, Timestamp};
 use linkgate::store::Store;
 use tempfile::TempDir;
 
+use super::address::reserved;
 use super::app::App;
 use super::browser::{Browser, Form, location};
 use super::databases::Database;
@@ -38,7 +39,7 @@ pub(crate) struct Planned {
     name: &'static str,
     /// Its public URL.
     pub(crate) base: String,
-    held: TcpListener,
+    address: SocketAddr,
     key: PrivateKey,
     folder: TempDir,
 }
@@ -46,14 +47,14 @@ pub(crate) struct Planned {
 impl Planned {
     /// One with an address and a key of its own.
     pub(crate) fn new(name: &'static str) -> Self {
-        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = reserved();
         let folder = tempfile::tempdir().unwrap();
         let key = new_key();
         write_private(&folder.path().join("link.pem"), key.to_pem().expose());
         Self {
             name,
-            base: format!("http://{}", held.local_addr().unwrap()),
-            held,
+            base: format!("http://{address}"),
+            address,
             key,
             folder,
         }
@@ -83,18 +84,15 @@ impl Planned {
     /// Starts it with further keys of `[applinks]` and further sections.
     pub(crate) async fn start(self, database: &Database, applinks: &str, more: &str) -> Linked {
         let app = App::start().await;
-        let address = self.held.local_addr().unwrap();
         self.file("linkgate.key", database.keyring().to_text().expose());
         self.file("users.toml", &users(&["alice", "bob", "carol"]));
-        let config = self.config(address, app.address, database, applinks, more);
+        let config = self.config(app.address, database, applinks, more);
         let config = self.file("linkgate.toml", &config);
-        // Free again, until the server binds it a moment later.
-        drop(self.held);
         let clock = Clock::fixed(Timestamp::from_seconds(START));
         let config = Config::load(&config, [], clock.now()).unwrap();
         let server = Server::start(config, clock.clone()).await.unwrap();
         Linked {
-            address,
+            address: self.address,
             base: self.base,
             calls: server.calls_address().unwrap_or(server.admin_address()),
             app,
@@ -105,15 +103,8 @@ impl Planned {
         }
     }
 
-    fn config(
-        &self,
-        address: SocketAddr,
-        app: SocketAddr,
-        db: &Database,
-        applinks: &str,
-        more: &str,
-    ) -> String {
-        let (name, base, url) = (self.name, &self.base, db.url());
+    fn config(&self, app: SocketAddr, db: &Database, applinks: &str, more: &str) -> String {
+        let (name, address, base, url) = (self.name, self.address, &self.base, db.url());
         format!(
             "[server]\nlisten = \"{address}\"\nadmin_listen = \"127.0.0.1:0\"\npublic_url = \"{base}\"\n\
              [upstream]\nurl = \"http://{app}\"\nname = \"{name}\"\n\

@@ -1,5 +1,6 @@
 //! Who takes part in the tests, and what stands around them.
 
+pub(crate) mod address;
 pub(crate) mod app;
 pub(crate) mod browser;
 pub(crate) mod call;

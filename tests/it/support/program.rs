@@ -1,7 +1,7 @@
 //! The program as an administrator runs it: `linkgate serve --config`, in a directory of its own, on either database.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use rsa::pkcs8::{EncodePublicKey as _, LineEnding};
 use tempfile::TempDir;
 
+use super::address::reserved;
 use super::databases::Database;
 
 /// A running `linkgate serve`. Dropping it kills it.
@@ -65,22 +66,17 @@ impl Program {
 
     /// Starts the program in a directory with its files, with the configuration that fits the addresses it gets.
     pub(crate) fn serve(directory: TempDir, config: impl Fn(SocketAddr, SocketAddr) -> String) -> Self {
-        // Somebody else may take the ports between here and the program's start.
-        for _ in 0..5 {
-            let [address, admin] = free_ports();
-            fs::write(directory.path().join("linkgate.toml"), config(address, admin)).unwrap();
-            let said_before = log(directory.path()).len();
-            let mut child = spawn(directory.path());
-            if listens(&mut child, directory.path(), address, said_before) {
-                return Self {
-                    directory,
-                    child,
-                    address,
-                    proxy: None,
-                };
-            }
-        }
-        panic!("linkgate does not start: {}", log(directory.path()));
+        let (address, admin) = (reserved(), reserved());
+        fs::write(directory.path().join("linkgate.toml"), config(address, admin)).unwrap();
+        let child = spawn(directory.path());
+        let mut program = Self {
+            directory,
+            child,
+            address,
+            proxy: None,
+        };
+        program.wait(0);
+        program
     }
 
     /// The URL that consumers sign and browsers see.
@@ -126,8 +122,22 @@ impl Program {
         self.child.wait().unwrap();
         let said_before = self.log().len();
         self.child = spawn(self.directory.path());
-        let again = listens(&mut self.child, self.directory.path(), self.address, said_before);
-        assert!(again, "it starts again: {}", self.log());
+        self.wait(said_before);
+    }
+
+    /// Waits until it says that it listens, after what it said before.
+    fn wait(&mut self, said_before: usize) {
+        let says = format!("public={}", self.address);
+        let until = Instant::now() + Duration::from_secs(30);
+        while !self.log()[said_before..].contains(&says) {
+            let ended = self.child.try_wait().unwrap();
+            assert!(
+                ended.is_none() && Instant::now() < until,
+                "linkgate does not start: {}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// `kill -TERM`, as systemd and container engines stop it.
@@ -180,30 +190,8 @@ fn program(directory: &Path) -> Command {
     program
 }
 
-/// Waits until it says that it listens; `false` when it ended instead. To connect would prove less: whoever took the port
-/// would answer.
-fn listens(child: &mut Child, directory: &Path, address: SocketAddr, said_before: usize) -> bool {
-    let says = format!("public={address}");
-    let until = Instant::now() + Duration::from_secs(30);
-    while Instant::now() < until {
-        if log(directory)[said_before..].contains(&says) {
-            return true;
-        }
-        if child.try_wait().unwrap().is_some() {
-            return false;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    panic!("linkgate neither listens nor ends: {}", log(directory));
-}
-
 fn log(directory: &Path) -> String {
     fs::read_to_string(directory.join("log")).unwrap_or_default()
-}
-
-pub(crate) fn free_ports() -> [SocketAddr; 2] {
-    let held = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
-    held.map(|listener| listener.local_addr().unwrap())
 }
 
 /// Bitbucket's own key pair: a file to sign with; returns the public half as its consumer-info shows it.

@@ -1,7 +1,6 @@
 //! An identity provider that says whatever a test wants; an honest one is in `crate::real_logins`.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
@@ -178,10 +177,4 @@ async fn me(State(issuer): State<Issuer>, headers: HeaderMap) -> Json {
     kept.asked.push("userinfo".to_owned());
     assert_eq!(headers["authorization"], "Bearer an-access-token");
     Json(kept.user_info.clone())
-}
-
-/// An address where nothing listens, until something does.
-pub(super) fn nowhere() -> SocketAddr {
-    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    held.local_addr().unwrap()
 }

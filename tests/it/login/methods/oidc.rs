@@ -8,9 +8,10 @@ use serde_json::json;
 
 use crate::login::browser::{AUTHORIZE, Browser, Fields, assert_notice, question};
 use crate::login::site::Site;
+use crate::support::address::reserved;
 use crate::support::raw::Response;
 
-use super::issuer::{Issuer, Kept, nowhere};
+use super::issuer::{Issuer, Kept};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -262,7 +263,7 @@ async fn a_new_key_is_asked_for_and_not_without_end() {
 
 #[tokio::test]
 async fn a_provider_that_is_down_keeps_nobody_from_serving() {
-    let site = site(&format!("http://{}", nowhere()), "").await;
+    let site = site(&format!("http://{}", reserved()), "").await;
     let token = site.question().await;
     let mut browser = site.browser();
     let answer = browser.follow(&question(token.as_str())).await;
