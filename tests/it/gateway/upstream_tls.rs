@@ -118,14 +118,14 @@ async fn an_application_without_tls_is_told_apart() {
     let title = "secure connection to the application came about.";
     let options_of = async |app: &App| {
         let url = format!("https://{}", app.address);
-        let mut options = trusting(&authority, &url, app, None).await;
-        options.pool.connect = Duration::from_millis(300);
-        options
+        trusting(&authority, &url, app, None).await
     };
     let gateway = serve(options_of(&plain).await).await;
     assert_told(gateway, "502", "upstream_tls_failed", title).await;
     // This one waits for the end of a head.
-    let gateway = serve(options_of(&app).await).await;
+    let mut waiting = options_of(&app).await;
+    waiting.pool.connect = Duration::from_millis(300);
+    let gateway = serve(waiting).await;
     assert_told(gateway, "504", "upstream_tls_timeout", title).await;
     // And an `https` address for which nobody said whom to believe is never spoken to in the clear.
     let mut options = options(&app).await;
