@@ -1,8 +1,13 @@
+use std::time::Duration;
+
 use linkgate::model::{BrowserSession, SessionId};
 use linkgate::oauth::Window;
 use linkgate::store::{Revoke, Search, Swept};
+use tokio::task::block_in_place;
 
 use super::*;
+use crate::support::echo;
+use crate::support::program::Program;
 
 on_both! {
     async fn nothing_that_matters_is_swept(db: Database) {
@@ -104,6 +109,23 @@ on_both! {
             assert_eq!(store.sweep(now, Window::default()).await.unwrap(), Swept { users, ..Swept::default() });
         }
     }
+
+    async fn a_sweep_under_way_ends_with_the_program(db: Database) {
+        let mut linkgate = Program::start(&db, echo::start().await);
+        db.execute("delete from users").await;
+        db.execute(MORE_USERS).await;
+        let left = async || {
+            let users = db.texts("select cast(count(*) as text) from users".to_owned()).await;
+            users[0].parse::<u32>().unwrap()
+        };
+        block_in_place(|| linkgate.crash_and_restart());
+        while left().await == 190_000 {}
+        linkgate.ask_to_stop();
+        let status = block_in_place(|| linkgate.end(Duration::from_secs(30)));
+        assert_eq!(status.code(), Some(0), "{}", linkgate.log());
+        let left = left().await;
+        assert!(left > 0 && left % 2_000 == 0, "whole portions were forgotten: {left}");
+    }
 }
 
 #[tokio::test]
@@ -146,7 +168,7 @@ async fn neither_sweeping_nor_revoking_nor_the_newest_read_all_tokens_in_postgre
             if after[1] != before[1] {
                 break;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
         assert_ne!(
             after[1], before[1],
@@ -161,6 +183,12 @@ async fn neither_sweeping_nor_revoking_nor_the_newest_read_all_tokens_in_postgre
 const MANY_USERS: &str = "
     insert into users (subject, proved_by, display_name, proved_at)
         with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < 4500)
+        select 'user ' || n, 'file', 'User ' || n, n from numbers";
+
+/// So many that forgetting them, in 95 portions, takes longer than to see that it has begun.
+const MORE_USERS: &str = "
+    insert into users (subject, proved_by, display_name, proved_at)
+        with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < 190000)
         select 'user ' || n, 'file', 'User ' || n, n from numbers";
 
 /// Twenty thousand tokens of four thousand users, that have expired and can be renewed for long; fifty of them were revoked long
