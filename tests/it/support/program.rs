@@ -104,7 +104,7 @@ impl Program {
 
     /// Everything that it has logged.
     pub(crate) fn log(&self) -> String {
-        log(self.directory.path())
+        fs::read_to_string(self.file("log")).unwrap_or_default()
     }
 
     /// Runs another command with the same configuration; returns its exit code and all that it prints.
@@ -188,10 +188,6 @@ fn program(directory: &Path) -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_linkgate"));
     program.current_dir(directory);
     program
-}
-
-fn log(directory: &Path) -> String {
-    fs::read_to_string(directory.join("log")).unwrap_or_default()
 }
 
 /// Bitbucket's own key pair: a file to sign with; returns the public half as its consumer-info shows it.
