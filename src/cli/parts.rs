@@ -10,8 +10,8 @@ use crate::config::{
     Config, IdentityHeaders as Configured, Route as Rule, RouteAuth, Upstream as Application,
 };
 use crate::gateway::{
-    Assertion, AssertionKey, FormLimits, ForwardAuth, Front, Gateway, GatewayOptions, GuardOptions,
-    IdentityHeaders, PathPattern, PoolLimits, Route, RouteMode, Routes, TrustedProxies, Upstream,
+    Assertion, AssertionKey, BodyLimits, ForwardAuth, Gateway, GatewayOptions, GuardOptions, IdentityHeaders,
+    PathPattern, PoolLimits, PublicUrls, Route, RouteMode, Routes, TrustedProxies, Upstream,
 };
 use crate::links::Links;
 use crate::login::{Login, Standing as Known};
@@ -51,7 +51,7 @@ impl Parts {
             rules(config),
         ));
         let assertion = assertion(config, &keyring, clock)?.map(Arc::new);
-        let front = Front::new(
+        let front = PublicUrls::new(
             config.server.public_url.clone(),
             config.server.public_urls.clone(),
             TrustedProxies::new(config.server.trusted_proxies.clone()),
@@ -95,7 +95,7 @@ impl Parts {
 fn gateway(
     config: &Config,
     provider: Arc<Provider>,
-    front: Front,
+    front: PublicUrls,
     assertion: Option<Arc<Assertion>>,
 ) -> anyhow::Result<GatewayOptions> {
     let routes = config
@@ -110,7 +110,7 @@ fn gateway(
             front,
             routes: Routes::new(routes),
             identity: Arc::new(identity(&config.identity.headers)?),
-            form: FormLimits::default(),
+            form: BodyLimits::default(),
         },
         upstream,
         pool: PoolLimits {

@@ -15,7 +15,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::fault::Fault;
+use super::error::GatewayError;
 use crate::clock::Clock;
 use crate::provider::{CallKind, Caller};
 
@@ -64,7 +64,12 @@ impl Assertion {
     }
 
     /// Says who makes this call.
-    pub(super) fn sign(&self, caller: &Caller, method: &Method, path: &str) -> Result<HeaderValue, Fault> {
+    pub(super) fn sign(
+        &self,
+        caller: &Caller,
+        method: &Method,
+        path: &str,
+    ) -> Result<HeaderValue, GatewayError> {
         let now = self.clock.now().seconds();
         let claims = Claims {
             iss: &self.issuer,
@@ -169,13 +174,13 @@ fn scalar(seed: &[u8; 32], counter: u8) -> Zeroizing<[u8; 32]> {
     Zeroizing::new(mac.finalize().into_bytes().into())
 }
 
-fn unique() -> Result<String, Fault> {
+fn unique() -> Result<String, GatewayError> {
     let mut bytes = [0; 16];
     SysRng.try_fill_bytes(&mut bytes).map_err(|_| FAILED)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-const FAILED: Fault = Fault::Internal("the assertion cannot be signed");
+const FAILED: GatewayError = GatewayError::Internal("the assertion cannot be signed");
 
 /// How long an assertion is good, in seconds.
 const LIFETIME: i64 = 60;

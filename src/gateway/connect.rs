@@ -7,9 +7,9 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
 use super::connection::{Connection, Stream};
-use super::fault::Fault;
+use super::error::GatewayError;
 use super::upstream::{Security, Upstream};
-use crate::tls::TlsFault;
+use crate::tls::TlsError;
 
 /// Why no connection to the application came about.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +28,7 @@ pub enum ConnectFault {
     TimedOut,
     /// It did not prove to be the application.
     #[error(transparent)]
-    Tls(#[from] TlsFault),
+    Tls(#[from] TlsError),
     /// Its address is an `https` one, and nobody has said whom to believe.
     #[error("its address is https, and no certificates to believe are given")]
     NobodyToBelieve,
@@ -37,7 +37,7 @@ pub enum ConnectFault {
 impl ConnectFault {
     /// Whether it is only that time has passed.
     pub(super) const fn is_timeout(&self) -> bool {
-        matches!(self, Self::TimedOut | Self::Tls(TlsFault::Silent))
+        matches!(self, Self::TimedOut | Self::Tls(TlsError::Silent))
     }
 
     /// The fault in one word, for machines.
@@ -47,12 +47,12 @@ impl ConnectFault {
             Self::Refused => "upstream_refused",
             Self::Unreachable(_) => "upstream_unreachable",
             Self::TimedOut => "upstream_connect_timeout",
-            Self::Tls(TlsFault::NotTrusted) => "upstream_certificate_untrusted",
-            Self::Tls(TlsFault::Expired) => "upstream_certificate_expired",
-            Self::Tls(TlsFault::NotValidYet) => "upstream_certificate_not_yet_valid",
-            Self::Tls(TlsFault::WrongName(_)) => "upstream_certificate_wrong_name",
+            Self::Tls(TlsError::NotTrusted) => "upstream_certificate_untrusted",
+            Self::Tls(TlsError::Expired) => "upstream_certificate_expired",
+            Self::Tls(TlsError::NotValidYet) => "upstream_certificate_not_yet_valid",
+            Self::Tls(TlsError::WrongName(_)) => "upstream_certificate_wrong_name",
             Self::Tls(tls) if tls.is_about_the_certificate() => "upstream_certificate_unusable",
-            Self::Tls(TlsFault::Silent) => "upstream_tls_timeout",
+            Self::Tls(TlsError::Silent) => "upstream_tls_timeout",
             Self::Tls(_) => "upstream_tls_failed",
             Self::NobodyToBelieve => "internal",
         }
@@ -70,15 +70,15 @@ impl ConnectFault {
                 "The application did not accept a connection in time.",
                 "Nothing was sent to it: try again in a moment.",
             ),
-            Self::Tls(TlsFault::NotTrusted) => {
+            Self::Tls(TlsError::NotTrusted) => {
                 ("The application's certificate is not trusted.", ADMINISTRATOR)
             }
-            Self::Tls(TlsFault::Expired) => ("The application's certificate has expired.", ADMINISTRATOR),
-            Self::Tls(TlsFault::NotValidYet) => (
+            Self::Tls(TlsError::Expired) => ("The application's certificate has expired.", ADMINISTRATOR),
+            Self::Tls(TlsError::NotValidYet) => (
                 "The application's certificate is not valid yet, or a clock is wrong.",
                 ADMINISTRATOR,
             ),
-            Self::Tls(TlsFault::WrongName(_)) => (
+            Self::Tls(TlsError::WrongName(_)) => (
                 "The application's certificate is for another name.",
                 ADMINISTRATOR,
             ),
@@ -95,9 +95,9 @@ impl ConnectFault {
 }
 
 /// Makes a connection; the name, the network and TLS share the time.
-pub(super) async fn connect(upstream: &Upstream, within: Duration) -> Result<Box<Connection>, Fault> {
+pub(super) async fn connect(upstream: &Upstream, within: Duration) -> Result<Box<Connection>, GatewayError> {
     let until = Instant::now() + within;
-    let stream = make(upstream, until).await.map_err(Fault::Unreachable)?;
+    let stream = make(upstream, until).await.map_err(GatewayError::Unreachable)?;
     Ok(Box::new(Connection::new(stream)))
 }
 
@@ -108,7 +108,7 @@ async fn make(upstream: &Upstream, until: Instant) -> Result<Stream, ConnectFaul
         Security::Plain => Ok(Stream::Plain(stream)),
         Security::Tls(tls, name) => {
             let secured = timeout_at(until, tls.connect(name.clone(), stream)).await;
-            Ok(Stream::Tls(Box::new(secured.unwrap_or(Err(TlsFault::Silent))?)))
+            Ok(Stream::Tls(Box::new(secured.unwrap_or(Err(TlsError::Silent))?)))
         }
         Security::Missing => Err(ConnectFault::NobodyToBelieve),
     }

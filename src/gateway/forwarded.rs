@@ -7,7 +7,7 @@ use http::header::FORWARDED;
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
-use super::fault::Fault;
+use super::error::GatewayError;
 
 /// The proxies whose word counts, by address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub(super) enum Hop {
 impl Forwarded {
     /// Reads both families of a trusted proxy. Two families that tell two stories are refused: one of them came from
     /// a stranger, and we cannot know which.
-    pub(super) fn read(headers: &HeaderMap) -> Result<Self, Fault> {
+    pub(super) fn read(headers: &HeaderMap) -> Result<Self, GatewayError> {
         if !headers.keys().any(is_about_forwarding) {
             return Ok(Self::default());
         }
@@ -74,7 +74,7 @@ impl Forwarded {
             || differ(x.proto.as_ref(), standard.proto.as_ref())
             || differ(x.chain.last(), standard.chain.last())
         {
-            return Err(Fault::Ambiguous("Forwarded and X-Forwarded-* disagree."));
+            return Err(GatewayError::Ambiguous("Forwarded and X-Forwarded-* disagree."));
         }
         let has_chain = !x.chain.is_empty();
         Ok(Self {
@@ -84,7 +84,7 @@ impl Forwarded {
         })
     }
 
-    fn from_x(headers: &HeaderMap) -> Result<Self, Fault> {
+    fn from_x(headers: &HeaderMap) -> Result<Self, GatewayError> {
         let last = |name| Ok(list(headers, name)?.pop().map(str::to_ascii_lowercase));
         Ok(Self {
             chain: list(headers, &X_FORWARDED_FOR)?
@@ -96,7 +96,7 @@ impl Forwarded {
         })
     }
 
-    fn from_standard(headers: &HeaderMap) -> Result<Self, Fault> {
+    fn from_standard(headers: &HeaderMap) -> Result<Self, GatewayError> {
         let mut read = Self::default();
         for value in headers.get_all(FORWARDED) {
             let text = value.to_str().map_err(|_| UNREADABLE)?;
@@ -156,7 +156,7 @@ fn is_about_forwarding(name: &HeaderName) -> bool {
 }
 
 /// All values of a field, over all lines and commas.
-fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Vec<&'a str>, Fault> {
+fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Vec<&'a str>, GatewayError> {
     let mut values = Vec::new();
     for line in headers.get_all(name) {
         let line = line.to_str().map_err(|_| UNREADABLE)?;
@@ -187,7 +187,7 @@ pub(super) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forw
 /// A hop of which nothing is known (RFC 7239, section 6.2).
 pub(super) const HIDDEN: &str = "unknown";
 
-const UNREADABLE: Fault = Fault::Ambiguous("A forwarding header cannot be read.");
+const UNREADABLE: GatewayError = GatewayError::Ambiguous("A forwarding header cannot be read.");
 
 #[cfg(test)]
 mod tests {
@@ -246,7 +246,7 @@ mod tests {
         ] {
             let both = headers(&[("forwarded", "for=192.0.2.1;proto=https;host=a"), (name, value)]);
             assert!(
-                matches!(Forwarded::read(&both), Err(Fault::Ambiguous(_))),
+                matches!(Forwarded::read(&both), Err(GatewayError::Ambiguous(_))),
                 "{name}"
             );
         }

@@ -15,23 +15,23 @@
 //!
 //! [`Gateway`] is these parts put together. The [`GuardLayer`] alone guards another axum program.
 
-pub mod arrival;
 pub mod assertion;
+pub mod body_limits;
 mod chain;
 mod connect;
 mod connection;
-pub mod fault;
-pub mod form;
+pub mod error;
 pub mod forward_auth;
 pub mod forwarded;
-pub mod guard;
-pub mod identity;
+pub mod identity_headers;
 pub(crate) mod onward;
+pub mod origin;
+mod path_readings;
 pub mod pattern;
 pub mod pool;
 pub mod proxy;
-mod reading;
 pub mod routes;
+pub mod signature_check;
 mod upgrade;
 pub mod upstream;
 
@@ -44,22 +44,22 @@ use http::{Request, Response};
 
 use crate::provider::Caller;
 
-pub use arrival::{Arrival, Front};
 pub use assertion::{Assertion, AssertionKey};
+pub use body_limits::BodyLimits;
 pub use connect::ConnectFault;
 pub use connection::AnswerFault;
 pub(crate) use connection::{Framing, Sending, SendingFault, field};
-pub use fault::Fault;
-pub use form::FormLimits;
+pub use error::GatewayError;
 pub use forward_auth::{Asked, Dialect, ForwardAuth};
 pub use forwarded::TrustedProxies;
-pub use guard::{Guard, GuardLayer, GuardOptions};
-pub use identity::IdentityHeaders;
-pub(crate) use identity::Initials;
+pub use identity_headers::IdentityHeaders;
+pub(crate) use identity_headers::Initials;
+pub use origin::{PublicUrls, RequestOrigin};
 pub use pattern::PathPattern;
 pub use pool::PoolLimits;
 pub use proxy::Proxy;
 pub use routes::{Route, RouteMode, Routes};
+pub use signature_check::{GuardLayer, GuardOptions, SignatureCheck};
 pub use upstream::Upstream;
 
 /// What a gateway is made of.

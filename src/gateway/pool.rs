@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::connect::connect;
 use super::connection::{Answer, Connection, Failure, Resting, Sending};
-use super::fault::Fault;
+use super::error::GatewayError;
 use super::onward::Onward;
 use super::upstream::Upstream;
 
@@ -83,7 +83,12 @@ impl Pool {
 
     /// Sends a request, once, and waits for the head of its answer, for so long that the application
     /// does nothing.
-    pub(super) async fn send(&self, request: &Onward, body: Body, within: Duration) -> Result<Reply, Fault> {
+    pub(super) async fn send(
+        &self,
+        request: &Onward,
+        body: Body,
+        within: Duration,
+    ) -> Result<Reply, GatewayError> {
         let mut upload = Sending::new(body);
         let mut before: Option<Box<Connection>> = None;
         loop {
@@ -106,8 +111,8 @@ impl Pool {
                     return Ok(Reply::Answer(Answer::response(head, connection, upload, resting)));
                 }
                 Err(Failure::Unsent(_)) if !is_new => before = Some(connection),
-                Err(Failure::Unsent(error)) => return Err(Fault::BrokenAnswer(error.into())),
-                Err(Failure::Fault(fault)) => return Err(fault),
+                Err(Failure::Unsent(error)) => return Err(GatewayError::BrokenAnswer(error.into())),
+                Err(Failure::GatewayError(fault)) => return Err(fault),
             }
         }
     }

@@ -7,14 +7,14 @@ use axum::body::Body;
 use http::Response;
 use http::request::Parts;
 
-use super::arrival::Arrival;
 use super::assertion::{Assertion, X_LINKGATE_ASSERTION};
 use super::connection::Connection;
-use super::fault::{Accepted, Fault};
-use super::guard::Passed;
-use super::identity::IdentityHeaders;
+use super::error::{ErrorFormat, GatewayError};
+use super::identity_headers::IdentityHeaders;
 use super::onward::{self, Onward};
+use super::origin::RequestOrigin;
 use super::pool::{Pool, PoolLimits, Reply};
+use super::signature_check::Passed;
 use super::upgrade::{self, Upgrade};
 use super::upstream::Upstream;
 use crate::provider::Caller;
@@ -30,11 +30,11 @@ pub struct Proxy {
 
 /// A request as the application gets it, and what its answer takes.
 pub(super) struct Ready {
-    onward: Result<Onward, Fault>,
+    onward: Result<Onward, GatewayError>,
     body: Body,
     upgrade: Option<Upgrade>,
     caller: Option<Caller>,
-    accepted: Accepted,
+    accepted: ErrorFormat,
 }
 
 impl Proxy {
@@ -78,7 +78,7 @@ impl Proxy {
             caller,
             body,
         } = passed;
-        let accepted = Accepted::by(&parts.headers);
+        let accepted = ErrorFormat::by(&parts.headers);
         let upgrade = Upgrade::asked(&mut parts);
         Ready {
             onward: self.onward(parts, &arrival, caller.as_ref(), upgrade.is_some()),
@@ -94,7 +94,7 @@ impl Proxy {
         onward: Onward,
         body: Body,
         upgrade: Option<Upgrade>,
-    ) -> Result<Response<Body>, Fault> {
+    ) -> Result<Response<Body>, GatewayError> {
         match self.pool.send(&onward, body, self.answer_within).await? {
             Reply::Switched(response, connection) => switch(upgrade, response, *connection),
             Reply::Answer(mut response) => {
@@ -108,10 +108,10 @@ impl Proxy {
     fn onward(
         &self,
         parts: Parts,
-        arrival: &Arrival,
+        arrival: &RequestOrigin,
         caller: Option<&Caller>,
         upgrade: bool,
-    ) -> Result<Onward, Fault> {
+    ) -> Result<Onward, GatewayError> {
         let mut onward = Onward::new(parts, arrival, caller.is_some())?;
         if let Some(caller) = caller {
             self.identity
@@ -133,9 +133,9 @@ fn switch(
     upgrade: Option<Upgrade>,
     response: Response<()>,
     connection: Connection,
-) -> Result<Response<Body>, Fault> {
+) -> Result<Response<Body>, GatewayError> {
     let upgrade = upgrade.filter(|_| upgrade::is_websocket(response.headers()));
-    let upgrade = upgrade.ok_or(Fault::UnaskedUpgrade)?;
+    let upgrade = upgrade.ok_or(GatewayError::UnaskedUpgrade)?;
     upgrade.join(connection);
     let mut answer = response.map(|()| Body::empty());
     onward::response(answer.headers_mut());

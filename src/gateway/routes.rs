@@ -3,7 +3,7 @@
 use http::{HeaderMap, Method};
 
 use super::pattern::{Case, PathPattern};
-use super::{identity, reading};
+use super::{identity_headers, path_readings};
 
 /// What a route asks of a request, the stricter the greater.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,10 +70,10 @@ impl Routes {
             return RouteMode::default();
         }
         let methods = claimed_methods(method, headers);
-        if reading::is_plain(path) {
+        if path_readings::is_plain(path) {
             return self.strictest(&methods, path);
         }
-        match reading::readings(path) {
+        match path_readings::readings(path) {
             Some(readings) => readings
                 .iter()
                 .map(|path| self.strictest(&methods, path))
@@ -95,7 +95,7 @@ impl Routes {
     }
 }
 
-/// Headers by which some frameworks let a request change its method, in the spelling of [`identity::normal`].
+/// Headers by which some frameworks let a request change its method, in the spelling of [`identity_headers::normal`].
 pub(super) const METHOD_OVERRIDES: [&str; 3] =
     ["x-http-method-override", "x-http-method", "x-method-override"];
 
@@ -103,7 +103,7 @@ fn claimed_methods(method: &Method, headers: &HeaderMap) -> Vec<String> {
     let mut methods = vec![method.as_str().to_owned()];
     let overriding = headers
         .iter()
-        .filter(|(name, _)| METHOD_OVERRIDES.contains(&&*identity::normal(name.as_str())));
+        .filter(|(name, _)| METHOD_OVERRIDES.contains(&&*identity_headers::normal(name.as_str())));
     let claims = overriding.filter_map(|(_, value)| value.to_str().ok());
     for claim in claims.chain([method.as_str()]) {
         let claim = claim.trim().to_ascii_uppercase();

@@ -23,7 +23,7 @@ use hyper_util::rt::TokioExecutor;
 use tower::Service;
 
 use super::outgoing::{Outgoing, Progress};
-use crate::tls::{self, Roots, TlsFault};
+use crate::tls::{self, Roots, TlsError};
 
 /// Connections to one other side.
 #[derive(Clone, Debug)]
@@ -188,7 +188,7 @@ fn is_forbidden(address: IpAddr) -> bool {
 }
 
 fn unanswered(error: &legacy::Error) -> Unanswered {
-    if let Some(fault) = TlsFault::among(error) {
+    if let Some(fault) = TlsError::among(error) {
         return Unanswered::Unreachable(fault.to_string());
     }
     let mut why = String::new();

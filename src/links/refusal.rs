@@ -8,7 +8,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
 
-use crate::gateway::Fault;
+use crate::gateway::GatewayError;
 use crate::oauth::header;
 use crate::oauth::sign::SignError;
 use crate::store::StoreError;
@@ -44,7 +44,7 @@ pub(super) enum Refusal {
     /// The call's query or form cannot be signed.
     Unsignable(SignError),
     /// The call's body cannot be held.
-    Body(Fault),
+    Body(GatewayError),
     /// The other side refuses us; the user's token is not at fault.
     Refused(Told),
     /// The other side finds our clock wrong.

@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 
-use crate::tls::{ClientTls, ServerName, TlsFault};
+use crate::tls::{ClientTls, ServerName, TlsError};
 
 /// Makes calls, each on a connection of its own: a sign-in is rare, and a connection that was kept may be dead.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ pub enum HttpFault {
     TimedOut(Duration),
     /// It did not prove to be the one that its address names.
     #[error("{0}")]
-    Tls(#[from] TlsFault),
+    Tls(#[from] TlsError),
     /// Its address is an `https` one, and nobody has said whom to believe.
     #[error("its address is https, and no certificates to believe are given")]
     NobodyToBelieve,

@@ -10,7 +10,7 @@ use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::cryptography;
-use super::fault::TlsFault;
+use super::fault::TlsError;
 use super::roots::Roots;
 use super::server::VERSIONS;
 
@@ -29,8 +29,8 @@ impl ClientTls {
         &self,
         name: ServerName<'static>,
         stream: TcpStream,
-    ) -> Result<TlsStream<TcpStream>, TlsFault> {
-        self.0.connect(name, stream).await.map_err(TlsFault::from)
+    ) -> Result<TlsStream<TcpStream>, TlsError> {
+        self.0.connect(name, stream).await.map_err(TlsError::from)
     }
 }
 

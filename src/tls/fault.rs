@@ -6,7 +6,7 @@ use tokio_rustls::rustls::{CertificateError, Error};
 
 /// Why a connection to a server did not become a TLS connection.
 #[derive(Debug, thiserror::Error)]
-pub enum TlsFault {
+pub enum TlsError {
     /// Its certificate's issuer is none of those that we believe.
     #[error("the certificate is not trusted: its issuer is not in ca_file, or not in the system's list")]
     NotTrusted,
@@ -36,20 +36,20 @@ pub enum TlsFault {
     Failed(io::Error),
 }
 
-impl TlsFault {
+impl TlsError {
     /// Whether it is the certificate that is wrong.
     pub const fn is_about_the_certificate(&self) -> bool {
         !matches!(self, Self::NotTls | Self::Silent | Self::Failed(_))
     }
 }
 
-impl From<io::Error> for TlsFault {
+impl From<io::Error> for TlsError {
     fn from(error: io::Error) -> Self {
         Self::among(&error).unwrap_or(Self::Failed(error))
     }
 }
 
-impl TlsFault {
+impl TlsError {
     /// What an error comes from, when that is the other end's certificate, or that it speaks no TLS.
     pub fn among(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
         let mut cause = Some(error);

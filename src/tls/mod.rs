@@ -3,7 +3,7 @@
 //! 1. [`Pair`]: a certificate and its key, as they stand in two PEM files ([`PairFiles`]);
 //! 2. [`ServerTls`]: what the public listener shows, replaced while it serves; `follow` looks at the files;
 //! 3. [`Roots`]: whom we believe; [`ClientTls`]: a connection to the application; [`client_config`]: for connections to others;
-//! 4. [`TlsFault`]: why there is none, told apart.
+//! 4. [`TlsError`]: why there is none, told apart.
 //!
 //! TLS 1.2 and 1.3 (RFC 5246, RFC 8446) by rustls, cryptography by aws-lc-rs.
 
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 
 pub use client::{ClientTls, client_config};
-pub use fault::TlsFault;
+pub use fault::TlsError;
 pub use files::{PairFileError, PairFiles};
 pub use pair::{Pair, PairError};
 pub use roots::{Roots, RootsError};

@@ -63,7 +63,7 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use crate::clock::Clock;
-use crate::gateway::{Front, Gateway};
+use crate::gateway::{Gateway, PublicUrls};
 use crate::links::Links;
 use crate::login::Login;
 use crate::oauth::PublicUrl;
@@ -98,7 +98,7 @@ pub struct App {
     /// How long they stay signed in, and how often they may try.
     pub sessions: SessionRules,
     /// Our public URLs, and the proxies in front of us.
-    pub front: Front,
+    pub front: PublicUrls,
     /// Where browsers find us.
     pub public_url: PublicUrl,
     /// The application beside us, as its users call it, and how its pages look.

@@ -9,7 +9,7 @@ use http::{Method, Request, Response, StatusCode, Uri};
 use metrics::{Counter, counter};
 use tracing::Level;
 
-use crate::gateway::{self, Arrival};
+use crate::gateway::{self, RequestOrigin};
 use crate::provider::{Caller, Refusal};
 use crate::telemetry::{REFUSALS, REQUESTS};
 
@@ -64,7 +64,7 @@ impl Asked {
             || format!("{} {}", self.method, self.uri.path()),
             ToString::to_string,
         );
-        let arrival = response.extensions().get::<Arrival>();
+        let arrival = response.extensions().get::<RequestOrigin>();
         let client = arrival.and_then(|arrival| arrival.client);
         let client = client.unwrap_or_else(|| self.peer.ip());
         Refused::new(refusal, reference.to_owned(), &request, client)

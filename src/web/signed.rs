@@ -9,7 +9,7 @@ use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 
 use super::App;
-use crate::gateway::FormLimits;
+use crate::gateway::BodyLimits;
 use crate::oauth::RequestView;
 use crate::oauth::header::form_body;
 use crate::provider::Error;
@@ -81,7 +81,7 @@ fn method_not_allowed() -> Response<Body> {
 const TOKEN_METHODS: [Method; 2] = [Method::POST, Method::GET];
 
 /// A token call holds a dozen short parameters.
-const LIMITS: FormLimits = FormLimits {
+const LIMITS: BodyLimits = BodyLimits {
     size: 64 * 1024,
     time: Duration::from_secs(10),
 };

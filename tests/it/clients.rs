@@ -11,7 +11,7 @@ use tokio::task::block_in_place;
 use crate::support::address::reserved;
 use crate::support::databases::{Database, on_both};
 use crate::support::echo;
-use crate::support::front::{Front, deployed};
+use crate::support::front::{PublicUrls, deployed};
 use crate::support::program::{Program, SHARED_SECRET};
 use crate::support::raw::Request;
 
@@ -72,7 +72,7 @@ async fn python_dances_through_nginx() {
             ("127.0.0.1:9080", linkgate.address().to_string()),
         ],
     );
-    let _nginx = Front::nginx(public, &site);
+    let _nginx = PublicUrls::nginx(public, &site);
     for (method, placement) in [
         ("HMAC-SHA1", "header"),
         ("RSA-SHA1", "body"),

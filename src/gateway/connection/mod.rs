@@ -26,7 +26,7 @@ use http::Method;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::io::poll_read_buf;
 
-use super::fault::Fault;
+use super::error::GatewayError;
 use super::onward::Onward;
 use crate::patience::Patience;
 use head::Head;
@@ -75,7 +75,7 @@ pub(super) enum Failure {
     /// The application has not got a byte of it: it can be sent on another connection.
     Unsent(io::Error),
     /// It may have got something of it.
-    Fault(Fault),
+    GatewayError(GatewayError),
 }
 
 impl Connection {
@@ -129,7 +129,7 @@ impl Connection {
         within: Duration,
     ) -> Poll<Result<Head, Failure>> {
         match upload.poll(cx, &mut self.stream, &mut self.output) {
-            Poll::Ready(Err(SendingFault::Body)) => return Poll::Ready(Err(Fault::BrokenBody.into())),
+            Poll::Ready(Err(SendingFault::Body)) => return Poll::Ready(Err(GatewayError::BrokenBody.into())),
             Poll::Ready(Err(SendingFault::Peer(error))) if !upload.has_begun() => {
                 return Poll::Ready(Err(Failure::Unsent(error)));
             }
@@ -137,13 +137,15 @@ impl Connection {
             Poll::Ready(Err(SendingFault::Peer(_)) | Ok(())) | Poll::Pending => {}
         }
         match self.poll_answer(cx, method) {
-            Poll::Ready(answer) => Poll::Ready(answer.map_err(|fault| Fault::BrokenAnswer(fault).into())),
+            Poll::Ready(answer) => {
+                Poll::Ready(answer.map_err(|fault| GatewayError::BrokenAnswer(fault).into()))
+            }
             Poll::Pending => {
                 let Some(since) = upload.idle_since() else {
                     return Poll::Pending;
                 };
                 ready!(self.patience.poll(cx, since + within));
-                Poll::Ready(Err(Fault::AnswerTimeout.into()))
+                Poll::Ready(Err(GatewayError::AnswerTimeout.into()))
             }
         }
     }
@@ -189,9 +191,9 @@ impl Connection {
     }
 }
 
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<GatewayError> for Failure {
+    fn from(fault: GatewayError) -> Self {
+        Self::GatewayError(fault)
     }
 }
 

@@ -8,12 +8,12 @@
 //! 3. `repeats`: what nginx asks twice about one request is answered twice the same;
 //! 4. `answer`: the verdict, in the words that the proxy understands.
 //!
-//! Who may sign and which routes need it is what the [`Guard`](super::Guard) goes by, too.
+//! Who may sign and which routes need it is what the [`SignatureCheck`](super::SignatureCheck) goes by, too.
 
-mod answer;
-mod body;
+mod client_body;
 mod repeats;
-mod shown;
+mod sub_request;
+mod verdict;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -23,18 +23,18 @@ use http::request::Parts;
 use http::{Request, Response, StatusCode};
 
 use super::assertion::Assertion;
-use super::fault::{Accepted, Fault};
-use super::guard::{Authorization, GuardOptions, Refusal};
+use super::error::{ErrorFormat, GatewayError};
 use super::routes::{METHOD_OVERRIDES, RouteMode};
-use super::{identity, onward};
+use super::signature_check::{Authorization, GuardOptions, Refusal};
+use super::{identity_headers, onward};
 use crate::clock::Clock;
 use crate::provider::Caller;
 
-use body::ClientBody;
+use client_body::ClientBody;
 use repeats::{Question, Repeats};
-use shown::Shown;
+use sub_request::Shown;
 
-pub use shown::Asked;
+pub use sub_request::Asked;
 
 /// In which words a front proxy asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl ForwardAuth {
     /// the client may have sent. Every other answer refuses, as the guard would, in words that the proxy passes on.
     pub async fn answer(&self, dialect: Dialect, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
         let (sub, body) = request.into_parts();
-        let accepted = Accepted::by(&sub.headers);
+        let accepted = ErrorFormat::by(&sub.headers);
         let shared = &self.shared;
         let shown = match shared.read(dialect, sub, peer.ip()) {
             Ok(shown) => shown,
@@ -124,9 +124,9 @@ impl ForwardAuth {
 
 impl Shared {
     /// The client's request, from a proxy whose word counts.
-    fn read(&self, dialect: Dialect, sub: Parts, peer: IpAddr) -> Result<Shown, Fault> {
+    fn read(&self, dialect: Dialect, sub: Parts, peer: IpAddr) -> Result<Shown, GatewayError> {
         if !self.guard.front.trusts(peer) {
-            return Err(Fault::StrangeProxy(peer.to_canonical()));
+            return Err(GatewayError::StrangeProxy(peer.to_canonical()));
         }
         onward::refuse_codings(&sub.headers)?;
         let shown = Shown::read(dialect, sub)?;
@@ -138,7 +138,7 @@ impl Shared {
                 header = name.as_str(),
                 "a request that says itself who sends it is refused"
             );
-            return Err(Fault::Ambiguous(
+            return Err(GatewayError::Ambiguous(
                 "A header says who sends the request, which is not its sender's to say.",
             ));
         }
@@ -191,15 +191,15 @@ impl Shared {
 
 /// No header may make another method of the one that was signed. The guard takes such headers away; here they would travel
 /// on.
-fn refuse_override(head: &Parts) -> Result<(), Fault> {
+fn refuse_override(head: &Parts) -> Result<(), GatewayError> {
     let mut overriding = head
         .headers
         .iter()
-        .filter(|(name, _)| METHOD_OVERRIDES.contains(&&*identity::normal(name.as_str())));
+        .filter(|(name, _)| METHOD_OVERRIDES.contains(&&*identity_headers::normal(name.as_str())));
     if overriding.all(|(_, value)| value == head.method.as_str()) {
         return Ok(());
     }
-    Err(Fault::Ambiguous(
+    Err(GatewayError::Ambiguous(
         "A header names another method than the one that was signed.",
     ))
 }

@@ -6,11 +6,11 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::arrival::Arrival;
 use super::connection::field;
-use super::fault::Fault;
+use super::error::GatewayError;
 use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
-use super::identity::{self, Initials};
+use super::identity_headers::{self, Initials};
+use super::origin::RequestOrigin;
 use super::routes::METHOD_OVERRIDES;
 
 /// The head of a request as the application gets it.
@@ -38,12 +38,12 @@ impl Onward {
     /// * An admitted call loses the headers that would override the method that was signed.
     ///
     /// What frames the body is left to whoever writes it.
-    pub(super) fn new(parts: Parts, arrival: &Arrival, admitted: bool) -> Result<Self, Fault> {
+    pub(super) fn new(parts: Parts, arrival: &RequestOrigin, admitted: bool) -> Result<Self, GatewayError> {
         let target = parts.uri.path_and_query();
         let target = target.filter(|target| target.as_str().starts_with('/')).cloned();
         let mut onward = Self {
             method: parts.method,
-            target: target.ok_or(Fault::Ambiguous("The request names no path."))?,
+            target: target.ok_or(GatewayError::Ambiguous("The request names no path."))?,
             fields: BytesMut::with_capacity(ROOM),
             has_length: false,
         };
@@ -58,9 +58,9 @@ impl Onward {
     }
 
     /// Says which name the client asked for, how, and over which hops.
-    fn forwarding(&mut self, arrival: &Arrival, admitted: bool) -> Result<(), Fault> {
+    fn forwarding(&mut self, arrival: &RequestOrigin, admitted: bool) -> Result<(), GatewayError> {
         let signed = arrival.signed_host.as_ref();
-        let signed = signed.ok_or(Fault::Internal("a public URL cannot stand in a header"))?;
+        let signed = signed.ok_or(GatewayError::Internal("a public URL cannot stand in a header"))?;
         let host = arrival.host.as_ref().filter(|_| !admitted).unwrap_or(signed);
         let scheme = match (admitted, arrival.url.is_secure()) {
             (true, true) => "https",
@@ -156,7 +156,7 @@ impl Kind {
             text if CONNECTION_INITIALS.begin(text) && HOP_BY_HOP.contains(name) => Self::Ours,
             text if !FORWARDING.begin(text) => Self::Passing,
             text => {
-                let normal = identity::normal(text);
+                let normal = identity_headers::normal(text);
                 let overrides = admitted && METHOD_OVERRIDES.contains(&&*normal);
                 if overrides || says_forwarding(&normal, trusted) {
                     Self::Ours
@@ -222,11 +222,11 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
 }
 
 /// A body in another coding than `chunked` would reach the application as something else than it is.
-pub(super) fn refuse_codings(headers: &HeaderMap) -> Result<(), Fault> {
+pub(super) fn refuse_codings(headers: &HeaderMap) -> Result<(), GatewayError> {
     let codings = headers.iter().filter(|(name, _)| **name == TRANSFER_ENCODING);
     let mut codings = codings.map(|(_, value)| value);
     let known = codings.all(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
-    known.then_some(()).ok_or(Fault::TransferCoding)
+    known.then_some(()).ok_or(GatewayError::TransferCoding)
 }
 
 fn accepts_trailers(te: &HeaderValue) -> bool {

@@ -114,7 +114,7 @@ fn other_codings_are_refused() {
     for coding in ["gzip, chunked", "identity", "chunked, chunked"] {
         let coded = HeaderMap::from_iter([(TRANSFER_ENCODING, HeaderValue::from_static(coding))]);
         assert!(
-            matches!(refuse_codings(&coded), Err(Fault::TransferCoding)),
+            matches!(refuse_codings(&coded), Err(GatewayError::TransferCoding)),
             "{coding}"
         );
     }

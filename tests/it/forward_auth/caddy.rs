@@ -3,11 +3,11 @@
 use super::nginx::linkgate;
 use crate::support::address::reserved;
 use crate::support::call::Peer;
-use crate::support::front::{Front, deployed};
+use crate::support::front::{PublicUrls, deployed};
 use crate::support::linkgate::Linkgate;
 use crate::support::raw::Request;
 
-fn start(linkgate: &Linkgate) -> Front {
+fn start(linkgate: &Linkgate) -> PublicUrls {
     let address = reserved();
     let site = format!(
         "http://builds.example.com:{} {{\n\tbind 127.0.0.1\n",
@@ -21,7 +21,7 @@ fn start(linkgate: &Linkgate) -> Front {
             ("127.0.0.1:9090", linkgate.app.address.to_string()),
         ],
     );
-    Front::caddy(address, &format!("{{\n\tadmin off\n}}\n{caddyfile}"))
+    PublicUrls::caddy(address, &format!("{{\n\tadmin off\n}}\n{caddyfile}"))
 }
 
 fn signed(linkgate: &Linkgate, target: &str) -> Request {

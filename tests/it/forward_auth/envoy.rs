@@ -3,11 +3,11 @@
 use super::nginx::linkgate;
 use crate::support::address::reserved;
 use crate::support::call::Peer;
-use crate::support::front::{Front, deployed};
+use crate::support::front::{PublicUrls, deployed};
 use crate::support::linkgate::Linkgate;
 use crate::support::raw::Request;
 
-fn start(linkgate: &Linkgate) -> Front {
+fn start(linkgate: &Linkgate) -> PublicUrls {
     let address = reserved();
     let port = |port: u16| format!("port_value: {port}");
     let yaml = deployed(
@@ -21,7 +21,7 @@ fn start(linkgate: &Linkgate) -> Front {
             ("port_value: 9090", port(linkgate.app.address.port())),
         ],
     );
-    Front::envoy(address, &yaml)
+    PublicUrls::envoy(address, &yaml)
 }
 
 fn signed(linkgate: &Linkgate, target: &str) -> Request {

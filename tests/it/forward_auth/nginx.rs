@@ -6,7 +6,7 @@ use super::AWKWARD;
 use crate::support::address::reserved;
 use crate::support::app::App;
 use crate::support::call::Peer;
-use crate::support::front::{Front, deployed};
+use crate::support::front::{PublicUrls, deployed};
 use crate::support::linkgate::{Linkgate, Setup};
 use crate::support::raw::{Request, Response};
 
@@ -24,7 +24,7 @@ pub(super) async fn linkgate() -> Linkgate {
 }
 
 /// nginx with `auth_request`. The application is the one that stands behind linkgate.
-fn asking(linkgate: &Linkgate, bend: impl Fn(String) -> String) -> Front {
+fn asking(linkgate: &Linkgate, bend: impl Fn(String) -> String) -> PublicUrls {
     let address = reserved();
     let site = deployed(
         "nginx.conf",
@@ -34,11 +34,11 @@ fn asking(linkgate: &Linkgate, bend: impl Fn(String) -> String) -> Front {
             ("127.0.0.1:9090", linkgate.app.address.to_string()),
         ],
     );
-    Front::nginx(address, &bend(site))
+    PublicUrls::nginx(address, &bend(site))
 }
 
 /// nginx as a proxy before linkgate.
-fn proxying(linkgate: &Linkgate, merge_slashes: &str) -> Front {
+fn proxying(linkgate: &Linkgate, merge_slashes: &str) -> PublicUrls {
     let address = reserved();
     let site = deployed(
         "nginx-proxy.conf",
@@ -48,7 +48,7 @@ fn proxying(linkgate: &Linkgate, merge_slashes: &str) -> Front {
             ("merge_slashes off;", format!("merge_slashes {merge_slashes};")),
         ],
     );
-    Front::nginx(address, &site)
+    PublicUrls::nginx(address, &site)
 }
 
 fn signed(linkgate: &Linkgate, method: &str, target: &str) -> Request {
@@ -240,7 +240,7 @@ async fn a_path_that_nginx_writes_anew_is_not_admitted() {
             ),
         ],
     );
-    let nginx = Front::nginx(address, &site);
+    let nginx = PublicUrls::nginx(address, &site);
     for target in ["/api//x", "/api/a/../x", "/api/%7Ex"] {
         let answer = signed(&linkgate, "GET", target).send(nginx.address).await;
         answer.assert_refused(401, "signature_invalid");

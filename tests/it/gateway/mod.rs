@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use linkgate::clock::Clock;
 use linkgate::gateway::{
-    FormLimits, Front, Gateway, GatewayOptions, GuardOptions, IdentityHeaders, PathPattern, PoolLimits,
+    BodyLimits, Gateway, GatewayOptions, GuardOptions, IdentityHeaders, PathPattern, PoolLimits, PublicUrls,
     Route, RouteMode, Routes, TrustedProxies, Upstream,
 };
 use linkgate::oauth::PublicUrl;
@@ -55,7 +55,7 @@ pub(crate) async fn start_behind_proxy(app: &App) -> SocketAddr {
     let trusted = TrustedProxies::new(vec!["127.0.0.0/8".parse().unwrap()]);
     let [default, further] = ["https://builds.example.com", "http://inner.example.com:8080"]
         .map(|url| PublicUrl::parse(url).unwrap());
-    options.guard.front = Front::new(default, vec![further], trusted);
+    options.guard.front = PublicUrls::new(default, vec![further], trusted);
     serve(options).await
 }
 
@@ -69,13 +69,13 @@ async fn options(app: &App) -> GatewayOptions {
     GatewayOptions {
         guard: GuardOptions {
             provider: Arc::new(provider().await),
-            front: Front::new(url, Vec::new(), TrustedProxies::default()),
+            front: PublicUrls::new(url, Vec::new(), TrustedProxies::default()),
             routes: Routes::new(vec![
                 route("/api/**", RouteMode::OAuth),
                 route("/static/**", RouteMode::None),
             ]),
             identity: Arc::new(IdentityHeaders::remote_user()),
-            form: FormLimits::default(),
+            form: BodyLimits::default(),
         },
         upstream: Upstream::parse(&format!("http://{}", app.address)).unwrap(),
         pool: PoolLimits::default(),

@@ -1,4 +1,4 @@
-//! Front proxies as administrators run them: nginx and Caddy from Debian, Envoy from `PyPI` (`tests/proxies/prepare`). Each has
+//! PublicUrls proxies as administrators run them: nginx and Caddy from Debian, Envoy from `PyPI` (`tests/proxies/prepare`). Each has
 //! a configuration, a port and a folder of its own.
 
 use std::fs;
@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A running front proxy. Dropping it stops it.
-pub(crate) struct Front {
+pub(crate) struct PublicUrls {
     directory: TempDir,
     child: Child,
     /// Where it listens.
     pub(crate) address: SocketAddr,
 }
 
-impl Front {
+impl PublicUrls {
     /// nginx with a file of `conf.d`.
     pub(crate) fn nginx(address: SocketAddr, site: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
@@ -117,7 +117,7 @@ impl Front {
     }
 }
 
-impl Drop for Front {
+impl Drop for PublicUrls {
     fn drop(&mut self) {
         // Asked, and not killed: nginx has children of its own.
         let _ = Command::new("kill")

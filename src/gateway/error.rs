@@ -15,7 +15,7 @@ use crate::oauth::credentials::ALPHANUMERIC;
 
 /// Why a request came to no answer of the application, or to none of its own.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub enum GatewayError {
     /// The request says two different things about itself.
     #[error("ambiguous request: {0}")]
     Ambiguous(&'static str),
@@ -59,7 +59,7 @@ pub enum Fault {
     Internal(&'static str),
 }
 
-impl Fault {
+impl GatewayError {
     /// The answer's status.
     pub fn status(&self) -> StatusCode {
         match self {
@@ -97,18 +97,18 @@ impl Fault {
 
     /// The answer to the client, in the form that it asks for, with a reference that the log line has as well.
     pub fn to_response(&self, headers: &HeaderMap) -> Response<Body> {
-        self.answer(Accepted::by(headers))
+        self.answer(ErrorFormat::by(headers))
     }
 
     /// The same, when the request's headers are gone already.
-    pub(super) fn answer(&self, accepted: Accepted) -> Response<Body> {
+    pub(super) fn answer(&self, accepted: ErrorFormat) -> Response<Body> {
         let reference = reference();
         self.log(&reference);
         let (title, advice) = self.words();
         let (kind, text) = match accepted {
-            Accepted::Html => ("text/html;charset=UTF-8", html(title, advice, &reference)),
-            Accepted::Json => ("application/json", json(self.code(), title, advice, &reference)),
-            Accepted::Text => (
+            ErrorFormat::Html => ("text/html;charset=UTF-8", html(title, advice, &reference)),
+            ErrorFormat::Json => ("application/json", json(self.code(), title, advice, &reference)),
+            ErrorFormat::Text => (
                 "text/plain;charset=UTF-8",
                 format!("{title} {advice}\nReference: {reference}\n"),
             ),
@@ -188,7 +188,7 @@ impl Fault {
 
 /// What a client wants to read.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Accepted {
+pub(super) enum ErrorFormat {
     /// A page.
     Html,
     /// An object.
@@ -197,7 +197,7 @@ pub(super) enum Accepted {
     Text,
 }
 
-impl Accepted {
+impl ErrorFormat {
     /// Browsers ask for HTML by name; whoever asks for anything gets plain text.
     pub(super) fn by(headers: &HeaderMap) -> Self {
         let accept = headers.get(ACCEPT).map_or(&b""[..], HeaderValue::as_bytes);
@@ -243,7 +243,7 @@ mod tests {
 
     async fn answer(accept: Option<&'static str>) -> (String, String) {
         let headers = accept.map(|accept| (ACCEPT, HeaderValue::from_static(accept)));
-        let response = Fault::AnswerTimeout.to_response(&headers.into_iter().collect());
+        let response = GatewayError::AnswerTimeout.to_response(&headers.into_iter().collect());
         let kind = response.headers()[CONTENT_TYPE].to_str().unwrap().to_owned();
         let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
         (kind, String::from_utf8(body.to_vec()).unwrap())

@@ -9,13 +9,13 @@ use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Version};
 
 use super::chain::Chain;
-use super::fault::Fault;
+use super::error::GatewayError;
 use super::forwarded::{Forwarded, TrustedProxies, X_FORWARDED_FOR};
 use crate::oauth::{PublicUrl, RequestView};
 
 /// The names under which the world knows us, and the proxies that may say which of them was used.
 #[derive(Clone, Debug)]
-pub struct Front {
+pub struct PublicUrls {
     urls: Vec<Name>,
     trusted: TrustedProxies,
 }
@@ -29,7 +29,7 @@ struct Name {
 
 /// Where a request was sent to, and by whom. The guard leaves it in the request's extensions.
 #[derive(Clone, Debug)]
-pub struct Arrival {
+pub struct RequestOrigin {
     /// The public URL that a signature is about.
     pub url: Arc<PublicUrl>,
     /// Who sent it; `None` when nobody told us the peer.
@@ -46,7 +46,7 @@ pub struct Arrival {
     pub(super) trusted: bool,
 }
 
-impl Arrival {
+impl RequestOrigin {
     /// A request as its consumer signed it: the head that arrived here, and the form, if its body is one.
     pub fn view<'a>(
         &'a self,
@@ -71,7 +71,7 @@ impl Arrival {
     }
 }
 
-impl Front {
+impl PublicUrls {
     /// Takes the public URLs, the default first, and the proxies whose `X-Forwarded-*` counts.
     pub fn new(default: PublicUrl, further: Vec<PublicUrl>, trusted: TrustedProxies) -> Self {
         let urls = [default].into_iter().chain(further).map(|url| Name {
@@ -100,7 +100,7 @@ impl Front {
     /// where there is one, its scheme). A name that is none of ours chooses nothing: then the default was signed, or
     /// the signature does not match. Contradictions (two `Host`, a target that names another host, two families of
     /// forwarding headers that disagree) are refused.
-    pub fn arrival(&self, request: &Parts, peer: Option<IpAddr>) -> Result<Arrival, Fault> {
+    pub fn arrival(&self, request: &Parts, peer: Option<IpAddr>) -> Result<RequestOrigin, GatewayError> {
         let own = authority(request)?;
         let trusted = peer.is_some_and(|peer| self.trusted.contains(peer));
         let forwarded = if trusted {
@@ -109,7 +109,7 @@ impl Front {
             Forwarded::default()
         };
         if forwarded.host.as_deref().is_some_and(|host| !is_authority(host)) {
-            return Err(Fault::Ambiguous("X-Forwarded-Host is not a host."));
+            return Err(GatewayError::Ambiguous("X-Forwarded-Host is not a host."));
         }
         let named = forwarded.host.as_deref().or(own);
         let proto = forwarded.proto.as_deref();
@@ -120,7 +120,7 @@ impl Front {
         // As a rule it is the value that came in, which costs nothing to share.
         let written = request.headers.get(HOST).filter(|_| forwarded.host.is_none());
         let host = written.cloned().or_else(|| HeaderValue::from_str(named?).ok());
-        Ok(Arrival {
+        Ok(RequestOrigin {
             url: Arc::clone(url),
             signed_host: name.host.clone(),
             host,
@@ -138,30 +138,32 @@ impl Front {
 }
 
 /// The authority that the request itself names: `:authority` or an absolute target, and `Host`, which must agree.
-pub(super) fn authority(request: &Parts) -> Result<Option<&str>, Fault> {
+pub(super) fn authority(request: &Parts) -> Result<Option<&str>, GatewayError> {
     let mut hosts = request.headers.get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
-        (_, Some(_)) => return Err(Fault::Ambiguous("The request names Host twice.")),
+        (_, Some(_)) => return Err(GatewayError::Ambiguous("The request names Host twice.")),
         (Some(host), None) => {
             let host = host.to_str().ok().filter(|host| is_authority(host));
-            Some(host.ok_or(Fault::Ambiguous("Host is not a host."))?)
+            Some(host.ok_or(GatewayError::Ambiguous("Host is not a host."))?)
         }
         (None, None) => None,
     };
     let target = request.uri.authority().map(Authority::as_str);
     if target.is_some_and(|target| !is_authority(target)) {
-        return Err(Fault::Ambiguous("The request's target is not a host."));
+        return Err(GatewayError::Ambiguous("The request's target is not a host."));
     }
     if let (Some(target), Some(host)) = (target, host) {
         let scheme = request.uri.scheme().unwrap_or(&Scheme::HTTP);
         if !without_default_port(target, scheme.as_str())
             .eq_ignore_ascii_case(without_default_port(host, scheme.as_str()))
         {
-            return Err(Fault::Ambiguous("Host and the request's target disagree."));
+            return Err(GatewayError::Ambiguous("Host and the request's target disagree."));
         }
     }
     match host.or(target) {
-        None if request.version == Version::HTTP_11 => Err(Fault::Ambiguous("The request names no Host.")),
+        None if request.version == Version::HTTP_11 => {
+            Err(GatewayError::Ambiguous("The request names no Host."))
+        }
         named => Ok(named),
     }
 }
@@ -216,10 +218,10 @@ mod tests {
 
     use super::*;
 
-    fn front() -> Front {
+    fn front() -> PublicUrls {
         let [default, further] =
             ["https://a.example/ctx", "http://b.example:8080"].map(|url| PublicUrl::parse(url).unwrap());
-        Front::new(
+        PublicUrls::new(
             default,
             vec![further],
             TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]),
@@ -231,7 +233,7 @@ mod tests {
         headers: &[(&str, &str)],
         version: Version,
         peer: &str,
-    ) -> Result<Arrival, Fault> {
+    ) -> Result<RequestOrigin, GatewayError> {
         let mut request = Request::builder().uri(target).version(version);
         for (name, value) in headers {
             request = request.header(*name, *value);

@@ -14,11 +14,11 @@ use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
 use tower::{Layer, Service};
 
-use super::arrival::{Arrival, Front};
-use super::fault::Fault;
-use super::form::FormLimits;
-use super::identity::IdentityHeaders;
+use super::body_limits::BodyLimits;
+use super::error::GatewayError;
+use super::identity_headers::IdentityHeaders;
 use super::onward;
+use super::origin::{PublicUrls, RequestOrigin};
 use super::routes::{RouteMode, Routes};
 use crate::oauth::header;
 use crate::provider::{self, Caller, Judged, Provider};
@@ -29,16 +29,16 @@ pub struct GuardOptions {
     /// Who decides whether a signature is true.
     pub provider: Arc<Provider>,
     /// Our public URLs, and the proxies in front of us.
-    pub front: Front,
+    pub front: PublicUrls,
     /// Which requests need OAuth.
     pub routes: Routes,
     /// The headers that nobody but us may write.
     pub identity: Arc<IdentityHeaders>,
     /// How much of a form is held.
-    pub form: FormLimits,
+    pub form: BodyLimits,
 }
 
-/// Puts a [`Guard`] in front of a service: the middleware for axum programs of your own.
+/// Puts a [`SignatureCheck`] in front of a service: the middleware for axum programs of your own.
 ///
 /// # Examples
 ///
@@ -49,7 +49,7 @@ pub struct GuardOptions {
 /// # use http::{Request, StatusCode, header::AUTHORIZATION};
 /// # use linkgate::clock::Clock;
 /// # use linkgate::gateway::{
-/// #     FormLimits, Front, GuardLayer, GuardOptions, IdentityHeaders, Routes, TrustedProxies,
+/// #     BodyLimits, PublicUrls, GuardLayer, GuardOptions, IdentityHeaders, Routes, TrustedProxies,
 /// # };
 /// # use linkgate::model::{Consumer, ConsumerSource};
 /// # use linkgate::oauth::{
@@ -82,10 +82,10 @@ pub struct GuardOptions {
 /// let url = PublicUrl::parse("https://api.example.com")?;
 /// let guard = GuardLayer::new(GuardOptions {
 ///     provider: Arc::new(provider),
-///     front: Front::new(url, vec![], TrustedProxies::default()),
+///     front: PublicUrls::new(url, vec![], TrustedProxies::default()),
 ///     routes: Routes::new(vec![]), // every path: with OAuth, or without
 ///     identity: Arc::new(IdentityHeaders::remote_user()),
-///     form: FormLimits::default(),
+///     form: BodyLimits::default(),
 /// });
 /// let hello = |caller: Option<Extension<Caller>>| async move {
 ///     caller.map_or("nobody".to_owned(), |Extension(caller)| caller.consumer.name.clone())
@@ -128,10 +128,10 @@ impl GuardLayer {
 }
 
 impl<S> Layer<S> for GuardLayer {
-    type Service = Guard<S>;
+    type Service = SignatureCheck<S>;
 
-    fn layer(&self, inner: S) -> Guard<S> {
-        Guard {
+    fn layer(&self, inner: S) -> SignatureCheck<S> {
+        SignatureCheck {
             inner,
             options: Arc::clone(&self.options),
         }
@@ -140,17 +140,17 @@ impl<S> Layer<S> for GuardLayer {
 
 /// Lets requests through to a service, or answers them.
 ///
-/// A request that passes has no identity headers. Its extensions hold an [`Arrival`] and, when it was
+/// A request that passes has no identity headers. Its extensions hold an [`RequestOrigin`] and, when it was
 /// admitted, the [`Caller`], which the answer's extensions hold as well, for the log; those of a refusal hold the
-/// [`Arrival`]. The address of the peer comes from
+/// [`RequestOrigin`]. The address of the peer comes from
 /// axum's [`ConnectInfo`]; without it no proxy is trusted.
 #[derive(Clone, Debug)]
-pub struct Guard<S> {
+pub struct SignatureCheck<S> {
     inner: S,
     options: Arc<GuardOptions>,
 }
 
-impl<S> Service<Request<Body>> for Guard<S>
+impl<S> Service<Request<Body>> for SignatureCheck<S>
 where
     S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
     S::Future: Send,
@@ -196,7 +196,7 @@ where
 /// A request that passes, beside its head.
 #[derive(Debug)]
 pub(super) struct Passed {
-    pub(super) arrival: Arrival,
+    pub(super) arrival: RequestOrigin,
     /// Who calls; `None`: a request without OAuth.
     pub(super) caller: Option<Caller>,
     pub(super) body: Body,
@@ -204,7 +204,7 @@ pub(super) struct Passed {
 
 /// Why a request does not pass.
 pub(super) enum Refusal {
-    Fault(Fault),
+    GatewayError(GatewayError),
     Provider(provider::Error),
     Challenge,
 }
@@ -228,7 +228,7 @@ impl GuardOptions {
                 caller,
                 body,
             }),
-            Err(Refusal::Fault(fault)) => Err(fault.to_response(&parts.headers)),
+            Err(Refusal::GatewayError(fault)) => Err(fault.to_response(&parts.headers)),
             Err(Refusal::Challenge) => Err(challenge(self.provider.realm())),
             Err(Refusal::Provider(error)) => {
                 let mut refused = error.to_response(self.provider.realm()).map(Body::from);
@@ -242,7 +242,7 @@ impl GuardOptions {
     async fn admit(
         &self,
         parts: &Parts,
-        arrival: &Arrival,
+        arrival: &RequestOrigin,
         body: Body,
     ) -> Result<(Option<Caller>, Body), Refusal> {
         let mode = self.routes.mode(&parts.method, parts.uri.path(), &parts.headers);
@@ -278,9 +278,9 @@ impl GuardOptions {
     }
 }
 
-impl From<Fault> for Refusal {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<GatewayError> for Refusal {
+    fn from(fault: GatewayError) -> Self {
+        Self::GatewayError(fault)
     }
 }
 

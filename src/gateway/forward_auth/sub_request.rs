@@ -8,9 +8,9 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 
 use super::Dialect;
-use crate::gateway::arrival;
-use crate::gateway::fault::Fault;
+use crate::gateway::error::GatewayError;
 use crate::gateway::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
+use crate::gateway::origin;
 
 /// The client's request.
 ///
@@ -45,7 +45,7 @@ impl Display for Asked {
 
 impl Shown {
     /// Reads a sub-request.
-    pub(super) fn read(dialect: Dialect, sub: Parts) -> Result<Self, Fault> {
+    pub(super) fn read(dialect: Dialect, sub: Parts) -> Result<Self, GatewayError> {
         let mut said = match dialect {
             Dialect::Nginx => Said::by_nginx(&sub)?,
             Dialect::Forwarded => Said::by_forwarded(&sub)?,
@@ -99,9 +99,9 @@ struct Said {
 }
 
 impl Said {
-    fn by_nginx(sub: &Parts) -> Result<Self, Fault> {
+    fn by_nginx(sub: &Parts) -> Result<Self, GatewayError> {
         let headers = &sub.headers;
-        let url = one(headers, "x-original-url")?.ok_or(Fault::Unshown("X-Original-URL"))?;
+        let url = one(headers, "x-original-url")?.ok_or(GatewayError::Unshown("X-Original-URL"))?;
         let url = url.to_str().map_err(|_| NO_URL)?;
         let (scheme, rest) = url.split_once("://").ok_or(NO_URL)?;
         let (host, path) = rest.split_at(rest.find('/').ok_or(NO_URL)?);
@@ -122,9 +122,9 @@ impl Said {
         })
     }
 
-    fn by_forwarded(sub: &Parts) -> Result<Self, Fault> {
+    fn by_forwarded(sub: &Parts) -> Result<Self, GatewayError> {
         let headers = &sub.headers;
-        let target = one(headers, "x-forwarded-uri")?.ok_or(Fault::Unshown("X-Forwarded-Uri"))?;
+        let target = one(headers, "x-forwarded-uri")?.ok_or(GatewayError::Unshown("X-Forwarded-Uri"))?;
         let host = match one(headers, "x-forwarded-host")? {
             Some(host) => Some(host),
             None => own_host(sub)?,
@@ -140,7 +140,7 @@ impl Said {
         })
     }
 
-    fn by_envoy(sub: &Parts) -> Result<Self, Fault> {
+    fn by_envoy(sub: &Parts) -> Result<Self, GatewayError> {
         let headers = &sub.headers;
         let path = sub.uri.path_and_query().map(PathAndQuery::as_str);
         let target = path.and_then(|path| path.strip_prefix(Dialect::ENVOY_PREFIX));
@@ -158,26 +158,29 @@ impl Said {
 }
 
 /// The value of a header that the proxy writes. Two of them: the client wrote one.
-fn one(headers: &HeaderMap, name: &str) -> Result<Option<HeaderValue>, Fault> {
+fn one(headers: &HeaderMap, name: &str) -> Result<Option<HeaderValue>, GatewayError> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (only, None) => Ok(only.cloned()),
-        _ => Err(Fault::Ambiguous("A header of the front proxy stands twice.")),
+        _ => Err(GatewayError::Ambiguous(
+            "A header of the front proxy stands twice.",
+        )),
     }
 }
 
-fn method(headers: &HeaderMap, name: &str, shown: &'static str) -> Result<Method, Fault> {
-    let method = one(headers, name)?.ok_or(Fault::Unshown(shown))?;
-    Method::from_bytes(method.as_bytes()).map_err(|_| Fault::Ambiguous("The front proxy shows no method."))
+fn method(headers: &HeaderMap, name: &str, shown: &'static str) -> Result<Method, GatewayError> {
+    let method = one(headers, name)?.ok_or(GatewayError::Unshown(shown))?;
+    Method::from_bytes(method.as_bytes())
+        .map_err(|_| GatewayError::Ambiguous("The front proxy shows no method."))
 }
 
 /// The host that the sub-request itself was sent to, which is the client's when the proxy leaves it alone.
-fn own_host(sub: &Parts) -> Result<Option<HeaderValue>, Fault> {
-    arrival::authority(sub)?.map(value).transpose()
+fn own_host(sub: &Parts) -> Result<Option<HeaderValue>, GatewayError> {
+    origin::authority(sub)?.map(value).transpose()
 }
 
 /// Path and query, byte for byte or not at all: a target of which we would judge a part only (up to a `#`) is refused.
-fn target(text: &str) -> Result<Uri, Fault> {
+fn target(text: &str) -> Result<Uri, GatewayError> {
     let target: PathAndQuery = text.parse().map_err(|_| NO_TARGET)?;
     if !text.starts_with('/') || target.as_str() != text {
         return Err(NO_TARGET);
@@ -185,7 +188,7 @@ fn target(text: &str) -> Result<Uri, Fault> {
     Ok(Uri::from(target))
 }
 
-fn value(text: &str) -> Result<HeaderValue, Fault> {
+fn value(text: &str) -> Result<HeaderValue, GatewayError> {
     HeaderValue::from_str(text).map_err(|_| NO_URL)
 }
 
@@ -205,8 +208,8 @@ const FORWARDING: [HeaderName; 12] = [
     HeaderName::from_static("x-real-ip"),
 ];
 
-const NO_URL: Fault = Fault::Ambiguous("The front proxy shows no URL.");
-const NO_TARGET: Fault = Fault::Ambiguous("The front proxy shows no path.");
+const NO_URL: GatewayError = GatewayError::Ambiguous("The front proxy shows no URL.");
+const NO_TARGET: GatewayError = GatewayError::Ambiguous("The front proxy shows no path.");
 
 #[cfg(test)]
 mod tests {
@@ -222,7 +225,7 @@ mod tests {
         request.body(()).unwrap().into_parts().0
     }
 
-    fn read(dialect: Dialect, target: &str, headers: &[(&str, &str)]) -> Result<Shown, Fault> {
+    fn read(dialect: Dialect, target: &str, headers: &[(&str, &str)]) -> Result<Shown, GatewayError> {
         Shown::read(dialect, sub(target, headers))
     }
 
@@ -278,21 +281,21 @@ mod tests {
             sub.headers.insert("x-original-url", url.clone());
             let refused = Shown::read(Dialect::Nginx, sub);
             assert!(
-                matches!(refused, Err(Fault::Ambiguous(_))),
+                matches!(refused, Err(GatewayError::Ambiguous(_))),
                 "{url:?}: {refused:?}"
             );
         }
         assert!(matches!(
             read(Dialect::Nginx, "/", &[GET]),
-            Err(Fault::Unshown("X-Original-URL"))
+            Err(GatewayError::Unshown("X-Original-URL"))
         ));
         assert!(matches!(
             read(Dialect::Nginx, "/", &[URL]),
-            Err(Fault::Unshown("X-Original-Method"))
+            Err(GatewayError::Unshown("X-Original-Method"))
         ));
         assert!(matches!(
             read(Dialect::Nginx, "/", &[URL, GET, GET]),
-            Err(Fault::Ambiguous(_))
+            Err(GatewayError::Ambiguous(_))
         ));
         let without_host = read(Dialect::Nginx, "/", &[("x-original-url", "http:///b"), GET]).unwrap();
         assert!(!without_host.head.headers.contains_key(HOST));

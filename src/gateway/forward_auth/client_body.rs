@@ -11,8 +11,8 @@ use http::header::CONTENT_TYPE;
 use http_body::Body as _;
 
 use super::{Dialect, Shown};
-use crate::gateway::form::{self, FormLimits};
-use crate::gateway::guard::Refusal;
+use crate::gateway::body_limits::{self, BodyLimits};
+use crate::gateway::signature_check::Refusal;
 use crate::oauth::{ConsumerKey, Parameters, Problem, RequestView};
 use crate::provider::{self, Judged};
 
@@ -32,11 +32,11 @@ impl ClientBody {
     pub(super) async fn read(
         dialect: Dialect,
         shown: &Shown,
-        limits: FormLimits,
+        limits: BodyLimits,
         body: Body,
     ) -> Result<Self, Refusal> {
         let headers = &shown.head.headers;
-        if form::is_form(headers)? {
+        if body_limits::is_form(headers)? {
             if shown.partial_body || body.is_end_stream() {
                 return Ok(Self::Unseen(FORM_UNSEEN));
             }
@@ -83,7 +83,7 @@ impl ClientBody {
         self,
         judged: &Judged,
         headers: &HeaderMap,
-        limits: FormLimits,
+        limits: BodyLimits,
     ) -> Result<(), Refusal> {
         if !judged.has_body_hash() {
             return Ok(());

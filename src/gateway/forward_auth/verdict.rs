@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use super::{Dialect, Shared, Shown};
 use crate::gateway::assertion::X_LINKGATE_ASSERTION;
-use crate::gateway::fault::{Accepted, Fault};
-use crate::gateway::guard::{self, Refusal};
+use crate::gateway::error::{ErrorFormat, GatewayError};
+use crate::gateway::signature_check::{self, Refusal};
 use crate::provider::Caller;
 
 impl Shared {
@@ -18,7 +18,7 @@ impl Shared {
         dialect: Dialect,
         shown: &Shown,
         caller: Option<&Caller>,
-    ) -> Result<Response<Body>, Fault> {
+    ) -> Result<Response<Body>, GatewayError> {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = dialect.admits();
         let headers = response.headers_mut();
@@ -49,11 +49,16 @@ impl Shared {
     }
 
     /// The guard's refusal, in a form that the client can read.
-    pub(super) fn refuse(&self, dialect: Dialect, refusal: &Refusal, accepted: Accepted) -> Response<Body> {
+    pub(super) fn refuse(
+        &self,
+        dialect: Dialect,
+        refusal: &Refusal,
+        accepted: ErrorFormat,
+    ) -> Response<Body> {
         let realm = self.guard.provider.realm();
         let response = match refusal {
-            Refusal::Fault(fault) => fault.answer(accepted),
-            Refusal::Challenge => guard::challenge(realm),
+            Refusal::GatewayError(fault) => fault.answer(accepted),
+            Refusal::Challenge => signature_check::challenge(realm),
             Refusal::Provider(error) => {
                 let response = error.to_response(realm);
                 let text = HeaderValue::from_str(response.body());

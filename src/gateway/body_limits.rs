@@ -8,48 +8,48 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt;
 
-use super::fault::Fault;
+use super::error::GatewayError;
 
 /// How much of a signed body we hold, and for how long we wait for it.
 #[derive(Clone, Copy, Debug)]
-pub struct FormLimits {
+pub struct BodyLimits {
     /// The largest body, in bytes.
     pub size: usize,
     /// The time in which the whole body must arrive.
     pub time: Duration,
 }
 
-impl FormLimits {
+impl BodyLimits {
     /// Reads a body that is a form, whole. `Ok(Err(body))`: it is none, and remains a stream.
-    pub async fn read(self, headers: &HeaderMap, body: Body) -> Result<Result<Bytes, Body>, Fault> {
+    pub async fn read(self, headers: &HeaderMap, body: Body) -> Result<Result<Bytes, Body>, GatewayError> {
         if !is_form(headers)? {
             return Ok(Err(body));
         }
         if is_compressed(headers) {
-            return Err(Fault::CompressedForm);
+            return Err(GatewayError::CompressedForm);
         }
         // Most requests have no form, and should not carry the room for one.
         Box::pin(self.hold(headers, body)).await.map(Ok)
     }
 
     /// Reads any body, whole.
-    pub(super) async fn hold(self, headers: &HeaderMap, body: Body) -> Result<Bytes, Fault> {
+    pub(super) async fn hold(self, headers: &HeaderMap, body: Body) -> Result<Bytes, GatewayError> {
         if declared_length(headers).is_some_and(|length| length > self.size as u64) {
-            return Err(Fault::BodyTooLarge);
+            return Err(GatewayError::BodyTooLarge);
         }
         let whole = tokio::time::timeout(self.time, self.collect(body)).await;
-        whole.map_err(|_| Fault::SlowBody)?
+        whole.map_err(|_| GatewayError::SlowBody)?
     }
 
-    async fn collect(self, mut body: Body) -> Result<Bytes, Fault> {
+    async fn collect(self, mut body: Body) -> Result<Bytes, GatewayError> {
         let mut whole = BytesMut::new();
         while let Some(frame) = body.frame().await {
             // Whatever follows the body (RFC 9110, section 6.5) is not part of it.
-            let Ok(data) = frame.map_err(|_| Fault::BrokenBody)?.into_data() else {
+            let Ok(data) = frame.map_err(|_| GatewayError::BrokenBody)?.into_data() else {
                 continue;
             };
             if data.len() > self.size - whole.len() {
-                return Err(Fault::BodyTooLarge);
+                return Err(GatewayError::BodyTooLarge);
             }
             whole.extend_from_slice(&data);
         }
@@ -57,7 +57,7 @@ impl FormLimits {
     }
 }
 
-impl Default for FormLimits {
+impl Default for BodyLimits {
     /// 1 MiB, 30 seconds.
     fn default() -> Self {
         Self {
@@ -68,14 +68,14 @@ impl Default for FormLimits {
 }
 
 /// Whether the body's type is exactly `application/x-www-form-urlencoded`, with any parameters.
-pub(super) fn is_form(headers: &HeaderMap) -> Result<bool, Fault> {
+pub(super) fn is_form(headers: &HeaderMap) -> Result<bool, GatewayError> {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let form = types.next().is_some_and(|value| {
         let essence = value.as_bytes().split(|&b| b == b';').next().unwrap_or_default();
         essence.trim_ascii().eq_ignore_ascii_case(FORM)
     });
     match types.next() {
-        Some(_) => Err(Fault::Ambiguous("The request names Content-Type twice.")),
+        Some(_) => Err(GatewayError::Ambiguous("The request names Content-Type twice.")),
         None => Ok(form),
     }
 }
@@ -125,13 +125,13 @@ mod tests {
 
     #[tokio::test]
     async fn holds_no_more_than_its_size() {
-        let limits = FormLimits {
+        let limits = BodyLimits {
             size: 4,
-            ..FormLimits::default()
+            ..BodyLimits::default()
         };
         let headers = typed("application/x-www-form-urlencoded");
         let read = |body: &'static str| limits.read(&headers, Body::from(body));
         assert_eq!(read("a=12").await.unwrap().unwrap(), "a=12");
-        assert!(matches!(read("a=123").await, Err(Fault::BodyTooLarge)));
+        assert!(matches!(read("a=123").await, Err(GatewayError::BodyTooLarge)));
     }
 }
