@@ -111,7 +111,7 @@ async fn hold(parts: &Parts, body: Body) -> Result<(Bytes, Held), Refusal> {
     if body.is_end_stream() {
         return Ok((Bytes::new(), Held::Whole(Bytes::new())));
     }
-    let read = BodyLimits::default().read(&parts.headers, body).await;
+    let read = BodyLimits::default().read_form(&parts.headers, body).await;
     Ok(match read.map_err(Refusal::Body)? {
         Ok(form) => (form.clone(), Held::Whole(form)),
         Err(stream) => (Bytes::new(), Held::Stream(stream)),
@@ -140,7 +140,7 @@ fn onwards(mut headers: HeaderMap) -> HeaderMap {
     for name in OURS {
         headers.remove(name);
     }
-    identity_headers::remove_where(&mut headers, WRITTEN, |name| {
+    identity_headers::remove_matching(&mut headers, WRITTEN, |name| {
         name.starts_with("x-linkgate-") || name.starts_with("x-forwarded-")
     });
     headers
@@ -171,7 +171,7 @@ fn handed_on(answer: Response<Incoming>) -> Response {
     let (mut head, body) = answer.into_parts();
     onward::response(&mut head.headers);
     head.headers.remove(SET_COOKIE);
-    identity_headers::remove_where(&mut head.headers, WRITTEN, |name| name.starts_with("x-linkgate-"));
+    identity_headers::remove_matching(&mut head.headers, WRITTEN, |name| name.starts_with("x-linkgate-"));
     head.version = Version::HTTP_11;
     Response::from_parts(head, Body::new(body))
 }
