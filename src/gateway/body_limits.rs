@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http_body_util::BodyExt;
 
 use super::error::GatewayError;
@@ -82,6 +82,17 @@ pub(super) fn is_form(headers: &HeaderMap) -> Result<bool, GatewayError> {
         Some(_) => Err(GatewayError::Ambiguous("The request names Content-Type twice.")),
         None => Ok(form),
     }
+}
+
+/// Checks that the only transfer coding is `chunked`: in another one the body would reach the application as something else.
+///
+/// # Errors
+///
+/// 501
+pub(super) fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), GatewayError> {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let is_known = codings.all(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
+    is_known.then_some(()).ok_or(GatewayError::TransferCoding)
 }
 
 fn is_compressed(headers: &HeaderMap) -> bool {

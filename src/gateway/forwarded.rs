@@ -85,7 +85,7 @@ impl Forwarded {
     }
 
     fn from_x(headers: &HeaderMap) -> Result<Self, GatewayError> {
-        let last = |name| Ok(list(headers, name)?.pop().map(str::to_ascii_lowercase));
+        let last = |name| Ok::<_, GatewayError>(list(headers, name)?.pop().map(str::to_ascii_lowercase));
         Ok(Self {
             chain: list(headers, &X_FORWARDED_FOR)?
                 .into_iter()

@@ -25,8 +25,8 @@ use http::{Request, Response, StatusCode};
 use super::assertion::Assertion;
 use super::error::{ErrorFormat, GatewayError};
 use super::routes::{METHOD_OVERRIDES, RouteMode};
-use super::signature_check::{Authorization, GuardOptions, Rejection};
-use super::{identity_headers, onward};
+use super::signature_check::{Authorization, Rejection, SignatureCheck};
+use super::{body_limits, identity_headers};
 use crate::clock::Clock;
 use crate::provider::Caller;
 
@@ -82,7 +82,7 @@ pub struct ForwardAuth {
 
 #[derive(Debug)]
 struct Shared {
-    guard: GuardOptions,
+    guard: SignatureCheck,
     assertion: Option<Arc<Assertion>>,
     clock: Clock,
     verdict_cache: VerdictCache,
@@ -90,7 +90,7 @@ struct Shared {
 
 impl ForwardAuth {
     /// Takes what the guard goes by, and what signs an assertion if there is to be one.
-    pub fn new(guard: GuardOptions, assertion: Option<Arc<Assertion>>, clock: Clock) -> Self {
+    pub fn new(guard: SignatureCheck, assertion: Option<Arc<Assertion>>, clock: Clock) -> Self {
         let shared = Shared {
             guard,
             assertion,
@@ -108,7 +108,7 @@ impl ForwardAuth {
     /// the client may have sent. Every other answer refuses, as the guard would, in words that the proxy passes on.
     pub async fn answer(&self, kind: ProxyKind, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
         let (sub, body) = request.into_parts();
-        let accepted = ErrorFormat::by(&sub.headers);
+        let accepted = ErrorFormat::of(&sub);
         let shared = &self.shared;
         let original = match shared.read(kind, sub, peer.ip()) {
             Ok(original) => original,
@@ -125,10 +125,10 @@ impl ForwardAuth {
 impl Shared {
     /// The client's request, from a proxy whose word counts.
     fn read(&self, kind: ProxyKind, sub: Parts, peer: IpAddr) -> Result<OriginalRequest, GatewayError> {
-        if !self.guard.front.trusts(peer) {
-            return Err(GatewayError::StrangeProxy(peer.to_canonical()));
+        if !self.guard.public_urls.trusts(peer) {
+            return Err(GatewayError::UntrustedProxy(peer.to_canonical()));
         }
-        onward::refuse_codings(&sub.headers)?;
+        body_limits::check_transfer_encoding(&sub.headers)?;
         let original = OriginalRequest::read(kind, sub)?;
         // Envoy removes them; no other proxy can name every spelling.
         if kind != ProxyKind::Envoy
@@ -154,12 +154,12 @@ impl Shared {
         peer: IpAddr,
     ) -> Result<Option<Caller>, Rejection> {
         let (guard, head) = (&self.guard, &original.head);
-        let origin = guard.front.origin(head, Some(peer))?;
+        let origin = guard.public_urls.origin(head, Some(peer))?;
         let mode = guard.routes.mode(&head.method, head.uri.path(), &head.headers);
         if mode == RouteMode::None {
             return Ok(None);
         }
-        let body = ClientBody::read(kind, original, guard.form, body).await?;
+        let body = ClientBody::read(kind, original, guard.body_limits, body).await?;
         let authorization = Authorization::of(head);
         let view = origin.view(head, authorization.fields(), body.form());
         body.refuse_unseen(&view)?;
@@ -180,7 +180,7 @@ impl Shared {
             };
         };
         refuse_override(head)?;
-        body.check(&judged, &head.headers, guard.form).await?;
+        body.check(&judged, &head.headers, guard.body_limits).await?;
         let caller = guard.provider.admit(judged).await?;
         if let Some(question) = question {
             self.verdict_cache.remember(question, &caller, self.clock.now());

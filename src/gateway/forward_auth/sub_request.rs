@@ -101,7 +101,8 @@ struct ProxyHeaders {
 impl ProxyHeaders {
     fn by_nginx(sub: &Parts) -> Result<Self, GatewayError> {
         let headers = &sub.headers;
-        let url = one(headers, "x-original-url")?.ok_or(GatewayError::Unshown("X-Original-URL"))?;
+        let url =
+            one(headers, "x-original-url")?.ok_or(GatewayError::MissingProxyHeader("X-Original-URL"))?;
         let url = url.to_str().map_err(|_| NO_URL)?;
         let (scheme, rest) = url.split_once("://").ok_or(NO_URL)?;
         let (host, path) = rest.split_at(rest.find('/').ok_or(NO_URL)?);
@@ -124,7 +125,8 @@ impl ProxyHeaders {
 
     fn by_forwarded(sub: &Parts) -> Result<Self, GatewayError> {
         let headers = &sub.headers;
-        let target = one(headers, "x-forwarded-uri")?.ok_or(GatewayError::Unshown("X-Forwarded-Uri"))?;
+        let target =
+            one(headers, "x-forwarded-uri")?.ok_or(GatewayError::MissingProxyHeader("X-Forwarded-Uri"))?;
         let host = match one(headers, "x-forwarded-host")? {
             Some(host) => Some(host),
             None => own_host(sub)?,
@@ -169,7 +171,7 @@ fn one(headers: &HeaderMap, name: &str) -> Result<Option<HeaderValue>, GatewayEr
 }
 
 fn method(headers: &HeaderMap, name: &str, original: &'static str) -> Result<Method, GatewayError> {
-    let method = one(headers, name)?.ok_or(GatewayError::Unshown(original))?;
+    let method = one(headers, name)?.ok_or(GatewayError::MissingProxyHeader(original))?;
     Method::from_bytes(method.as_bytes())
         .map_err(|_| GatewayError::Ambiguous("The front proxy shows no method."))
 }
@@ -291,11 +293,11 @@ mod tests {
         }
         assert!(matches!(
             read(ProxyKind::Nginx, "/", &[GET]),
-            Err(GatewayError::Unshown("X-Original-URL"))
+            Err(GatewayError::MissingProxyHeader("X-Original-URL"))
         ));
         assert!(matches!(
             read(ProxyKind::Nginx, "/", &[URL]),
-            Err(GatewayError::Unshown("X-Original-Method"))
+            Err(GatewayError::MissingProxyHeader("X-Original-Method"))
         ));
         assert!(matches!(
             read(ProxyKind::Nginx, "/", &[URL, GET, GET]),

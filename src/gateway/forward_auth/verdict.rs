@@ -57,7 +57,7 @@ impl Shared {
     ) -> Response<Body> {
         let realm = self.guard.provider.realm();
         let response = match refusal {
-            Rejection::Gateway(fault) => fault.answer(accepted),
+            Rejection::Gateway(fault) => fault.to_response(accepted),
             Rejection::Challenge => signature_check::challenge(realm),
             Rejection::Provider(error) => {
                 let response = error.to_response(realm);
