@@ -10,8 +10,8 @@ use crate::config::{
     Config, IdentityHeaders as Configured, Route as Rule, RouteAuth, Upstream as Application,
 };
 use crate::gateway::{
-    Assertion, AssertionKey, BodyLimits, ForwardAuth, Gateway, GatewayOptions, GuardOptions, IdentityHeaders,
-    PathPattern, PoolLimits, PublicUrls, Route, RouteMode, Routes, TrustedProxies, Upstream,
+    Assertion, AssertionKey, BodyLimits, ForwardAuth, Gateway, GatewayOptions, IdentityHeaders, PathPattern,
+    PoolLimits, PublicUrls, Route, RouteMode, Routes, SignatureCheck, TrustedProxies, Upstream,
 };
 use crate::links::Links;
 use crate::login::{Login, Standing as Known};
@@ -105,12 +105,12 @@ fn gateway(
         .collect::<anyhow::Result<Vec<_>>>()?;
     let upstream = upstream(&config.upstream)?;
     Ok(GatewayOptions {
-        guard: GuardOptions {
+        guard: SignatureCheck {
             provider,
-            front,
+            public_urls: front,
             routes: Routes::new(routes),
             identity: Arc::new(identity(&config.identity.headers)?),
-            form: BodyLimits::default(),
+            body_limits: BodyLimits::default(),
         },
         upstream,
         pool: PoolLimits {

@@ -1,23 +1,19 @@
-//! THE GUARDED SIDE: what reaches the application, and as whom.
+//! The guarded application: which requests reach it, and with which identity.
 //!
-//! The way of a request through this folder:
+//! 1. [`identity_headers`] removes the identity headers of the client;
+//! 2. [`origin`] determines the public URL and the client, with what [`forwarded`] reads from a trusted proxy;
+//! 3. [`routes`] decides whether the request needs OAuth, for all interpretations of its path (`path_readings`);
+//! 4. [`signature_check`] verifies the signature over the body that [`body_limits`] buffers, and rejects the request or
+//!    lets it pass;
+//! 5. [`proxy`] rewrites the headers (`onward`), adds the identity ([`identity_headers`], [`assertion`]), and sends the
+//!    request over the [`pool`] to the [`upstream`] (`connect`, `connection`; `upgrade` for a web socket);
+//! 6. [`forward_auth`] makes the same decision for a front proxy that forwards the request itself;
+//! 7. [`error`] is every error response that is not an OAuth problem.
 //!
-//! 1. [`identity`] strips every header by which a stranger could say who they are;
-//! 2. [`arrival`] finds out which public URL was called, and by whom, with what [`forwarded`] says for trusted proxies, and
-//!    keeps the `chain` of hops for the application;
-//! 3. [`routes`] says what the path needs, as [`pattern`] and, against trickery, every other `reading` of it has it;
-//! 4. [`guard`] holds a [`form`], asks the provider, and lets the request pass, or refuses, or challenges;
-//! 5. [`proxy`] makes the headers ready (`onward`), says who calls ([`identity`], [`assertion`]), and sends it over the
-//!    [`pool`] to the [`upstream`], over TLS if need be (`connect`), in HTTP/1.1 (`connection`); a web socket is joined by
-//!    `upgrade`;
-//! 6. [`forward_auth`] asks the same on behalf of a front proxy that carries the request itself;
-//! 7. [`fault`] is every answer of ours that is no OAuth problem.
-//!
-//! [`Gateway`] is these parts put together. The [`GuardLayer`] alone guards another axum program.
+//! [`Gateway`] combines these parts. [`signature_check()`] alone guards another axum program.
 
 pub mod assertion;
 pub mod body_limits;
-mod chain;
 mod connect;
 mod connection;
 pub mod error;
@@ -27,7 +23,6 @@ pub mod identity_headers;
 pub(crate) mod onward;
 pub mod origin;
 mod path_readings;
-pub mod pattern;
 pub mod pool;
 pub mod proxy;
 pub mod routes;
@@ -53,20 +48,18 @@ pub use error::GatewayError;
 pub use forward_auth::{AskedAbout, ForwardAuth, ProxyKind};
 pub use forwarded::TrustedProxies;
 pub use identity_headers::IdentityHeaders;
-pub(crate) use identity_headers::Initials;
 pub use origin::{PublicUrls, RequestOrigin};
-pub use pattern::PathPattern;
 pub use pool::PoolLimits;
 pub use proxy::Proxy;
-pub use routes::{Route, RouteMode, Routes};
-pub use signature_check::{GuardLayer, GuardOptions, SignatureCheck};
+pub use routes::{PathPattern, Route, RouteMode, Routes};
+pub use signature_check::{SignatureCheck, signature_check};
 pub use upstream::Upstream;
 
 /// What a gateway is made of.
 #[derive(Debug)]
 pub struct GatewayOptions {
     /// The guard's part; its identity headers are the ones that are written.
-    pub guard: GuardOptions,
+    pub guard: SignatureCheck,
     /// Where the application is.
     pub upstream: Upstream,
     /// How connections to it are made and kept.
@@ -80,7 +73,7 @@ pub struct GatewayOptions {
 /// The guard in front of the proxy: the fallback of the public listener.
 #[derive(Clone, Debug)]
 pub struct Gateway {
-    shared: Arc<(GuardOptions, Proxy)>,
+    shared: Arc<(SignatureCheck, Proxy)>,
 }
 
 impl Gateway {
@@ -109,7 +102,7 @@ impl Gateway {
         let (mut parts, body) = request.into_parts();
         // An `async fn` would keep the whole request beside its parts.
         async move {
-            match guard.pass(&mut parts, Some(peer.ip()), body).await {
+            match guard.check(&mut parts, Some(peer.ip()), body).await {
                 Ok(passed) => proxy.forward(proxy.ready(parts, passed)).await,
                 Err(refused) => (refused, None),
             }

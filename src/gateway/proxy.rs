@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use http::Response;
 use http::request::Parts;
+use http::{HeaderMap, Response};
 
 use super::assertion::{Assertion, X_LINKGATE_ASSERTION};
 use super::connection::Connection;
@@ -110,8 +110,11 @@ impl Proxy {
     ) -> Result<Onward, GatewayError> {
         let mut onward = Onward::new(parts, origin, caller.is_some())?;
         if let Some(caller) = caller {
-            self.identity
-                .write(caller, |name, value| onward.say(name, value.as_bytes()));
+            let mut identity = HeaderMap::new();
+            self.identity.write(caller, &mut identity);
+            for (name, value) in &identity {
+                onward.say(name, value.as_bytes());
+            }
             if let Some(assertion) = &self.assertion {
                 let jwt = assertion.sign(caller, &onward.method, onward.target.path())?;
                 onward.say(&X_LINKGATE_ASSERTION, jwt.as_bytes());

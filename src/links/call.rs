@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, Method, Request, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
-use crate::gateway::identity_headers::{self, Initials};
+use crate::gateway::identity_headers;
 use crate::gateway::{BodyLimits, onward};
 use crate::oauth::{Parameters, Place};
 
@@ -140,7 +140,7 @@ fn onwards(mut headers: HeaderMap) -> HeaderMap {
     for name in OURS {
         headers.remove(name);
     }
-    identity_headers::remove_matching(&mut headers, WRITTEN, |name| {
+    identity_headers::remove_matching(&mut headers, |name| {
         name.starts_with("x-linkgate-") || name.starts_with("x-forwarded-")
     });
     headers
@@ -171,7 +171,7 @@ fn handed_on(answer: Response<Incoming>) -> Response {
     let (mut head, body) = answer.into_parts();
     onward::response(&mut head.headers);
     head.headers.remove(SET_COOKIE);
-    identity_headers::remove_matching(&mut head.headers, WRITTEN, |name| name.starts_with("x-linkgate-"));
+    identity_headers::remove_matching(&mut head.headers, |name| name.starts_with("x-linkgate-"));
     head.version = Version::HTTP_11;
     Response::from_parts(head, Body::new(body))
 }
@@ -188,6 +188,3 @@ const OURS: [HeaderName; 8] = [
 ];
 
 const MOST_HOPS: usize = 5;
-
-/// How the names begin by which we, or a proxy, say who calls.
-const WRITTEN: Initials = Initials::of(&["x-linkgate-", "x-forwarded-"]);

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use super::connection::field;
 use super::error::GatewayError;
 use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
-use super::identity_headers::{self, Initials};
+use super::identity_headers;
 use super::origin::RequestOrigin;
 use super::routes::METHOD_OVERRIDES;
 
@@ -153,8 +153,7 @@ impl Kind {
             "cookie" => Self::Cookie,
             "te" => Self::Te,
             "expect" | "host" | "trailer" => Self::Ours,
-            text if CONNECTION_INITIALS.begin(text) && HOP_BY_HOP.contains(name) => Self::Ours,
-            text if !FORWARDING.begin(text) => Self::Passing,
+            _ if HOP_BY_HOP.contains(name) => Self::Ours,
             text => {
                 let normal = identity_headers::normalize(text);
                 let overrides = admitted && METHOD_OVERRIDES.contains(&&*normal);
@@ -195,7 +194,7 @@ fn is_our_cookie(cookie: &[u8]) -> bool {
 
 /// Removes what is about one connection. Most messages have nothing of the kind, and then one look is enough.
 pub(crate) fn hop_by_hop(headers: &mut HeaderMap) {
-    let is_one = |name: &HeaderName| CONNECTION_INITIALS.begin(name.as_str()) && HOP_BY_HOP.contains(name);
+    let is_one = |name: &HeaderName| HOP_BY_HOP.contains(name);
     if !headers.keys().any(is_one) {
         return;
     }
@@ -221,14 +220,6 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
         .collect()
 }
 
-/// A body in another coding than `chunked` would reach the application as something else than it is.
-pub(super) fn refuse_codings(headers: &HeaderMap) -> Result<(), GatewayError> {
-    let codings = headers.iter().filter(|(name, _)| **name == TRANSFER_ENCODING);
-    let mut codings = codings.map(|(_, value)| value);
-    let known = codings.all(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
-    known.then_some(()).ok_or(GatewayError::TransferCoding)
-}
-
 fn accepts_trailers(te: &HeaderValue) -> bool {
     let codings = te.to_str().unwrap_or_default().split(',');
     codings
@@ -246,9 +237,6 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     TRANSFER_ENCODING,
     UPGRADE,
 ];
-
-/// How the names of [`HOP_BY_HOP`] begin.
-const CONNECTION_INITIALS: Initials = Initials::of(&["connection", "keep-alive", "proxy", "te", "upgrade"]);
 
 /// What no `Connection` header can make us drop, because the message means something else without it.
 const END_TO_END: [&str; 7] = [
@@ -268,9 +256,6 @@ const OURS: [&str; 4] = [
     "x-forwarded-host",
     "x-forwarded-proto",
 ];
-
-/// How the names begin that say something about forwarding, or override a method.
-const FORWARDING: Initials = Initials::of(&["forwarded", "true-client-ip", "x-"]);
 
 /// Headers by which a proxy tells an application of another address or path than the request has.
 const REWRITING: [&str; 8] = [

@@ -107,15 +107,3 @@ fn nobody_overrides_a_method_that_was_signed() {
     }
     assert_eq!(passed(&[("x_http-method_override", "DELETE")], true, true), "");
 }
-
-#[test]
-fn other_codings_are_refused() {
-    assert!(refuse_codings(&headers(&[("transfer-encoding", "Chunked")])).is_ok());
-    for coding in ["gzip, chunked", "identity", "chunked, chunked"] {
-        let coded = HeaderMap::from_iter([(TRANSFER_ENCODING, HeaderValue::from_static(coding))]);
-        assert!(
-            matches!(refuse_codings(&coded), Err(GatewayError::TransferCoding)),
-            "{coding}"
-        );
-    }
-}

@@ -8,8 +8,6 @@ use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TE, TRANSFER_ENCODING, UP
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use httparse::{Header, ParserConfig, Status};
 
-use crate::gateway::Initials;
-
 use super::HEAD_BYTES;
 
 /// What has been read.
@@ -67,12 +65,10 @@ fn simple(parsed: &httparse::Request<'_, '_>, bytes: &Bytes) -> Option<(Request<
     let mut headers = HeaderMap::with_capacity(parsed.headers.len());
     for field in parsed.headers.iter() {
         let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
-        if INITIALS.begin(name.as_str()) {
-            if BEYOND.contains(&name) {
-                return None;
-            } else if name == CONNECTION {
-                manner.persists &= persists(field.value)?;
-            }
+        if BEYOND.contains(&name) {
+            return None;
+        } else if name == CONNECTION {
+            manner.persists &= persists(field.value)?;
         }
         let value = HeaderValue::from_maybe_shared(bytes.slice_ref(field.value)).ok()?;
         headers.append(name, value);
@@ -99,9 +95,6 @@ fn persists(value: &[u8]) -> Option<bool> {
 
 /// The fields with which a request is not simple any more.
 const BEYOND: [HeaderName; 5] = [CONTENT_LENGTH, EXPECT, TE, TRANSFER_ENCODING, UPGRADE];
-
-/// How their names begin, and `Connection`.
-const INITIALS: Initials = Initials::of(&["connection", "expect", "te", "upgrade"]);
 
 /// As many as hyper takes.
 const MOST_FIELDS: usize = 100;

@@ -29,8 +29,8 @@ use std::time::Duration;
 
 use linkgate::clock::Clock;
 use linkgate::gateway::{
-    BodyLimits, Gateway, GatewayOptions, GuardOptions, IdentityHeaders, PathPattern, PoolLimits, PublicUrls,
-    Route, RouteMode, Routes, TrustedProxies, Upstream,
+    BodyLimits, Gateway, GatewayOptions, IdentityHeaders, PathPattern, PoolLimits, PublicUrls, Route,
+    RouteMode, Routes, SignatureCheck, TrustedProxies, Upstream,
 };
 use linkgate::oauth::PublicUrl;
 use linkgate::provider::{CallingUser, Directory, Provider, Rules, Standing};
@@ -55,7 +55,7 @@ pub(crate) async fn start_behind_proxy(app: &App) -> SocketAddr {
     let trusted = TrustedProxies::new(vec!["127.0.0.0/8".parse().unwrap()]);
     let [default, further] = ["https://builds.example.com", "http://inner.example.com:8080"]
         .map(|url| PublicUrl::parse(url).unwrap());
-    options.guard.front = PublicUrls::new(default, vec![further], trusted);
+    options.guard.public_urls = PublicUrls::new(default, vec![further], trusted);
     serve(options).await
 }
 
@@ -67,15 +67,15 @@ async fn options(app: &App) -> GatewayOptions {
         mode,
     };
     GatewayOptions {
-        guard: GuardOptions {
+        guard: SignatureCheck {
             provider: Arc::new(provider().await),
-            front: PublicUrls::new(url, Vec::new(), TrustedProxies::default()),
+            public_urls: PublicUrls::new(url, Vec::new(), TrustedProxies::default()),
             routes: Routes::new(vec![
                 route("/api/**", RouteMode::OAuth),
                 route("/static/**", RouteMode::None),
             ]),
             identity: Arc::new(IdentityHeaders::remote_user()),
-            form: BodyLimits::default(),
+            body_limits: BodyLimits::default(),
         },
         upstream: Upstream::parse(&format!("http://{}", app.address)).unwrap(),
         pool: PoolLimits::default(),
