@@ -13,14 +13,12 @@
 
 pub mod assertion;
 pub mod body_limits;
-mod chain;
 pub mod error;
 pub mod forward_auth;
 pub mod forwarded;
 pub mod identity_headers;
 pub mod origin;
 mod path_readings;
-pub mod pattern;
 pub mod proxy;
 pub mod routes;
 pub mod signature_check;
@@ -43,9 +41,8 @@ pub use forward_auth::{AskedAbout, ForwardAuth, ProxyKind};
 pub use forwarded::TrustedProxies;
 pub use identity_headers::IdentityHeaders;
 pub use origin::{PublicUrls, RequestOrigin};
-pub use pattern::PathPattern;
 pub use proxy::{Proxy, ProxyOptions};
-pub use routes::{Route, RouteMode, Routes};
+pub use routes::{PathPattern, Route, RouteMode, Routes};
 pub use signature_check::{SignatureCheck, signature_check};
 pub use upstream::Upstream;
 

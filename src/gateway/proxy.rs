@@ -76,12 +76,7 @@ impl Proxy {
         let had_length = head.headers.contains_key(CONTENT_LENGTH);
         rewrite(&mut head, &origin, caller.is_some())?;
         if let Some(caller) = &caller {
-            let headers = &mut head.headers;
-            self.identity.write(caller, |name, value| {
-                if let Ok(value) = HeaderValue::from_str(value) {
-                    headers.insert(name, value);
-                }
-            });
+            self.identity.write(caller, &mut head.headers);
             if let Some(assertion) = &self.assertion {
                 let jwt = assertion.sign(caller, &head.method, head.uri.path())?;
                 head.headers.insert(X_LINKGATE_ASSERTION, jwt);

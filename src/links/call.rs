@@ -12,7 +12,7 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 
 use crate::gateway::BodyLimits;
-use crate::gateway::identity_headers::{self, Initials};
+use crate::gateway::identity_headers;
 use crate::gateway::upstream_request::remove_hop_by_hop;
 use crate::oauth::{Parameters, Place};
 
@@ -141,7 +141,7 @@ fn onwards(mut headers: HeaderMap) -> HeaderMap {
     for name in OURS {
         headers.remove(name);
     }
-    identity_headers::remove_matching(&mut headers, WRITTEN, |name| {
+    identity_headers::remove_matching(&mut headers, |name| {
         name.starts_with("x-linkgate-") || name.starts_with("x-forwarded-")
     });
     headers
@@ -172,7 +172,7 @@ fn handed_on(answer: Response<Incoming>) -> Response {
     let (mut head, body) = answer.into_parts();
     remove_hop_by_hop(&mut head.headers);
     head.headers.remove(SET_COOKIE);
-    identity_headers::remove_matching(&mut head.headers, WRITTEN, |name| name.starts_with("x-linkgate-"));
+    identity_headers::remove_matching(&mut head.headers, |name| name.starts_with("x-linkgate-"));
     head.version = Version::HTTP_11;
     Response::from_parts(head, Body::new(body))
 }
@@ -189,6 +189,3 @@ const OURS: [HeaderName; 8] = [
 ];
 
 const MOST_HOPS: usize = 5;
-
-/// How the names begin by which we, or a proxy, say who calls.
-const WRITTEN: Initials = Initials::of(&["x-linkgate-", "x-forwarded-"]);
