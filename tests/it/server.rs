@@ -291,6 +291,49 @@ async fn an_answer_that_breaks_off_later_has_no_end() {
     }
 }
 
+/// Lets time pass on the clock of this runtime, on which the gateway runs as well, when what was sent has been read.
+async fn passes(time: Duration) {
+    sleep(Duration::from_millis(100)).await;
+    tokio::time::pause();
+    sleep(time).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn a_connection_without_a_whole_head_is_closed_after_75_seconds() {
+    let app = App::start().await;
+    let gateway = gateway::start(&app).await;
+    let mut kept = sent(gateway, b"").await;
+    let mut silent = Vec::new();
+    for begun in [
+        "",
+        "P",
+        "PRI * ",
+        "GET /x HTTP/1.1\r\nHost: a\r\n",
+        "POST /x HTTP/1.1\r\nContent-Le",
+    ] {
+        silent.push((begun, sent(gateway, begun.as_bytes()).await));
+    }
+    // One that is used is kept from request to request.
+    for _ in 0..2 {
+        passes(Duration::from_secs(60)).await;
+        kept.write_all(get("/x").as_bytes()).await.unwrap();
+        assert!(
+            app::read_head(&mut kept)
+                .await
+                .unwrap()
+                .starts_with("HTTP/1.1 200")
+        );
+        kept.read_exact(&mut [0; 2]).await.unwrap();
+    }
+    for (begun, mut client) in silent {
+        assert_eq!(rest(&mut client).await, "", "{begun:?}");
+    }
+    passes(Duration::from_secs(76)).await;
+    assert_eq!(rest(&mut kept).await, "");
+    assert_eq!(app.received().len(), 2);
+}
+
 /// The limit is lowered from outside, so that the next connection cannot be accepted.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_ran_out_of_descriptors_serves_again() {
