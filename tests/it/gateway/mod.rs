@@ -7,6 +7,7 @@
 //! * [`bodies`]: forms held, everything else streamed;
 //! * [`smuggling`]: messages that two readers would end in two places;
 //! * [`connections`]: reuse, closing, time-outs, web sockets;
+//! * [`failures`]: what a client is told when there is no answer;
 //! * [`signed`]: calls that carry OAuth; [`impersonated`]: those in a user's name;
 //! * [`upstream_tls`]: an application that must prove who it is;
 //! * [`verified`]: the samples that check the assertion.
@@ -15,6 +16,7 @@ mod answers;
 mod any_target;
 mod bodies;
 mod connections;
+mod failures;
 mod headers;
 mod impersonated;
 mod signed;
@@ -147,12 +149,12 @@ async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
 }
 
 /// Sends a request without a body, with some header lines.
-async fn get(address: SocketAddr, target: &str, headers: &str) -> String {
+pub(crate) async fn get(address: SocketAddr, target: &str, headers: &str) -> String {
     let head =
         format!("GET {target} HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{headers}\r\n");
     exchange(address, head.as_bytes()).await
 }
 
-fn status(answer: &str) -> &str {
+pub(crate) fn status(answer: &str) -> &str {
     answer.get(9..12).unwrap_or(answer)
 }
