@@ -3,7 +3,7 @@
 //! 1. [`identity_headers`] removes the identity headers of the client;
 //! 2. [`origin`] determines the public URL and the client, with what [`forwarded`] reads from a trusted proxy;
 //! 3. [`routes`] decides whether the request needs OAuth, for all interpretations of its path (`path_readings`);
-//! 4. [`signature_check`] verifies the signature over the body that [`body_limits`] buffers, and rejects the request or
+//! 4. [`mod@signature_check`] verifies the signature over the body that [`body_limits`] buffers, and rejects the request or
 //!    lets it pass;
 //! 5. [`proxy`] rewrites the headers (`onward`), adds the identity ([`identity_headers`], [`assertion`]), and sends the
 //!    request over the [`pool`] to the [`upstream`] (`connect`, `connection`; `upgrade` for a web socket);
