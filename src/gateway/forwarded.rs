@@ -73,7 +73,7 @@ impl ForwardingFields {
     }
 
     fn from_x_forwarded(headers: &HeaderMap) -> Result<Self, GatewayError> {
-        let last = |name| Ok(values(headers, name)?.pop().map(str::to_ascii_lowercase));
+        let last = |name| Ok::<_, GatewayError>(values(headers, name)?.pop().map(str::to_ascii_lowercase));
         let hops = values(headers, &X_FORWARDED_FOR)?;
         Ok(Self {
             hops: hops.into_iter().map(Hop::parse).collect(),

@@ -84,11 +84,11 @@ impl SignatureCheck {
         parts.extensions.remove::<Caller>();
         let origin = body_limits::check_transfer_encoding(&parts.headers)
             .and_then(|()| self.public_urls.origin(parts, peer))
-            .map_err(|error| error.to_response(&parts.headers))?;
+            .map_err(|error| error.to_response(ErrorFormat::of(parts)))?;
         match self.verify(parts, &origin, body).await {
             Ok((caller, body)) => Ok(Checked { origin, caller, body }),
             Err(rejection) => {
-                let format = ErrorFormat::by(&parts.headers);
+                let format = ErrorFormat::of(parts);
                 let mut response = rejection.to_response(self.provider.realm(), format);
                 response.extensions_mut().insert(origin);
                 Err(response)
@@ -152,7 +152,7 @@ impl Rejection {
     /// The response to the client. A challenge names no problem, since nothing was tried (RFC 5849, section 3.5.1).
     pub(super) fn to_response(&self, realm: &str, format: ErrorFormat) -> Response {
         match self {
-            Self::Gateway(error) => error.answer(format),
+            Self::Gateway(error) => error.to_response(format),
             Self::Provider(error) => error.to_response(realm).map(Body::from),
             Self::Challenge => {
                 let mut response = Response::new(Body::empty());

@@ -11,8 +11,9 @@ use http::{HeaderMap, HeaderName, Method, Request, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
+use crate::gateway::BodyLimits;
 use crate::gateway::identity_headers;
-use crate::gateway::{BodyLimits, onward};
+use crate::gateway::upstream_request::remove_hop_by_hop;
 use crate::oauth::{Parameters, Place};
 
 use super::heard::Heard;
@@ -136,7 +137,7 @@ fn refuse_own_parameters(target: &str, form: &[u8]) -> Result<(), Refusal> {
 
 /// The headers as the other side sees them: nothing of the connection, nothing that says who calls.
 fn onwards(mut headers: HeaderMap) -> HeaderMap {
-    onward::hop_by_hop(&mut headers);
+    remove_hop_by_hop(&mut headers);
     for name in OURS {
         headers.remove(name);
     }
@@ -169,7 +170,7 @@ fn redirect(peer: &Peer, method: &Method, answer: &Response<Incoming>) -> Option
 /// go on with it.
 fn handed_on(answer: Response<Incoming>) -> Response {
     let (mut head, body) = answer.into_parts();
-    onward::response(&mut head.headers);
+    remove_hop_by_hop(&mut head.headers);
     head.headers.remove(SET_COOKIE);
     identity_headers::remove_matching(&mut head.headers, |name| name.starts_with("x-linkgate-"));
     head.version = Version::HTTP_11;

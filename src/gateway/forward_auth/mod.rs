@@ -97,7 +97,7 @@ impl ForwardAuth {
     /// if there is no identity. Every other response denies it, as the signature check would.
     pub async fn answer(&self, kind: ProxyKind, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
         let (sub_request, body) = request.into_parts();
-        let format = ErrorFormat::by(&sub_request.headers);
+        let format = ErrorFormat::of(&sub_request);
         let deny = |rejection| verdict::deny(kind, &rejection, self.check.provider.realm(), format);
         let original = match self.original_request(kind, sub_request, peer.ip()) {
             Ok(original) => original,
@@ -118,7 +118,7 @@ impl ForwardAuth {
         peer: IpAddr,
     ) -> Result<OriginalRequest, GatewayError> {
         if !self.check.public_urls.trusts(peer) {
-            return Err(GatewayError::StrangeProxy(peer.to_canonical()));
+            return Err(GatewayError::UntrustedProxy(peer.to_canonical()));
         }
         body_limits::check_transfer_encoding(&sub_request.headers)?;
         let original = OriginalRequest::read(kind, sub_request)?;

@@ -44,8 +44,8 @@ impl OriginalRequest {
     ///
     /// # Errors
     ///
-    /// `Unshown` (400) if the proxy does not send one of its headers, `Ambiguous` (400) if one of them is invalid or
-    /// occurs twice.
+    /// `MissingProxyHeader` (400) if the proxy does not send one of its headers, `Ambiguous` (400) if one of them is invalid
+    /// or occurs twice.
     pub(super) fn read(kind: ProxyKind, sub_request: Parts) -> Result<Self, GatewayError> {
         let proxy = match kind {
             ProxyKind::Nginx => ProxyHeaders::of_nginx(&sub_request.headers)?,
@@ -167,7 +167,7 @@ fn at_most_one(headers: &HeaderMap, name: &str) -> Result<Option<HeaderValue>, G
 
 /// The same for a header that the proxy must write; `title` is its name in the error.
 fn required(headers: &HeaderMap, name: &str, title: &'static str) -> Result<HeaderValue, GatewayError> {
-    at_most_one(headers, name)?.ok_or(GatewayError::Unshown(title))
+    at_most_one(headers, name)?.ok_or(GatewayError::MissingProxyHeader(title))
 }
 
 fn method(headers: &HeaderMap, name: &str, title: &'static str) -> Result<Method, GatewayError> {

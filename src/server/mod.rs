@@ -1,28 +1,32 @@
-//! A running linkgate: the parts, the sockets, and the tasks behind them.
+//! A running linkgate: start, reload and stop.
+
+pub(crate) mod links;
+pub(crate) mod login;
+mod parts;
+pub(crate) mod store;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::http::operators::operators;
+use crate::http::{Listener, Socket, Workers};
 use crate::links::listener;
 use crate::login::Login;
 use crate::store::Store;
 use crate::tls::ServerTls;
-use crate::web::{Administration, Lanes, Look};
-use crate::{telemetry, web};
+use crate::web::{Administration, Look};
+use crate::{gateway, telemetry, web};
 
-use super::login::login;
-use super::parts::Parts;
-use super::{links, store};
+use parts::Parts;
 
-/// A linkgate that serves. Dropped, it stops accepting; [`Server::stop`] waits for what is under way.
+/// A linkgate that serves. Dropped, it stops accepting; [`Server::stop`] waits for requests in progress.
 #[derive(Debug)]
 pub struct Server {
     public: SocketAddr,
@@ -37,43 +41,46 @@ pub struct Server {
     stop: CancellationToken,
     listeners: Vec<JoinHandle<bool>>,
     sweeper: JoinHandle<()>,
-    lanes: Lanes,
+    workers: Workers,
 }
 
 impl Server {
     /// Opens the store, synchronises the configured consumers, builds the parts, and binds the listeners.
+    ///
+    /// # Errors
+    ///
+    /// What the configuration names cannot be used: a file, the database, an address.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
-        let login = login(&config, &clock)?;
+        let login = login::login(&config, &clock)?;
         let keyring = store::keyring(&config)?;
         let store = store::open_with(&config, Arc::clone(&keyring)).await?;
         synchronise(&store, &config, &clock).await?;
         let installation = links::installation(&config, &store).await?;
         let parts = Parts::new(&config, installation, &login, &store, keyring, &clock)?;
-        let own = web::router(parts.app, parts.gateway.clone());
-        let site = Arc::new(web::Site::new(own, parts.gateway, parts.verdicts, parts.refusals));
-        let answer = move |request, peer| Arc::clone(&site).answer(request, peer);
         let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
-        let operators = web::operators(store.clone(), telemetry::metrics());
-        let (socket, admin_socket) = (bind(config.server.listen)?, bind(config.server.admin_listen)?);
-        let (public, admin) = (socket.local_addr()?, admin_socket.local_addr()?);
-        let private = links::socket(&config).await?;
+        let workers = Workers::start().context("the threads that serve cannot be started")?;
+        let (public, public_address) = bind(config.server.listen)?;
+        let (admin, admin_address) = bind(config.server.admin_listen)?;
+        let private = links::socket(&config)?;
         let calls = private.as_ref().and_then(|(private, _)| private.address());
         let stop = CancellationToken::new();
-        let lanes = Lanes::start().context("the threads that serve cannot be started")?;
+        let public = Listener {
+            socket: public,
+            tls: tls.clone(),
+            h2c: config.server.h2c,
+            workers: workers.clone(),
+        };
+        let gateway = gateway::gateway(parts.check, parts.proxy);
+        let service = web::public_service(parts.app, parts.verdicts, gateway, parts.refusals);
+        let ready = store.clone();
+        let operators = operators(move || is_ready(ready.clone()), telemetry::metrics());
         let mut listeners = vec![
-            tokio::spawn(web::serve(
-                socket,
-                tls.clone(),
-                answer,
-                lanes.clone(),
-                stop.clone(),
-                DRAIN,
-            )),
-            tokio::spawn(web::serve_router(admin_socket, operators, stop.clone(), DRAIN)),
+            tokio::spawn(public.serve(service, stop.clone(), DRAIN)),
+            tokio::spawn(Listener::clear_text(admin).serve(operators, stop.clone(), DRAIN)),
         ];
         listeners.extend(private.map(|(private, token)| {
-            let links = Arc::clone(&parts.links);
-            tokio::spawn(listener::serve(private, links, token, stop.clone(), DRAIN))
+            let calls = listener::router(Arc::clone(&parts.links), token);
+            tokio::spawn(Listener::clear_text(private).serve(calls, stop.clone(), DRAIN))
         }));
         if let Some(tls) = tls.clone() {
             tokio::spawn(stop.clone().run_until_cancelled_owned(tls.follow()));
@@ -81,8 +88,8 @@ impl Server {
         let (provider, until) = (parts.provider, stop.clone());
         let sweeper = tokio::spawn(async move { provider.sweep_until(until).await });
         Ok(Self {
-            public,
-            admin,
+            public: public_address,
+            admin: admin_address,
             calls,
             store,
             login,
@@ -93,7 +100,7 @@ impl Server {
             stop,
             listeners,
             sweeper,
-            lanes,
+            workers,
         })
     }
 
@@ -148,26 +155,24 @@ impl Server {
             tracing::warn!(%error, "the sweeper did not end by itself");
         }
         self.store.close().await;
-        // The store may have connections that were made on one of them.
-        drop(self.lanes);
+        // Database connections may have been opened on a worker.
+        drop(self.workers);
         drained
     }
 }
 
-fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    listen(address).with_context(|| format!("{address} cannot be listened on"))
+fn bind(address: SocketAddr) -> anyhow::Result<(Socket, SocketAddr)> {
+    let socket = Socket::tcp(address).with_context(|| format!("{address} cannot be listened on"))?;
+    let address = socket.address().unwrap_or(address);
+    Ok((socket, address))
 }
 
-fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
-    // As the standard library does: a restart need not wait for the connections of the one before.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
+async fn is_ready(store: Store) -> bool {
+    let answer = store.ping().await;
+    if let Err(error) = &answer {
+        tracing::error!(%error, "not ready: the store does not answer");
+    }
+    answer.is_ok()
 }
 
 async fn synchronise(store: &Store, config: &Config, clock: &Clock) -> anyhow::Result<()> {
@@ -183,10 +188,6 @@ async fn synchronise(store: &Store, config: &Config, clock: &Clock) -> anyhow::R
     );
     Ok(())
 }
-
-/// Connections that may wait to be accepted; the system has a limit of its own. Beyond it clients are silently put off for
-/// a second or three.
-const BACKLOG: u32 = 4096;
 
 /// How long requests under way may take when the server stops.
 const DRAIN: Duration = Duration::from_secs(30);

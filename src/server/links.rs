@@ -6,7 +6,7 @@ use rand::RngExt;
 use crate::applinks::{AuthType, ConsumerInfo, Manifest, PeerId};
 use crate::clock::Clock;
 use crate::config::{Config, Link, LinkUsers, ListenAt};
-use crate::links::listener::Socket;
+use crate::http::Socket;
 use crate::links::{Client, Identity, Links, Peer, PeerOptions, Users};
 use crate::oauth::Secret;
 use crate::store::Store;
@@ -18,7 +18,7 @@ use crate::web;
     clippy::disallowed_methods,
     reason = "the command line is where randomness comes from"
 )]
-pub(super) async fn installation(config: &Config, store: &Store) -> anyhow::Result<PeerId> {
+pub(crate) async fn installation(config: &Config, store: &Store) -> anyhow::Result<PeerId> {
     if let Some(id) = &config.applinks.id {
         return Ok(id.clone());
     }
@@ -27,7 +27,7 @@ pub(super) async fn installation(config: &Config, store: &Store) -> anyhow::Resu
 }
 
 /// The other sides, and who we are there.
-pub(super) fn links(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<Links> {
+pub(crate) fn links(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<Links> {
     let peers: anyhow::Result<Vec<_>> = config.links.iter().map(peer).collect();
     let identity = Identity {
         consumer_key: config.applinks.consumer_key.clone(),
@@ -43,7 +43,7 @@ pub(super) fn links(config: &Config, store: &Store, clock: &Clock) -> anyhow::Re
 }
 
 /// What peers see of us.
-pub(super) fn ourselves(config: &Config, installation: PeerId) -> web::Ourselves {
+pub(crate) fn ourselves(config: &Config, installation: PeerId) -> web::Ourselves {
     let (applinks, public_url) = (&config.applinks, config.server.public_url.as_str());
     let shown = applinks.keys.first().filter(|_| applinks.consumer_info);
     web::Ourselves {
@@ -67,14 +67,14 @@ pub(super) fn ourselves(config: &Config, installation: PeerId) -> web::Ourselves
 }
 
 /// Binds the private listener, when there are links; and what the application shows there.
-pub(super) async fn socket(config: &Config) -> anyhow::Result<Option<(Socket, Secret)>> {
+pub(crate) fn socket(config: &Config) -> anyhow::Result<Option<(Socket, Secret)>> {
     let Some(listener) = &config.applinks.listener else {
         return Ok(None);
     };
     let socket = match &listener.at {
-        ListenAt::Tcp(address) => Socket::tcp(*address)
-            .await
-            .with_context(|| format!("{address} cannot be listened on"))?,
+        ListenAt::Tcp(address) => {
+            Socket::tcp(*address).with_context(|| format!("{address} cannot be listened on"))?
+        }
         ListenAt::Unix(path) => {
             Socket::unix(path).with_context(|| format!("{} cannot be listened on", path.display()))?
         }
@@ -83,7 +83,7 @@ pub(super) async fn socket(config: &Config) -> anyhow::Result<Option<(Socket, Se
 }
 
 /// Whom a client for a URL believes.
-pub(super) fn roots(configured: Option<&Roots>) -> anyhow::Result<Roots> {
+pub(crate) fn roots(configured: Option<&Roots>) -> anyhow::Result<Roots> {
     let roots = configured.cloned().map_or_else(Roots::system, Ok);
     roots.map_err(|why| anyhow!("ca_file: {why}"))
 }

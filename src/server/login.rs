@@ -13,7 +13,7 @@ use crate::login::{FileLogin, Handoff, HttpClient, Login, Oidc, Probe, TrustedHe
 use crate::tls::{ClientTls, Roots};
 
 /// The configured login.
-pub(super) fn login(config: &Config, clock: &Clock) -> anyhow::Result<Arc<Login>> {
+pub(crate) fn login(config: &Config, clock: &Clock) -> anyhow::Result<Arc<Login>> {
     Ok(Arc::new(match &config.login {
         Configured::File { path } => Login::File(FileLogin::read(path)?),
         Configured::Probe(settings) => Login::Probe(Box::new(probe(settings)?)),

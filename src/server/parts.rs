@@ -10,8 +10,8 @@ use crate::config::{
     Config, IdentityHeaders as Configured, Route as Rule, RouteAuth, Upstream as Application,
 };
 use crate::gateway::{
-    Assertion, AssertionKey, BodyLimits, ForwardAuth, Gateway, GatewayOptions, IdentityHeaders, PathPattern,
-    PoolLimits, PublicUrls, Route, RouteMode, Routes, SignatureCheck, TrustedProxies, Upstream,
+    Assertion, AssertionKey, BodyLimits, ForwardAuth, IdentityHeaders, PathPattern, Proxy, ProxyOptions,
+    PublicUrls, Route, RouteMode, Routes, SignatureCheck, TrustedProxies, Upstream,
 };
 use crate::links::Links;
 use crate::login::{Login, Standing as Known};
@@ -25,7 +25,8 @@ use super::links;
 /// Everything above the store.
 pub(super) struct Parts {
     pub(super) app: App,
-    pub(super) gateway: Gateway,
+    pub(super) check: SignatureCheck,
+    pub(super) proxy: Proxy,
     pub(super) verdicts: ForwardAuth,
     pub(super) provider: Arc<Provider>,
     pub(super) administration: Arc<Administration>,
@@ -77,11 +78,20 @@ impl Parts {
             links: Arc::clone(&links),
             peer: links::ourselves(config, installation),
         };
-        let options = gateway(config, Arc::clone(&provider), front, assertion)?;
-        let verdicts = ForwardAuth::new(options.guard.clone(), options.assertion.clone(), clock.clone());
+        let check = check(config, Arc::clone(&provider), front)?;
+        let verdicts = ForwardAuth::new(check.clone(), assertion.clone(), clock.clone());
+        let proxy = Proxy::new(ProxyOptions {
+            upstream: upstream(&config.upstream)?,
+            connect_timeout: config.upstream.connect_timeout,
+            idle_timeout: config.upstream.idle_timeout,
+            response_timeout: config.upstream.response_timeout,
+            identity: Arc::clone(&check.identity),
+            assertion,
+        });
         Ok(Self {
             app,
-            gateway: Gateway::new(options),
+            check,
+            proxy,
             verdicts,
             provider,
             administration,
@@ -92,34 +102,22 @@ impl Parts {
     }
 }
 
-fn gateway(
+fn check(
     config: &Config,
     provider: Arc<Provider>,
-    front: PublicUrls,
-    assertion: Option<Arc<Assertion>>,
-) -> anyhow::Result<GatewayOptions> {
+    public_urls: PublicUrls,
+) -> anyhow::Result<SignatureCheck> {
     let routes = config
         .routes
         .iter()
         .map(route)
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let upstream = upstream(&config.upstream)?;
-    Ok(GatewayOptions {
-        guard: SignatureCheck {
-            provider,
-            public_urls: front,
-            routes: Routes::new(routes),
-            identity: Arc::new(identity(&config.identity.headers)?),
-            body_limits: BodyLimits::default(),
-        },
-        upstream,
-        pool: PoolLimits {
-            connect: config.upstream.connect_timeout,
-            idle: config.upstream.idle_timeout,
-            ..PoolLimits::default()
-        },
-        answer_within: config.upstream.response_timeout,
-        assertion,
+    Ok(SignatureCheck {
+        provider,
+        public_urls,
+        routes: Routes::new(routes),
+        identity: Arc::new(identity(&config.identity.headers)?),
+        body_limits: BodyLimits::default(),
     })
 }
 

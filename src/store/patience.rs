@@ -8,13 +8,13 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// A timer that is set once and serves many waits, because nearly none of them lasts until it goes off: it is moved to a
 /// later time only when an earlier one has come.
 #[derive(Debug, Default)]
-pub struct Patience {
+pub(super) struct Patience {
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Patience {
     /// Ready when it is later than `until`. Whoever gives up waiting need not say so.
-    pub fn poll(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(until)));
         if until < sleep.deadline() {
             sleep.as_mut().reset(until);

@@ -8,17 +8,17 @@ use crate::config::Config;
 use crate::store::{Keyring, Options, Store};
 
 /// Opens the store, and makes what is missing: the SQLite database, and its key file.
-pub(super) async fn open(config: &Config) -> anyhow::Result<Store> {
+pub(crate) async fn open(config: &Config) -> anyhow::Result<Store> {
     open_with(config, keyring(config)?).await
 }
 
 /// Opens the store with keys that were read already.
-pub(super) async fn open_with(config: &Config, keyring: Arc<Keyring>) -> anyhow::Result<Store> {
+pub(crate) async fn open_with(config: &Config, keyring: Arc<Keyring>) -> anyhow::Result<Store> {
     Ok(Store::open(&options(config), keyring).await?)
 }
 
 /// Opens a store that is there already: looking at it must not make one, perhaps as a user whom `serve` does not run as.
-pub(super) async fn open_existing(config: &Config) -> anyhow::Result<Store> {
+pub(crate) async fn open_existing(config: &Config) -> anyhow::Result<Store> {
     if let Some(file) = config.store.sqlite_file.as_deref().filter(|file| !file.exists()) {
         bail!(
             "there is no database {} yet; `linkgate serve` makes it",
@@ -33,7 +33,7 @@ pub(super) async fn open_existing(config: &Config) -> anyhow::Result<Store> {
     clippy::disallowed_methods,
     reason = "the command line is where randomness comes from"
 )]
-pub(super) fn keyring(config: &Config) -> anyhow::Result<Arc<Keyring>> {
+pub(crate) fn keyring(config: &Config) -> anyhow::Result<Arc<Keyring>> {
     let path = &config.keys.secret_key_file;
     let file = if config.keys.make_if_missing {
         Keyring::open_or_create(path, &mut rand::rng())
