@@ -108,7 +108,7 @@ fn tls(secure: bool, roots: Option<&Roots>) -> anyhow::Result<Option<ClientTls>>
         None if secure => Some(system()?),
         None => None,
     };
-    Ok(roots.map(ClientTls::trusting))
+    Ok(roots.map(ClientTls::with_roots))
 }
 
 fn system() -> anyhow::Result<Roots> {

@@ -76,7 +76,7 @@ impl Server {
             tokio::spawn(listener::serve(private, links, token, stop.clone(), DRAIN))
         }));
         if let Some(tls) = tls.clone() {
-            tokio::spawn(stop.clone().run_until_cancelled_owned(tls.follow()));
+            tokio::spawn(stop.clone().run_until_cancelled_owned(tls.watch_files()));
         }
         let (provider, until) = (parts.provider, stop.clone());
         let sweeper = tokio::spawn(async move { provider.sweep_until(until).await });

@@ -37,7 +37,7 @@ pub enum ConnectFault {
 impl ConnectFault {
     /// Whether it is only that time has passed.
     pub(super) const fn is_timeout(&self) -> bool {
-        matches!(self, Self::TimedOut | Self::Tls(TlsError::Silent))
+        matches!(self, Self::TimedOut | Self::Tls(TlsError::HandshakeTimeout))
     }
 
     /// The fault in one word, for machines.
@@ -51,8 +51,8 @@ impl ConnectFault {
             Self::Tls(TlsError::Expired) => "upstream_certificate_expired",
             Self::Tls(TlsError::NotValidYet) => "upstream_certificate_not_yet_valid",
             Self::Tls(TlsError::WrongName(_)) => "upstream_certificate_wrong_name",
-            Self::Tls(tls) if tls.is_about_the_certificate() => "upstream_certificate_unusable",
-            Self::Tls(TlsError::Silent) => "upstream_tls_timeout",
+            Self::Tls(tls) if tls.is_certificate_error() => "upstream_certificate_unusable",
+            Self::Tls(TlsError::HandshakeTimeout) => "upstream_tls_timeout",
             Self::Tls(_) => "upstream_tls_failed",
             Self::NobodyToBelieve => "internal",
         }
@@ -82,7 +82,7 @@ impl ConnectFault {
                 "The application's certificate is for another name.",
                 ADMINISTRATOR,
             ),
-            Self::Tls(tls) if tls.is_about_the_certificate() => {
+            Self::Tls(tls) if tls.is_certificate_error() => {
                 ("The application's certificate cannot be used.", ADMINISTRATOR)
             }
             Self::Tls(_) => (
@@ -108,7 +108,9 @@ async fn make(upstream: &Upstream, until: Instant) -> Result<Stream, ConnectFaul
         Security::Plain => Ok(Stream::Plain(stream)),
         Security::Tls(tls, name) => {
             let secured = timeout_at(until, tls.connect(name.clone(), stream)).await;
-            Ok(Stream::Tls(Box::new(secured.unwrap_or(Err(TlsError::Silent))?)))
+            Ok(Stream::Tls(Box::new(
+                secured.unwrap_or(Err(TlsError::HandshakeTimeout))?,
+            )))
         }
         Security::Missing => Err(ConnectFault::NobodyToBelieve),
     }

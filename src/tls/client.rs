@@ -9,10 +9,10 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use super::acceptor::VERSIONS;
 use super::cryptography;
-use super::fault::TlsError;
+use super::error::TlsError;
 use super::roots::Roots;
-use super::server::VERSIONS;
 
 /// Makes connections to servers that prove who they are. Clones share its sessions.
 #[derive(Clone)]
@@ -20,7 +20,7 @@ pub struct ClientTls(TlsConnector);
 
 impl ClientTls {
     /// Believes these issuers. Only HTTP/1.1 is offered.
-    pub fn trusting(roots: Roots) -> Self {
+    pub fn with_roots(roots: Roots) -> Self {
         Self(Arc::new(config(roots)).into())
     }
 

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::pair::{Pair, PairError};
+use super::certificate::{Certificate, CertificateError};
 
 /// Where a certificate and its key stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PairFiles {
+pub struct CertificateFiles {
     /// The certificate, its issuers below it.
     pub certificate: PathBuf,
     /// The key.
@@ -19,34 +19,34 @@ pub struct PairFiles {
 
 /// Why two files are no pair.
 #[derive(Debug, thiserror::Error)]
-pub enum PairFileError {
+pub enum CertificateFileError {
     /// One of them cannot be read.
     #[error("{} cannot be read", .0.display())]
     Unreadable(PathBuf, #[source] io::Error),
     /// They were read, and are no pair; the file is the one to change.
     #[error("{}: {}", .0.display(), .1)]
-    NoPair(PathBuf, PairError),
+    Unusable(PathBuf, CertificateError),
 }
 
 /// What both files hold, by which a change is seen.
 pub(super) type Fingerprint = [u8; 32];
 
-impl PairFiles {
+impl CertificateFiles {
     /// Reads both files.
-    pub fn read(&self) -> Result<Pair, PairFileError> {
-        self.read_whole().map(|(pair, _)| pair)
+    pub fn read(&self) -> Result<Certificate, CertificateFileError> {
+        self.load().map(|(pair, _)| pair)
     }
 
     /// Reads both files, and says by what to know them again.
-    pub(super) fn read_whole(&self) -> Result<(Pair, Fingerprint), PairFileError> {
+    pub(super) fn load(&self) -> Result<(Certificate, Fingerprint), CertificateFileError> {
         let (certificate, key) = (read(&self.certificate)?, read(&self.key)?);
-        let pair = Pair::parse(&certificate, &key).map_err(|error| {
-            let file = if error.is_about_the_key() {
+        let pair = Certificate::parse(&certificate, &key).map_err(|error| {
+            let file = if error.is_key_error() {
                 &self.key
             } else {
                 &self.certificate
             };
-            PairFileError::NoPair(file.clone(), error)
+            CertificateFileError::Unusable(file.clone(), error)
         })?;
         Ok((pair, fingerprint(&certificate, &key)))
     }
@@ -58,9 +58,9 @@ impl PairFiles {
     }
 }
 
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, PairFileError> {
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CertificateFileError> {
     let read = std::fs::read(path).map(Zeroizing::new);
-    read.map_err(|error| PairFileError::Unreadable(path.to_owned(), error))
+    read.map_err(|error| CertificateFileError::Unreadable(path.to_owned(), error))
 }
 
 fn fingerprint(certificate: &[u8], key: &[u8]) -> Fingerprint {

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use super::files::{Fingerprint, PairFileError};
-use super::pair::Pair;
-use super::server::ServerTls;
+use super::acceptor::ServerTls;
+use super::certificate::Certificate;
+use super::files::{CertificateFileError, Fingerprint};
 
 impl ServerTls {
     /// Reads the pair again whenever its files have changed. Never returns.
     ///
     /// What changed is judged when it was the same at two looks: certificate and key are two files, and somebody may be
     /// between them. A new pair that is none is logged once, and the old one stays in use.
-    pub async fn follow(self) {
+    pub async fn watch_files(self) {
         let mut judged = self.files().1;
         let mut seen = None;
         loop {
@@ -40,7 +40,7 @@ async fn look(server: &ServerTls) -> Option<Fingerprint> {
     look.await.ok().flatten()
 }
 
-fn tell(outcome: Result<Result<Pair, PairFileError>, String>) {
+fn tell(outcome: Result<Result<Certificate, CertificateFileError>, String>) {
     match outcome {
         Ok(Ok(pair)) => tracing::info!(not_after = %pair.not_after(), "a new certificate is in use"),
         Ok(Err(error)) => tracing::error!("the old certificate stays in use: {error}"),

@@ -22,7 +22,7 @@ async fn behind(
 }
 
 async fn trusting(authority: &Authority, url: &str, app: &App, name: Option<&str>) -> GatewayOptions {
-    let tls = ClientTls::trusting(Roots::parse(authority.pem.as_bytes()).unwrap());
+    let tls = ClientTls::with_roots(Roots::parse(authority.pem.as_bytes()).unwrap());
     GatewayOptions {
         upstream: Upstream::parse(url).unwrap().with_tls(tls, name).unwrap(),
         ..options(app).await

@@ -9,7 +9,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName}
 use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{Error, InconsistentKeys};
-use x509_cert::Certificate;
+
 use x509_cert::der::Decode;
 
 use super::cryptography;
@@ -17,7 +17,7 @@ use crate::oauth::Timestamp;
 
 /// A certificate with its issuers, and the private key that belongs to it.
 #[derive(Clone)]
-pub struct Pair {
+pub struct Certificate {
     pub(super) certified: Arc<CertifiedKey>,
     not_before: Timestamp,
     not_after: Timestamp,
@@ -25,7 +25,7 @@ pub struct Pair {
 
 /// Why two texts are no pair. Each says what to write instead, after a colon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PairError {
+pub enum CertificateError {
     /// No certificate in the first text.
     #[error(
         "There is no certificate in it: write a PEM file with \"-----BEGIN CERTIFICATE-----\", your own first, its issuers below."
@@ -50,20 +50,20 @@ pub enum PairError {
     Mismatch,
 }
 
-impl PairError {
+impl CertificateError {
     /// Whether the text with the key is the one to change.
-    pub const fn is_about_the_key(self) -> bool {
+    pub const fn is_key_error(self) -> bool {
         !matches!(self, Self::NoCertificate | Self::BadCertificate)
     }
 }
 
-impl Pair {
+impl Certificate {
     /// Reads two texts in PEM (RFC 7468).
-    pub fn parse(certificates: &[u8], key: &[u8]) -> Result<Self, PairError> {
+    pub fn parse(certificates: &[u8], key: &[u8]) -> Result<Self, CertificateError> {
         let chain = CertificateDer::pem_slice_iter(certificates).collect::<Result<Vec<_>, _>>();
-        let chain = chain.map_err(|_| PairError::BadCertificate)?;
-        let first = chain.first().ok_or(PairError::NoCertificate)?;
-        let read = Certificate::from_der(first).map_err(|_| PairError::BadCertificate)?;
+        let chain = chain.map_err(|_| CertificateError::BadCertificate)?;
+        let first = chain.first().ok_or(CertificateError::NoCertificate)?;
+        let read = x509_cert::Certificate::from_der(first).map_err(|_| CertificateError::BadCertificate)?;
         let validity = read.tbs_certificate().validity();
         let [not_before, not_after] = [validity.not_before, validity.not_after].map(|time| {
             let seconds = i64::try_from(time.to_unix_duration().as_secs());
@@ -71,9 +71,9 @@ impl Pair {
         });
         let certified = CertifiedKey::from_der(chain, private_key(key)?, &cryptography());
         let certified = certified.map_err(|error| match error {
-            Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => PairError::Mismatch,
-            Error::InvalidCertificate(_) => PairError::BadCertificate,
-            _ => PairError::UnusableKey,
+            Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => CertificateError::Mismatch,
+            Error::InvalidCertificate(_) => CertificateError::BadCertificate,
+            _ => CertificateError::UnusableKey,
         })?;
         Ok(Self {
             certified: Arc::new(certified),
@@ -93,7 +93,7 @@ impl Pair {
     }
 
     /// Whether the certificate is good for a host: a name, or an address (RFC 9525).
-    pub fn names(&self, host: &str) -> bool {
+    pub fn is_valid_for(&self, host: &str) -> bool {
         let Ok(name) = ServerName::try_from(host.trim_matches(['[', ']'])) else {
             return false;
         };
@@ -103,23 +103,23 @@ impl Pair {
     }
 }
 
-impl fmt::Debug for Pair {
+impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pair")
+        f.debug_struct("Certificate")
             .field("not_after", &self.not_after)
             .finish_non_exhaustive()
     }
 }
 
-fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, PairError> {
+fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, CertificateError> {
     PrivateKeyDer::from_pem_slice(text).map_err(|_| {
         let has = |label: &[u8]| text.windows(label.len()).any(|at| at == label);
         if has(b"ENCRYPTED") {
-            PairError::EncryptedKey
+            CertificateError::EncryptedKey
         } else if has(b"PRIVATE KEY-----") {
-            PairError::UnusableKey
+            CertificateError::UnusableKey
         } else {
-            PairError::NoKey
+            CertificateError::NoKey
         }
     })
 }

@@ -11,16 +11,16 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{TlsAcceptor, rustls};
 
+use super::certificate::Certificate;
 use super::cryptography;
-use super::files::{Fingerprint, PairFileError, PairFiles};
-use super::pair::Pair;
+use super::files::{CertificateFileError, CertificateFiles, Fingerprint};
 
 /// What the public listener shows: a certificate that is replaced while it serves. Clones share it.
 #[derive(Clone)]
 pub struct ServerTls {
     acceptor: TlsAcceptor,
     shown: Arc<Shown>,
-    files: Arc<Mutex<(PairFiles, Fingerprint)>>,
+    files: Arc<Mutex<(CertificateFiles, Fingerprint)>>,
 }
 
 /// The pair of the moment.
@@ -29,8 +29,8 @@ struct Shown(RwLock<Arc<CertifiedKey>>);
 
 impl ServerTls {
     /// Reads the pair, and offers HTTP/2 and HTTP/1.1 over TLS 1.2 and 1.3 (RFC 7301, section 3.1).
-    pub fn read(files: PairFiles) -> Result<Self, PairFileError> {
-        let (pair, fingerprint) = files.read_whole()?;
+    pub fn read(files: CertificateFiles) -> Result<Self, CertificateFileError> {
+        let (pair, fingerprint) = files.load()?;
         let shown = Arc::new(Shown(RwLock::new(pair.certified)));
         Ok(Self {
             acceptor: Arc::new(config(Arc::clone(&shown))).into(),
@@ -40,8 +40,8 @@ impl ServerTls {
     }
 
     /// Reads a pair again, possibly from other files. The error leaves the old one in use.
-    pub fn reload(&self, files: PairFiles) -> Result<Pair, PairFileError> {
-        let (pair, fingerprint) = files.read_whole()?;
+    pub fn reload(&self, files: CertificateFiles) -> Result<Certificate, CertificateFileError> {
+        let (pair, fingerprint) = files.load()?;
         *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&pair.certified);
         *self.files() = (files, fingerprint);
         Ok(pair)
@@ -53,7 +53,7 @@ impl ServerTls {
         handshake.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    pub(super) fn files(&self) -> MutexGuard<'_, (PairFiles, Fingerprint)> {
+    pub(super) fn files(&self) -> MutexGuard<'_, (CertificateFiles, Fingerprint)> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

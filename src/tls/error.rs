@@ -21,7 +21,7 @@ pub enum TlsError {
     WrongName(Vec<String>),
     /// Its certificate may issue others and be no server's, as `openssl req -x509` makes them.
     #[error("the certificate is an issuer's own, and no server's: make one with basicConstraints=CA:FALSE")]
-    IssuersOwn,
+    CaUsedAsEndEntity,
     /// Its certificate is wrong in another way.
     #[error("the certificate cannot be used: {0}")]
     Unusable(CertificateError),
@@ -30,7 +30,7 @@ pub enum TlsError {
     NotTls,
     /// It accepts connections, and says nothing.
     #[error("the server did not answer the TLS handshake in time; does it speak TLS at this port?")]
-    Silent,
+    HandshakeTimeout,
     /// The connection broke off, or the two have no version or cipher in common.
     #[error("no TLS connection came about: {0}")]
     Failed(io::Error),
@@ -38,8 +38,8 @@ pub enum TlsError {
 
 impl TlsError {
     /// Whether it is the certificate that is wrong.
-    pub const fn is_about_the_certificate(&self) -> bool {
-        !matches!(self, Self::NotTls | Self::Silent | Self::Failed(_))
+    pub const fn is_certificate_error(&self) -> bool {
+        !matches!(self, Self::NotTls | Self::HandshakeTimeout | Self::Failed(_))
     }
 }
 
@@ -78,7 +78,7 @@ impl TlsError {
             E::NotValidForName => Self::WrongName(Vec::new()),
             E::NotValidForNameContext { presented, .. } => Self::WrongName(presented),
             // The verifier has no variant for it, only a name.
-            E::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => Self::IssuersOwn,
+            E::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => Self::CaUsedAsEndEntity,
             other => Self::Unusable(other),
         }
     }
