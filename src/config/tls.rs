@@ -22,7 +22,7 @@ pub(super) fn read(section: &Section<'_>, public_url: Option<&PublicUrl>) -> Opt
     let texts = (section.file("cert_file"), section.file("key_file"));
     if let (Some(certificates), Some(key)) = texts {
         match Certificate::parse(certificates.as_bytes(), key.as_bytes()) {
-            Ok(pair) => warn_of(section, &pair, public_url),
+            Ok(certificate) => warn_of(section, &certificate, public_url),
             Err(error) => {
                 let file = if error.is_key_error() {
                     "key_file"
@@ -39,15 +39,15 @@ pub(super) fn read(section: &Section<'_>, public_url: Option<&PublicUrl>) -> Opt
     })
 }
 
-fn warn_of(section: &Section<'_>, pair: &Certificate, public_url: Option<&PublicUrl>) {
+fn warn_of(section: &Section<'_>, certificate: &Certificate, public_url: Option<&PublicUrl>) {
     let now = section.now();
-    if pair.not_after() < now {
+    if certificate.not_after < now {
         section.warn("cert_file", "the certificate has expired", RENEW);
-    } else if pair.not_after() < now.plus(SOON) {
-        let days = days(now, pair.not_after());
+    } else if certificate.not_after < now.plus(SOON) {
+        let days = days(now, certificate.not_after);
         section.warn("cert_file", format!("the certificate expires in {days}"), RENEW);
     }
-    if pair.not_before() > now {
+    if certificate.not_before > now {
         section.warn(
             "cert_file",
             "the certificate is not valid yet",
@@ -64,7 +64,7 @@ fn warn_of(section: &Section<'_>, pair: &Certificate, public_url: Option<&Public
             "write the https URL as server.public_url",
         );
     }
-    if !pair.is_valid_for(url.host()) {
+    if !certificate.is_valid_for(url.host()) {
         section.warn(
             "cert_file",
             format!(

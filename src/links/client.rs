@@ -6,7 +6,6 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -73,7 +72,7 @@ impl Client {
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(connect));
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(Arc::unwrap_or_clone(tls::client_config(roots)))
+            .with_tls_config(tls::client_config(roots))
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);

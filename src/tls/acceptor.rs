@@ -1,87 +1,113 @@
-//! What the public listener shows.
+//! Accepts TLS connections with a certificate that can be replaced.
 
+use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::server::TlsStream;
-use tokio_rustls::{TlsAcceptor, rustls};
 
-use super::certificate::Certificate;
-use super::cryptography;
-use super::files::{CertificateFileError, CertificateFiles, Fingerprint};
+use super::certificate::{Certificate, CertificateFileError, CertificateFiles, Fingerprint};
 
-/// What the public listener shows: a certificate that is replaced while it serves. Clones share it.
+/// The TLS side of the public listener. Clones share the certificate, which can be replaced at any time.
 #[derive(Clone)]
 pub struct ServerTls {
     acceptor: TlsAcceptor,
-    shown: Arc<Shown>,
-    files: Arc<Mutex<(CertificateFiles, Fingerprint)>>,
+    current: Arc<CurrentCertificate>,
 }
 
-/// The pair of the moment.
+/// The certificate for the next handshake, and the files that it was read from.
 #[derive(Debug)]
-struct Shown(RwLock<Arc<CertifiedKey>>);
+struct CurrentCertificate(RwLock<(Arc<CertifiedKey>, CertificateFiles, Fingerprint)>);
 
 impl ServerTls {
-    /// Reads the pair, and offers HTTP/2 and HTTP/1.1 over TLS 1.2 and 1.3 (RFC 7301, section 3.1).
+    /// Reads the certificate, and offers HTTP/2 and HTTP/1.1 by ALPN (RFC 7301, section 3.1).
     pub fn read(files: CertificateFiles) -> Result<Self, CertificateFileError> {
-        let (pair, fingerprint) = files.load()?;
-        let shown = Arc::new(Shown(RwLock::new(pair.certified)));
+        let (certificate, fingerprint) = files.load()?;
+        let loaded = (certificate.certified, files, fingerprint);
+        let current = Arc::new(CurrentCertificate(RwLock::new(loaded)));
+        let mut config = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .expect("aws-lc-rs supports TLS 1.2 and 1.3")
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(&current) as _);
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Self {
-            acceptor: Arc::new(config(Arc::clone(&shown))).into(),
-            shown,
-            files: Arc::new(Mutex::new((files, fingerprint))),
+            acceptor: Arc::new(config).into(),
+            current,
         })
     }
 
-    /// Reads a pair again, possibly from other files. The error leaves the old one in use.
+    /// Replaces the certificate, possibly by one from other files. If that fails, the old one stays in use.
     pub fn reload(&self, files: CertificateFiles) -> Result<Certificate, CertificateFileError> {
-        let (pair, fingerprint) = files.load()?;
-        *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&pair.certified);
-        *self.files() = (files, fingerprint);
-        Ok(pair)
+        let (certificate, fingerprint) = files.load()?;
+        let loaded = (Arc::clone(&certificate.certified), files, fingerprint);
+        *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        Ok(certificate)
     }
 
-    /// Shakes hands with a client, which has ten seconds for it.
+    /// Performs the handshake with a client; fails with [`io::ErrorKind::TimedOut`] after ten seconds.
     pub async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        let handshake = tokio::time::timeout(HANDSHAKE, self.acceptor.accept(stream)).await;
+        let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, self.acceptor.accept(stream)).await;
         handshake.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    pub(super) fn files(&self) -> MutexGuard<'_, (CertificateFiles, Fingerprint)> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Polls the files and replaces the certificate after they have changed. Never returns.
+    pub async fn watch_files(self) {
+        let (mut previous, mut rejected) = (None, None);
+        loop {
+            tokio::time::sleep(POLL_INTERVAL).await;
+            let (files, loaded) = self.files();
+            let polled = files.clone();
+            let poll = tokio::task::spawn_blocking(move || polled.fingerprint()).await;
+            let Ok(Ok(found)) = poll else {
+                continue;
+            };
+            // The two files are written one after the other: a change counts when two polls in a row have found it.
+            let is_stable = previous.replace(found) == Some(found);
+            if !is_stable || found == loaded || rejected == Some(found) {
+                continue;
+            }
+            let server = self.clone();
+            let reload = tokio::task::spawn_blocking(move || server.reload(files)).await;
+            match reload {
+                Ok(Ok(certificate)) => {
+                    tracing::info!(not_after = %certificate.not_after, "a new certificate is in use");
+                    continue;
+                }
+                Ok(Err(error)) => tracing::error!("the old certificate stays in use: {error}"),
+                Err(error) => tracing::error!(%error, "the new certificate was not read"),
+            }
+            // Logged once, not at every poll.
+            rejected = Some(found);
+        }
+    }
+
+    fn files(&self) -> (CertificateFiles, Fingerprint) {
+        let current = self.current.0.read().unwrap_or_else(PoisonError::into_inner);
+        (current.1.clone(), current.2)
     }
 }
 
-impl std::fmt::Debug for ServerTls {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for ServerTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ServerTls").field(&self.files().0).finish()
     }
 }
 
-impl ResolvesServerCert for Shown {
+impl ResolvesServerCert for CurrentCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+        let current = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        Some(Arc::clone(&current.0))
     }
 }
 
-fn config(shown: Arc<Shown>) -> ServerConfig {
-    let mut config = ServerConfig::builder_with_provider(cryptography())
-        .with_protocol_versions(VERSIONS)
-        .expect("aws-lc-rs knows both versions")
-        .with_no_client_auth()
-        .with_cert_resolver(shown);
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    config
-}
-
-pub(super) const VERSIONS: &[&rustls::SupportedProtocolVersion] =
-    &[&rustls::version::TLS13, &rustls::version::TLS12];
-
-/// A client that is slower than this is not served: until then it holds a task and a descriptor.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Until it ends, a handshake holds a task and a file descriptor.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
