@@ -129,7 +129,9 @@ impl Server {
         }
         match (&self.tls, config.server.tls.clone()) {
             (Some(tls), Some(files)) => match tls.reload(files) {
-                Ok(pair) => tracing::info!(not_after = %pair.not_after(), "the certificate was read again"),
+                Ok(certificate) => {
+                    tracing::info!(not_after = %certificate.not_after, "the certificate was read again")
+                }
                 Err(error) => tracing::error!("the certificate stays as it was: {error}"),
             },
             (None, None) => {}
