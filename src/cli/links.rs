@@ -5,9 +5,9 @@ use rand::RngExt;
 
 use crate::applinks::{AuthType, ConsumerInfo, Manifest, PeerId};
 use crate::clock::Clock;
-use crate::config::{Config, Link, LinkUsers, ListenAt};
+use crate::config::{Config, Link as LinkConfig, LinkUsers, ListenAt};
 use crate::links::listener::Socket;
-use crate::links::{Client, Identity, Links, Peer, PeerOptions, Users};
+use crate::links::{Client, ConsumerIdentity, Link, LinkOptions, Links, Users};
 use crate::oauth::Secret;
 use crate::store::Store;
 use crate::tls::Roots;
@@ -28,8 +28,8 @@ pub(super) async fn installation(config: &Config, store: &Store) -> anyhow::Resu
 
 /// The other sides, and who we are there.
 pub(super) fn links(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<Links> {
-    let peers: anyhow::Result<Vec<_>> = config.links.iter().map(peer).collect();
-    let identity = Identity {
+    let peers: anyhow::Result<Vec<_>> = config.links.iter().map(link).collect();
+    let identity = ConsumerIdentity {
         consumer_key: config.applinks.consumer_key.clone(),
         keys: config.applinks.keys.clone(),
     };
@@ -88,10 +88,10 @@ pub(super) fn roots(configured: Option<&Roots>) -> anyhow::Result<Roots> {
     roots.map_err(|why| anyhow!("ca_file: {why}"))
 }
 
-fn peer(link: &Link) -> anyhow::Result<Peer> {
+fn link(link: &LinkConfig) -> anyhow::Result<Link> {
     let roots =
         roots(link.roots.as_ref()).with_context(|| format!("the link {} cannot be made", link.name))?;
-    let options = PeerOptions {
+    let options = LinkOptions {
         name: link.name.clone(),
         title: link.title.clone(),
         url: link.url.clone(),
@@ -101,12 +101,12 @@ fn peer(link: &Link) -> anyhow::Result<Peer> {
             LinkUsers::None => Users::None,
         },
         itself: link.itself,
-        answer_within: link.response_timeout,
+        response_timeout: link.response_timeout,
     };
-    Ok(Peer::new(options, Client::new(roots, link.connect_timeout)))
+    Ok(Link::new(options, Client::new(roots, link.connect_timeout)))
 }
 
-fn outbound(links: &[Link]) -> Vec<AuthType> {
+fn outbound(links: &[LinkConfig]) -> Vec<AuthType> {
     let any = |kind: &AuthType| {
         links.iter().any(|link| match kind {
             AuthType::ThreeLegged => link.users == LinkUsers::Connect,

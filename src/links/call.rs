@@ -15,44 +15,44 @@ use crate::gateway::identity_headers::{self, Initials};
 use crate::gateway::{BodyLimits, onward};
 use crate::oauth::{Parameters, Place};
 
-use super::heard::Heard;
-use super::refusal::Refusal;
-use super::sending::Held;
-use super::signing::Unsigned;
-use super::speaker::{REQUESTOR, Speaker};
-use super::{Links, Peer};
+use super::error::LinkError;
+use super::oauth_report::OAuthReport;
+use super::on_behalf_of::{OnBehalfOf, REQUESTOR};
+use super::sending::ReplayableBody;
+use super::signing::RequestToSign;
+use super::{Link, Links};
 
 impl Links {
     /// Makes a call of the application and hands the answer on. `target` is the path below the link, raw.
     pub(super) async fn call(
         &self,
-        peer: &Peer,
+        peer: &Link,
         target: &str,
         request: Request<Body>,
-    ) -> Result<Response, Refusal> {
+    ) -> Result<Response, LinkError> {
         let (parts, body) = request.into_parts();
         let speaker = self.speaker(peer, &parts.headers).await?;
         let (form, mut body) = hold(&parts, body).await?;
         refuse_own_parameters(target, &form)?;
-        let mut unsigned = Unsigned {
+        let mut request = RequestToSign {
             method: parts.method,
             url: String::new(),
             form,
             extra: Vec::new(),
-            voice: speaker.voice(),
+            token: speaker.token(),
         };
         let headers = onwards(parts.headers);
         let mut target = target.to_owned();
         let mut hops = 0;
         loop {
-            unsigned.url = format!("{}{}", peer.url().as_str(), speaker.target(&target));
-            let within = peer.options().answer_within;
-            let (answer, heard) = self.send(peer, &unsigned, &headers, &mut body, within).await?;
-            self.note(peer, &heard).await;
+            request.url = format!("{}{}", peer.url().as_str(), speaker.target(&target));
+            let within = peer.options().response_timeout;
+            let (answer, heard) = self.send(peer, &request, &headers, &mut body, within).await?;
+            self.record_response(peer, &heard).await;
             self.judge(peer, &speaker, heard).await?;
-            match redirect(peer, &unsigned.method, &answer).filter(|_| hops < MOST_HOPS) {
+            match redirect(peer, &request.method, &answer).filter(|_| hops < MOST_HOPS) {
                 Some(further) => target = further,
-                None => return Ok(handed_on(answer)),
+                None => return Ok(relay_response(answer)),
             }
             hops += 1;
         }
@@ -60,9 +60,9 @@ impl Links {
 
     /// Refuses to hand on what is about us and not about the application. A token that can never work again is dropped;
     /// whatever may pass leaves it alone.
-    async fn judge(&self, peer: &Peer, speaker: &Speaker, heard: Heard) -> Result<(), Refusal> {
+    async fn judge(&self, peer: &Link, speaker: &OnBehalfOf, heard: OAuthReport) -> Result<(), LinkError> {
         let Some(told) = heard.told else {
-            if let Speaker::User {
+            if let OnBehalfOf::User {
                 subject,
                 unnoted: true,
                 ..
@@ -77,9 +77,9 @@ impl Links {
             return Ok(());
         };
         match speaker {
-            Speaker::User {
+            OnBehalfOf::User {
                 subject, credentials, ..
-            } if told.is_about_the_token() => {
+            } if told.is_token_problem() => {
                 let (link, problem, now) = (peer.name(), &told.problem, self.clock.now());
                 let forgotten = self
                     .store
@@ -92,43 +92,43 @@ impl Links {
                     forgotten,
                     "the other side says {problem}: the token is dropped"
                 );
-                Err(Refusal::NotConnected {
+                Err(LinkError::NotConnected {
                     subject: subject.clone(),
                     connect_url: self.connect_url(peer),
                     told: Some(told),
                 })
             }
-            _ if told.problem == "timestamp_refused" => Err(Refusal::Clock {
-                difference: heard.clock_difference,
+            _ if told.problem == "timestamp_refused" => Err(LinkError::Clock {
+                difference: heard.clock_skew,
             }),
-            _ => Err(Refusal::Refused(told)),
+            _ => Err(LinkError::Refused(told)),
         }
     }
 }
 
 /// A form is held, because it is signed; whatever else has a body is streamed.
-async fn hold(parts: &Parts, body: Body) -> Result<(Bytes, Held), Refusal> {
+async fn hold(parts: &Parts, body: Body) -> Result<(Bytes, ReplayableBody), LinkError> {
     if body.is_end_stream() {
-        return Ok((Bytes::new(), Held::Whole(Bytes::new())));
+        return Ok((Bytes::new(), ReplayableBody::Whole(Bytes::new())));
     }
     let read = BodyLimits::default().read(&parts.headers, body).await;
-    Ok(match read.map_err(Refusal::Body)? {
-        Ok(form) => (form.clone(), Held::Whole(form)),
-        Err(stream) => (Bytes::new(), Held::Stream(stream)),
+    Ok(match read.map_err(LinkError::Body)? {
+        Ok(form) => (form.clone(), ReplayableBody::Whole(form)),
+        Err(stream) => (Bytes::new(), ReplayableBody::Stream(stream)),
     })
 }
 
 /// Parameters that say who calls are ours to write.
-fn refuse_own_parameters(target: &str, form: &[u8]) -> Result<(), Refusal> {
+fn refuse_own_parameters(target: &str, form: &[u8]) -> Result<(), LinkError> {
     let query = target.split_once('?').map_or("", |(_, query)| query);
     for (raw, place) in [(query.as_bytes(), Place::Query), (form, Place::Form)] {
-        let unsignable = |problem| Refusal::Unsignable(crate::oauth::sign::SignError::Parameters(problem));
+        let unsignable = |problem| LinkError::Unsignable(crate::oauth::sign::SignError::Parameters(problem));
         let parameters = Parameters::from_form(raw, place).map_err(unsignable)?;
         if parameters
             .iter()
             .any(|parameter| parameter.name.starts_with("oauth_") || parameter.name == REQUESTOR)
         {
-            return Err(Refusal::OwnParameters);
+            return Err(LinkError::OwnParameters);
         }
     }
     Ok(())
@@ -148,7 +148,7 @@ fn onwards(mut headers: HeaderMap) -> HeaderMap {
 
 /// Where to go on: a redirect within the link, of a call that can be made again without harm. Any other is the
 /// application's to follow, without our signature.
-fn redirect(peer: &Peer, method: &Method, answer: &Response<Incoming>) -> Option<String> {
+fn redirect(peer: &Link, method: &Method, answer: &Response<Incoming>) -> Option<String> {
     let further = matches!(
         answer.status(),
         StatusCode::MOVED_PERMANENTLY
@@ -159,7 +159,7 @@ fn redirect(peer: &Peer, method: &Method, answer: &Response<Incoming>) -> Option
     );
     let location = answer.headers().get(LOCATION)?.to_str().ok()?;
     if further && (method == Method::GET || method == Method::HEAD) {
-        peer.within(location)
+        peer.resolve_redirect(location)
     } else {
         None
     }
@@ -167,7 +167,7 @@ fn redirect(peer: &Peer, method: &Method, answer: &Response<Incoming>) -> Option
 
 /// The answer as the application sees it. The other side's cookies are a session of whoever was named: nobody else may
 /// go on with it.
-fn handed_on(answer: Response<Incoming>) -> Response {
+fn relay_response(answer: Response<Incoming>) -> Response {
     let (mut head, body) = answer.into_parts();
     onward::response(&mut head.headers);
     head.headers.remove(SET_COOKIE);

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::oauth::Secret;
 
 use super::Links;
-use super::refusal::Refusal;
+use super::error::LinkError;
 
 /// A socket that only this machine can reach.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ pub async fn serve(
     stop: CancellationToken,
     drain: Duration,
 ) -> bool {
-    let door = Door { links, token };
+    let door = ListenerState { links, token };
     let router = Router::new().fallback(call).with_state(Arc::new(door));
     let until = stop.clone().cancelled_owned();
     let serving = async move {
@@ -93,23 +93,23 @@ pub async fn serve(
 }
 
 #[derive(Debug)]
-struct Door {
+struct ListenerState {
     links: Arc<Links>,
     token: Secret,
 }
 
 /// A call: `/{link}` and the raw path and query below it.
-async fn call(State(door): State<Arc<Door>>, request: Request<Body>) -> Response {
-    match door.let_in(request).await {
+async fn call(State(door): State<Arc<ListenerState>>, request: Request<Body>) -> Response {
+    match door.authenticate(request).await {
         Ok(answer) => answer,
         Err(refusal) => refusal.into_response(),
     }
 }
 
-impl Door {
-    async fn let_in(&self, request: Request<Body>) -> Result<Response, Refusal> {
-        if !shows(&self.token, request.headers()) {
-            return Err(Refusal::WrongToken);
+impl ListenerState {
+    async fn authenticate(&self, request: Request<Body>) -> Result<Response, LinkError> {
+        if !has_bearer_token(&self.token, request.headers()) {
+            return Err(LinkError::WrongToken);
         }
         let whole = request
             .uri()
@@ -118,7 +118,7 @@ impl Door {
         let below = whole.strip_prefix('/').unwrap_or_default();
         let end = below.find(['/', '?']).unwrap_or(below.len());
         let (name, target) = below.split_at(end);
-        let peer = self.links.peer(name).ok_or(Refusal::UnknownLink)?;
+        let peer = self.links.get(name).ok_or(LinkError::UnknownLink)?;
         let target = if target.starts_with('/') {
             target.to_owned()
         } else {
@@ -129,7 +129,7 @@ impl Door {
 }
 
 /// Whether a request shows the token: once, in the scheme `Bearer` (RFC 6750, section 2.1). Compared in constant time.
-fn shows(token: &Secret, headers: &HeaderMap) -> bool {
+fn has_bearer_token(token: &Secret, headers: &HeaderMap) -> bool {
     let mut fields = headers.get_all(AUTHORIZATION).iter();
     let (Some(field), None) = (fields.next(), fields.next()) else {
         return false;
@@ -154,7 +154,7 @@ mod tests {
             for field in fields {
                 headers.append(AUTHORIZATION, HeaderValue::from_static(field));
             }
-            shows(&token, &headers)
+            has_bearer_token(&token, &headers)
         };
         assert!(shown(&["Bearer correct-horse-battery"]) && shown(&["bearer  correct-horse-battery"]));
         for wrong in [

@@ -14,19 +14,19 @@
 //! 4. `heard`: what the answer says about us (`oauth_problem`) and about our clock;
 //! 5. `refusal`: every answer of ours, in words for the application.
 //!
-//! A user's way: `dance`, from the request token to an access token. [`Peer`] is another side as it is configured.
+//! A user's way: `dance`, from the request token to an access token. [`Link`] is another side as it is configured.
 
 mod call;
 pub mod client;
-mod dance;
-mod heard;
+mod connect;
+mod error;
+mod link;
 pub mod listener;
+mod oauth_report;
+mod on_behalf_of;
 mod outgoing;
-mod peer;
-mod refusal;
 mod sending;
 mod signing;
-mod speaker;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -37,11 +37,11 @@ use crate::oauth::{ConsumerKey, PrivateKey, PublicUrl};
 use crate::store::{Store, StoreError};
 
 pub use client::{Client, Fetched, Unanswered};
-pub use dance::{Connected, DanceError};
-pub use heard::Told;
-pub use peer::{Peer, PeerOptions, Users};
+pub use connect::{Connected, LinkAuthorizationError};
+pub use link::{Link, LinkOptions, Users};
+pub use oauth_report::OAuthProblem;
 
-use signing::Signing;
+use signing::SigningKeys;
 
 /// All links, and what their calls need.
 #[derive(Debug)]
@@ -49,13 +49,13 @@ pub struct Links {
     store: Store,
     clock: Clock,
     public_url: PublicUrl,
-    signing: Signing,
-    peers: Vec<Peer>,
+    signing: SigningKeys,
+    peers: Vec<Link>,
 }
 
 /// Who we are at the other sides.
 #[derive(Clone, Debug)]
-pub struct Identity {
+pub struct ConsumerIdentity {
     /// Our consumer key.
     pub consumer_key: ConsumerKey,
     /// Our key pairs, the one that signs first.
@@ -68,44 +68,44 @@ impl Links {
         store: Store,
         clock: Clock,
         public_url: PublicUrl,
-        identity: Identity,
-        peers: Vec<Peer>,
+        identity: ConsumerIdentity,
+        peers: Vec<Link>,
     ) -> Self {
         Self {
             store,
             clock,
             public_url,
-            signing: Signing::new(identity),
+            signing: SigningKeys::new(identity),
             peers,
         }
     }
 
     /// The other sides.
-    pub fn peers(&self) -> &[Peer] {
+    pub fn all(&self) -> &[Link] {
         &self.peers
     }
 
     /// The other side of a link's name.
-    pub fn peer(&self, name: &str) -> Option<&Peer> {
+    pub fn get(&self, name: &str) -> Option<&Link> {
         self.peers.iter().find(|peer| peer.name() == name)
     }
 
     /// Who we are there: our consumer key, and the fingerprint of the key that signs.
-    pub fn ourselves(&self) -> (&ConsumerKey, Option<String>) {
-        self.signing.ourselves()
+    pub fn consumer_identity(&self) -> (&ConsumerKey, Option<String>) {
+        self.signing.consumer_identity()
     }
 
     /// What a user has connected, of the links that there are.
-    pub async fn connections(&self, subject: &str) -> Result<Vec<(&Peer, LinkConnection)>, StoreError> {
+    pub async fn connections(&self, subject: &str) -> Result<Vec<(&Link, LinkConnection)>, StoreError> {
         let kept = self.store.link_connections(Some(subject)).await?;
         let known = kept
             .into_iter()
-            .filter_map(|kept| Some((self.peer(&kept.link)?, kept)));
+            .filter_map(|kept| Some((self.get(&kept.link)?, kept)));
         Ok(known.collect())
     }
 
     /// Forgets what a user gave us at a link, if there is something. `address`: where their browser is.
-    pub async fn disconnect(&self, peer: &Peer, subject: &str, address: IpAddr) -> Result<(), StoreError> {
+    pub async fn disconnect(&self, peer: &Link, subject: &str, address: IpAddr) -> Result<(), StoreError> {
         let (link, now) = (peer.name(), self.clock.now());
         let gone = self
             .store
@@ -123,21 +123,21 @@ impl Links {
     }
 
     /// Where a user connects a link.
-    pub fn connect_url(&self, peer: &Peer) -> String {
+    pub fn connect_url(&self, peer: &Link) -> String {
         format!("{}/oauth/links/{}/connect", self.public_url.as_str(), peer.name())
     }
 
     /// Notes how a call went: at most once a minute, when nothing is wrong. A note that cannot be written stops no call.
-    async fn note(&self, peer: &Peer, heard: &heard::Heard) {
+    async fn record_response(&self, peer: &Link, heard: &oauth_report::OAuthReport) {
         let now = self.clock.now();
-        let problem = heard.told.as_ref().map(Told::sentence);
-        if problem.is_none() && !peer.is_to_be_noted(now) {
+        let problem = heard.told.as_ref().map(OAuthProblem::sentence);
+        if problem.is_none() && !peer.should_record(now) {
             return;
         }
         let success = problem.is_none();
         let noted = self
             .store
-            .note_link_answer(peer.name(), now, heard.clock_difference, success)
+            .note_link_answer(peer.name(), now, heard.clock_skew, success)
             .await;
         let noted = match (noted, problem) {
             (Ok(()), Some(problem)) => self.store.note_link_problem(peer.name(), now, &problem).await,
@@ -149,7 +149,7 @@ impl Links {
     }
 
     /// Notes that no answer came.
-    async fn note_silence(&self, peer: &Peer, why: &Unanswered) {
+    async fn record_failure(&self, peer: &Link, why: &Unanswered) {
         let now = self.clock.now();
         tracing::warn!(link = peer.name(), "no answer: {why}");
         let noted = self

@@ -12,13 +12,13 @@ use super::outgoing::Outgoing;
 use crate::oauth::sign::SignError;
 
 use super::client::Unanswered;
-use super::heard::Heard;
-use super::signing::Unsigned;
-use super::{Links, Peer};
+use super::oauth_report::OAuthReport;
+use super::signing::RequestToSign;
+use super::{Link, Links};
 
 /// The body of a call.
 #[derive(Debug)]
-pub(super) enum Held {
+pub(super) enum ReplayableBody {
     /// All of it; it can be sent again.
     Whole(Bytes),
     /// What still arrives; it can be sent once.
@@ -34,7 +34,7 @@ pub(super) enum Failed {
     Unanswered(Unanswered),
 }
 
-impl Held {
+impl ReplayableBody {
     /// The body for one sending; a stream leaves nothing behind.
     fn take(&mut self) -> Body {
         match self {
@@ -49,29 +49,29 @@ impl Links {
     /// signature wrong, the next key is tried, unless the body is gone.
     pub(super) async fn send(
         &self,
-        peer: &Peer,
-        unsigned: &Unsigned,
+        peer: &Link,
+        request: &RequestToSign,
         headers: &HeaderMap,
-        body: &mut Held,
+        body: &mut ReplayableBody,
         within: Duration,
-    ) -> Result<(Response<Incoming>, Heard), Failed> {
+    ) -> Result<(Response<Incoming>, OAuthReport), Failed> {
         let keys = self.signing.keys().max(1);
         let first = peer.key();
         let mut tried = 0;
         loop {
             let key = (first + tried) % keys;
             tried += 1;
-            let (answer, heard) = self.send_once(peer, unsigned, headers, body, within, key).await?;
+            let (answer, heard) = self.send_once(peer, request, headers, body, within, key).await?;
             let unknown_key = heard
                 .told
                 .as_ref()
                 .is_some_and(|told| told.problem == "signature_invalid");
             if !unknown_key {
-                peer.took(key);
+                peer.remember_key(key);
                 return Ok((answer, heard));
             }
-            if matches!(body, Held::Stream(_)) {
-                peer.took((key + 1) % keys);
+            if matches!(body, ReplayableBody::Stream(_)) {
+                peer.remember_key((key + 1) % keys);
                 return Ok((answer, heard));
             }
             if tried == keys {
@@ -82,16 +82,16 @@ impl Links {
 
     async fn send_once(
         &self,
-        peer: &Peer,
-        unsigned: &Unsigned,
+        peer: &Link,
+        request: &RequestToSign,
         headers: &HeaderMap,
-        body: &mut Held,
+        body: &mut ReplayableBody,
         within: Duration,
         key: usize,
-    ) -> Result<(Response<Incoming>, Heard), Failed> {
-        let authorization = self.signing.authorize(unsigned, key, self.clock.now()).await;
+    ) -> Result<(Response<Incoming>, OAuthReport), Failed> {
+        let authorization = self.signing.authorize(request, key, self.clock.now()).await;
         let authorization = authorization.map_err(Failed::Unsignable)?;
-        let uri: Uri = unsigned
+        let uri: Uri = request
             .url
             .parse()
             .map_err(|_| Failed::Unsignable(SignError::Url("it is no URL")))?;
@@ -102,18 +102,18 @@ impl Links {
             // Without it, hyper sends no body along with a GET.
             headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
-        let mut request = Request::new(outgoing);
-        *request.method_mut() = unsigned.method.clone();
-        *request.uri_mut() = uri;
-        *request.headers_mut() = headers;
-        let answer = peer.client().send(request, &progress, within).await;
+        let mut signed = Request::new(outgoing);
+        *signed.method_mut() = request.method.clone();
+        *signed.uri_mut() = uri;
+        *signed.headers_mut() = headers;
+        let answer = peer.client().send(signed, &progress, within).await;
         match answer {
             Ok(answer) => {
-                let heard = Heard::of(answer.headers(), self.clock.now());
+                let heard = OAuthReport::of(answer.headers(), self.clock.now());
                 Ok((answer, heard))
             }
             Err(why) => {
-                self.note_silence(peer, &why).await;
+                self.record_failure(peer, &why).await;
                 Err(Failed::Unanswered(why))
             }
         }

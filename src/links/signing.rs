@@ -11,15 +11,15 @@ use crate::model::Credentials;
 use crate::oauth::sign::SignError;
 use crate::oauth::{Call, ConsumerKey, SignatureMethod, Signer, SigningKey, Timestamp, Token, header};
 
-use super::Identity;
+use super::ConsumerIdentity;
 
 /// Who we are, ready to sign.
 #[derive(Clone, Debug)]
-pub(super) struct Signing(Arc<Identity>);
+pub(super) struct SigningKeys(Arc<ConsumerIdentity>);
 
 /// A call before it is signed.
 #[derive(Clone, Debug)]
-pub(super) struct Unsigned {
+pub(super) struct RequestToSign {
     /// The method.
     pub(super) method: http::Method,
     /// The whole URL, with its query.
@@ -29,27 +29,27 @@ pub(super) struct Unsigned {
     /// Protocol parameters beyond the standard ones.
     pub(super) extra: Vec<(&'static str, String)>,
     /// What stands in `oauth_token`.
-    pub(super) voice: Voice,
+    pub(super) token: TokenParameter,
 }
 
 /// What stands in `oauth_token`.
 #[derive(Clone, Debug)]
-pub(super) enum Voice {
+pub(super) enum TokenParameter {
     /// Nothing: we ask for a request token.
-    Consumer,
+    Absent,
     /// The empty text: we call as ourselves, or name a user.
-    Itself,
+    Empty,
     /// A token, whose secret takes part in the signature.
     Token(Credentials),
 }
 
-impl Signing {
-    pub(super) fn new(identity: Identity) -> Self {
+impl SigningKeys {
+    pub(super) fn new(identity: ConsumerIdentity) -> Self {
         Self(Arc::new(identity))
     }
 
     /// The consumer key, and the fingerprint of the first key.
-    pub(super) fn ourselves(&self) -> (&ConsumerKey, Option<String>) {
+    pub(super) fn consumer_identity(&self) -> (&ConsumerKey, Option<String>) {
         let key = self.0.keys.first();
         (
             &self.0.consumer_key,
@@ -65,13 +65,13 @@ impl Signing {
     /// The value of `Authorization` for a call, made with one of our keys.
     pub(super) async fn authorize(
         &self,
-        unsigned: &Unsigned,
+        request: &RequestToSign,
         key: usize,
         now: Timestamp,
     ) -> Result<HeaderValue, SignError> {
-        let (signing, unsigned) = (self.clone(), unsigned.clone());
+        let (signing, request) = (self.clone(), request.clone());
         let nonce = Token::generate("", &mut UnwrapErr(SysRng));
-        let signed = tokio::task::spawn_blocking(move || signing.sign(&unsigned, key, now, nonce.as_str()));
+        let signed = tokio::task::spawn_blocking(move || signing.sign(&request, key, now, nonce.as_str()));
         // It does not panic, and is not aborted.
         let pairs = signed
             .await
@@ -84,7 +84,7 @@ impl Signing {
 
     fn sign(
         &self,
-        unsigned: &Unsigned,
+        request: &RequestToSign,
         key: usize,
         now: Timestamp,
         nonce: &str,
@@ -99,13 +99,13 @@ impl Signing {
             SigningKey::Rsa(key.clone()),
             SignatureMethod::RsaSha1,
         );
-        let signer = match &unsigned.voice {
-            Voice::Consumer => signer,
-            Voice::Itself => signer.two_legged(),
-            Voice::Token(Credentials { token, secret }) => signer.with_token(token, secret.clone()),
+        let signer = match &request.token {
+            TokenParameter::Absent => signer,
+            TokenParameter::Empty => signer.two_legged(),
+            TokenParameter::Token(Credentials { token, secret }) => signer.with_token(token, secret.clone()),
         };
-        let call = Call::new(unsigned.method.as_str(), &unsigned.url).with_form(&unsigned.form);
-        let call = unsigned
+        let call = Call::new(request.method.as_str(), &request.url).with_form(&request.form);
+        let call = request
             .extra
             .iter()
             .fold(call, |call, (name, value)| call.with(name, value));

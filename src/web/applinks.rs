@@ -141,7 +141,7 @@ pub(super) async fn reciprocal(visit: Visit, query: Result<Query<Reciprocal>, Qu
     let starting = PublicUrl::parse(starting).ok();
     let known = visit
         .links
-        .peers()
+        .all()
         .iter()
         .find(|peer| starting.as_ref() == Some(peer.url()));
     let id = query.applink_original_created_id.as_deref().map(unquoted);

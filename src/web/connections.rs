@@ -86,7 +86,7 @@ pub(super) async fn revoke(
     let subject = session.user.subject.as_str();
     if let Some(name) = form.token.strip_prefix(LINK) {
         // It is ours to forget; at the other side it lives until it is revoked there.
-        if let Some(peer) = visit.links.peer(name) {
+        if let Some(peer) = visit.links.get(name) {
             let done = visit.links.disconnect(peer, subject, address).await;
             done.map_err(|error| visit.refuse(error))?;
         }
@@ -108,7 +108,7 @@ pub(super) async fn revoke(
 /// The links that carry users' own tokens, and what this user gave us there.
 async fn outgoing<'a>(visit: &'a Visit, session: &Session) -> Result<Vec<Outgoing<'a>>, StoreError> {
     let mut connections = visit.links.connections(&session.user.subject).await?;
-    let peers = visit.links.peers().iter();
+    let peers = visit.links.all().iter();
     let peers = peers.filter(|peer| peer.options().users == Users::Connect);
     Ok(peers
         .map(|peer| {

@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::HeaderMap;
 use serde::Deserialize;
 
-use crate::links::{DanceError, Peer};
+use crate::links::{Link, LinkAuthorizationError};
 use crate::oauth::{Token, encode};
 
 use super::pages::{LinkTrouble, Notice};
@@ -39,7 +39,7 @@ pub(super) async fn connect(
     request_headers: HeaderMap,
     query: Result<Query<Begin>, QueryRejection>,
 ) -> Result<Response, Response> {
-    let peer = visit.links.peer(&name);
+    let peer = visit.links.get(&name);
     let peer = peer.ok_or_else(|| visit.refuse(trouble(LinkTrouble::Unknown)))?;
     let asked = query.ok().and_then(|Query(query)| query.return_to);
     let return_to = asked.as_deref().and_then(ReturnAddress::parse);
@@ -63,9 +63,9 @@ pub(super) async fn back(
     request_headers: HeaderMap,
     query: Result<Query<Back>, QueryRejection>,
 ) -> Result<Response, Response> {
-    let peer = visit.links.peer(&name);
+    let peer = visit.links.get(&name);
     let peer = peer.ok_or_else(|| visit.refuse(trouble(LinkTrouble::Unknown)))?;
-    let gone = |visit: &Visit| visit.refuse(notice(peer, DanceError::Unknown));
+    let gone = |visit: &Visit| visit.refuse(notice(peer, LinkAuthorizationError::Unknown));
     let Query(query) = query.map_err(|_| gone(&visit))?;
     let token = query.token.as_deref().and_then(Token::parse);
     let token = token.ok_or_else(|| gone(&visit))?;
@@ -93,13 +93,13 @@ pub(super) async fn back(
     Ok(visit.redirect(there))
 }
 
-fn notice(peer: &Peer, error: DanceError) -> Notice {
+fn notice(peer: &Link, error: LinkAuthorizationError) -> Notice {
     let (trouble, why) = match error {
-        DanceError::Unknown => (LinkTrouble::Lost, String::new()),
-        DanceError::Denied => (LinkTrouble::Denied, String::new()),
-        DanceError::Refused(why) => (LinkTrouble::Refused, why),
-        DanceError::Unanswered(why) => (LinkTrouble::Silent, why.to_string()),
-        DanceError::Store(error) => return Notice::StoreDown(error),
+        LinkAuthorizationError::Unknown => (LinkTrouble::Lost, String::new()),
+        LinkAuthorizationError::Denied => (LinkTrouble::Denied, String::new()),
+        LinkAuthorizationError::Refused(why) => (LinkTrouble::Refused, why),
+        LinkAuthorizationError::Unanswered(why) => (LinkTrouble::Silent, why.to_string()),
+        LinkAuthorizationError::Store(error) => return Notice::StoreDown(error),
     };
     Notice::Link {
         trouble,

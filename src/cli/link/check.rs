@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::links::Peer;
+use crate::links::Link;
 use crate::oauth::VerificationKey;
 
 use super::super::config::ConfigFile;
@@ -19,11 +19,11 @@ pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
     let config = config.load()?;
     let store = open_existing(&config).await?;
     let links = links::links(&config, &store, &Clock::System)?;
-    if let (key, Some(fingerprint)) = links.ourselves() {
+    if let (key, Some(fingerprint)) = links.consumer_identity() {
         print(&format!("We are {key} with the key {fingerprint}\n"))?;
     }
     let mut failed = 0;
-    for peer in links.peers() {
+    for peer in links.all() {
         let mut text = format!("{} {}\n", peer.name(), peer.url().as_str());
         match Found::at(peer.client(), peer.url()).await {
             Ok(found) => {
@@ -45,14 +45,14 @@ pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
     }
     store.close().await;
     if failed > 0 {
-        bail!("{failed} of {} links do not work", links.peers().len());
+        bail!("{failed} of {} links do not work", links.all().len());
     }
     Ok(())
 }
 
 /// Whether the other side knows our key, and what it says.
-async fn knock(links: &crate::links::Links, peer: &Peer, text: &mut String) -> bool {
-    let outcome = links.knock(peer).await;
+async fn knock(links: &crate::links::Links, peer: &Link, text: &mut String) -> bool {
+    let outcome = links.test_credentials(peer).await;
     let clock = links
         .states()
         .await

@@ -20,10 +20,10 @@ pub(super) async fn show(visit: Visit, headers: HeaderMap) -> Result<Response, R
     let mut states = states.map_err(|error| visit.refuse(error))?;
     let page = Links {
         outgoing: OtherSides {
-            fingerprint: visit.links.ourselves().1,
+            fingerprint: visit.links.consumer_identity().1,
             links: visit
                 .links
-                .peers()
+                .all()
                 .iter()
                 .map(|peer| OtherSide {
                     title: peer.title(),

@@ -1,6 +1,6 @@
 //! The other direction on the page of what somebody has connected: where the application acts as them.
 
-use crate::links::Peer;
+use crate::links::Link;
 use crate::model::LinkConnection;
 
 use super::connections::RevokeForm;
@@ -10,7 +10,7 @@ use super::{Frame, Html, visible};
 #[derive(Debug)]
 pub(in crate::web) struct Outgoing<'a> {
     /// The other side.
-    pub(in crate::web) peer: &'a Peer,
+    pub(in crate::web) peer: &'a Link,
     /// What the user gave us, and the form that takes it back.
     pub(in crate::web) kept: Option<(LinkConnection, RevokeForm)>,
     /// The path where they connect.

@@ -5,13 +5,13 @@ use http::{HeaderMap, HeaderName};
 use crate::model::Credentials;
 use crate::oauth::encode;
 
-use super::refusal::Refusal;
-use super::signing::Voice;
-use super::{Links, Peer, Users};
+use super::error::LinkError;
+use super::signing::TokenParameter;
+use super::{Link, Links, Users};
 
 /// In whose name a call is made.
 #[derive(Debug)]
-pub(super) enum Speaker {
+pub(super) enum OnBehalfOf {
     /// A user's, by the token that they gave us.
     User {
         /// Who.
@@ -22,23 +22,23 @@ pub(super) enum Speaker {
         unnoted: bool,
     },
     /// A user's, by our word.
-    InTheNameOf(String),
+    Impersonated(String),
     /// Our own.
-    Itself,
+    Application,
 }
 
-impl Speaker {
+impl OnBehalfOf {
     /// What stands in `oauth_token`.
-    pub(super) fn voice(&self) -> Voice {
+    pub(super) fn token(&self) -> TokenParameter {
         match self {
-            Self::User { credentials, .. } => Voice::Token(credentials.clone()),
-            Self::InTheNameOf(_) | Self::Itself => Voice::Itself,
+            Self::User { credentials, .. } => TokenParameter::Token(credentials.clone()),
+            Self::Impersonated(_) | Self::Application => TokenParameter::Empty,
         }
     }
 
     /// The target with the user's name in its query, where AppLinks look for it; it is signed with the rest.
     pub(super) fn target(&self, target: &str) -> String {
-        let Self::InTheNameOf(subject) = self else {
+        let Self::Impersonated(subject) = self else {
             return target.to_owned();
         };
         let named = format!("{REQUESTOR}={}", encode::encode(subject));
@@ -53,24 +53,24 @@ impl Speaker {
 
 impl Links {
     /// Finds out in whose name a call is to be made.
-    pub(super) async fn speaker(&self, peer: &Peer, headers: &HeaderMap) -> Result<Speaker, Refusal> {
-        let Some(subject) = named_user(headers)? else {
+    pub(super) async fn speaker(&self, peer: &Link, headers: &HeaderMap) -> Result<OnBehalfOf, LinkError> {
+        let Some(subject) = requested_user(headers)? else {
             return if peer.options().itself {
-                Ok(Speaker::Itself)
+                Ok(OnBehalfOf::Application)
             } else {
-                Err(Refusal::NobodyNamed)
+                Err(LinkError::UserMissing)
             };
         };
         match peer.options().users {
-            Users::Impersonate => Ok(Speaker::InTheNameOf(subject)),
-            Users::None => Err(Refusal::UserNamed),
+            Users::Impersonate => Ok(OnBehalfOf::Impersonated(subject)),
+            Users::None => Err(LinkError::UserNotAllowed),
             Users::Connect => match self.store.link_credentials(peer.name(), &subject).await? {
-                Some((credentials, used)) => Ok(Speaker::User {
+                Some((credentials, used)) => Ok(OnBehalfOf::User {
                     unnoted: used.is_none_or(|used| used.bucket() < self.clock.now().bucket()),
                     credentials,
                     subject,
                 }),
-                None => Err(Refusal::NotConnected {
+                None => Err(LinkError::NotConnected {
                     subject,
                     connect_url: self.connect_url(peer),
                     told: None,
@@ -81,20 +81,20 @@ impl Links {
 }
 
 /// The user whom the application names: written as the gateway writes `X-Linkgate-User`, so that it can be handed on.
-fn named_user(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+fn requested_user(headers: &HeaderMap) -> Result<Option<String>, LinkError> {
     let mut values = headers.get_all(X_LINKGATE_USER).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return if headers.contains_key(X_LINKGATE_USER) {
-            Err(Refusal::BadUser)
+            Err(LinkError::BadUser)
         } else {
             Ok(None)
         };
     };
-    let text = value.to_str().map_err(|_| Refusal::BadUser)?;
-    let bytes = encode::decode(text).map_err(|_| Refusal::BadUser)?;
-    let subject = String::from_utf8(bytes).map_err(|_| Refusal::BadUser)?;
+    let text = value.to_str().map_err(|_| LinkError::BadUser)?;
+    let bytes = encode::decode(text).map_err(|_| LinkError::BadUser)?;
+    let subject = String::from_utf8(bytes).map_err(|_| LinkError::BadUser)?;
     let fits = (1..=255).contains(&subject.chars().count()) && !subject.chars().any(char::is_control);
-    fits.then_some(Some(subject)).ok_or(Refusal::BadUser)
+    fits.then_some(Some(subject)).ok_or(LinkError::BadUser)
 }
 
 /// The header that names the user.
@@ -113,7 +113,7 @@ mod tests {
         for value in values {
             headers.append(X_LINKGATE_USER, HeaderValue::from_static(value));
         }
-        named_user(&headers).map_err(drop)
+        requested_user(&headers).map_err(drop)
     }
 
     #[test]
@@ -128,13 +128,13 @@ mod tests {
 
     #[test]
     fn the_user_stands_in_the_query_once() {
-        let bob = Speaker::InTheNameOf("bob b".into());
+        let bob = OnBehalfOf::Impersonated("bob b".into());
         assert_eq!(bob.target("/x"), "/x?xoauth_requestor_id=bob%20b");
         assert_eq!(bob.target("/x?a"), "/x?a&xoauth_requestor_id=bob%20b");
         assert_eq!(
             bob.target("/x?a&xoauth_requestor_id=bob%20b"),
             "/x?a&xoauth_requestor_id=bob%20b"
         );
-        assert_eq!(Speaker::Itself.target("/x"), "/x");
+        assert_eq!(OnBehalfOf::Application.target("/x"), "/x");
     }
 }

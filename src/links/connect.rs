@@ -9,11 +9,11 @@ use crate::model::{Credentials, Dance};
 use crate::oauth::{Secret, Token, encode};
 
 use super::client::{Unanswered, whole};
-use super::heard::{Told, pairs};
-use super::refusal::clock_advice;
-use super::sending::{Failed, Held};
-use super::signing::{Unsigned, Voice};
-use super::{Links, Peer};
+use super::error::clock_advice;
+use super::oauth_report::{OAuthProblem, pairs};
+use super::sending::{Failed, ReplayableBody};
+use super::signing::{RequestToSign, TokenParameter};
+use super::{Link, Links};
 use crate::store::StoreError;
 
 /// A user has connected a link.
@@ -25,7 +25,7 @@ pub struct Connected {
 
 /// Why a dance came to no good end. What the user gave us before is untouched.
 #[derive(Debug, thiserror::Error)]
-pub enum DanceError {
+pub enum LinkAuthorizationError {
     /// Nobody began it here for this user, it is over already, or it took too long.
     #[error("no such dance is under way for this user")]
     Unknown,
@@ -45,7 +45,12 @@ pub enum DanceError {
 
 impl Links {
     /// Begins a dance for a user; where to send their browser.
-    pub async fn begin(&self, peer: &Peer, subject: &str, return_to: &str) -> Result<String, DanceError> {
+    pub async fn begin(
+        &self,
+        peer: &Link,
+        subject: &str,
+        return_to: &str,
+    ) -> Result<String, LinkAuthorizationError> {
         let callback = format!(
             "{}/oauth/links/{}/callback",
             self.public_url.as_str(),
@@ -53,10 +58,10 @@ impl Links {
         );
         let extra = vec![("oauth_callback", callback)];
         let answer = self
-            .token_call(peer, "request-token", Voice::Consumer, extra)
+            .token_call(peer, "request-token", TokenParameter::Absent, extra)
             .await?;
         if answer.confirmed.as_deref() != Some("true") {
-            return Err(DanceError::Refused(
+            return Err(LinkAuthorizationError::Refused(
                 "The other side does not confirm the callback: it speaks an older OAuth than 1.0a."
                     .to_owned(),
             ));
@@ -80,27 +85,27 @@ impl Links {
     /// `address`: where their browser is.
     pub async fn finish(
         &self,
-        peer: &Peer,
+        peer: &Link,
         subject: &str,
         address: IpAddr,
         token: &Token,
         verifier: &str,
-    ) -> Result<Connected, DanceError> {
+    ) -> Result<Connected, LinkAuthorizationError> {
         let now = self.clock.now();
         let dance = self
             .store
             .take_link_dance(peer.name(), subject, token, now)
             .await?;
-        let dance = dance.ok_or(DanceError::Unknown)?;
+        let dance = dance.ok_or(LinkAuthorizationError::Unknown)?;
         if verifier == "denied" {
-            return Err(DanceError::Denied);
+            return Err(LinkAuthorizationError::Denied);
         }
         let extra = vec![("oauth_verifier", verifier.to_owned())];
-        let voice = Voice::Token(dance.credentials.clone());
-        let answer = match self.token_call(peer, "access-token", voice, extra).await {
+        let token = TokenParameter::Token(dance.credentials.clone());
+        let answer = match self.token_call(peer, "access-token", token, extra).await {
             Ok(answer) => answer,
             Err(error) => {
-                if let DanceError::Unanswered(_) = error {
+                if let LinkAuthorizationError::Unanswered(_) = error {
                     // The same address works once more when the other side is there again.
                     self.store.add_link_dance(&dance).await?;
                 }
@@ -118,62 +123,67 @@ impl Links {
     }
 
     /// Whether the other side knows our key and signature: asks for a request token, and forgets it.
-    pub async fn knock(&self, peer: &Peer) -> Result<(), DanceError> {
+    pub async fn test_credentials(&self, peer: &Link) -> Result<(), LinkAuthorizationError> {
         let callback = format!(
             "{}/oauth/links/{}/callback",
             self.public_url.as_str(),
             peer.name()
         );
         let extra = vec![("oauth_callback", callback)];
-        self.token_call(peer, "request-token", Voice::Consumer, extra)
+        self.token_call(peer, "request-token", TokenParameter::Absent, extra)
             .await?;
         Ok(())
     }
 
     async fn token_call(
         &self,
-        peer: &Peer,
+        peer: &Link,
         endpoint: &str,
-        voice: Voice,
+        token: TokenParameter,
         extra: Vec<(&'static str, String)>,
-    ) -> Result<Answer, DanceError> {
-        let unsigned = Unsigned {
+    ) -> Result<Answer, LinkAuthorizationError> {
+        let request = RequestToSign {
             method: Method::POST,
             url: format!("{}{ENDPOINTS}/{endpoint}", peer.url().as_str()),
             form: Bytes::new(),
             extra,
-            voice,
+            token,
         };
-        let within = peer.options().answer_within;
-        let mut nothing = Held::Whole(Bytes::new());
+        let within = peer.options().response_timeout;
+        let mut nothing = ReplayableBody::Whole(Bytes::new());
         let sent = self
-            .send(peer, &unsigned, &HeaderMap::new(), &mut nothing, within)
+            .send(peer, &request, &HeaderMap::new(), &mut nothing, within)
             .await;
         let (answer, heard) = sent.map_err(|failed| match failed {
-            Failed::Unanswered(why) => DanceError::Unanswered(why),
-            Failed::Unsignable(error) => DanceError::Refused(format!("This call cannot be signed: {error}.")),
+            Failed::Unanswered(why) => LinkAuthorizationError::Unanswered(why),
+            Failed::Unsignable(error) => {
+                LinkAuthorizationError::Refused(format!("This call cannot be signed: {error}."))
+            }
         })?;
         let status = answer.status();
         let body = tokio::time::timeout(within, whole(answer.into_body())).await;
         let body = body
             .unwrap_or(Err(Unanswered::Late(within)))
-            .map_err(DanceError::Unanswered)?;
+            .map_err(LinkAuthorizationError::Unanswered)?;
         let heard = heard.with_body(&body);
-        self.note(peer, &heard).await;
+        self.record_response(peer, &heard).await;
         match heard.told {
             Some(told) if told.problem == "permission_denied" && endpoint == "access-token" => {
-                Err(DanceError::Denied)
+                Err(LinkAuthorizationError::Denied)
             }
             Some(told) if told.problem == "timestamp_refused" => {
-                Err(DanceError::Refused(clock_advice(heard.clock_difference)))
+                Err(LinkAuthorizationError::Refused(clock_advice(heard.clock_skew)))
             }
-            Some(told) => Err(DanceError::Refused(refusal(&told))),
-            None if status.is_server_error() => Err(DanceError::Unanswered(Unanswered::Status(status))),
-            None if status != StatusCode::OK => {
-                Err(DanceError::Refused(Unanswered::Status(status).to_string()))
+            Some(told) => Err(LinkAuthorizationError::Refused(refusal(&told))),
+            None if status.is_server_error() => {
+                Err(LinkAuthorizationError::Unanswered(Unanswered::Status(status)))
             }
-            None => Answer::read(&body)
-                .ok_or_else(|| DanceError::Refused("The other side's answer has no token in it.".to_owned())),
+            None if status != StatusCode::OK => Err(LinkAuthorizationError::Refused(
+                Unanswered::Status(status).to_string(),
+            )),
+            None => Answer::read(&body).ok_or_else(|| {
+                LinkAuthorizationError::Refused("The other side's answer has no token in it.".to_owned())
+            }),
         }
     }
 }
@@ -201,7 +211,7 @@ impl Answer {
     }
 }
 
-fn refusal(told: &Told) -> String {
+fn refusal(told: &OAuthProblem) -> String {
     let hint = match told.problem.as_str() {
         "consumer_key_unknown" => " Register linkgate there: `linkgate link show` prints what to enter.",
         "signature_invalid" => {

@@ -14,12 +14,12 @@ use crate::oauth::sign::SignError;
 use crate::store::StoreError;
 
 use super::client::Unanswered;
-use super::heard::Told;
+use super::oauth_report::OAuthProblem;
 use super::sending::Failed;
 
 /// Why a call is not made, or its answer not handed on.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(super) enum LinkError {
     /// The application does not show the token of the private listener.
     WrongToken,
     /// No link has this name.
@@ -27,9 +27,9 @@ pub(super) enum Refusal {
     /// The user is named twice, or in a way that cannot be read.
     BadUser,
     /// A user is named, and this link makes no such calls.
-    UserNamed,
+    UserNotAllowed,
     /// No user is named, and this link makes no such calls.
-    NobodyNamed,
+    UserMissing,
     /// The user has not connected the link, or what they gave us does not work any more.
     NotConnected {
         /// Who.
@@ -37,7 +37,7 @@ pub(super) enum Refusal {
         /// Where they can connect.
         connect_url: String,
         /// What the other side said about their token.
-        told: Option<Told>,
+        told: Option<OAuthProblem>,
     },
     /// The call has parameters that only we may write.
     OwnParameters,
@@ -46,7 +46,7 @@ pub(super) enum Refusal {
     /// The call's body cannot be held.
     Body(GatewayError),
     /// The other side refuses us; the user's token is not at fault.
-    Refused(Told),
+    Refused(OAuthProblem),
     /// The other side finds our clock wrong.
     Clock {
         /// By how many seconds theirs is ahead.
@@ -58,7 +58,7 @@ pub(super) enum Refusal {
     Store(StoreError),
 }
 
-impl Refusal {
+impl LinkError {
     fn status(&self) -> StatusCode {
         match self {
             Self::WrongToken | Self::NotConnected { .. } => StatusCode::UNAUTHORIZED,
@@ -67,7 +67,7 @@ impl Refusal {
             | Self::OwnParameters
             | Self::Unsignable(_)
             | Self::Unanswered(Unanswered::BrokenBody) => StatusCode::BAD_REQUEST,
-            Self::UserNamed | Self::NobodyNamed => StatusCode::FORBIDDEN,
+            Self::UserNotAllowed | Self::UserMissing => StatusCode::FORBIDDEN,
             Self::Body(fault) => fault.status(),
             Self::Unanswered(Unanswered::Late(_)) => StatusCode::GATEWAY_TIMEOUT,
             Self::Refused(_) | Self::Clock { .. } | Self::Unanswered(_) => StatusCode::BAD_GATEWAY,
@@ -81,8 +81,8 @@ impl Refusal {
             Self::WrongToken => "wrong_token",
             Self::UnknownLink => "unknown_link",
             Self::BadUser => "bad_user",
-            Self::UserNamed => "user_not_allowed",
-            Self::NobodyNamed => "user_missing",
+            Self::UserNotAllowed => "user_not_allowed",
+            Self::UserMissing => "user_missing",
             Self::NotConnected { .. } => "not_connected",
             Self::OwnParameters | Self::Unsignable(_) => "bad_request",
             Self::Body(_) | Self::Unanswered(Unanswered::BrokenBody) => "bad_body",
@@ -102,8 +102,8 @@ impl Refusal {
                 "No [[links]] entry has this name: the path begins with a link's name.".to_owned()
             }
             Self::BadUser => "Send X-Linkgate-User once, percent-encoded where it is not ASCII.".to_owned(),
-            Self::UserNamed => "This link makes no calls for users: its users = \"none\".".to_owned(),
-            Self::NobodyNamed => {
+            Self::UserNotAllowed => "This link makes no calls for users: its users = \"none\".".to_owned(),
+            Self::UserMissing => {
                 "Name the user in X-Linkgate-User: this link makes no calls as linkgate itself.".to_owned()
             }
             Self::NotConnected { told: None, .. } => {
@@ -137,7 +137,7 @@ impl Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for LinkError {
     fn into_response(self) -> Response {
         let (status, code, advice) = (self.status(), self.code(), self.advice());
         if let Self::Store(error) = &self {
@@ -172,13 +172,13 @@ impl IntoResponse for Refusal {
     }
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for LinkError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<Failed> for Refusal {
+impl From<Failed> for LinkError {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Unsignable(error) => Self::Unsignable(error),

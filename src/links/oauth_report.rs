@@ -9,46 +9,46 @@ use crate::oauth::{Timestamp, encode, header};
 
 /// What an answer says about us.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Heard {
+pub(super) struct OAuthReport {
     /// What was wrong.
-    pub(super) told: Option<Told>,
+    pub(super) told: Option<OAuthProblem>,
     /// By how many seconds their clock is ahead of ours.
-    pub(super) clock_difference: Option<i64>,
+    pub(super) clock_skew: Option<i64>,
 }
 
 /// A problem, as the other side names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct OAuthProblem {
     /// `oauth_problem`.
     pub problem: String,
     /// `oauth_problem_advice`, when there is one.
     pub advice: Option<String>,
 }
 
-impl Heard {
+impl OAuthReport {
     /// Reads the head of an answer, of whatever status.
     pub(super) fn of(headers: &HeaderMap, now: Timestamp) -> Self {
         // Of several the last counts, as it does for the libraries of Bitbucket.
         let fields = headers.get_all(WWW_AUTHENTICATE).iter();
         let told = fields
-            .filter_map(|field| Told::in_challenge(field.as_bytes()))
+            .filter_map(|field| OAuthProblem::in_challenge(field.as_bytes()))
             .next_back();
         Self {
             told,
-            clock_difference: clock_difference(headers, now),
+            clock_skew: clock_skew(headers, now),
         }
     }
 
     /// The same with what a token endpoint says in its body, which some say nowhere else.
     pub(super) fn with_body(mut self, body: &[u8]) -> Self {
-        self.told = self.told.or_else(|| Told::of(&pairs(body)));
+        self.told = self.told.or_else(|| OAuthProblem::of(&pairs(body)));
         self
     }
 }
 
-impl Told {
+impl OAuthProblem {
     /// Whether the token can never work again, so that it is to be dropped.
-    pub(super) fn is_about_the_token(&self) -> bool {
+    pub(super) fn is_token_problem(&self) -> bool {
         matches!(
             self.problem.as_str(),
             "token_expired" | "token_rejected" | "token_revoked"
@@ -103,7 +103,7 @@ pub(super) fn pairs(body: &[u8]) -> Vec<(String, String)> {
 }
 
 /// A second more or less is the way that the answer took.
-fn clock_difference(headers: &HeaderMap, now: Timestamp) -> Option<i64> {
+fn clock_skew(headers: &HeaderMap, now: Timestamp) -> Option<i64> {
     let date = headers.get(DATE)?.to_str().ok()?;
     let since = httpdate::parse_http_date(date)
         .ok()?
@@ -121,12 +121,12 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_seconds(784_111_777);
 
-    fn heard(fields: &[(&'static str, &'static str)]) -> Heard {
+    fn heard(fields: &[(&'static str, &'static str)]) -> OAuthReport {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.append(*name, HeaderValue::from_static(value));
         }
-        Heard::of(&headers, NOW)
+        OAuthReport::of(&headers, NOW)
     }
 
     #[test]
@@ -144,7 +144,7 @@ mod tests {
             (told.problem.as_str(), told.advice.as_deref()),
             ("token_rejected", Some("Ask again"))
         );
-        assert!(told.is_about_the_token());
+        assert!(told.is_token_problem());
         assert_eq!(heard(&[("www-authenticate", "OAuth realm=\"x\"")]).told, None);
         assert_eq!(
             heard(&[("www-authenticate", "Basic oauth_problem=\"token_rejected\"")]).told,
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_date_tells_how_far_the_clocks_are_apart() {
-        let difference = |date| heard(&[("date", date)]).clock_difference;
+        let difference = |date| heard(&[("date", date)]).clock_skew;
         assert_eq!(difference("Sun, 06 Nov 1994 08:49:37 GMT"), Some(0));
         assert_eq!(difference("Sun, 06 Nov 1994 08:49:38 GMT"), Some(0));
         assert_eq!(difference("Sun, 06 Nov 1994 08:59:37 GMT"), Some(600));

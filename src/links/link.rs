@@ -10,8 +10,8 @@ use super::client::Client;
 
 /// Another side that the application calls through us.
 #[derive(Debug)]
-pub struct Peer {
-    options: PeerOptions,
+pub struct Link {
+    options: LinkOptions,
     client: Client,
     /// Which of our keys it took last.
     key: AtomicUsize,
@@ -21,7 +21,7 @@ pub struct Peer {
 
 /// What is configured.
 #[derive(Clone, Debug)]
-pub struct PeerOptions {
+pub struct LinkOptions {
     /// The link's name in paths of ours.
     pub name: String,
     /// The link's name for people.
@@ -33,7 +33,7 @@ pub struct PeerOptions {
     /// Whether a call that names nobody is made as ourselves.
     pub itself: bool,
     /// How long the head of an answer may take.
-    pub answer_within: Duration,
+    pub response_timeout: Duration,
 }
 
 /// What becomes of a call that names a user.
@@ -47,9 +47,9 @@ pub enum Users {
     None,
 }
 
-impl Peer {
+impl Link {
     /// Takes what is configured, and what carries the calls.
-    pub fn new(options: PeerOptions, client: Client) -> Self {
+    pub fn new(options: LinkOptions, client: Client) -> Self {
         Self {
             options,
             client,
@@ -74,7 +74,7 @@ impl Peer {
     }
 
     /// What is configured.
-    pub fn options(&self) -> &PeerOptions {
+    pub fn options(&self) -> &LinkOptions {
         &self.options
     }
 
@@ -89,17 +89,17 @@ impl Peer {
     }
 
     /// Remembers which of our keys was taken.
-    pub(super) fn took(&self, key: usize) {
+    pub(super) fn remember_key(&self, key: usize) {
         self.key.store(key, Ordering::Relaxed);
     }
 
     /// Whether nobody has noted in this minute that all is well.
-    pub(super) fn is_to_be_noted(&self, now: Timestamp) -> bool {
+    pub(super) fn should_record(&self, now: Timestamp) -> bool {
         self.noted.swap(now.bucket(), Ordering::Relaxed) != now.bucket()
     }
 
     /// The path and query of a redirect that stays within this link; `None`: it leads elsewhere.
-    pub(super) fn within(&self, location: &str) -> Option<String> {
+    pub(super) fn resolve_redirect(&self, location: &str) -> Option<String> {
         let location = location.split('#').next().unwrap_or_default();
         let rest = if location.starts_with('/') && !location.starts_with("//") {
             location
@@ -127,15 +127,15 @@ mod tests {
 
     #[test]
     fn a_redirect_stays_within_the_link() {
-        let options = PeerOptions {
+        let options = LinkOptions {
             name: "b".into(),
             title: "B".into(),
             url: PublicUrl::parse("https://b.example/ctx").unwrap(),
             users: Users::Connect,
             itself: false,
-            answer_within: Duration::from_secs(1),
+            response_timeout: Duration::from_secs(1),
         };
-        let peer = Peer::new(
+        let peer = Link::new(
             options,
             Client::new(Roots::system().unwrap(), Duration::from_secs(1)),
         );
@@ -156,7 +156,7 @@ mod tests {
             ("relative", None),
             ("", None),
         ] {
-            assert_eq!(peer.within(location).as_deref(), inside, "{location}");
+            assert_eq!(peer.resolve_redirect(location).as_deref(), inside, "{location}");
         }
     }
 }
