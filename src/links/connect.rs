@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
-use crate::model::{Credentials, Dance};
+use crate::model::{Credentials, PendingAuthorization};
 use crate::oauth::{Secret, Token, encode};
 
 use super::client::{Unanswered, whole};
@@ -66,14 +66,14 @@ impl Links {
                     .to_owned(),
             ));
         }
-        let dance = Dance {
+        let dance = PendingAuthorization {
             link: peer.name().to_owned(),
             subject: subject.to_owned(),
             return_to: return_to.to_owned(),
             expires_at: self.clock.now().plus(LONGEST),
             credentials: answer.credentials,
         };
-        self.store.add_link_dance(&dance).await?;
+        self.store.add_pending_authorization(&dance).await?;
         let token = encode::encode(dance.credentials.token.as_str());
         Ok(format!(
             "{}{ENDPOINTS}/authorize?oauth_token={token}",
@@ -94,7 +94,7 @@ impl Links {
         let now = self.clock.now();
         let dance = self
             .store
-            .take_link_dance(peer.name(), subject, token, now)
+            .take_pending_authorization(peer.name(), subject, token, now)
             .await?;
         let dance = dance.ok_or(LinkAuthorizationError::Unknown)?;
         if verifier == "denied" {
@@ -107,7 +107,7 @@ impl Links {
             Err(error) => {
                 if let LinkAuthorizationError::Unanswered(_) = error {
                     // The same address works once more when the other side is there again.
-                    self.store.add_link_dance(&dance).await?;
+                    self.store.add_pending_authorization(&dance).await?;
                 }
                 return Err(error);
             }
