@@ -28,7 +28,7 @@ pub(super) async fn installation(config: &Config, store: &Store) -> anyhow::Resu
 
 /// The other sides, and who we are there.
 pub(super) fn links(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<Links> {
-    let peers: anyhow::Result<Vec<_>> = config.links.iter().map(link).collect();
+    let links: anyhow::Result<Vec<_>> = config.links.iter().map(link).collect();
     let identity = ConsumerIdentity {
         consumer_key: config.applinks.consumer_key.clone(),
         keys: config.applinks.keys.clone(),
@@ -38,7 +38,7 @@ pub(super) fn links(config: &Config, store: &Store, clock: &Clock) -> anyhow::Re
         clock.clone(),
         config.server.public_url.clone(),
         identity,
-        peers?,
+        links?,
     ))
 }
 

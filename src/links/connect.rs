@@ -1,4 +1,4 @@
-//! A user connects a link: request token, approval at the other side, access token (RFC 5849, section 2).
+//! A user connects a link: request token, authorization at the remote application, access token (RFC 5849, section 2).
 
 use std::net::IpAddr;
 
@@ -7,212 +7,178 @@ use http::{HeaderMap, Method, StatusCode};
 
 use crate::model::{Credentials, PendingAuthorization};
 use crate::oauth::{Secret, Token, encode};
-
-use super::client::{Unanswered, whole};
-use super::error::clock_advice;
-use super::oauth_report::{OAuthProblem, pairs};
-use super::sending::{Failed, ReplayableBody};
-use super::signing::{RequestToSign, TokenParameter};
-use super::{Link, Links};
 use crate::store::StoreError;
 
-/// A user has connected a link.
-#[derive(Debug)]
-pub struct Connected {
-    /// The path where they go on; empty: nowhere in particular.
-    pub return_to: String,
-}
+use super::call::{ReplayableBody, SendError};
+use super::client::{Unanswered, whole};
+use super::error::clock_advice;
+use super::oauth_report::{OAuthProblem, form_pairs};
+use super::signing::{RequestToSign, TokenParameter};
+use super::{Link, Links};
 
-/// Why a dance came to no good end. What the user gave us before is untouched.
+/// Why a user could not connect a link. A token from an earlier authorization is untouched.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkAuthorizationError {
-    /// Nobody began it here for this user, it is over already, or it took too long.
-    #[error("no such dance is under way for this user")]
-    Unknown,
-    /// The user said no at the other side.
-    #[error("the user said no at the other side")]
+    /// There is no pending authorization of this user: it was started by another, is complete, or took too long.
+    #[error("no authorization of this user is pending")]
+    NotPending,
+    /// The user denied access at the remote application.
+    #[error("the user denied access at the other side")]
     Denied,
-    /// The other side refuses us.
+    /// The remote application rejected a request, or its response cannot be used. The text is for the user.
     #[error("{0}")]
-    Refused(String),
-    /// No answer; later it may come.
+    Rejected(String),
+    /// The remote application sent no response; later it may.
     #[error("{0}")]
-    Unanswered(Unanswered),
-    /// Our database does not answer.
+    NoResponse(Unanswered),
+    /// The database failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
 }
 
+/// The response of a token endpoint (RFC 5849, sections 2.1 and 2.3).
+struct TokenResponse {
+    credentials: Credentials,
+    callback_confirmed: bool,
+}
+
 impl Links {
-    /// Begins a dance for a user; where to send their browser.
-    pub async fn begin(
+    /// Requests a request token for a user. Returns the URL at the remote application to which the browser is sent.
+    pub async fn begin_authorization(
         &self,
-        peer: &Link,
+        link: &Link,
         subject: &str,
         return_to: &str,
     ) -> Result<String, LinkAuthorizationError> {
-        let callback = format!(
-            "{}/oauth/links/{}/callback",
-            self.public_url.as_str(),
-            peer.name()
-        );
-        let extra = vec![("oauth_callback", callback)];
-        let answer = self
-            .token_call(peer, "request-token", TokenParameter::Absent, extra)
-            .await?;
-        if answer.confirmed.as_deref() != Some("true") {
-            return Err(LinkAuthorizationError::Refused(
+        let response = self.request_token(link).await?;
+        if !response.callback_confirmed {
+            return Err(LinkAuthorizationError::Rejected(
                 "The other side does not confirm the callback: it speaks an older OAuth than 1.0a."
                     .to_owned(),
             ));
         }
-        let dance = PendingAuthorization {
-            link: peer.name().to_owned(),
+        let token = encode::encode(response.credentials.token.as_str());
+        let pending = PendingAuthorization {
+            link: link.name().to_owned(),
             subject: subject.to_owned(),
             return_to: return_to.to_owned(),
-            expires_at: self.clock.now().plus(LONGEST),
-            credentials: answer.credentials,
+            expires_at: self.clock.now().plus(PENDING_SECS),
+            credentials: response.credentials,
         };
-        self.store.add_pending_authorization(&dance).await?;
-        let token = encode::encode(dance.credentials.token.as_str());
+        self.store.add_pending_authorization(&pending).await?;
         Ok(format!(
             "{}{ENDPOINTS}/authorize?oauth_token={token}",
-            peer.url().as_str()
+            link.url().as_str()
         ))
     }
 
-    /// Ends a dance: the user came back with the request token and a verifier. Only the user for whom it was begun can.
-    /// `address`: where their browser is.
-    pub async fn finish(
+    /// Exchanges the request token with which the browser came back, at `address`, for an access token. Returns the path
+    /// where the user continues; empty if none was given.
+    pub async fn finish_authorization(
         &self,
-        peer: &Link,
+        link: &Link,
         subject: &str,
         address: IpAddr,
         token: &Token,
         verifier: &str,
-    ) -> Result<Connected, LinkAuthorizationError> {
-        let now = self.clock.now();
-        let dance = self
+    ) -> Result<String, LinkAuthorizationError> {
+        let (name, now) = (link.name(), self.clock.now());
+        let pending = self
             .store
-            .take_pending_authorization(peer.name(), subject, token, now)
-            .await?;
-        let dance = dance.ok_or(LinkAuthorizationError::Unknown)?;
+            .take_pending_authorization(name, subject, token, now)
+            .await?
+            .ok_or(LinkAuthorizationError::NotPending)?;
         if verifier == "denied" {
             return Err(LinkAuthorizationError::Denied);
         }
-        let extra = vec![("oauth_verifier", verifier.to_owned())];
-        let token = TokenParameter::Token(dance.credentials.clone());
-        let answer = match self.token_call(peer, "access-token", token, extra).await {
-            Ok(answer) => answer,
-            Err(error) => {
-                if let LinkAuthorizationError::Unanswered(_) = error {
-                    // The same address works once more when the other side is there again.
-                    self.store.add_pending_authorization(&dance).await?;
-                }
-                return Err(error);
-            }
-        };
-        let (link, now) = (peer.name(), self.clock.now());
+        let token = TokenParameter::Token(pending.credentials.clone());
+        let extra = ("oauth_verifier", verifier.to_owned());
+        let response = self.call_token_endpoint(link, ACCESS_TOKEN, token, extra).await;
+        if let Err(LinkAuthorizationError::NoResponse(_)) = response {
+            // The same callback URL works again when the remote application is back.
+            self.store.add_pending_authorization(&pending).await?;
+        }
+        let credentials = response?.credentials;
+        let now = self.clock.now();
         self.store
-            .connect_link(link, subject, &answer.credentials, Some(address), now)
+            .connect_link(name, subject, &credentials, Some(address), now)
             .await?;
-        tracing::info!(link, user.subject = ?subject, %address, "{subject:?} connected the link {link}");
-        Ok(Connected {
-            return_to: dance.return_to,
-        })
+        tracing::info!(link = name, user.subject = ?subject, %address, "{subject:?} connected the link {name}");
+        Ok(pending.return_to)
     }
 
-    /// Whether the other side knows our key and signature: asks for a request token, and forgets it.
-    pub async fn test_credentials(&self, peer: &Link) -> Result<(), LinkAuthorizationError> {
-        let callback = format!(
-            "{}/oauth/links/{}/callback",
-            self.public_url.as_str(),
-            peer.name()
-        );
-        let extra = vec![("oauth_callback", callback)];
-        self.token_call(peer, "request-token", TokenParameter::Absent, extra)
-            .await?;
-        Ok(())
+    /// Requests a request token and discards it, to test whether the remote application accepts our key and signature.
+    pub async fn test_credentials(&self, link: &Link) -> Result<(), LinkAuthorizationError> {
+        self.request_token(link).await.map(drop)
     }
 
-    async fn token_call(
+    async fn request_token(&self, link: &Link) -> Result<TokenResponse, LinkAuthorizationError> {
+        let (base, name) = (self.public_url.as_str(), link.name());
+        let extra = ("oauth_callback", format!("{base}/oauth/links/{name}/callback"));
+        self.call_token_endpoint(link, "request-token", TokenParameter::Absent, extra)
+            .await
+    }
+
+    async fn call_token_endpoint(
         &self,
-        peer: &Link,
+        link: &Link,
         endpoint: &str,
         token: TokenParameter,
-        extra: Vec<(&'static str, String)>,
-    ) -> Result<Answer, LinkAuthorizationError> {
+        extra: (&'static str, String),
+    ) -> Result<TokenResponse, LinkAuthorizationError> {
+        use LinkAuthorizationError as E;
         let request = RequestToSign {
             method: Method::POST,
-            url: format!("{}{ENDPOINTS}/{endpoint}", peer.url().as_str()),
+            url: format!("{}{ENDPOINTS}/{endpoint}", link.url().as_str()),
             form: Bytes::new(),
-            extra,
+            extra: vec![extra],
             token,
         };
-        let within = peer.options().response_timeout;
-        let mut nothing = ReplayableBody::Whole(Bytes::new());
-        let sent = self
-            .send(peer, &request, &HeaderMap::new(), &mut nothing, within)
-            .await;
-        let (answer, heard) = sent.map_err(|failed| match failed {
-            Failed::Unanswered(why) => LinkAuthorizationError::Unanswered(why),
-            Failed::Unsignable(error) => {
-                LinkAuthorizationError::Refused(format!("This call cannot be signed: {error}."))
-            }
+        let mut body = ReplayableBody::Buffered(Bytes::new());
+        let sent = self.send(link, &request, &HeaderMap::new(), &mut body).await;
+        let (response, report) = sent.map_err(|error| match error {
+            SendError::NoResponse(error) => E::NoResponse(error),
+            SendError::Unsignable(error) => E::Rejected(format!("This call cannot be signed: {error}.")),
         })?;
-        let status = answer.status();
-        let body = tokio::time::timeout(within, whole(answer.into_body())).await;
+        let status = response.status();
+        let timeout = link.options().response_timeout;
+        let body = tokio::time::timeout(timeout, whole(response.into_body())).await;
         let body = body
-            .unwrap_or(Err(Unanswered::Late(within)))
-            .map_err(LinkAuthorizationError::Unanswered)?;
-        let heard = heard.with_body(&body);
-        self.record_response(peer, &heard).await;
-        match heard.told {
-            Some(told) if told.problem == "permission_denied" && endpoint == "access-token" => {
-                Err(LinkAuthorizationError::Denied)
-            }
-            Some(told) if told.problem == "timestamp_refused" => {
-                Err(LinkAuthorizationError::Refused(clock_advice(heard.clock_skew)))
-            }
-            Some(told) => Err(LinkAuthorizationError::Refused(refusal(&told))),
-            None if status.is_server_error() => {
-                Err(LinkAuthorizationError::Unanswered(Unanswered::Status(status)))
-            }
-            None if status != StatusCode::OK => Err(LinkAuthorizationError::Refused(
-                Unanswered::Status(status).to_string(),
-            )),
-            None => Answer::read(&body).ok_or_else(|| {
-                LinkAuthorizationError::Refused("The other side's answer has no token in it.".to_owned())
-            }),
+            .unwrap_or(Err(Unanswered::Late(timeout)))
+            .map_err(E::NoResponse)?;
+        let report = report.with_body(&body);
+        self.record_response(link, &report).await;
+        match &report.problem {
+            Some(_) if report.is("permission_denied") && endpoint == ACCESS_TOKEN => Err(E::Denied),
+            Some(_) if report.is("timestamp_refused") => Err(E::Rejected(clock_advice(report.clock_skew))),
+            Some(problem) => Err(E::Rejected(explain(problem))),
+            None if status.is_server_error() => Err(E::NoResponse(Unanswered::Status(status))),
+            None if status != StatusCode::OK => Err(E::Rejected(Unanswered::Status(status).to_string())),
+            None => TokenResponse::parse(&body)
+                .ok_or_else(|| E::Rejected("The other side's answer has no token in it.".to_owned())),
         }
     }
 }
 
-/// What a token endpoint answers (RFC 5849, sections 2.1 and 2.3).
-struct Answer {
-    credentials: Credentials,
-    confirmed: Option<String>,
-}
-
-impl Answer {
-    fn read(body: &[u8]) -> Option<Self> {
-        let pairs = pairs(body);
+impl TokenResponse {
+    fn parse(body: &[u8]) -> Option<Self> {
+        let pairs = form_pairs(body);
         let value = |name: &str| {
-            let (_, value) = pairs.iter().find(|(given, _)| given == name)?;
-            Some(value.clone())
+            let pair = pairs.iter().find(|(given, _)| given == name);
+            pair.map(|(_, value)| value.as_str())
         };
         Some(Self {
             credentials: Credentials {
-                token: Token::parse(&value("oauth_token")?)?,
+                token: Token::parse(value("oauth_token")?)?,
                 secret: Secret::new(value("oauth_token_secret")?),
             },
-            confirmed: value("oauth_callback_confirmed"),
+            callback_confirmed: value("oauth_callback_confirmed") == Some("true"),
         })
     }
 }
 
-fn refusal(told: &OAuthProblem) -> String {
-    let hint = match told.problem.as_str() {
+fn explain(problem: &OAuthProblem) -> String {
+    let hint = match problem.name.as_str() {
         "consumer_key_unknown" => " Register linkgate there: `linkgate link show` prints what to enter.",
         "signature_invalid" => {
             " Compare the public key that is registered there, and its base URL with the link's url."
@@ -220,11 +186,12 @@ fn refusal(told: &OAuthProblem) -> String {
         "signature_method_rejected" => " It takes another method than RSA-SHA1 from us.",
         _ => "",
     };
-    format!("{}{hint}", told.sentence())
+    format!("{problem}{hint}")
 }
 
-/// Where AppLinks providers have their three endpoints.
+/// The path of the three OAuth endpoints of every AppLinks provider.
 const ENDPOINTS: &str = "/plugins/servlet/oauth";
+const ACCESS_TOKEN: &str = "access-token";
 
-/// In seconds: how long a user may take at the other side, whose own request tokens live for ten minutes or so.
-const LONGEST: i64 = 15 * 60;
+/// How long a user may take at the remote application, where request tokens live for about ten minutes.
+const PENDING_SECS: i64 = 15 * 60;

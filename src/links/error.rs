@@ -1,8 +1,8 @@
-//! Every answer of ours to the application: a code for the program, a sentence for whoever reads its log.
+//! Every response to the application that does not come from the remote application.
 //!
-//! `X-Linkgate-Error` carries the code and stands on no answer of the other side, so that the two are never confused.
+//! `X-Linkgate-Error` carries the error code. It is removed from responses of the remote application, so that the two
+//! can be told apart.
 
-use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -13,124 +13,111 @@ use crate::oauth::header;
 use crate::oauth::sign::SignError;
 use crate::store::StoreError;
 
+use super::call::SendError;
 use super::client::Unanswered;
 use super::oauth_report::OAuthProblem;
-use super::sending::Failed;
 
-/// Why a call is not made, or its answer not handed on.
+/// Why a call is not made, or its response not relayed.
 #[derive(Debug)]
 pub(super) enum LinkError {
-    /// The application does not show the token of the private listener.
+    /// The request does not carry the token of the internal listener.
     WrongToken,
     /// No link has this name.
     UnknownLink,
-    /// The user is named twice, or in a way that cannot be read.
+    /// `X-Linkgate-User` is sent twice or cannot be read.
     BadUser,
-    /// A user is named, and this link makes no such calls.
+    /// The link allows no calls for users.
     UserNotAllowed,
-    /// No user is named, and this link makes no such calls.
+    /// The link allows no calls without a user.
     UserMissing,
-    /// The user has not connected the link, or what they gave us does not work any more.
+    /// The user has not connected the link, or the token has become useless.
     NotConnected {
-        /// Who.
+        /// The user.
         subject: String,
-        /// Where they can connect.
+        /// Where the user can connect the link.
         connect_url: String,
-        /// What the other side said about their token.
-        told: Option<OAuthProblem>,
+        /// What the remote application reported about the token.
+        problem: Option<OAuthProblem>,
     },
-    /// The call has parameters that only we may write.
+    /// The request has protocol parameters of its own.
     OwnParameters,
-    /// The call's query or form cannot be signed.
+    /// The query or the form cannot be signed.
     Unsignable(SignError),
-    /// The call's body cannot be held.
+    /// The form cannot be read.
     Body(GatewayError),
-    /// The other side refuses us; the user's token is not at fault.
-    Refused(OAuthProblem),
-    /// The other side finds our clock wrong.
+    /// The remote application rejected the signed request; the user's token is not the reason.
+    Rejected(OAuthProblem),
+    /// The remote application rejected the timestamp.
     Clock {
-        /// By how many seconds theirs is ahead.
-        difference: Option<i64>,
+        /// Seconds by which the remote clock is ahead.
+        skew: Option<i64>,
     },
-    /// No answer.
-    Unanswered(Unanswered),
-    /// Our database does not answer.
+    /// The remote application sent no usable response.
+    NoResponse(Unanswered),
+    /// The database failed.
     Store(StoreError),
 }
 
 impl LinkError {
-    fn status(&self) -> StatusCode {
+    fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::WrongToken | Self::NotConnected { .. } => StatusCode::UNAUTHORIZED,
-            Self::UnknownLink => StatusCode::NOT_FOUND,
-            Self::BadUser
-            | Self::OwnParameters
-            | Self::Unsignable(_)
-            | Self::Unanswered(Unanswered::BrokenBody) => StatusCode::BAD_REQUEST,
-            Self::UserNotAllowed | Self::UserMissing => StatusCode::FORBIDDEN,
-            Self::Body(fault) => fault.status(),
-            Self::Unanswered(Unanswered::Late(_)) => StatusCode::GATEWAY_TIMEOUT,
-            Self::Refused(_) | Self::Clock { .. } | Self::Unanswered(_) => StatusCode::BAD_GATEWAY,
-            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::WrongToken => (StatusCode::UNAUTHORIZED, "wrong_token"),
+            Self::UnknownLink => (StatusCode::NOT_FOUND, "unknown_link"),
+            Self::BadUser => (StatusCode::BAD_REQUEST, "bad_user"),
+            Self::UserNotAllowed => (StatusCode::FORBIDDEN, "user_not_allowed"),
+            Self::UserMissing => (StatusCode::FORBIDDEN, "user_missing"),
+            Self::NotConnected { .. } => (StatusCode::UNAUTHORIZED, "not_connected"),
+            Self::OwnParameters | Self::Unsignable(_) => (StatusCode::BAD_REQUEST, "bad_request"),
+            Self::Body(error) => (error.status(), "bad_body"),
+            Self::Rejected(_) => (StatusCode::BAD_GATEWAY, "refused"),
+            Self::Clock { .. } => (StatusCode::BAD_GATEWAY, "clock"),
+            Self::NoResponse(Unanswered::BrokenBody) => (StatusCode::BAD_REQUEST, "bad_body"),
+            Self::NoResponse(Unanswered::Late(_)) => (StatusCode::GATEWAY_TIMEOUT, "late"),
+            Self::NoResponse(_) => (StatusCode::BAD_GATEWAY, "unreachable"),
+            Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         }
     }
 
-    /// For the program.
-    const fn code(&self) -> &'static str {
-        match self {
-            Self::WrongToken => "wrong_token",
-            Self::UnknownLink => "unknown_link",
-            Self::BadUser => "bad_user",
-            Self::UserNotAllowed => "user_not_allowed",
-            Self::UserMissing => "user_missing",
-            Self::NotConnected { .. } => "not_connected",
-            Self::OwnParameters | Self::Unsignable(_) => "bad_request",
-            Self::Body(_) | Self::Unanswered(Unanswered::BrokenBody) => "bad_body",
-            Self::Refused(_) => "refused",
-            Self::Clock { .. } => "clock",
-            Self::Unanswered(Unanswered::Late(_)) => "late",
-            Self::Unanswered(_) => "unreachable",
-            Self::Store(_) => "unavailable",
-        }
-    }
-
-    /// For people.
+    /// A sentence for the administrator of the application.
     fn advice(&self) -> String {
         match self {
-            Self::WrongToken => "Send Authorization: Bearer with the token of [applinks].".to_owned(),
-            Self::UnknownLink => {
-                "No [[links]] entry has this name: the path begins with a link's name.".to_owned()
-            }
-            Self::BadUser => "Send X-Linkgate-User once, percent-encoded where it is not ASCII.".to_owned(),
-            Self::UserNotAllowed => "This link makes no calls for users: its users = \"none\".".to_owned(),
+            Self::WrongToken => "Send Authorization: Bearer with the token of [applinks].",
+            Self::UnknownLink => "No [[links]] entry has this name: the path begins with a link's name.",
+            Self::BadUser => "Send X-Linkgate-User once, percent-encoded where it is not ASCII.",
+            Self::UserNotAllowed => "This link makes no calls for users: its users = \"none\".",
             Self::UserMissing => {
-                "Name the user in X-Linkgate-User: this link makes no calls as linkgate itself.".to_owned()
+                "Name the user in X-Linkgate-User: this link makes no calls as linkgate itself."
             }
-            Self::NotConnected { told: None, .. } => {
-                "Send the user's browser to connect_url: they have not connected this link.".to_owned()
+            Self::NotConnected { problem: None, .. } => {
+                "Send the user's browser to connect_url: they have not connected this link."
             }
-            Self::NotConnected { told: Some(told), .. } => format!(
-                "Send the user's browser to connect_url: {}",
-                told.sentence().replacen("The", "the", 1)
-            ),
+            Self::NotConnected {
+                problem: Some(problem),
+                ..
+            } => {
+                let problem = problem.to_string().replacen("The", "the", 1);
+                return format!("Send the user's browser to connect_url: {problem}");
+            }
             Self::OwnParameters => {
-                "Leave oauth_ parameters and xoauth_requestor_id out: linkgate writes them.".to_owned()
+                "Leave oauth_ parameters and xoauth_requestor_id out: linkgate writes them."
             }
-            Self::Unsignable(error) => format!("This call cannot be signed: {error}."),
-            Self::Body(fault) => format!("This form cannot be signed: {fault}."),
-            Self::Refused(told) => told.sentence(),
-            Self::Clock { difference } => clock_advice(*difference),
-            Self::Unanswered(why) => why.to_string(),
-            Self::Store(_) => "linkgate's database does not answer: try again.".to_owned(),
+            Self::Unsignable(error) => return format!("This call cannot be signed: {error}."),
+            Self::Body(error) => return format!("This form cannot be signed: {error}."),
+            Self::Rejected(problem) => return problem.to_string(),
+            Self::Clock { skew } => return clock_advice(*skew),
+            Self::NoResponse(error) => return error.to_string(),
+            Self::Store(_) => "linkgate's database does not answer: try again.",
         }
+        .to_owned()
     }
 
     fn challenge(&self) -> Option<String> {
         match self {
             Self::WrongToken => Some("Bearer realm=\"linkgate links\"".to_owned()),
             Self::NotConnected { connect_url, .. } => {
-                let pairs = [("error", self.code()), ("connect_url", connect_url)];
-                Some(header::authorization(pairs, Some("linkgate links")).replacen("OAuth", "Linkgate", 1))
+                let parameters = [("error", "not_connected"), ("connect_url", connect_url)];
+                let challenge = header::authorization(parameters, Some("linkgate links"));
+                Some(challenge.replacen("OAuth", "Linkgate", 1))
             }
             _ => None,
         }
@@ -139,7 +126,7 @@ impl LinkError {
 
 impl IntoResponse for LinkError {
     fn into_response(self) -> Response {
-        let (status, code, advice) = (self.status(), self.code(), self.advice());
+        let ((status, code), advice) = (self.status_and_code(), self.advice());
         if let Self::Store(error) = &self {
             tracing::error!(%error, "a call of the application failed");
         } else {
@@ -153,20 +140,19 @@ impl IntoResponse for LinkError {
                 body["user"] = json!(subject);
                 body["connect_url"] = json!(connect_url);
             }
-            Self::Refused(told) => body["oauth_problem"] = json!(told.problem),
-            Self::Clock {
-                difference: Some(difference),
-            } => body["clock_difference"] = json!(difference),
+            Self::Rejected(problem) => body["oauth_problem"] = json!(problem.name),
+            Self::Clock { skew: Some(skew) } => body["clock_difference"] = json!(skew),
             _ => {}
         }
-        let mut response = Response::new(Body::from(body.to_string()));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(X_LINKGATE_ERROR, HeaderValue::from_static(code));
-        if let Some(challenge) = self.challenge().and_then(|text| HeaderValue::try_from(text).ok()) {
-            headers.insert(WWW_AUTHENTICATE, challenge);
+        let headers = [
+            (CONTENT_TYPE, "application/json"),
+            (CACHE_CONTROL, "no-store"),
+            (X_LINKGATE_ERROR, code),
+        ];
+        let mut response = (status, headers, body.to_string()).into_response();
+        let challenge = self.challenge().map(HeaderValue::try_from);
+        if let Some(Ok(challenge)) = challenge {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         response
     }
@@ -178,18 +164,18 @@ impl From<StoreError> for LinkError {
     }
 }
 
-impl From<Failed> for LinkError {
-    fn from(failed: Failed) -> Self {
-        match failed {
-            Failed::Unsignable(error) => Self::Unsignable(error),
-            Failed::Unanswered(why) => Self::Unanswered(why),
+impl From<SendError> for LinkError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Unsignable(error) => Self::Unsignable(error),
+            SendError::NoResponse(error) => Self::NoResponse(error),
         }
     }
 }
 
-/// What to do about two clocks that disagree.
-pub(super) fn clock_advice(difference: Option<i64>) -> String {
-    let by = match difference {
+/// Advice about two clocks that disagree by this many seconds.
+pub(super) fn clock_advice(skew: Option<i64>) -> String {
+    let by = match skew {
         None | Some(0) => String::new(),
         Some(ahead @ 1..) => format!(" Its clock is {ahead} s ahead of ours."),
         Some(behind) => format!(" Its clock is {} s behind ours.", behind.unsigned_abs()),

@@ -1,4 +1,4 @@
-//! Another side, as it is configured.
+//! A link: a remote application that the guarded application calls through linkgate.
 
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,115 +8,119 @@ use crate::oauth::{PublicUrl, Timestamp};
 
 use super::client::Client;
 
-/// Another side that the application calls through us.
+/// A remote application that the guarded application calls through linkgate.
 #[derive(Debug)]
 pub struct Link {
     options: LinkOptions,
     client: Client,
-    /// Which of our keys it took last.
+    /// The index of the signing key that the remote application accepted last.
     key: AtomicUsize,
-    /// The minute in which we noted last that all is well.
-    noted: AtomicI64,
+    /// The minute in which a success was recorded last.
+    recorded: AtomicI64,
 }
 
-/// What is configured.
+/// The configuration of a link.
 #[derive(Clone, Debug)]
 pub struct LinkOptions {
-    /// The link's name in paths of ours.
+    /// The name in the paths of the internal listener and of the pages.
     pub name: String,
-    /// The link's name for people.
+    /// The name on pages.
     pub title: String,
-    /// The base URL.
+    /// The base URL of the remote application.
     pub url: PublicUrl,
-    /// What becomes of a call that names a user.
+    /// What happens to a call that names a user.
     pub users: Users,
-    /// Whether a call that names nobody is made as ourselves.
+    /// Whether a call without a user is made as the application itself.
     pub itself: bool,
-    /// How long the head of an answer may take.
+    /// How long the remote application may take to send the head of a response.
     pub response_timeout: Duration,
 }
 
-/// What becomes of a call that names a user.
+/// What happens to a call that names a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Users {
-    /// It carries the token that this user gave us.
+    /// It is made with the access token that the user granted.
     Connect,
-    /// It names the user, and the other side believes us.
+    /// It is made with impersonation.
     Impersonate,
-    /// It is refused.
+    /// It is rejected.
     None,
 }
 
 impl Link {
-    /// Takes what is configured, and what carries the calls.
+    /// Creates a link; nothing is connected yet.
     pub fn new(options: LinkOptions, client: Client) -> Self {
         Self {
             options,
             client,
             key: AtomicUsize::new(0),
-            noted: AtomicI64::new(i64::MIN),
+            recorded: AtomicI64::new(i64::MIN),
         }
     }
 
-    /// The link's name in paths of ours.
+    /// The name in paths.
     pub fn name(&self) -> &str {
         &self.options.name
     }
 
-    /// The link's name for people.
+    /// The name on pages.
     pub fn title(&self) -> &str {
         &self.options.title
     }
 
-    /// The base URL.
+    /// The base URL of the remote application.
     pub fn url(&self) -> &PublicUrl {
         &self.options.url
     }
 
-    /// What is configured.
+    /// The configuration.
     pub fn options(&self) -> &LinkOptions {
         &self.options
     }
 
-    /// What carries the calls.
+    /// The client for the remote application.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Which of our keys to sign with first.
+    /// The index of the signing key to begin with.
     pub(super) fn key(&self) -> usize {
         self.key.load(Ordering::Relaxed)
     }
 
-    /// Remembers which of our keys was taken.
+    /// Remembers the signing key to begin with from now on.
     pub(super) fn remember_key(&self, key: usize) {
         self.key.store(key, Ordering::Relaxed);
     }
 
-    /// Whether nobody has noted in this minute that all is well.
+    /// Returns true for the first success in a minute, which is to be recorded.
     pub(super) fn should_record(&self, now: Timestamp) -> bool {
-        self.noted.swap(now.bucket(), Ordering::Relaxed) != now.bucket()
+        self.recorded.swap(now.bucket(), Ordering::Relaxed) != now.bucket()
     }
 
-    /// The path and query of a redirect that stays within this link; `None`: it leads elsewhere.
+    /// Returns the target below the link's URL to which a `Location` leads; `None` if it leads out of the link.
     pub(super) fn resolve_redirect(&self, location: &str) -> Option<String> {
+        let url = &self.options.url;
         let location = location.split('#').next().unwrap_or_default();
-        let rest = if location.starts_with('/') && !location.starts_with("//") {
+        let target = if location.starts_with('/') && !location.starts_with("//") {
             location
         } else {
-            let (origin, rest) = Origin::split(location).ok()?;
-            if origin.as_str() != self.url().origin() {
+            let (origin, target) = Origin::split(location).ok()?;
+            if origin.as_str() != url.origin() {
                 return None;
             }
-            rest
+            target
         };
-        let below = rest.strip_prefix(self.url().path_prefix())?;
-        let clean = !below.contains('\\') && !below.split(['/', '?']).any(|part| matches!(part, "." | ".."));
-        let inside = below.is_empty() || below.starts_with(['/', '?']);
-        (inside && clean).then(|| {
-            let root = if below.starts_with('/') { "" } else { "/" };
-            format!("{root}{below}")
-        })
+        let below = target.strip_prefix(url.path_prefix())?;
+        // A server that resolves dot segments or backslashes would leave the link.
+        if below.contains('\\') || below.split(['/', '?']).any(|part| matches!(part, "." | "..")) {
+            return None;
+        }
+        match below.as_bytes().first() {
+            Some(b'/') => Some(below.to_owned()),
+            Some(b'?') | None => Some(format!("/{below}")),
+            Some(_) => None,
+        }
     }
 }
 
@@ -135,11 +139,11 @@ mod tests {
             itself: false,
             response_timeout: Duration::from_secs(1),
         };
-        let peer = Link::new(
+        let link = Link::new(
             options,
             Client::new(Roots::system().unwrap(), Duration::from_secs(1)),
         );
-        for (location, inside) in [
+        for (location, target) in [
             ("/ctx/rest?a=%2F", Some("/rest?a=%2F")),
             ("https://b.example/ctx", Some("/")),
             ("https://B.example:443/ctx?x#y", Some("/?x")),
@@ -156,7 +160,7 @@ mod tests {
             ("relative", None),
             ("", None),
         ] {
-            assert_eq!(peer.resolve_redirect(location).as_deref(), inside, "{location}");
+            assert_eq!(link.resolve_redirect(location).as_deref(), target, "{location}");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The private listener: where the application calls others through us.
+//! The internal listener, where the application calls remote applications through linkgate.
 //!
-//! It is reached from this machine alone, and whoever calls shows a token besides: other programs run here too, and so
-//! do browsers, which any page can send to a loopback address.
+//! Only this machine can reach it. A bearer token is required besides, because other programs run here too, and any web
+//! page can make a browser send requests to a loopback address.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request};
 use tokio::net::{TcpListener, UnixListener};
@@ -39,10 +39,10 @@ impl Socket {
         Ok(Self::Tcp(TcpListener::bind(address).await?))
     }
 
-    /// Binds a Unix socket for owner and group. One that a former process left behind is replaced.
+    /// Binds a Unix socket for owner and group. Replaces a socket to which no process listens any more, and no other file.
     pub fn unix(path: &Path) -> io::Result<Self> {
-        let left_behind = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
-        if left_behind && std::os::unix::net::UnixStream::connect(path).is_err() {
+        let is_socket = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
+        if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
             std::fs::remove_file(path)?;
         }
         let listener = UnixListener::bind(path)?;
@@ -50,7 +50,7 @@ impl Socket {
         Ok(Self::Unix(listener, path.to_owned()))
     }
 
-    /// The loopback address, when it is one.
+    /// The bound address; `None` for a Unix socket.
     pub fn address(&self) -> Option<SocketAddr> {
         match self {
             Self::Tcp(listener) => listener.local_addr().ok(),
@@ -59,8 +59,15 @@ impl Socket {
     }
 }
 
-/// Serves the application's calls. Returns when `stop` was cancelled and every call is answered, or when `drain` is over;
-/// `false`: something was cut off.
+/// What every request needs.
+#[derive(Debug)]
+struct ListenerState {
+    links: Arc<Links>,
+    token: Secret,
+}
+
+/// Serves the application's calls until `stop` is cancelled, and then those in progress for `drain` at the most.
+/// Returns false if a call was cut off.
 pub async fn serve(
     socket: Socket,
     links: Arc<Links>,
@@ -68,75 +75,66 @@ pub async fn serve(
     stop: CancellationToken,
     drain: Duration,
 ) -> bool {
-    let door = ListenerState { links, token };
-    let router = Router::new().fallback(call).with_state(Arc::new(door));
-    let until = stop.clone().cancelled_owned();
-    let serving = async move {
+    let state = Arc::new(ListenerState { links, token });
+    let router = Router::new().fallback(call).with_state(state);
+    let stopped = stop.clone().cancelled_owned();
+    let serving = async {
         match socket {
-            Socket::Tcp(listener) => axum::serve(listener, router).with_graceful_shutdown(until).await,
+            Socket::Tcp(listener) => {
+                axum::serve(listener, router)
+                    .with_graceful_shutdown(stopped)
+                    .await
+            }
             Socket::Unix(listener, path) => {
-                let served = axum::serve(listener, router).with_graceful_shutdown(until).await;
-                // Nobody listens there any more.
+                let served = axum::serve(listener, router)
+                    .with_graceful_shutdown(stopped)
+                    .await;
                 let _ = std::fs::remove_file(path);
                 served
             }
         }
     };
-    let too_late = async {
+    let drained = async {
         stop.cancelled().await;
         tokio::time::sleep(drain).await;
     };
     tokio::select! {
         served = serving => served.is_ok(),
-        () = too_late => false,
+        () = drained => false,
     }
 }
 
-#[derive(Debug)]
-struct ListenerState {
-    links: Arc<Links>,
-    token: Secret,
-}
-
-/// A call: `/{link}` and the raw path and query below it.
-async fn call(State(door): State<Arc<ListenerState>>, request: Request<Body>) -> Response {
-    match door.authenticate(request).await {
-        Ok(answer) => answer,
-        Err(refusal) => refusal.into_response(),
+/// Makes a call: `/{link}`, followed by the path and query below the link's URL.
+async fn call(
+    State(state): State<Arc<ListenerState>>,
+    request: Request<Body>,
+) -> Result<Response, LinkError> {
+    if !has_bearer_token(&state.token, request.headers()) {
+        return Err(LinkError::WrongToken);
     }
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or("", |target| target.as_str());
+    let target = target.strip_prefix('/').unwrap_or_default();
+    let end = target.find(['/', '?']).unwrap_or(target.len());
+    let (name, below) = target.split_at(end);
+    let link = state.links.get(name).ok_or(LinkError::UnknownLink)?;
+    let root = if below.starts_with('/') { "" } else { "/" };
+    let below = format!("{root}{below}");
+    state.links.call(link, &below, request).await
 }
 
-impl ListenerState {
-    async fn authenticate(&self, request: Request<Body>) -> Result<Response, LinkError> {
-        if !has_bearer_token(&self.token, request.headers()) {
-            return Err(LinkError::WrongToken);
-        }
-        let whole = request
-            .uri()
-            .path_and_query()
-            .map_or("", |target| target.as_str());
-        let below = whole.strip_prefix('/').unwrap_or_default();
-        let end = below.find(['/', '?']).unwrap_or(below.len());
-        let (name, target) = below.split_at(end);
-        let peer = self.links.get(name).ok_or(LinkError::UnknownLink)?;
-        let target = if target.starts_with('/') {
-            target.to_owned()
-        } else {
-            format!("/{target}")
-        };
-        self.links.call(peer, &target, request).await
-    }
-}
-
-/// Whether a request shows the token: once, in the scheme `Bearer` (RFC 6750, section 2.1). Compared in constant time.
+/// Returns true if the request carries the token, once, in the scheme `Bearer` (RFC 6750, section 2.1).
 fn has_bearer_token(token: &Secret, headers: &HeaderMap) -> bool {
     let mut fields = headers.get_all(AUTHORIZATION).iter();
     let (Some(field), None) = (fields.next(), fields.next()) else {
         return false;
     };
-    let shown = field.to_str().ok().and_then(|field| field.split_once(' '));
-    shown.is_some_and(|(scheme, shown)| {
-        scheme.eq_ignore_ascii_case("Bearer") && Secret::new(shown.trim()) == *token
+    let credentials = field.to_str().ok().and_then(|field| field.split_once(' '));
+    // `Secret` compares in constant time.
+    credentials.is_some_and(|(scheme, given)| {
+        scheme.eq_ignore_ascii_case("Bearer") && Secret::new(given.trim()) == *token
     })
 }
 
@@ -147,44 +145,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_token_is_shown_once_and_whole() {
+    fn the_token_is_sent_once_and_whole() {
         let token = Secret::new("correct-horse-battery");
-        let shown = |fields: &[&'static str]| {
-            let mut headers = HeaderMap::new();
-            for field in fields {
-                headers.append(AUTHORIZATION, HeaderValue::from_static(field));
-            }
-            has_bearer_token(&token, &headers)
-        };
-        assert!(shown(&["Bearer correct-horse-battery"]) && shown(&["bearer  correct-horse-battery"]));
-        for wrong in [
-            &[][..],
-            &["Bearer"],
-            &["Bearer "],
-            &["Bearer correct-horse-batter"],
-            &["Basic correct-horse-battery"],
-            &["correct-horse-battery"],
-            &["Bearer correct-horse-battery", "Bearer correct-horse-battery"],
+        for (fields, expected) in [
+            (&["Bearer correct-horse-battery"][..], true),
+            (&["bearer  correct-horse-battery"], true),
+            (&[], false),
+            (&["Bearer"], false),
+            (&["Bearer "], false),
+            (&["Bearer correct-horse-batter"], false),
+            (&["Basic correct-horse-battery"], false),
+            (&["correct-horse-battery"], false),
+            (
+                &["Bearer correct-horse-battery", "Bearer correct-horse-battery"],
+                false,
+            ),
         ] {
-            assert!(!shown(wrong), "{wrong:?}");
+            let fields = fields
+                .iter()
+                .map(|field| (AUTHORIZATION, HeaderValue::from_static(field)));
+            assert_eq!(has_bearer_token(&token, &fields.collect()), expected);
         }
     }
 
     #[tokio::test]
-    async fn a_socket_that_was_left_behind_is_replaced_and_no_other_file() {
-        let folder = std::env::temp_dir().join(format!("linkgate-socket-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("s");
+    async fn a_dead_socket_is_replaced_and_no_other_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
         drop(Socket::unix(&path).unwrap());
-        let alive = Socket::unix(&path).unwrap();
+        let _alive = Socket::unix(&path).unwrap();
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o660);
-        assert!(Socket::unix(&path).is_err(), "somebody listens there");
-        drop(alive);
-        let file = folder.join("f");
+        assert!(Socket::unix(&path).is_err(), "a process listens there");
+        let file = folder.path().join("file");
         std::fs::write(&file, "x").unwrap();
         assert!(Socket::unix(&file).is_err());
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "x");
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -1,5 +1,6 @@
-//! What an answer says about us: what was wrong with our call (OAuth Problem Reporting 1.0), and what time it is there.
+//! What a response reports about a signed request: the problem (OAuth Problem Reporting 1.0), and the server's clock.
 
+use std::fmt;
 use std::time::UNIX_EPOCH;
 
 use http::HeaderMap;
@@ -7,167 +8,179 @@ use http::header::{DATE, WWW_AUTHENTICATE};
 
 use crate::oauth::{Timestamp, encode, header};
 
-/// What an answer says about us.
+/// What a response reports about a signed request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct OAuthReport {
-    /// What was wrong.
-    pub(super) told: Option<OAuthProblem>,
-    /// By how many seconds their clock is ahead of ours.
+    /// `None` if the request was accepted, or rejected by something other than OAuth.
+    pub(super) problem: Option<OAuthProblem>,
+    /// Seconds by which the remote clock is ahead; `None` without a readable `Date`.
     pub(super) clock_skew: Option<i64>,
 }
 
-/// A problem, as the other side names it.
+/// A problem that the remote application reports. `Display` is a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OAuthProblem {
+pub(super) struct OAuthProblem {
     /// `oauth_problem`.
-    pub problem: String,
-    /// `oauth_problem_advice`, when there is one.
-    pub advice: Option<String>,
+    pub(super) name: String,
+    /// `oauth_problem_advice`.
+    pub(super) advice: Option<String>,
 }
 
 impl OAuthReport {
-    /// Reads the head of an answer, of whatever status.
-    pub(super) fn of(headers: &HeaderMap, now: Timestamp) -> Self {
-        // Of several the last counts, as it does for the libraries of Bitbucket.
+    /// Reads the header fields of a response.
+    pub(super) fn from_headers(headers: &HeaderMap, now: Timestamp) -> Self {
         let fields = headers.get_all(WWW_AUTHENTICATE).iter();
-        let told = fields
-            .filter_map(|field| OAuthProblem::in_challenge(field.as_bytes()))
+        // Of several the last counts, as it does in Atlassian's own client library.
+        let problem = fields
+            .filter_map(|field| OAuthProblem::from_challenge(field.as_bytes()))
             .next_back();
         Self {
-            told,
+            problem,
             clock_skew: clock_skew(headers, now),
         }
     }
 
-    /// The same with what a token endpoint says in its body, which some say nowhere else.
+    /// Adds the problem in the body of a token endpoint; some providers report it nowhere else.
     pub(super) fn with_body(mut self, body: &[u8]) -> Self {
-        self.told = self.told.or_else(|| OAuthProblem::of(&pairs(body)));
+        self.problem = self
+            .problem
+            .or_else(|| OAuthProblem::from_pairs(&form_pairs(body)));
         self
+    }
+
+    /// Returns true if this is the reported problem.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.problem.as_ref().is_some_and(|problem| problem.name == name)
     }
 }
 
 impl OAuthProblem {
-    /// Whether the token can never work again, so that it is to be dropped.
+    /// Returns true if the token can never work again.
     pub(super) fn is_token_problem(&self) -> bool {
-        matches!(
-            self.problem.as_str(),
-            "token_expired" | "token_rejected" | "token_revoked"
-        )
+        ["token_expired", "token_rejected", "token_revoked"].contains(&self.name.as_str())
     }
 
-    /// For people.
-    pub fn sentence(&self) -> String {
-        match &self.advice {
-            Some(advice) => format!("The other side says {}: {advice}", self.problem),
-            None => format!("The other side says {}.", self.problem),
-        }
-    }
-
-    fn in_challenge(field: &[u8]) -> Option<Self> {
+    fn from_challenge(field: &[u8]) -> Option<Self> {
         let credentials = header::credentials(&[field]).ok()??;
-        let decoded = |raw: &[u8]| {
+        let decode = |raw: &[u8]| {
             let bytes = encode::decode(std::str::from_utf8(raw).ok()?).ok()?;
             String::from_utf8(bytes).ok()
         };
-        let pairs = header::parameters(credentials).map_while(Result::ok);
-        let pairs: Vec<_> = pairs
-            .filter_map(|(name, value)| Some((decoded(name)?, decoded(value)?)))
+        let pairs: Vec<_> = header::parameters(credentials)
+            .map_while(Result::ok)
+            .filter_map(|(name, value)| Some((decode(name)?, decode(value)?)))
             .collect();
-        Self::of(&pairs)
+        Self::from_pairs(&pairs)
     }
 
-    fn of(pairs: &[(String, String)]) -> Option<Self> {
+    fn from_pairs(pairs: &[(String, String)]) -> Option<Self> {
         let value = |name: &str| {
             let (_, value) = pairs.iter().find(|(given, _)| given == name)?;
-            let value: String = value.chars().filter(|c| !c.is_control()).take(300).collect();
-            Some(value).filter(|value| !value.is_empty())
+            let printable = value.chars().filter(|c| !c.is_control());
+            Some(printable.take(MAX_CHARS).collect::<String>()).filter(|value| !value.is_empty())
         };
         Some(Self {
-            problem: value("oauth_problem")?,
+            name: value("oauth_problem")?,
             advice: value("oauth_problem_advice"),
         })
     }
 }
 
-/// The pairs of a form-encoded answer (RFC 5849, section 2.1). What cannot be read is left out.
-pub(super) fn pairs(body: &[u8]) -> Vec<(String, String)> {
-    let decoded = |text: &str| {
+impl fmt::Display for OAuthProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "The other side says {}", self.name)?;
+        match &self.advice {
+            Some(advice) => write!(f, ": {advice}"),
+            None => f.write_str("."),
+        }
+    }
+}
+
+/// Parses the form-encoded body of a response (RFC 5849, section 2.1). Pairs that cannot be decoded are left out.
+pub(super) fn form_pairs(body: &[u8]) -> Vec<(String, String)> {
+    let decode = |text: &str| {
         let bytes = encode::decode(&text.replace('+', " ")).ok()?;
         String::from_utf8(bytes).ok()
     };
     let text = std::str::from_utf8(body).unwrap_or_default().trim();
     let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
     pairs
-        .filter_map(|(name, value)| Some((decoded(name)?, decoded(value)?)))
+        .filter_map(|(name, value)| Some((decode(name)?, decode(value)?)))
         .collect()
 }
 
-/// A second more or less is the way that the answer took.
 fn clock_skew(headers: &HeaderMap, now: Timestamp) -> Option<i64> {
-    let date = headers.get(DATE)?.to_str().ok()?;
-    let since = httpdate::parse_http_date(date)
-        .ok()?
-        .duration_since(UNIX_EPOCH)
-        .ok()?;
-    let difference = i64::try_from(since.as_secs()).ok()? - now.seconds();
-    Some(if difference.abs() <= 1 { 0 } else { difference })
+    let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
+    let seconds = date.duration_since(UNIX_EPOCH).ok()?.as_secs();
+    let skew = i64::try_from(seconds).ok()? - now.seconds();
+    // One second may be the time that the response was on its way.
+    Some(if skew.abs() <= 1 { 0 } else { skew })
 }
+
+/// The longest value that is logged, kept and shown, in characters.
+const MAX_CHARS: usize = 300;
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderName, HeaderValue};
 
     use super::*;
 
-    const NOW: Timestamp = Timestamp::from_seconds(784_111_777);
-
-    fn heard(fields: &[(&'static str, &'static str)]) -> OAuthReport {
+    fn report(name: HeaderName, fields: &[&str]) -> OAuthReport {
         let mut headers = HeaderMap::new();
-        for (name, value) in fields {
-            headers.append(*name, HeaderValue::from_static(value));
+        for field in fields {
+            headers.append(&name, HeaderValue::from_str(field).unwrap());
         }
-        OAuthReport::of(&headers, NOW)
+        // Sun, 06 Nov 1994 08:49:37 GMT
+        OAuthReport::from_headers(&headers, Timestamp::from_seconds(784_111_777))
     }
 
     #[test]
-    fn a_problem_is_read_from_the_challenge() {
-        let told = heard(&[
-            ("www-authenticate", "Basic realm=\"x\""),
+    fn the_last_challenge_with_a_problem_counts() {
+        let long = format!("OAuth oauth_problem=\"{}\"", "x".repeat(301));
+        let cut = format!("The other side says {}.", "x".repeat(300));
+        let advice =
+            r#"OAuth realm="a%3A", oauth_problem="token_rejected", oauth_problem_advice="Ask%20again%0A""#;
+        for (fields, expected) in [
             (
-                "www-authenticate",
-                "OAuth realm=\"https%3A%2F%2Fb\", oauth_problem=\"token_rejected\", oauth_problem_advice=\"Ask%20again%0A\"",
+                &["Basic realm=\"x\"", advice][..],
+                Some("The other side says token_rejected: Ask again"),
             ),
-        ])
-        .told
-        .unwrap();
-        assert_eq!(
-            (told.problem.as_str(), told.advice.as_deref()),
-            ("token_rejected", Some("Ask again"))
-        );
-        assert!(told.is_token_problem());
-        assert_eq!(heard(&[("www-authenticate", "OAuth realm=\"x\"")]).told, None);
-        assert_eq!(
-            heard(&[("www-authenticate", "Basic oauth_problem=\"token_rejected\"")]).told,
-            None
-        );
+            (
+                &[
+                    "OAuth oauth_problem=\"a\"",
+                    "OAuth oauth_problem=\"b\"",
+                    "OAuth realm=\"x\"",
+                ],
+                Some("The other side says b."),
+            ),
+            (&[&long], Some(&cut)),
+            (&["OAuth realm=\"x\""], None),
+            (&["Basic oauth_problem=\"token_rejected\""], None),
+            (&["OAuth oauth_problem=\"%0A\""], None),
+        ] {
+            let problem = report(WWW_AUTHENTICATE, fields).problem;
+            assert_eq!(problem.map(|problem| problem.to_string()).as_deref(), expected);
+        }
     }
 
     #[test]
-    fn a_problem_may_stand_in_the_body_of_a_token_endpoint() {
-        let told = heard(&[])
-            .with_body(b"oauth_problem=permission_denied&x=%zz\n")
-            .told;
-        assert_eq!(told.unwrap().problem, "permission_denied");
-        assert_eq!(heard(&[]).with_body(b"<html>").told, None);
+    fn a_token_endpoint_may_report_in_its_body() {
+        let with_body = |body| OAuthReport::default().with_body(body);
+        assert!(with_body(b"oauth_problem=permission_denied&x=%zz\n").is("permission_denied"));
+        assert_eq!(with_body(b"<html>").problem, None);
     }
 
     #[test]
-    fn the_date_tells_how_far_the_clocks_are_apart() {
-        let difference = |date| heard(&[("date", date)]).clock_skew;
-        assert_eq!(difference("Sun, 06 Nov 1994 08:49:37 GMT"), Some(0));
-        assert_eq!(difference("Sun, 06 Nov 1994 08:49:38 GMT"), Some(0));
-        assert_eq!(difference("Sun, 06 Nov 1994 08:59:37 GMT"), Some(600));
-        assert_eq!(difference("Sun, 06 Nov 1994 08:39:37 GMT"), Some(-600));
-        assert_eq!(difference("yesterday"), None);
+    fn the_date_shows_the_clock_skew() {
+        for (date, expected) in [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(0)),
+            ("Sun, 06 Nov 1994 08:49:38 GMT", Some(0)),
+            ("Sun, 06 Nov 1994 08:49:39 GMT", Some(2)),
+            ("Sun, 06 Nov 1994 08:39:37 GMT", Some(-600)),
+            ("yesterday", None),
+        ] {
+            assert_eq!(report(DATE, &[date]).clock_skew, expected, "{date}");
+        }
     }
 }

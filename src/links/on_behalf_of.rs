@@ -1,4 +1,4 @@
-//! In whose name a call is made: what the application says, and what the configuration allows.
+//! On whose behalf a call is made: chosen by `X-Linkgate-User`, and the link's settings `users` and `itself`.
 
 use http::{HeaderMap, HeaderName};
 
@@ -9,26 +9,26 @@ use super::error::LinkError;
 use super::signing::TokenParameter;
 use super::{Link, Links, Users};
 
-/// In whose name a call is made.
+/// On whose behalf a call is made.
 #[derive(Debug)]
 pub(super) enum OnBehalfOf {
-    /// A user's, by the token that they gave us.
+    /// A user who has connected the link: three-legged (3LO).
     User {
-        /// Who.
+        /// The user's subject.
         subject: String,
-        /// Their token.
+        /// The access token that the user granted.
         credentials: Credentials,
-        /// Whether its use is to be noted: it was not used in this minute.
-        unnoted: bool,
+        /// True if the token was not used in this minute, so that its use is to be recorded.
+        record_use: bool,
     },
-    /// A user's, by our word.
+    /// A user, named in `xoauth_requestor_id`: two-legged with impersonation (2LOi).
     Impersonated(String),
-    /// Our own.
+    /// The application itself: two-legged (2LO).
     Application,
 }
 
 impl OnBehalfOf {
-    /// What stands in `oauth_token`.
+    /// The `oauth_token` of the call.
     pub(super) fn token(&self) -> TokenParameter {
         match self {
             Self::User { credentials, .. } => TokenParameter::Token(credentials.clone()),
@@ -36,71 +36,73 @@ impl OnBehalfOf {
         }
     }
 
-    /// The target with the user's name in its query, where AppLinks look for it; it is signed with the rest.
+    /// Appends the impersonated user to the query, where AppLinks providers expect the name.
     pub(super) fn target(&self, target: &str) -> String {
         let Self::Impersonated(subject) = self else {
             return target.to_owned();
         };
-        let named = format!("{REQUESTOR}={}", encode::encode(subject));
-        // A redirect may have brought it along.
-        if target.split(['?', '&']).skip(1).any(|pair| pair == named) {
+        let parameter = format!("{REQUESTOR_ID}={}", encode::encode(subject));
+        // A redirect may repeat the parameter.
+        if target.split(['?', '&']).skip(1).any(|pair| pair == parameter) {
             return target.to_owned();
         }
         let separator = if target.contains('?') { '&' } else { '?' };
-        format!("{target}{separator}{named}")
+        format!("{target}{separator}{parameter}")
     }
 }
 
 impl Links {
-    /// Finds out in whose name a call is to be made.
-    pub(super) async fn speaker(&self, peer: &Link, headers: &HeaderMap) -> Result<OnBehalfOf, LinkError> {
+    /// Chooses on whose behalf a call is made.
+    pub(super) async fn on_behalf_of(
+        &self,
+        link: &Link,
+        headers: &HeaderMap,
+    ) -> Result<OnBehalfOf, LinkError> {
+        let options = link.options();
         let Some(subject) = requested_user(headers)? else {
-            return if peer.options().itself {
-                Ok(OnBehalfOf::Application)
-            } else {
-                Err(LinkError::UserMissing)
-            };
+            let allowed = options.itself.then_some(OnBehalfOf::Application);
+            return allowed.ok_or(LinkError::UserMissing);
         };
-        match peer.options().users {
+        match options.users {
             Users::Impersonate => Ok(OnBehalfOf::Impersonated(subject)),
             Users::None => Err(LinkError::UserNotAllowed),
-            Users::Connect => match self.store.link_credentials(peer.name(), &subject).await? {
-                Some((credentials, used)) => Ok(OnBehalfOf::User {
-                    unnoted: used.is_none_or(|used| used.bucket() < self.clock.now().bucket()),
+            Users::Connect => match self.store.link_credentials(link.name(), &subject).await? {
+                Some((credentials, used_at)) => Ok(OnBehalfOf::User {
+                    record_use: used_at.is_none_or(|at| at.bucket() < self.clock.now().bucket()),
                     credentials,
                     subject,
                 }),
                 None => Err(LinkError::NotConnected {
                     subject,
-                    connect_url: self.connect_url(peer),
-                    told: None,
+                    connect_url: self.connect_url(link),
+                    problem: None,
                 }),
             },
         }
     }
 }
 
-/// The user whom the application names: written as the gateway writes `X-Linkgate-User`, so that it can be handed on.
+/// Reads `X-Linkgate-User`, percent-encoded as the gateway writes it.
 fn requested_user(headers: &HeaderMap) -> Result<Option<String>, LinkError> {
     let mut values = headers.get_all(X_LINKGATE_USER).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return if headers.contains_key(X_LINKGATE_USER) {
-            Err(LinkError::BadUser)
-        } else {
-            Ok(None)
-        };
+    let value = match (values.next(), values.next()) {
+        (None, _) => return Ok(None),
+        (Some(value), None) => value,
+        (Some(_), Some(_)) => return Err(LinkError::BadUser),
     };
     let text = value.to_str().map_err(|_| LinkError::BadUser)?;
     let bytes = encode::decode(text).map_err(|_| LinkError::BadUser)?;
     let subject = String::from_utf8(bytes).map_err(|_| LinkError::BadUser)?;
-    let fits = (1..=255).contains(&subject.chars().count()) && !subject.chars().any(char::is_control);
-    fits.then_some(Some(subject)).ok_or(LinkError::BadUser)
+    if !(1..=MAX_USER_CHARS).contains(&subject.chars().count()) || subject.chars().any(char::is_control) {
+        return Err(LinkError::BadUser);
+    }
+    Ok(Some(subject))
 }
 
-/// The header that names the user.
-pub(super) const X_LINKGATE_USER: HeaderName = HeaderName::from_static("x-linkgate-user");
-/// The parameter by which AppLinks name a user.
-pub(super) const REQUESTOR: &str = "xoauth_requestor_id";
+/// The query parameter that names the impersonated user.
+pub(super) const REQUESTOR_ID: &str = "xoauth_requestor_id";
+const X_LINKGATE_USER: HeaderName = HeaderName::from_static("x-linkgate-user");
+const MAX_USER_CHARS: usize = 255;
 
 #[cfg(test)]
 mod tests {
@@ -108,33 +110,43 @@ mod tests {
 
     use super::*;
 
-    fn named(values: &[&'static str]) -> Result<Option<String>, ()> {
-        let mut headers = HeaderMap::new();
-        for value in values {
-            headers.append(X_LINKGATE_USER, HeaderValue::from_static(value));
-        }
-        requested_user(&headers).map_err(drop)
-    }
-
     #[test]
     fn the_user_is_named_once_and_decoded() {
-        assert_eq!(named(&[]), Ok(None));
-        assert_eq!(named(&["alice"]), Ok(Some("alice".into())));
-        assert_eq!(named(&["%C3%A9 x"]), Ok(Some("é x".into())));
-        for bad in [&["a", "a"][..], &[""], &["%"], &["%00"], &["%ff"]] {
-            assert!(named(bad).is_err(), "{bad:?}");
+        let (longest, too_long) = ("x".repeat(255), "x".repeat(256));
+        for (values, expected) in [
+            (&[][..], Ok(None)),
+            (&["alice"], Ok(Some("alice"))),
+            (&["%C3%A9 x"], Ok(Some("é x"))),
+            (&[&longest], Ok(Some(longest.as_str()))),
+            (&[&too_long], Err(())),
+            (&["a", "a"], Err(())),
+            (&[""], Err(())),
+            (&["%"], Err(())),
+            (&["%00"], Err(())),
+            (&["%ff"], Err(())),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(X_LINKGATE_USER, HeaderValue::from_str(value).unwrap());
+            }
+            let user = requested_user(&headers).map_err(drop);
+            assert_eq!(user, expected.map(|user| user.map(str::to_owned)), "{values:?}");
         }
     }
 
     #[test]
-    fn the_user_stands_in_the_query_once() {
+    fn the_impersonated_user_is_appended_once() {
         let bob = OnBehalfOf::Impersonated("bob b".into());
-        assert_eq!(bob.target("/x"), "/x?xoauth_requestor_id=bob%20b");
-        assert_eq!(bob.target("/x?a"), "/x?a&xoauth_requestor_id=bob%20b");
-        assert_eq!(
-            bob.target("/x?a&xoauth_requestor_id=bob%20b"),
-            "/x?a&xoauth_requestor_id=bob%20b"
-        );
+        for (target, expected) in [
+            ("/x", "/x?xoauth_requestor_id=bob%20b"),
+            ("/x?a", "/x?a&xoauth_requestor_id=bob%20b"),
+            (
+                "/x?a&xoauth_requestor_id=bob%20b",
+                "/x?a&xoauth_requestor_id=bob%20b",
+            ),
+        ] {
+            assert_eq!(bob.target(target), expected);
+        }
         assert_eq!(OnBehalfOf::Application.target("/x"), "/x");
     }
 }

@@ -1,9 +1,9 @@
-//! Signs our calls: RSA-SHA1, the one method that every AppLinks provider takes, off the threads that serve connections.
+//! Signs outgoing requests with RSA-SHA1, the one method that every AppLinks provider accepts.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::HeaderValue;
+use http::{HeaderValue, Method};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
@@ -13,31 +13,29 @@ use crate::oauth::{Call, ConsumerKey, SignatureMethod, Signer, SigningKey, Times
 
 use super::ConsumerIdentity;
 
-/// Who we are, ready to sign.
+/// The keys that sign. Clones share them.
 #[derive(Clone, Debug)]
 pub(super) struct SigningKeys(Arc<ConsumerIdentity>);
 
-/// A call before it is signed.
+/// A request before it is signed.
 #[derive(Clone, Debug)]
 pub(super) struct RequestToSign {
-    /// The method.
-    pub(super) method: http::Method,
-    /// The whole URL, with its query.
+    pub(super) method: Method,
+    /// The absolute URL, with its query.
     pub(super) url: String,
-    /// The form body; empty: none, or one that is no form.
+    /// The form body; empty if there is no body, or another.
     pub(super) form: Bytes,
-    /// Protocol parameters beyond the standard ones.
+    /// Further protocol parameters, such as `oauth_callback`.
     pub(super) extra: Vec<(&'static str, String)>,
-    /// What stands in `oauth_token`.
     pub(super) token: TokenParameter,
 }
 
-/// What stands in `oauth_token`.
+/// The `oauth_token` parameter.
 #[derive(Clone, Debug)]
 pub(super) enum TokenParameter {
-    /// Nothing: we ask for a request token.
+    /// Absent: the request asks for a request token.
     Absent,
-    /// The empty text: we call as ourselves, or name a user.
+    /// Present and empty: a two-legged call.
     Empty,
     /// A token, whose secret takes part in the signature.
     Token(Credentials),
@@ -48,7 +46,7 @@ impl SigningKeys {
         Self(Arc::new(identity))
     }
 
-    /// The consumer key, and the fingerprint of the first key.
+    /// Returns the consumer key, and the fingerprint of the first signing key.
     pub(super) fn consumer_identity(&self) -> (&ConsumerKey, Option<String>) {
         let key = self.0.keys.first();
         (
@@ -57,27 +55,25 @@ impl SigningKeys {
         )
     }
 
-    /// How many keys there are.
-    pub(super) fn keys(&self) -> usize {
+    /// The number of keys.
+    pub(super) fn count(&self) -> usize {
         self.0.keys.len()
     }
 
-    /// The value of `Authorization` for a call, made with one of our keys.
+    /// Signs a request with one of the keys, on the blocking pool: an RSA signature takes about a millisecond.
+    /// Returns the value of `Authorization`.
     pub(super) async fn authorize(
         &self,
         request: &RequestToSign,
         key: usize,
         now: Timestamp,
     ) -> Result<HeaderValue, SignError> {
-        let (signing, request) = (self.clone(), request.clone());
-        let nonce = Token::generate("", &mut UnwrapErr(SysRng));
-        let signed = tokio::task::spawn_blocking(move || signing.sign(&request, key, now, nonce.as_str()));
-        // It does not panic, and is not aborted.
-        let pairs = signed
-            .await
-            .unwrap_or(Err(SignError::Key(SignatureMethod::RsaSha1)))?;
-        let value = HeaderValue::try_from(header::authorization(pairs, None));
-        let mut value = value.map_err(|_| SignError::Url("it cannot stand in a header"))?;
+        let (keys, request) = (self.clone(), request.clone());
+        let signed = tokio::task::spawn_blocking(move || keys.sign(&request, key, now)).await;
+        // The task does not panic and is not aborted.
+        let parameters = signed.unwrap_or(Err(NO_KEY))?;
+        let mut value = HeaderValue::try_from(header::authorization(parameters, None))
+            .map_err(|_| SignError::Url("it cannot stand in a header"))?;
         value.set_sensitive(true);
         Ok(value)
     }
@@ -87,13 +83,8 @@ impl SigningKeys {
         request: &RequestToSign,
         key: usize,
         now: Timestamp,
-        nonce: &str,
     ) -> Result<Vec<(String, String)>, SignError> {
-        let key = self
-            .0
-            .keys
-            .get(key)
-            .ok_or(SignError::Key(SignatureMethod::RsaSha1))?;
+        let key = self.0.keys.get(key).ok_or(NO_KEY)?;
         let signer = Signer::new(
             self.0.consumer_key.clone(),
             SigningKey::Rsa(key.clone()),
@@ -104,11 +95,13 @@ impl SigningKeys {
             TokenParameter::Empty => signer.two_legged(),
             TokenParameter::Token(Credentials { token, secret }) => signer.with_token(token, secret.clone()),
         };
-        let call = Call::new(request.method.as_str(), &request.url).with_form(&request.form);
-        let call = request
-            .extra
-            .iter()
-            .fold(call, |call, (name, value)| call.with(name, value));
-        signer.sign(&call, now, nonce)
+        let mut call = Call::new(request.method.as_str(), &request.url).with_form(&request.form);
+        for (name, value) in &request.extra {
+            call = call.with(name, value);
+        }
+        let nonce = Token::generate("", &mut UnwrapErr(SysRng));
+        signer.sign(&call, now, nonce.as_str())
     }
 }
+
+const NO_KEY: SignError = SignError::Key(SignatureMethod::RsaSha1);

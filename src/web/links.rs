@@ -39,8 +39,8 @@ pub(super) async fn connect(
     request_headers: HeaderMap,
     query: Result<Query<Begin>, QueryRejection>,
 ) -> Result<Response, Response> {
-    let peer = visit.links.get(&name);
-    let peer = peer.ok_or_else(|| visit.refuse(trouble(LinkTrouble::Unknown)))?;
+    let link = visit.links.get(&name);
+    let link = link.ok_or_else(|| visit.refuse(trouble(LinkTrouble::Unknown)))?;
     let asked = query.ok().and_then(|Query(query)| query.return_to);
     let return_to = asked.as_deref().and_then(ReturnAddress::parse);
     let return_to = return_to.as_ref().map_or("", ReturnAddress::as_str);
@@ -49,8 +49,11 @@ pub(super) async fn connect(
         there => format!("/oauth/links/{name}/connect?return_to={}", encode::encode(there)),
     };
     let session = visit.user(&request_headers, &here).await?;
-    let begun = visit.links.begin(peer, &session.user.subject, return_to).await;
-    let there = begun.map_err(|error| visit.refuse(notice(peer, error)))?;
+    let begun = visit
+        .links
+        .begin_authorization(link, &session.user.subject, return_to)
+        .await;
+    let there = begun.map_err(|error| visit.refuse(notice(link, error)))?;
     Ok(headers::see_other(&there))
 }
 
@@ -63,9 +66,9 @@ pub(super) async fn back(
     request_headers: HeaderMap,
     query: Result<Query<Back>, QueryRejection>,
 ) -> Result<Response, Response> {
-    let peer = visit.links.get(&name);
-    let peer = peer.ok_or_else(|| visit.refuse(trouble(LinkTrouble::Unknown)))?;
-    let gone = |visit: &Visit| visit.refuse(notice(peer, LinkAuthorizationError::Unknown));
+    let link = visit.links.get(&name);
+    let link = link.ok_or_else(|| visit.refuse(trouble(LinkTrouble::Unknown)))?;
+    let gone = |visit: &Visit| visit.refuse(notice(link, LinkAuthorizationError::NotPending));
     let Query(query) = query.map_err(|_| gone(&visit))?;
     let token = query.token.as_deref().and_then(Token::parse);
     let token = token.ok_or_else(|| gone(&visit))?;
@@ -83,29 +86,29 @@ pub(super) async fn back(
     let session = visit.user(&request_headers, &here).await?;
     let finished = visit
         .links
-        .finish(peer, &session.user.subject, address, &token, &verifier)
+        .finish_authorization(link, &session.user.subject, address, &token, &verifier)
         .await;
-    let connected = finished.map_err(|error| visit.refuse(notice(peer, error)))?;
-    let there = match connected.return_to.as_str() {
+    let return_to = finished.map_err(|error| visit.refuse(notice(link, error)))?;
+    let there = match return_to.as_str() {
         "" => CONNECTIONS,
         there => there,
     };
     Ok(visit.redirect(there))
 }
 
-fn notice(peer: &Link, error: LinkAuthorizationError) -> Notice {
+fn notice(link: &Link, error: LinkAuthorizationError) -> Notice {
     let (trouble, why) = match error {
-        LinkAuthorizationError::Unknown => (LinkTrouble::Lost, String::new()),
+        LinkAuthorizationError::NotPending => (LinkTrouble::Lost, String::new()),
         LinkAuthorizationError::Denied => (LinkTrouble::Denied, String::new()),
-        LinkAuthorizationError::Refused(why) => (LinkTrouble::Refused, why),
-        LinkAuthorizationError::Unanswered(why) => (LinkTrouble::Silent, why.to_string()),
+        LinkAuthorizationError::Rejected(why) => (LinkTrouble::Refused, why),
+        LinkAuthorizationError::NoResponse(why) => (LinkTrouble::Silent, why.to_string()),
         LinkAuthorizationError::Store(error) => return Notice::StoreDown(error),
     };
     Notice::Link {
         trouble,
-        link: peer.title().to_owned(),
+        link: link.title().to_owned(),
         why,
-        again: Some(format!("/oauth/links/{}/connect", peer.name())),
+        again: Some(format!("/oauth/links/{}/connect", link.name())),
     }
 }
 

@@ -23,9 +23,9 @@ pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
         print(&format!("We are {key} with the key {fingerprint}\n"))?;
     }
     let mut failed = 0;
-    for peer in links.all() {
-        let mut text = format!("{} {}\n", peer.name(), peer.url().as_str());
-        match Found::at(peer.client(), peer.url()).await {
+    for link in links.all() {
+        let mut text = format!("{} {}\n", link.name(), link.url().as_str());
+        match Found::at(link.client(), link.url()).await {
             Ok(found) => {
                 let _ = writeln!(
                     text,
@@ -40,7 +40,7 @@ pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
                 let _ = writeln!(text, "  note    its consumer-info says nothing: {error:#}");
             }
         }
-        failed += u32::from(!knock(&links, peer, &mut text).await);
+        failed += u32::from(!knock(&links, link, &mut text).await);
         print(&text)?;
     }
     store.close().await;
@@ -51,13 +51,13 @@ pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
 }
 
 /// Whether the other side knows our key, and what it says.
-async fn knock(links: &crate::links::Links, peer: &Link, text: &mut String) -> bool {
-    let outcome = links.test_credentials(peer).await;
+async fn knock(links: &crate::links::Links, link: &Link, text: &mut String) -> bool {
+    let outcome = links.test_credentials(link).await;
     let clock = links
         .states()
         .await
         .ok()
-        .and_then(|mut states| states.remove(peer.name()));
+        .and_then(|mut states| states.remove(link.name()));
     if let Some(difference) = clock.and_then(|state| state.clock_difference) {
         let mark = if difference.abs() < 60 { "ok  " } else { "note" };
         let _ = writeln!(text, "  {mark}    its clock differs from ours by {difference} s");

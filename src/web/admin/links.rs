@@ -25,10 +25,10 @@ pub(super) async fn show(visit: Visit, headers: HeaderMap) -> Result<Response, R
                 .links
                 .all()
                 .iter()
-                .map(|peer| OtherSide {
-                    title: peer.title(),
-                    url: peer.url().as_str(),
-                    state: states.remove(peer.name()).unwrap_or_default(),
+                .map(|link| OtherSide {
+                    title: link.title(),
+                    url: link.url().as_str(),
+                    state: states.remove(link.name()).unwrap_or_default(),
                 })
                 .collect(),
         },
