@@ -21,7 +21,11 @@ pub struct BodyLimits {
 
 impl BodyLimits {
     /// Reads a body that is a form, whole. `Ok(Err(body))`: it is none, and remains a stream.
-    pub async fn read(self, headers: &HeaderMap, body: Body) -> Result<Result<Bytes, Body>, GatewayError> {
+    pub async fn read_form(
+        self,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Result<Bytes, Body>, GatewayError> {
         if !is_form(headers)? {
             return Ok(Err(body));
         }
@@ -29,11 +33,11 @@ impl BodyLimits {
             return Err(GatewayError::CompressedForm);
         }
         // Most requests have no form, and should not carry the room for one.
-        Box::pin(self.hold(headers, body)).await.map(Ok)
+        Box::pin(self.buffer(headers, body)).await.map(Ok)
     }
 
     /// Reads any body, whole.
-    pub(super) async fn hold(self, headers: &HeaderMap, body: Body) -> Result<Bytes, GatewayError> {
+    pub(super) async fn buffer(self, headers: &HeaderMap, body: Body) -> Result<Bytes, GatewayError> {
         if declared_length(headers).is_some_and(|length| length > self.size as u64) {
             return Err(GatewayError::BodyTooLarge);
         }
@@ -130,7 +134,7 @@ mod tests {
             ..BodyLimits::default()
         };
         let headers = typed("application/x-www-form-urlencoded");
-        let read = |body: &'static str| limits.read(&headers, Body::from(body));
+        let read = |body: &'static str| limits.read_form(&headers, Body::from(body));
         assert_eq!(read("a=12").await.unwrap().unwrap(), "a=12");
         assert!(matches!(read("a=123").await, Err(GatewayError::BodyTooLarge)));
     }

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::forwarded::{HIDDEN, Hop};
+use super::forwarded::{Hop, UNKNOWN};
 
 /// The hops of a request as the application is told of them, our peer the last.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Chain {
+pub(super) struct ForwardedFor {
     /// As it stands in `X-Forwarded-For`.
     text: String,
     /// Where our peer begins in it.
@@ -14,7 +14,7 @@ pub(super) struct Chain {
     peer: IpAddr,
 }
 
-impl Chain {
+impl ForwardedFor {
     /// What was said of the hops before our peer, and our peer.
     pub(super) fn new(before: &[&str], peer: IpAddr) -> Self {
         let mut text = String::with_capacity(LONGEST_ADDRESS);
@@ -34,14 +34,14 @@ impl Chain {
 
     /// As it stands in `Forwarded` (RFC 7239, section 4): each hop an element, and in the last one, which is about the peer
     /// that spoke to us, what it called.
-    pub(super) fn standard(&self, host: &str, proto: &str) -> String {
+    pub(super) fn forwarded(&self, host: &str, proto: &str) -> String {
         let (before, peer) = self.text.split_at(self.peer_at);
         let mut out = String::with_capacity(2 * self.text.len() + host.len() + 32);
         let hops = before.strip_suffix(", ").map(|before| before.split(','));
         for hop in hops.into_iter().flatten() {
-            match Hop::read(hop) {
+            match Hop::parse(hop) {
                 Hop::Address(address) => push_hop(&mut out, &address.to_string(), address.is_ipv6()),
-                Hop::Hidden => push_hop(&mut out, HIDDEN, false),
+                Hop::Unknown => push_hop(&mut out, UNKNOWN, false),
             }
         }
         push_hop(&mut out, peer, self.peer.is_ipv6());
@@ -126,8 +126,8 @@ mod tests {
                 r#"for="[::1]";host="[::1]";proto=https"#,
             ),
         ] {
-            let chain = Chain::new(before, peer.parse().unwrap());
-            assert_eq!((chain.as_str(), &*chain.standard(host, "https")), (x, standard));
+            let chain = ForwardedFor::new(before, peer.parse().unwrap());
+            assert_eq!((chain.as_str(), &*chain.forwarded(host, "https")), (x, standard));
             let value = HeaderValue::from_str(standard).unwrap();
             let read = Forwarded::read(&HeaderMap::from_iter([(FORWARDED, value)])).unwrap();
             assert_eq!(read.host.as_deref(), Some(host));

@@ -55,7 +55,7 @@ pub(super) enum Hop {
     /// A known address.
     Address(IpAddr),
     /// `unknown`, an obfuscated name, or nonsense: nothing before it can be believed.
-    Hidden,
+    Unknown,
 }
 
 impl Forwarded {
@@ -89,7 +89,7 @@ impl Forwarded {
         Ok(Self {
             chain: list(headers, &X_FORWARDED_FOR)?
                 .into_iter()
-                .map(Hop::read)
+                .map(Hop::parse)
                 .collect(),
             host: last(&X_FORWARDED_HOST)?,
             proto: last(&X_FORWARDED_PROTO)?,
@@ -109,7 +109,7 @@ impl Forwarded {
                     };
                     let value = value.trim().trim_matches('"');
                     match name.trim().to_ascii_lowercase().as_str() {
-                        "for" => read.chain.push(Hop::read(value)),
+                        "for" => read.chain.push(Hop::parse(value)),
                         "host" => read.host = Some(value.to_ascii_lowercase()),
                         "proto" => read.proto = Some(value.to_ascii_lowercase()),
                         _ => {}
@@ -123,7 +123,7 @@ impl Forwarded {
 
 impl Hop {
     /// Reads `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`.
-    pub(super) fn read(text: &str) -> Self {
+    pub(super) fn parse(text: &str) -> Self {
         let text = text.trim().trim_matches('"');
         let bare = text
             .strip_prefix('[')
@@ -133,7 +133,7 @@ impl Hop {
             .parse()
             .ok()
             .or_else(|| text.parse().ok().map(|socket: SocketAddr| socket.ip()));
-        address.map_or(Self::Hidden, |address: IpAddr| {
+        address.map_or(Self::Unknown, |address: IpAddr| {
             Self::Address(address.to_canonical())
         })
     }
@@ -144,7 +144,7 @@ impl Display for Hop {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address(address) => address.fmt(f),
-            Self::Hidden => f.write_str(HIDDEN),
+            Self::Unknown => f.write_str(UNKNOWN),
         }
     }
 }
@@ -185,7 +185,7 @@ pub(super) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwa
 pub(super) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// A hop of which nothing is known (RFC 7239, section 6.2).
-pub(super) const HIDDEN: &str = "unknown";
+pub(super) const UNKNOWN: &str = "unknown";
 
 const UNREADABLE: GatewayError = GatewayError::Ambiguous("A forwarding header cannot be read.");
 
@@ -266,7 +266,7 @@ mod tests {
         assert_eq!(trusted.client(ip("10.0.0.1"), &chain), ip("2.2.2.2"));
         assert_eq!(trusted.client(ip("::ffff:10.0.0.1"), &chain), ip("2.2.2.2"));
         assert_eq!(trusted.client(ip("9.9.9.9"), &chain), ip("9.9.9.9"));
-        let hidden = [address("1.1.1.1"), Hop::Hidden];
+        let hidden = [address("1.1.1.1"), Hop::Unknown];
         assert_eq!(trusted.client(ip("10.0.0.1"), &hidden), ip("10.0.0.1"));
     }
 
@@ -283,7 +283,7 @@ mod tests {
             "\"",
             "1.2.3.4:99999",
         ] {
-            assert_eq!(Hop::read(text), Hop::Hidden, "{text}");
+            assert_eq!(Hop::parse(text), Hop::Unknown, "{text}");
         }
     }
 }

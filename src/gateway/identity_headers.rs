@@ -55,7 +55,7 @@ impl IdentityHeaders {
 
     /// Removes every header by which a stranger could say who they are.
     pub fn strip(&self, headers: &mut HeaderMap) {
-        remove_where(headers, self.initials, |name| self.is_identity(name));
+        remove_matching(headers, self.initials, |name| self.is_identity(name));
     }
 
     /// Writes who calls, each header once, in text that can stand in one. Those of the request were stripped before.
@@ -84,31 +84,31 @@ impl IdentityHeaders {
     }
 
     /// Every header that [`IdentityHeaders::write`] may write.
-    pub(super) fn written(&self) -> impl Iterator<Item = &HeaderName> {
+    pub(super) fn own_names(&self) -> impl Iterator<Item = &HeaderName> {
         let chosen = self.user.iter().chain(&self.display_name).chain(&self.consumer);
         chosen.chain(&ALWAYS_WRITTEN)
     }
 
     /// Every name that may say who calls, written or only believed somewhere, but for the families of which no member is
     /// known.
-    pub(super) fn known(&self) -> impl Iterator<Item = &str> {
-        let written = self.written().map(HeaderName::as_str);
+    pub(super) fn all_names(&self) -> impl Iterator<Item = &str> {
+        let written = self.own_names().map(HeaderName::as_str);
         written.chain(WELL_KNOWN).chain(["x-linkgate-assertion"])
     }
 
     /// The headers of a request that say who sends it, and that nobody overwrites who overwrites what we write.
-    pub(super) fn foreign<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a HeaderName> {
+    pub(super) fn unexpected<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a HeaderName> {
         let is_written = |name: &HeaderName| {
-            *name == X_LINKGATE_ASSERTION || self.written().any(|written| written == name)
+            *name == X_LINKGATE_ASSERTION || self.own_names().any(|written| written == name)
         };
         headers
             .keys()
-            .filter(move |name| self.is_identity(&normal(name.as_str())) && !is_written(name))
+            .filter(move |name| self.is_identity(&normalize(name.as_str())) && !is_written(name))
     }
 
     fn writing(user: Vec<HeaderName>, display_name: Vec<HeaderName>, consumer: Vec<HeaderName>) -> Self {
         let written = user.iter().chain(&display_name).chain(&consumer);
-        let written = written.map(|name| normal(name.as_str()).into_owned());
+        let written = written.map(|name| normalize(name.as_str()).into_owned());
         let stripped: HashSet<_> = WELL_KNOWN.map(str::to_owned).into_iter().chain(written).collect();
         let beginnings = stripped.iter().map(String::as_str).chain(PREFIXES);
         Self {
@@ -130,7 +130,7 @@ impl IdentityHeaders {
 pub(crate) struct Initials(u128);
 
 impl Initials {
-    /// How these names begin, each in the spelling that [`normal`] gives it.
+    /// How these names begin, each in the spelling that [`normalize`] gives it.
     pub(crate) const fn of(mut names: &[&str]) -> Self {
         let mut initials = Self(0);
         while let [first, rest @ ..] = names {
@@ -157,19 +157,19 @@ impl Initials {
     }
 }
 
-/// Removes the headers whose names, in the spelling that [`normal`] gives them, fulfil a condition; `initials` are those of
+/// Removes the headers whose names, in the spelling that [`normalize`] gives them, fulfil a condition; `initials` are those of
 /// the names that do.
-pub(crate) fn remove_where(headers: &mut HeaderMap, initials: Initials, condition: impl Fn(&str) -> bool) {
+pub(crate) fn remove_matching(headers: &mut HeaderMap, initials: Initials, condition: impl Fn(&str) -> bool) {
     let doomed = headers
         .keys()
-        .filter(|name| initials.begin(name.as_str()) && condition(&normal(name.as_str())));
+        .filter(|name| initials.begin(name.as_str()) && condition(&normalize(name.as_str())));
     for name in doomed.cloned().collect::<Vec<_>>() {
         headers.remove(&name);
     }
 }
 
 /// A name as CGI, WSGI and their like see it: without a difference between `-`, `_` and the rest.
-pub(super) fn normal(name: &str) -> Cow<'_, str> {
+pub(super) fn normalize(name: &str) -> Cow<'_, str> {
     let stands = |b: u8| b == b'-' || b.is_ascii_lowercase() || b.is_ascii_digit();
     if name.bytes().all(stands) {
         return Cow::Borrowed(name);

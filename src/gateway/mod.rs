@@ -50,7 +50,7 @@ pub use connect::ConnectFault;
 pub use connection::AnswerFault;
 pub(crate) use connection::{Framing, Sending, SendingFault, field};
 pub use error::GatewayError;
-pub use forward_auth::{Asked, Dialect, ForwardAuth};
+pub use forward_auth::{AskedAbout, ForwardAuth, ProxyKind};
 pub use forwarded::TrustedProxies;
 pub use identity_headers::IdentityHeaders;
 pub(crate) use identity_headers::Initials;

@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Version};
 
-use super::chain::Chain;
+use super::chain::ForwardedFor;
 use super::error::GatewayError;
 use super::forwarded::{Forwarded, TrustedProxies, X_FORWARDED_FOR};
 use crate::oauth::{PublicUrl, RequestView};
@@ -41,9 +41,9 @@ pub struct RequestOrigin {
     /// The scheme that the client used.
     pub(super) scheme: &'static str,
     /// Over which hops it came; `None` when nobody told us the peer.
-    pub(super) chain: Option<Chain>,
+    pub(super) forwarded_for: Option<ForwardedFor>,
     /// Whether the peer is a trusted proxy.
-    pub(super) trusted: bool,
+    pub(super) is_trusted_peer: bool,
 }
 
 impl RequestOrigin {
@@ -100,7 +100,7 @@ impl PublicUrls {
     /// where there is one, its scheme). A name that is none of ours chooses nothing: then the default was signed, or
     /// the signature does not match. Contradictions (two `Host`, a target that names another host, two families of
     /// forwarding headers that disagree) are refused.
-    pub fn arrival(&self, request: &Parts, peer: Option<IpAddr>) -> Result<RequestOrigin, GatewayError> {
+    pub fn origin(&self, request: &Parts, peer: Option<IpAddr>) -> Result<RequestOrigin, GatewayError> {
         let own = authority(request)?;
         let trusted = peer.is_some_and(|peer| self.trusted.contains(peer));
         let forwarded = if trusted {
@@ -131,8 +131,8 @@ impl PublicUrls {
                 _ if url.is_secure() => "https",
                 _ => "http",
             },
-            chain: peer.map(|peer| chain(request, peer, &forwarded)),
-            trusted,
+            forwarded_for: peer.map(|peer| chain(request, peer, &forwarded)),
+            is_trusted_peer: trusted,
         })
     }
 }
@@ -199,17 +199,17 @@ fn without_default_port<'a>(authority: &'a str, scheme: &str) -> &'a str {
 }
 
 /// The hops with our peer at their end; what came before is known from a trusted proxy only.
-fn chain(request: &Parts, peer: IpAddr, forwarded: &Forwarded) -> Chain {
+fn chain(request: &Parts, peer: IpAddr, forwarded: &Forwarded) -> ForwardedFor {
     if forwarded.chain.is_empty() {
-        return Chain::new(&[], peer);
+        return ForwardedFor::new(&[], peer);
     }
     let lines = request.headers.get_all(X_FORWARDED_FOR).iter();
     let lines: Vec<_> = lines.filter_map(|line| line.to_str().ok()).collect();
     if !lines.is_empty() {
-        return Chain::new(&lines, peer);
+        return ForwardedFor::new(&lines, peer);
     }
     let hops: Vec<_> = forwarded.chain.iter().map(ToString::to_string).collect();
-    Chain::new(&hops.iter().map(String::as_str).collect::<Vec<_>>(), peer)
+    ForwardedFor::new(&hops.iter().map(String::as_str).collect::<Vec<_>>(), peer)
 }
 
 #[cfg(test)]
@@ -239,7 +239,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        front().arrival(&parts, Some(peer.parse().unwrap()))
+        front().origin(&parts, Some(peer.parse().unwrap()))
     }
 
     fn url(target: &str, headers: &[(&str, &str)]) -> String {
@@ -294,7 +294,7 @@ mod tests {
     fn the_chain_is_what_trusted_proxies_know() {
         let chain = |headers: &[_], peer| {
             let arrival = arrival("/", headers, Version::HTTP_10, peer).unwrap();
-            arrival.chain.unwrap().as_str().to_owned()
+            arrival.forwarded_for.unwrap().as_str().to_owned()
         };
         let x = ("x-forwarded-for", "192.0.2.1,192.0.2.2:80");
         let standard = ("forwarded", "for=\"[2001:db8::1]:80\", for=_hidden");

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 /// Collects every reading of a path; `None`: there are too many to tell.
-pub(super) fn readings(path: &str) -> Option<BTreeSet<String>> {
+pub(super) fn interpretations(path: &str) -> Option<BTreeSet<String>> {
     let mut found = BTreeSet::from([path.to_owned()]);
     let mut fresh = vec![path.to_owned()];
     while let Some(reading) = fresh.pop() {
@@ -25,7 +25,7 @@ pub(super) fn readings(path: &str) -> Option<BTreeSet<String>> {
 }
 
 /// Whether a path has one reading only (but for the case of its letters): most have, and need no collection.
-pub(super) fn is_plain(path: &str) -> bool {
+pub(super) fn is_canonical(path: &str) -> bool {
     let suspicious = |b: u8| matches!(b, b'%' | b';' | b'\\') || !b.is_ascii_graphic();
     !path.bytes().any(suspicious)
         && !path.contains("//")
@@ -153,23 +153,26 @@ mod tests {
             ("/api%00.png", "/api"),
             ("/api/.", "/api"),
         ] {
-            assert!(readings(path).unwrap().contains(reading), "{path}");
-            assert!(!is_plain(path), "{path}");
+            assert!(interpretations(path).unwrap().contains(reading), "{path}");
+            assert!(!is_canonical(path), "{path}");
         }
     }
 
     #[test]
     fn a_plain_path_is_read_once() {
         for path in ["/", "/api/x", "/a.b/c-d_e~f", "/A"] {
-            assert!(is_plain(path), "{path}");
-            assert_eq!(readings(path).unwrap().len(), 1, "{path}");
+            assert!(is_canonical(path), "{path}");
+            assert_eq!(interpretations(path).unwrap().len(), 1, "{path}");
         }
     }
 
     #[test]
     fn gives_up_on_a_maze() {
-        assert_eq!(readings(&"/%2525252525252525252e.;//\\%2e%2f".repeat(20)), None);
+        assert_eq!(
+            interpretations(&"/%2525252525252525252e.;//\\%2e%2f".repeat(20)),
+            None
+        );
         let long = "/%2e%2e".repeat(9_000);
-        let _ = readings(&long);
+        let _ = interpretations(&long);
     }
 }

@@ -58,7 +58,7 @@ impl PathPattern {
     }
 
     /// Whether a path is one of those that this pattern names, letter by letter, or in any case.
-    pub(super) fn matches(&self, path: &str, case: Case) -> bool {
+    pub(super) fn matches(&self, path: &str, case: CaseSensitivity) -> bool {
         let Some(path) = path.strip_prefix('/') else {
             return false;
         };
@@ -86,10 +86,10 @@ impl Segment {
         }
     }
 
-    fn matches(&self, segment: &str, case: Case) -> bool {
+    fn matches(&self, segment: &str, case: CaseSensitivity) -> bool {
         match self {
             Self::Any => !segment.is_empty(),
-            Self::Exact(text) if case == Case::Ignored => text.eq_ignore_ascii_case(segment),
+            Self::Exact(text) if case == CaseSensitivity::Insensitive => text.eq_ignore_ascii_case(segment),
             Self::Exact(text) => text == segment,
         }
     }
@@ -97,11 +97,11 @@ impl Segment {
 
 /// Whether `A` is `a`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Case {
+pub(super) enum CaseSensitivity {
     /// It is not.
-    Matters,
+    Sensitive,
     /// It is.
-    Ignored,
+    Insensitive,
 }
 
 #[cfg(test)]
@@ -109,7 +109,9 @@ mod tests {
     use super::*;
 
     fn matches(pattern: &str, path: &str) -> bool {
-        PathPattern::parse(pattern).unwrap().matches(path, Case::Matters)
+        PathPattern::parse(pattern)
+            .unwrap()
+            .matches(path, CaseSensitivity::Sensitive)
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::identity_headers::IdentityHeaders;
 use super::onward::{self, Onward};
 use super::origin::RequestOrigin;
 use super::pool::{Pool, PoolLimits, Reply};
-use super::signature_check::Passed;
+use super::signature_check::Checked;
 use super::upgrade::{self, Upgrade};
 use super::upstream::Upstream;
 use crate::provider::Caller;
@@ -72,16 +72,12 @@ impl Proxy {
 
     /// Makes a request that passed the guard ready for the application. What is not needed any more ends here, and takes no
     /// room while the application is waited for.
-    pub(super) fn ready(&self, mut parts: Parts, passed: Passed) -> Ready {
-        let Passed {
-            arrival,
-            caller,
-            body,
-        } = passed;
+    pub(super) fn ready(&self, mut parts: Parts, passed: Checked) -> Ready {
+        let Checked { origin, caller, body } = passed;
         let accepted = ErrorFormat::by(&parts.headers);
         let upgrade = Upgrade::asked(&mut parts);
         Ready {
-            onward: self.onward(parts, &arrival, caller.as_ref(), upgrade.is_some()),
+            onward: self.onward(parts, &origin, caller.as_ref(), upgrade.is_some()),
             body,
             upgrade,
             caller,
@@ -108,11 +104,11 @@ impl Proxy {
     fn onward(
         &self,
         parts: Parts,
-        arrival: &RequestOrigin,
+        origin: &RequestOrigin,
         caller: Option<&Caller>,
         upgrade: bool,
     ) -> Result<Onward, GatewayError> {
-        let mut onward = Onward::new(parts, arrival, caller.is_some())?;
+        let mut onward = Onward::new(parts, origin, caller.is_some())?;
         if let Some(caller) = caller {
             self.identity
                 .write(caller, |name, value| onward.say(name, value.as_bytes()));

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, Method};
 
-use super::pattern::{Case, PathPattern};
+use super::pattern::{CaseSensitivity, PathPattern};
 use super::{identity_headers, path_readings};
 
 /// What a route asks of a request, the stricter the greater.
@@ -41,7 +41,7 @@ pub struct Route {
 }
 
 impl Route {
-    fn matches(&self, method: &str, path: &str, case: Case) -> bool {
+    fn matches(&self, method: &str, path: &str, case: CaseSensitivity) -> bool {
         let listed = |m: &Method| m == method || (m == Method::GET && method == "HEAD");
         (self.methods.is_empty() || self.methods.iter().any(listed)) && self.path.matches(path, case)
     }
@@ -69,11 +69,11 @@ impl Routes {
         if self.0.is_empty() {
             return RouteMode::default();
         }
-        let methods = claimed_methods(method, headers);
-        if path_readings::is_plain(path) {
+        let methods = effective_methods(method, headers);
+        if path_readings::is_canonical(path) {
             return self.strictest(&methods, path);
         }
-        match path_readings::readings(path) {
+        match path_readings::interpretations(path) {
             Some(readings) => readings
                 .iter()
                 .map(|path| self.strictest(&methods, path))
@@ -86,7 +86,7 @@ impl Routes {
     fn strictest(&self, methods: &[String], path: &str) -> RouteMode {
         let mut strictest = RouteMode::None;
         for method in methods {
-            for case in [Case::Matters, Case::Ignored] {
+            for case in [CaseSensitivity::Sensitive, CaseSensitivity::Insensitive] {
                 let first = self.0.iter().find(|route| route.matches(method, path, case));
                 strictest = strictest.max(first.map_or_else(RouteMode::default, |route| route.mode));
             }
@@ -99,11 +99,11 @@ impl Routes {
 pub(super) const METHOD_OVERRIDES: [&str; 3] =
     ["x-http-method-override", "x-http-method", "x-method-override"];
 
-fn claimed_methods(method: &Method, headers: &HeaderMap) -> Vec<String> {
+fn effective_methods(method: &Method, headers: &HeaderMap) -> Vec<String> {
     let mut methods = vec![method.as_str().to_owned()];
     let overriding = headers
         .iter()
-        .filter(|(name, _)| METHOD_OVERRIDES.contains(&&*identity_headers::normal(name.as_str())));
+        .filter(|(name, _)| METHOD_OVERRIDES.contains(&&*identity_headers::normalize(name.as_str())));
     let claims = overriding.filter_map(|(_, value)| value.to_str().ok());
     for claim in claims.chain([method.as_str()]) {
         let claim = claim.trim().to_ascii_uppercase();

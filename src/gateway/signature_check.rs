@@ -175,12 +175,8 @@ where
                 Ok(passed) => passed,
                 Err(refused) => return Ok(refused),
             };
-            let Passed {
-                arrival,
-                caller,
-                body,
-            } = passed;
-            parts.extensions.insert(arrival);
+            let Checked { origin, caller, body } = passed;
+            parts.extensions.insert(origin);
             if let Some(caller) = caller.clone() {
                 parts.extensions.insert(caller);
             }
@@ -195,16 +191,16 @@ where
 
 /// A request that passes, beside its head.
 #[derive(Debug)]
-pub(super) struct Passed {
-    pub(super) arrival: RequestOrigin,
+pub(super) struct Checked {
+    pub(super) origin: RequestOrigin,
     /// Who calls; `None`: a request without OAuth.
     pub(super) caller: Option<Caller>,
     pub(super) body: Body,
 }
 
 /// Why a request does not pass.
-pub(super) enum Refusal {
-    GatewayError(GatewayError),
+pub(super) enum Rejection {
+    Gateway(GatewayError),
     Provider(provider::Error),
     Challenge,
 }
@@ -216,23 +212,19 @@ impl GuardOptions {
         parts: &mut Parts,
         peer: Option<IpAddr>,
         body: Body,
-    ) -> Result<Passed, Response<Body>> {
+    ) -> Result<Checked, Response<Body>> {
         self.identity.strip(&mut parts.headers);
         parts.extensions.remove::<Caller>();
-        let arrival = onward::refuse_codings(&parts.headers)
-            .and_then(|()| self.front.arrival(parts, peer))
+        let origin = onward::refuse_codings(&parts.headers)
+            .and_then(|()| self.front.origin(parts, peer))
             .map_err(|fault| fault.to_response(&parts.headers))?;
-        match self.admit(parts, &arrival, body).await {
-            Ok((caller, body)) => Ok(Passed {
-                arrival,
-                caller,
-                body,
-            }),
-            Err(Refusal::GatewayError(fault)) => Err(fault.to_response(&parts.headers)),
-            Err(Refusal::Challenge) => Err(challenge(self.provider.realm())),
-            Err(Refusal::Provider(error)) => {
+        match self.admit(parts, &origin, body).await {
+            Ok((caller, body)) => Ok(Checked { origin, caller, body }),
+            Err(Rejection::Gateway(fault)) => Err(fault.to_response(&parts.headers)),
+            Err(Rejection::Challenge) => Err(challenge(self.provider.realm())),
+            Err(Rejection::Provider(error)) => {
                 let mut refused = error.to_response(self.provider.realm()).map(Body::from);
-                refused.extensions_mut().insert(arrival);
+                refused.extensions_mut().insert(origin);
                 Err(refused)
             }
         }
@@ -242,23 +234,23 @@ impl GuardOptions {
     async fn admit(
         &self,
         parts: &Parts,
-        arrival: &RequestOrigin,
+        origin: &RequestOrigin,
         body: Body,
-    ) -> Result<(Option<Caller>, Body), Refusal> {
+    ) -> Result<(Option<Caller>, Body), Rejection> {
         let mode = self.routes.mode(&parts.method, parts.uri.path(), &parts.headers);
         if mode == RouteMode::None {
             return Ok((None, body));
         }
-        let (form, body) = match self.form.read(&parts.headers, body).await? {
+        let (form, body) = match self.form.read_form(&parts.headers, body).await? {
             Ok(form) => (Some(form.clone()), Body::from(form)),
             Err(body) => (None, body),
         };
         let authorization = Authorization::of(parts);
-        let view = arrival.view(parts, authorization.fields(), form.as_ref().map(Bytes::as_ref));
-        let judged = self.provider.judge(&view, arrival.client).await?;
+        let view = origin.view(parts, authorization.fields(), form.as_ref().map(Bytes::as_ref));
+        let judged = self.provider.judge(&view, origin.client).await?;
         let Some(judged) = judged else {
             return match mode {
-                RouteMode::OAuth => Err(Refusal::Challenge),
+                RouteMode::OAuth => Err(Rejection::Challenge),
                 RouteMode::OAuthOrPassthrough | RouteMode::None => Ok((None, body)),
             };
         };
@@ -268,23 +260,23 @@ impl GuardOptions {
 
     /// The body, compared with the hash that the consumer signed, if it signed one
     /// (draft-eaton-oauth-bodyhash-00g, section 4.1.2).
-    async fn checked(&self, judged: &Judged, parts: &Parts, body: Body) -> Result<Body, Refusal> {
+    async fn checked(&self, judged: &Judged, parts: &Parts, body: Body) -> Result<Body, Rejection> {
         if !judged.has_body_hash() {
             return Ok(body);
         }
-        let body = Box::pin(self.form.hold(&parts.headers, body)).await?;
+        let body = Box::pin(self.form.buffer(&parts.headers, body)).await?;
         judged.check_body(&body)?;
         Ok(Body::from(body))
     }
 }
 
-impl From<GatewayError> for Refusal {
+impl From<GatewayError> for Rejection {
     fn from(fault: GatewayError) -> Self {
-        Self::GatewayError(fault)
+        Self::Gateway(fault)
     }
 }
 
-impl From<provider::Error> for Refusal {
+impl From<provider::Error> for Rejection {
     fn from(error: provider::Error) -> Self {
         Self::Provider(error)
     }

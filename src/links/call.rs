@@ -7,7 +7,7 @@ use http::header::{
     AUTHORIZATION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, LOCATION, SET_COOKIE, TE, TRAILER,
     TRANSFER_ENCODING,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
@@ -206,7 +206,7 @@ impl ReplayableBody {
         if body.is_end_stream() {
             return Ok(Self::Buffered(Bytes::new()));
         }
-        let read = BodyLimits::default().read(headers, body).await;
+        let read = BodyLimits::default().read_form(headers, body).await;
         Ok(match read.map_err(LinkError::Body)? {
             Ok(form) => Self::Buffered(form),
             Err(stream) => Self::Stream(stream),
@@ -250,7 +250,7 @@ fn outgoing_headers(mut headers: HeaderMap) -> HeaderMap {
     for name in REMOVED {
         headers.remove(name);
     }
-    identity_headers::remove_where(&mut headers, IDENTITY, |name| {
+    identity_headers::remove_matching(&mut headers, IDENTITY, |name| {
         name.starts_with("x-linkgate-") || name.starts_with("x-forwarded-")
     });
     headers
@@ -262,7 +262,7 @@ fn relay_response(response: Response<Incoming>) -> Response {
     let (mut head, body) = response.into_parts();
     onward::response(&mut head.headers);
     head.headers.remove(SET_COOKIE);
-    identity_headers::remove_where(&mut head.headers, IDENTITY, |name| {
+    identity_headers::remove_matching(&mut head.headers, IDENTITY, |name| {
         name.starts_with("x-linkgate-")
     });
     head.version = Version::HTTP_11;
@@ -272,14 +272,7 @@ fn relay_response(response: Response<Incoming>) -> Response {
 /// Returns the target of a redirect that is followed: within the link, of a safe method. The application can follow any
 /// other, without linkgate's signature.
 fn redirect_target(link: &Link, method: &Method, response: &Response<Incoming>) -> Option<String> {
-    let is_redirect = matches!(
-        response.status(),
-        StatusCode::MOVED_PERMANENTLY
-            | StatusCode::FOUND
-            | StatusCode::SEE_OTHER
-            | StatusCode::TEMPORARY_REDIRECT
-            | StatusCode::PERMANENT_REDIRECT
-    );
+    let is_redirect = [301, 302, 303, 307, 308].contains(&response.status().as_u16());
     if !is_redirect || !matches!(*method, Method::GET | Method::HEAD) {
         return None;
     }

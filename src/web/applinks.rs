@@ -103,7 +103,7 @@ async fn signed_by(app: &App, parts: &Parts) -> Result<Option<Caller>, Response>
     let peer = peer.map(|peer| peer.0.ip().to_canonical());
     let arrival = app
         .front
-        .arrival(parts, peer)
+        .origin(parts, peer)
         .map_err(|fault| fault.to_response(&parts.headers).into_response())?;
     let authorization = parts.headers.get_all(AUTHORIZATION).iter();
     let authorization: Vec<&[u8]> = authorization.map(HeaderValue::as_bytes).collect();

@@ -16,7 +16,7 @@ pub(super) async fn know(State(app): Shared, request: Request, next: Next) -> Re
         .extensions
         .get::<ConnectInfo<SocketAddr>>()
         .map(|peer| peer.0.ip().to_canonical());
-    match app.front.arrival(&parts, peer) {
+    match app.front.origin(&parts, peer) {
         Ok(arrival) => {
             if let Some(client) = arrival.client {
                 parts.extensions.insert(ClientAddress(client));

@@ -59,7 +59,7 @@ pub(super) fn answered(
 impl Asked {
     /// A refusal as administrators see it. A front proxy asks about another request than its own.
     fn refused(&self, refusal: &Refusal, response: &Response<Body>, reference: &str) -> Refused {
-        let about = response.extensions().get::<gateway::Asked>();
+        let about = response.extensions().get::<gateway::AskedAbout>();
         let request = about.map_or_else(
             || format!("{} {}", self.method, self.uri.path()),
             ToString::to_string,
@@ -107,7 +107,7 @@ fn line(
         status = response.status().as_u16(),
         took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         peer = %asked.peer.ip(),
-        asked = response.extensions().get::<gateway::Asked>().map(tracing::field::display),
+        asked = response.extensions().get::<gateway::AskedAbout>().map(tracing::field::display),
         consumer.key = consumer.map(tracing::field::debug),
         user.subject = user.map(|user| tracing::field::debug(&user.subject)),
         problem = refusal.map(|refusal| refusal.problem.name()),

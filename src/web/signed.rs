@@ -29,11 +29,11 @@ pub(super) async fn answer(
         .extensions
         .get::<ConnectInfo<SocketAddr>>()
         .map(|peer| peer.0.ip().to_canonical());
-    let arrival = match app.front.arrival(&parts, peer) {
+    let arrival = match app.front.origin(&parts, peer) {
         Ok(arrival) => arrival,
         Err(fault) => return fault.to_response(&parts.headers),
     };
-    let form = match LIMITS.read(&parts.headers, body).await {
+    let form = match LIMITS.read_form(&parts.headers, body).await {
         Ok(form) => form.ok(),
         Err(fault) => return fault.to_response(&parts.headers),
     };

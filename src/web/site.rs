@@ -10,7 +10,7 @@ use http::{Request, Response};
 use super::listener::routed;
 use super::refusals::Refusals;
 use super::request_log;
-use crate::gateway::{Dialect, ForwardAuth, Gateway};
+use crate::gateway::{ForwardAuth, Gateway, ProxyKind};
 
 /// What the public listener serves.
 #[derive(Debug)]
@@ -44,8 +44,8 @@ impl Site {
             let path = request.uri().path();
             let (response, caller) = if !may_be_ours(path) {
                 self.gateway.call(request, peer).await
-            } else if let Some(dialect) = Dialect::at(path) {
-                let answering = Box::pin(self.verdicts.answer(dialect, request, peer));
+            } else if let Some(kind) = ProxyKind::at(path) {
+                let answering = Box::pin(self.verdicts.answer(kind, request, peer));
                 (answering.await, None)
             } else {
                 let answering = Box::pin(routed(self.own.clone(), request, peer));

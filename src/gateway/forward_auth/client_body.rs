@@ -10,9 +10,9 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http_body::Body as _;
 
-use super::{Dialect, Shown};
+use super::{OriginalRequest, ProxyKind};
 use crate::gateway::body_limits::{self, BodyLimits};
-use crate::gateway::signature_check::Refusal;
+use crate::gateway::signature_check::Rejection;
 use crate::oauth::{ConsumerKey, Parameters, Problem, RequestView};
 use crate::provider::{self, Judged};
 
@@ -21,35 +21,35 @@ use crate::provider::{self, Judged};
 pub(super) enum ClientBody {
     /// A form, whole.
     Form(Bytes),
-    /// A form, or what may be one, that was not shown, or not whole.
-    Unseen(&'static str),
-    /// No form. An empty one was not shown, or is not there: that looks the same.
+    /// A form, or what may be one, that was not original, or not whole.
+    NotForwarded(&'static str),
+    /// No form. An empty one was not original, or is not there: that looks the same.
     Other(Body),
 }
 
 impl ClientBody {
     /// Takes the body of a sub-request for the client's.
     pub(super) async fn read(
-        dialect: Dialect,
-        shown: &Shown,
+        kind: ProxyKind,
+        original: &OriginalRequest,
         limits: BodyLimits,
         body: Body,
-    ) -> Result<Self, Refusal> {
-        let headers = &shown.head.headers;
+    ) -> Result<Self, Rejection> {
+        let headers = &original.head.headers;
         if body_limits::is_form(headers)? {
-            if shown.partial_body || body.is_end_stream() {
-                return Ok(Self::Unseen(FORM_UNSEEN));
+            if original.partial_body || body.is_end_stream() {
+                return Ok(Self::NotForwarded(FORM_UNSEEN));
             }
-            return Ok(match limits.read(headers, body).await? {
+            return Ok(match limits.read_form(headers, body).await? {
                 Ok(form) if !form.is_empty() => Self::Form(form),
-                _ => Self::Unseen(FORM_UNSEEN),
+                _ => Self::NotForwarded(FORM_UNSEEN),
             });
         }
         // Envoy shows the headers that it is told to: a body of an unknown kind may be a form.
-        if dialect == Dialect::Envoy && !body.is_end_stream() && !headers.contains_key(CONTENT_TYPE) {
-            return Ok(Self::Unseen(KIND_UNSEEN));
+        if kind == ProxyKind::Envoy && !body.is_end_stream() && !headers.contains_key(CONTENT_TYPE) {
+            return Ok(Self::NotForwarded(KIND_UNSEEN));
         }
-        let whole = !shown.partial_body;
+        let whole = !original.partial_body;
         Ok(Self::Other(if whole { body } else { Body::empty() }))
     }
 
@@ -57,7 +57,7 @@ impl ClientBody {
     pub(super) fn form(&self) -> Option<&[u8]> {
         match self {
             Self::Form(form) => Some(form),
-            Self::Unseen(_) | Self::Other(_) => None,
+            Self::NotForwarded(_) | Self::Other(_) => None,
         }
     }
 
@@ -65,7 +65,9 @@ impl ClientBody {
     ///
     /// Before anything else is looked at, so that the consumer hears of this, and not of a token.
     pub(super) fn refuse_unseen(&self, view: &RequestView<'_>) -> Result<(), provider::Error> {
-        let Self::Unseen(why) = self else { return Ok(()) };
+        let Self::NotForwarded(why) = self else {
+            return Ok(());
+        };
         let Some(parameters) = Parameters::collect(view)? else {
             return Ok(());
         };
@@ -84,12 +86,12 @@ impl ClientBody {
         judged: &Judged,
         headers: &HeaderMap,
         limits: BodyLimits,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Rejection> {
         if !judged.has_body_hash() {
             return Ok(());
         }
         let body = match self {
-            Self::Other(body) if !body.is_end_stream() => limits.hold(headers, body).await?,
+            Self::Other(body) if !body.is_end_stream() => limits.buffer(headers, body).await?,
             _ => Bytes::new(),
         };
         if body.is_empty() {

@@ -3,17 +3,17 @@
 //! The proxy asks about each request in a sub-request of its own. The answer is a status and the headers that say who
 //! calls, never a body. The way of a question through this folder:
 //!
-//! 1. [`Dialect`]: in which words the proxy asks; `shown`: the client's request, read out of them;
-//! 2. `body`: what is known of the client's body. A form that was not shown is never taken for signed;
+//! 1. [`ProxyKind`]: in which words the proxy asks; `original`: the client's request, read out of them;
+//! 2. `body`: what is known of the client's body. A form that was not original is never taken for signed;
 //! 3. `repeats`: what nginx asks twice about one request is answered twice the same;
 //! 4. `answer`: the verdict, in the words that the proxy understands.
 //!
 //! Who may sign and which routes need it is what the [`SignatureCheck`](super::SignatureCheck) goes by, too.
 
 mod client_body;
-mod repeats;
 mod sub_request;
 mod verdict;
+mod verdict_cache;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -25,29 +25,29 @@ use http::{Request, Response, StatusCode};
 use super::assertion::Assertion;
 use super::error::{ErrorFormat, GatewayError};
 use super::routes::{METHOD_OVERRIDES, RouteMode};
-use super::signature_check::{Authorization, GuardOptions, Refusal};
+use super::signature_check::{Authorization, GuardOptions, Rejection};
 use super::{identity_headers, onward};
 use crate::clock::Clock;
 use crate::provider::Caller;
 
 use client_body::ClientBody;
-use repeats::{Question, Repeats};
-use sub_request::Shown;
+use sub_request::OriginalRequest;
+use verdict_cache::{RequestFingerprint, VerdictCache};
 
-pub use sub_request::Asked;
+pub use sub_request::AskedAbout;
 
 /// In which words a front proxy asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
+pub enum ProxyKind {
     /// nginx's `auth_request`: `X-Original-URL`, `X-Original-Method`, `X-Request-Id`, and `X-Real-IP`.
     Nginx,
     /// Traefik's `ForwardAuth` and Caddy's `forward_auth`: `X-Forwarded-Method`, `-Uri`, `-Host`, `-Proto` and `-For`.
-    Forwarded,
-    /// Envoy's `ext_authz`: the request itself, its path behind [`Dialect::ENVOY_PREFIX`], with its body if configured.
+    XForwarded,
+    /// Envoy's `ext_authz`: the request itself, its path behind [`ProxyKind::ENVOY_PREFIX`], with its body if configured.
     Envoy,
 }
 
-impl Dialect {
+impl ProxyKind {
     /// What stands before the path that Envoy asks about: its `path_prefix`.
     pub const ENVOY_PREFIX: &str = "/forward-auth/envoy";
 
@@ -55,7 +55,7 @@ impl Dialect {
     pub fn at(path: &str) -> Option<Self> {
         match path {
             "/forward-auth/nginx" => Some(Self::Nginx),
-            "/forward-auth" => Some(Self::Forwarded),
+            "/forward-auth" => Some(Self::XForwarded),
             _ => match path.strip_prefix(Self::ENVOY_PREFIX) {
                 // Envoy puts the path that it asks about behind ours, byte for byte.
                 Some("") => Some(Self::Envoy),
@@ -68,7 +68,7 @@ impl Dialect {
     /// The status that lets a request pass. For Envoy every other one than 200 refuses, also 204.
     const fn admits(self) -> StatusCode {
         match self {
-            Self::Nginx | Self::Forwarded => StatusCode::NO_CONTENT,
+            Self::Nginx | Self::XForwarded => StatusCode::NO_CONTENT,
             Self::Envoy => StatusCode::OK,
         }
     }
@@ -85,7 +85,7 @@ struct Shared {
     guard: GuardOptions,
     assertion: Option<Arc<Assertion>>,
     clock: Clock,
-    repeats: Repeats,
+    verdict_cache: VerdictCache,
 }
 
 impl ForwardAuth {
@@ -95,7 +95,7 @@ impl ForwardAuth {
             guard,
             assertion,
             clock,
-            repeats: Repeats::default(),
+            verdict_cache: VerdictCache::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -106,33 +106,33 @@ impl ForwardAuth {
     ///
     /// 204 (for Envoy 200) lets the client's request pass, and its headers say as whom: an identity header without a value overwrites what
     /// the client may have sent. Every other answer refuses, as the guard would, in words that the proxy passes on.
-    pub async fn answer(&self, dialect: Dialect, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
+    pub async fn answer(&self, kind: ProxyKind, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
         let (sub, body) = request.into_parts();
         let accepted = ErrorFormat::by(&sub.headers);
         let shared = &self.shared;
-        let shown = match shared.read(dialect, sub, peer.ip()) {
-            Ok(shown) => shown,
-            Err(fault) => return shared.refuse(dialect, &fault.into(), accepted),
+        let original = match shared.read(kind, sub, peer.ip()) {
+            Ok(original) => original,
+            Err(fault) => return shared.refuse(kind, &fault.into(), accepted),
         };
-        let verdict = shared.judge(dialect, &shown, body, peer.ip()).await;
-        let answer = verdict.and_then(|caller| Ok(shared.pass(dialect, &shown, caller.as_ref())?));
-        let mut answer = answer.unwrap_or_else(|refusal| shared.refuse(dialect, &refusal, accepted));
-        answer.extensions_mut().insert(shown.asked());
+        let verdict = shared.judge(kind, &original, body, peer.ip()).await;
+        let answer = verdict.and_then(|caller| Ok(shared.pass(kind, &original, caller.as_ref())?));
+        let mut answer = answer.unwrap_or_else(|refusal| shared.refuse(kind, &refusal, accepted));
+        answer.extensions_mut().insert(original.asked());
         answer
     }
 }
 
 impl Shared {
     /// The client's request, from a proxy whose word counts.
-    fn read(&self, dialect: Dialect, sub: Parts, peer: IpAddr) -> Result<Shown, GatewayError> {
+    fn read(&self, kind: ProxyKind, sub: Parts, peer: IpAddr) -> Result<OriginalRequest, GatewayError> {
         if !self.guard.front.trusts(peer) {
             return Err(GatewayError::StrangeProxy(peer.to_canonical()));
         }
         onward::refuse_codings(&sub.headers)?;
-        let shown = Shown::read(dialect, sub)?;
+        let original = OriginalRequest::read(kind, sub)?;
         // Envoy removes them; no other proxy can name every spelling.
-        if dialect != Dialect::Envoy
-            && let Some(name) = self.guard.identity.foreign(&shown.head.headers).next()
+        if kind != ProxyKind::Envoy
+            && let Some(name) = self.guard.identity.unexpected(&original.head.headers).next()
         {
             tracing::warn!(
                 header = name.as_str(),
@@ -142,40 +142,40 @@ impl Shared {
                 "A header says who sends the request, which is not its sender's to say.",
             ));
         }
-        Ok(shown)
+        Ok(original)
     }
 
     /// Who sends the client's request, if it may pass; `None`: nobody.
     async fn judge(
         &self,
-        dialect: Dialect,
-        shown: &Shown,
+        kind: ProxyKind,
+        original: &OriginalRequest,
         body: Body,
         peer: IpAddr,
-    ) -> Result<Option<Caller>, Refusal> {
-        let (guard, head) = (&self.guard, &shown.head);
-        let arrival = guard.front.arrival(head, Some(peer))?;
+    ) -> Result<Option<Caller>, Rejection> {
+        let (guard, head) = (&self.guard, &original.head);
+        let origin = guard.front.origin(head, Some(peer))?;
         let mode = guard.routes.mode(&head.method, head.uri.path(), &head.headers);
         if mode == RouteMode::None {
             return Ok(None);
         }
-        let body = ClientBody::read(dialect, shown, guard.form, body).await?;
+        let body = ClientBody::read(kind, original, guard.form, body).await?;
         let authorization = Authorization::of(head);
-        let view = arrival.view(head, authorization.fields(), body.form());
+        let view = origin.view(head, authorization.fields(), body.form());
         body.refuse_unseen(&view)?;
-        let client = arrival.client.filter(|_| shown.names_client);
-        let question = shown
+        let client = origin.client.filter(|_| original.names_client);
+        let question = original
             .id
             .as_ref()
-            .map(|id| Question::about(&view, id, peer, client));
-        let recalled = question.and_then(|question| self.repeats.recall(question, self.clock.now()));
+            .map(|id| RequestFingerprint::about(&view, id, peer, client));
+        let recalled = question.and_then(|question| self.verdict_cache.recall(question, self.clock.now()));
         if let Some(caller) = recalled {
             refuse_override(head)?;
             return Ok(Some(caller));
         }
         let Some(judged) = guard.provider.judge(&view, client).await? else {
             return match mode {
-                RouteMode::OAuth => Err(Refusal::Challenge),
+                RouteMode::OAuth => Err(Rejection::Challenge),
                 RouteMode::OAuthOrPassthrough | RouteMode::None => Ok(None),
             };
         };
@@ -183,7 +183,7 @@ impl Shared {
         body.check(&judged, &head.headers, guard.form).await?;
         let caller = guard.provider.admit(judged).await?;
         if let Some(question) = question {
-            self.repeats.remember(question, &caller, self.clock.now());
+            self.verdict_cache.remember(question, &caller, self.clock.now());
         }
         Ok(Some(caller))
     }
@@ -195,7 +195,7 @@ fn refuse_override(head: &Parts) -> Result<(), GatewayError> {
     let mut overriding = head
         .headers
         .iter()
-        .filter(|(name, _)| METHOD_OVERRIDES.contains(&&*identity_headers::normal(name.as_str())));
+        .filter(|(name, _)| METHOD_OVERRIDES.contains(&&*identity_headers::normalize(name.as_str())));
     if overriding.all(|(_, value)| value == head.method.as_str()) {
         return Ok(());
     }

@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 
-use super::Dialect;
+use super::ProxyKind;
 use crate::gateway::error::GatewayError;
 use crate::gateway::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
 use crate::gateway::origin;
@@ -17,7 +17,7 @@ use crate::gateway::origin;
 /// Each proxy is believed in its own family of headers only, which it writes over what its client sent. Every other header
 /// about forwarding may be the client's own, and goes.
 #[derive(Debug)]
-pub(super) struct Shown {
+pub(super) struct OriginalRequest {
     /// Method, target and headers of the client. `Host`, `X-Forwarded-Proto` and `X-Forwarded-For` say what the proxy
     /// says.
     pub(super) head: Parts,
@@ -31,25 +31,25 @@ pub(super) struct Shown {
 
 /// What a proxy asked about, for the log: method and path.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct AskedAbout {
     method: Method,
     target: Uri,
 }
 
-impl Display for Asked {
+impl Display for AskedAbout {
     /// `POST /api/x`
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.target.path())
     }
 }
 
-impl Shown {
+impl OriginalRequest {
     /// Reads a sub-request.
-    pub(super) fn read(dialect: Dialect, sub: Parts) -> Result<Self, GatewayError> {
-        let mut said = match dialect {
-            Dialect::Nginx => Said::by_nginx(&sub)?,
-            Dialect::Forwarded => Said::by_forwarded(&sub)?,
-            Dialect::Envoy => Said::by_envoy(&sub)?,
+    pub(super) fn read(kind: ProxyKind, sub: Parts) -> Result<Self, GatewayError> {
+        let mut said = match kind {
+            ProxyKind::Nginx => ProxyHeaders::by_nginx(&sub)?,
+            ProxyKind::XForwarded => ProxyHeaders::by_forwarded(&sub)?,
+            ProxyKind::Envoy => ProxyHeaders::by_envoy(&sub)?,
         };
         let mut head = sub;
         head.method = said.method;
@@ -79,8 +79,8 @@ impl Shown {
     }
 
     /// What it was about, for the log.
-    pub(super) fn asked(&self) -> Asked {
-        Asked {
+    pub(super) fn asked(&self) -> AskedAbout {
+        AskedAbout {
             method: self.head.method.clone(),
             target: self.head.uri.clone(),
         }
@@ -88,7 +88,7 @@ impl Shown {
 }
 
 /// What a proxy says, in its own words.
-struct Said {
+struct ProxyHeaders {
     method: Method,
     target: String,
     host: Option<HeaderValue>,
@@ -98,7 +98,7 @@ struct Said {
     partial_body: bool,
 }
 
-impl Said {
+impl ProxyHeaders {
     fn by_nginx(sub: &Parts) -> Result<Self, GatewayError> {
         let headers = &sub.headers;
         let url = one(headers, "x-original-url")?.ok_or(GatewayError::Unshown("X-Original-URL"))?;
@@ -143,7 +143,7 @@ impl Said {
     fn by_envoy(sub: &Parts) -> Result<Self, GatewayError> {
         let headers = &sub.headers;
         let path = sub.uri.path_and_query().map(PathAndQuery::as_str);
-        let target = path.and_then(|path| path.strip_prefix(Dialect::ENVOY_PREFIX));
+        let target = path.and_then(|path| path.strip_prefix(ProxyKind::ENVOY_PREFIX));
         let partial = one(headers, "x-envoy-auth-partial-body")?;
         Ok(Self {
             method: sub.method.clone(),
@@ -168,8 +168,8 @@ fn one(headers: &HeaderMap, name: &str) -> Result<Option<HeaderValue>, GatewayEr
     }
 }
 
-fn method(headers: &HeaderMap, name: &str, shown: &'static str) -> Result<Method, GatewayError> {
-    let method = one(headers, name)?.ok_or(GatewayError::Unshown(shown))?;
+fn method(headers: &HeaderMap, name: &str, original: &'static str) -> Result<Method, GatewayError> {
+    let method = one(headers, name)?.ok_or(GatewayError::Unshown(original))?;
     Method::from_bytes(method.as_bytes())
         .map_err(|_| GatewayError::Ambiguous("The front proxy shows no method."))
 }
@@ -225,8 +225,12 @@ mod tests {
         request.body(()).unwrap().into_parts().0
     }
 
-    fn read(dialect: Dialect, target: &str, headers: &[(&str, &str)]) -> Result<Shown, GatewayError> {
-        Shown::read(dialect, sub(target, headers))
+    fn read(
+        kind: ProxyKind,
+        target: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<OriginalRequest, GatewayError> {
+        OriginalRequest::read(kind, sub(target, headers))
     }
 
     const URL: (&str, &str) = ("x-original-url", "https://a.example/b//c%2f?d=e");
@@ -234,8 +238,8 @@ mod tests {
 
     #[test]
     fn nginx_shows_a_url() {
-        let shown = read(
-            Dialect::Nginx,
+        let original = read(
+            ProxyKind::Nginx,
             "/forward-auth/nginx",
             &[
                 URL,
@@ -245,7 +249,7 @@ mod tests {
                 ("accept", "a/b"),
             ],
         );
-        let head = shown.unwrap().head;
+        let head = original.unwrap().head;
         assert_eq!(head.uri, "/b//c%2f?d=e");
         let left: Vec<_> = head
             .headers
@@ -279,25 +283,25 @@ mod tests {
             };
             let mut sub = sub("/", &[GET]);
             sub.headers.insert("x-original-url", url.clone());
-            let refused = Shown::read(Dialect::Nginx, sub);
+            let refused = OriginalRequest::read(ProxyKind::Nginx, sub);
             assert!(
                 matches!(refused, Err(GatewayError::Ambiguous(_))),
                 "{url:?}: {refused:?}"
             );
         }
         assert!(matches!(
-            read(Dialect::Nginx, "/", &[GET]),
+            read(ProxyKind::Nginx, "/", &[GET]),
             Err(GatewayError::Unshown("X-Original-URL"))
         ));
         assert!(matches!(
-            read(Dialect::Nginx, "/", &[URL]),
+            read(ProxyKind::Nginx, "/", &[URL]),
             Err(GatewayError::Unshown("X-Original-Method"))
         ));
         assert!(matches!(
-            read(Dialect::Nginx, "/", &[URL, GET, GET]),
+            read(ProxyKind::Nginx, "/", &[URL, GET, GET]),
             Err(GatewayError::Ambiguous(_))
         ));
-        let without_host = read(Dialect::Nginx, "/", &[("x-original-url", "http:///b"), GET]).unwrap();
+        let without_host = read(ProxyKind::Nginx, "/", &[("x-original-url", "http:///b"), GET]).unwrap();
         assert!(!without_host.head.headers.contains_key(HOST));
     }
 
@@ -312,29 +316,29 @@ mod tests {
             ("x-forwarded-for", "192.0.2.1, 192.0.2.2"),
             ("x-original-url", "https://evil.example/"),
         ];
-        let shown = read(Dialect::Forwarded, "/forward-auth", &pieces).unwrap();
+        let original = read(ProxyKind::XForwarded, "/forward-auth", &pieces).unwrap();
         assert_eq!(
-            (shown.head.method.as_str(), shown.head.uri.to_string()),
+            (original.head.method.as_str(), original.head.uri.to_string()),
             ("PROPFIND", "/a/../b?c".to_owned())
         );
-        assert_eq!(shown.head.headers[HOST], "a.example");
-        assert_eq!(shown.head.headers[X_FORWARDED_FOR], "192.0.2.1, 192.0.2.2");
-        let shown = read(Dialect::Forwarded, "/forward-auth", &pieces[..3]).unwrap();
-        assert_eq!(shown.head.headers[HOST], "linkgate.internal");
-        assert!(!shown.names_client);
+        assert_eq!(original.head.headers[HOST], "a.example");
+        assert_eq!(original.head.headers[X_FORWARDED_FOR], "192.0.2.1, 192.0.2.2");
+        let original = read(ProxyKind::XForwarded, "/forward-auth", &pieces[..3]).unwrap();
+        assert_eq!(original.head.headers[HOST], "linkgate.internal");
+        assert!(!original.names_client);
     }
 
     #[test]
     fn envoy_shows_the_request_itself() {
         let host = ("host", "a.example");
-        let shown = read(Dialect::Envoy, "/forward-auth/envoy//a%2fb?c", &[host]).unwrap();
-        assert_eq!(shown.head.uri, "//a%2fb?c");
-        assert!(!shown.partial_body);
+        let original = read(ProxyKind::Envoy, "/forward-auth/envoy//a%2fb?c", &[host]).unwrap();
+        assert_eq!(original.head.uri, "//a%2fb?c");
+        assert!(!original.partial_body);
         for (said, partial) in [("true", true), ("false", false), ("?", true)] {
             let said = ("x-envoy-auth-partial-body", said);
-            let shown = read(Dialect::Envoy, "/forward-auth/envoy/", &[host, said]).unwrap();
-            assert_eq!(shown.partial_body, partial, "{said:?}");
+            let original = read(ProxyKind::Envoy, "/forward-auth/envoy/", &[host, said]).unwrap();
+            assert_eq!(original.partial_body, partial, "{said:?}");
         }
-        assert!(read(Dialect::Envoy, "/forward-auth/envoy", &[host]).is_err());
+        assert!(read(ProxyKind::Envoy, "/forward-auth/envoy", &[host]).is_err());
     }
 }

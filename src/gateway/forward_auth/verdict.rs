@@ -4,10 +4,10 @@ use axum::body::Body;
 use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
-use super::{Dialect, Shared, Shown};
+use super::{OriginalRequest, ProxyKind, Shared};
 use crate::gateway::assertion::X_LINKGATE_ASSERTION;
 use crate::gateway::error::{ErrorFormat, GatewayError};
-use crate::gateway::signature_check::{self, Refusal};
+use crate::gateway::signature_check::{self, Rejection};
 use crate::provider::Caller;
 
 impl Shared {
@@ -15,15 +15,15 @@ impl Shared {
     /// its client sent.
     pub(super) fn pass(
         &self,
-        dialect: Dialect,
-        shown: &Shown,
+        kind: ProxyKind,
+        original: &OriginalRequest,
         caller: Option<&Caller>,
     ) -> Result<Response<Body>, GatewayError> {
         let mut response = Response::new(Body::empty());
-        *response.status_mut() = dialect.admits();
+        *response.status_mut() = kind.admits();
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        for name in self.guard.identity.written() {
+        for name in self.guard.identity.own_names() {
             headers.insert(name.clone(), HeaderValue::from_static(""));
         }
         if let Some(caller) = caller {
@@ -34,12 +34,12 @@ impl Shared {
             });
         }
         if let Some(assertion) = &self.assertion {
-            let (head, none) = (&shown.head, HeaderValue::from_static(""));
+            let (head, none) = (&original.head, HeaderValue::from_static(""));
             let signed = caller.map(|caller| assertion.sign(caller, &head.method, head.uri.path()));
             headers.insert(X_LINKGATE_ASSERTION, signed.transpose()?.unwrap_or(none));
         }
-        if dialect == Dialect::Envoy {
-            let removed = self.removed(&shown.head.headers, headers);
+        if kind == ProxyKind::Envoy {
+            let removed = self.removed(&original.head.headers, headers);
             headers.insert(X_ENVOY_REMOVE, removed);
         }
         if let Some(caller) = caller {
@@ -51,19 +51,19 @@ impl Shared {
     /// The guard's refusal, in a form that the client can read.
     pub(super) fn refuse(
         &self,
-        dialect: Dialect,
-        refusal: &Refusal,
+        kind: ProxyKind,
+        refusal: &Rejection,
         accepted: ErrorFormat,
     ) -> Response<Body> {
         let realm = self.guard.provider.realm();
         let response = match refusal {
-            Refusal::GatewayError(fault) => fault.answer(accepted),
-            Refusal::Challenge => signature_check::challenge(realm),
-            Refusal::Provider(error) => {
+            Rejection::Gateway(fault) => fault.answer(accepted),
+            Rejection::Challenge => signature_check::challenge(realm),
+            Rejection::Provider(error) => {
                 let response = error.to_response(realm);
                 let text = HeaderValue::from_str(response.body());
                 let mut response = response.map(Body::from);
-                if dialect == Dialect::Nginx
+                if kind == ProxyKind::Nginx
                     && let Ok(text) = text
                 {
                     response.headers_mut().insert(X_LINKGATE_ANSWER, text);
@@ -71,9 +71,9 @@ impl Shared {
                 response
             }
         };
-        match dialect {
-            Dialect::Nginx => for_nginx(response),
-            Dialect::Forwarded | Dialect::Envoy => response,
+        match kind {
+            ProxyKind::Nginx => for_nginx(response),
+            ProxyKind::XForwarded | ProxyKind::Envoy => response,
         }
     }
 
@@ -82,8 +82,8 @@ impl Shared {
     fn removed(&self, sent: &HeaderMap, written: &HeaderMap) -> HeaderValue {
         let identity = &self.guard.identity;
         let says = |name: &str| written.get(name).is_some_and(|value| !value.is_empty());
-        let mut names: Vec<_> = identity.known().filter(|name| !says(name)).collect();
-        names.extend(identity.foreign(sent).map(HeaderName::as_str));
+        let mut names: Vec<_> = identity.all_names().filter(|name| !says(name)).collect();
+        names.extend(identity.unexpected(sent).map(HeaderName::as_str));
         names.sort_unstable();
         names.dedup();
         HeaderValue::from_str(&names.join(",")).unwrap_or(HeaderValue::from_static(""))

@@ -38,7 +38,7 @@ impl Onward {
     /// * An admitted call loses the headers that would override the method that was signed.
     ///
     /// What frames the body is left to whoever writes it.
-    pub(super) fn new(parts: Parts, arrival: &RequestOrigin, admitted: bool) -> Result<Self, GatewayError> {
+    pub(super) fn new(parts: Parts, origin: &RequestOrigin, admitted: bool) -> Result<Self, GatewayError> {
         let target = parts.uri.path_and_query();
         let target = target.filter(|target| target.as_str().starts_with('/')).cloned();
         let mut onward = Self {
@@ -47,8 +47,8 @@ impl Onward {
             fields: BytesMut::with_capacity(ROOM),
             has_length: false,
         };
-        onward.forwarding(arrival, admitted)?;
-        onward.pass(&parts.headers, arrival.trusted, admitted);
+        onward.forwarding(origin, admitted)?;
+        onward.pass(&parts.headers, origin.is_trusted_peer, admitted);
         Ok(onward)
     }
 
@@ -58,22 +58,22 @@ impl Onward {
     }
 
     /// Says which name the client asked for, how, and over which hops.
-    fn forwarding(&mut self, arrival: &RequestOrigin, admitted: bool) -> Result<(), GatewayError> {
-        let signed = arrival.signed_host.as_ref();
+    fn forwarding(&mut self, origin: &RequestOrigin, admitted: bool) -> Result<(), GatewayError> {
+        let signed = origin.signed_host.as_ref();
         let signed = signed.ok_or(GatewayError::Internal("a public URL cannot stand in a header"))?;
-        let host = arrival.host.as_ref().filter(|_| !admitted).unwrap_or(signed);
-        let scheme = match (admitted, arrival.url.is_secure()) {
+        let host = origin.host.as_ref().filter(|_| !admitted).unwrap_or(signed);
+        let scheme = match (admitted, origin.url.is_secure()) {
             (true, true) => "https",
             (true, false) => "http",
-            (false, _) => arrival.scheme,
+            (false, _) => origin.scheme,
         };
         self.say(&HOST, host.as_bytes());
         self.say(&X_FORWARDED_HOST, host.as_bytes());
         self.say(&X_FORWARDED_PROTO, scheme.as_bytes());
-        if let Some(chain) = &arrival.chain {
+        if let Some(chain) = &origin.forwarded_for {
             self.say(&X_FORWARDED_FOR, chain.as_str().as_bytes());
             if let Ok(host) = host.to_str() {
-                self.say(&FORWARDED, chain.standard(host, scheme).as_bytes());
+                self.say(&FORWARDED, chain.forwarded(host, scheme).as_bytes());
             }
         }
         Ok(())
@@ -156,7 +156,7 @@ impl Kind {
             text if CONNECTION_INITIALS.begin(text) && HOP_BY_HOP.contains(name) => Self::Ours,
             text if !FORWARDING.begin(text) => Self::Passing,
             text => {
-                let normal = identity_headers::normal(text);
+                let normal = identity_headers::normalize(text);
                 let overrides = admitted && METHOD_OVERRIDES.contains(&&*normal);
                 if overrides || says_forwarding(&normal, trusted) {
                     Self::Ours

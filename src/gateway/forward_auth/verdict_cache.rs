@@ -21,9 +21,9 @@ use crate::provider::Caller;
 /// seen a signed request together with its id can have that very request admitted again: not another one, for
 /// [`LIFETIME`] seconds at most, and [`MOST_REPEATS`] times at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Question([u8; 32]);
+pub(super) struct RequestFingerprint([u8; 32]);
 
-impl Question {
+impl RequestFingerprint {
     /// The question of a proxy about a request without a body.
     pub(super) fn about(
         view: &RequestView<'_>,
@@ -56,15 +56,15 @@ impl Question {
 
 /// The verdicts of the last seconds: admitted requests only, and no more than [`MOST`].
 #[derive(Debug, Default)]
-pub(super) struct Repeats {
+pub(super) struct VerdictCache {
     kept: Mutex<Kept>,
 }
 
 #[derive(Debug, Default)]
 struct Kept {
-    verdicts: HashMap<Question, Verdict>,
+    verdicts: HashMap<RequestFingerprint, Verdict>,
     /// The oldest first.
-    order: VecDeque<(Timestamp, Question)>,
+    order: VecDeque<(Timestamp, RequestFingerprint)>,
 }
 
 #[derive(Debug)]
@@ -74,9 +74,9 @@ struct Verdict {
     repeats: u8,
 }
 
-impl Repeats {
+impl VerdictCache {
     /// Who was admitted when this was asked before.
-    pub(super) fn recall(&self, question: Question, now: Timestamp) -> Option<Caller> {
+    pub(super) fn recall(&self, question: RequestFingerprint, now: Timestamp) -> Option<Caller> {
         let kept = &mut *self.lock();
         let verdict = kept.verdicts.get_mut(&question)?;
         if !is_fresh(verdict.since, now) || verdict.repeats == MOST_REPEATS {
@@ -87,7 +87,7 @@ impl Repeats {
     }
 
     /// Keeps who was admitted.
-    pub(super) fn remember(&self, question: Question, caller: &Caller, now: Timestamp) {
+    pub(super) fn remember(&self, question: RequestFingerprint, caller: &Caller, now: Timestamp) {
         let kept = &mut *self.lock();
         while let Some(&(since, oldest)) = kept.order.front()
             && (!is_fresh(since, now) || kept.order.len() >= MOST)
@@ -156,7 +156,7 @@ mod tests {
         }
     }
 
-    fn question(id: &'static str, path: &str) -> Question {
+    fn question(id: &'static str, path: &str) -> RequestFingerprint {
         let url = PublicUrl::parse("https://builds.example.com").unwrap();
         let view = RequestView {
             method: "GET",
@@ -168,7 +168,7 @@ mod tests {
             form: None,
         };
         let proxy = IpAddr::from([127, 0, 0, 1]);
-        Question::about(&view, &HeaderValue::from_static(id), proxy, None)
+        RequestFingerprint::about(&view, &HeaderValue::from_static(id), proxy, None)
     }
 
     fn at(seconds: i64) -> Timestamp {
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_again_soon_is_answered_again() {
-        let repeats = Repeats::default();
+        let repeats = VerdictCache::default();
         repeats.remember(question("1", "/a"), &caller(), at(100));
         assert!(repeats.recall(question("1", "/a"), at(109)).is_some());
         for (other, now) in [
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn nobody_asks_for_ever() {
-        let repeats = Repeats::default();
+        let repeats = VerdictCache::default();
         repeats.remember(question("1", "/a"), &caller(), at(100));
         let answers = (0..20).filter(|_| repeats.recall(question("1", "/a"), at(100)).is_some());
         assert_eq!(answers.count(), usize::from(MOST_REPEATS));
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn keeps_no_more_than_it_may() {
-        let repeats = Repeats::default();
+        let repeats = VerdictCache::default();
         for at_second in 0..3 {
             for number in 0..MOST {
                 let path = format!("/{at_second}/{number}");
