@@ -87,7 +87,7 @@ impl Links {
         headers: &HeaderMap,
         body: &mut ReplayableBody,
     ) -> Result<(Response<Incoming>, OAuthReport), SendError> {
-        let keys = self.signing.count().max(1);
+        let keys = self.identity.keys.len().max(1);
         let mut key = link.key();
         let mut attempts = 0;
         loop {
@@ -115,7 +115,7 @@ impl Links {
         body: &mut ReplayableBody,
         key: usize,
     ) -> Result<(Response<Incoming>, OAuthReport), SendError> {
-        let authorization = self.signing.authorize(request, key, self.clock.now()).await;
+        let authorization = self.identity.authorize(request, key, self.clock.now()).await;
         let authorization = authorization.map_err(SendError::Unsignable)?;
         let uri: Uri = request
             .url

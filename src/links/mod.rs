@@ -31,15 +31,15 @@ use std::net::IpAddr;
 
 use crate::clock::Clock;
 use crate::model::{LinkConnection, LinkState};
-use crate::oauth::{ConsumerKey, PrivateKey, PublicUrl};
+use crate::oauth::PublicUrl;
 use crate::store::{Store, StoreError};
 
 use oauth_report::OAuthReport;
-use signing::SigningKeys;
 
 pub use client::{Client, Fetched, Unanswered};
 pub use connect::LinkAuthorizationError;
 pub use link::{Link, LinkOptions, Users};
+pub use signing::ConsumerIdentity;
 
 /// All links, and what their calls need.
 #[derive(Debug)]
@@ -47,17 +47,8 @@ pub struct Links {
     store: Store,
     clock: Clock,
     public_url: PublicUrl,
-    signing: SigningKeys,
+    identity: ConsumerIdentity,
     links: Vec<Link>,
-}
-
-/// As which consumer linkgate signs.
-#[derive(Clone, Debug)]
-pub struct ConsumerIdentity {
-    /// The consumer key.
-    pub consumer_key: ConsumerKey,
-    /// The private keys, the one to sign with first.
-    pub keys: Vec<PrivateKey>,
 }
 
 impl Links {
@@ -73,7 +64,7 @@ impl Links {
             store,
             clock,
             public_url,
-            signing: SigningKeys::new(identity),
+            identity,
             links,
         }
     }
@@ -88,9 +79,9 @@ impl Links {
         self.links.iter().find(|link| link.name() == name)
     }
 
-    /// Returns the consumer key, and the fingerprint of the first signing key.
-    pub fn consumer_identity(&self) -> (&ConsumerKey, Option<String>) {
-        self.signing.consumer_identity()
+    /// As which consumer linkgate signs.
+    pub fn identity(&self) -> &ConsumerIdentity {
+        &self.identity
     }
 
     /// Returns the links that a user has connected.

@@ -1,7 +1,5 @@
 //! Signs outgoing requests with RSA-SHA1, the one method that every AppLinks provider accepts.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::{HeaderValue, Method};
 use rand::rand_core::UnwrapErr;
@@ -9,13 +7,18 @@ use rand::rngs::SysRng;
 
 use crate::model::Credentials;
 use crate::oauth::sign::SignError;
-use crate::oauth::{Call, ConsumerKey, SignatureMethod, Signer, SigningKey, Timestamp, Token, header};
+use crate::oauth::{
+    Call, ConsumerKey, PrivateKey, SignatureMethod, Signer, SigningKey, Timestamp, Token, header,
+};
 
-use super::ConsumerIdentity;
-
-/// The keys that sign. Clones share them.
+/// As which consumer linkgate signs.
 #[derive(Clone, Debug)]
-pub(super) struct SigningKeys(Arc<ConsumerIdentity>);
+pub struct ConsumerIdentity {
+    /// The consumer key.
+    pub consumer_key: ConsumerKey,
+    /// The private keys, the one to sign with first.
+    pub keys: Vec<PrivateKey>,
+}
 
 /// A request before it is signed.
 #[derive(Clone, Debug)]
@@ -41,23 +44,10 @@ pub(super) enum TokenParameter {
     Token(Credentials),
 }
 
-impl SigningKeys {
-    pub(super) fn new(identity: ConsumerIdentity) -> Self {
-        Self(Arc::new(identity))
-    }
-
-    /// Returns the consumer key, and the fingerprint of the first signing key.
-    pub(super) fn consumer_identity(&self) -> (&ConsumerKey, Option<String>) {
-        let key = self.0.keys.first();
-        (
-            &self.0.consumer_key,
-            key.map(|key| key.public_key().fingerprint()),
-        )
-    }
-
-    /// The number of keys.
-    pub(super) fn count(&self) -> usize {
-        self.0.keys.len()
+impl ConsumerIdentity {
+    /// Returns the fingerprint of the first key; `None` if there is no key.
+    pub fn fingerprint(&self) -> Option<String> {
+        self.keys.first().map(|key| key.public_key().fingerprint())
     }
 
     /// Signs a request with one of the keys, on the blocking pool: an RSA signature takes about a millisecond.
@@ -68,8 +58,8 @@ impl SigningKeys {
         key: usize,
         now: Timestamp,
     ) -> Result<HeaderValue, SignError> {
-        let (keys, request) = (self.clone(), request.clone());
-        let signed = tokio::task::spawn_blocking(move || keys.sign(&request, key, now)).await;
+        let (identity, request) = (self.clone(), request.clone());
+        let signed = tokio::task::spawn_blocking(move || identity.sign(&request, key, now)).await;
         // The task does not panic and is not aborted.
         let parameters = signed.unwrap_or(Err(NO_KEY))?;
         let mut value = HeaderValue::try_from(header::authorization(parameters, None))
@@ -84,9 +74,9 @@ impl SigningKeys {
         key: usize,
         now: Timestamp,
     ) -> Result<Vec<(String, String)>, SignError> {
-        let key = self.0.keys.get(key).ok_or(NO_KEY)?;
+        let key = self.keys.get(key).ok_or(NO_KEY)?;
         let signer = Signer::new(
-            self.0.consumer_key.clone(),
+            self.consumer_key.clone(),
             SigningKey::Rsa(key.clone()),
             SignatureMethod::RsaSha1,
         );

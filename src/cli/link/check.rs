@@ -19,7 +19,8 @@ pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
     let config = config.load()?;
     let store = open_existing(&config).await?;
     let links = links::links(&config, &store, &Clock::System)?;
-    if let (key, Some(fingerprint)) = links.consumer_identity() {
+    if let Some(fingerprint) = links.identity().fingerprint() {
+        let key = &links.identity().consumer_key;
         print(&format!("We are {key} with the key {fingerprint}\n"))?;
     }
     let mut failed = 0;

@@ -20,7 +20,7 @@ pub(super) async fn show(visit: Visit, headers: HeaderMap) -> Result<Response, R
     let mut states = states.map_err(|error| visit.refuse(error))?;
     let page = Links {
         outgoing: OtherSides {
-            fingerprint: visit.links.consumer_identity().1,
+            fingerprint: visit.links.identity().fingerprint(),
             links: visit
                 .links
                 .all()
