@@ -46,6 +46,10 @@ pub fn metrics() -> impl Fn() -> String + Clone + Send + Sync + 'static {
         let _ = metrics::set_global_recorder(recorder);
         describe_counter!(REQUESTS, "Requests answered, by status.");
         describe_counter!(REFUSALS, "Signed requests refused, by oauth_problem.");
+        describe_counter!(
+            REJECTED_CONNECTIONS,
+            "Connections rejected because of what they sent, by reason."
+        );
         handle
     });
     move || handle.render()
@@ -53,6 +57,9 @@ pub fn metrics() -> impl Fn() -> String + Clone + Send + Sync + 'static {
 
 /// Requests answered; label `status`.
 pub const REQUESTS: &str = "linkgate_requests_total";
+
+/// Connections rejected because of what they sent; label `reason`.
+pub const REJECTED_CONNECTIONS: &str = "linkgate_connections_rejected_total";
 
 /// Signed requests refused; label `problem`.
 pub const REFUSALS: &str = "linkgate_refusals_total";

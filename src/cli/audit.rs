@@ -13,9 +13,9 @@ use crate::store::AuditFilter;
 
 use super::config::ConfigFile;
 use super::consumer::parse_key;
-use super::store::open_existing;
 use super::table::Table;
 use super::when::when_exactly;
+use crate::server::store::open_existing;
 
 /// The audit log: what happened, who did it, and from where
 #[derive(Args, Debug)]

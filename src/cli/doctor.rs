@@ -13,7 +13,7 @@ use crate::login::{Login, Step, Trip, examine};
 use crate::oauth::{Secret, Token};
 
 use super::config::ConfigFile;
-use super::login::login;
+use crate::server::login::login;
 
 /// Find out what does not work, and what to change
 #[derive(Debug, Subcommand)]

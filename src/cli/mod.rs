@@ -15,12 +15,9 @@ mod doctor;
 mod health;
 mod key;
 mod link;
-mod links;
-mod login;
-mod parts;
+
 mod serve;
-mod server;
-mod store;
+
 mod table;
 mod token;
 mod user;
@@ -36,8 +33,6 @@ use clap::{Parser, Subcommand};
 use crate::config::ConfigError;
 use crate::login::FileLoginError;
 use crate::store::KeyFileError;
-
-pub use server::Server;
 
 /// Puts any web application behind Atlassian Application Links.
 #[derive(Debug, Parser)]

@@ -9,7 +9,7 @@ use crate::config::{Config, LogFormat};
 use crate::telemetry;
 
 use super::config::ConfigFile;
-use super::server::Server;
+use crate::server::Server;
 
 /// Run the provider and the gateway
 #[derive(Args, Debug)]

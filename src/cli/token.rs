@@ -10,9 +10,9 @@ use crate::store::{self, Filter, Revoker, Store};
 
 use super::config::ConfigFile;
 use super::consumer::parse_key;
-use super::store::open_existing;
 use super::table::Table;
 use super::when::when;
+use crate::server::store::open_existing;
 
 /// Access tokens: what users have connected
 #[derive(Debug, Subcommand)]

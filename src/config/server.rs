@@ -26,6 +26,8 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// The certificate that `listen` shows; `None`: it speaks plain HTTP.
     pub tls: Option<CertificateFiles>,
+    /// Whether HTTP/2 is served in clear text on `listen`.
+    pub h2c: bool,
 }
 
 impl Server {
@@ -51,6 +53,15 @@ impl Server {
         let public_urls = section.parsed_list("public_urls", parse_url);
         let trusted_proxies = section.list("trusted_proxies");
         let tls = section.section("tls", |tls| tls::read(tls, public_url.as_ref()));
+        let h2c = section.or("h2c", false);
+        if h2c && tls.is_some() {
+            let wrong = "with [server.tls], nothing is served in clear text";
+            section.wrong(
+                "h2c",
+                wrong,
+                "remove it: over TLS, clients choose HTTP/2 by themselves",
+            );
+        }
         Some(Self {
             listen,
             admin_listen,
@@ -58,6 +69,7 @@ impl Server {
             public_urls,
             trusted_proxies,
             tls,
+            h2c,
         })
     }
 }

@@ -1,16 +1,16 @@
-//! Bodies that a signature is about: forms (RFC 5849, section 3.4.1.3.1), and those with a signed hash. No other is held.
+//! Buffers the bodies that a signature covers: forms (RFC 5849, section 3.4.1.3.1), and bodies with a signed hash.
 
 use std::time::Duration;
 
 use axum::body::Body;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use http_body_util::BodyExt;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::error::GatewayError;
 
-/// How much of a signed body we hold, and for how long we wait for it.
+/// Limits for bodies that are buffered. The default is 1 MiB and 30 seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimits {
     /// The largest body, in bytes.
@@ -20,7 +20,11 @@ pub struct BodyLimits {
 }
 
 impl BodyLimits {
-    /// Reads a body that is a form, whole. `Ok(Err(body))`: it is none, and remains a stream.
+    /// Buffers the body if it is a form. `Ok(Err(body))` returns any other body unread.
+    ///
+    /// # Errors
+    ///
+    /// `Ambiguous` (400) for two `Content-Type` fields, `CompressedForm` (415), and those of [`BodyLimits::buffer`].
     pub async fn read_form(
         self,
         headers: &HeaderMap,
@@ -29,40 +33,36 @@ impl BodyLimits {
         if !is_form(headers)? {
             return Ok(Err(body));
         }
-        if is_compressed(headers) {
+        let mut codings = headers.get_all(CONTENT_ENCODING).iter();
+        if codings.any(|coding| !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity")) {
             return Err(GatewayError::CompressedForm);
         }
-        // Most requests have no form, and should not carry the room for one.
-        Box::pin(self.buffer(headers, body)).await.map(Ok)
+        self.buffer(headers, body).await.map(Ok)
     }
 
-    /// Reads any body, whole.
+    /// Buffers a body of any type. Trailers are dropped (RFC 9110, section 6.5).
+    ///
+    /// # Errors
+    ///
+    /// `BodyTooLarge` (413), before anything is read if `Content-Length` is too large, so that a client which sent
+    /// `Expect` is not asked for the body. `SlowBody` (408), `BrokenBody` (400).
     pub(super) async fn buffer(self, headers: &HeaderMap, body: Body) -> Result<Bytes, GatewayError> {
-        if declared_length(headers).is_some_and(|length| length > self.size as u64) {
+        let length = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        if length.is_some_and(|length| length > self.size as u64) {
             return Err(GatewayError::BodyTooLarge);
         }
-        let whole = tokio::time::timeout(self.time, self.collect(body)).await;
-        whole.map_err(|_| GatewayError::SlowBody)?
-    }
-
-    async fn collect(self, mut body: Body) -> Result<Bytes, GatewayError> {
-        let mut whole = BytesMut::new();
-        while let Some(frame) = body.frame().await {
-            // Whatever follows the body (RFC 9110, section 6.5) is not part of it.
-            let Ok(data) = frame.map_err(|_| GatewayError::BrokenBody)?.into_data() else {
-                continue;
-            };
-            if data.len() > self.size - whole.len() {
-                return Err(GatewayError::BodyTooLarge);
-            }
-            whole.extend_from_slice(&data);
+        match tokio::time::timeout(self.time, Limited::new(body, self.size).collect()).await {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(GatewayError::BodyTooLarge),
+            Ok(Err(_)) => Err(GatewayError::BrokenBody),
+            Err(_) => Err(GatewayError::SlowBody),
         }
-        Ok(whole.freeze())
     }
 }
 
 impl Default for BodyLimits {
-    /// 1 MiB, 30 seconds.
     fn default() -> Self {
         Self {
             size: 1 << 20,
@@ -71,71 +71,103 @@ impl Default for BodyLimits {
     }
 }
 
-/// Whether the body's type is exactly `application/x-www-form-urlencoded`, with any parameters.
+/// Whether the media type is exactly `application/x-www-form-urlencoded`, with any parameters.
+///
+/// # Errors
+///
+/// `Ambiguous` for two `Content-Type` fields.
 pub(super) fn is_form(headers: &HeaderMap) -> Result<bool, GatewayError> {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let form = types.next().is_some_and(|value| {
+    let is_form = types.next().is_some_and(|value| {
         let essence = value.as_bytes().split(|&b| b == b';').next().unwrap_or_default();
-        essence.trim_ascii().eq_ignore_ascii_case(FORM)
+        essence
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
     });
     match types.next() {
         Some(_) => Err(GatewayError::Ambiguous("The request names Content-Type twice.")),
-        None => Ok(form),
+        None => Ok(is_form),
     }
 }
 
-fn is_compressed(headers: &HeaderMap) -> bool {
-    let mut codings = headers.get_all(CONTENT_ENCODING).iter();
-    codings.any(|coding| !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"))
+/// Rejects transfer codings other than `chunked`: the upstream would receive another body than the client sent.
+///
+/// # Errors
+///
+/// `TransferCoding` (501).
+pub(super) fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), GatewayError> {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    if codings.all(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked")) {
+        Ok(())
+    } else {
+        Err(GatewayError::TransferCoding)
+    }
 }
-
-fn declared_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-const FORM: &[u8] = b"application/x-www-form-urlencoded";
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
+    use crate::gateway::forwarded::tests::headers;
 
-    fn typed(value: &'static str) -> HeaderMap {
-        HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(value))])
+    #[test]
+    fn a_form_has_exactly_one_media_type() {
+        for (fields, expected) in [
+            ("content-type: application/x-www-form-urlencoded", Some(true)),
+            ("content-type: Application/X-WWW-Form-URLencoded", Some(true)),
+            (
+                "content-type:  application/x-www-form-urlencoded ; charset=UTF-8",
+                Some(true),
+            ),
+            (
+                "content-type: text/x; application/x-www-form-urlencoded",
+                Some(false),
+            ),
+            ("content-type: application/x-www-form-urlencoded2", Some(false)),
+            (
+                "content-type: application/x-www-form-urlencoded, text/plain",
+                Some(false),
+            ),
+            ("content-type: multipart/form-data; boundary=x", Some(false)),
+            ("content-type: ", Some(false)),
+            ("", Some(false)),
+            ("content-type: text/plain | content-type: text/plain", None),
+        ] {
+            assert_eq!(is_form(&headers(fields)).ok(), expected, "{fields}");
+        }
     }
 
     #[test]
-    fn a_form_is_exactly_a_form() {
-        for value in [
-            "application/x-www-form-urlencoded",
-            "Application/X-WWW-Form-URLencoded",
-            "application/x-www-form-urlencoded;charset=UTF-8",
-            " application/x-www-form-urlencoded ; charset=UTF-8",
+    fn chunked_is_the_only_transfer_coding() {
+        for (fields, is_accepted) in [
+            ("", true),
+            ("transfer-encoding: Chunked | transfer-encoding: chunked", true),
+            ("transfer-encoding: gzip, chunked", false),
+            ("transfer-encoding: identity", false),
+            ("transfer-encoding: chunked, chunked", false),
         ] {
-            assert!(is_form(&typed(value)).unwrap(), "{value}");
+            assert_eq!(
+                check_transfer_encoding(&headers(fields)).is_ok(),
+                is_accepted,
+                "{fields}"
+            );
         }
-        for value in [
-            "text/x; application/x-www-form-urlencoded",
-            "application/x-www-form-urlencoded2",
-            "application/x-www-form-urlencoded, text/plain",
-            "multipart/form-data; boundary=x",
-            "",
-        ] {
-            assert!(!is_form(&typed(value)).unwrap(), "{value}");
-        }
-        assert!(!is_form(&HeaderMap::new()).unwrap());
     }
 
     #[tokio::test]
-    async fn holds_no_more_than_its_size() {
+    async fn a_body_has_a_largest_size() {
         let limits = BodyLimits {
             size: 4,
             ..BodyLimits::default()
         };
-        let headers = typed("application/x-www-form-urlencoded");
-        let read = |body: &'static str| limits.read_form(&headers, Body::from(body));
-        assert_eq!(read("a=12").await.unwrap().unwrap(), "a=12");
-        assert!(matches!(read("a=123").await, Err(GatewayError::BodyTooLarge)));
+        for (fields, body, expected) in [
+            ("", "a=12", Some("a=12")),
+            ("", "a=123", None),
+            ("content-length: 5", "", None),
+        ] {
+            match limits.buffer(&headers(fields), Body::from(body)).await {
+                Err(error) => assert!(expected.is_none() && matches!(error, GatewayError::BodyTooLarge)),
+                Ok(buffered) => assert_eq!(Some(&*buffered), expected.map(str::as_bytes)),
+            }
+        }
     }
 }

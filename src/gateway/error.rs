@@ -1,120 +1,88 @@
-//! What can go wrong on the guarded side that is no OAuth problem.
+//! Why the gateway answers a request itself, apart from OAuth problems: one table of status, code, title and advice.
 //!
-//! None of these answers names a token problem: a consumer that is told of one throws its token away, and nothing here is
-//! the token's fault.
+//! No response of these names a token problem: the consumer would discard its token, and none of these errors is about the
+//! token.
+
+use std::net::IpAddr;
 
 use axum::body::Body;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use rand::TryRng;
-use rand::rngs::SysRng;
+use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode};
 
-use super::connect::ConnectFault;
-use super::connection::AnswerFault;
-use crate::oauth::credentials::ALPHANUMERIC;
+use crate::http::RequestId;
+use crate::http::client::{ConnectError, HttpClientError};
+use crate::tls::TlsError;
 
-/// Why a request came to no answer of the application, or to none of its own.
+/// An error of the gateway. `Display` is for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
-    /// The request says two different things about itself.
+    /// The request contradicts itself.
     #[error("ambiguous request: {0}")]
     Ambiguous(&'static str),
-    /// A verdict was asked for by an address that is no trusted proxy.
+    /// A peer that is no trusted proxy asked for a verdict.
     #[error(
         "{0} asked for a verdict and is no trusted proxy; if it is yours, write server.trusted_proxies = [\"{0}\"]"
     )]
-    StrangeProxy(std::net::IpAddr),
-    /// A trusted proxy does not say what it asks about.
+    UntrustedProxy(IpAddr),
+    /// A trusted proxy asked for a verdict without this header.
     #[error("a front proxy asked for a verdict without {0}; set it as in config/deploy")]
-    Unshown(&'static str),
-    /// A signed body is larger than what we hold.
+    MissingProxyHeader(&'static str),
+    /// A signed body is larger than the limit.
     #[error("signed body too large")]
     BodyTooLarge,
-    /// A compressed form: its parameters are signed, and cannot be seen.
+    /// The parameters of a compressed form are signed and cannot be read.
     #[error("compressed form")]
     CompressedForm,
     /// A signed body did not arrive in time.
     #[error("signed body did not arrive in time")]
     SlowBody,
-    /// The client's connection broke within the body.
+    /// The client's connection ended within the body.
     #[error("the body ended early")]
     BrokenBody,
     /// A transfer coding other than `chunked`.
     #[error("unknown transfer coding")]
     TransferCoding,
-    /// No connection to the application.
+    /// There is no connection to the application.
     #[error("no connection to the application: {0}")]
-    Unreachable(ConnectFault),
-    /// The application's answer is not HTTP, or broke off before its head was complete.
+    Connect(ConnectError),
+    /// The application's response is not HTTP, or ended before its head was complete.
     #[error("the application broke off")]
-    BrokenAnswer(#[source] AnswerFault),
-    /// The application sent no head of an answer in time.
+    BrokenResponse(#[source] HttpClientError),
+    /// The application did not begin its response in time.
     #[error("the application did not answer in time")]
-    AnswerTimeout,
-    /// The application changed the protocol without being asked.
+    ResponseTimeout,
+    /// The application switched protocols without having been asked.
     #[error("the application changed the protocol without being asked")]
-    UnaskedUpgrade,
-    /// We failed.
+    UnexpectedUpgrade,
+    /// A defect of linkgate.
     #[error("{0}")]
     Internal(&'static str),
 }
 
+/// What a client is told: status, a code for programs that stays when the sentences change, a title and advice. No address
+/// or name of the inside is in them.
+type Row = (StatusCode, &'static str, &'static str, &'static str);
+
 impl GatewayError {
-    /// The answer's status.
-    pub fn status(&self) -> StatusCode {
-        match self {
-            Self::Ambiguous(_) | Self::Unshown(_) | Self::BrokenBody => StatusCode::BAD_REQUEST,
-            Self::StrangeProxy(_) => StatusCode::FORBIDDEN,
-            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
-            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::CompressedForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
-            Self::Unreachable(why) if why.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
-            Self::AnswerTimeout => StatusCode::GATEWAY_TIMEOUT,
-            Self::Unreachable(_) | Self::BrokenAnswer(_) | Self::UnaskedUpgrade => StatusCode::BAD_GATEWAY,
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-
-    /// The fault in one word, for machines: it stays the same when the sentences change.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Ambiguous(_) => "ambiguous_request",
-            Self::BodyTooLarge => "body_too_large",
-            Self::CompressedForm => "compressed_form",
-            Self::SlowBody => "body_too_slow",
-            Self::BrokenBody => "body_incomplete",
-            Self::TransferCoding => "transfer_coding_unknown",
-            Self::Unreachable(why) => why.code(),
-            Self::BrokenAnswer(_) => "upstream_answer_broken",
-            Self::AnswerTimeout => "upstream_answer_timeout",
-            Self::UnaskedUpgrade => "upstream_upgrade_unasked",
-            Self::Internal(_) => "internal",
-            Self::StrangeProxy(_) => "untrusted_proxy",
-            Self::Unshown(_) => "proxy_says_too_little",
-        }
-    }
-
-    /// The answer to the client, in the form that it asks for, with a reference that the log line has as well.
-    pub fn to_response(&self, headers: &HeaderMap) -> Response<Body> {
-        self.answer(ErrorFormat::by(headers))
-    }
-
-    /// The same, when the request's headers are gone already.
-    pub(super) fn answer(&self, accepted: ErrorFormat) -> Response<Body> {
-        let reference = reference();
-        self.log(&reference);
-        let (title, advice) = self.words();
-        let (kind, text) = match accepted {
-            ErrorFormat::Html => ("text/html;charset=UTF-8", html(title, advice, &reference)),
-            ErrorFormat::Json => ("application/json", json(self.code(), title, advice, &reference)),
-            ErrorFormat::Text => (
+    /// The response, with the reference that the log line has too.
+    pub fn to_response(&self, format: ErrorFormat) -> Response<Body> {
+        let (status, code, title, advice) = self.row();
+        let reference = format.request_id.to_string();
+        self.log(&reference, status);
+        let (kind, text) = match format.media {
+            Media::Html => ("text/html;charset=UTF-8", html(title, advice, &reference)),
+            Media::Json => {
+                let fields = serde_json::json!({ "code": code, "error": title, "advice": advice, "reference": reference });
+                ("application/json", fields.to_string())
+            }
+            Media::Text => (
                 "text/plain;charset=UTF-8",
                 format!("{title} {advice}\nReference: {reference}\n"),
             ),
         };
         let mut response = Response::new(Body::from(text));
-        *response.status_mut() = self.status();
+        *response.status_mut() = status;
         for (name, value) in [
             (CONTENT_TYPE, kind),
             (CACHE_CONTROL, "no-store"),
@@ -131,86 +99,220 @@ impl GatewayError {
         response
     }
 
-    fn log(&self, reference: &str) {
-        let status = self.status().as_u16();
-        let source = std::error::Error::source(self).map(tracing::field::display);
-        if self.status().is_server_error() {
-            tracing::error!(reference, status, source, "{self}");
-        } else if matches!(self, Self::StrangeProxy(_) | Self::Unshown(_)) {
-            tracing::warn!(reference, status, "{self}");
-        } else {
-            tracing::debug!(reference, status, source, "{self}");
-        }
+    /// The status of the response.
+    pub fn status(&self) -> StatusCode {
+        self.row().0
     }
 
-    /// What happened, and what to do: for people, and without a word about our inside.
-    fn words(&self) -> (&'static str, &'static str) {
+    /// The code of the response.
+    pub fn code(&self) -> &'static str {
+        self.row().1
+    }
+
+    fn row(&self) -> Row {
+        use StatusCode as S;
+        const TRY_AGAIN: &str = "Try again.";
+        const WAS_IT_DONE: &str = "If you changed something, look first whether it was done.";
+        const UNREADABLE: &str = "The application's answer cannot be understood.";
         match self {
-            Self::Ambiguous(why) => ("The request cannot be understood.", why),
-            Self::StrangeProxy(_) => (
+            Self::Ambiguous(why) => (
+                S::BAD_REQUEST,
+                "ambiguous_request",
+                "The request cannot be understood.",
+                why,
+            ),
+            Self::UntrustedProxy(_) => (
+                S::FORBIDDEN,
+                "untrusted_proxy",
                 "Only a trusted proxy is answered here.",
                 "linkgate's log says which address to write into trusted_proxies.",
             ),
-            Self::Unshown(_) => (
+            Self::MissingProxyHeader(_) => (
+                S::BAD_REQUEST,
+                "proxy_says_too_little",
                 "The proxy does not say what it asks about.",
                 "linkgate's log says which header is missing.",
             ),
             Self::BodyTooLarge => (
+                S::PAYLOAD_TOO_LARGE,
+                "body_too_large",
                 "The body is too large.",
                 "Forms and bodies with an oauth_body_hash are held until they are checked: send less at a time.",
             ),
             Self::CompressedForm => (
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "compressed_form",
                 "The form is compressed.",
                 "Send forms without Content-Encoding: their content is signed.",
             ),
-            Self::SlowBody => ("The body did not arrive in time.", "Try again."),
-            Self::BrokenBody => ("The body did not arrive as a whole.", "Try again."),
+            Self::SlowBody => (
+                S::REQUEST_TIMEOUT,
+                "body_too_slow",
+                "The body did not arrive in time.",
+                TRY_AGAIN,
+            ),
+            Self::BrokenBody => (
+                S::BAD_REQUEST,
+                "body_incomplete",
+                "The body did not arrive as a whole.",
+                TRY_AGAIN,
+            ),
             Self::TransferCoding => (
+                S::NOT_IMPLEMENTED,
+                "transfer_coding_unknown",
                 "The body's Transfer-Encoding is unknown.",
                 "Send no other than chunked.",
             ),
-            Self::Unreachable(why) => why.words(),
-            Self::AnswerTimeout => (
+            Self::Connect(error) => connect_row(error),
+            Self::ResponseTimeout => (
+                S::GATEWAY_TIMEOUT,
+                "upstream_answer_timeout",
                 "The application did not answer in time.",
                 "Try again. If you changed something, look first whether it was done.",
             ),
-            Self::BrokenAnswer(_) | Self::UnaskedUpgrade => (
-                "The application's answer cannot be understood.",
-                "If you changed something, look first whether it was done.",
+            Self::BrokenResponse(_) => (S::BAD_GATEWAY, "upstream_answer_broken", UNREADABLE, WAS_IT_DONE),
+            Self::UnexpectedUpgrade => (
+                S::BAD_GATEWAY,
+                "upstream_upgrade_unasked",
+                UNREADABLE,
+                WAS_IT_DONE,
             ),
             Self::Internal(_) => (
+                S::INTERNAL_SERVER_ERROR,
+                "internal",
                 "Something went wrong.",
                 "Tell the administrator the reference below.",
             ),
         }
     }
+
+    fn log(&self, reference: &str, status: StatusCode) {
+        let source = std::error::Error::source(self).map(tracing::field::display);
+        let code = status.as_u16();
+        if status.is_server_error() {
+            tracing::error!(reference, status = code, source, "{self}");
+        } else if matches!(self, Self::UntrustedProxy(_) | Self::MissingProxyHeader(_)) {
+            tracing::warn!(reference, status = code, "{self}");
+        } else {
+            tracing::debug!(reference, status = code, source, "{self}");
+        }
+    }
 }
 
-/// What a client wants to read.
+fn connect_row(error: &ConnectError) -> Row {
+    use StatusCode as S;
+    const STARTING: &str = "It may be starting: try again in a moment.";
+    const ADMINISTRATOR: &str = "Nothing was sent to it. Tell the administrator the reference below.";
+    let bad = |code, title, advice| (S::BAD_GATEWAY, code, title, advice);
+    match error {
+        ConnectError::NameNotFound(_) => bad(
+            "upstream_name_unknown",
+            "The application's host name cannot be found.",
+            ADMINISTRATOR,
+        ),
+        ConnectError::Refused => bad("upstream_refused", "The application is not running.", STARTING),
+        ConnectError::Unreachable(_) => bad(
+            "upstream_unreachable",
+            "The application cannot be reached.",
+            STARTING,
+        ),
+        ConnectError::Timeout => (
+            S::GATEWAY_TIMEOUT,
+            "upstream_connect_timeout",
+            "The application did not accept a connection in time.",
+            "Nothing was sent to it: try again in a moment.",
+        ),
+        ConnectError::Tls(TlsError::NotTrusted) => bad(
+            "upstream_certificate_untrusted",
+            "The application's certificate is not trusted.",
+            ADMINISTRATOR,
+        ),
+        ConnectError::Tls(TlsError::Expired) => bad(
+            "upstream_certificate_expired",
+            "The application's certificate has expired.",
+            ADMINISTRATOR,
+        ),
+        ConnectError::Tls(TlsError::NotValidYet) => bad(
+            "upstream_certificate_not_yet_valid",
+            "The application's certificate is not valid yet, or a clock is wrong.",
+            ADMINISTRATOR,
+        ),
+        ConnectError::Tls(TlsError::WrongName(_)) => bad(
+            "upstream_certificate_wrong_name",
+            "The application's certificate is for another name.",
+            ADMINISTRATOR,
+        ),
+        ConnectError::Tls(error) if error.is_about_the_certificate() => bad(
+            "upstream_certificate_unusable",
+            "The application's certificate cannot be used.",
+            ADMINISTRATOR,
+        ),
+        ConnectError::Tls(error) => {
+            let is_timeout = matches!(error, TlsError::HandshakeTimeout);
+            (
+                if is_timeout {
+                    S::GATEWAY_TIMEOUT
+                } else {
+                    S::BAD_GATEWAY
+                },
+                if is_timeout {
+                    "upstream_tls_timeout"
+                } else {
+                    "upstream_tls_failed"
+                },
+                "No secure connection to the application came about.",
+                ADMINISTRATOR,
+            )
+        }
+        ConnectError::NoTrustRoots | ConnectError::Denied(..) => {
+            bad("internal", "Something went wrong.", ADMINISTRATOR)
+        }
+    }
+}
+
+impl From<HttpClientError> for GatewayError {
+    fn from(error: HttpClientError) -> Self {
+        match error {
+            HttpClientError::Connect(error) => Self::Connect(error),
+            HttpClientError::Timeout(_) => Self::ResponseTimeout,
+            HttpClientError::RequestBody => Self::BrokenBody,
+            broken => Self::BrokenResponse(broken),
+        }
+    }
+}
+
+/// How a client wants to read an error, and the id of its request.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum ErrorFormat {
-    /// A page.
+pub struct ErrorFormat {
+    media: Media,
+    request_id: RequestId,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Media {
     Html,
-    /// An object.
     Json,
-    /// Anything else: a line of text.
     Text,
 }
 
 impl ErrorFormat {
-    /// Browsers ask for HTML by name; whoever asks for anything gets plain text.
-    pub(super) fn by(headers: &HeaderMap) -> Self {
-        let accept = headers.get(ACCEPT).map_or(&b""[..], HeaderValue::as_bytes);
+    /// HTML for clients that ask for it by name, as browsers do; `*/*` gets plain text.
+    pub fn of(head: &Parts) -> Self {
+        let accept = head.headers.get(ACCEPT).map_or(&b""[..], HeaderValue::as_bytes);
         let accepts = |kind: &str| {
             let mut pieces = accept.windows(kind.len());
             pieces.any(|piece| piece.eq_ignore_ascii_case(kind.as_bytes()))
         };
-        if accepts("text/html") {
-            Self::Html
+        let media = if accepts("text/html") {
+            Media::Html
         } else if accepts("json") {
-            Self::Json
+            Media::Json
         } else {
-            Self::Text
+            Media::Text
+        };
+        Self {
+            media,
+            request_id: RequestId::of(&head.extensions),
         }
     }
 }
@@ -223,51 +325,37 @@ fn html(title: &str, advice: &str, reference: &str) -> String {
     )
 }
 
-fn json(code: &str, title: &str, advice: &str, reference: &str) -> String {
-    serde_json::json!({ "code": code, "error": title, "advice": advice, "reference": reference }).to_string()
-}
-
-/// Ten letters and digits, by which a log line is found again.
-fn reference() -> String {
-    let mut bytes = [0; 10];
-    if SysRng.try_fill_bytes(&mut bytes).is_err() {
-        return "none".to_owned();
-    }
-    let letter = |byte: &u8| char::from(ALPHANUMERIC[usize::from(*byte) % ALPHANUMERIC.len()]);
-    bytes.iter().map(letter).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use http::Request;
+
     use super::*;
 
-    async fn answer(accept: Option<&'static str>) -> (String, String) {
-        let headers = accept.map(|accept| (ACCEPT, HeaderValue::from_static(accept)));
-        let response = GatewayError::AnswerTimeout.to_response(&headers.into_iter().collect());
-        let kind = response.headers()[CONTENT_TYPE].to_str().unwrap().to_owned();
-        let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
-        (kind, String::from_utf8(body.to_vec()).unwrap())
-    }
-
     #[tokio::test]
-    async fn speaks_the_language_of_whoever_asks() {
-        let (kind, body) = answer(Some("text/html,application/xhtml+xml,*/*;q=0.8")).await;
-        assert_eq!(kind, "text/html;charset=UTF-8");
-        assert!(
-            body.contains("<h1>The application did not answer in time.</h1>"),
-            "{body}"
-        );
-        let (kind, body) = answer(Some("application/json")).await;
-        assert_eq!(kind, "application/json");
-        assert!(
-            body.contains(r#""error":"The application did not answer in time.""#),
-            "{body}"
-        );
-        let (kind, body) = answer(None).await;
-        assert_eq!(kind, "text/plain;charset=UTF-8");
-        assert!(
-            body.starts_with("The application did not answer in time. "),
-            "{body}"
-        );
+    async fn the_response_has_the_format_that_the_client_asks_for() {
+        for (accept, kind, beginning) in [
+            (
+                "text/html,application/xhtml+xml,*/*;q=0.8",
+                "text/html;charset=UTF-8",
+                "<!doctype html>",
+            ),
+            ("application/json", "application/json", r#"{"advice":"Try again."#),
+            (
+                "*/*",
+                "text/plain;charset=UTF-8",
+                "The application did not answer in time. Try",
+            ),
+        ] {
+            let (head, ()) = Request::builder()
+                .header(ACCEPT, accept)
+                .body(())
+                .unwrap()
+                .into_parts();
+            let response = GatewayError::ResponseTimeout.to_response(ErrorFormat::of(&head));
+            assert_eq!(response.headers()[CONTENT_TYPE], kind);
+            let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            assert!(body.starts_with(beginning), "{body}");
+        }
     }
 }

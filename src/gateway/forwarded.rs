@@ -1,4 +1,4 @@
-//! What the proxies in front of us say about a request: `X-Forwarded-*`, and `Forwarded` (RFC 7239).
+//! Forwarding header fields: reads `X-Forwarded-*` and `Forwarded` (RFC 7239) of trusted proxies, and writes them anew.
 
 use std::fmt::{self, Display, Formatter};
 use std::net::{IpAddr, SocketAddr};
@@ -9,26 +9,27 @@ use ipnet::IpNet;
 
 use super::error::GatewayError;
 
-/// The proxies whose word counts, by address.
+/// The networks of the proxies whose forwarding fields are used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// Takes the networks in which trusted proxies live.
+    /// Takes the networks of the trusted proxies.
     pub fn new(networks: Vec<IpNet>) -> Self {
         Self(networks)
     }
 
-    /// Whether an address is one of theirs.
+    /// Whether an address belongs to a trusted proxy. An IPv4-mapped IPv6 address is compared as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// Who sent the request: from our peer backwards, the first address that is no trusted proxy.
-    pub(super) fn client(&self, peer: IpAddr, chain: &[Hop]) -> IpAddr {
+    /// The client's address: from `peer` backwards over `hops`, the first one that is not a trusted proxy. An unknown hop
+    /// ends the search, since its sender may have made up everything before it.
+    pub(super) fn client(&self, peer: IpAddr, hops: &[Hop]) -> IpAddr {
         let mut client = peer.to_canonical();
-        for hop in chain.iter().rev() {
+        for hop in hops.iter().rev() {
             match hop {
                 Hop::Address(address) if self.contains(client) => client = *address,
                 _ => break,
@@ -38,125 +39,143 @@ impl TrustedProxies {
     }
 }
 
-/// What the proxy that speaks to us says. Of several values in one field the last counts: it wrote that one.
+/// The forwarding fields of a trusted proxy. If a field has several values, the last one counts: the proxy appended it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Forwarded {
-    /// The hops before the proxy, the farthest first.
-    pub(super) chain: Vec<Hop>,
-    /// The authority that its client asked for.
+pub(super) struct ForwardingFields {
+    /// The hops before the proxy, the client's side first.
+    pub(super) hops: Vec<Hop>,
+    /// The authority that the client requested, in lower case.
     pub(super) host: Option<String>,
-    /// The scheme that its client used, lower case.
+    /// The scheme that the client used, in lower case.
     pub(super) proto: Option<String>,
 }
 
-/// One hop on the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hop {
-    /// A known address.
-    Address(IpAddr),
-    /// `unknown`, an obfuscated name, or nonsense: nothing before it can be believed.
-    Unknown,
-}
-
-impl Forwarded {
-    /// Reads both families of a trusted proxy. Two families that tell two stories are refused: one of them came from
-    /// a stranger, and we cannot know which.
+impl ForwardingFields {
+    /// Reads `X-Forwarded-*` and `Forwarded`. The hops of `X-Forwarded-For` win over those of `Forwarded`.
+    ///
+    /// # Errors
+    ///
+    /// `Ambiguous` if a field is not text, or if the two families name different hosts, schemes or last hops: the
+    /// client sent one of them, and which one is unknown.
     pub(super) fn read(headers: &HeaderMap) -> Result<Self, GatewayError> {
-        if !headers.keys().any(is_about_forwarding) {
-            return Ok(Self::default());
-        }
-        let x = Self::from_x(headers)?;
-        if !headers.contains_key(FORWARDED) {
-            return Ok(x);
-        }
-        let standard = Self::from_standard(headers)?;
-        if differ(x.host.as_ref(), standard.host.as_ref())
-            || differ(x.proto.as_ref(), standard.proto.as_ref())
-            || differ(x.chain.last(), standard.chain.last())
+        let (x, standard) = (Self::from_x_forwarded(headers)?, Self::from_forwarded(headers)?);
+        if disagree(x.host.as_ref(), standard.host.as_ref())
+            || disagree(x.proto.as_ref(), standard.proto.as_ref())
+            || disagree(x.hops.last(), standard.hops.last())
         {
             return Err(GatewayError::Ambiguous("Forwarded and X-Forwarded-* disagree."));
         }
-        let has_chain = !x.chain.is_empty();
         Ok(Self {
-            chain: if has_chain { x.chain } else { standard.chain },
+            hops: if x.hops.is_empty() { standard.hops } else { x.hops },
             host: x.host.or(standard.host),
             proto: x.proto.or(standard.proto),
         })
     }
 
-    fn from_x(headers: &HeaderMap) -> Result<Self, GatewayError> {
-        let last = |name| Ok(list(headers, name)?.pop().map(str::to_ascii_lowercase));
+    fn from_x_forwarded(headers: &HeaderMap) -> Result<Self, GatewayError> {
+        let last = |name| Ok::<_, GatewayError>(values(headers, name)?.pop().map(str::to_ascii_lowercase));
+        let hops = values(headers, &X_FORWARDED_FOR)?;
         Ok(Self {
-            chain: list(headers, &X_FORWARDED_FOR)?
-                .into_iter()
-                .map(Hop::parse)
-                .collect(),
+            hops: hops.into_iter().map(Hop::parse).collect(),
             host: last(&X_FORWARDED_HOST)?,
             proto: last(&X_FORWARDED_PROTO)?,
         })
     }
 
-    fn from_standard(headers: &HeaderMap) -> Result<Self, GatewayError> {
-        let mut read = Self::default();
-        for value in headers.get_all(FORWARDED) {
-            let text = value.to_str().map_err(|_| UNREADABLE)?;
-            for element in split_unquoted(text, b',') {
-                // Each element is one hop, so the last one replaces what those before it said.
-                (read.host, read.proto) = (None, None);
-                for pair in split_unquoted(element, b';') {
-                    let Some((name, value)) = pair.split_once('=') else {
-                        continue;
-                    };
+    /// RFC 7239, section 4.
+    fn from_forwarded(headers: &HeaderMap) -> Result<Self, GatewayError> {
+        let mut fields = Self::default();
+        for line in headers.get_all(FORWARDED) {
+            let line = line.to_str().map_err(|_| UNREADABLE)?;
+            for element in split_unquoted(line, ',') {
+                // Each element is one hop, and only the last hop's host and proto count.
+                (fields.host, fields.proto) = (None, None);
+                for (name, value) in split_unquoted(element, ';').filter_map(|pair| pair.split_once('=')) {
                     let value = value.trim().trim_matches('"');
                     match name.trim().to_ascii_lowercase().as_str() {
-                        "for" => read.chain.push(Hop::parse(value)),
-                        "host" => read.host = Some(value.to_ascii_lowercase()),
-                        "proto" => read.proto = Some(value.to_ascii_lowercase()),
+                        "for" => fields.hops.push(Hop::parse(value)),
+                        "host" => fields.host = Some(value.to_ascii_lowercase()),
+                        "proto" => fields.proto = Some(value.to_ascii_lowercase()),
                         _ => {}
                     }
                 }
             }
         }
-        Ok(read)
+        Ok(fields)
     }
 }
 
+/// One hop between the client and linkgate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hop {
+    /// An IP address, canonical.
+    Address(IpAddr),
+    /// `unknown`, an obfuscated identifier (RFC 7239, section 6.3), or anything else that is not an address.
+    Unknown,
+}
+
 impl Hop {
-    /// Reads `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`.
-    pub(super) fn parse(text: &str) -> Self {
+    /// Parses `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`.
+    fn parse(text: &str) -> Self {
         let text = text.trim().trim_matches('"');
-        let bare = text
-            .strip_prefix('[')
-            .and_then(|t| t.strip_suffix(']'))
-            .unwrap_or(text);
-        let address = bare
-            .parse()
-            .ok()
-            .or_else(|| text.parse().ok().map(|socket: SocketAddr| socket.ip()));
-        address.map_or(Self::Unknown, |address: IpAddr| {
-            Self::Address(address.to_canonical())
-        })
+        let in_brackets = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+        let address = in_brackets.unwrap_or(text).parse::<IpAddr>();
+        let address = address.or_else(|_| text.parse().map(|socket: SocketAddr| socket.ip()));
+        address.map_or(Self::Unknown, |address| Self::Address(address.to_canonical()))
     }
 }
 
 impl Display for Hop {
-    /// As it stands in `X-Forwarded-For`.
+    /// The spelling of `X-Forwarded-For`.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address(address) => address.fmt(f),
-            Self::Unknown => f.write_str(UNKNOWN),
+            Self::Unknown => f.write_str("unknown"),
         }
     }
 }
 
-/// Whether one of the fields may be read that a [`Forwarded`] is made of.
-fn is_about_forwarding(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    name.starts_with("x-forwarded-") || name == "forwarded"
+/// The hops of a request as the upstream receives them: those that a trusted proxy named, then the peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ForwardedFor(String);
+
+impl ForwardedFor {
+    /// Appends the peer to the hops in `fields`, which were read from `headers`. The text of `X-Forwarded-For` is kept as
+    /// the proxy wrote it.
+    pub(super) fn new(headers: &HeaderMap, fields: &ForwardingFields, peer: IpAddr) -> Self {
+        let mut hops = Vec::new();
+        if !fields.hops.is_empty() {
+            let lines = headers.get_all(X_FORWARDED_FOR).iter();
+            hops.extend(lines.filter_map(|line| line.to_str().ok().map(str::to_owned)));
+            if hops.is_empty() {
+                hops.extend(fields.hops.iter().map(Hop::to_string));
+            }
+        }
+        hops.push(peer.to_canonical().to_string());
+        Self(hops.join(", "))
+    }
+
+    /// The value of `X-Forwarded-For`.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The value of `Forwarded` (RFC 7239, section 4): one element for each hop. The last element is the peer's, and
+    /// carries the host and the scheme of its request.
+    pub(super) fn forwarded(&self, host: &str, proto: &str) -> String {
+        let hops = self.0.split(',').map(|hop| match Hop::parse(hop) {
+            Hop::Address(IpAddr::V6(address)) => format!("for=\"[{address}]\""),
+            hop => format!("for={hop}"),
+        });
+        let hops = hops.collect::<Vec<_>>().join(", ");
+        // A host with a port or an IPv6 address is not a token and needs quotes.
+        let quote = if host.contains([':', '[']) { "\"" } else { "" };
+        format!("{hops};host={quote}{host}{quote};proto={proto}")
+    }
 }
 
-/// All values of a field, over all lines and commas.
-fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Vec<&'a str>, GatewayError> {
+/// All values of a list field, over all its lines.
+fn values<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Vec<&'a str>, GatewayError> {
     let mut values = Vec::new();
     for line in headers.get_all(name) {
         let line = line.to_str().map_err(|_| UNREADABLE)?;
@@ -165,125 +184,108 @@ fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Vec<&'a str>, G
     Ok(values)
 }
 
-fn split_unquoted(text: &str, separator: u8) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
+/// Splits at the separators that are not inside a quoted string.
+fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut is_quoted = false;
     text.split(move |c| {
-        quoted ^= c == '"';
-        !quoted && c == char::from(separator)
+        is_quoted ^= c == '"';
+        !is_quoted && c == separator
     })
 }
 
-fn differ<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+fn disagree<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
     one.zip(other).is_some_and(|(one, other)| one != other)
 }
 
-/// Who sent the request, written by proxies.
+/// The addresses of the client and of the proxies behind it.
 pub(super) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// The authority that the client asked for.
+/// The authority that the client requested.
 pub(super) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 /// The scheme that the client used.
 pub(super) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// A hop of which nothing is known (RFC 7239, section 6.2).
-pub(super) const UNKNOWN: &str = "unknown";
-
 const UNREADABLE: GatewayError = GatewayError::Ambiguous("A forwarding header cannot be read.");
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use http::HeaderValue;
 
     use super::*;
 
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        let pair = |(name, value): &(&'static str, &'static str)| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
-        };
-        pairs.iter().map(pair).collect()
-    }
-
-    fn address(text: &str) -> Hop {
-        Hop::Address(text.parse().unwrap())
+    /// Header fields written as `name: value | name: value`.
+    pub(in crate::gateway) fn headers(fields: &'static str) -> HeaderMap {
+        let fields = fields.split(" | ").filter_map(|field| field.split_once(": "));
+        let field = |(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value));
+        fields.map(field).collect()
     }
 
     #[test]
-    fn reads_both_families() {
-        let x = headers(&[
-            ("x-forwarded-for", "192.0.2.1, 2001:db8::1"),
-            ("x-forwarded-for", "[2001:db8::2]:443,192.0.2.2:80"),
-            ("x-forwarded-host", "evil.example, Builds.example.com"),
-            ("x-forwarded-proto", "HTTPS"),
-        ]);
-        let read = Forwarded::read(&x).unwrap();
-        assert_eq!(
-            read.chain,
-            [
-                address("192.0.2.1"),
-                address("2001:db8::1"),
-                address("2001:db8::2"),
-                address("192.0.2.2")
-            ]
-        );
-        assert_eq!(read.host.as_deref(), Some("builds.example.com"));
-        assert_eq!(read.proto.as_deref(), Some("https"));
-
-        let standard = headers(&[(
-            "forwarded",
-            r#"for=192.0.2.1;host="evil, example", For="[2001:db8::1]:80";PROTO=https;host=a"#,
-        )]);
-        let read = Forwarded::read(&standard).unwrap();
-        assert_eq!(read.chain, [address("192.0.2.1"), address("2001:db8::1")]);
-        assert_eq!(read.host.as_deref(), Some("a"));
-        assert_eq!(read.proto.as_deref(), Some("https"));
-    }
-
-    #[test]
-    fn refuses_two_stories() {
-        for (name, value) in [
-            ("x-forwarded-host", "b"),
-            ("x-forwarded-proto", "http"),
-            ("x-forwarded-for", "192.0.2.9"),
+    fn both_families_are_read_and_written() {
+        for (fields, x_forwarded_for, forwarded) in [
+            ("", "10.0.0.1", "for=10.0.0.1;host=-;proto=-"),
+            (
+                "x-forwarded-for: 1.1.1.1, ::2 | x-forwarded-for: [::3]:443,1.1.1.4:80",
+                "1.1.1.1, ::2, [::3]:443,1.1.1.4:80, 10.0.0.1",
+                r#"for=1.1.1.1, for="[::2]", for="[::3]", for=1.1.1.4, for=10.0.0.1;host=-;proto=-"#,
+            ),
+            (
+                "x-forwarded-for:  ,  | x-forwarded-host: evil, A:8443 | x-forwarded-proto: HTTPS",
+                "10.0.0.1",
+                r#"for=10.0.0.1;host="a:8443";proto=https"#,
+            ),
+            (
+                r#"forwarded: for=1.1.1.1;host="evil, a", For="[::2]:80";PROTO=https;host=[::1]"#,
+                "1.1.1.1, ::2, 10.0.0.1",
+                r#"for=1.1.1.1, for="[::2]", for=10.0.0.1;host="[::1]";proto=https"#,
+            ),
+            (
+                "forwarded: proto=https;host=a | x-forwarded-host: a | x-forwarded-for: _,1.1.1.1",
+                "_,1.1.1.1, 10.0.0.1",
+                "for=unknown, for=1.1.1.1, for=10.0.0.1;host=a;proto=https",
+            ),
+            (
+                "forwarded: for=_hidden, host=b",
+                "unknown, 10.0.0.1",
+                "for=unknown, for=10.0.0.1;host=b;proto=-",
+            ),
         ] {
-            let both = headers(&[("forwarded", "for=192.0.2.1;proto=https;host=a"), (name, value)]);
-            assert!(
-                matches!(Forwarded::read(&both), Err(GatewayError::Ambiguous(_))),
-                "{name}"
-            );
+            let headers = headers(fields);
+            let read = ForwardingFields::read(&headers).unwrap();
+            let written = ForwardedFor::new(&headers, &read, "::ffff:10.0.0.1".parse().unwrap());
+            let [host, proto] = [&read.host, &read.proto].map(|value| value.as_deref().unwrap_or("-"));
+            assert_eq!(written.as_str(), x_forwarded_for, "{fields}");
+            assert_eq!(written.forwarded(host, proto), forwarded, "{fields}");
         }
-        let agreeing = headers(&[
-            ("forwarded", "proto=https;host=a"),
-            ("x-forwarded-host", "a"),
-            ("x-forwarded-for", "192.0.2.1"),
-        ]);
-        assert_eq!(Forwarded::read(&agreeing).unwrap().chain, [address("192.0.2.1")]);
     }
 
     #[test]
-    fn believes_trusted_hops_only() {
-        let trusted = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
-        let ip = |text: &str| -> IpAddr { text.parse().unwrap() };
-        let chain = [address("1.1.1.1"), address("2.2.2.2"), address("10.0.0.2")];
-        assert_eq!(trusted.client(ip("10.0.0.1"), &chain), ip("2.2.2.2"));
-        assert_eq!(trusted.client(ip("::ffff:10.0.0.1"), &chain), ip("2.2.2.2"));
-        assert_eq!(trusted.client(ip("9.9.9.9"), &chain), ip("9.9.9.9"));
-        let hidden = [address("1.1.1.1"), Hop::Unknown];
-        assert_eq!(trusted.client(ip("10.0.0.1"), &hidden), ip("10.0.0.1"));
-    }
-
-    #[test]
-    fn nonsense_is_hidden() {
-        for text in [
-            "unknown",
-            "_secret",
-            "",
-            "[",
-            "]",
-            "[]",
-            "300.1.1.1",
-            "\"",
-            "1.2.3.4:99999",
+    fn contradictions_are_rejected() {
+        for fields in [
+            "forwarded: host=a | x-forwarded-host: b",
+            "forwarded: proto=https | x-forwarded-proto: http",
+            "forwarded: for=1.1.1.1 | x-forwarded-for: 1.1.1.1, 1.1.1.9",
+            "forwarded: for=_hidden | x-forwarded-for: 1.1.1.9",
         ] {
-            assert_eq!(Hop::parse(text), Hop::Unknown, "{text}");
+            let read = ForwardingFields::read(&headers(fields));
+            assert!(matches!(read, Err(GatewayError::Ambiguous(_))), "{fields}");
+        }
+    }
+
+    #[test]
+    fn the_client_is_the_first_untrusted_hop_from_the_right() {
+        let trusted = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
+        for (peer, hops, client) in [
+            ("10.0.0.1", "1.1.1.1, 2.2.2.2, 10.0.0.2", "2.2.2.2"),
+            ("::ffff:10.0.0.1", "1.1.1.1, ::ffff:10.0.0.2", "1.1.1.1"),
+            ("9.9.9.9", "1.1.1.1, 10.0.0.2", "9.9.9.9"),
+            ("10.0.0.1", "1.1.1.1, unknown", "10.0.0.1"),
+            ("10.0.0.1", "1.1.1.1, 300.1.1.1", "10.0.0.1"),
+            ("10.0.0.1", "1.1.1.1, 1.2.3.4:99999", "10.0.0.1"),
+            ("10.0.0.1", "1.1.1.1, []", "10.0.0.1"),
+        ] {
+            let hops: Vec<_> = hops.split(',').map(Hop::parse).collect();
+            let found = trusted.client(peer.parse().unwrap(), &hops);
+            assert_eq!(found.to_string(), client, "{peer} {hops:?}");
         }
     }
 }

@@ -1,94 +1,74 @@
-//! The ways in which somebody behind us may read a path.
-//!
-//! The path travels on byte for byte, so the application decides what `/static/..%2fapi`, `//api`, `/static/..;/api`
-//! or `/API` mean, and every application decides differently. A rule about `/api` must hold in all of these readings.
+//! Interpretations of a path: what servers and frameworks may take `/static/..%2fapi`, `//api`, `/static/..;/api` or
+//! `/API` for. A route for `/api` must hold for all of them, since the upstream receives the path as it arrived.
 
 use std::collections::BTreeSet;
 
-/// Collects every reading of a path; `None`: there are too many to tell.
+/// All interpretations of a path, itself included; `None` if there are more than 64.
 pub(super) fn interpretations(path: &str) -> Option<BTreeSet<String>> {
     let mut found = BTreeSet::from([path.to_owned()]);
-    let mut fresh = vec![path.to_owned()];
-    while let Some(reading) = fresh.pop() {
+    let mut unprocessed = vec![path.to_owned()];
+    while let Some(path) = unprocessed.pop() {
         for step in STEPS {
-            let further = step(&reading);
-            if !found.contains(&further) {
-                if found.len() >= MOST {
+            let further = step(&path);
+            if found.insert(further.clone()) {
+                if found.len() > MAX_INTERPRETATIONS {
                     return None;
                 }
-                found.insert(further.clone());
-                fresh.push(further);
+                unprocessed.push(further);
             }
         }
     }
     Some(found)
 }
 
-/// Whether a path has one reading only (but for the case of its letters): most have, and need no collection.
+/// Whether a path has one interpretation only, apart from the case of its letters.
 pub(super) fn is_canonical(path: &str) -> bool {
-    let suspicious = |b: u8| matches!(b, b'%' | b';' | b'\\') || !b.is_ascii_graphic();
-    !path.bytes().any(suspicious)
+    let is_suspicious = |b: u8| matches!(b, b'%' | b';' | b'\\') || !b.is_ascii_graphic();
+    !path.bytes().any(is_suspicious)
         && !path.contains("//")
         && !path.contains("/.")
         && (path.len() == 1 || !path.ends_with('/'))
 }
 
-/// What servers and frameworks do to a path before they look it up, in no particular order.
+/// What servers and frameworks do to a path before they route it. Each may come first, and each more than once.
 const STEPS: [fn(&str) -> String; 6] = [
-    decoded,
-    without_parameters,
-    with_slashes,
-    with_single_slashes,
-    without_dots,
-    without_last_slash,
+    percent_decode,
+    remove_parameters,
+    replace_backslashes,
+    merge_slashes,
+    remove_dot_segments,
+    remove_last_slash,
 ];
 
-/// A path that a person or a program writes has a handful of readings.
-const MOST: usize = 64;
+/// The path of an ordinary request has fewer than ten.
+const MAX_INTERPRETATIONS: usize = 64;
 
-/// Percent-decoding, once. Two-byte forms of ASCII (`%c0%af`), which old decoders took for `/`, are decoded as well.
-fn decoded(path: &str) -> String {
+/// Percent-decodes once. Overlong two-byte forms of ASCII (`%c0%af`), which old decoders accepted, are decoded as well.
+fn percent_decode(path: &str) -> String {
     let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let escape = match (first, after) {
-            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
-            _ => None,
-        };
-        let (byte, after) = match escape {
-            Some((high, low)) => (high << 4 | low, &after[2..]),
-            None => (first, after),
-        };
+    for byte in percent_encoding::percent_decode_str(path) {
         match bytes.last_mut() {
             Some(last @ (0xC0 | 0xC1)) if byte & 0xC0 == 0x80 => *last = (*last & 1) << 6 | (byte & 0x3F),
             _ => bytes.push(byte),
         }
-        rest = after;
     }
-    // What is not UTF-8 cannot be part of a pattern: any stand-in will do.
+    // Bytes that are not UTF-8 match no pattern, and neither does their replacement.
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
-}
-
-/// `/a;x=1/b` is `/a/b` to a servlet; and a `NUL` ends a string in C.
-fn without_parameters(path: &str) -> String {
-    let path = path.split('\0').next().unwrap_or_default();
-    let segments = path
-        .split('/')
-        .map(|segment| segment.split(';').next().unwrap_or_default());
+/// Servlet containers take `/a;x=1/b` for `/a/b`; C ends a string at `NUL`.
+fn remove_parameters(path: &str) -> String {
+    let until = |text: &str, end| text.split(end).next().unwrap_or_default().to_owned();
+    let segments = until(path, '\0');
+    let segments = segments.split('/').map(|segment| until(segment, ';'));
     segments.collect::<Vec<_>>().join("/")
 }
 
-fn with_slashes(path: &str) -> String {
+fn replace_backslashes(path: &str) -> String {
     path.replace('\\', "/")
 }
 
-fn with_single_slashes(path: &str) -> String {
+fn merge_slashes(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for c in path.chars() {
         if c != '/' || !out.ends_with('/') {
@@ -99,28 +79,23 @@ fn with_single_slashes(path: &str) -> String {
 }
 
 /// RFC 3986, section 5.2.4.
-fn without_dots(path: &str) -> String {
+fn remove_dot_segments(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
-    let mut segments = path.split('/').peekable();
-    while let Some(segment) = segments.next() {
-        let last = segments.peek().is_none();
+    for segment in path.split('/') {
         match segment {
-            "." | ".." => {
-                // The first, empty segment is the root, which has nothing above it.
-                if segment == ".." && kept.len() > 1 {
-                    kept.pop();
-                }
-                if last {
-                    kept.push("");
-                }
-            }
+            // The first, empty segment is the root and stays.
+            ".." if kept.len() > 1 => drop(kept.pop()),
+            "." | ".." => {}
             _ => kept.push(segment),
         }
+    }
+    if path.ends_with("/.") || path.ends_with("/..") {
+        kept.push("");
     }
     kept.join("/")
 }
 
-fn without_last_slash(path: &str) -> String {
+fn remove_last_slash(path: &str) -> String {
     match path.strip_suffix('/') {
         Some(above) if !above.is_empty() => above.to_owned(),
         _ => path.to_owned(),
@@ -132,8 +107,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_as_others_do() {
-        for (path, reading) in [
+    fn a_path_has_every_interpretation() {
+        for (path, interpretation) in [
             ("/static/..%2fapi/x", "/api/x"),
             ("/static/%2e%2e/api/x", "/api/x"),
             ("/static/%252e%252e/api/x", "/api/x"),
@@ -153,13 +128,13 @@ mod tests {
             ("/api%00.png", "/api"),
             ("/api/.", "/api"),
         ] {
-            assert!(interpretations(path).unwrap().contains(reading), "{path}");
+            assert!(interpretations(path).unwrap().contains(interpretation), "{path}");
             assert!(!is_canonical(path), "{path}");
         }
     }
 
     #[test]
-    fn a_plain_path_is_read_once() {
+    fn a_canonical_path_has_one_interpretation() {
         for path in ["/", "/api/x", "/a.b/c-d_e~f", "/A"] {
             assert!(is_canonical(path), "{path}");
             assert_eq!(interpretations(path).unwrap().len(), 1, "{path}");
@@ -167,12 +142,10 @@ mod tests {
     }
 
     #[test]
-    fn gives_up_on_a_maze() {
-        assert_eq!(
-            interpretations(&"/%2525252525252525252e.;//\\%2e%2f".repeat(20)),
-            None
-        );
-        let long = "/%2e%2e".repeat(9_000);
-        let _ = interpretations(&long);
+    fn too_many_interpretations_are_none() {
+        let maze = "/%2525252525252525252e.;//\\%2e%2f".repeat(20);
+        assert_eq!(interpretations(&maze), None);
+        // A long path takes little time.
+        let _ = interpretations(&"/%2e%2e".repeat(9_000));
     }
 }

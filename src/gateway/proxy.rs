@@ -1,140 +1,103 @@
-//! The reverse proxy to the application: same method, same path and query byte for byte, bodies as streams.
+//! The reverse proxy: the same method, path and query byte for byte, bodies as streams.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use http::Response;
+use http::header::CONTENT_LENGTH;
 use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body::Body as _;
 
 use super::assertion::{Assertion, X_LINKGATE_ASSERTION};
-use super::connection::Connection;
 use super::error::{ErrorFormat, GatewayError};
 use super::identity_headers::IdentityHeaders;
-use super::onward::{self, Onward};
 use super::origin::RequestOrigin;
-use super::pool::{Pool, PoolLimits, Reply};
-use super::signature_check::Checked;
-use super::upgrade::{self, Upgrade};
 use super::upstream::Upstream;
+use super::upstream_request::{remove_hop_by_hop, rewrite};
+use super::websocket;
+use crate::http::client::{HttpClient, PoolLimits};
 use crate::provider::Caller;
 
-/// Hands requests to the application, and says who calls: what the guard found, and nothing else.
+/// How the proxy reaches the application and what it adds to a signed call.
 #[derive(Debug)]
-pub struct Proxy {
-    pool: Pool,
-    identity: Arc<IdentityHeaders>,
-    assertion: Option<Arc<Assertion>>,
-    answer_within: Duration,
+pub struct ProxyOptions {
+    /// Where the application is.
+    pub upstream: Upstream,
+    /// The time for a connection to the application.
+    pub connect_timeout: Duration,
+    /// How long an idle connection to it is kept.
+    pub idle_timeout: Duration,
+    /// How long the application may be idle before its response begins.
+    pub response_timeout: Duration,
+    /// The headers that name the caller.
+    pub identity: Arc<IdentityHeaders>,
+    /// Signs who calls; `None`: no assertion is written.
+    pub assertion: Option<Arc<Assertion>>,
 }
 
-/// A request as the application gets it, and what its answer takes.
-pub(super) struct Ready {
-    onward: Result<Onward, GatewayError>,
-    body: Body,
-    upgrade: Option<Upgrade>,
-    caller: Option<Caller>,
-    accepted: ErrorFormat,
+/// Sends requests to the application.
+#[derive(Debug)]
+pub struct Proxy {
+    client: HttpClient,
+    response_timeout: Duration,
+    identity: Arc<IdentityHeaders>,
+    assertion: Option<Arc<Assertion>>,
 }
 
 impl Proxy {
-    /// Takes where the application is, how it is told who calls, and how long it may take to begin its answer.
-    pub fn new(
-        upstream: Upstream,
-        limits: PoolLimits,
-        answer_within: Duration,
-        identity: Arc<IdentityHeaders>,
-        assertion: Option<Arc<Assertion>>,
-    ) -> Self {
-        Self {
-            pool: Pool::new(upstream, limits),
-            identity,
-            assertion,
-            answer_within,
-        }
-    }
-
-    /// Answers a request that passed the guard; says who called.
-    pub(super) async fn forward(&self, ready: Ready) -> (Response<Body>, Option<Caller>) {
-        let Ready {
-            onward,
-            body,
-            upgrade,
-            caller,
-            accepted,
-        } = ready;
-        let answer = match onward {
-            Ok(onward) => self.exchange(onward, body, upgrade).await,
-            Err(fault) => Err(fault),
+    /// A proxy; nothing is connected yet.
+    pub fn new(options: ProxyOptions) -> Self {
+        let limits = PoolLimits {
+            idle: options.idle_timeout,
+            ..PoolLimits::default()
         };
-        (answer.unwrap_or_else(|fault| fault.answer(accepted)), caller)
-    }
-
-    /// Makes a request that passed the guard ready for the application. What is not needed any more ends here, and takes no
-    /// room while the application is waited for.
-    pub(super) fn ready(&self, mut parts: Parts, passed: Checked) -> Ready {
-        let Checked { origin, caller, body } = passed;
-        let accepted = ErrorFormat::by(&parts.headers);
-        let upgrade = Upgrade::asked(&mut parts);
-        Ready {
-            onward: self.onward(parts, &origin, caller.as_ref(), upgrade.is_some()),
-            body,
-            upgrade,
-            caller,
-            accepted,
+        Self {
+            client: options.upstream.client(options.connect_timeout, limits),
+            response_timeout: options.response_timeout,
+            identity: options.identity,
+            assertion: options.assertion,
         }
     }
 
-    async fn exchange(
-        &self,
-        onward: Onward,
-        body: Body,
-        upgrade: Option<Upgrade>,
-    ) -> Result<Response<Body>, GatewayError> {
-        match self.pool.send(&onward, body, self.answer_within).await? {
-            Reply::Switched(response, connection) => switch(upgrade, response, *connection),
-            Reply::Answer(mut response) => {
-                onward::response(response.headers_mut());
-                Ok(response)
-            }
-        }
+    /// Forwards a request that passed the signature check, which leaves the origin and the caller in its extensions.
+    pub(super) async fn forward(&self, request: Request<Body>) -> Response<Body> {
+        let (head, body) = request.into_parts();
+        let format = ErrorFormat::of(&head);
+        let sent = self.send(head, body).await;
+        sent.unwrap_or_else(|error| error.to_response(format))
     }
 
-    /// The request's head as the application sees it.
-    fn onward(
-        &self,
-        parts: Parts,
-        origin: &RequestOrigin,
-        caller: Option<&Caller>,
-        upgrade: bool,
-    ) -> Result<Onward, GatewayError> {
-        let mut onward = Onward::new(parts, origin, caller.is_some())?;
-        if let Some(caller) = caller {
-            self.identity
-                .write(caller, |name, value| onward.say(name, value.as_bytes()));
+    async fn send(&self, mut head: Parts, body: Body) -> Result<Response<Body>, GatewayError> {
+        let origin = head.extensions.remove::<RequestOrigin>();
+        let origin = origin.ok_or(GatewayError::Internal("the signature check was left out"))?;
+        let caller = head.extensions.remove::<Caller>();
+        let upgrade = websocket::requested(&mut head);
+        let had_length = head.headers.contains_key(CONTENT_LENGTH);
+        rewrite(&mut head, &origin, caller.is_some())?;
+        if let Some(caller) = &caller {
+            self.identity.write(caller, &mut head.headers);
             if let Some(assertion) = &self.assertion {
-                let jwt = assertion.sign(caller, &onward.method, onward.target.path())?;
-                onward.say(&X_LINKGATE_ASSERTION, jwt.as_bytes());
+                let jwt = assertion.sign(caller, &head.method, head.uri.path())?;
+                head.headers.insert(X_LINKGATE_ASSERTION, jwt);
             }
         }
-        if upgrade {
-            upgrade::write(|name, value| onward.say(&name, value.as_bytes()));
+        if upgrade.is_some() {
+            websocket::write(&mut head.headers);
         }
-        Ok(onward)
+        if had_length && body.is_end_stream() {
+            head.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        let request = Request::from_parts(head, body);
+        let mut response = self.client.send(request, self.response_timeout).await?;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            remove_hop_by_hop(response.headers_mut());
+            return Ok(response);
+        }
+        let client = upgrade.filter(|_| websocket::is_websocket(response.headers()));
+        websocket::join(client.ok_or(GatewayError::UnexpectedUpgrade)?, &mut response);
+        remove_hop_by_hop(response.headers_mut());
+        websocket::write(response.headers_mut());
+        Ok(response)
     }
-}
-
-/// Answers a web socket's handshake, and lets the two sides talk.
-fn switch(
-    upgrade: Option<Upgrade>,
-    response: Response<()>,
-    connection: Connection,
-) -> Result<Response<Body>, GatewayError> {
-    let upgrade = upgrade.filter(|_| upgrade::is_websocket(response.headers()));
-    let upgrade = upgrade.ok_or(GatewayError::UnaskedUpgrade)?;
-    upgrade.join(connection);
-    let mut answer = response.map(|()| Body::empty());
-    onward::response(answer.headers_mut());
-    upgrade::write(|name, value| drop(answer.headers_mut().insert(name, value)));
-    Ok(answer)
 }

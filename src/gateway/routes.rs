@@ -1,70 +1,55 @@
-//! Which requests need OAuth.
+//! Routes: which requests need OAuth.
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::pattern::{CaseSensitivity, PathPattern};
 use super::{identity_headers, path_readings};
 
-/// What a route asks of a request, the stricter the greater.
+/// What a route requires of a request, from lax to strict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RouteMode {
-    /// `none`: OAuth is not looked at. Identity headers are stripped all the same.
+    /// `none`: OAuth parameters are ignored. Identity headers are removed all the same.
     None,
-    /// `oauth-or-passthrough`: a request without OAuth passes as nobody; one with OAuth must be admitted.
+    /// `oauth-or-passthrough`: an unsigned request passes without an identity; a signed one must be valid.
     #[default]
     OAuthOrPassthrough,
-    /// `oauth`: a request without OAuth is challenged.
+    /// `oauth`: an unsigned request is rejected with a challenge.
     OAuth,
 }
 
-impl RouteMode {
-    /// Reads a mode. The error is a sentence that says what to write instead.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
-        match text {
-            "none" => Ok(Self::None),
-            "oauth-or-passthrough" => Ok(Self::OAuthOrPassthrough),
-            "oauth" => Ok(Self::OAuth),
-            _ => Err(r#"write "oauth", "oauth-or-passthrough" or "none""#),
-        }
-    }
-}
-
-/// A rule about some paths.
+/// The mode of some paths and methods.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// The paths.
     pub path: PathPattern,
-    /// The methods; empty: all. `GET` includes `HEAD`.
+    /// The methods; all of them if empty. `GET` includes `HEAD`.
     pub methods: Vec<Method>,
-    /// What it asks.
+    /// What is required there.
     pub mode: RouteMode,
 }
 
 impl Route {
     fn matches(&self, method: &str, path: &str, case: CaseSensitivity) -> bool {
-        let listed = |m: &Method| m == method || (m == Method::GET && method == "HEAD");
-        (self.methods.is_empty() || self.methods.iter().any(listed)) && self.path.matches(path, case)
+        let is_listed = |m: &Method| m == method || (m == Method::GET && method == "HEAD");
+        (self.methods.is_empty() || self.methods.iter().any(is_listed)) && self.path.matches(path, case)
     }
 }
 
-/// All rules: the first that matches decides, and without any a request is `oauth-or-passthrough`.
+/// All routes. The first one that matches a request decides; without a match, its mode is `oauth-or-passthrough`.
 ///
-/// The application, not we, decides what a path means: it may decode it once or twice, resolve dot segments, merge
-/// slashes, drop `;parameters`, or ignore case. So the rules are asked about every such reading, and **the strictest answer
-/// counts**: `/static/..%2fapi` is guarded like `/api`, and never as free as `/static`. Only this question reads the path
-/// so; what is signed and what is passed on remains as it arrived.
-///
-/// The same goes for the method where a header may override it (`X-HTTP-Method-Override`).
+/// The upstream may interpret a path in another way than it is written: decode it, resolve dot segments, merge slashes,
+/// drop `;parameters`, or ignore case. The routes are matched against every such interpretation, and **the strictest
+/// mode counts**: `/static/..%2fapi` is as strict as `/api`. The same holds for the methods that an override header
+/// (`X-HTTP-Method-Override`) names. The request itself is signed and forwarded as it arrived.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Routes(Vec<Route>);
 
 impl Routes {
-    /// Takes the rules in their order.
-    pub fn new(rules: Vec<Route>) -> Self {
-        Self(rules)
+    /// Takes the routes in the order in which they are tried.
+    pub fn new(routes: Vec<Route>) -> Self {
+        Self(routes)
     }
 
-    /// What a request must bring.
+    /// The strictest mode over all interpretations of a request; `oauth` if its path has too many.
     pub fn mode(&self, method: &Method, path: &str, headers: &HeaderMap) -> RouteMode {
         if self.0.is_empty() {
             return RouteMode::default();
@@ -73,14 +58,11 @@ impl Routes {
         if path_readings::is_canonical(path) {
             return self.strictest(&methods, path);
         }
-        match path_readings::interpretations(path) {
-            Some(readings) => readings
-                .iter()
-                .map(|path| self.strictest(&methods, path))
-                .max()
-                .unwrap_or_default(),
-            None => RouteMode::OAuth,
-        }
+        let Some(paths) = path_readings::interpretations(path) else {
+            return RouteMode::OAuth;
+        };
+        let modes = paths.iter().map(|path| self.strictest(&methods, path));
+        modes.max().unwrap_or_default()
     }
 
     fn strictest(&self, methods: &[String], path: &str) -> RouteMode {
@@ -95,67 +77,157 @@ impl Routes {
     }
 }
 
-/// Headers by which some frameworks let a request change its method, in the spelling of [`identity_headers::normal`].
+/// Headers by which some frameworks replace the method, as [`identity_headers::normalize`] spells them.
 pub(super) const METHOD_OVERRIDES: [&str; 3] =
     ["x-http-method-override", "x-http-method", "x-method-override"];
 
+/// The values of the headers that replace the method, in any spelling that CGI folds.
+pub(super) fn method_overrides(headers: &HeaderMap) -> impl Iterator<Item = &HeaderValue> {
+    let is_override =
+        |name: &HeaderName| METHOD_OVERRIDES.contains(&&*identity_headers::normalize(name.as_str()));
+    let overriding = headers.iter().filter(move |(name, _)| is_override(name));
+    overriding.map(|(_, value)| value)
+}
+
+/// The methods as which the upstream may treat a request: its own, its own in upper case, and the overriding ones.
 fn effective_methods(method: &Method, headers: &HeaderMap) -> Vec<String> {
-    let mut methods = vec![method.as_str().to_owned()];
-    let overriding = headers
-        .iter()
-        .filter(|(name, _)| METHOD_OVERRIDES.contains(&&*identity_headers::normalize(name.as_str())));
-    let claims = overriding.filter_map(|(_, value)| value.to_str().ok());
-    for claim in claims.chain([method.as_str()]) {
-        let claim = claim.trim().to_ascii_uppercase();
-        if !methods.contains(&claim) {
-            methods.push(claim);
+    let mut methods = vec![method.as_str().to_owned(), method.as_str().to_ascii_uppercase()];
+    let overriding = method_overrides(headers).filter_map(|value| value.to_str().ok());
+    methods.extend(overriding.map(|method| method.trim().to_ascii_uppercase()));
+    methods.dedup();
+    methods
+}
+
+/// A pattern of paths: `/exact`, `/one/*/segment`, or `/subtree/**`.
+///
+/// `*` matches one segment that is not empty. `**` may only be the last segment, and matches the path before it and
+/// everything below.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathPattern(String);
+
+impl PathPattern {
+    /// Parses a pattern.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that tells the administrator what to write instead.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let path = text
+            .strip_prefix('/')
+            .ok_or("a path begins with a slash: write /api/**")?;
+        if !path.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err("write a path as it stands in a URL: other characters percent-encoded");
+        }
+        if path.contains(['?', '#', '\\', ';', '%']) {
+            return Err(
+                "write the plain path, without query, fragment, backslash, semicolon or percent-encoding",
+            );
+        }
+        let mut segments: Vec<_> = path.split('/').collect();
+        if segments.last() == Some(&"**") || segments.last() == Some(&"") {
+            // `/**` and `/` are complete, and `/a/` differs from `/a`.
+            segments.pop();
+        }
+        for segment in segments {
+            match segment {
+                "" => return Err("a path has no empty segments: write one slash"),
+                "." | ".." => return Err("a pattern has no dot segments: write the path itself"),
+                "*" => {}
+                _ if segment.contains('*') => {
+                    return Err("a star stands for a whole segment: write * or, at the end, **");
+                }
+                _ => {}
+            }
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The pattern as it was configured.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn matches(&self, path: &str, case: CaseSensitivity) -> bool {
+        if !path.starts_with('/') {
+            return false;
+        }
+        let mut segments = path.split('/');
+        let (pattern, is_subtree) = match self.0.strip_suffix("/**") {
+            Some(above) => (above, true),
+            None => (self.0.as_str(), false),
+        };
+        let mut expected = pattern.split('/');
+        expected.all(|expected| {
+            segments
+                .next()
+                .is_some_and(|segment| case.matches(expected, segment))
+        }) && (is_subtree || segments.next().is_none())
+    }
+}
+
+/// How a path is compared with a pattern.
+#[derive(Clone, Copy, Debug)]
+enum CaseSensitivity {
+    Sensitive,
+    Insensitive,
+}
+
+impl CaseSensitivity {
+    fn matches(self, expected: &str, segment: &str) -> bool {
+        match self {
+            _ if expected == "*" => !segment.is_empty(),
+            Self::Sensitive => expected == segment,
+            Self::Insensitive => expected.eq_ignore_ascii_case(segment),
         }
     }
-    methods
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::forwarded::tests::headers;
 
-    fn route(path: &str, methods: &[Method], mode: RouteMode) -> Route {
-        Route {
+    fn mode(method: &str, path: &str, fields: &'static str) -> RouteMode {
+        let route = |path, methods: &[Method], mode| Route {
             path: PathPattern::parse(path).unwrap(),
             methods: methods.to_vec(),
             mode,
-        }
-    }
-
-    fn routes() -> Routes {
-        Routes::new(vec![
+        };
+        let routes = Routes::new(vec![
             route("/api/public", &[], RouteMode::None),
             route("/api/**", &[], RouteMode::OAuth),
             route("/static/**", &[], RouteMode::None),
             route("/jobs", &[Method::POST], RouteMode::OAuth),
             route("/jobs", &[Method::GET], RouteMode::None),
-        ])
-    }
-
-    fn mode(method: &str, path: &str) -> RouteMode {
-        let method = Method::from_bytes(method.as_bytes()).unwrap();
-        routes().mode(&method, path, &HeaderMap::new())
+        ]);
+        routes.mode(&method.parse().unwrap(), path, &headers(fields))
     }
 
     #[test]
-    fn the_first_rule_decides() {
-        assert_eq!(mode("GET", "/api/public"), RouteMode::None);
-        assert_eq!(mode("GET", "/api/private"), RouteMode::OAuth);
-        assert_eq!(mode("GET", "/static/a.css"), RouteMode::None);
-        assert_eq!(mode("GET", "/"), RouteMode::OAuthOrPassthrough);
-        assert_eq!(mode("POST", "/jobs"), RouteMode::OAuth);
-        assert_eq!(mode("GET", "/jobs"), RouteMode::None);
-        assert_eq!(mode("HEAD", "/jobs"), RouteMode::None);
-        assert_eq!(mode("PUT", "/jobs"), RouteMode::OAuthOrPassthrough);
-        assert_eq!(mode("post", "/jobs"), RouteMode::OAuth);
+    fn the_first_route_decides() {
+        use RouteMode::{None, OAuth, OAuthOrPassthrough};
+        for (method, path, fields, expected) in [
+            ("GET", "/api/public", "", None),
+            ("GET", "/api/private", "", OAuth),
+            ("GET", "/static/a.css", "", None),
+            ("GET", "/", "", OAuthOrPassthrough),
+            ("POST", "/jobs", "", OAuth),
+            ("GET", "/jobs", "", None),
+            ("HEAD", "/jobs", "", None),
+            ("PUT", "/jobs", "", OAuthOrPassthrough),
+            ("post", "/jobs", "", OAuth),
+            ("GET", "/jobs", "x-http-method-override: post", OAuth),
+            ("GET", "/jobs", "x_http-method: put", OAuthOrPassthrough),
+        ] {
+            assert_eq!(mode(method, path, fields), expected, "{method} {path} {fields}");
+        }
+        let none = Routes::default();
+        let mode = none.mode(&Method::GET, &"/%2525252e;//\\%2e".repeat(20), &HeaderMap::new());
+        assert_eq!(mode, OAuthOrPassthrough);
     }
 
     #[test]
-    fn no_spelling_escapes_a_strict_rule() {
+    fn no_spelling_evades_a_strict_route() {
         for path in [
             "/static/../api/x",
             "/static/..%2fapi/x",
@@ -168,36 +240,42 @@ mod tests {
             "/%41PI/x",
             "/./api",
             "/api/public/../x",
+            "/api/public/",
             "/api;x/y",
             "/api//public/..",
         ] {
-            assert_eq!(mode("GET", path), RouteMode::OAuth, "{path}");
+            assert_eq!(mode("GET", path, ""), RouteMode::OAuth, "{path}");
         }
-    }
-
-    #[test]
-    fn no_spelling_gains_a_free_rule() {
         for path in ["/STATIC/a", "//static/a", "/static/../a", "/static%2fa"] {
-            assert_eq!(mode("GET", path), RouteMode::OAuthOrPassthrough, "{path}");
+            assert_eq!(mode("GET", path, ""), RouteMode::OAuthOrPassthrough, "{path}");
         }
-        assert_eq!(mode("GET", "/api/public/"), RouteMode::OAuth);
     }
 
     #[test]
-    fn an_overriding_method_counts() {
-        let headers = HeaderMap::from_iter([(
-            http::HeaderName::from_static("x-http-method-override"),
-            http::HeaderValue::from_static("post"),
-        )]);
-        assert_eq!(routes().mode(&Method::GET, "/jobs", &headers), RouteMode::OAuth);
+    fn a_pattern_matches_whole_segments() {
+        for (pattern, matching, other) in [
+            ("/exact", &["/exact"][..], &["/exact/", "/exactly", "/Exact"][..]),
+            ("/exact/", &["/exact/"], &["/exact"]),
+            ("/", &["/"], &["/a", ""]),
+            ("/api/**", &["/api", "/api/", "/api/a/b"], &["/apis", "/"]),
+            ("/**", &["/", "/a/b"], &["*", ""]),
+            ("/a/*/c", &["/a/b/c"], &["/a//c", "/a/b/b/c"]),
+            ("/a/*/**", &["/a/b", "/a/b/c"], &["/a", "/a/"]),
+        ] {
+            let pattern = PathPattern::parse(pattern).unwrap();
+            let matches = |path: &&str| pattern.matches(path, CaseSensitivity::Sensitive);
+            assert!(matching.iter().all(matches), "{pattern:?}");
+            assert!(!other.iter().any(matches), "{pattern:?}");
+        }
     }
 
     #[test]
-    fn without_rules_everything_is_a_question() {
-        let routes = Routes::default();
-        assert_eq!(
-            routes.mode(&Method::GET, "/x", &HeaderMap::new()),
-            RouteMode::OAuthOrPassthrough
-        );
+    fn ambiguous_patterns_are_rejected() {
+        for text in [
+            "api", "", "/a b", "/ä", "/a?b", "/a%20b", "/a//b", "//", "/a/../b", "/a*", "/**/a", "//**",
+            "/a//**", "/a;x",
+        ] {
+            assert!(PathPattern::parse(text).is_err(), "{text}");
+        }
     }
 }

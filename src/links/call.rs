@@ -11,8 +11,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
-use crate::gateway::identity_headers::{self, Initials};
-use crate::gateway::{BodyLimits, onward};
+use crate::gateway::BodyLimits;
+use crate::gateway::identity_headers::remove_matching;
+use crate::gateway::upstream_request::remove_hop_by_hop;
 use crate::oauth::sign::SignError;
 use crate::oauth::{Parameters, Place};
 
@@ -246,11 +247,11 @@ fn reject_own_parameters(target: &str, form: &[u8]) -> Result<(), LinkError> {
 
 /// Removes the hop-by-hop fields, those that linkgate or its client write, and those that name a user.
 fn outgoing_headers(mut headers: HeaderMap) -> HeaderMap {
-    onward::hop_by_hop(&mut headers);
+    remove_hop_by_hop(&mut headers);
     for name in REMOVED {
         headers.remove(name);
     }
-    identity_headers::remove_matching(&mut headers, IDENTITY, |name| {
+    remove_matching(&mut headers, |name| {
         name.starts_with("x-linkgate-") || name.starts_with("x-forwarded-")
     });
     headers
@@ -260,11 +261,9 @@ fn outgoing_headers(mut headers: HeaderMap) -> HeaderMap {
 /// whose behalf this call was made, and the next call may be made for another.
 fn relay_response(response: Response<Incoming>) -> Response {
     let (mut head, body) = response.into_parts();
-    onward::response(&mut head.headers);
+    remove_hop_by_hop(&mut head.headers);
     head.headers.remove(SET_COOKIE);
-    identity_headers::remove_matching(&mut head.headers, IDENTITY, |name| {
-        name.starts_with("x-linkgate-")
-    });
+    remove_matching(&mut head.headers, |name| name.starts_with("x-linkgate-"));
     head.version = Version::HTTP_11;
     Response::from_parts(head, Body::new(body))
 }
@@ -289,5 +288,4 @@ const REMOVED: [HeaderName; 8] = [
     TE,
     TRAILER,
 ];
-const IDENTITY: Initials = Initials::of(&["x-linkgate-", "x-forwarded-"]);
 const MAX_REDIRECTS: usize = 5;

@@ -47,6 +47,7 @@ mod nonce_set;
 mod nonce_writer;
 mod nonces;
 mod options;
+mod patience;
 mod pool;
 mod request_tokens;
 mod seal;

@@ -15,7 +15,7 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
-use crate::patience::Patience;
+use super::patience::Patience;
 
 use super::StoreError;
 use super::nonce_queue::{Answer, Queue, Taking};

@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use serde::Deserialize;
 
 use crate::applinks::{ConsumerInfo, Form, Manifest, PeerId};
+use crate::gateway::error::ErrorFormat;
 use crate::oauth::{PublicUrl, encode};
 use crate::provider::Caller;
 
@@ -104,7 +105,7 @@ async fn signed_by(app: &App, parts: &Parts) -> Result<Option<Caller>, Response>
     let arrival = app
         .front
         .origin(parts, peer)
-        .map_err(|fault| fault.to_response(&parts.headers).into_response())?;
+        .map_err(|fault| fault.to_response(ErrorFormat::of(parts)))?;
     let authorization = parts.headers.get_all(AUTHORIZATION).iter();
     let authorization: Vec<&[u8]> = authorization.map(HeaderValue::as_bytes).collect();
     let view = arrival.view(parts, &authorization, None);

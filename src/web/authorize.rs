@@ -17,7 +17,7 @@ use super::pages::{AnswerForm, Approve, Notice, Verifier};
 use super::return_address::ReturnAddress;
 use super::session::{self, Session, Who};
 use super::visit::SignIn;
-use super::{AUTHORIZE, App, ClientAddress, Visit, headers, login};
+use super::{AUTHORIZE, App, ClientIp, Visit, headers, login};
 
 /// What the address of the page may say. An `oauth_callback` in it is ignored: the one that counts came signed, with
 /// the request token.
@@ -42,7 +42,7 @@ pub(super) struct AnswerFields {
 #[tracing::instrument(name = "authorize", skip_all, fields(token.prefix, user.subject))]
 pub(super) async fn show(
     visit: Visit,
-    client: ClientAddress,
+    client: ClientIp,
     headers: HeaderMap,
     address: Result<Query<Address>, QueryRejection>,
 ) -> Response {
@@ -55,7 +55,7 @@ pub(super) async fn show(
 #[tracing::instrument(name = "authorize", skip_all, fields(token.prefix, user.subject))]
 pub(super) async fn answer(
     visit: Visit,
-    client: ClientAddress,
+    client: ClientIp,
     headers: HeaderMap,
     form: Result<Form<AnswerFields>, FormRejection>,
 ) -> Response {
@@ -65,7 +65,7 @@ pub(super) async fn answer(
 
 async fn put_question(
     visit: &Visit,
-    ClientAddress(client): ClientAddress,
+    ClientIp(client): ClientIp,
     headers: &HeaderMap,
     address: Option<Address>,
 ) -> Result<Response, Notice> {
@@ -125,7 +125,7 @@ async fn put_question(
 
 async fn take_answer(
     visit: &Visit,
-    ClientAddress(client): ClientAddress,
+    ClientIp(client): ClientIp,
     headers: &HeaderMap,
     form: Result<Form<AnswerFields>, FormRejection>,
 ) -> Result<Response, Notice> {

@@ -12,7 +12,7 @@ use crate::store::{Revoke, Revoker, StoreError};
 use super::form::{self, Purpose};
 use super::pages::{Connections, Notice, Outgoing, RevokeForm};
 use super::session::Session;
-use super::{CONNECTIONS, CONNECTIONS_REVOKE, ClientAddress, Visit, login};
+use super::{CONNECTIONS, CONNECTIONS_REVOKE, ClientIp, Visit, login};
 
 /// What the address of the page may say.
 #[derive(Deserialize)]
@@ -72,7 +72,7 @@ pub(super) async fn show(
 #[tracing::instrument(name = "revoke", skip_all, fields(user.subject))]
 pub(super) async fn revoke(
     visit: Visit,
-    ClientAddress(address): ClientAddress,
+    ClientIp(address): ClientIp,
     headers: HeaderMap,
     form: Result<Form<RevokeFields>, FormRejection>,
 ) -> Result<Response, Response> {

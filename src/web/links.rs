@@ -11,7 +11,7 @@ use crate::oauth::{Token, encode};
 
 use super::pages::{LinkTrouble, Notice};
 use super::return_address::ReturnAddress;
-use super::{CONNECTIONS, ClientAddress, Visit, headers};
+use super::{CONNECTIONS, ClientIp, Visit, headers};
 
 /// What the address that begins a dance may say.
 #[derive(Deserialize)]
@@ -61,7 +61,7 @@ pub(super) async fn connect(
 #[tracing::instrument(name = "callback", skip_all, fields(link = name, user.subject))]
 pub(super) async fn back(
     visit: Visit,
-    ClientAddress(address): ClientAddress,
+    ClientIp(address): ClientIp,
     Path(name): Path<String>,
     request_headers: HeaderMap,
     query: Result<Query<Back>, QueryRejection>,

@@ -20,7 +20,7 @@ use super::pages::{Login, Notice, SignOutForm, SigningIn};
 use super::return_address::ReturnAddress;
 use super::session::{self, Browser, Session};
 use super::visit::SignIn;
-use super::{App, ClientAddress, LOGIN, LOGOUT, Visit, attempts, headers, trip};
+use super::{App, ClientIp, LOGIN, LOGOUT, Visit, attempts, headers, trip};
 
 /// What the address of the login page may say.
 #[derive(Default, Deserialize)]
@@ -62,7 +62,7 @@ struct Asking<'a> {
 #[tracing::instrument(name = "login", skip_all)]
 pub(super) async fn show(
     visit: Visit,
-    client: ClientAddress,
+    client: ClientIp,
     headers: HeaderMap,
     address: Result<Query<Address>, QueryRejection>,
 ) -> Response {
@@ -75,7 +75,7 @@ pub(super) async fn show(
 #[tracing::instrument(name = "login", skip_all)]
 pub(super) async fn sign_in(
     visit: Visit,
-    address: ClientAddress,
+    address: ClientIp,
     headers: HeaderMap,
     form: Result<Form<SignInForm>, FormRejection>,
 ) -> Response {
@@ -87,7 +87,7 @@ pub(super) async fn sign_in(
 #[tracing::instrument(name = "logout", skip_all)]
 pub(super) async fn sign_out(
     visit: Visit,
-    address: ClientAddress,
+    address: ClientIp,
     headers: HeaderMap,
     form: Result<Form<SignOut>, FormRejection>,
 ) -> Response {
@@ -106,7 +106,7 @@ pub(super) fn sign_out_form(app: &App, session: &Session, return_to: String) -> 
 
 async fn show_to(
     visit: &Visit,
-    client: ClientAddress,
+    client: ClientIp,
     headers: &HeaderMap,
     address: &Address,
 ) -> Result<Response, Notice> {
@@ -136,7 +136,7 @@ async fn show_to(
 /// Believes what the request says; sends a browser that is nobody's to the application's sign-in, once.
 async fn recognised(
     visit: &Visit,
-    ClientAddress(client): ClientAddress,
+    ClientIp(client): ClientIp,
     headers: &HeaderMap,
     there: &ReturnAddress,
     address: &Address,
@@ -174,7 +174,7 @@ async fn recognised(
 
 async fn try_to_sign_in(
     visit: &Visit,
-    ClientAddress(address): ClientAddress,
+    ClientIp(address): ClientIp,
     headers: &HeaderMap,
     form: Result<Form<SignInForm>, FormRejection>,
 ) -> Result<Response, Notice> {
@@ -224,7 +224,7 @@ async fn try_to_sign_in(
 
 async fn try_to_sign_out(
     visit: &Visit,
-    ClientAddress(address): ClientAddress,
+    ClientIp(address): ClientIp,
     headers: &HeaderMap,
     form: Result<Form<SignOut>, FormRejection>,
 ) -> Result<Response, Notice> {

@@ -10,6 +10,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 
 use super::App;
 use crate::gateway::BodyLimits;
+use crate::gateway::error::ErrorFormat;
 use crate::oauth::RequestView;
 use crate::oauth::header::form_body;
 use crate::provider::Error;
@@ -31,11 +32,11 @@ pub(super) async fn answer(
         .map(|peer| peer.0.ip().to_canonical());
     let arrival = match app.front.origin(&parts, peer) {
         Ok(arrival) => arrival,
-        Err(fault) => return fault.to_response(&parts.headers),
+        Err(fault) => return fault.to_response(ErrorFormat::of(&parts)),
     };
     let form = match LIMITS.read_form(&parts.headers, body).await {
         Ok(form) => form.ok(),
-        Err(fault) => return fault.to_response(&parts.headers),
+        Err(fault) => return fault.to_response(ErrorFormat::of(&parts)),
     };
     let authorization: Vec<&[u8]> = parts
         .headers

@@ -22,7 +22,7 @@ use crate::oauth::{Secret, Timestamp, Token};
 use super::cookie::Cookie;
 use super::pages::{Notice, SigningIn};
 use super::return_address::ReturnAddress;
-use super::{App, ClientAddress, HANDOFF, LOGIN, OIDC, Visit, attempts, headers, login, randomness, session};
+use super::{App, ClientIp, HANDOFF, LOGIN, OIDC, Visit, attempts, headers, login, randomness, session};
 
 /// What the application sends back.
 #[derive(Deserialize)]
@@ -64,7 +64,7 @@ pub(super) async fn leave(visit: &Visit, there: &ReturnAddress, fresh: bool) -> 
 #[tracing::instrument(name = "handoff", skip_all)]
 pub(super) async fn handoff(
     visit: Visit,
-    ClientAddress(address): ClientAddress,
+    ClientIp(address): ClientIp,
     headers: HeaderMap,
     answer: Result<Query<HandoffAnswer>, QueryRejection>,
 ) -> Response {
@@ -76,7 +76,7 @@ pub(super) async fn handoff(
 #[tracing::instrument(name = "oidc", skip_all)]
 pub(super) async fn oidc(
     visit: Visit,
-    ClientAddress(address): ClientAddress,
+    ClientIp(address): ClientIp,
     headers: HeaderMap,
     answer: Result<Query<OidcAnswer>, QueryRejection>,
 ) -> Response {

@@ -11,6 +11,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method};
 use tracing::Span;
 
+use crate::http::RequestId;
 use crate::login::{Arriving, Door, Unrecognised};
 use crate::model::User;
 
@@ -29,6 +30,8 @@ pub(super) struct Visit {
     peer: Option<IpAddr>,
     /// Whether a form was sent: where the answer leads is bound by the page's `form-action`.
     by_form: bool,
+    /// The reference of the page and its log lines.
+    pub(super) request_id: RequestId,
 }
 
 impl Visit {
@@ -122,6 +125,7 @@ impl FromRequestParts<Arc<App>> for Visit {
                 .get::<ConnectInfo<SocketAddr>>()
                 .map(|peer| peer.0.ip()),
             by_form: parts.method == Method::POST,
+            request_id: RequestId::of(&parts.extensions),
         })
     }
 }

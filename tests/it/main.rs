@@ -25,6 +25,7 @@ mod pages;
 mod published;
 mod real_logins;
 mod refusals;
+mod server;
 mod store;
 mod streaming;
 mod support;

@@ -15,6 +15,7 @@ use tokio_rustls::rustls::ProtocolVersion;
 use tokio_rustls::rustls::version::TLS12;
 
 use crate::support::call::{Call, Peer};
+use crate::support::captured::Captured;
 use crate::support::certificates::{Authority, Issued};
 use crate::support::linkgate::{Linkgate, Setup};
 
@@ -155,6 +156,7 @@ async fn old_and_clear_text_is_not_spoken() {
 
 #[tokio::test]
 async fn a_new_pair_is_taken_and_a_bad_one_is_not() {
+    let captured = Captured::start();
     let secured = Secured::start().await;
     let first = secured.shown().await;
     let mut kept = secured.connect(b"http/1.1").await.unwrap();
@@ -166,8 +168,14 @@ async fn a_new_pair_is_taken_and_a_bad_one_is_not() {
     )
     .unwrap();
     assert!(secured.linkgate.try_reload().await.is_err());
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    let refusals = || captured.log().matches("the old certificate stays in use").count();
+    while refusals() == 0 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     assert_eq!(secured.shown().await, first);
+    // It is looked at every two seconds, and reported once.
+    tokio::time::sleep(Duration::from_millis(4_500)).await;
+    assert_eq!(refusals(), 1, "{}", captured.log());
 
     // Both files changed: taken without a word to us.
     write(&secured.files, &secured.authority.issue(&[NAME]));

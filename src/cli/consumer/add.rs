@@ -8,13 +8,13 @@ use clap::Args;
 use ipnet::IpNet;
 
 use crate::cli::config::ConfigFile;
-use crate::cli::store::open;
 use crate::clock::Clock;
 use crate::model::{Consumer, ConsumerSource};
 use crate::oauth::{
     Callback, CallbackPattern, ConsumerKey, PublicKey, PublicUrl, Secret, SignatureMethod, Token,
     VerificationKey,
 };
+use crate::server::store::open;
 
 use super::parse_key;
 

@@ -1,10 +1,10 @@
 //! `linkgate consumer list`.
 
 use crate::cli::config::ConfigFile;
-use crate::cli::store::open_existing;
 use crate::cli::table::Table;
 use crate::model::{Consumer, ConsumerSource};
 use crate::oauth::{CallbackPattern, SignatureMethod, VerificationKey};
+use crate::server::store::open_existing;
 
 pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
     let config = config.load()?;

@@ -2,11 +2,11 @@
 
 use anyhow::bail;
 
-use crate::cli::store::open_existing;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::ConsumerSource;
 use crate::oauth::ConsumerKey;
+use crate::server::store::open_existing;
 use crate::store::Store;
 
 use super::Named;

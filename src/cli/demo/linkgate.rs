@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use anyhow::Context;
 use tokio::sync::Mutex;
 
-use crate::cli::server::Server;
-use crate::cli::store::open_existing;
 use crate::cli::token::BY_COMMAND;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::demo::operator::OperatorError;
 use crate::oauth::Token;
+use crate::server::Server;
+use crate::server::store::open_existing;
 use crate::store::Revoke;
 
 /// linkgate with its configuration; serving or not.

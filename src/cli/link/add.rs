@@ -14,10 +14,11 @@ use crate::oauth::{PublicUrl, VerificationKey};
 use crate::tls::Roots;
 
 use super::super::config::ConfigFile;
-use super::super::{links, print};
+use super::super::print;
 use super::entry::{append, quoted};
 use super::found::Found;
 use super::show;
+use crate::server::links;
 
 /// Fetch another side's key, show it, and write it into the configuration
 #[derive(Args, Debug)]

@@ -10,9 +10,10 @@ use crate::links::Link;
 use crate::oauth::VerificationKey;
 
 use super::super::config::ConfigFile;
-use super::super::store::open_existing;
-use super::super::{links, print};
+use super::super::print;
 use super::found::Found;
+use crate::server::links;
+use crate::server::store::open_existing;
 
 /// Runs the command.
 pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {

@@ -3,9 +3,9 @@
 use crate::config::LinkUsers;
 
 use super::super::config::ConfigFile;
-use super::super::store::open_existing;
 use super::super::table::Table;
 use super::super::{print, when};
+use crate::server::store::open_existing;
 
 /// Runs the command.
 pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {

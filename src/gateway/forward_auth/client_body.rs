@@ -1,8 +1,8 @@
-//! What is known of the body of the client's request.
+//! The body of the original request, as far as the proxy forwards it.
 //!
-//! A form is part of the signature (RFC 5849, section 3.4.1.3.1), and a sub-request usually leaves it out. Verified without
-//! it, a call would pass with any form that somebody put behind it. So what cannot be seen is refused, with a problem on
-//! which no consumer throws its token away.
+//! A form is signed (RFC 5849, section 3.4.1.3.1), and most sub-requests omit it. A signature that was verified without
+//! the form would be valid for any form. Such a call is rejected with a problem that does not make the consumer discard
+//! its token.
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -16,19 +16,19 @@ use crate::gateway::signature_check::Rejection;
 use crate::oauth::{ConsumerKey, Parameters, Problem, RequestView};
 use crate::provider::{self, Judged};
 
-/// The body of the client's request, as far as the proxy shows it.
+/// The body of the original request, as far as the proxy forwards it.
 #[derive(Debug)]
 pub(super) enum ClientBody {
-    /// A form, whole.
+    /// A complete form.
     Form(Bytes),
-    /// A form, or what may be one, that was not original, or not whole.
+    /// A form, or a body that may be one, which was not forwarded as a whole. The text is advice for the consumer.
     NotForwarded(&'static str),
-    /// No form. An empty one was not original, or is not there: that looks the same.
+    /// Not a form. An empty body was either not forwarded or sent by the client: the two look the same.
     Other(Body),
 }
 
 impl ClientBody {
-    /// Takes the body of a sub-request for the client's.
+    /// Reads the body of a sub-request as the client's body.
     pub(super) async fn read(
         kind: ProxyKind,
         original: &OriginalRequest,
@@ -37,23 +37,26 @@ impl ClientBody {
     ) -> Result<Self, Rejection> {
         let headers = &original.head.headers;
         if body_limits::is_form(headers)? {
-            if original.partial_body || body.is_end_stream() {
-                return Ok(Self::NotForwarded(FORM_UNSEEN));
+            if original.is_partial_body || body.is_end_stream() {
+                return Ok(Self::NotForwarded(NO_FORM));
             }
             return Ok(match limits.read_form(headers, body).await? {
                 Ok(form) if !form.is_empty() => Self::Form(form),
-                _ => Self::NotForwarded(FORM_UNSEEN),
+                _ => Self::NotForwarded(NO_FORM),
             });
         }
-        // Envoy shows the headers that it is told to: a body of an unknown kind may be a form.
+        // Envoy forwards only the configured headers, so a body without a type may be a form.
         if kind == ProxyKind::Envoy && !body.is_end_stream() && !headers.contains_key(CONTENT_TYPE) {
-            return Ok(Self::NotForwarded(KIND_UNSEEN));
+            return Ok(Self::NotForwarded(NO_CONTENT_TYPE));
         }
-        let whole = !original.partial_body;
-        Ok(Self::Other(if whole { body } else { Body::empty() }))
+        Ok(Self::Other(if original.is_partial_body {
+            Body::empty()
+        } else {
+            body
+        }))
     }
 
-    /// The form, when all of it is there.
+    /// The form, if it is complete.
     pub(super) fn form(&self) -> Option<&[u8]> {
         match self {
             Self::Form(form) => Some(form),
@@ -61,46 +64,44 @@ impl ClientBody {
         }
     }
 
-    /// Refuses a request that is signed, as far as can be seen, over a form that cannot.
-    ///
-    /// Before anything else is looked at, so that the consumer hears of this, and not of a token.
-    pub(super) fn refuse_unseen(&self, view: &RequestView<'_>) -> Result<(), provider::Error> {
-        let Self::NotForwarded(why) = self else {
+    /// Rejects a signed request whose form was not forwarded, before the token is looked at, so that the consumer is not
+    /// told of a problem with its token.
+    pub(super) fn check_forwarded(&self, view: &RequestView<'_>) -> Result<(), provider::Error> {
+        let Self::NotForwarded(advice) = self else {
             return Ok(());
         };
         let Some(parameters) = Parameters::collect(view)? else {
             return Ok(());
         };
         let key = parameters.protocol("oauth_consumer_key").ok().flatten();
-        let consumer = key.and_then(|key| ConsumerKey::parse(&key));
         Err(provider::Error::Refused(provider::Refusal {
-            problem: Problem::SignatureInvalid(why),
-            consumer,
+            problem: Problem::SignatureInvalid(advice),
+            consumer: key.and_then(|key| ConsumerKey::parse(&key)),
         }))
     }
 
-    /// Compares the body with the hash that the consumer signed, if it signed one. Without the body there is nothing to
-    /// compare: refused, as it would otherwise pass for compared.
-    pub(super) async fn check(
+    /// Compares the body with its signed hash, if there is one. A hash without a body is rejected: there is nothing to
+    /// compare it with.
+    pub(super) async fn check_hash(
         self,
-        judged: &Judged,
+        call: &Judged,
         headers: &HeaderMap,
         limits: BodyLimits,
     ) -> Result<(), Rejection> {
-        if !judged.has_body_hash() {
+        if !call.has_body_hash() {
             return Ok(());
         }
         let body = match self {
-            Self::Other(body) if !body.is_end_stream() => limits.buffer(headers, body).await?,
-            _ => Bytes::new(),
+            Self::Other(body) => limits.buffer(headers, body).await?,
+            Self::Form(_) | Self::NotForwarded(_) => Bytes::new(),
         };
         if body.is_empty() {
-            return Err(judged.refused(Problem::SignatureInvalid(HASHED_UNSEEN)).into());
+            return Err(call.refused(Problem::SignatureInvalid(NO_HASHED_BODY)).into());
         }
-        Ok(judged.check_body(&body)?)
+        Ok(call.check_body(&body)?)
     }
 }
 
-const FORM_UNSEEN: &str = "The form is signed, and the proxy in front of linkgate did not show it: send this call through linkgate itself, or let the proxy show bodies.";
-const KIND_UNSEEN: &str = "The proxy in front of linkgate shows a body and not its Content-Type, so it may be a form: let the proxy show this header.";
-const HASHED_UNSEEN: &str = "The body's hash is signed, and the proxy in front of linkgate did not show the body: send this call through linkgate itself, or let the proxy show bodies.";
+const NO_FORM: &str = "The form is signed, and the proxy in front of linkgate did not show it: send this call through linkgate itself, or let the proxy show bodies.";
+const NO_CONTENT_TYPE: &str = "The proxy in front of linkgate shows a body and not its Content-Type, so it may be a form: let the proxy show this header.";
+const NO_HASHED_BODY: &str = "The body's hash is signed, and the proxy in front of linkgate did not show the body: send this call through linkgate itself, or let the proxy show bodies.";

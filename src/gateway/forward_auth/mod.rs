@@ -1,14 +1,12 @@
-//! Verdicts for a front proxy that carries the request itself: nginx, Traefik, Caddy, Envoy.
+//! Forward authentication: decides for a front proxy (nginx, Traefik, Caddy, Envoy) that forwards the request itself.
 //!
-//! The proxy asks about each request in a sub-request of its own. The answer is a status and the headers that say who
-//! calls, never a body. The way of a question through this folder:
+//! The proxy sends a sub-request for each request of a client. The response has a status and identity headers, and no
+//! body for the upstream.
 //!
-//! 1. [`ProxyKind`]: in which words the proxy asks; `original`: the client's request, read out of them;
-//! 2. `body`: what is known of the client's body. A form that was not original is never taken for signed;
-//! 3. `repeats`: what nginx asks twice about one request is answered twice the same;
-//! 4. `answer`: the verdict, in the words that the proxy understands.
-//!
-//! Who may sign and which routes need it is what the [`SignatureCheck`](super::SignatureCheck) goes by, too.
+//! * `sub_request`: the original request, read from a sub-request;
+//! * `client_body`: the client's body, as far as it was forwarded;
+//! * `verdict_cache`: the repeated sub-requests of nginx;
+//! * `verdict`: the response that each kind of proxy understands.
 
 mod client_body;
 mod sub_request;
@@ -23,10 +21,11 @@ use http::request::Parts;
 use http::{Request, Response, StatusCode};
 
 use super::assertion::Assertion;
+use super::body_limits;
 use super::error::{ErrorFormat, GatewayError};
-use super::routes::{METHOD_OVERRIDES, RouteMode};
-use super::signature_check::{Authorization, GuardOptions, Rejection};
-use super::{identity_headers, onward};
+use super::origin;
+use super::routes::{self, RouteMode};
+use super::signature_check::{self, Rejection, SignatureCheck};
 use crate::clock::Clock;
 use crate::provider::Caller;
 
@@ -36,37 +35,35 @@ use verdict_cache::{RequestFingerprint, VerdictCache};
 
 pub use sub_request::AskedAbout;
 
-/// In which words a front proxy asks.
+/// The kinds of front proxies, by the headers of their sub-requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProxyKind {
     /// nginx's `auth_request`: `X-Original-URL`, `X-Original-Method`, `X-Request-Id`, and `X-Real-IP`.
     Nginx,
     /// Traefik's `ForwardAuth` and Caddy's `forward_auth`: `X-Forwarded-Method`, `-Uri`, `-Host`, `-Proto` and `-For`.
     XForwarded,
-    /// Envoy's `ext_authz`: the request itself, its path behind [`ProxyKind::ENVOY_PREFIX`], with its body if configured.
+    /// Envoy's `ext_authz`: the request itself, its path after [`ProxyKind::ENVOY_PREFIX`], with its body if configured.
     Envoy,
 }
 
 impl ProxyKind {
-    /// What stands before the path that Envoy asks about: its `path_prefix`.
+    /// The `path_prefix` of Envoy's sub-requests. The client's path follows, byte for byte.
     pub const ENVOY_PREFIX: &str = "/forward-auth/envoy";
 
-    /// In which words is asked at a path; `None`: it is no endpoint of ours.
+    /// The kind of proxy that sends sub-requests to a path; `None` if the path is not an endpoint.
     pub fn at(path: &str) -> Option<Self> {
         match path {
             "/forward-auth/nginx" => Some(Self::Nginx),
             "/forward-auth" => Some(Self::XForwarded),
-            _ => match path.strip_prefix(Self::ENVOY_PREFIX) {
-                // Envoy puts the path that it asks about behind ours, byte for byte.
-                Some("") => Some(Self::Envoy),
-                Some(behind) if behind.starts_with('/') => Some(Self::Envoy),
-                _ => None,
-            },
+            _ => {
+                let original = path.strip_prefix(Self::ENVOY_PREFIX)?;
+                (original.is_empty() || original.starts_with('/')).then_some(Self::Envoy)
+            }
         }
     }
 
-    /// The status that lets a request pass. For Envoy every other one than 200 refuses, also 204.
-    const fn admits(self) -> StatusCode {
+    /// The status that lets a request pass. Envoy denies it on every status but 200.
+    const fn allow_status(self) -> StatusCode {
         match self {
             Self::Nginx | Self::XForwarded => StatusCode::NO_CONTENT,
             Self::Envoy => StatusCode::OK,
@@ -74,65 +71,60 @@ impl ProxyKind {
     }
 }
 
-/// Answers the questions of front proxies.
+/// Answers the sub-requests of front proxies.
 #[derive(Clone, Debug)]
 pub struct ForwardAuth {
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    guard: GuardOptions,
+    check: Arc<SignatureCheck>,
     assertion: Option<Arc<Assertion>>,
     clock: Clock,
-    verdict_cache: VerdictCache,
+    verdicts: VerdictCache,
 }
 
 impl ForwardAuth {
-    /// Takes what the guard goes by, and what signs an assertion if there is to be one.
-    pub fn new(guard: GuardOptions, assertion: Option<Arc<Assertion>>, clock: Clock) -> Self {
-        let shared = Shared {
-            guard,
+    /// Takes what the check depends on, and what signs the assertion if one is wanted.
+    pub fn new(check: SignatureCheck, assertion: Option<Arc<Assertion>>, clock: Clock) -> Self {
+        Self {
+            check: Arc::new(check),
             assertion,
             clock,
-            verdict_cache: VerdictCache::default(),
-        };
-        Self {
-            shared: Arc::new(shared),
+            verdicts: VerdictCache::new(),
         }
     }
 
-    /// Answers one question.
+    /// Answers one sub-request of `peer`.
     ///
-    /// 204 (for Envoy 200) lets the client's request pass, and its headers say as whom: an identity header without a value overwrites what
-    /// the client may have sent. Every other answer refuses, as the guard would, in words that the proxy passes on.
+    /// 204 (for Envoy 200) allows the client's request; its identity headers replace those of the client, and are empty
+    /// if there is no identity. Every other response denies it, as the signature check would.
     pub async fn answer(&self, kind: ProxyKind, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
-        let (sub, body) = request.into_parts();
-        let accepted = ErrorFormat::by(&sub.headers);
-        let shared = &self.shared;
-        let original = match shared.read(kind, sub, peer.ip()) {
+        let (sub_request, body) = request.into_parts();
+        let format = ErrorFormat::of(&sub_request);
+        let deny = |rejection| verdict::deny(kind, &rejection, self.check.provider.realm(), format);
+        let original = match self.original_request(kind, sub_request, peer.ip()) {
             Ok(original) => original,
-            Err(fault) => return shared.refuse(kind, &fault.into(), accepted),
+            Err(error) => return deny(error.into()),
         };
-        let verdict = shared.judge(kind, &original, body, peer.ip()).await;
-        let answer = verdict.and_then(|caller| Ok(shared.pass(kind, &original, caller.as_ref())?));
-        let mut answer = answer.unwrap_or_else(|refusal| shared.refuse(kind, &refusal, accepted));
-        answer.extensions_mut().insert(original.asked());
-        answer
+        let verdict = self.verify(kind, &original, body, peer.ip()).await;
+        let verdict = verdict.and_then(|caller| Ok(self.allow(kind, &original, caller.as_ref())?));
+        let mut response = verdict.unwrap_or_else(deny);
+        response.extensions_mut().insert(original.asked_about());
+        response
     }
-}
 
-impl Shared {
-    /// The client's request, from a proxy whose word counts.
-    fn read(&self, kind: ProxyKind, sub: Parts, peer: IpAddr) -> Result<OriginalRequest, GatewayError> {
-        if !self.guard.front.trusts(peer) {
-            return Err(GatewayError::StrangeProxy(peer.to_canonical()));
+    /// Reads the original request from the sub-request of a trusted proxy.
+    fn original_request(
+        &self,
+        kind: ProxyKind,
+        sub_request: Parts,
+        peer: IpAddr,
+    ) -> Result<OriginalRequest, GatewayError> {
+        if !self.check.public_urls.trusts(peer) {
+            return Err(GatewayError::UntrustedProxy(peer.to_canonical()));
         }
-        onward::refuse_codings(&sub.headers)?;
-        let original = OriginalRequest::read(kind, sub)?;
-        // Envoy removes them; no other proxy can name every spelling.
+        body_limits::check_transfer_encoding(&sub_request.headers)?;
+        let original = OriginalRequest::read(kind, sub_request)?;
+        // Envoy can be told to remove these headers, the other proxies cannot.
         if kind != ProxyKind::Envoy
-            && let Some(name) = self.guard.identity.unexpected(&original.head.headers).next()
+            && let Some(name) = self.check.identity.unexpected(&original.head.headers).next()
         {
             tracing::warn!(
                 header = name.as_str(),
@@ -145,58 +137,48 @@ impl Shared {
         Ok(original)
     }
 
-    /// Who sends the client's request, if it may pass; `None`: nobody.
-    async fn judge(
+    /// Verifies the original request. `None` if it may pass without OAuth.
+    async fn verify(
         &self,
         kind: ProxyKind,
         original: &OriginalRequest,
         body: Body,
         peer: IpAddr,
     ) -> Result<Option<Caller>, Rejection> {
-        let (guard, head) = (&self.guard, &original.head);
-        let origin = guard.front.origin(head, Some(peer))?;
-        let mode = guard.routes.mode(&head.method, head.uri.path(), &head.headers);
+        let (check, head) = (&self.check, &original.head);
+        let origin = check.public_urls.origin(head, Some(peer))?;
+        let mode = check.routes.mode(&head.method, head.uri.path(), &head.headers);
         if mode == RouteMode::None {
             return Ok(None);
         }
-        let body = ClientBody::read(kind, original, guard.form, body).await?;
-        let authorization = Authorization::of(head);
-        let view = origin.view(head, authorization.fields(), body.form());
-        body.refuse_unseen(&view)?;
+        let body = ClientBody::read(kind, original, check.body_limits, body).await?;
+        let authorization = origin::authorization(&head.headers);
+        let view = origin.view(head, &authorization, body.form());
+        body.check_forwarded(&view)?;
         let client = origin.client.filter(|_| original.names_client);
-        let question = original
-            .id
-            .as_ref()
-            .map(|id| RequestFingerprint::about(&view, id, peer, client));
-        let recalled = question.and_then(|question| self.verdict_cache.recall(question, self.clock.now()));
-        if let Some(caller) = recalled {
-            refuse_override(head)?;
+        let id = original.request_id.as_ref();
+        let fingerprint = id.map(|id| RequestFingerprint::new(&view, id, peer, client));
+        if let Some(caller) = fingerprint.and_then(|asked| self.verdicts.get(asked, self.clock.now())) {
+            check_method_overrides(head)?;
             return Ok(Some(caller));
         }
-        let Some(judged) = guard.provider.judge(&view, client).await? else {
-            return match mode {
-                RouteMode::OAuth => Err(Rejection::Challenge),
-                RouteMode::OAuthOrPassthrough | RouteMode::None => Ok(None),
-            };
+        let Some(call) = check.provider.judge(&view, client).await? else {
+            return signature_check::unsigned(mode).map(|()| None);
         };
-        refuse_override(head)?;
-        body.check(&judged, &head.headers, guard.form).await?;
-        let caller = guard.provider.admit(judged).await?;
-        if let Some(question) = question {
-            self.verdict_cache.remember(question, &caller, self.clock.now());
+        check_method_overrides(head)?;
+        body.check_hash(&call, &head.headers, check.body_limits).await?;
+        let caller = check.provider.admit(call).await?;
+        if let Some(fingerprint) = fingerprint {
+            self.verdicts
+                .insert(fingerprint, caller.clone(), self.clock.now());
         }
         Ok(Some(caller))
     }
 }
 
-/// No header may make another method of the one that was signed. The guard takes such headers away; here they would travel
-/// on.
-fn refuse_override(head: &Parts) -> Result<(), GatewayError> {
-    let mut overriding = head
-        .headers
-        .iter()
-        .filter(|(name, _)| METHOD_OVERRIDES.contains(&&*identity_headers::normalize(name.as_str())));
-    if overriding.all(|(_, value)| value == head.method.as_str()) {
+/// Rejects headers that replace the signed method: unlike the gateway, a front proxy forwards them to the upstream.
+fn check_method_overrides(head: &Parts) -> Result<(), GatewayError> {
+    if routes::method_overrides(&head.headers).all(|method| method == head.method.as_str()) {
         return Ok(());
     }
     Err(GatewayError::Ambiguous(

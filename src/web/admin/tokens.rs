@@ -12,7 +12,7 @@ use crate::store::{Revoke, Revoker, Search};
 use super::super::form::{self, Purpose};
 use super::super::pages::{Notice, RevokeForm, Tokens};
 use super::super::session::Session;
-use super::super::{ClientAddress, Visit, login};
+use super::super::{ClientIp, Visit, login};
 use super::{REVOKE, TOKENS, administrator, navigation};
 
 /// What is looked for.
@@ -78,7 +78,7 @@ pub(super) async fn show(
 #[tracing::instrument(name = "revoke", skip_all, fields(user.subject))]
 pub(super) async fn revoke(
     visit: Visit,
-    ClientAddress(address): ClientAddress,
+    ClientIp(address): ClientIp,
     headers: HeaderMap,
     form: Result<Form<RevokeFields>, FormRejection>,
 ) -> Result<Response, Response> {

@@ -9,7 +9,6 @@ use http::{HeaderValue, StatusCode};
 
 use crate::store::StoreError;
 
-use super::super::reference::new_reference;
 use super::super::texts::{Texts, Words};
 use super::super::{CONNECTIONS, Visit};
 use super::account::SignOutForm;
@@ -145,7 +144,7 @@ pub(in crate::web) async fn method_not_allowed(visit: Visit) -> Response {
 impl Notice {
     /// Renders the page, and writes the log line with the same reference.
     pub(in crate::web) fn respond(&self, visit: &Visit) -> Response {
-        let reference = self.is_of_note().then(new_reference);
+        let reference = self.is_of_note().then(|| visit.request_id.to_string());
         let page = self.page(&visit.frame(), reference, &|path| visit.path(path));
         if let Some(reference) = &page.reference {
             self.log(reference, &page.frame.title);

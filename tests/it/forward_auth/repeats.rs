@@ -139,6 +139,16 @@ async fn nobody_lives_on_repeats() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_makes_no_verdict_live_longer() {
+    let linkgate = start().await;
+    let call = Peer::robot().call(&linkgate, "GET", "/api/x").request(&linkgate);
+    let question = by_nginx(&call, "1");
+    assert_eq!(question.send(linkgate.address).await.status, 204);
+    linkgate.clock.advance(-20);
+    is_a_replay(&question.send(linkgate.address).await);
+}
+
+#[tokio::test]
 async fn what_was_refused_is_judged_again() {
     let linkgate = start().await;
     let switched_off = Peer::of("switched-off", "a-secret-for-nothing");

@@ -117,6 +117,18 @@ async fn a_form_that_was_shown_is_verified() {
     }
 }
 
+/// An empty form is none: the proxy may have left it out.
+#[tokio::test]
+async fn a_form_that_was_shown_empty_was_not_shown() {
+    let linkgate = start().await;
+    let call = Peer::robot().call(&linkgate, "POST", "/api/x").request(&linkgate);
+    let client = call.header("Content-Type", FORM);
+    for question in [by_traefik(&client), by_envoy(&client)] {
+        let empty = question.body("0\r\n\r\n").header("Transfer-Encoding", "chunked");
+        is_refused(&empty.send(linkgate.address).await, "did not show it");
+    }
+}
+
 #[tokio::test]
 async fn a_form_of_nobody_passes_unseen() {
     let linkgate = start().await;

@@ -199,6 +199,23 @@ async fn what_is_no_oauth_problem_is_forbidden_for_nginx() {
     assert_eq!(by_traefik(&ambiguous).send(linkgate.address).await.status, 400);
 }
 
+/// nginx makes a 500 of it, which no consumer takes for a verdict.
+#[tokio::test]
+async fn a_failure_of_ours_stays_one_for_nginx() {
+    let linkgate = start().await;
+    let call = || Peer::robot().call(&linkgate, "GET", "/api/x");
+    assert_eq!(call().send(&linkgate).await.status, 200);
+    linkgate.database().hide_nonces().await;
+    let call = call().oauth("oauth_timestamp", &(linkgate.now() + 60).to_string());
+    let verdict = by_nginx(&call.request(&linkgate), "1")
+        .send(linkgate.address)
+        .await;
+    assert!(verdict.status >= 500 && verdict.body.is_empty(), "{verdict:?}");
+    for absent in ["www-authenticate", "x-linkgate-status", "x-linkgate-consumer"] {
+        assert_eq!(verdict.header(absent), None, "{verdict:?}");
+    }
+}
+
 #[tokio::test]
 async fn envoy_is_told_what_to_remove() {
     let linkgate = start().await;

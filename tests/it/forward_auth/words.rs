@@ -3,7 +3,7 @@
 use super::{BASE, NOBODY, by_envoy, by_nginx, by_traefik, passes, send_from, start};
 use crate::support::call::Peer;
 use crate::support::linkgate::{Linkgate, Setup};
-use crate::support::raw::{Request, Response};
+use crate::support::raw::{Request, Response, exchange};
 
 fn call(linkgate: &Linkgate) -> Request {
     Peer::robot().call(linkgate, "GET", "/api/x").request(linkgate)
@@ -134,6 +134,20 @@ async fn what_a_proxy_leaves_out_is_not_guessed() {
         );
     }
     for target in [
+        "/api/x#b",
+        "api/x",
+        "*",
+        "http://builds.example.com/api/x",
+        "/a b",
+    ] {
+        let mut question = by_traefik(&call(&linkgate));
+        target.clone_into(&mut question.headers[1].1);
+        let verdict = question.send(linkgate.address).await;
+        assert_eq!((verdict.status, consumer(&verdict)), (400, None), "{target}");
+    }
+    for target in [
+        "ftp://builds.example.com/api/x",
+        "https://builds.example.com?b",
         "http://builds.example.com",
         "/api/x",
         "https://builds.example.com/a#b",
@@ -146,6 +160,51 @@ async fn what_a_proxy_leaves_out_is_not_guessed() {
             .send(linkgate.address)
             .await;
         assert_eq!((verdict.status, consumer(&verdict)), (403, None), "{target}");
+    }
+}
+
+/// A client of HTTP/1.0 names no host, and a sub-request about it neither.
+#[tokio::test]
+async fn a_request_without_a_host_is_for_the_default_url() {
+    let linkgate = start().await;
+    let mut question = by_nginx(&call(&linkgate), "1");
+    question.headers[0].1 = "https:///api/x".to_owned();
+    let verdict = question.send(linkgate.address).await;
+    assert_eq!(
+        (verdict.status, consumer(&verdict)),
+        (204, Some("robot")),
+        "{verdict:?}"
+    );
+    let mut question = by_traefik(&call(&linkgate));
+    question.headers.retain(|(name, _)| name != "X-Forwarded-Host");
+    let text = String::from_utf8(question.bytes(linkgate.address)).unwrap();
+    let (line, rest) = text.split_once(" HTTP/1.1\r\n").unwrap();
+    let (_, rest) = rest.split_once("\r\n").unwrap();
+    let verdict = exchange(linkgate.address, format!("{line} HTTP/1.0\r\n{rest}").as_bytes()).await;
+    assert_eq!(
+        (verdict.status, consumer(&verdict)),
+        (204, Some("robot")),
+        "{verdict:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_question_that_is_not_answered_has_a_code() {
+    let linkgate = start().await;
+    let json = |request: Request| request.header("Accept", "application/json");
+    let strange = json(by_traefik(&Request::get("/page")));
+    let short = json(Request::get("/forward-auth"));
+    for (verdict, status, code) in [
+        (
+            send_from("127.0.0.2", &strange, linkgate.address).await,
+            403,
+            "untrusted_proxy",
+        ),
+        (short.send(linkgate.address).await, 400, "proxy_says_too_little"),
+    ] {
+        let body: serde_json::Value = serde_json::from_str(&verdict.body).unwrap();
+        assert_eq!((verdict.status, &body["code"]), (status, &code.into()), "{body}");
+        assert!(!verdict.body.contains("127.0.0"), "{body}");
     }
 }
 

@@ -9,6 +9,13 @@ use tokio::net::TcpStream;
 use super::{exchange, get, start, status};
 use crate::support::app::{self, App};
 
+/// Sends a request without a body, with some header lines.
+async fn send(address: std::net::SocketAddr, method: &str, headers: &str) -> String {
+    let head =
+        format!("{method} /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{headers}\r\n");
+    exchange(address, head.as_bytes()).await
+}
+
 /// The body of an answer, without its chunks.
 fn body(answer: &str) -> &str {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -85,16 +92,74 @@ async fn an_answer_that_contradicts_itself_does_not_arrive() {
         "Content-Length: -4",
         "Transfer-Encoding: gzip, chunked",
         "Transfer-Encoding: chunked, chunked",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: gzip",
+        "Transfer-Encoding: identity\r\nContent-Length: 4",
+        "Content-Length: ",
+        "Content-Length: +4",
+        "Content-Length: 4,",
+        "Content-Length: 18446744073709551616",
         "X-Bad: a\r\n b",
         "X Bad: a",
         "X-Bad : a",
     ] {
         let answer = format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\nbody").leak();
         let gateway = start(&App::answering(answer).await).await;
-        let got = get(gateway, "/x", "").await;
-        assert_eq!(status(&got), "502", "{fields}: {got:?}");
-        assert!(!got.contains("body"), "{got:?}");
+        for method in ["GET", "HEAD"] {
+            let got = send(gateway, method, "").await;
+            assert_eq!(status(&got), "502", "{method} {fields}: {got:?}");
+            assert!(!got.ends_with("body"), "{got:?}");
+        }
     }
+    let old =
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\nconnection: close\r\n\r\n4\r\nbody\r\n0\r\n\r\n";
+    let gateway = start(&App::answering(old).await).await;
+    assert_eq!(status(&get(gateway, "/x", "").await), "502");
+}
+
+/// A client that reads a length otherwise than we do would end the answer elsewhere.
+#[tokio::test]
+async fn a_length_is_passed_on_in_one_spelling() {
+    for (written, passed) in [
+        ("5", "5"),
+        ("05", "5"),
+        ("5, 5", "5"),
+        ("5\r\nContent-Length: 005", "5"),
+    ] {
+        for (code, method, body) in [("200 OK", "GET", "hello"), ("200 OK", "HEAD", "")] {
+            let answer = format!("HTTP/1.1 {code}\r\nContent-Length: {written}\r\n\r\n{body}").leak();
+            let gateway = start(&App::answering(answer).await).await;
+            let got = send(gateway, method, "").await;
+            let lengths: Vec<_> = got
+                .lines()
+                .filter_map(|line| line.strip_prefix("content-length: "))
+                .collect();
+            assert_eq!(
+                (lengths, got.ends_with(&format!("\r\n\r\n{body}"))),
+                (vec![passed], true),
+                "{method} {got}"
+            );
+        }
+    }
+}
+
+/// Chunks win over a length (RFC 9112, section 6.3), which does not arrive; what follows on this connection is not read.
+#[tokio::test]
+async fn a_length_beside_chunks_is_dropped_with_the_connection() {
+    let both =
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n";
+    let app = App::answering(both).await;
+    let gateway = start(&app).await;
+    for _ in 0..2 {
+        let got = get(gateway, "/x", "").await;
+        assert_eq!(
+            (body(&got), got.contains("content-length")),
+            ("body", false),
+            "{got}"
+        );
+    }
+    let connections: Vec<_> = app.received().iter().map(|request| request.connection).collect();
+    assert_eq!(connections, [0, 1]);
 }
 
 /// Whatever an application sends without being asked would be the answer to somebody else's request.

@@ -63,7 +63,7 @@ async fn other_bodies_arrive_unchanged() {
     }
     let chunked = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nTrailer: Remote-User\r\n";
     let body = b"2\r\n{}\r\n0\r\nRemote-User: alice\r\n\r\n";
-    for method in ["POST", "GET"] {
+    for method in ["POST", "GET", "HEAD", "DELETE", "OPTIONS"] {
         assert_eq!(
             status(&send(gateway, method, chunked, body).await),
             "200",
@@ -108,6 +108,50 @@ async fn a_form_that_cannot_be_read_is_refused() {
         "501"
     );
     assert!(app.received().is_empty());
+}
+
+/// Where OAuth is not looked at, neither is the form.
+#[tokio::test]
+async fn a_form_on_an_open_route_passes_unread() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    for headers in ["Content-Encoding: gzip\r\n", "Content-Type: text/plain\r\n"] {
+        let request = format!(
+            "POST /static/x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{FORM}{headers}\
+             Content-Length: 3\r\n\r\na=b"
+        );
+        assert_eq!(
+            status(&exchange(gateway, request.as_bytes()).await),
+            "200",
+            "{headers}"
+        );
+        assert_eq!(app.received().pop().unwrap().body, b"a=b");
+    }
+}
+
+/// A body may be expected of these methods (RFC 9110, section 8.6), and a length that the client sent is repeated.
+#[tokio::test]
+async fn a_request_without_a_body_has_the_length_that_is_expected() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    for (method, headers, length) in [
+        ("POST", "", &["0"][..]),
+        ("PUT", "", &["0"]),
+        ("PATCH", "", &["0"]),
+        ("POST", "Content-Length: 0\r\n", &["0"]),
+        ("GET", "Content-Length: 0\r\n", &["0"]),
+        ("GET", "", &[]),
+        ("DELETE", "", &[]),
+    ] {
+        assert_eq!(
+            status(&send(gateway, method, headers, b"").await),
+            "200",
+            "{method}"
+        );
+        let request = app.received().pop().unwrap();
+        assert_eq!(request.header("content-length"), length, "{method} {headers}");
+        assert_eq!(request.header("transfer-encoding"), [""; 0], "{method} {headers}");
+    }
 }
 
 /// An application that tells, piece by piece, what arrives; and answers each piece.
@@ -164,7 +208,10 @@ async fn trailers_of_an_answer_arrive() {
     .await;
     let gateway = start(&app).await;
     let answer = super::get(gateway, "/x", "TE: trailers, gzip\r\n").await;
-    assert_eq!(app.only().header("te"), ["trailers"]);
+    assert_eq!(
+        (app.only().header("te"), app.only().header("connection")),
+        (vec!["trailers"], vec!["te"])
+    );
     assert!(
         answer.ends_with("\r\n\r\n2\r\nok\r\n0\r\nx-sum: 1\r\n\r\n"),
         "{answer}"

@@ -1,12 +1,17 @@
 //! What is taken away from a message, and what is written.
 
+use std::net::SocketAddr;
+
 use axum::body::Body;
 use http::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 
-use super::{exchange, get, start, status};
-use crate::support::app::App;
+use super::signed::authorization;
+use super::{exchange, get, start, start_behind_proxy, status};
+use crate::support::app::{App, Received};
+use crate::support::linked::Linked;
+use crate::support::raw::Request as Raw;
 
 #[tokio::test]
 async fn nobody_says_who_they_are() {
@@ -33,6 +38,154 @@ async fn nobody_says_who_they_are() {
     }
 }
 
+/// Each name that some application believes, as CGI may spell it: within three requests, for a head has 100 fields at most.
+#[tokio::test]
+async fn every_name_is_taken_away_in_every_spelling() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    for separator in ["-", "_", "."] {
+        let lines = IDENTITY
+            .split_whitespace()
+            .map(|name| format!("{}: mallory\r\n", name.replace('-', separator)));
+        let sent: String = lines.collect();
+        for target in ["/page", "/static/a.css", "/api/x"] {
+            ask(gateway, target, &sent).await;
+            let head = app.received().pop().unwrap().head;
+            assert!(!head.contains("mallory"), "{target}: {head}");
+        }
+    }
+    // A name of the administrator's own is one of them.
+    let own = "itself = true\n[identity]\nheaders = { user = \"_My-User\" }";
+    let linked = Linked::with_peer(app.address, own).await;
+    let names = ["_my-user", "-my_user", ".My.User", "remote-user"];
+    let request = names
+        .iter()
+        .fold(Raw::get("/page"), |request, name| request.header(name, "mallory"));
+    assert_eq!(
+        request
+            .header("my-user", "kept")
+            .send(linked.address)
+            .await
+            .status,
+        200
+    );
+    let received = linked.app.only();
+    assert_eq!(
+        (received.header("my-user"), received.head.contains("mallory")),
+        (vec!["kept"], false)
+    );
+}
+
+/// A request with some header lines, signed where it must be, which passes.
+async fn ask(gateway: SocketAddr, target: &str, sent: &str) {
+    let signed = if target.starts_with("/api") {
+        authorization(target)
+    } else {
+        String::new()
+    };
+    let answer = get(gateway, target, &format!("{sent}{signed}")).await;
+    assert_eq!(status(&answer), "200", "{sent}: {answer}");
+}
+
+/// The lines of a request's header that its client sent, in their order.
+fn passed(request: &Received) -> Vec<&str> {
+    let lines = request.head.trim_end().split("\r\n").skip(1);
+    let ours = [
+        "forwarded:",
+        "host:",
+        "x-forwarded-for:",
+        "x-forwarded-host:",
+        "x-forwarded-proto:",
+        "x-linkgate-",
+        "remote-user:",
+    ];
+    lines
+        .filter(|line| !ours.iter().any(|name| line.starts_with(name)))
+        .collect()
+}
+
+/// What is sent with a request, and what the application receives of it.
+async fn hold(app: &App, gateway: SocketAddr, target: &str, cases: &[(&str, &[&str])]) {
+    for (sent, expected) in cases {
+        ask(gateway, target, sent).await;
+        assert_eq!(
+            passed(&app.received().pop().unwrap()),
+            *expected,
+            "{target} {sent}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn cookies_and_authorization_pass_but_for_ours() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    let ours = "Cookie: __Host-linkgate-session=s\r\nCookie: a=b\r\nCookie: linkgate-browser=t;c=d\r\n";
+    let cases: [(&str, &[&str]); 6] = [
+        ("Cookie: a=b;c=d ; e=\"f\"\r\n", &["cookie: a=b;c=d ; e=\"f\""]),
+        ("Cookie: a=b; linkgate-session=s; c=d\r\n", &["cookie: a=b; c=d"]),
+        (ours, &["cookie: a=b; c=d"]),
+        ("Cookie: linkgate-session=s\r\n", &[]),
+        (
+            "Cookie: x=linkgate-session; a=b\r\n",
+            &["cookie: x=linkgate-session; a=b"],
+        ),
+        ("Authorization: OAuth2 a\r\n", &["authorization: OAuth2 a"]),
+    ];
+    hold(&app, gateway, "/x", &cases).await;
+    let fields = "Authorization: oauth a=\"b\"\r\nAuthorization: Bearer b\r\nAuthorization: OAUTH\r\n";
+    hold(
+        &app,
+        gateway,
+        "/static/x",
+        &[(fields, &["authorization: Bearer b"])],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_about_the_connection_stays_behind_and_what_is_end_to_end_passes() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    let named = "Connection: authorization, content-encoding, content-type, cookie, host, X-One\r\n\
+                 Connection: x-two, , bad name\r\nX-One: 1\r\nX-Two: 2\r\nX-Three: 3\r\nAuthorization: Bearer b\r\n\
+                 Content-Encoding: a\r\nContent-Type: a/b\r\nCookie: a=b\r\n";
+    let kept = [
+        "x-three: 3",
+        "authorization: Bearer b",
+        "content-encoding: a",
+        "content-type: a/b",
+        "cookie: a=b",
+    ];
+    let hops = "Keep-Alive: 5\r\nProxy-Connection: x\r\nProxy-Authorization: Basic eA==\r\nUpgrade: x\r\nTE: gzip\r\nTrailer: x\r\n";
+    let trailers: &[&str] = &["te: trailers", "connection: te"];
+    let cases = [
+        (named, &kept[..]),
+        (hops, &[]),
+        ("TE: gzip, Trailers\r\n", trailers),
+    ];
+    hold(&app, gateway, "/x", &cases).await;
+}
+
+/// Only a trusted proxy may tell of another address or path, and nothing in place of what is ours. The method that was
+/// signed is the method.
+#[tokio::test]
+async fn another_address_path_or_method_passes_where_it_may() {
+    let app = App::start().await;
+    let (stranger, trusted) = (start(&app).await, start_behind_proxy(&app).await);
+    let rewriting = "x-real-ip: 1\r\nx-client-ip: 1\r\ntrue-client-ip: 1\r\nx-host: 1\r\nx-original-host: 1\r\n\
+                     x-original-uri: 1\r\nx-original-url: 1\r\nx-rewrite-url: 1\r\nx-forwarded-prefix: 1\r\nx-other: 1\r\n";
+    let ours = "x_forwarded_for: 1\r\nX.Forwarded.Host: 1\r\nx_forwarded_proto: 1\r\n";
+    let all: Vec<_> = rewriting.trim_end().split("\r\n").collect();
+    hold(&app, stranger, "/x", &[(rewriting, &["x-other: 1"])]).await;
+    hold(&app, trusted, "/x", &[(rewriting, &all), (ours, &[])]).await;
+    let overriding = "x-http-method-override: PUT\r\nx-http-method: PUT\r\nx-method-override: PUT\r\nx_http-method_override: PUT\r\n";
+    let all: Vec<_> = overriding.trim_end().split("\r\n").collect();
+    hold(&app, stranger, "/x", &[(overriding, &all)]).await;
+    hold(&app, stranger, "/api/x", &[(overriding, &[])]).await;
+    hold(&app, trusted, "/api/x", &[(overriding, &[])]).await;
+}
+
 #[tokio::test]
 async fn no_connection_header_removes_what_we_write() {
     let app = App::start().await;
@@ -56,13 +209,14 @@ async fn no_connection_header_removes_what_we_write() {
 #[tokio::test]
 async fn an_answer_loses_its_hop_by_hop_headers_only() {
     let app = App::answering(
-        "HTTP/1.1 200 Fine\r\nConnection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n\
+        "HTTP/1.1 200 Quite fine\r\nConnection: X-Hop, Set-Cookie\r\nX-Hop: 1\r\nKeep-Alive: 5\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n\
          Location: /a/../b\r\nContent-Length: 2\r\n\r\nok",
     )
     .await;
     let gateway = start(&app).await;
     let answer = get(gateway, "/x", "").await;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 Quite fine\r\n"), "{head}");
     let mut names: Vec<_> = head
         .lines()
         .skip(1)
@@ -185,3 +339,10 @@ async fn http2_arrives_as_http1() {
     assert_eq!(received[0].header("cookie"), ["a=b; c=d"]);
     assert_eq!(received[0].header("remote-user"), [""; 0]);
 }
+
+/// The names by which applications are told who calls.
+const IDENTITY: &str = "remote-user remote-name remote-email remote-groups \
+    x-remote-user x-remote-name x-remote-email x-remote-group x-remote-groups \
+    x-forwarded-user x-forwarded-preferred-username x-forwarded-email x-forwarded-groups x-forwarded-access-token \
+    x-auth-user x-authenticated-user x-webauth-user x-webauth-name x-webauth-email \
+    x-linkgate-user x-linkgate-any x-auth-request-email x-auth-request-any x-authentik-username x-authentik-any";

@@ -19,7 +19,7 @@ async fn knowing_nobody(app: &App, store: Store, rule: Impersonation) -> std::ne
         ..Rules::new("https://builds.example.com")
     };
     let mut options = options(app).await;
-    options.guard.provider = Arc::new(Provider::new(store, keyring(), Clock::System, directory, rules));
+    options.check.provider = Arc::new(Provider::new(store, keyring(), Clock::System, directory, rules));
     serve(options).await
 }
 

@@ -7,6 +7,7 @@
 //! * [`bodies`]: forms held, everything else streamed;
 //! * [`smuggling`]: messages that two readers would end in two places;
 //! * [`connections`]: reuse, closing, time-outs, web sockets;
+//! * [`failures`]: what a client is told when there is no answer;
 //! * [`signed`]: calls that carry OAuth; [`impersonated`]: those in a user's name;
 //! * [`upstream_tls`]: an application that must prove who it is;
 //! * [`verified`]: the samples that check the assertion.
@@ -15,6 +16,7 @@ mod answers;
 mod any_target;
 mod bodies;
 mod connections;
+mod failures;
 mod headers;
 mod impersonated;
 mod signed;
@@ -29,17 +31,17 @@ use std::time::Duration;
 
 use linkgate::clock::Clock;
 use linkgate::gateway::{
-    BodyLimits, Gateway, GatewayOptions, GuardOptions, IdentityHeaders, PathPattern, PoolLimits, PublicUrls,
-    Route, RouteMode, Routes, TrustedProxies, Upstream,
+    BodyLimits, IdentityHeaders, PathPattern, Proxy, ProxyOptions, PublicUrls, Route, RouteMode, Routes,
+    SignatureCheck, TrustedProxies, Upstream, gateway,
 };
+use linkgate::http::{Listener, Socket};
 use linkgate::oauth::PublicUrl;
 use linkgate::provider::{CallingUser, Directory, Provider, Rules, Standing};
 use linkgate::store::{self, Keyring, Store};
-use linkgate::web::{self, Lanes};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::app::App;
@@ -55,32 +57,43 @@ pub(crate) async fn start_behind_proxy(app: &App) -> SocketAddr {
     let trusted = TrustedProxies::new(vec!["127.0.0.0/8".parse().unwrap()]);
     let [default, further] = ["https://builds.example.com", "http://inner.example.com:8080"]
         .map(|url| PublicUrl::parse(url).unwrap());
-    options.guard.front = PublicUrls::new(default, vec![further], trusted);
+    options.check.public_urls = PublicUrls::new(default, vec![further], trusted);
     serve(options).await
 }
 
-async fn options(app: &App) -> GatewayOptions {
+/// What a gateway is made of.
+struct Options {
+    check: SignatureCheck,
+    proxy: ProxyOptions,
+}
+
+async fn options(app: &App) -> Options {
     let url = PublicUrl::parse("https://builds.example.com").unwrap();
     let route = |path, mode| Route {
         path: PathPattern::parse(path).unwrap(),
         methods: Vec::new(),
         mode,
     };
-    GatewayOptions {
-        guard: GuardOptions {
+    let identity = Arc::new(IdentityHeaders::remote_user());
+    Options {
+        check: SignatureCheck {
             provider: Arc::new(provider().await),
-            front: PublicUrls::new(url, Vec::new(), TrustedProxies::default()),
+            public_urls: PublicUrls::new(url, Vec::new(), TrustedProxies::default()),
             routes: Routes::new(vec![
                 route("/api/**", RouteMode::OAuth),
                 route("/static/**", RouteMode::None),
             ]),
-            identity: Arc::new(IdentityHeaders::remote_user()),
-            form: BodyLimits::default(),
+            identity: Arc::clone(&identity),
+            body_limits: BodyLimits::default(),
         },
-        upstream: Upstream::parse(&format!("http://{}", app.address)).unwrap(),
-        pool: PoolLimits::default(),
-        answer_within: Duration::from_mins(1),
-        assertion: None,
+        proxy: ProxyOptions {
+            upstream: Upstream::parse(&format!("http://{}", app.address)).unwrap(),
+            connect_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_mins(5),
+            response_timeout: Duration::from_mins(1),
+            identity,
+            assertion: None,
+        },
     }
 }
 
@@ -117,16 +130,12 @@ fn keyring() -> Arc<Keyring> {
 }
 
 /// Behind the listener that the server has as well, so that the tests are about what clients meet.
-async fn serve(options: GatewayOptions) -> SocketAddr {
-    let gateway = Gateway::new(options);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let answer = move |request, peer| {
-        let gateway = gateway.clone();
-        async move { gateway.call(request, peer).await.0 }
-    };
+async fn serve(options: Options) -> SocketAddr {
+    let socket = Socket::tcp("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.address().unwrap();
+    let gateway = gateway(options.check, Proxy::new(options.proxy));
     let (never, drain) = (CancellationToken::new(), Duration::ZERO);
-    tokio::spawn(web::serve(listener, None, answer, Lanes::here(), never, drain));
+    tokio::spawn(Listener::clear_text(socket).serve(gateway, never, drain));
     address
 }
 
@@ -140,12 +149,12 @@ async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
 }
 
 /// Sends a request without a body, with some header lines.
-async fn get(address: SocketAddr, target: &str, headers: &str) -> String {
+pub(crate) async fn get(address: SocketAddr, target: &str, headers: &str) -> String {
     let head =
         format!("GET {target} HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{headers}\r\n");
     exchange(address, head.as_bytes()).await
 }
 
-fn status(answer: &str) -> &str {
+pub(crate) fn status(answer: &str) -> &str {
     answer.get(9..12).unwrap_or(answer)
 }

@@ -16,6 +16,9 @@ use linkgate::oauth::{
 
 use super::{exchange, get, options, serve, start, start_behind_proxy, status};
 use crate::support::app::App;
+use crate::support::call::Peer;
+use crate::support::linkgate::{Linkgate, Setup};
+use crate::support::raw::Request;
 
 const BASE: &str = "https://builds.example.com";
 
@@ -127,6 +130,21 @@ async fn a_name_that_no_header_holds_is_encoded() {
     let request = app.only();
     assert_eq!(request.header("remote-user"), ["J%C3%B6rg 100%25"]);
     assert_eq!(request.header("x-linkgate-call"), ["impersonated"]);
+    // Two users never look alike, and a blank at an end is not lost.
+    for (name, written) in [
+        ("%25C3%25B6", "%25C3%25B6"),
+        ("%C3%B6", "%C3%B6"),
+        ("%20a%20b%20", "%20a b%20"),
+        ("a%2Cb%22%3B", "a,b\";"),
+    ] {
+        let target = format!("/page?xoauth_requestor_id={name}");
+        assert_eq!(
+            status(&get(gateway, &target, &authorization(&target)).await),
+            "200",
+            "{name}"
+        );
+        assert_eq!(app.received().pop().unwrap().header("x-linkgate-user"), [written]);
+    }
 }
 
 #[tokio::test]
@@ -255,7 +273,7 @@ async fn the_assertion_says_who_calls_what() {
     let assertion = Assertion::new(BASE, "the-application", key, Clock::System).with_previous(vec![previous]);
     let jwks: JwkSet = serde_json::from_str(&assertion.jwks()).unwrap();
     assert_eq!(jwks.keys.len(), 2);
-    options.assertion = Some(Arc::new(assertion));
+    options.proxy.assertion = Some(Arc::new(assertion));
     let gateway = serve(options).await;
     let target = "/api/a/../b?q=1";
     assert_eq!(status(&get(gateway, target, &authorization(target)).await), "200");
@@ -297,5 +315,42 @@ async fn the_assertion_says_who_calls_what() {
     assert_eq!(
         app.received().pop().unwrap().header("x-linkgate-assertion"),
         [""; 0]
+    );
+}
+
+#[tokio::test]
+async fn an_assertion_without_a_user_names_none_and_replicas_share_its_key() {
+    let linkgate = Linkgate::with(Setup {
+        identity: "assertion = true",
+        ..Setup::default()
+    })
+    .await;
+    let keys = Request::get("/.well-known/linkgate/jwks.json");
+    let shown = keys.send(linkgate.address).await.body;
+    let replica = linkgate.replica().await;
+    assert_eq!(keys.send(replica.address).await.body, shown);
+    let call = Peer::robot()
+        .call(&linkgate, "GET", "/api/x?q=1")
+        .send(&linkgate)
+        .await;
+    assert_eq!(call.status, 200, "{call:?}");
+    let request = linkgate.app.only();
+    let [jwt] = request.header("x-linkgate-assertion")[..] else {
+        panic!("{request:?}");
+    };
+    let jwks: JwkSet = serde_json::from_str(&shown).unwrap();
+    let mut validation = Validation::new(Algorithm::ES256);
+    validation.set_audience(&[&linkgate.base]);
+    // The clock of this linkgate is a fixed one.
+    validation.validate_exp = false;
+    let key = DecodingKey::from_jwk(&jwks.keys[0]).unwrap();
+    let claims = jsonwebtoken::decode::<serde_json::Value>(jwt, &key, &validation)
+        .unwrap()
+        .claims;
+    assert_eq!((claims.get("sub"), claims.get("name")), (None, None), "{claims}");
+    assert_eq!(
+        (&claims["consumer"], &claims["path"]),
+        (&"robot".into(), &"/api/x".into()),
+        "{claims}"
     );
 }

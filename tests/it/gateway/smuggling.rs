@@ -142,6 +142,33 @@ async fn no_other_coding_frames_a_body() {
 }
 
 #[tokio::test]
+async fn a_coding_beside_chunked_is_not_implemented() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    for (coding, code) in [
+        ("gzip, chunked", "501"),
+        ("chunked, chunked", "501"),
+        ("identity, chunked", "501"),
+        ("Chunked", "200"),
+    ] {
+        for path in ["/page", "/static/x", "/api/x"] {
+            let request = format!(
+                "POST {path} HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n\
+                 Transfer-Encoding: {coding}\r\n\r\n0\r\n\r\n"
+            );
+            let code = if code == "200" && path == "/api/x" {
+                "401"
+            } else {
+                code
+            };
+            let answer = exchange(gateway, request.as_bytes()).await;
+            assert_eq!(status(&answer), code, "{path} {coding}: {answer}");
+        }
+    }
+    assert_eq!(app.received().len(), 2);
+}
+
+#[tokio::test]
 async fn a_line_ends_where_it_ends() {
     hold(&[
         ("X-A: b\r\n c\r\nContent-Length: 5\r\n\r\nhello", Refused),

@@ -83,6 +83,14 @@ async fn two_names_for_one_request_are_refused() {
         "GET / HTTP/1.1\r\nHost: a, b\r\n",
         "GET / HTTP/1.1\r\nHost: user@a\r\n",
         "GET / HTTP/1.1\r\nHost: a:x\r\n",
+        "GET / HTTP/1.1\r\nHost: a:\r\n",
+        "GET / HTTP/1.1\r\nHost: :80\r\n",
+        "GET / HTTP/1.1\r\nHost: a:65536\r\n",
+        "GET / HTTP/1.1\r\nHost: a:+1\r\n",
+        "GET / HTTP/1.1\r\nHost: a/b\r\n",
+        "GET / HTTP/1.1\r\nHost: [a]\r\n",
+        "GET / HTTP/1.1\r\nHost: ::1\r\n",
+        "GET http://a:/ HTTP/1.1\r\nHost: a\r\n",
         "GET http://b/ HTTP/1.1\r\nHost: a\r\n",
         "GET http://user@a/ HTTP/1.1\r\nHost: a\r\n",
     ] {
@@ -143,3 +151,114 @@ async fn a_trusted_proxy_is_believed() {
     let two_stories = "X-Forwarded-Host: a\r\nForwarded: host=b\r\n";
     assert_eq!(status(&get(gateway, "/x", two_stories).await), "400");
 }
+
+/// What is not signed keeps the name that its client asked for, whichever that is.
+#[tokio::test]
+async fn any_host_that_is_one_passes_unsigned() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    for host in [
+        "other.example",
+        "a:65535",
+        "1.2.3.4:1",
+        "[::1]",
+        "[::1]:80",
+        "a_b.c-d",
+    ] {
+        let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        assert_eq!(
+            status(&exchange(gateway, request.as_bytes()).await),
+            "200",
+            "{host}"
+        );
+        let request = app.received().pop().unwrap();
+        let named = ["host", "x-forwarded-host", "x-forwarded-proto"].map(|name| request.header(name)[0]);
+        assert_eq!(named, [host, host, "https"]);
+    }
+}
+
+#[tokio::test]
+async fn what_a_trusted_proxy_reports_is_read_and_passed_on() {
+    let app = App::start().await;
+    let gateway = start_behind_proxy(&app).await;
+    for (sent, host, proto, chain, hops) in REPORTS {
+        assert_eq!(status(&get(gateway, "/x", sent).await), "200", "{sent}");
+        let request = app.received().pop().unwrap();
+        for (name, value) in [
+            ("host", host),
+            ("x-forwarded-host", host),
+            ("x-forwarded-proto", proto),
+            ("x-forwarded-for", chain),
+        ] {
+            assert_eq!(request.header(name), [value], "{sent}");
+        }
+        let quoted = if host == INNER {
+            format!("\"{host}\"")
+        } else {
+            host.to_owned()
+        };
+        assert_eq!(
+            request.header("forwarded"),
+            [format!("{hops};host={quoted};proto={proto}")],
+            "{sent}"
+        );
+    }
+    assert_eq!(
+        status(&get(gateway, "/x", "X-Forwarded-Host: user@a\r\n").await),
+        "400"
+    );
+}
+
+const OURS: &str = "builds.example.com";
+const INNER: &str = "inner.example.com:8080";
+
+/// What a trusted proxy sends, and what the application receives: host, scheme, `X-Forwarded-For`, hops of `Forwarded`.
+const REPORTS: [(&str, &str, &str, &str, &str); 7] = [
+    ("", OURS, "https", "127.0.0.1", "for=127.0.0.1"),
+    // As it is written, with our peer at its end.
+    (
+        "X-Forwarded-For: 192.0.2.1,192.0.2.2:80\r\n",
+        OURS,
+        "https",
+        "192.0.2.1,192.0.2.2:80, 127.0.0.1",
+        "for=192.0.2.1, for=192.0.2.2, for=127.0.0.1",
+    ),
+    (
+        "X-Forwarded-For: nonsense\r\nX-Forwarded-For: [2001:db8::2]:80\r\n",
+        OURS,
+        "https",
+        "nonsense, [2001:db8::2]:80, 127.0.0.1",
+        "for=unknown, for=\"[2001:db8::2]\", for=127.0.0.1",
+    ),
+    // Made anew, where only `Forwarded` knows it.
+    (
+        "Forwarded: for=\"[2001:db8::1]:80\", for=_hidden\r\n",
+        OURS,
+        "https",
+        "2001:db8::1, unknown, 127.0.0.1",
+        "for=\"[2001:db8::1]\", for=unknown, for=127.0.0.1",
+    ),
+    // The last value counts, and a quoted comma or semicolon separates nothing.
+    (
+        "X-Forwarded-Host: evil.example, Inner.example.com:8080\r\nX-Forwarded-Proto: https, HTTP\r\n",
+        INNER,
+        "http",
+        "127.0.0.1",
+        "for=127.0.0.1",
+    ),
+    (
+        "Forwarded: for=1.1.1.1;host=\"evil, for=9.9.9.9;\", For=192.0.2.1;PROTO=http;host=\"inner.example.com:8080\"\r\n",
+        INNER,
+        "http",
+        "1.1.1.1, 192.0.2.1, 127.0.0.1",
+        "for=1.1.1.1, for=192.0.2.1, for=127.0.0.1",
+    ),
+    // Both families, which agree as far as they go.
+    (
+        "Forwarded: for=192.0.2.1;proto=https\r\nX-Forwarded-Host: other.example\r\nX-Forwarded-For: 192.0.2.9, 192.0.2.1\r\n",
+        "other.example",
+        "https",
+        "192.0.2.9, 192.0.2.1, 127.0.0.1",
+        "for=192.0.2.9, for=192.0.2.1, for=127.0.0.1",
+    ),
+];

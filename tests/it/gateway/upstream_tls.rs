@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use linkgate::gateway::{GatewayOptions, Upstream};
+use linkgate::gateway::Upstream;
 use linkgate::tls::{ClientTls, Roots};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::{get, options, serve, status};
+use super::{Options, get, options, serve, status};
 use crate::support::app::{self, App};
 use crate::support::certificates::{Authority, Issued};
 
@@ -21,12 +21,11 @@ async fn behind(
     serve(trusting(authority, &format!("https://{address}"), app, name).await).await
 }
 
-async fn trusting(authority: &Authority, url: &str, app: &App, name: Option<&str>) -> GatewayOptions {
+async fn trusting(authority: &Authority, url: &str, app: &App, name: Option<&str>) -> Options {
     let tls = ClientTls::with_roots(Roots::parse(authority.pem.as_bytes()).unwrap());
-    GatewayOptions {
-        upstream: Upstream::parse(url).unwrap().with_tls(tls, name).unwrap(),
-        ..options(app).await
-    }
+    let mut options = options(app).await;
+    options.proxy.upstream = Upstream::parse(url).unwrap().with_tls(tls, name).unwrap();
+    options
 }
 
 #[tokio::test]
@@ -124,12 +123,12 @@ async fn an_application_without_tls_is_told_apart() {
     assert_told(gateway, "502", "upstream_tls_failed", title).await;
     // This one waits for the end of a head.
     let mut waiting = options_of(&app).await;
-    waiting.pool.connect = Duration::from_millis(300);
+    waiting.proxy.connect_timeout = Duration::from_millis(300);
     let gateway = serve(waiting).await;
     assert_told(gateway, "504", "upstream_tls_timeout", title).await;
     // And an `https` address for which nobody said whom to believe is never spoken to in the clear.
     let mut options = options(&app).await;
-    options.upstream = Upstream::parse(&format!("https://{}", app.address)).unwrap();
+    options.proxy.upstream = Upstream::parse(&format!("https://{}", app.address)).unwrap();
     assert_told(serve(options).await, "502", "internal", "Something went wrong.").await;
     assert!(app.received().is_empty());
 }
@@ -138,7 +137,7 @@ async fn an_application_without_tls_is_told_apart() {
 async fn an_application_without_an_address_is_told_apart() {
     let app = App::absent();
     let mut options = options(&app).await;
-    options.upstream = Upstream::parse("http://builds.invalid:8080").unwrap();
+    options.proxy.upstream = Upstream::parse("http://builds.invalid:8080").unwrap();
     assert_told(
         serve(options).await,
         "502",

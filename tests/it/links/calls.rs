@@ -78,6 +78,10 @@ async fn only_the_application_may_call() {
         Request::get("/other/x"),
         Request::get("/other/x").header("Authorization", "Bearer wrong"),
         Request::get("/other/x").header("Authorization", format!("Basic {TOKEN}")),
+        Request::get("/other/x").header("Authorization", "Bearer "),
+        Request::get("/other/x").header("Authorization", TOKEN),
+        Request::get("/other/x").header("Authorization", format!("Bearer {}", &TOKEN[1..])),
+        Linked::asks("/other/x", None).header("Authorization", format!("Bearer {TOKEN}")),
     ] {
         let answer = request.send(left.calls).await;
         assert_eq!(
@@ -90,6 +94,8 @@ async fn only_the_application_may_call() {
         );
     }
     assert_eq!(other.received().len(), 0);
+    let spelt = Request::get("/other/x").header("Authorization", format!("bearer  {TOKEN}"));
+    assert_eq!(spelt.send(left.calls).await.status, 200);
 }
 
 #[tokio::test]
@@ -104,6 +110,11 @@ async fn what_the_application_must_not_say_is_refused() {
         ("/other/x?a=%zz", None, 400, "bad_request"),
         ("/other/x", Some(""), 400, "bad_user"),
         ("/other/x", Some("%ff"), 400, "bad_user"),
+        ("/other/x", Some("%"), 400, "bad_user"),
+        ("/other/x", Some("a%00"), 400, "bad_user"),
+        ("/other/x", Some("a%0A"), 400, "bad_user"),
+        ("/other/x", Some(&"a".repeat(256)), 400, "bad_user"),
+        ("/other/x", Some(&"a".repeat(255)), 401, "not_connected"),
         ("/other/x", Some("alice"), 401, "not_connected"),
     ] {
         let answer = left.ask(target, user).await;
@@ -116,12 +127,13 @@ async fn what_the_application_must_not_say_is_refused() {
     }
     let twice = Linked::asks("/other/x", Some("alice")).header("X-Linkgate-User", "bob");
     assert_eq!(twice.send(left.calls).await.status, 400);
-    let form = Linked::asks("/other/x", None).form("oauth_token=t");
-    let form = Request {
-        method: "POST".into(),
-        ..form
-    };
-    assert_eq!(form.send(left.calls).await.status, 400);
+    for form in ["oauth_token=t", "a=b&xoauth%5Frequestor_id=alice"] {
+        let form = Request {
+            method: "POST".into(),
+            ..Linked::asks("/other/x", None).form(form)
+        };
+        assert_eq!(form.send(left.calls).await.status, 400);
+    }
     assert_eq!(other.received().len(), 0);
 }
 
@@ -129,15 +141,23 @@ async fn what_the_application_must_not_say_is_refused() {
 async fn redirects_are_signed_anew_within_the_link_alone() {
     for (location, followed) in [
         ("/within?x=1", true),
+        ("http://{here}/within?x=1#fragment", true),
+        ("/x/../within", false),
+        ("/./within", false),
+        ("/x\\..\\within", false),
+        ("within", false),
+        ("http://{here}@evil.example/within", false),
         ("http://evil.example/within", false),
         ("//evil.example/within", false),
         ("https://{here}/within", false),
     ] {
         let other = App::scripted(move |connection, mut stream| async move {
             use tokio::io::AsyncWriteExt as _;
+            let here = stream.get_ref().local_addr().unwrap();
+            let location = location.replace("{here}", &here.to_string());
             while let Some(head) = crate::support::app::read_head(&mut stream).await {
                 let line = head.lines().next().unwrap_or_default().to_owned();
-                let answer = if line.contains("/within") {
+                let answer = if line.starts_with("GET /within") {
                     format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{line}", line.len())
                 } else {
                     format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n")
@@ -154,8 +174,76 @@ async fn redirects_are_signed_anew_within_the_link_alone() {
                 (200, "GET /within?x=1 HTTP/1.1")
             );
         } else {
-            assert_eq!((answer.status, answer.header("location")), (302, Some(location)));
+            let location = location.replace("{here}", &other.address.to_string());
+            assert_eq!(
+                (answer.status, answer.header("location")),
+                (302, Some(&*location))
+            );
         }
+        // What changes something is not done again elsewhere.
+        let post = Request {
+            method: "POST".into(),
+            ..Linked::asks("/other/start", None).form("a=b")
+        };
+        assert_eq!(post.send(left.calls).await.status, 302);
+    }
+}
+
+/// The name is part of what is signed, so a redirect may bring it along.
+#[tokio::test]
+async fn a_redirect_within_the_link_names_the_user_once() {
+    let answer = "HTTP/1.1 302 Found\r\nlocation: /ctx/x?a&xoauth_requestor_id=J%C3%B6rg%20B\r\ncontent-length: 0\r\n\r\n";
+    let other = App::answering(answer).await;
+    let link = format!(
+        "[[links]]\nname = \"other\"\nurl = \"http://{}/ctx\"\nusers = \"impersonate\"\n",
+        other.address
+    );
+    let left = Planned::new("left")
+        .start(&Database::sqlite(), "listen = \"127.0.0.1:0\"", &link)
+        .await;
+    for first in ["/x", "/x?a"] {
+        let before = other.count();
+        assert_eq!(
+            left.ask(&format!("/other{first}"), Some("J%C3%B6rg B"))
+                .await
+                .status,
+            302
+        );
+        let lines = other.lines_since(before);
+        let separator = if first.contains('?') { '&' } else { '?' };
+        let expected = format!("GET /ctx{first}{separator}xoauth_requestor_id=J%C3%B6rg%20B HTTP/1.1");
+        assert_eq!(String::from_utf8_lossy(&lines[0]), expected);
+        for line in &lines[1..] {
+            let expected = "GET /ctx/x?a&xoauth_requestor_id=J%C3%B6rg%20B HTTP/1.1";
+            assert_eq!(String::from_utf8_lossy(line), expected);
+        }
+        assert_eq!(lines.len(), 6);
+    }
+    // Below the host, and not below the link.
+    let beside = "HTTP/1.1 302 Found\r\nlocation: /ctxevil/x\r\ncontent-length: 0\r\n\r\n";
+    let other = App::answering(beside).await;
+    let link = format!(
+        "[[links]]\nname = \"other\"\nurl = \"http://{}/ctx\"\n{ITSELF}",
+        other.address
+    );
+    let left = Planned::new("left")
+        .start(&Database::sqlite(), "listen = \"127.0.0.1:0\"", &link)
+        .await;
+    assert_eq!((left.ask("/other/x", None).await.status, other.count()), (302, 1));
+}
+
+/// Only what a name leads to is judged: an address that is written in the configuration is what the administrator wants.
+#[tokio::test]
+async fn an_address_is_called_as_it_is_written() {
+    let other = App::start().await;
+    let port = other.address.port();
+    for (count, host) in (1..).zip(["localhost", "0.0.0.0"]) {
+        let link = format!("[[links]]\nname = \"other\"\nurl = \"http://{host}:{port}\"\n{ITSELF}");
+        let left = Planned::new("left")
+            .start(&Database::sqlite(), "listen = \"127.0.0.1:0\"", &link)
+            .await;
+        let answer = left.ask("/other/x", None).await;
+        assert_eq!((answer.status, other.count()), (200, count), "{host}: {answer:?}");
     }
 }
 
@@ -169,6 +257,7 @@ async fn a_loop_of_redirects_ends() {
 
 #[tokio::test]
 async fn a_unix_socket_serves_as_well() {
+    use std::os::unix::fs::PermissionsExt as _;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let other = App::start().await;
     let link = format!(
@@ -191,8 +280,34 @@ async fn a_unix_socket_serves_as_well() {
         answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("ok"),
         "{answer}"
     );
+    let mode = std::fs::metadata(&socket).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o660);
     left.stop().await;
     assert!(!socket.exists());
+}
+
+#[tokio::test]
+async fn a_dead_socket_is_replaced_and_nothing_else_is() {
+    for (what, replaced) in [("dead", true), ("alive", false), ("file", false)] {
+        let planned = Planned::new("left");
+        let path = planned.file("unused", "").with_file_name("calls.sock");
+        let alive = match what {
+            "file" => std::fs::write(&path, "text").map(|()| None).unwrap(),
+            _ => Some(std::os::unix::net::UnixListener::bind(&path).unwrap()).filter(|_| what == "alive"),
+        };
+        let link = format!("[[links]]\nname = \"other\"\nurl = \"http://127.0.0.1:9\"\n{ITSELF}");
+        let database = Database::sqlite();
+        let starting = tokio::spawn(async move {
+            let left = planned
+                .start(&database, "listen = \"unix:calls.sock\"", &link)
+                .await;
+            tokio::net::UnixStream::connect(left.folder().join("calls.sock"))
+                .await
+                .unwrap();
+        });
+        assert_eq!(starting.await.is_ok(), replaced, "{what}");
+        drop(alive);
+    }
 }
 
 #[tokio::test]

@@ -5,23 +5,25 @@ use std::time::Duration;
 use linkgate::model::Credentials;
 use linkgate::oauth::{Secret, Token};
 use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
 
 use crate::support::app::App;
 use crate::support::browser::location;
 use crate::support::databases::Database;
 use crate::support::linked::{Linked, Planned, pair, path};
+use crate::support::raw::Request;
 
 /// A linkgate whose other side answers every call in the same way, with alice connected there.
 async fn refused_by(answer: &'static str) -> Linked {
     let left = Linked::with_peer(App::answering(answer).await.address, "").await;
-    keep_token(&left).await;
+    keep_token(&left, "a-token").await;
     left
 }
 
-async fn keep_token(left: &Linked) {
+async fn keep_token(left: &Linked, token: &str) {
     let store = left.store().await;
     let credentials = Credentials {
-        token: Token::parse("a-token").unwrap(),
+        token: Token::parse(token).unwrap(),
         secret: Secret::new("its-secret"),
     };
     store
@@ -75,6 +77,87 @@ async fn a_token_problem_drops_the_token_and_nothing_else_does() {
             got.2
         );
     }
+}
+
+/// Of several problems the last counts. What the other side writes is cut, and made safe to show.
+#[tokio::test]
+async fn a_problem_is_read_from_the_last_challenge_that_names_one() {
+    let long = "x".repeat(400);
+    let answer = format!(
+        "HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Basic realm=\"x\"\r\n\
+         www-authenticate: OAuth oauth_problem=\"token_revoked\"\r\n\
+         www-authenticate: OAuth oauth_problem=\"permission_denied\", oauth_problem_advice=\"%0Aa%1Bb%0A{long}\"\r\n\
+         www-authenticate: OAuth realm=\"y\"\r\nwww-authenticate: Basic oauth_problem=\"token_expired\"\r\n\
+         content-length: 0\r\n\r\n"
+    );
+    let left = refused_by(answer.leak()).await;
+    let (status, code, advice, connected) = outcome(&left).await;
+    assert_eq!(
+        (status, code.as_str(), connected),
+        (502, "refused", true),
+        "{advice}"
+    );
+    assert!(
+        advice.contains(&format!("permission_denied: ab{}", "x".repeat(298))),
+        "{advice}"
+    );
+    assert!(
+        !advice.contains(&"x".repeat(299)) && !advice.contains(['\n', '\u{1b}']),
+        "{advice}"
+    );
+}
+
+#[tokio::test]
+async fn a_second_more_or_less_is_no_difference_between_clocks() {
+    for (date, difference) in [
+        ("Fri, 15 Jan 2027 08:00:00 GMT", Some(0)),
+        ("Fri, 15 Jan 2027 08:00:01 GMT", Some(0)),
+        ("Fri, 15 Jan 2027 07:59:59 GMT", Some(0)),
+        ("Fri, 15 Jan 2027 08:00:02 GMT", Some(2)),
+        ("Fri, 15 Jan 2027 07:50:00 GMT", Some(-600)),
+        ("yesterday", None),
+    ] {
+        let answer = format!(
+            "HTTP/1.1 400 Bad Request\r\ndate: {date}\r\n\
+             www-authenticate: OAuth oauth_problem=\"timestamp_refused\"\r\ncontent-length: 0\r\n\r\n"
+        );
+        let left = refused_by(answer.leak()).await;
+        let answer = left.ask("/other/x", Some("alice")).await;
+        let body: Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(body["error"], "clock");
+        assert_eq!(body["clock_difference"].as_i64(), difference, "{date}: {body}");
+    }
+}
+
+/// The user connects again while a call with the old token is under way, which is then refused.
+#[tokio::test]
+async fn only_the_token_that_was_refused_is_dropped() {
+    let (seen, mut calls) = tokio::sync::mpsc::unbounded_channel();
+    let (go, gone) = tokio::sync::watch::channel(false);
+    let other = App::scripted(move |_, mut stream| {
+        let (seen, mut gone) = (seen.clone(), gone.clone());
+        async move {
+            crate::support::app::read_head(&mut stream).await.unwrap();
+            seen.send(()).unwrap();
+            gone.wait_for(|go| *go).await.unwrap();
+            let answer = b"HTTP/1.1 401 Unauthorized\r\nwww-authenticate: OAuth oauth_problem=\"token_revoked\"\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+        }
+    })
+    .await;
+    let left = Linked::with_peer(other.address, "").await;
+    keep_token(&left, "an-old-token").await;
+    let calling = async {
+        let refused = left.ask("/other/x", Some("alice")).await;
+        assert_eq!(refused.header("x-linkgate-error"), Some("not_connected"));
+    };
+    let connecting = async {
+        calls.recv().await.unwrap();
+        keep_token(&left, "a-new-token").await;
+        go.send(true).unwrap();
+    };
+    tokio::join!(calling, connecting);
+    assert!(is_connected(&left).await);
 }
 
 #[tokio::test]
@@ -132,7 +215,7 @@ async fn a_slow_other_side_is_given_up_and_the_token_stays() {
     })
     .await;
     let left = Linked::with_peer(slow.address, "response_timeout = \"300ms\"\n").await;
-    keep_token(&left).await;
+    keep_token(&left, "a-token").await;
     let got = outcome(&left).await;
     assert_eq!((got.0, got.1.as_str(), got.3), (504, "late", true), "{}", got.2);
     let mut browser = left.browser();
@@ -145,7 +228,7 @@ async fn a_slow_other_side_is_given_up_and_the_token_stays() {
 #[tokio::test]
 async fn another_side_that_is_down_is_said_to_be_and_the_token_stays() {
     let left = Linked::with_peer(App::absent().address, "").await;
-    keep_token(&left).await;
+    keep_token(&left, "a-token").await;
     let got = outcome(&left).await;
     assert_eq!(
         (got.0, got.1.as_str(), got.3),
@@ -158,7 +241,7 @@ async fn another_side_that_is_down_is_said_to_be_and_the_token_stays() {
         "",
     )
     .await;
-    keep_token(&broken).await;
+    keep_token(&broken, "a-token").await;
     let got = outcome(&broken).await;
     assert_eq!((got.0, got.3), (502, true), "{}", got.2);
 }
@@ -183,7 +266,7 @@ async fn a_dance_goes_on_when_the_other_side_is_back() {
 #[tokio::test]
 async fn a_token_that_was_replaced_meanwhile_is_not_dropped() {
     let left = Linked::with_peer(App::start().await.address, "").await;
-    keep_token(&left).await;
+    keep_token(&left, "a-token").await;
     let store = left.store().await;
     let old = Token::parse("an-older-token").unwrap();
     assert!(
@@ -235,7 +318,8 @@ async fn while_a_key_is_rotated_either_one_will_do() {
     let new = linkgate::oauth::PrivateKey::generate(2048, &mut crate::support::databases::rng()).unwrap();
     left.file("link-new.pem", new.to_pem().expose());
     let link = format!(
-        "[[links]]\nname = \"other\"\nurl = \"{}\"\nitself = true\n",
+        "[[links]]\nname = \"other\"\nurl = \"{0}\"\nitself = true\n\
+         [[links]]\nname = \"streaming\"\nurl = \"{0}\"\nitself = true\n",
         right.base
     );
     let consumer = left.as_consumer();
@@ -245,6 +329,21 @@ async fn while_a_key_is_rotated_either_one_will_do() {
     for _ in 0..2 {
         let answer = left.ask("/other/api/x", None).await;
         assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    // A body that streams is gone when the first key is refused: the next call has the other one.
+    for (status, code) in [(502, Some("refused")), (200, None)] {
+        let streamed = Request {
+            method: "POST".into(),
+            ..Linked::asks("/streaming/api/x", None)
+                .header("Content-Type", "a/b")
+                .body("body")
+        };
+        let answer = streamed.send(left.calls).await;
+        assert_eq!(
+            (answer.status, answer.header("x-linkgate-error")),
+            (status, code),
+            "{answer:?}"
+        );
     }
     left.stop().await;
     right.stop().await;

@@ -5,11 +5,11 @@ use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use linkgate::cli::Server;
 use linkgate::clock::Clock;
 use linkgate::config::Config;
 use linkgate::model::{RequestToken, RequestTokenState};
 use linkgate::oauth::{Callback, ConsumerKey, Timestamp, Token};
+use linkgate::server::Server;
 use linkgate::store::{Keyring, Options, Store};
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};

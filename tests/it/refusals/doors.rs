@@ -1,7 +1,7 @@
 //! The endpoints by their names, and nothing else: what is spelt otherwise is the application's, under its own rules.
 
 use crate::support::call::{CALLBACK, Peer};
-use crate::support::linkgate::Linkgate;
+use crate::support::linkgate::{Linkgate, Setup};
 use crate::support::raw::Request;
 
 const SPELLINGS: [&str; 10] = [
@@ -130,3 +130,81 @@ async fn an_open_path_passes_without_oauth_and_without_its_header() {
         );
     }
 }
+
+/// What a route asks of a request.
+async fn asked(linkgate: &Linkgate, request: &Request) -> &'static str {
+    let unsigned = request.send(linkgate.address).await.status;
+    let forged = request.clone().header("Authorization", "OAuth oauth_nonce=\"n\"");
+    match (unsigned, forged.send(linkgate.address).await.status) {
+        (401, 400) => "oauth",
+        (200, 400) => "oauth-or-passthrough",
+        (200, 200) => "none",
+        other => panic!("{request:?}: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_first_rule_decides_and_the_strictest_reading_counts() {
+    let linkgate = Linkgate::with(Setup {
+        more: ROUTES,
+        ..Setup::default()
+    })
+    .await;
+    let maze = "/%2525252525252525252e.;//\\%2e%2f".repeat(20);
+    let (oauth, either, none) = ("oauth", "oauth-or-passthrough", "none");
+    for (method, path, overriding, mode) in [
+        ("GET", "/open/door", "", none),
+        ("GET", "/open/window", "", oauth),
+        ("GET", "/open/door/", "", oauth),
+        ("GET", "/open/door/../x", "", oauth),
+        ("GET", "/elsewhere", "", either),
+        ("GET", maze.as_str(), "", oauth),
+        // A spelling of a free path that is not its own gains nothing.
+        ("GET", "/static/a", "", none),
+        ("GET", "/STATIC/a", "", either),
+        ("GET", "//static/a", "", either),
+        ("GET", "/static/../a", "", either),
+        ("GET", "/static%2fa", "", either),
+        // By methods: GET is HEAD as well, and one that a header or its spelling may make of it counts.
+        ("GET", "/jobs", "", none),
+        ("HEAD", "/jobs", "", none),
+        ("POST", "/jobs", "", oauth),
+        ("post", "/jobs", "", oauth),
+        ("PUT", "/jobs", "", either),
+        ("GET", "/jobs", "X-HTTP-Method-Override", oauth),
+        ("GET", "/jobs", "x_http_method", oauth),
+        ("GET", "/jobs", "X-Method-Override", oauth),
+    ] {
+        let request = Request::new(method, path).header("X-Other", "x");
+        let request = if overriding.is_empty() {
+            request
+        } else {
+            request.header(overriding, "post")
+        };
+        assert_eq!(
+            asked(&linkgate, &request).await,
+            mode,
+            "{method} {path} {overriding}"
+        );
+    }
+}
+
+const ROUTES: &str = r#"
+[[routes]]
+path = "/open/door"
+auth = "none"
+
+[[routes]]
+path = "/open/**"
+auth = "oauth"
+
+[[routes]]
+path = "/jobs"
+methods = ["POST"]
+auth = "oauth"
+
+[[routes]]
+path = "/jobs"
+methods = ["GET"]
+auth = "none"
+"#;

@@ -114,6 +114,8 @@ async fn a_body_that_only_looks_like_a_form_is_none() {
     let linkgate = Linkgate::start().await;
     for kind in [
         "text/x; application/x-www-form-urlencoded",
+        "application/x-www-form-urlencoded2",
+        "application/x-www-form-urlencoded, text/plain",
         "multipart/form-data; boundary=x",
         "text/plain",
     ] {
@@ -123,6 +125,18 @@ async fn a_body_that_only_looks_like_a_form_is_none() {
             .header("Content-Type", kind)
             .body("a=1&oauth_nonce=2");
         assert_eq!(request.send(linkgate.address).await.status, 200, "{kind}");
+    }
+    for kind in [
+        "Application/X-WWW-Form-URLencoded",
+        "application/x-www-form-urlencoded ; charset=UTF-8",
+    ] {
+        let call = Peer::robot().call(&linkgate, "POST", "/api/x").request(&linkgate);
+        let unsigned = call
+            .header("Content-Type", kind)
+            .body("a=1")
+            .send(linkgate.address)
+            .await;
+        unsigned.assert_refused(401, "signature_invalid");
     }
     let twice = Peer::robot().call(&linkgate, "POST", "/api/x").request(&linkgate);
     let twice = twice

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use linkgate::cli::Server;
 use linkgate::clock::Clock;
 use linkgate::config::Config;
 use linkgate::oauth::{PrivateKey, Timestamp};
+use linkgate::server::Server;
 use linkgate::store::Store;
 use tempfile::TempDir;
 

@@ -89,6 +89,11 @@ impl Program {
         self.address
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What the kernel says about its memory: `VmRSS`, `VmHWM` (proc(5)).
     pub(crate) fn kilobytes(&self, field: &str) -> usize {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();

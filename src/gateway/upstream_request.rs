@@ -1,0 +1,338 @@
+//! The head of a request as the application receives it.
+
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+
+use super::error::GatewayError;
+use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
+use super::identity_headers::normalize;
+use super::origin::RequestOrigin;
+use super::routes::METHOD_OVERRIDES;
+
+/// Rewrites the head of a request for the application. `is_signed`: the consumer's signature was verified.
+///
+/// * The target is path and query, byte for byte.
+/// * `Host` of a *signed* call is that of the public URL that was signed, so that a consumer cannot sign for one host and
+///   call another. Any other request keeps the host that its client asked for.
+/// * `X-Forwarded-For`, `-Host`, `-Proto` and `Forwarded` (RFC 7239) are linkgate's; other forwarding fields pass only if a
+///   trusted proxy sent them.
+/// * Hop-by-hop fields (RFC 9110, section 7.6.1) are dropped, those that `Connection` names as well.
+/// * `Authorization: OAuth` is dropped; any other scheme is the application's own.
+/// * linkgate's cookies are dropped; a browser's other cookies pass.
+/// * A signed call loses the fields that would override the method that was signed.
+///
+/// # Errors
+///
+/// 400 if the target has no path (`*`, CONNECT).
+pub(super) fn rewrite(head: &mut Parts, origin: &RequestOrigin, is_signed: bool) -> Result<(), GatewayError> {
+    let target = head.uri.path_and_query();
+    let target = target.filter(|target| target.as_str().starts_with('/')).cloned();
+    head.uri = Uri::from(target.ok_or(GatewayError::Ambiguous("The request names no path."))?);
+    // A new map keeps the order; removing from the old one would not.
+    let mut headers = HeaderMap::with_capacity(head.headers.len() + ADDED_FIELDS);
+    write_forwarding(&mut headers, origin, is_signed)?;
+    copy_fields(&mut headers, &head.headers, origin.is_trusted_peer, is_signed);
+    head.headers = headers;
+    Ok(())
+}
+
+/// Writes the host that the client asked for, the scheme, and the hops.
+fn write_forwarding(
+    headers: &mut HeaderMap,
+    origin: &RequestOrigin,
+    is_signed: bool,
+) -> Result<(), GatewayError> {
+    let signed_host = origin.signed_host.as_ref();
+    let signed_host = signed_host.ok_or(GatewayError::Internal("a public URL cannot stand in a header"))?;
+    let host = origin.host.as_ref().filter(|_| !is_signed).unwrap_or(signed_host);
+    let scheme = match (is_signed, origin.url.is_secure()) {
+        (true, true) => "https",
+        (true, false) => "http",
+        (false, _) => origin.scheme,
+    };
+    headers.insert(HOST, host.clone());
+    headers.insert(X_FORWARDED_HOST, host.clone());
+    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
+    if let Some(hops) = &origin.forwarded_for {
+        let invalid = |_| GatewayError::Internal("a forwarding header cannot be written");
+        headers.insert(
+            X_FORWARDED_FOR,
+            HeaderValue::from_str(hops.as_str()).map_err(invalid)?,
+        );
+        if let Ok(host) = host.to_str() {
+            let forwarded = hops.forwarded(host, scheme);
+            headers.insert(FORWARDED, HeaderValue::try_from(forwarded).map_err(invalid)?);
+        }
+    }
+    Ok(())
+}
+
+/// Copies the client's fields that are meant for the application.
+fn copy_fields(headers: &mut HeaderMap, client: &HeaderMap, is_trusted_peer: bool, is_signed: bool) {
+    let named = named_by_connection(client);
+    for (name, value) in client {
+        let is_dropped = HOP_BY_HOP.contains(name)
+            || MANAGED.contains(name)
+            || (*name == AUTHORIZATION && is_oauth(value.as_bytes()))
+            || named.contains(name)
+            || is_forwarding(&normalize(name.as_str()), is_trusted_peer)
+            || (is_signed && METHOD_OVERRIDES.contains(&&*normalize(name.as_str())));
+        if *name == COOKIE {
+            if !headers.contains_key(COOKIE) {
+                copy_cookies(headers, client);
+            }
+        } else if !is_dropped {
+            headers.append(name, value.clone());
+        }
+    }
+    if client.get_all(TE).iter().any(accepts_trailers) {
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+        headers.insert(CONNECTION, HeaderValue::from_static("te"));
+    }
+}
+
+/// Copies the browser's cookies without linkgate's: a session cookie would let the application approve in the user's name.
+/// HTTP/2 may split cookies over several fields, HTTP/1.1 must not (RFC 9113, section 8.2.3). A single field without a
+/// cookie of linkgate is copied byte for byte.
+fn copy_cookies(headers: &mut HeaderMap, client: &HeaderMap) {
+    let fields: Vec<_> = client.get_all(COOKIE).iter().collect();
+    let cookies = || {
+        fields
+            .iter()
+            .flat_map(|field| field.as_bytes().split(|&byte| byte == b';'))
+    };
+    if let [only] = fields[..]
+        && !cookies().any(is_own_cookie)
+    {
+        headers.insert(COOKIE, only.clone());
+        return;
+    }
+    let kept = cookies()
+        .map(<[u8]>::trim_ascii)
+        .filter(|cookie| !cookie.is_empty() && !is_own_cookie(cookie));
+    let kept = kept.collect::<Vec<_>>().join(&b"; "[..]);
+    if !kept.is_empty()
+        && let Ok(kept) = HeaderValue::from_bytes(&kept)
+    {
+        headers.insert(COOKIE, kept);
+    }
+}
+
+/// Removes hop-by-hop fields from a message, and those that `Connection` names.
+pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    for name in named_by_connection(headers).iter().chain(&HOP_BY_HOP) {
+        headers.remove(name);
+    }
+}
+
+/// The fields that `Connection` makes hop-by-hop.
+fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    let fields = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let names = fields
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok());
+    names
+        .filter(|name: &HeaderName| !END_TO_END.contains(&name.as_str()))
+        .collect()
+}
+
+/// Whether a normalized name says something about forwarding that linkgate writes itself, or that only a trusted proxy may
+/// say.
+fn is_forwarding(normalized: &str, is_trusted_peer: bool) -> bool {
+    match normalized.strip_prefix("x-forwarded-") {
+        Some("for" | "host" | "proto") => true,
+        Some(_) => !is_trusted_peer,
+        None => normalized == "forwarded" || (!is_trusted_peer && REWRITING.contains(&normalized)),
+    }
+}
+
+/// Whether an `Authorization` value has the scheme `OAuth` (RFC 5849, section 3.5.1), in any case.
+fn is_oauth(value: &[u8]) -> bool {
+    let scheme = value.trim_ascii_start();
+    let end = scheme.iter().position(|byte| !byte.is_ascii_alphanumeric());
+    scheme[..end.unwrap_or(scheme.len())].eq_ignore_ascii_case(b"OAuth")
+}
+
+fn is_own_cookie(cookie: &[u8]) -> bool {
+    let name = cookie.trim_ascii_start();
+    name.strip_prefix(b"__Host-")
+        .unwrap_or(name)
+        .starts_with(b"linkgate-")
+}
+
+fn accepts_trailers(te: &HeaderValue) -> bool {
+    let codings = te.to_str().unwrap_or_default();
+    codings
+        .split(',')
+        .any(|coding| coding.trim().eq_ignore_ascii_case("trailers"))
+}
+
+/// RFC 9110, section 7.6.1.
+const HOP_BY_HOP: [HeaderName; 8] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    TE,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+/// What linkgate or its HTTP client writes anew.
+const MANAGED: [HeaderName; 4] = [HOST, CONTENT_LENGTH, EXPECT, TRAILER];
+
+/// What `Connection` cannot make hop-by-hop, because the message means something else without it.
+const END_TO_END: [&str; 7] = [
+    "authorization",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "set-cookie",
+];
+
+/// Fields by which a proxy tells an application of another address or path than the request has.
+const REWRITING: [&str; 8] = [
+    "x-real-ip",
+    "x-client-ip",
+    "true-client-ip",
+    "x-host",
+    "x-original-host",
+    "x-original-uri",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
+/// Forwarding, identity and framing fields that are usually added.
+const ADDED_FIELDS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        let field = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
+        fields.iter().map(field).collect()
+    }
+
+    #[test]
+    fn fields_pass_or_are_dropped() {
+        let trusted = &[("x-forwarded-prefix", "/a"), ("x-original-url", "/a")][..];
+        for (fields, is_trusted_peer, is_signed, passed) in [
+            (
+                &[("cookie", "a=b;c=d ; e=\"f\"")][..],
+                false,
+                false,
+                &[("cookie", "a=b;c=d ; e=\"f\"")][..],
+            ),
+            (
+                &[("cookie", "a=b; linkgate-session=s; c=d")],
+                false,
+                false,
+                &[("cookie", "a=b; c=d")],
+            ),
+            (
+                &[
+                    ("cookie", "__Host-linkgate-session=s"),
+                    ("cookie", "a=b"),
+                    ("cookie", "linkgate-browser=t"),
+                ],
+                false,
+                false,
+                &[("cookie", "a=b")],
+            ),
+            (&[("cookie", "linkgate-session=s")], false, false, &[]),
+            (
+                &[("cookie", "x=linkgate-session"), ("cookie", "a=b")],
+                false,
+                false,
+                &[("cookie", "x=linkgate-session; a=b")],
+            ),
+            (
+                &[
+                    ("connection", "close, X-One"),
+                    ("connection", "x-two, content-type, , bad name"),
+                    ("x-one", "1"),
+                    ("x-two", "2"),
+                    ("keep-alive", "timeout=5"),
+                    ("proxy-authorization", "Basic eA=="),
+                    ("content-type", "3"),
+                    ("x-three", "3"),
+                ],
+                false,
+                false,
+                &[("content-type", "3"), ("x-three", "3")],
+            ),
+            (
+                &[
+                    ("te", "gzip, Trailers"),
+                    ("trailer", "x-sum"),
+                    ("expect", "100-continue"),
+                    ("transfer-encoding", "chunked"),
+                    ("content-length", "3"),
+                    ("host", "a"),
+                    ("accept", "b"),
+                ],
+                true,
+                false,
+                &[("accept", "b"), ("te", "trailers"), ("connection", "te")],
+            ),
+            (&[("te", "gzip")], true, false, &[]),
+            (
+                &[
+                    ("authorization", "oauth a=\"b\""),
+                    ("authorization", "Bearer b"),
+                    ("authorization", "OAuth"),
+                ],
+                false,
+                true,
+                &[("authorization", "Bearer b")],
+            ),
+            (
+                &[("authorization", "OAuth2 x")],
+                false,
+                true,
+                &[("authorization", "OAuth2 x")],
+            ),
+            (
+                &[
+                    ("forwarded", "for=1.1.1.1"),
+                    ("x_forwarded_for", "1.1.1.1"),
+                    ("x-other", "b"),
+                ],
+                true,
+                false,
+                &[("x-other", "b")],
+            ),
+            (trusted, false, false, &[]),
+            (trusted, true, false, trusted),
+            (&[("x-http-method-override", "DELETE")], true, true, &[]),
+            (&[("x_http-method_override", "DELETE")], true, true, &[]),
+            (
+                &[("x-method-override", "DELETE")],
+                true,
+                false,
+                &[("x-method-override", "DELETE")],
+            ),
+        ] {
+            let mut copied = HeaderMap::new();
+            copy_fields(&mut copied, &headers(fields), is_trusted_peer, is_signed);
+            let passed_fields: Vec<_> = copied
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+                .collect();
+            assert_eq!(passed_fields, passed, "{fields:?}");
+        }
+    }
+}

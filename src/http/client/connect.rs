@@ -1,0 +1,248 @@
+//! Where a server is, and a new connection to it.
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use http::Uri;
+use http::uri::Scheme;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::{Instant, timeout_at};
+
+use super::{HttpClientError, RequestBody};
+use crate::tls::{ClientTls, ServerName, TlsError};
+
+/// A server: host, port, and for `https` the name that its certificate must have.
+#[derive(Clone, Debug)]
+pub struct Address {
+    host: String,
+    port: u16,
+    /// `None`: clear text.
+    server_name: Option<ServerName<'static>>,
+}
+
+/// Which addresses may be connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Any.
+    Anywhere,
+    /// Not those of cloud metadata services, nor link-local, multicast and unspecified ones, if DNS returns them: a defence
+    /// against server-side request forgery. An address that a URL itself contains is the administrator's choice.
+    NotMetadata,
+}
+
+/// Makes connections.
+#[derive(Clone, Debug)]
+pub struct Connector {
+    /// The trust roots of `https`; `None`: there are none.
+    pub tls: Option<ClientTls>,
+    /// Which addresses may be connected to.
+    pub reach: Reach,
+    /// The time for DNS, TCP and TLS together.
+    pub timeout: Duration,
+}
+
+/// Why there is no connection. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// DNS does not know the host name.
+    #[error("its name cannot be found: {0}")]
+    NameNotFound(io::Error),
+    /// DNS returned an address that the deny list contains.
+    #[error("{0} is at {1}, which is no place for it")]
+    Denied(String, IpAddr),
+    /// The server's machine refused the connection.
+    #[error("it refused the connection: nothing listens there")]
+    Refused,
+    /// The network has no route to the address, or failed.
+    #[error("it cannot be reached: {0}")]
+    Unreachable(io::Error),
+    /// There was no TCP connection in time.
+    #[error("it did not accept a connection in time")]
+    Timeout,
+    /// The TLS handshake failed.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The address is an `https` one, and no trust roots are configured.
+    #[error("its address is https, and no certificates to believe are given")]
+    NoTrustRoots,
+}
+
+impl Address {
+    /// The server of an absolute `http` or `https` URL; `None` if it is neither, has user information, no host, or no port
+    /// that exists.
+    pub fn of(url: &Uri) -> Option<Self> {
+        let authority = url.authority()?;
+        let secure = url.scheme() == Some(&Scheme::HTTPS);
+        if !secure && url.scheme() != Some(&Scheme::HTTP) {
+            return None;
+        }
+        let port = match authority.as_str().strip_prefix(authority.host())? {
+            "" if secure => 443,
+            "" => 80,
+            port => port
+                .strip_prefix(':')?
+                .parse()
+                .ok()
+                .filter(|&port: &u16| port > 0)?,
+        };
+        let host = authority.host().trim_matches(['[', ']']);
+        if host.is_empty() {
+            return None;
+        }
+        let server_name = if secure {
+            Some(ServerName::try_from(host.to_owned()).ok()?)
+        } else {
+            None
+        };
+        Some(Self {
+            host: host.to_owned(),
+            port,
+            server_name,
+        })
+    }
+
+    /// The same server, whose certificate has another name than its address.
+    #[must_use]
+    pub fn with_server_name(mut self, name: ServerName<'static>) -> Self {
+        self.server_name = Some(name);
+        self
+    }
+
+    /// Whether the address is an `https` one.
+    pub const fn is_secure(&self) -> bool {
+        self.server_name.is_some()
+    }
+}
+
+impl Connector {
+    /// Connects to a server and starts the task that drives the connection, on the current runtime.
+    pub(super) async fn connect(
+        &self,
+        address: &Address,
+    ) -> Result<SendRequest<RequestBody>, HttpClientError> {
+        let deadline = Instant::now() + self.timeout;
+        let stream = timeout_at(deadline, self.connect_tcp(address)).await;
+        let stream = stream.unwrap_or(Err(ConnectError::Timeout))?;
+        let Some(name) = &address.server_name else {
+            return handshake(stream).await;
+        };
+        let tls = self.tls.as_ref().ok_or(ConnectError::NoTrustRoots)?;
+        let secured = timeout_at(deadline, tls.connect(name.clone(), stream)).await;
+        let secured = secured
+            .unwrap_or(Err(TlsError::HandshakeTimeout))
+            .map_err(ConnectError::Tls)?;
+        handshake(secured).await
+    }
+
+    async fn connect_tcp(&self, address: &Address) -> Result<TcpStream, ConnectError> {
+        let Address { host, port, .. } = address;
+        let found = lookup_host((host.as_str(), *port)).await;
+        let found: Vec<SocketAddr> = found.map_err(ConnectError::NameNotFound)?.collect();
+        if self.reach == Reach::NotMetadata
+            && host.parse::<IpAddr>().is_err()
+            && let Some(denied) = found.iter().find(|found| is_denied(found.ip()))
+        {
+            return Err(ConnectError::Denied(host.clone(), denied.ip()));
+        }
+        let stream = TcpStream::connect(&found[..]).await;
+        let stream = stream.and_then(|stream| stream.set_nodelay(true).map(|()| stream));
+        stream.map_err(|error| match error.kind() {
+            ErrorKind::ConnectionRefused => ConnectError::Refused,
+            ErrorKind::TimedOut => ConnectError::Timeout,
+            _ => ConnectError::Unreachable(error),
+        })
+    }
+}
+
+async fn handshake<S>(stream: S) -> Result<SendRequest<RequestBody>, HttpClientError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let (sender, connection) = http1::Builder::new()
+        .max_headers(MAX_FIELDS)
+        .max_header_size(MAX_HEAD)
+        .handshake(TokioIo::new(stream))
+        .await?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.with_upgrades().await {
+            tracing::debug!(%error, "an outgoing connection ended early");
+        }
+    });
+    Ok(sender)
+}
+
+/// Link-local, unspecified, multicast and broadcast addresses, and those of metadata services outside these ranges.
+fn is_denied(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            let alibaba = v4.octets() == [100, 100, 100, 200];
+            v4.is_link_local() || v4.is_unspecified() || v4.is_multicast() || v4.is_broadcast() || alibaba
+        }
+        IpAddr::V6(v6) => {
+            let amazon = v6 == Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+            v6.is_unicast_link_local() || v6.is_unspecified() || v6.is_multicast() || amazon
+        }
+    }
+}
+
+/// The most header fields of a response.
+const MAX_FIELDS: usize = 128;
+/// The largest head of a response, in bytes.
+const MAX_HEAD: usize = 256 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_addresses_are_denied() {
+        for denied in [
+            "169.254.169.254",
+            "::ffff:169.254.169.254",
+            "100.100.100.200",
+            "fd00:ec2::254",
+            "fe80::1",
+            "0.0.0.0",
+            "::",
+            "224.0.0.1",
+            "255.255.255.255",
+        ] {
+            assert!(is_denied(denied.parse().unwrap()), "{denied}");
+        }
+        for allowed in ["127.0.0.1", "10.0.0.1", "::1", "203.0.113.7", "fd00::1"] {
+            assert!(!is_denied(allowed.parse().unwrap()), "{allowed}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_read_from_a_url() {
+        for (url, host, port, secure) in [
+            ("http://127.0.0.1:9090/x", "127.0.0.1", 9090, false),
+            ("http://app", "app", 80, false),
+            ("https://app/x?y", "app", 443, true),
+            ("https://[::1]:8443", "::1", 8443, true),
+        ] {
+            let address = Address::of(&url.parse().unwrap()).unwrap();
+            assert_eq!(
+                (&*address.host, address.port, address.is_secure()),
+                (host, port, secure),
+                "{url}"
+            );
+        }
+        for url in [
+            "/x",
+            "ftp://app",
+            "app:80",
+            "http://u@app",
+            "http://app:0",
+            "http://app:99999",
+            "http://app:",
+        ] {
+            assert!(Address::of(&url.parse().unwrap()).is_none(), "{url}");
+        }
+    }
+}

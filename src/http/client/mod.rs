@@ -1,0 +1,216 @@
+//! The outbound HTTP/1.1 client: hyper's connections behind a small pool.
+//!
+//! * [`connect`]: where a server is, and a new connection to it, with DNS, TLS and the deny list;
+//! * [`pool`]: idle connections, the most recently used first;
+//! * [`upload`]: a request's body on its way to the server, and whose turn it is;
+//! * [`response`]: checks of the response head that hyper leaves out, and a body that returns its connection to the pool.
+
+pub mod connect;
+mod pool;
+mod response;
+mod upload;
+
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::client::conn::http1::SendRequest;
+use tokio::time::timeout;
+
+pub use connect::{Address, ConnectError, Connector, Reach};
+pub use pool::PoolLimits;
+pub use upload::RequestBody;
+
+use pool::Pool;
+use response::PooledBody;
+use upload::Progress;
+
+/// Calls one server over a pool of connections.
+#[derive(Clone, Debug)]
+pub struct HttpClient {
+    address: Address,
+    connector: Connector,
+    pool: Pool,
+}
+
+/// Why a request got no complete response.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpClientError {
+    /// The URL is not an absolute `http` or `https` URL with a host.
+    #[error("{0} is not an http or https URL with a host")]
+    Url(Uri),
+    /// There is no connection. Nothing was sent.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The server did not answer in this time.
+    #[error("it did not answer within {} ms", .0.as_millis())]
+    Timeout(Duration),
+    /// The body of the request ended early.
+    #[error("the body of the request ended early")]
+    RequestBody,
+    /// The connection closed before the response head, or what arrived is not HTTP/1.
+    #[error("its response ended early or is not HTTP: {0}")]
+    Broken(hyper::Error),
+    /// The response head contradicts RFC 9112.
+    #[error("its response is malformed: {0}")]
+    Malformed(&'static str),
+    /// The response body is larger than this many bytes.
+    #[error("its response is longer than {0} bytes")]
+    TooLarge(usize),
+}
+
+impl HttpClient {
+    /// A client of one server.
+    pub fn new(address: Address, connector: Connector, limits: PoolLimits) -> Self {
+        Self {
+            address,
+            connector,
+            pool: Pool::new(limits),
+        }
+    }
+
+    /// Sends a request to the path and query of its URI, byte for byte, and waits for the response head. `Host` is added
+    /// if the request has none; the framing is set anew. `response_timeout` limits the time in which the server is idle:
+    /// while the body of the request is still arriving, it does not run.
+    ///
+    /// A request is sent once. Only if an idle connection turns out to be closed before anything was written to it does the
+    /// request go to another connection. Dropped early, the response closes its connection.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpClientError`] says whether anything was sent: it was not if it is [`HttpClientError::Connect`].
+    pub async fn send(
+        &self,
+        request: Request<Body>,
+        response_timeout: Duration,
+    ) -> Result<Response<Body>, HttpClientError> {
+        let method = request.method().clone();
+        let (mut request, progress) = outgoing(request)?;
+        loop {
+            let idle = self.pool.checkout();
+            let is_reused = idle.is_some();
+            let mut connection = match idle {
+                Some(connection) => connection,
+                None => Box::pin(self.connector.connect(&self.address)).await?,
+            };
+            let sending = connection.try_send_request(request);
+            match progress.limit(response_timeout, sending).await {
+                None => return Err(HttpClientError::Timeout(response_timeout)),
+                Some(Ok(response)) => {
+                    let (mut head, body) = response.into_parts();
+                    let reusable = response::check_response_framing(&mut head, &method)?;
+                    let pool = reusable.then(|| self.pool.clone());
+                    return Ok(Response::from_parts(
+                        head,
+                        PooledBody::new(body, connection, pool),
+                    ));
+                }
+                Some(Err(mut error)) => match error.take_message().filter(|_| is_reused) {
+                    Some(unsent) => request = unsent,
+                    None => return Err(error.into_error().into()),
+                },
+            }
+        }
+    }
+}
+
+impl Connector {
+    /// Sends one request to its absolute URL over a connection of its own, and reads the whole response. Redirects are not
+    /// followed.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpClientError`], in particular if all of it takes longer than `limit`, or the body has more than `max_body` bytes.
+    pub async fn fetch(
+        &self,
+        request: Request<Bytes>,
+        limit: Duration,
+        max_body: usize,
+    ) -> Result<Response<Bytes>, HttpClientError> {
+        let fetching = async {
+            let address = Address::of(request.uri());
+            let address = address.ok_or_else(|| HttpClientError::Url(request.uri().clone()))?;
+            let method = request.method().clone();
+            let (request, _) = outgoing(request.map(Body::from))?;
+            let mut connection: SendRequest<RequestBody> = self.connect(&address).await?;
+            let (mut head, body) = connection.send_request(request).await?.into_parts();
+            response::check_response_framing(&mut head, &method)?;
+            let body = Limited::new(body, max_body).collect().await;
+            let body = body.map_err(|error| match error.downcast::<hyper::Error>() {
+                Ok(error) => HttpClientError::Broken(*error),
+                Err(error) => {
+                    debug_assert!(error.is::<LengthLimitError>());
+                    HttpClientError::TooLarge(max_body)
+                }
+            })?;
+            Ok(Response::from_parts(head, body.to_bytes()))
+        };
+        timeout(limit, fetching)
+            .await
+            .unwrap_or(Err(HttpClientError::Timeout(limit)))
+    }
+}
+
+/// Makes a request ready for hyper: origin form, HTTP/1.1, `Host`, and framing (RFC 9112, section 6) that says what the body
+/// itself knows of its length.
+fn outgoing(request: Request<Body>) -> Result<(Request<RequestBody>, Progress), HttpClientError> {
+    let (mut head, body) = request.into_parts();
+    if !head.headers.contains_key(HOST) {
+        head.headers = with_host(&head.uri, head.headers)?;
+    }
+    let target = head.uri.path_and_query().cloned();
+    head.uri = Uri::from(target.unwrap_or(PathAndQuery::from_static("/")));
+    // An HTTP/1.0 or HTTP/2 client's version would otherwise be written to the server.
+    head.version = Version::HTTP_11;
+    head.extensions.clear();
+    let had_length = head.headers.remove(CONTENT_LENGTH).is_some();
+    let (body, progress) = RequestBody::new(body);
+    if body.is_of_unknown_length() {
+        // hyper silently sends no body of unknown length along with a GET or HEAD.
+        head.headers
+            .insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    } else if body.is_empty() && (had_length || expects_body(&head.method)) {
+        head.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
+    Ok((Request::from_parts(head, body), progress))
+}
+
+/// Whether a server expects a length also when the body is empty (RFC 9110, section 8.6).
+fn expects_body(method: &Method) -> bool {
+    [Method::POST, Method::PUT, Method::PATCH].contains(method)
+}
+
+/// The header fields with `Host` first (RFC 9110, section 7.2).
+fn with_host(uri: &Uri, headers: HeaderMap) -> Result<HeaderMap, HttpClientError> {
+    let authority = uri.authority().map(|authority| {
+        let usual = if uri.scheme_str() == Some("https") {
+            443
+        } else {
+            80
+        };
+        match authority.port_u16() {
+            Some(port) if port != usual => format!("{}:{port}", authority.host()),
+            _ => authority.host().to_owned(),
+        }
+    });
+    let host = authority.and_then(|host| HeaderValue::try_from(host).ok());
+    let host = host.ok_or_else(|| HttpClientError::Url(uri.clone()))?;
+    let mut all = HeaderMap::with_capacity(headers.len() + 4);
+    all.insert(HOST, host);
+    all.extend(headers);
+    Ok(all)
+}
+
+impl From<hyper::Error> for HttpClientError {
+    fn from(error: hyper::Error) -> Self {
+        if error.is_user() {
+            Self::RequestBody
+        } else {
+            Self::Broken(error)
+        }
+    }
+}

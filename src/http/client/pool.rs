@@ -1,0 +1,121 @@
+//! Idle connections to one server, the most recently used first.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+
+use hyper::client::conn::http1::SendRequest;
+use tokio::time::Instant;
+
+use super::RequestBody;
+use crate::http::workers;
+
+/// How many idle connections are kept, and how long.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolLimits {
+    /// How long a connection stays idle before it is closed.
+    pub idle: Duration,
+    /// How many idle connections each worker thread keeps.
+    pub max_idle: usize,
+}
+
+impl Default for PoolLimits {
+    /// 5 minutes, 256.
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_mins(5),
+            max_idle: 256,
+        }
+    }
+}
+
+/// Idle connections, a stack for each worker thread: a request and the task that drives its connection share a thread, and
+/// connections that are not needed reach the idle limit. Clones share it.
+#[derive(Clone, Debug)]
+pub(super) struct Pool(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    limits: PoolLimits,
+    idle: Vec<Mutex<Stack>>,
+    sweeper: OnceLock<()>,
+}
+
+/// Connections and when each became idle, the oldest first.
+type Stack = VecDeque<(SendRequest<RequestBody>, Instant)>;
+
+impl Pool {
+    pub(super) fn new(limits: PoolLimits) -> Self {
+        Self(Arc::new(Shared {
+            limits,
+            idle: (0..workers::count()).map(|_| Mutex::default()).collect(),
+            sweeper: OnceLock::new(),
+        }))
+    }
+
+    /// The connection that this thread used last and that is still open.
+    pub(super) fn checkout(&self) -> Option<SendRequest<RequestBody>> {
+        let mut idle = self.0.this_thread();
+        let oldest = Instant::now().checked_sub(self.0.limits.idle);
+        while let Some((connection, since)) = idle.pop_back() {
+            if oldest.is_some_and(|oldest| since < oldest) {
+                // Those below it have been idle even longer.
+                idle.clear();
+            } else if connection.is_ready() {
+                return Some(connection);
+            }
+        }
+        None
+    }
+
+    /// Keeps a connection whose response was read to its end. One that is still busy, because the server answered before it
+    /// read the whole request, is kept once it is ready.
+    pub(super) fn put(self, mut connection: SendRequest<RequestBody>) {
+        if connection.is_ready() {
+            self.0.put(connection);
+        } else if !connection.is_closed() {
+            tokio::spawn(async move {
+                if connection.ready().await.is_ok() {
+                    self.0.put(connection);
+                }
+            });
+        }
+    }
+}
+
+impl Shared {
+    fn put(self: &Arc<Self>, connection: SendRequest<RequestBody>) {
+        self.sweeper
+            .get_or_init(|| drop(tokio::spawn(sweep(Arc::downgrade(self)))));
+        let mut idle = self.this_thread();
+        idle.push_back((connection, Instant::now()));
+        if idle.len() > self.limits.max_idle {
+            idle.pop_front();
+        }
+    }
+
+    fn this_thread(&self) -> MutexGuard<'_, Stack> {
+        lock(&self.idle[workers::current()])
+    }
+}
+
+fn lock(idle: &Mutex<Stack>) -> MutexGuard<'_, Stack> {
+    idle.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Closes connections that were idle for too long, for as long as the pool exists.
+async fn sweep(pool: Weak<Shared>) {
+    while let Some(pause) = pool.upgrade().map(|pool| pool.limits.idle.min(SWEEP_INTERVAL)) {
+        tokio::time::sleep(pause).await;
+        let Some(pool) = pool.upgrade() else { return };
+        let oldest = Instant::now().checked_sub(pool.limits.idle);
+        for idle in &pool.idle {
+            lock(idle).retain(|(connection, since)| {
+                !connection.is_closed() && oldest.is_none_or(|oldest| *since >= oldest)
+            });
+        }
+    }
+}
+
+/// The longest time between two sweeps.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(5);

@@ -1,0 +1,140 @@
+//! A response on its way from a server: what hyper does not check of its head, and its body.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::response::Parts;
+use http::{HeaderMap, Method, Version};
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
+
+use super::pool::Pool;
+use super::{HttpClientError, RequestBody};
+
+/// Checks how a response is framed (RFC 9112, section 6) where hyper is lenient, and rewrites what another reader could
+/// understand differently. `true`: the connection can be used again.
+///
+/// * Any `Transfer-Encoding` but one `chunked`, also where hyper reads no body: hyper would decode `gzip, chunked` as
+///   chunked, and the client would never learn of `gzip`.
+/// * `Content-Length` that is not a number, or several that differ, also of a response to HEAD; `5, 5` and `05` become `5`.
+/// * A length beside `chunked` is removed, and the connection is not used again.
+/// * A successful CONNECT would be a tunnel.
+///
+/// The version becomes that of this hop.
+///
+/// # Errors
+///
+/// [`HttpClientError::Malformed`]
+pub(super) fn check_response_framing(head: &mut Parts, method: &Method) -> Result<bool, HttpClientError> {
+    let is_chunked = is_chunked(&head.headers, head.version)?;
+    let length = content_length(&head.headers)?;
+    if method == Method::CONNECT && head.status.is_success() {
+        return Err(HttpClientError::Malformed("it opens a tunnel"));
+    }
+    head.version = Version::HTTP_11;
+    let Some(length) = length else { return Ok(true) };
+    if is_chunked {
+        head.headers.remove(CONTENT_LENGTH);
+        return Ok(false);
+    }
+    let is_canonical = head
+        .headers
+        .get_all(CONTENT_LENGTH)
+        .iter()
+        .eq([length.to_string().as_str()]);
+    if !is_canonical {
+        head.headers.insert(CONTENT_LENGTH, length.into());
+    }
+    Ok(true)
+}
+
+fn is_chunked(headers: &HeaderMap, version: Version) -> Result<bool, HttpClientError> {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(false),
+        (Some(coding), None)
+            if version == Version::HTTP_11 && coding.as_bytes().eq_ignore_ascii_case(b"chunked") =>
+        {
+            Ok(true)
+        }
+        _ => Err(HttpClientError::Malformed("its transfer coding is not known")),
+    }
+}
+
+fn content_length(headers: &HeaderMap) -> Result<Option<u64>, HttpClientError> {
+    const NOT_A_NUMBER: HttpClientError = HttpClientError::Malformed("its length is no number");
+    let mut length = None;
+    for value in headers.get_all(CONTENT_LENGTH) {
+        for part in value
+            .to_str()
+            .map_err(|_| NOT_A_NUMBER)?
+            .split(',')
+            .map(str::trim)
+        {
+            let digits = part.bytes().all(|byte| byte.is_ascii_digit());
+            let number = part.parse().ok().filter(|_| digits).ok_or(NOT_A_NUMBER)?;
+            if length.replace(number).is_some_and(|before: u64| before != number) {
+                return Err(HttpClientError::Malformed("it has two lengths"));
+            }
+        }
+    }
+    Ok(length)
+}
+
+/// A response body that returns its connection to the pool when it was read to its end. Dropped earlier, or cut off, it
+/// closes the connection.
+pub(super) struct PooledBody {
+    body: Incoming,
+    connection: Option<(SendRequest<RequestBody>, Pool)>,
+}
+
+impl PooledBody {
+    /// `pool`: where the connection goes afterwards; `None` closes it.
+    pub(super) fn new(body: Incoming, connection: SendRequest<RequestBody>, pool: Option<Pool>) -> Body {
+        let mut body = Self {
+            body,
+            connection: pool.map(|pool| (connection, pool)),
+        };
+        if body.body.is_end_stream() {
+            body.release();
+            return Body::empty();
+        }
+        Body::new(body)
+    }
+
+    fn release(&mut self) {
+        if let Some((connection, pool)) = self.connection.take() {
+            pool.put(connection);
+        }
+    }
+}
+
+impl http_body::Body for PooledBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        match &frame {
+            Some(Err(_)) => self.connection = None,
+            Some(Ok(_)) if !self.body.is_end_stream() => {}
+            _ => self.release(),
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,380 @@
+//! Accepts connections and serves them through hyper until the server stops.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use metrics::counter;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tower::{Service, ServiceExt as _};
+
+use super::Workers;
+use crate::telemetry::REJECTED_CONNECTIONS;
+use crate::tls::ServerTls;
+
+/// What answers requests: a router, or middleware around one. It is cloned for each request.
+pub trait HttpService:
+    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> HttpService for S where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// A bound socket and how connections to it are served.
+#[derive(Debug)]
+pub struct Listener {
+    /// Where clients connect.
+    pub socket: Socket,
+    /// `None`: clear text.
+    pub tls: Option<ServerTls>,
+    /// Whether HTTP/2 is served in clear text to clients that begin with it (RFC 9113, section 3.3).
+    pub h2c: bool,
+    /// The runtimes that serve the connections.
+    pub workers: Workers,
+}
+
+/// A bound socket.
+#[derive(Debug)]
+pub enum Socket {
+    /// A TCP port.
+    Tcp(TcpListener),
+    /// A Unix socket and its path.
+    Unix(UnixListener, PathBuf),
+}
+
+impl Socket {
+    /// Binds a TCP port.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, such as an address that is in use.
+    pub fn tcp(address: SocketAddr) -> io::Result<Self> {
+        let socket = if address.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
+        // A restart does not wait for connections of the previous process that are in TIME_WAIT.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(Self::Tcp(socket.listen(BACKLOG)?))
+    }
+
+    /// Binds a Unix socket for owner and group. A socket that a previous process left behind is replaced.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, also if another process listens there.
+    pub fn unix(path: &Path) -> io::Result<Self> {
+        let is_socket = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
+        if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
+            std::fs::remove_file(path)?;
+        }
+        let listener = UnixListener::bind(path)?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
+        Ok(Self::Unix(listener, path.to_owned()))
+    }
+
+    /// The address of a TCP port; `None` for a Unix socket.
+    pub fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().ok(),
+            Self::Unix(..) => None,
+        }
+    }
+
+    /// Waits for a connection. It is not registered with a runtime yet, so that another thread can take it.
+    async fn accept(&self) -> io::Result<(Accepted, Option<SocketAddr>)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                Ok((Accepted::Tcp(stream.into_std()?), Some(peer)))
+            }
+            Self::Unix(listener, _) => Ok((Accepted::Unix(listener.accept().await?.0.into_std()?), None)),
+        }
+    }
+}
+
+/// A connection that no runtime has yet.
+enum Accepted {
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
+}
+
+impl Listener {
+    /// Serves HTTP/1.1 in clear text, on the current runtime.
+    pub fn clear_text(socket: Socket) -> Self {
+        Self {
+            socket,
+            tls: None,
+            h2c: false,
+            workers: Workers::current_runtime(),
+        }
+    }
+
+    /// Serves until `stop` is cancelled; then no further connection is accepted, idle ones close, and requests in progress
+    /// get `drain` to finish. `false`: some did not, and were cut off.
+    ///
+    /// Each request carries its peer as [`ConnectInfo`], unless it came over a Unix socket.
+    pub async fn serve<S>(self, service: S, stop: CancellationToken, drain: Duration) -> bool
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send,
+    {
+        let connections = GracefulShutdown::new();
+        while let Some(accepted) = stop.run_until_cancelled(self.socket.accept()).await {
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                // The client has gone, or there is no free descriptor: the listener goes on.
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            let connection = Connection {
+                service: service.clone(),
+                tls: self.tls.clone(),
+                h2c: self.h2c,
+                peer,
+                stop: stop.clone(),
+                shutdown: connections.watcher(),
+            };
+            self.workers.next().spawn(async move {
+                if let Err(error) = connection.serve(stream).await {
+                    tracing::debug!(?peer, error, "a connection ended early");
+                }
+            });
+        }
+        if let Socket::Unix(_, path) = &self.socket {
+            let _ = std::fs::remove_file(path);
+        }
+        drop(self.socket);
+        timeout(drain, connections.shutdown()).await.is_ok()
+    }
+}
+
+/// A connection apart from its stream.
+struct Connection<S> {
+    service: S,
+    tls: Option<ServerTls>,
+    h2c: bool,
+    peer: Option<SocketAddr>,
+    stop: CancellationToken,
+    shutdown: Watcher,
+}
+
+/// What a client begins with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Beginning {
+    /// A TLS handshake record (RFC 8446, section 5.1).
+    Tls,
+    /// The preface of HTTP/2 (RFC 9113, section 3.4), if that is served in clear text.
+    Http2,
+    /// Anything else.
+    Other,
+}
+
+type ConnectionResult = Result<(), Box<dyn Error + Send + Sync>>;
+
+impl<S: HttpService> Connection<S> {
+    async fn serve(mut self, stream: Accepted) -> ConnectionResult {
+        let mut stream = match stream {
+            Accepted::Tcp(stream) => TcpStream::from_std(stream)?,
+            Accepted::Unix(stream) => {
+                let stream = UnixStream::from_std(stream)?;
+                return self.http(stream, builder().http1_only(), Beginning::Other).await;
+            }
+        };
+        let tls = self.tls.take();
+        let limit = if tls.is_some() {
+            HANDSHAKE_TIMEOUT
+        } else {
+            HEAD_TIMEOUT
+        };
+        let peeking = timeout(limit, peek(&stream, self.h2c));
+        let Some(Ok(beginning)) = self.stop.run_until_cancelled(peeking).await else {
+            return Ok(());
+        };
+        // The protocol is chosen here: hyper's own detection has no time limit.
+        match (beginning?, tls) {
+            (Beginning::Http2, None) => self.http(stream, builder().http2_only(), Beginning::Http2).await,
+            (beginning, None) => self.http(stream, builder().http1_only(), beginning).await,
+            (Beginning::Tls, Some(tls)) => {
+                let Some(stream) = self.stop.run_until_cancelled(tls.accept(stream)).await else {
+                    return Ok(());
+                };
+                let stream = stream?;
+                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                let builder = if is_http2 {
+                    builder().http2_only()
+                } else {
+                    builder().http1_only()
+                };
+                self.http(stream, builder, Beginning::Other).await
+            }
+            (_, Some(_)) => {
+                reject(self.peer, "clear_text_on_tls");
+                Ok(stream.write_all(USE_HTTPS).await?)
+            }
+        }
+    }
+
+    async fn http<I>(
+        self,
+        stream: I,
+        builder: auto::Builder<TokioExecutor>,
+        beginning: Beginning,
+    ) -> ConnectionResult
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let Self {
+            service,
+            peer,
+            shutdown,
+            ..
+        } = self;
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(ConnectInfo(peer));
+            }
+            service.clone().oneshot(request)
+        });
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+        let result = shutdown.watch(connection).await;
+        let hyper = result
+            .as_ref()
+            .err()
+            .and_then(|error| error.downcast_ref::<hyper::Error>());
+        match hyper {
+            Some(error) if error.is_parse_too_large() => reject(peer, "head_too_large"),
+            Some(error) if error.is_parse() && beginning == Beginning::Tls => {
+                reject(peer, "tls_on_clear_text")
+            }
+            Some(error) if error.is_parse() => reject(peer, "malformed"),
+            _ => return result,
+        }
+        Ok(())
+    }
+}
+
+/// Looks at what a client begins with and leaves it unread.
+async fn peek(stream: &TcpStream, h2c: bool) -> io::Result<Beginning> {
+    let mut first = [0; PREFACE.len()];
+    loop {
+        let length = stream.peek(&mut first).await?;
+        if first[0] == TLS_HANDSHAKE {
+            return Ok(Beginning::Tls);
+        } else if !h2c || length == 0 || !PREFACE.starts_with(&first[..length]) {
+            return Ok(Beginning::Other);
+        } else if length == PREFACE.len() {
+            return Ok(Beginning::Http2);
+        }
+        // The socket is readable already; there is no event for more.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Logs and counts a connection that does not speak the protocol. hyper has answered 400 or 431 where it could.
+fn reject(peer: Option<SocketAddr>, reason: &'static str) {
+    counter!(REJECTED_CONNECTIONS, "reason" => reason).increment(1);
+    let peer = peer.map(|peer| tracing::field::display(peer.ip()));
+    tracing::info!(peer, reason, "a connection was rejected");
+}
+
+fn builder() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(64 * 1024)
+        .keep_alive_interval(HTTP2_PING);
+    builder
+}
+
+/// The first byte of a TLS handshake record.
+const TLS_HANDSHAKE: u8 = 22;
+
+/// How the preface of HTTP/2 begins; no method does.
+const PREFACE: [u8; 3] = *b"PRI";
+
+/// The response to a client that sends HTTP to a TLS port.
+const USE_HTTPS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain;charset=UTF-8\r\n\
+    connection: close\r\n\r\nThis port serves HTTPS: write https:// in the URL.\r\n";
+
+/// The time for a request's head, and for an idle connection.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// The time for the first byte of a TLS handshake; the handshake has as much.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The largest head of a request, in bytes; a larger one is answered 431.
+const MAX_HEAD: usize = 64 * 1024;
+
+/// How often a silent HTTP/2 client is pinged.
+const HTTP2_PING: Duration = Duration::from_secs(20);
+
+/// Connections that wait to be accepted; the operating system has a limit of its own. Beyond it, clients retry after one
+/// to three seconds.
+const BACKLOG: u32 = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_that_was_left_behind_is_replaced_and_no_other_file() {
+        let folder = std::env::temp_dir().join(format!("linkgate-socket-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("s");
+        drop(Socket::unix(&path).unwrap());
+        let alive = Socket::unix(&path).unwrap();
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o660);
+        assert!(Socket::unix(&path).is_err(), "another process listens there");
+        drop(alive);
+        let file = folder.join("f");
+        std::fs::write(&file, "x").unwrap();
+        assert!(Socket::unix(&file).is_err());
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "x");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

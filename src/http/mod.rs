@@ -1,0 +1,17 @@
+//! HTTP without OAuth: what every listener and every outgoing call of linkgate shares.
+//!
+//! * [`listener`]: accepts connections, with TLS if configured, and serves them through hyper with fixed limits;
+//! * [`workers`]: one current-thread runtime for each core;
+//! * [`request_id`]: the reference that a response, a page and a log line share;
+//! * [`operators`]: `/healthz`, `/readyz` and `/metrics`;
+//! * [`client`]: the only outbound client, for the application, links and logins.
+
+pub mod client;
+pub mod listener;
+pub mod operators;
+pub mod request_id;
+pub mod workers;
+
+pub use listener::{HttpService, Listener, Socket};
+pub use request_id::RequestId;
+pub use workers::Workers;

@@ -1,0 +1,86 @@
+//! The reference of a request: the same on its response, its page and its log lines.
+
+use std::fmt::{self, Display, Formatter};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use http::Extensions;
+use rand::TryRng as _;
+use rand::rngs::SysRng;
+
+/// Eight letters and digits in two groups, such as `K7QW-3XNP`. No letter is confused with another on the telephone.
+///
+/// Ids are a sequence from a random start, permuted: one process repeats none, and they are no secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestId(u64);
+
+impl RequestId {
+    /// The id of the next request.
+    pub fn next() -> Self {
+        static SEQUENCE: LazyLock<AtomicU64> =
+            LazyLock::new(|| SysRng.try_next_u64().unwrap_or_default().into());
+        let number = SEQUENCE.fetch_add(1, Ordering::Relaxed) % IDS;
+        // Multiplying by a number without a common factor is a permutation.
+        Self(u64::try_from(u128::from(number) * SPREAD % u128::from(IDS)).unwrap_or_default())
+    }
+
+    /// The id among a request's extensions, or a new one if there is none.
+    pub fn of(extensions: &Extensions) -> Self {
+        extensions.get().copied().unwrap_or_else(Self::next)
+    }
+}
+
+impl Display for RequestId {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let base = LETTERS.len() as u64;
+        for place in (0..PLACES).rev() {
+            let letter = usize::try_from(self.0 / base.pow(place) % base).unwrap_or_default();
+            write!(
+                f,
+                "{}{}",
+                char::from(LETTERS[letter]),
+                if place == PLACES / 2 { "-" } else { "" }
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Middleware that gives each request its id, as an extension.
+pub async fn request_id(mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(RequestId::next());
+    next.run(request).await
+}
+
+/// No I, L, O, U, 0 or 1.
+const LETTERS: &[u8; 30] = b"ABCDEFGHJKMNPQRSTVWXYZ23456789";
+const PLACES: u32 = 8;
+/// How many ids there are.
+const IDS: u64 = 30_u64.pow(PLACES);
+/// About the golden section of [`IDS`], so that neighbours differ in each letter.
+const SPREAD: u128 = 405_492_100_019;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn ids_differ_and_can_be_read_out() {
+        assert!([2, 3, 5].iter().all(|factor| SPREAD % factor != 0));
+        let ids: HashSet<_> = (0..1000).map(|_| RequestId::next().to_string()).collect();
+        assert_eq!(ids.len(), 1000);
+        for id in ids {
+            assert!(id.len() == 9 && id.as_bytes()[4] == b'-', "{id}");
+            assert!(
+                id.bytes()
+                    .all(|letter| letter == b'-' || LETTERS.contains(&letter)),
+                "{id}"
+            );
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! From a configuration to the other direction, and to what peers see of us.
+
+use anyhow::{Context, anyhow};
+use rand::RngExt;
+
+use crate::applinks::{AuthType, ConsumerInfo, Manifest, PeerId};
+use crate::clock::Clock;
+use crate::config::{Config, Link as LinkConfig, LinkUsers, ListenAt};
+use crate::http::Socket;
+use crate::links::{Client, ConsumerIdentity, Link, LinkOptions, Links, Users};
+use crate::oauth::Secret;
+use crate::store::Store;
+use crate::tls::Roots;
+use crate::web;
+
+/// The id of this installation: the configuration's, or the one that the database keeps, made on the first start.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line is where randomness comes from"
+)]
+pub(crate) async fn installation(config: &Config, store: &Store) -> anyhow::Result<PeerId> {
+    if let Some(id) = &config.applinks.id {
+        return Ok(id.clone());
+    }
+    let new = PeerId::from_random(rand::rng().random());
+    Ok(store.installation_id(&new).await?)
+}
+
+/// The other sides, and who we are there.
+pub(crate) fn links(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<Links> {
+    let links: anyhow::Result<Vec<_>> = config.links.iter().map(link).collect();
+    let identity = ConsumerIdentity {
+        consumer_key: config.applinks.consumer_key.clone(),
+        keys: config.applinks.keys.clone(),
+    };
+    Ok(Links::new(
+        store.clone(),
+        clock.clone(),
+        config.server.public_url.clone(),
+        identity,
+        links?,
+    ))
+}
+
+/// What peers see of us.
+pub(crate) fn ourselves(config: &Config, installation: PeerId) -> web::Ourselves {
+    let (applinks, public_url) = (&config.applinks, config.server.public_url.as_str());
+    let shown = applinks.keys.first().filter(|_| applinks.consumer_info);
+    web::Ourselves {
+        manifest: Manifest {
+            id: installation,
+            name: config.branding.name.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+            url: public_url.to_owned(),
+            icon_url: format!("{public_url}{}", web::icon()),
+            inbound: AuthType::ALL.to_vec(),
+            outbound: outbound(&config.links),
+        },
+        consumer_info: shown.map(|key| ConsumerInfo {
+            key: applinks.consumer_key.as_str().to_owned(),
+            name: config.branding.name.clone(),
+            public_key: key.public_key().to_base64(),
+            description: None,
+            callback: None,
+        }),
+    }
+}
+
+/// Binds the private listener, when there are links; and what the application shows there.
+pub(crate) fn socket(config: &Config) -> anyhow::Result<Option<(Socket, Secret)>> {
+    let Some(listener) = &config.applinks.listener else {
+        return Ok(None);
+    };
+    let socket = match &listener.at {
+        ListenAt::Tcp(address) => {
+            Socket::tcp(*address).with_context(|| format!("{address} cannot be listened on"))?
+        }
+        ListenAt::Unix(path) => {
+            Socket::unix(path).with_context(|| format!("{} cannot be listened on", path.display()))?
+        }
+    };
+    Ok(Some((socket, listener.token.clone())))
+}
+
+/// Whom a client for a URL believes.
+pub(crate) fn roots(configured: Option<&Roots>) -> anyhow::Result<Roots> {
+    let roots = configured.cloned().map_or_else(Roots::system, Ok);
+    roots.map_err(|why| anyhow!("ca_file: {why}"))
+}
+
+fn link(link: &LinkConfig) -> anyhow::Result<Link> {
+    let roots =
+        roots(link.roots.as_ref()).with_context(|| format!("the link {} cannot be made", link.name))?;
+    let options = LinkOptions {
+        name: link.name.clone(),
+        title: link.title.clone(),
+        url: link.url.clone(),
+        users: match link.users {
+            LinkUsers::Connect => Users::Connect,
+            LinkUsers::Impersonate => Users::Impersonate,
+            LinkUsers::None => Users::None,
+        },
+        itself: link.itself,
+        response_timeout: link.response_timeout,
+    };
+    Ok(Link::new(options, Client::new(roots, link.connect_timeout)))
+}
+
+fn outbound(links: &[LinkConfig]) -> Vec<AuthType> {
+    let any = |kind: &AuthType| {
+        links.iter().any(|link| match kind {
+            AuthType::ThreeLegged => link.users == LinkUsers::Connect,
+            AuthType::TwoLegged => link.itself,
+            AuthType::Impersonation => link.users == LinkUsers::Impersonate,
+        })
+    };
+    AuthType::ALL.into_iter().filter(any).collect()
+}

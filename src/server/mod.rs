@@ -1,0 +1,195 @@
+//! A running linkgate: start, reload and stop.
+
+pub(crate) mod links;
+pub(crate) mod login;
+mod parts;
+pub(crate) mod store;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::http::operators::operators;
+use crate::http::{Listener, Socket, Workers};
+use crate::links::listener;
+use crate::login::Login;
+use crate::store::Store;
+use crate::tls::ServerTls;
+use crate::web::{Administration, Look};
+use crate::{gateway, telemetry, web};
+
+use parts::Parts;
+
+/// A linkgate that serves. Dropped, it stops accepting; [`Server::stop`] waits for requests in progress.
+#[derive(Debug)]
+pub struct Server {
+    public: SocketAddr,
+    admin: SocketAddr,
+    calls: Option<SocketAddr>,
+    store: Store,
+    login: Arc<Login>,
+    administration: Arc<Administration>,
+    look: Arc<Look>,
+    tls: Option<ServerTls>,
+    clock: Clock,
+    stop: CancellationToken,
+    listeners: Vec<JoinHandle<bool>>,
+    sweeper: JoinHandle<()>,
+    workers: Workers,
+}
+
+impl Server {
+    /// Opens the store, synchronises the configured consumers, builds the parts, and binds the listeners.
+    ///
+    /// # Errors
+    ///
+    /// What the configuration names cannot be used: a file, the database, an address.
+    pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let login = login::login(&config, &clock)?;
+        let keyring = store::keyring(&config)?;
+        let store = store::open_with(&config, Arc::clone(&keyring)).await?;
+        synchronise(&store, &config, &clock).await?;
+        let installation = links::installation(&config, &store).await?;
+        let parts = Parts::new(&config, installation, &login, &store, keyring, &clock)?;
+        let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
+        let workers = Workers::start().context("the threads that serve cannot be started")?;
+        let (public, public_address) = bind(config.server.listen)?;
+        let (admin, admin_address) = bind(config.server.admin_listen)?;
+        let private = links::socket(&config)?;
+        let calls = private.as_ref().and_then(|(private, _)| private.address());
+        let stop = CancellationToken::new();
+        let public = Listener {
+            socket: public,
+            tls: tls.clone(),
+            h2c: config.server.h2c,
+            workers: workers.clone(),
+        };
+        let gateway = gateway::gateway(parts.check, parts.proxy);
+        let service = web::public_service(parts.app, parts.verdicts, gateway, parts.refusals);
+        let ready = store.clone();
+        let operators = operators(move || is_ready(ready.clone()), telemetry::metrics());
+        let mut listeners = vec![
+            tokio::spawn(public.serve(service, stop.clone(), DRAIN)),
+            tokio::spawn(Listener::clear_text(admin).serve(operators, stop.clone(), DRAIN)),
+        ];
+        listeners.extend(private.map(|(private, token)| {
+            let calls = listener::router(Arc::clone(&parts.links), token);
+            tokio::spawn(Listener::clear_text(private).serve(calls, stop.clone(), DRAIN))
+        }));
+        if let Some(tls) = tls.clone() {
+            tokio::spawn(stop.clone().run_until_cancelled_owned(tls.watch_files()));
+        }
+        let (provider, until) = (parts.provider, stop.clone());
+        let sweeper = tokio::spawn(async move { provider.sweep_until(until).await });
+        Ok(Self {
+            public: public_address,
+            admin: admin_address,
+            calls,
+            store,
+            login,
+            administration: parts.administration,
+            look: parts.look,
+            tls,
+            clock,
+            stop,
+            listeners,
+            sweeper,
+            workers,
+        })
+    }
+
+    /// Where consumers, browsers and the guarded application's users come in.
+    pub const fn public_address(&self) -> SocketAddr {
+        self.public
+    }
+
+    /// Where operators come in.
+    pub const fn admin_address(&self) -> SocketAddr {
+        self.admin
+    }
+
+    /// Where the application calls others through us, when that is an address.
+    pub const fn calls_address(&self) -> Option<SocketAddr> {
+        self.calls
+    }
+
+    /// Takes consumers, users, branding and the certificate from a configuration that was read again. What fails stays as
+    /// it was, and is logged.
+    pub async fn reload(&self, config: &Config) {
+        match synchronise(&self.store, config, &self.clock).await {
+            Ok(()) => {
+                self.administration.keep_secret_files(config.secret_files.clone());
+                tracing::info!("the consumers were read again");
+            }
+            Err(error) => tracing::error!("the consumers stay as they were: {error:#}"),
+        }
+        self.look.replace(&config.branding);
+        match self.login.reload() {
+            Ok(()) => tracing::info!("the users were read again"),
+            Err(error) => tracing::error!("the users stay as they were: {error}"),
+        }
+        match (&self.tls, config.server.tls.clone()) {
+            (Some(tls), Some(files)) => match tls.reload(files) {
+                Ok(certificate) => {
+                    tracing::info!(not_after = %certificate.not_after, "the certificate was read again")
+                }
+                Err(error) => tracing::error!("the certificate stays as it was: {error}"),
+            },
+            (None, None) => {}
+            _ => tracing::warn!("[server.tls] comes and goes with a restart only"),
+        }
+    }
+
+    /// Stops accepting, waits for the requests under way, and closes the store. `false`: some took too long.
+    pub async fn stop(self) -> bool {
+        self.stop.cancel();
+        let mut drained = true;
+        for listener in self.listeners {
+            drained &= listener.await.unwrap_or(false);
+        }
+        if let Err(error) = self.sweeper.await {
+            tracing::warn!(%error, "the sweeper did not end by itself");
+        }
+        self.store.close().await;
+        // Database connections may have been opened on a worker.
+        drop(self.workers);
+        drained
+    }
+}
+
+fn bind(address: SocketAddr) -> anyhow::Result<(Socket, SocketAddr)> {
+    let socket = Socket::tcp(address).with_context(|| format!("{address} cannot be listened on"))?;
+    let address = socket.address().unwrap_or(address);
+    Ok((socket, address))
+}
+
+async fn is_ready(store: Store) -> bool {
+    let answer = store.ping().await;
+    if let Err(error) = &answer {
+        tracing::error!(%error, "not ready: the store does not answer");
+    }
+    answer.is_ok()
+}
+
+async fn synchronise(store: &Store, config: &Config, clock: &Clock) -> anyhow::Result<()> {
+    let done = store
+        .synchronise_consumers(&config.consumers, clock.now())
+        .await?;
+    tracing::info!(
+        added = ?done.added,
+        updated = ?done.updated,
+        enabled = ?done.enabled,
+        disabled = ?done.disabled,
+        "the configured consumers are in the store"
+    );
+    Ok(())
+}
+
+/// How long requests under way may take when the server stops.
+const DRAIN: Duration = Duration::from_secs(30);

@@ -1,0 +1,134 @@
+//! The access log: one line for each request, with method, path, status and caller. No query, no header, no secret.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{Method, StatusCode, Uri};
+use metrics::{Counter, counter};
+
+use super::refusals::{Refusals, Refused};
+use crate::gateway::{AskedAbout, RequestOrigin};
+use crate::http::RequestId;
+use crate::provider::{Caller, Refusal};
+use crate::telemetry::{REFUSALS, REQUESTS};
+
+/// Middleware that counts a request, keeps its refusal for the administrators, and writes its line. A request whose client
+/// goes away before the response has a line too, with the status 499.
+pub(super) async fn access_log(
+    State(refusals): State<Arc<Refusals>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let logged = LoggedRequest {
+        method: request.method().clone(),
+        uri: request.uri().clone(),
+        peer: peer(&request),
+        id: RequestId::of(request.extensions()),
+        began: Instant::now(),
+        refusals,
+        is_complete: false,
+    };
+    let response = next.run(request).await;
+    logged.complete(&response);
+    response
+}
+
+/// What the line needs of a request that its handler has consumed.
+struct LoggedRequest {
+    method: Method,
+    uri: Uri,
+    peer: IpAddr,
+    id: RequestId,
+    began: Instant,
+    refusals: Arc<Refusals>,
+    is_complete: bool,
+}
+
+impl LoggedRequest {
+    fn complete(mut self, response: &Response) {
+        self.is_complete = true;
+        requests(response.status()).increment(1);
+        let refusal = response.extensions().get::<Refusal>();
+        if let Some(refusal) = refusal {
+            counter!(REFUSALS, "problem" => refusal.problem.name()).increment(1);
+            self.refusals.add(self.refused(refusal, response));
+        }
+        let caller = response.extensions().get::<Caller>();
+        let consumer = caller.map(|caller| &caller.consumer.key);
+        let consumer = consumer.or_else(|| refusal.and_then(|refusal| refusal.consumer.as_ref()));
+        let user = caller.and_then(|caller| caller.user.as_ref());
+        tracing::info!(
+            target: TARGET,
+            method = self.method.as_str(),
+            path = self.uri.path(),
+            status = response.status().as_u16(),
+            took_ms = self.took_ms(),
+            peer = %self.peer,
+            asked = response.extensions().get::<AskedAbout>().map(tracing::field::display),
+            consumer.key = consumer.map(tracing::field::debug),
+            user.subject = user.map(|user| tracing::field::debug(&user.subject)),
+            problem = refusal.map(|refusal| refusal.problem.name()),
+            advice = refusal.map(|refusal| refusal.problem.advice()),
+            reference = %self.id,
+            "request",
+        );
+    }
+
+    /// A refusal as administrators see it. The request that a front proxy asks about is another than its own.
+    fn refused(&self, refusal: &Refusal, response: &Response) -> Refused {
+        let about = response.extensions().get::<AskedAbout>();
+        let request = about.map_or_else(
+            || format!("{} {}", self.method, self.uri.path()),
+            ToString::to_string,
+        );
+        let origin = response.extensions().get::<RequestOrigin>();
+        let client = origin.and_then(|origin| origin.client).unwrap_or(self.peer);
+        Refused::new(refusal, self.id.to_string(), &request, client)
+    }
+
+    fn took_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Drop for LoggedRequest {
+    /// The client has gone, and its connection dropped the handler.
+    fn drop(&mut self) {
+        if self.is_complete {
+            return;
+        }
+        counter!(REQUESTS, "status" => "499").increment(1);
+        tracing::info!(
+            target: TARGET,
+            method = self.method.as_str(),
+            path = self.uri.path(),
+            status = 499,
+            took_ms = self.took_ms(),
+            peer = %self.peer,
+            reference = %self.id,
+            "request: the client closed the connection before the response",
+        );
+    }
+}
+
+fn peer(request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())
+}
+
+/// The counter of a status, looked up once: every request needs one.
+fn requests(status: StatusCode) -> Counter {
+    static COUNTERS: [OnceLock<Counter>; 500] = [const { OnceLock::new() }; 500];
+    let counter = || counter!(REQUESTS, "status" => status.as_str().to_owned());
+    match COUNTERS.get(usize::from(status.as_u16()).wrapping_sub(100)) {
+        Some(kept) => kept.get_or_init(counter).clone(),
+        None => counter(),
+    }
+}
+
+/// The name by which a filter finds these lines.
+const TARGET: &str = "linkgate::request";

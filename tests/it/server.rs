@@ -1,0 +1,358 @@
+//! The listeners as clients meet them: the order of the answers, where a connection ends, what a stop waits for, and what
+//! remains of a request whose client has gone.
+
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha1::{Digest as _, Sha1};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::block_in_place;
+use tokio::time::{sleep, timeout};
+
+use crate::gateway;
+use crate::support::app::{self, App};
+use crate::support::call::Peer;
+use crate::support::databases::Database;
+use crate::support::linked::Linked;
+use crate::support::linkgate::Linkgate;
+use crate::support::program::Program;
+use crate::support::raw::Response;
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// A connection on which some bytes have been sent.
+async fn sent(to: SocketAddr, bytes: &[u8]) -> BufReader<TcpStream> {
+    let mut client = BufReader::new(TcpStream::connect(to).await.unwrap());
+    client.write_all(bytes).await.unwrap();
+    client
+}
+
+/// What still comes before the other side closes, which it does soon.
+async fn rest(client: &mut BufReader<TcpStream>) -> String {
+    let mut rest = Vec::new();
+    let read = timeout(SOON, client.read_to_end(&mut rest)).await;
+    read.expect("the connection is closed").unwrap();
+    String::from_utf8(rest).unwrap()
+}
+
+async fn is_refused_soon(address: SocketAddr) {
+    let refused = async {
+        while TcpStream::connect(address).await.is_ok() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(SOON, refused).await.expect("connections are refused");
+}
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: builds.example.com\r\n\r\n")
+}
+
+#[tokio::test]
+async fn requests_are_answered_in_their_order_however_they_arrive() {
+    let app = App::scripted(|_, mut stream| async move {
+        while let Some(head) = app::read_head(&mut stream).await {
+            let line = head.lines().next().unwrap().to_owned();
+            let mut body = [0; 3];
+            if head.contains("content-length: 3") {
+                stream.read_exact(&mut body).await.unwrap();
+            } else if head.contains("chunked") {
+                stream.read_exact(&mut [0; 13]).await.unwrap();
+            }
+            let body = if line.starts_with("HEAD") { "" } else { &*line };
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", line.len());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    let gateway = gateway::start(&app).await;
+    let post = "POST /2 HTTP/1.1\r\nHost: builds.example.com\r\nContent-Length: 3\r\n\r\nabc";
+    let chunks = "POST /3 HTTP/1.1\r\nHost: builds.example.com\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    let head = "HEAD /4 HTTP/1.1\r\nHost: builds.example.com\r\n\r\n";
+    let last = "GET /5 HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n\r\n";
+    let all = [&get("/1"), post, chunks, head, last, &get("/6")].concat();
+    for cut in [all.len(), 20, get("/1").len() + 20, all.len() / 2, all.len() - 50] {
+        let mut client = sent(gateway, &all.as_bytes()[..cut]).await;
+        sleep(Duration::from_millis(5)).await;
+        client.write_all(&all.as_bytes()[cut..]).await.unwrap();
+        let answers = rest(&mut client).await;
+        let bodies: Vec<_> = answers.split("\r\n\r\n").skip(1).collect();
+        let starts = ["GET /1", "POST /2", "POST /3", "HTTP/1.1 200", "GET /5"];
+        assert_eq!(bodies.len(), starts.len(), "{cut}: {answers}");
+        assert!(
+            bodies
+                .iter()
+                .zip(starts)
+                .all(|(body, start)| body.starts_with(start)),
+            "{cut}: {answers}"
+        );
+        assert_eq!(answers.matches("\r\ndate: ").count(), 5, "{cut}: {answers}");
+        assert_eq!(
+            answers.matches("\r\nconnection: close\r\n").count(),
+            1,
+            "{cut}: {answers}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_old_client_of_http_1_0_is_answered() {
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n";
+    for (answer, body) in [
+        (chunked, "body"),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok", "ok"),
+    ] {
+        let app = App::answering(answer).await;
+        let gateway = gateway::start(&app).await;
+        for request in [
+            "GET /x HTTP/1.0\r\n\r\n",
+            "POST /x HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc",
+        ] {
+            let got = rest(&mut sent(gateway, request.as_bytes()).await).await;
+            let got = Response::read(got.as_bytes());
+            assert_eq!((got.status, got.body.as_str()), (200, body), "{request}");
+            assert_eq!(got.header("transfer-encoding"), None, "it knows no chunks");
+            let request = app.received().pop().unwrap();
+            assert!(request.line().ends_with(" /x HTTP/1.1"), "{request:?}");
+            assert_eq!(request.header("host"), ["builds.example.com"]);
+        }
+        assert_eq!(app.received()[1].body, b"abc");
+    }
+}
+
+#[tokio::test]
+async fn a_stop_ends_idle_connections_and_answers_what_is_under_way() {
+    let linkgate = Linkgate::start().await;
+    let (address, app) = (linkgate.address, linkgate.app.clone());
+    let mut silent = sent(address, b"").await;
+    let mut idle = sent(address, get("/x").as_bytes()).await;
+    assert!(
+        app::read_head(&mut idle)
+            .await
+            .unwrap()
+            .starts_with("HTTP/1.1 200")
+    );
+    idle.read_exact(&mut [0; 2]).await.unwrap();
+    // Its nonce is spent when its body is there: after the stop has begun, so the store must still be open.
+    let hash = STANDARD.encode(Sha1::digest("whole"));
+    let call = Peer::robot()
+        .call(&linkgate, "POST", "/api/x")
+        .oauth("oauth_body_hash", &hash);
+    let head = format!(
+        "POST /api/x HTTP/1.1\r\nHost: a\r\nAuthorization: {}\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n",
+        call.request(&linkgate).headers[0].1
+    );
+    let mut upload = sent(address, head.as_bytes()).await;
+    assert!(
+        app::read_head(&mut upload)
+            .await
+            .unwrap()
+            .starts_with("HTTP/1.1 100")
+    );
+    upload.write_all(b"wh").await.unwrap();
+
+    let stopping = tokio::spawn(linkgate.restarted());
+    assert_eq!(rest(&mut idle).await, "");
+    assert_eq!(rest(&mut silent).await, "");
+    is_refused_soon(address).await;
+    upload.write_all(b"ole").await.unwrap();
+    let answer = rest(&mut upload).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok"),
+        "{answer}"
+    );
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    assert_eq!(app.received().pop().unwrap().body, b"whole");
+    // It asserts that nothing was cut off.
+    stopping.await.unwrap().stop().await;
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_calls_to_the_other_side_too() {
+    let (seen, mut calls) = mpsc::unbounded_channel();
+    let (go, gone) = tokio::sync::watch::channel(false);
+    let other = App::scripted(move |_, mut stream| {
+        let (seen, mut gone) = (seen.clone(), gone.clone());
+        async move {
+            app::read_head(&mut stream).await.unwrap();
+            seen.send(()).unwrap();
+            gone.wait_for(|go| *go).await.unwrap();
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+            stream.write_all(answer).await.unwrap();
+        }
+    })
+    .await;
+    let left = Linked::with_peer(other.address, "itself = true\n").await;
+    let (address, private) = (left.address, left.calls);
+    let call = tokio::spawn(async move { Linked::asks("/other/x", None).send(private).await });
+    calls.recv().await.unwrap();
+    let stopping = tokio::spawn(left.stop());
+    is_refused_soon(address).await;
+    is_refused_soon(private).await;
+    go.send(true).unwrap();
+    let answer = call.await.unwrap();
+    assert_eq!((answer.status, answer.body.as_str()), (200, "ok"), "{answer:?}");
+    timeout(SOON, stopping).await.expect("it stops").unwrap();
+}
+
+/// An application that reports the path of each request, begins an answer to some, and reports when it is left alone.
+async fn patient() -> (App, mpsc::UnboundedReceiver<String>) {
+    let (events, happened) = mpsc::unbounded_channel();
+    let app = App::scripted(move |_, mut stream| {
+        let events = events.clone();
+        async move {
+            let Some(head) = app::read_head(&mut stream).await else {
+                return;
+            };
+            let path = head.split(' ').nth(1).unwrap().to_owned();
+            if path == "/after" {
+                let answer = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n";
+                return stream.write_all(answer).await.unwrap();
+            }
+            if path == "/begun" {
+                let begun = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf";
+                stream.write_all(begun).await.unwrap();
+            }
+            events.send(path).unwrap();
+            while stream.read(&mut [0; 1024]).await.is_ok_and(|n| n > 0) {}
+            events.send("closed".to_owned()).unwrap();
+        }
+    })
+    .await;
+    (app, happened)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_has_gone_drops_its_request_and_leaves_no_line_in_the_log() {
+    let (app, mut happened) = patient().await;
+    let linkgate = block_in_place(|| Program::start(&Database::sqlite(), app.address));
+    for (request, read) in [
+        (get("/waiting"), ""),
+        (
+            "POST /uploading HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf".to_owned(),
+            "",
+        ),
+        (
+            "POST /uploaded HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody".to_owned(),
+            "",
+        ),
+        (get("/begun"), "half"),
+    ] {
+        let mut client = sent(linkgate.address(), request.as_bytes()).await;
+        let path = timeout(SOON, happened.recv()).await.unwrap().unwrap();
+        assert!(request.contains(&path), "{path}");
+        if !read.is_empty() {
+            app::read_head(&mut client).await.unwrap();
+            client.read_exact(&mut [0; 4]).await.unwrap();
+        }
+        drop(client);
+        let end = timeout(SOON, happened.recv()).await;
+        assert_eq!(end.expect("its request is dropped").unwrap(), "closed", "{path}");
+    }
+    assert_eq!(
+        gateway::status(&gateway::get(linkgate.address(), "/after", "").await),
+        "200"
+    );
+    let log = linkgate.log();
+    assert!(log.contains("/after") && log.contains("/begun"), "{log}");
+    // A body that breaks off is refused, which may be logged: `/uploading` may have a line.
+    assert!(!log.contains("/waiting") && !log.contains("/uploaded"), "{log}");
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_later_has_no_end() {
+    let (go, gone) = tokio::sync::watch::channel(0);
+    let app = App::scripted(move |_, mut stream| {
+        let mut gone = gone.clone();
+        async move {
+            let head = app::read_head(&mut stream).await.unwrap();
+            let turn = if head.starts_with("GET") { 1 } else { 2 };
+            let begun = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n";
+            stream.write_all(begun).await.unwrap();
+            gone.wait_for(|at| *at == turn).await.unwrap();
+        }
+    })
+    .await;
+    let gateway = gateway::start(&app).await;
+    let post = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nExpect: x\r\n\r\n";
+    for (turn, request) in [(1, get("/x")), (2, post.to_owned())] {
+        let mut client = sent(gateway, request.as_bytes()).await;
+        app::read_head(&mut client).await.unwrap();
+        let mut piece = [0; 8];
+        client.read_exact(&mut piece).await.unwrap();
+        assert_eq!(&piece, b"3\r\none\r\n");
+        go.send(turn).unwrap();
+        assert_eq!(rest(&mut client).await, "", "no last chunk");
+    }
+}
+
+/// Lets time pass on the clock of this runtime, on which the gateway runs as well, when what was sent has been read.
+async fn passes(time: Duration) {
+    sleep(Duration::from_millis(100)).await;
+    tokio::time::pause();
+    sleep(time).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn a_connection_without_a_whole_head_is_closed_after_75_seconds() {
+    let app = App::start().await;
+    let gateway = gateway::start(&app).await;
+    let mut kept = sent(gateway, b"").await;
+    let mut silent = Vec::new();
+    for begun in [
+        "",
+        "P",
+        "PRI * ",
+        "GET /x HTTP/1.1\r\nHost: a\r\n",
+        "POST /x HTTP/1.1\r\nContent-Le",
+    ] {
+        silent.push((begun, sent(gateway, begun.as_bytes()).await));
+    }
+    // One that is used is kept from request to request.
+    for _ in 0..2 {
+        passes(Duration::from_secs(60)).await;
+        kept.write_all(get("/x").as_bytes()).await.unwrap();
+        assert!(
+            app::read_head(&mut kept)
+                .await
+                .unwrap()
+                .starts_with("HTTP/1.1 200")
+        );
+        kept.read_exact(&mut [0; 2]).await.unwrap();
+    }
+    for (begun, mut client) in silent {
+        assert_eq!(rest(&mut client).await, "", "{begun:?}");
+    }
+    passes(Duration::from_secs(76)).await;
+    assert_eq!(rest(&mut kept).await, "");
+    assert_eq!(app.received().len(), 2);
+}
+
+/// The limit is lowered from outside, so that the next connection cannot be accepted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_ran_out_of_descriptors_serves_again() {
+    let app = App::start().await;
+    let linkgate = block_in_place(|| Program::start(&Database::sqlite(), app.address));
+    let limit = |files: &str| {
+        let mut prlimit = Command::new("prlimit");
+        prlimit.args(["--pid", &linkgate.id().to_string(), &format!("--nofile={files}:")]);
+        assert!(prlimit.status().expect("util-linux is installed").success());
+    };
+    limit("3");
+    let mut waiting = sent(linkgate.address(), get("/x").as_bytes()).await;
+    let warned = async {
+        while !linkgate.log().contains("could not be accepted") {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(SOON, warned).await.expect("it is logged");
+    limit("1024");
+    let answer = timeout(SOON, app::read_head(&mut waiting)).await.unwrap();
+    assert!(answer.unwrap().starts_with("HTTP/1.1 200"));
+}
