@@ -242,7 +242,7 @@ fn connect_row(error: &ConnectError) -> Row {
             "The application's certificate is for another name.",
             ADMINISTRATOR,
         ),
-        ConnectError::Tls(error) if error.is_about_the_certificate() => bad(
+        ConnectError::Tls(error) if error.is_certificate_error() => bad(
             "upstream_certificate_unusable",
             "The application's certificate cannot be used.",
             ADMINISTRATOR,

@@ -5,23 +5,20 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::header::{
     AUTHORIZATION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, LOCATION, SET_COOKIE, TE, TRAILER,
-    TRANSFER_ENCODING,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
+use http::{HeaderMap, HeaderName, Method, Request};
 use http_body::Body as _;
-use hyper::body::Incoming;
 
 use crate::gateway::BodyLimits;
 use crate::gateway::identity_headers::remove_matching;
 use crate::gateway::upstream_request::remove_hop_by_hop;
+use crate::http::client::HttpClientError;
 use crate::oauth::sign::SignError;
 use crate::oauth::{Parameters, Place};
 
-use super::client::Unanswered;
 use super::error::LinkError;
 use super::oauth_report::OAuthReport;
 use super::on_behalf_of::{OnBehalfOf, REQUESTOR_ID};
-use super::outgoing::Outgoing;
 use super::signing::RequestToSign;
 use super::{Link, Links};
 
@@ -34,13 +31,18 @@ pub(super) enum ReplayableBody {
     Stream(Body),
 }
 
-/// Why a signed request has no response.
-#[derive(Debug)]
+/// Why a signed request has no response. `Display` is a sentence.
+#[derive(Debug, thiserror::Error)]
 pub(super) enum SendError {
-    /// It cannot be signed.
+    /// The request cannot be signed.
+    #[error("This call cannot be signed: {0}.")]
     Unsignable(SignError),
-    /// The remote application sent no usable response.
-    NoResponse(Unanswered),
+    /// The application did not send the whole body.
+    #[error("The body did not arrive as a whole.")]
+    BrokenBody,
+    /// The remote application cannot be reached, or sent no usable response.
+    #[error("The other side cannot be reached: {0}.")]
+    NoResponse(HttpClientError),
 }
 
 impl Links {
@@ -87,7 +89,7 @@ impl Links {
         request: &RequestToSign,
         headers: &HeaderMap,
         body: &mut ReplayableBody,
-    ) -> Result<(Response<Incoming>, OAuthReport), SendError> {
+    ) -> Result<(Response, OAuthReport), SendError> {
         let keys = self.identity.keys.len().max(1);
         let mut key = link.key();
         let mut attempts = 0;
@@ -115,33 +117,29 @@ impl Links {
         headers: &HeaderMap,
         body: &mut ReplayableBody,
         key: usize,
-    ) -> Result<(Response<Incoming>, OAuthReport), SendError> {
+    ) -> Result<(Response, OAuthReport), SendError> {
         let authorization = self.identity.authorize(request, key, self.clock.now()).await;
         let authorization = authorization.map_err(SendError::Unsignable)?;
-        let uri: Uri = request
+        let uri = request
             .url
             .parse()
             .map_err(|_| SendError::Unsignable(SignError::Url("it is no URL")))?;
-        let (outgoing, progress) = Outgoing::new(body.take());
-        let mut headers = headers.clone();
-        headers.insert(AUTHORIZATION, authorization);
-        if outgoing.is_of_unknown_length() {
-            // Without it, hyper sends no body along with a GET.
-            headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-        }
-        let mut signed = Request::new(outgoing);
+        let mut signed = Request::new(body.take());
         *signed.method_mut() = request.method.clone();
         *signed.uri_mut() = uri;
-        *signed.headers_mut() = headers;
-        let within = link.options().response_timeout;
-        match link.client().send(signed, &progress, within).await {
+        *signed.headers_mut() = headers.clone();
+        signed.headers_mut().insert(AUTHORIZATION, authorization);
+        let timeout = link.options().response_timeout;
+        match link.client().send(signed, timeout).await {
             Ok(response) => {
                 let report = OAuthReport::from_headers(response.headers(), self.clock.now());
                 Ok((response, report))
             }
+            Err(HttpClientError::RequestBody) => Err(SendError::BrokenBody),
             Err(error) => {
+                let error = SendError::NoResponse(error);
                 self.record_failure(link, &error).await;
-                Err(SendError::NoResponse(error))
+                Err(error)
             }
         }
     }
@@ -193,9 +191,9 @@ impl Links {
                     problem: Some(problem),
                 })
             }
-            (Some(problem), _) if problem.name == "timestamp_refused" => Err(LinkError::Clock {
-                skew: report.clock_skew,
-            }),
+            (Some(problem), _) if problem.name == "timestamp_refused" => {
+                Err(LinkError::Clock(report.clock_skew))
+            }
             (Some(problem), _) => Err(LinkError::Rejected(problem)),
         }
     }
@@ -236,7 +234,7 @@ fn reject_own_parameters(target: &str, form: &[u8]) -> Result<(), LinkError> {
     let query = target.split_once('?').map_or("", |(_, query)| query);
     for (raw, place) in [(query.as_bytes(), Place::Query), (form, Place::Form)] {
         let parameters = Parameters::from_form(raw, place)
-            .map_err(|problem| LinkError::Unsignable(SignError::Parameters(problem)))?;
+            .map_err(|problem| SendError::Unsignable(SignError::Parameters(problem)))?;
         let mut names = parameters.iter().map(|parameter| parameter.name);
         if names.any(|name| name.starts_with("oauth_") || name == REQUESTOR_ID) {
             return Err(LinkError::OwnParameters);
@@ -259,18 +257,17 @@ fn outgoing_headers(mut headers: HeaderMap) -> HeaderMap {
 
 /// Removes the hop-by-hop fields and those by which linkgate speaks, and the cookies: they are a session of the user on
 /// whose behalf this call was made, and the next call may be made for another.
-fn relay_response(response: Response<Incoming>) -> Response {
-    let (mut head, body) = response.into_parts();
-    remove_hop_by_hop(&mut head.headers);
-    head.headers.remove(SET_COOKIE);
-    remove_matching(&mut head.headers, |name| name.starts_with("x-linkgate-"));
-    head.version = Version::HTTP_11;
-    Response::from_parts(head, Body::new(body))
+fn relay_response(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    remove_hop_by_hop(headers);
+    headers.remove(SET_COOKIE);
+    remove_matching(headers, |name| name.starts_with("x-linkgate-"));
+    response
 }
 
 /// Returns the target of a redirect that is followed: within the link, of a safe method. The application can follow any
 /// other, without linkgate's signature.
-fn redirect_target(link: &Link, method: &Method, response: &Response<Incoming>) -> Option<String> {
+fn redirect_target(link: &Link, method: &Method, response: &Response) -> Option<String> {
     let is_redirect = [301, 302, 303, 307, 308].contains(&response.status().as_u16());
     if !is_redirect || !matches!(*method, Method::GET | Method::HEAD) {
         return None;

@@ -10,7 +10,6 @@ use crate::oauth::{Secret, Token, encode};
 use crate::store::StoreError;
 
 use super::call::{ReplayableBody, SendError};
-use super::client::{Unanswered, whole};
 use super::error::clock_advice;
 use super::oauth_report::{OAuthProblem, form_pairs};
 use super::signing::{RequestToSign, TokenParameter};
@@ -30,7 +29,7 @@ pub enum LinkAuthorizationError {
     Rejected(String),
     /// The remote application sent no response; later it may.
     #[error("{0}")]
-    NoResponse(Unanswered),
+    NoResponse(String),
     /// The database failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
@@ -137,23 +136,25 @@ impl Links {
         let mut body = ReplayableBody::Buffered(Bytes::new());
         let sent = self.send(link, &request, &HeaderMap::new(), &mut body).await;
         let (response, report) = sent.map_err(|error| match error {
-            SendError::NoResponse(error) => E::NoResponse(error),
-            SendError::Unsignable(error) => E::Rejected(format!("This call cannot be signed: {error}.")),
+            SendError::NoResponse(_) => E::NoResponse(error.to_string()),
+            _ => E::Rejected(error.to_string()),
         })?;
         let status = response.status();
         let timeout = link.options().response_timeout;
-        let body = tokio::time::timeout(timeout, whole(response.into_body())).await;
-        let body = body
-            .unwrap_or(Err(Unanswered::Late(timeout)))
-            .map_err(E::NoResponse)?;
+        let reading = axum::body::to_bytes(response.into_body(), MAX_TOKEN_RESPONSE_BYTES);
+        let Ok(Ok(body)) = tokio::time::timeout(timeout, reading).await else {
+            return Err(E::NoResponse(UNREADABLE.to_owned()));
+        };
         let report = report.with_body(&body);
         self.record_response(link, &report).await;
         match &report.problem {
             Some(_) if report.is("permission_denied") && endpoint == ACCESS_TOKEN => Err(E::Denied),
             Some(_) if report.is("timestamp_refused") => Err(E::Rejected(clock_advice(report.clock_skew))),
             Some(problem) => Err(E::Rejected(explain(problem))),
-            None if status.is_server_error() => Err(E::NoResponse(Unanswered::Status(status))),
-            None if status != StatusCode::OK => Err(E::Rejected(Unanswered::Status(status).to_string())),
+            None if status.is_server_error() => {
+                Err(E::NoResponse(format!("The other side answers {status}.")))
+            }
+            None if status != StatusCode::OK => Err(E::Rejected(format!("The other side answers {status}."))),
             None => TokenResponse::parse(&body)
                 .ok_or_else(|| E::Rejected("The other side's answer has no token in it.".to_owned())),
         }
@@ -195,3 +196,8 @@ const ACCESS_TOKEN: &str = "access-token";
 
 /// How long a user may take at the remote application, where request tokens live for about ten minutes.
 const PENDING_SECS: i64 = 15 * 60;
+
+/// The largest response of a token endpoint.
+const MAX_TOKEN_RESPONSE_BYTES: usize = 64 * 1024;
+const UNREADABLE: &str =
+    "The other side's answer did not arrive as a whole in time, or is longer than 64 KiB.";

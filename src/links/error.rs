@@ -9,28 +9,33 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
 
 use crate::gateway::GatewayError;
+use crate::http::client::HttpClientError;
 use crate::oauth::header;
-use crate::oauth::sign::SignError;
 use crate::store::StoreError;
 
 use super::call::SendError;
-use super::client::Unanswered;
 use super::oauth_report::OAuthProblem;
 
-/// Why a call is not made, or its response not relayed.
-#[derive(Debug)]
+/// Why a call is not made, or its response not relayed. `Display` is a sentence for the administrator of the application.
+#[derive(Debug, thiserror::Error)]
 pub(super) enum LinkError {
     /// The request does not carry the token of the internal listener.
+    #[error("Send Authorization: Bearer with the token of [applinks].")]
     WrongToken,
     /// No link has this name.
+    #[error("No [[links]] entry has this name: the path begins with a link's name.")]
     UnknownLink,
     /// `X-Linkgate-User` is sent twice or cannot be read.
+    #[error("Send X-Linkgate-User once, percent-encoded where it is not ASCII.")]
     BadUser,
     /// The link allows no calls for users.
+    #[error("This link makes no calls for users: its users = \"none\".")]
     UserNotAllowed,
     /// The link allows no calls without a user.
+    #[error("Name the user in X-Linkgate-User: this link makes no calls as linkgate itself.")]
     UserMissing,
     /// The user has not connected the link, or the token has become useless.
+    #[error("Send the user's browser to connect_url: {}", reason_to_connect(.problem.as_ref()))]
     NotConnected {
         /// The user.
         subject: String,
@@ -40,22 +45,23 @@ pub(super) enum LinkError {
         problem: Option<OAuthProblem>,
     },
     /// The request has protocol parameters of its own.
+    #[error("Leave oauth_ parameters and xoauth_requestor_id out: linkgate writes them.")]
     OwnParameters,
-    /// The query or the form cannot be signed.
-    Unsignable(SignError),
     /// The form cannot be read.
+    #[error("This form cannot be signed: {0}.")]
     Body(GatewayError),
+    /// The request has no response.
+    #[error(transparent)]
+    Send(#[from] SendError),
     /// The remote application rejected the signed request; the user's token is not the reason.
+    #[error("{0}")]
     Rejected(OAuthProblem),
-    /// The remote application rejected the timestamp.
-    Clock {
-        /// Seconds by which the remote clock is ahead.
-        skew: Option<i64>,
-    },
-    /// The remote application sent no usable response.
-    NoResponse(Unanswered),
+    /// The remote application rejected the timestamp; its clock is ahead by this many seconds.
+    #[error("{}", clock_advice(*.0))]
+    Clock(Option<i64>),
     /// The database failed.
-    Store(StoreError),
+    #[error("linkgate's database does not answer: try again.")]
+    Store(#[from] StoreError),
 }
 
 impl LinkError {
@@ -67,48 +73,19 @@ impl LinkError {
             Self::UserNotAllowed => (StatusCode::FORBIDDEN, "user_not_allowed"),
             Self::UserMissing => (StatusCode::FORBIDDEN, "user_missing"),
             Self::NotConnected { .. } => (StatusCode::UNAUTHORIZED, "not_connected"),
-            Self::OwnParameters | Self::Unsignable(_) => (StatusCode::BAD_REQUEST, "bad_request"),
+            Self::OwnParameters | Self::Send(SendError::Unsignable(_)) => {
+                (StatusCode::BAD_REQUEST, "bad_request")
+            }
             Self::Body(error) => (error.status(), "bad_body"),
+            Self::Send(SendError::BrokenBody) => (StatusCode::BAD_REQUEST, "bad_body"),
+            Self::Send(SendError::NoResponse(HttpClientError::Timeout(_))) => {
+                (StatusCode::GATEWAY_TIMEOUT, "late")
+            }
+            Self::Send(SendError::NoResponse(_)) => (StatusCode::BAD_GATEWAY, "unreachable"),
             Self::Rejected(_) => (StatusCode::BAD_GATEWAY, "refused"),
-            Self::Clock { .. } => (StatusCode::BAD_GATEWAY, "clock"),
-            Self::NoResponse(Unanswered::BrokenBody) => (StatusCode::BAD_REQUEST, "bad_body"),
-            Self::NoResponse(Unanswered::Late(_)) => (StatusCode::GATEWAY_TIMEOUT, "late"),
-            Self::NoResponse(_) => (StatusCode::BAD_GATEWAY, "unreachable"),
+            Self::Clock(_) => (StatusCode::BAD_GATEWAY, "clock"),
             Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         }
-    }
-
-    /// A sentence for the administrator of the application.
-    fn advice(&self) -> String {
-        match self {
-            Self::WrongToken => "Send Authorization: Bearer with the token of [applinks].",
-            Self::UnknownLink => "No [[links]] entry has this name: the path begins with a link's name.",
-            Self::BadUser => "Send X-Linkgate-User once, percent-encoded where it is not ASCII.",
-            Self::UserNotAllowed => "This link makes no calls for users: its users = \"none\".",
-            Self::UserMissing => {
-                "Name the user in X-Linkgate-User: this link makes no calls as linkgate itself."
-            }
-            Self::NotConnected { problem: None, .. } => {
-                "Send the user's browser to connect_url: they have not connected this link."
-            }
-            Self::NotConnected {
-                problem: Some(problem),
-                ..
-            } => {
-                let problem = problem.to_string().replacen("The", "the", 1);
-                return format!("Send the user's browser to connect_url: {problem}");
-            }
-            Self::OwnParameters => {
-                "Leave oauth_ parameters and xoauth_requestor_id out: linkgate writes them."
-            }
-            Self::Unsignable(error) => return format!("This call cannot be signed: {error}."),
-            Self::Body(error) => return format!("This form cannot be signed: {error}."),
-            Self::Rejected(problem) => return problem.to_string(),
-            Self::Clock { skew } => return clock_advice(*skew),
-            Self::NoResponse(error) => return error.to_string(),
-            Self::Store(_) => "linkgate's database does not answer: try again.",
-        }
-        .to_owned()
     }
 
     fn challenge(&self) -> Option<String> {
@@ -126,7 +103,7 @@ impl LinkError {
 
 impl IntoResponse for LinkError {
     fn into_response(self) -> Response {
-        let ((status, code), advice) = (self.status_and_code(), self.advice());
+        let ((status, code), advice) = (self.status_and_code(), self.to_string());
         if let Self::Store(error) = &self {
             tracing::error!(%error, "a call of the application failed");
         } else {
@@ -141,7 +118,7 @@ impl IntoResponse for LinkError {
                 body["connect_url"] = json!(connect_url);
             }
             Self::Rejected(problem) => body["oauth_problem"] = json!(problem.name),
-            Self::Clock { skew: Some(skew) } => body["clock_difference"] = json!(skew),
+            Self::Clock(Some(skew)) => body["clock_difference"] = json!(skew),
             _ => {}
         }
         let headers = [
@@ -158,18 +135,10 @@ impl IntoResponse for LinkError {
     }
 }
 
-impl From<StoreError> for LinkError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<SendError> for LinkError {
-    fn from(error: SendError) -> Self {
-        match error {
-            SendError::Unsignable(error) => Self::Unsignable(error),
-            SendError::NoResponse(error) => Self::NoResponse(error),
-        }
+fn reason_to_connect(problem: Option<&OAuthProblem>) -> String {
+    match problem {
+        None => "they have not connected this link.".to_owned(),
+        Some(problem) => problem.to_string().replacen("The", "the", 1),
     }
 }
 

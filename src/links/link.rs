@@ -3,16 +3,15 @@
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::http::client::{Address, Connector, HttpClient, PoolLimits};
 use crate::oauth::origin::Origin;
 use crate::oauth::{PublicUrl, Timestamp};
-
-use super::client::Client;
 
 /// A remote application that the guarded application calls through linkgate.
 #[derive(Debug)]
 pub struct Link {
     options: LinkOptions,
-    client: Client,
+    client: HttpClient,
     /// The index of the signing key that the remote application accepted last.
     key: AtomicUsize,
     /// The minute in which a success was recorded last.
@@ -48,14 +47,15 @@ pub enum Users {
 }
 
 impl Link {
-    /// Creates a link; nothing is connected yet.
-    pub fn new(options: LinkOptions, client: Client) -> Self {
-        Self {
+    /// Creates a link; nothing is connected yet. `None` if no certificate can be for the host of its URL.
+    pub fn new(options: LinkOptions, connector: Connector) -> Option<Self> {
+        let address = Address::of(&options.url.as_str().parse().ok()?)?;
+        Some(Self {
             options,
-            client,
+            client: HttpClient::new(address, connector, POOL_LIMITS),
             key: AtomicUsize::new(0),
             recorded: AtomicI64::new(i64::MIN),
-        }
+        })
     }
 
     /// The name in paths.
@@ -78,8 +78,8 @@ impl Link {
         &self.options
     }
 
-    /// The client for the remote application.
-    pub fn client(&self) -> &Client {
+    /// The client of the remote application.
+    pub(super) fn client(&self) -> &HttpClient {
         &self.client
     }
 
@@ -124,10 +124,15 @@ impl Link {
     }
 }
 
+const POOL_LIMITS: PoolLimits = PoolLimits {
+    idle: Duration::from_mins(1),
+    max_idle: 32,
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tls::Roots;
+    use crate::http::client::Reach;
 
     #[test]
     fn a_redirect_stays_within_the_link() {
@@ -139,10 +144,12 @@ mod tests {
             itself: false,
             response_timeout: Duration::from_secs(1),
         };
-        let link = Link::new(
-            options,
-            Client::new(Roots::system().unwrap(), Duration::from_secs(1)),
-        );
+        let connector = Connector {
+            tls: None,
+            reach: Reach::NotMetadata,
+            timeout: Duration::from_secs(1),
+        };
+        let link = Link::new(options, connector).unwrap();
         for (location, target) in [
             ("/ctx/rest?a=%2F", Some("/rest?a=%2F")),
             ("https://b.example/ctx", Some("/")),

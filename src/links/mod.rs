@@ -9,21 +9,19 @@
 //!
 //! 1. [`listener`]: the internal listener, and the bearer token that the application sends there;
 //! 2. `on_behalf_of`: a user who connected the link, an impersonated user, or the application itself;
-//! 3. `call`: headers, redirects, key rotation, the response; `signing` signs; [`client`] sends;
+//! 3. `call`: headers, redirects, key rotation, the response; `signing` signs;
 //! 4. `oauth_report`: the problem that a response reports, and the remote clock;
 //! 5. `error`: every error response to the application.
 //!
 //! A user connects a link in `connect`. A [`Link`] is a remote application as it is configured.
 
 mod call;
-pub mod client;
 mod connect;
 mod error;
 mod link;
 pub mod listener;
 mod oauth_report;
 mod on_behalf_of;
-mod outgoing;
 mod signing;
 
 use std::collections::BTreeMap;
@@ -34,9 +32,9 @@ use crate::model::{LinkConnection, LinkState};
 use crate::oauth::PublicUrl;
 use crate::store::{Store, StoreError};
 
+use call::SendError;
 use oauth_report::OAuthReport;
 
-pub use client::{Client, Fetched, Unanswered};
 pub use connect::LinkAuthorizationError;
 pub use link::{Link, LinkOptions, Users};
 pub use signing::ConsumerIdentity;
@@ -134,7 +132,7 @@ impl Links {
     }
 
     /// Records that a remote application sent no response.
-    async fn record_failure(&self, link: &Link, error: &Unanswered) {
+    async fn record_failure(&self, link: &Link, error: &SendError) {
         tracing::warn!(link = link.name(), "no answer: {error}");
         self.record_problem(link, &error.to_string()).await;
     }

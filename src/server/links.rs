@@ -1,5 +1,7 @@
 //! From a configuration to the other direction, and to what peers see of us.
 
+use std::time::Duration;
+
 use anyhow::{Context, anyhow};
 use rand::RngExt;
 
@@ -7,10 +9,11 @@ use crate::applinks::{AuthType, ConsumerInfo, Manifest, PeerId};
 use crate::clock::Clock;
 use crate::config::{Config, Link as LinkConfig, LinkUsers, ListenAt};
 use crate::http::Socket;
-use crate::links::{Client, ConsumerIdentity, Link, LinkOptions, Links, Users};
+use crate::http::client::{Connector, Reach};
+use crate::links::{ConsumerIdentity, Link, LinkOptions, Links, Users};
 use crate::oauth::Secret;
 use crate::store::Store;
-use crate::tls::Roots;
+use crate::tls::{ClientTls, Roots};
 use crate::web;
 
 /// The id of this installation: the configuration's, or the one that the database keeps, made on the first start.
@@ -82,15 +85,20 @@ pub(crate) fn socket(config: &Config) -> anyhow::Result<Option<(Socket, Secret)>
     Ok(Some((socket, listener.token.clone())))
 }
 
-/// Whom a client for a URL believes.
-pub(crate) fn roots(configured: Option<&Roots>) -> anyhow::Result<Roots> {
-    let roots = configured.cloned().map_or_else(Roots::system, Ok);
-    roots.map_err(|why| anyhow!("ca_file: {why}"))
+/// Connects to remote applications. `roots`: the trust roots, otherwise those of the operating system.
+pub(crate) fn connector(roots: Option<&Roots>, timeout: Duration) -> anyhow::Result<Connector> {
+    let roots = roots.cloned().map_or_else(Roots::system, Ok);
+    let roots = roots.map_err(|why| anyhow!("ca_file: {why}"))?;
+    Ok(Connector {
+        tls: Some(ClientTls::with_roots(roots)),
+        reach: Reach::NotMetadata,
+        timeout,
+    })
 }
 
 fn link(link: &LinkConfig) -> anyhow::Result<Link> {
-    let roots =
-        roots(link.roots.as_ref()).with_context(|| format!("the link {} cannot be made", link.name))?;
+    let failed = || format!("the link {} cannot be made", link.name);
+    let connector = connector(link.roots.as_ref(), link.connect_timeout).with_context(failed)?;
     let options = LinkOptions {
         name: link.name.clone(),
         title: link.title.clone(),
@@ -103,7 +111,9 @@ fn link(link: &LinkConfig) -> anyhow::Result<Link> {
         itself: link.itself,
         response_timeout: link.response_timeout,
     };
-    Ok(Link::new(options, Client::new(roots, link.connect_timeout)))
+    Link::new(options, connector)
+        .context("no certificate can be for the host of its url")
+        .with_context(failed)
 }
 
 fn outbound(links: &[LinkConfig]) -> Vec<AuthType> {

@@ -101,7 +101,7 @@ fn notice(link: &Link, error: LinkAuthorizationError) -> Notice {
         LinkAuthorizationError::NotPending => (LinkTrouble::Lost, String::new()),
         LinkAuthorizationError::Denied => (LinkTrouble::Denied, String::new()),
         LinkAuthorizationError::Rejected(why) => (LinkTrouble::Refused, why),
-        LinkAuthorizationError::NoResponse(why) => (LinkTrouble::Silent, why.to_string()),
+        LinkAuthorizationError::NoResponse(why) => (LinkTrouble::Silent, why),
         LinkAuthorizationError::Store(error) => return Notice::StoreDown(error),
     };
     Notice::Link {

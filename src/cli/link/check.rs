@@ -25,9 +25,10 @@ pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
         print(&format!("We are {key} with the key {fingerprint}\n"))?;
     }
     let mut failed = 0;
-    for link in links.all() {
+    for (link, configured) in links.all().iter().zip(&config.links) {
+        let connector = links::connector(configured.roots.as_ref(), configured.connect_timeout)?;
         let mut text = format!("{} {}\n", link.name(), link.url().as_str());
-        match Found::at(link.client(), link.url()).await {
+        match Found::fetch(&connector, link.url()).await {
             Ok(found) => {
                 let _ = writeln!(
                     text,
