@@ -25,7 +25,7 @@
 //! connection.
 //!
 //! To read: a request token's way is `web::request_token`, `provider::request_token`, `provider::authenticate`,
-//! [`oauth::SignedRequest`]. A guarded call's way is `web::conversation`, [`web::Site`], [`gateway::guard`],
+//! [`oauth::SignedRequest`]. A guarded call's way is `web::conversation`, [`web::Site`], [`gateway::SignatureCheck`],
 //! `provider::admit`, [`gateway::Proxy`].
 //! A call of the application's own is [`links::listener`], `links::call`, [`http::client::HttpClient`].
 

@@ -1,6 +1,7 @@
-//! The signed assertion: who calls, in a JWT (RFC 7519) that the application can check without trusting the network.
+//! The identity assertion: a JWT (RFC 7519) that lets the application verify the caller without trusting the network.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::agreement;
 use aws_lc_rs::rand::SystemRandom;
@@ -12,64 +13,66 @@ use http::{HeaderName, HeaderValue, Method};
 use rand::TryRng;
 use rand::rngs::SysRng;
 use serde::Serialize;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::error::GatewayError;
+use super::identity_headers::call_type;
 use crate::clock::Clock;
-use crate::provider::{CallKind, Caller};
+use crate::provider::Caller;
 
 /// The header that carries the assertion.
 pub const X_LINKGATE_ASSERTION: HeaderName = HeaderName::from_static("x-linkgate-assertion");
 
-/// Makes assertions: ES256 (RFC 7518, section 3.4), good for sixty seconds and for one method and path.
+/// Signs assertions with ES256 (RFC 7518, section 3.4). An assertion is valid for 60 seconds, one method and one path.
 #[derive(Clone, Debug)]
 pub struct Assertion {
     issuer: String,
     audience: String,
-    header: String,
-    keys: std::sync::Arc<[AssertionKey]>,
+    /// The first one signs.
+    keys: Vec<AssertionKey>,
     clock: Clock,
 }
 
 impl Assertion {
-    /// Takes the issuer (our public URL), the audience (the application), and the key that signs.
+    /// Takes the issuer (the public URL), the audience (the application), and the key that signs.
     pub fn new(
         issuer: impl Into<String>,
         audience: impl Into<String>,
         key: AssertionKey,
         clock: Clock,
     ) -> Self {
-        let header = serde_json::json!({ "alg": "ES256", "typ": "JWT", "kid": key.id });
         Self {
             issuer: issuer.into(),
             audience: audience.into(),
-            header: URL_SAFE_NO_PAD.encode(header.to_string()),
-            keys: [key].into(),
+            keys: vec![key],
             clock,
         }
     }
 
-    /// Shows keys that signed before as well, so that nothing fails while a key is rotated.
+    /// Also publishes keys that signed earlier, so that their assertions stay valid while a key is rotated.
     #[must_use]
     pub fn with_previous(mut self, previous: Vec<AssertionKey>) -> Self {
-        self.keys = self.keys.iter().cloned().chain(previous).collect();
+        self.keys.extend(previous);
         self
     }
 
     /// The public keys as a JWK set (RFC 7517, section 5), for `/.well-known/linkgate/jwks.json`.
     pub fn jwks(&self) -> String {
         let keys: Vec<_> = self.keys.iter().map(AssertionKey::jwk).collect();
-        serde_json::json!({ "keys": keys }).to_string()
+        json!({ "keys": keys }).to_string()
     }
 
-    /// Says who makes this call.
+    /// The assertion for one call. `path` is without the query.
     pub(super) fn sign(
         &self,
         caller: &Caller,
         method: &Method,
         path: &str,
     ) -> Result<HeaderValue, GatewayError> {
+        let mut id = [0; 16];
+        SysRng.try_fill_bytes(&mut id).map_err(|_| FAILED)?;
         let now = self.clock.now().seconds();
         let claims = Claims {
             iss: &self.issuer,
@@ -77,22 +80,26 @@ impl Assertion {
             sub: caller.user.as_ref().map(|user| user.subject.as_str()),
             name: caller.user.as_ref().map(|user| user.display_name.as_str()),
             consumer: caller.consumer.key.as_str(),
-            call: match caller.kind {
-                CallKind::ThreeLegged => "three-legged",
-                CallKind::TwoLegged => "two-legged",
-                CallKind::Impersonated => "impersonated",
-            },
+            call: call_type(caller.kind),
             method: method.as_str(),
             path,
             iat: now,
-            exp: now + LIFETIME,
-            jti: unique()?,
+            exp: now + LIFETIME_SECS,
+            jti: URL_SAFE_NO_PAD.encode(id),
         };
+        let key = &self.keys[0];
+        let header = json!({ "alg": "ES256", "typ": "JWT", "kid": key.id }).to_string();
         let claims = serde_json::to_vec(&claims).map_err(|_| FAILED)?;
-        let mut jwt = format!("{}.{}", self.header, URL_SAFE_NO_PAD.encode(claims));
-        let signature = self.keys[0].pair.sign(&SystemRandom::new(), jwt.as_bytes());
-        jwt.push('.');
-        URL_SAFE_NO_PAD.encode_string(signature.map_err(|_| FAILED)?.as_ref(), &mut jwt);
+        let signed = format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode(header),
+            URL_SAFE_NO_PAD.encode(claims)
+        );
+        let signature = key
+            .pair
+            .sign(&SystemRandom::new(), signed.as_bytes())
+            .map_err(|_| FAILED)?;
+        let jwt = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
         let mut value = HeaderValue::try_from(jwt).map_err(|_| FAILED)?;
         value.set_sensitive(true);
         Ok(value)
@@ -103,19 +110,24 @@ impl Assertion {
 #[derive(Clone)]
 pub struct AssertionKey {
     id: String,
-    pair: std::sync::Arc<EcdsaKeyPair>,
+    pair: Arc<EcdsaKeyPair>,
     x: String,
     y: String,
 }
 
 impl AssertionKey {
-    /// Derives the key from 32 secret bytes: the first HMAC-SHA-256 of a counter that is a scalar of the curve, which
-    /// all but one in four thousand million are. `None` would need an unbroken row of those.
+    /// Derives a key from a secret: the first HMAC-SHA-256 of a counter that is a valid scalar. One value in 2^32 is not,
+    /// so `None` does not occur in practice.
     pub fn derive(seed: &[u8; 32]) -> Option<Self> {
-        (0..=u8::MAX).find_map(|counter| Self::from_scalar(&scalar(seed, counter)))
+        (0..=u8::MAX).find_map(|counter| {
+            let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(seed).ok()?;
+            mac.update(b"linkgate assertion key");
+            mac.update(&[counter]);
+            Self::from_scalar(&Zeroizing::new(mac.finalize().into_bytes().into()))
+        })
     }
 
-    /// The key's id: its thumbprint (RFC 7638).
+    /// The `kid`: the key's thumbprint (RFC 7638).
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -138,7 +150,7 @@ impl AssertionKey {
     }
 
     fn jwk(&self) -> serde_json::Value {
-        serde_json::json!({
+        json!({
             "kty": "EC", "crv": "P-256", "x": self.x, "y": self.y, "kid": self.id, "use": "sig", "alg": "ES256",
         })
     }
@@ -167,23 +179,9 @@ struct Claims<'a> {
     jti: String,
 }
 
-fn scalar(seed: &[u8; 32], counter: u8) -> Zeroizing<[u8; 32]> {
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(seed).expect("HMAC takes keys of any length");
-    mac.update(b"linkgate assertion key");
-    mac.update(&[counter]);
-    Zeroizing::new(mac.finalize().into_bytes().into())
-}
-
-fn unique() -> Result<String, GatewayError> {
-    let mut bytes = [0; 16];
-    SysRng.try_fill_bytes(&mut bytes).map_err(|_| FAILED)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
-}
-
 const FAILED: GatewayError = GatewayError::Internal("the assertion cannot be signed");
 
-/// How long an assertion is good, in seconds.
-const LIFETIME: i64 = 60;
+const LIFETIME_SECS: i64 = 60;
 
 #[cfg(test)]
 mod tests {
@@ -191,17 +189,14 @@ mod tests {
 
     #[test]
     fn every_replica_derives_the_same_key() {
-        let derive = |seed| AssertionKey::derive(&[seed; 32]).unwrap();
-        assert_eq!(derive(1).jwk(), derive(1).jwk());
-        assert_ne!(derive(1).id(), derive(2).id());
-        assert_eq!(
-            format!("{:?}", derive(1)),
-            format!("AssertionKey({:?})", derive(1).id())
-        );
+        let key = AssertionKey::derive(&[1; 32]).unwrap();
+        assert_eq!(key.jwk(), AssertionKey::derive(&[1; 32]).unwrap().jwk());
+        assert_ne!(key.id(), AssertionKey::derive(&[2; 32]).unwrap().id());
+        assert_eq!(format!("{key:?}"), format!("AssertionKey({:?})", key.id()));
     }
 
     #[test]
-    fn a_number_beyond_the_curve_is_no_key() {
+    fn a_number_outside_the_curve_is_not_a_key() {
         assert!(AssertionKey::from_scalar(&[0; 32]).is_none());
         assert!(AssertionKey::from_scalar(&[0xff; 32]).is_none());
     }

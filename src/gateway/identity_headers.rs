@@ -83,12 +83,11 @@ impl IdentityHeaders {
         };
         let consumer = encode_value(caller.consumer.key.as_str());
         insert(&self.consumer, X_LINKGATE_CONSUMER, consumer);
-        let kind = match caller.kind {
-            CallKind::ThreeLegged => "three-legged",
-            CallKind::TwoLegged => "two-legged",
-            CallKind::Impersonated => "impersonated",
-        };
-        insert(&[], X_LINKGATE_CALL, HeaderValue::from_static(kind));
+        insert(
+            &[],
+            X_LINKGATE_CALL,
+            HeaderValue::from_static(call_type(caller.kind)),
+        );
         if let Some(user) = &caller.user {
             insert(&self.user, X_LINKGATE_USER, encode_value(&user.subject));
             insert(
@@ -123,6 +122,15 @@ impl IdentityHeaders {
 
     fn is_identity(&self, normalized: &str) -> bool {
         PREFIXES.iter().any(|prefix| normalized.starts_with(prefix)) || self.removed.contains(normalized)
+    }
+}
+
+/// The value of `X-Linkgate-Call`, and of the assertion's `call`.
+pub(super) fn call_type(kind: CallKind) -> &'static str {
+    match kind {
+        CallKind::ThreeLegged => "three-legged",
+        CallKind::TwoLegged => "two-legged",
+        CallKind::Impersonated => "impersonated",
     }
 }
 
@@ -238,38 +246,33 @@ mod tests {
 
     #[test]
     fn every_spelling_is_removed() {
-        for (user, removed, kept) in [
+        for (user, names, kept) in [
             (
                 "X-My-User",
-                &[
-                    "remote-user",
-                    "remote_user",
-                    "x_remote-user",
-                    "x-forwarded_user",
-                    "x-forwarded-preferred-username",
-                    "x-auth-request-anything",
-                    "x_auth_request_email",
-                    "x-authentik-uid",
-                    "x-linkgate-user",
-                    "x_linkgate_assertion",
-                    "x.linkgate.consumer",
-                    "x-my-user",
-                    "x_my_user",
-                    "x-my.user",
-                ][..],
-                "x-kept",
+                "x-my-user x_my_user x-my.user x-my-users",
+                "x-my-users",
             ),
-            ("_My-User", &["_my-user", "-my_user", ".my.user"], "my-user"),
+            ("_My-User", "_my-user -my_user .my.user my-user", "my-user"),
+            ("X-U", "remote-user remote_user x_remote-user remote", "remote"),
+            ("X-U", "x-forwarded_user x-forwarded-preferred-username", ""),
+            (
+                "X-U",
+                "x-auth-request-any x_auth_request_email x-authentik-uid",
+                "",
+            ),
+            ("X-U", "x-linkgate-any x_linkgate_user x.linkgate.consumer", ""),
         ] {
-            let identity = IdentityHeaders::own(user, None, None).unwrap();
             let mut headers = HeaderMap::new();
-            for name in removed.iter().chain([&kept]) {
-                headers.append(*name, HeaderValue::from_static("mallory"));
-                headers.append(*name, HeaderValue::from_static("eve"));
+            for name in names.split(' ') {
+                headers.append(name, HeaderValue::from_static("mallory"));
+                headers.append(name, HeaderValue::from_static("eve"));
             }
-            identity.strip(&mut headers);
-            assert_eq!(headers.keys().collect::<Vec<_>>(), [kept]);
-            assert_eq!(headers.len(), 2);
+            IdentityHeaders::own(user, None, None)
+                .unwrap()
+                .strip(&mut headers);
+            let left: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
+            let kept = if kept.is_empty() { vec![] } else { vec![kept; 2] };
+            assert_eq!(left, kept, "{names}");
         }
     }
 

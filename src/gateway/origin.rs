@@ -165,12 +165,12 @@ pub(super) fn authority(request: &Parts) -> Result<Option<&str>, GatewayError> {
 fn is_authority(text: &str) -> bool {
     let is_name_byte = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
     let is_port = |text: &str| text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok();
-    let (is_host, port) = match text.strip_prefix('[').and_then(|text| text.split_once(']')) {
-        Some((address, port)) => (address.parse::<Ipv6Addr>().is_ok(), port),
-        None => {
-            let end = text.bytes().position(|b| !is_name_byte(b)).unwrap_or(text.len());
-            (end > 0, &text[end..])
-        }
+    let in_brackets = text.strip_prefix('[').and_then(|text| text.split_once(']'));
+    let (is_host, port) = if let Some((address, port)) = in_brackets {
+        (address.parse::<Ipv6Addr>().is_ok(), port)
+    } else {
+        let end = text.bytes().position(|b| !is_name_byte(b)).unwrap_or(text.len());
+        (end > 0, &text[end..])
     };
     is_host && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::http::listener::HEAD_TIMEOUT;
 use crate::http::operators::operators;
 use crate::http::{Listener, Socket, Workers};
 use crate::links::listener;
@@ -69,6 +70,7 @@ impl Server {
             tls: tls.clone(),
             h2c: config.server.h2c,
             workers: workers.clone(),
+            head_timeout: HEAD_TIMEOUT,
         };
         let gateway = gateway::gateway(parts.check, parts.proxy);
         let service = web::public_service(parts.app, parts.verdicts, gateway, parts.refusals);

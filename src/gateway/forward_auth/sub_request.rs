@@ -44,8 +44,8 @@ impl OriginalRequest {
     ///
     /// # Errors
     ///
-    /// `MissingProxyHeader` (400) if the proxy does not send one of its headers, `Ambiguous` (400) if one of them is invalid or
-    /// occurs twice.
+    /// `MissingProxyHeader` (400) if the proxy does not send one of its headers, `Ambiguous` (400) if one of them is invalid
+    /// or occurs twice.
     pub(super) fn read(kind: ProxyKind, sub_request: Parts) -> Result<Self, GatewayError> {
         let proxy = match kind {
             ProxyKind::Nginx => ProxyHeaders::of_nginx(&sub_request.headers)?,

@@ -38,7 +38,7 @@ async fn told(gateway: SocketAddr, line: &str, rest: &str) -> (String, String, S
 async fn what_is_wrong_with_a_request_has_a_code() {
     let app = App::start().await;
     let mut options = options(&app).await;
-    options.guard.form.time = Duration::from_millis(500);
+    options.check.body_limits.time = Duration::from_millis(500);
     let gateway = serve(options).await;
     let form = "Content-Type: application/x-www-form-urlencoded\r\n";
     for (rest, code, name) in [
@@ -106,7 +106,7 @@ async fn a_silent_or_broken_application_has_a_code_and_an_advice() {
     ] {
         let app = App::answering(answer).await;
         let mut options = options(&app).await;
-        options.answer_within = Duration::from_millis(500);
+        options.proxy.response_timeout = Duration::from_millis(500);
         let (status, code_told, advice) = told(serve(options).await, "GET /x", "\r\n").await;
         assert_eq!((&*status, &*code_told), (code, name), "{answer:?}");
         assert!(advice.contains(sent), "{advice}");
@@ -117,8 +117,8 @@ async fn a_silent_or_broken_application_has_a_code_and_an_advice() {
     assert!(advice.contains("try again") && !advice.contains(sent), "{advice}");
     let (address, _listener, _waiting) = full().await;
     let mut options = options(&app).await;
-    options.upstream = Upstream::parse(&format!("http://{address}")).unwrap();
-    options.pool.connect = Duration::from_millis(300);
+    options.proxy.upstream = Upstream::parse(&format!("http://{address}")).unwrap();
+    options.proxy.connect_timeout = Duration::from_millis(300);
     let (status, code, advice) = told(serve(options).await, "GET /x", "\r\n").await;
     assert_eq!((&*status, &*code), ("504", "upstream_connect_timeout"));
     assert!(advice.contains("Nothing was sent to it"), "{advice}");
