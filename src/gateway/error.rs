@@ -242,13 +242,13 @@ fn connect_row(error: &ConnectError) -> Row {
             "The application's certificate is for another name.",
             ADMINISTRATOR,
         ),
-        ConnectError::Tls(error) if error.is_about_the_certificate() => bad(
+        ConnectError::Tls(error) if error.is_certificate_error() => bad(
             "upstream_certificate_unusable",
             "The application's certificate cannot be used.",
             ADMINISTRATOR,
         ),
         ConnectError::Tls(error) => {
-            let is_timeout = matches!(error, TlsError::Silent);
+            let is_timeout = matches!(error, TlsError::HandshakeTimeout);
             (
                 if is_timeout {
                     S::GATEWAY_TIMEOUT

@@ -85,7 +85,7 @@ impl Server {
             tokio::spawn(Listener::clear_text(private).serve(calls, stop.clone(), DRAIN))
         }));
         if let Some(tls) = tls.clone() {
-            tokio::spawn(stop.clone().run_until_cancelled_owned(tls.follow()));
+            tokio::spawn(stop.clone().run_until_cancelled_owned(tls.watch_files()));
         }
         let (provider, until) = (parts.provider, stop.clone());
         let sweeper = tokio::spawn(async move { provider.sweep_until(until).await });
@@ -138,7 +138,9 @@ impl Server {
         }
         match (&self.tls, config.server.tls.clone()) {
             (Some(tls), Some(files)) => match tls.reload(files) {
-                Ok(pair) => tracing::info!(not_after = %pair.not_after(), "the certificate was read again"),
+                Ok(certificate) => {
+                    tracing::info!(not_after = %certificate.not_after, "the certificate was read again")
+                }
                 Err(error) => tracing::error!("the certificate stays as it was: {error}"),
             },
             (None, None) => {}
