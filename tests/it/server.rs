@@ -323,7 +323,9 @@ async fn a_connection_without_a_whole_head_is_closed_after_the_head_timeout() {
     for (begun, mut client) in silent {
         let mut rest = Vec::new();
         // Reset, if bytes were left unread.
-        let _ = timeout(SOON, client.read_to_end(&mut rest)).await.expect("it is closed");
+        let _ = timeout(SOON, client.read_to_end(&mut rest))
+            .await
+            .expect("it is closed");
         assert!(rest.is_empty(), "{begun:?}");
     }
     assert_eq!(rest(&mut kept).await, "");

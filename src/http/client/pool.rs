@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use hyper::client::conn::http1::SendRequest;
 use tokio::time::Instant;
 
-use super::RequestBody;
+use super::connect::Connection;
 use crate::http::workers;
 
 /// Idle connections, a stack for each worker thread: a request and the task that drives its connection share a thread, and
@@ -23,7 +22,7 @@ struct Shared {
 }
 
 /// Connections and when each became idle, the oldest first.
-type Stack = VecDeque<(SendRequest<RequestBody>, Instant)>;
+type Stack = VecDeque<(Connection, Instant)>;
 
 impl Pool {
     pub(super) fn new(idle_timeout: Duration) -> Self {
@@ -35,28 +34,28 @@ impl Pool {
     }
 
     /// The connection that this thread used last and that is still open.
-    pub(super) fn checkout(&self) -> Option<SendRequest<RequestBody>> {
+    pub(super) fn checkout(&self) -> Option<Connection> {
         let mut idle = self.0.this_thread();
         let oldest = Instant::now().checked_sub(self.0.idle_timeout);
         while let Some((connection, since)) = idle.pop_back() {
             if oldest.is_some_and(|oldest| since < oldest) {
                 // Those below it have been idle even longer.
                 idle.clear();
-            } else if connection.is_ready() {
+            } else if connection.sender.is_ready() {
                 return Some(connection);
             }
         }
         None
     }
 
-    /// Keeps a connection whose response was read to its end. One that is still busy, because the server answered before it
-    /// read the whole request, is kept once it is ready.
-    pub(super) fn put(self, mut connection: SendRequest<RequestBody>) {
-        if connection.is_ready() {
+    /// Keeps a connection that has sent a whole request and received a whole response. hyper may need a moment to notice; one
+    /// that switches protocols is closed only when it has.
+    pub(super) fn put(self, mut connection: Connection) {
+        if connection.sender.is_ready() {
             self.0.put(connection);
-        } else if !connection.is_closed() {
+        } else {
             tokio::spawn(async move {
-                if connection.ready().await.is_ok() {
+                if connection.sender.ready().await.is_ok() {
                     self.0.put(connection);
                 }
             });
@@ -65,7 +64,7 @@ impl Pool {
 }
 
 impl Shared {
-    fn put(self: &Arc<Self>, connection: SendRequest<RequestBody>) {
+    fn put(self: &Arc<Self>, connection: Connection) {
         self.sweeper
             .get_or_init(|| drop(tokio::spawn(sweep(Arc::downgrade(self)))));
         let mut idle = self.this_thread();
@@ -92,7 +91,7 @@ async fn sweep(pool: Weak<Shared>) {
         let oldest = Instant::now().checked_sub(pool.idle_timeout);
         for idle in &pool.idle {
             lock(idle).retain(|(connection, since)| {
-                !connection.is_closed() && oldest.is_none_or(|oldest| *since >= oldest)
+                !connection.sender.is_closed() && oldest.is_none_or(|oldest| *since >= oldest)
             });
         }
     }
