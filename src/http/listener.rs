@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
 
-use super::Workers;
+use super::{RequestId, Workers};
 use crate::telemetry::REJECTED_CONNECTIONS;
 use crate::tls::ServerTls;
 
@@ -145,7 +145,7 @@ impl Listener {
     /// Serves until `stop` is cancelled; then no further connection is accepted, idle ones close, and requests in progress
     /// get `drain` to finish. `false`: some did not, and were cut off.
     ///
-    /// Each request carries its peer as [`ConnectInfo`], unless it came over a Unix socket.
+    /// Each request carries its [`RequestId`], and its peer as [`ConnectInfo`] unless it came over a Unix socket.
     pub async fn serve(self, service: impl HttpService, stop: CancellationToken, drain: Duration) -> bool {
         let connections = TaskTracker::new();
         while let Some(accepted) = stop.run_until_cancelled(self.socket.accept()).await {
@@ -297,7 +297,7 @@ trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<I: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for I {}
 
-/// A service as hyper calls it; each request carries its peer.
+/// A service as hyper calls it; each request carries its id and its peer.
 fn requests<S: HttpService>(
     service: S,
     peer: Option<SocketAddr>,
@@ -305,8 +305,10 @@ fn requests<S: HttpService>(
 {
     service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
+        let extensions = request.extensions_mut();
+        extensions.insert(RequestId::next());
         if let Some(peer) = peer {
-            request.extensions_mut().insert(ConnectInfo(peer));
+            extensions.insert(ConnectInfo(peer));
         }
         service.clone().oneshot(request)
     })

@@ -4,9 +4,6 @@ use std::fmt::{self, Display, Formatter};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::Response;
 use http::Extensions;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
@@ -47,12 +44,6 @@ impl Display for RequestId {
         }
         Ok(())
     }
-}
-
-/// Middleware that gives each request its id, as an extension.
-pub async fn request_id(mut request: Request, next: Next) -> Response {
-    request.extensions_mut().insert(RequestId::next());
-    next.run(request).await
 }
 
 /// No I, L, O, U, 0 or 1.

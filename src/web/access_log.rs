@@ -1,11 +1,10 @@
 //! The access log: one line for each request, with method, path, status and caller. No query, no header, no secret.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Instant;
 
-use axum::extract::{ConnectInfo, Request, State};
-use axum::middleware::Next;
+use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use http::{Method, StatusCode, Uri};
 use metrics::{Counter, counter};
@@ -16,40 +15,35 @@ use crate::http::RequestId;
 use crate::provider::{Caller, Refusal};
 use crate::telemetry::{REFUSALS, REQUESTS};
 
-/// Middleware that counts a request, keeps its refusal for the administrators, and writes its line. A request whose client
-/// goes away before the response has a line too, with the status 499.
-pub(super) async fn access_log(
-    State(refusals): State<Arc<Refusals>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let logged = LoggedRequest {
-        method: request.method().clone(),
-        uri: request.uri().clone(),
-        peer: peer(&request),
-        id: RequestId::of(request.extensions()),
-        began: Instant::now(),
-        refusals,
-        is_complete: false,
-    };
-    let response = next.run(request).await;
-    logged.complete(&response);
-    response
-}
-
-/// What the line needs of a request that its handler has consumed.
-struct LoggedRequest {
+/// A request of which the access log has a line, whatever becomes of it: with the response's status, or with 499 if the
+/// client goes away before the response.
+pub(super) struct LoggedRequest<'a> {
     method: Method,
     uri: Uri,
     peer: IpAddr,
     id: RequestId,
     began: Instant,
-    refusals: Arc<Refusals>,
+    refusals: &'a Refusals,
     is_complete: bool,
 }
 
-impl LoggedRequest {
-    fn complete(mut self, response: &Response) {
+impl<'a> LoggedRequest<'a> {
+    /// Takes from a request what its line needs; the handler will consume it.
+    pub(super) fn new(request: &Request, refusals: &'a Refusals) -> Self {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        Self {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            peer: peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip()),
+            id: RequestId::of(request.extensions()),
+            began: Instant::now(),
+            refusals,
+            is_complete: false,
+        }
+    }
+
+    /// Counts the request, keeps a refusal for the administrators, and writes the line.
+    pub(super) fn complete(mut self, response: &Response) {
         self.is_complete = true;
         requests(response.status()).increment(1);
         let refusal = response.extensions().get::<Refusal>();
@@ -95,7 +89,7 @@ impl LoggedRequest {
     }
 }
 
-impl Drop for LoggedRequest {
+impl Drop for LoggedRequest<'_> {
     /// The client has gone, and its connection dropped the handler.
     fn drop(&mut self) {
         if self.is_complete {
@@ -113,11 +107,6 @@ impl Drop for LoggedRequest {
             "request: the client closed the connection before the response",
         );
     }
-}
-
-fn peer(request: &Request) -> IpAddr {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())
 }
 
 /// The counter of a status, looked up once: every request needs one.

@@ -47,18 +47,17 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request};
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use rand::CryptoRng;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
-use tower::{ServiceBuilder, ServiceExt as _, service_fn};
+use tower::{ServiceExt as _, service_fn};
 
 use crate::clock::Clock;
 use crate::gateway::{ForwardAuth, ProxyKind, PublicUrls};
 use crate::http::HttpService;
-use crate::http::request_id::request_id;
 use crate::links::Links;
 use crate::login::Login;
 use crate::oauth::PublicUrl;
@@ -73,6 +72,7 @@ pub use look::Look;
 pub use refusals::Refusals;
 pub use session::SessionRules;
 
+use access_log::LoggedRequest;
 use visit::Visit;
 
 /// What the pages need.
@@ -111,7 +111,8 @@ pub struct App {
 /// How a handler asks for the [`App`].
 type Shared = axum::extract::State<Arc<App>>;
 
-/// What the public listener serves, in the order in which a request passes it.
+/// What the public listener serves, in the order in which a request passes it: the access log, then the router or the
+/// gateway, which is the signature check and the proxy.
 ///
 /// Only paths that may be linkgate's own meet axum's router: through it, a call to the application would take 2 us more
 /// (measured). What the router does not know is the application's as well.
@@ -122,19 +123,21 @@ pub fn public_service(
     refusals: Arc<Refusals>,
 ) -> impl HttpService {
     let own = router(app, verdicts).fallback_service(gateway.clone());
-    ServiceBuilder::new()
-        .layer(from_fn(request_id))
-        .layer(from_fn_with_state(refusals, access_log::access_log))
-        .service(service_fn(move |request: Request| {
-            let (own, gateway) = (own.clone(), gateway.clone());
-            async move {
-                if is_own_path(request.uri().path()) {
-                    own.oneshot(request).await
-                } else {
-                    gateway.oneshot(request).await
-                }
-            }
-        }))
+    let shared = Arc::new((own, gateway, refusals));
+    service_fn(move |request: Request| {
+        let shared = Arc::clone(&shared);
+        async move {
+            let (own, gateway, refusals) = &*shared;
+            let logged = LoggedRequest::new(&request, refusals);
+            let response = if is_own_path(request.uri().path()) {
+                Box::pin(own.clone().oneshot(request)).await?
+            } else {
+                gateway.clone().oneshot(request).await?
+            };
+            logged.complete(&response);
+            Ok(response)
+        }
+    })
 }
 
 /// Whether a path may be linkgate's own: every route below begins with one of these.
