@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use ipnet::IpNet;
 
 use crate::oauth::PublicUrl;
-use crate::tls::PairFiles;
+use crate::tls::CertificateFiles;
 
 use super::remark::Wrong;
 use super::section::Section;
@@ -25,7 +25,7 @@ pub struct Server {
     /// Proxies in front of us, whose word about the peer's address we take.
     pub trusted_proxies: Vec<IpNet>,
     /// The certificate that `listen` shows; `None`: it speaks plain HTTP.
-    pub tls: Option<PairFiles>,
+    pub tls: Option<CertificateFiles>,
     /// Whether HTTP/2 is served in clear text on `listen`.
     pub h2c: bool,
 }

@@ -1,12 +1,12 @@
 //! `[server.tls]`: the certificate that the public listener shows.
 
 use crate::oauth::{PublicUrl, Timestamp};
-use crate::tls::{Pair, PairFiles};
+use crate::tls::{Certificate, CertificateFiles};
 
 use super::section::Section;
 
 /// Reads the section, and the two files: whoever starts with them must be able to use them.
-pub(super) fn read(section: &Section<'_>, public_url: Option<&PublicUrl>) -> Option<PairFiles> {
+pub(super) fn read(section: &Section<'_>, public_url: Option<&PublicUrl>) -> Option<CertificateFiles> {
     let (certificate, key) = (section.path("cert_file"), section.path("key_file"));
     if !section.is_written() {
         return None;
@@ -21,10 +21,10 @@ pub(super) fn read(section: &Section<'_>, public_url: Option<&PublicUrl>) -> Opt
     );
     let texts = (section.file("cert_file"), section.file("key_file"));
     if let (Some(certificates), Some(key)) = texts {
-        match Pair::parse(certificates.as_bytes(), key.as_bytes()) {
-            Ok(pair) => warn_of(section, &pair, public_url),
+        match Certificate::parse(certificates.as_bytes(), key.as_bytes()) {
+            Ok(certificate) => warn_of(section, &certificate, public_url),
             Err(error) => {
-                let file = if error.is_about_the_key() {
+                let file = if error.is_key_error() {
                     "key_file"
                 } else {
                     "cert_file"
@@ -33,21 +33,21 @@ pub(super) fn read(section: &Section<'_>, public_url: Option<&PublicUrl>) -> Opt
             }
         }
     }
-    Some(PairFiles {
+    Some(CertificateFiles {
         certificate: certificate?,
         key: key?,
     })
 }
 
-fn warn_of(section: &Section<'_>, pair: &Pair, public_url: Option<&PublicUrl>) {
+fn warn_of(section: &Section<'_>, certificate: &Certificate, public_url: Option<&PublicUrl>) {
     let now = section.now();
-    if pair.not_after() < now {
+    if certificate.not_after < now {
         section.warn("cert_file", "the certificate has expired", RENEW);
-    } else if pair.not_after() < now.plus(SOON) {
-        let days = days(now, pair.not_after());
+    } else if certificate.not_after < now.plus(SOON) {
+        let days = days(now, certificate.not_after);
         section.warn("cert_file", format!("the certificate expires in {days}"), RENEW);
     }
-    if pair.not_before() > now {
+    if certificate.not_before > now {
         section.warn(
             "cert_file",
             "the certificate is not valid yet",
@@ -64,7 +64,7 @@ fn warn_of(section: &Section<'_>, pair: &Pair, public_url: Option<&PublicUrl>) {
             "write the https URL as server.public_url",
         );
     }
-    if !pair.names(url.host()) {
+    if !certificate.is_valid_for(url.host()) {
         section.warn(
             "cert_file",
             format!(

@@ -242,13 +242,13 @@ fn connect_row(error: &ConnectError) -> Row {
             "The application's certificate is for another name.",
             ADMINISTRATOR,
         ),
-        ConnectError::Tls(error) if error.is_about_the_certificate() => bad(
+        ConnectError::Tls(error) if error.is_certificate_error() => bad(
             "upstream_certificate_unusable",
             "The application's certificate cannot be used.",
             ADMINISTRATOR,
         ),
         ConnectError::Tls(error) => {
-            let is_timeout = matches!(error, TlsError::Silent);
+            let is_timeout = matches!(error, TlsError::HandshakeTimeout);
             (
                 if is_timeout {
                     S::GATEWAY_TIMEOUT
@@ -323,39 +323,4 @@ fn html(title: &str, advice: &str, reference: &str) -> String {
          <meta name=\"viewport\" content=\"width=device-width\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
          <title>{title}</title>\n<h1>{title}</h1>\n<p>{advice}</p>\n<p>Reference: <code>{reference}</code></p>\n</html>\n"
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use http::Request;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn the_response_has_the_format_that_the_client_asks_for() {
-        for (accept, kind, beginning) in [
-            (
-                "text/html,application/xhtml+xml,*/*;q=0.8",
-                "text/html;charset=UTF-8",
-                "<!doctype html>",
-            ),
-            ("application/json", "application/json", r#"{"advice":"Try again."#),
-            (
-                "*/*",
-                "text/plain;charset=UTF-8",
-                "The application did not answer in time. Try",
-            ),
-        ] {
-            let (head, ()) = Request::builder()
-                .header(ACCEPT, accept)
-                .body(())
-                .unwrap()
-                .into_parts();
-            let response = GatewayError::ResponseTimeout.to_response(ErrorFormat::of(&head));
-            assert_eq!(response.headers()[CONTENT_TYPE], kind);
-            let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
-            let body = String::from_utf8(body.to_vec()).unwrap();
-            assert!(body.starts_with(beginning), "{body}");
-        }
-    }
 }

@@ -1,12 +1,12 @@
 //! The guarded side: which requests reach the application, and as whom.
 //!
-//! A request passes, in this order ([`gateway`] is the stack):
+//! A request passes, in this order ([`gateway()`] is the stack):
 //!
-//! 1. [`mod@signature_check`]: [`identity_headers`] are stripped; [`origin`] is the public URL that was called and the
-//!    client, with what [`forwarded`] fields of trusted proxies add; [`routes`] decide whether OAuth is required, also for
-//!    the other [`path_readings`]; a form is read within [`body_limits`]; the provider verifies the signature;
-//! 2. [`proxy`]: [`upstream_request`] rewrites the head, [`identity_headers`] and [`assertion`] name the caller, and the
-//!    HTTP client sends it to the [`upstream`]; a [`websocket`] is joined.
+//! 1. [`mod@signature_check`]: [`identity_headers`] are stripped; [`origin`] is the public URL that was called and the client,
+//!    with what [`forwarded`] fields of trusted proxies add; [`routes`] decide whether OAuth is required, also for the other
+//!    `path_readings`; a form is read within [`body_limits`]; the provider verifies the signature;
+//! 2. [`proxy`]: `upstream_request` rewrites the head, [`identity_headers`] and [`assertion`] name the caller, and the
+//!    HTTP client sends it to the [`upstream`]; a WebSocket is joined (`websocket`).
 //!
 //! [`forward_auth`] gives verdicts to a front proxy that forwards the request itself. [`error`] is every response of
 //! linkgate's own that is not an OAuth problem.

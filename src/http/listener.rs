@@ -1,26 +1,26 @@
 //! Accepts connections and serves them through hyper until the server stops.
 
 use std::convert::Infallible;
-use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use metrics::counter;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
 
 use super::Workers;
@@ -57,6 +57,8 @@ pub struct Listener {
     pub h2c: bool,
     /// The runtimes that serve the connections.
     pub workers: Workers,
+    /// The time for a request's head, and for an idle connection: [`HEAD_TIMEOUT`] but in tests.
+    pub head_timeout: Duration,
 }
 
 /// A bound socket.
@@ -136,6 +138,7 @@ impl Listener {
             tls: None,
             h2c: false,
             workers: Workers::current_runtime(),
+            head_timeout: HEAD_TIMEOUT,
         }
     }
 
@@ -152,7 +155,7 @@ impl Listener {
             + 'static,
         S::Future: Send,
     {
-        let connections = GracefulShutdown::new();
+        let connections = TaskTracker::new();
         while let Some(accepted) = stop.run_until_cancelled(self.socket.accept()).await {
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
@@ -167,21 +170,23 @@ impl Listener {
                 service: service.clone(),
                 tls: self.tls.clone(),
                 h2c: self.h2c,
+                head_timeout: self.head_timeout,
                 peer,
                 stop: stop.clone(),
-                shutdown: connections.watcher(),
             };
-            self.workers.next().spawn(async move {
+            let serving = async move {
                 if let Err(error) = connection.serve(stream).await {
-                    tracing::debug!(?peer, error, "a connection ended early");
+                    tracing::debug!(?peer, %error, "a connection ended early");
                 }
-            });
+            };
+            connections.spawn_on(serving, self.workers.next());
         }
         if let Socket::Unix(_, path) = &self.socket {
             let _ = std::fs::remove_file(path);
         }
         drop(self.socket);
-        timeout(drain, connections.shutdown()).await.is_ok()
+        connections.close();
+        timeout(drain, connections.wait()).await.is_ok()
     }
 }
 
@@ -190,9 +195,9 @@ struct Connection<S> {
     service: S,
     tls: Option<ServerTls>,
     h2c: bool,
+    head_timeout: Duration,
     peer: Option<SocketAddr>,
     stop: CancellationToken,
-    shutdown: Watcher,
 }
 
 /// What a client begins with.
@@ -206,89 +211,111 @@ enum Beginning {
     Other,
 }
 
-type ConnectionResult = Result<(), Box<dyn Error + Send + Sync>>;
-
 impl<S: HttpService> Connection<S> {
-    async fn serve(mut self, stream: Accepted) -> ConnectionResult {
+    async fn serve(mut self, stream: Accepted) -> io::Result<()> {
         let mut stream = match stream {
             Accepted::Tcp(stream) => TcpStream::from_std(stream)?,
             Accepted::Unix(stream) => {
-                let stream = UnixStream::from_std(stream)?;
-                return self.http(stream, builder().http1_only(), Beginning::Other).await;
+                self.http1(UnixStream::from_std(stream)?, Beginning::Other).await;
+                return Ok(());
             }
         };
         let tls = self.tls.take();
         let limit = if tls.is_some() {
             HANDSHAKE_TIMEOUT
         } else {
-            HEAD_TIMEOUT
+            self.head_timeout
         };
         let peeking = timeout(limit, peek(&stream, self.h2c));
         let Some(Ok(beginning)) = self.stop.run_until_cancelled(peeking).await else {
             return Ok(());
         };
-        // The protocol is chosen here: hyper's own detection has no time limit.
+        // The protocol is chosen here: hyper-util's detection has no time limit.
         match (beginning?, tls) {
-            (Beginning::Http2, None) => self.http(stream, builder().http2_only(), Beginning::Http2).await,
-            (beginning, None) => self.http(stream, builder().http1_only(), beginning).await,
+            (Beginning::Http2, None) => self.http2(stream).await,
+            (beginning, None) => self.http1(stream, beginning).await,
             (Beginning::Tls, Some(tls)) => {
                 let Some(stream) = self.stop.run_until_cancelled(tls.accept(stream)).await else {
                     return Ok(());
                 };
                 let stream = stream?;
-                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                let builder = if is_http2 {
-                    builder().http2_only()
-                } else {
-                    builder().http1_only()
-                };
-                self.http(stream, builder, Beginning::Other).await
+                match stream.get_ref().1.alpn_protocol() {
+                    Some(b"h2") => self.http2(stream).await,
+                    _ => self.http1(stream, Beginning::Other).await,
+                }
             }
             (_, Some(_)) => {
                 reject(self.peer, "clear_text_on_tls");
-                Ok(stream.write_all(USE_HTTPS).await?)
+                stream.write_all(USE_HTTPS).await?;
             }
-        }
-    }
-
-    async fn http<I>(
-        self,
-        stream: I,
-        builder: auto::Builder<TokioExecutor>,
-        beginning: Beginning,
-    ) -> ConnectionResult
-    where
-        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
-        let Self {
-            service,
-            peer,
-            shutdown,
-            ..
-        } = self;
-        let service = service_fn(move |request: Request<Incoming>| {
-            let mut request = request.map(Body::new);
-            if let Some(peer) = peer {
-                request.extensions_mut().insert(ConnectInfo(peer));
-            }
-            service.clone().oneshot(request)
-        });
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-        let result = shutdown.watch(connection).await;
-        let hyper = result
-            .as_ref()
-            .err()
-            .and_then(|error| error.downcast_ref::<hyper::Error>());
-        match hyper {
-            Some(error) if error.is_parse_too_large() => reject(peer, "head_too_large"),
-            Some(error) if error.is_parse() && beginning == Beginning::Tls => {
-                reject(peer, "tls_on_clear_text")
-            }
-            Some(error) if error.is_parse() => reject(peer, "malformed"),
-            _ => return result,
         }
         Ok(())
     }
+
+    async fn http1<I: Io>(self, stream: I, beginning: Beginning) {
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.head_timeout)
+            .max_buf_size(MAX_HEAD as usize)
+            .serve_connection(TokioIo::new(stream), requests(self.service, self.peer))
+            .with_upgrades();
+        let mut connection = pin!(connection);
+        let served = tokio::select! {
+            served = &mut connection => served,
+            () = self.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        let Err(error) = served else { return };
+        if error.is_parse_too_large() {
+            reject(self.peer, "head_too_large");
+        } else if error.is_parse() {
+            let is_tls = beginning == Beginning::Tls;
+            reject(self.peer, if is_tls { "tls_on_clear_text" } else { "malformed" });
+        } else {
+            tracing::debug!(peer = ?self.peer, %error, "a connection ended early");
+        }
+    }
+
+    async fn http2<I: Io>(self, stream: I) {
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_header_list_size(MAX_HEAD)
+            .keep_alive_interval(HTTP2_PING)
+            .serve_connection(TokioIo::new(stream), requests(self.service, self.peer));
+        let mut connection = pin!(connection);
+        let served = tokio::select! {
+            served = &mut connection => served,
+            () = self.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = served {
+            tracing::debug!(peer = ?self.peer, %error, "a connection ended early");
+        }
+    }
+}
+
+/// The stream of a connection.
+trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+
+impl<I: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for I {}
+
+/// A service as hyper calls it; each request carries its peer.
+fn requests<S: HttpService>(
+    service: S,
+    peer: Option<SocketAddr>,
+) -> impl hyper::service::Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
+{
+    service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
+        service.clone().oneshot(request)
+    })
 }
 
 /// Looks at what a client begins with and leaves it unread.
@@ -315,21 +342,6 @@ fn reject(peer: Option<SocketAddr>, reason: &'static str) {
     tracing::info!(peer, reason, "a connection was rejected");
 }
 
-fn builder() -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(MAX_HEAD);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(64 * 1024)
-        .keep_alive_interval(HTTP2_PING);
-    builder
-}
-
 /// The first byte of a TLS handshake record.
 const TLS_HANDSHAKE: u8 = 22;
 
@@ -341,13 +353,13 @@ const USE_HTTPS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain;
     connection: close\r\n\r\nThis port serves HTTPS: write https:// in the URL.\r\n";
 
 /// The time for a request's head, and for an idle connection.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// The time for the first byte of a TLS handshake; the handshake has as much.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The largest head of a request, in bytes; a larger one is answered 431.
-const MAX_HEAD: usize = 64 * 1024;
+const MAX_HEAD: u32 = 64 * 1024;
 
 /// How often a silent HTTP/2 client is pinged.
 const HTTP2_PING: Duration = Duration::from_secs(20);

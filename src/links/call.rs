@@ -1,4 +1,4 @@
-//! A call of the application: made as it stands, signed, in somebody's name; the answer streamed back.
+//! A call of the application: signed on somebody's behalf and sent to the remote application, its response relayed.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -6,178 +6,276 @@ use bytes::Bytes;
 use http::header::{
     AUTHORIZATION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, LOCATION, SET_COOKIE, TE, TRAILER,
 };
-use http::request::Parts;
-use http::{HeaderMap, HeaderName, Method, Request, StatusCode, Version};
+use http::{HeaderMap, HeaderName, Method, Request};
 use http_body::Body as _;
-use hyper::body::Incoming;
 
 use crate::gateway::BodyLimits;
-use crate::gateway::identity_headers;
+use crate::gateway::identity_headers::remove_matching;
 use crate::gateway::upstream_request::remove_hop_by_hop;
+use crate::http::client::HttpClientError;
+use crate::oauth::sign::SignError;
 use crate::oauth::{Parameters, Place};
 
-use super::heard::Heard;
-use super::refusal::Refusal;
-use super::sending::Held;
-use super::signing::Unsigned;
-use super::speaker::{REQUESTOR, Speaker};
-use super::{Links, Peer};
+use super::error::LinkError;
+use super::oauth_report::OAuthReport;
+use super::on_behalf_of::{OnBehalfOf, REQUESTOR_ID};
+use super::signing::RequestToSign;
+use super::{Link, Links};
+
+/// The body of a call.
+#[derive(Debug)]
+pub(super) enum ReplayableBody {
+    /// A form, which is signed, or an empty body. It can be sent again.
+    Buffered(Bytes),
+    /// Any other body. It can be sent once.
+    Stream(Body),
+}
+
+/// Why a signed request has no response. `Display` is a sentence.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SendError {
+    /// The request cannot be signed.
+    #[error("This call cannot be signed: {0}.")]
+    Unsignable(SignError),
+    /// The application did not send the whole body.
+    #[error("The body did not arrive as a whole.")]
+    BrokenBody,
+    /// The remote application cannot be reached, or sent no usable response.
+    #[error("The other side cannot be reached: {0}.")]
+    NoResponse(HttpClientError),
+}
 
 impl Links {
-    /// Makes a call of the application and hands the answer on. `target` is the path below the link, raw.
+    /// Makes a call and relays the response. `target` is the path and query below the link's URL, not decoded.
     pub(super) async fn call(
         &self,
-        peer: &Peer,
+        link: &Link,
         target: &str,
         request: Request<Body>,
-    ) -> Result<Response, Refusal> {
+    ) -> Result<Response, LinkError> {
         let (parts, body) = request.into_parts();
-        let speaker = self.speaker(peer, &parts.headers).await?;
-        let (form, mut body) = hold(&parts, body).await?;
-        refuse_own_parameters(target, &form)?;
-        let mut unsigned = Unsigned {
+        let on_behalf_of = self.on_behalf_of(link, &parts.headers).await?;
+        let mut body = ReplayableBody::read(&parts.headers, body).await?;
+        reject_own_parameters(target, &body.form())?;
+        let mut request = RequestToSign {
             method: parts.method,
             url: String::new(),
-            form,
+            form: body.form(),
             extra: Vec::new(),
-            voice: speaker.voice(),
+            token: on_behalf_of.token(),
         };
-        let headers = onwards(parts.headers);
+        let headers = outgoing_headers(parts.headers);
         let mut target = target.to_owned();
-        let mut hops = 0;
+        let mut redirects = 0;
         loop {
-            unsigned.url = format!("{}{}", peer.url().as_str(), speaker.target(&target));
-            let within = peer.options().answer_within;
-            let (answer, heard) = self.send(peer, &unsigned, &headers, &mut body, within).await?;
-            self.note(peer, &heard).await;
-            self.judge(peer, &speaker, heard).await?;
-            match redirect(peer, &unsigned.method, &answer).filter(|_| hops < MOST_HOPS) {
-                Some(further) => target = further,
-                None => return Ok(handed_on(answer)),
+            request.url = format!("{}{}", link.url().as_str(), on_behalf_of.target(&target));
+            let (response, report) = self.send(link, &request, &headers, &mut body).await?;
+            self.record_response(link, &report).await;
+            self.check_report(link, &on_behalf_of, report).await?;
+            let redirect = redirect_target(link, &request.method, &response);
+            match redirect.filter(|_| redirects < MAX_REDIRECTS) {
+                Some(next) => target = next,
+                None => return Ok(relay_response(response)),
             }
-            hops += 1;
+            redirects += 1;
         }
     }
 
-    /// Refuses to hand on what is about us and not about the application. A token that can never work again is dropped;
-    /// whatever may pass leaves it alone.
-    async fn judge(&self, peer: &Peer, speaker: &Speaker, heard: Heard) -> Result<(), Refusal> {
-        let Some(told) = heard.told else {
-            if let Speaker::User {
-                subject,
-                unnoted: true,
-                ..
-            } = speaker
-                && let Err(error) = self
-                    .store
-                    .touch_link(peer.name(), subject, self.clock.now())
-                    .await
-            {
-                tracing::error!(%error, "the use of a link could not be noted");
+    /// Signs a request and sends it. While a signing key is rotated, the remote application knows one of two: if it
+    /// rejects the signature, the next key is tried, or remembered for the next call if the body cannot be sent again.
+    pub(super) async fn send(
+        &self,
+        link: &Link,
+        request: &RequestToSign,
+        headers: &HeaderMap,
+        body: &mut ReplayableBody,
+    ) -> Result<(Response, OAuthReport), SendError> {
+        let keys = self.identity.keys.len().max(1);
+        let mut key = link.key();
+        let mut attempts = 0;
+        loop {
+            let sent = self.send_with_key(link, request, headers, body, key).await?;
+            attempts += 1;
+            let is_rejected = sent.1.is("signature_invalid");
+            if is_rejected {
+                key = (key + 1) % keys;
             }
-            return Ok(());
-        };
-        match speaker {
-            Speaker::User {
-                subject, credentials, ..
-            } if told.is_about_the_token() => {
-                let (link, problem, now) = (peer.name(), &told.problem, self.clock.now());
+            let is_final = !is_rejected || matches!(body, ReplayableBody::Stream(_));
+            if is_final {
+                link.remember_key(key);
+            }
+            if is_final || attempts == keys {
+                return Ok(sent);
+            }
+        }
+    }
+
+    async fn send_with_key(
+        &self,
+        link: &Link,
+        request: &RequestToSign,
+        headers: &HeaderMap,
+        body: &mut ReplayableBody,
+        key: usize,
+    ) -> Result<(Response, OAuthReport), SendError> {
+        let authorization = self.identity.authorize(request, key, self.clock.now()).await;
+        let authorization = authorization.map_err(SendError::Unsignable)?;
+        let uri = request
+            .url
+            .parse()
+            .map_err(|_| SendError::Unsignable(SignError::Url("it is no URL")))?;
+        let mut signed = Request::new(body.take());
+        *signed.method_mut() = request.method.clone();
+        *signed.uri_mut() = uri;
+        *signed.headers_mut() = headers.clone();
+        signed.headers_mut().insert(AUTHORIZATION, authorization);
+        let timeout = link.options().response_timeout;
+        match link.client().send(signed, timeout).await {
+            Ok(response) => {
+                let report = OAuthReport::from_headers(response.headers(), self.clock.now());
+                Ok((response, report))
+            }
+            Err(HttpClientError::RequestBody) => Err(SendError::BrokenBody),
+            Err(error) => {
+                let error = SendError::NoResponse(error);
+                self.record_failure(link, &error).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Turns a reported problem into an error. Drops the user's token if the problem means that it can never work again.
+    async fn check_report(
+        &self,
+        link: &Link,
+        on_behalf_of: &OnBehalfOf,
+        report: OAuthReport,
+    ) -> Result<(), LinkError> {
+        let (name, now) = (link.name(), self.clock.now());
+        match (report.problem, on_behalf_of) {
+            (
+                None,
+                OnBehalfOf::User {
+                    subject,
+                    record_use: true,
+                    ..
+                },
+            ) => {
+                if let Err(error) = self.store.touch_link(name, subject, now).await {
+                    tracing::error!(%error, "the use of a link could not be noted");
+                }
+                Ok(())
+            }
+            (None, _) => Ok(()),
+            (
+                Some(problem),
+                OnBehalfOf::User {
+                    subject, credentials, ..
+                },
+            ) if problem.is_token_problem() => {
                 let forgotten = self
                     .store
-                    .forget_link_token(link, subject, &credentials.token, problem, now)
+                    .forget_link_token(name, subject, &credentials.token, &problem.name, now)
                     .await?;
                 tracing::info!(
-                    link,
+                    link = name,
                     user.subject = ?subject,
                     token.prefix = credentials.token.prefix(),
                     forgotten,
-                    "the other side says {problem}: the token is dropped"
+                    "the other side says {}: the token is dropped",
+                    problem.name
                 );
-                Err(Refusal::NotConnected {
+                Err(LinkError::NotConnected {
                     subject: subject.clone(),
-                    connect_url: self.connect_url(peer),
-                    told: Some(told),
+                    connect_url: self.connect_url(link),
+                    problem: Some(problem),
                 })
             }
-            _ if told.problem == "timestamp_refused" => Err(Refusal::Clock {
-                difference: heard.clock_difference,
-            }),
-            _ => Err(Refusal::Refused(told)),
+            (Some(problem), _) if problem.name == "timestamp_refused" => {
+                Err(LinkError::Clock(report.clock_skew))
+            }
+            (Some(problem), _) => Err(LinkError::Rejected(problem)),
         }
     }
 }
 
-/// A form is held, because it is signed; whatever else has a body is streamed.
-async fn hold(parts: &Parts, body: Body) -> Result<(Bytes, Held), Refusal> {
-    if body.is_end_stream() {
-        return Ok((Bytes::new(), Held::Whole(Bytes::new())));
+impl ReplayableBody {
+    /// Buffers the body if it is a form.
+    async fn read(headers: &HeaderMap, body: Body) -> Result<Self, LinkError> {
+        if body.is_end_stream() {
+            return Ok(Self::Buffered(Bytes::new()));
+        }
+        let read = BodyLimits::default().read_form(headers, body).await;
+        Ok(match read.map_err(LinkError::Body)? {
+            Ok(form) => Self::Buffered(form),
+            Err(stream) => Self::Stream(stream),
+        })
     }
-    let read = BodyLimits::default().read_form(&parts.headers, body).await;
-    Ok(match read.map_err(Refusal::Body)? {
-        Ok(form) => (form.clone(), Held::Whole(form)),
-        Err(stream) => (Bytes::new(), Held::Stream(stream)),
-    })
+
+    /// Returns the form; empty if there is none.
+    fn form(&self) -> Bytes {
+        match self {
+            Self::Buffered(form) => form.clone(),
+            Self::Stream(_) => Bytes::new(),
+        }
+    }
+
+    /// Returns the body to send. A stream is empty afterwards.
+    fn take(&mut self) -> Body {
+        match self {
+            Self::Buffered(form) => Body::from(form.clone()),
+            Self::Stream(body) => std::mem::take(body),
+        }
+    }
 }
 
-/// Parameters that say who calls are ours to write.
-fn refuse_own_parameters(target: &str, form: &[u8]) -> Result<(), Refusal> {
+/// Rejects protocol parameters in the query or the form: linkgate alone writes them.
+fn reject_own_parameters(target: &str, form: &[u8]) -> Result<(), LinkError> {
     let query = target.split_once('?').map_or("", |(_, query)| query);
     for (raw, place) in [(query.as_bytes(), Place::Query), (form, Place::Form)] {
-        let unsignable = |problem| Refusal::Unsignable(crate::oauth::sign::SignError::Parameters(problem));
-        let parameters = Parameters::from_form(raw, place).map_err(unsignable)?;
-        if parameters
-            .iter()
-            .any(|parameter| parameter.name.starts_with("oauth_") || parameter.name == REQUESTOR)
-        {
-            return Err(Refusal::OwnParameters);
+        let parameters = Parameters::from_form(raw, place)
+            .map_err(|problem| SendError::Unsignable(SignError::Parameters(problem)))?;
+        let mut names = parameters.iter().map(|parameter| parameter.name);
+        if names.any(|name| name.starts_with("oauth_") || name == REQUESTOR_ID) {
+            return Err(LinkError::OwnParameters);
         }
     }
     Ok(())
 }
 
-/// The headers as the other side sees them: nothing of the connection, nothing that says who calls.
-fn onwards(mut headers: HeaderMap) -> HeaderMap {
+/// Removes the hop-by-hop fields, those that linkgate or its client write, and those that name a user.
+fn outgoing_headers(mut headers: HeaderMap) -> HeaderMap {
     remove_hop_by_hop(&mut headers);
-    for name in OURS {
+    for name in REMOVED {
         headers.remove(name);
     }
-    identity_headers::remove_matching(&mut headers, |name| {
+    remove_matching(&mut headers, |name| {
         name.starts_with("x-linkgate-") || name.starts_with("x-forwarded-")
     });
     headers
 }
 
-/// Where to go on: a redirect within the link, of a call that can be made again without harm. Any other is the
-/// application's to follow, without our signature.
-fn redirect(peer: &Peer, method: &Method, answer: &Response<Incoming>) -> Option<String> {
-    let further = matches!(
-        answer.status(),
-        StatusCode::MOVED_PERMANENTLY
-            | StatusCode::FOUND
-            | StatusCode::SEE_OTHER
-            | StatusCode::TEMPORARY_REDIRECT
-            | StatusCode::PERMANENT_REDIRECT
-    );
-    let location = answer.headers().get(LOCATION)?.to_str().ok()?;
-    if further && (method == Method::GET || method == Method::HEAD) {
-        peer.within(location)
-    } else {
-        None
+/// Removes the hop-by-hop fields and those by which linkgate speaks, and the cookies: they are a session of the user on
+/// whose behalf this call was made, and the next call may be made for another.
+fn relay_response(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    remove_hop_by_hop(headers);
+    headers.remove(SET_COOKIE);
+    remove_matching(headers, |name| name.starts_with("x-linkgate-"));
+    response
+}
+
+/// Returns the target of a redirect that is followed: within the link, of a safe method. The application can follow any
+/// other, without linkgate's signature.
+fn redirect_target(link: &Link, method: &Method, response: &Response) -> Option<String> {
+    let is_redirect = [301, 302, 303, 307, 308].contains(&response.status().as_u16());
+    if !is_redirect || !matches!(*method, Method::GET | Method::HEAD) {
+        return None;
     }
+    link.resolve_redirect(response.headers().get(LOCATION)?.to_str().ok()?)
 }
 
-/// The answer as the application sees it. The other side's cookies are a session of whoever was named: nobody else may
-/// go on with it.
-fn handed_on(answer: Response<Incoming>) -> Response {
-    let (mut head, body) = answer.into_parts();
-    remove_hop_by_hop(&mut head.headers);
-    head.headers.remove(SET_COOKIE);
-    identity_headers::remove_matching(&mut head.headers, |name| name.starts_with("x-linkgate-"));
-    head.version = Version::HTTP_11;
-    Response::from_parts(head, Body::new(body))
-}
-
-const OURS: [HeaderName; 8] = [
+const REMOVED: [HeaderName; 8] = [
     AUTHORIZATION,
     CONTENT_LENGTH,
     COOKIE,
@@ -187,5 +285,4 @@ const OURS: [HeaderName; 8] = [
     TE,
     TRAILER,
 ];
-
-const MOST_HOPS: usize = 5;
+const MAX_REDIRECTS: usize = 5;

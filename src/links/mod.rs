@@ -1,47 +1,43 @@
-//! THE OTHER DIRECTION: we are the consumer, and call another side for the application beside us.
+//! Outgoing links: linkgate is the consumer, and calls remote applications for the guarded application.
 //!
 //! ```text
-//!   the application ── plain call, whose it is ──> private listener ── signed call ──> Bitbucket
-//!                      the user's browser ── connect, allow, callback ──────────────────┘
+//!   application ── plain call, on behalf of whom ──> internal listener ── signed call ──> Bitbucket
+//!                  the user's browser ── connect, allow, callback ───────────────────────────┘
 //! ```
 //!
-//! The way of a call through this folder:
+//! A call passes through these files:
 //!
-//! 1. [`listener`]: the private listener, and the token that the application shows there;
-//! 2. `speaker`: in whose name it is made: a user's, by their token or by our word, or our own;
-//! 3. `call`: headers, redirects, the answer; `sending` tries our keys, `signing` signs, [`client`] carries it, `outgoing`
-//!    knows how far it is;
-//! 4. `heard`: what the answer says about us (`oauth_problem`) and about our clock;
-//! 5. `refusal`: every answer of ours, in words for the application.
+//! 1. [`listener`]: the internal listener, and the bearer token that the application sends there;
+//! 2. `on_behalf_of`: a user who connected the link, an impersonated user, or the application itself;
+//! 3. `call`: headers, redirects, key rotation, the response; `signing` signs;
+//! 4. `oauth_report`: the problem that a response reports, and the remote clock;
+//! 5. `error`: every error response to the application.
 //!
-//! A user's way: `dance`, from the request token to an access token. [`Peer`] is another side as it is configured.
+//! A user connects a link in `connect`. A [`Link`] is a remote application as it is configured.
 
 mod call;
-pub mod client;
-mod dance;
-mod heard;
+mod connect;
+mod error;
+mod link;
 pub mod listener;
-mod outgoing;
-mod peer;
-mod refusal;
-mod sending;
+mod oauth_report;
+mod on_behalf_of;
 mod signing;
-mod speaker;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::clock::Clock;
 use crate::model::{LinkConnection, LinkState};
-use crate::oauth::{ConsumerKey, PrivateKey, PublicUrl};
+use crate::oauth::PublicUrl;
 use crate::store::{Store, StoreError};
 
-pub use client::{Client, Fetched, Unanswered};
-pub use dance::{Connected, DanceError};
-pub use heard::Told;
-pub use peer::{Peer, PeerOptions, Users};
+use call::SendError;
+use oauth_report::OAuthReport;
 
-use signing::Signing;
+pub use connect::LinkAuthorizationError;
+pub use link::{Link, LinkOptions, Users};
+pub use signing::ConsumerIdentity;
 
 /// All links, and what their calls need.
 #[derive(Debug)]
@@ -49,115 +45,102 @@ pub struct Links {
     store: Store,
     clock: Clock,
     public_url: PublicUrl,
-    signing: Signing,
-    peers: Vec<Peer>,
-}
-
-/// Who we are at the other sides.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    /// Our consumer key.
-    pub consumer_key: ConsumerKey,
-    /// Our key pairs, the one that signs first.
-    pub keys: Vec<PrivateKey>,
+    identity: ConsumerIdentity,
+    links: Vec<Link>,
 }
 
 impl Links {
-    /// Puts the parts together; nothing is connected yet.
+    /// Creates the links; nothing is connected yet.
     pub fn new(
         store: Store,
         clock: Clock,
         public_url: PublicUrl,
-        identity: Identity,
-        peers: Vec<Peer>,
+        identity: ConsumerIdentity,
+        links: Vec<Link>,
     ) -> Self {
         Self {
             store,
             clock,
             public_url,
-            signing: Signing::new(identity),
-            peers,
+            identity,
+            links,
         }
     }
 
-    /// The other sides.
-    pub fn peers(&self) -> &[Peer] {
-        &self.peers
+    /// All links, in the order of the configuration.
+    pub fn all(&self) -> &[Link] {
+        &self.links
     }
 
-    /// The other side of a link's name.
-    pub fn peer(&self, name: &str) -> Option<&Peer> {
-        self.peers.iter().find(|peer| peer.name() == name)
+    /// Returns the link of a name.
+    pub fn get(&self, name: &str) -> Option<&Link> {
+        self.links.iter().find(|link| link.name() == name)
     }
 
-    /// Who we are there: our consumer key, and the fingerprint of the key that signs.
-    pub fn ourselves(&self) -> (&ConsumerKey, Option<String>) {
-        self.signing.ourselves()
+    /// As which consumer linkgate signs.
+    pub fn identity(&self) -> &ConsumerIdentity {
+        &self.identity
     }
 
-    /// What a user has connected, of the links that there are.
-    pub async fn connections(&self, subject: &str) -> Result<Vec<(&Peer, LinkConnection)>, StoreError> {
-        let kept = self.store.link_connections(Some(subject)).await?;
-        let known = kept
-            .into_iter()
-            .filter_map(|kept| Some((self.peer(&kept.link)?, kept)));
-        Ok(known.collect())
+    /// Returns the links that a user has connected.
+    pub async fn connections(&self, subject: &str) -> Result<Vec<(&Link, LinkConnection)>, StoreError> {
+        let connections = self.store.link_connections(Some(subject)).await?.into_iter();
+        Ok(connections
+            .filter_map(|connection| Some((self.get(&connection.link)?, connection)))
+            .collect())
     }
 
-    /// Forgets what a user gave us at a link, if there is something. `address`: where their browser is.
-    pub async fn disconnect(&self, peer: &Peer, subject: &str, address: IpAddr) -> Result<(), StoreError> {
-        let (link, now) = (peer.name(), self.clock.now());
-        let gone = self
+    /// Forgets the token that a user granted, if there is one. `address` is the browser's.
+    pub async fn disconnect(&self, link: &Link, subject: &str, address: IpAddr) -> Result<(), StoreError> {
+        let (link, now) = (link.name(), self.clock.now());
+        if self
             .store
             .disconnect_link(link, subject, Some(address), now)
-            .await?;
-        if gone {
+            .await?
+        {
             tracing::info!(link, user.subject = ?subject, %address, "{subject:?} disconnected the link {link}");
         }
         Ok(())
     }
 
-    /// How the calls of each link went.
+    /// Returns the health of each link, by its name.
     pub async fn states(&self) -> Result<BTreeMap<String, LinkState>, StoreError> {
         self.store.link_states().await
     }
 
-    /// Where a user connects a link.
-    pub fn connect_url(&self, peer: &Peer) -> String {
-        format!("{}/oauth/links/{}/connect", self.public_url.as_str(), peer.name())
+    /// The URL where a user connects a link.
+    pub fn connect_url(&self, link: &Link) -> String {
+        format!("{}/oauth/links/{}/connect", self.public_url.as_str(), link.name())
     }
 
-    /// Notes how a call went: at most once a minute, when nothing is wrong. A note that cannot be written stops no call.
-    async fn note(&self, peer: &Peer, heard: &heard::Heard) {
-        let now = self.clock.now();
-        let problem = heard.told.as_ref().map(Told::sentence);
-        if problem.is_none() && !peer.is_to_be_noted(now) {
+    /// Records a response in the link's health; a success at most once a minute. A failure to record it fails no call.
+    async fn record_response(&self, link: &Link, report: &OAuthReport) {
+        let (name, now) = (link.name(), self.clock.now());
+        let is_success = report.problem.is_none();
+        if is_success && !link.should_record(now) {
             return;
         }
-        let success = problem.is_none();
-        let noted = self
+        let recorded = self
             .store
-            .note_link_answer(peer.name(), now, heard.clock_difference, success)
+            .note_link_answer(name, now, report.clock_skew, is_success)
             .await;
-        let noted = match (noted, problem) {
-            (Ok(()), Some(problem)) => self.store.note_link_problem(peer.name(), now, &problem).await,
-            (noted, _) => noted,
-        };
-        if let Err(error) = noted {
-            tracing::error!(%error, link = peer.name(), "how a link is could not be noted");
+        if let Err(error) = recorded {
+            tracing::error!(%error, link = name, "how a link is could not be noted");
+        } else if let Some(problem) = &report.problem {
+            self.record_problem(link, &problem.to_string()).await;
         }
     }
 
-    /// Notes that no answer came.
-    async fn note_silence(&self, peer: &Peer, why: &Unanswered) {
-        let now = self.clock.now();
-        tracing::warn!(link = peer.name(), "no answer: {why}");
-        let noted = self
-            .store
-            .note_link_problem(peer.name(), now, &why.to_string())
-            .await;
-        if let Err(error) = noted {
-            tracing::error!(%error, link = peer.name(), "how a link is could not be noted");
+    /// Records that a remote application sent no response.
+    async fn record_failure(&self, link: &Link, error: &SendError) {
+        tracing::warn!(link = link.name(), "no answer: {error}");
+        self.record_problem(link, &error.to_string()).await;
+    }
+
+    async fn record_problem(&self, link: &Link, problem: &str) {
+        let (name, now) = (link.name(), self.clock.now());
+        if let Err(error) = self.store.note_link_problem(name, now, problem).await {
+            tracing::error!(%error, link = name, "how a link is could not be noted");
         }
     }
 }

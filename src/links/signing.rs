@@ -1,114 +1,97 @@
-//! Signs our calls: RSA-SHA1, the one method that every AppLinks provider takes, off the threads that serve connections.
-
-use std::sync::Arc;
+//! Signs outgoing requests with RSA-SHA1, the one method that every AppLinks provider accepts.
 
 use bytes::Bytes;
-use http::HeaderValue;
+use http::{HeaderValue, Method};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use crate::model::Credentials;
 use crate::oauth::sign::SignError;
-use crate::oauth::{Call, ConsumerKey, SignatureMethod, Signer, SigningKey, Timestamp, Token, header};
+use crate::oauth::{
+    Call, ConsumerKey, PrivateKey, SignatureMethod, Signer, SigningKey, Timestamp, Token, header,
+};
 
-use super::Identity;
-
-/// Who we are, ready to sign.
+/// As which consumer linkgate signs.
 #[derive(Clone, Debug)]
-pub(super) struct Signing(Arc<Identity>);
-
-/// A call before it is signed.
-#[derive(Clone, Debug)]
-pub(super) struct Unsigned {
-    /// The method.
-    pub(super) method: http::Method,
-    /// The whole URL, with its query.
-    pub(super) url: String,
-    /// The form body; empty: none, or one that is no form.
-    pub(super) form: Bytes,
-    /// Protocol parameters beyond the standard ones.
-    pub(super) extra: Vec<(&'static str, String)>,
-    /// What stands in `oauth_token`.
-    pub(super) voice: Voice,
+pub struct ConsumerIdentity {
+    /// The consumer key.
+    pub consumer_key: ConsumerKey,
+    /// The private keys, the one to sign with first.
+    pub keys: Vec<PrivateKey>,
 }
 
-/// What stands in `oauth_token`.
+/// A request before it is signed.
 #[derive(Clone, Debug)]
-pub(super) enum Voice {
-    /// Nothing: we ask for a request token.
-    Consumer,
-    /// The empty text: we call as ourselves, or name a user.
-    Itself,
+pub(super) struct RequestToSign {
+    pub(super) method: Method,
+    /// The absolute URL, with its query.
+    pub(super) url: String,
+    /// The form body; empty if there is no body, or another.
+    pub(super) form: Bytes,
+    /// Further protocol parameters, such as `oauth_callback`.
+    pub(super) extra: Vec<(&'static str, String)>,
+    pub(super) token: TokenParameter,
+}
+
+/// The `oauth_token` parameter.
+#[derive(Clone, Debug)]
+pub(super) enum TokenParameter {
+    /// Absent: the request asks for a request token.
+    Absent,
+    /// Present and empty: a two-legged call.
+    Empty,
     /// A token, whose secret takes part in the signature.
     Token(Credentials),
 }
 
-impl Signing {
-    pub(super) fn new(identity: Identity) -> Self {
-        Self(Arc::new(identity))
+impl ConsumerIdentity {
+    /// Returns the fingerprint of the first key; `None` if there is no key.
+    pub fn fingerprint(&self) -> Option<String> {
+        self.keys.first().map(|key| key.public_key().fingerprint())
     }
 
-    /// The consumer key, and the fingerprint of the first key.
-    pub(super) fn ourselves(&self) -> (&ConsumerKey, Option<String>) {
-        let key = self.0.keys.first();
-        (
-            &self.0.consumer_key,
-            key.map(|key| key.public_key().fingerprint()),
-        )
-    }
-
-    /// How many keys there are.
-    pub(super) fn keys(&self) -> usize {
-        self.0.keys.len()
-    }
-
-    /// The value of `Authorization` for a call, made with one of our keys.
+    /// Signs a request with one of the keys, on the blocking pool: an RSA signature takes about a millisecond.
+    /// Returns the value of `Authorization`.
     pub(super) async fn authorize(
         &self,
-        unsigned: &Unsigned,
+        request: &RequestToSign,
         key: usize,
         now: Timestamp,
     ) -> Result<HeaderValue, SignError> {
-        let (signing, unsigned) = (self.clone(), unsigned.clone());
-        let nonce = Token::generate("", &mut UnwrapErr(SysRng));
-        let signed = tokio::task::spawn_blocking(move || signing.sign(&unsigned, key, now, nonce.as_str()));
-        // It does not panic, and is not aborted.
-        let pairs = signed
-            .await
-            .unwrap_or(Err(SignError::Key(SignatureMethod::RsaSha1)))?;
-        let value = HeaderValue::try_from(header::authorization(pairs, None));
-        let mut value = value.map_err(|_| SignError::Url("it cannot stand in a header"))?;
+        let (identity, request) = (self.clone(), request.clone());
+        let signed = tokio::task::spawn_blocking(move || identity.sign(&request, key, now)).await;
+        // The task does not panic and is not aborted.
+        let parameters = signed.unwrap_or(Err(NO_KEY))?;
+        let mut value = HeaderValue::try_from(header::authorization(parameters, None))
+            .map_err(|_| SignError::Url("it cannot stand in a header"))?;
         value.set_sensitive(true);
         Ok(value)
     }
 
     fn sign(
         &self,
-        unsigned: &Unsigned,
+        request: &RequestToSign,
         key: usize,
         now: Timestamp,
-        nonce: &str,
     ) -> Result<Vec<(String, String)>, SignError> {
-        let key = self
-            .0
-            .keys
-            .get(key)
-            .ok_or(SignError::Key(SignatureMethod::RsaSha1))?;
+        let key = self.keys.get(key).ok_or(NO_KEY)?;
         let signer = Signer::new(
-            self.0.consumer_key.clone(),
+            self.consumer_key.clone(),
             SigningKey::Rsa(key.clone()),
             SignatureMethod::RsaSha1,
         );
-        let signer = match &unsigned.voice {
-            Voice::Consumer => signer,
-            Voice::Itself => signer.two_legged(),
-            Voice::Token(Credentials { token, secret }) => signer.with_token(token, secret.clone()),
+        let signer = match &request.token {
+            TokenParameter::Absent => signer,
+            TokenParameter::Empty => signer.two_legged(),
+            TokenParameter::Token(Credentials { token, secret }) => signer.with_token(token, secret.clone()),
         };
-        let call = Call::new(unsigned.method.as_str(), &unsigned.url).with_form(&unsigned.form);
-        let call = unsigned
-            .extra
-            .iter()
-            .fold(call, |call, (name, value)| call.with(name, value));
-        signer.sign(&call, now, nonce)
+        let mut call = Call::new(request.method.as_str(), &request.url).with_form(&request.form);
+        for (name, value) in &request.extra {
+            call = call.with(name, value);
+        }
+        let nonce = Token::generate("", &mut UnwrapErr(SysRng));
+        signer.sign(&call, now, nonce.as_str())
     }
 }
+
+const NO_KEY: SignError = SignError::Key(SignatureMethod::RsaSha1);

@@ -4,9 +4,10 @@ use http::HeaderValue;
 use openidconnect::JsonWebKey as _;
 
 use super::handoff::Answer;
-use super::http::HttpFault;
 use super::probe::{Meaning, Probe, ProbeFault};
 use super::trip::{Trip, TripFault};
+use crate::http::client::{ConnectError, HttpClientError};
+
 use super::{FileLogin, Handoff, Oidc, TrustedHeader};
 
 /// One step: what was done, what was seen, and, when it failed, what to change.
@@ -101,17 +102,20 @@ fn unreachable(fault: &ProbeFault) -> &'static str {
     }
 }
 
-fn of_http(fault: &HttpFault) -> &'static str {
-    match fault {
-        HttpFault::Refused | HttpFault::Unreachable(_) => "start it, or correct host and port",
-        HttpFault::NoSuchName(_) => "correct the host, or this machine's DNS",
-        HttpFault::TimedOut(_) => "is it overloaded? Raise the timeout of the section if it is always slow",
-        HttpFault::Tls(_) | HttpFault::NobodyToBelieve => {
+fn of_http(error: &HttpClientError) -> &'static str {
+    use ConnectError as Connect;
+    match error {
+        HttpClientError::Connect(Connect::Refused | Connect::Unreachable(_) | Connect::Denied(..)) => {
+            "start it, or correct host and port"
+        }
+        HttpClientError::Connect(Connect::NameNotFound(_)) => "correct the host, or this machine's DNS",
+        HttpClientError::Timeout(_) | HttpClientError::Connect(Connect::Timeout) => {
+            "is it overloaded? Raise the timeout of the section if it is always slow"
+        }
+        HttpClientError::Connect(Connect::Tls(_) | Connect::NoTrustRoots) => {
             "name its issuer's certificate in the section's ca_file"
         }
-        HttpFault::NotAUrl(_) | HttpFault::Broken(_) | HttpFault::TooLong => {
-            "look at the URL: is it this one?"
-        }
+        _ => "look at the URL: is it this one?",
     }
 }
 

@@ -5,14 +5,12 @@
 //! 3. the request itself: [`probe`] asks the application whose cookies these are, [`trusted_header`] believes a proxy;
 //! 4. a round trip: [`handoff`] through the application, [`oidc`] through an identity provider; [`trip`] is what both
 //!    take along;
-//! 5. [`http`]: a call to the application or the provider, bounded in time and size;
-//! 6. [`UserLookup`] asks the application whether a user exists;
-//! 7. [`examine`]: the same steps one by one, for `linkgate doctor login`.
+//! 5. [`UserLookup`] asks the application whether a user exists;
+//! 6. [`examine`]: the same steps one by one, for `linkgate doctor login`.
 
 pub mod examine;
 pub mod file;
 pub mod handoff;
-pub mod http;
 #[cfg(feature = "ldap")]
 pub mod ldap;
 pub mod oidc;
@@ -24,15 +22,16 @@ mod users;
 
 use std::net::IpAddr;
 
-use ::http::HeaderMap;
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
 
+use crate::http::client::{Connector, HttpClientError};
 use crate::model::User;
 use crate::oauth::{Secret, Timestamp};
 
 pub use examine::Step;
 pub use file::{FileLogin, FileLoginError};
 pub use handoff::Handoff;
-pub use http::HttpClient;
 #[cfg(feature = "ldap")]
 pub use ldap::Ldap;
 pub use oidc::Oidc;
@@ -231,3 +230,19 @@ impl Login {
 fn is_name(text: &str) -> bool {
     (1..=255).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
+
+/// Sends a request to the application or to an identity provider, and reads the whole response within the connector's
+/// timeout. A redirect is a response.
+async fn send(
+    connector: &Connector,
+    request: Request<Vec<u8>>,
+) -> Result<Response<Vec<u8>>, HttpClientError> {
+    let request = request.map(Bytes::from);
+    let response = connector
+        .fetch(request, connector.timeout, MAX_RESPONSE_BYTES)
+        .await?;
+    Ok(response.map(Vec::from))
+}
+
+/// The largest response. Key sets and discovery documents have a few thousand bytes.
+const MAX_RESPONSE_BYTES: usize = 256 * 1024;

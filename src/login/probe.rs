@@ -6,11 +6,11 @@ use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 use serde_json::Value as Json;
 
+use crate::http::client::{Connector, HttpClientError};
 use crate::model::User;
 use crate::oauth::{Timestamp, encode};
 
-use super::http::{HttpClient, HttpFault};
-use super::{Arriving, UserLookup, is_name};
+use super::{Arriving, UserLookup, is_name, send};
 
 /// How the application is asked.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub struct Probe {
     /// Says whether a user exists.
     pub user_lookup: Option<UserLookup>,
     /// What asks.
-    pub http: HttpClient,
+    pub http: Connector,
 }
 
 /// An answer that means nobody: a JSON pointer, and the value there.
@@ -49,7 +49,7 @@ pub struct Reject {
 pub enum ProbeFault {
     /// There is none.
     #[error("the application was asked who this is: {0}")]
-    Http(#[from] HttpFault),
+    Http(#[from] HttpClientError),
     /// It sends the browser elsewhere.
     #[error(
         "the application was asked who this is, and redirects (to {0:?}): choose a URL that answers JSON, with 401 for nobody"
@@ -110,7 +110,7 @@ impl Probe {
         if let Some(cookies) = cookies {
             fields.insert(COOKIE, cookies);
         }
-        Ok(self.http.send(request).await?)
+        Ok(send(&self.http, request).await?)
     }
 
     /// Reads an answer.
@@ -232,6 +232,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::http::client::Reach;
 
     fn probe() -> Probe {
         Probe {
@@ -246,7 +247,11 @@ mod tests {
             login_url: "https://app.example/login?next={return_to}".to_owned(),
             logout_url: None,
             user_lookup: None,
-            http: HttpClient::new(None, Duration::from_secs(1)),
+            http: Connector {
+                tls: None,
+                reach: Reach::Anywhere,
+                timeout: Duration::from_secs(1),
+            },
         }
     }
 

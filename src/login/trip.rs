@@ -1,9 +1,9 @@
 //! A round trip of a browser: away to whoever knows its user, and back with an answer.
 
+use crate::http::client::HttpClientError;
 use crate::oauth::{Secret, Timestamp, Token};
 
 use super::handoff::HandoffFault;
-use super::http::HttpFault;
 use super::oidc::OidcFault;
 
 /// What a browser takes along.
@@ -34,7 +34,7 @@ pub const TRIP_SECONDS: i64 = 600;
 pub enum TripFault {
     /// The source is not there: nothing was decided, and it may be tried again.
     #[error("the identity provider is not available: {0}")]
-    Unavailable(HttpFault),
+    Unavailable(HttpClientError),
     /// The application's answer.
     #[error(transparent)]
     Handoff(#[from] HandoffFault),

@@ -10,8 +10,8 @@ use http::{Request, StatusCode, Uri};
 use moka::future::Cache;
 use tokio::sync::Semaphore;
 
-use super::Standing;
-use super::http::HttpClient;
+use super::{Standing, send};
+use crate::http::client::{Connector, Reach};
 use crate::oauth::encode;
 use crate::tls::ClientTls;
 
@@ -19,8 +19,7 @@ use crate::tls::ClientTls;
 #[derive(Debug)]
 pub struct UserLookup {
     template: String,
-    http: HttpClient,
-    within: Duration,
+    http: Connector,
     known: Cache<String, bool>,
     asking: Semaphore,
 }
@@ -43,8 +42,11 @@ impl UserLookup {
         }
         Ok(Self {
             template: url.to_owned(),
-            http: HttpClient::new(tls, within),
-            within,
+            http: Connector {
+                tls,
+                reach: Reach::Anywhere,
+                timeout: within,
+            },
             known: Cache::builder().max_capacity(10_000).time_to_live(KEPT).build(),
             asking: Semaphore::new(AT_ONCE),
         })
@@ -74,10 +76,10 @@ impl UserLookup {
             .header(ACCEPT, "application/json")
             .body(Vec::new())
             .map_err(|error| error.to_string())?;
-        let answer = tokio::time::timeout(self.within, async {
+        let answer = tokio::time::timeout(self.http.timeout, async {
             // Waiting for a turn counts as well. Nobody closes the door.
             let _turn = self.asking.acquire().await;
-            self.http.send(request).await
+            send(&self.http, request).await
         });
         let answer = answer
             .await

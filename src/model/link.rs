@@ -11,9 +11,9 @@ pub struct Credentials {
     pub secret: Secret,
 }
 
-/// A dance that we began for a user, who is at the other side now.
+/// A request token kept while its user is at the remote application (RFC 5849, section 2.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dance {
+pub struct PendingAuthorization {
     /// Which link.
     pub link: String,
     /// For whom; nobody else may end it.

@@ -13,7 +13,7 @@ pub use access_token::{AccessToken, NewAccess, Session as TokenSession};
 pub use audit::{AuditEvent, AuditKind};
 pub use browser_session::{BrowserSession, SessionId};
 pub use consumer::{Consumer, ConsumerSource};
-pub use link::{Credentials, Dance, LinkConnection, LinkState};
+pub use link::{Credentials, LinkConnection, LinkState, PendingAuthorization};
 pub use name_pattern::NamePattern;
 pub use request_token::{RequestToken, RequestTokenState};
 pub use user::User;

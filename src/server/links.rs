@@ -1,16 +1,19 @@
 //! From a configuration to the other direction, and to what peers see of us.
 
+use std::time::Duration;
+
 use anyhow::{Context, anyhow};
 use rand::RngExt;
 
 use crate::applinks::{AuthType, ConsumerInfo, Manifest, PeerId};
 use crate::clock::Clock;
-use crate::config::{Config, Link, LinkUsers, ListenAt};
+use crate::config::{Config, Link as LinkConfig, LinkUsers, ListenAt};
 use crate::http::Socket;
-use crate::links::{Client, Identity, Links, Peer, PeerOptions, Users};
+use crate::http::client::{Connector, Reach};
+use crate::links::{ConsumerIdentity, Link, LinkOptions, Links, Users};
 use crate::oauth::Secret;
 use crate::store::Store;
-use crate::tls::Roots;
+use crate::tls::{ClientTls, Roots};
 use crate::web;
 
 /// The id of this installation: the configuration's, or the one that the database keeps, made on the first start.
@@ -28,8 +31,8 @@ pub(crate) async fn installation(config: &Config, store: &Store) -> anyhow::Resu
 
 /// The other sides, and who we are there.
 pub(crate) fn links(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<Links> {
-    let peers: anyhow::Result<Vec<_>> = config.links.iter().map(peer).collect();
-    let identity = Identity {
+    let links: anyhow::Result<Vec<_>> = config.links.iter().map(link).collect();
+    let identity = ConsumerIdentity {
         consumer_key: config.applinks.consumer_key.clone(),
         keys: config.applinks.keys.clone(),
     };
@@ -38,7 +41,7 @@ pub(crate) fn links(config: &Config, store: &Store, clock: &Clock) -> anyhow::Re
         clock.clone(),
         config.server.public_url.clone(),
         identity,
-        peers?,
+        links?,
     ))
 }
 
@@ -82,16 +85,21 @@ pub(crate) fn socket(config: &Config) -> anyhow::Result<Option<(Socket, Secret)>
     Ok(Some((socket, listener.token.clone())))
 }
 
-/// Whom a client for a URL believes.
-pub(crate) fn roots(configured: Option<&Roots>) -> anyhow::Result<Roots> {
-    let roots = configured.cloned().map_or_else(Roots::system, Ok);
-    roots.map_err(|why| anyhow!("ca_file: {why}"))
+/// Connects to remote applications. `roots`: the trust roots, otherwise those of the operating system.
+pub(crate) fn connector(roots: Option<&Roots>, timeout: Duration) -> anyhow::Result<Connector> {
+    let roots = roots.cloned().map_or_else(Roots::system, Ok);
+    let roots = roots.map_err(|why| anyhow!("ca_file: {why}"))?;
+    Ok(Connector {
+        tls: Some(ClientTls::with_roots(roots)),
+        reach: Reach::NotMetadata,
+        timeout,
+    })
 }
 
-fn peer(link: &Link) -> anyhow::Result<Peer> {
-    let roots =
-        roots(link.roots.as_ref()).with_context(|| format!("the link {} cannot be made", link.name))?;
-    let options = PeerOptions {
+fn link(link: &LinkConfig) -> anyhow::Result<Link> {
+    let failed = || format!("the link {} cannot be made", link.name);
+    let connector = connector(link.roots.as_ref(), link.connect_timeout).with_context(failed)?;
+    let options = LinkOptions {
         name: link.name.clone(),
         title: link.title.clone(),
         url: link.url.clone(),
@@ -101,12 +109,14 @@ fn peer(link: &Link) -> anyhow::Result<Peer> {
             LinkUsers::None => Users::None,
         },
         itself: link.itself,
-        answer_within: link.response_timeout,
+        response_timeout: link.response_timeout,
     };
-    Ok(Peer::new(options, Client::new(roots, link.connect_timeout)))
+    Link::new(options, connector)
+        .context("no certificate can be for the host of its url")
+        .with_context(failed)
 }
 
-fn outbound(links: &[Link]) -> Vec<AuthType> {
+fn outbound(links: &[LinkConfig]) -> Vec<AuthType> {
     let any = |kind: &AuthType| {
         links.iter().any(|link| match kind {
             AuthType::ThreeLegged => link.users == LinkUsers::Connect,

@@ -7,9 +7,10 @@ use anyhow::anyhow;
 
 use crate::clock::Clock;
 use crate::config::{Config, Login as Configured, Oidc as OidcSettings, Probe as ProbeSettings};
+use crate::http::client::{Connector, Reach};
 use crate::login::oidc::OidcOptions;
 use crate::login::probe::Reject;
-use crate::login::{FileLogin, Handoff, HttpClient, Login, Oidc, Probe, TrustedHeader, UserLookup};
+use crate::login::{FileLogin, Handoff, Login, Oidc, Probe, TrustedHeader, UserLookup};
 use crate::tls::{ClientTls, Roots};
 
 /// The configured login.
@@ -97,8 +98,12 @@ fn ldap(settings: &crate::config::Ldap) -> anyhow::Result<crate::login::Ldap> {
     }))
 }
 
-fn http(secure: bool, roots: Option<&Roots>, within: Duration) -> anyhow::Result<HttpClient> {
-    Ok(HttpClient::new(tls(secure, roots)?, within))
+fn http(secure: bool, roots: Option<&Roots>, within: Duration) -> anyhow::Result<Connector> {
+    Ok(Connector {
+        tls: tls(secure, roots)?,
+        reach: Reach::Anywhere,
+        timeout: within,
+    })
 }
 
 /// Whom to believe, where somebody must be believed.
@@ -108,7 +113,7 @@ fn tls(secure: bool, roots: Option<&Roots>) -> anyhow::Result<Option<ClientTls>>
         None if secure => Some(system()?),
         None => None,
     };
-    Ok(roots.map(ClientTls::trusting))
+    Ok(roots.map(ClientTls::with_roots))
 }
 
 fn system() -> anyhow::Result<Roots> {

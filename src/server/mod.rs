@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::http::listener::HEAD_TIMEOUT;
 use crate::http::operators::operators;
 use crate::http::{Listener, Socket, Workers};
 use crate::links::listener;
@@ -69,6 +70,7 @@ impl Server {
             tls: tls.clone(),
             h2c: config.server.h2c,
             workers: workers.clone(),
+            head_timeout: HEAD_TIMEOUT,
         };
         let gateway = gateway::gateway(parts.check, parts.proxy);
         let service = web::public_service(parts.app, parts.verdicts, gateway, parts.refusals);
@@ -83,7 +85,7 @@ impl Server {
             tokio::spawn(Listener::clear_text(private).serve(calls, stop.clone(), DRAIN))
         }));
         if let Some(tls) = tls.clone() {
-            tokio::spawn(stop.clone().run_until_cancelled_owned(tls.follow()));
+            tokio::spawn(stop.clone().run_until_cancelled_owned(tls.watch_files()));
         }
         let (provider, until) = (parts.provider, stop.clone());
         let sweeper = tokio::spawn(async move { provider.sweep_until(until).await });
@@ -136,7 +138,9 @@ impl Server {
         }
         match (&self.tls, config.server.tls.clone()) {
             (Some(tls), Some(files)) => match tls.reload(files) {
-                Ok(pair) => tracing::info!(not_after = %pair.not_after(), "the certificate was read again"),
+                Ok(certificate) => {
+                    tracing::info!(not_after = %certificate.not_after, "the certificate was read again")
+                }
                 Err(error) => tracing::error!("the certificate stays as it was: {error}"),
             },
             (None, None) => {}

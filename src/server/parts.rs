@@ -127,7 +127,7 @@ fn upstream(configured: &Application) -> anyhow::Result<Upstream> {
         return Ok(upstream);
     };
     let roots = tls.roots.clone().map_or_else(Roots::system, Ok);
-    let client = ClientTls::trusting(roots.map_err(|why| anyhow!("upstream.ca_file: {why}"))?);
+    let client = ClientTls::with_roots(roots.map_err(|why| anyhow!("upstream.ca_file: {why}"))?);
     let upstream = upstream.with_tls(client, tls.server_name.as_deref());
     upstream.map_err(|why| anyhow!("upstream.server_name: {why}"))
 }

@@ -1,16 +1,21 @@
-//! Dances that we began at another side.
+//! Authorizations of users that are pending at remote applications.
 
-use crate::model::Dance;
+use crate::model::PendingAuthorization;
 use crate::oauth::{Timestamp, Token};
 
 use super::link_tokens::{opened, sealed};
 use super::{Store, StoreError, digest, on};
 
 impl Store {
-    /// Keeps a dance until its user comes back. Of one user's at one link the newest few are kept, so that a second tab
+    /// Keeps a pending authorization until its user comes back. Of one user's at one link the newest few are kept, so that a second tab
     /// leaves the first alone.
-    pub async fn add_link_dance(&self, dance: &Dance) -> Result<(), StoreError> {
-        let sealed = sealed(&self.keyring, &dance.link, &dance.subject, &dance.credentials);
+    pub async fn add_pending_authorization(&self, pending: &PendingAuthorization) -> Result<(), StoreError> {
+        let sealed = sealed(
+            &self.keyring,
+            &pending.link,
+            &pending.subject,
+            &pending.credentials,
+        );
         on!(write & self.pool, |db| {
             sqlx::query(
                 "insert into link_dances (digest, link, subject, sealed, return_to, expires_at) \
@@ -18,12 +23,12 @@ impl Store {
                  subject = excluded.subject, sealed = excluded.sealed, return_to = excluded.return_to, \
                  expires_at = excluded.expires_at",
             )
-            .bind(digest(dance.credentials.token.as_str()))
-            .bind(&dance.link)
-            .bind(&dance.subject)
+            .bind(digest(pending.credentials.token.as_str()))
+            .bind(&pending.link)
+            .bind(&pending.subject)
             .bind(sealed)
-            .bind(&dance.return_to)
-            .bind(dance.expires_at.seconds())
+            .bind(&pending.return_to)
+            .bind(pending.expires_at.seconds())
             .execute(db)
             .await?;
         });
@@ -32,8 +37,8 @@ impl Store {
                 "delete from link_dances where digest in (select digest from link_dances \
                  where link = $1 and subject = $2 order by expires_at desc, digest limit 1000 offset $3)",
             )
-            .bind(&dance.link)
-            .bind(&dance.subject)
+            .bind(&pending.link)
+            .bind(&pending.subject)
             .bind(MOST)
             .execute(db)
             .await?;
@@ -41,14 +46,14 @@ impl Store {
         Ok(())
     }
 
-    /// Takes a dance out, when it is this user's and not too late. Of two who come at once, one gets it.
-    pub async fn take_link_dance(
+    /// Takes a pending authorization out if it is this user's and not too late. Of two who come at once, one gets it.
+    pub async fn take_pending_authorization(
         &self,
         link: &str,
         subject: &str,
         token: &Token,
         now: Timestamp,
-    ) -> Result<Option<Dance>, StoreError> {
+    ) -> Result<Option<PendingAuthorization>, StoreError> {
         let rows: Vec<(Vec<u8>, String, i64)> = on!(write & self.pool, |db| {
             sqlx::query_as(
                 "delete from link_dances where digest = $1 and link = $2 and subject = $3 and expires_at > $4 \
@@ -64,7 +69,7 @@ impl Store {
         let Some((sealed, return_to, expires_at)) = rows.into_iter().next() else {
             return Ok(None);
         };
-        Ok(Some(Dance {
+        Ok(Some(PendingAuthorization {
             link: link.to_owned(),
             subject: subject.to_owned(),
             credentials: opened(&self.keyring, link, subject, &sealed)?,
@@ -74,5 +79,5 @@ impl Store {
     }
 }
 
-/// Dances of one user at one link.
+/// Pending authorizations of one user at one link.
 const MOST: i64 = 10;

@@ -1,4 +1,4 @@
-//! A connection to the application.
+//! TLS connections to servers, and the trust roots that their certificates must chain to.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,25 +6,46 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::ClientConfig;
-use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::cryptography;
-use super::fault::TlsError;
-use super::roots::Roots;
-use super::server::VERSIONS;
+use super::error::TlsError;
 
-/// Makes connections to servers that prove who they are. Clones share its sessions.
+/// Connects to servers whose certificates chain to given trust roots. Clones share TLS sessions.
 #[derive(Clone)]
 pub struct ClientTls(TlsConnector);
 
+/// Trust roots: certificates of issuers.
+#[derive(Clone)]
+pub struct Roots(Arc<RootCertStore>);
+
+/// Why there are no trust roots. The message ends with the remedy, after a colon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RootsError {
+    /// The file has no certificate.
+    #[error(
+        "There is no certificate in it: write the issuer's, a PEM file with \"-----BEGIN CERTIFICATE-----\"."
+    )]
+    Empty,
+    /// The file has a certificate that cannot be parsed.
+    #[error("A certificate in it cannot be read: copy the PEM file again, whole.")]
+    Unreadable,
+    /// The operating system has no trust roots.
+    #[error("This system has no list of issuers: install ca-certificates, or name a ca_file.")]
+    NoSystem,
+}
+
 impl ClientTls {
-    /// Believes these issuers. Only HTTP/1.1 is offered.
-    pub fn trusting(roots: Roots) -> Self {
-        Self(Arc::new(config(roots)).into())
+    /// Trusts these roots, and offers HTTP/1.1 alone by ALPN.
+    pub fn with_roots(roots: Roots) -> Self {
+        let mut config = client_config(roots);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Self(Arc::new(config).into())
     }
 
-    /// Shakes hands with a server that must prove to have this name.
+    /// Performs the handshake with a server whose certificate must be for this name.
     pub async fn connect(
         &self,
         name: ServerName<'static>,
@@ -34,11 +55,13 @@ impl ClientTls {
     }
 }
 
-/// What a client goes by that offers a protocol of its own choice, or none: these issuers are believed.
-pub fn client_config(roots: Roots) -> Arc<ClientConfig> {
-    let mut config = config(roots);
-    config.alpn_protocols.clear();
-    Arc::new(config)
+/// The configuration of a client that trusts these roots, without ALPN.
+pub fn client_config(roots: Roots) -> ClientConfig {
+    ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .expect("aws-lc-rs supports TLS 1.2 and 1.3")
+        .with_root_certificates(roots.0)
+        .with_no_client_auth()
 }
 
 impl fmt::Debug for ClientTls {
@@ -47,12 +70,37 @@ impl fmt::Debug for ClientTls {
     }
 }
 
-fn config(roots: Roots) -> ClientConfig {
-    let mut config = ClientConfig::builder_with_provider(cryptography())
-        .with_protocol_versions(VERSIONS)
-        .expect("aws-lc-rs knows both versions")
-        .with_root_certificates(roots.0)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    config
+impl Roots {
+    /// Parses a PEM file (RFC 7468). The roots of the operating system are not added.
+    pub fn parse(text: &[u8]) -> Result<Self, RootsError> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(text) {
+            let certificate = certificate.map_err(|_| RootsError::Unreadable)?;
+            roots.add(certificate).map_err(|_| RootsError::Unreadable)?;
+        }
+        if roots.is_empty() {
+            return Err(RootsError::Empty);
+        }
+        Ok(Self(Arc::new(roots)))
+    }
+
+    /// Loads the trust roots of the operating system.
+    pub fn system() -> Result<Self, RootsError> {
+        let mut roots = RootCertStore::empty();
+        let found = rustls_native_certs::load_native_certs();
+        for error in &found.errors {
+            tracing::warn!(%error, "a part of the system's list of issuers cannot be read");
+        }
+        roots.add_parsable_certificates(found.certs);
+        if roots.is_empty() {
+            return Err(RootsError::NoSystem);
+        }
+        Ok(Self(Arc::new(roots)))
+    }
+}
+
+impl fmt::Debug for Roots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Roots({})", self.0.len())
+    }
 }

@@ -1,32 +1,17 @@
-//! TLS, both ways: who we prove to be when we are called, and whom we believe when we call.
+//! TLS 1.2 and 1.3 (RFC 5246, RFC 8446) by rustls, with the cryptography of aws-lc-rs.
 //!
-//! 1. [`Pair`]: a certificate and its key, as they stand in two PEM files ([`PairFiles`]);
-//! 2. [`ServerTls`]: what the public listener shows, replaced while it serves; `follow` looks at the files;
-//! 3. [`Roots`]: whom we believe; [`ClientTls`]: a connection to the application; [`client_config`]: for connections to others;
-//! 4. [`TlsError`]: why there is none, told apart.
-//!
-//! TLS 1.2 and 1.3 (RFC 5246, RFC 8446) by rustls, cryptography by aws-lc-rs.
+//! 1. [`Certificate`]: a certificate chain with its private key; [`CertificateFiles`]: the two PEM files that hold them;
+//! 2. [`ServerTls`]: accepts connections with a certificate that can be replaced, and watches its files;
+//! 3. [`Roots`]: trust roots; [`ClientTls`]: connects to servers whose certificates chain to them;
+//! 4. [`TlsError`]: why a server cannot be trusted or reached.
 
+mod acceptor;
+mod certificate;
 mod client;
-mod fault;
-mod files;
-mod follow;
-mod pair;
-mod roots;
-mod server;
+mod error;
 
-use std::sync::Arc;
-
-use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
-
-pub use client::{ClientTls, client_config};
-pub use fault::TlsError;
-pub use files::{PairFileError, PairFiles};
-pub use pair::{Pair, PairError};
-pub use roots::{Roots, RootsError};
-pub use server::ServerTls;
+pub use acceptor::ServerTls;
+pub use certificate::{Certificate, CertificateError, CertificateFileError, CertificateFiles};
+pub use client::{ClientTls, Roots, RootsError, client_config};
+pub use error::TlsError;
 pub use tokio_rustls::rustls::pki_types::ServerName;
-
-fn cryptography() -> Arc<CryptoProvider> {
-    Arc::new(aws_lc_rs::default_provider())
-}

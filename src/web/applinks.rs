@@ -142,15 +142,15 @@ pub(super) async fn reciprocal(visit: Visit, query: Result<Query<Reciprocal>, Qu
     let starting = PublicUrl::parse(starting).ok();
     let known = visit
         .links
-        .peers()
+        .all()
         .iter()
-        .find(|peer| starting.as_ref() == Some(peer.url()));
+        .find(|link| starting.as_ref() == Some(link.url()));
     let id = query.applink_original_created_id.as_deref().map(unquoted);
     let id = id.and_then(PeerId::parse);
-    let (Some(peer), Some(id)) = (known, id) else {
+    let (Some(link), Some(id)) = (known, id) else {
         return visit.refuse(trouble(LinkTrouble::NoWayBack));
     };
-    let (url, us) = (peer.url().as_str(), encode::encode(visit.public_url.as_str()));
+    let (url, us) = (link.url().as_str(), encode::encode(visit.public_url.as_str()));
     super::headers::see_other(&format!(
         "{url}/plugins/servlet/applinks/auth/conf/oauth/add-consumer-by-url/{id}/INBOUND\
          ?oauth-incoming-enabled=true&hostUrl={us}&enable-oauth=true&success=true"

@@ -86,8 +86,8 @@ pub(super) async fn revoke(
     let subject = session.user.subject.as_str();
     if let Some(name) = form.token.strip_prefix(LINK) {
         // It is ours to forget; at the other side it lives until it is revoked there.
-        if let Some(peer) = visit.links.peer(name) {
-            let done = visit.links.disconnect(peer, subject, address).await;
+        if let Some(link) = visit.links.get(name) {
+            let done = visit.links.disconnect(link, subject, address).await;
             done.map_err(|error| visit.refuse(error))?;
         }
         return Ok(visit.redirect(CONNECTIONS));
@@ -108,19 +108,19 @@ pub(super) async fn revoke(
 /// The links that carry users' own tokens, and what this user gave us there.
 async fn outgoing<'a>(visit: &'a Visit, session: &Session) -> Result<Vec<Outgoing<'a>>, StoreError> {
     let mut connections = visit.links.connections(&session.user.subject).await?;
-    let peers = visit.links.peers().iter();
-    let peers = peers.filter(|peer| peer.options().users == Users::Connect);
-    Ok(peers
-        .map(|peer| {
+    let links = visit.links.all().iter();
+    let links = links.filter(|link| link.options().users == Users::Connect);
+    Ok(links
+        .map(|link| {
             let at = connections
                 .iter()
-                .position(|(other, _)| other.name() == peer.name());
+                .position(|(other, _)| other.name() == link.name());
             let kept = at.map(|at| connections.swap_remove(at).1);
-            let what = format!("{LINK}{}", peer.name());
+            let what = format!("{LINK}{}", link.name());
             let form_token = purpose(session, &what).token(&visit.keyring);
             Outgoing {
-                peer,
-                connect: visit.path(&format!("/oauth/links/{}/connect", peer.name())),
+                link,
+                connect: visit.path(&format!("/oauth/links/{}/connect", link.name())),
                 kept: kept.map(|kept| {
                     let form = RevokeForm {
                         action: visit.path(CONNECTIONS_REVOKE),

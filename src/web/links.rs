@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::HeaderMap;
 use serde::Deserialize;
 
-use crate::links::{DanceError, Peer};
+use crate::links::{Link, LinkAuthorizationError};
 use crate::oauth::{Token, encode};
 
 use super::pages::{LinkTrouble, Notice};
@@ -39,8 +39,8 @@ pub(super) async fn connect(
     request_headers: HeaderMap,
     query: Result<Query<Begin>, QueryRejection>,
 ) -> Result<Response, Response> {
-    let peer = visit.links.peer(&name);
-    let peer = peer.ok_or_else(|| visit.refuse(trouble(LinkTrouble::Unknown)))?;
+    let link = visit.links.get(&name);
+    let link = link.ok_or_else(|| visit.refuse(trouble(LinkTrouble::Unknown)))?;
     let asked = query.ok().and_then(|Query(query)| query.return_to);
     let return_to = asked.as_deref().and_then(ReturnAddress::parse);
     let return_to = return_to.as_ref().map_or("", ReturnAddress::as_str);
@@ -49,8 +49,11 @@ pub(super) async fn connect(
         there => format!("/oauth/links/{name}/connect?return_to={}", encode::encode(there)),
     };
     let session = visit.user(&request_headers, &here).await?;
-    let begun = visit.links.begin(peer, &session.user.subject, return_to).await;
-    let there = begun.map_err(|error| visit.refuse(notice(peer, error)))?;
+    let begun = visit
+        .links
+        .begin_authorization(link, &session.user.subject, return_to)
+        .await;
+    let there = begun.map_err(|error| visit.refuse(notice(link, error)))?;
     Ok(headers::see_other(&there))
 }
 
@@ -63,9 +66,9 @@ pub(super) async fn back(
     request_headers: HeaderMap,
     query: Result<Query<Back>, QueryRejection>,
 ) -> Result<Response, Response> {
-    let peer = visit.links.peer(&name);
-    let peer = peer.ok_or_else(|| visit.refuse(trouble(LinkTrouble::Unknown)))?;
-    let gone = |visit: &Visit| visit.refuse(notice(peer, DanceError::Unknown));
+    let link = visit.links.get(&name);
+    let link = link.ok_or_else(|| visit.refuse(trouble(LinkTrouble::Unknown)))?;
+    let gone = |visit: &Visit| visit.refuse(notice(link, LinkAuthorizationError::NotPending));
     let Query(query) = query.map_err(|_| gone(&visit))?;
     let token = query.token.as_deref().and_then(Token::parse);
     let token = token.ok_or_else(|| gone(&visit))?;
@@ -83,29 +86,29 @@ pub(super) async fn back(
     let session = visit.user(&request_headers, &here).await?;
     let finished = visit
         .links
-        .finish(peer, &session.user.subject, address, &token, &verifier)
+        .finish_authorization(link, &session.user.subject, address, &token, &verifier)
         .await;
-    let connected = finished.map_err(|error| visit.refuse(notice(peer, error)))?;
-    let there = match connected.return_to.as_str() {
+    let return_to = finished.map_err(|error| visit.refuse(notice(link, error)))?;
+    let there = match return_to.as_str() {
         "" => CONNECTIONS,
         there => there,
     };
     Ok(visit.redirect(there))
 }
 
-fn notice(peer: &Peer, error: DanceError) -> Notice {
+fn notice(link: &Link, error: LinkAuthorizationError) -> Notice {
     let (trouble, why) = match error {
-        DanceError::Unknown => (LinkTrouble::Lost, String::new()),
-        DanceError::Denied => (LinkTrouble::Denied, String::new()),
-        DanceError::Refused(why) => (LinkTrouble::Refused, why),
-        DanceError::Unanswered(why) => (LinkTrouble::Silent, why.to_string()),
-        DanceError::Store(error) => return Notice::StoreDown(error),
+        LinkAuthorizationError::NotPending => (LinkTrouble::Lost, String::new()),
+        LinkAuthorizationError::Denied => (LinkTrouble::Denied, String::new()),
+        LinkAuthorizationError::Rejected(why) => (LinkTrouble::Refused, why),
+        LinkAuthorizationError::NoResponse(why) => (LinkTrouble::Silent, why),
+        LinkAuthorizationError::Store(error) => return Notice::StoreDown(error),
     };
     Notice::Link {
         trouble,
-        link: peer.title().to_owned(),
+        link: link.title().to_owned(),
         why,
-        again: Some(format!("/oauth/links/{}/connect", peer.name())),
+        again: Some(format!("/oauth/links/{}/connect", link.name())),
     }
 }
 

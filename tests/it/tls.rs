@@ -139,18 +139,22 @@ async fn old_and_clear_text_is_not_spoken() {
     assert_eq!(old.get_ref().1.protocol_version(), Some(ProtocolVersion::TLSv1_2));
     // A ClientHello of TLS 1.1: record version 3.1, handshake version 3.2, one cipher that rustls does not know anyway.
     let hello = b"\x16\x03\x01\x00\x2d\x01\x00\x00\x29\x03\x02aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\x00\x00\x02\x00\x2f\x01\x00";
-    for bytes in [&b"GET /x HTTP/1.1\r\nHost: builds.example.com\r\n\r\n"[..], hello] {
+    let answer = async |bytes| {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(bytes).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap_or_default();
-        // An alert, fatal (RFC 8446, section 6), and nothing else.
-        assert_eq!(
-            (answer.first(), answer.get(5)),
-            (Some(&21), Some(&2)),
-            "{answer:?}"
-        );
-    }
+        answer
+    };
+    // An alert, fatal (RFC 8446, section 6), and nothing else.
+    assert!(matches!(answer(&hello[..]).await[..], [21, _, _, _, _, 2, _]));
+    // A client without TLS is told in the language that it speaks.
+    let told = answer(b"GET /x HTTP/1.1\r\nHost: builds.example.com\r\n\r\n").await;
+    let told = String::from_utf8(told).unwrap();
+    assert!(
+        told.starts_with("HTTP/1.1 400 ") && told.contains("https://"),
+        "{told}"
+    );
     assert!(secured.linkgate.app.received().is_empty());
 }
 

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow, bail};
 use clap::Args;
 
 use crate::config::Config;
-use crate::links::Client;
+use crate::http::client::Connector;
 use crate::oauth::{PublicUrl, VerificationKey};
 use crate::tls::Roots;
 
@@ -60,7 +60,7 @@ impl Add {
     /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
-        let found = Found::at(&self.client()?, &self.url).await?;
+        let found = Found::fetch(&self.connector()?, &self.url).await?;
         print(&described(&found, &self.url))?;
         let known = is_known(&config, &found)?;
         let linked = config.links.iter().any(|link| link.url == self.url);
@@ -90,18 +90,12 @@ impl Add {
         print(&show::instructions(&self.config.load()?))
     }
 
-    fn client(&self) -> anyhow::Result<Client> {
-        let roots = match &self.ca_file {
-            Some(file) => {
-                let pem =
-                    std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-                let roots =
-                    Roots::parse(&pem).with_context(|| format!("{} cannot be used", file.display()))?;
-                links::roots(Some(&roots))?
-            }
-            None => links::roots(None)?,
-        };
-        Ok(Client::new(roots, Duration::from_secs(5)))
+    fn connector(&self) -> anyhow::Result<Connector> {
+        let roots = self.ca_file.as_ref().map(|file| {
+            let pem = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+            Roots::parse(&pem).with_context(|| format!("{} cannot be used", file.display()))
+        });
+        links::connector(roots.transpose()?.as_ref(), Duration::from_secs(5))
     }
 
     fn consumer(&self, found: &Found) -> String {

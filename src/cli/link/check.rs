@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::links::Peer;
+use crate::links::Link;
 use crate::oauth::VerificationKey;
 
 use super::super::config::ConfigFile;
@@ -20,13 +20,15 @@ pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
     let config = config.load()?;
     let store = open_existing(&config).await?;
     let links = links::links(&config, &store, &Clock::System)?;
-    if let (key, Some(fingerprint)) = links.ourselves() {
+    if let Some(fingerprint) = links.identity().fingerprint() {
+        let key = &links.identity().consumer_key;
         print(&format!("We are {key} with the key {fingerprint}\n"))?;
     }
     let mut failed = 0;
-    for peer in links.peers() {
-        let mut text = format!("{} {}\n", peer.name(), peer.url().as_str());
-        match Found::at(peer.client(), peer.url()).await {
+    for (link, configured) in links.all().iter().zip(&config.links) {
+        let connector = links::connector(configured.roots.as_ref(), configured.connect_timeout)?;
+        let mut text = format!("{} {}\n", link.name(), link.url().as_str());
+        match Found::fetch(&connector, link.url()).await {
             Ok(found) => {
                 let _ = writeln!(
                     text,
@@ -41,24 +43,24 @@ pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
                 let _ = writeln!(text, "  note    its consumer-info says nothing: {error:#}");
             }
         }
-        failed += u32::from(!knock(&links, peer, &mut text).await);
+        failed += u32::from(!knock(&links, link, &mut text).await);
         print(&text)?;
     }
     store.close().await;
     if failed > 0 {
-        bail!("{failed} of {} links do not work", links.peers().len());
+        bail!("{failed} of {} links do not work", links.all().len());
     }
     Ok(())
 }
 
 /// Whether the other side knows our key, and what it says.
-async fn knock(links: &crate::links::Links, peer: &Peer, text: &mut String) -> bool {
-    let outcome = links.knock(peer).await;
+async fn knock(links: &crate::links::Links, link: &Link, text: &mut String) -> bool {
+    let outcome = links.test_credentials(link).await;
     let clock = links
         .states()
         .await
         .ok()
-        .and_then(|mut states| states.remove(peer.name()));
+        .and_then(|mut states| states.remove(link.name()));
     if let Some(difference) = clock.and_then(|state| state.clock_difference) {
         let mark = if difference.abs() < 60 { "ok  " } else { "note" };
         let _ = writeln!(text, "  {mark}    its clock differs from ours by {difference} s");

@@ -133,7 +133,7 @@ impl Connector {
         let tls = self.tls.as_ref().ok_or(ConnectError::NoTrustRoots)?;
         let secured = timeout_at(deadline, tls.connect(name.clone(), stream)).await;
         let secured = secured
-            .unwrap_or(Err(TlsError::Silent))
+            .unwrap_or(Err(TlsError::HandshakeTimeout))
             .map_err(ConnectError::Tls)?;
         handshake(secured).await
     }

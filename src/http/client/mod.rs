@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -135,7 +135,8 @@ impl Connector {
             let address = Address::of(request.uri());
             let address = address.ok_or_else(|| HttpClientError::Url(request.uri().clone()))?;
             let method = request.method().clone();
-            let (request, _) = outgoing(request.map(Body::from))?;
+            let (mut request, _) = outgoing(request.map(Body::from))?;
+            request.headers_mut().insert(USER_AGENT, AGENT);
             let mut connection: SendRequest<RequestBody> = self.connect(&address).await?;
             let (mut head, body) = connection.send_request(request).await?.into_parts();
             response::check_response_framing(&mut head, &method)?;
@@ -154,6 +155,9 @@ impl Connector {
             .unwrap_or(Err(HttpClientError::Timeout(limit)))
     }
 }
+
+/// The `User-Agent` of requests that linkgate itself makes.
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("linkgate/", env!("CARGO_PKG_VERSION")));
 
 /// Makes a request ready for hyper: origin form, HTTP/1.1, `Host`, and framing (RFC 9112, section 6) that says what the body
 /// itself knows of its length.

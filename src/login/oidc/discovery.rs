@@ -7,7 +7,8 @@ use openidconnect::{DiscoveryError, IssuerUrl};
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
-use crate::login::http::HttpClient;
+use crate::http::client::Connector;
+use crate::login::send;
 use crate::login::trip::TripFault;
 use crate::oauth::Timestamp;
 
@@ -17,7 +18,7 @@ use super::OidcFault;
 #[derive(Debug)]
 pub(super) struct Discovery {
     issuer: String,
-    http: HttpClient,
+    http: Connector,
     clock: Clock,
     kept: Mutex<Option<Kept>>,
 }
@@ -29,7 +30,7 @@ struct Kept {
 }
 
 impl Discovery {
-    pub(super) fn new(issuer: String, http: HttpClient, clock: Clock) -> Self {
+    pub(super) fn new(issuer: String, http: Connector, clock: Clock) -> Self {
         Self {
             issuer,
             http,
@@ -87,7 +88,7 @@ impl Discovery {
         let http = self.http.clone();
         let call = move |request| {
             let http = http.clone();
-            async move { http.send(request).await }
+            async move { send(&http, request).await }
         };
         let published = CoreProviderMetadata::discover_async(issuer, &call).await;
         published.map_err(|error| match error {

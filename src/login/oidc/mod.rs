@@ -24,8 +24,9 @@ use crate::clock::Clock;
 use crate::model::User;
 use crate::oauth::Secret;
 
-use super::http::{HttpClient, HttpFault};
+use super::send;
 use super::trip::{Trip, TripFault};
+use crate::http::client::{Connector, HttpClientError};
 
 use claims::Names;
 use discovery::Discovery;
@@ -54,7 +55,7 @@ pub struct OidcOptions {
     /// The claim with the user's name for people.
     pub display_claim: String,
     /// What asks.
-    pub http: HttpClient,
+    pub http: Connector,
 }
 
 /// What came back from the provider.
@@ -190,7 +191,7 @@ impl Oidc {
         let http = self.options.http.clone();
         let call = move |request| {
             let http = http.clone();
-            async move { http.send(request).await }
+            async move { send(&http, request).await }
         };
         let request = client
             .exchange_code(AuthorizationCode::new(code.to_owned()))
@@ -252,7 +253,7 @@ impl Oidc {
             .body(Vec::new())
             .map_err(|_| unusable("its address is no URL"))?;
         let http = &self.options.http;
-        let answer = http.send(request).await.map_err(TripFault::Unavailable)?;
+        let answer = send(http, request).await.map_err(TripFault::Unavailable)?;
         let kind = answer.headers().get(CONTENT_TYPE);
         let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
         if answer.status() != StatusCode::OK || !is_json {
@@ -266,9 +267,9 @@ impl Oidc {
     }
 }
 
-impl From<HttpFault> for TripFault {
-    fn from(fault: HttpFault) -> Self {
-        Self::Unavailable(fault)
+impl From<HttpClientError> for TripFault {
+    fn from(error: HttpClientError) -> Self {
+        Self::Unavailable(error)
     }
 }
 

@@ -20,15 +20,15 @@ pub(super) async fn show(visit: Visit, headers: HeaderMap) -> Result<Response, R
     let mut states = states.map_err(|error| visit.refuse(error))?;
     let page = Links {
         outgoing: OtherSides {
-            fingerprint: visit.links.ourselves().1,
+            fingerprint: visit.links.identity().fingerprint(),
             links: visit
                 .links
-                .peers()
+                .all()
                 .iter()
-                .map(|peer| OtherSide {
-                    title: peer.title(),
-                    url: peer.url().as_str(),
-                    state: states.remove(peer.name()).unwrap_or_default(),
+                .map(|link| OtherSide {
+                    title: link.title(),
+                    url: link.url().as_str(),
+                    state: states.remove(link.name()).unwrap_or_default(),
                 })
                 .collect(),
         },

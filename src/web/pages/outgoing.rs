@@ -1,6 +1,6 @@
 //! The other direction on the page of what somebody has connected: where the application acts as them.
 
-use crate::links::Peer;
+use crate::links::Link;
 use crate::model::LinkConnection;
 
 use super::connections::RevokeForm;
@@ -10,7 +10,7 @@ use super::{Frame, Html, visible};
 #[derive(Debug)]
 pub(in crate::web) struct Outgoing<'a> {
     /// The other side.
-    pub(in crate::web) peer: &'a Peer,
+    pub(in crate::web) link: &'a Link,
     /// What the user gave us, and the form that takes it back.
     pub(in crate::web) kept: Option<(LinkConnection, RevokeForm)>,
     /// The path where they connect.
@@ -33,11 +33,11 @@ pub(super) struct Kept<'a> {
 
 impl Outgoing<'_> {
     pub(super) fn row(&self, frame: &Frame) -> OutgoingRow<'_> {
-        let title = self.peer.title();
+        let title = self.link.title();
         let names = [("link", title)];
         OutgoingRow {
             title: visible(title),
-            host: visible(self.peer.url().authority()),
+            host: visible(self.link.url().authority()),
             connect: &self.connect,
             kept: self.kept.as_ref().map(|(kept, form)| Kept {
                 connected: frame.moment(kept.connected_at),

@@ -34,6 +34,7 @@ use linkgate::gateway::{
     BodyLimits, IdentityHeaders, PathPattern, Proxy, ProxyOptions, PublicUrls, Route, RouteMode, Routes,
     SignatureCheck, TrustedProxies, Upstream, gateway,
 };
+use linkgate::http::listener::HEAD_TIMEOUT;
 use linkgate::http::{Listener, Socket};
 use linkgate::oauth::PublicUrl;
 use linkgate::provider::{CallingUser, Directory, Provider, Rules, Standing};
@@ -62,12 +63,13 @@ pub(crate) async fn start_behind_proxy(app: &App) -> SocketAddr {
 }
 
 /// What a gateway is made of.
-struct Options {
+pub(crate) struct Options {
     check: SignatureCheck,
-    proxy: ProxyOptions,
+    pub(crate) proxy: ProxyOptions,
+    pub(crate) head_timeout: Duration,
 }
 
-async fn options(app: &App) -> Options {
+pub(crate) async fn options(app: &App) -> Options {
     let url = PublicUrl::parse("https://builds.example.com").unwrap();
     let route = |path, mode| Route {
         path: PathPattern::parse(path).unwrap(),
@@ -94,6 +96,7 @@ async fn options(app: &App) -> Options {
             identity,
             assertion: None,
         },
+        head_timeout: HEAD_TIMEOUT,
     }
 }
 
@@ -130,12 +133,17 @@ fn keyring() -> Arc<Keyring> {
 }
 
 /// Behind the listener that the server has as well, so that the tests are about what clients meet.
-async fn serve(options: Options) -> SocketAddr {
+pub(crate) async fn serve(options: Options) -> SocketAddr {
     let socket = Socket::tcp("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = socket.address().unwrap();
     let gateway = gateway(options.check, Proxy::new(options.proxy));
     let (never, drain) = (CancellationToken::new(), Duration::ZERO);
-    tokio::spawn(Listener::clear_text(socket).serve(gateway, never, drain));
+    let listener = Listener {
+        h2c: true,
+        head_timeout: options.head_timeout,
+        ..Listener::clear_text(socket)
+    };
+    tokio::spawn(listener.serve(gateway, never, drain));
     address
 }
 

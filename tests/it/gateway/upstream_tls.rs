@@ -22,7 +22,7 @@ async fn behind(
 }
 
 async fn trusting(authority: &Authority, url: &str, app: &App, name: Option<&str>) -> Options {
-    let tls = ClientTls::trusting(Roots::parse(authority.pem.as_bytes()).unwrap());
+    let tls = ClientTls::with_roots(Roots::parse(authority.pem.as_bytes()).unwrap());
     let mut options = options(app).await;
     options.proxy.upstream = Upstream::parse(url).unwrap().with_tls(tls, name).unwrap();
     options

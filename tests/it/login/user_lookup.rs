@@ -121,7 +121,7 @@ async fn an_application_with_a_certificate_is_asked() {
     let address = authority.issue(&["127.0.0.1"]).in_front_of(app.address).await;
     let url = format!("https://{address}/{{user}}");
     let believing = |authority: &Authority| {
-        let tls = ClientTls::trusting(Roots::parse(authority.pem.as_bytes()).unwrap());
+        let tls = ClientTls::with_roots(Roots::parse(authority.pem.as_bytes()).unwrap());
         UserLookup::new(&url, Duration::from_secs(5), Some(tls)).unwrap()
     };
     assert_eq!(believing(&authority).standing("alice").await, known("alice"));

@@ -324,7 +324,11 @@ async fn an_address_list_is_about_the_client_and_not_about_what_it_says() {
 
 #[tokio::test]
 async fn http_2_names_its_authority_once() {
-    let linkgate = Linkgate::start().await;
+    let linkgate = Linkgate::with(Setup {
+        server: "h2c = true",
+        ..Setup::default()
+    })
+    .await;
     for (authority, host, status) in [
         ("builds.example.com", None, 200),
         ("builds.example.com", Some("builds.example.com:80"), 200),

@@ -1,7 +1,7 @@
 //! Who we are, and the other direction: dances, tokens, and how calls went.
 
 use linkgate::applinks::PeerId;
-use linkgate::model::{Credentials, Dance, LinkState};
+use linkgate::model::{Credentials, LinkState, PendingAuthorization};
 
 use super::*;
 
@@ -12,8 +12,8 @@ fn credentials(token: &str) -> Credentials {
     }
 }
 
-fn dance(token: &str, expires_at: Timestamp) -> Dance {
-    Dance {
+fn dance(token: &str, expires_at: Timestamp) -> PendingAuthorization {
+    PendingAuthorization {
         link: "bitbucket".into(),
         subject: "alice".into(),
         credentials: credentials(token),
@@ -35,14 +35,14 @@ on_both! {
     async fn a_dance_is_taken_once_by_its_user_in_time(db: Database) {
         let store = db.open().await;
         let made = dance("t", NOW.plus(60));
-        store.add_link_dance(&made).await.unwrap();
+        store.add_pending_authorization(&made).await.unwrap();
         let token = &made.credentials.token;
         for (link, subject, now) in [("other", "alice", NOW), ("bitbucket", "bob", NOW), ("bitbucket", "alice", NOW.plus(60))] {
-            assert_eq!(store.take_link_dance(link, subject, token, now).await.unwrap(), None);
+            assert_eq!(store.take_pending_authorization(link, subject, token, now).await.unwrap(), None);
         }
         let (a, b) = tokio::join!(
-            store.take_link_dance("bitbucket", "alice", token, NOW),
-            store.take_link_dance("bitbucket", "alice", token, NOW)
+            store.take_pending_authorization("bitbucket", "alice", token, NOW),
+            store.take_pending_authorization("bitbucket", "alice", token, NOW)
         );
         let won: Vec<_> = [a.unwrap(), b.unwrap()].into_iter().flatten().collect();
         assert_eq!(won, [made]);
@@ -51,14 +51,14 @@ on_both! {
     async fn the_newest_dances_of_a_user_are_kept(db: Database) {
         let store = db.open().await;
         for at in 0..12 {
-            store.add_link_dance(&dance(&format!("t{at}"), NOW.plus(60 + at))).await.unwrap();
+            store.add_pending_authorization(&dance(&format!("t{at}"), NOW.plus(60 + at))).await.unwrap();
         }
         for at in 0..12 {
             let token = Token::parse(&format!("t{at}")).unwrap();
-            let found = store.take_link_dance("bitbucket", "alice", &token, NOW).await.unwrap();
+            let found = store.take_pending_authorization("bitbucket", "alice", &token, NOW).await.unwrap();
             assert_eq!(found.is_some(), at >= 2, "{at}");
         }
-        store.add_link_dance(&dance("late", NOW.plus(60))).await.unwrap();
+        store.add_pending_authorization(&dance("late", NOW.plus(60))).await.unwrap();
         let swept = store.sweep(NOW.plus(60), linkgate::oauth::Window::default()).await.unwrap();
         assert_eq!(swept.link_dances, 1);
     }

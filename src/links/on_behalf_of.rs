@@ -1,0 +1,105 @@
+//! On whose behalf a call is made: chosen by `X-Linkgate-User`, and the link's settings `users` and `itself`.
+
+use http::{HeaderMap, HeaderName};
+
+use crate::model::Credentials;
+use crate::oauth::encode;
+
+use super::error::LinkError;
+use super::signing::TokenParameter;
+use super::{Link, Links, Users};
+
+/// On whose behalf a call is made.
+#[derive(Debug)]
+pub(super) enum OnBehalfOf {
+    /// A user who has connected the link: three-legged (3LO).
+    User {
+        /// The user's subject.
+        subject: String,
+        /// The access token that the user granted.
+        credentials: Credentials,
+        /// True if the token was not used in this minute, so that its use is to be recorded.
+        record_use: bool,
+    },
+    /// A user, named in `xoauth_requestor_id`: two-legged with impersonation (2LOi).
+    Impersonated(String),
+    /// The application itself: two-legged (2LO).
+    Application,
+}
+
+impl OnBehalfOf {
+    /// The `oauth_token` of the call.
+    pub(super) fn token(&self) -> TokenParameter {
+        match self {
+            Self::User { credentials, .. } => TokenParameter::Token(credentials.clone()),
+            Self::Impersonated(_) | Self::Application => TokenParameter::Empty,
+        }
+    }
+
+    /// Appends the impersonated user to the query, where AppLinks providers expect the name.
+    pub(super) fn target(&self, target: &str) -> String {
+        let Self::Impersonated(subject) = self else {
+            return target.to_owned();
+        };
+        let parameter = format!("{REQUESTOR_ID}={}", encode::encode(subject));
+        // A redirect may repeat the parameter.
+        if target.split(['?', '&']).skip(1).any(|pair| pair == parameter) {
+            return target.to_owned();
+        }
+        let separator = if target.contains('?') { '&' } else { '?' };
+        format!("{target}{separator}{parameter}")
+    }
+}
+
+impl Links {
+    /// Chooses on whose behalf a call is made.
+    pub(super) async fn on_behalf_of(
+        &self,
+        link: &Link,
+        headers: &HeaderMap,
+    ) -> Result<OnBehalfOf, LinkError> {
+        let options = link.options();
+        let Some(subject) = requested_user(headers)? else {
+            let allowed = options.itself.then_some(OnBehalfOf::Application);
+            return allowed.ok_or(LinkError::UserMissing);
+        };
+        match options.users {
+            Users::Impersonate => Ok(OnBehalfOf::Impersonated(subject)),
+            Users::None => Err(LinkError::UserNotAllowed),
+            Users::Connect => match self.store.link_credentials(link.name(), &subject).await? {
+                Some((credentials, used_at)) => Ok(OnBehalfOf::User {
+                    record_use: used_at.is_none_or(|at| at.bucket() < self.clock.now().bucket()),
+                    credentials,
+                    subject,
+                }),
+                None => Err(LinkError::NotConnected {
+                    subject,
+                    connect_url: self.connect_url(link),
+                    problem: None,
+                }),
+            },
+        }
+    }
+}
+
+/// Reads `X-Linkgate-User`, percent-encoded as the gateway writes it.
+fn requested_user(headers: &HeaderMap) -> Result<Option<String>, LinkError> {
+    let mut values = headers.get_all(X_LINKGATE_USER).iter();
+    let value = match (values.next(), values.next()) {
+        (None, _) => return Ok(None),
+        (Some(value), None) => value,
+        (Some(_), Some(_)) => return Err(LinkError::BadUser),
+    };
+    let text = value.to_str().map_err(|_| LinkError::BadUser)?;
+    let bytes = encode::decode(text).map_err(|_| LinkError::BadUser)?;
+    let subject = String::from_utf8(bytes).map_err(|_| LinkError::BadUser)?;
+    if !(1..=MAX_USER_CHARS).contains(&subject.chars().count()) || subject.chars().any(char::is_control) {
+        return Err(LinkError::BadUser);
+    }
+    Ok(Some(subject))
+}
+
+/// The query parameter that names the impersonated user.
+pub(super) const REQUESTOR_ID: &str = "xoauth_requestor_id";
+const X_LINKGATE_USER: HeaderName = HeaderName::from_static("x-linkgate-user");
+const MAX_USER_CHARS: usize = 255;

@@ -1,0 +1,93 @@
+//! Why a TLS connection to a server failed, told apart by what its administrator must change.
+
+use std::error::Error;
+use std::io;
+
+use tokio_rustls::rustls::{self, CertificateError};
+
+/// Why a TLS connection to a server failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The certificate does not chain to a trust root.
+    #[error("the certificate is not trusted: its issuer is not in ca_file, or not in the system's list")]
+    NotTrusted,
+    /// The certificate has expired.
+    #[error("the certificate has expired")]
+    Expired,
+    /// The certificate is not valid yet, or a clock is wrong.
+    #[error("the certificate is not valid yet")]
+    NotValidYet,
+    /// The certificate is for other names: these.
+    #[error("the certificate is for another name{}", presented(.0))]
+    WrongName(Vec<String>),
+    /// The certificate is that of an issuer, as `openssl req -x509` makes it by default.
+    #[error("the certificate is an issuer's own, and no server's: make one with basicConstraints=CA:FALSE")]
+    CaUsedAsEndEntity,
+    /// The certificate is wrong in another way.
+    #[error("the certificate cannot be used: {0}")]
+    Unusable(CertificateError),
+    /// The server sent something other than TLS, possibly plain HTTP.
+    #[error("the server does not speak TLS at this port")]
+    NotTls,
+    /// The server accepted the connection and did not complete the handshake in time.
+    #[error("the server did not answer the TLS handshake in time; does it speak TLS at this port?")]
+    HandshakeTimeout,
+    /// The connection broke, or client and server have no version or cipher suite in common.
+    #[error("no TLS connection came about: {0}")]
+    Failed(io::Error),
+}
+
+impl TlsError {
+    /// Returns true if the server's certificate is wrong.
+    pub const fn is_certificate_error(&self) -> bool {
+        !matches!(self, Self::NotTls | Self::HandshakeTimeout | Self::Failed(_))
+    }
+
+    /// Finds the TLS error among the causes of an error; `None` if there is none, or if it has another kind.
+    pub fn among(error: &(dyn Error + 'static)) -> Option<Self> {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            match error.downcast_ref() {
+                Some(rustls::Error::InvalidCertificate(error)) => {
+                    return Some(Self::from_certificate_error(error.clone()));
+                }
+                Some(rustls::Error::InvalidMessage(_)) => return Some(Self::NotTls),
+                _ => {}
+            }
+            // An I/O error does not return the error that it wraps as its source.
+            cause = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+                Some(wrapped) => Some(wrapped),
+                None => error.source(),
+            };
+        }
+        None
+    }
+
+    fn from_certificate_error(error: CertificateError) -> Self {
+        use CertificateError as E;
+        match error {
+            // A root of the same name with another key leads to a bad signature.
+            E::UnknownIssuer | E::BadSignature => Self::NotTrusted,
+            E::Expired | E::ExpiredContext { .. } => Self::Expired,
+            E::NotValidYet | E::NotValidYetContext { .. } => Self::NotValidYet,
+            E::NotValidForName => Self::WrongName(Vec::new()),
+            E::NotValidForNameContext { presented, .. } => Self::WrongName(presented),
+            // rustls has no variant for it, and wraps the verifier's error.
+            E::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => Self::CaUsedAsEndEntity,
+            other => Self::Unusable(other),
+        }
+    }
+}
+
+impl From<io::Error> for TlsError {
+    fn from(error: io::Error) -> Self {
+        Self::among(&error).unwrap_or(Self::Failed(error))
+    }
+}
+
+fn presented(names: &[String]) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(": it has {}", names.join(", "))
+}
