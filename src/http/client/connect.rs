@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{HttpClientError, RequestBody};
 use crate::tls::{ClientTls, ServerName, TlsError};
@@ -22,6 +23,13 @@ pub struct Address {
     port: u16,
     /// `None`: clear text.
     server_name: Option<ServerName<'static>>,
+}
+
+/// A connection and the task that drives it. Dropped, it is closed, whatever is still being sent or received.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) sender: SendRequest<RequestBody>,
+    _task: AbortOnDropHandle<()>,
 }
 
 /// Which addresses may be connected to.
@@ -120,10 +128,7 @@ impl Address {
 
 impl Connector {
     /// Connects to a server and starts the task that drives the connection, on the current runtime.
-    pub(super) async fn connect(
-        &self,
-        address: &Address,
-    ) -> Result<SendRequest<RequestBody>, HttpClientError> {
+    pub(super) async fn connect(&self, address: &Address) -> Result<Connection, HttpClientError> {
         let deadline = Instant::now() + self.timeout;
         let stream = timeout_at(deadline, self.connect_tcp(address)).await;
         let stream = stream.unwrap_or(Err(ConnectError::Timeout))?;
@@ -158,7 +163,7 @@ impl Connector {
     }
 }
 
-async fn handshake<S>(stream: S) -> Result<SendRequest<RequestBody>, HttpClientError>
+async fn handshake<S>(stream: S) -> Result<Connection, HttpClientError>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -167,12 +172,12 @@ where
         .max_header_size(MAX_HEAD)
         .handshake(TokioIo::new(stream))
         .await?;
-    tokio::spawn(async move {
+    let task = AbortOnDropHandle::new(tokio::spawn(async move {
         if let Err(error) = connection.with_upgrades().await {
             tracing::debug!(%error, "an outgoing connection ended early");
         }
-    });
-    Ok(sender)
+    }));
+    Ok(Connection { sender, _task: task })
 }
 
 /// Link-local, unspecified, multicast and broadcast addresses, and those of metadata services outside these ranges.

@@ -18,11 +18,9 @@ use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::client::conn::http1::SendRequest;
 use tokio::time::timeout;
 
 pub use connect::{Address, ConnectError, Connector, Reach};
-pub use pool::PoolLimits;
 pub use upload::RequestBody;
 
 use pool::Pool;
@@ -64,12 +62,12 @@ pub enum HttpClientError {
 }
 
 impl HttpClient {
-    /// A client of one server.
-    pub fn new(address: Address, connector: Connector, limits: PoolLimits) -> Self {
+    /// A client of one server, which keeps connections that are idle for `idle_timeout` at most.
+    pub fn new(address: Address, connector: Connector, idle_timeout: Duration) -> Self {
         Self {
             address,
             connector,
-            pool: Pool::new(limits),
+            pool: Pool::new(idle_timeout),
         }
     }
 
@@ -97,7 +95,7 @@ impl HttpClient {
                 Some(connection) => connection,
                 None => Box::pin(self.connector.connect(&self.address)).await?,
             };
-            let sending = connection.try_send_request(request);
+            let sending = connection.sender.try_send_request(request);
             match progress.limit(response_timeout, sending).await {
                 None => return Err(HttpClientError::Timeout(response_timeout)),
                 Some(Ok(response)) => {
@@ -106,7 +104,7 @@ impl HttpClient {
                     let pool = reusable.then(|| self.pool.clone());
                     return Ok(Response::from_parts(
                         head,
-                        PooledBody::new(body, connection, pool),
+                        PooledBody::new(body, connection, pool, progress),
                     ));
                 }
                 Some(Err(mut error)) => match error.take_message().filter(|_| is_reused) {
@@ -137,8 +135,8 @@ impl Connector {
             let method = request.method().clone();
             let (mut request, _) = outgoing(request.map(Body::from))?;
             request.headers_mut().insert(USER_AGENT, AGENT);
-            let mut connection: SendRequest<RequestBody> = self.connect(&address).await?;
-            let (mut head, body) = connection.send_request(request).await?.into_parts();
+            let mut connection = self.connect(&address).await?;
+            let (mut head, body) = connection.sender.send_request(request).await?.into_parts();
             response::check_response_framing(&mut head, &method)?;
             let body = Limited::new(body, max_body).collect().await;
             let body = body.map_err(|error| match error.downcast::<hyper::Error>() {

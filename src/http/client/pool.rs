@@ -4,30 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use hyper::client::conn::http1::SendRequest;
 use tokio::time::Instant;
 
-use super::RequestBody;
+use super::connect::Connection;
 use crate::http::workers;
-
-/// How many idle connections are kept, and how long.
-#[derive(Clone, Copy, Debug)]
-pub struct PoolLimits {
-    /// How long a connection stays idle before it is closed.
-    pub idle: Duration,
-    /// How many idle connections each worker thread keeps.
-    pub max_idle: usize,
-}
-
-impl Default for PoolLimits {
-    /// 5 minutes, 256.
-    fn default() -> Self {
-        Self {
-            idle: Duration::from_mins(5),
-            max_idle: 256,
-        }
-    }
-}
 
 /// Idle connections, a stack for each worker thread: a request and the task that drives its connection share a thread, and
 /// connections that are not needed reach the idle limit. Clones share it.
@@ -36,46 +16,46 @@ pub(super) struct Pool(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    limits: PoolLimits,
+    idle_timeout: Duration,
     idle: Vec<Mutex<Stack>>,
     sweeper: OnceLock<()>,
 }
 
 /// Connections and when each became idle, the oldest first.
-type Stack = VecDeque<(SendRequest<RequestBody>, Instant)>;
+type Stack = VecDeque<(Connection, Instant)>;
 
 impl Pool {
-    pub(super) fn new(limits: PoolLimits) -> Self {
+    pub(super) fn new(idle_timeout: Duration) -> Self {
         Self(Arc::new(Shared {
-            limits,
+            idle_timeout,
             idle: (0..workers::count()).map(|_| Mutex::default()).collect(),
             sweeper: OnceLock::new(),
         }))
     }
 
     /// The connection that this thread used last and that is still open.
-    pub(super) fn checkout(&self) -> Option<SendRequest<RequestBody>> {
+    pub(super) fn checkout(&self) -> Option<Connection> {
         let mut idle = self.0.this_thread();
-        let oldest = Instant::now().checked_sub(self.0.limits.idle);
+        let oldest = Instant::now().checked_sub(self.0.idle_timeout);
         while let Some((connection, since)) = idle.pop_back() {
             if oldest.is_some_and(|oldest| since < oldest) {
                 // Those below it have been idle even longer.
                 idle.clear();
-            } else if connection.is_ready() {
+            } else if connection.sender.is_ready() {
                 return Some(connection);
             }
         }
         None
     }
 
-    /// Keeps a connection whose response was read to its end. One that is still busy, because the server answered before it
-    /// read the whole request, is kept once it is ready.
-    pub(super) fn put(self, mut connection: SendRequest<RequestBody>) {
-        if connection.is_ready() {
+    /// Keeps a connection that has sent a whole request and received a whole response. hyper may need a moment to notice; one
+    /// that switches protocols is closed only when it has.
+    pub(super) fn put(self, mut connection: Connection) {
+        if connection.sender.is_ready() {
             self.0.put(connection);
-        } else if !connection.is_closed() {
+        } else {
             tokio::spawn(async move {
-                if connection.ready().await.is_ok() {
+                if connection.sender.ready().await.is_ok() {
                     self.0.put(connection);
                 }
             });
@@ -84,12 +64,12 @@ impl Pool {
 }
 
 impl Shared {
-    fn put(self: &Arc<Self>, connection: SendRequest<RequestBody>) {
+    fn put(self: &Arc<Self>, connection: Connection) {
         self.sweeper
             .get_or_init(|| drop(tokio::spawn(sweep(Arc::downgrade(self)))));
         let mut idle = self.this_thread();
         idle.push_back((connection, Instant::now()));
-        if idle.len() > self.limits.max_idle {
+        if idle.len() > MAX_IDLE {
             idle.pop_front();
         }
     }
@@ -105,17 +85,20 @@ fn lock(idle: &Mutex<Stack>) -> MutexGuard<'_, Stack> {
 
 /// Closes connections that were idle for too long, for as long as the pool exists.
 async fn sweep(pool: Weak<Shared>) {
-    while let Some(pause) = pool.upgrade().map(|pool| pool.limits.idle.min(SWEEP_INTERVAL)) {
+    while let Some(pause) = pool.upgrade().map(|pool| pool.idle_timeout.min(SWEEP_INTERVAL)) {
         tokio::time::sleep(pause).await;
         let Some(pool) = pool.upgrade() else { return };
-        let oldest = Instant::now().checked_sub(pool.limits.idle);
+        let oldest = Instant::now().checked_sub(pool.idle_timeout);
         for idle in &pool.idle {
             lock(idle).retain(|(connection, since)| {
-                !connection.is_closed() && oldest.is_none_or(|oldest| *since >= oldest)
+                !connection.sender.is_closed() && oldest.is_none_or(|oldest| *since >= oldest)
             });
         }
     }
 }
+
+/// The most idle connections of each worker thread.
+const MAX_IDLE: usize = 256;
 
 /// The longest time between two sweeps.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);

@@ -10,10 +10,12 @@ use http::response::Parts;
 use http::{HeaderMap, Method, Version};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::SendRequest;
+use hyper::ext::ReasonPhrase;
 
+use super::HttpClientError;
+use super::connect::Connection;
 use super::pool::Pool;
-use super::{HttpClientError, RequestBody};
+use super::upload::Progress;
 
 /// Checks how a response is framed (RFC 9112, section 6) where hyper is lenient, and rewrites what another reader could
 /// understand differently. `true`: the connection can be used again.
@@ -24,7 +26,10 @@ use super::{HttpClientError, RequestBody};
 /// * A length beside `chunked` is removed, and the connection is not used again.
 /// * A successful CONNECT would be a tunnel.
 ///
-/// The version becomes that of this hop.
+/// * An empty reason phrase becomes the usual one.
+///
+/// The version becomes that of this hop; a connection to an HTTP/1.0 server is not used again, because hyper would send the
+/// next request as HTTP/1.0.
 ///
 /// # Errors
 ///
@@ -35,8 +40,17 @@ pub(super) fn check_response_framing(head: &mut Parts, method: &Method) -> Resul
     if method == Method::CONNECT && head.status.is_success() {
         return Err(HttpClientError::Malformed("it opens a tunnel"));
     }
-    head.version = Version::HTTP_11;
-    let Some(length) = length else { return Ok(true) };
+    let is_reusable = std::mem::replace(&mut head.version, Version::HTTP_11) == Version::HTTP_11;
+    if head
+        .extensions
+        .get()
+        .is_some_and(|reason: &ReasonPhrase| reason.as_bytes().is_empty())
+    {
+        head.extensions.remove::<ReasonPhrase>();
+    }
+    let Some(length) = length else {
+        return Ok(is_reusable);
+    };
     if is_chunked {
         head.headers.remove(CONTENT_LENGTH);
         return Ok(false);
@@ -49,7 +63,7 @@ pub(super) fn check_response_framing(head: &mut Parts, method: &Method) -> Resul
     if !is_canonical {
         head.headers.insert(CONTENT_LENGTH, length.into());
     }
-    Ok(true)
+    Ok(is_reusable)
 }
 
 fn is_chunked(headers: &HeaderMap, version: Version) -> Result<bool, HttpClientError> {
@@ -86,18 +100,22 @@ fn content_length(headers: &HeaderMap) -> Result<Option<u64>, HttpClientError> {
 }
 
 /// A response body that returns its connection to the pool when it was read to its end. Dropped earlier, or cut off, it
-/// closes the connection.
+/// closes the connection; so does a response that ends before the server has read the whole request.
 pub(super) struct PooledBody {
     body: Incoming,
-    connection: Option<(SendRequest<RequestBody>, Pool)>,
+    connection: Option<Connection>,
+    /// `None`: the connection is not used again.
+    pool: Option<Pool>,
+    upload: Progress,
 }
 
 impl PooledBody {
-    /// `pool`: where the connection goes afterwards; `None` closes it.
-    pub(super) fn new(body: Incoming, connection: SendRequest<RequestBody>, pool: Option<Pool>) -> Body {
+    pub(super) fn new(body: Incoming, connection: Connection, pool: Option<Pool>, upload: Progress) -> Body {
         let mut body = Self {
             body,
-            connection: pool.map(|pool| (connection, pool)),
+            connection: Some(connection),
+            pool,
+            upload,
         };
         if body.body.is_end_stream() {
             body.release();
@@ -107,7 +125,9 @@ impl PooledBody {
     }
 
     fn release(&mut self) {
-        if let Some((connection, pool)) = self.connection.take() {
+        if let (Some(connection), Some(pool)) = (self.connection.take(), self.pool.take())
+            && self.upload.is_complete()
+        {
             pool.put(connection);
         }
     }
@@ -124,7 +144,7 @@ impl http_body::Body for PooledBody {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         match &frame {
             Some(Err(_)) => self.connection = None,
-            Some(Ok(_)) if !self.body.is_end_stream() => {}
+            Some(Ok(frame)) if frame.is_data() && !self.body.is_end_stream() => {}
             _ => self.release(),
         }
         Poll::Ready(frame)

@@ -29,6 +29,8 @@ enum Turn {
     Server(Instant),
     /// The client's: more of the body has to arrive first.
     Client,
+    /// The server's, since this time, with the whole body.
+    Complete(Instant),
 }
 
 impl RequestBody {
@@ -59,12 +61,11 @@ impl http_body::Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
-        let turn = if frame.is_pending() {
-            Turn::Client
-        } else {
-            Turn::Server(Instant::now())
-        };
-        self.progress.set(turn);
+        self.progress.set(match &frame {
+            Poll::Pending => Turn::Client,
+            Poll::Ready(Some(_)) if !self.body.is_end_stream() => Turn::Server(Instant::now()),
+            Poll::Ready(_) => Turn::Complete(Instant::now()),
+        });
         frame.map(|frame| frame.filter(|frame| !frame.as_ref().is_ok_and(Frame::is_trailers)))
     }
 
@@ -84,6 +85,14 @@ impl Progress {
         }
     }
 
+    /// Whether the server has been given the whole body.
+    pub(super) fn is_complete(&self) -> bool {
+        self.0.as_ref().is_none_or(|turn| {
+            let turn = *turn.lock().unwrap_or_else(PoisonError::into_inner);
+            matches!(turn, Turn::Complete(_))
+        })
+    }
+
     /// Runs a future until the server was idle for `limit`; `None`: it was.
     pub(super) async fn limit<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
         match &self.0 {
@@ -100,7 +109,7 @@ async fn stalled(progress: &Mutex<Turn>, limit: Duration) {
     loop {
         let turn = *progress.lock().unwrap_or_else(PoisonError::into_inner);
         let deadline = match turn {
-            Turn::Server(since) => since + limit,
+            Turn::Server(since) | Turn::Complete(since) => since + limit,
             Turn::Client => Instant::now() + limit,
         };
         if deadline <= Instant::now() {
