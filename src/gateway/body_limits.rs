@@ -24,7 +24,7 @@ impl BodyLimits {
     ///
     /// # Errors
     ///
-    /// `Ambiguous` (400) for two `Content-Type` fields, `CompressedForm` (415), and those of [`BodyLimits::buffer`].
+    /// `Ambiguous` (400) for two `Content-Type` fields, `CompressedForm` (415), and those of `buffer`.
     pub async fn read_form(
         self,
         headers: &HeaderMap,

@@ -13,7 +13,7 @@ use crate::provider::{CallKind, Caller};
 ///
 /// `X-Linkgate-Consumer` and `X-Linkgate-Call` are always written, and `X-Linkgate-User` and `X-Linkgate-Name` if the call
 /// has a user. Every name from which some application is known to read a user is removed from a request, whether or not
-/// it is configured. Names are compared as [`normalize`] spells them.
+/// it is configured. Names are compared as `normalize` spells them.
 ///
 /// Characters of a value that cannot be part of a header value are percent-encoded: control characters, everything that
 /// is not ASCII, leading and trailing spaces, and `%` itself, so that two different users never have the same value.

@@ -64,8 +64,8 @@ impl ClientBody {
         }
     }
 
-    /// Rejects a signed request whose form was not forwarded, before the token is looked at, so that the consumer is not
-    /// told of a problem with its token.
+    /// Rejects a signed request whose form was not forwarded, before the token is looked at, so that the consumer does not
+    /// discard its token.
     pub(super) fn check_forwarded(&self, view: &RequestView<'_>) -> Result<(), provider::Error> {
         let Self::NotForwarded(advice) = self else {
             return Ok(());

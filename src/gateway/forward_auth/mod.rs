@@ -110,7 +110,7 @@ impl ForwardAuth {
         }
         body_limits::check_transfer_encoding(&sub_request.headers)?;
         let original = OriginalRequest::read(kind, sub_request)?;
-        // Envoy can be told to remove these headers, the other proxies cannot.
+        // Envoy removes the headers that a verdict lists; the other proxies do not.
         if kind != ProxyKind::Envoy
             && let Some(name) = self.check.identity.unexpected(&original.head.headers).next()
         {
