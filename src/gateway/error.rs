@@ -111,9 +111,32 @@ impl GatewayError {
 
     fn row(&self) -> Row {
         use StatusCode as S;
-        const TRY_AGAIN: &str = "Try again.";
         const WAS_IT_DONE: &str = "If you changed something, look first whether it was done.";
         const UNREADABLE: &str = "The application's answer cannot be understood.";
+        match self {
+            Self::Connect(error) => connect_row(error),
+            Self::ResponseTimeout => (
+                S::GATEWAY_TIMEOUT,
+                "upstream_answer_timeout",
+                "The application did not answer in time.",
+                "Try again. If you changed something, look first whether it was done.",
+            ),
+            Self::BrokenResponse(_) => (S::BAD_GATEWAY, "upstream_answer_broken", UNREADABLE, WAS_IT_DONE),
+            Self::UnexpectedUpgrade => (
+                S::BAD_GATEWAY,
+                "upstream_upgrade_unasked",
+                UNREADABLE,
+                WAS_IT_DONE,
+            ),
+            Self::Internal(_) => INTERNAL,
+            _ => self.request_row(),
+        }
+    }
+
+    /// The errors of a client or a front proxy.
+    fn request_row(&self) -> Row {
+        use StatusCode as S;
+        const TRY_AGAIN: &str = "Try again.";
         match self {
             Self::Ambiguous(why) => (
                 S::BAD_REQUEST,
@@ -163,26 +186,7 @@ impl GatewayError {
                 "The body's Transfer-Encoding is unknown.",
                 "Send no other than chunked.",
             ),
-            Self::Connect(error) => connect_row(error),
-            Self::ResponseTimeout => (
-                S::GATEWAY_TIMEOUT,
-                "upstream_answer_timeout",
-                "The application did not answer in time.",
-                "Try again. If you changed something, look first whether it was done.",
-            ),
-            Self::BrokenResponse(_) => (S::BAD_GATEWAY, "upstream_answer_broken", UNREADABLE, WAS_IT_DONE),
-            Self::UnexpectedUpgrade => (
-                S::BAD_GATEWAY,
-                "upstream_upgrade_unasked",
-                UNREADABLE,
-                WAS_IT_DONE,
-            ),
-            Self::Internal(_) => (
-                S::INTERNAL_SERVER_ERROR,
-                "internal",
-                "Something went wrong.",
-                "Tell the administrator the reference below.",
-            ),
+            _ => INTERNAL,
         }
     }
 
@@ -198,6 +202,13 @@ impl GatewayError {
         }
     }
 }
+
+const INTERNAL: Row = (
+    StatusCode::INTERNAL_SERVER_ERROR,
+    "internal",
+    "Something went wrong.",
+    "Tell the administrator the reference below.",
+);
 
 fn connect_row(error: &ConnectError) -> Row {
     use StatusCode as S;

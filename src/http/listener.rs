@@ -1,6 +1,7 @@
 //! Accepts connections and serves them through hyper until the server stops.
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
@@ -13,7 +14,7 @@ use axum::extract::ConnectInfo;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
-use hyper::service::service_fn;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use metrics::counter;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
@@ -253,8 +254,8 @@ impl<S: HttpService> Connection<S> {
             .max_header_size(MAX_HEAD as usize)
             .serve_connection(TokioIo::new(stream), requests(self.service, self.peer))
             .with_upgrades();
-        let Err(error) = drive(connection, self.stop, |connection| connection.graceful_shutdown()).await
-        else {
+        let shutdown = http1::UpgradeableConnection::graceful_shutdown;
+        let Err(error) = drive(connection, self.stop, shutdown).await else {
             return;
         };
         if error.is_parse_too_large() {
@@ -268,13 +269,28 @@ impl<S: HttpService> Connection<S> {
     }
 
     async fn http2<I: Io>(self, stream: I) {
+        let begun = CancellationToken::new();
+        let (first, requests) = (begun.clone(), requests(self.service, self.peer));
+        let service = service_fn(move |request| {
+            first.cancel();
+            requests.call(request)
+        });
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_header_list_size(MAX_HEAD)
             .keep_alive_interval(HTTP2_PING)
-            .serve_connection(TokioIo::new(stream), requests(self.service, self.peer));
-        if let Err(error) = drive(connection, self.stop, |connection| connection.graceful_shutdown()).await {
-            tracing::debug!(peer = ?self.peer, %error, "a connection ended early");
+            .serve_connection(TokioIo::new(stream), service);
+        let served = drive(connection, self.stop, http2::Connection::graceful_shutdown);
+        // hyper pings only a client that has sent the whole preface.
+        let silent = async {
+            if timeout(self.head_timeout, begun.cancelled()).await.is_ok() {
+                pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            Err(error) = served => tracing::debug!(peer = ?self.peer, %error, "a connection ended early"),
+            () = silent => {}
+            else => {}
         }
     }
 }

@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn ids_differ_and_can_be_read_out() {
-        assert!([2, 3, 5].iter().all(|factor| SPREAD % factor != 0));
+        assert!([2, 3, 5].iter().all(|factor| !SPREAD.is_multiple_of(*factor)));
         let ids: HashSet<_> = (0..1000).map(|_| RequestId::next().to_string()).collect();
         assert_eq!(ids.len(), 1000);
         for id in ids {

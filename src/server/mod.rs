@@ -73,7 +73,7 @@ impl Server {
             head_timeout: HEAD_TIMEOUT,
         };
         let gateway = gateway::gateway(parts.check, parts.proxy);
-        let service = web::public_service(parts.app, parts.verdicts, gateway, parts.refusals);
+        let service = web::public_service(parts.app, &parts.verdicts, gateway, parts.refusals);
         let ready = store.clone();
         let operators = operators(move || is_ready(ready.clone()), telemetry::metrics());
         let mut listeners = vec![
@@ -139,7 +139,7 @@ impl Server {
         match (&self.tls, config.server.tls.clone()) {
             (Some(tls), Some(files)) => match tls.reload(files) {
                 Ok(certificate) => {
-                    tracing::info!(not_after = %certificate.not_after, "the certificate was read again")
+                    tracing::info!(not_after = %certificate.not_after, "the certificate was read again");
                 }
                 Err(error) => tracing::error!("the certificate stays as it was: {error}"),
             },

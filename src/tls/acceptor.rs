@@ -28,6 +28,10 @@ struct CurrentCertificate(RwLock<(Arc<CertifiedKey>, CertificateFiles, Fingerpri
 
 impl ServerTls {
     /// Reads the certificate, and offers HTTP/2 and HTTP/1.1 by ALPN (RFC 7301, section 3.1).
+    ///
+    /// # Panics
+    ///
+    /// Never: aws-lc-rs supports TLS 1.2 and 1.3.
     pub fn read(files: CertificateFiles) -> Result<Self, CertificateFileError> {
         let (certificate, fingerprint) = files.load()?;
         let loaded = (certificate.certified, files, fingerprint);

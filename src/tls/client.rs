@@ -56,6 +56,10 @@ impl ClientTls {
 }
 
 /// The configuration of a client that trusts these roots, without ALPN.
+///
+/// # Panics
+///
+/// Never: aws-lc-rs supports TLS 1.2 and 1.3.
 pub fn client_config(roots: Roots) -> ClientConfig {
     ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into())
         .with_safe_default_protocol_versions()

@@ -118,7 +118,7 @@ type Shared = axum::extract::State<Arc<App>>;
 /// (measured). What the router does not know is the application's as well.
 pub fn public_service(
     app: App,
-    verdicts: ForwardAuth,
+    verdicts: &ForwardAuth,
     gateway: impl HttpService,
     refusals: Arc<Refusals>,
 ) -> impl HttpService {
@@ -153,7 +153,7 @@ fn is_own_path(path: &str) -> bool {
 }
 
 /// The URL map: token endpoints, pages, documents and verdicts for front proxies.
-fn router(app: App, verdicts: ForwardAuth) -> Router {
+fn router(app: App, verdicts: &ForwardAuth) -> Router {
     let app = Arc::new(app);
     let tokens = Router::new()
         .route(REQUEST_TOKEN[0], any(request_token::issue))
@@ -210,7 +210,7 @@ fn router(app: App, verdicts: ForwardAuth) -> Router {
 }
 
 /// Verdicts for front proxies. Envoy appends the path that it asks about, byte for byte: no handler extracts it.
-fn forward_auth(verdicts: ForwardAuth) -> Router {
+fn forward_auth(verdicts: &ForwardAuth) -> Router {
     let ask = |kind: ProxyKind| {
         let verdicts = verdicts.clone();
         any(

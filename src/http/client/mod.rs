@@ -1,9 +1,9 @@
 //! The outbound HTTP/1.1 client: hyper's connections behind a small pool.
 //!
 //! * [`connect`]: where a server is, and a new connection to it, with DNS, TLS and the deny list;
-//! * [`pool`]: idle connections, the most recently used first;
-//! * [`upload`]: a request's body on its way to the server, and whose turn it is;
-//! * [`response`]: checks of the response head that hyper leaves out, and a body that returns its connection to the pool.
+//! * `pool`: idle connections, the most recently used first;
+//! * `upload`: a request's body on its way to the server, and whose turn it is;
+//! * `response`: checks of the response head that hyper leaves out, and a body that returns its connection to the pool.
 
 pub mod connect;
 mod pool;
@@ -104,7 +104,7 @@ impl HttpClient {
                     let pool = reusable.then(|| self.pool.clone());
                     return Ok(Response::from_parts(
                         head,
-                        PooledBody::new(body, connection, pool, progress),
+                        PooledBody::boxed(body, connection, pool, progress),
                     ));
                 }
                 Some(Err(mut error)) => match error.take_message().filter(|_| is_reused) {

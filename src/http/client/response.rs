@@ -110,7 +110,12 @@ pub(super) struct PooledBody {
 }
 
 impl PooledBody {
-    pub(super) fn new(body: Incoming, connection: Connection, pool: Option<Pool>, upload: Progress) -> Body {
+    pub(super) fn boxed(
+        body: Incoming,
+        connection: Connection,
+        pool: Option<Pool>,
+        upload: Progress,
+    ) -> Body {
         let mut body = Self {
             body,
             connection: Some(connection),

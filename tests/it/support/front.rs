@@ -1,4 +1,4 @@
-//! PublicUrls proxies as administrators run them: nginx and Caddy from Debian, Envoy from `PyPI` (`tests/proxies/prepare`). Each has
+//! Front proxies as administrators run them: nginx and Caddy from Debian, Envoy from `PyPI` (`tests/proxies/prepare`). Each has
 //! a configuration, a port and a folder of its own.
 
 use std::fs;
