@@ -46,7 +46,7 @@ pub struct Links {
     clock: Clock,
     public_url: PublicUrl,
     identity: ConsumerIdentity,
-    links: Vec<Link>,
+    all: Vec<Link>,
 }
 
 impl Links {
@@ -63,18 +63,18 @@ impl Links {
             clock,
             public_url,
             identity,
-            links,
+            all: links,
         }
     }
 
     /// All links, in the order of the configuration.
     pub fn all(&self) -> &[Link] {
-        &self.links
+        &self.all
     }
 
     /// Returns the link of a name.
     pub fn get(&self, name: &str) -> Option<&Link> {
-        self.links.iter().find(|link| link.name() == name)
+        self.all.iter().find(|link| link.name() == name)
     }
 
     /// As which consumer linkgate signs.

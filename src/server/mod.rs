@@ -139,7 +139,7 @@ impl Server {
         match (&self.tls, config.server.tls.clone()) {
             (Some(tls), Some(files)) => match tls.reload(files) {
                 Ok(certificate) => {
-                    tracing::info!(not_after = %certificate.not_after, "the certificate was read again")
+                    tracing::info!(not_after = %certificate.not_after, "the certificate was read again");
                 }
                 Err(error) => tracing::error!("the certificate stays as it was: {error}"),
             },
