@@ -1,33 +1,49 @@
 //! linkgate puts any web application behind Atlassian Application Links.
 //!
-//! One idea runs through the house: **a claim becomes a fact in exactly one place.** A request arrives as bytes, is
-//! parsed into an [`oauth::SignedRequest`] (a claim), and becomes [`oauth::Authentic`] (a fact) only inside
-//! `SignedRequest::verify`. Nothing that issues a token or lets a request through accepts anything but the fact.
+//! **Only a verified request gets anything.** Bytes are parsed into an [`oauth::SignedRequest`], which is unverified input; only
+//! `SignedRequest::verify` returns [`oauth::Authentic`]. Whatever issues a token or lets a call through takes an `Authentic`
+//! and nothing else.
 //!
 //! ```text
 //!   Bitbucket ── signed request ──> linkgate ── plain request + who it is ──> the application
 //!       └────── browser popup ────> approval page ── "who are you?" ──────────┘
 //! ```
 //!
-//! An arrow only points down, and `tests/it/layers.rs` is the wall:
+//! A module uses only what is below it; `tests/it/layers.rs` checks it:
 //!
-//! | floor | rooms | may use |
+//! | layer | modules | may use |
 //! |---|---|---|
-//! | the door | [`cli`], which alone reads [`config`] | everything below |
-//! | HTTP | [`web`]: pages and token endpoints; [`links`]: the other direction, in which we call for the application; [`gateway`]: guard and proxy | axum, tower, hyper, askama |
-//! | use cases | [`provider`]: the only place where protocol, model, store and clock meet; [`login`]: who is at the browser | tokio |
-//! | memory | [`store`]: one SQL text for two databases | sqlx |
-//! | things | [`model`]: what we keep, as state machines; [`branding`]: what an installation looks like | nothing |
-//! | protocol | [`oauth`]: RFC 5849 as pure functions over values; [`applinks`]: the documents by which peers find each other | nothing |
+//! | commands | [`cli`], [`demo`] | everything below |
+//! | composition | [`server`]: start, reload and stop; with [`cli`] the only reader of [`config`] | everything below |
+//! | HTTP | [`web`]: pages, token endpoints and the URL map; [`links`]: the outgoing direction; [`gateway`]: signature check and proxy | axum, tower |
+//! | use cases | [`provider`]: protocol, model, store and clock together; [`login`]: who is at the browser | tokio |
+//! | storage | [`store`]: one SQL text for two databases | sqlx |
+//! | values | [`model`]: what is kept, as state machines; [`branding`]: how an installation looks | nothing |
+//! | protocol | [`oauth`]: RFC 5849 as pure functions; [`applinks`]: the documents by which peers find each other | nothing |
 //!
-//! [`demo`] is the world around a linkgate: a small application and a simulated Bitbucket. [`clock`] is where time
-//! comes from, [`patience`] how long we wait, [`telemetry`] where the log goes, [`tls`] who proves what at either end of a
-//! connection.
+//! [`http`] has the listener and the HTTP client and knows nothing of OAuth, users or the store; [`tls`] has certificates and
+//! trust roots, [`clock`] the time, [`telemetry`] the log and the metrics.
 //!
-//! To read: a request token's way is `web::request_token`, `provider::request_token`, `provider::authenticate`,
-//! [`oauth::SignedRequest`]. A guarded call's way is `web::conversation`, [`web::Site`], [`gateway::SignatureCheck`],
-//! `provider::admit`, [`gateway::Proxy`].
-//! A call of the application's own is [`links::listener`], `links::call`, [`http::client::HttpClient`].
+//! # Three requests
+//!
+//! **A request token**: [`http::listener`], [`web`] (the URL map), `web::access_log`, `web::request_token` with `web::signed`,
+//! [`gateway::origin`], `provider::request_token`, `provider::authenticate`, [`oauth`], [`store`].
+//!
+//! **A guarded call**, file by file:
+//!
+//! 1. [`http::listener`] serves the connection; [`http::request_id`] gives the request its id;
+//! 2. [`web`] tells linkgate's own paths from the application's; `web::access_log` writes the line;
+//! 3. `gateway::signature_check`: [`gateway::identity_headers`] removes the client's identity headers, [`gateway::origin`] and
+//!    [`gateway::forwarded`] determine the public URL and the client, [`gateway::routes`] the mode;
+//! 4. `provider::admit` and `provider::authenticate` read consumer and token from `provider::cache`;
+//! 5. [`oauth`]: `request`, `parameters`, `header`, `base_string`, `signature`, `timestamp`;
+//! 6. `store::nonces` records the nonce;
+//! 7. [`gateway::proxy`] with `gateway::upstream_request` rewrites the head, and [`http::client`] sends it.
+//!
+//! **An approval**: the URL map, `web::session`, `web::authorize`, `provider::authorize`, [`store`], the page, the redirect to
+//! the consumer's callback.
+//!
+//! A call of the application to the other side: [`links::listener`], `links::call`, [`http::client`].
 
 pub mod applinks;
 pub mod branding;

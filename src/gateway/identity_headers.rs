@@ -245,38 +245,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_spelling_is_removed() {
-        for (user, names, kept) in [
-            (
-                "X-My-User",
-                "x-my-user x_my_user x-my.user x-my-users",
-                "x-my-users",
-            ),
-            ("_My-User", "_my-user -my_user .my.user my-user", "my-user"),
-            ("X-U", "remote-user remote_user x_remote-user remote", "remote"),
-            ("X-U", "x-forwarded_user x-forwarded-preferred-username", ""),
-            (
-                "X-U",
-                "x-auth-request-any x_auth_request_email x-authentik-uid",
-                "",
-            ),
-            ("X-U", "x-linkgate-any x_linkgate_user x.linkgate.consumer", ""),
-        ] {
-            let mut headers = HeaderMap::new();
-            for name in names.split(' ') {
-                headers.append(name, HeaderValue::from_static("mallory"));
-                headers.append(name, HeaderValue::from_static("eve"));
-            }
-            IdentityHeaders::own(user, None, None)
-                .unwrap()
-                .strip(&mut headers);
-            let left: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
-            let kept = if kept.is_empty() { vec![] } else { vec![kept; 2] };
-            assert_eq!(left, kept, "{names}");
-        }
-    }
-
-    #[test]
     fn different_texts_have_different_values() {
         for (text, value) in [
             ("alice", "alice"),

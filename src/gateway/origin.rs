@@ -192,76 +192,7 @@ fn without_default_port<'a>(authority: &'a str, scheme: &str) -> &'a str {
 
 #[cfg(test)]
 mod tests {
-    use http::Request;
-
     use super::*;
-    use crate::gateway::forwarded::tests::headers;
-
-    const A: &str = "https://a.example/ctx";
-    const B: &str = "http://b.example:8080";
-
-    /// The origin of a request at two public URLs, of which [`A`] is the default. Peers in 10.0.0.0/8 are trusted.
-    fn origin(
-        version: Version,
-        target: &str,
-        fields: &'static str,
-        peer: &str,
-    ) -> Result<RequestOrigin, GatewayError> {
-        let [a, b] = [A, B].map(|url| PublicUrl::parse(url).unwrap());
-        let trusted = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
-        let request = Request::builder().version(version).uri(target).body(());
-        let mut parts = request.unwrap().into_parts().0;
-        parts.headers = headers(fields);
-        PublicUrls::new(a, vec![b], trusted).origin(&parts, Some(peer.parse().unwrap()))
-    }
-
-    #[test]
-    fn a_request_chooses_a_public_url() {
-        for (target, fields, chosen) in [
-            ("/", "host: a.example", A),
-            ("/", "host: A.Example:443", A),
-            ("/", "host: B.EXAMPLE:8080", B),
-            ("http://b.example:8080/", "", B),
-            ("/", "host: b.example", A),
-            ("/", "host: b.example:80", A),
-            ("/", "host: evil.example", A),
-            ("/", "host: inner | x-forwarded-host: b.example:8080", B),
-            ("/", "host: b.example:8080 | x-forwarded-proto: https", A),
-            ("/", "host: b.example:8080 | x-forwarded-host: inner", A),
-        ] {
-            let origin = origin(Version::HTTP_2, target, fields, "10.0.0.1").unwrap();
-            assert_eq!(origin.url.as_str(), chosen, "{target} {fields}");
-        }
-    }
-
-    #[test]
-    fn a_request_names_one_authority() {
-        for (version, target, fields, is_accepted) in [
-            (Version::HTTP_2, "https://a/", "host: A:443", true),
-            (Version::HTTP_2, "https://a/", "host: b", false),
-            (Version::HTTP_11, "/", "host: a | host: a", false),
-            (Version::HTTP_11, "/", "", false),
-            (Version::HTTP_10, "/", "", true),
-            (Version::HTTP_11, "/", "host: a | x-forwarded-host: u@a", false),
-        ] {
-            let origin = origin(version, target, fields, "10.0.0.1");
-            assert_eq!(origin.is_ok(), is_accepted, "{version:?} {target} {fields}");
-        }
-    }
-
-    #[test]
-    fn only_a_trusted_proxy_chooses_scheme_and_hops() {
-        let fields = "host: a.example | x-forwarded-proto: http | x-forwarded-for: 192.0.2.1";
-        for (peer, fields, scheme, hops) in [
-            ("1.1.1.1", fields, "https", "1.1.1.1"),
-            ("1.1.1.1", "host: b.example:8080", "http", "1.1.1.1"),
-            ("10.0.0.1", fields, "http", "192.0.2.1, 10.0.0.1"),
-        ] {
-            let origin = origin(Version::HTTP_11, "/", fields, peer).unwrap();
-            assert_eq!(origin.scheme, scheme, "{peer} {fields}");
-            assert_eq!(origin.forwarded_for.unwrap().as_str(), hops, "{peer} {fields}");
-        }
-    }
 
     #[test]
     fn an_authority_is_a_host_and_a_port() {

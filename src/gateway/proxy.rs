@@ -16,7 +16,7 @@ use super::origin::RequestOrigin;
 use super::upstream::Upstream;
 use super::upstream_request::{remove_hop_by_hop, rewrite};
 use super::websocket;
-use crate::http::client::{HttpClient, PoolLimits};
+use crate::http::client::HttpClient;
 use crate::provider::Caller;
 
 /// How the proxy reaches the application and what it adds to a signed call.
@@ -48,12 +48,10 @@ pub struct Proxy {
 impl Proxy {
     /// A proxy; nothing is connected yet.
     pub fn new(options: ProxyOptions) -> Self {
-        let limits = PoolLimits {
-            idle: options.idle_timeout,
-            ..PoolLimits::default()
-        };
         Self {
-            client: options.upstream.client(options.connect_timeout, limits),
+            client: options
+                .upstream
+                .client(options.connect_timeout, options.idle_timeout),
             response_timeout: options.response_timeout,
             identity: options.identity,
             assertion: options.assertion,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Uri;
 
-use crate::http::client::{Address, Connector, HttpClient, PoolLimits, Reach};
+use crate::http::client::{Address, Connector, HttpClient, Reach};
 use crate::tls::{ClientTls, ServerName};
 
 /// The address of the application: `http://host[:port]`, or `https://host[:port]`.
@@ -69,13 +69,13 @@ impl Upstream {
     }
 
     /// A client of the application.
-    pub(super) fn client(self, connect_timeout: Duration, limits: PoolLimits) -> HttpClient {
+    pub(super) fn client(self, connect_timeout: Duration, idle_timeout: Duration) -> HttpClient {
         let connector = Connector {
             tls: self.tls,
             reach: Reach::Anywhere,
             timeout: connect_timeout,
         };
-        HttpClient::new(self.address, connector, limits)
+        HttpClient::new(self.address, connector, idle_timeout)
     }
 }
 

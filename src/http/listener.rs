@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -146,15 +146,7 @@ impl Listener {
     /// get `drain` to finish. `false`: some did not, and were cut off.
     ///
     /// Each request carries its peer as [`ConnectInfo`], unless it came over a Unix socket.
-    pub async fn serve<S>(self, service: S, stop: CancellationToken, drain: Duration) -> bool
-    where
-        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        S::Future: Send,
-    {
+    pub async fn serve(self, service: impl HttpService, stop: CancellationToken, drain: Duration) -> bool {
         let connections = TaskTracker::new();
         while let Some(accepted) = stop.run_until_cancelled(self.socket.accept()).await {
             let (stream, peer) = match accepted {
@@ -172,7 +164,8 @@ impl Listener {
                 h2c: self.h2c,
                 head_timeout: self.head_timeout,
                 peer,
-                stop: stop.clone(),
+                // A token of its own: polling a shared one would take a lock that all connections share.
+                stop: stop.child_token(),
             };
             let serving = async move {
                 if let Err(error) = connection.serve(stream).await {
@@ -257,17 +250,13 @@ impl<S: HttpService> Connection<S> {
             .timer(TokioTimer::new())
             .header_read_timeout(self.head_timeout)
             .max_buf_size(MAX_HEAD as usize)
+            .max_header_size(MAX_HEAD as usize)
             .serve_connection(TokioIo::new(stream), requests(self.service, self.peer))
             .with_upgrades();
-        let mut connection = pin!(connection);
-        let served = tokio::select! {
-            served = &mut connection => served,
-            () = self.stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
+        let Err(error) = drive(connection, self.stop, |connection| connection.graceful_shutdown()).await
+        else {
+            return;
         };
-        let Err(error) = served else { return };
         if error.is_parse_too_large() {
             reject(self.peer, "head_too_large");
         } else if error.is_parse() {
@@ -284,16 +273,21 @@ impl<S: HttpService> Connection<S> {
             .max_header_list_size(MAX_HEAD)
             .keep_alive_interval(HTTP2_PING)
             .serve_connection(TokioIo::new(stream), requests(self.service, self.peer));
-        let mut connection = pin!(connection);
-        let served = tokio::select! {
-            served = &mut connection => served,
-            () = self.stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(error) = served {
+        if let Err(error) = drive(connection, self.stop, |connection| connection.graceful_shutdown()).await {
             tracing::debug!(peer = ?self.peer, %error, "a connection ended early");
+        }
+    }
+}
+
+/// Serves a connection. When the server stops, the response in progress is its last.
+async fn drive<C: Future>(connection: C, stop: CancellationToken, shutdown: fn(Pin<&mut C>)) -> C::Output {
+    let mut connection = pin!(connection);
+    tokio::select! {
+        biased;
+        output = &mut connection => output,
+        () = stop.cancelled() => {
+            shutdown(connection.as_mut());
+            connection.await
         }
     }
 }

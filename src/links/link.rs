@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::http::client::{Address, Connector, HttpClient, PoolLimits};
+use crate::http::client::{Address, Connector, HttpClient};
 use crate::oauth::origin::Origin;
 use crate::oauth::{PublicUrl, Timestamp};
 
@@ -52,7 +52,7 @@ impl Link {
         let address = Address::of(&options.url.as_str().parse().ok()?)?;
         Some(Self {
             options,
-            client: HttpClient::new(address, connector, POOL_LIMITS),
+            client: HttpClient::new(address, connector, IDLE_TIMEOUT),
             key: AtomicUsize::new(0),
             recorded: AtomicI64::new(i64::MIN),
         })
@@ -124,10 +124,8 @@ impl Link {
     }
 }
 
-const POOL_LIMITS: PoolLimits = PoolLimits {
-    idle: Duration::from_mins(1),
-    max_idle: 32,
-};
+/// How long an idle connection to the remote application is kept.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {

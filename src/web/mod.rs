@@ -219,9 +219,12 @@ fn forward_auth(verdicts: ForwardAuth) -> Router {
     Router::new()
         .route("/forward-auth", ask(ProxyKind::XForwarded))
         .route("/forward-auth/nginx", ask(ProxyKind::Nginx))
-        .route("/forward-auth/envoy", ask(ProxyKind::Envoy))
-        .route("/forward-auth/envoy/", ask(ProxyKind::Envoy))
-        .route("/forward-auth/envoy/{*path}", ask(ProxyKind::Envoy))
+        .route(ProxyKind::ENVOY_PREFIX, ask(ProxyKind::Envoy))
+        .route(&format!("{}/", ProxyKind::ENVOY_PREFIX), ask(ProxyKind::Envoy))
+        .route(
+            &format!("{}/{{*path}}", ProxyKind::ENVOY_PREFIX),
+            ask(ProxyKind::Envoy),
+        )
 }
 
 impl App {

@@ -50,18 +50,6 @@ impl ProxyKind {
     /// The `path_prefix` of Envoy's sub-requests. The client's path follows, byte for byte.
     pub const ENVOY_PREFIX: &str = "/forward-auth/envoy";
 
-    /// The kind of proxy that sends sub-requests to a path; `None` if the path is not an endpoint.
-    pub fn at(path: &str) -> Option<Self> {
-        match path {
-            "/forward-auth/nginx" => Some(Self::Nginx),
-            "/forward-auth" => Some(Self::XForwarded),
-            _ => {
-                let original = path.strip_prefix(Self::ENVOY_PREFIX)?;
-                (original.is_empty() || original.starts_with('/')).then_some(Self::Envoy)
-            }
-        }
-    }
-
     /// The status that lets a request pass. Envoy denies it on every status but 200.
     const fn allow_status(self) -> StatusCode {
         match self {

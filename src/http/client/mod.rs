@@ -22,7 +22,6 @@ use hyper::client::conn::http1::SendRequest;
 use tokio::time::timeout;
 
 pub use connect::{Address, ConnectError, Connector, Reach};
-pub use pool::PoolLimits;
 pub use upload::RequestBody;
 
 use pool::Pool;
@@ -64,12 +63,12 @@ pub enum HttpClientError {
 }
 
 impl HttpClient {
-    /// A client of one server.
-    pub fn new(address: Address, connector: Connector, limits: PoolLimits) -> Self {
+    /// A client of one server, which keeps connections that are idle for `idle_timeout` at most.
+    pub fn new(address: Address, connector: Connector, idle_timeout: Duration) -> Self {
         Self {
             address,
             connector,
-            pool: Pool::new(limits),
+            pool: Pool::new(idle_timeout),
         }
     }
 

@@ -10,25 +10,6 @@ use tokio::time::Instant;
 use super::RequestBody;
 use crate::http::workers;
 
-/// How many idle connections are kept, and how long.
-#[derive(Clone, Copy, Debug)]
-pub struct PoolLimits {
-    /// How long a connection stays idle before it is closed.
-    pub idle: Duration,
-    /// How many idle connections each worker thread keeps.
-    pub max_idle: usize,
-}
-
-impl Default for PoolLimits {
-    /// 5 minutes, 256.
-    fn default() -> Self {
-        Self {
-            idle: Duration::from_mins(5),
-            max_idle: 256,
-        }
-    }
-}
-
 /// Idle connections, a stack for each worker thread: a request and the task that drives its connection share a thread, and
 /// connections that are not needed reach the idle limit. Clones share it.
 #[derive(Clone, Debug)]
@@ -36,7 +17,7 @@ pub(super) struct Pool(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    limits: PoolLimits,
+    idle_timeout: Duration,
     idle: Vec<Mutex<Stack>>,
     sweeper: OnceLock<()>,
 }
@@ -45,9 +26,9 @@ struct Shared {
 type Stack = VecDeque<(SendRequest<RequestBody>, Instant)>;
 
 impl Pool {
-    pub(super) fn new(limits: PoolLimits) -> Self {
+    pub(super) fn new(idle_timeout: Duration) -> Self {
         Self(Arc::new(Shared {
-            limits,
+            idle_timeout,
             idle: (0..workers::count()).map(|_| Mutex::default()).collect(),
             sweeper: OnceLock::new(),
         }))
@@ -56,7 +37,7 @@ impl Pool {
     /// The connection that this thread used last and that is still open.
     pub(super) fn checkout(&self) -> Option<SendRequest<RequestBody>> {
         let mut idle = self.0.this_thread();
-        let oldest = Instant::now().checked_sub(self.0.limits.idle);
+        let oldest = Instant::now().checked_sub(self.0.idle_timeout);
         while let Some((connection, since)) = idle.pop_back() {
             if oldest.is_some_and(|oldest| since < oldest) {
                 // Those below it have been idle even longer.
@@ -89,7 +70,7 @@ impl Shared {
             .get_or_init(|| drop(tokio::spawn(sweep(Arc::downgrade(self)))));
         let mut idle = self.this_thread();
         idle.push_back((connection, Instant::now()));
-        if idle.len() > self.limits.max_idle {
+        if idle.len() > MAX_IDLE {
             idle.pop_front();
         }
     }
@@ -105,10 +86,10 @@ fn lock(idle: &Mutex<Stack>) -> MutexGuard<'_, Stack> {
 
 /// Closes connections that were idle for too long, for as long as the pool exists.
 async fn sweep(pool: Weak<Shared>) {
-    while let Some(pause) = pool.upgrade().map(|pool| pool.limits.idle.min(SWEEP_INTERVAL)) {
+    while let Some(pause) = pool.upgrade().map(|pool| pool.idle_timeout.min(SWEEP_INTERVAL)) {
         tokio::time::sleep(pause).await;
         let Some(pool) = pool.upgrade() else { return };
-        let oldest = Instant::now().checked_sub(pool.limits.idle);
+        let oldest = Instant::now().checked_sub(pool.idle_timeout);
         for idle in &pool.idle {
             lock(idle).retain(|(connection, since)| {
                 !connection.is_closed() && oldest.is_none_or(|oldest| *since >= oldest)
@@ -116,6 +97,9 @@ async fn sweep(pool: Weak<Shared>) {
         }
     }
 }
+
+/// The most idle connections of each worker thread.
+const MAX_IDLE: usize = 256;
 
 /// The longest time between two sweeps.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);

@@ -131,10 +131,9 @@ impl SignedRequest {
     /// Sixteen bytes that stand for consumer, token, timestamp and nonce: SHA-256 over the four, each after its length.
     pub fn nonce_digest(&self) -> [u8; 16] {
         let token = self.token.as_ref().map_or("", Token::as_str);
-        let mut timestamp = itoa::Buffer::new();
-        let timestamp = timestamp.format(self.timestamp.seconds());
+        let timestamp = self.timestamp.seconds().to_string();
         let mut digest = Sha256::new();
-        for part in [self.consumer_key.as_str(), token, timestamp, self.nonce.as_str()] {
+        for part in [self.consumer_key.as_str(), token, &timestamp, self.nonce.as_str()] {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part);
         }

@@ -4,16 +4,17 @@
 //! is there, and the others find their answers. So nobody waits to be woken, nobody waits for somebody who went away, and
 //! where requests come one by one, each writes its own at once.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use thread_local::ThreadLocal;
 use tokio::task::yield_now;
 
 use super::nonces::NonceKey;
 
-/// The batches that gather: one for each thread, because what runs on one is ready together.
+/// The batches that gather: one for each thread, because what runs on one is ready together. More threads than batches
+/// share them.
 #[derive(Debug)]
-pub(super) struct Batches<A: Send + Sync>(ThreadLocal<Own<A>>);
+pub(super) struct Batches<A>([Own<A>; MOST_BATCHES]);
 
 /// A thread's own, in a place of the memory where others do not disturb it.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ struct Joined<A> {
 impl<A: Clone + Send + Sync> Batches<A> {
     /// Nothing has come yet.
     pub(super) fn new() -> Self {
-        Self(ThreadLocal::new())
+        Self(std::array::from_fn(|_| Own::default()))
     }
 
     /// Writes a nonce together with those that are ready at the same time, and says what was answered to it.
@@ -55,7 +56,7 @@ impl<A: Clone + Send + Sync> Batches<A> {
         key: NonceKey,
         write: impl FnOnce(Vec<NonceKey>) -> Vec<A>,
     ) -> Option<A> {
-        let own = self.0.get_or_default();
+        let own = &self.0[THREAD.with(|number| number % MOST_BATCHES)];
         let Joined {
             batch,
             place,
@@ -104,6 +105,17 @@ impl<A> Default for Own<A> {
         }))
     }
 }
+
+thread_local! {
+    /// The number of this thread among those that have written a nonce.
+    static THREAD: usize = {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    };
+}
+
+/// How many threads have a batch of their own.
+const MOST_BATCHES: usize = 16;
 
 /// After so many nonces in a row that were alone, we do not look for company each time.
 const HOPE: usize = 4;

@@ -95,7 +95,7 @@ format = "yaml"
     linkgate.toml:6:43: server.trusted_proxies[2]: expected a text, found a number
         write it in quotes
     linkgate.toml:7:1: server.upstream: there is no such key
-        known here: listen, admin_listen, public_url, public_urls, trusted_proxies, tls
+        known here: listen, admin_listen, public_url, public_urls, trusted_proxies, tls, h2c
     linkgate.toml:10:19: upstream.connect_timeout: expected a duration, found a number
         write the unit too, in quotes: "5s"
     linkgate.toml:11:16: upstream.idle_timeout: "10 minutes" is not a duration
