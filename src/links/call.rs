@@ -1,4 +1,4 @@
-//! A call of the application: signed on somebody's behalf and sent to the remote application, its response relayed.
+//! A call of the application: it is signed and sent to the remote application, and the response is relayed.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -120,13 +120,11 @@ impl Links {
     ) -> Result<(Response, OAuthReport), SendError> {
         let authorization = self.identity.authorize(request, key, self.clock.now()).await;
         let authorization = authorization.map_err(SendError::Unsignable)?;
-        let uri = request
-            .url
-            .parse()
-            .map_err(|_| SendError::Unsignable(SignError::Url("it is no URL")))?;
-        let mut signed = Request::new(body.take());
-        *signed.method_mut() = request.method.clone();
-        *signed.uri_mut() = uri;
+        let signed = Request::builder()
+            .method(request.method.clone())
+            .uri(&request.url)
+            .body(body.take());
+        let mut signed = signed.map_err(|_| SendError::Unsignable(SignError::Url("it is no URL")))?;
         *signed.headers_mut() = headers.clone();
         signed.headers_mut().insert(AUTHORIZATION, authorization);
         let timeout = link.options().response_timeout;
@@ -152,50 +150,47 @@ impl Links {
         report: OAuthReport,
     ) -> Result<(), LinkError> {
         let (name, now) = (link.name(), self.clock.now());
-        match (report.problem, on_behalf_of) {
-            (
-                None,
-                OnBehalfOf::User {
-                    subject,
-                    record_use: true,
-                    ..
-                },
-            ) => {
-                if let Err(error) = self.store.touch_link(name, subject, now).await {
-                    tracing::error!(%error, "the use of a link could not be noted");
-                }
-                Ok(())
+        let Some(problem) = report.problem else {
+            if let OnBehalfOf::User {
+                subject,
+                record_use: true,
+                ..
+            } = on_behalf_of
+                && let Err(error) = self.store.touch_link(name, subject, now).await
+            {
+                tracing::error!(%error, "the use of a link could not be noted");
             }
-            (None, _) => Ok(()),
-            (
-                Some(problem),
-                OnBehalfOf::User {
-                    subject, credentials, ..
-                },
-            ) if problem.is_token_problem() => {
-                let forgotten = self
-                    .store
-                    .forget_link_token(name, subject, &credentials.token, &problem.name, now)
-                    .await?;
-                tracing::info!(
-                    link = name,
-                    user.subject = ?subject,
-                    token.prefix = credentials.token.prefix(),
-                    forgotten,
-                    "the other side says {}: the token is dropped",
-                    problem.name
-                );
-                Err(LinkError::NotConnected {
-                    subject: subject.clone(),
-                    connect_url: self.connect_url(link),
-                    problem: Some(problem),
-                })
-            }
-            (Some(problem), _) if problem.name == "timestamp_refused" => {
-                Err(LinkError::Clock(report.clock_skew))
-            }
-            (Some(problem), _) => Err(LinkError::Rejected(problem)),
+            return Ok(());
+        };
+        if problem.name == "timestamp_refused" {
+            return Err(LinkError::Clock(report.clock_skew));
         }
+        let OnBehalfOf::User {
+            subject, credentials, ..
+        } = on_behalf_of
+        else {
+            return Err(LinkError::Rejected(problem));
+        };
+        if !problem.is_token_problem() {
+            return Err(LinkError::Rejected(problem));
+        }
+        let forgotten = self
+            .store
+            .forget_link_token(name, subject, &credentials.token, &problem.name, now)
+            .await?;
+        tracing::info!(
+            link = name,
+            user.subject = ?subject,
+            token.prefix = credentials.token.prefix(),
+            forgotten,
+            "the other side says {}: the token is dropped",
+            problem.name
+        );
+        Err(LinkError::NotConnected {
+            subject: subject.clone(),
+            connect_url: self.connect_url(link),
+            problem: Some(problem),
+        })
     }
 }
 

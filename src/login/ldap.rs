@@ -67,7 +67,7 @@ enum Search {
 impl Ldap {
     /// Takes the settings. Nothing is connected yet.
     pub fn new(options: LdapOptions) -> Self {
-        let tls = options.roots.clone().map(|roots| Arc::new(client_config(roots)));
+        let tls = options.roots.clone().map(client_config);
         let known = Cache::builder().max_capacity(10_000).time_to_live(KEPT).build();
         Self { options, tls, known }
     }

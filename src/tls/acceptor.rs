@@ -36,14 +36,8 @@ impl ServerTls {
         let (certificate, fingerprint) = files.load()?;
         let loaded = (certificate.certified, files, fingerprint);
         let current = Arc::new(CurrentCertificate(RwLock::new(loaded)));
-        let mut config = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
-            .with_safe_default_protocol_versions()
-            .expect("aws-lc-rs supports TLS 1.2 and 1.3")
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(&current) as _);
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Self {
-            acceptor: Arc::new(config).into(),
+            acceptor: Arc::new(config(Arc::clone(&current))).into(),
             current,
         })
     }
@@ -110,6 +104,16 @@ impl ResolvesServerCert for CurrentCertificate {
         let current = self.0.read().unwrap_or_else(PoisonError::into_inner);
         Some(Arc::clone(&current.0))
     }
+}
+
+fn config(current: Arc<CurrentCertificate>) -> ServerConfig {
+    let mut config = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .expect("aws-lc-rs supports TLS 1.2 and 1.3")
+        .with_no_client_auth()
+        .with_cert_resolver(current);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config
 }
 
 /// Until it ends, a handshake holds a task and a file descriptor.

@@ -40,7 +40,7 @@ pub enum RootsError {
 impl ClientTls {
     /// Trusts these roots, and offers HTTP/1.1 alone by ALPN.
     pub fn with_roots(roots: Roots) -> Self {
-        let mut config = client_config(roots);
+        let mut config = config(roots);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Self(Arc::new(config).into())
     }
@@ -56,11 +56,12 @@ impl ClientTls {
 }
 
 /// The configuration of a client that trusts these roots, without ALPN.
-///
-/// # Panics
-///
-/// Never: aws-lc-rs supports TLS 1.2 and 1.3.
-pub fn client_config(roots: Roots) -> ClientConfig {
+#[cfg(feature = "ldap")]
+pub fn client_config(roots: Roots) -> Arc<ClientConfig> {
+    Arc::new(config(roots))
+}
+
+fn config(roots: Roots) -> ClientConfig {
     ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into())
         .with_safe_default_protocol_versions()
         .expect("aws-lc-rs supports TLS 1.2 and 1.3")

@@ -1,6 +1,5 @@
 //! Why a TLS connection to a server failed, told apart by what its administrator must change.
 
-use std::error::Error;
 use std::io;
 
 use tokio_rustls::rustls::{self, CertificateError};
@@ -43,26 +42,6 @@ impl TlsError {
         !matches!(self, Self::NotTls | Self::HandshakeTimeout | Self::Failed(_))
     }
 
-    /// Finds the TLS error among the causes of an error; `None` if there is none, or if it has another kind.
-    pub fn among(error: &(dyn Error + 'static)) -> Option<Self> {
-        let mut cause = Some(error);
-        while let Some(error) = cause {
-            match error.downcast_ref() {
-                Some(rustls::Error::InvalidCertificate(error)) => {
-                    return Some(Self::from_certificate_error(error.clone()));
-                }
-                Some(rustls::Error::InvalidMessage(_)) => return Some(Self::NotTls),
-                _ => {}
-            }
-            // An I/O error does not return the error that it wraps as its source.
-            cause = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-                Some(wrapped) => Some(wrapped),
-                None => error.source(),
-            };
-        }
-        None
-    }
-
     fn from_certificate_error(error: CertificateError) -> Self {
         use CertificateError as E;
         match error {
@@ -81,7 +60,12 @@ impl TlsError {
 
 impl From<io::Error> for TlsError {
     fn from(error: io::Error) -> Self {
-        Self::among(&error).unwrap_or(Self::Failed(error))
+        // An I/O error does not return the rustls error that it wraps as its source.
+        match error.get_ref().and_then(|wrapped| wrapped.downcast_ref()) {
+            Some(rustls::Error::InvalidCertificate(error)) => Self::from_certificate_error(error.clone()),
+            Some(rustls::Error::InvalidMessage(_)) => Self::NotTls,
+            _ => Self::Failed(error),
+        }
     }
 }
 

@@ -12,6 +12,8 @@ mod error;
 
 pub use acceptor::ServerTls;
 pub use certificate::{Certificate, CertificateError, CertificateFileError, CertificateFiles};
-pub use client::{ClientTls, Roots, RootsError, client_config};
+#[cfg(feature = "ldap")]
+pub use client::client_config;
+pub use client::{ClientTls, Roots, RootsError};
 pub use error::TlsError;
 pub use tokio_rustls::rustls::pki_types::ServerName;
