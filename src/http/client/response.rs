@@ -163,3 +163,74 @@ impl http_body::Body for PooledBody {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{Response, StatusCode};
+
+    use super::*;
+
+    /// The `Content-Length` that is passed on and whether the connection is used again, or the error.
+    fn check(
+        method: &Method,
+        version: Version,
+        fields: &[(&str, &str)],
+    ) -> Result<(String, bool), &'static str> {
+        let builder = Response::builder().status(StatusCode::OK).version(version);
+        let response = fields
+            .iter()
+            .fold(builder, |builder, (name, value)| builder.header(*name, *value));
+        let (mut head, ()) = response.body(()).unwrap().into_parts();
+        match check_response_framing(&mut head, method) {
+            Ok(is_reusable) => {
+                assert_eq!(head.version, Version::HTTP_11);
+                let lengths = head.headers.get_all(CONTENT_LENGTH).iter();
+                let lengths: Vec<_> = lengths.map(|length| length.to_str().unwrap()).collect();
+                Ok((lengths.join("|"), is_reusable))
+            }
+            Err(HttpClientError::Malformed(why)) => Err(why),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn framing_is_read_in_one_way_or_rejected() {
+        const CODING: Result<(&str, bool), &str> = Err("its transfer coding is not known");
+        const NUMBER: Result<(&str, bool), &str> = Err("its length is no number");
+        const TWO: Result<(&str, bool), &str> = Err("it has two lengths");
+        let (length, coding) = (CONTENT_LENGTH.as_str(), TRANSFER_ENCODING.as_str());
+        for (fields, expected) in [
+            (&[][..], Ok(("", true))),
+            (&[(length, "5")], Ok(("5", true))),
+            (&[(length, "05")], Ok(("5", true))),
+            (&[(length, "5, 5")], Ok(("5", true))),
+            (&[(length, "5"), (length, "5")], Ok(("5", true))),
+            (&[(length, "5"), (length, "6")], TWO),
+            (&[(length, "5, 6")], TWO),
+            (&[(length, "+5")], NUMBER),
+            (&[(length, "")], NUMBER),
+            (&[(length, "x")], NUMBER),
+            (&[(coding, "Chunked")], Ok(("", true))),
+            (&[(coding, "chunked"), (length, "5")], Ok(("", false))),
+            (&[(coding, "gzip, chunked")], CODING),
+            (&[(coding, "identity")], CODING),
+            (&[(coding, "chunked"), (coding, "chunked")], CODING),
+        ] {
+            for method in [Method::GET, Method::HEAD] {
+                let checked = check(&method, Version::HTTP_11, fields);
+                let expected = expected.map(|(length, is_reusable)| (length.to_owned(), is_reusable));
+                assert_eq!(checked, expected, "{method} {fields:?}");
+            }
+        }
+        let chunked = check(&Method::GET, Version::HTTP_10, &[(coding, "chunked")]);
+        assert_eq!(chunked, Err("its transfer coding is not known"));
+        assert_eq!(
+            check(&Method::GET, Version::HTTP_10, &[]),
+            Ok((String::new(), false))
+        );
+        assert_eq!(
+            check(&Method::CONNECT, Version::HTTP_11, &[]),
+            Err("it opens a tunnel")
+        );
+    }
+}
