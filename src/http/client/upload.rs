@@ -60,13 +60,15 @@ impl http_body::Body for RequestBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        let frame = Pin::new(&mut self.body)
+            .poll_frame(cx)
+            .map(|frame| frame.filter(|frame| !frame.as_ref().is_ok_and(Frame::is_trailers)));
         self.progress.set(match &frame {
             Poll::Pending => Turn::Client,
             Poll::Ready(Some(_)) if !self.body.is_end_stream() => Turn::Server(Instant::now()),
             Poll::Ready(_) => Turn::Complete(Instant::now()),
         });
-        frame.map(|frame| frame.filter(|frame| !frame.as_ref().is_ok_and(Frame::is_trailers)))
+        frame
     }
 
     fn is_end_stream(&self) -> bool {
