@@ -35,6 +35,8 @@ ALLOWED = [
     ("answer chunks *X: a*", "program", "*", "trailers of an answer are bounded as hyper bounds them"),
     ("chunks 0*X: aaa*", "program", "*", "trailers of a request, which are dropped, are bounded as its head is: 64 KiB"),
     ("answer chunks *", "program", "*fields", "what stands before a fault has gone to the client, unless it comes together with the fault"),
+    ("answer chunks [5h]*", "program", "*body", "what stands before a fault has gone to the client, unless it comes together with the fault"),
+    ("answer chunks hello", "program", "connections to the application", "who closes first after a fault is a matter of moments"),
     ("answer early to a part of a*body, none", "program", "generated fields", "the rest of the request is not read: the connection is announced to close"),
     ("answer 1.0 with *", "program", "connections to the application", "hyper would speak HTTP/1.0 to a server that once did: its connection is not kept"),
     ("answer chunks *", "program", "start line", "what stands before a fault has gone to the client, unless it comes together with the fault"),
