@@ -288,9 +288,10 @@ impl<S: HttpService> Connection<S> {
             }
         };
         tokio::select! {
-            Err(error) = served => tracing::debug!(peer = ?self.peer, %error, "a connection ended early"),
+            served = served => if let Err(error) = served {
+                tracing::debug!(peer = ?self.peer, %error, "a connection ended early");
+            },
             () = silent => {}
-            else => {}
         }
     }
 }
