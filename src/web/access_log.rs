@@ -90,7 +90,7 @@ impl<'a> LoggedRequest<'a> {
 }
 
 impl Drop for LoggedRequest<'_> {
-    /// The client has gone, and its connection dropped the handler.
+    /// The client has gone, or a stop has taken too long: the connection dropped the handler.
     fn drop(&mut self) {
         if self.is_complete {
             return;
@@ -104,7 +104,7 @@ impl Drop for LoggedRequest<'_> {
             took_ms = self.took_ms(),
             peer = %self.peer,
             reference = %self.id,
-            "request: the client closed the connection before the response",
+            "request: the connection closed before the response",
         );
     }
 }

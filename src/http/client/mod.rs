@@ -72,7 +72,7 @@ impl HttpClient {
     }
 
     /// Sends a request to the path and query of its URI, byte for byte, and waits for the response head. `Host` is added
-    /// if the request has none; the framing is set anew. `response_timeout` limits the time in which the server is idle:
+    /// if the request has none; so is the framing of its body. `response_timeout` limits the time in which the server is idle:
     /// while the body of the request is still arriving, it does not run.
     ///
     /// A request is sent once. Only if an idle connection turns out to be closed before anything was written to it does the
@@ -157,8 +157,8 @@ impl Connector {
 /// The `User-Agent` of requests that linkgate itself makes.
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("linkgate/", env!("CARGO_PKG_VERSION")));
 
-/// Makes a request ready for hyper: origin form, HTTP/1.1, `Host`, and framing (RFC 9112, section 6) that says what the body
-/// itself knows of its length.
+/// Makes a request ready for hyper: origin form, HTTP/1.1, `Host`, and the framing (RFC 9112, section 6) that hyper does not
+/// derive from the body.
 fn outgoing(request: Request<Body>) -> Result<(Request<RequestBody>, Progress), HttpClientError> {
     let (mut head, body) = request.into_parts();
     if !head.headers.contains_key(HOST) {
@@ -169,13 +169,12 @@ fn outgoing(request: Request<Body>) -> Result<(Request<RequestBody>, Progress), 
     // An HTTP/1.0 or HTTP/2 client's version would otherwise be written to the server.
     head.version = Version::HTTP_11;
     head.extensions.clear();
-    let had_length = head.headers.remove(CONTENT_LENGTH).is_some();
     let (body, progress) = RequestBody::new(body);
     if body.is_of_unknown_length() {
         // hyper silently sends no body of unknown length along with a GET or HEAD.
         head.headers
             .insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-    } else if body.is_empty() && (had_length || expects_body(&head.method)) {
+    } else if body.is_empty() && expects_body(&head.method) {
         head.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     Ok((Request::from_parts(head, body), progress))
