@@ -1,6 +1,7 @@
 //! HTTP without OAuth: what every listener and every outgoing call of linkgate shares.
 //!
 //! * [`listener`]: accepts connections, with TLS if configured, and serves them through hyper with fixed limits;
+//! * [`socket`]: the TCP or Unix socket of a listener;
 //! * [`workers`]: one current-thread runtime for each core;
 //! * [`request_id`]: the reference that a response, a page and a log line share;
 //! * [`operators`]: `/healthz`, `/readyz` and `/metrics`;
@@ -10,8 +11,10 @@ pub mod client;
 pub mod listener;
 pub mod operators;
 pub mod request_id;
+pub mod socket;
 pub mod workers;
 
-pub use listener::{HttpService, Listener, Socket};
+pub use listener::{HttpService, Listener};
 pub use request_id::RequestId;
+pub use socket::Socket;
 pub use workers::Workers;
