@@ -1,6 +1,6 @@
 //! Forwarding header fields: reads `X-Forwarded-*` and `Forwarded` (RFC 7239) of trusted proxies, and writes them anew.
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt::{self, Display, Formatter, Write as _};
 use std::net::{IpAddr, SocketAddr};
 
 use http::header::FORWARDED;
@@ -163,14 +163,18 @@ impl ForwardedFor {
     /// The value of `Forwarded` (RFC 7239, section 4): one element for each hop. The last element is the peer's, and
     /// carries the host and the scheme of its request.
     pub(super) fn forwarded(&self, host: &str, proto: &str) -> String {
-        let hops = self.0.split(',').map(|hop| match Hop::parse(hop) {
-            Hop::Address(IpAddr::V6(address)) => format!("for=\"[{address}]\""),
-            hop => format!("for={hop}"),
-        });
-        let hops = hops.collect::<Vec<_>>().join(", ");
+        let mut value = String::new();
+        for hop in self.0.split(',') {
+            let separator = if value.is_empty() { "" } else { ", " };
+            let _ = match Hop::parse(hop) {
+                Hop::Address(IpAddr::V6(address)) => write!(value, "{separator}for=\"[{address}]\""),
+                hop => write!(value, "{separator}for={hop}"),
+            };
+        }
         // A host with a port or an IPv6 address is not a token and needs quotes.
         let quote = if host.contains([':', '[']) { "\"" } else { "" };
-        format!("{hops};host={quote}{host}{quote};proto={proto}")
+        let _ = write!(value, ";host={quote}{host}{quote};proto={proto}");
+        value
     }
 }
 

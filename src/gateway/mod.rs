@@ -1,8 +1,8 @@
 //! The guarded side: which requests reach the application, and as whom.
 //!
-//! A request passes, in this order ([`gateway()`] is the stack):
+//! A request passes, in this order ([`Gateway::call`]):
 //!
-//! 1. [`mod@signature_check`]: [`identity_headers`] are stripped; [`origin`] is the public URL that was called and the client,
+//! 1. [`signature_check`]: [`identity_headers`] are stripped; [`origin`] is the public URL that was called and the client,
 //!    with what [`forwarded`] fields of trusted proxies add; [`routes`] decide whether OAuth is required, also for the other
 //!    `path_readings`; a form is read within [`body_limits`]; the provider verifies the signature;
 //! 2. [`proxy`]: `upstream_request` rewrites the head, [`identity_headers`] and [`assertion`] name the caller, and the
@@ -29,8 +29,8 @@ mod websocket;
 use std::sync::Arc;
 
 use axum::extract::Request;
-use axum::middleware::from_fn_with_state;
-use tower::{ServiceBuilder, service_fn};
+use axum::response::Response;
+use tower::service_fn;
 
 use crate::http::HttpService;
 
@@ -43,16 +43,32 @@ pub use identity_headers::IdentityHeaders;
 pub use origin::{PublicUrls, RequestOrigin};
 pub use proxy::{Proxy, ProxyOptions};
 pub use routes::{PathPattern, Route, RouteMode, Routes};
-pub use signature_check::{SignatureCheck, signature_check};
+pub use signature_check::{CheckedRequest, SignatureCheck};
 pub use upstream::Upstream;
 
-/// The signature check in front of the proxy: what every path that is not linkgate's own meets.
-pub fn gateway(check: SignatureCheck, proxy: Proxy) -> impl HttpService {
-    let proxy = Arc::new(proxy);
-    ServiceBuilder::new()
-        .layer(from_fn_with_state(Arc::new(check), signature_check))
-        .service(service_fn(move |request: Request| {
-            let proxy = Arc::clone(&proxy);
-            async move { Ok(proxy.forward(request).await) }
-        }))
+/// What every path that is not linkgate's own meets: the signature check, then the proxy.
+#[derive(Debug)]
+pub struct Gateway {
+    /// Decides which requests pass.
+    pub check: SignatureCheck,
+    /// Sends them to the application.
+    pub proxy: Proxy,
+}
+
+impl Gateway {
+    /// Answers a request: with the application's response, or with that of a request which was rejected.
+    pub async fn call(&self, request: Request) -> Response {
+        match self.check.check(request).await {
+            Ok(checked) => self.proxy.forward(checked).await,
+            Err(rejection) => rejection,
+        }
+    }
+
+    /// The gateway as a service, for a router or a listener.
+    pub fn service(self: Arc<Self>) -> impl HttpService {
+        service_fn(move |request: Request| {
+            let gateway = Arc::clone(&self);
+            async move { Ok(gateway.call(request).await) }
+        })
+    }
 }

@@ -29,8 +29,6 @@ pub struct RequestOrigin {
     pub client: Option<IpAddr>,
     /// The authority that the client requested, as it or a trusted proxy wrote it.
     pub(super) host: Option<HeaderValue>,
-    /// The authority of `url`.
-    pub(super) signed_host: Option<HeaderValue>,
     /// The scheme that the client used.
     pub(super) scheme: &'static str,
     /// The hops between the client and the upstream; `None` if the peer is not known.
@@ -116,7 +114,6 @@ impl PublicUrls {
             url: Arc::clone(url),
             client: peer.map(|peer| self.trusted_proxies.client(peer, &fields.hops)),
             host: host.and_then(|host| HeaderValue::from_str(host).ok()),
-            signed_host: HeaderValue::from_str(url.authority()).ok(),
             scheme,
             forwarded_for: peer.map(|peer| ForwardedFor::new(&parts.headers, &fields, peer)),
             is_trusted_peer,

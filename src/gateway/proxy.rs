@@ -5,19 +5,17 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::header::CONTENT_LENGTH;
-use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body as _;
 
 use super::assertion::{Assertion, X_LINKGATE_ASSERTION};
 use super::error::{ErrorFormat, GatewayError};
 use super::identity_headers::IdentityHeaders;
-use super::origin::RequestOrigin;
+use super::signature_check::CheckedRequest;
 use super::upstream::Upstream;
 use super::upstream_request::{remove_hop_by_hop, rewrite};
 use super::websocket;
 use crate::http::client::HttpClient;
-use crate::provider::Caller;
 
 /// How the proxy reaches the application and what it adds to a signed call.
 #[derive(Debug)]
@@ -58,18 +56,24 @@ impl Proxy {
         }
     }
 
-    /// Forwards a request that passed the signature check, which leaves the origin and the caller in its extensions.
-    pub(super) async fn forward(&self, request: Request<Body>) -> Response<Body> {
-        let (head, body) = request.into_parts();
-        let format = ErrorFormat::of(&head);
-        let sent = self.send(head, body).await;
-        sent.unwrap_or_else(|error| error.to_response(format))
+    /// Forwards a request that passed the signature check. The caller is in the extensions of the response.
+    pub(super) async fn forward(&self, request: CheckedRequest) -> Response<Body> {
+        let (format, caller) = (ErrorFormat::of(&request.head), request.caller.clone());
+        let sent = self.send(request).await;
+        let mut response = sent.unwrap_or_else(|error| error.to_response(format));
+        if let Some(caller) = caller {
+            response.extensions_mut().insert(caller);
+        }
+        response
     }
 
-    async fn send(&self, mut head: Parts, body: Body) -> Result<Response<Body>, GatewayError> {
-        let origin = head.extensions.remove::<RequestOrigin>();
-        let origin = origin.ok_or(GatewayError::Internal("the signature check was left out"))?;
-        let caller = head.extensions.remove::<Caller>();
+    async fn send(&self, request: CheckedRequest) -> Result<Response<Body>, GatewayError> {
+        let CheckedRequest {
+            mut head,
+            body,
+            origin,
+            caller,
+        } = request;
         let upgrade = websocket::requested(&mut head);
         let had_length = head.headers.contains_key(CONTENT_LENGTH);
         rewrite(&mut head, &origin, caller.is_some())?;

@@ -1,11 +1,10 @@
-//! The signature check: middleware that verifies the OAuth signature of a request before it reaches the application.
+//! The signature check: verifies the OAuth signature of a request before it reaches the application.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
-use axum::middleware::Next;
+use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use http::header::WWW_AUTHENTICATE;
 use http::request::Parts;
@@ -34,62 +33,44 @@ pub struct SignatureCheck {
     pub body_limits: BodyLimits,
 }
 
-/// Checks a request, then calls the application: for `axum::middleware::from_fn_with_state`.
-/// `config/examples/middleware` is a complete program.
-///
-/// Identity headers are removed from the request. Its extensions hold the [`RequestOrigin`] and, if a signed call was
-/// accepted, the [`Caller`], which is also in the response's extensions. The peer's address is that of [`ConnectInfo`];
-/// without it no proxy is trusted. A request that is rejected does not reach the application.
-pub async fn signature_check(
-    State(check): State<Arc<SignatureCheck>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    let peer = peer.map(|ConnectInfo(peer)| peer.ip());
-    let Checked { origin, caller, body } = match check.check(&mut parts, peer, body).await {
-        Ok(checked) => checked,
-        Err(rejection) => return rejection,
-    };
-    parts.extensions.insert(origin);
-    let Some(caller) = caller else {
-        return next.run(Request::from_parts(parts, body)).await;
-    };
-    parts.extensions.insert(caller.clone());
-    let mut response = next.run(Request::from_parts(parts, body)).await;
-    response.extensions_mut().insert(caller);
-    response
-}
-
-/// A request that may pass, apart from its head.
+/// A request that may reach the application.
 #[derive(Debug)]
-pub(super) struct Checked {
-    pub(super) origin: RequestOrigin,
-    /// `None` for a request without OAuth.
-    pub(super) caller: Option<Caller>,
-    pub(super) body: Body,
+pub struct CheckedRequest {
+    /// The head of the request, without identity headers.
+    pub head: Parts,
+    /// The body; buffered if the signature covers it.
+    pub body: Body,
+    /// The public URL and the client.
+    pub origin: RequestOrigin,
+    /// Who made the signed call; `None` for a request without OAuth.
+    pub caller: Option<Caller>,
 }
 
 impl SignatureCheck {
-    /// Checks a request of `peer` and removes the identity headers from its head. The response of a rejected request has
-    /// the [`RequestOrigin`] in its extensions, if it could be determined.
-    pub(super) async fn check(
-        &self,
-        parts: &mut Parts,
-        peer: Option<IpAddr>,
-        body: Body,
-    ) -> Result<Checked, Response> {
-        self.identity.strip(&mut parts.headers);
-        parts.extensions.remove::<Caller>();
-        let origin = body_limits::check_transfer_encoding(&parts.headers)
-            .and_then(|()| self.public_urls.origin(parts, peer))
-            .map_err(|error| error.to_response(ErrorFormat::of(parts)))?;
-        match self.verify(parts, &origin, body).await {
-            Ok((caller, body)) => Ok(Checked { origin, caller, body }),
+    /// Checks a request and removes the identity headers from its head. The peer's address is that of [`ConnectInfo`];
+    /// without it no proxy is trusted. `config/examples/middleware` is a program that uses it as middleware.
+    ///
+    /// # Errors
+    ///
+    /// The response to a request that must not reach the application, with the [`RequestOrigin`] in its extensions if that
+    /// could be determined.
+    pub async fn check(&self, request: Request) -> Result<CheckedRequest, Response> {
+        let (mut head, body) = request.into_parts();
+        self.identity.strip(&mut head.headers);
+        let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map(|ConnectInfo(peer)| peer.ip());
+        let origin = body_limits::check_transfer_encoding(&head.headers)
+            .and_then(|()| self.public_urls.origin(&head, peer))
+            .map_err(|error| error.to_response(ErrorFormat::of(&head)))?;
+        match self.verify(&head, &origin, body).await {
+            Ok((caller, body)) => Ok(CheckedRequest {
+                head,
+                body,
+                origin,
+                caller,
+            }),
             Err(rejection) => {
-                let format = ErrorFormat::of(parts);
-                let mut response = rejection.to_response(self.provider.realm(), format);
+                let mut response = rejection.to_response(self.provider.realm(), ErrorFormat::of(&head));
                 response.extensions_mut().insert(origin);
                 Err(response)
             }
@@ -100,25 +81,25 @@ impl SignatureCheck {
     /// (draft-eaton-oauth-bodyhash-00g, section 4.1.2). The nonce is recorded last, so that only a valid call uses it.
     async fn verify(
         &self,
-        parts: &Parts,
+        head: &Parts,
         origin: &RequestOrigin,
         body: Body,
     ) -> Result<(Option<Caller>, Body), Rejection> {
-        let mode = self.routes.mode(&parts.method, parts.uri.path(), &parts.headers);
+        let mode = self.routes.mode(&head.method, head.uri.path(), &head.headers);
         if mode == RouteMode::None {
             return Ok((None, body));
         }
-        let (form, mut body) = match self.body_limits.read_form(&parts.headers, body).await? {
+        let (form, mut body) = match self.body_limits.read_form(&head.headers, body).await? {
             Ok(form) => (Some(form.clone()), Body::from(form)),
             Err(body) => (None, body),
         };
-        let authorization = origin::authorization(&parts.headers);
-        let view = origin.view(parts, &authorization, form.as_deref());
+        let authorization = origin::authorization(&head.headers);
+        let view = origin.view(head, &authorization, form.as_deref());
         let Some(call) = self.provider.judge(&view, origin.client).await? else {
             return unsigned(mode).map(|()| (None, body));
         };
         if call.has_body_hash() {
-            let buffered = self.body_limits.buffer(&parts.headers, body).await?;
+            let buffered = self.body_limits.buffer(&head.headers, body).await?;
             call.check_body(&buffered)?;
             body = Body::from(buffered);
         }

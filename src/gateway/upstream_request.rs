@@ -46,9 +46,11 @@ fn write_forwarding(
     origin: &RequestOrigin,
     is_signed: bool,
 ) -> Result<(), GatewayError> {
-    let signed_host = origin.signed_host.as_ref();
-    let signed_host = signed_host.ok_or(GatewayError::Internal("a public URL cannot stand in a header"))?;
-    let host = origin.host.as_ref().filter(|_| !is_signed).unwrap_or(signed_host);
+    let host = match &origin.host {
+        Some(host) if !is_signed => host.clone(),
+        _ => HeaderValue::from_str(origin.url.authority())
+            .map_err(|_| GatewayError::Internal("a public URL cannot stand in a header"))?,
+    };
     let scheme = match (is_signed, origin.url.is_secure()) {
         (true, true) => "https",
         (true, false) => "http",

@@ -23,7 +23,7 @@ use crate::login::Login;
 use crate::store::Store;
 use crate::tls::ServerTls;
 use crate::web::{Administration, Look};
-use crate::{gateway, telemetry, web};
+use crate::{telemetry, web};
 
 use parts::Parts;
 
@@ -72,8 +72,7 @@ impl Server {
             workers: workers.clone(),
             head_timeout: HEAD_TIMEOUT,
         };
-        let gateway = gateway::gateway(parts.check, parts.proxy);
-        let service = web::public_service(parts.app, &parts.verdicts, gateway, parts.refusals);
+        let service = web::public_service(parts.app, &parts.verdicts, parts.gateway, parts.refusals);
         let ready = store.clone();
         let operators = operators(move || is_ready(ready.clone()), telemetry::metrics());
         let mut listeners = vec![

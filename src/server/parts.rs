@@ -10,8 +10,8 @@ use crate::config::{
     Config, IdentityHeaders as Configured, Route as Rule, RouteAuth, Upstream as Application,
 };
 use crate::gateway::{
-    Assertion, AssertionKey, BodyLimits, ForwardAuth, IdentityHeaders, PathPattern, Proxy, ProxyOptions,
-    PublicUrls, Route, RouteMode, Routes, SignatureCheck, TrustedProxies, Upstream,
+    Assertion, AssertionKey, BodyLimits, ForwardAuth, Gateway, IdentityHeaders, PathPattern, Proxy,
+    ProxyOptions, PublicUrls, Route, RouteMode, Routes, SignatureCheck, TrustedProxies, Upstream,
 };
 use crate::links::Links;
 use crate::login::{Login, Standing as Known};
@@ -25,8 +25,7 @@ use super::links;
 /// Everything above the store.
 pub(super) struct Parts {
     pub(super) app: App,
-    pub(super) check: SignatureCheck,
-    pub(super) proxy: Proxy,
+    pub(super) gateway: Gateway,
     pub(super) verdicts: ForwardAuth,
     pub(super) provider: Arc<Provider>,
     pub(super) administration: Arc<Administration>,
@@ -90,8 +89,7 @@ impl Parts {
         });
         Ok(Self {
             app,
-            check,
-            proxy,
+            gateway: Gateway { check, proxy },
             verdicts,
             provider,
             administration,

@@ -56,7 +56,7 @@ use rand::rngs::SysRng;
 use tower::{ServiceExt as _, service_fn};
 
 use crate::clock::Clock;
-use crate::gateway::{ForwardAuth, ProxyKind, PublicUrls};
+use crate::gateway::{ForwardAuth, Gateway, ProxyKind, PublicUrls};
 use crate::http::HttpService;
 use crate::links::Links;
 use crate::login::Login;
@@ -119,10 +119,11 @@ type Shared = axum::extract::State<Arc<App>>;
 pub fn public_service(
     app: App,
     verdicts: &ForwardAuth,
-    gateway: impl HttpService,
+    gateway: Gateway,
     refusals: Arc<Refusals>,
 ) -> impl HttpService {
-    let own = router(app, verdicts).fallback_service(gateway.clone());
+    let gateway = Arc::new(gateway);
+    let own = router(app, verdicts).fallback_service(Arc::clone(&gateway).service());
     let shared = Arc::new((own, gateway, refusals));
     service_fn(move |request: Request| {
         let shared = Arc::clone(&shared);
@@ -132,7 +133,7 @@ pub fn public_service(
             let response = if is_own_path(request.uri().path()) {
                 Box::pin(own.clone().oneshot(request)).await?
             } else {
-                gateway.clone().oneshot(request).await?
+                gateway.call(request).await
             };
             logged.complete(&response);
             Ok(response)

@@ -7,14 +7,16 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use axum::body::{Body, to_bytes};
-use axum::middleware::from_fn_with_state;
+use axum::extract::State;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
 use http::header::AUTHORIZATION;
 use http::{Request, StatusCode};
 use linkgate::clock::Clock;
 use linkgate::gateway::{
-    BodyLimits, IdentityHeaders, PublicUrls, Routes, SignatureCheck, TrustedProxies, signature_check,
+    BodyLimits, CheckedRequest, IdentityHeaders, PublicUrls, Routes, SignatureCheck, TrustedProxies,
 };
 use linkgate::model::{Consumer, ConsumerSource};
 use linkgate::oauth::{
@@ -93,6 +95,27 @@ async fn guarded_router() -> anyhow::Result<Router> {
     };
     let router = Router::new().route("/hello", get(hello));
     Ok(router.layer(from_fn_with_state(Arc::new(check), signature_check)))
+}
+
+/// The middleware: only a checked request reaches the router.
+async fn signature_check(
+    State(check): State<Arc<SignatureCheck>>,
+    request: Request<Body>,
+    next: Next,
+) -> Response {
+    let CheckedRequest {
+        mut head,
+        body,
+        caller,
+        ..
+    } = match check.check(request).await {
+        Ok(checked) => checked,
+        Err(rejection) => return rejection,
+    };
+    if let Some(caller) = caller {
+        head.extensions.insert(caller);
+    }
+    next.run(Request::from_parts(head, body)).await
 }
 
 /// The provider: a store with one consumer, "robot", which calls as itself.

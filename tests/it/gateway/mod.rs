@@ -31,8 +31,8 @@ use std::time::Duration;
 
 use linkgate::clock::Clock;
 use linkgate::gateway::{
-    BodyLimits, IdentityHeaders, PathPattern, Proxy, ProxyOptions, PublicUrls, Route, RouteMode, Routes,
-    SignatureCheck, TrustedProxies, Upstream, gateway,
+    BodyLimits, Gateway, IdentityHeaders, PathPattern, Proxy, ProxyOptions, PublicUrls, Route, RouteMode,
+    Routes, SignatureCheck, TrustedProxies, Upstream,
 };
 use linkgate::http::listener::HEAD_TIMEOUT;
 use linkgate::http::{Listener, Socket};
@@ -136,14 +136,17 @@ fn keyring() -> Arc<Keyring> {
 pub(crate) async fn serve(options: Options) -> SocketAddr {
     let socket = Socket::tcp("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = socket.address().unwrap();
-    let gateway = gateway(options.check, Proxy::new(options.proxy));
+    let gateway = Arc::new(Gateway {
+        check: options.check,
+        proxy: Proxy::new(options.proxy),
+    });
     let (never, drain) = (CancellationToken::new(), Duration::ZERO);
     let listener = Listener {
         h2c: true,
         head_timeout: options.head_timeout,
         ..Listener::clear_text(socket)
     };
-    tokio::spawn(listener.serve(gateway, never, drain));
+    tokio::spawn(listener.serve(gateway.service(), never, drain));
     address
 }
 
