@@ -2,18 +2,11 @@
 //!
 //! 1. `pasted`: from text to DER, by armour or by structure;
 //! 2. [`PublicKey`]: checked, parsed once, ready to verify;
-//!    - `quick`: verifies sooner, for usual keys on processors that can, with
-//!    - `encoded`: what a signature must open to, and
-//!    - `power`: the arithmetic that opens it;
 //! 3. [`PrivateKey`]: for links, for the simulated Bitbucket, and for tests.
 
-mod encoded;
 mod pasted;
-#[cfg_attr(not(target_arch = "x86_64"), path = "no_power.rs")]
-mod power;
 mod private;
 mod public;
-mod quick;
 
 pub use private::PrivateKey;
 pub use public::{KeyWarning, PublicKey};

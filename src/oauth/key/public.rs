@@ -21,7 +21,6 @@ use crate::oauth::timestamp::Timestamp;
 
 use super::KeyError;
 use super::pasted::Pasted;
-use super::quick::Quick;
 
 /// An RSA public key, parsed once, ready to verify. Cloning it is cheap.
 #[derive(Clone)]
@@ -30,7 +29,6 @@ pub struct PublicKey(Arc<Parsed>);
 struct Parsed {
     /// For SHA-1, SHA-256 and SHA-512.
     verifiers: [ParsedPublicKey; 3],
-    quick: Option<Quick>,
     /// The `SubjectPublicKeyInfo` in DER.
     spki: Vec<u8>,
     bits: usize,
@@ -91,8 +89,6 @@ impl PublicKey {
     }
 
     /// Verifies an RSASSA-PKCS1-v1_5 signature (RFC 8017, section 8.2.2) with the hash of an RSA method.
-    ///
-    /// Whatever the quick way does not confirm, aws-lc decides, so no good signature is lost to it. A wrong one costs both.
     pub fn verify(&self, method: SignatureMethod, message: &[u8], signature: &[u8]) -> bool {
         let [sha1, sha256, sha512] = &self.0.verifiers;
         let verifier = match method {
@@ -101,14 +97,7 @@ impl PublicKey {
             SignatureMethod::RsaSha512 => sha512,
             _ => return false,
         };
-        let quick = self.0.quick.as_ref();
-        quick.is_some_and(|quick| quick.confirms(method, message, signature))
-            || verifier.verify_sig(message, signature).is_ok()
-    }
-
-    #[cfg(test)]
-    pub(super) fn quick(&self) -> Option<&Quick> {
-        self.0.quick.as_ref()
+        verifier.verify_sig(message, signature).is_ok()
     }
 
     /// Checks and parses the numbers of a key, big-endian without leading zeros.
@@ -143,7 +132,6 @@ impl PublicKey {
                 parsed(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY)?,
                 parsed(&RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY)?,
             ],
-            quick: Quick::new(n, exponent),
             spki: spki(n, e).map_err(|_| "This RSA key cannot be written down again.")?,
             bits,
             exponent,

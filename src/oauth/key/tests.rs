@@ -1,8 +1,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rand::{SeedableRng, rngs::StdRng};
+use rsa::BoxedUint;
 use rsa::pkcs1::{RsaPublicKeyRef, UintRef};
+use rsa::pkcs8::DecodePublicKey;
 use rsa::pkcs8::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
+use rsa::traits::PublicKeyParts;
 use x509_cert::der::Encode;
 use x509_cert::der::asn1::{BitStringRef, ObjectIdentifier};
 
@@ -205,6 +208,40 @@ fn a_generated_key_signs_with_every_rsa_method() {
         assert!(!public.verify(method, b"massage", &signature));
     }
     assert_eq!(format!("{key:?}"), "PrivateKey(…)");
+}
+
+#[test]
+fn only_the_one_number_below_the_modulus_is_a_signature() {
+    let method = SignatureMethod::RsaSha1;
+    let private = PrivateKey::generate(1024, &mut StdRng::seed_from_u64(3)).unwrap();
+    let public = private.public_key();
+    let spki = STANDARD.decode(public.to_base64()).unwrap();
+    let n = rsa::PublicKey::from_public_key_der(&spki).unwrap().n().clone();
+    // RFC 8017, section 8.2.2: s + n opens to the same message and must not pass.
+    let signed = |number: u32| {
+        let message = number.to_be_bytes();
+        let signature = private.sign(method, &message).unwrap();
+        assert!(public.verify(method, &message, &signature));
+        let raised = BoxedUint::from_be_slice_vartime(&signature).wrapping_add(&*n);
+        (raised > *n).then(|| (message, signature, raised.to_be_bytes()))
+    };
+    let (message, signature, raised) = (0..).find_map(signed).unwrap();
+    assert_eq!(raised.len(), signature.len());
+    let modulus = n.to_be_bytes();
+    for forged in [
+        &raised[..],
+        &[&[0], &*signature].concat(),
+        &signature[1..],
+        &[],
+        &modulus,
+    ] {
+        assert!(!public.verify(method, &message, forged));
+    }
+    for octet in 0..signature.len() {
+        let mut forged = signature.clone();
+        forged[octet] ^= 0x10;
+        assert!(!public.verify(method, &message, &forged), "{octet}");
+    }
 }
 
 #[test]
