@@ -45,24 +45,39 @@ create table access_tokens (
     session_expires_at bigint,
     revoked_at         bigint,
     last_used_at       bigint,
-    last_used_from     text
+    last_used_from     text,
+    connected_at       bigint, -- when its user approved; a renewal does not change it
+    host               text    -- of the callback
 );
 
 create index access_tokens_by_consumer on access_tokens (consumer_key);
 create index access_tokens_by_subject on access_tokens (subject);
-create index access_tokens_by_expiry on access_tokens (expires_at);
+-- What forgets dead tokens finds them without reading those that live, of which many may have expired and can be renewed; and
+-- the list of the newest ones is read in its order.
+create index access_tokens_by_end on access_tokens (coalesce(session_expires_at, expires_at));
+create index access_tokens_by_revocation on access_tokens (revoked_at) where revoked_at is not null;
+create index access_tokens_by_issue on access_tokens (issued_at desc, id);
 
--- Which requests were seen. The bucket is the minute of the request's timestamp, so what is forgotten is a range of the
--- primary key, and what is written is at the end of it.
+-- What one commit makes known of a minute is a row, whatever number of nonces it is: 16 bytes each. The rows of a minute are
+-- numbered, so whoever takes a number has all rows before it to compare with. Row 0 says that the minute is open, and holds a
+-- random name instead of nonces: by it, a replica knows that the rows are still those that it has read.
 --
--- One plain table, not one partition a minute: partitions would need a program that owns its tables and makes new ones
--- while replicas insert, and a missing partition would refuse every request. The range delete leaves dead rows instead,
--- so the autovacuum comes by early and does not pause.
-create table nonces (
-    bucket bigint not null,
-    digest bytea  not null,
-    primary key (bucket, digest)
+-- Unlogged: nobody waits for the disk. PostgreSQL empties such a table after a crash, and on a standby that takes over. Then
+-- row 0 is missing of a minute that is noted in nonce_minutes, which is logged: nothing of that minute is admitted any more.
+create unlogged table nonces (
+    minute  bigint not null,
+    batch   bigint not null,
+    digests bytea  not null,
+    primary key (minute, batch)
 ) with (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+
+-- Digests do not get smaller.
+alter table nonces alter column digests set storage external;
+
+-- Minutes that have been opened.
+create table nonce_minutes (
+    minute bigint not null primary key
+);
 
 create table sessions (
     digest       bytea  not null primary key,
@@ -90,3 +105,76 @@ create table audit (
 );
 
 create index audit_by_time on audit (at);
+
+-- Who has signed in here, and when they last did: whom a consumer may name where the login cannot say who exists.
+-- A name is one of a login method's: another method's user of the same name is somebody else.
+create table users (
+    subject      text collate "C" not null,
+    proved_by    text collate "C" not null,
+    display_name text   not null,
+    proved_at    bigint not null,
+    primary key (subject, proved_by)
+);
+
+create index users_by_proof on users (proved_at);
+
+-- Attempts to sign in, by the minute. Everything else in this database is written by somebody who proved something; an
+-- attempt is a stranger's, so it has a fixed number of rows: a name or an address has the slot that a keyed hash gives it,
+-- two that share one share its limit, and a slot that has reached its limit is not written again in that minute.
+create table sign_in_slots (
+    slot     bigint not null primary key,
+    minute   bigint not null,
+    attempts bigint not null
+);
+
+-- Round trips of a browser that ended in a user: each may do so once, at whichever replica. Written after the answer was
+-- found to be true, and forgotten when the trip would be too old anyway.
+create table finished_trips (
+    digest     bytea  not null primary key,
+    expires_at bigint not null
+);
+
+create index finished_trips_by_expiry on finished_trips (expires_at);
+
+-- Application Links: who this installation is, and the other direction, in which we are the consumer.
+
+create table installation (
+    one bigint not null primary key check (one = 1),
+    id  text   not null -- a UUID, made at the first start and never changed
+);
+
+-- Dances that we began at another side: the user is there now, and comes back with this request token.
+create table link_dances (
+    digest     bytea  not null primary key,
+    link       text collate "C" not null,
+    subject    text collate "C" not null, -- for whom it was begun, and who alone may end it
+    sealed     bytea  not null, -- token and secret
+    return_to  text   not null,
+    expires_at bigint not null
+);
+
+create index link_dances_by_user on link_dances (link, subject);
+create index link_dances_by_expiry on link_dances (expires_at);
+
+-- What users gave us there: one access token for each link and user.
+create table link_tokens (
+    link         text collate "C" not null,
+    subject      text collate "C" not null,
+    digest       bytea  not null,
+    sealed       bytea  not null, -- token and secret
+    connected_at bigint not null,
+    last_used_at bigint,
+    primary key (link, subject)
+);
+
+create index link_tokens_by_subject on link_tokens (subject);
+
+-- How the last calls went, for administrators.
+create table link_states (
+    link             text collate "C" not null primary key,
+    reached_at       bigint, -- an answer came, whatever it said
+    success_at       bigint,
+    problem_at       bigint,
+    problem          text,
+    clock_difference bigint  -- seconds by which their clock is ahead of ours
+);

@@ -44,20 +44,26 @@ create table access_tokens (
     session_expires_at integer,
     revoked_at         integer,
     last_used_at       integer,
-    last_used_from     text
+    last_used_from     text,
+    connected_at       integer, -- when its user approved; a renewal does not change it
+    host               text     -- of the callback
 ) strict;
 
 create index access_tokens_by_consumer on access_tokens (consumer_key);
 create index access_tokens_by_subject on access_tokens (subject);
-create index access_tokens_by_expiry on access_tokens (expires_at);
+-- What forgets dead tokens finds them without reading those that live, of which many may have expired and can be renewed; and
+-- the list of the newest ones is read in its order.
+create index access_tokens_by_end on access_tokens (coalesce(session_expires_at, expires_at));
+create index access_tokens_by_revocation on access_tokens (revoked_at) where revoked_at is not null;
+create index access_tokens_by_issue on access_tokens (issued_at desc, id);
 
--- Which requests were seen. The bucket is the minute of the request's timestamp, so what is forgotten is a range of the
--- primary key, and what is written is at the end of it.
-create table nonces (
-    bucket integer not null,
-    digest blob    not null,
-    primary key (bucket, digest)
-) strict, without rowid;
+-- Nonces are written without waiting for the disk, so a power cut may forget the last of them. Before the first nonce of a
+-- minute, the minute is noted here and synchronised to disk: after a cut, requests up to that minute are not admitted.
+create table nonce_mark (
+    start  text    not null primary key, -- which start of the machine wrote this; there is one row
+    minute integer not null,             -- the latest minute of a nonce
+    lost   integer not null              -- up to this minute, nonces of an earlier start may be missing
+) strict;
 
 create table sessions (
     digest       blob    not null primary key,
@@ -85,3 +91,76 @@ create table audit (
 ) strict;
 
 create index audit_by_time on audit (at);
+
+-- Who has signed in here, and when they last did: whom a consumer may name where the login cannot say who exists.
+-- A name is one of a login method's: another method's user of the same name is somebody else.
+create table users (
+    subject      text    not null,
+    proved_by    text    not null,
+    display_name text    not null,
+    proved_at    integer not null,
+    primary key (subject, proved_by)
+) strict;
+
+create index users_by_proof on users (proved_at);
+
+-- Attempts to sign in, by the minute. Everything else in this database is written by somebody who proved something; an
+-- attempt is a stranger's, so it has a fixed number of rows: a name or an address has the slot that a keyed hash gives it,
+-- two that share one share its limit, and a slot that has reached its limit is not written again in that minute.
+create table sign_in_slots (
+    slot     integer not null primary key,
+    minute   integer not null,
+    attempts integer not null
+) strict;
+
+-- Round trips of a browser that ended in a user: each may do so once, at whichever replica. Written after the answer was
+-- found to be true, and forgotten when the trip would be too old anyway.
+create table finished_trips (
+    digest     blob    not null primary key,
+    expires_at integer not null
+) strict;
+
+create index finished_trips_by_expiry on finished_trips (expires_at);
+
+-- Application Links: who this installation is, and the other direction, in which we are the consumer.
+
+create table installation (
+    one integer not null primary key check (one = 1),
+    id  text    not null -- a UUID, made at the first start and never changed
+) strict;
+
+-- Dances that we began at another side: the user is there now, and comes back with this request token.
+create table link_dances (
+    digest     blob    not null primary key,
+    link       text    not null,
+    subject    text    not null, -- for whom it was begun, and who alone may end it
+    sealed     blob    not null, -- token and secret
+    return_to  text    not null,
+    expires_at integer not null
+) strict;
+
+create index link_dances_by_user on link_dances (link, subject);
+create index link_dances_by_expiry on link_dances (expires_at);
+
+-- What users gave us there: one access token for each link and user.
+create table link_tokens (
+    link         text    not null,
+    subject      text    not null,
+    digest       blob    not null,
+    sealed       blob    not null, -- token and secret
+    connected_at integer not null,
+    last_used_at integer,
+    primary key (link, subject)
+) strict;
+
+create index link_tokens_by_subject on link_tokens (subject);
+
+-- How the last calls went, for administrators.
+create table link_states (
+    link             text    not null primary key,
+    reached_at       integer, -- an answer came, whatever it said
+    success_at       integer,
+    problem_at       integer,
+    problem          text,
+    clock_difference integer  -- seconds by which their clock is ahead of ours
+) strict;

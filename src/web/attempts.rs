@@ -1,7 +1,7 @@
 //! How often a name and an address may try to sign in: counted in the store, for all replicas together.
 //!
 //! A stranger decides how many names there are to count, so none of them gets a row of its own: the store has a fixed
-//! number of slots (see `migrations/*/0003_login.sql`), and a hash with our key says which is whose. Two names that share
+//! number of slots (see `migrations/*/0001_init.sql`), and a hash with our key says which is whose. Two names that share
 //! a slot share its limit; without the key nobody can look for such a name.
 
 use std::net::{IpAddr, Ipv6Addr};

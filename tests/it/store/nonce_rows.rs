@@ -206,28 +206,3 @@ fn numbered(n: u16) -> [u8; 16] {
     digest[14..].copy_from_slice(&n.to_be_bytes());
     digest
 }
-
-/// What an earlier version kept as a row for each nonce.
-#[tokio::test]
-async fn the_nonces_of_an_earlier_version_are_known() {
-    on_postgres(async |db| {
-        db.open().await.close().await;
-        for sql in [
-            "delete from _sqlx_migrations where version = 9",
-            "drop table nonces, nonce_minutes",
-            "create table nonces (bucket bigint not null, digest bytea not null, primary key (bucket, digest))",
-            "insert into nonces values (30000000, decode(repeat('01', 16), 'hex')), \
-             (30000000, decode(repeat('02', 16), 'hex')), (30000001, decode(repeat('01', 16), 'hex'))",
-        ] {
-            db.execute(sql).await;
-        }
-        assert_eq!(NOW.bucket(), 30_000_000);
-        let store = db.open().await;
-        let next = NOW.plus(60);
-        for (at, n, new) in [(NOW, 1, false), (NOW, 2, false), (NOW, 3, true), (next, 1, false), (next, 2, true)] {
-            assert_eq!(store.remember(at, [n; 16]).await.unwrap(), new, "{n}");
-        }
-        assert_eq!(store.forget_nonces_before(30_000_002).await.unwrap(), 5);
-    })
-    .await;
-}

@@ -277,33 +277,6 @@ async fn what_has_not_been_written_when_the_store_closes_is_not_admitted() {
     assert!(!store.remember(NOW, digest(1)).await.unwrap());
 }
 
-/// What an earlier version kept in a table is not read any more. Nothing of it may be admitted again.
-#[tokio::test]
-async fn the_nonces_of_an_earlier_version_are_taken_for_lost() {
-    for mark in ["", "insert into nonce_mark values ('a start', 30000001, 5)"] {
-        let db = Database::sqlite();
-        db.open().await.close().await;
-        for sql in [
-            "delete from _sqlx_migrations where version = 8",
-            "create table nonces (id integer primary key, newest integer not null, entries blob not null) strict",
-            "insert into nonces (newest, entries) values (29999990, x'00'), (30000000, x'00')",
-        ] {
-            db.execute(sql).await;
-        }
-        if !mark.is_empty() {
-            db.execute(mark).await;
-        }
-        let (store, unsure) = (db.open().await, db.open().await);
-        let last = if mark.is_empty() { NOW } else { NOW.plus(60) };
-        assert_eq!(NOW.bucket(), 30_000_000);
-        assert!(matches!(
-            unsure.remember(last, digest(1)).await,
-            Err(StoreError::Forgotten)
-        ));
-        assert!(store.remember(last.plus(60), digest(1)).await.unwrap());
-    }
-}
-
 /// The digest of the `n`th nonce.
 fn digest(n: u64) -> [u8; 16] {
     let mut digest = [0xa5; 16];

@@ -1,1 +1,0 @@
--- Nothing changes here: in PostgreSQL replicas compare nonces with each other, so each keeps a row of its own.

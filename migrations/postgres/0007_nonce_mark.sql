@@ -1,1 +1,0 @@
--- Nothing changes here: PostgreSQL synchronises each batch of nonces to disk itself.

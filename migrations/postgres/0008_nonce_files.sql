@@ -1,1 +1,0 @@
--- Nothing changes here: replicas compare nonces with each other, so they stay in the database that they share.

@@ -1,1 +1,0 @@
--- Nothing changes here: SQLite's nonces are in files beside it.
