@@ -1,4 +1,4 @@
-//! Access tokens: standing answers.
+//! Access tokens: found by consumers' calls, listed and revoked by people.
 
 use std::net::IpAddr;
 
@@ -6,18 +6,9 @@ use crate::model::{AccessToken, AuditEvent, AuditKind, NewAccess, TokenSession, 
 use crate::oauth::{ConsumerKey, Timestamp, Token};
 
 use super::audit::record;
-use super::user_row::UserRow;
-use super::{Store, StoreError, digest, on};
-
-/// What a [`Row`] is read from.
-macro_rules! columns {
-    () => {
-        "id, consumer_key, subject, display_name, proved_by, proved_at, \
-         coalesce(connected_at, issued_at) as connected_at, host, issued_at, expires_at, \
-         session_id, session_expires_at, revoked_at, last_used_at, last_used_from"
-    };
-}
-pub(super) use columns;
+use super::db::{self, Row, Sql, Transaction, sql};
+use super::users::user;
+use super::{Store, StoreError, digest};
 
 /// Which access tokens to list.
 #[derive(Clone, Debug, Default)]
@@ -30,72 +21,120 @@ pub struct Filter {
     pub limit: Option<u32>,
 }
 
-/// Lists those of which a condition holds, `$1` at most, the newest first. Each condition is a statement of its own, so that
-/// the database can use its index.
-macro_rules! list {
-    ($self:ident, $limit:ident, $which:literal $(, $bound:expr)*) => {
-        on!(&$self.pool, |db| {
-            sqlx::query_as(concat!(
-                "select ",
-                columns!(),
-                " from access_tokens where ",
-                $which,
-                " order by issued_at desc, id limit $1"
-            ))
-            .bind($limit)
-            $(.bind($bound))*
-            .fetch_all(db)
-            .await?
-        })
-    };
+/// Which access tokens an administrator looks for.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// Only those of this consumer.
+    pub consumer: Option<ConsumerKey>,
+    /// Only those of users whose name, or display name, contains this; case does not matter.
+    pub user: String,
+    /// How many to skip.
+    pub skip: u32,
+    /// How many to list, at most.
+    pub limit: u32,
+}
+
+/// Which access tokens to revoke.
+#[derive(Clone, Copy, Debug)]
+pub enum Revoke<'a> {
+    /// One, of any user, and also if it has expired: our clock may be ahead of another replica's.
+    One {
+        /// Its public name.
+        id: &'a str,
+    },
+    /// One, if it stands for this user.
+    Own {
+        /// Its public name.
+        id: &'a str,
+        /// Whose it must be.
+        subject: &'a str,
+    },
+    /// All that stand for this user.
+    AllOf {
+        /// Whose they are.
+        subject: &'a str,
+    },
+}
+
+/// Who revokes access tokens.
+#[derive(Clone, Copy, Debug)]
+pub struct Revoker<'a> {
+    /// The user's or the command's name.
+    pub name: &'a str,
+    /// The address of the browser, if there is one.
+    pub address: Option<IpAddr>,
 }
 
 impl Store {
-    /// Finds an access token, dead ones too: the refusal says of what it died.
+    /// Finds an access token, revoked and expired ones too: the rejection says which it is.
     pub async fn access_token(&self, token: &Token) -> Result<Option<AccessToken>, StoreError> {
-        let row: Option<Row> = on!(&self.pool, |db| {
-            sqlx::query_as(concat!(
-                "select ",
-                columns!(),
-                " from access_tokens where digest = $1"
-            ))
-            .bind(digest(token.as_str()))
-            .fetch_optional(db)
-            .await?
-        });
-        row.map(AccessToken::try_from).transpose()
+        let select =
+            sql(["select ", COLUMNS, " from access_tokens where digest = $1"]).bind(digest(token.as_str()));
+        self.db.read(select).await?.first().map(access_token).transpose()
     }
 
-    /// Lists access tokens, dead ones too, the newest first.
+    /// Finds an access token by its public name, revoked and expired ones too.
+    pub async fn access_token_named(&self, id: &str) -> Result<Option<AccessToken>, StoreError> {
+        Ok(self.list(list("id = $2", 1).bind(id)).await?.pop())
+    }
+
+    /// Lists access tokens, revoked and expired ones too, the newest first.
     pub async fn access_tokens(&self, filter: &Filter) -> Result<Vec<AccessToken>, StoreError> {
         let limit = filter.limit.map_or(i64::MAX, i64::from);
-        let consumer = filter.consumer.as_ref().map(ConsumerKey::as_str);
-        let rows: Vec<Row> = match (consumer, filter.subject.as_deref()) {
-            (None, None) => list!(self, limit, "true"),
-            (Some(consumer), None) => list!(self, limit, "consumer_key = $2", consumer),
-            (None, Some(subject)) => list!(self, limit, "subject = $2", subject),
+        // Each condition is a statement of its own, so that the database can use its index.
+        self.list(match (&filter.consumer, filter.subject.as_deref()) {
+            (None, None) => list("true", limit),
+            (Some(consumer), None) => list("consumer_key = $2", limit).bind(consumer),
+            (None, Some(subject)) => list("subject = $2", limit).bind(subject),
             (Some(consumer), Some(subject)) => {
-                list!(
-                    self,
-                    limit,
-                    "consumer_key = $2 and subject = $3",
-                    consumer,
-                    subject
-                )
+                let list = list("consumer_key = $2 and subject = $3", limit);
+                list.bind(consumer).bind(subject)
             }
-        };
-        rows.into_iter().map(AccessToken::try_from).collect()
+        })
+        .await
     }
 
-    /// Finds an access token by its public name, dead ones too.
-    pub async fn access_token_named(&self, id: &str) -> Result<Option<AccessToken>, StoreError> {
-        let limit = 1_i64;
-        let rows: Vec<Row> = list!(self, limit, "id = $2", id);
-        rows.into_iter().next().map(AccessToken::try_from).transpose()
+    /// Lists the access tokens that stand for a user and can still be used or renewed, the newest connection first.
+    pub async fn connections(&self, subject: &str, now: Timestamp) -> Result<Vec<AccessToken>, StoreError> {
+        self.list(
+            sql([
+                "select ",
+                COLUMNS,
+                " from access_tokens where subject = $1 and revoked_at is null \
+                 and (expires_at > $2 or session_expires_at > $2) \
+                 order by coalesce(connected_at, issued_at) desc, id limit $3",
+            ])
+            .bind(subject)
+            .bind(now)
+            .bind(MAX_CONNECTIONS),
+        )
+        .await
     }
 
-    /// Puts a new access token into the place of an old one, which dies in the same statement (OAuth Session 1.0), for a
-    /// consumer at an address. An expired token can be renewed, a revoked one or one whose session is over cannot: `None`.
+    /// Finds access tokens, revoked and expired ones too, the newest first.
+    pub async fn search_access_tokens(&self, search: &Search) -> Result<Vec<AccessToken>, StoreError> {
+        self.list(
+            sql([
+                "select ",
+                COLUMNS,
+                " from access_tokens where ($1 is null or consumer_key = $1) \
+                 and (lower(subject) like $2 escape '!' or lower(display_name) like $2 escape '!') \
+                 order by issued_at desc, id limit $3 offset $4",
+            ])
+            .bind(search.consumer.as_ref().map(ConsumerKey::as_str))
+            .bind(containing(&search.user))
+            .bind(i64::from(search.limit))
+            .bind(i64::from(search.skip)),
+        )
+        .await
+    }
+
+    async fn list(&self, select: Sql) -> Result<Vec<AccessToken>, StoreError> {
+        self.db.read(select).await?.iter().map(access_token).collect()
+    }
+
+    /// Replaces an access token by a new one in one statement (OAuth Session 1.0), for a consumer at an address. An expired
+    /// token can be renewed; a revoked one, or one whose session is over, cannot: `None`.
     #[expect(clippy::too_many_arguments, reason = "each is named in the statement")]
     pub async fn renew(
         &self,
@@ -108,68 +147,140 @@ impl Store {
         now: Timestamp,
         address: Option<IpAddr>,
     ) -> Result<Option<AccessToken>, StoreError> {
-        let renewed = on!(write & self.pool, |db| {
-            let mut transaction = db.begin().await?;
-            let rows: Vec<Row> = sqlx::query_as(concat!(
-                "update access_tokens set digest = $5, id = $6, issued_at = $7, expires_at = $8 \
-                     where digest = $1 and consumer_key = $2 and session_id = $3 and session_expires_at > $4 \
-                     and revoked_at is null returning ",
-                columns!()
-            ))
-            .bind(digest(old.as_str()))
-            .bind(consumer.as_str())
-            .bind(session_id)
-            .bind(now.seconds())
-            .bind(digest(new.as_str()))
-            .bind(id(new))
-            .bind(issued_at.seconds())
-            .bind(expires_at.seconds())
-            .fetch_all(&mut *transaction)
-            .await?;
-            for row in &rows {
-                let event = AuditEvent {
-                    address,
-                    ..row.event(AuditKind::Renewed, now)
-                };
-                record!(&mut *transaction, &event);
-            }
-            transaction.commit().await?;
-            rows
-        });
-        renewed.into_iter().next().map(AccessToken::try_from).transpose()
+        let update = sql([
+            "update access_tokens set digest = $5, id = $6, issued_at = $7, expires_at = $8 \
+             where digest = $1 and consumer_key = $2 and session_id = $3 and session_expires_at > $4 \
+             and revoked_at is null returning ",
+            COLUMNS,
+        ])
+        .bind(digest(old.as_str()))
+        .bind(consumer)
+        .bind(session_id)
+        .bind(now)
+        .bind(digest(new.as_str()))
+        .bind(id(new))
+        .bind(issued_at)
+        .bind(expires_at);
+        let renewed = |row: &Row| {
+            let event = event(AuditKind::Renewed, row, now)?;
+            Ok(AuditEvent { address, ..event })
+        };
+        let rows = self.change_all(update, renewed).await?;
+        rows.first().map(access_token).transpose()
     }
 
-    /// Notes the use of an access token, to the minute: within one minute, the first call alone writes.
+    /// Revokes access tokens, of a user's only those that can still be used or renewed, and returns them. The audit log says
+    /// who did.
+    pub async fn revoke(
+        &self,
+        which: Revoke<'_>,
+        by: Revoker<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<AccessToken>, StoreError> {
+        const LIVE: &str = " and (expires_at > $1 or session_expires_at > $1)";
+        let update = |which, live| {
+            let update = "update access_tokens set revoked_at = $1 where ";
+            sql([update, which, live, " and revoked_at is null returning ", COLUMNS]).bind(now)
+        };
+        let update = match which {
+            Revoke::One { id } => update("id = $2", "").bind(id),
+            Revoke::Own { id, subject } => update("id = $2 and subject = $3", LIVE).bind(id).bind(subject),
+            Revoke::AllOf { subject } => update("subject = $2", LIVE).bind(subject),
+        };
+        let revoked = |row: &Row| {
+            Ok(AuditEvent {
+                address: by.address,
+                detail: format!("the token {}, by {}", row.get::<String>("id")?, by.name),
+                ..event(AuditKind::Revoked, row, now)?
+            })
+        };
+        // A row that cannot be read is revoked all the same.
+        let rows = self.change_all(update, revoked).await?;
+        rows.iter().map(access_token).collect()
+    }
+
+    /// Runs a statement that returns the rows it changed, and records each.
+    async fn change_all(
+        &self,
+        update: Sql,
+        event: impl Fn(&Row) -> Result<AuditEvent, StoreError>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut transaction = self.db.begin().await?;
+        let rows = transaction.fetch(update).await?;
+        for row in &rows {
+            record(&mut transaction, &event(row)?).await?;
+        }
+        transaction.commit().await?;
+        Ok(rows)
+    }
+
+    /// Notes the use of an access token, to the minute: within one minute, only the first call writes.
     pub async fn touch_access_token(
         &self,
         token: &Token,
         at: Timestamp,
         from: Option<IpAddr>,
     ) -> Result<(), StoreError> {
-        on!(write & self.pool, |db| {
-            sqlx::query(
-                "update access_tokens set last_used_at = $2, last_used_from = $3 \
-                 where digest = $1 and (last_used_at is null or last_used_at < $2)",
-            )
-            .bind(digest(token.as_str()))
-            .bind(at.bucket() * 60)
-            .bind(from.map(|address| address.to_string()))
-            .execute(db)
-            .await?;
-        });
+        let update = sql(
+            ["update access_tokens set last_used_at = $2, last_used_from = $3 \
+             where digest = $1 and (last_used_at is null or last_used_at < $2)"],
+        )
+        .bind(digest(token.as_str()))
+        .bind(at.bucket() * 60)
+        .bind(from.map(|address| address.to_string()));
+        self.db.write(update).await?;
         Ok(())
     }
 }
 
-/// The access token that an exchange grants.
-pub(super) fn granted(
+/// The newest tokens of which a condition holds, `$1` at most.
+fn list(which: &'static str, limit: i64) -> Sql {
+    let order = " order by issued_at desc, id limit $1";
+    sql(["select ", COLUMNS, " from access_tokens where ", which, order]).bind(limit)
+}
+
+/// A pattern for every text that contains this one.
+fn containing(text: &str) -> String {
+    let mut pattern = "%".to_owned();
+    for letter in text.to_lowercase().chars().filter(|letter| *letter != '\0') {
+        if matches!(letter, '!' | '%' | '_') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// Inserts the access token that an exchange grants.
+pub(super) async fn grant(
+    transaction: &mut Transaction,
     token: &Token,
     consumer: &ConsumerKey,
     user: User,
     host: Option<String>,
     access: &NewAccess,
-) -> AccessToken {
-    AccessToken {
+) -> Result<AccessToken, StoreError> {
+    let session = access.session.clone();
+    let insert = sql([
+        "insert into access_tokens (digest, id, consumer_key, subject, display_name, proved_by, proved_at, \
+         issued_at, expires_at, session_id, session_expires_at, connected_at, host) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $8, $12)",
+    ])
+    .bind(digest(token.as_str()))
+    .bind(id(token))
+    .bind(consumer)
+    .bind(&*user.subject)
+    .bind(&*user.display_name)
+    .bind(&*user.proved_by)
+    .bind(user.proved_at)
+    .bind(access.issued_at)
+    .bind(access.expires_at)
+    .bind(session.as_ref().map(|session| &*session.id))
+    .bind(session.as_ref().map(|session| session.expires_at))
+    .bind(host.as_deref());
+    transaction.execute(insert).await?;
+    Ok(AccessToken {
         id: id(token),
         consumer: consumer.clone(),
         user,
@@ -177,109 +288,58 @@ pub(super) fn granted(
         host,
         issued_at: access.issued_at,
         expires_at: access.expires_at,
-        session: access.session.clone(),
+        session,
         revoked_at: None,
         last_used: None,
-    }
+    })
 }
-
-/// Inserts a granted access token within a transaction on either database.
-macro_rules! insert {
-    ($transaction:ident, $token:expr, $granted:expr) => {
-        sqlx::query(
-            "insert into access_tokens (digest, id, consumer_key, subject, display_name, proved_by, proved_at, \
-             issued_at, expires_at, session_id, session_expires_at, connected_at, host) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        )
-        .bind($crate::store::digest($token.as_str()))
-        .bind(&$granted.id)
-        .bind($granted.consumer.as_str())
-        .bind(&$granted.user.subject)
-        .bind(&$granted.user.display_name)
-        .bind(&$granted.user.proved_by)
-        .bind($granted.user.proved_at.seconds())
-        .bind($granted.issued_at.seconds())
-        .bind($granted.expires_at.seconds())
-        .bind($granted.session.as_ref().map(|session| session.id.as_str()))
-        .bind($granted.session.as_ref().map(|session| session.expires_at.seconds()))
-        .bind($granted.connected_at.seconds())
-        .bind($granted.host.as_deref())
-        .execute(&mut *$transaction)
-        .await?
-    };
-}
-pub(super) use insert;
 
 /// The public name of a token: the first 16 hexadecimal digits of its hash.
 fn id(token: &Token) -> String {
-    use std::fmt::Write as _;
-
-    digest(token.as_str())[..8]
+    let digits = digest(token.as_str());
+    let number = digits
         .iter()
-        .fold(String::new(), |mut id, byte| {
-            let _ = write!(id, "{byte:02x}");
-            id
-        })
+        .take(8)
+        .fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
+    format!("{number:016x}")
 }
 
-/// A row as it stands in the table.
-#[derive(sqlx::FromRow)]
-pub(super) struct Row {
-    pub(super) id: String,
-    consumer_key: String,
-    #[sqlx(flatten)]
-    user: UserRow,
-    connected_at: i64,
-    host: Option<String>,
-    issued_at: i64,
-    expires_at: i64,
-    session_id: Option<String>,
-    session_expires_at: Option<i64>,
-    revoked_at: Option<i64>,
-    last_used_at: Option<i64>,
-    last_used_from: Option<String>,
+/// What became of a token. A consumer key that cannot be read does not prevent it from being revoked.
+fn event(kind: AuditKind, row: &Row, at: Timestamp) -> Result<AuditEvent, StoreError> {
+    Ok(AuditEvent {
+        consumer: ConsumerKey::parse(&row.get::<String>("consumer_key")?),
+        subject: row.get("subject")?,
+        ..AuditEvent::new(kind, at)
+    })
 }
 
-impl Row {
-    /// What became of it. A consumer key that is none keeps nobody from revoking it.
-    pub(super) fn event(&self, kind: AuditKind, at: Timestamp) -> AuditEvent {
-        AuditEvent {
-            consumer: ConsumerKey::parse(&self.consumer_key),
-            subject: Some(self.user.subject.clone()),
-            ..AuditEvent::new(kind, at)
-        }
-    }
-}
-
-impl TryFrom<Row> for AccessToken {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let wrong = |why: &str| StoreError::inconsistent("access_tokens", format!("{}: {why}", row.id));
-        let session = match (row.session_id, row.session_expires_at) {
-            (Some(id), Some(expires_at)) => Some(TokenSession {
-                id,
-                expires_at: Timestamp::from_seconds(expires_at),
-            }),
+fn access_token(row: &Row) -> Result<AccessToken, StoreError> {
+    let session = (row.get("session_id")?, row.optional_time("session_expires_at")?);
+    let from = row.optional(TABLE, "last_used_from", str::parse)?;
+    Ok(AccessToken {
+        id: row.get("id")?,
+        consumer: row.parse(TABLE, "consumer_key", db::consumer_key)?,
+        user: user(row)?,
+        connected_at: row.time("connected_at")?,
+        host: row.get("host")?,
+        issued_at: row.time("issued_at")?,
+        expires_at: row.time("expires_at")?,
+        session: match session {
+            (Some(id), Some(expires_at)) => Some(TokenSession { id, expires_at }),
             (None, None) => None,
-            _ => return Err(wrong("half a session")),
-        };
-        let from = match row.last_used_from {
-            Some(address) => Some(address.parse().map_err(|_| wrong("the address is not one"))?),
-            None => None,
-        };
-        Ok(Self {
-            consumer: ConsumerKey::parse(&row.consumer_key)
-                .ok_or_else(|| wrong("the consumer key is not one"))?,
-            user: row.user.into(),
-            connected_at: Timestamp::from_seconds(row.connected_at),
-            host: row.host,
-            issued_at: Timestamp::from_seconds(row.issued_at),
-            expires_at: Timestamp::from_seconds(row.expires_at),
-            session,
-            revoked_at: row.revoked_at.map(Timestamp::from_seconds),
-            last_used: row.last_used_at.map(|at| (Timestamp::from_seconds(at), from)),
-            id: row.id,
-        })
-    }
+            _ => return Err(StoreError::inconsistent(TABLE, "half a session")),
+        },
+        revoked_at: row.optional_time("revoked_at")?,
+        last_used: row.optional_time("last_used_at")?.map(|at| (at, from)),
+    })
 }
+
+/// What [`access_token`] reads.
+const COLUMNS: &str = "id, consumer_key, subject, display_name, proved_by, proved_at, \
+    coalesce(connected_at, issued_at) as connected_at, host, issued_at, expires_at, \
+    session_id, session_expires_at, revoked_at, last_used_at, last_used_from";
+
+const TABLE: &str = "access_tokens";
+
+/// The most connections that are listed for a user.
+const MAX_CONNECTIONS: i64 = 500;

@@ -10,11 +10,11 @@ use crate::oauth::{
     Callback, CallbackPattern, ConsumerKey, PublicKey, Secret, SignatureMethod, VerificationKey,
 };
 
+use super::db::Row;
 use super::{Keyring, StoreError};
 
-/// A row as it stands in the table.
-#[derive(sqlx::FromRow)]
-pub(super) struct Row {
+/// A row of the table.
+pub(super) struct ConsumerRow {
     pub(super) key: String,
     pub(super) name: String,
     pub(super) source: String,
@@ -49,7 +49,19 @@ enum Key {
     Rsa(String),
 }
 
-impl Row {
+impl ConsumerRow {
+    /// Reads the columns of a row.
+    pub(super) fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            key: row.get("key")?,
+            name: row.get("name")?,
+            source: row.get("source")?,
+            enabled: row.get("enabled")?,
+            settings: row.get("settings")?,
+            secrets: row.get("secrets")?,
+        })
+    }
+
     /// Seals a consumer into a row.
     pub(super) fn new(consumer: &Consumer, keyring: &Keyring) -> Result<Self, StoreError> {
         let mut secrets = Vec::new();

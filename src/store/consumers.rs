@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use crate::model::{AuditEvent, AuditKind, Consumer, ConsumerSource};
 use crate::oauth::{ConsumerKey, Timestamp};
 
-use super::audit::{change, record};
-use super::consumer_row::Row;
-use super::{Keyring, Store, StoreError, on};
+use super::audit::record;
+use super::consumer_row::ConsumerRow;
+use super::db::{Sql, sql};
+use super::{Keyring, Store, StoreError};
 
 /// What became of the consumers when the configuration was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,101 +26,64 @@ pub struct Synchronised {
 impl Store {
     /// Finds a consumer.
     pub async fn consumer(&self, key: &ConsumerKey) -> Result<Option<Consumer>, StoreError> {
-        let row: Option<Row> = on!(&self.pool, |db| {
-            sqlx::query_as(
-                "select key, name, source, enabled, settings, secrets from consumers where key = $1",
-            )
-            .bind(key.as_str())
-            .fetch_optional(db)
-            .await?
-        });
-        row.map(|row| row.open(&self.keyring)).transpose()
+        let select = sql(["select ", COLUMNS, " from consumers where key = $1"]).bind(key);
+        Ok(self.open_consumers(select).await?.pop())
     }
 
     /// Lists all consumers by their keys.
     pub async fn consumers(&self) -> Result<Vec<Consumer>, StoreError> {
-        let rows: Vec<Row> = on!(&self.pool, |db| {
-            sqlx::query_as("select key, name, source, enabled, settings, secrets from consumers order by key")
-                .fetch_all(db)
-                .await?
-        });
-        rows.into_iter().map(|row| row.open(&self.keyring)).collect()
+        self.open_consumers(sql(["select ", COLUMNS, " from consumers order by key"]))
+            .await
+    }
+
+    async fn open_consumers(&self, select: Sql) -> Result<Vec<Consumer>, StoreError> {
+        let open = |row| ConsumerRow::read(row)?.open(&self.keyring);
+        self.db.read(select).await?.iter().map(open).collect()
     }
 
     /// Registers a consumer, as a command does. [`StoreError::Conflict`]: its key is taken.
     pub async fn add_consumer(&self, consumer: &Consumer, now: Timestamp) -> Result<(), StoreError> {
-        let row = Row::new(consumer, &self.keyring)?;
-        let added = change!(
-            self,
-            by_command(AuditKind::ConsumerAdded, &consumer.key, now),
-            "insert into consumers (key, name, source, enabled, updated_at, settings, secrets) \
-             values ($1, $2, $3, $4, $5, $6, $7) on conflict (key) do nothing",
-            &row.key,
-            &row.name,
-            &row.source,
-            row.enabled,
-            now.seconds(),
-            &row.settings,
-            &row.secrets
-        );
+        let row = ConsumerRow::new(consumer, &self.keyring)?;
+        let event = by_command(AuditKind::ConsumerAdded, &consumer.key, now);
+        let added = self.change(insert(row, " do nothing", now), &event).await?;
         added.then_some(()).ok_or_else(|| StoreError::Conflict {
             what: format!("the consumer `{}`", consumer.key),
         })
     }
 
-    /// Makes the table say what the configuration says of the consumers that it names, and disables those that it named
-    /// before and does not name any more. What changes is written down.
+    /// Makes the table equal to the configuration for the consumers that it names, and disables those that it named
+    /// before and no longer names. Changes are recorded.
     pub async fn synchronise_consumers(
         &self,
         consumers: &[Consumer],
         now: Timestamp,
     ) -> Result<Synchronised, StoreError> {
-        let done = on!(write & self.pool, |db| {
-            let mut transaction = db.begin().await?;
-            // Changes nothing, but lets one replica at a time go on from here.
-            sqlx::query("update consumers set updated_at = updated_at where source = 'config'")
-                .execute(&mut *transaction)
+        let mut transaction = self.db.begin().await?;
+        // Changes nothing, but from here on one replica runs at a time.
+        let wait = sql(["update consumers set updated_at = updated_at where source = 'config'"]);
+        transaction.execute(wait).await?;
+        let rows = transaction
+            .fetch(sql(["select ", COLUMNS, " from consumers"]))
+            .await?;
+        let rows: Result<_, _> = rows.iter().map(ConsumerRow::read).collect();
+        let plan = Plan::new(rows?, consumers, &self.keyring)?;
+        for row in plan.rows {
+            transaction.execute(insert(row, UPDATE, now)).await?;
+        }
+        for key in &plan.removed {
+            let disable = sql(["update consumers set enabled = $2, updated_at = $3 where key = $1"]);
+            transaction
+                .execute(disable.bind(key).bind(false).bind(now))
                 .await?;
-            let rows: Vec<Row> =
-                sqlx::query_as("select key, name, source, enabled, settings, secrets from consumers")
-                    .fetch_all(&mut *transaction)
-                    .await?;
-            let plan = Plan::new(rows, consumers, &self.keyring)?;
-            for row in &plan.rows {
-                sqlx::query(
-                    "insert into consumers (key, name, source, enabled, updated_at, settings, secrets) \
-                     values ($1, $2, $3, $4, $5, $6, $7) on conflict (key) do update set \
-                     name = excluded.name, source = excluded.source, enabled = excluded.enabled, \
-                     updated_at = excluded.updated_at, settings = excluded.settings, secrets = excluded.secrets",
-                )
-                .bind(&row.key)
-                .bind(&row.name)
-                .bind(&row.source)
-                .bind(row.enabled)
-                .bind(now.seconds())
-                .bind(&row.settings)
-                .bind(&row.secrets)
-                .execute(&mut *transaction)
-                .await?;
-            }
-            for key in &plan.removed {
-                sqlx::query("update consumers set enabled = $2, updated_at = $3 where key = $1")
-                    .bind(key.as_str())
-                    .bind(false)
-                    .bind(now.seconds())
-                    .execute(&mut *transaction)
-                    .await?;
-            }
-            for event in plan.done.events(now) {
-                record!(&mut *transaction, &event);
-            }
-            transaction.commit().await?;
-            plan.done
-        });
-        Ok(done)
+        }
+        for event in plan.done.events(now) {
+            record(&mut transaction, &event).await?;
+        }
+        transaction.commit().await?;
+        Ok(plan.done)
     }
 
-    /// Lets a consumer act, or stops it, as a command does. `false`: there is none, or it is so already.
+    /// Enables or disables a consumer, as a command does. `false`: there is none, or it is so already.
     pub async fn set_consumer_enabled(
         &self,
         key: &ConsumerKey,
@@ -131,26 +95,41 @@ impl Store {
         } else {
             AuditKind::ConsumerDisabled
         };
-        Ok(change!(
-            self,
-            by_command(kind, key, now),
-            "update consumers set enabled = $2, updated_at = $3 where key = $1 and enabled <> $2",
-            key.as_str(),
-            enabled,
-            now.seconds()
-        ))
+        let update =
+            sql(["update consumers set enabled = $2, updated_at = $3 where key = $1 and enabled <> $2"]);
+        let update = update.bind(key).bind(enabled).bind(now);
+        self.change(update, &by_command(kind, key, now)).await
     }
 
     /// Deletes a consumer and all its tokens, which refer to it, as a command does. `false`: there is none.
     pub async fn purge_consumer(&self, key: &ConsumerKey, now: Timestamp) -> Result<bool, StoreError> {
-        Ok(change!(
-            self,
-            by_command(AuditKind::ConsumerPurged, key, now),
-            "delete from consumers where key = $1",
-            key.as_str()
-        ))
+        let delete = sql(["delete from consumers where key = $1"]).bind(key);
+        self.change(delete, &by_command(AuditKind::ConsumerPurged, key, now))
+            .await
     }
 }
+
+/// Inserts a row; `conflict` says what happens if there is one with its key.
+fn insert(row: ConsumerRow, conflict: &'static str, now: Timestamp) -> Sql {
+    sql([
+        "insert into consumers (key, name, source, enabled, settings, secrets, updated_at) \
+         values ($1, $2, $3, $4, $5, $6, $7) on conflict (key)",
+        conflict,
+    ])
+    .bind(row.key)
+    .bind(row.name)
+    .bind(row.source)
+    .bind(row.enabled)
+    .bind(row.settings)
+    .bind(row.secrets)
+    .bind(now)
+}
+
+const UPDATE: &str = " do update set name = excluded.name, source = excluded.source, enabled = excluded.enabled, \
+    updated_at = excluded.updated_at, settings = excluded.settings, secrets = excluded.secrets";
+
+/// What [`ConsumerRow`] reads.
+const COLUMNS: &str = "key, name, source, enabled, settings, secrets";
 
 fn by_command(kind: AuditKind, key: &ConsumerKey, at: Timestamp) -> AuditEvent {
     AuditEvent {
@@ -162,20 +141,21 @@ fn by_command(kind: AuditKind, key: &ConsumerKey, at: Timestamp) -> AuditEvent {
 
 /// What is to be written so that the table says what the configuration says.
 struct Plan {
-    rows: Vec<Row>,
+    rows: Vec<ConsumerRow>,
     /// Those whose entries are gone.
     removed: Vec<ConsumerKey>,
     done: Synchronised,
 }
 
 impl Plan {
-    fn new(rows: Vec<Row>, consumers: &[Consumer], keyring: &Keyring) -> Result<Self, StoreError> {
+    fn new(rows: Vec<ConsumerRow>, consumers: &[Consumer], keyring: &Keyring) -> Result<Self, StoreError> {
         let mut plan = Self {
             rows: Vec::new(),
             removed: Vec::new(),
             done: Synchronised::default(),
         };
-        let mut known: HashMap<String, Row> = rows.into_iter().map(|row| (row.key.clone(), row)).collect();
+        let mut known: HashMap<String, ConsumerRow> =
+            rows.into_iter().map(|row| (row.key.clone(), row)).collect();
         // In the order of their keys, so that two replicas never wait for each other.
         let mut consumers: Vec<&Consumer> = consumers.iter().collect();
         consumers.sort_by(|a, b| a.key.cmp(&b.key));
@@ -189,7 +169,7 @@ impl Plan {
                     Err(_) => plan.done.updated.push(consumer.key.clone()),
                 },
             }
-            plan.rows.push(Row::new(consumer, keyring)?);
+            plan.rows.push(ConsumerRow::new(consumer, keyring)?);
         }
         plan.removed = known
             .into_values()

@@ -3,40 +3,34 @@
 //! Read in this order:
 //!
 //! 1. [`Store`], below: open, close;
-//! 2. `pool`: the two databases and the `on!` macro; `options`: how they are opened; `error`: what can go wrong;
+//! 2. `db`: a statement, its values and its rows; `options`: how a database is opened; `error`: what can fail;
 //! 3. `keyring` and `seal`: what may touch the disk. Tokens are hashed, their secrets derived, shared secrets sealed;
 //! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `sessions`, `sign_ins`,
-//!    `users`, `audit`; `user_row` is what four of them share, `connections` what people see and revoke of access tokens.
+//!    `users`, `audit`; `links` has the outgoing direction's.
 //!    `nonces`: to PostgreSQL, `nonce_writer` writes whole queues (`nonce_queue`) at once, in rows that replicas compare
 //!    (`nonce_rows`); beside SQLite, `nonce_log` keeps them in files (`nonce_minute`), `nonce_batch` lets the requests of a
 //!    moment share a write, and `nonce_mark` knows what a power cut may take. Both know what was seen by a `nonce_set`.
-//!    The other direction's are `link_dances`, `link_tokens` and `link_states`; `installation` is who we are;
 //! 5. `sweep`: forget what has expired.
 //!
-//! The rules: a state change is one statement that names the state it leaves. A transaction's first statement is a write,
-//! so that SQLite never has to upgrade a read lock. A statement that writes and returns rows is read to its end
-//! (`fetch_all`), because a commit that fails says so there. A row becomes a model type through `TryFrom`, and an
-//! impossible row is [`StoreError::Inconsistent`]. No business decision inside `on!`.
+//! The rules: a state change is one statement that names the state it leaves. A transaction's first statement is a write.
+//! Each table's file turns its rows into model types, and an impossible row is [`StoreError::Inconsistent`].
 
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use db::{Db, sql};
 use nonces::Nonces;
-use pool::{Pool, on};
 
 mod access_tokens;
 mod audit;
-mod connections;
 mod consumer_row;
 mod consumers;
+mod db;
 mod error;
-mod installation;
 mod key_file;
 mod keyring;
-mod link_dances;
-mod link_states;
-mod link_tokens;
+mod links;
 mod nonce_batch;
 mod nonce_log;
 mod nonce_mark;
@@ -48,18 +42,15 @@ mod nonce_writer;
 mod nonces;
 mod options;
 mod patience;
-mod pool;
 mod request_tokens;
 mod seal;
 mod sessions;
 mod sign_ins;
 mod sweep;
-mod user_row;
 mod users;
 
-pub use access_tokens::Filter;
+pub use access_tokens::{Filter, Revoke, Revoker, Search};
 pub use audit::AuditFilter;
-pub use connections::{Revoke, Revoker, Search};
 pub use consumers::Synchronised;
 pub use error::StoreError;
 pub use key_file::{KeyFile, KeyFileError};
@@ -70,7 +61,7 @@ pub use sweep::Swept;
 /// The database. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pool: Pool,
+    db: Db,
     keyring: Arc<Keyring>,
     nonces: Nonces,
 }
@@ -80,33 +71,27 @@ impl Store {
     ///
     /// The database of a `sqlite:` URL is made when it is missing, readable by its owner alone.
     pub async fn open(options: &Options, keyring: Arc<Keyring>) -> Result<Self, StoreError> {
-        let pool = options.connect().await?;
-        if let Err(source) = pool.migrate().await {
+        let db = options.connect().await?;
+        if let Err(source) = db.migrate().await {
             return Err(StoreError::Migration {
                 what: options.shown(),
                 source: Box::new(source),
             });
         }
-        let nonces = Nonces::of(&pool);
-        Ok(Self {
-            pool,
-            keyring,
-            nonces,
-        })
+        let nonces = Nonces::of(&db);
+        Ok(Self { db, keyring, nonces })
     }
 
-    /// Answers whether the database does.
+    /// Asks the database for an answer.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        on!(&self.pool, |db| {
-            sqlx::query("select 1").execute(db).await?;
-        });
+        self.db.read(sql(["select 1"])).await?;
         Ok(())
     }
 
     /// Writes the nonces that still wait, and closes every connection. Clones of this store are closed with it.
     pub async fn close(&self) {
         self.nonces.close().await;
-        on!(&self.pool, |db| db.close().await);
+        self.db.close().await;
     }
 }
 

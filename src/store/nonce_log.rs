@@ -17,17 +17,17 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::StoreError;
+use super::db::Db;
 use super::nonce_batch::Batches;
 use super::nonce_mark::NonceMark;
 use super::nonce_minute::Minute;
 use super::nonce_set::Digest;
 use super::nonces::NonceKey;
-use super::pool::Pool;
 
 /// The minutes that can still be asked for.
 #[derive(Debug)]
 pub(super) struct NonceLog {
-    pool: Pool,
+    pool: Db,
     /// Where the files are; `None`: the database lives in memory, and so do its nonces.
     folder: Option<PathBuf>,
     minutes: Mutex<Minutes>,
@@ -57,7 +57,7 @@ enum Answer {
 
 impl NonceLog {
     /// Takes the database, and its file. Nothing is opened before it is needed.
-    pub(super) fn new(pool: Pool, database: Option<&Path>) -> Self {
+    pub(super) fn new(pool: Db, database: Option<&Path>) -> Self {
         let folder = database.map(|path| {
             let mut name = path.file_name().unwrap_or_default().to_owned();
             name.push("-nonces");

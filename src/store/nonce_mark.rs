@@ -7,7 +7,7 @@
 //! affected.
 
 use super::StoreError;
-use super::pool::{Pool, on};
+use super::db::{Db, sql};
 
 /// What the table says, and which start of the machine this is.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl NonceMark {
     ///
     /// Another process may be at the same point. It makes the place after it has noted what is lost, and before the first
     /// nonce's minute is noted: so the place is looked for in between.
-    pub(super) async fn read(pool: &Pool, gone: impl FnOnce() -> bool) -> Result<Self, StoreError> {
+    pub(super) async fn read(pool: &Db, gone: impl FnOnce() -> bool) -> Result<Self, StoreError> {
         let start = machine_start();
         let mut kept = kept(pool).await?;
         let is_gone = gone();
@@ -56,7 +56,7 @@ impl NonceMark {
     }
 
     /// Makes sure that a nonce of this minute may be written.
-    pub(super) async fn reach(&mut self, minute: i64, pool: &Pool) -> Result<(), StoreError> {
+    pub(super) async fn reach(&mut self, minute: i64, pool: &Db) -> Result<(), StoreError> {
         if self.minute < minute {
             self.write(minute, pool).await?;
             self.minute = minute;
@@ -65,32 +65,29 @@ impl NonceMark {
     }
 
     /// Writes the mark. SQLite waits for the disk with each commit.
-    async fn write(&self, minute: i64, pool: &Pool) -> Result<(), StoreError> {
-        on!(write pool, |db| {
-            sqlx::query(
-                "insert into nonce_mark (start, minute, lost) values ($1, $2, $3) on conflict (start) do update \
-                 set minute = max(nonce_mark.minute, excluded.minute), lost = max(nonce_mark.lost, excluded.lost)",
-            )
-            .bind(&self.start)
-            .bind(minute)
-            .bind(self.lost)
-            .execute(db)
+    async fn write(&self, minute: i64, pool: &Db) -> Result<(), StoreError> {
+        let insert = sql([
+            "insert into nonce_mark (start, minute, lost) values ($1, $2, $3) on conflict (start) do update \
+             set minute = max(nonce_mark.minute, excluded.minute), lost = max(nonce_mark.lost, excluded.lost)",
+        ])
+        .bind(&*self.start)
+        .bind(minute)
+        .bind(self.lost);
+        pool.write(insert).await?;
+        pool.write(sql(["delete from nonce_mark where start <> $1"]).bind(&*self.start))
             .await?;
-            sqlx::query("delete from nonce_mark where start <> $1")
-                .bind(&self.start)
-                .execute(db)
-                .await?;
-        });
         Ok(())
     }
 }
 
-async fn kept(pool: &Pool) -> Result<Option<(String, i64, i64)>, StoreError> {
-    Ok(on!(pool, |db| {
-        sqlx::query_as("select start, minute, lost from nonce_mark")
-            .fetch_optional(db)
-            .await?
-    }))
+async fn kept(pool: &Db) -> Result<Option<(String, i64, i64)>, StoreError> {
+    let rows = pool
+        .read(sql(["select start, minute, lost from nonce_mark"]))
+        .await?;
+    let kept = rows
+        .first()
+        .map(|row| Ok((row.get("start")?, row.get("minute")?, row.get("lost")?)));
+    kept.transpose()
 }
 
 /// A name for this start of the machine. Where there is none, every process is taken for a new start.

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use crate::oauth::Timestamp;
 
+use super::db::Db;
 use super::nonce_log::NonceLog;
 use super::nonce_set::Digest;
 use super::nonce_writer::NonceWriter;
-use super::pool::Pool;
 use super::{Store, StoreError};
 
 /// What a nonce is kept under: the minute of its timestamp, and a digest of consumer, token, timestamp and nonce.
@@ -27,10 +27,10 @@ pub(super) enum Nonces {
 
 impl Nonces {
     /// The nonces of a database.
-    pub(super) fn of(pool: &Pool) -> Self {
+    pub(super) fn of(pool: &Db) -> Self {
         match pool {
-            Pool::Sqlite(..) => Self::Files(Arc::new(NonceLog::new(pool.clone(), pool.file().as_deref()))),
-            Pool::Postgres(db) => Self::Rows(Arc::new(NonceWriter::new(db.clone()))),
+            Db::Sqlite { file, .. } => Self::Files(Arc::new(NonceLog::new(pool.clone(), file.as_deref()))),
+            Db::Postgres(db) => Self::Rows(Arc::new(NonceWriter::new(db.clone()))),
         }
     }
 

@@ -16,8 +16,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::oauth::Secret;
 
+use super::db::Db;
 use super::error::StoreError;
-use super::pool::Pool;
 
 /// Which database to open.
 #[derive(Clone)]
@@ -51,7 +51,7 @@ impl Options {
     }
 
     /// Opens the database.
-    pub(super) async fn connect(&self) -> Result<Pool, StoreError> {
+    pub(super) async fn connect(&self) -> Result<Db, StoreError> {
         let opened = if self.url.starts_with("sqlite:") {
             self.connect_sqlite().await
         } else if is_postgres(&self.url) {
@@ -67,7 +67,7 @@ impl Options {
         })
     }
 
-    async fn connect_sqlite(&self) -> Result<Pool, sqlx::Error> {
+    async fn connect_sqlite(&self) -> Result<Db, sqlx::Error> {
         let options = SqliteConnectOptions::from_str(&self.url)?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -83,7 +83,7 @@ impl Options {
                 .min_connections(1)
                 .idle_timeout(None)
                 .max_lifetime(None);
-            return Ok(Pool::sqlite(pool.connect_with(options).await?, true));
+            return Ok(Db::sqlite(pool.connect_with(options).await?, None));
         }
         create_private(options.get_filename())?;
         let pool = pool.max_connections(self.max_connections.max(1));
@@ -94,12 +94,12 @@ impl Options {
                 Err(sqlx::Error::Database(error)) if is_busy(&*error) && Instant::now() < deadline => {
                     sleep(Duration::from_millis(20)).await;
                 }
-                connected => return Ok(Pool::sqlite(connected?, false)),
+                connected => return Ok(Db::sqlite(connected?, Some(options.get_filename().to_owned()))),
             }
         }
     }
 
-    async fn connect_postgres(&self) -> Result<Pool, sqlx::Error> {
+    async fn connect_postgres(&self) -> Result<Db, sqlx::Error> {
         let mut options = PgConnectOptions::from_str(&self.url)?.application_name("linkgate");
         if let Some(password) = &self.password {
             options = options.password(password.expose());
@@ -115,7 +115,7 @@ impl Options {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options)
             .await?;
-        Ok(Pool::Postgres(pool))
+        Ok(Db::Postgres(pool))
     }
 }
 

@@ -1,6 +1,4 @@
-//! Sessions: browsers whose users have signed in.
-//!
-//! That somebody came, or left, stands in the audit log as well, and is written together with it.
+//! Sessions: browsers whose users have signed in. The audit log records sign-in and sign-out in the same transaction.
 
 use std::net::IpAddr;
 
@@ -8,11 +6,12 @@ use crate::model::{AuditEvent, AuditKind, BrowserSession, SessionId};
 use crate::oauth::Timestamp;
 
 use super::audit::record;
-use super::user_row::UserRow;
-use super::{Store, StoreError, digest, on};
+use super::db::{Row, sql};
+use super::users::user;
+use super::{Store, StoreError, digest};
 
 impl Store {
-    /// Keeps a new session: its user has signed in, at an address.
+    /// Adds the session of a user who has signed in, at an address.
     pub async fn add_session(
         &self,
         id: &SessionId,
@@ -24,26 +23,18 @@ impl Store {
             address,
             ..AuditEvent::new(AuditKind::SignedIn, session.created_at)
         };
-        on!(write & self.pool, |db| {
-            let mut transaction = db.begin().await?;
-            sqlx::query(
-                "insert into sessions \
-                 (digest, subject, display_name, proved_by, proved_at, created_at, seen_at, expires_at) \
-                 values ($1, $2, $3, $4, $5, $6, $7, $8)",
-            )
-            .bind(digest(id.as_str()))
-            .bind(&session.user.subject)
-            .bind(&session.user.display_name)
-            .bind(&session.user.proved_by)
-            .bind(session.user.proved_at.seconds())
-            .bind(session.created_at.seconds())
-            .bind(session.seen_at.seconds())
-            .bind(session.expires_at.seconds())
-            .execute(&mut *transaction)
-            .await?;
-            record!(&mut *transaction, &event);
-            transaction.commit().await?;
-        });
+        let insert = sql(["insert into sessions \
+             (digest, subject, display_name, proved_by, proved_at, created_at, seen_at, expires_at) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8)"])
+        .bind(digest(id.as_str()))
+        .bind(&*session.user.subject)
+        .bind(&*session.user.display_name)
+        .bind(&*session.user.proved_by)
+        .bind(session.user.proved_at)
+        .bind(session.created_at)
+        .bind(session.seen_at)
+        .bind(session.expires_at);
+        self.change(insert, &event).await?;
         Ok(())
     }
 
@@ -53,17 +44,13 @@ impl Store {
         id: &SessionId,
         now: Timestamp,
     ) -> Result<Option<BrowserSession>, StoreError> {
-        let row: Option<Row> = on!(&self.pool, |db| {
-            sqlx::query_as(
-                "select subject, display_name, proved_by, proved_at, created_at, seen_at, expires_at \
-                 from sessions where digest = $1 and expires_at > $2",
-            )
-            .bind(digest(id.as_str()))
-            .bind(now.seconds())
-            .fetch_optional(db)
-            .await?
-        });
-        Ok(row.map(BrowserSession::from))
+        let select = sql([
+            "select subject, display_name, proved_by, proved_at, created_at, seen_at, expires_at \
+             from sessions where digest = $1 and expires_at > $2",
+        ])
+        .bind(digest(id.as_str()))
+        .bind(now);
+        self.db.read(select).await?.first().map(session).transpose()
     }
 
     /// Notes that a browser was seen, and until when its session now lasts. `false`: it has none any more.
@@ -73,18 +60,12 @@ impl Store {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<bool, StoreError> {
-        let changed = on!(write & self.pool, |db| {
-            sqlx::query(
-                "update sessions set seen_at = $2, expires_at = $3 where digest = $1 and expires_at > $2",
-            )
-            .bind(digest(id.as_str()))
-            .bind(now.seconds())
-            .bind(expires_at.seconds())
-            .execute(db)
-            .await?
-            .rows_affected()
-        });
-        Ok(changed == 1)
+        let update =
+            sql(["update sessions set seen_at = $2, expires_at = $3 where digest = $1 and expires_at > $2"])
+                .bind(digest(id.as_str()))
+                .bind(now)
+                .bind(expires_at);
+        Ok(self.db.write(update).await? == 1)
     }
 
     /// Ends a session whose user signs out, at an address. `false`: there was none.
@@ -94,57 +75,34 @@ impl Store {
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let left = on!(write & self.pool, |db| {
-            let mut transaction = db.begin().await?;
-            let left: Vec<(String,)> =
-                sqlx::query_as("delete from sessions where digest = $1 returning subject")
-                    .bind(digest(id.as_str()))
-                    .fetch_all(&mut *transaction)
-                    .await?;
-            for (subject,) in &left {
-                let event = AuditEvent {
-                    subject: Some(subject.clone()),
-                    address,
-                    ..AuditEvent::new(AuditKind::SignedOut, now)
-                };
-                record!(&mut *transaction, &event);
-            }
-            transaction.commit().await?;
-            !left.is_empty()
-        });
-        Ok(left)
-    }
-
-    /// Ends a session that nobody signed out of. `false`: there was none.
-    pub async fn remove_session(&self, id: &SessionId) -> Result<bool, StoreError> {
-        let removed = on!(write & self.pool, |db| {
-            sqlx::query("delete from sessions where digest = $1")
-                .bind(digest(id.as_str()))
-                .execute(db)
-                .await?
-                .rows_affected()
-        });
-        Ok(removed == 1)
-    }
-}
-
-/// A row as it stands in the table.
-#[derive(sqlx::FromRow)]
-struct Row {
-    #[sqlx(flatten)]
-    user: UserRow,
-    created_at: i64,
-    seen_at: i64,
-    expires_at: i64,
-}
-
-impl From<Row> for BrowserSession {
-    fn from(row: Row) -> Self {
-        Self {
-            user: row.user.into(),
-            created_at: Timestamp::from_seconds(row.created_at),
-            seen_at: Timestamp::from_seconds(row.seen_at),
-            expires_at: Timestamp::from_seconds(row.expires_at),
+        let delete =
+            sql(["delete from sessions where digest = $1 returning subject"]).bind(digest(id.as_str()));
+        let mut transaction = self.db.begin().await?;
+        let rows = transaction.fetch(delete).await?;
+        for row in &rows {
+            let event = AuditEvent {
+                subject: row.get("subject")?,
+                address,
+                ..AuditEvent::new(AuditKind::SignedOut, now)
+            };
+            record(&mut transaction, &event).await?;
         }
+        transaction.commit().await?;
+        Ok(!rows.is_empty())
     }
+
+    /// Ends a session whose user did not sign out. `false`: there was none.
+    pub async fn remove_session(&self, id: &SessionId) -> Result<bool, StoreError> {
+        let delete = sql(["delete from sessions where digest = $1"]).bind(digest(id.as_str()));
+        Ok(self.db.write(delete).await? == 1)
+    }
+}
+
+fn session(row: &Row) -> Result<BrowserSession, StoreError> {
+    Ok(BrowserSession {
+        user: user(row)?,
+        created_at: row.time("created_at")?,
+        seen_at: row.time("seen_at")?,
+        expires_at: row.time("expires_at")?,
+    })
 }

@@ -9,7 +9,8 @@ use tokio::time::sleep;
 
 use crate::oauth::{Timestamp, Window};
 
-use super::{Store, StoreError, on};
+use super::db::sql;
+use super::{Store, StoreError};
 
 /// How many rows were forgotten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,39 +33,24 @@ pub struct Swept {
     pub link_dances: u64,
 }
 
-/// A statement that forgets some rows of a table: those whose condition holds, `$1` being the time before which it must have
-/// come true, and `$2` the most that it forgets.
-macro_rules! portion {
-    ($table:literal, $key:literal, $dead:literal) => {
-        concat!(
-            "delete from ",
-            $table,
-            " where (",
-            $key,
-            ") in (select ",
-            $key,
-            " from ",
-            $table,
-            " where ",
-            $dead,
-            " limit $2)"
-        )
-    };
-}
+// Each statement deletes rows that expired before `$1`, `$2` at most.
 
-const REQUEST_TOKENS: &str = portion!("request_tokens", "digest", "expires_at <= $1");
-const REVOKED: &str = portion!("access_tokens", "digest", "revoked_at <= $1");
+const REQUEST_TOKENS: &str = "delete from request_tokens where digest in \
+    (select digest from request_tokens where expires_at <= $1 limit $2)";
+const REVOKED: &str = "delete from access_tokens where digest in \
+    (select digest from access_tokens where revoked_at <= $1 limit $2)";
 /// An expired token whose session lives can still be renewed.
-const EXPIRED: &str = portion!(
-    "access_tokens",
-    "digest",
-    "coalesce(session_expires_at, expires_at) <= $1 and expires_at <= $1"
-);
-const SESSIONS: &str = portion!("sessions", "digest", "expires_at <= $1");
-const TRIPS: &str = portion!("finished_trips", "digest", "expires_at <= $1");
-const USERS: &str = portion!("users", "subject, proved_by", "proved_at <= $1");
-const AUDIT: &str = portion!("audit", "id", "at <= $1");
-const LINK_DANCES: &str = portion!("link_dances", "digest", "expires_at <= $1");
+const EXPIRED: &str = "delete from access_tokens where digest in (select digest from access_tokens \
+    where coalesce(session_expires_at, expires_at) <= $1 and expires_at <= $1 limit $2)";
+const SESSIONS: &str = "delete from sessions where digest in \
+    (select digest from sessions where expires_at <= $1 limit $2)";
+const TRIPS: &str = "delete from finished_trips where digest in \
+    (select digest from finished_trips where expires_at <= $1 limit $2)";
+const USERS: &str = "delete from users where (subject, proved_by) in \
+    (select subject, proved_by from users where proved_at <= $1 limit $2)";
+const AUDIT: &str = "delete from audit where id in (select id from audit where at <= $1 limit $2)";
+const LINK_DANCES: &str = "delete from link_dances where digest in \
+    (select digest from link_dances where expires_at <= $1 limit $2)";
 
 impl Store {
     /// Forgets what has expired: all nonces that are too old, and at most 200 000 rows of each kind.
@@ -87,18 +73,11 @@ impl Store {
     }
 
     /// Forgets portions until nothing is left, or there have been many. Says how many rows they were.
-    async fn forget(&self, portion: &'static str, before: Timestamp) -> Result<u64, StoreError> {
+    async fn forget(&self, delete: &'static str, before: Timestamp) -> Result<u64, StoreError> {
         let mut forgotten = 0;
         for _ in 0..PORTIONS {
             let begun = Instant::now();
-            let gone = on!(write & self.pool, |db| {
-                sqlx::query(portion)
-                    .bind(before.seconds())
-                    .bind(ROWS)
-                    .execute(db)
-                    .await?
-                    .rows_affected()
-            });
+            let gone = self.db.write(sql([delete]).bind(before).bind(ROWS)).await?;
             forgotten += gone;
             if gone < ROWS.unsigned_abs() {
                 break;
@@ -127,15 +106,13 @@ mod tests {
     use sqlx::SqlitePool;
 
     use super::*;
+    use crate::store::db::Db;
 
     #[tokio::test]
-    async fn what_is_dead_is_found_without_reading_all_that_lives() {
-        let db = SqlitePool::connect("sqlite::memory:").await.unwrap();
-        crate::store::pool::Pool::sqlite(db.clone(), true)
-            .migrate()
-            .await
-            .unwrap();
-        for portion in [
+    async fn expired_rows_are_found_by_an_index() {
+        let db = Db::sqlite(SqlitePool::connect("sqlite::memory:").await.unwrap(), None);
+        db.migrate().await.unwrap();
+        for delete in [
             REQUEST_TOKENS,
             REVOKED,
             EXPIRED,
@@ -145,21 +122,17 @@ mod tests {
             AUDIT,
             LINK_DANCES,
         ] {
-            let plan: Vec<(i64, i64, i64, String)> =
-                sqlx::query_as(sqlx::AssertSqlSafe(format!("explain query plan {portion}")))
-                    .bind(0)
-                    .bind(ROWS)
-                    .fetch_all(&db)
-                    .await
-                    .unwrap();
-            let steps: Vec<String> = plan.into_iter().map(|(.., step)| step).collect();
+            let explain = sql(["explain query plan ", delete]).bind(0).bind(ROWS);
+            let plan = db.read(explain).await.unwrap();
+            let steps = plan.iter().map(|step| step.get("detail").unwrap());
+            let steps: Vec<String> = steps.collect();
             assert!(
                 steps.iter().any(|step| step.contains("<?")),
-                "{portion}: {steps:?}"
+                "{delete}: {steps:?}"
             );
             assert!(
                 !steps.iter().any(|step| step.starts_with("SCAN")),
-                "{portion}: {steps:?}"
+                "{delete}: {steps:?}"
             );
         }
     }

@@ -1,0 +1,324 @@
+//! One SQL text for two databases: a statement, its values, and the rows that it returns.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{
+    AssertSqlSafe, ColumnIndex, Database, Decode, Encode, PgPool, Postgres, Row as _, SqlSafeStr as _,
+    Sqlite, SqlitePool, Type,
+};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use crate::oauth::{ConsumerKey, Timestamp};
+
+use super::StoreError;
+
+/// An open database. Clones share it.
+#[derive(Clone, Debug)]
+pub(super) enum Db {
+    /// A file, or memory.
+    Sqlite {
+        /// Its connections.
+        pool: SqlitePool,
+        /// The queue of this process' writers, first come, first served. SQLite has one writer at a time and lets others
+        /// retry at growing intervals, which starves some of them; between processes that remains.
+        writer: Arc<Mutex<()>>,
+        /// The file; `None`: the database is in the memory of its only connection.
+        file: Option<PathBuf>,
+    },
+    /// A server, shared by replicas.
+    Postgres(PgPool),
+}
+
+/// A transaction. Dropped without a commit, it changes nothing. Its first statement must write, so that SQLite never
+/// upgrades a read lock.
+pub(super) enum Transaction {
+    Sqlite(sqlx::Transaction<'static, Sqlite>, OwnedMutexGuard<()>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+/// A statement with the values of `$1`, `$2` and so on. It runs word for word on both databases.
+pub(super) struct Sql {
+    text: String,
+    values: Vec<Value>,
+}
+
+/// A value of one of the four column types.
+pub(super) enum Value {
+    Integer(Option<i64>),
+    Text(Option<String>),
+    Bytes(Option<Vec<u8>>),
+    Boolean(bool),
+}
+
+/// A row of a result.
+pub(super) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+/// A statement of constant parts.
+pub(super) fn sql<const N: usize>(parts: [&'static str; N]) -> Sql {
+    Sql {
+        text: parts.concat(),
+        values: Vec::new(),
+    }
+}
+
+impl Sql {
+    /// Binds the next value.
+    pub(super) fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    fn query<'q, D: Database>(self) -> sqlx::query::Query<'q, D, D::Arguments>
+    where
+        for<'a> Option<i64>: Encode<'a, D> + Type<D>,
+        for<'a> Option<String>: Encode<'a, D> + Type<D>,
+        for<'a> Option<Vec<u8>>: Encode<'a, D> + Type<D>,
+        for<'a> bool: Encode<'a, D> + Type<D>,
+    {
+        // The text has constant parts only.
+        let query = sqlx::query(AssertSqlSafe(self.text).into_sql_str());
+        self.values.into_iter().fold(query, |query, value| match value {
+            Value::Integer(value) => query.bind(value),
+            Value::Text(value) => query.bind(value),
+            Value::Bytes(value) => query.bind(value),
+            Value::Boolean(value) => query.bind(value),
+        })
+    }
+}
+
+impl Db {
+    /// A SQLite database; `file` is `None` if it is in memory.
+    pub(super) fn sqlite(pool: SqlitePool, file: Option<PathBuf>) -> Self {
+        let writer = Arc::default();
+        Self::Sqlite { pool, writer, file }
+    }
+
+    /// Runs a statement that reads, and returns its rows.
+    pub(super) async fn read(&self, sql: Sql) -> Result<Vec<Row>, StoreError> {
+        Ok(match self {
+            Self::Sqlite { pool, .. } => rows(sql.query().fetch_all(pool).await?, Row::Sqlite),
+            Self::Postgres(pool) => rows(sql.query().fetch_all(pool).await?, Row::Postgres),
+        })
+    }
+
+    /// Runs a statement that writes, and returns how many rows it changed.
+    pub(super) async fn write(&self, sql: Sql) -> Result<u64, StoreError> {
+        Ok(match self {
+            Self::Sqlite { pool, writer, .. } => {
+                let _turn = writer.lock().await;
+                sql.query().execute(pool).await?.rows_affected()
+            }
+            Self::Postgres(pool) => sql.query().execute(pool).await?.rows_affected(),
+        })
+    }
+
+    /// Begins a transaction; in this process it is the only one that writes to a SQLite database.
+    pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
+        Ok(match self {
+            Self::Sqlite { pool, writer, .. } => {
+                let turn = Arc::clone(writer).lock_owned().await;
+                Transaction::Sqlite(pool.begin().await?, turn)
+            }
+            Self::Postgres(pool) => Transaction::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Creates the tables of this version, or brings those of an earlier one up to date.
+    pub(super) async fn migrate(&self) -> Result<(), MigrateError> {
+        match self {
+            Self::Postgres(pool) => migrator(POSTGRES).run(pool).await,
+            // PostgreSQL's migrations lock the database, SQLite's do not: the second process that creates a table fails, and
+            // finds it created when it tries again.
+            Self::Sqlite { pool, .. } => match migrator(SQLITE).run(pool).await {
+                Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) => {
+                    migrator(SQLITE).run(pool).await
+                }
+                done => done,
+            },
+        }
+    }
+
+    /// Closes every connection.
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Sqlite { pool, .. } => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Transaction {
+    /// Runs a statement, and returns how many rows it changed.
+    pub(super) async fn execute(&mut self, sql: Sql) -> Result<u64, StoreError> {
+        Ok(match self {
+            Self::Sqlite(transaction, _) => sql.query().execute(&mut **transaction).await?.rows_affected(),
+            Self::Postgres(transaction) => sql.query().execute(&mut **transaction).await?.rows_affected(),
+        })
+    }
+
+    /// Runs a statement, and returns its rows. They are read to the end: a commit that fails says so there.
+    pub(super) async fn fetch(&mut self, sql: Sql) -> Result<Vec<Row>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(transaction, _) => {
+                rows(sql.query().fetch_all(&mut **transaction).await?, Row::Sqlite)
+            }
+            Self::Postgres(transaction) => {
+                rows(sql.query().fetch_all(&mut **transaction).await?, Row::Postgres)
+            }
+        })
+    }
+
+    /// Makes the changes permanent.
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(transaction, _turn) => transaction.commit().await?,
+            Self::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+impl Row {
+    /// The value of a column.
+    pub(super) fn get<T>(&self, column: &'static str) -> Result<T, StoreError>
+    where
+        for<'r> T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>,
+        for<'c> &'c str: ColumnIndex<SqliteRow> + ColumnIndex<PgRow>,
+    {
+        Ok(match self {
+            Self::Sqlite(row) => row.try_get(column)?,
+            Self::Postgres(row) => row.try_get(column)?,
+        })
+    }
+
+    /// A text column as a type of its own.
+    pub(super) fn parse<T, E: Display>(
+        &self,
+        table: &'static str,
+        column: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, StoreError> {
+        let text: String = self.get(column)?;
+        parse(&text).map_err(|why| StoreError::inconsistent(table, format!("{column} `{text}`: {why}")))
+    }
+
+    /// A text column as a type of its own, if it is not null.
+    pub(super) fn optional<T, E: Display>(
+        &self,
+        table: &'static str,
+        column: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, StoreError> {
+        let text: Option<String> = self.get(column)?;
+        text.map(|_| self.parse(table, column, parse)).transpose()
+    }
+
+    /// A time.
+    pub(super) fn time(&self, column: &'static str) -> Result<Timestamp, StoreError> {
+        Ok(Timestamp::from_seconds(self.get(column)?))
+    }
+
+    /// A time, or none.
+    pub(super) fn optional_time(&self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
+        let seconds: Option<i64> = self.get(column)?;
+        Ok(seconds.map(Timestamp::from_seconds))
+    }
+}
+
+/// Parses a consumer key.
+pub(super) fn consumer_key(text: &str) -> Result<ConsumerKey, &'static str> {
+    ConsumerKey::parse(text).ok_or("it is not a consumer key")
+}
+
+fn rows<R>(rows: Vec<R>, row: fn(R) -> Row) -> Vec<Row> {
+    rows.into_iter().map(row).collect()
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Integer(Some(value))
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(value: Option<i64>) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<Timestamp> for Value {
+    fn from(value: Timestamp) -> Self {
+        Self::Integer(Some(value.seconds()))
+    }
+}
+
+impl From<Option<Timestamp>> for Value {
+    fn from(value: Option<Timestamp>) -> Self {
+        Self::Integer(value.map(Timestamp::seconds))
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(Some(value.to_owned()))
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(Some(value))
+    }
+}
+
+impl From<Option<&str>> for Value {
+    fn from(value: Option<&str>) -> Self {
+        Self::Text(value.map(str::to_owned))
+    }
+}
+
+impl From<Option<String>> for Value {
+    fn from(value: Option<String>) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<&ConsumerKey> for Value {
+    fn from(value: &ConsumerKey) -> Self {
+        Self::Text(Some(value.as_str().to_owned()))
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(value: Vec<u8>) -> Self {
+        Self::Bytes(Some(value))
+    }
+}
+
+impl From<Option<Vec<u8>>> for Value {
+    fn from(value: Option<Vec<u8>>) -> Self {
+        Self::Bytes(value)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Boolean(value)
+    }
+}
+
+fn migrator(text: &'static str) -> Migrator {
+    let kind = MigrationType::Simple;
+    let initial = Migration::new(1, "init".into(), kind, text.into_sql_str(), false);
+    Migrator::with_migrations(vec![initial])
+}
+
+const SQLITE: &str = include_str!("../../migrations/sqlite/0001_init.sql");
+const POSTGRES: &str = include_str!("../../migrations/postgres/0001_init.sql");
