@@ -4,6 +4,14 @@
 -- derived from the key file. Nothing in this database lets its reader act.
 -- Text that is compared or sorted has the collation "C": bytes, as in SQLite, on every machine the same.
 
+-- The secret keys from which the secrets of tokens derive, and with which other secrets are sealed. The keys themselves are in
+-- the key file alone.
+create table secret_keys (
+    id            text collate "C" not null primary key,
+    check_value   bytea   not null, -- tells two keys with the same id apart
+    first_used_at bigint not null
+);
+
 create table consumers (
     key        text collate "C" not null primary key,
     name       text    not null,
@@ -11,7 +19,8 @@ create table consumers (
     enabled    boolean not null,
     updated_at bigint  not null,
     settings   text    not null, -- JSON: public keys, methods, callbacks, switches
-    secrets    bytea             -- the shared secrets, sealed
+    secrets    bytea, -- the shared secrets, sealed
+    key_id     text collate "C" references secret_keys (id) -- of `secrets`
 );
 
 create table request_tokens (
@@ -25,7 +34,8 @@ create table request_tokens (
     subject         text, -- who authorized it, and how they proved who they are
     display_name    text,
     proved_by       text,
-    proved_at       bigint
+    proved_at       bigint,
+    key_id          text collate "C" not null references secret_keys (id)
 );
 
 create index request_tokens_by_consumer on request_tokens (consumer_key, expires_at);
@@ -47,7 +57,8 @@ create table access_tokens (
     last_used_at       bigint,
     last_used_from     text,
     connected_at       bigint, -- when its user approved; a renewal does not change it
-    host               text    -- of the callback
+    host               text, -- of the callback
+    key_id             text collate "C" not null references secret_keys (id)
 );
 
 create index access_tokens_by_consumer on access_tokens (consumer_key);
@@ -150,7 +161,8 @@ create table link_dances (
     subject    text collate "C" not null, -- for whom it was begun, and who alone may end it
     sealed     bytea  not null, -- token and secret
     return_to  text   not null,
-    expires_at bigint not null
+    expires_at bigint not null,
+    key_id     text collate "C" not null references secret_keys (id)
 );
 
 create index link_dances_by_user on link_dances (link, subject);
@@ -164,6 +176,7 @@ create table link_tokens (
     sealed       bytea  not null, -- token and secret
     connected_at bigint not null,
     last_used_at bigint,
+    key_id       text collate "C" not null references secret_keys (id),
     primary key (link, subject)
 );
 

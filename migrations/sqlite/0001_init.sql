@@ -3,6 +3,14 @@
 -- Times are whole seconds since 1970. Tokens and session ids stand here only as SHA-256 (digest); their secrets are
 -- derived from the key file. Nothing in this database lets its reader act.
 
+-- The secret keys from which the secrets of tokens derive, and with which other secrets are sealed. The keys themselves are in
+-- the key file alone.
+create table secret_keys (
+    id            text not null primary key,
+    check_value   blob    not null, -- tells two keys with the same id apart
+    first_used_at integer not null
+) strict;
+
 create table consumers (
     key        text    not null primary key,
     name       text    not null,
@@ -10,7 +18,8 @@ create table consumers (
     enabled    integer not null check (enabled in (0, 1)),
     updated_at integer not null,
     settings   text    not null, -- JSON: public keys, methods, callbacks, switches
-    secrets    blob              -- the shared secrets, sealed
+    secrets    blob, -- the shared secrets, sealed
+    key_id     text    references secret_keys (id) -- of `secrets`
 ) strict;
 
 create table request_tokens (
@@ -24,7 +33,8 @@ create table request_tokens (
     subject         text, -- who authorized it, and how they proved who they are
     display_name    text,
     proved_by       text,
-    proved_at       integer
+    proved_at       integer,
+    key_id          text    not null references secret_keys (id)
 ) strict;
 
 create index request_tokens_by_consumer on request_tokens (consumer_key, expires_at);
@@ -46,7 +56,8 @@ create table access_tokens (
     last_used_at       integer,
     last_used_from     text,
     connected_at       integer, -- when its user approved; a renewal does not change it
-    host               text     -- of the callback
+    host               text, -- of the callback
+    key_id             text    not null references secret_keys (id)
 ) strict;
 
 create index access_tokens_by_consumer on access_tokens (consumer_key);
@@ -136,7 +147,8 @@ create table link_dances (
     subject    text    not null, -- for whom it was begun, and who alone may end it
     sealed     blob    not null, -- token and secret
     return_to  text    not null,
-    expires_at integer not null
+    expires_at integer not null,
+    key_id     text    not null references secret_keys (id)
 ) strict;
 
 create index link_dances_by_user on link_dances (link, subject);
@@ -150,6 +162,7 @@ create table link_tokens (
     sealed       blob    not null, -- token and secret
     connected_at integer not null,
     last_used_at integer,
+    key_id       text    not null references secret_keys (id),
     primary key (link, subject)
 ) strict;
 

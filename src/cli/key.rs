@@ -1,15 +1,21 @@
-//! `linkgate key generate`: a secret key for the store, or an RSA key pair for links.
+//! `linkgate key generate | status | rotate | retire`: secret keys of the store, and RSA key pairs for links.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use clap::{Args, Subcommand};
 
+use crate::config::Config;
 use crate::oauth::{PrivateKey, Secret};
-use crate::store::Keyring;
+use crate::server::store::open_without_keys;
+use crate::store::{KeyUse, Keyring};
+
+use super::config::ConfigFile;
+use super::table::Table;
+use super::when::when;
 
 /// Keys of linkgate's own
 #[derive(Debug, Subcommand)]
@@ -18,6 +24,41 @@ pub(super) enum Key {
     /// Make a secret key, or an RSA key pair
     #[command(after_help = EXAMPLES)]
     Generate(Generate),
+    /// Show the secret keys in the key file and in the database, and how many rows need each
+    #[command(after_help = EXAMPLES)]
+    Status(Status),
+    /// Rotate the secret key in two steps: add a new key below the first, then, run again, put it in front
+    #[command(after_help = EXAMPLES)]
+    Rotate(Rotate),
+    /// Retire a secret key that nothing needs any more: from the database and the key file
+    #[command(after_help = EXAMPLES)]
+    Retire(Retire),
+}
+
+/// Where the configuration is.
+#[derive(Args, Debug)]
+pub(super) struct Status {
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// Where the configuration is.
+#[derive(Args, Debug)]
+pub(super) struct Rotate {
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// Which key.
+#[derive(Args, Debug)]
+pub(super) struct Retire {
+    /// The key's id, as `linkgate key status` shows it
+    id: String,
+    /// The key is lost: delete the tokens and secrets that only it opens; their users connect again
+    #[arg(long)]
+    lost: bool,
+    #[command(flatten)]
+    config: ConfigFile,
 }
 
 /// What to make, and where it goes.
@@ -37,18 +78,136 @@ Examples:
   linkgate key generate --out linkgate.key     for keys.secret_key_file; the same on every replica
   linkgate key generate --rsa --out link.pem   prints the public key, for Bitbucket
   linkgate key generate --rsa 4096
+  linkgate key status                          which keys are needed, and by how much
+  linkgate key rotate                          adds a new key: copy the file to every replica, and restart each
+  linkgate key rotate                          once more: the new key makes what is new; copy and restart again
+  linkgate key retire AbC1                     when `key status` says that nothing needs it any more
 
-The secret key file has one key on each line, the current one first. To rotate, put a new line above the others.";
+The secret key file has one key on each line, the current one first.";
 
 impl Key {
     /// Runs the command.
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let Self::Generate(Generate { rsa, out }) = self;
-        match rsa {
-            Some(bits) => rsa_key(bits.into(), out.as_deref()),
-            None => secret_key(out.as_deref()),
+        match self {
+            Self::Generate(Generate { rsa: Some(bits), out }) => rsa_key(bits.into(), out.as_deref()),
+            Self::Generate(Generate { rsa: None, out }) => secret_key(out.as_deref()),
+            Self::Status(status) => super::block_on(status.run()),
+            Self::Rotate(rotate) => super::block_on(rotate.run()),
+            Self::Retire(retire) => super::block_on(retire.run()),
         }
     }
+}
+
+impl Status {
+    async fn run(self) -> anyhow::Result<()> {
+        let config = self.config.load()?;
+        let (keyring, uses) = keys(&config).await?;
+        let mut table = Table::new(["key", "key file", "first used", "consumers", "tokens"]);
+        let place = |id: &str| match keyring.ids().position(|other| other == id) {
+            Some(0) => "in front",
+            Some(_) => "there",
+            None => "MISSING",
+        };
+        for key in &uses {
+            table.row([
+                key.id.clone(),
+                place(&key.id).to_owned(),
+                when(key.first_used_at),
+                key.consumers.to_string(),
+                key.tokens.to_string(),
+            ]);
+        }
+        for id in keyring.ids().filter(|id| uses.iter().all(|key| key.id != **id)) {
+            let nothing = || "0".to_owned();
+            table.row([
+                id.to_owned(),
+                place(id).to_owned(),
+                "never".to_owned(),
+                nothing(),
+                nothing(),
+            ]);
+        }
+        super::print(&table.to_text())
+    }
+}
+
+impl Rotate {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the command line is where randomness comes from"
+    )]
+    async fn run(self) -> anyhow::Result<()> {
+        let config = self.config.load()?;
+        let path = &config.keys.secret_key_file;
+        let (keyring, uses) = keys(&config).await?;
+        let next = keyring.ids().nth(1).map(str::to_owned);
+        let next = next.filter(|id| uses.iter().all(|key| key.id != *id));
+        let (keyring, done) = if let Some(id) = next {
+            let done = format!("{id} is in front now. Copy the file to every replica, and restart each.");
+            (keyring.rotated(), done)
+        } else {
+            let keyring = keyring.with_next(&mut rand::rng());
+            let id = keyring.ids().nth(1).unwrap_or_default();
+            let done = format!(
+                "{id} is new. Copy the file to every replica, restart each, and run `linkgate key rotate` again."
+            );
+            (keyring, done)
+        };
+        let failed = || format!("{} cannot be written", path.display());
+        keyring.replace_file(path).with_context(failed)?;
+        super::print(&format!("{}: the key {done}\n", path.display()))
+    }
+}
+
+impl Retire {
+    async fn run(self) -> anyhow::Result<()> {
+        let config = self.config.load()?;
+        let (id, path) = (&self.id, &config.keys.secret_key_file);
+        let keyring = Keyring::open_file(path)?.keyring;
+        let place = keyring.ids().position(|other| other == id);
+        let file = path.display();
+        ensure!(
+            place != Some(0),
+            "{id} is in front in {file}: `linkgate key rotate` puts another one there"
+        );
+        ensure!(place.is_none() || !self.lost, "{id} is not lost: {file} has it");
+        let (keyring, uses) = keys(&config).await?;
+        let known = uses.iter().find(|key| key.id == *id);
+        ensure!(
+            known.is_some() || place.is_some(),
+            "there is no key {id}: see `linkgate key status`"
+        );
+        if let Some(key) = known {
+            let KeyUse {
+                consumers, tokens, ..
+            } = key;
+            ensure!(
+                self.lost || !key.is_needed(),
+                "{id} is needed by {consumers} consumers and {tokens} tokens; they are renewed, or end, in time"
+            );
+            let store = open_without_keys(&config, Keyring::open_file(path)?.keyring).await?;
+            let retired = store.retire_key(id, self.lost).await;
+            store.close().await;
+            ensure!(
+                retired?,
+                "{id} has come into use again: see `linkgate key status`"
+            );
+        }
+        if place.is_some() {
+            let failed = || format!("{file} cannot be written");
+            keyring.without(id).replace_file(path).with_context(failed)?;
+        }
+        super::print(&format!("{id} is retired\n"))
+    }
+}
+
+/// The keys in the key file, and those that the database knows.
+async fn keys(config: &Config) -> anyhow::Result<(Keyring, Vec<KeyUse>)> {
+    let path = &config.keys.secret_key_file;
+    let store = open_without_keys(config, Keyring::open_file(path)?.keyring).await?;
+    let uses = store.key_uses().await;
+    store.close().await;
+    Ok((Keyring::open_file(path)?.keyring, uses?))
 }
 
 #[expect(

@@ -117,8 +117,13 @@ impl Provider {
             RequestTokenState::Denied => return Err(Problem::PermissionDenied("The user said no.").into()),
             RequestTokenState::Authorized { by } => by,
         };
-        let verifier = self.keyring.verifier(token, &by.subject);
-        if verifier.is_none() || verifier.as_ref() != request.verifier() {
+        let Some(verifier) = self.keyring.verifier(token, &by.subject) else {
+            self.cache
+                .check_foreign_token(&self.store, token.as_str())
+                .await?;
+            return Err(Problem::TokenRejected(UNKNOWN_TOKEN).into());
+        };
+        if Some(&verifier) != request.verifier() {
             self.store
                 .count_wrong_verifier(token, self.rules.wrong_verifier_limit, now)
                 .await?;
@@ -148,12 +153,18 @@ impl Provider {
         if kept.revoked_at.is_some() {
             return Err(Problem::TokenRevoked.into());
         }
-        let session = kept
-            .session
-            .filter(|session| self.keyring.session_handle(&session.id).as_ref() == Some(handle));
-        let session = session.ok_or(Problem::TokenRejected(
-            "The session handle does not belong to this token.",
-        ))?;
+        let wrong_handle = Problem::TokenRejected("The session handle does not belong to this token.");
+        let Some(session) = kept.session else {
+            return Err(wrong_handle.into());
+        };
+        match self.keyring.session_handle(&session.id) {
+            Some(own) if own == *handle => {}
+            Some(_) => return Err(wrong_handle.into()),
+            None => {
+                self.cache.check_foreign_token(&self.store, &session.id).await?;
+                return Err(wrong_handle.into());
+            }
+        }
         if session.expires_at <= now {
             return Err(Problem::PermissionDenied(
                 "The time for renewal is over: ask the user to connect again.",
@@ -170,7 +181,7 @@ impl Provider {
             .renew(old, &consumer.key, &session.id, &new, now, expires_at, now, peer)
             .await?;
         let renewed = renewed.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
-        self.cache.forget_access_token(old);
+        self.cache.remove_access_token(old);
         journal::say(AuditKind::Renewed, &consumer.key, &renewed.user.subject, peer);
         Ok(self.issued(new, &renewed))
     }

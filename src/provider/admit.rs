@@ -7,7 +7,7 @@ use crate::model::Consumer;
 use crate::oauth::{Authentic, Problem, RequestView, SignedRequest, Timestamp, Token};
 
 use super::authenticate::{Signed, UNKNOWN_TOKEN};
-use super::cache::Held;
+use super::cache::CachedToken;
 use super::caller::{CallKind, Caller, CallingUser};
 use super::directory::Standing;
 use super::{Error, Provider};
@@ -20,7 +20,7 @@ pub struct Judged {
     /// When its signature was verified, before its body was read.
     at: Timestamp,
     /// The access token; `None`: a two-legged call.
-    held: Option<Arc<Held>>,
+    held: Option<Arc<CachedToken>>,
     peer: Option<IpAddr>,
 }
 
@@ -114,7 +114,11 @@ impl Provider {
     }
 
     /// What is known of a token, whose signature was verified.
-    async fn token_of(&self, token: &Token, held: Option<Arc<Held>>) -> Result<Arc<Held>, Error> {
+    async fn token_of(
+        &self,
+        token: &Token,
+        held: Option<Arc<CachedToken>>,
+    ) -> Result<Arc<CachedToken>, Error> {
         if let Some(held) = held {
             return Ok(held);
         }
@@ -130,7 +134,7 @@ impl Provider {
     async fn three_legged(
         &self,
         consumer: &Consumer,
-        held: &Held,
+        held: &CachedToken,
         now: Timestamp,
     ) -> Result<CallingUser, Error> {
         let kept = held.token.as_ref();
@@ -186,7 +190,7 @@ impl Provider {
     }
 
     /// Keeps when and from where a token was used, to the minute, without holding up the call.
-    fn touch(&self, token: &Token, held: &Held, at: Timestamp, peer: Option<IpAddr>) {
+    fn touch(&self, token: &Token, held: &CachedToken, at: Timestamp, peer: Option<IpAddr>) {
         if !held.is_first_use(at) {
             return;
         }

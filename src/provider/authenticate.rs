@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::model::Consumer;
 use crate::oauth::{Authentic, Problem, RequestView, SignatureMethod, SignedRequest, Timestamp, Token};
 
-use super::cache::Held;
+use super::cache::CachedToken;
 use super::explain::explained;
 use super::{Error, Provider};
 
@@ -17,7 +17,7 @@ pub(super) struct Signed {
     /// When it came to us.
     pub(super) at: Timestamp,
     /// What was in memory of its token.
-    pub(super) held: Option<Arc<Held>>,
+    pub(super) held: Option<Arc<CachedToken>>,
 }
 
 impl Provider {
@@ -57,7 +57,7 @@ impl Provider {
             };
             may_sign(&consumer, request.method(), view, peer)?;
             let token = request.token().cloned();
-            let held = token.as_ref().and_then(|token| self.cache.held(token));
+            let held = token.as_ref().and_then(|token| self.cache.cached_token(token));
             let derived = match (&held, &token) {
                 (None, Some(token)) => self.keyring.token_secret(token),
                 _ => None,
@@ -109,6 +109,9 @@ impl Provider {
 
     async fn knows(&self, token: &Token) -> Result<bool, Error> {
         let Some(secret) = self.keyring.token_secret(token) else {
+            self.cache
+                .check_foreign_token(&self.store, token.as_str())
+                .await?;
             return Ok(false);
         };
         let held = self.cache.access_token(&self.store, token, Some(&secret)).await?;

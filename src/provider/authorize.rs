@@ -112,7 +112,7 @@ impl Provider {
                 by,
                 consumer,
                 callback,
-            } if by.subject == user.subject => Ok(self.approved(token, user, &consumer, callback)),
+            } if by.subject == user.subject => self.approved(token, user, &consumer, callback).await,
             other => Ok(Answer::NotOpen(other)),
         }
     }
@@ -143,17 +143,26 @@ impl Provider {
         }
     }
 
-    fn approved(&self, token: &Token, user: &User, consumer: &Consumer, callback: Callback) -> Answer {
+    async fn approved(
+        &self,
+        token: &Token,
+        user: &User,
+        consumer: &Consumer,
+        callback: Callback,
+    ) -> Result<Answer, StoreError> {
         let Some(verifier) = self.keyring.verifier(token, &user.subject) else {
-            return Answer::NotOpen(Question::Unknown);
+            self.cache
+                .check_foreign_token(&self.store, token.as_str())
+                .await?;
+            return Ok(Answer::NotOpen(Question::Unknown));
         };
-        match callback {
+        Ok(match callback {
             Callback::Url(url) => Answer::Redirect(url.approved(token, &verifier)),
             Callback::OutOfBand => Answer::ShowVerifier {
                 consumer_name: consumer.name.clone(),
                 verifier,
             },
-        }
+        })
     }
 }
 

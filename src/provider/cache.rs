@@ -1,39 +1,64 @@
-//! What every call reads, believed for less than a second: a revocation is felt within one on every replica.
-//!
-//! What is rare here is boxed: a future is moved whole into the one that awaits it, also the parts that seldom run.
+//! What every call reads, cached for less than a second: a revocation takes effect within one on every replica.
 
+use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
+
+use moka::sync::Cache as Moka;
 
 use crate::model::{AccessToken, Consumer};
 use crate::oauth::{ConsumerKey, Secret, Timestamp, Token};
 use crate::store::{Store, StoreError};
 
-use super::fresh::Fresh;
-
-/// Consumers and access tokens with bounded staleness. Absence is remembered too.
-#[derive(Debug)]
+/// Consumers and access tokens with bounded staleness, also those that do not exist.
 pub(super) struct Cache {
-    consumers: Fresh<ConsumerKey, Option<Arc<Consumer>>>,
-    access_tokens: Fresh<Token, Arc<Held>>,
+    consumers: Recent<ConsumerKey, Arc<Consumer>>,
+    /// Keys apart from those of real consumers, which strangers could otherwise displace.
+    unknown_consumers: Recent<ConsumerKey, ()>,
+    access_tokens: Recent<Token, Arc<CachedToken>>,
+    /// Ids of secret keys that this process lacks, and whether the database knows them.
+    foreign_keys: Recent<String, bool>,
 }
 
-/// What is kept of a token, known or not.
+/// What is known of a token, whether it exists or not.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct CachedToken {
     pub(super) token: Option<AccessToken>,
-    /// The secret that was derived from it; `None`: no key of ours made it.
+    /// The secret that was derived from it; `None`: no key of this process made it.
     pub(super) secret: Option<Secret>,
     /// The minute of the last use that was noted.
     noted: AtomicI64,
 }
 
+/// Values that count until [`STALENESS`] after their reading *began*: they may have changed since. moka itself counts from
+/// the insertion.
+struct Recent<K, V>(Moka<K, (V, Instant)>);
+
+impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Recent<K, V> {
+    fn new(max_capacity: u64) -> Self {
+        let cache = Moka::builder().max_capacity(max_capacity);
+        Self(cache.time_to_live(STALENESS).build())
+    }
+
+    fn get(&self, key: &K) -> Option<V> {
+        let (value, read_at) = self.0.get(key)?;
+        (read_at.elapsed() < STALENESS).then_some(value)
+    }
+
+    fn insert(&self, key: K, value: V, read_at: Instant) {
+        self.0.insert(key, (value, read_at));
+    }
+}
+
 impl Cache {
     pub(super) fn new() -> Self {
         Self {
-            consumers: Fresh::new(STALENESS, 20_000),
-            access_tokens: Fresh::new(STALENESS, 100_000),
+            consumers: Recent::new(20_000),
+            unknown_consumers: Recent::new(1_000),
+            access_tokens: Recent::new(100_000),
+            foreign_keys: Recent::new(1_000),
         }
     }
 
@@ -42,61 +67,84 @@ impl Cache {
         store: &Store,
         key: &ConsumerKey,
     ) -> Result<Option<Arc<Consumer>>, StoreError> {
-        if let Some(kept) = self.consumers.get(key) {
-            return Ok(kept);
+        if let Some(consumer) = self.consumers.get(key) {
+            return Ok(Some(consumer));
         }
-        Box::pin(async {
-            let since = Instant::now();
-            let read = store.consumer(key).await?.map(Arc::new);
-            self.consumers.insert(key.clone(), read.clone(), since);
-            Ok(read)
-        })
-        .await
+        if self.unknown_consumers.get(key).is_some() {
+            return Ok(None);
+        }
+        let read_at = Instant::now();
+        // Boxed: a call's future would hold the rare one of the store.
+        let consumer = Box::pin(store.consumer(key)).await?.map(Arc::new);
+        match &consumer {
+            Some(consumer) => self.consumers.insert(key.clone(), Arc::clone(consumer), read_at),
+            None => self.unknown_consumers.insert(key.clone(), (), read_at),
+        }
+        Ok(consumer)
     }
 
-    /// What is kept of a token, without asking the store.
-    pub(super) fn held(&self, token: &Token) -> Option<Arc<Held>> {
+    /// What is known of a token, without a question to the store.
+    pub(super) fn cached_token(&self, token: &Token) -> Option<Arc<CachedToken>> {
         self.access_tokens.get(token)
     }
 
-    /// What is kept of a token, or what the store says of it. `secret` is its secret.
+    /// What is known of a token, or what the store knows of it. `secret` is its secret.
     pub(super) async fn access_token(
         &self,
         store: &Store,
         token: &Token,
         secret: Option<&Secret>,
-    ) -> Result<Arc<Held>, StoreError> {
-        if let Some(held) = self.held(token) {
-            return Ok(held);
+    ) -> Result<Arc<CachedToken>, StoreError> {
+        if let Some(cached) = self.cached_token(token) {
+            return Ok(cached);
         }
-        Box::pin(async {
-            let since = Instant::now();
-            let read = store.access_token(token).await?;
-            let last_used = read.as_ref().and_then(|token| token.last_used);
-            let held = Arc::new(Held {
-                noted: AtomicI64::new(last_used.map_or(i64::MIN, |(at, _)| at.bucket())),
-                token: read,
-                secret: secret.cloned(),
-            });
-            self.access_tokens.insert(token.clone(), Arc::clone(&held), since);
-            Ok(held)
-        })
-        .await
+        let read_at = Instant::now();
+        let read = Box::pin(store.access_token(token)).await?;
+        let last_used = read.as_ref().and_then(|token| token.last_used);
+        let cached = Arc::new(CachedToken {
+            noted: AtomicI64::new(last_used.map_or(i64::MIN, |(at, _)| at.bucket())),
+            token: read,
+            secret: secret.cloned(),
+        });
+        self.access_tokens
+            .insert(token.clone(), Arc::clone(&cached), read_at);
+        Ok(cached)
     }
 
-    /// Lets go of what is believed no more.
-    pub(super) fn sweep(&self) {
-        self.consumers.sweep();
-        self.access_tokens.sweep();
+    /// Checks a token that no key of this process made.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::ForeignKey`] if a key that the database knows made it: the token may be a good one.
+    pub(super) async fn check_foreign_token(&self, store: &Store, token: &str) -> Result<(), StoreError> {
+        let id = token.get(..4).unwrap_or_default().to_owned();
+        let is_missing = if let Some(is_missing) = self.foreign_keys.get(&id) {
+            is_missing
+        } else {
+            let read_at = Instant::now();
+            let is_missing = store.is_key_missing(&id).await?;
+            self.foreign_keys.insert(id.clone(), is_missing, read_at);
+            is_missing
+        };
+        if is_missing {
+            return Err(StoreError::ForeignKey { id });
+        }
+        Ok(())
     }
 
-    /// Forgets what a state change of our own made untrue.
-    pub(super) fn forget_access_token(&self, token: &Token) {
-        self.access_tokens.forget(token);
+    /// Removes a token that a state change of this process made untrue.
+    pub(super) fn remove_access_token(&self, token: &Token) {
+        self.access_tokens.0.invalidate(token);
     }
 }
 
-impl Held {
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache").finish_non_exhaustive()
+    }
+}
+
+impl CachedToken {
     /// Whether this use of the token is the first of its minute, as far as this process knows, and so worth a write.
     pub(super) fn is_first_use(&self, now: Timestamp) -> bool {
         self.noted.fetch_max(now.bucket(), Ordering::Relaxed) < now.bucket()
@@ -104,3 +152,20 @@ impl Held {
 }
 
 const STALENESS: Duration = Duration::from_millis(800);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_as_old_as_the_beginning_of_its_reading() {
+        let recent = Recent::new(10);
+        recent.insert("a", 1, Instant::now());
+        assert_eq!(recent.get(&"a"), Some(1));
+        let before = Instant::now().checked_sub(STALENESS).unwrap();
+        recent.insert("a", 2, before);
+        assert_eq!(recent.get(&"a"), None);
+        recent.insert("a", 3, before + STALENESS / 2);
+        assert_eq!((recent.get(&"a"), recent.get(&"b")), (Some(3), None));
+    }
+}

@@ -10,7 +10,7 @@
 //! 6. `connections`: what people see of access tokens, and revoke;
 //! 7. `error`: a refusal or a failure, and the one answer that tells the peer.
 //!
-//! `explain` says why a signature failed. `cache` keeps what every call reads, as long as it is `fresh`. `directory` says which
+//! `explain` says why a signature failed. `cache` keeps what every call reads for less than a second. `directory` says which
 //! users exist, `journal` says what happened, and `sweep` forgets what has expired.
 
 mod access_token;
@@ -23,7 +23,6 @@ mod connections;
 mod directory;
 mod error;
 mod explain;
-mod fresh;
 mod impersonation;
 mod journal;
 mod request_token;

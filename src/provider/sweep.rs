@@ -18,7 +18,6 @@ impl Provider {
         minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             minute.tick().await;
-            self.cache.sweep();
             if let Err(error) = self.store.sweep(self.clock.now(), self.rules.window).await {
                 tracing::error!(%error, "what has expired could not be forgotten; trying again in a minute");
             }

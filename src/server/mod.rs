@@ -53,7 +53,7 @@ impl Server {
     /// What the configuration names cannot be used: a file, the database, an address.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let login = login::login(&config, &clock)?;
-        let keyring = store::keyring(&config)?;
+        let keyring = store::keyring(&config).await?;
         let store = store::open_with(&config, Arc::clone(&keyring)).await?;
         synchronise(&store, &config, &clock).await?;
         let installation = links::installation(&config, &store).await?;

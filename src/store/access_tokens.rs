@@ -8,7 +8,7 @@ use crate::oauth::{ConsumerKey, Timestamp, Token};
 use super::audit::record;
 use super::db::{self, Row, Sql, Transaction, sql};
 use super::users::user;
-use super::{Store, StoreError, digest};
+use super::{Store, StoreError, digest, key_id};
 
 /// Which access tokens to list.
 #[derive(Clone, Debug, Default)]
@@ -148,7 +148,8 @@ impl Store {
         address: Option<IpAddr>,
     ) -> Result<Option<AccessToken>, StoreError> {
         let update = sql([
-            "update access_tokens set digest = $5, id = $6, issued_at = $7, expires_at = $8 \
+            "update access_tokens set digest = $5, id = $6, key_id = $7, issued_at = $8, \
+             expires_at = $9 \
              where digest = $1 and consumer_key = $2 and session_id = $3 and session_expires_at > $4 \
              and revoked_at is null returning ",
             COLUMNS,
@@ -159,6 +160,7 @@ impl Store {
         .bind(now)
         .bind(digest(new.as_str()))
         .bind(id(new))
+        .bind(key_id(new))
         .bind(issued_at)
         .bind(expires_at);
         let renewed = |row: &Row| {
@@ -263,12 +265,13 @@ pub(super) async fn grant(
 ) -> Result<AccessToken, StoreError> {
     let session = access.session.clone();
     let insert = sql([
-        "insert into access_tokens (digest, id, consumer_key, subject, display_name, proved_by, proved_at, \
+        "insert into access_tokens (digest, id, key_id, consumer_key, subject, display_name, proved_by, proved_at, \
          issued_at, expires_at, session_id, session_expires_at, connected_at, host) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $8, $12)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $9, $13)",
     ])
     .bind(digest(token.as_str()))
     .bind(id(token))
+    .bind(key_id(token))
     .bind(consumer)
     .bind(&*user.subject)
     .bind(&*user.display_name)
@@ -308,20 +311,23 @@ fn id(token: &Token) -> String {
 fn event(kind: AuditKind, row: &Row, at: Timestamp) -> Result<AuditEvent, StoreError> {
     Ok(AuditEvent {
         consumer: ConsumerKey::parse(&row.get::<String>("consumer_key")?),
-        subject: row.get("subject")?,
+        subject: Some(row.get("subject")?),
         ..AuditEvent::new(kind, at)
     })
 }
 
 fn access_token(row: &Row) -> Result<AccessToken, StoreError> {
-    let session = (row.get("session_id")?, row.optional_time("session_expires_at")?);
+    let session = (
+        row.nullable("session_id")?,
+        row.optional_time("session_expires_at")?,
+    );
     let from = row.optional(TABLE, "last_used_from", str::parse)?;
     Ok(AccessToken {
         id: row.get("id")?,
         consumer: row.parse(TABLE, "consumer_key", db::consumer_key)?,
         user: user(row)?,
         connected_at: row.time("connected_at")?,
-        host: row.get("host")?,
+        host: row.nullable("host")?,
         issued_at: row.time("issued_at")?,
         expires_at: row.time("expires_at")?,
         session: match session {

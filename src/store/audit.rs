@@ -75,7 +75,7 @@ fn event(row: &Row) -> Result<AuditEvent, StoreError> {
         at: row.time("at")?,
         kind: row.parse(TABLE, "kind", kind)?,
         consumer: row.optional(TABLE, "consumer_key", super::db::consumer_key)?,
-        subject: row.get("subject")?,
+        subject: row.nullable("subject")?,
         address: row.optional(TABLE, "address", str::parse)?,
         detail: row.get("detail")?,
     })

@@ -1,7 +1,5 @@
 //! A consumer as its row has it: columns for what is asked for, JSON for the other settings, and its sealed secrets.
 
-use rand::rand_core::UnwrapErr;
-use rand::rngs::SysRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -21,6 +19,8 @@ pub(super) struct ConsumerRow {
     pub(super) enabled: bool,
     pub(super) settings: String,
     pub(super) secrets: Option<Vec<u8>>,
+    /// The key that sealed the secrets.
+    pub(super) key_id: Option<String>,
 }
 
 /// What is not secret and never asked for alone. A setting that this version does not know is an error: it may forbid
@@ -58,7 +58,8 @@ impl ConsumerRow {
             source: row.get("source")?,
             enabled: row.get("enabled")?,
             settings: row.get("settings")?,
-            secrets: row.get("secrets")?,
+            secrets: row.nullable("secrets")?,
+            key_id: row.nullable("key_id")?,
         })
     }
 
@@ -96,20 +97,21 @@ impl ConsumerRow {
             addresses: consumer.addresses.iter().map(ToString::to_string).collect(),
         };
         let json = |error: serde_json::Error| StoreError::inconsistent(TABLE, error.to_string());
+        let sealed = match secrets.as_slice() {
+            [] => None,
+            secrets => {
+                let plain = Secret::new(serde_json::to_string(secrets).map_err(json)?);
+                Some(keyring.seal(&plain, &place(consumer.key.as_str())))
+            }
+        };
         Ok(Self {
             key: consumer.key.as_str().to_owned(),
             name: consumer.name.clone(),
             source: source_name(consumer.source).to_owned(),
             enabled: consumer.enabled,
             settings: serde_json::to_string(&settings).map_err(json)?,
-            secrets: match secrets.as_slice() {
-                [] => None,
-                secrets => {
-                    let plain = Secret::new(serde_json::to_string(secrets).map_err(json)?);
-                    // Sealing draws a nonce; nothing that a caller decides depends on it.
-                    Some(keyring.seal(&plain, &place(consumer.key.as_str()), &mut UnwrapErr(SysRng)))
-                }
-            },
+            key_id: sealed.as_ref().map(|_| keyring.current().id_text().to_owned()),
+            secrets: sealed,
         })
     }
 

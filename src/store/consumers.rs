@@ -112,8 +112,8 @@ impl Store {
 /// Inserts a row; `conflict` says what happens if there is one with its key.
 fn insert(row: ConsumerRow, conflict: &'static str, now: Timestamp) -> Sql {
     sql([
-        "insert into consumers (key, name, source, enabled, settings, secrets, updated_at) \
-         values ($1, $2, $3, $4, $5, $6, $7) on conflict (key)",
+        "insert into consumers (key, name, source, enabled, settings, secrets, key_id, updated_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (key)",
         conflict,
     ])
     .bind(row.key)
@@ -122,14 +122,16 @@ fn insert(row: ConsumerRow, conflict: &'static str, now: Timestamp) -> Sql {
     .bind(row.enabled)
     .bind(row.settings)
     .bind(row.secrets)
+    .bind(row.key_id)
     .bind(now)
 }
 
 const UPDATE: &str = " do update set name = excluded.name, source = excluded.source, enabled = excluded.enabled, \
-    updated_at = excluded.updated_at, settings = excluded.settings, secrets = excluded.secrets";
+    updated_at = excluded.updated_at, settings = excluded.settings, secrets = excluded.secrets, \
+    key_id = excluded.key_id";
 
 /// What [`ConsumerRow`] reads.
-const COLUMNS: &str = "key, name, source, enabled, settings, secrets";
+const COLUMNS: &str = "key, name, source, enabled, settings, secrets, key_id";
 
 fn by_command(kind: AuditKind, key: &ConsumerKey, at: Timestamp) -> AuditEvent {
     AuditEvent {
@@ -163,10 +165,20 @@ impl Plan {
             match known.remove(consumer.key.as_str()) {
                 None => plan.done.added.push(consumer.key.clone()),
                 Some(row) => match row.open(keyring) {
-                    Ok(kept) if kept == *consumer => continue,
+                    Ok(kept) if kept == *consumer => {
+                        if row
+                            .key_id
+                            .as_deref()
+                            .is_none_or(|id| id == keyring.current().id_text())
+                        {
+                            continue;
+                        }
+                        // Sealed with an older key: sealed again, so that the old one can be retired.
+                    }
                     Ok(kept) => plan.done.note(kept, consumer),
-                    // Its secret key is gone: it is written anew.
-                    Err(_) => plan.done.updated.push(consumer.key.clone()),
+                    // Its secrets are gone with a lost key.
+                    Err(_) if row.secrets.is_none() => plan.done.updated.push(consumer.key.clone()),
+                    Err(error) => return Err(error),
                 },
             }
             plan.rows.push(ConsumerRow::new(consumer, keyring)?);

@@ -8,8 +8,8 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{
-    AssertSqlSafe, ColumnIndex, Database, Decode, Encode, PgPool, Postgres, Row as _, SqlSafeStr as _,
-    Sqlite, SqlitePool, Type,
+    AssertSqlSafe, Database, Decode, Encode, PgPool, Postgres, Row as _, SqlSafeStr as _, Sqlite, SqlitePool,
+    Type,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -187,12 +187,17 @@ impl Transaction {
 }
 
 impl Row {
-    /// The value of a column.
-    pub(super) fn get<T>(&self, column: &'static str) -> Result<T, StoreError>
-    where
-        for<'r> T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>,
-        for<'c> &'c str: ColumnIndex<SqliteRow> + ColumnIndex<PgRow>,
-    {
+    /// The value of a column that is not null.
+    pub(super) fn get<T: Column>(&self, column: &'static str) -> Result<T, StoreError> {
+        let null = || sqlx::Error::ColumnDecode {
+            index: column.to_owned(),
+            source: "it is null".into(),
+        };
+        Ok(self.nullable(column)?.ok_or_else(null)?)
+    }
+
+    /// The value of a column, or `None` for null.
+    pub(super) fn nullable<T: Column>(&self, column: &'static str) -> Result<Option<T>, StoreError> {
         Ok(match self {
             Self::Sqlite(row) => row.try_get(column)?,
             Self::Postgres(row) => row.try_get(column)?,
@@ -217,7 +222,7 @@ impl Row {
         column: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<Option<T>, StoreError> {
-        let text: Option<String> = self.get(column)?;
+        let text: Option<String> = self.nullable(column)?;
         text.map(|_| self.parse(table, column, parse)).transpose()
     }
 
@@ -228,9 +233,20 @@ impl Row {
 
     /// A time, or none.
     pub(super) fn optional_time(&self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
-        let seconds: Option<i64> = self.get(column)?;
+        let seconds: Option<i64> = self.nullable(column)?;
         Ok(seconds.map(Timestamp::from_seconds))
     }
+}
+
+/// A type of a column in both databases.
+pub(super) trait Column:
+    for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>
+{
+}
+
+impl<T> Column for T where
+    T: for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>
+{
 }
 
 /// Parses a consumer key.

@@ -39,6 +39,38 @@ pub enum StoreError {
         /// What is in the way.
         why: String,
     },
+    /// Rows need a secret key that the key file does not have.
+    #[error(
+        "the database needs the secret key `{id}` ({consumers} consumers, {tokens} tokens), and the key file has only {}: \
+         put its line back, below the first; if it is lost, `linkgate key retire {id} --lost` deletes what only it opens",
+        present.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
+    )]
+    KeyMissing {
+        /// Its id.
+        id: String,
+        /// Consumers whose shared secrets it sealed.
+        consumers: u64,
+        /// Tokens whose secrets derive from it.
+        tokens: u64,
+        /// The ids in the key file.
+        present: Vec<String>,
+    },
+    /// The key file has another key under the id of one that the database knows.
+    #[error(
+        "the key `{id}` in the key file is not the one that the database was used with: put that key's line back"
+    )]
+    KeyDiffers {
+        /// Its id.
+        id: String,
+    },
+    /// Another replica's secret key made a token, and this process does not have that key.
+    #[error(
+        "a token was made with the secret key `{id}`, which this process lacks: every replica needs the same key file"
+    )]
+    ForeignKey {
+        /// Its id.
+        id: String,
+    },
     /// What was to be added is there already.
     #[error("{what} exists already")]
     Conflict {

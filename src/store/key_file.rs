@@ -1,11 +1,12 @@
 //! The file of the secret keys: read, or made on the first start.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rand::{CryptoRng, RngExt};
+use rand::CryptoRng;
+use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use super::keyring::{Keyring, KeyringError};
@@ -81,36 +82,45 @@ impl Keyring {
         let opened = Self::open_file(path)?;
         Ok(KeyFile { made, ..opened })
     }
+
+    /// Replaces a key file whole or not at all. Owner and mode stay.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn replace_file(&self, path: &Path) -> io::Result<()> {
+        let (file, old) = (written(path, self)?, fs::metadata(path)?);
+        file.as_file().set_permissions(old.permissions())?;
+        std::os::unix::fs::fchown(file.as_file(), Some(old.uid()), Some(old.gid()))?;
+        file.persist(path).map_err(|failed| failed.error)?;
+        File::open(folder(path))?.sync_all()
+    }
 }
 
-/// Makes the file whole or not at all. `false`: another process was faster, and its file stands.
+/// Creates the file. `false`: another process was faster, and its file stays.
 fn make(path: &Path, rng: &mut impl CryptoRng) -> io::Result<bool> {
-    let text = Keyring::generate(rng).to_text();
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
+    let made = match written(path, &Keyring::generate(rng))?.persist_noclobber(path) {
+        Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => false,
+        Err(failed) => return Err(failed.error),
+        Ok(_) => true,
     };
-    let unfinished = folder.join(format!(".linkgate-key-{:016x}", rng.random::<u64>()));
-    let written =
-        write_private(&unfinished, text.expose()).and_then(|()| match fs::hard_link(&unfinished, path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-            linked => linked.map(|()| true),
-        });
-    // It is in nobody's way when it stays.
-    let _ = fs::remove_file(&unfinished);
-    let made = written?;
-    File::open(folder)?.sync_all()?;
+    File::open(folder(path))?.sync_all()?;
     Ok(made)
 }
 
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+/// Writes a keyring to a file of its own beside `path`, readable by its owner alone.
+fn written(path: &Path, keyring: &Keyring) -> io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::with_prefix_in(".linkgate-key-", folder(path))?;
+    file.write_all(keyring.to_text().expose().as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
 }
 
 #[cfg(test)]

@@ -6,9 +6,6 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use rand::rand_core::UnwrapErr;
-use rand::rngs::SysRng;
-
 use crate::applinks::PeerId;
 use crate::model::{AuditEvent, AuditKind, Credentials, LinkConnection, LinkState, PendingAuthorization};
 use crate::oauth::{Secret, Timestamp, Token};
@@ -47,14 +44,16 @@ impl Store {
             ..event(AuditKind::LinkConnected, link, subject, now)
         };
         let insert = sql([
-            "insert into link_tokens (link, subject, digest, sealed, connected_at) values ($1, $2, $3, $4, $5) \
-             on conflict (link, subject) do update set digest = excluded.digest, sealed = excluded.sealed, \
+            "insert into link_tokens (link, subject, digest, sealed, key_id, connected_at) \
+             values ($1, $2, $3, $4, $5, $6) on conflict (link, subject) do update set \
+             digest = excluded.digest, sealed = excluded.sealed, key_id = excluded.key_id, \
              connected_at = excluded.connected_at, last_used_at = null",
         ])
         .bind(link)
         .bind(subject)
         .bind(digest(credentials.token.as_str()))
         .bind(seal(&self.keyring, link, subject, credentials))
+        .bind(self.keyring.current().id_text())
         .bind(now);
         self.change(insert, &event).await?;
         Ok(())
@@ -151,15 +150,16 @@ impl Store {
             ..
         } = pending;
         let insert = sql([
-            "insert into link_dances (digest, link, subject, sealed, return_to, expires_at) \
-             values ($1, $2, $3, $4, $5, $6) on conflict (digest) do update set link = excluded.link, \
-             subject = excluded.subject, sealed = excluded.sealed, return_to = excluded.return_to, \
-             expires_at = excluded.expires_at",
+            "insert into link_dances (digest, link, subject, sealed, key_id, return_to, expires_at) \
+             values ($1, $2, $3, $4, $5, $6, $7) on conflict (digest) do update set link = excluded.link, \
+             subject = excluded.subject, sealed = excluded.sealed, key_id = excluded.key_id, \
+             return_to = excluded.return_to, expires_at = excluded.expires_at",
         ])
         .bind(digest(credentials.token.as_str()))
         .bind(&**link)
         .bind(&**subject)
         .bind(seal(&self.keyring, link, subject, credentials))
+        .bind(self.keyring.current().id_text())
         .bind(&*pending.return_to)
         .bind(pending.expires_at);
         self.db.write(insert).await?;
@@ -261,8 +261,8 @@ impl Store {
             let state = LinkState {
                 reached_at: row.optional_time("reached_at")?,
                 success_at: row.optional_time("success_at")?,
-                problem: row.optional_time("problem_at")?.zip(row.get("problem")?),
-                clock_difference: row.get("clock_difference")?,
+                problem: row.optional_time("problem_at")?.zip(row.nullable("problem")?),
+                clock_difference: row.nullable("clock_difference")?,
             };
             Ok((row.get("link")?, state))
         };
@@ -283,7 +283,7 @@ fn seal(keyring: &Keyring, link: &str, subject: &str, credentials: &Credentials)
     // A token has no control character, so the first line break ends it.
     let (token, secret) = (credentials.token.as_str(), credentials.secret.expose());
     let plain = Secret::new(format!("{token}\n{secret}"));
-    keyring.seal(&plain, &owner(link, subject), &mut UnwrapErr(SysRng))
+    keyring.seal(&plain, &owner(link, subject))
 }
 
 fn open(keyring: &Keyring, link: &str, subject: &str, row: &Row) -> Result<Credentials, StoreError> {

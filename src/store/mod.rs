@@ -19,6 +19,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::oauth::{Timestamp, Token};
+
 use db::{Db, sql};
 use nonces::Nonces;
 
@@ -44,6 +46,7 @@ mod options;
 mod patience;
 mod request_tokens;
 mod seal;
+mod secret_keys;
 mod sessions;
 mod sign_ins;
 mod sweep;
@@ -56,6 +59,7 @@ pub use error::StoreError;
 pub use key_file::{KeyFile, KeyFileError};
 pub use keyring::{Keyring, KeyringError};
 pub use options::Options;
+pub use secret_keys::KeyUse;
 pub use sweep::Swept;
 
 /// The database. Clones share it.
@@ -67,10 +71,25 @@ pub struct Store {
 }
 
 impl Store {
-    /// Connects, brings the tables up to date, and makes ready for nonces.
+    /// Opens the database, brings the tables up to date, and checks that the key file has every key that rows need.
     ///
-    /// The database of a `sqlite:` URL is made when it is missing, readable by its owner alone.
-    pub async fn open(options: &Options, keyring: Arc<Keyring>) -> Result<Self, StoreError> {
+    /// The database of a `sqlite:` URL is created if it is missing, readable by its owner alone.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be opened, or a key is missing.
+    pub async fn open(options: &Options, keyring: Arc<Keyring>, now: Timestamp) -> Result<Self, StoreError> {
+        let store = Self::open_without_keys(options, keyring).await?;
+        store.check_keys(now).await?;
+        Ok(store)
+    }
+
+    /// The same for a database whose keys may be missing, to look at which they are.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be opened.
+    pub async fn open_without_keys(options: &Options, keyring: Arc<Keyring>) -> Result<Self, StoreError> {
         let db = options.connect().await?;
         if let Err(source) = db.migrate().await {
             return Err(StoreError::Migration {
@@ -93,6 +112,11 @@ impl Store {
         self.nonces.close().await;
         self.db.close().await;
     }
+}
+
+/// The id of the key that made a token.
+fn key_id(token: &Token) -> &str {
+    token.as_str().get(..4).unwrap_or_default()
 }
 
 /// What stands in a table instead of a token or a session id.

@@ -10,7 +10,7 @@ use super::access_tokens;
 use super::audit::record;
 use super::db::{self, Row, Sql, sql};
 use super::users::user;
-use super::{Store, StoreError, digest};
+use super::{Store, StoreError, digest, key_id};
 
 impl Store {
     /// Keeps a request token that was just issued. Its state must be [`RequestTokenState::Pending`].
@@ -19,9 +19,10 @@ impl Store {
             return Err(StoreError::inconsistent(TABLE, "a new token is decided already"));
         }
         let insert = sql(["insert into request_tokens \
-             (digest, consumer_key, callback, issued_at, expires_at, wrong_verifiers, state) \
-             values ($1, $2, $3, $4, $5, $6, 'pending')"])
+             (digest, key_id, consumer_key, callback, issued_at, expires_at, wrong_verifiers, state) \
+             values ($1, $2, $3, $4, $5, $6, $7, 'pending')"])
         .bind(digest(token.as_str()))
+        .bind(key_id(token))
         .bind(&request.consumer)
         .bind(request.callback.as_str())
         .bind(request.issued_at)

@@ -1,12 +1,10 @@
 //! Sealed secrets: the consumers' shared secrets as they may touch the disk.
 //!
-//! XChaCha20-Poly1305 under a key derived from the current secret key. A blob is the key's id, the nonce (24 bytes), and
-//! the ciphertext with its tag; it opens only for the name that it was sealed for.
+//! AES-256-GCM under a key derived from the current secret key. A blob is the key's id, the nonce (12 random bytes), and the
+//! ciphertext with its tag; it opens only for the name that it was sealed for.
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use rand::{CryptoRng, RngExt};
-use zeroize::Zeroize;
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use zeroize::Zeroizing;
 
 use crate::oauth::Secret;
 
@@ -19,20 +17,13 @@ impl Keyring {
         clippy::missing_panics_doc,
         reason = "no secret comes near the cipher's limit"
     )]
-    pub fn seal(&self, plain: &Secret, bound_to: &str, rng: &mut impl CryptoRng) -> Vec<u8> {
+    pub fn seal(&self, plain: &Secret, bound_to: &str) -> Vec<u8> {
         let key = self.current();
-        let mut nonce = [0; NONCE_LENGTH];
-        rng.fill(&mut nonce);
-        let ciphertext = cipher(key)
-            .encrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: plain.expose().as_bytes(),
-                    aad: &associated(key.id(), bound_to),
-                },
-            )
-            .expect("a secret is shorter than the cipher's limit of 256 GiB");
-        [&key.id()[..], &nonce, &ciphertext].concat()
+        let mut text = plain.expose().as_bytes().to_vec();
+        let nonce = cipher(key)
+            .seal_in_place_append_tag(associated(key.id(), bound_to), &mut text)
+            .expect("a secret is shorter than the cipher's limit of 64 GiB");
+        [&key.id()[..], nonce.as_ref(), &text].concat()
     }
 
     /// Opens what was sealed for this name with any of our keys.
@@ -44,7 +35,7 @@ impl Keyring {
         let Some((id, rest)) = sealed.split_first_chunk::<{ size_of::<KeyId>() }>() else {
             return Err(refuse("it is too short".to_owned()));
         };
-        let Some((nonce, ciphertext)) = rest.split_first_chunk::<NONCE_LENGTH>() else {
+        let Some((nonce, ciphertext)) = rest.split_first_chunk::<NONCE_LEN>() else {
             return Err(refuse("it is too short".to_owned()));
         };
         let key = self.key(id).ok_or_else(|| {
@@ -53,30 +44,25 @@ impl Keyring {
                 "the key file has no key `{id}`, with which it was sealed"
             ))
         })?;
-        let payload = Payload {
-            msg: ciphertext,
-            aad: &associated(*id, bound_to),
-        };
+        let mut text = Zeroizing::new(ciphertext.to_vec());
+        let nonce = Nonce::assume_unique_for_key(*nonce);
         let plain = cipher(key)
-            .decrypt(&XNonce::from(*nonce), payload)
+            .open_in_place(nonce, associated(*id, bound_to), &mut text)
             .map_err(|_| refuse("it was changed, or moved here from another place".to_owned()))?;
-        String::from_utf8(plain).map(Secret::new).map_err(|error| {
-            error.into_bytes().zeroize();
-            refuse("it is not text".to_owned())
-        })
+        let plain = std::str::from_utf8(plain).map_err(|_| refuse("it is not text".to_owned()))?;
+        Ok(Secret::new(plain))
     }
 }
 
-fn cipher(key: &SecretKey) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new((&*key.subkey("seal")).into())
+fn cipher(key: &SecretKey) -> RandomizedNonceKey {
+    let subkey = key.subkey("seal");
+    RandomizedNonceKey::new(&AES_256_GCM, &*subkey).expect("a key of 32 bytes is one of AES-256")
 }
 
 /// The id has a fixed length, so no two pairs look alike.
-fn associated(id: KeyId, bound_to: &str) -> Vec<u8> {
-    [&id[..], bound_to.as_bytes()].concat()
+fn associated(id: KeyId, bound_to: &str) -> Aad<Vec<u8>> {
+    Aad::from([&id[..], bound_to.as_bytes()].concat())
 }
-
-const NONCE_LENGTH: usize = 24;
 
 #[cfg(test)]
 mod tests {
@@ -87,27 +73,24 @@ mod tests {
 
     #[test]
     fn what_is_sealed_opens_again() {
-        let (keyring, mut rng) = keyring();
+        let keyring = keyring();
         let secret = Secret::new("correct horse € battery");
-        let sealed = keyring.seal(&secret, "consumer `a`", &mut rng);
+        let sealed = keyring.seal(&secret, "consumer `a`");
         assert_eq!(keyring.open(&sealed, "consumer `a`").unwrap(), secret);
         assert!(!sealed.windows(7).any(|window| window == b"correct"));
     }
 
     #[test]
     fn the_same_secret_is_sealed_differently_each_time() {
-        let (keyring, mut rng) = keyring();
+        let keyring = keyring();
         let secret = Secret::new("same");
-        assert_ne!(
-            keyring.seal(&secret, "a", &mut rng),
-            keyring.seal(&secret, "a", &mut rng)
-        );
+        assert_ne!(keyring.seal(&secret, "a"), keyring.seal(&secret, "a"));
     }
 
     #[test]
     fn a_blob_opens_only_for_its_name() {
-        let (keyring, mut rng) = keyring();
-        let sealed = keyring.seal(&Secret::new("s"), "a", &mut rng);
+        let keyring = keyring();
+        let sealed = keyring.seal(&Secret::new("s"), "a");
         assert!(matches!(
             keyring.open(&sealed, "b"),
             Err(StoreError::Sealed { .. })
@@ -116,8 +99,8 @@ mod tests {
 
     #[test]
     fn a_changed_blob_is_refused_wherever_it_was_changed() {
-        let (keyring, mut rng) = keyring();
-        let sealed = keyring.seal(&Secret::new("s"), "a", &mut rng);
+        let keyring = keyring();
+        let sealed = keyring.seal(&Secret::new("s"), "a");
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
@@ -130,17 +113,16 @@ mod tests {
 
     #[test]
     fn a_rotated_keyring_opens_old_blobs_and_a_foreign_one_says_which_key_it_lacks() {
-        let (keyring, mut rng) = keyring();
-        let sealed = keyring.seal(&Secret::new("s"), "a", &mut rng);
+        let (keyring, mut rng) = (keyring(), StdRng::seed_from_u64(2));
+        let sealed = keyring.seal(&Secret::new("s"), "a");
         let id = std::str::from_utf8(&sealed[..4]).unwrap().to_owned();
-        let rotated = keyring.rotate(&mut rng);
+        let rotated = keyring.with_next(&mut rng).rotated();
         assert_eq!(rotated.open(&sealed, "a").unwrap(), Secret::new("s"));
         let error = Keyring::generate(&mut rng).open(&sealed, "a").unwrap_err();
         assert!(error.to_string().contains(&format!("no key `{id}`")), "{error}");
     }
 
-    fn keyring() -> (Keyring, StdRng) {
-        let mut rng = StdRng::seed_from_u64(1);
-        (Keyring::generate(&mut rng), rng)
+    fn keyring() -> Keyring {
+        Keyring::generate(&mut StdRng::seed_from_u64(1))
     }
 }

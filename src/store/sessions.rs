@@ -81,7 +81,7 @@ impl Store {
         let rows = transaction.fetch(delete).await?;
         for row in &rows {
             let event = AuditEvent {
-                subject: row.get("subject")?,
+                subject: Some(row.get("subject")?),
                 address,
                 ..AuditEvent::new(AuditKind::SignedOut, now)
             };

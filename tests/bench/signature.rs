@@ -175,7 +175,9 @@ async fn provider(peer: &Peer, method: SignatureMethod, url: String) -> Provider
         password: None,
         max_connections: 4,
     };
-    let store = Store::open(&options, Arc::clone(&keyring)).await.unwrap();
+    let store = Store::open(&options, Arc::clone(&keyring), Clock::System.now())
+        .await
+        .unwrap();
     store
         .synchronise_consumers(&[consumer(peer, method)], NOW)
         .await

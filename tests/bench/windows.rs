@@ -17,6 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use linkgate::clock::Clock;
 use linkgate::oauth::{Timestamp, Window};
 use linkgate::store::{Keyring, Options, Store};
 use rand::rand_core::UnwrapErr;
@@ -44,7 +45,7 @@ async fn run(rate: u64, minutes: i64, url: String, folder: &TempDir) {
         max_connections: 4,
     };
     let keyring = Arc::new(Keyring::generate(&mut UnwrapErr(SysRng)));
-    let store = Store::open(&options, keyring).await.unwrap();
+    let store = Store::open(&options, keyring, Clock::System.now()).await.unwrap();
     for minute in 0..minutes {
         let (now, begun) = (START.plus(60 * minute), Instant::now());
         let new = bring(&store, now, rate * 60).await;

@@ -216,8 +216,8 @@ async fn fifty_tokens_make_a_page() {
     let linkgate = Linkgate::start().await;
     Peer::hmac().connect(&linkgate, "bob").await;
     let copies = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100) \
-                  insert into access_tokens (digest, id, consumer_key, subject, display_name, proved_by, proved_at, \
-                  issued_at, expires_at) select cast('digest ' || i as blob), printf('%016x', i), consumer_key, 'dora', \
+                  insert into access_tokens (digest, id, key_id, consumer_key, subject, display_name, proved_by, proved_at, \
+                  issued_at, expires_at) select cast('digest ' || i as blob), printf('%016x', i), key_id, consumer_key, 'dora', \
                   'Dora', 'file', 0, issued_at - i, expires_at from access_tokens, n";
     linkgate.database().execute(copies).await;
     let mut alice = signed_in(&linkgate, "alice").await;

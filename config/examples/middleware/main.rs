@@ -126,7 +126,7 @@ async fn provider() -> anyhow::Result<Provider> {
         password: None,
         max_connections: 1,
     };
-    let store = Store::open(&options, Arc::clone(&keyring)).await?;
+    let store = Store::open(&options, Arc::clone(&keyring), Clock::System.now()).await?;
     let robot = Consumer {
         key: robot()?,
         name: "Robot".to_owned(),

@@ -3,11 +3,11 @@
 //! Each key has an id of four characters. Tokens and session ids begin with the id of the key that made them, so the
 //! keys can be rotated: new things are made with the first key, old ones are still derived from theirs.
 
-use std::fmt;
+use std::{fmt, iter};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
+use hkdf::Hkdf;
 use rand::{CryptoRng, RngExt};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -48,8 +48,7 @@ pub enum KeyringError {
 pub(super) struct SecretKey {
     id: KeyId,
     key: Zeroizing<[u8; 32]>,
-    /// HMAC-SHA-256 that has taken the key in.
-    keyed: Hmac<Sha256>,
+    hkdf: Hkdf<Sha256>,
 }
 
 /// Four letters or digits that name a key.
@@ -99,16 +98,40 @@ impl Keyring {
         Secret::new(text.as_str())
     }
 
-    /// Puts a new key in front; the others stay for what they made.
+    /// Adds a new key below the first one: the first step of a rotation, after which every replica can read what the new key
+    /// makes.
     #[must_use]
-    pub fn rotate(self, rng: &mut impl CryptoRng) -> Self {
-        let mut current = SecretKey::generate(rng);
-        while self.key(&current.id).is_some() {
-            current = SecretKey::generate(rng);
+    pub fn with_next(self, rng: &mut impl CryptoRng) -> Self {
+        let mut next = SecretKey::generate(rng);
+        while self.key(&next.id).is_some() {
+            next = SecretKey::generate(rng);
         }
         let mut older = self.older;
-        older.insert(0, self.current);
-        Self { current, older }
+        older.insert(0, next);
+        Self { older, ..self }
+    }
+
+    /// Puts the second key in front: the second step of a rotation. A keyring of one key stays as it is.
+    #[must_use]
+    pub fn rotated(self) -> Self {
+        let mut older = self.older.into_iter();
+        match older.next() {
+            Some(current) => Self {
+                current,
+                older: iter::once(self.current).chain(older).collect(),
+            },
+            None => Self {
+                current: self.current,
+                older: Vec::new(),
+            },
+        }
+    }
+
+    /// Removes an older key.
+    #[must_use]
+    pub fn without(mut self, id: &str) -> Self {
+        self.older.retain(|key| key.id != *id.as_bytes());
+        self
     }
 
     /// Makes a token, or a session's name, that begins with the current key's id.
@@ -119,19 +142,19 @@ impl Keyring {
     /// The shared-secret of a token (RFC 5849, section 2.1 and 2.3). `None`: no key of ours made this token.
     pub fn token_secret(&self, token: &Token) -> Option<Secret> {
         let key = self.key_of(token.as_str())?;
-        Some(key.derive("token-secret", &[token.as_str()], SECRET_LENGTH))
+        Some(key.derive::<SECRET_BYTES>("token-secret", &[token.as_str()]))
     }
 
     /// The verification code (RFC 5849, section 2.2) of a request token that this user approved.
     pub fn verifier(&self, token: &Token, subject: &str) -> Option<Verifier> {
         let key = self.key_of(token.as_str())?;
-        Some(key.derive("verifier", &[token.as_str(), subject], VERIFIER_LENGTH))
+        Some(key.derive::<VERIFIER_BYTES>("verifier", &[token.as_str(), subject]))
     }
 
     /// The session handle (OAuth Session 1.0) of a renewable session.
     pub fn session_handle(&self, session_id: &str) -> Option<SessionHandle> {
         let key = self.key_of(session_id)?;
-        Some(key.derive("session-handle", &[session_id], SECRET_LENGTH))
+        Some(key.derive::<SECRET_BYTES>("session-handle", &[session_id]))
     }
 
     /// Authenticates values with the current key, for cookies and forms.
@@ -155,6 +178,11 @@ impl Keyring {
         &self.current
     }
 
+    /// The ids of all keys, the current one first.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.keys().map(SecretKey::id_text)
+    }
+
     /// The key of an id.
     pub(super) fn key(&self, id: &[u8]) -> Option<&SecretKey> {
         self.keys().find(|key| key.id == id)
@@ -165,15 +193,13 @@ impl Keyring {
     }
 
     fn keys(&self) -> impl Iterator<Item = &SecretKey> {
-        std::iter::once(&self.current).chain(&self.older)
+        iter::once(&self.current).chain(&self.older)
     }
 }
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.keys().map(SecretKey::id_text))
-            .finish()
+        f.debug_list().entries(self.ids()).finish()
     }
 }
 
@@ -183,14 +209,24 @@ impl SecretKey {
         self.id
     }
 
+    /// The key's name as text.
+    pub(super) fn id_text(&self) -> &str {
+        std::str::from_utf8(&self.id).expect("an id is letters and digits")
+    }
+
     /// A key of its own for a purpose, so that no key serves two.
     pub(super) fn subkey(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.prf(purpose, &[], 0))
+        self.expand(purpose, &[])
+    }
+
+    /// Tells two keys with the same id apart, and nothing else about them.
+    pub(super) fn check_value(&self) -> Vec<u8> {
+        self.expand::<16>("check-value", &[]).to_vec()
     }
 
     fn new(id: KeyId, key: Zeroizing<[u8; 32]>) -> Self {
-        let keyed = Hmac::new_from_slice(&*key).expect("HMAC takes a key of any length");
-        Self { id, key, keyed }
+        let hkdf = Hkdf::new(None, &*key);
+        Self { id, key, hkdf }
     }
 
     fn generate(rng: &mut impl CryptoRng) -> Self {
@@ -212,53 +248,40 @@ impl SecretKey {
         Some(Self::new(id, key))
     }
 
-    fn id_text(&self) -> &str {
-        std::str::from_utf8(&self.id).expect("an id is letters and digits")
-    }
-
     fn mac(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
-        let mut all = vec![purpose.as_bytes()];
-        all.extend(parts);
-        self.prf("mac", &all, 0)
+        let parts: Vec<&[u8]> = [purpose.as_bytes()].iter().chain(parts).copied().collect();
+        *self.expand("mac", &parts)
     }
 
-    /// Letters and digits only: several clients do not encode what we give them.
-    fn derive(&self, purpose: &str, parts: &[&str], length: usize) -> Secret {
+    /// Hexadecimal digits: several clients do not encode the values that they receive.
+    fn derive<const N: usize>(&self, purpose: &str, parts: &[&str]) -> Secret {
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
-        let mut text = Zeroizing::new(String::with_capacity(length));
-        for block in 0.. {
-            let bytes = Zeroizing::new(self.prf(purpose, &parts, block));
-            // 248 is four times 62: what lies above would favour the first letters.
-            let fair = bytes.iter().filter(|byte| **byte < 248);
-            for byte in fair.take(length - text.len()) {
-                text.push(ALPHANUMERIC[usize::from(byte % 62)].into());
-            }
-            if text.len() == length {
-                break;
-            }
-        }
-        Secret::new(text.as_str())
+        let bytes = self.expand::<N>(purpose, &parts);
+        Secret::new(Zeroizing::new(base16ct::lower::encode_string(&*bytes)).as_str())
     }
 
-    /// HMAC-SHA-256 over purpose and parts, each behind its length, and the number of the block.
-    fn prf(&self, purpose: &str, parts: &[&[u8]], block: u32) -> [u8; 32] {
-        let mut mac = self.keyed.clone();
-        for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
+    /// HKDF-Expand (RFC 5869, section 2.3); `info` is the purpose and the parts, each behind its length.
+    fn expand<const N: usize>(&self, purpose: &str, parts: &[&[u8]]) -> Zeroizing<[u8; N]> {
+        let mut info = Vec::new();
+        for part in iter::once(&purpose.as_bytes()).chain(parts) {
+            info.extend((part.len() as u64).to_be_bytes());
+            info.extend_from_slice(part);
         }
-        mac.update(&block.to_be_bytes());
-        mac.finalize().into_bytes().into()
+        let mut output = Zeroizing::new([0; N]);
+        self.hkdf
+            .expand(&info, &mut *output)
+            .expect("HKDF with SHA-256 gives up to 8160 bytes");
+        output
     }
 }
 
 const KEY_ID_LENGTH: usize = 4;
 
-/// 36 letters and digits are 214 bits.
-const SECRET_LENGTH: usize = 36;
+/// 192 bits.
+const SECRET_BYTES: usize = 24;
 
-/// 20 letters and digits are 119 bits: a verifier is also typed by hand, and a few wrong ones end its life.
-const VERIFIER_LENGTH: usize = 20;
+/// 80 bits in 20 digits: a verifier is also typed by hand, and a few wrong ones end its life.
+const VERIFIER_BYTES: usize = 10;
 
 #[cfg(test)]
 mod tests;

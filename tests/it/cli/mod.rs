@@ -3,6 +3,7 @@
 mod config;
 mod consumers;
 mod doctor;
+mod keys;
 mod links;
 mod operate;
 mod secrets;
@@ -20,6 +21,7 @@ struct Here {
 }
 
 /// What a command answered.
+#[derive(Debug)]
 struct Answer {
     code: i32,
     out: String,

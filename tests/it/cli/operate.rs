@@ -7,7 +7,7 @@ use std::sync::Arc;
 use insta::assert_snapshot;
 use linkgate::clock::Clock;
 use linkgate::model::{NewAccess, RequestToken, RequestTokenState, User};
-use linkgate::oauth::{Callback, ConsumerKey, Token};
+use linkgate::oauth::{Callback, ConsumerKey};
 use linkgate::store::{Keyring, Options, Store};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -51,17 +51,19 @@ async fn a_token_is_revoked_once_whether_or_not_its_time_is_over() {
 }
 
 /// Lets the consumer `ci` act as alice, for so many seconds from now on; the token's name.
-async fn connect(here: &Here, seconds: i64) -> String {
+pub(super) async fn connect(here: &Here, seconds: i64) -> String {
     let options = Options {
         url: format!("sqlite://{}", here.path("linkgate.db").display()),
         password: None,
         max_connections: 1,
     };
     let mut rng = StdRng::seed_from_u64(seconds.cast_unsigned());
-    let keyring = Arc::new(Keyring::generate(&mut rng));
-    let store = Store::open(&options, keyring).await.unwrap();
+    let keyring = Arc::new(Keyring::open_file(&here.path("linkgate.key")).unwrap().keyring);
+    let store = Store::open(&options, Arc::clone(&keyring), Clock::System.now())
+        .await
+        .unwrap();
     let (now, key) = (Clock::System.now(), ConsumerKey::parse("ci").unwrap());
-    let [asked, token] = [(); 2].map(|()| Token::generate("", &mut rng));
+    let [asked, token] = [(); 2].map(|()| keyring.new_token(&mut rng));
     let question = RequestToken {
         consumer: key.clone(),
         callback: Callback::OutOfBand,

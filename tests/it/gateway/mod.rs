@@ -122,7 +122,9 @@ async fn store() -> Store {
         password: None,
         max_connections: 1,
     };
-    let store = Store::open(&options, keyring()).await.unwrap();
+    let store = Store::open(&options, keyring(), Clock::System.now())
+        .await
+        .unwrap();
     let consumer = signed::consumer();
     store.add_consumer(&consumer, Clock::System.now()).await.unwrap();
     store

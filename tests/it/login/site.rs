@@ -59,7 +59,9 @@ impl Site {
             password: None,
             max_connections: 2,
         };
-        let store = Store::open(&options, Arc::clone(&keyring)).await.unwrap();
+        let store = Store::open(&options, Arc::clone(&keyring), Clock::System.now())
+            .await
+            .unwrap();
         Self {
             store,
             clock,

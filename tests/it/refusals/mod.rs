@@ -7,6 +7,7 @@
 //! * [`owners`], [`tokens`], [`renewal`]: whose they are, and how they end; [`two_legged`]: calls without a user's token;
 //! * [`callbacks`], [`authorize`]: where the verifier is sent, and who learns it;
 //! * [`contract`]: the answers that consumers rely on; [`doors`]: the endpoints by their names;
+//! * [`keys`]: secret keys that one replica has and another lacks;
 //! * [`races`]: two at the same instant; [`strangers`]: whoever cannot sign; [`resources`]: too much of something.
 
 mod authorize;
@@ -17,6 +18,7 @@ mod doors;
 mod forms;
 mod freshness;
 mod identity;
+mod keys;
 mod methods;
 mod owners;
 mod presence;

@@ -144,8 +144,10 @@ async fn a_flood_of_request_tokens_is_stopped_without_a_word_about_the_consumers
         .database()
         .execute(
             "with recursive counted(n) as (select 1 union all select n + 1 from counted where n < 1000) \
-             insert into request_tokens (digest, consumer_key, callback, issued_at, expires_at, wrong_verifiers, state) \
-             select cast(n as blob), 'bitbucket-form', 'oob', 1800000000, 1800000600, 0, 'pending' from counted",
+             insert into request_tokens \
+             (digest, key_id, consumer_key, callback, issued_at, expires_at, wrong_verifiers, state) \
+             select cast(n as blob), id, 'bitbucket-form', 'oob', 1800000000, 1800000600, 0, 'pending' \
+             from counted, secret_keys",
         )
         .await;
     let ask = |peer: Peer, callback| {

@@ -99,7 +99,7 @@ async fn a_renewal_needs_the_handle_of_this_token() {
         "wrong",
         of_another.as_str(),
         &handle[1..],
-        &handle.to_ascii_lowercase(),
+        &handle.to_ascii_uppercase(),
         &format!("{handle} "),
     ] {
         let answer = renewal(&linkgate, &token, wrong).send(&linkgate).await;

@@ -20,6 +20,7 @@ mod at_rest;
 mod audit;
 mod connections;
 mod consumers;
+mod keys;
 mod links;
 mod nonce_rows;
 mod nonces;

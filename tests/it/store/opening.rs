@@ -28,7 +28,7 @@ on_both! {
     async fn tables_of_a_newer_version_are_refused(db: Database) {
         db.open().await.close().await;
         db.execute("update _sqlx_migrations set version = 9999 where version = 1").await;
-        let error = Store::open(&db.options(), db.keyring()).await.unwrap_err();
+        let error = Store::open(&db.options(), db.keyring(), NOW).await.unwrap_err();
         assert!(matches!(error, StoreError::Migration { .. }), "{error}");
         assert!(error.to_string().starts_with("cannot bring the tables of "), "{error}");
         assert!(error.source().unwrap().to_string().contains("9999"));
@@ -65,7 +65,7 @@ async fn what_cannot_be_opened_is_named_without_its_password() {
             max_connections: 1,
         };
         let keyring = Arc::new(Keyring::generate(&mut rng()));
-        let error = Store::open(&options, keyring).await.unwrap_err();
+        let error = Store::open(&options, keyring, NOW).await.unwrap_err();
         assert_eq!(error.to_string(), format!("cannot open the database {shown}"));
         assert!(!format!("{error:?} {options:?}").contains("s3cr3t"));
         assert!(error.source().is_some());
@@ -80,7 +80,7 @@ async fn an_unreachable_server_is_an_error_with_its_reason() {
         max_connections: 1,
     };
     let keyring = Arc::new(Keyring::generate(&mut rng()));
-    let error = Store::open(&options, keyring).await.unwrap_err();
+    let error = Store::open(&options, keyring, NOW).await.unwrap_err();
     assert!(
         error.source().unwrap().to_string().contains("refused"),
         "{error:?}"
@@ -94,7 +94,7 @@ async fn a_database_in_memory_is_whole() {
         password: None,
         max_connections: 8,
     };
-    let store = Store::open(&options, Arc::new(Keyring::generate(&mut rng())))
+    let store = Store::open(&options, Arc::new(Keyring::generate(&mut rng())), NOW)
         .await
         .unwrap();
     store

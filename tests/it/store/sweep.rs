@@ -194,9 +194,9 @@ const MORE_USERS: &str = "
 /// Twenty thousand tokens of four thousand users, that have expired and can be renewed for long; fifty of them were revoked long
 /// ago, fifty cannot be renewed.
 const MANY_TOKENS: &str = "
-    insert into access_tokens (digest, id, consumer_key, subject, display_name, proved_by, proved_at, issued_at, expires_at,
+    insert into access_tokens (digest, id, key_id, consumer_key, subject, display_name, proved_by, proved_at, issued_at, expires_at,
             session_id, session_expires_at, revoked_at)
-        select sha256(n::text::bytea), 'g' || lpad(n::text, 16, '0'), consumer_key, 'user ' || n % 4000, display_name, proved_by,
+        select sha256(n::text::bytea), 'g' || lpad(n::text, 16, '0'), key_id, consumer_key, 'user ' || n % 4000, display_name, proved_by,
             proved_at, issued_at + n, expires_at,
             'session', case when n between 101 and 150 then expires_at else expires_at + 400 * 86400 end,
             case when n between 201 and 250 then issued_at end

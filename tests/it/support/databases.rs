@@ -10,6 +10,7 @@ use rand::rngs::StdRng;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
+use linkgate::oauth::Timestamp;
 use linkgate::store::{Keyring, Options, Store};
 
 /// Makes two tests of each function, `name::sqlite` and `name::postgres`.
@@ -108,7 +109,9 @@ impl Database {
 
     /// Opens it with other keys.
     pub(crate) async fn open_with(&self, keyring: Arc<Keyring>) -> Store {
-        Store::open(&self.options(), keyring).await.unwrap()
+        Store::open(&self.options(), keyring, Timestamp::from_seconds(1_800_000_000))
+            .await
+            .unwrap()
     }
 
     /// Runs a statement past the store.

@@ -14,7 +14,7 @@ use linkgate::clock::Clock;
 use linkgate::config::{Config, ConfigError};
 use linkgate::oauth::Timestamp;
 use linkgate::server::Server;
-use linkgate::store::Store;
+use linkgate::store::{Keyring, Store};
 use rsa::PrivateKey;
 use rsa::pkcs1::DecodeRsaPrivateKey as _;
 use rsa::pkcs8::EncodePublicKey as _;
@@ -22,7 +22,7 @@ use tempfile::TempDir;
 
 use super::app::App;
 use super::browser::Browser;
-use super::databases::Database;
+use super::databases::{Database, rng};
 use crate::published::published_keys;
 
 /// A running linkgate. It is called under its address, and signed for under its public URL.
@@ -118,6 +118,14 @@ impl Linkgate {
     pub(crate) async fn replica(&self) -> Self {
         let (home, app) = (Arc::clone(&self.home), Arc::clone(&self.app));
         Self::run(home, app, self.clock.clone(), self.base.clone()).await
+    }
+
+    /// A second server over the same database, whose key file has been rotated already.
+    pub(crate) async fn rotated_replica(&self) -> Self {
+        let keyring = Keyring::read(self.home.database.keyring().to_text().expose()).unwrap();
+        let rotated = keyring.with_next(&mut rng()).rotated();
+        rotated.replace_file(&self.home.file("linkgate.key")).unwrap();
+        self.replica().await
     }
 
     /// Stopped, and started again on the same database.
