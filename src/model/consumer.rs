@@ -1,10 +1,11 @@
 //! The client (RFC 5849, section 1.1): what an administrator lets it do.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::oauth::{Callback, CallbackPattern, ConsumerKey, SignatureMethod, VerificationKey};
+use crate::oauth::{Callback, CallbackPattern, ConsumerKey, Problem, SignatureMethod, VerificationKey};
 
 /// A registered consumer.
 #[expect(
@@ -41,6 +42,43 @@ pub struct Consumer {
     pub enabled: bool,
     /// Who registered it.
     pub source: ConsumerSource,
+}
+
+impl Consumer {
+    /// Whether the consumer may sign at all, with this method, from this address.
+    ///
+    /// # Errors
+    ///
+    /// Why it may not. No problem of a token.
+    pub fn check_signer(
+        &self,
+        method: SignatureMethod,
+        is_secure: bool,
+        address: Option<IpAddr>,
+    ) -> Result<(), Problem> {
+        if !self.enabled {
+            return Err(Problem::ConsumerKeyRejected(
+                "This consumer is disabled in linkgate.",
+            ));
+        }
+        let is_allowed = |address| self.addresses.iter().any(|net| net.contains(&address));
+        if !self.addresses.is_empty() && !address.is_some_and(is_allowed) {
+            return Err(Problem::ConsumerKeyRejected(
+                "This consumer may not call from this address.",
+            ));
+        }
+        if !self.methods.contains(&method) {
+            return Err(Problem::SignatureMethodRejected(
+                "This consumer is registered for another signature method: compare its link with linkgate's configuration.",
+            ));
+        }
+        if method == SignatureMethod::Plaintext && !is_secure {
+            return Err(Problem::SignatureMethodRejected(
+                "PLAINTEXT is accepted over https only.",
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// Who registered a consumer, and so who may change it.

@@ -9,7 +9,7 @@ mod name_pattern;
 mod request_token;
 mod user;
 
-pub use access_token::{AccessToken, NewAccess, Session as TokenSession};
+pub use access_token::{AccessToken, NewAccess, Session as TokenSession, UNKNOWN_TOKEN, WRONG_HANDLE};
 pub use audit::{AuditEvent, AuditKind};
 pub use browser_session::{BrowserSession, SessionId};
 pub use consumer::{Consumer, ConsumerSource};

@@ -1,7 +1,8 @@
 //! Temporary credentials (RFC 5849, section 2.1): a question put to a user.
 
-use crate::oauth::{Callback, ConsumerKey, Timestamp};
+use crate::oauth::{Callback, ConsumerKey, Problem, Timestamp};
 
+use super::access_token::UNKNOWN_TOKEN;
 use super::user::User;
 
 /// A request token as it is kept. The token itself and its secrets are not: one is hashed, the others are derived.
@@ -21,6 +22,26 @@ pub struct RequestToken {
     pub state: RequestTokenState,
 }
 
+impl RequestToken {
+    /// The user who approved, if this consumer may exchange the token now. The verifier is compared by the caller.
+    ///
+    /// # Errors
+    ///
+    /// Why it may not.
+    pub fn check_exchange(&self, consumer: &ConsumerKey, now: Timestamp) -> Result<&User, Problem> {
+        if self.consumer != *consumer {
+            return Err(Problem::TokenRejected(UNKNOWN_TOKEN));
+        }
+        match &self.state {
+            RequestTokenState::Used => Err(Problem::TokenUsed),
+            _ if self.expires_at <= now => Err(Problem::TokenExpired),
+            RequestTokenState::Pending => Err(Problem::PermissionUnknown),
+            RequestTokenState::Denied => Err(Problem::PermissionDenied("The user said no.")),
+            RequestTokenState::Authorized { by } => Ok(by),
+        }
+    }
+}
+
 /// What became of the question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestTokenState {
@@ -35,4 +56,63 @@ pub enum RequestTokenState {
     Denied,
     /// It was exchanged for an access token.
     Used,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_approved_token_of_this_consumer_is_exchanged() {
+        let at = Timestamp::from_seconds;
+        let key = |text| ConsumerKey::parse(text).unwrap();
+        let user = User {
+            subject: "alice".to_owned(),
+            display_name: "Alice".to_owned(),
+            proved_by: "file".to_owned(),
+            proved_at: at(0),
+        };
+        let authorized = RequestTokenState::Authorized { by: user.clone() };
+        for (state, consumer, now, expected) in [
+            (&authorized, "a", 9, Ok(&user)),
+            (&authorized, "a", 10, Err(Problem::TokenExpired)),
+            (&authorized, "b", 9, Err(Problem::TokenRejected(UNKNOWN_TOKEN))),
+            (
+                &RequestTokenState::Pending,
+                "a",
+                9,
+                Err(Problem::PermissionUnknown),
+            ),
+            (&RequestTokenState::Pending, "a", 10, Err(Problem::TokenExpired)),
+            (
+                &RequestTokenState::Denied,
+                "a",
+                9,
+                Err(Problem::PermissionDenied("The user said no.")),
+            ),
+            (&RequestTokenState::Denied, "a", 10, Err(Problem::TokenExpired)),
+            (&RequestTokenState::Used, "a", 9, Err(Problem::TokenUsed)),
+            (&RequestTokenState::Used, "a", 10, Err(Problem::TokenUsed)),
+            (
+                &RequestTokenState::Used,
+                "b",
+                9,
+                Err(Problem::TokenRejected(UNKNOWN_TOKEN)),
+            ),
+        ] {
+            let token = RequestToken {
+                consumer: key("a"),
+                callback: Callback::OutOfBand,
+                issued_at: at(0),
+                expires_at: at(10),
+                wrong_verifiers: 0,
+                state: state.clone(),
+            };
+            assert_eq!(
+                token.check_exchange(&key(consumer), at(now)),
+                expected,
+                "{state:?} {consumer} {now}"
+            );
+        }
+    }
 }

@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
-use crate::model::{AccessToken, AuditKind, Consumer, NewAccess, RequestTokenState, TokenSession, User};
+use crate::model::{
+    AccessToken, AuditKind, Consumer, NewAccess, TokenSession, UNKNOWN_TOKEN, User, WRONG_HANDLE,
+};
 use crate::oauth::{Authentic, Problem, RequestView, Secret, SessionHandle, Token};
 
-use super::authenticate::{Signed, UNKNOWN_TOKEN};
+use super::authenticate::Signed;
 use super::directory::Standing;
 use super::{Error, Provider, journal};
 
@@ -107,16 +109,8 @@ impl Provider {
     async fn approver(&self, request: &Authentic, consumer: &Consumer, token: &Token) -> Result<User, Error> {
         let now = self.clock.now();
         let kept = self.store.request_token(token).await?;
-        let kept = kept
-            .filter(|kept| kept.consumer == consumer.key)
-            .ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
-        let by = match kept.state {
-            RequestTokenState::Used => return Err(Problem::TokenUsed.into()),
-            _ if kept.expires_at <= now => return Err(Problem::TokenExpired.into()),
-            RequestTokenState::Pending => return Err(Problem::PermissionUnknown.into()),
-            RequestTokenState::Denied => return Err(Problem::PermissionDenied("The user said no.").into()),
-            RequestTokenState::Authorized { by } => by,
-        };
+        let kept = kept.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
+        let by = kept.check_exchange(&consumer.key, now)?;
         let Some(verifier) = self.keyring.verifier(token, &by.subject) else {
             self.cache
                 .check_foreign_token(&self.store, token.as_str())
@@ -134,7 +128,7 @@ impl Provider {
         if self.directory.standing(&by.subject).await == Standing::Gone {
             return Err(Problem::TokenRejected("The user who approved is not there any more.").into());
         }
-        Ok(by)
+        Ok(by.clone())
     }
 
     async fn renew(
@@ -147,30 +141,16 @@ impl Provider {
         let consumer = &signed.consumer;
         let now = self.clock.now();
         let kept = self.store.access_token(old).await?;
-        let kept = kept
-            .filter(|kept| kept.consumer == consumer.key)
-            .ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
-        if kept.revoked_at.is_some() {
-            return Err(Problem::TokenRevoked.into());
-        }
-        let wrong_handle = Problem::TokenRejected("The session handle does not belong to this token.");
-        let Some(session) = kept.session else {
-            return Err(wrong_handle.into());
+        let kept = kept.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
+        let session = kept.check_renewal(&consumer.key)?;
+        let Some(own_handle) = self.keyring.session_handle(&session.id) else {
+            self.cache.check_foreign_token(&self.store, &session.id).await?;
+            return Err(WRONG_HANDLE.into());
         };
-        match self.keyring.session_handle(&session.id) {
-            Some(own) if own == *handle => {}
-            Some(_) => return Err(wrong_handle.into()),
-            None => {
-                self.cache.check_foreign_token(&self.store, &session.id).await?;
-                return Err(wrong_handle.into());
-            }
+        if own_handle != *handle {
+            return Err(WRONG_HANDLE.into());
         }
-        if session.expires_at <= now {
-            return Err(Problem::PermissionDenied(
-                "The time for renewal is over: ask the user to connect again.",
-            )
-            .into());
-        }
+        session.check_end(now)?;
         if self.directory.standing(&kept.user.subject).await == Standing::Gone {
             return Err(Problem::TokenRejected("The user who approved is not there any more.").into());
         }

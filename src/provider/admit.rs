@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::model::Consumer;
+use crate::model::{Consumer, UNKNOWN_TOKEN};
 use crate::oauth::{Authentic, Problem, RequestView, SignedRequest, Timestamp, Token};
 
-use super::authenticate::{Signed, UNKNOWN_TOKEN};
+use super::authenticate::Signed;
 use super::cache::CachedToken;
 use super::caller::{CallKind, Caller, CallingUser};
 use super::directory::Standing;
@@ -137,16 +137,8 @@ impl Provider {
         held: &CachedToken,
         now: Timestamp,
     ) -> Result<CallingUser, Error> {
-        let kept = held.token.as_ref();
-        let kept = kept
-            .filter(|kept| kept.consumer == consumer.key)
-            .ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
-        if kept.revoked_at.is_some() {
-            return Err(Problem::TokenRevoked.into());
-        }
-        if kept.expires_at <= now {
-            return Err(Problem::TokenExpired.into());
-        }
+        let kept = held.token.as_ref().ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
+        kept.check_use(&consumer.key, now)?;
         match self.directory.standing(&kept.user.subject).await {
             Standing::Known(user) => Ok(user),
             Standing::Gone => {

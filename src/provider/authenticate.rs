@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::model::Consumer;
-use crate::oauth::{Authentic, Problem, RequestView, SignatureMethod, SignedRequest, Timestamp, Token};
+use crate::model::{Consumer, UNKNOWN_TOKEN};
+use crate::oauth::{Authentic, Problem, RequestView, SignedRequest, Timestamp, Token};
 
 use super::cache::CachedToken;
 use super::explain::explained;
@@ -55,7 +55,7 @@ impl Provider {
                 drop(request.verify(std::slice::from_ref(&self.nobody), None));
                 return Err(Problem::ConsumerKeyUnknown.into());
             };
-            may_sign(&consumer, request.method(), view, peer)?;
+            consumer.check_signer(request.method(), view.secure, peer)?;
             let token = request.token().cloned();
             let held = token.as_ref().and_then(|token| self.cache.cached_token(token));
             let derived = match (&held, &token) {
@@ -119,38 +119,6 @@ impl Provider {
     }
 }
 
-/// Whether a consumer may sign at all, with this method, from there.
-fn may_sign(
-    consumer: &Consumer,
-    method: SignatureMethod,
-    view: &RequestView<'_>,
-    peer: Option<IpAddr>,
-) -> Result<(), Problem> {
-    if !consumer.enabled {
-        return Err(Problem::ConsumerKeyRejected(
-            "This consumer is disabled in linkgate.",
-        ));
-    }
-    let allowed = consumer.addresses.is_empty()
-        || peer.is_some_and(|peer| consumer.addresses.iter().any(|net| net.contains(&peer)));
-    if !allowed {
-        return Err(Problem::ConsumerKeyRejected(
-            "This consumer may not call from this address.",
-        ));
-    }
-    if !consumer.methods.contains(&method) {
-        return Err(Problem::SignatureMethodRejected(
-            "This consumer is registered for another signature method: compare its link with linkgate's configuration.",
-        ));
-    }
-    if method == SignatureMethod::Plaintext && !view.secure {
-        return Err(Problem::SignatureMethodRejected(
-            "PLAINTEXT is accepted over https only.",
-        ));
-    }
-    Ok(())
-}
-
 /// What every signed request must carry (RFC 5849, section 3.1).
 const REQUIRED: [&str; 5] = [
     "oauth_consumer_key",
@@ -159,6 +127,3 @@ const REQUIRED: [&str; 5] = [
     "oauth_timestamp",
     "oauth_nonce",
 ];
-
-/// Why a token that nobody has is refused.
-pub(super) const UNKNOWN_TOKEN: &str = "This token is not known here: ask the user to connect again.";

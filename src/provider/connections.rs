@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::{AccessToken, Consumer};
+use crate::oauth::Token;
 use crate::store::{Revoke, Revoker, Search, StoreError};
 
 use super::Provider;
@@ -29,6 +30,16 @@ impl Provider {
     pub async fn connections(&self, subject: &str) -> Result<Vec<Connection>, StoreError> {
         let tokens = self.store.connections(subject, self.clock.now()).await?;
         self.with_consumers(tokens).await
+    }
+
+    /// Lists all consumers, for an administrator.
+    pub async fn consumers(&self) -> Result<Vec<Consumer>, StoreError> {
+        self.store.consumers().await
+    }
+
+    /// Whether a token is an access token: a link that leads to a question with one is a mistake.
+    pub async fn is_access_token(&self, token: &Token) -> Result<bool, StoreError> {
+        Ok(self.store.access_token(token).await?.is_some())
     }
 
     /// Finds access tokens for an administrator, dead ones too.

@@ -7,8 +7,9 @@
 //! 3. `authorize`: the question to the user, and the answer;
 //! 4. `access_token`: exchange and renewal;
 //! 5. `admit`: a guarded call, `impersonation`: one in a user's name, and `caller`, what it proves;
-//! 6. `connections`: what people see of access tokens, and revoke;
-//! 7. `error`: a refusal or a failure, and the one answer that tells the peer.
+//! 6. `sessions` and `sign_in`: browsers whose users have signed in, and how often they may try;
+//! 7. `connections`: what people see of access tokens, and revoke;
+//! 8. `error`: a refusal or a failure, and the one answer that tells the peer.
 //!
 //! `explain` says why a signature failed. `cache` keeps what every call reads for less than a second. `directory` says which
 //! users exist, `journal` says what happened, and `sweep` forgets what has expired.
@@ -26,13 +27,15 @@ mod explain;
 mod impersonation;
 mod journal;
 mod request_token;
+mod sessions;
+mod sign_in;
 mod sweep;
 
 use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::oauth::{Secret, Token, VerificationKey, Window};
-use crate::store::{Keyring, Store};
+use crate::store::Store;
 
 pub use access_token::IssuedAccessToken;
 pub use admit::Judged;
@@ -43,6 +46,10 @@ pub use directory::{Directory, Standing};
 pub use error::{Error, Refusal};
 pub use impersonation::Impersonation;
 pub use request_token::IssuedRequestToken;
+pub use sessions::SessionRules;
+
+/// What the use cases take and return of the store.
+pub use crate::store::{Keyring, Revoke, Revoker, Search, StoreError};
 
 use cache::Cache;
 
@@ -78,6 +85,8 @@ pub struct Rules {
     pub request_tokens_per_consumer: u64,
     /// Whom consumers may impersonate.
     pub impersonation: Impersonation,
+    /// How long browsers stay signed in.
+    pub sessions: SessionRules,
 }
 
 impl Rules {
@@ -92,6 +101,15 @@ impl Rules {
             wrong_verifier_limit: 5,
             request_tokens_per_consumer: 1000,
             impersonation: Impersonation::default(),
+            sessions: SessionRules {
+                login_method: "file",
+                refresh_display_name: true,
+                idle: 3_600,
+                longest: 43_200,
+                recheck_after: 43_200,
+                attempts_per_account: 10,
+                attempts_per_address: 30,
+            },
         }
     }
 }

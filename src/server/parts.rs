@@ -14,11 +14,11 @@ use crate::gateway::{
     ProxyOptions, PublicUrls, Route, RouteMode, Routes, SignatureCheck, TrustedProxies, Upstream,
 };
 use crate::links::Links;
-use crate::login::{Login, Standing as Known};
-use crate::provider::{CallingUser, Directory, Impersonation, Provider, Rules, Standing};
+use crate::login::{Door, Login, Standing as Known};
+use crate::provider::{CallingUser, Directory, Impersonation, Provider, Rules, SessionRules, Standing};
 use crate::store::{Keyring, Store};
 use crate::tls::{ClientTls, Roots};
-use crate::web::{Administration, App, Look, Refusals, SessionRules};
+use crate::web::{Administration, App, Look, Refusals};
 
 use super::links;
 
@@ -48,7 +48,7 @@ impl Parts {
             Arc::clone(&keyring),
             clock.clone(),
             directory(Arc::clone(login)),
-            rules(config),
+            rules(config, login),
         ));
         let assertion = assertion(config, &keyring, clock)?.map(Arc::new);
         let front = PublicUrls::new(
@@ -63,10 +63,8 @@ impl Parts {
         let look = Arc::new(Look::new(&config.branding));
         let app = App {
             provider: Arc::clone(&provider),
-            store: store.clone(),
             keyring,
             login: Arc::clone(login),
-            sessions: sessions(config),
             front: front.clone(),
             public_url: config.server.public_url.clone(),
             look: Arc::clone(&look),
@@ -196,9 +194,11 @@ fn directory(login: Arc<Login>) -> Directory {
     })
 }
 
-fn sessions(config: &Config) -> SessionRules {
+fn sessions(config: &Config, login: &Login) -> SessionRules {
     let sessions = &config.sessions;
     SessionRules {
+        login_method: login.name(),
+        refresh_display_name: login.door() == Door::Form,
         idle: sessions.idle,
         longest: sessions.longest,
         recheck_after: sessions.recheck_after,
@@ -224,13 +224,14 @@ fn impersonation(config: &Config) -> Impersonation {
     }
 }
 
-fn rules(config: &Config) -> Rules {
+fn rules(config: &Config, login: &Login) -> Rules {
     Rules {
         window: config.tokens.timestamp_window,
         request_token_lifetime: config.tokens.request_token_lifetime,
         access_token_lifetime: config.tokens.access_token_lifetime,
         session_lifetime: config.tokens.session_lifetime,
         impersonation: impersonation(config),
+        sessions: sessions(config, login),
         ..Rules::new(config.server.public_url.as_str())
     }
 }

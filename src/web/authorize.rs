@@ -9,8 +9,8 @@ use tracing::Span;
 
 use crate::model::{Consumer, User};
 use crate::oauth::{Callback, Token};
+use crate::provider::StoreError;
 use crate::provider::{Answer, Question};
-use crate::store::StoreError;
 
 use super::form::{self, Purpose};
 use super::pages::{AnswerForm, Approve, Notice, Verifier};
@@ -210,10 +210,8 @@ async fn closed(app: &App, token: &Token, question: Question) -> Result<Notice, 
         Question::Used => Notice::Used,
         Question::Expired => Notice::Expired,
         Question::ConsumerDisabled { name } => Notice::ConsumerDisabled { consumer: name },
-        Question::Unknown => match app.store.access_token(token).await? {
-            Some(_) => Notice::AccessToken,
-            None => Notice::Unknown,
-        },
+        Question::Unknown if app.provider.is_access_token(token).await? => Notice::AccessToken,
+        Question::Unknown => Notice::Unknown,
     })
 }
 

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use crate::links::Users;
-use crate::store::{Revoke, Revoker, StoreError};
+use crate::provider::{Revoke, Revoker, StoreError};
 
 use super::form::{self, Purpose};
 use super::pages::{Connections, Notice, Outgoing, RevokeForm};

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::model::{SessionId, User};
 use crate::oauth::Token;
-use crate::store::Keyring;
+use crate::provider::Keyring;
 
 use super::pages::Notice;
 

@@ -13,14 +13,14 @@ use serde::Deserialize;
 use crate::login::{Attempt, Door, SignInError};
 use crate::oauth::{Callback, Secret};
 use crate::provider::Question;
-use crate::store::StoreError;
+use crate::provider::StoreError;
 
 use super::form::{self, Purpose};
 use super::pages::{Login, Notice, SignOutForm, SigningIn};
 use super::return_address::ReturnAddress;
 use super::session::{self, Browser, Session};
 use super::visit::SignIn;
-use super::{App, ClientIp, LOGIN, LOGOUT, Visit, attempts, headers, trip};
+use super::{App, ClientIp, LOGIN, LOGOUT, Visit, headers, trip};
 
 /// What the address of the login page may say.
 #[derive(Default, Deserialize)]
@@ -194,7 +194,11 @@ async fn try_to_sign_in(
     {
         return Err(Notice::FormOutdated { again: there.login() });
     }
-    if let Some(wait) = attempts::count(visit, address, Some(&form.username)).await? {
+    if let Some(wait) = visit
+        .provider
+        .count_sign_in(address, Some(&form.username))
+        .await?
+    {
         return Err(Notice::TooMany {
             wait,
             again: there.login(),

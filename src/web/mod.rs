@@ -5,7 +5,7 @@
 //! was refused, `refusals` keeps for the administrators. A browser's requests:
 //!
 //! 1. `authorize`: the question of a request token, put to whoever is signed in, and the answer;
-//! 2. `login`: who that is, and `trip`, when others are asked for it; `attempts`: how often they may try;
+//! 2. `login`: who that is, and `trip`, when others are asked for it;
 //!    `return_address`: where they go on afterwards;
 //! 3. `connections`: what they have connected, and revoke; `admin`: the pages for administrators;
 //! 4. `session`: the `cookie` and its table row; `form`: what proves that a form is ours;
@@ -22,7 +22,6 @@ mod access_token;
 mod admin;
 mod applinks;
 mod assets;
-mod attempts;
 mod authorize;
 mod client_ip;
 mod connections;
@@ -61,8 +60,7 @@ use crate::http::HttpService;
 use crate::links::Links;
 use crate::login::Login;
 use crate::oauth::PublicUrl;
-use crate::provider::Provider;
-use crate::store::{Keyring, Store};
+use crate::provider::{Keyring, Provider};
 
 pub use admin::Administration;
 pub use applinks::Ourselves;
@@ -70,7 +68,6 @@ pub use assets::icon;
 pub use client_ip::ClientIp;
 pub use look::Look;
 pub use refusals::Refusals;
-pub use session::SessionRules;
 
 use access_log::LoggedRequest;
 use visit::Visit;
@@ -80,14 +77,10 @@ use visit::Visit;
 pub struct App {
     /// The use cases.
     pub provider: Arc<Provider>,
-    /// Where browser sessions are kept.
-    pub store: Store,
     /// What signs cookies and forms.
     pub keyring: Arc<Keyring>,
     /// Who is at the browser.
     pub login: Arc<Login>,
-    /// How long they stay signed in, and how often they may try.
-    pub sessions: SessionRules,
     /// Our public URLs, and the proxies in front of us.
     pub front: PublicUrls,
     /// Where browsers find us.

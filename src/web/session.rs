@@ -7,30 +7,14 @@ use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderValue};
 
-use crate::login::{Door, Standing};
-use crate::model::{AuditKind, BrowserSession, SessionId, User};
-use crate::oauth::{Timestamp, Token};
-use crate::store::StoreError;
+use crate::model::{SessionId, User};
+use crate::oauth::Token;
+use crate::provider::StoreError;
 
 use super::cookie::Cookie;
 use super::form::Purpose;
 use super::pages::Notice;
 use super::{App, Visit, randomness};
-
-/// How long a browser stays signed in, and how often somebody may try.
-#[derive(Clone, Copy, Debug)]
-pub struct SessionRules {
-    /// Seconds without a visit after which a session is over.
-    pub idle: i64,
-    /// Seconds after which a session is over in any case.
-    pub longest: i64,
-    /// Seconds after which a user signs in anew before approving.
-    pub recheck_after: i64,
-    /// Attempts in a minute for one name, from wherever.
-    pub attempts_per_account: u32,
-    /// Attempts in a minute from one address, for whichever name.
-    pub attempts_per_address: u32,
-}
 
 /// Somebody who is signed in.
 #[derive(Debug)]
@@ -55,7 +39,7 @@ pub(super) enum Who {
 impl Session {
     /// Whether its user proved who they are so long ago that they must do so again before they decide.
     pub(super) fn is_stale(&self, app: &App) -> bool {
-        self.user.proved_at.plus(app.sessions.recheck_after) <= app.clock.now()
+        app.provider.must_sign_in_again(&self.user)
     }
 }
 
@@ -87,33 +71,8 @@ async fn kept(app: &App, headers: &HeaderMap) -> Result<Option<Session>, StoreEr
     let Some(id) = session_id(app, headers) else {
         return Ok(None);
     };
-    let now = app.clock.now();
-    let Some(kept) = app.store.session(&id, now).await? else {
-        return Ok(None);
-    };
-    let mut user = kept.user;
-    // A name of another method may be another person's here.
-    if user.proved_by != app.login.name() {
-        app.store.remove_session(&id).await?;
-        return Ok(None);
-    }
-    match app.login.standing(&user.subject).await {
-        // Where the request itself names the user, it says it better than a look-up by the other name.
-        Standing::Known { display_name } if app.login.door() == Door::Form => {
-            user.display_name = display_name;
-        }
-        Standing::Known { .. } | Standing::CannotSay => {}
-        Standing::Gone => {
-            app.store.remove_session(&id).await?;
-            return Ok(None);
-        }
-    }
-    if kept.seen_at.plus(TOUCH_EVERY) <= now {
-        app.store
-            .touch_session(&id, now, end(app, kept.created_at, now))
-            .await?;
-    }
-    Ok(Some(Session { id, user }))
+    let user = app.provider.session_user(&id).await?;
+    Ok(user.map(|user| Session { id, user }))
 }
 
 /// Begins a session with a new id; one that the browser had before is over. Returns the cookies to set.
@@ -123,36 +82,17 @@ pub(super) async fn begin(
     user: User,
     address: IpAddr,
 ) -> Result<[HeaderValue; 2], StoreError> {
-    if let Some(id) = session_id(app, headers) {
-        app.store.remove_session(&id).await?;
-    }
-    let id = SessionId::new(app.keyring.new_token(&mut randomness()));
-    let now = app.clock.now();
-    let session = BrowserSession {
-        user,
-        created_at: now,
-        seen_at: now,
-        expires_at: end(app, now, now),
-    };
-    app.store.remember_user(&session.user).await?;
-    app.store.add_session(&id, &session, Some(address)).await?;
-    say(AuditKind::SignedIn, &session.user.subject, address);
+    let before = session_id(app, headers);
+    let id = app.provider.begin_session(before.as_ref(), user, address).await?;
     Ok([Cookie::Session.set(app, id.as_str()), Cookie::Browser.clear(app)])
 }
 
 /// Ends a session, as its user wants. Returns the cookie to set.
 pub(super) async fn finish(app: &App, session: &Session, address: IpAddr) -> Result<HeaderValue, StoreError> {
-    let now = app.clock.now();
-    if app.store.sign_out(&session.id, Some(address), now).await? {
-        say(AuditKind::SignedOut, &session.user.subject, address);
-    }
+    app.provider
+        .end_session(&session.id, &session.user, address)
+        .await?;
     Ok(Cookie::Session.clear(app))
-}
-
-/// Says in the log that somebody came or left. The store has written it down for people; a failed attempt is only logged,
-/// since no stranger writes to the database.
-fn say(kind: AuditKind, subject: &str, address: IpAddr) {
-    tracing::info!(user.subject = ?subject, %address, "{subject:?} {}", kind.name());
 }
 
 /// A browser that is not signed in, recognised by a cookie that we signed.
@@ -188,12 +128,3 @@ fn session_id(app: &App, headers: &HeaderMap) -> Option<SessionId> {
     let id = SessionId::parse(Cookie::Session.of(app, headers)?)?;
     (id.as_str().len() == Token::LENGTH).then_some(id)
 }
-
-/// When a session that is in use now will be over.
-fn end(app: &App, created_at: Timestamp, now: Timestamp) -> Timestamp {
-    let rules = &app.sessions;
-    now.plus(rules.idle).min(created_at.plus(rules.longest))
-}
-
-/// Seconds between two notes that a session is in use.
-const TOUCH_EVERY: i64 = 60;

@@ -22,7 +22,7 @@ use crate::oauth::{Secret, Timestamp, Token};
 use super::cookie::Cookie;
 use super::pages::{Notice, SigningIn};
 use super::return_address::ReturnAddress;
-use super::{App, ClientIp, HANDOFF, LOGIN, OIDC, Visit, attempts, headers, login, randomness, session};
+use super::{App, ClientIp, HANDOFF, LOGIN, OIDC, Visit, headers, login, randomness, session};
 
 /// What the application sends back.
 #[derive(Deserialize)]
@@ -121,7 +121,7 @@ async fn end_oidc(
         return Err(SigningIn::TripRefused { said, again: again() }.into());
     }
     let code = answer.code.ok_or_else(|| incomplete("code"))?;
-    if let Some(wait) = attempts::count(visit, address, None).await? {
+    if let Some(wait) = visit.provider.count_sign_in(address, None).await? {
         return Err(Notice::TooMany { wait, again: again() });
     }
     let arrived = Arrived {
@@ -142,7 +142,7 @@ async fn finish(
     user: User,
 ) -> Result<Response, Notice> {
     let expires_at = under_way.expires_at.plus(SPARED);
-    if !visit.store.finish_trip(&under_way.id, expires_at).await? {
+    if !visit.provider.finish_login(&under_way.id, expires_at).await? {
         return Err(SigningIn::TripUsed {
             again: under_way.there.login(),
         }

@@ -34,7 +34,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "gateway",
             "provider",
             "login",
-            "store",
             "model",
             "oauth",
             "clock",

@@ -14,7 +14,7 @@ use super::{administrator, navigation};
 #[tracing::instrument(name = "links", skip_all, fields(user.subject))]
 pub(super) async fn show(visit: Visit, headers: HeaderMap) -> Result<Response, Response> {
     let session = administrator(&visit, &headers, ADMIN).await?;
-    let consumers = visit.store.consumers().await;
+    let consumers = visit.provider.consumers().await;
     let consumers = consumers.map_err(|error| visit.refuse(error))?;
     let states = visit.links.states().await;
     let mut states = states.map_err(|error| visit.refuse(error))?;

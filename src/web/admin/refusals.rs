@@ -11,7 +11,7 @@ use super::{REFUSALS, administrator, navigation};
 #[tracing::instrument(name = "refusals", skip_all, fields(user.subject))]
 pub(super) async fn show(visit: Visit, headers: HeaderMap) -> Result<Response, Response> {
     let session = administrator(&visit, &headers, REFUSALS).await?;
-    let consumers = visit.store.consumers().await;
+    let consumers = visit.provider.consumers().await;
     let consumers = consumers.map_err(|error| visit.refuse(error))?;
     let page = Refusals {
         navigation: navigation(&visit),

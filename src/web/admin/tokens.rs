@@ -7,7 +7,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use crate::oauth::{ConsumerKey, encode};
-use crate::store::{Revoke, Revoker, Search};
+use crate::provider::{Revoke, Revoker, Search};
 
 use super::super::form::{self, Purpose};
 use super::super::pages::{Notice, RevokeForm, Tokens};
@@ -45,7 +45,7 @@ pub(super) async fn show(
     let here = wanted.address(page);
     let session = administrator(&visit, &headers, &here).await?;
     let refuse = |error| visit.refuse(error);
-    let consumers = visit.store.consumers().await.map_err(refuse)?;
+    let consumers = visit.provider.consumers().await.map_err(refuse)?;
     let mut found = visit
         .provider
         .search(&wanted.search(page))

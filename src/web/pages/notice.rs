@@ -7,7 +7,7 @@ use axum::response::Response;
 use http::header::{ALLOW, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 
-use crate::store::StoreError;
+use crate::provider::StoreError;
 
 use super::super::texts::{Texts, Words};
 use super::super::{CONNECTIONS, Visit};

@@ -60,7 +60,7 @@ fn plain_notices() -> Vec<(Notice, u16)> {
             503,
         ),
         (
-            Notice::StoreDown(crate::store::StoreError::Database(sqlx::Error::PoolTimedOut)),
+            Notice::StoreDown(crate::provider::StoreError::Database(sqlx::Error::PoolTimedOut)),
             503,
         ),
         (Notice::SignedOut, 200),
