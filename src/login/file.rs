@@ -119,7 +119,14 @@ fn read(path: &Path) -> Result<Users, FileLoginError> {
             format!("cannot be read ({error}). Write it, or change login.file.path."),
         )
     })?;
-    Users::parse(&text).map_err(|(at, why)| fail(at.map(|at| line_of(&text, at)), why))
+    let users = Users::parse(&text).map_err(|(at, why)| fail(at.map(|at| line_of(&text, at)), why))?;
+    if users.count().0 == 0 {
+        return Err(fail(
+            None,
+            "has no users. Write one, or change login.file.path.".to_owned(),
+        ));
+    }
+    Ok(users)
 }
 
 fn line_of(text: &str, at: usize) -> usize {
@@ -199,7 +206,12 @@ sign_in = false
         std::fs::write(folder.path().join("users.toml"), "[[users]]\nnam = 1").unwrap();
         assert_eq!(login.reload().unwrap_err().line, Some(2));
         assert_ne!(login.standing("alice"), Standing::Gone);
+        // A file that is being written may be empty for a moment; every token of every user would be dropped.
         std::fs::write(folder.path().join("users.toml"), "").unwrap();
+        let error = login.reload().unwrap_err().to_string();
+        assert!(error.contains("has no users"), "{error}");
+        assert_ne!(login.standing("alice"), Standing::Gone);
+        std::fs::write(folder.path().join("users.toml"), "[[users]]\nname = \"bob\"\nsign_in = false\n").unwrap();
         login.reload().unwrap();
         assert_eq!(login.standing("alice"), Standing::Gone);
     }

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::PgRow;
@@ -12,6 +13,7 @@ use sqlx::{
     Type,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::timeout;
 
 use crate::oauth::{ConsumerKey, Timestamp};
 
@@ -105,7 +107,7 @@ impl Db {
     pub(super) async fn read(&self, sql: Sql) -> Result<Vec<Row>, StoreError> {
         Ok(match self {
             Self::Sqlite { pool, .. } => rows(sql.query().fetch_all(pool).await?, Row::Sqlite),
-            Self::Postgres(pool) => rows(sql.query().fetch_all(pool).await?, Row::Postgres),
+            Self::Postgres(pool) => rows(within(sql.query().fetch_all(pool)).await?, Row::Postgres),
         })
     }
 
@@ -116,7 +118,7 @@ impl Db {
                 let _turn = writer.lock().await;
                 sql.query().execute(pool).await?.rows_affected()
             }
-            Self::Postgres(pool) => sql.query().execute(pool).await?.rows_affected(),
+            Self::Postgres(pool) => within(sql.query().execute(pool)).await?.rows_affected(),
         })
     }
 
@@ -127,7 +129,7 @@ impl Db {
                 let turn = Arc::clone(writer).lock_owned().await;
                 Transaction::Sqlite(pool.begin().await?, turn)
             }
-            Self::Postgres(pool) => Transaction::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => Transaction::Postgres(within(pool.begin()).await?),
         })
     }
 
@@ -160,7 +162,9 @@ impl Transaction {
     pub(super) async fn execute(&mut self, sql: Sql) -> Result<u64, StoreError> {
         Ok(match self {
             Self::Sqlite(transaction, _) => sql.query().execute(&mut **transaction).await?.rows_affected(),
-            Self::Postgres(transaction) => sql.query().execute(&mut **transaction).await?.rows_affected(),
+            Self::Postgres(transaction) => {
+                within(sql.query().execute(&mut **transaction)).await?.rows_affected()
+            },
         })
     }
 
@@ -171,7 +175,7 @@ impl Transaction {
                 rows(sql.query().fetch_all(&mut **transaction).await?, Row::Sqlite)
             }
             Self::Postgres(transaction) => {
-                rows(sql.query().fetch_all(&mut **transaction).await?, Row::Postgres)
+                rows(within(sql.query().fetch_all(&mut **transaction)).await?, Row::Postgres)
             }
         })
     }
@@ -180,7 +184,7 @@ impl Transaction {
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(transaction, _turn) => transaction.commit().await?,
-            Self::Postgres(transaction) => transaction.commit().await?,
+            Self::Postgres(transaction) => within(transaction.commit()).await?,
         }
         Ok(())
     }
@@ -252,6 +256,17 @@ impl<T> Column for T where
 /// Parses a consumer key.
 pub(super) fn consumer_key(text: &str) -> Result<ConsumerKey, &'static str> {
     ConsumerKey::parse(text).ok_or("it is not a consumer key")
+}
+
+/// Limits the time of a question to PostgreSQL, which may have gone silent. What was asked may have happened all the same.
+/// The pool closes the connection (see `options`).
+async fn within<T>(future: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+    match timeout(DEADLINE, future).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(StoreError::TimedOut {
+            seconds: DEADLINE.as_secs(),
+        }),
+    }
 }
 
 fn rows<R>(rows: Vec<R>, row: fn(R) -> Row) -> Vec<Row> {
@@ -338,3 +353,6 @@ fn migrator(text: &'static str) -> Migrator {
 
 const SQLITE: &str = include_str!("../../migrations/sqlite/0001_init.sql");
 const POSTGRES: &str = include_str!("../../migrations/postgres/0001_init.sql");
+
+/// How long PostgreSQL may take to answer.
+pub(super) const DEADLINE: Duration = Duration::from_secs(5);

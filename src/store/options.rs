@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::oauth::Secret;
 
-use super::db::Db;
+use super::db::{DEADLINE, Db};
 use super::error::StoreError;
 
 /// Which database to open.
@@ -105,14 +105,15 @@ impl Options {
             options = options.password(password.expose());
         }
         // The pool would try until its time is up and then say only that; the first connection says why it failed.
-        let first = timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(&options)).await;
+        let first = timeout(DEADLINE, PgConnection::connect_with(&options)).await;
         first
             .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??
             .close()
             .await?;
         let pool = PgPoolOptions::new()
             .max_connections(self.max_connections.max(1))
-            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .acquire_timeout(DEADLINE)
+            .after_release(|connection, _| Box::pin(is_alive(connection)))
             .connect_with(options)
             .await?;
         Ok(Db::Postgres(pool))
@@ -127,6 +128,12 @@ impl fmt::Debug for Options {
             .field("max_connections", &self.max_connections)
             .finish()
     }
+}
+
+/// Whether a connection still answers when a task has finished with it, or has given it up.
+async fn is_alive(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let answer = timeout(DEADLINE, connection.ping()).await;
+    answer.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
 }
 
 /// Makes the file before SQLite does, readable by its owner alone; SQLite gives its side files the same mode.
@@ -154,9 +161,6 @@ fn is_postgres(url: &str) -> bool {
 
 /// How long a writer waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long a request waits for a connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
