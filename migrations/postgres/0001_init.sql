@@ -69,26 +69,27 @@ create index access_tokens_by_end on access_tokens (coalesce(session_expires_at,
 create index access_tokens_by_revocation on access_tokens (revoked_at) where revoked_at is not null;
 create index access_tokens_by_issue on access_tokens (issued_at desc, id);
 
--- What one commit makes known of a minute is a row, whatever number of nonces it is: 16 bytes each. The rows of a minute are
--- numbered, so whoever takes a number has all rows before it to compare with. Row 0 says that the minute is open, and holds a
--- random name instead of nonces: by it, a replica knows that the rows are still those that it has read.
---
--- Unlogged: nobody waits for the disk. PostgreSQL empties such a table after a crash, and on a standby that takes over. Then
--- row 0 is missing of a minute that is noted in nonce_minutes, which is logged: nothing of that minute is admitted any more.
+-- Which minutes of oauth_timestamp may have nonces; src/store/nonces/mod.rs has the rules. Every commit waits for the disk.
+create table nonce_lease (
+    one    bigint not null primary key check (one = 1),
+    epoch  text   not null, -- of the table of nonces; empty before the first
+    minute bigint not null  -- the latest that the epoch has leased
+);
+
+insert into nonce_lease (one, epoch, minute) values (1, '', -1);
+
+-- Rows of nonces, 16 bytes each: what one process has recorded of a minute at once. The rows of a minute are numbered from 0,
+-- so the writer of a row knows which ones to compare with. The state row has the minute -1: its number is the floor, its
+-- digests are the epoch. Unlogged: nothing waits for the disk. A crash empties the table, which is then noticed by the state row.
 create unlogged table nonces (
     minute  bigint not null,
-    batch   bigint not null,
+    number  bigint not null,
     digests bytea  not null,
-    primary key (minute, batch)
+    primary key (minute, number)
 ) with (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 
 -- Digests do not get smaller.
 alter table nonces alter column digests set storage external;
-
--- Minutes that have been opened.
-create table nonce_minutes (
-    minute bigint not null primary key
-);
 
 create table sessions (
     digest       bytea  not null primary key,

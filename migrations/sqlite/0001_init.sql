@@ -68,13 +68,16 @@ create index access_tokens_by_end on access_tokens (coalesce(session_expires_at,
 create index access_tokens_by_revocation on access_tokens (revoked_at) where revoked_at is not null;
 create index access_tokens_by_issue on access_tokens (issued_at desc, id);
 
--- Nonces are written without waiting for the disk, so a power cut may forget the last of them. Before the first nonce of a
--- minute, the minute is noted here and synchronised to disk: after a cut, requests up to that minute are not admitted.
-create table nonce_mark (
-    start  text    not null primary key, -- which start of the machine wrote this; there is one row
-    minute integer not null,             -- the latest minute of a nonce
-    lost   integer not null              -- up to this minute, nonces of an earlier start may be missing
+-- Which minutes of oauth_timestamp may have nonces; src/store/nonces/mod.rs has the rules. Every commit waits for the disk.
+create table nonce_lease (
+    one    integer not null primary key check (one = 1),
+    epoch  text    not null, -- of the table of nonces; empty before the first
+    minute integer not null  -- the latest that the epoch has leased
 ) strict;
+
+insert into nonce_lease (one, epoch, minute) values (1, '', -1);
+
+-- The nonces themselves are in a file beside this one, which is not synchronised to the disk.
 
 create table sessions (
     digest       blob    not null primary key,

@@ -211,7 +211,11 @@ sign_in = false
         let error = login.reload().unwrap_err().to_string();
         assert!(error.contains("has no users"), "{error}");
         assert_ne!(login.standing("alice"), Standing::Gone);
-        std::fs::write(folder.path().join("users.toml"), "[[users]]\nname = \"bob\"\nsign_in = false\n").unwrap();
+        std::fs::write(
+            folder.path().join("users.toml"),
+            "[[users]]\nname = \"bob\"\nsign_in = false\n",
+        )
+        .unwrap();
         login.reload().unwrap();
         assert_eq!(login.standing("alice"), Standing::Gone);
     }

@@ -81,13 +81,18 @@ impl Provider {
         }
     }
 
-    /// Spends the nonce. The last step, so that only a true signature writes to the database.
+    /// Spends the nonce. The last step, so that only a valid signature writes to the database.
+    ///
+    /// # Errors
+    ///
+    /// `nonce_used` for a replay; a failure if the nonce was not recorded.
     pub(super) async fn spend_nonce(&self, request: &Authentic) -> Result<(), Error> {
-        let fresh = self
+        let (signed_at, digest) = (request.timestamp(), request.nonce_digest());
+        let is_first = self
             .store
-            .remember(request.timestamp(), request.nonce_digest())
+            .record_nonce(signed_at, digest, self.clock.now())
             .await?;
-        if fresh {
+        if is_first {
             Ok(())
         } else {
             Err(Problem::NonceUsed.into())

@@ -9,8 +9,8 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{
-    AssertSqlSafe, Database, Decode, Encode, PgPool, Postgres, Row as _, SqlSafeStr as _, Sqlite, SqlitePool,
-    Type,
+    AssertSqlSafe, Connection as _, Database, Decode, Encode, PgConnection, PgPool, Postgres, Row as _,
+    SqlSafeStr as _, Sqlite, SqliteConnection, SqlitePool, Type,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
@@ -41,6 +41,19 @@ pub(super) enum Db {
 pub(super) enum Transaction {
     Sqlite(sqlx::Transaction<'static, Sqlite>, OwnedMutexGuard<()>),
     Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+/// A connection that nothing else uses.
+#[derive(Debug)]
+pub(super) enum Connection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+/// What a statement runs on.
+enum Executor<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
 }
 
 /// A statement with the values of `$1`, `$2` and so on. It runs word for word on both databases.
@@ -157,27 +170,69 @@ impl Db {
     }
 }
 
-impl Transaction {
-    /// Runs a statement, and returns how many rows it changed.
-    pub(super) async fn execute(&mut self, sql: Sql) -> Result<u64, StoreError> {
+impl Executor<'_> {
+    async fn execute(self, sql: Sql) -> Result<u64, StoreError> {
         Ok(match self {
-            Self::Sqlite(transaction, _) => sql.query().execute(&mut **transaction).await?.rows_affected(),
-            Self::Postgres(transaction) => {
-                within(sql.query().execute(&mut **transaction)).await?.rows_affected()
-            },
+            Self::Sqlite(connection) => sql.query().execute(connection).await?.rows_affected(),
+            Self::Postgres(connection) => within(sql.query().execute(connection)).await?.rows_affected(),
         })
     }
 
-    /// Runs a statement, and returns its rows. They are read to the end: a commit that fails says so there.
-    pub(super) async fn fetch(&mut self, sql: Sql) -> Result<Vec<Row>, StoreError> {
+    /// The rows are read to the end: a commit that fails says so there.
+    async fn fetch(self, sql: Sql) -> Result<Vec<Row>, StoreError> {
         Ok(match self {
-            Self::Sqlite(transaction, _) => {
-                rows(sql.query().fetch_all(&mut **transaction).await?, Row::Sqlite)
-            }
-            Self::Postgres(transaction) => {
-                rows(within(sql.query().fetch_all(&mut **transaction)).await?, Row::Postgres)
+            Self::Sqlite(connection) => rows(sql.query().fetch_all(connection).await?, Row::Sqlite),
+            Self::Postgres(connection) => {
+                rows(within(sql.query().fetch_all(connection)).await?, Row::Postgres)
             }
         })
+    }
+}
+
+impl Connection {
+    /// Runs a statement, and returns how many rows it changed.
+    pub(super) async fn execute(&mut self, sql: Sql) -> Result<u64, StoreError> {
+        self.executor().execute(sql).await
+    }
+
+    /// Runs a statement, and returns its rows.
+    pub(super) async fn fetch(&mut self, sql: Sql) -> Result<Vec<Row>, StoreError> {
+        self.executor().fetch(sql).await
+    }
+
+    /// Closes the connection in good order.
+    pub(super) async fn close(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(connection) => connection.close().await?,
+            Self::Postgres(connection) => connection.close().await?,
+        }
+        Ok(())
+    }
+
+    fn executor(&mut self) -> Executor<'_> {
+        match self {
+            Self::Sqlite(connection) => Executor::Sqlite(connection),
+            Self::Postgres(connection) => Executor::Postgres(connection),
+        }
+    }
+}
+
+impl Transaction {
+    /// Runs a statement, and returns how many rows it changed.
+    pub(super) async fn execute(&mut self, sql: Sql) -> Result<u64, StoreError> {
+        self.executor().execute(sql).await
+    }
+
+    /// Runs a statement, and returns its rows.
+    pub(super) async fn fetch(&mut self, sql: Sql) -> Result<Vec<Row>, StoreError> {
+        self.executor().fetch(sql).await
+    }
+
+    fn executor(&mut self) -> Executor<'_> {
+        match self {
+            Self::Sqlite(transaction, _) => Executor::Sqlite(transaction),
+            Self::Postgres(transaction) => Executor::Postgres(transaction),
+        }
     }
 
     /// Makes the changes permanent.

@@ -1,7 +1,5 @@
 //! Why the store could not answer.
 
-use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Why the store could not answer. We must act on it; a peer is never told more than that it failed.
@@ -80,21 +78,20 @@ pub enum StoreError {
     /// More nonces wait to be written than the database keeps up with.
     #[error("too many requests wait for their nonces to be written")]
     Overloaded,
-    /// Nonces were not written. All requests of a batch share the reason.
-    #[error("the nonces could not be written")]
+    /// A batch of nonces was not recorded. All its requests share the reason.
+    #[error("the nonces could not be recorded")]
     Nonces(#[source] Arc<Self>),
-    /// Files beside the database cannot be read or written.
-    #[error("the files in {} cannot be used", folder.display())]
-    Files {
-        /// Where they are.
-        folder: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
+    /// The epoch of the nonces has ended: they were lost, or another process began another epoch.
+    #[error("the table of nonces was emptied or replaced; the next request begins with what is there now")]
+    NoncesLost,
+    /// The nonces of the minute in which the request was signed are lost or deleted, so it cannot be told from a replay.
+    #[error(
+        "the request's oauth_timestamp is before {floor}, and nonces of that time are lost or deleted: sign again after it"
+    )]
+    BelowNonceFloor {
+        /// The earliest `oauth_timestamp` that is accepted.
+        floor: i64,
     },
-    /// Nonces of this request's minute were lost (with the machine's power, with PostgreSQL, or by hand), and its own may be
-    /// one of them.
-    #[error("nonces of the minute in which this request was signed were lost: sign again in a minute or two")]
-    Forgotten,
     /// The database did not answer in time.
     #[error("the database did not answer within {seconds} s")]
     TimedOut {

@@ -6,10 +6,8 @@
 //! 2. `db`: a statement, its values and its rows; `options`: how a database is opened; `error`: what can fail;
 //! 3. `keyring` and `seal`: what may touch the disk. Tokens are hashed, their secrets derived, shared secrets sealed;
 //! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `sessions`, `sign_ins`,
-//!    `users`, `audit`; `links` has the outgoing direction's.
-//!    `nonces`: to PostgreSQL, `nonce_writer` writes whole queues (`nonce_queue`) at once, in rows that replicas compare
-//!    (`nonce_rows`); beside SQLite, `nonce_log` keeps them in files (`nonce_minute`), `nonce_batch` lets the requests of a
-//!    moment share a write, and `nonce_mark` knows what a power cut may take. Both know what was seen by a `nonce_set`.
+//!    `users`, `audit`; `links` has the outgoing direction's. `nonces` has a folder of its own: which requests were seen, in a
+//!    file beside SQLite's or in a table of PostgreSQL's;
 //! 5. `sweep`: forget what has expired.
 //!
 //! The rules: a state change is one statement that names the state it leaves. A transaction's first statement is a write.
@@ -33,17 +31,8 @@ mod error;
 mod key_file;
 mod keyring;
 mod links;
-mod nonce_batch;
-mod nonce_log;
-mod nonce_mark;
-mod nonce_minute;
-mod nonce_queue;
-mod nonce_rows;
-mod nonce_set;
-mod nonce_writer;
 mod nonces;
 mod options;
-mod patience;
 mod request_tokens;
 mod seal;
 mod secret_keys;
@@ -67,7 +56,7 @@ pub use sweep::Swept;
 pub struct Store {
     db: Db,
     keyring: Arc<Keyring>,
-    nonces: Nonces,
+    nonces: Arc<Nonces>,
 }
 
 impl Store {
@@ -97,7 +86,7 @@ impl Store {
                 source: Box::new(source),
             });
         }
-        let nonces = Nonces::of(&db);
+        let nonces = Arc::new(Nonces::new(&db));
         Ok(Self { db, keyring, nonces })
     }
 
@@ -107,7 +96,7 @@ impl Store {
         Ok(())
     }
 
-    /// Writes the nonces that still wait, and closes every connection. Clones of this store are closed with it.
+    /// Records the nonces that are queued, and closes every connection. Clones of this store are closed with it.
     pub async fn close(&self) {
         self.nonces.close().await;
         self.db.close().await;

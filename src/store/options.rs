@@ -11,7 +11,7 @@ use std::time::Duration;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::oauth::Secret;
@@ -71,7 +71,7 @@ impl Options {
         let options = SqliteConnectOptions::from_str(&self.url)?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // A token that was answered for must outlive a power cut. (Nonces: see `nonce_mark`.)
+            // A token that was answered for must outlive a power cut. (Nonces have a file of their own.)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true);
@@ -114,6 +114,10 @@ impl Options {
             .max_connections(self.max_connections.max(1))
             .acquire_timeout(DEADLINE)
             .after_release(|connection, _| Box::pin(is_alive(connection)))
+            // A commit that was answered for is on the disk, whatever the server's default is.
+            .after_connect(|connection, _| {
+                Box::pin(async { connection.execute("set synchronous_commit = on").await.map(drop) })
+            })
             .connect_with(options)
             .await?;
         Ok(Db::Postgres(pool))
@@ -137,7 +141,7 @@ async fn is_alive(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
 }
 
 /// Makes the file before SQLite does, readable by its owner alone; SQLite gives its side files the same mode.
-fn create_private(path: &Path) -> io::Result<()> {
+pub(super) fn create_private(path: &Path) -> io::Result<()> {
     match OpenOptions::new()
         .write(true)
         .create_new(true)

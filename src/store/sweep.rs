@@ -25,8 +25,6 @@ pub struct Swept {
     pub trips: u64,
     /// People who have not signed in for more than a year.
     pub users: u64,
-    /// Nonces of requests that would be too old by now.
-    pub nonces: u64,
     /// Old lines of the audit log.
     pub audit: u64,
     /// Dances at other sides that nobody came back from.
@@ -53,14 +51,12 @@ const LINK_DANCES: &str = "delete from link_dances where digest in \
     (select digest from link_dances where expires_at <= $1 limit $2)";
 
 impl Store {
-    /// Forgets what has expired: all nonces that are too old, and at most 200 000 rows of each kind.
+    /// Forgets what has expired: all nonces that no window accepts any more, and at most 200 000 rows of each other kind.
     pub async fn sweep(&self, now: Timestamp, window: Window) -> Result<Swept, StoreError> {
         let days_ago = |days: i64| now.plus(-days * DAY);
+        // They come fastest, so they wait for nothing else.
+        self.nonces.forget(window).await?;
         Ok(Swept {
-            // They come fastest, so they wait for nothing else.
-            nonces: self
-                .forget_nonces_before(window.horizon(now).bucket() - SPARED)
-                .await?,
             request_tokens: self.forget(REQUEST_TOKENS, days_ago(1)).await?,
             access_tokens: self.forget(REVOKED, days_ago(30)).await?
                 + self.forget(EXPIRED, days_ago(30)).await?,
@@ -96,10 +92,6 @@ const ROWS: i64 = 2_000;
 const PORTIONS: u32 = 100;
 
 const DAY: i64 = 24 * 60 * 60;
-
-/// Minutes of nonces that are kept longer than our clock asks for: a replica whose clock is behind ours still admits their
-/// requests, and so does one that looked at its clock a moment ago.
-const SPARED: i64 = 1;
 
 #[cfg(test)]
 mod tests {

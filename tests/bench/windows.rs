@@ -4,7 +4,7 @@
 //!
 //! RATE is nonces a second (20000), MINUTES how long it goes on (110, ten windows of eleven minutes). `STORE_URL` is an empty
 //! database; without it, one in SQLite is made and deleted. Each line says what is there at the end of a minute: what the
-//! files beside SQLite hold, what the process holds in memory, and how long a nonce took.
+//! files of SQLite hold, what the process holds in memory, and how long a nonce took.
 
 #![expect(
     clippy::unwrap_used,
@@ -51,11 +51,11 @@ async fn run(rate: u64, minutes: i64, url: String, folder: &TempDir) {
         let new = bring(&store, now, rate * 60).await;
         let each = begun.elapsed().as_nanos() / u128::from(new.max(1));
         let begun = Instant::now();
-        let swept = store.sweep(now, Window::default()).await.unwrap().nonces;
+        store.sweep(now, Window::default()).await.unwrap();
         println!(
-            "minute {minute}: {new} new in {each} ns each; {swept} swept in {} ms; {} MB in files, {} MB in memory",
+            "minute {minute}: {new} new in {each} ns each; swept in {} ms; {} MB in files, {} MB in memory",
             begun.elapsed().as_millis(),
-            megabytes_in(&folder.path().join("linkgate.db-nonces")),
+            megabytes_in(folder.path()),
             resident_megabytes(),
         );
     }
@@ -71,7 +71,7 @@ async fn bring(store: &Store, now: Timestamp, nonces: u64) -> u64 {
         callers.spawn(async move {
             let mut new = 0;
             for n in caller * share..(caller + 1) * share {
-                new += u64::from(store.remember(now, digest(now, n)).await.unwrap());
+                new += u64::from(store.record_nonce(now, digest(now, n), now).await.unwrap());
             }
             new
         });

@@ -1,6 +1,7 @@
 //! Timestamp and nonce (RFC 5849, section 3.3): a signature is good once, and for a while.
 
-use linkgate::oauth::Window;
+use linkgate::oauth::{Timestamp, Window};
+use linkgate::store::Store;
 
 use crate::support::call::{CALLBACK, Peer};
 use crate::support::databases::{Database, on_both};
@@ -218,10 +219,7 @@ async fn a_nonce_is_remembered_as_long_as_its_timestamp_is_admitted() {
         let call = call(&linkgate).oauth("oauth_timestamp", &ahead.to_string());
         assert_eq!(call.send(&linkgate).await.status, 200);
         while linkgate.now() <= ahead + 300 {
-            store
-                .sweep(linkgate.clock.now(), Window::default())
-                .await
-                .unwrap();
+            forget_at(&store, linkgate.clock.now()).await;
             call.send(&linkgate).await.assert_refused(401, "nonce_used");
             linkgate
                 .clock
@@ -229,10 +227,7 @@ async fn a_nonce_is_remembered_as_long_as_its_timestamp_is_admitted() {
         }
         // A replica whose clock is a little ahead may sweep while another still admits.
         assert_eq!(linkgate.now(), ahead + 301);
-        store
-            .sweep(linkgate.clock.now().plus(30), Window::default())
-            .await
-            .unwrap();
+        forget_at(&store, linkgate.clock.now().plus(30)).await;
         linkgate.clock.advance(-1);
         call.send(&linkgate).await.assert_refused(401, "nonce_used");
         linkgate.clock.advance(1);
@@ -241,6 +236,40 @@ async fn a_nonce_is_remembered_as_long_as_its_timestamp_is_admitted() {
             .assert_refused(400, "timestamp_refused");
     }
     assert_eq!(linkgate.app.received().len(), 2);
+}
+
+/// Another replica forgets, after it has recorded the latest request that it can verify.
+async fn forget_at(store: &Store, now: Timestamp) {
+    let (window, digest) = (Window::default(), rand::random());
+    store
+        .record_nonce(now.plus(window.future), digest, now)
+        .await
+        .unwrap();
+    store.sweep(now, window).await.unwrap();
+}
+
+on_both! {
+    /// The consumer keeps its token, and is told when to come again.
+    async fn a_request_of_a_time_whose_nonces_are_lost_is_answered_503(db: Database) {
+        let linkgate = Linkgate::on(&db).await;
+        let first = call(&linkgate);
+        assert_eq!(first.send(&linkgate).await.status, 200);
+        db.execute_on_nonces("delete from nonces").await;
+        for _ in 0..3 {
+            let answer = call(&linkgate).send(&linkgate).await;
+            assert_eq!((answer.status, answer.body.as_str()), (503, ""), "{answer:?}");
+            assert_eq!(
+                (answer.header("www-authenticate"), answer.header("retry-after")),
+                (None, Some("1"))
+            );
+        }
+        // Two minutes later requests pass again, but not this one.
+        linkgate.clock.advance(120);
+        assert_eq!(call(&linkgate).send(&linkgate).await.status, 200);
+        assert_eq!(first.send(&linkgate).await.status, 503);
+        assert_eq!(linkgate.app.received().len(), 2);
+        linkgate.stop().await;
+    }
 }
 
 /// Without its memory, linkgate lets nothing through. It names no problem: the consumer must keep its token.

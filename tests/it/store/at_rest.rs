@@ -38,25 +38,17 @@ on_both! {
 async fn the_files_of_sqlite_are_its_owners_alone() {
     let db = Database::sqlite();
     let store = db.open().await;
-    store.remember(NOW, [1; 16]).await.unwrap();
+    store.record_nonce(NOW, [1; 16], NOW).await.unwrap();
     let path = db.url().replace("sqlite://", "");
-    for suffix in ["", "-wal", "-shm"] {
-        let mode = fs::metadata(format!("{path}{suffix}"))
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600, "{suffix}");
+    let suffixes = ["", "-wal", "-shm", "-nonces", "-nonces-wal", "-nonces-shm"];
+    for suffix in suffixes {
+        let file = fs::metadata(format!("{path}{suffix}")).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600, "{suffix}");
     }
-    let folder = fs::metadata(db.nonces()).unwrap();
-    assert_eq!(folder.permissions().mode() & 0o777, 0o700);
-    let minutes: Vec<_> = db.nonces().read_dir().unwrap().map(Result::unwrap).collect();
-    assert_eq!(minutes.len(), 1);
-    assert_eq!(minutes[0].metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(
-        fs::read(minutes[0].path()).unwrap(),
-        [1; 16],
-        "a digest, and nothing else"
-    );
+    let rows = db
+        .texts_of_nonces("select hex(digests) from nonces where minute >= 0")
+        .await;
+    assert_eq!(rows, ["01".repeat(16)], "a digest, and nothing else");
 }
 
 /// All rows of all tables as text; bytes in hexadecimal digits.

@@ -11,7 +11,7 @@ use linkgate::model::{
 use linkgate::oauth::{
     Callback, CallbackPattern, ConsumerKey, Secret, SignatureMethod, Timestamp, Token, VerificationKey,
 };
-use linkgate::store::{Revoker, Store};
+use linkgate::store::{Revoker, Store, StoreError};
 
 use crate::support::databases::{Database, on_both, rng};
 
@@ -22,8 +22,8 @@ mod connections;
 mod consumers;
 mod keys;
 mod links;
-mod nonce_rows;
 mod nonces;
+mod nonces_lost;
 mod opening;
 mod pressure;
 mod request_tokens;
@@ -136,4 +136,11 @@ async fn granted(db: &Database, store: &Store) -> Token {
         .unwrap()
         .unwrap();
     answer
+}
+
+/// Records the `n`th nonce of a request that was signed then.
+async fn record(store: &Store, signed_at: Timestamp, n: u64) -> Result<bool, StoreError> {
+    let mut digest = [0xa5; 16];
+    digest[8..].copy_from_slice(&n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+    store.record_nonce(signed_at, digest, NOW).await
 }

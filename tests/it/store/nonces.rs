@@ -1,285 +1,260 @@
-use std::fs;
+//! Nonces in good order: each is accepted once, by all processes together, for as long as its request is in the window.
 
+use std::time::Duration;
+
+use linkgate::oauth::Window;
 use linkgate::store::StoreError;
 
 use super::*;
 
 on_both! {
-    async fn a_nonce_is_new_once(db: Database) {
+    async fn a_nonce_is_accepted_once(db: Database) {
         let store = db.open().await;
-        assert!(store.remember(NOW, digest(1)).await.unwrap());
-        assert!(!store.remember(NOW, digest(1)).await.unwrap());
-        assert!(store.remember(NOW, digest(2)).await.unwrap());
-        assert!(store.remember(NOW.plus(60), digest(1)).await.unwrap(), "another minute");
-        assert!(!store.remember(NOW, digest(1)).await.unwrap());
+        assert!(record(&store, NOW, 1).await.unwrap());
+        assert!(!record(&store, NOW, 1).await.unwrap());
+        assert!(record(&store, NOW, 2).await.unwrap());
+        assert!(record(&store, NOW.plus(60), 1).await.unwrap(), "another minute");
+        assert!(!record(&store, NOW, 1).await.unwrap());
     }
 
-    async fn a_nonce_outlives_its_store(db: Database) {
+    async fn f8_a_process_that_is_killed_loses_no_nonce(db: Database) {
         let store = db.open().await;
-        assert!(store.remember(NOW, digest(1)).await.unwrap());
-        // No close: a process that is killed does not say goodbye either.
+        assert!(record(&store, NOW, 1).await.unwrap());
+        // Not closed, as if it was killed.
         std::mem::forget(store);
         let reopened = db.open().await;
-        assert!(!reopened.remember(NOW, digest(1)).await.unwrap());
+        assert!(!record(&reopened, NOW, 1).await.unwrap());
         reopened.close().await;
-        assert!(!db.open().await.remember(NOW, digest(1)).await.unwrap());
+        assert!(!record(&db.open().await, NOW, 1).await.unwrap());
     }
 
-    async fn of_a_thousand_with_five_hundred_digests_five_hundred_are_new(db: Database) {
+    async fn of_a_thousand_requests_with_five_hundred_nonces_five_hundred_are_accepted(db: Database) {
         let store = db.open().await;
-        let calls: Vec<_> = (0..1_000).map(|n| {
-            let store = store.clone();
-            tokio::spawn(async move { store.remember(NOW, digest(n % 500)).await.unwrap() })
-        }).collect();
-        let mut new = 0;
-        for call in calls {
-            new += u32::from(call.await.unwrap());
-        }
-        assert_eq!(new, 500);
+        let calls = (0..1_000).map(|n| spawned(&store, NOW, n % 500)).collect();
+        assert_eq!(accepted(calls).await, 500);
     }
 
-    async fn equal_nonces_in_one_batch_have_one_winner(db: Database) {
+    async fn of_equal_nonces_in_one_batch_the_first_is_accepted(db: Database) {
         let store = db.open().await;
-        assert!(store.remember(NOW, digest(1_000)).await.unwrap());
+        assert!(record(&store, NOW, 1_000).await.unwrap());
         for round in 0..20 {
-            let call = || store.remember(NOW, digest(round));
+            let call = || record(&store, NOW, round);
             let (first, second, third) = tokio::join!(call(), call(), call());
-            let new = [first, second, third].map(Result::unwrap);
-            assert_eq!(new, [true, false, false], "the first to come");
+            assert_eq!([first, second, third].map(Result::unwrap), [true, false, false]);
         }
     }
 
-    async fn equal_nonces_on_many_threads_have_one_winner(db: Database) {
+    async fn a_batch_has_nonces_of_several_minutes(db: Database) {
         let store = db.open().await;
-        for round in 0..100 {
-            let calls: Vec<_> = (0..8).map(|_| {
-                let store = store.clone();
-                tokio::spawn(async move { store.remember(NOW, digest(round)).await.unwrap() })
-            }).collect();
-            let mut new = 0;
-            for call in calls {
-                new += u32::from(call.await.unwrap());
-            }
-            assert_eq!(new, 1, "round {round}");
+        let at = |n: u64| NOW.plus(60 * (i64::try_from(n).unwrap() * 7 % 5));
+        for expected in [200, 0] {
+            let calls = (0..200).map(|n| spawned(&store, at(n), n)).collect();
+            assert_eq!(accepted(calls).await, expected);
         }
     }
 
-    async fn who_goes_away_takes_nobody_along(db: Database) {
-        let store = db.open().await;
-        assert!(store.remember(NOW, digest(0)).await.unwrap());
-        for round in 1..50 {
-            let calls: Vec<_> = (0..10).map(|n| {
-                let store = store.clone();
-                let digest = digest(100 * round + n);
-                (n, tokio::spawn(async move { store.remember(NOW, digest).await.unwrap() }))
-            }).collect();
-            tokio::task::yield_now().await;
-            for (n, call) in calls {
-                if n % 3 == round % 3 {
-                    call.abort();
-                } else {
-                    assert!(call.await.unwrap());
-                    assert!(!store.remember(NOW, digest(100 * round + n)).await.unwrap());
-                }
-            }
+    async fn p1_equal_nonces_at_three_processes_are_accepted_once(db: Database) {
+        let stores = [db.open().await, db.open().await, db.open().await];
+        let calls: Vec<_> = (0..6_000).map(|n| {
+            (n / 6, spawned(&stores[usize::try_from(n % 3).unwrap()], NOW, n / 6))
+        }).collect();
+        let mut winners = vec![0; 1_000];
+        for (n, call) in calls {
+            winners[usize::try_from(n).unwrap()] += u32::from(call.await.unwrap().unwrap());
         }
+        assert!(winners.iter().all(|&winners| winners == 1), "{winners:?}");
     }
 
-    async fn two_replicas_race_and_one_of_them_wins(db: Database) {
+    async fn p1_two_processes_race_and_one_of_them_accepts(db: Database) {
         let (here, there) = (db.open().await, db.open().await);
         for round in 0..100 {
-            let (here, there) = (here.clone(), there.clone());
-            let here = tokio::spawn(async move { here.remember(NOW, digest(round)).await.unwrap() });
-            let there = tokio::spawn(async move { there.remember(NOW, digest(round)).await.unwrap() });
-            assert!(here.await.unwrap() ^ there.await.unwrap(), "round {round}");
+            let calls = vec![spawned(&here, NOW, round), spawned(&there, NOW, round)];
+            assert_eq!(accepted(calls).await, 1, "round {round}");
         }
     }
 
-    async fn two_replicas_with_the_same_batches_never_block_each_other(db: Database) {
+    async fn p1_two_processes_with_the_same_nonces_do_not_block_each_other(db: Database) {
         let (here, there) = (db.open().await, db.open().await);
-        let call = |store: &Store, n: u64| {
-            let store = store.clone();
-            tokio::spawn(async move { store.remember(NOW, digest(n)).await.unwrap() })
-        };
-        // One replica gets them forwards, the other backwards, and both want the same row or the same bytes of a file.
         let count = 2_000;
-        let calls: Vec<_> = (0..count)
-            .flat_map(|n| [call(&here, n), call(&there, count - 1 - n)])
-            .collect();
-        let mut new = 0;
-        for call in calls {
-            new += u64::from(call.await.unwrap());
-        }
-        assert_eq!(new, count);
+        // One gets them forwards, the other backwards.
+        let calls = (0..count).flat_map(|n| [spawned(&here, NOW, n), spawned(&there, NOW, count - 1 - n)]);
+        assert_eq!(accepted(calls.collect()).await, count);
     }
 
-    async fn old_minutes_are_forgotten_whole(db: Database) {
+    async fn p1_a_process_compares_with_all_that_others_have_recorded(db: Database) {
+        let (here, there) = (db.open().await, db.open().await);
+        assert!(record(&there, NOW, 0).await.unwrap());
+        // More rows than are read at once.
+        for n in 1..=600 {
+            assert!(record(&here, NOW, n).await.unwrap());
+        }
+        let late = db.open().await;
+        for store in [&there, &late] {
+            for n in (0..=600).rev().step_by(50) {
+                assert!(!record(store, NOW, n).await.unwrap(), "{n}");
+            }
+            assert!(!record(store, NOW, 600).await.unwrap());
+        }
+    }
+
+    async fn f3_the_lease_is_stored_before_the_answer(db: Database) {
         let store = db.open().await;
-        let minute = Timestamp::from_seconds(NOW.bucket() * 60);
-        for (n, at) in [(1, minute.plus(-61)), (2, minute.plus(-1)), (3, minute), (4, minute.plus(59))] {
-            assert!(store.remember(at, digest(n)).await.unwrap());
+        let leased = async || {
+            db.texts("select cast(minute as text) from nonce_lease".to_owned()).await[0].parse::<i64>().unwrap()
+        };
+        assert_eq!(leased().await, -1);
+        for minute in [3, 1, 7] {
+            let at = NOW.plus(60 * minute);
+            assert!(record(&store, at, 1).await.unwrap());
+            assert!(leased().await >= at.bucket());
         }
-        assert_eq!(store.forget_nonces_before(NOW.bucket()).await.unwrap(), 2);
-        assert_eq!(store.forget_nonces_before(NOW.bucket()).await.unwrap(), 0);
-        assert!(!store.remember(minute, digest(3)).await.unwrap());
-        assert!(!store.remember(minute.plus(59), digest(4)).await.unwrap());
-        assert!(store.remember(minute.plus(-1), digest(2)).await.unwrap());
+        // Without a lease there is no row: the nonce is not spent.
+        db.hide_nonces().await;
+        let next = NOW.plus(60 * 9);
+        record(&store, next, 1).await.unwrap_err();
+        let rows = db.texts_of_nonces("select cast(max(minute) as text) from nonces").await;
+        assert_eq!(rows, [NOW.plus(60 * 7).bucket().to_string()]);
+        db.show_nonces().await;
+        assert!(record(&store, next, 1).await.unwrap());
     }
-}
 
-#[tokio::test]
-async fn what_a_power_cut_may_have_taken_is_not_admitted() {
-    let db = Database::sqlite();
-    let store = db.open().await;
-    assert!(store.remember(NOW, digest(1)).await.unwrap());
-    store.close().await;
-    // The machine starts again, and the disk never saw the last nonce.
-    let power_cut = async || {
-        for minute in db.nonces().read_dir().unwrap() {
-            fs::write(minute.unwrap().path(), "").unwrap();
+    async fn f2_after_a_failed_write_nothing_is_accepted_and_nothing_is_spent(db: Database) {
+        let (store, next) = (db.open().await, NOW.plus(60));
+        assert!(record(&store, NOW, 1).await.unwrap());
+        refuse_rows(&db).await;
+        for _ in 0..2 {
+            let (first, second, known) =
+                tokio::join!(record(&store, next, 1), record(&store, next, 1), record(&store, NOW, 1));
+            for failed in [first, second] {
+                assert!(matches!(failed, Err(StoreError::Nonces(_))), "{failed:?}");
+            }
+            assert!(!known.unwrap_or(false));
         }
-        db.execute("update nonce_mark set start = 'an earlier start'")
-            .await;
-    };
-    power_cut().await;
-    let store = db.open().await;
-    for (at, n) in [(NOW, 1), (NOW, 2), (NOW.plus(-60), 3)] {
-        let unsure = store.remember(at, digest(n)).await;
-        assert!(matches!(unsure, Err(StoreError::Forgotten)), "{unsure:?}");
+        accept_rows(&db).await;
+        assert!(record(&store, next, 1).await.unwrap());
+        assert!(!record(&store, NOW, 1).await.unwrap());
     }
-    let next = NOW.plus(60);
-    assert!(store.remember(next, digest(1)).await.unwrap(), "signed after it");
-    assert!(!store.remember(next, digest(1)).await.unwrap());
-    store.close().await;
-    // A process that starts again knows as much as before, and another cut takes no less.
-    let store = db.open().await;
-    assert!(store.remember(NOW, digest(4)).await.is_err());
-    assert!(!store.remember(next, digest(1)).await.unwrap());
-    store.close().await;
-    power_cut().await;
-    let store = db.open().await;
-    assert!(store.remember(next, digest(1)).await.is_err());
-    assert!(store.remember(next.plus(60), digest(1)).await.unwrap());
-}
 
-#[tokio::test]
-async fn after_a_power_cut_nothing_is_admitted_before_the_old_mark() {
-    let db = Database::sqlite();
-    let store = db.open().await;
-    assert!(store.remember(NOW, digest(1)).await.unwrap());
-    store.close().await;
-    db.execute("update nonce_mark set start = 'an earlier start'")
-        .await;
-    // Two cuts, and not a single call between them.
-    let store = db.open().await;
-    assert!(store.remember(NOW, digest(1)).await.is_err());
-    store.close().await;
-    db.execute("update nonce_mark set start = 'another start'").await;
-    assert!(db.open().await.remember(NOW, digest(1)).await.is_err());
-}
-
-#[tokio::test]
-async fn where_the_files_are_gone_nothing_is_admitted_before_the_mark() {
-    let db = Database::sqlite();
-    let store = db.open().await;
-    assert!(store.remember(NOW, digest(1)).await.unwrap());
-    store.close().await;
-    fs::remove_dir_all(db.nonces()).unwrap();
-    for _ in 0..2 {
+    async fn p6_a_nonce_whose_write_timed_out_is_accepted_once_at_most(db: Database) {
         let store = db.open().await;
-        let unsure = store.remember(NOW, digest(1)).await;
-        assert!(matches!(unsure, Err(StoreError::Forgotten)), "{unsure:?}");
-        store.close().await;
+        assert!(record(&store, NOW, 1).await.unwrap());
+        let holder = db.hold_nonces().await;
+        let unknown = record(&store, NOW, 2).await;
+        assert!(matches!(unknown, Err(StoreError::Nonces(_))), "{unknown:?}");
+        drop(holder);
+        // PostgreSQL goes on with the statement that was given up; SQLite does not.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(record(&store, NOW, 2).await.unwrap(), db.is_sqlite());
+        assert!(!record(&store, NOW, 2).await.unwrap());
+        assert!(!record(&db.open().await, NOW, 2).await.unwrap());
     }
-    let store = db.open().await;
-    assert!(store.remember(NOW.plus(60), digest(1)).await.unwrap());
+
+    async fn a_nonce_is_recorded_even_if_its_request_goes_away(db: Database) {
+        let store = db.open().await;
+        assert!(record(&store, NOW, 0).await.unwrap());
+        for n in 1..50 {
+            let given_up = tokio::time::timeout(Duration::ZERO, record(&store, NOW, n)).await;
+            assert!(!given_up.is_ok_and(|answer| !answer.unwrap()));
+            assert!(!record(&store, NOW, n).await.unwrap(), "{n}");
+        }
+    }
+
+    async fn f7_what_was_forgotten_is_never_accepted_again(db: Database) {
+        let (here, there) = (db.open().await, db.open().await);
+        assert!(record(&here, NOW, 1).await.unwrap());
+        assert!(!record(&there, NOW, 1).await.unwrap());
+        // The other process has rows of this minute still to read when they are deleted.
+        assert!(record(&here, NOW, 2).await.unwrap());
+        let (late, narrow) = (NOW.plus(720 + 60), Window { past: 60, future: 60 });
+        assert!(record(&here, late, 1).await.unwrap());
+        here.sweep(late, Window::default()).await.unwrap();
+        for store in [&here, &there, &db.open().await] {
+            for n in [2, 1, 3] {
+                let answer = record(store, NOW, n).await;
+                assert!(matches!(answer, Ok(false) | Err(StoreError::BelowNonceFloor { .. })), "{answer:?}");
+            }
+            assert!(!record(store, late, 1).await.unwrap());
+        }
+        // A window that is wider again, after a restart, brings back nothing.
+        assert!(record(&here, late.plus(-180), 1).await.unwrap());
+        here.sweep(late, narrow).await.unwrap();
+        here.close().await;
+        there.close().await;
+        let wide = db.open().await;
+        wide.sweep(late, Window::default()).await.unwrap();
+        let answer = record(&wide, late.plus(-300), 1).await;
+        assert!(matches!(answer, Err(StoreError::BelowNonceFloor { .. })), "{answer:?}");
+        assert!(record(&wide, late.plus(-120), 1).await.unwrap());
+    }
+
+    async fn f7_the_clock_of_the_server_forgets_nothing(db: Database) {
+        let (here, there) = (db.open().await, db.open().await);
+        for n in 0..20 {
+            assert!(record(&here, NOW.plus(-15 * n), n.unsigned_abs()).await.unwrap());
+        }
+        // Years ahead and back, here and at a process that has recorded nothing.
+        for now in [NOW.plus(200_000_000), NOW, NOW.plus(-200_000_000), NOW.plus(900)] {
+            here.sweep(now, Window::default()).await.unwrap();
+            there.sweep(now, Window::default()).await.unwrap();
+        }
+        for store in [&here, &there, &db.open().await] {
+            for n in 0..20 {
+                assert!(!record(store, NOW.plus(-15 * n), n.unsigned_abs()).await.unwrap(), "{n}");
+            }
+        }
+    }
 }
 
-#[tokio::test]
-async fn the_minutes_of_a_process_before_are_forgotten_too() {
-    let db = Database::sqlite();
-    let store = db.open().await;
-    for n in 0..70 {
-        assert!(store.remember(NOW.plus(-60 * n), digest(0)).await.unwrap());
-    }
-    store.close().await;
-    fs::write(db.nonces().join("not ours"), "a").unwrap();
-    let store = db.open().await;
-    assert!(!store.remember(NOW.plus(-60), digest(0)).await.unwrap());
-    let oldest = NOW.bucket() - 5;
-    assert_eq!(store.forget_nonces_before(oldest).await.unwrap(), 64);
-    assert_eq!(db.nonces().read_dir().unwrap().count(), 7);
-    for n in 0..6 {
-        assert!(!store.remember(NOW.plus(-60 * n), digest(0)).await.unwrap());
-    }
-    assert!(db.nonces().join("not ours").exists());
-}
-
+/// PostgreSQL reads a statement's state before it writes, so the floor must wait for statements under way.
 #[tokio::test(flavor = "multi_thread")]
-async fn over_one_file_every_nonce_has_one_winner() {
-    let db = Database::sqlite();
-    let stores = [db.open().await, db.open().await, db.open().await];
-    let calls: Vec<_> = (0..6_000)
-        .map(|n| {
-            let store = stores[n % 3].clone();
-            let n = n as u64 / 6;
-            tokio::spawn(async move { (n, store.remember(NOW, digest(n)).await.unwrap()) })
-        })
-        .collect();
-    let mut won = vec![0; 1_000];
+async fn p8_the_floor_is_not_raised_while_a_row_is_written() {
+    crate::support::databases::with(Database::postgres().await, async |db| {
+        let (store, late) = (db.open().await, NOW.plus(720 + 60));
+        assert!(record(&store, NOW, 1).await.unwrap());
+        assert!(record(&store, late, 1).await.unwrap());
+        let floor = async || {
+            db.texts_of_nonces("select number::text from nonces where minute = -1")
+                .await
+        };
+        let holder = db.write_nonce().await;
+        let (before, swept) = (floor().await, store.sweep(late, Window::default()).await);
+        assert!(swept.is_err() && floor().await == before);
+        drop(holder);
+        assert!(record(&store, late, 2).await.unwrap());
+        store.sweep(late, Window::default()).await.unwrap();
+        assert_eq!(floor().await, [(NOW.bucket() + 1).to_string()]);
+    })
+    .await;
+}
+
+/// Makes every write of a row fail, as a full disk does.
+async fn refuse_rows(db: &Database) {
+    db.execute_on_nonces(if db.is_sqlite() {
+        "create trigger full before insert on nonces begin select raise(abort, 'the disk is full'); end"
+    } else {
+        "alter table nonces add constraint full_disk check (false) not valid"
+    })
+    .await;
+}
+
+async fn accept_rows(db: &Database) {
+    db.execute_on_nonces(if db.is_sqlite() {
+        "drop trigger full"
+    } else {
+        "alter table nonces drop constraint full_disk"
+    })
+    .await;
+}
+
+fn spawned(store: &Store, at: Timestamp, n: u64) -> tokio::task::JoinHandle<Result<bool, StoreError>> {
+    let store = store.clone();
+    tokio::spawn(async move { record(&store, at, n).await })
+}
+
+async fn accepted(calls: Vec<tokio::task::JoinHandle<Result<bool, StoreError>>>) -> u64 {
+    let mut accepted = 0;
     for call in calls {
-        let (n, new) = call.await.unwrap();
-        won[usize::try_from(n).unwrap()] += u32::from(new);
+        accepted += u64::from(call.await.unwrap().unwrap());
     }
-    assert!(won.iter().all(|&winners| winners == 1), "{won:?}");
-}
-
-#[tokio::test]
-async fn a_full_disk_is_an_error_for_the_whole_batch() {
-    let db = Database::sqlite();
-    let store = db.open().await;
-    assert!(store.remember(NOW, digest(1)).await.unwrap());
-    let next = NOW.plus(60);
-    let minute = db.nonces().join(next.bucket().to_string());
-    std::os::unix::fs::symlink("/dev/full", minute).unwrap();
-    for _ in 0..2 {
-        // Two of them belong to a minute whose file can be written.
-        let (first, fresh, second, known, equal) = tokio::join!(
-            store.remember(next, digest(1)),
-            store.remember(NOW, digest(2)),
-            store.remember(next, digest(2)),
-            store.remember(NOW, digest(1)),
-            store.remember(next, digest(1)),
-        );
-        for unknown in [first, second, equal] {
-            assert!(matches!(unknown, Err(StoreError::Nonces(_))), "{unknown:?}");
-        }
-        assert!(fresh.is_ok() && !known.unwrap());
-    }
-}
-
-/// Nobody is told that a nonce is new when it is not written.
-#[tokio::test]
-async fn what_has_not_been_written_when_the_store_closes_is_not_admitted() {
-    let db = Database::sqlite();
-    let store = db.open().await;
-    assert!(store.remember(NOW, digest(1)).await.unwrap());
-    let (a, b, ()) = tokio::join!(
-        store.remember(NOW, digest(2)),
-        store.remember(NOW, digest(3)),
-        store.close()
-    );
-    for closed in [a, b] {
-        assert!(matches!(closed, Err(StoreError::Closed)), "{closed:?}");
-    }
-    let store = db.open().await;
-    assert!(store.remember(NOW, digest(2)).await.unwrap());
-    assert!(!store.remember(NOW, digest(1)).await.unwrap());
-}
-
-/// The digest of the `n`th nonce.
-fn digest(n: u64) -> [u8; 16] {
-    let mut digest = [0xa5; 16];
-    digest[8..].copy_from_slice(&n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
-    digest
+    accepted
 }

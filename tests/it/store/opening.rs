@@ -39,7 +39,7 @@ on_both! {
         let clone = store.clone();
         store.close().await;
         store.close().await;
-        assert!(matches!(clone.remember(NOW, [1; 16]).await, Err(StoreError::Closed)));
+        assert!(matches!(clone.record_nonce(NOW, [1; 16], NOW).await, Err(StoreError::Closed)));
         assert!(clone.ping().await.is_err());
         assert!(clone.consumers().await.is_err());
     }
@@ -105,7 +105,7 @@ async fn a_database_in_memory_is_whole() {
         .map(|n: u8| {
             let store = store.clone();
             tokio::spawn(async move {
-                let new = store.remember(NOW, [n % 50; 16]).await.unwrap();
+                let new = store.record_nonce(NOW, [n % 50; 16], NOW).await.unwrap();
                 assert_eq!(store.consumers().await.unwrap().len(), 2);
                 new
             })

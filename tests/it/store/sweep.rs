@@ -15,11 +15,10 @@ on_both! {
         let (open, used, token) = (token(&db), approved(&db, &store).await, granted(&db, &store).await);
         store.add_request_token(&open, &question("a")).await.unwrap();
         store.exchange(&used, &key("a"), NOW, &self::token(&db), &access("s"), None).await.unwrap().unwrap();
-        store.remember(NOW.plus(-300), [1; 16]).await.unwrap();
         assert_eq!(store.sweep(NOW, Window::default()).await.unwrap(), Swept::default());
         // Dead, but a refusal still has to say of what.
         let late = NOW.plus(3_600);
-        assert_eq!(store.sweep(late, Window::default()).await.unwrap(), Swept { nonces: 1, ..Swept::default() });
+        assert_eq!(store.sweep(late, Window::default()).await.unwrap(), Swept::default());
         assert!(store.request_token(&open).await.unwrap().is_some());
         assert_eq!(store.request_token(&used).await.unwrap().unwrap().state, RequestTokenState::Used);
         assert!(store.access_token(&token).await.unwrap().is_some());
@@ -36,7 +35,7 @@ on_both! {
                 let at = now.plus(i64::from(n) * 15 - 300);
                 let mut digest = [n; 16];
                 digest[..8].copy_from_slice(&minute.to_be_bytes());
-                assert!(store.remember(at, digest).await.unwrap());
+                assert!(store.record_nonce(at, digest, NOW).await.unwrap());
             }
             store.sweep(now, window).await.unwrap();
             largest = largest.max(kept(&db).await);
@@ -48,15 +47,19 @@ on_both! {
     async fn a_nonce_stays_as_long_as_its_request_would_be_admitted(db: Database) {
         let store = db.open().await;
         let window = Window { past: 300, future: 300 };
-        for at in [NOW.plus(300), NOW, NOW.plus(-300)] {
-            store.remember(at, [1; 16]).await.unwrap();
+        for (hour, offset) in [(0, 300), (1, 0), (2, -300)] {
+            let start = NOW.plus(3_600 * hour);
+            let at = start.plus(offset);
+            store.record_nonce(at, [1; 16], start).await.unwrap();
             for passed in 0..=700 {
-                let now = NOW.plus(passed);
+                let now = start.plus(passed);
                 if passed % 50 == 0 {
+                    // The latest request that can be verified.
+                    store.record_nonce(now.plus(window.future), [2; 16], now).await.unwrap();
                     store.sweep(now, window).await.unwrap();
                 }
                 if passed % 100 == 0 && window.admit(at, now).is_ok() {
-                    assert!(!store.remember(at, [1; 16]).await.unwrap(), "{at} at {now}");
+                    assert!(!store.record_nonce(at, [1; 16], now).await.unwrap(), "{at} at {now}");
                 }
             }
         }
@@ -209,17 +212,6 @@ const SCANS: &str = "
 
 /// How many nonces are on the disk.
 async fn kept(db: &Database) -> u64 {
-    if !db.is_sqlite() {
-        let count = db
-            .texts(
-                "select cast(coalesce(sum(length(digests)) / 16, 0) as text) from nonces where batch > 0"
-                    .to_owned(),
-            )
-            .await;
-        return count[0].parse().unwrap();
-    }
-    let minutes = db.nonces().read_dir().unwrap();
-    minutes
-        .map(|minute| minute.unwrap().metadata().unwrap().len() / 16)
-        .sum()
+    let count = "select cast(coalesce(sum(length(digests)) / 16, 0) as text) from nonces where minute >= 0";
+    db.texts_of_nonces(count).await[0].parse().unwrap()
 }

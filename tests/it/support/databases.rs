@@ -1,5 +1,6 @@
 //! Throwaway databases. [`on_both!`] runs a test on SQLite and on PostgreSQL, each time on a database of its own.
 
+use std::any::Any;
 use std::future::Future;
 use std::panic;
 use std::path::PathBuf;
@@ -116,58 +117,62 @@ impl Database {
 
     /// Runs a statement past the store.
     pub(crate) async fn execute(&self, sql: &'static str) {
-        match &self.place {
-            Place::Sqlite(_) => {
-                let mut db = SqliteConnection::connect(&self.url()).await.unwrap();
-                db.execute(sql).await.unwrap();
-                db.close().await.unwrap();
-            }
-            Place::Postgres { .. } => {
-                let mut db = PgConnection::connect(&self.url()).await.unwrap();
-                db.execute(sql).await.unwrap();
-                db.close().await.unwrap();
-            }
-        }
+        execute(&self.url(), sql).await;
     }
 
     /// Reads one column of text past the store.
     pub(crate) async fn texts(&self, sql: String) -> Vec<String> {
-        let sql = AssertSqlSafe(sql);
-        match &self.place {
-            Place::Sqlite(_) => {
-                let mut db = SqliteConnection::connect(&self.url()).await.unwrap();
-                sqlx::query_scalar(sql).fetch_all(&mut db).await.unwrap()
-            }
-            Place::Postgres { .. } => {
-                let mut db = PgConnection::connect(&self.url()).await.unwrap();
-                sqlx::query_scalar(sql).fetch_all(&mut db).await.unwrap()
-            }
-        }
+        texts(&self.url(), sql).await
     }
 
-    /// Where the nonces of SQLite are.
+    /// SQLite's file of nonces.
     pub(crate) fn nonces(&self) -> PathBuf {
         PathBuf::from(format!("{}-nonces", self.url().trim_start_matches("sqlite://")))
     }
 
-    /// Makes it impossible to write nonces of a minute that has none yet.
-    pub(crate) async fn hide_nonces(&self) {
-        if self.is_sqlite() {
-            std::fs::rename(self.nonces(), self.nonces().with_extension("hidden")).unwrap();
-            std::fs::write(self.nonces(), "a file in the way").unwrap();
-        } else {
-            self.execute("alter table nonces rename to hidden").await;
+    /// The database that holds the table of nonces.
+    fn of_nonces(&self) -> String {
+        match &self.place {
+            Place::Sqlite(_) => format!("sqlite://{}", self.nonces().display()),
+            Place::Postgres { .. } => self.url(),
         }
+    }
+
+    /// Runs a statement on the table of nonces, past the store.
+    pub(crate) async fn execute_on_nonces(&self, sql: &'static str) {
+        execute(&self.of_nonces(), sql).await;
+    }
+
+    /// Reads one column of text from the table of nonces, past the store.
+    pub(crate) async fn texts_of_nonces(&self, sql: &str) -> Vec<String> {
+        texts(&self.of_nonces(), sql.to_owned()).await
+    }
+
+    /// Holds up everything that writes to the table of nonces, until the connection is dropped.
+    pub(crate) async fn hold_nonces(&self) -> Box<dyn Any + Send> {
+        let url = self.of_nonces();
+        match &self.place {
+            Place::Sqlite(_) => Box::new(on_sqlite(&url, "begin immediate").await),
+            Place::Postgres { .. } => {
+                let lock = "begin; lock table nonces in exclusive mode";
+                Box::new(on_postgres(&url, lock).await)
+            }
+        }
+    }
+
+    /// Is about to write a nonce to PostgreSQL, until the connection is dropped.
+    pub(crate) async fn write_nonce(&self) -> PgConnection {
+        on_postgres(&self.url(), "begin; insert into nonces values (1, 0, '')").await
+    }
+
+    /// Makes it impossible to record nonces of a minute that has none yet.
+    pub(crate) async fn hide_nonces(&self) {
+        self.execute("alter table nonce_lease rename to hidden").await;
     }
 
     /// Makes it possible again.
     pub(crate) async fn show_nonces(&self) {
-        if self.is_sqlite() {
-            std::fs::remove_file(self.nonces()).unwrap();
-            std::fs::rename(self.nonces().with_extension("hidden"), self.nonces()).unwrap();
-        } else {
-            self.execute("alter table hidden rename to nonces").await;
-        }
+        self.execute("alter table hidden rename to nonce_lease").await;
     }
 
     /// Whether it is SQLite's.
@@ -198,6 +203,37 @@ where
 /// Randomness for tests.
 pub(crate) fn rng() -> StdRng {
     rand::make_rng()
+}
+
+async fn execute(url: &str, sql: &'static str) {
+    if url.starts_with("sqlite:") {
+        on_sqlite(url, sql).await.close().await.unwrap();
+    } else {
+        on_postgres(url, sql).await.close().await.unwrap();
+    }
+}
+
+async fn on_sqlite(url: &str, sql: &'static str) -> SqliteConnection {
+    let mut connection = SqliteConnection::connect(url).await.unwrap();
+    connection.execute(sql).await.unwrap();
+    connection
+}
+
+async fn on_postgres(url: &str, sql: &'static str) -> PgConnection {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    connection.execute(sql).await.unwrap();
+    connection
+}
+
+async fn texts(url: &str, sql: String) -> Vec<String> {
+    let sql = AssertSqlSafe(sql);
+    if url.starts_with("sqlite:") {
+        let mut db = SqliteConnection::connect(url).await.unwrap();
+        sqlx::query_scalar(sql).fetch_all(&mut db).await.unwrap()
+    } else {
+        let mut db = PgConnection::connect(url).await.unwrap();
+        sqlx::query_scalar(sql).fetch_all(&mut db).await.unwrap()
+    }
 }
 
 async fn admin(server: &str, sql: String) {

@@ -185,10 +185,9 @@ impl Linkgate {
     pub(crate) fn on_disk(&self) -> Vec<Vec<u8>> {
         let file = PathBuf::from(self.home.database.url().trim_start_matches("sqlite://"));
         let log = file.with_extension("db-wal");
-        let nonces = self.home.database.nonces().read_dir().into_iter().flatten();
-        let mut nonces: Vec<_> = nonces.map(|entry| entry.unwrap().path()).collect();
-        nonces.sort();
-        let files = [file, log].into_iter().chain(nonces);
+        let nonces = self.home.database.nonces();
+        let nonce_log = nonces.with_extension("db-nonces-wal");
+        let files = [file, log, nonces, nonce_log].into_iter();
         files.map(|file| fs::read(file).unwrap_or_default()).collect()
     }
 

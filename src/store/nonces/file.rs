@@ -1,0 +1,106 @@
+//! SQLite's file of nonces, `<database>-nonces`, or its counterpart in memory.
+//!
+//! It is written without waiting for the disk. After a power cut it may be damaged, so a file that was written before the last
+//! start of the machine is removed unread.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Executor as _, SqliteConnection};
+
+use crate::store::options::create_private;
+
+use super::StoreError;
+use super::epoch::random;
+
+/// Where the nonces are. `None`: in the memory of one connection, and gone with it.
+#[derive(Debug)]
+pub(super) struct NonceFile(Option<PathBuf>);
+
+impl NonceFile {
+    /// The file that belongs to a database.
+    pub(super) fn beside(database: Option<&Path>) -> Self {
+        Self(database.map(|database| with_suffix(database, "-nonces")))
+    }
+
+    /// Opens the file. `None` if there is none, or an empty one.
+    pub(super) async fn open(&self) -> Result<Option<SqliteConnection>, StoreError> {
+        match &self.0 {
+            Some(path) if fs::metadata(path).is_ok_and(|file| file.len() > 0) => {
+                let connected = connect(path).await;
+                connected.map(Some).map_err(|error| named(path, error))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Makes an empty file, readable by its owner alone. A process that has the former one open keeps that.
+    pub(super) async fn replace(&self) -> Result<SqliteConnection, StoreError> {
+        let Some(path) = &self.0 else {
+            return Ok(connect(Path::new(":memory:")).await?);
+        };
+        remove_all(path)
+            .and_then(|()| create_private(path))
+            .map_err(|error| named(path, error.into()))?;
+        connect(path).await.map_err(|error| named(path, error))
+    }
+}
+
+async fn connect(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Off)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging();
+    let mut connection = options.connect().await?;
+    connection.execute(CREATE_TABLE).await?;
+    Ok(connection)
+}
+
+fn remove_all(path: &Path) -> io::Result<()> {
+    // The file first: without its log it would be an earlier state of itself.
+    for suffix in ["", "-wal", "-shm"] {
+        match fs::remove_file(with_suffix(path, suffix)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn named(path: &Path, source: sqlx::Error) -> StoreError {
+    let what = path.display().to_string();
+    StoreError::Unreachable { what, source }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+/// Names the present start of the machine. Where the kernel gives it no name, every process is taken for another start.
+pub(super) fn machine_start() -> &'static str {
+    static START: LazyLock<String> = LazyLock::new(|| {
+        let id = fs::read_to_string("/proc/sys/kernel/random/boot_id");
+        id.map_or_else(|_| random(), |id| id.trim().to_owned())
+    });
+    &START
+}
+
+/// PostgreSQL has it from `migrations/postgres/0001_init.sql`.
+const CREATE_TABLE: &str = "
+    create table if not exists nonces (
+        minute  integer not null,
+        number  integer not null,
+        digests blob    not null,
+        primary key (minute, number)
+    ) strict, without rowid";
+
+/// How long a statement waits for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(4);

@@ -1,0 +1,169 @@
+//! The statements of the table `nonces`: the same for both databases, except that PostgreSQL needs a table lock.
+//!
+//! The state row has the minute -1, the floor as its number and the epoch as its digests. It is a row of this table, so that
+//! whatever empties the table takes it along.
+
+use crate::store::db::{Connection, sql};
+
+use super::StoreError;
+
+/// Identifies consumer, token, timestamp and nonce of a request.
+pub(super) type Digest = [u8; 16];
+
+/// A connection that has found or begun an epoch.
+#[derive(Debug)]
+pub(super) struct Session {
+    connection: Connection,
+    pub(super) epoch: String,
+    /// The earliest minute that is accepted, when it was last read.
+    pub(super) floor: i64,
+    /// The latest minute that the epoch is known to have leased.
+    pub(super) leased: i64,
+}
+
+impl Session {
+    /// Continues an epoch. `None` if the state row is missing or has another one: nonces may be lost.
+    pub(super) async fn open(
+        mut connection: Connection,
+        epoch: &str,
+        leased: i64,
+    ) -> Result<Option<Self>, StoreError> {
+        let state = state(&mut connection).await?;
+        Ok(state
+            .filter(|state| state.1 == epoch.as_bytes())
+            .map(|(floor, _)| Self {
+                connection,
+                epoch: epoch.to_owned(),
+                floor,
+                leased,
+            }))
+    }
+
+    /// Empties the table and begins an epoch.
+    pub(super) async fn begin(
+        mut connection: Connection,
+        epoch: String,
+        leased: i64,
+        floor: i64,
+    ) -> Result<Self, StoreError> {
+        begin_exclusively(&mut connection).await?;
+        connection.execute(sql(["delete from nonces"])).await?;
+        let insert = sql(["insert into nonces (minute, number, digests) values (-1, $1, $2)"]);
+        let insert = insert.bind(floor).bind(epoch.as_bytes().to_vec());
+        connection.execute(insert).await?;
+        connection.execute(sql(["commit"])).await?;
+        Ok(Self {
+            connection,
+            epoch,
+            floor,
+            leased,
+        })
+    }
+
+    /// Writes digests as the next row of a minute, and returns its number. `None` if another process has taken the number at
+    /// the same moment, if the minute is below the floor, or if the epoch has ended.
+    pub(super) async fn append(&mut self, minute: i64, digests: &[u8]) -> Result<Option<i64>, StoreError> {
+        let insert = sql(["insert into nonces (minute, number, digests) \
+             select $1, (select coalesce(max(number), -1) + 1 from nonces where minute = $1), $2 \
+             from nonces where minute = -1 and number <= $1 and digests = $3 \
+             on conflict do nothing returning number"])
+        .bind(minute)
+        .bind(digests.to_vec())
+        .bind(self.epoch.as_bytes().to_vec());
+        let rows = self.connection.fetch(insert).await?;
+        rows.first().map(|row| row.get("number")).transpose()
+    }
+
+    /// Reads rows of a minute: the first 256 of those with a number from `from` to less than `until`.
+    pub(super) async fn rows(
+        &mut self,
+        minute: i64,
+        from: i64,
+        until: i64,
+    ) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
+        let select = sql([
+            "select number, digests from nonces where minute = $1 and number >= $2 and number < $3 \
+             order by number limit 256",
+        ])
+        .bind(minute)
+        .bind(from)
+        .bind(until);
+        let rows = self.connection.fetch(select).await?;
+        rows.iter()
+            .map(|row| Ok((row.get("number")?, row.get("digests")?)))
+            .collect()
+    }
+
+    /// Reads the floor again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NoncesLost`] if the epoch has ended.
+    pub(super) async fn refresh(&mut self) -> Result<(), StoreError> {
+        match state(&mut self.connection).await? {
+            Some((floor, epoch)) if epoch == self.epoch.as_bytes() => {
+                self.floor = floor;
+                Ok(())
+            }
+            _ => Err(StoreError::NoncesLost),
+        }
+    }
+
+    /// Makes this the floor, unless that is later already.
+    pub(super) async fn raise_floor(&mut self, floor: i64) -> Result<(), StoreError> {
+        if floor <= self.floor {
+            return Ok(());
+        }
+        begin_exclusively(&mut self.connection).await?;
+        let update =
+            sql(["update nonces set number = $1 where minute = -1 and number < $1 and digests = $2"]);
+        let update = update.bind(floor).bind(self.epoch.as_bytes().to_vec());
+        self.connection.execute(update).await?;
+        self.connection.execute(sql(["commit"])).await?;
+        self.refresh().await
+    }
+
+    /// Deletes up to 1000 rows below the floor, the earliest first. Returns `true` if there may be more.
+    pub(super) async fn delete_portion(&mut self) -> Result<bool, StoreError> {
+        let delete = sql([
+            "delete from nonces where (minute, number) in (select minute, number from nonces \
+             where minute >= 0 and minute < $1 order by minute, number limit $2)",
+        ])
+        .bind(self.floor)
+        .bind(PORTION);
+        Ok(self.connection.execute(delete).await? == PORTION.unsigned_abs())
+    }
+
+    pub(super) async fn close(self) -> Result<(), StoreError> {
+        self.connection.close().await
+    }
+}
+
+/// Reads the state row: floor and epoch.
+async fn state(connection: &mut Connection) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
+    let rows = connection
+        .fetch(sql(["select number, digests from nonces where minute = -1"]))
+        .await?;
+    rows.first()
+        .map(|row| Ok((row.get("number")?, row.get("digests")?)))
+        .transpose()
+}
+
+/// Begins a transaction that waits for those that write rows, and lets no other write before its end. SQLite has one writer
+/// at a time, and the next statement is a write.
+async fn begin_exclusively(connection: &mut Connection) -> Result<(), StoreError> {
+    connection.execute(sql(["begin"])).await?;
+    if let Connection::Postgres(_) = connection {
+        // Not for long: an autovacuum may be in the way, and requests wait.
+        connection
+            .execute(sql(["set local lock_timeout = '500ms'"]))
+            .await?;
+        connection
+            .execute(sql(["lock table nonces in share row exclusive mode"]))
+            .await?;
+    }
+    Ok(())
+}
+
+/// Rows that one statement deletes.
+const PORTION: i64 = 1000;
