@@ -93,12 +93,6 @@ impl Window {
             Err(Problem::TimestampRefused { acceptable, now })
         }
     }
-
-    /// The time before which no request is admitted any more, so that its nonce can be forgotten.
-    #[must_use]
-    pub fn horizon(self, now: Timestamp) -> Timestamp {
-        now.plus(-self.past)
-    }
 }
 
 impl Default for Window {
@@ -164,15 +158,6 @@ mod tests {
             ("oauth_acceptable_timestamps", "1699999700-1700000300".to_owned())
         );
         assert!(problem.advice().contains("1700000000 seconds"));
-    }
-
-    #[test]
-    fn a_nonce_is_kept_for_as_long_as_its_timestamp_is_admitted() {
-        let window = Window::default();
-        let latest = NOW.plus(window.future);
-        let last_moment = latest.plus(window.past);
-        assert!(window.admit(latest, last_moment).is_ok());
-        assert!(window.horizon(last_moment) <= latest);
     }
 
     #[test]
