@@ -85,18 +85,19 @@ impl Provider {
     ///
     /// # Errors
     ///
-    /// `nonce_used` for a replay; a failure if the nonce was not recorded.
+    /// `nonce_used` for a replay; `timestamp_refused` if the request left the window since it was verified; a failure if the
+    /// nonce was not recorded.
     pub(super) async fn spend_nonce(&self, request: &Authentic) -> Result<(), Error> {
         let (signed_at, digest) = (request.timestamp(), request.nonce_digest());
         let is_first = self
             .store
             .record_nonce(signed_at, digest, self.clock.now())
             .await?;
-        if is_first {
-            Ok(())
-        } else {
-            Err(Problem::NonceUsed.into())
+        if !is_first {
+            return Err(Problem::NonceUsed.into());
         }
+        // A pause of this process, or a slow body: nonces are kept for requests within the window only.
+        Ok(self.rules.window.admit(signed_at, self.clock.now())?)
     }
 
     /// A signature made with the secret of a token that is gone cannot match: the consumer must hear of the token, or it

@@ -1,8 +1,14 @@
 //! Timestamp and nonce (RFC 5849, section 3.3): a signature is good once, and for a while.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use linkgate::oauth::{Timestamp, Window};
 use linkgate::store::Store;
+use sha1::{Digest as _, Sha1};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 
+use crate::support::app::read_head;
 use crate::support::call::{CALLBACK, Peer};
 use crate::support::databases::{Database, on_both};
 use crate::support::linkgate::Linkgate;
@@ -268,6 +274,31 @@ on_both! {
         assert_eq!(call(&linkgate).send(&linkgate).await.status, 200);
         assert_eq!(first.send(&linkgate).await.status, 503);
         assert_eq!(linkgate.app.received().len(), 2);
+        linkgate.stop().await;
+    }
+
+    /// The nonce is recorded when the body is there.
+    async fn w1_a_body_that_comes_after_the_window_is_refused(db: Database) {
+        let linkgate = Linkgate::on(&db).await;
+        for (pause, status) in [(300, "200"), (301, "400")] {
+            let hash = STANDARD.encode(Sha1::digest("whole"));
+            let call = Peer::robot().call(&linkgate, "POST", "/api/x").oauth("oauth_body_hash", &hash);
+            let head = format!(
+                "POST /api/x HTTP/1.1\r\nHost: a\r\nAuthorization: {}\r\nExpect: 100-continue\r\n\
+                 Connection: close\r\nContent-Length: 5\r\n\r\n",
+                call.request(&linkgate).headers[0].1
+            );
+            let mut stream = BufReader::new(TcpStream::connect(linkgate.address).await.unwrap());
+            stream.write_all(head.as_bytes()).await.unwrap();
+            assert!(read_head(&mut stream).await.unwrap().starts_with("HTTP/1.1 100"));
+            linkgate.clock.advance(pause);
+            stream.write_all(b"whole").await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+            assert_eq!(answer.contains("timestamp_refused"), status == "400", "{answer}");
+        }
+        assert_eq!(linkgate.app.received().len(), 1);
         linkgate.stop().await;
     }
 }
