@@ -12,7 +12,7 @@ WORKDIR /build
 # The dependencies in a layer of their own, which lives as long as Cargo.lock: an empty program asks for the same.
 COPY Cargo.toml Cargo.lock ./
 RUN mkdir src && echo 'fn main() {}' > src/main.rs && touch src/lib.rs \
-    && cargo build --release --locked --features ldap --bin linkgate \
+    && cargo build --profile dist --locked --features ldap --bin linkgate \
     && rm -r src
 
 COPY src src
@@ -20,13 +20,13 @@ COPY migrations migrations
 COPY templates templates
 COPY config config
 # Cargo compares times: the empty program must not look newer than ours.
-RUN touch src/main.rs src/lib.rs && cargo build --release --locked --features ldap --bin linkgate
+RUN touch src/main.rs src/lib.rs && cargo build --profile dist --locked --features ldap --bin linkgate
 
 
 FROM debian:bookworm-slim
 RUN groupadd --gid 10001 linkgate \
     && useradd --uid 10001 --gid 10001 --create-home --home-dir /var/lib/linkgate --shell /usr/sbin/nologin linkgate
-COPY --from=build /build/target/release/linkgate /usr/local/bin/linkgate
+COPY --from=build /build/target/dist/linkgate /usr/local/bin/linkgate
 # Whom to believe when the application's URL is an https one.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 

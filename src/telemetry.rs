@@ -2,10 +2,12 @@
 //! whoever asks for the metrics.
 
 use std::io::IsTerminal;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
-use metrics::describe_counter;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
@@ -36,33 +38,66 @@ pub fn start(format: Format, level: &str) {
     };
 }
 
-/// Starts to count, once for the process, and returns what writes the counters down for Prometheus.
-pub fn metrics() -> impl Fn() -> String + Clone + Send + Sync + 'static {
-    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
-    let handle = RECORDER.get_or_init(|| {
-        let recorder = PrometheusBuilder::new().build_recorder();
-        let handle = recorder.handle();
-        // It fails only when somebody who uses linkgate as a library counts already.
-        let _ = metrics::set_global_recorder(recorder);
-        describe_counter!(REQUESTS, "Requests answered, by status.");
-        describe_counter!(REFUSALS, "Signed requests refused, by oauth_problem.");
-        describe_counter!(
-            REJECTED_CONNECTIONS,
-            "Connections rejected because of what they sent, by reason."
-        );
-        handle
-    });
-    move || handle.render()
+/// What is counted, once for the process.
+struct Metrics {
+    registry: Registry,
+    requests: Family<[(&'static str, u16); 1], Counter>,
+    refusals: Counters,
+    rejected_connections: Counters,
 }
 
-/// Requests answered; label `status`.
-pub const REQUESTS: &str = "linkgate_requests_total";
+/// A counter for each value of one label.
+type Counters = Family<[(&'static str, &'static str); 1], Counter>;
 
-/// Connections rejected because of what they sent; label `reason`.
-pub const REJECTED_CONNECTIONS: &str = "linkgate_connections_rejected_total";
+static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
+    let mut registry = Registry::default();
+    let requests = Family::default();
+    registry.register(
+        "linkgate_requests",
+        "Requests answered, by status",
+        requests.clone(),
+    );
+    let mut counters = |name, help| {
+        let counters = Counters::default();
+        registry.register(name, help, counters.clone());
+        counters
+    };
+    Metrics {
+        refusals: counters("linkgate_refusals", "Signed requests refused, by oauth_problem"),
+        rejected_connections: counters(
+            "linkgate_connections_rejected",
+            "Connections rejected because of what they sent, by reason",
+        ),
+        requests,
+        registry,
+    }
+});
 
-/// Signed requests refused; label `problem`.
-pub const REFUSALS: &str = "linkgate_refusals_total";
+/// Counts a request: `linkgate_requests_total{status}`.
+pub fn count_request(status: u16) {
+    METRICS.requests.get_or_create(&[("status", status)]).inc();
+}
+
+/// Counts a signed request that was refused: `linkgate_refusals_total{problem}`.
+pub fn count_refusal(problem: &'static str) {
+    METRICS.refusals.get_or_create(&[("problem", problem)]).inc();
+}
+
+/// Counts a connection that was rejected because of what it sent: `linkgate_connections_rejected_total{reason}`.
+pub fn count_rejected_connection(reason: &'static str) {
+    METRICS
+        .rejected_connections
+        .get_or_create(&[("reason", reason)])
+        .inc();
+}
+
+/// The counters in the text format that Prometheus reads.
+pub fn metrics() -> String {
+    let mut text = String::new();
+    // Writing to a String does not fail.
+    let _ = encode(&mut text, &METRICS.registry);
+    text
+}
 
 /// Colours are for a terminal whose user did not decline them (<https://no-color.org>).
 fn is_colourful() -> bool {

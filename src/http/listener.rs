@@ -14,7 +14,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use metrics::counter;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
@@ -24,7 +23,7 @@ use tower::{Service, ServiceExt as _};
 
 use super::socket::{Accepted, Socket};
 use super::{RequestId, Workers};
-use crate::telemetry::REJECTED_CONNECTIONS;
+use crate::telemetry::count_rejected_connection;
 use crate::tls::ServerTls;
 
 /// What answers requests: a router, or middleware around one. It is cloned for each request.
@@ -280,7 +279,7 @@ async fn peek(stream: &TcpStream, h2c: bool) -> io::Result<Beginning> {
 
 /// Logs and counts a connection that does not speak the protocol. hyper has answered 400 or 431 where it could.
 fn reject(peer: Option<SocketAddr>, reason: &'static str) {
-    counter!(REJECTED_CONNECTIONS, "reason" => reason).increment(1);
+    count_rejected_connection(reason);
     let peer = peer.map(|peer| tracing::field::display(peer.ip()));
     tracing::info!(peer, reason, "a connection was rejected");
 }

@@ -1,19 +1,17 @@
 //! The access log: one line for each request, with method, path, status and caller. No query, no header, no secret.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::OnceLock;
 use std::time::Instant;
 
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
-use http::{Method, StatusCode, Uri};
-use metrics::{Counter, counter};
+use http::{Method, Uri};
 
 use super::refusals::{Refusals, Refused};
 use crate::gateway::{AskedAbout, RequestOrigin};
 use crate::http::RequestId;
 use crate::provider::{Caller, Refusal};
-use crate::telemetry::{REFUSALS, REQUESTS};
+use crate::telemetry::{count_refusal, count_request};
 
 /// A request of which the access log has a line, whatever becomes of it: with the response's status, or with 499 if the
 /// client goes away before the response.
@@ -45,10 +43,10 @@ impl<'a> LoggedRequest<'a> {
     /// Counts the request, keeps a refusal for the administrators, and writes the line.
     pub(super) fn complete(mut self, response: &Response) {
         self.is_complete = true;
-        requests(response.status()).increment(1);
+        count_request(response.status().as_u16());
         let refusal = response.extensions().get::<Refusal>();
         if let Some(refusal) = refusal {
-            counter!(REFUSALS, "problem" => refusal.problem.name()).increment(1);
+            count_refusal(refusal.problem.name());
             self.refusals.add(self.refused(refusal, response));
         }
         let caller = response.extensions().get::<Caller>();
@@ -95,7 +93,7 @@ impl Drop for LoggedRequest<'_> {
         if self.is_complete {
             return;
         }
-        counter!(REQUESTS, "status" => "499").increment(1);
+        count_request(499);
         tracing::info!(
             target: TARGET,
             method = self.method.as_str(),
@@ -106,16 +104,6 @@ impl Drop for LoggedRequest<'_> {
             reference = %self.id,
             "request: the connection closed before the response",
         );
-    }
-}
-
-/// The counter of a status, looked up once: every request needs one.
-fn requests(status: StatusCode) -> Counter {
-    static COUNTERS: [OnceLock<Counter>; 500] = [const { OnceLock::new() }; 500];
-    let counter = || counter!(REQUESTS, "status" => status.as_str().to_owned());
-    match COUNTERS.get(usize::from(status.as_u16()).wrapping_sub(100)) {
-        Some(kept) => kept.get_or_init(counter).clone(),
-        None => counter(),
     }
 }
 

@@ -30,8 +30,8 @@ prepare() {
   "$kit/setup" > "$folder/setup.log" 2>&1 || { cat "$folder/setup.log" >&2 && exit 1; }
   "$root/tests/clients/prepare"
   [ -z "$binary" ] || return 0
-  cargo build --release --locked --quiet --manifest-path "$root/Cargo.toml"
-  binary=$target/release/linkgate
+  cargo build --profile dist --locked --quiet --manifest-path "$root/Cargo.toml"
+  binary=$target/dist/linkgate
 }
 
 # write_config NAME PORT STORE_URL: a folder for a linkgate

@@ -160,15 +160,16 @@ on_both! {
     }
 
     async fn f7_what_was_forgotten_is_never_accepted_again(db: Database) {
-        let (here, there) = (db.open().await, db.open().await);
+        let (here, there, elsewhere) = (db.open().await, db.open().await, db.open().await);
         assert!(record(&here, NOW, 1).await.unwrap());
+        // When the rows of this minute are deleted, one process has one of them still to read, and one has read none.
         assert!(!record(&there, NOW, 1).await.unwrap());
-        // The other process has rows of this minute still to read when they are deleted.
+        assert!(record(&elsewhere, NOW.plus(60), 1).await.unwrap());
         assert!(record(&here, NOW, 2).await.unwrap());
         let (late, narrow) = (NOW.plus(720 + 60), Window { past: 60, future: 60 });
         assert!(record(&here, late, 1).await.unwrap());
         here.sweep(late, Window::default()).await.unwrap();
-        for store in [&here, &there, &db.open().await] {
+        for store in [&here, &there, &elsewhere, &db.open().await] {
             for n in [2, 1, 3] {
                 let answer = record(store, NOW, n).await;
                 assert!(matches!(answer, Ok(false) | Err(StoreError::BelowNonceFloor { .. })), "{answer:?}");
@@ -178,8 +179,9 @@ on_both! {
         // A window that is wider again, after a restart, brings back nothing.
         assert!(record(&here, late.plus(-180), 1).await.unwrap());
         here.sweep(late, narrow).await.unwrap();
-        here.close().await;
-        there.close().await;
+        for store in [here, there, elsewhere] {
+            store.close().await;
+        }
         let wide = db.open().await;
         wide.sweep(late, Window::default()).await.unwrap();
         let answer = record(&wide, late.plus(-300), 1).await;
