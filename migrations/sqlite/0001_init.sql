@@ -38,11 +38,13 @@ create table request_tokens (
 ) strict;
 
 create index request_tokens_by_consumer on request_tokens (consumer_key, expires_at);
+create index request_tokens_by_subject on request_tokens (subject) where subject is not null;
 create index request_tokens_by_expiry on request_tokens (expires_at);
 
 create table access_tokens (
     digest             blob    not null primary key,
-    id                 text    not null unique, -- the digest's first 16 hexadecimal digits
+    replaced_digest    blob,    -- of the token that this one has replaced
+    id                 text    not null unique, -- the first digest's first 16 hexadecimal digits; a renewal does not change it
     consumer_key       text    not null references consumers (key) on delete cascade,
     subject            text    not null,
     display_name       text    not null,
@@ -62,6 +64,7 @@ create table access_tokens (
 
 create index access_tokens_by_consumer on access_tokens (consumer_key);
 create index access_tokens_by_subject on access_tokens (subject);
+create index access_tokens_by_replaced on access_tokens (replaced_digest) where replaced_digest is not null;
 -- What forgets dead tokens finds them without reading those that live, of which many may have expired and can be renewed; and
 -- the list of the newest ones is read in its order.
 create index access_tokens_by_end on access_tokens (coalesce(session_expires_at, expires_at));
@@ -179,4 +182,10 @@ create table link_states (
     problem_at       integer,
     problem          text,
     clock_difference integer  -- seconds by which their clock is ahead of ours
+) strict;
+
+-- When expired rows were deleted last: a clock that jumps ahead deletes no more than an hour's worth at a time.
+create table sweep (
+    one integer not null primary key check (one = 1),
+    at  integer not null
 ) strict;

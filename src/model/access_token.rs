@@ -9,7 +9,7 @@ use super::user::User;
 /// An access token as it is kept: found by its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessToken {
-    /// A short public name, for lists and for `linkgate token revoke`: the first 16 hexadecimal digits of the hash.
+    /// A short public name, for lists and for `linkgate token revoke`. A renewal does not change it.
     pub id: String,
     /// Who holds it.
     pub consumer: ConsumerKey,

@@ -33,7 +33,7 @@ impl RequestToken {
             return Err(Problem::TokenRejected(UNKNOWN_TOKEN));
         }
         match &self.state {
-            RequestTokenState::Used => Err(Problem::TokenUsed),
+            RequestTokenState::Used { .. } => Err(Problem::TokenUsed),
             _ if self.expires_at <= now => Err(Problem::TokenExpired),
             RequestTokenState::Pending => Err(Problem::PermissionUnknown),
             RequestTokenState::Denied => Err(Problem::PermissionDenied("The user said no.")),
@@ -54,8 +54,11 @@ pub enum RequestTokenState {
     },
     /// The user said no.
     Denied,
-    /// It was exchanged for an access token.
-    Used,
+    /// It was exchanged for an access token, or used up by wrong verifiers.
+    Used {
+        /// The user who had approved.
+        by: User,
+    },
 }
 
 #[cfg(test)]
@@ -73,6 +76,7 @@ mod tests {
             proved_at: at(0),
         };
         let authorized = RequestTokenState::Authorized { by: user.clone() };
+        let exchanged = RequestTokenState::Used { by: user.clone() };
         for (state, consumer, now, expected) in [
             (&authorized, "a", 9, Ok(&user)),
             (&authorized, "a", 10, Err(Problem::TokenExpired)),
@@ -91,14 +95,9 @@ mod tests {
                 Err(Problem::PermissionDenied("The user said no.")),
             ),
             (&RequestTokenState::Denied, "a", 10, Err(Problem::TokenExpired)),
-            (&RequestTokenState::Used, "a", 9, Err(Problem::TokenUsed)),
-            (&RequestTokenState::Used, "a", 10, Err(Problem::TokenUsed)),
-            (
-                &RequestTokenState::Used,
-                "b",
-                9,
-                Err(Problem::TokenRejected(UNKNOWN_TOKEN)),
-            ),
+            (&exchanged, "a", 9, Err(Problem::TokenUsed)),
+            (&exchanged, "a", 10, Err(Problem::TokenUsed)),
+            (&exchanged, "b", 9, Err(Problem::TokenRejected(UNKNOWN_TOKEN))),
         ] {
             let token = RequestToken {
                 consumer: key("a"),

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use crate::model::{
-    AccessToken, AuditKind, Consumer, NewAccess, TokenSession, UNKNOWN_TOKEN, User, WRONG_HANDLE,
+    AccessToken, AuditKind, Consumer, NewAccess, RequestToken, RequestTokenState, TokenSession,
+    UNKNOWN_TOKEN, User, WRONG_HANDLE,
 };
 use crate::oauth::{Authentic, Problem, RequestView, Secret, SessionHandle, Token};
 
@@ -82,34 +83,69 @@ impl Provider {
         token: &Token,
     ) -> Result<IssuedAccessToken, Error> {
         let consumer = &signed.consumer;
-        let user = self.approver(&signed.request, consumer, token).await?;
+        let kept = self.store.request_token(token).await?;
+        let kept = kept.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
+        if let Some(issued) = self.repeated_exchange(signed, &kept, token).await? {
+            return Ok(issued);
+        }
+        let user = self.approver(&signed.request, consumer, &kept, token).await?;
         let now = self.clock.now();
         let session = consumer.session_handles.then(|| TokenSession {
             id: self.new_token().as_str().to_owned(),
             expires_at: now.plus(self.rules.session_lifetime),
         });
-        let new = self.new_token();
+        let new = self.keyring.derived_token(EXCHANGED, token);
         let access = NewAccess {
             issued_at: now,
             expires_at: now.plus(self.rules.access_token_lifetime),
             session,
         };
-        let Some(issued) = self
+        let issued = self
             .store
             .exchange(token, &consumer.key, now, &new, &access, peer)
-            .await?
-        else {
-            return Err(Problem::TokenUsed.into());
+            .await?;
+        if let Some(issued) = issued {
+            journal::say(AuditKind::Exchanged, &consumer.key, &user.subject, peer);
+            return Ok(self.issued(new, &issued));
+        }
+        // The same request won at another replica.
+        let kept = self.store.request_token(token).await?.ok_or(Problem::TokenUsed)?;
+        let issued = self.repeated_exchange(signed, &kept, token).await?;
+        Ok(issued.ok_or(Problem::TokenUsed)?)
+    }
+
+    /// The answer to an exchange that was repeated within [`REPEATABLE`], because the first answer was lost on its way.
+    async fn repeated_exchange(
+        &self,
+        signed: &Signed,
+        kept: &RequestToken,
+        token: &Token,
+    ) -> Result<Option<IssuedAccessToken>, Error> {
+        let RequestTokenState::Used { by } = &kept.state else {
+            return Ok(None);
         };
-        journal::say(AuditKind::Exchanged, &consumer.key, &user.subject, peer);
-        Ok(self.issued(new, &issued))
+        let verifier = self.keyring.verifier(token, &by.subject);
+        if verifier.is_none() || verifier.as_ref() != signed.request.verifier() {
+            return Ok(None);
+        }
+        let (new, now) = (self.keyring.derived_token(EXCHANGED, token), self.clock.now());
+        let issued = self.store.access_token(&new).await?;
+        let issued = issued.filter(|issued| {
+            let is_recent = now < issued.connected_at.plus(REPEATABLE);
+            is_recent && issued.check_use(&signed.consumer.key, now).is_ok()
+        });
+        Ok(issued.map(|issued| self.issued(new, &issued)))
     }
 
     /// The user who approved, when the request token may be exchanged by this consumer with this verifier.
-    async fn approver(&self, request: &Authentic, consumer: &Consumer, token: &Token) -> Result<User, Error> {
+    async fn approver(
+        &self,
+        request: &Authentic,
+        consumer: &Consumer,
+        kept: &RequestToken,
+        token: &Token,
+    ) -> Result<User, Error> {
         let now = self.clock.now();
-        let kept = self.store.request_token(token).await?;
-        let kept = kept.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
         let by = kept.check_exchange(&consumer.key, now)?;
         let Some(verifier) = self.keyring.verifier(token, &by.subject) else {
             self.cache
@@ -140,30 +176,62 @@ impl Provider {
     ) -> Result<IssuedAccessToken, Error> {
         let consumer = &signed.consumer;
         let now = self.clock.now();
-        let kept = self.store.access_token(old).await?;
-        let kept = kept.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
-        let session = kept.check_renewal(&consumer.key)?;
-        let Some(own_handle) = self.keyring.session_handle(&session.id) else {
-            self.cache.check_foreign_token(&self.store, &session.id).await?;
-            return Err(WRONG_HANDLE.into());
+        let Some(kept) = self.store.access_token(old).await? else {
+            return self.repeated_renewal(consumer, old, handle).await;
         };
-        if own_handle != *handle {
-            return Err(WRONG_HANDLE.into());
-        }
+        let session = kept.check_renewal(&consumer.key)?;
+        self.check_handle(session, handle).await?;
         session.check_end(now)?;
         if self.directory.standing(&kept.user.subject).await == Standing::Gone {
             return Err(Problem::TokenRejected("The user who approved is not there any more.").into());
         }
-        let new = self.new_token();
+        let new = self.keyring.derived_token(RENEWED, old);
         let expires_at = now.plus(self.rules.access_token_lifetime);
         let renewed = self
             .store
             .renew(old, &consumer.key, &session.id, &new, now, expires_at, now, peer)
             .await?;
-        let renewed = renewed.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
+        let Some(renewed) = renewed else {
+            // The same request won at another replica.
+            return self.repeated_renewal(consumer, old, handle).await;
+        };
         self.cache.remove_access_token(old);
         journal::say(AuditKind::Renewed, &consumer.key, &renewed.user.subject, peer);
         Ok(self.issued(new, &renewed))
+    }
+
+    /// The answer to a renewal that was repeated within [`REPEATABLE`], because the first answer was lost on its way.
+    async fn repeated_renewal(
+        &self,
+        consumer: &Consumer,
+        old: &Token,
+        handle: &SessionHandle,
+    ) -> Result<IssuedAccessToken, Error> {
+        let since = self.clock.now().plus(1 - REPEATABLE);
+        let renewed = self.store.renewed_access_token(old, since).await?;
+        let renewed = renewed.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
+        self.check_handle(renewed.check_renewal(&consumer.key)?, handle)
+            .await?;
+        let new = self.keyring.derived_token(RENEWED, old);
+        // A rotation of the secret key in between makes another token of it.
+        let kept = self
+            .store
+            .access_token(&new)
+            .await?
+            .filter(|kept| kept.id == renewed.id);
+        let kept = kept.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
+        Ok(self.issued(new, &kept))
+    }
+
+    async fn check_handle(&self, session: &TokenSession, handle: &SessionHandle) -> Result<(), Error> {
+        match self.keyring.session_handle(&session.id) {
+            Some(own) if own == *handle => Ok(()),
+            Some(_) => Err(WRONG_HANDLE.into()),
+            None => {
+                self.cache.check_foreign_token(&self.store, &session.id).await?;
+                Err(WRONG_HANDLE.into())
+            }
+        }
     }
 
     fn issued(&self, token: Token, kept: &AccessToken) -> IssuedAccessToken {
@@ -182,3 +250,10 @@ impl Provider {
         }
     }
 }
+
+/// Seconds within which an exchange or a renewal can be repeated, and within which a renewed token still works.
+pub(super) const REPEATABLE: i64 = 300;
+
+/// What a token is derived for.
+const EXCHANGED: &str = "access-token";
+const RENEWED: &str = "renewed-token";

@@ -125,7 +125,7 @@ impl Provider {
         let secret = self.keyring.token_secret(token);
         Ok(self
             .cache
-            .access_token(&self.store, token, secret.as_ref())
+            .access_token(&self.store, token, secret.as_ref(), self.clock.now())
             .await?)
     }
 

@@ -120,7 +120,10 @@ impl Provider {
                 .await?;
             return Ok(false);
         };
-        let held = self.cache.access_token(&self.store, token, Some(&secret)).await?;
+        let held = self
+            .cache
+            .access_token(&self.store, token, Some(&secret), self.clock.now())
+            .await?;
         Ok(held.token.is_some() || self.store.request_token(token).await?.is_some())
     }
 }

@@ -182,6 +182,6 @@ fn as_question(kept: RequestToken, consumer: Arc<Consumer>) -> Question {
             consumer,
             callback: kept.callback,
         },
-        RequestTokenState::Used => Question::Used,
+        RequestTokenState::Used { .. } => Question::Used,
     }
 }

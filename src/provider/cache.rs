@@ -12,6 +12,8 @@ use crate::model::{AccessToken, Consumer};
 use crate::oauth::{ConsumerKey, Secret, Timestamp, Token};
 use crate::store::{Store, StoreError};
 
+use super::access_token::REPEATABLE;
+
 /// Consumers and access tokens with bounded staleness, also those that do not exist.
 pub(super) struct Cache {
     consumers: Recent<ConsumerKey, Arc<Consumer>>,
@@ -94,12 +96,20 @@ impl Cache {
         store: &Store,
         token: &Token,
         secret: Option<&Secret>,
+        now: Timestamp,
     ) -> Result<Arc<CachedToken>, StoreError> {
         if let Some(cached) = self.cached_token(token) {
             return Ok(cached);
         }
         let read_at = Instant::now();
-        let read = Box::pin(store.access_token(token)).await?;
+        let read = Box::pin(async {
+            match store.access_token(token).await? {
+                // A consumer may not have received the answer to its renewal.
+                None => store.renewed_access_token(token, now.plus(1 - REPEATABLE)).await,
+                read => Ok(read),
+            }
+        });
+        let read = read.await?;
         let last_used = read.as_ref().and_then(|token| token.last_used);
         let cached = Arc::new(CachedToken {
             noted: AtomicI64::new(last_used.map_or(i64::MIN, |(at, _)| at.bucket())),

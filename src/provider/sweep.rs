@@ -18,7 +18,8 @@ impl Provider {
         minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             minute.tick().await;
-            if let Err(error) = self.store.sweep(self.clock.now(), self.rules.window).await {
+            let sweep = Box::pin(self.store.sweep(self.clock.now(), self.rules.window));
+            if let Err(error) = sweep.await {
                 tracing::error!(%error, "what has expired could not be forgotten; trying again in a minute");
             }
         }

@@ -74,7 +74,7 @@ impl Server {
         };
         let service = web::public_service(parts.app, &parts.verdicts, parts.gateway, parts.refusals);
         let ready = store.clone();
-        let operators = operators(move || is_ready(ready.clone()), telemetry::metrics());
+        let operators = operators(move || is_ready(ready.clone()), telemetry::metrics);
         let mut listeners = vec![
             tokio::spawn(public.serve(service, stop.clone(), DRAIN)),
             tokio::spawn(Listener::clear_text(admin).serve(operators, stop.clone(), DRAIN)),
@@ -170,12 +170,12 @@ fn bind(address: SocketAddr) -> anyhow::Result<(Socket, SocketAddr)> {
     Ok((socket, address))
 }
 
-async fn is_ready(store: Store) -> bool {
+async fn is_ready(store: Store) -> Result<(), String> {
     let answer = store.ping().await;
-    if let Err(error) = &answer {
+    answer.map_err(|error| {
         tracing::error!(%error, "not ready: the store does not answer");
-    }
-    answer.is_ok()
+        "the store does not answer".to_owned()
+    })
 }
 
 async fn synchronise(store: &Store, config: &Config, clock: &Clock) -> anyhow::Result<()> {

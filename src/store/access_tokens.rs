@@ -73,6 +73,19 @@ impl Store {
         self.db.read(select).await?.first().map(access_token).transpose()
     }
 
+    /// Finds the access token that replaced this one since a time (OAuth Session 1.0).
+    pub async fn renewed_access_token(
+        &self,
+        old: &Token,
+        since: Timestamp,
+    ) -> Result<Option<AccessToken>, StoreError> {
+        let which = " from access_tokens where replaced_digest = $1 and issued_at >= $2";
+        let select = sql(["select ", COLUMNS, which])
+            .bind(digest(old.as_str()))
+            .bind(since);
+        self.db.read(select).await?.first().map(access_token).transpose()
+    }
+
     /// Finds an access token by its public name, revoked and expired ones too.
     pub async fn access_token_named(&self, id: &str) -> Result<Option<AccessToken>, StoreError> {
         Ok(self.list(list("id = $2", 1).bind(id)).await?.pop())
@@ -133,8 +146,8 @@ impl Store {
         self.db.read(select).await?.iter().map(access_token).collect()
     }
 
-    /// Replaces an access token by a new one in one statement (OAuth Session 1.0), for a consumer at an address. An expired
-    /// token can be renewed; a revoked one, or one whose session is over, cannot: `None`.
+    /// Replaces an access token by a new one in one statement (OAuth Session 1.0), for a consumer at an address. Its public
+    /// name stays. An expired token can be renewed; a revoked one, or one whose session is over, cannot: `None`.
     #[expect(clippy::too_many_arguments, reason = "each is named in the statement")]
     pub async fn renew(
         &self,
@@ -148,8 +161,7 @@ impl Store {
         address: Option<IpAddr>,
     ) -> Result<Option<AccessToken>, StoreError> {
         let update = sql([
-            "update access_tokens set digest = $5, id = $6, key_id = $7, issued_at = $8, \
-             expires_at = $9 \
+            "update access_tokens set digest = $5, replaced_digest = $1, key_id = $6, issued_at = $7, expires_at = $8 \
              where digest = $1 and consumer_key = $2 and session_id = $3 and session_expires_at > $4 \
              and revoked_at is null returning ",
             COLUMNS,
@@ -159,7 +171,6 @@ impl Store {
         .bind(session_id)
         .bind(now)
         .bind(digest(new.as_str()))
-        .bind(id(new))
         .bind(key_id(new))
         .bind(issued_at)
         .bind(expires_at);
@@ -196,9 +207,35 @@ impl Store {
                 ..event(AuditKind::Revoked, row, now)?
             })
         };
+        if let Revoke::AllOf { subject } = which {
+            self.withdraw_approvals(subject, by, now).await?;
+        }
         // A row that cannot be read is revoked all the same.
         let rows = self.change_all(update, revoked).await?;
         rows.iter().map(access_token).collect()
+    }
+
+    /// Denies the request tokens that a user has approved and that are not exchanged yet.
+    async fn withdraw_approvals(
+        &self,
+        subject: &str,
+        by: Revoker<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let update = sql([
+            "update request_tokens set state = 'denied' \
+             where subject = $1 and state = 'authorized' and expires_at > $2 returning consumer_key, subject",
+        ])
+        .bind(subject)
+        .bind(now);
+        let withdrawn = |row: &Row| {
+            Ok(AuditEvent {
+                address: by.address,
+                detail: format!("an approval that was not exchanged yet, by {}", by.name),
+                ..event(AuditKind::Revoked, row, now)?
+            })
+        };
+        self.change_all(update, withdrawn).await.map(drop)
     }
 
     /// Runs a statement that returns the rows it changed, and records each.
@@ -297,7 +334,7 @@ pub(super) async fn grant(
     })
 }
 
-/// The public name of a token: the first 16 hexadecimal digits of its hash.
+/// The public name of a connection: the first 16 hexadecimal digits of the hash of its first token.
 fn id(token: &Token) -> String {
     let digits = digest(token.as_str());
     let number = digits

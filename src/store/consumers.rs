@@ -102,7 +102,13 @@ impl Store {
     }
 
     /// Deletes a consumer and all its tokens, which refer to it, as a command does. `false`: there is none.
+    ///
+    /// The tokens go in portions, so that no other writer waits for long; the consumer cannot act meanwhile.
     pub async fn purge_consumer(&self, key: &ConsumerKey, now: Timestamp) -> Result<bool, StoreError> {
+        self.set_consumer_enabled(key, false, now).await?;
+        for portion in PORTIONS {
+            while self.db.write(sql([portion]).bind(key)).await? > 0 {}
+        }
         let delete = sql(["delete from consumers where key = $1"]).bind(key);
         self.change(delete, &by_command(AuditKind::ConsumerPurged, key, now))
             .await
@@ -132,6 +138,12 @@ const UPDATE: &str = " do update set name = excluded.name, source = excluded.sou
 
 /// What [`ConsumerRow`] reads.
 const COLUMNS: &str = "key, name, source, enabled, settings, secrets, key_id";
+
+/// Statements that delete some tokens of a consumer.
+const PORTIONS: [&str; 2] = [
+    "delete from access_tokens where digest in (select digest from access_tokens where consumer_key = $1 limit 2000)",
+    "delete from request_tokens where digest in (select digest from request_tokens where consumer_key = $1 limit 2000)",
+];
 
 fn by_command(kind: AuditKind, key: &ConsumerKey, at: Timestamp) -> AuditEvent {
     AuditEvent {

@@ -197,14 +197,16 @@ fn request_token(row: &Row) -> Result<RequestToken, StoreError> {
         wrong_verifiers: wrong_verifiers(row)?,
         state: match &*state {
             "pending" => RequestTokenState::Pending,
-            "authorized" => RequestTokenState::Authorized {
-                by: user(row).map_err(|error| StoreError::inconsistent(TABLE, error.to_string()))?,
-            },
+            "authorized" => RequestTokenState::Authorized { by: approver(row)? },
             "denied" => RequestTokenState::Denied,
-            "used" => RequestTokenState::Used,
+            "used" => RequestTokenState::Used { by: approver(row)? },
             other => return Err(StoreError::inconsistent(TABLE, format!("the state is `{other}`"))),
         },
     })
+}
+
+fn approver(row: &Row) -> Result<User, StoreError> {
+    user(row).map_err(|error| StoreError::inconsistent(TABLE, error.to_string()))
 }
 
 fn wrong_verifiers(row: &Row) -> Result<u32, StoreError> {

@@ -53,6 +53,7 @@ const LINK_DANCES: &str = "delete from link_dances where digest in \
 impl Store {
     /// Forgets what has expired: all nonces that no window accepts any more, and at most 200 000 rows of each other kind.
     pub async fn sweep(&self, now: Timestamp, window: Window) -> Result<Swept, StoreError> {
+        let now = self.sweep_time(now).await?;
         let days_ago = |days: i64| now.plus(-days * DAY);
         // They come fastest, so they wait for nothing else.
         self.nonces.forget(window).await?;
@@ -66,6 +67,29 @@ impl Store {
             audit: self.forget(AUDIT, days_ago(400)).await?,
             link_dances: self.forget(LINK_DANCES, now).await?,
         })
+    }
+
+    /// The time of this sweep: now, but at most an hour after the last one, so that a clock which jumps ahead does not delete
+    /// everything before it is noticed.
+    async fn sweep_time(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
+        let mut transaction = self.db.begin().await?;
+        let first = sql(["insert into sweep (one, at) values (1, $1) on conflict (one) do nothing"]);
+        transaction.execute(first.bind(now)).await?;
+        let rows = transaction.fetch(sql(["select at from sweep"])).await?;
+        let last = rows.first().map_or(Ok(now), |row| row.time("at"))?;
+        let bounded = now.min(last.plus(HOUR));
+        if now > last.plus(DAY) {
+            tracing::error!(
+                "the clock is {} hours after the last deletion of expired rows, which goes on an hour at a time; if the clock \
+                 is wrong, set it",
+                (now.seconds() - last.seconds()) / HOUR
+            );
+        }
+        transaction
+            .execute(sql(["update sweep set at = $1"]).bind(bounded))
+            .await?;
+        transaction.commit().await?;
+        Ok(bounded)
     }
 
     /// Forgets portions until nothing is left, or there have been many. Says how many rows they were.
@@ -91,7 +115,8 @@ const ROWS: i64 = 2_000;
 /// Portions of one kind in one sweep. What is left then has to wait for the next.
 const PORTIONS: u32 = 100;
 
-const DAY: i64 = 24 * 60 * 60;
+const HOUR: i64 = 60 * 60;
+const DAY: i64 = 24 * HOUR;
 
 #[cfg(test)]
 mod tests {

@@ -139,6 +139,16 @@ impl Keyring {
         Token::generate(self.current.id_text(), rng)
     }
 
+    /// Derives a token from another one with the current key, so that the same request has the same answer.
+    #[expect(clippy::missing_panics_doc, reason = "letters and digits are a token")]
+    pub fn derived_token(&self, purpose: &str, from: &Token) -> Token {
+        let rest = self
+            .current
+            .derive::<DERIVED_TOKEN_BYTES>(purpose, &[from.as_str()]);
+        Token::parse(&format!("{}{}", self.current.id_text(), rest.expose()))
+            .expect("letters and digits are a token")
+    }
+
     /// The shared-secret of a token (RFC 5849, section 2.1 and 2.3). `None`: no key of ours made this token.
     pub fn token_secret(&self, token: &Token) -> Option<Secret> {
         let key = self.key_of(token.as_str())?;
@@ -279,6 +289,9 @@ const KEY_ID_LENGTH: usize = 4;
 
 /// 192 bits.
 const SECRET_BYTES: usize = 24;
+
+/// 112 bits: with the key's id, a derived token is as long as a random one.
+const DERIVED_TOKEN_BYTES: usize = 14;
 
 /// 80 bits in 20 digits: a verifier is also typed by hand, and a few wrong ones end its life.
 const VERIFIER_BYTES: usize = 10;

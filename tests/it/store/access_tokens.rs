@@ -30,11 +30,13 @@ on_both! {
         let before = store.access_token(&old).await.unwrap().unwrap();
         let late = NOW.plus(7_200);
         let renewed = renew(&store, &old, "a", "session", &new, late).await.unwrap();
-        assert_ne!(renewed.id, before.id);
+        assert_eq!(renewed.id, before.id, "the connection is the same");
         assert_eq!((renewed.issued_at, renewed.expires_at), (late, late.plus(60)));
         assert_eq!((&renewed.user, &renewed.session), (&before.user, &before.session));
         assert_eq!(store.access_token(&new).await.unwrap(), Some(renewed));
         assert_eq!(store.access_token(&old).await.unwrap(), None);
+        assert!(store.renewed_access_token(&old, late).await.unwrap().is_some());
+        assert_eq!(store.renewed_access_token(&old, late.plus(1)).await.unwrap(), None);
         assert_eq!(renew(&store, &old, "a", "session", &token(&db), late).await, None);
     }
 

@@ -1,5 +1,5 @@
 use linkgate::model::AccessToken;
-use linkgate::store::{Revoke, Search};
+use linkgate::store::{AuditFilter, Revoke, Search};
 
 use super::*;
 
@@ -16,6 +16,18 @@ on_both! {
         db.execute("update access_tokens set connected_at = null, host = null").await;
         let of_before = store.access_token(&new).await.unwrap().unwrap();
         assert_eq!((of_before.connected_at, of_before.host), (later, None), "a token of an older version");
+    }
+
+    async fn revoking_all_takes_approvals_along_that_were_not_exchanged(db: Database) {
+        let store = open_with_consumers(&db).await;
+        let asked = approved(&db, &store).await;
+        assert_eq!(store.revoke(Revoke::AllOf { subject: "bob" }, BY, NOW).await.unwrap(), []);
+        assert!(matches!(store.request_token(&asked).await.unwrap().unwrap().state, RequestTokenState::Authorized { .. }));
+        assert_eq!(store.revoke(Revoke::AllOf { subject: "alice" }, BY, NOW).await.unwrap(), []);
+        assert_eq!(store.request_token(&asked).await.unwrap().unwrap().state, RequestTokenState::Denied);
+        let events = store.audit(&AuditFilter { limit: Some(1), ..AuditFilter::default() }).await.unwrap();
+        assert_eq!(events[0].detail, "an approval that was not exchanged yet, by carol");
+        assert_eq!((events[0].consumer.clone(), events[0].subject.as_deref()), (Some(key("a")), Some("alice")));
     }
 
     async fn a_connection_out_of_band_has_no_host(db: Database) {

@@ -16,7 +16,7 @@ on_both! {
 
     async fn a_question_must_be_open_and_asked_by_somebody(db: Database) {
         let store = open_with_consumers(&db).await;
-        let answered = RequestToken { state: RequestTokenState::Used, ..question("a") };
+        let answered = RequestToken { state: RequestTokenState::Denied, ..question("a") };
         assert!(store.add_request_token(&token(&db), &answered).await.is_err());
         assert!(store.add_request_token(&token(&db), &question("nobody")).await.is_err());
         let token = token(&db);
@@ -60,7 +60,7 @@ on_both! {
         assert_eq!((granted.issued_at, granted.expires_at), (NOW, NOW.plus(3_600)));
         assert_eq!(granted.session, access("s").session);
         assert_eq!(store.access_token(&answer).await.unwrap(), Some(granted));
-        assert_eq!(store.request_token(&asked).await.unwrap().unwrap().state, RequestTokenState::Used);
+        assert!(matches!(store.request_token(&asked).await.unwrap().unwrap().state, RequestTokenState::Used { .. }));
 
         let second = token(&db);
         assert_eq!(store.exchange(&asked, &key("a"), NOW, &second, &access("t"), None).await.unwrap(), None);
@@ -144,7 +144,7 @@ on_both! {
             assert_eq!(store.count_wrong_verifier(&token, 5, NOW).await.unwrap(), expected);
             let kept = store.request_token(&token).await.unwrap().unwrap();
             assert_eq!(kept.wrong_verifiers, expected);
-            assert_eq!(kept.state == RequestTokenState::Used, expected == 5);
+            assert_eq!(matches!(kept.state, RequestTokenState::Used { .. }), expected == 5);
         }
         assert_eq!(store.count_wrong_verifier(&token, 5, NOW).await.unwrap(), 5, "it is dead");
         assert_eq!(store.exchange(&token, &key("a"), NOW, &self::token(&db), &access("s"), None).await.unwrap(), None);
