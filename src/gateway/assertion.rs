@@ -18,7 +18,6 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::error::GatewayError;
-use super::identity_headers::call_type;
 use crate::clock::Clock;
 use crate::provider::Caller;
 
@@ -80,7 +79,7 @@ impl Assertion {
             sub: caller.user.as_ref().map(|user| user.subject.as_str()),
             name: caller.user.as_ref().map(|user| user.display_name.as_str()),
             consumer: caller.consumer.key.as_str(),
-            call: call_type(caller.kind),
+            call: caller.kind.name(),
             method: method.as_str(),
             path,
             iat: now,

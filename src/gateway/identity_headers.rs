@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::assertion::X_LINKGATE_ASSERTION;
 use crate::oauth::encode;
-use crate::provider::{CallKind, Caller};
+use crate::provider::Caller;
 
 /// The headers that tell the upstream which user and which consumer make a call.
 ///
@@ -83,11 +83,7 @@ impl IdentityHeaders {
         };
         let consumer = encode_value(caller.consumer.key.as_str());
         insert(&self.consumer, X_LINKGATE_CONSUMER, consumer);
-        insert(
-            &[],
-            X_LINKGATE_CALL,
-            HeaderValue::from_static(call_type(caller.kind)),
-        );
+        insert(&[], X_LINKGATE_CALL, HeaderValue::from_static(caller.kind.name()));
         if let Some(user) = &caller.user {
             insert(&self.user, X_LINKGATE_USER, encode_value(&user.subject));
             insert(
@@ -122,15 +118,6 @@ impl IdentityHeaders {
 
     fn is_identity(&self, normalized: &str) -> bool {
         PREFIXES.iter().any(|prefix| normalized.starts_with(prefix)) || self.removed.contains(normalized)
-    }
-}
-
-/// The value of `X-Linkgate-Call`, and of the assertion's `call`.
-pub(super) fn call_type(kind: CallKind) -> &'static str {
-    match kind {
-        CallKind::ThreeLegged => "three-legged",
-        CallKind::TwoLegged => "two-legged",
-        CallKind::Impersonated => "impersonated",
     }
 }
 

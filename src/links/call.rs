@@ -16,7 +16,7 @@ use crate::http::client::HttpClientError;
 use crate::oauth::sign::SignError;
 use crate::oauth::{Parameters, Place};
 
-use super::error::LinkError;
+use super::error::{LinkError, SendError};
 use super::oauth_report::OAuthReport;
 use super::on_behalf_of::{OnBehalfOf, REQUESTOR_ID};
 use super::signing::RequestToSign;
@@ -29,20 +29,6 @@ pub(super) enum ReplayableBody {
     Buffered(Bytes),
     /// Any other body. It can be sent once.
     Stream(Body),
-}
-
-/// Why a signed request has no response. `Display` is a sentence.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum SendError {
-    /// The request cannot be signed.
-    #[error("This call cannot be signed: {0}.")]
-    Unsignable(SignError),
-    /// The application did not send the whole body.
-    #[error("The body did not arrive as a whole.")]
-    BrokenBody,
-    /// The remote application cannot be reached, or sent no usable response.
-    #[error("The other side cannot be reached: {0}.")]
-    NoResponse(HttpClientError),
 }
 
 impl Links {

@@ -9,7 +9,8 @@ use crate::model::{Credentials, PendingAuthorization};
 use crate::oauth::{Secret, Token, encode};
 use crate::store::StoreError;
 
-use super::call::{ReplayableBody, SendError};
+use super::call::ReplayableBody;
+use super::error::SendError;
 use super::error::clock_advice;
 use super::oauth_report::{OAuthProblem, form_pairs};
 use super::signing::{RequestToSign, TokenParameter};

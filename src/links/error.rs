@@ -11,9 +11,9 @@ use serde_json::json;
 use crate::gateway::GatewayError;
 use crate::http::client::HttpClientError;
 use crate::oauth::header;
+use crate::oauth::sign::SignError;
 use crate::store::StoreError;
 
-use super::call::SendError;
 use super::oauth_report::OAuthProblem;
 
 /// Why a call is not made, or its response not relayed. `Display` is a sentence for the administrator of the application.
@@ -62,6 +62,20 @@ pub(super) enum LinkError {
     /// The database failed.
     #[error("linkgate's database does not answer: try again.")]
     Store(#[from] StoreError),
+}
+
+/// Why a signed request has no response. `Display` is a sentence.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SendError {
+    /// The request cannot be signed.
+    #[error("This call cannot be signed: {0}.")]
+    Unsignable(SignError),
+    /// The application did not send the whole body.
+    #[error("The body did not arrive as a whole.")]
+    BrokenBody,
+    /// The remote application cannot be reached, or sent no usable response.
+    #[error("The other side cannot be reached: {0}.")]
+    NoResponse(HttpClientError),
 }
 
 impl LinkError {

@@ -32,7 +32,7 @@ use crate::model::{LinkConnection, LinkState};
 use crate::oauth::PublicUrl;
 use crate::store::{Store, StoreError};
 
-use call::SendError;
+use error::SendError;
 use oauth_report::OAuthReport;
 
 pub use connect::LinkAuthorizationError;

@@ -5,7 +5,7 @@ use openidconnect::JsonWebKey as _;
 
 use super::handoff::Answer;
 use super::probe::{Meaning, Probe, ProbeFault};
-use super::trip::{Trip, TripFault};
+use super::{Trip, TripFault};
 use crate::http::client::{ConnectError, HttpClientError};
 
 use super::{FileLogin, Handoff, Oidc, TrustedHeader};

@@ -16,6 +16,7 @@ pub mod ldap;
 pub mod oidc;
 pub mod probe;
 pub mod trip;
+mod trip_fault;
 pub mod trusted_header;
 mod user_lookup;
 mod users;
@@ -36,7 +37,8 @@ pub use handoff::Handoff;
 pub use ldap::Ldap;
 pub use oidc::Oidc;
 pub use probe::Probe;
-pub use trip::{Trip, TripFault};
+pub use trip::Trip;
+pub use trip_fault::TripFault;
 pub use trusted_header::TrustedHeader;
 pub use user_lookup::UserLookup;
 

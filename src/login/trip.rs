@@ -1,10 +1,6 @@
 //! A round trip of a browser: away to whoever knows its user, and back with an answer.
 
-use crate::http::client::HttpClientError;
 use crate::oauth::{Secret, Timestamp, Token};
-
-use super::handoff::HandoffFault;
-use super::oidc::OidcFault;
 
 /// What a browser takes along.
 ///
@@ -28,17 +24,3 @@ pub struct Trip {
 
 /// Seconds that a trip may take.
 pub const TRIP_SECONDS: i64 = 600;
-
-/// Why a trip does not end in a user. For the log; the page is for people.
-#[derive(Debug, thiserror::Error)]
-pub enum TripFault {
-    /// The source is not there: nothing was decided, and it may be tried again.
-    #[error("the identity provider is not available: {0}")]
-    Unavailable(HttpClientError),
-    /// The application's answer.
-    #[error(transparent)]
-    Handoff(#[from] HandoffFault),
-    /// The identity provider's answer.
-    #[error(transparent)]
-    Oidc(#[from] OidcFault),
-}

@@ -5,7 +5,6 @@ use std::ops::RangeInclusive;
 use http::StatusCode;
 
 use super::encode;
-use super::timestamp::Timestamp;
 
 /// A refusal told to the peer: one variant for each `oauth_problem`.
 ///
@@ -27,10 +26,10 @@ pub enum Problem {
     },
     /// The consumer's clock is too far from ours.
     TimestampRefused {
-        /// The timestamps that would be admitted at this moment.
-        acceptable: RangeInclusive<Timestamp>,
-        /// Our time.
-        now: Timestamp,
+        /// The timestamps that would be admitted at this moment, in seconds since 1970.
+        acceptable: RangeInclusive<i64>,
+        /// Our time, in seconds since 1970.
+        now: i64,
     },
     /// The consumer may not sign with this method.
     SignatureMethodRejected(&'static str),

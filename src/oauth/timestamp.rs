@@ -90,7 +90,10 @@ impl Window {
         if acceptable.contains(&timestamp) {
             Ok(())
         } else {
-            Err(Problem::TimestampRefused { acceptable, now })
+            Err(Problem::TimestampRefused {
+                acceptable: acceptable.start().seconds()..=acceptable.end().seconds(),
+                now: now.seconds(),
+            })
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::model::{
 use crate::oauth::{Authentic, Problem, RequestView, Secret, SessionHandle, Token};
 
 use super::authenticate::Signed;
+use super::cache::REPEATABLE;
 use super::directory::Standing;
 use super::{Error, Provider, journal};
 
@@ -250,9 +251,6 @@ impl Provider {
         }
     }
 }
-
-/// Seconds within which an exchange or a renewal can be repeated, and within which a renewed token still works.
-pub(super) const REPEATABLE: i64 = 300;
 
 /// What a token is derived for.
 const EXCHANGED: &str = "access-token";

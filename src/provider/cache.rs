@@ -12,8 +12,6 @@ use crate::model::{AccessToken, Consumer};
 use crate::oauth::{ConsumerKey, Secret, Timestamp, Token};
 use crate::store::{Store, StoreError};
 
-use super::access_token::REPEATABLE;
-
 /// Consumers and access tokens with bounded staleness, also those that do not exist.
 pub(super) struct Cache {
     consumers: Recent<ConsumerKey, Arc<Consumer>>,
@@ -160,6 +158,9 @@ impl CachedToken {
         self.noted.fetch_max(now.bucket(), Ordering::Relaxed) < now.bucket()
     }
 }
+
+/// Seconds within which an exchange or a renewal can be repeated, and within which a renewed token still works.
+pub(super) const REPEATABLE: i64 = 300;
 
 const STALENESS: Duration = Duration::from_millis(800);
 

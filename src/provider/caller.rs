@@ -34,3 +34,14 @@ pub enum CallKind {
     /// By `xoauth_requestor_id`.
     Impersonated,
 }
+
+impl CallKind {
+    /// The name that `X-Linkgate-Call` and the assertion's `call` carry.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ThreeLegged => "three-legged",
+            Self::TwoLegged => "two-legged",
+            Self::Impersonated => "impersonated",
+        }
+    }
+}

@@ -6,8 +6,7 @@
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Query};
 use axum::response::Response;
-use http::header::SET_COOKIE;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use serde::Deserialize;
 
 use crate::login::{Attempt, Door, SignInError};
@@ -162,12 +161,12 @@ async fn recognised(
     match (Browser::known_or_new(visit, headers), &address.cookie) {
         ((_, None), _) => {
             let cookies = session::begin(visit, headers, user, client).await?;
-            Ok(with_cookies(visit.redirect(there.as_str()), cookies))
+            Ok(headers::with_cookies(visit.redirect(there.as_str()), cookies))
         }
         ((_, Some(_)), Some(_)) => Err(Notice::NoCookie { again: again() }),
         ((_, cookie), None) => {
             let once_more = visit.redirect(&there.login_and(&["cookie"]));
-            Ok(with_cookies(once_more, cookie))
+            Ok(headers::with_cookies(once_more, cookie))
         }
     }
 }
@@ -212,7 +211,7 @@ async fn try_to_sign_in(
     match visit.login.sign_in(attempt).await {
         Ok(user) => {
             let cookies = session::begin(visit, headers, user, address).await?;
-            Ok(with_cookies(visit.redirect(there.as_str()), cookies))
+            Ok(headers::with_cookies(visit.redirect(there.as_str()), cookies))
         }
         Err(SignInError::Wrong) => {
             tracing::info!(%address, "a wrong name or password");
@@ -256,7 +255,7 @@ async fn try_to_sign_out(
         // Whoever wants another account must be asked which.
         Door::RoundTrip => visit.sign_in(&there, SignIn::Anew),
     };
-    Ok(with_cookies(answer, [cookie]))
+    Ok(headers::with_cookies(answer, [cookie]))
 }
 
 /// Shows the login form, with the consumer that waits for it, if one does.
@@ -281,7 +280,7 @@ async fn ask(
         fresh: asking.fresh,
         tried: asking.tried,
     };
-    Ok(with_cookies(page.respond(&visit.frame()), cookie))
+    Ok(headers::with_cookies(page.respond(&visit.frame()), cookie))
 }
 
 /// Who waits at the return address, and where the browser may end up from there.
@@ -298,14 +297,4 @@ async fn asked_by(app: &App, there: &ReturnAddress) -> Result<Option<(String, Ca
         } => Some((consumer.name.clone(), callback)),
         _ => None,
     })
-}
-
-pub(super) fn with_cookies(
-    mut response: Response,
-    cookies: impl IntoIterator<Item = HeaderValue>,
-) -> Response {
-    for cookie in cookies {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
-    response
 }

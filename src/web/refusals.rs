@@ -193,13 +193,11 @@ mod tests {
     fn a_wrong_clock_is_remembered_for_its_consumer() {
         let list = list();
         for seconds in [5, 6] {
-            let now = Timestamp::from_seconds(seconds);
-            let acceptable = now..=now;
-            list.add(refused(
-                Problem::TimestampRefused { acceptable, now },
-                "late",
-                "GET /",
-            ));
+            let problem = Problem::TimestampRefused {
+                acceptable: seconds..=seconds,
+                now: seconds,
+            };
+            list.add(refused(problem, "late", "GET /"));
         }
         assert_eq!(list.list()[0].times, 2);
         let key = |text| ConsumerKey::parse(text).unwrap();

@@ -22,7 +22,7 @@ use crate::oauth::{Secret, Timestamp, Token};
 use super::cookie::Cookie;
 use super::pages::{Notice, SigningIn};
 use super::return_address::ReturnAddress;
-use super::{App, ClientIp, HANDOFF, LOGIN, OIDC, Visit, headers, login, randomness, session};
+use super::{App, ClientIp, HANDOFF, LOGIN, OIDC, Visit, headers, randomness, session};
 
 /// What the application sends back.
 #[derive(Deserialize)]
@@ -53,7 +53,7 @@ pub(super) async fn leave(visit: &Visit, there: &ReturnAddress, fresh: bool) -> 
     match visit.login.leave(&trip).await {
         Some(Ok(location)) => {
             let answer = headers::see_other(&location);
-            Ok(login::with_cookies(answer, [under_way.cookie(visit)]))
+            Ok(headers::with_cookies(answer, [under_way.cookie(visit)]))
         }
         Some(Err(fault)) => Err(refused(&fault, again())),
         None => Err(Notice::MethodNotAllowed),
@@ -151,7 +151,7 @@ async fn finish(
     let cookies = session::begin(visit, headers, user, address).await?;
     let answer = visit.redirect(under_way.there.as_str());
     let done = Cookie::Trip(under_way.id.as_str()).clear(visit);
-    Ok(login::with_cookies(answer, cookies.into_iter().chain([done])))
+    Ok(headers::with_cookies(answer, cookies.into_iter().chain([done])))
 }
 
 /// A trip, as its browser's cookie has it.

@@ -154,6 +154,102 @@ fn only_the_commands_and_the_server_read_the_configuration() {
     assert!(readers.is_empty(), "these read the configuration: {readers:?}");
 }
 
+/// A folder's `mod.rs` names its files and is named by them: a circle is one of other files.
+#[test]
+fn files_do_not_import_each_other_in_circles() {
+    let files: BTreeMap<Vec<String>, PathBuf> = sources()
+        .into_iter()
+        .map(|file| (module_of(&file), file))
+        .collect();
+    let mut imports: BTreeMap<&[String], Vec<&[String]>> = BTreeMap::new();
+    for (module, file) in &files {
+        let text = fs::read_to_string(file).expect("a source file can be read");
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let imported = imported_modules(text, module).into_iter().filter_map(|path| {
+            let found = (1..=path.len())
+                .rev()
+                .find_map(|length| files.get_key_value(&path[..length]));
+            found
+                .filter(|(_, file)| !file.ends_with("mod.rs"))
+                .map(|(module, _)| &**module)
+        });
+        imports.insert(module, imported.filter(|other| other != module).collect());
+    }
+    // What imports nothing that is left can be in no circle.
+    loop {
+        let left: Vec<_> = imports.keys().copied().collect();
+        imports.retain(|_, imported| {
+            imported.retain(|module| left.contains(module));
+            !imported.is_empty()
+        });
+        if imports.len() == left.len() {
+            break;
+        }
+    }
+    assert!(
+        imports.is_empty(),
+        "these files are in circles, or import such: {:#?}",
+        imports.keys()
+    );
+}
+
+/// The module of a file below `src`.
+fn module_of(file: &Path) -> Vec<String> {
+    let inside = file
+        .strip_prefix(root().join("src"))
+        .expect("a source file stands under src");
+    let inside = inside.with_extension("");
+    let names = inside.iter().map(|name| name.to_string_lossy().into_owned());
+    names
+        .filter(|name| !["mod", "lib", "main"].contains(&&**name))
+        .collect()
+}
+
+/// The paths that `use` names, each from the root of the package.
+fn imported_modules(text: &str, module: &[String]) -> Vec<Vec<String>> {
+    let uses = text
+        .split(';')
+        .filter_map(|item| item.rsplit_once("use ").map(|(_, path)| path));
+    let mut found = Vec::new();
+    for path in uses {
+        // `a::{b, c::{d, e}}` names a::b, a::c::d and a::c::e.
+        let mut prefixes = vec![Vec::new()];
+        let mut current: Vec<String> = Vec::new();
+        for word in path
+            .replace("::", " :: ")
+            .replace('{', " { ")
+            .replace('}', " } ")
+            .replace(',', " , ")
+            .split_whitespace()
+        {
+            match word {
+                "::" => {}
+                "{" => prefixes.push(current.clone()),
+                "}" => drop(prefixes.pop()),
+                "," => current = prefixes.last().cloned().unwrap_or_default(),
+                name => current.push(name.to_owned()),
+            }
+            found.push(current.clone());
+        }
+    }
+    found
+        .into_iter()
+        .filter_map(|path| absolute(&path, module))
+        .collect()
+}
+
+fn absolute(path: &[String], module: &[String]) -> Option<Vec<String>> {
+    match path.first()?.as_str() {
+        "crate" => Some(path[1..].to_vec()),
+        "super" => {
+            let up = path.iter().take_while(|name| *name == "super").count();
+            let parent = module.get(..module.len().checked_sub(up)?)?;
+            Some([parent, &path[up..]].concat())
+        }
+        _ => None,
+    }
+}
+
 /// The first path segment after `crate::`, wherever it stands in a line of code.
 fn uses(text: &str) -> Vec<String> {
     text.lines()

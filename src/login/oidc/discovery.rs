@@ -8,8 +8,8 @@ use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 use crate::http::client::Connector;
+use crate::login::TripFault;
 use crate::login::send;
-use crate::login::trip::TripFault;
 use crate::oauth::Timestamp;
 
 use super::OidcFault;

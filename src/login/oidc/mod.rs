@@ -25,7 +25,7 @@ use crate::model::User;
 use crate::oauth::Secret;
 
 use super::send;
-use super::trip::{Trip, TripFault};
+use super::{Trip, TripFault};
 use crate::http::client::{Connector, HttpClientError};
 
 use claims::Names;

@@ -1,13 +1,12 @@
 //! The lease, and the epochs in which minutes are leased.
 
-use rand::RngExt as _;
 use sqlx::sqlite::SqliteError;
 use sqlx::{Connection as _, PgConnection, PgPool};
 
 use crate::store::db::{Connection, Db, sql};
 
 use super::StoreError;
-use super::file::{NonceFile, machine_start};
+use super::file::{NonceFile, machine_start, random};
 use super::tables::Session;
 
 /// The tables of the nonces.
@@ -139,15 +138,6 @@ impl StoreError {
             _ => false,
         }
     }
-}
-
-/// 128 random bits.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the name of an epoch is drawn when one begins"
-)]
-pub(super) fn random() -> String {
-    format!("{:032x}", rand::rng().random::<u128>())
 }
 
 /// A floor lies by so much after the latest minute that may have lost nonces: the rest of this minute, and one more for a

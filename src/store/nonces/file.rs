@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use rand::RngExt as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Executor as _, SqliteConnection};
 
 use crate::store::options::create_private;
 
 use super::StoreError;
-use super::epoch::random;
 
 /// Where the nonces are. `None`: in the memory of one connection, and gone with it.
 #[derive(Debug)]
@@ -91,6 +91,15 @@ pub(super) fn machine_start() -> &'static str {
         id.map_or_else(|_| random(), |id| id.trim().to_owned())
     });
     &START
+}
+
+/// 128 random bits.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the name of an epoch is drawn when one begins"
+)]
+pub(super) fn random() -> String {
+    format!("{:032x}", rand::rng().random::<u128>())
 }
 
 /// PostgreSQL has it from `migrations/postgres/0001_init.sql`.

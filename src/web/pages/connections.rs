@@ -8,7 +8,7 @@ use crate::model::User;
 use crate::provider::Connection;
 
 use super::account::{Account, SignOutForm};
-use super::outgoing::{Outgoing, OutgoingRow};
+use super::outgoing::{Outgoing, OutgoingRow, RevokeForm};
 use super::{Frame, Html, respond, visible};
 
 /// What the page is made of.
@@ -28,17 +28,6 @@ pub(in crate::web) struct Connections<'a> {
     pub(in crate::web) outgoing: Vec<Outgoing<'a>>,
     /// Where signing out goes, and what it holds.
     pub(in crate::web) sign_out: SignOutForm,
-}
-
-/// The form of a button that revokes.
-#[derive(Clone, Debug)]
-pub(in crate::web) struct RevokeForm {
-    /// Its path.
-    pub(in crate::web) action: String,
-    /// What is revoked.
-    pub(in crate::web) token: String,
-    /// The token that binds it to session and what is revoked.
-    pub(in crate::web) form_token: String,
 }
 
 #[derive(Template)]

@@ -35,12 +35,12 @@ pub(super) use admin::{
     Endpoints, Link, LinkKey, Links, Navigation, OtherSide, OtherSides, Refusals, SecretPlace, Tokens,
 };
 pub(super) use approve::{AnswerForm, Approve};
-pub(super) use connections::{Connections, RevokeForm};
+pub(super) use connections::Connections;
 pub(super) use frame::{Frame, Picture};
 pub(super) use link_trouble::LinkTrouble;
 pub(super) use login::Login;
 pub(super) use notice::{Notice, method_not_allowed};
-pub(super) use outgoing::Outgoing;
+pub(super) use outgoing::{Outgoing, RevokeForm};
 pub(super) use signing_in::SigningIn;
 pub(super) use verifier::Verifier;
 

@@ -3,8 +3,18 @@
 use crate::links::Link;
 use crate::model::LinkConnection;
 
-use super::connections::RevokeForm;
 use super::{Frame, Html, visible};
+
+/// The form of a button that revokes.
+#[derive(Clone, Debug)]
+pub(in crate::web) struct RevokeForm {
+    /// Its path.
+    pub(in crate::web) action: String,
+    /// What is revoked.
+    pub(in crate::web) token: String,
+    /// The token that binds it to session and what is revoked.
+    pub(in crate::web) form_token: String,
+}
 
 /// A link, and what this user gave us there.
 #[derive(Debug)]
