@@ -3,7 +3,7 @@
 //! Read in this order:
 //!
 //! 1. [`Store`], below: open, close;
-//! 2. `db`: a statement, its values and its rows; `options`: how a database is opened; `error`: what can fail;
+//! 2. `db` and `value`: a statement, its values and its rows; `options`: how a database is opened; `error`: what can fail;
 //! 3. `keyring` and `seal`: what may touch the disk. Tokens are hashed, their secrets derived, shared secrets sealed;
 //! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `sessions`, `sign_ins`,
 //!    `users`, `audit`; `links` has the outgoing direction's. `nonces` has a folder of its own: which requests were seen, in a
@@ -40,6 +40,7 @@ mod sessions;
 mod sign_ins;
 mod sweep;
 mod users;
+mod value;
 
 pub use access_tokens::{Filter, Revoke, Revoker, Search};
 pub use audit::AuditFilter;

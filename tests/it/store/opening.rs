@@ -118,3 +118,89 @@ async fn a_database_in_memory_is_whole() {
     assert_eq!(new, 50);
     store.close().await;
 }
+
+/// The server is there, and its network has gone: nothing refuses, and nothing answers.
+#[tokio::test]
+async fn a_server_that_goes_silent_is_an_error_within_seconds_and_is_found_again() {
+    let db = Database::postgres().await;
+    let network = Network::before(&db).await;
+    let options = Options {
+        url: network.url(&db),
+        password: None,
+        max_connections: 2,
+    };
+    let store = Store::open(&options, db.keyring(), NOW).await.unwrap();
+    store.ping().await.unwrap();
+    network.go_silent();
+    let asked = std::time::Instant::now();
+    // More than there are connections.
+    let (one, two, three) = tokio::join!(store.ping(), store.ping(), store.ping());
+    for answer in [one, two, three] {
+        let error = answer.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                StoreError::TimedOut { .. } | StoreError::Database(sqlx::Error::PoolTimedOut)
+            ),
+            "{error:?}"
+        );
+    }
+    assert!(asked.elapsed() < std::time::Duration::from_secs(20));
+    network.come_back();
+    // The connections that were given up are closed meanwhile.
+    tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+    store.ping().await.unwrap();
+    store.close().await;
+}
+
+/// A way to the database that can fall silent: what is under way then stays there.
+struct Network {
+    port: u16,
+    is_silent: tokio::sync::watch::Sender<bool>,
+}
+
+impl Network {
+    async fn before(db: &Database) -> Self {
+        let url = db.url();
+        let server = url.rsplit_once('@').map_or(&*url, |(_, rest)| rest);
+        let server = server
+            .trim_start_matches("postgres://")
+            .split('/')
+            .next()
+            .unwrap()
+            .to_owned();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (is_silent, silence) = tokio::sync::watch::channel(false);
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let (server, mut silence) = (server.clone(), silence.clone());
+                tokio::spawn(async move {
+                    drop(silence.wait_for(|silent| !silent).await);
+                    let mut server = tokio::net::TcpStream::connect(server).await.unwrap();
+                    let silenced = async { drop(silence.wait_for(|silent| *silent).await) };
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                        () = silenced => std::future::pending::<()>().await,
+                    }
+                });
+            }
+        });
+        Self { port, is_silent }
+    }
+
+    fn url(&self, db: &Database) -> String {
+        let url = db.url();
+        let (before, name) = url.rsplit_once('/').unwrap();
+        let user = before.rsplit_once('@').map_or("postgres:/", |(user, _)| user);
+        format!("{user}@127.0.0.1:{}/{name}", self.port)
+    }
+
+    fn go_silent(&self) {
+        self.is_silent.send(true).unwrap();
+    }
+
+    fn come_back(&self) {
+        self.is_silent.send(false).unwrap();
+    }
+}

@@ -23,6 +23,17 @@ on_both! {
         assert!(!ahead.count_attempt(7, 101, 3).await.unwrap());
     }
 
+    async fn what_a_wrong_clock_has_counted_locks_nobody_out(db: Database) {
+        let store = db.open().await;
+        for _ in 0..3 {
+            assert!(store.count_attempt(7, 200, 3).await.unwrap());
+        }
+        for _ in 0..3 {
+            assert!(store.count_attempt(7, 100, 3).await.unwrap(), "a clock that was ahead");
+        }
+        assert!(!store.count_attempt(7, 100, 3).await.unwrap());
+    }
+
     async fn racing_attempts_are_all_counted(db: Database) {
         let stores = [db.open().await, db.open().await];
         let tries: Vec<_> = (0..40)
