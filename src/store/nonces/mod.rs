@@ -150,6 +150,11 @@ async fn write(
                 if count == 0 {
                     break;
                 }
+                // Requests that have arrived at the sockets meanwhile join the batch.
+                tokio::task::yield_now().await;
+                if !requests.is_empty() && count < BATCH_LENGTH {
+                    requests.recv_many(&mut batch, BATCH_LENGTH - count).await;
+                }
                 recorder.lock().await.record(&mut batch).await;
             }
         }
