@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, ensure};
 use clap::{Args, Subcommand};
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::oauth::{PrivateKey, Secret};
 use crate::server::store::open_without_keys;
-use crate::store::{KeyUse, Keyring};
+use crate::store::{KeyUse, Keyring, Store};
 
 use super::config::ConfigFile;
 use super::table::Table;
@@ -163,42 +164,44 @@ impl Retire {
     async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         let (id, path) = (&self.id, &config.keys.secret_key_file);
-        let keyring = Keyring::open_file(path)?.keyring;
+        let (file, keyring) = (path.display(), Keyring::open_file(path)?.keyring);
         let place = keyring.ids().position(|other| other == id);
-        let file = path.display();
         ensure!(
             place != Some(0),
             "{id} is in front in {file}: `linkgate key rotate` puts another one there"
         );
         ensure!(place.is_none() || !self.lost, "{id} is not lost: {file} has it");
-        let (keyring, uses) = keys(&config).await?;
-        let known = uses.iter().find(|key| key.id == *id);
-        ensure!(
-            known.is_some() || place.is_some(),
-            "there is no key {id}: see `linkgate key status`"
-        );
-        if let Some(key) = known {
-            let KeyUse {
-                consumers, tokens, ..
-            } = key;
-            ensure!(
-                self.lost || !key.is_needed(),
-                "{id} is needed by {consumers} consumers and {tokens} tokens; they are renewed, or end, in time"
-            );
-            let store = open_without_keys(&config, Keyring::open_file(path)?.keyring).await?;
-            let retired = store.retire_key(id, self.lost).await;
-            store.close().await;
-            ensure!(
-                retired?,
-                "{id} has come into use again: see `linkgate key status`"
-            );
-        }
+        let store = open_without_keys(&config, Keyring::open_file(path)?.keyring).await?;
+        let retired = retire(&store, id, self.lost, place.is_some()).await;
+        store.close().await;
+        retired?;
         if place.is_some() {
             let failed = || format!("{file} cannot be written");
             keyring.without(id).replace_file(path).with_context(failed)?;
         }
         super::print(&format!("{id} is retired\n"))
     }
+}
+
+async fn retire(store: &Store, id: &str, lost: bool, is_in_file: bool) -> anyhow::Result<()> {
+    let uses = store.key_uses().await?;
+    let Some(key) = uses.iter().find(|key| key.id == id) else {
+        ensure!(is_in_file, "there is no key {id}: see `linkgate key status`");
+        return Ok(());
+    };
+    let KeyUse {
+        consumers, tokens, ..
+    } = key;
+    ensure!(
+        lost || !key.is_needed(),
+        "{id} is needed by {consumers} consumers and {tokens} tokens; they are renewed, or end, in time"
+    );
+    let is_retired = store.retire_key(id, lost, Clock::System.now()).await?;
+    ensure!(
+        is_retired,
+        "{id} has come into use again: see `linkgate key status`"
+    );
+    Ok(())
 }
 
 /// The keys in the key file, and those that the database knows.

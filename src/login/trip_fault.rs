@@ -5,7 +5,7 @@ use crate::http::client::HttpClientError;
 use super::handoff::HandoffFault;
 use super::oidc::OidcFault;
 
-/// Why a trip does not end in a user. For the log; the page is for people.
+/// Why a round trip fails. For the log; the page has words of its own.
 #[derive(Debug, thiserror::Error)]
 pub enum TripFault {
     /// The source is not there: nothing was decided, and it may be tried again.

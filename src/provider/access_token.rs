@@ -129,13 +129,13 @@ impl Provider {
         if verifier.is_none() || verifier.as_ref() != signed.request.verifier() {
             return Ok(None);
         }
-        let (new, now) = (self.keyring.derived_token(EXCHANGED, token), self.clock.now());
-        let issued = self.store.access_token(&new).await?;
-        let issued = issued.filter(|issued| {
+        let now = self.clock.now();
+        let found = self.find_derived(EXCHANGED, token).await?;
+        let found = found.filter(|(_, issued)| {
             let is_recent = now < issued.connected_at.plus(REPEATABLE);
             is_recent && issued.check_use(&signed.consumer.key, now).is_ok()
         });
-        Ok(issued.map(|issued| self.issued(new, &issued)))
+        Ok(found.map(|(new, issued)| self.issued(new, &issued)))
     }
 
     /// The user who approved, when the request token may be exchanged by this consumer with this verifier.
@@ -213,15 +213,20 @@ impl Provider {
         let renewed = renewed.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
         self.check_handle(renewed.check_renewal(&consumer.key)?, handle)
             .await?;
-        let new = self.keyring.derived_token(RENEWED, old);
-        // A rotation of the secret key in between makes another token of it.
-        let kept = self
-            .store
-            .access_token(&new)
-            .await?
-            .filter(|kept| kept.id == renewed.id);
-        let kept = kept.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
-        Ok(self.issued(new, &kept))
+        match self.find_derived(RENEWED, old).await? {
+            Some((new, kept)) => Ok(self.issued(new, &kept)),
+            None => Err(Problem::TokenRejected(UNKNOWN_TOKEN).into()),
+        }
+    }
+
+    /// Finds the access token that was derived from another token, with whichever secret key was in front then.
+    async fn find_derived(&self, purpose: &str, from: &Token) -> Result<Option<(Token, AccessToken)>, Error> {
+        for new in self.keyring.derived_tokens(purpose, from) {
+            if let Some(found) = self.store.access_token(&new).await? {
+                return Ok(Some((new, found)));
+            }
+        }
+        Ok(None)
     }
 
     async fn check_handle(&self, session: &TokenSession, handle: &SessionHandle) -> Result<(), Error> {

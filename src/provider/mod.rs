@@ -104,8 +104,8 @@ impl Rules {
             sessions: SessionRules {
                 login_method: "file",
                 refresh_display_name: true,
-                idle: 3_600,
-                longest: 43_200,
+                idle: 12 * 3_600,
+                longest: 7 * 86_400,
                 recheck_after: 43_200,
                 attempts_per_account: 10,
                 attempts_per_address: 30,

@@ -9,7 +9,7 @@ use crate::store::StoreError;
 use super::Provider;
 use super::directory::Standing;
 
-/// How long a browser stays signed in, and how often somebody may try to sign in.
+/// How long a browser stays signed in, and how many attempts to sign in a minute has.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionRules {
     /// The login method: a session of another one ends, since a name may be another person's there.

@@ -2,7 +2,7 @@
 //!
 //! A stranger decides how many names there are to count, so none of them gets a row of its own: the store has a fixed
 //! number of slots (see `migrations/*/0001_init.sql`), and a hash with our key says which is whose. Two names that share
-//! a slot share its limit; without the key nobody can look for such a name.
+//! a slot share its limit; without the key such a name cannot be searched for.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;

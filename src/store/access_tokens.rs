@@ -15,7 +15,7 @@ use super::{Store, StoreError, digest, key_id};
 pub struct Filter {
     /// Only those of this consumer.
     pub consumer: Option<ConsumerKey>,
-    /// Only those that stand for this user.
+    /// Only those of this user.
     pub subject: Option<String>,
     /// How many to list, at most; `None`: all of them.
     pub limit: Option<u32>,
@@ -42,14 +42,14 @@ pub enum Revoke<'a> {
         /// Its public name.
         id: &'a str,
     },
-    /// One, if it stands for this user.
+    /// One, if it is this user's.
     Own {
         /// Its public name.
         id: &'a str,
         /// Whose it must be.
         subject: &'a str,
     },
-    /// All that stand for this user.
+    /// All of this user.
     AllOf {
         /// Whose they are.
         subject: &'a str,
@@ -107,7 +107,7 @@ impl Store {
         .await
     }
 
-    /// Lists the access tokens that stand for a user and can still be used or renewed, the newest connection first.
+    /// Lists the access tokens of a user that can still be used or renewed, the newest connection first.
     pub async fn connections(&self, subject: &str, now: Timestamp) -> Result<Vec<AccessToken>, StoreError> {
         self.list(
             sql([

@@ -3,9 +3,11 @@
 //! A process without a key that rows need does not start. A token that was made by a key which another replica has, and this
 //! one lacks, is an error of ours and not the consumer's: 503.
 
-use crate::oauth::Timestamp;
+use crate::model::{AuditEvent, AuditKind};
+use crate::oauth::{ConsumerKey, Timestamp};
 
-use super::db::{Row, sql};
+use super::audit::record;
+use super::db::sql;
 use super::{Store, StoreError};
 
 /// A secret key that the database knows, and how many rows need it.
@@ -34,9 +36,13 @@ impl Store {
         let select = sql(["select id, first_used_at from secret_keys order by first_used_at, id"]);
         let mut uses = Vec::new();
         for row in self.db.read(select).await? {
+            let id: String = row.get("id")?;
+            let (consumers, tokens) = self.count_uses(&id).await?;
             uses.push(KeyUse {
+                id,
                 first_used_at: row.time("first_used_at")?,
-                ..self.key_use(row.get("id")?).await?
+                consumers,
+                tokens,
             });
         }
         Ok(uses)
@@ -45,20 +51,30 @@ impl Store {
     /// Removes a key that no row needs. With `lost`, what only this key opens is deleted first: its tokens, whose users
     /// connect again, and the shared secrets of its consumers, which the configuration or `consumer add` gives anew.
     /// `false`: the database does not know the key, or rows need it.
-    pub async fn retire_key(&self, id: &str, lost: bool) -> Result<bool, StoreError> {
-        if lost {
-            for statement in LOST {
-                self.db.write(sql([statement]).bind(id)).await?;
-            }
-        } else if self.key_use(id.to_owned()).await?.is_needed() {
+    pub async fn retire_key(&self, id: &str, lost: bool, now: Timestamp) -> Result<bool, StoreError> {
+        if !lost && self.count_uses(id).await? != (0, 0) {
             return Ok(false);
         }
+        let mut transaction = self.db.begin().await?;
+        if lost {
+            for statement in LOST {
+                transaction.execute(sql([statement]).bind(id)).await?;
+            }
+            let delete = sql(["delete from consumers where key_id = $1 returning key"]).bind(id);
+            for row in transaction.fetch(delete).await? {
+                let event = AuditEvent {
+                    consumer: ConsumerKey::parse(&row.get::<String>("key")?),
+                    detail: format!("by command, as the secret key {id} is lost"),
+                    ..AuditEvent::new(AuditKind::ConsumerPurged, now)
+                };
+                record(&mut transaction, &event).await?;
+            }
+        }
         // The foreign keys refuse it if a row came meanwhile.
-        Ok(self
-            .db
-            .write(sql(["delete from secret_keys where id = $1"]).bind(id))
-            .await?
-            == 1)
+        let delete = sql(["delete from secret_keys where id = $1"]).bind(id);
+        let is_retired = transaction.execute(delete).await? == 1;
+        transaction.commit().await?;
+        Ok(is_retired)
     }
 
     /// Checks that the key file has every key that rows need, and registers its current one.
@@ -77,12 +93,12 @@ impl Store {
                 Some(key) if key.check_value() == check_value => {}
                 Some(_) => return Err(StoreError::KeyDiffers { id }),
                 None => {
-                    let key = self.key_use(id).await?;
-                    if key.is_needed() {
+                    let (consumers, tokens) = self.count_uses(&id).await?;
+                    if consumers + tokens > 0 {
                         return Err(StoreError::KeyMissing {
-                            id: key.id,
-                            consumers: key.consumers,
-                            tokens: key.tokens,
+                            id,
+                            consumers,
+                            tokens,
                             present: self.keyring.ids().map(str::to_owned).collect(),
                         });
                     }
@@ -109,20 +125,19 @@ impl Store {
         Ok(!known.is_empty() && self.keyring.key(id.as_bytes()).is_none())
     }
 
-    async fn key_use(&self, id: String) -> Result<KeyUse, StoreError> {
-        let count = |row: Option<&Row>| row.map_or(Ok(0), |row| row.get::<i64>("count"));
-        let consumers = self.db.read(sql([CONSUMERS]).bind(&*id)).await?;
+    /// How many consumers and how many tokens need a key.
+    async fn count_uses(&self, id: &str) -> Result<(u64, u64), StoreError> {
         let mut tokens = 0;
-        for select in TOKENS {
-            let rows = self.db.read(sql([select]).bind(&*id)).await?;
-            tokens += count(rows.first())?.unsigned_abs();
+        for statement in TOKENS {
+            tokens += self.count(statement, id).await?;
         }
-        Ok(KeyUse {
-            first_used_at: Timestamp::from_seconds(0),
-            consumers: count(consumers.first())?.unsigned_abs(),
-            tokens,
-            id,
-        })
+        Ok((self.count(CONSUMERS, id).await?, tokens))
+    }
+
+    async fn count(&self, statement: &'static str, id: &str) -> Result<u64, StoreError> {
+        let rows = self.db.read(sql([statement]).bind(id)).await?;
+        let count: i64 = rows.first().map_or(Ok(0), |row| row.get("count"))?;
+        Ok(count.unsigned_abs())
     }
 }
 
@@ -136,13 +151,12 @@ const TOKENS: [&str; 4] = [
     "select count(*) as count from link_dances where key_id = $1",
 ];
 
-/// What deletes everything that only one key opens.
-const LOST: [&str; 6] = [
+/// What deletes the tokens and secrets that only one key opens, but for the consumers of `consumer add`.
+const LOST: [&str; 5] = [
     "delete from request_tokens where key_id = $1",
     "delete from access_tokens where key_id = $1 or substr(session_id, 1, 4) = $1",
     "delete from link_tokens where key_id = $1",
     "delete from link_dances where key_id = $1",
     // The next start writes the secrets of the configuration again.
     "update consumers set secrets = null, key_id = null where key_id = $1 and source = 'config'",
-    "delete from consumers where key_id = $1",
 ];

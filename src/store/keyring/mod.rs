@@ -140,13 +140,13 @@ impl Keyring {
     }
 
     /// Derives a token from another one with the current key, so that the same request has the same answer.
-    #[expect(clippy::missing_panics_doc, reason = "letters and digits are a token")]
     pub fn derived_token(&self, purpose: &str, from: &Token) -> Token {
-        let rest = self
-            .current
-            .derive::<DERIVED_TOKEN_BYTES>(purpose, &[from.as_str()]);
-        Token::parse(&format!("{}{}", self.current.id_text(), rest.expose()))
-            .expect("letters and digits are a token")
+        self.current.derived_token(purpose, from)
+    }
+
+    /// What [`Keyring::derived_token`] makes with every key, the current one first: a key may have been rotated since.
+    pub fn derived_tokens(&self, purpose: &str, from: &Token) -> impl Iterator<Item = Token> {
+        self.keys().map(move |key| key.derived_token(purpose, from))
     }
 
     /// The shared-secret of a token (RFC 5849, section 2.1 and 2.3). `None`: no key of ours made this token.
@@ -261,6 +261,12 @@ impl SecretKey {
     fn mac(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
         let parts: Vec<&[u8]> = [purpose.as_bytes()].iter().chain(parts).copied().collect();
         *self.expand("mac", &parts)
+    }
+
+    fn derived_token(&self, purpose: &str, from: &Token) -> Token {
+        let rest = self.derive::<DERIVED_TOKEN_BYTES>(purpose, &[from.as_str()]);
+        let text = format!("{}{}", self.id_text(), rest.expose());
+        Token::parse(&text).expect("letters and digits are a token")
     }
 
     /// Hexadecimal digits: several clients do not encode the values that they receive.
