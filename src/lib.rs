@@ -14,7 +14,8 @@
 //! | layer | modules | may use |
 //! |---|---|---|
 //! | commands | [`cli`], [`demo`] | everything below |
-//! | composition | [`server`]: start, reload and stop; with [`cli`] the only reader of [`config`] | everything below |
+//! | composition | [`server`]: start, reload and stop | everything below |
+//! | configuration | [`config`] composes the structs that the modules below read their settings from | the modules below |
 //! | HTTP | [`web`]: pages, token endpoints and the URL map; [`links`]: the outgoing direction; [`gateway`]: signature check and proxy | axum, tower |
 //! | use cases | [`provider`]: protocol, model, store and clock together; [`login`]: who is at the browser | tokio |
 //! | storage | [`store`]: one SQL text for two databases | sqlx |
@@ -22,7 +23,7 @@
 //! | protocol | [`oauth`]: RFC 5849 as pure functions; [`applinks`]: the documents by which peers find each other | nothing |
 //!
 //! [`http`] has the listener and the HTTP client and knows nothing of OAuth, users or the store; [`tls`] has certificates and
-//! trust roots, [`clock`] the time, [`telemetry`] the log and the metrics.
+//! trust roots, [`clock`] the time, [`telemetry`] the log and the metrics, [`setting`] how a setting is written.
 //!
 //! # Three requests
 //!
@@ -60,6 +61,7 @@ pub mod model;
 pub mod oauth;
 pub mod provider;
 pub mod server;
+pub mod setting;
 pub mod store;
 pub mod telemetry;
 pub mod tls;

@@ -8,26 +8,69 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
+use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
+/// `[log]`: what is logged, and how.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// The shape of a line.
+    #[serde(default)]
+    pub format: Format,
+    /// The least important level that is logged.
+    #[serde(default)]
+    pub level: Level,
+}
+
 /// The shape of a log line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// For people; coloured on a terminal.
+    #[default]
     Text,
     /// One JSON object.
     Json,
 }
 
-/// Starts to log at a level (`error`, `warn`, `info`, `debug`, `trace`).
+/// A level of the log, as `RUST_LOG` names it too.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "they are the levels of the tracing crate")]
+pub enum Level {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+impl Level {
+    /// The name in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// Starts to log.
 ///
 /// The level is ours: libraries are heard from `warn` on. `RUST_LOG` decides instead when it is set. A second call changes
 /// nothing.
-pub fn start(format: Format, level: &str) {
-    let subscriber = fmt().with_env_filter(filter(level)).with_writer(std::io::stderr);
+pub fn start(config: LogConfig) {
+    let subscriber = fmt()
+        .with_env_filter(filter(config.level.name()))
+        .with_writer(std::io::stderr);
     // It fails only when a subscriber is there already, as in tests that start several servers.
-    let _ = match format {
+    let _ = match config.format {
         Format::Text => subscriber.with_ansi(is_colourful()).try_init(),
         Format::Json => subscriber
             .json()

@@ -36,6 +36,11 @@ impl Accent {
         Self { given }
     }
 
+    /// The colour itself.
+    pub const fn given(self) -> Colour {
+        self.given
+    }
+
     /// What is used when the browser shows light pages: the colour itself, or the least dark shade of it that can be read.
     pub fn light(self) -> Palette {
         LIGHT.palette(self.given)

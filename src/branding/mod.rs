@@ -8,17 +8,40 @@ mod accent;
 mod colour;
 mod logo;
 
+use serde::{Deserialize, Deserializer};
+
+use crate::setting::{FileContent, FromFile, deserialize_text};
+
 pub use accent::{Accent, Palette};
 pub use colour::Colour;
 pub use logo::{Logo, UnfitLogo};
 
-/// What an installation looks like.
-#[derive(Clone, Debug)]
+/// `[branding]`: what an installation looks like.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Branding {
     /// The application's name, as its users call it.
+    #[serde(default)]
     pub name: String,
     /// The picture above every page; `None`: the name stands there.
+    #[serde(default, rename = "logo_file", deserialize_with = "logo")]
     pub logo: Option<Logo>,
     /// The colour of links and buttons; `None`: ours.
     pub accent: Option<Accent>,
+}
+
+deserialize_text! {
+    Accent = |text| Colour::parse(text).map(Self::new).ok_or("write it as \"#1558c0\"");
+}
+
+impl FileContent for Logo {
+    const MAX_BYTES: u64 = Self::LARGEST;
+
+    fn parse(bytes: Vec<u8>) -> Result<Self, String> {
+        Self::read(bytes).map_err(|why| why.to_string())
+    }
+}
+
+fn logo<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Logo>, D::Error> {
+    FromFile::deserialize(deserializer).map(|file| Some(file.content))
 }

@@ -6,13 +6,13 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::clock::Clock;
-use crate::config::parse_duration;
+use crate::config::parse_consumer_key;
 use crate::model::{AuditEvent, AuditKind};
 use crate::oauth::ConsumerKey;
+use crate::setting::parse_duration;
 use crate::store::AuditFilter;
 
 use super::config::ConfigFile;
-use super::consumer::parse_key;
 use super::table::Table;
 use super::when::when_exactly;
 use crate::server::store::open_existing;
@@ -25,7 +25,7 @@ pub(super) struct Audit {
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     /// Only what is about this consumer
-    #[arg(long, value_name = "KEY", value_parser = parse_key)]
+    #[arg(long, value_name = "KEY", value_parser = parse_consumer_key)]
     consumer: Option<ConsumerKey>,
     /// Only what is of this kind
     #[arg(long, value_name = "KIND", value_parser = kinds())]

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use crate::clock::Clock;
 use crate::config;
-use crate::login::FileLogin;
+use crate::login::{FileLogin, Method};
 use crate::store::Keyring;
 
 /// Where the configuration is.
@@ -65,8 +65,8 @@ impl Config {
 
 /// Reads the files that the configuration names and other parts understand.
 fn check_files(config: &config::Config) -> anyhow::Result<()> {
-    if let config::Login::File { path } = &config.login {
-        FileLogin::read(path).context("login.file.path cannot be used")?;
+    if let (Method::File, Some(file)) = (config.login.method, &config.login.file) {
+        FileLogin::read(&file.path).context("login.file.path cannot be used")?;
     }
     let key = &config.keys.secret_key_file;
     if key.exists() {
@@ -84,8 +84,8 @@ fn summary(file: &ConfigFile, config: &config::Config) -> String {
         "{} can be used: {} in front of {}, {consumers}, login by {}, {}\n",
         file.path.display(),
         config.server.public_url.as_str(),
-        config.upstream.url,
-        config.login.method(),
+        config.upstream.url.as_str(),
+        config.login.method.name(),
         if config.store.is_postgres() {
             "PostgreSQL"
         } else {

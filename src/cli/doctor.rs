@@ -58,7 +58,7 @@ impl Doctor {
         let config = command.config.load()?;
         let login = login(&config, &Clock::System)?;
         let steps = super::block_on(command.steps(&config, &login))?;
-        let mut said = format!("login.method = \"{}\"\n", login.name());
+        let mut said = format!("login.method = \"{}\"\n", login.method().name());
         for step in &steps {
             show(&mut said, step);
         }

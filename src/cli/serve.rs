@@ -5,7 +5,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::Clock;
-use crate::config::{Config, LogFormat};
+use crate::config::Config;
 use crate::telemetry;
 
 use super::config::ConfigFile;
@@ -33,11 +33,7 @@ impl Serve {
     /// Runs the command.
     pub(super) fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
-        let format = match config.log.format {
-            LogFormat::Text => telemetry::Format::Text,
-            LogFormat::Json => telemetry::Format::Json,
-        };
-        telemetry::start(format, config.log.level.name());
+        telemetry::start(config.log);
         warn(&config);
         super::block_on(serve(config, &self.config))
     }
@@ -80,7 +76,7 @@ fn warn(config: &Config) {
     for warning in &config.warnings {
         tracing::warn!(
             "{}: {}: {}; {}",
-            warning.place,
+            warning.location,
             warning.key,
             warning.wrong,
             warning.remedy

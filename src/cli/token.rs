@@ -4,12 +4,12 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 
 use crate::clock::Clock;
+use crate::config::parse_consumer_key;
 use crate::model::AccessToken;
 use crate::oauth::{ConsumerKey, Timestamp};
 use crate::store::{self, Filter, Revoker, Store};
 
 use super::config::ConfigFile;
-use super::consumer::parse_key;
 use super::table::Table;
 use super::when::when;
 use crate::server::store::open_existing;
@@ -30,7 +30,7 @@ pub(super) enum Token {
 #[derive(Args, Debug)]
 pub(super) struct List {
     /// Only those of this consumer
-    #[arg(long, value_name = "KEY", value_parser = parse_key)]
+    #[arg(long, value_name = "KEY", value_parser = parse_consumer_key)]
     consumer: Option<ConsumerKey>,
     /// Only those that stand for this user
     #[arg(long, value_name = "NAME")]

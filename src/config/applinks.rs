@@ -1,41 +1,36 @@
-//! `[applinks]`: what we are to the peers of Application Links, and where the application's own calls come in.
+//! `[applinks]`: linkgate as a peer of Application Links, and the internal listener of the application's own calls.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
 
 use crate::applinks::PeerId;
-use crate::model::Consumer;
-use crate::oauth::key::KeyError;
 use crate::oauth::{ConsumerKey, PrivateKey, Secret, VerificationKey};
+use crate::setting::{FromFile, deserialize_text};
 
-use super::links::Link;
-use super::remark::Wrong;
-use super::secret::required_secret;
-use super::section::Section;
+use super::Config;
+use super::problem::Report;
 
-/// What we are to the peers of Application Links.
-#[derive(Clone, Debug)]
+/// linkgate as a peer of Application Links.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AppLinks {
-    /// The installation's id, when it is not the one that the database keeps.
+    /// The installation's id, if it is not the one that the database keeps.
     pub id: Option<PeerId>,
     /// Whether consumer-info is served, on which Bitbucket signs with its own key.
+    #[serde(default)]
     pub consumer_info: bool,
-    /// Our consumer key at the other sides.
-    pub consumer_key: ConsumerKey,
-    /// Our own key pairs; the first signs and is shown. Empty: we are no consumer.
-    pub keys: Vec<PrivateKey>,
-    /// Where the application calls others through us; `None` without `[[links]]`.
-    pub listener: Option<LinkListener>,
-}
-
-/// The private listener.
-#[derive(Clone, Debug)]
-pub struct LinkListener {
-    /// Where it is.
-    pub at: ListenAt,
-    /// What the application shows there.
-    pub token: Secret,
+    /// linkgate's consumer key at remote applications.
+    pub consumer_key: Option<ConsumerKey>,
+    pub(super) key_file: Option<FromFile<PrivateKey>>,
+    pub(super) key_files: Option<Vec<FromFile<PrivateKey>>>,
+    /// Where the application calls remote applications.
+    #[serde(default)]
+    pub listen: ListenAt,
+    /// The bearer token that the application sends there; without `[[links]]`, nothing listens.
+    pub token: Option<Secret>,
 }
 
 /// An address that only this machine can reach.
@@ -48,164 +43,121 @@ pub enum ListenAt {
 }
 
 impl AppLinks {
-    pub(super) fn read(
-        section: &Section<'_>,
-        public_host: &str,
-        links: &[Link],
-        consumers: &[Consumer],
-    ) -> Option<Self> {
-        let id = section.parsed("id", |text| {
-            PeerId::parse(text).ok_or_else(|| Wrong::unusable(text, "write a UUID, or leave it out"))
-        });
-        let consumer_info = section.or("consumer_info", false);
-        let given_key = section.parsed("consumer_key", consumer_key);
-        let keys = read_keys(section);
-        if keys.is_empty() && !section.has("key_file") && !section.has("key_files") {
-            let why = match (consumer_info, links.is_empty()) {
-                (true, _) => Some("consumer-info shows a public key, and there is none"),
-                (false, false) => Some("[[links]] are signed with a key of our own, and there is none"),
-                (false, true) => None,
-            };
-            if let Some(why) = why {
-                section.wrong(
-                    "key_file",
-                    why,
-                    "make one with `linkgate key generate --rsa --out link.pem`, and write its path",
-                );
+    /// The files of linkgate's own key pairs; the first key signs and is shown.
+    pub(super) fn key_files(&self) -> impl Iterator<Item = &FromFile<PrivateKey>> {
+        self.key_file.iter().chain(self.key_files.iter().flatten())
+    }
+
+    /// linkgate's own key pairs; the first signs and is shown. Without one, linkgate is no consumer.
+    pub fn keys(&self) -> impl Iterator<Item = &PrivateKey> {
+        self.key_files().map(|file| &file.content)
+    }
+
+    pub(super) fn fill_in(&mut self, host: &str, directory: &Path) {
+        if self.consumer_key.is_none() {
+            self.consumer_key = ConsumerKey::parse(&format!("linkgate:{host}"));
+        }
+        if let ListenAt::Unix(path) = &mut self.listen {
+            *path = directory.join(&*path);
+        }
+    }
+}
+
+impl Default for ListenAt {
+    fn default() -> Self {
+        Self::Tcp((Ipv4Addr::LOCALHOST, 9082).into())
+    }
+}
+
+deserialize_text! { ListenAt = Self::parse; }
+
+impl ListenAt {
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        const REMEDY: &str = "write a loopback address, \"127.0.0.1:9082\", or a socket, \"unix:links.sock\"";
+        match text.strip_prefix("unix:") {
+            Some("") => Err(REMEDY),
+            Some(path) => Ok(Self::Unix(path.into())),
+            None => {
+                let address: SocketAddr = text.parse().map_err(|_| REMEDY)?;
+                let is_private = address.ip().is_loopback();
+                is_private.then_some(Self::Tcp(address)).ok_or(REMEDY)
             }
         }
-        if consumer_info {
-            warn_of_silence(section, consumers);
-        }
-        let at = section.parsed("listen", |text| listen_at(text, section));
-        let listener = if links.is_empty() {
-            section.get::<String>("token");
-            section.path("token_file");
-            None
-        } else {
-            let token = required_secret(section, "token", TOKEN_REMEDY);
-            let token = token.inspect(|token| check_token(section, token));
-            token.map(|token| LinkListener {
-                at: at.unwrap_or(ListenAt::Tcp((Ipv4Addr::LOCALHOST, 9082).into())),
-                token,
-            })
-        };
-        let own = || ConsumerKey::parse(&format!("linkgate:{public_host}"));
-        Some(Self {
-            id,
-            consumer_info,
-            consumer_key: given_key.or_else(own)?,
-            keys,
-            listener,
-        })
     }
 }
 
-fn read_keys(section: &Section<'_>) -> Vec<PrivateKey> {
-    if section.has("key_file") && section.has("key_files") {
-        section.wrong(
-            "key_file",
-            "key_files is given as well",
-            "write all keys into key_files, the one that signs first",
-        );
-    }
-    section.needs_entries("key_files", "name the file of the key that signs");
-    let read = |text: &str| {
-        let path = section.directory().join(text);
-        let shown = path.display();
-        let pem = std::fs::read_to_string(&path).map_err(|error| {
-            let why = super::reading::unreadable(&error);
-            Wrong::new(
-                format!("{shown} {why}"),
-                "make it with `linkgate key generate --rsa --out link.pem`",
-            )
-        })?;
-        let key = PrivateKey::read(&pem).map_err(|KeyError(why)| {
-            let Wrong { wrong, remedy } = Wrong::from_sentence(&why, KEY_REMEDY);
-            Wrong::new(format!("{shown}: {wrong}"), remedy)
-        })?;
-        if key.public_key().bits() < 2048 {
-            return Err(Wrong::new(
-                format!("{shown}: the key has only {} bits", key.public_key().bits()),
-                "make a new one: `linkgate key generate --rsa --out link.pem`",
-            ));
-        }
-        let mode = std::fs::metadata(&path).map_or(0, |file| file.permissions().mode());
-        if mode & 0o077 != 0 {
-            let key = if section.has("key_file") {
-                "key_file"
-            } else {
-                "key_files"
-            };
-            section.warn(
-                key,
-                format!("others may read {shown}"),
-                &format!("chmod 600 {shown}"),
-            );
-        }
-        Ok(key)
-    };
-    let one = section.parsed("key_file", read);
-    let several = section.parsed_list("key_files", read);
-    one.into_iter().chain(several).collect()
-}
-
-/// consumer-info makes Bitbucket sign with its own key: somebody must know that key.
-fn warn_of_silence(section: &Section<'_>, consumers: &[Consumer]) {
-    let signs = |consumer: &Consumer| {
-        consumer
-            .keys
-            .iter()
-            .any(|key| matches!(key, VerificationKey::Rsa(_)))
-    };
-    if !consumers.iter().any(signs) {
-        section.warn(
-            "consumer_info",
+/// Checks the keys, and the internal listener that `[[links]]` need.
+pub(super) fn check(config: &Config, report: &mut Report) {
+    check_keys(config, report);
+    check_listener(config, report);
+    let is_rsa = |key: &VerificationKey| matches!(key, VerificationKey::Rsa(_));
+    let mut keys = config.consumers.iter().flat_map(|consumer| &consumer.keys);
+    if config.applinks.consumer_info && !keys.any(is_rsa) {
+        report.warn(
+            "applinks.consumer_info",
             "Bitbucket will sign with its own key, and no consumer has a public key: its calls will be refused",
             "register it with `linkgate link add https://bitbucket.example.com`",
         );
     }
 }
 
-fn consumer_key(text: &str) -> Result<ConsumerKey, Wrong> {
-    ConsumerKey::parse(text).ok_or_else(|| {
-        Wrong::unusable(
-            text,
-            "write 1 to 255 characters, none of them a control character",
-        )
-    })
-}
-
-fn listen_at(text: &str, section: &Section<'_>) -> Result<ListenAt, Wrong> {
-    const REMEDY: &str = "write a loopback address, \"127.0.0.1:9082\", or a socket, \"unix:links.sock\"";
-    if let Some(path) = text.strip_prefix("unix:") {
-        let path = Some(path).filter(|path| !path.is_empty());
-        let path = path.ok_or_else(|| Wrong::new("the socket has no path", REMEDY))?;
-        return Ok(ListenAt::Unix(section.directory().join(path)));
-    }
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| Wrong::new(format!("{text:?} is not an address and a port"), REMEDY))?;
-    if !address.ip().is_loopback() {
-        let wrong = format!("{} can be reached from elsewhere", address.ip());
-        return Err(Wrong::new(wrong, REMEDY));
-    }
-    Ok(ListenAt::Tcp(address))
-}
-
-fn check_token(section: &Section<'_>, token: &Secret) {
-    let text = token.expose();
-    let key = if section.has("token") {
-        "token"
+fn check_keys(config: &Config, report: &mut Report) {
+    const REMEDY: &str = "make one with `linkgate key generate --rsa --out link.pem`, and write its path";
+    let applinks = &config.applinks;
+    let key = if applinks.key_file.is_some() {
+        "applinks.key_file"
     } else {
-        "token_file"
+        "applinks.key_files"
     };
-    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        section.wrong(key, "it cannot stand in a header", TOKEN_REMEDY);
-    } else if text.len() < 16 {
-        section.wrong(key, "it is short, and so can be guessed", TOKEN_REMEDY);
+    match (&applinks.key_file, &applinks.key_files) {
+        (Some(_), Some(_)) => report.error(
+            key,
+            "key_files is given as well",
+            "write all keys into key_files, the one that signs first",
+        ),
+        (None, None) if applinks.consumer_info => {
+            let wrong = "consumer-info shows a public key, and there is none";
+            report.error("applinks.key_file", wrong, REMEDY);
+        }
+        (None, None) if !config.links.is_empty() => {
+            let wrong = "[[links]] are signed with a key of linkgate's own, and there is none";
+            report.error("applinks.key_file", wrong, REMEDY);
+        }
+        (None, Some(files)) if files.is_empty() => {
+            report.error(key, "the list is empty", "name the file of the key that signs");
+        }
+        _ => {}
+    }
+    for file in applinks.key_files() {
+        let path = file.path.display();
+        let mode = std::fs::metadata(&file.path).map_or(0, |file| file.permissions().mode());
+        if mode & 0o077 != 0 {
+            report.warn(
+                key,
+                format!("others may read {path}"),
+                &format!("chmod 600 {path}"),
+            );
+        }
     }
 }
 
-const KEY_REMEDY: &str = "make one with `linkgate key generate --rsa --out link.pem`";
-const TOKEN_REMEDY: &str = "write what the application shows when it calls, 16 characters or more: `openssl rand -hex 24 > links.token`";
+fn check_listener(config: &Config, report: &mut Report) {
+    const REMEDY: &str = "write what the application shows when it calls, 16 characters or more: `openssl rand -hex 24 > links.token`";
+    let applinks = &config.applinks;
+    if config.links.is_empty() {
+        return;
+    }
+    if applinks.listen == ListenAt::Tcp(config.server.listen) {
+        let wrong = "it is the same as server.listen";
+        report.error("applinks.listen", wrong, "write another port");
+    }
+    let Some(token) = applinks.token.as_ref().map(Secret::expose) else {
+        report.error("applinks.token_file", "it is missing", REMEDY);
+        return;
+    };
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        report.error("applinks.token", "it cannot be sent in a header", REMEDY);
+    } else if token.len() < 16 {
+        report.error("applinks.token", "it is short, and so can be guessed", REMEDY);
+    }
+}

@@ -2,160 +2,271 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipnet::IpNet;
+use serde::Deserialize;
+
 use crate::model::{Consumer, ConsumerSource};
-use crate::oauth::{Callback, CallbackPattern, ConsumerKey, PublicUrl, SignatureMethod, VerificationKey};
+use crate::oauth::{
+    Callback, CallbackPattern, ConsumerKey, PublicKey, Secret, SignatureMethod, Timestamp, VerificationKey,
+};
+use crate::setting::{FromFile, in_two_lines, networks, yes};
 
-use super::choice::unknown;
-use super::consumer_keys::verification_keys;
-use super::remark::Wrong;
-use super::section::Section;
-use super::server::Server;
+use super::Config;
+use super::problem::Report;
 
-/// Reads every consumer, and the names of the files with their shared secrets; two consumers of one key are a mistake.
-pub(super) fn read(
-    root: &Section<'_>,
-    server: Option<&Server>,
-) -> (Vec<Consumer>, BTreeMap<ConsumerKey, String>) {
-    let is_secure = server.is_none_or(|server| {
-        server.public_url.is_secure() && server.public_urls.iter().all(PublicUrl::is_secure)
-    });
-    let (mut seen, mut secret_files) = (Vec::new(), BTreeMap::new());
-    let consumers = root.sections("consumers", |section| {
-        let key = read_key(section, &seen);
-        seen.push(key.clone());
-        let consumer = read_one(section, key, is_secure)?;
-        if let Some(file) = section.get("shared_secret_file") {
-            secret_files.insert(consumer.key.clone(), file);
+/// A consumer as the administrator writes it, in the configuration or on the command line.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
+pub struct ConsumerConfig {
+    pub key: ConsumerKey,
+    pub name: Option<String>,
+    pub public_key: Option<PublicKey>,
+    pub public_key_file: Option<FromFile<PublicKey>>,
+    pub public_keys: Option<Vec<PublicKeyConfig>>,
+    pub shared_secret: Option<Secret>,
+    pub signature_methods: Option<Vec<SignatureMethod>>,
+    #[serde(default)]
+    pub callbacks: Vec<CallbackPattern>,
+    pub default_callback: Option<Callback>,
+    #[serde(default)]
+    pub two_legged: bool,
+    pub two_legged_user: Option<String>,
+    #[serde(default)]
+    pub impersonation: bool,
+    #[serde(default = "yes")]
+    pub session_handles: bool,
+    #[serde(default)]
+    pub require_body_hash: bool,
+    #[serde(default, deserialize_with = "networks")]
+    pub addresses: Vec<IpNet>,
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+/// One of several public keys: in a file, or pasted.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
+pub struct PublicKeyConfig {
+    pub file: Option<FromFile<PublicKey>>,
+    pub pem: Option<PublicKey>,
+}
+
+/// A rule that a consumer breaks: the key, what is wrong, and what to write instead.
+pub(crate) type Complaint = (String, String, &'static str);
+
+impl ConsumerConfig {
+    /// Every public key, with the key under which it is written.
+    pub(crate) fn public_keys(&self) -> impl Iterator<Item = (String, &PublicKey)> {
+        let one = self.public_key.iter().map(|key| ("public_key".to_owned(), key));
+        let in_file = self.public_key_file.iter();
+        let in_file = in_file.map(|file| ("public_key_file".to_owned(), &file.content));
+        let several = self
+            .public_keys
+            .iter()
+            .flatten()
+            .enumerate()
+            .flat_map(|(at, entry)| {
+                let file = entry.file.iter().map(|file| ("file", &file.content));
+                let pasted = entry.pem.iter().map(|key| ("pem", key));
+                file.chain(pasted)
+                    .map(move |(name, key)| (format!("public_keys[{at}].{name}"), key))
+            });
+        one.chain(in_file).chain(several)
+    }
+
+    /// The consumer, and the rules that it breaks.
+    pub(crate) fn resolve(&self, source: ConsumerSource, is_https_only: bool) -> (Consumer, Vec<Complaint>) {
+        let mut complaints = Vec::new();
+        self.check_keys(&mut complaints);
+        let public = self
+            .public_keys()
+            .map(|(_, key)| VerificationKey::Rsa(key.clone()));
+        let shared = self.shared_secret.iter().cloned().map(VerificationKey::Hmac);
+        let keys: Vec<_> = public.chain(shared).collect();
+        let methods = self.check_methods(is_https_only, &mut complaints);
+        let mut refuse =
+            |key: &str, wrong: &str, remedy| complaints.push((key.to_owned(), wrong.to_owned(), remedy));
+        if let Some(Callback::Url(url)) = &self.default_callback
+            && !self.callbacks.iter().any(|pattern| pattern.allows(url))
+        {
+            refuse(
+                "default_callback",
+                "callbacks does not allow it",
+                "add its origin to callbacks",
+            );
         }
-        Some(consumer)
-    });
-    (consumers, secret_files)
-}
-
-fn read_one(section: &Section<'_>, key: Option<ConsumerKey>, is_secure: bool) -> Option<Consumer> {
-    let name = section.get("name");
-    let keys = verification_keys(section);
-    let methods = read_methods(section, &keys, is_secure);
-    let callbacks = section.parsed_list("callbacks", |text| {
-        CallbackPattern::parse(text).map_err(|why| Wrong::unusable(text, why))
-    });
-    let default_callback = read_default_callback(section, &callbacks);
-    let two_legged = section.or("two_legged", false);
-    let two_legged_user = section.get("two_legged_user");
-    let impersonation = section.or("impersonation", false);
-    if !two_legged && two_legged_user.is_some() {
-        section.wrong(
-            "two_legged_user",
-            "the consumer may not call as itself",
-            "write two_legged = true too, or leave it out",
-        );
+        if self.two_legged_user.is_some() && !self.two_legged {
+            refuse(
+                "two_legged_user",
+                "the consumer may not call as itself",
+                "write two_legged = true too, or leave it out",
+            );
+        }
+        let consumer = Consumer {
+            name: self.name.clone().unwrap_or_else(|| self.key.to_string()),
+            key: self.key.clone(),
+            keys,
+            methods,
+            callbacks: self.callbacks.clone(),
+            default_callback: self.default_callback.clone(),
+            two_legged: self.two_legged,
+            two_legged_user: self.two_legged_user.clone(),
+            impersonation: self.impersonation,
+            session_handles: self.session_handles,
+            require_body_hash: self.require_body_hash,
+            addresses: self.addresses.clone(),
+            enabled: self.enabled,
+            source,
+        };
+        (consumer, complaints)
     }
-    if !two_legged && impersonation {
-        section.warn(
-            "impersonation",
-            "a call that names a user is two-legged, and two_legged is off: it will be refused",
-            "write two_legged = true too",
-        );
-    }
-    let session_handles = section.or("session_handles", true);
-    let require_body_hash = section.or("require_body_hash", false);
-    let addresses = section.list("addresses");
-    let enabled = section.or("enabled", true);
-    let key = key?;
-    Some(Consumer {
-        name: name.unwrap_or_else(|| key.as_str().to_owned()),
-        key,
-        keys,
-        methods,
-        callbacks,
-        default_callback,
-        two_legged,
-        two_legged_user,
-        impersonation,
-        session_handles,
-        require_body_hash,
-        addresses,
-        enabled,
-        source: ConsumerSource::Config,
-    })
-}
 
-fn read_key(section: &Section<'_>, seen: &[Option<ConsumerKey>]) -> Option<ConsumerKey> {
-    section.needs(
-        "key",
-        "write the consumer key, as the consumer has it: key = \"Stash:8277239845\"",
-    );
-    let key = section.parsed("key", |text| {
-        ConsumerKey::parse(text).ok_or_else(|| {
-            Wrong::unusable(
-                text,
-                "write 1 to 255 characters, none of them a control character",
-            )
-        })
-    })?;
-    if let Some(first) = seen.iter().position(|earlier| earlier.as_ref() == Some(&key)) {
-        section.wrong(
-            "key",
-            format!("consumers[{first}] has the key {:?} too", key.as_str()),
-            "write each consumer once; during a rotation, both of its keys go into public_keys",
-        );
+    /// The keys are of one family, so that an attacker cannot choose the weaker one.
+    fn check_keys(&self, complaints: &mut Vec<Complaint>) {
+        let mut refuse = |key: String, wrong: &str, remedy| complaints.push((key, wrong.to_owned(), remedy));
+        let given = [
+            ("public_key", self.public_key.is_some()),
+            ("public_key_file", self.public_key_file.is_some()),
+            ("public_keys", self.public_keys.is_some()),
+        ];
+        let given: Vec<_> = given.into_iter().filter(|(_, is_given)| *is_given).collect();
+        if let [(first, _), (second, _), ..] = given.as_slice() {
+            let wrong = format!("{first} is given as well");
+            refuse(
+                (*second).to_owned(),
+                &wrong,
+                "put all of the consumer's keys into public_keys",
+            );
+        }
+        match (given.is_empty(), self.shared_secret.is_some()) {
+            (false, true) => refuse(
+                "shared_secret".to_owned(),
+                "the consumer has a public key as well",
+                "keep one; a consumer that signs in both ways is two consumers, each with a key of its own",
+            ),
+            (true, false) => refuse(
+                "public_key".to_owned(),
+                "it is missing",
+                "write the public key that the consumer shows: public_key = \"MIIB...\", or the secret that it shares: \
+                 shared_secret = \"...\"",
+            ),
+            _ => {}
+        }
+        let entries = self.public_keys.as_deref().unwrap_or_default();
+        if self.public_keys.is_some() && entries.is_empty() {
+            refuse(
+                "public_keys".to_owned(),
+                "the list is empty",
+                "write { file = \"bitbucket.pem\" } or { pem = \"...\" } for each key",
+            );
+        }
+        for (at, entry) in entries.iter().enumerate() {
+            let key = format!("public_keys[{at}].file");
+            match (&entry.file, &entry.pem) {
+                (Some(_), Some(_)) => refuse(key, "pem is given as well", "write one table for each key"),
+                (None, None) => refuse(
+                    key,
+                    "it is missing",
+                    "write { file = \"bitbucket.pem\" } or { pem = \"...\" }",
+                ),
+                _ => {}
+            }
+        }
     }
-    Some(key)
-}
 
-fn read_methods(
-    section: &Section<'_>,
-    keys: &[VerificationKey],
-    is_secure: bool,
-) -> BTreeSet<SignatureMethod> {
-    let is_rsa = keys.iter().any(|key| matches!(key, VerificationKey::Rsa(_)));
-    let usual = if is_rsa {
-        SignatureMethod::RsaSha1
-    } else {
-        SignatureMethod::HmacSha1
-    };
-    let read = |text: &str| {
-        let method = SignatureMethod::parse(text)
-            .ok_or_else(|| unknown(text, SignatureMethod::ALL.iter().map(|method| method.name())))?;
-        if !keys.is_empty() && method.is_rsa() != is_rsa {
-            let has = if is_rsa { "a public key" } else { "a shared secret" };
-            let wrong = format!("{text} does not go with {has}");
-            return Err(Wrong::new(
+    fn check_methods(
+        &self,
+        is_https_only: bool,
+        complaints: &mut Vec<Complaint>,
+    ) -> BTreeSet<SignatureMethod> {
+        let is_rsa = self.shared_secret.is_none();
+        let (kind, usual, remedy) = if is_rsa {
+            let remedy = "write \"RSA-SHA1\", or leave signature_methods out";
+            ("a public key", SignatureMethod::RsaSha1, remedy)
+        } else {
+            let remedy = "write \"HMAC-SHA1\", or leave signature_methods out";
+            ("a shared secret", SignatureMethod::HmacSha1, remedy)
+        };
+        let Some(methods) = &self.signature_methods else {
+            return BTreeSet::from([usual]);
+        };
+        if methods.is_empty() {
+            let wrong = "the list is empty".to_owned();
+            complaints.push((
+                "signature_methods".to_owned(),
                 wrong,
-                format!("write {:?}, or leave signature_methods out", usual.name()),
+                "name a method, or leave it out",
             ));
         }
-        if method == SignatureMethod::Plaintext && !is_secure {
-            return Err(Wrong::new(
-                "PLAINTEXT sends the secret itself, and a public URL is http",
-                "write https URLs as server.public_url and public_urls, or leave PLAINTEXT out",
-            ));
+        for (at, method) in methods.iter().enumerate() {
+            let key = format!("signature_methods[{at}]");
+            if method.is_rsa() != is_rsa {
+                let wrong = format!("{} does not go with {kind}", method.name());
+                complaints.push((key, wrong, remedy));
+            } else if *method == SignatureMethod::Plaintext && !is_https_only {
+                complaints.push((
+                    key,
+                    "PLAINTEXT sends the secret itself, and a public URL is http".to_owned(),
+                    "write https URLs as server.public_url and public_urls, or leave PLAINTEXT out",
+                ));
+            }
         }
-        Ok(method)
-    };
-    let methods: BTreeSet<_> = section
-        .parsed_list("signature_methods", read)
-        .into_iter()
-        .collect();
-    section.needs_entries("signature_methods", "name a method, or leave it out");
-    if section.has("signature_methods") {
-        return methods;
+        methods.iter().copied().collect()
     }
-    BTreeSet::from([usual])
 }
 
-fn read_default_callback(section: &Section<'_>, allowed: &[CallbackPattern]) -> Option<Callback> {
-    let callback = section.parsed("default_callback", |text| {
-        Callback::parse(text).map_err(|problem| Wrong::unusable(text, &problem.advice()))
-    })?;
-    if let Callback::Url(url) = &callback
-        && !allowed.iter().any(|pattern| pattern.allows(url))
-    {
-        section.wrong(
-            "default_callback",
-            "callbacks does not allow it",
-            "add its origin to callbacks",
-        );
+/// Makes the consumers, and checks each of them.
+pub(super) fn check(config: &mut Config, report: &mut Report, now: Timestamp) {
+    let mut seen = BTreeMap::new();
+    let is_https_only = config.is_https_only();
+    let written = std::mem::take(&mut config.consumer_configs);
+    for (at, written) in written.iter().enumerate() {
+        let section = format!("consumers[{at}]");
+        let key = |name: &str| format!("{section}.{name}");
+        if let Some(first) = seen.insert(&written.key, at) {
+            report.error(
+                &key("key"),
+                format!("consumers[{first}] has the key {:?} too", written.key.as_str()),
+                "write each consumer once; during a rotation, both of its keys go into public_keys",
+            );
+        }
+        let (consumer, complaints) = written.resolve(ConsumerSource::Config, is_https_only);
+        for (name, wrong, remedy) in complaints {
+            report.error(&key(&name), wrong, remedy);
+        }
+        for (name, public_key) in written.public_keys() {
+            warn_of_key(&key(&name), public_key, report, now);
+        }
+        if let Some(secret) = &written.shared_secret
+            && secret.expose().chars().count() < 16
+        {
+            report.warn(
+                &key("shared_secret"),
+                "it is short, and so can be guessed",
+                "write 16 characters or more, made by a machine",
+            );
+        }
+        if written.impersonation && !written.two_legged {
+            report.warn(
+                &key("impersonation"),
+                "a call that names a user is two-legged, and two_legged is off: it will be refused",
+                "write two_legged = true too",
+            );
+        }
+        if let Some(file) = report.secret_files.get(&key("shared_secret")) {
+            config.secret_files.insert(consumer.key.clone(), file.clone());
+        }
+        config.consumers.push(consumer);
     }
-    Some(callback)
+}
+
+fn warn_of_key(key: &str, public_key: &PublicKey, report: &mut Report, now: Timestamp) {
+    for warning in public_key.warnings_at(now) {
+        let warning = in_two_lines(&warning.to_string());
+        let (wrong, remedy) = warning.split_once('\n').unwrap_or((&warning, ""));
+        report.warn(key, wrong, remedy);
+    }
 }

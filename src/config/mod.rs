@@ -1,185 +1,164 @@
 //! The configuration: a TOML file, environment variables over it, and one validated value.
 //!
-//! The way of a file through this folder:
-//!
-//! 1. `file`: the TOML exactly as written, each value with its line and column;
-//! 2. `variables`: `LINKGATE__SECTION__KEY` over it;
-//! 3. `section` (and `reading`, what all sections share): asks for keys, by way of `value`, `duration`, `choice` and
-//!    `secret`, and remarks on whatever is missing, wrong, or not asked for (`nearest` guesses what was meant);
-//! 4. one file for each section: `server` (with `tls`), `upstream`, `store`, `keys`, `login`, `consumers` (with
-//!    `consumer_keys`), `impersonation`, `identity`, `routes`, `tokens`, `branding`, `admin`, `log`, `applinks`, `links`;
-//! 5. `remark`: what there is to say, everything at once.
-//!
-//! Only `cli` reads a [`Config`]; every other module takes what it needs as plain values.
+//! 1. `source`: parses the file, applies the environment (`variables`), reads the files of secrets, and deserializes; what
+//!    does not fit is reported, left out, and the rest is tried again, so that one run names every mistake;
+//! 2. the sections: each is the struct of the module that uses it; those without such a module are in `server`, `store`,
+//!    `tokens`, `applinks` and `consumers`; `values` says how the values of [`oauth`](crate::oauth) are written;
+//! 3. `check`: the rules between values, and the warnings;
+//! 4. `problem`: what is wrong, where, and what to write instead; `reference` finds the line of `config/linkgate.toml`.
 
-mod admin;
 mod applinks;
-mod branding;
-mod choice;
-mod consumer_keys;
+mod check;
 mod consumers;
-mod duration;
-mod file;
-mod identity;
-mod impersonation;
-mod keys;
-mod links;
-mod log;
-mod login;
-mod nearest;
-mod reading;
-mod remark;
-mod routes;
-mod secret;
-mod section;
+mod key_path;
+mod problem;
+mod reference;
 mod server;
+mod source;
 mod store;
-mod tls;
 mod tokens;
-mod upstream;
-mod value;
+mod values;
 mod variables;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
+use serde::Deserialize;
+
 use crate::branding::Branding;
+use crate::gateway::{IdentityConfig, Route, UpstreamConfig};
+use crate::links::LinkConfig;
+use crate::login::LoginConfig;
 use crate::model::Consumer;
 use crate::oauth::{ConsumerKey, Timestamp};
+use crate::telemetry::LogConfig;
 
-pub use self::admin::Admin;
-pub use self::applinks::{AppLinks, LinkListener, ListenAt};
-pub use self::duration::parse_duration;
-pub use self::identity::{Identity, IdentityHeaders};
-pub use self::impersonation::Impersonation;
-pub use self::keys::Keys;
-pub use self::links::{Link, LinkUsers};
-pub use self::log::{Log, LogFormat, LogLevel};
-pub use self::login::{Ldap, Login, Oidc, Probe, Reject, Sessions, UserLookup};
-pub use self::remark::{ConfigError, Place, Remark};
-pub use self::routes::{Route, RouteAuth};
-pub use self::server::Server;
-pub use self::store::Store;
-pub use self::tokens::Tokens;
-pub use self::upstream::{Upstream, UpstreamTls};
+pub use self::applinks::{AppLinks, ListenAt};
+pub use self::consumers::{ConsumerConfig, PublicKeyConfig};
+pub use self::problem::{ConfigError, Location, Problem};
+pub use self::server::{Admin, Server};
+pub use self::store::{Keys, Store};
+pub use self::tokens::{Impersonation, Tokens};
+pub use self::values::{parse_consumer_key, parse_public_key};
 
-use self::reading::{Reading, unreadable};
-use self::section::Section;
+use self::source::Source;
 
-/// A configuration that can be used. Nothing in it means "default" any more.
-#[derive(Clone, Debug)]
+/// The validated configuration, with the defaults filled in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Where we listen, and under which URLs the world knows us.
+    /// The listeners and the public URLs.
     pub server: Server,
-    /// The application behind us.
-    pub upstream: Upstream,
-    /// What the pages look like, and the application's name on them.
-    pub branding: Branding,
+    /// The guarded application.
+    pub upstream: UpstreamConfig,
     /// The database.
+    #[serde(default)]
     pub store: Store,
     /// The secret key.
+    #[serde(default)]
     pub keys: Keys,
-    /// How the person at the browser is known.
-    pub login: Login,
-    /// How long they stay signed in, and how often they may try.
-    pub sessions: Sessions,
-    /// Who may sign.
+    /// How users are authenticated.
+    pub login: LoginConfig,
+    #[serde(default, rename = "consumers")]
+    consumer_configs: Vec<ConsumerConfig>,
+    /// The consumers.
+    #[serde(skip)]
     pub consumers: Vec<Consumer>,
-    /// The files in which consumers' shared secrets stand, as they are written, for those whose secrets stand in files.
+    /// The files of the consumers' shared secrets, as they are written.
+    #[serde(skip)]
     pub secret_files: BTreeMap<ConsumerKey, String>,
-    /// Whom consumers may name.
+    /// Whom consumers may impersonate.
+    #[serde(default)]
     pub impersonation: Impersonation,
     /// How the application is told who calls.
-    pub identity: Identity,
-    /// Which paths ask for OAuth; the first that matches decides.
+    #[serde(default)]
+    pub identity: IdentityConfig,
+    /// Which requests need OAuth; the first that matches decides.
+    #[serde(default)]
     pub routes: Vec<Route>,
-    /// How long things live.
+    /// Lifetimes of tokens.
+    #[serde(default)]
     pub tokens: Tokens,
-    /// Who may see the administration pages.
+    /// What the pages look like.
+    #[serde(default)]
+    pub branding: Branding,
+    /// Who may use the administration pages.
+    #[serde(default)]
     pub admin: Admin,
-    /// What is logged, and how.
-    pub log: Log,
-    /// What we are to the peers of Application Links, and where the application's own calls come in.
+    /// The log.
+    #[serde(default)]
+    pub log: LogConfig,
+    /// linkgate as a peer of Application Links.
+    #[serde(default)]
     pub applinks: AppLinks,
-    /// The other direction: whom the application may call through us.
-    pub links: Vec<Link>,
-    /// What works and may yet be unwise.
-    pub warnings: Vec<Remark>,
+    /// The remote applications that the guarded application calls through linkgate.
+    #[serde(default)]
+    pub links: Vec<LinkConfig>,
+    /// What works and may yet be a mistake.
+    #[serde(skip)]
+    pub warnings: Vec<Problem>,
 }
 
 impl Config {
-    /// Reads a file, with environment variables over it. Nothing is opened but the files that it names.
+    /// Reads a file and the files that it names, with environment variables over it. `now` decides which certificates have
+    /// expired.
     ///
-    /// `now` is for certificates, which expire.
+    /// # Errors
+    ///
+    /// Everything that is wrong.
     pub fn load(
         file: &Path,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         now: Timestamp,
     ) -> Result<Self, ConfigError> {
-        let refuse = |mistakes| ConfigError::new(file, mistakes);
-        let text = std::fs::read_to_string(file).map_err(|error| {
-            let remedy = "name the file with --config or LINKGATE_CONFIG";
-            refuse(vec![Remark::new(
-                &Place::File(file.into()),
-                "",
-                format!("it {}", unreadable(&error)),
-                remedy,
-            )])
-        })?;
-        let table = file::parse(file, &text).map_err(refuse)?;
-        let reading = Reading::new(file, now);
-        let table = variables::lay_over(table, variables, &reading);
-        let config = Section::read_root(file, &table, &reading, Self::read);
-        let (mistakes, warnings) = reading.into_remarks();
-        match config {
-            Some(config) if mistakes.is_empty() => Ok(Self { warnings, ..config }),
-            _ => Err(refuse(mistakes)),
+        let mut source = Source::read(file, variables)?;
+        let config: Option<Self> = source.deserialize();
+        let (directory, mut report) = source.into_parts();
+        let Some(mut config) = config.filter(|_| report.is_clean()) else {
+            return Err(report.into_error());
+        };
+        config.fill_in(&directory);
+        check::check(&mut config, &mut report, now);
+        if !report.is_clean() {
+            return Err(report.into_error());
         }
+        config.warnings = report.into_warnings();
+        Ok(config)
     }
 
-    fn read(root: &Section<'_>) -> Option<Self> {
-        let server = root.section("server", Server::read);
-        let public_url = server.as_ref().map(|server| &server.public_url);
-        let host = public_url.map_or("", |url| url.host());
-        let (upstream, name) = root.section("upstream", Upstream::read);
-        let branding = root.section("branding", |section| branding::read(section, name, host));
-        let store = root.section("store", Store::read);
-        let keys = root.section("keys", |section| Keys::read(section, store.as_ref()));
-        let login = root.section("login", |section| Login::read(section, server.as_ref()));
-        let (consumers, secret_files) = consumers::read(root, server.as_ref());
-        let impersonation = root.section("impersonation", |section| {
-            Impersonation::read(section, login.as_ref().map(|(login, _)| login))
-        });
-        let identity = root.section("identity", |section| Identity::read(section, public_url));
-        let routes = root.sections("routes", Route::read);
-        let tokens = root.section("tokens", Tokens::read);
-        let admin = root.section("admin", Admin::read);
-        let log = root.section("log", Log::read);
-        let links = links::read(root);
-        let applinks = root.section("applinks", |section| {
-            AppLinks::read(section, host, &links, &consumers)
-        });
-        let (login, sessions) = login?;
-        Some(Self {
-            server: server?,
-            upstream: upstream?,
-            branding,
-            store: store?,
-            keys,
-            login,
-            sessions,
-            consumers,
-            secret_files,
-            impersonation,
-            identity,
-            routes,
-            tokens,
-            admin,
-            log,
-            applinks: applinks?,
-            links,
-            warnings: Vec::new(),
-        })
+    /// Whether every public URL is `https`.
+    pub fn is_https_only(&self) -> bool {
+        let mut urls = std::iter::once(&self.server.public_url).chain(&self.server.public_urls);
+        urls.all(crate::oauth::PublicUrl::is_secure)
+    }
+
+    /// Fills in the defaults that depend on other values.
+    fn fill_in(&mut self, directory: &Path) {
+        let host = self.server.public_url.host();
+        self.store.resolve(directory);
+        if self.keys.secret_key_file.as_os_str().is_empty() {
+            let database = self.store.sqlite_file.as_deref();
+            let beside = database.and_then(Path::parent).unwrap_or(directory);
+            self.keys.secret_key_file = beside.join("linkgate.key");
+        }
+        let upstream_name = self.upstream.name.as_deref();
+        if self.branding.name.is_empty() {
+            upstream_name.unwrap_or(host).clone_into(&mut self.branding.name);
+        }
+        if self.identity.assertion_audience.is_empty() {
+            let public_url = self.server.public_url.as_str();
+            public_url.clone_into(&mut self.identity.assertion_audience);
+        }
+        if let Some(ldap) = &mut self.login.ldap {
+            ldap.fill_in();
+        }
+        self.applinks.fill_in(host, directory);
+        self.tokens.fill_in();
+        for link in &mut self.links {
+            if link.title.is_empty() {
+                link.title.clone_from(&link.name);
+            }
+        }
     }
 }

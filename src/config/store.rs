@@ -1,149 +1,157 @@
-//! `[store]`: the database.
+//! `[store]` and `[keys]`: the database, and the secret key, which is kept outside of it.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
 
 use crate::oauth::Secret;
 
-use super::remark::Wrong;
-use super::secret::secret;
-use super::section::Section;
-
 /// The database.
-#[derive(Clone)]
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Store {
-    /// `sqlite:///absolute/path` or `postgres://...`, without a password.
-    pub url: String,
+    #[serde(default)]
+    url: DatabaseUrl,
     /// The password for PostgreSQL.
     pub password: Option<Secret>,
     /// How many connections are kept at most.
-    pub max_connections: u32,
+    #[serde(default = "sixteen")]
+    pub max_connections: NonZeroU32,
     /// The file of an SQLite database; `None` for PostgreSQL, and in memory.
+    #[serde(skip)]
     pub sqlite_file: Option<PathBuf>,
 }
 
+/// The secret key.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// The key file, which `linkgate key generate` makes.
+    #[serde(default)]
+    pub secret_key_file: PathBuf,
+}
+
+/// The URL of a database without the password, and the password.
+#[derive(Clone)]
+struct DatabaseUrl {
+    url: String,
+    password: Option<Secret>,
+}
+
 impl Store {
-    pub(super) fn read(section: &Section<'_>) -> Option<Self> {
-        let url = if section.has("url") {
-            section.parsed("url", Url::parse)
-        } else {
-            Some(Url::Sqlite("linkgate.db".to_owned()))
-        };
-        let given = secret(section, "password");
-        let max_connections = section.or("max_connections", 16);
-        let mut store = Self {
-            url: String::new(),
-            password: None,
-            max_connections,
-            sqlite_file: None,
-        };
-        match url? {
-            Url::Sqlite(path) => store.take_sqlite(&path, section.directory()),
-            Url::Postgres { url, password } => {
-                if given.is_some() && password.is_some() {
-                    let wrong = "the URL has a password, and password or password_file has one too";
-                    section.wrong("url", wrong, "keep one; a file is best");
-                }
-                store.url = url;
-                store.password = given.clone().or(password);
-            }
-        }
-        if given.is_some() && !store.is_postgres() {
-            section.wrong("password", "SQLite has no password", "leave it out");
-        }
-        Some(store)
+    /// `sqlite:///absolute/path` or `postgres://...`, without a password.
+    pub fn url(&self) -> &str {
+        &self.url.url
     }
 
-    /// Whether this is PostgreSQL, which several replicas share.
+    /// Whether this is PostgreSQL, which several replicas share. All of them need the same secret key.
     pub fn is_postgres(&self) -> bool {
-        self.url.starts_with("postgres")
+        self.url.url.starts_with("postgres")
     }
 
-    fn take_sqlite(&mut self, path: &str, directory: &Path) {
+    /// Whether the URL contains a password.
+    pub(super) fn has_password_in_url(&self) -> bool {
+        self.url.password.is_some()
+    }
+
+    /// Makes the path of an SQLite database absolute, and takes the password out of the URL.
+    pub(super) fn resolve(&mut self, directory: &Path) {
+        if self.password.is_none() {
+            self.password.clone_from(&self.url.password);
+        }
+        let Some(path) = self.url.url.strip_prefix("sqlite://") else {
+            return;
+        };
         let (file, options) = path.split_once('?').unwrap_or((path, ""));
         if file == ":memory:" || options.split('&').any(|option| option == "mode=memory") {
-            self.url = format!("sqlite://{path}");
             return;
         }
-        let file = directory.join(percent_decoded(file));
+        let file = directory.join(&*percent_decode_str(file).decode_utf8_lossy());
         let question = if options.is_empty() { "" } else { "?" };
         let encoded = file.display().to_string().replace('%', "%25").replace('?', "%3F");
-        self.url = format!("sqlite://{encoded}{question}{options}");
+        self.url.url = format!("sqlite://{encoded}{question}{options}");
         self.sqlite_file = Some(file);
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            url: DatabaseUrl::default(),
+            password: None,
+            max_connections: sixteen(),
+            sqlite_file: None,
+        }
     }
 }
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store")
-            .field("url", &self.url.split('?').next())
+            .field("url", &self.url().split('?').next())
             .field("password", &self.password)
             .field("max_connections", &self.max_connections)
             .finish_non_exhaustive()
     }
 }
 
-/// What a database URL says.
-enum Url {
-    /// The path, and options after a question mark.
-    Sqlite(String),
-    /// The URL without its password, and the password.
-    Postgres { url: String, password: Option<Secret> },
-}
-
-impl Url {
-    fn parse(text: &str) -> Result<Self, Wrong> {
-        let after = |scheme| text.strip_prefix(scheme);
-        if let Some(path) = after("sqlite://").or_else(|| after("sqlite:")) {
-            return match path.split('?').next() {
-                Some("") if !path.contains("mode=memory") => Err(Wrong::new("the path is missing", REMEDY)),
-                _ => Ok(Self::Sqlite(path.to_owned())),
-            };
-        }
-        match after("postgres://").or_else(|| after("postgresql://")) {
-            Some(rest) => Ok(Self::postgres(rest)),
-            // The text may hold a password: it is not repeated.
-            None => Err(Wrong::new(
-                "this is not the URL of a database that linkgate knows",
-                REMEDY,
-            )),
+impl Default for DatabaseUrl {
+    fn default() -> Self {
+        Self {
+            url: "sqlite://linkgate.db".to_owned(),
+            password: None,
         }
     }
+}
 
-    fn postgres(rest: &str) -> Self {
+/// The text may contain a password, and no message repeats it.
+impl<'de> Deserialize<'de> for DatabaseUrl {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+impl DatabaseUrl {
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        let after = |schemes: [&str; 2]| schemes.into_iter().find_map(|scheme| text.strip_prefix(scheme));
+        if let Some(path) = after(["sqlite://", "sqlite:"]) {
+            if path.split('?').next() == Some("") && !path.contains("mode=memory") {
+                return Err(
+                    "the path is missing\nwrite \"sqlite://linkgate.db\" or \"postgres://user@host/database\"",
+                );
+            }
+            let url = format!("sqlite://{path}");
+            return Ok(Self { url, password: None });
+        }
+        let rest = after(["postgres://", "postgresql://"]).ok_or(
+            "this is not the URL of a database that linkgate knows\nwrite \"sqlite://linkgate.db\" or \"postgres://user@host/database\"",
+        )?;
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, tail) = rest.split_at(end);
         let split = authority.rsplit_once('@').and_then(|(user, host)| {
-            let (user, password) = user.split_once(':')?;
-            Some((user, password, host))
+            let (name, password) = user.split_once(':')?;
+            Some((name, password, host))
         });
-        match split {
-            Some((user, password, host)) => Self::Postgres {
-                url: format!("postgres://{user}@{host}{tail}"),
-                password: Some(Secret::new(percent_decoded(password))),
+        Ok(match split {
+            Some((name, password, host)) => Self {
+                url: format!("postgres://{name}@{host}{tail}"),
+                password: Some(Secret::new(&*percent_decode_str(password).decode_utf8_lossy())),
             },
-            None => Self::Postgres {
+            None => Self {
                 url: format!("postgres://{rest}"),
                 password: None,
             },
-        }
+        })
     }
 }
 
-/// Decodes `%XX`, and leaves alone what is no escape.
-fn percent_decoded(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let escape = (*first == b'%').then(|| tail.get(..2)).flatten();
-        let byte = escape.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
-        out.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &tail[2..] } else { tail };
-    }
-    String::from_utf8_lossy(&out).into_owned()
+const fn sixteen() -> NonZeroU32 {
+    NonZeroU32::new(16).expect("it is not zero")
 }
-
-const REMEDY: &str = "write \"sqlite://linkgate.db\" or \"postgres://user@host/database\"";
 
 #[cfg(test)]
 mod tests {
@@ -151,20 +159,11 @@ mod tests {
 
     #[test]
     fn a_password_leaves_the_url() {
-        let Ok(Url::Postgres { url, password }) =
-            Url::parse("postgresql://gate:p%40ss:w@db:5433/linkgate?sslmode=require")
-        else {
+        let text = "postgresql://gate:p%40ss:w@db:5433/linkgate?sslmode=require";
+        let Ok(DatabaseUrl { url, password }) = DatabaseUrl::parse(text) else {
             panic!("it is a PostgreSQL URL");
         };
         assert_eq!(url, "postgres://gate@db:5433/linkgate?sslmode=require");
         assert_eq!(password.unwrap().expose(), "p@ss:w");
-    }
-
-    #[test]
-    fn refuses_other_databases_without_repeating_them() {
-        let Err(wrong) = Url::parse("mysql://gate:hunter2@db/linkgate") else {
-            panic!("nobody speaks MySQL here");
-        };
-        assert!(!wrong.wrong.contains("hunter2"));
     }
 }

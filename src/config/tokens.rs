@@ -1,64 +1,92 @@
-//! `[tokens]`: how long things live.
+//! `[tokens]` and `[impersonation]`.
 
-use std::time::Duration;
+use serde::{Deserialize, Deserializer};
 
+use crate::model::NamePattern;
 use crate::oauth::Window;
+use crate::setting::{whole_seconds, yes};
 
-use super::section::Section;
-
-/// How long things live, in seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Lifetimes, in seconds.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tokens {
-    /// A question put to a user.
+    /// From the request of a consumer to the exchange of its request token.
+    #[serde(default = "seconds::<600>", deserialize_with = "whole_seconds")]
     pub request_token_lifetime: i64,
-    /// A standing answer.
+    /// Of an access token.
+    #[serde(default = "seconds::<{ 5 * YEAR }>", deserialize_with = "whole_seconds")]
     pub access_token_lifetime: i64,
-    /// The time within which a consumer can renew its access token.
+    /// The time during which a consumer can renew an access token.
+    #[serde(default, deserialize_with = "whole_seconds")]
     pub session_lifetime: i64,
-    /// How far a consumer's clock may be from ours.
+    /// How far a consumer's clock may differ.
+    #[serde(default = "five_minutes", deserialize_with = "window")]
     pub timestamp_window: Window,
 }
 
+/// Whom a consumer with `impersonation = true` may impersonate.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Impersonation {
+    /// Never these users, beside the administrators.
+    #[serde(default)]
+    pub except: Vec<String>,
+    /// These users, where the login method cannot say who exists.
+    #[serde(default)]
+    pub users: Vec<NamePattern>,
+    /// Every user who has signed in before, where the login method cannot say who exists.
+    #[serde(default = "yes")]
+    pub signed_in_before: bool,
+}
+
 impl Tokens {
-    pub(super) fn read(section: &Section<'_>) -> Self {
-        let seconds = |key, default: u64| {
-            let lifetime = section.or(key, Duration::from_secs(default));
-            if lifetime < Duration::from_secs(1) {
-                section.wrong(key, "it is less than a second", "write whole seconds: \"90s\"");
-            }
-            i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX)
-        };
-        let request_token_lifetime = seconds("request_token_lifetime", 600);
-        let access_token_lifetime = seconds("access_token_lifetime", 5 * YEAR);
-        let longer = u64::try_from(access_token_lifetime).map_or(u64::MAX, |access| access + 30 * DAY);
-        let session_lifetime = seconds("session_lifetime", longer);
-        if session_lifetime < access_token_lifetime {
-            section.wrong(
-                "session_lifetime",
-                "it is shorter than access_token_lifetime, so no token could be renewed at its end",
-                "write a longer one, or leave it out: access_token_lifetime and 30 days",
-            );
-        }
-        let window = seconds("timestamp_window", 300);
-        if window > 3600 {
-            let wrong = "it is more than an hour, and as long as this every nonce is remembered";
-            section.wrong(
-                "timestamp_window",
-                wrong,
-                "write \"5m\", and set the clocks by NTP",
-            );
-        }
-        Self {
-            request_token_lifetime,
-            access_token_lifetime,
-            session_lifetime,
-            timestamp_window: Window {
-                past: window,
-                future: window,
-            },
+    /// A session lasts 30 days longer than its access token, unless something else is written.
+    pub(super) fn fill_in(&mut self) {
+        if self.session_lifetime == 0 {
+            self.session_lifetime = self.access_token_lifetime.saturating_add(30 * DAY);
         }
     }
 }
 
-const DAY: u64 = 24 * 60 * 60;
-const YEAR: u64 = 365 * DAY;
+impl Default for Tokens {
+    fn default() -> Self {
+        Self {
+            request_token_lifetime: 600,
+            access_token_lifetime: 5 * YEAR,
+            session_lifetime: 0,
+            timestamp_window: five_minutes(),
+        }
+    }
+}
+
+impl Default for Impersonation {
+    fn default() -> Self {
+        Self {
+            except: Vec::new(),
+            users: Vec::new(),
+            signed_in_before: true,
+        }
+    }
+}
+
+fn window<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Window, D::Error> {
+    let seconds = whole_seconds(deserializer)?;
+    Ok(Window {
+        past: seconds,
+        future: seconds,
+    })
+}
+
+const fn five_minutes() -> Window {
+    Window {
+        past: 300,
+        future: 300,
+    }
+}
+
+const fn seconds<const N: i64>() -> i64 {
+    N
+}
+
+const DAY: i64 = 24 * 60 * 60;
+const YEAR: i64 = 365 * DAY;

@@ -1,116 +1,127 @@
 //! Environment variables over the file: `LINKGATE__SECTION__KEY`, and `LINKGATE__CONSUMERS__0__NAME` within a list.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use super::file::{Kind, Table, Value};
-use super::reading::Reading;
-use super::remark::{Place, Remark};
+use toml::{Table, Value};
+
+use super::key_path::{KeyPath, Step};
+use super::problem::{Location, Report};
 
 const PREFIX: &str = "LINKGATE__";
 
-/// Puts what the environment says in the place of what the file says.
+/// Sets what the environment says; a variable wins over the file. Returns the text of each variable, by its key.
 ///
-/// A variable's text is what it is: a text where a text is wanted, and read as TOML where a number, a switch or a list
-/// is wanted. Keys that do not exist are found later, as they are in the file.
-pub(super) fn lay_over(
-    root: Table,
+/// Lists come before their entries, and entry 2 before entry 10.
+pub(super) fn apply(
+    root: &mut Value,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
-    reading: &Reading,
-) -> Table {
+    report: &mut Report,
+) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
     let mut ours: Vec<_> = variables
         .into_iter()
         .filter_map(|(name, value)| name.into_string().ok().map(|name| (name, value)))
         .filter(|(name, _)| name.starts_with(PREFIX))
         .collect();
-    ours.sort_by_cached_key(|(name, _)| in_order(name));
-    let mut root = Value {
-        kind: Kind::Table(root),
-        place: Place::Variable("".into()),
-    };
+    ours.sort_by_cached_key(|(name, _)| -> Vec<(usize, String)> {
+        let part = |part: &str| (part.parse().unwrap_or(0), part.to_owned());
+        name.split("__").map(part).collect()
+    });
     for (name, value) in ours {
-        let place = Place::Variable(name.as_str().into());
-        let keys: Vec<_> = name[PREFIX.len()..].split("__").map(str::to_lowercase).collect();
-        let outcome = match value.into_string() {
-            Ok(text) => set(&mut root, &keys, text, &place),
-            Err(_) => Err("its value is not UTF-8"),
-        };
-        if let Err(wrong) = outcome {
-            let remedy = "a variable is named LINKGATE__SECTION__KEY, with two underscores between the parts";
-            reading.mistake(Remark::new(&place, keys.join("."), wrong, remedy));
+        let names: Vec<_> = name[PREFIX.len()..].split("__").map(str::to_lowercase).collect();
+        let outcome = value
+            .into_string()
+            .map_err(|_| "its value is not UTF-8")
+            .and_then(|text| {
+                let key = set(root, &names, variable_value(&text))?.to_string();
+                Ok((key, text))
+            });
+        let location = Location::Variable(name);
+        match outcome {
+            Ok((key, text)) => {
+                let locations = &mut report.locations;
+                locations.retain(|known, _| !is_below(known, &key));
+                let ends = key.match_indices(['.', '[']).map(|(end, _)| &key[..end]);
+                for above in ends {
+                    let location = || location.clone();
+                    locations.entry(above.to_owned()).or_insert_with(location);
+                }
+                locations.insert(key.clone(), location);
+                texts.insert(key, text);
+            }
+            Err(wrong) => {
+                let key = names.join(".");
+                report.locations.insert(key.clone(), location);
+                let remedy =
+                    "a variable is named LINKGATE__SECTION__KEY, with two underscores between the parts";
+                report.error(&key, wrong, remedy);
+            }
         }
     }
-    match root.kind {
-        Kind::Table(table) => table,
-        _ => Table::default(),
-    }
+    texts
 }
 
-/// Lists before their entries, and entry 2 before entry 10.
-fn in_order(name: &str) -> Vec<(usize, String)> {
-    let part = |part: &str| (part.parse().unwrap_or(0), part.to_owned());
-    name.split("__").map(part).collect()
-}
-
-fn set(target: &mut Value, keys: &[String], text: String, place: &Place) -> Result<(), &'static str> {
-    let Some((key, rest)) = keys.split_first() else {
-        let kind = Kind::Variable(text);
-        *target = Value {
-            kind,
-            place: place.clone(),
-        };
-        return Ok(());
+/// Sets a value, and returns its key.
+fn set(target: &mut Value, names: &[String], value: Value) -> Result<KeyPath, &'static str> {
+    let Some((name, rest)) = names.split_first() else {
+        *target = value;
+        return Ok(KeyPath::default());
     };
-    if key.is_empty() {
+    if name.is_empty() {
         return Err("a part of its name is empty");
     }
-    // A list or a table that came as one variable can be refined by another.
-    if let Kind::Variable(_) = target.kind {
-        *target = target.structured().into_owned();
-    }
-    let inner = match &mut target.kind {
-        Kind::Table(table) => {
-            let key = spelt_as_written(table, key);
-            let new = || (place.clone(), empty(rest, place));
-            &mut table.0.entry(key).or_insert_with(new).1
+    let is_numbered = rest
+        .first()
+        .is_some_and(|name| name.bytes().all(|b| b.is_ascii_digit()));
+    let missing = if is_numbered {
+        Value::Array(Vec::new())
+    } else {
+        Value::Table(Table::new())
+    };
+    let (step, inner) = match target {
+        Value::Table(table) => {
+            // No shell lets `trusted-header` into a name: `TRUSTED_HEADER` means it as well.
+            let dashed = name.replace('_', "-");
+            let name = if table.contains_key(&dashed) {
+                dashed
+            } else {
+                name.clone()
+            };
+            let inner = table.entry(name.clone()).or_insert(missing);
+            (Step::Name(name), inner)
         }
-        Kind::Array(items) => {
-            let index: usize = key
+        Value::Array(items) => {
+            let at: usize = name
                 .parse()
                 .map_err(|_| "an entry of a list is named by its number, from 0")?;
-            if index == items.len() {
-                items.push(empty(rest, place));
+            if at == items.len() {
+                items.push(missing);
             }
-            items
-                .get_mut(index)
-                .ok_or("the list has fewer entries; they are numbered from 0")?
+            let inner = items
+                .get_mut(at)
+                .ok_or("the list has fewer entries; they are numbered from 0")?;
+            (Step::Index(at), inner)
         }
         _ => return Err("the file has a plain value here, not a section"),
     };
-    set(inner, rest, text, place)
+    let KeyPath(below) = set(inner, rest, value)?;
+    Ok(KeyPath(std::iter::once(step).chain(below).collect()))
 }
 
-/// What to make where the file has nothing: a list when the next part of the name is a number.
-fn empty(rest: &[String], place: &Place) -> Value {
-    let numbered = rest
-        .first()
-        .is_some_and(|key| key.bytes().all(|b| b.is_ascii_digit()));
-    let kind = if numbered {
-        Kind::Array(Vec::new())
-    } else {
-        Kind::Table(Table::default())
-    };
-    Value {
-        kind,
-        place: place.clone(),
+/// A variable's text is a text, unless it is a number, a boolean, a list or a table of TOML.
+fn variable_value(text: &str) -> Value {
+    let document: Option<Table> = toml::from_str(&format!("value = {text}")).ok();
+    let value = document
+        .filter(|table| table.len() == 1)
+        .and_then(|mut table| table.remove("value"));
+    match value {
+        Some(value @ (Value::Integer(_) | Value::Boolean(_) | Value::Array(_) | Value::Table(_))) => value,
+        _ => Value::String(text.to_owned()),
     }
 }
 
-/// No shell lets `trusted-header` into a name: `TRUSTED_HEADER` means it as well.
-fn spelt_as_written(table: &Table, key: &str) -> String {
-    let dashed = key.replace('_', "-");
-    if table.0.contains_key(&dashed) {
-        dashed
-    } else {
-        key.to_owned()
-    }
+fn is_below(key: &str, section: &str) -> bool {
+    key.strip_prefix(section)
+        .is_some_and(|rest| rest.starts_with(['.', '[']))
 }

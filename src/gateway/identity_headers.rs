@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::Deserialize;
 
 use super::assertion::X_LINKGATE_ASSERTION;
 use crate::oauth::encode;
 use crate::provider::Caller;
+use crate::setting::deserialize_text;
 
 /// The headers that tell the upstream which user and which consumer make a call.
 ///
@@ -39,18 +41,9 @@ impl IdentityHeaders {
     }
 
     /// Names chosen by the administrator.
-    ///
-    /// # Errors
-    ///
-    /// A sentence that tells the administrator what to write instead.
-    pub fn own(user: &str, display_name: Option<&str>, consumer: Option<&str>) -> Result<Self, &'static str> {
-        let parse =
-            |name: Option<&str>| -> Result<Vec<_>, _> { name.map(parse_header_name).into_iter().collect() };
-        Ok(Self::new(
-            parse(Some(user))?,
-            parse(display_name)?,
-            parse(consumer)?,
-        ))
+    pub fn own(names: &OwnHeaders) -> Self {
+        let one = |name: &Option<IdentityHeaderName>| name.iter().map(|name| name.0.clone()).collect();
+        Self::new(vec![names.user.0.clone()], one(&names.name), one(&names.consumer))
     }
 
     fn new(user: Vec<HeaderName>, display_name: Vec<HeaderName>, consumer: Vec<HeaderName>) -> Self {
@@ -155,15 +148,84 @@ fn encode_value(text: &str) -> HeaderValue {
     HeaderValue::try_from(value).expect("printable ASCII can be a header value")
 }
 
-fn parse_header_name(name: &str) -> Result<HeaderName, &'static str> {
-    let parsed: HeaderName = name
-        .parse()
-        .map_err(|_| "write a header's name, such as X-My-User")?;
-    let plain = parsed.as_str().replace('_', "-");
-    if TAKEN.contains(&plain.as_str()) || plain.starts_with("x-linkgate-") {
-        return Err("this header has another meaning: write a name of your own, such as X-My-User");
+/// `[identity]`: how the application is told who calls.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityConfig {
+    /// Names that are common, unless `headers` is given.
+    #[serde(default)]
+    pub preset: IdentityPreset,
+    /// Names chosen by the administrator.
+    pub headers: Option<OwnHeaders>,
+    /// Whether `X-Linkgate-Assertion` is written, a signed statement of the same.
+    #[serde(default)]
+    pub assertion: bool,
+    /// For whom the assertion is.
+    #[serde(default)]
+    pub assertion_audience: String,
+}
+
+/// Names of identity headers that are common.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdentityPreset {
+    /// `Remote-User`.
+    #[default]
+    RemoteUser,
+    /// `X-Forwarded-User` and `X-Forwarded-Preferred-Username`.
+    Oauth2Proxy,
+}
+
+/// Names of identity headers that the administrator chose.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnHeaders {
+    /// Names the user.
+    pub user: IdentityHeaderName,
+    /// The user's display name.
+    pub name: Option<IdentityHeaderName>,
+    /// The consumer key.
+    pub consumer: Option<IdentityHeaderName>,
+}
+
+/// The name of a header that has no other meaning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityHeaderName(HeaderName);
+
+deserialize_text! { IdentityHeaderName = Self::parse; }
+
+impl IdentityConfig {
+    /// The headers.
+    pub fn headers(&self) -> IdentityHeaders {
+        match (&self.headers, self.preset) {
+            (Some(names), _) => IdentityHeaders::own(names),
+            (None, IdentityPreset::Oauth2Proxy) => IdentityHeaders::oauth2_proxy(),
+            (None, IdentityPreset::RemoteUser) => IdentityHeaders::remote_user(),
+        }
     }
-    Ok(parsed)
+}
+
+impl IdentityHeaderName {
+    /// Parses a name.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that tells the administrator what to write instead.
+    pub fn parse(name: &str) -> Result<Self, &'static str> {
+        let parsed: HeaderName = name
+            .parse()
+            .map_err(|_| "write letters, digits and dashes: \"X-My-User\"")?;
+        let plain = parsed.as_str().replace('_', "-");
+        if TAKEN.contains(&plain.as_str()) || plain.starts_with("x-linkgate-") {
+            return Err("it has another meaning: write a name of your own, \"X-My-User\"");
+        }
+        Ok(Self(parsed))
+    }
+
+    /// The name in lower case.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
 }
 
 const X_LINKGATE_CONSUMER: HeaderName = HeaderName::from_static("x-linkgate-consumer");
@@ -250,7 +312,9 @@ mod tests {
 
     #[test]
     fn configured_names_have_no_other_meaning() {
-        assert!(IdentityHeaders::own("X-My-User", Some("X-My-Name"), Some("X-My-App")).is_ok());
+        for name in ["X-My-User", "x_my_user", "Remote-User", "X-Forwarded-User"] {
+            assert!(IdentityHeaderName::parse(name).is_ok(), "{name}");
+        }
         for name in [
             "",
             "X My User",
@@ -258,9 +322,14 @@ mod tests {
             "Host",
             "content_length",
             "X-Linkgate-User",
+            "x_linkgate_user",
             "x-forwarded-for",
+            "Cookie",
+            "Authorization",
+            "Te",
+            "Transfer-Encoding",
         ] {
-            assert!(IdentityHeaders::own(name, None, None).is_err(), "{name}");
+            assert!(IdentityHeaderName::parse(name).is_err(), "{name}");
         }
     }
 }

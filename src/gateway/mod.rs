@@ -39,12 +39,12 @@ pub use body_limits::BodyLimits;
 pub use error::GatewayError;
 pub use forward_auth::{AskedAbout, ForwardAuth, ProxyKind};
 pub use forwarded::TrustedProxies;
-pub use identity_headers::IdentityHeaders;
+pub use identity_headers::{IdentityConfig, IdentityHeaders, IdentityPreset};
 pub use origin::{PublicUrls, RequestOrigin};
 pub use proxy::{Proxy, ProxyOptions};
 pub use routes::{PathPattern, Route, RouteMode, Routes};
 pub use signature_check::{CheckedRequest, SignatureCheck};
-pub use upstream::Upstream;
+pub use upstream::{Upstream, UpstreamConfig};
 
 /// What every path that is not linkgate's own meets: the signature check, then the proxy.
 #[derive(Debug)]

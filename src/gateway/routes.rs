@@ -1,29 +1,37 @@
 //! Routes: which requests need OAuth.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde::{Deserialize, Deserializer};
 
 use super::{identity_headers, path_readings};
+use crate::setting::deserialize_text;
 
 /// What a route requires of a request, from lax to strict.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "kebab-case")]
 pub enum RouteMode {
     /// `none`: OAuth parameters are ignored. Identity headers are removed all the same.
     None,
     /// `oauth-or-passthrough`: an unsigned request passes without an identity; a signed one must be valid.
     #[default]
+    #[serde(rename = "oauth-or-passthrough")]
     OAuthOrPassthrough,
     /// `oauth`: an unsigned request is rejected with a challenge.
+    #[serde(rename = "oauth")]
     OAuth,
 }
 
 /// The mode of some paths and methods.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
 pub struct Route {
     /// The paths.
     pub path: PathPattern,
     /// The methods; all of them if empty. `GET` includes `HEAD`.
+    #[serde(default, deserialize_with = "methods")]
     pub methods: Vec<Method>,
     /// What is required there.
+    #[serde(rename = "auth")]
     pub mode: RouteMode,
 }
 
@@ -32,6 +40,29 @@ impl Route {
         let is_listed = |m: &Method| m == method || (m == Method::GET && method == "HEAD");
         (self.methods.is_empty() || self.methods.iter().any(is_listed)) && self.path.matches(path, case)
     }
+
+    /// Whether this route matches every request that the other one matches.
+    pub fn covers(&self, other: &Self) -> bool {
+        let is_listed = |method: &Method| {
+            let is_head = *method == Method::HEAD && self.methods.contains(&Method::GET);
+            is_head || self.methods.contains(method)
+        };
+        let all_methods = !other.methods.is_empty() && other.methods.iter().all(is_listed);
+        (self.methods.is_empty() || all_methods) && self.path.covers(&other.path)
+    }
+}
+
+fn methods<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Method>, D::Error> {
+    struct Written(Method);
+    deserialize_text! {
+        Written = |text| {
+            let is_upper = !text.bytes().any(|byte| byte.is_ascii_lowercase());
+            let method = is_upper.then(|| Method::from_bytes(text.as_bytes()).ok()).flatten();
+            method.map(Self).ok_or("write a method in capitals: \"GET\"")
+        };
+    }
+    let methods = Vec::<Written>::deserialize(deserializer)?;
+    Ok(methods.into_iter().map(|Written(method)| method).collect())
 }
 
 /// All routes. The first one that matches a request decides; without a match, its mode is `oauth-or-passthrough`.
@@ -147,15 +178,32 @@ impl PathPattern {
         &self.0
     }
 
+    /// Whether every path that the other pattern matches is matched by this one.
+    pub fn covers(&self, other: &Self) -> bool {
+        let ((own, is_subtree), (theirs, is_their_subtree)) = (self.parts(), other.parts());
+        let mut theirs = theirs.split('/');
+        let mut own = own.split('/');
+        own.all(|own| {
+            theirs
+                .next()
+                .is_some_and(|theirs| own == theirs || (own == "*" && !theirs.is_empty()))
+        }) && (is_subtree || (!is_their_subtree && theirs.next().is_none()))
+    }
+
+    /// The pattern without `/**`, and whether it had it.
+    fn parts(&self) -> (&str, bool) {
+        match self.0.strip_suffix("/**") {
+            Some(above) => (above, true),
+            None => (self.0.as_str(), false),
+        }
+    }
+
     fn matches(&self, path: &str, case: CaseSensitivity) -> bool {
         if !path.starts_with('/') {
             return false;
         }
         let mut segments = path.split('/');
-        let (pattern, is_subtree) = match self.0.strip_suffix("/**") {
-            Some(above) => (above, true),
-            None => (self.0.as_str(), false),
-        };
+        let (pattern, is_subtree) = self.parts();
         let mut expected = pattern.split('/');
         expected.all(|expected| {
             segments
@@ -164,6 +212,8 @@ impl PathPattern {
         }) && (is_subtree || segments.next().is_none())
     }
 }
+
+deserialize_text! { PathPattern = Self::parse; }
 
 /// How a path is compared with a pattern.
 #[derive(Clone, Copy, Debug)]
@@ -205,10 +255,35 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_covers_what_it_always_matches() {
+        for (pattern, covered, other) in [
+            ("/**", &["/", "/api/**", "/api", "/*/x"][..], &[][..]),
+            (
+                "/api/**",
+                &["/api", "/api/*", "/api/v1/**", "/api/"],
+                &["/**", "/apis", "/*/x"],
+            ),
+            ("/api", &["/api"], &["/api/", "/api/**", "/*"]),
+            ("/*/log", &["/a/log", "/*/log"], &["/*/*", "/*/**", "//log"]),
+        ] {
+            let parse = |text: &&str| PathPattern(String::from(*text));
+            let pattern = parse(&pattern);
+            assert!(
+                covered.iter().map(parse).all(|path| pattern.covers(&path)),
+                "{pattern:?}"
+            );
+            assert!(
+                !other.iter().map(parse).any(|path| pattern.covers(&path)),
+                "{pattern:?}"
+            );
+        }
+    }
+
+    #[test]
     fn ambiguous_patterns_are_rejected() {
         for text in [
-            "api", "", "/a b", "/ä", "/a?b", "/a%20b", "/a//b", "//", "/a/../b", "/a*", "/**/a", "//**",
-            "/a//**", "/a;x",
+            "", "api", "**", "//", "//a", "/a//b", "/a//", "/a//**", "//**", "/a/../b", "/a/.", "/a*",
+            "/a/**/b", "/**/a", "/***", "/a b", "/a?b", "/a#b", "/a%20b", "/a;b", "/\u{e9}", "/a\\b",
         ] {
             assert!(PathPattern::parse(text).is_err(), "{text}");
         }

@@ -3,9 +3,51 @@
 use std::time::Duration;
 
 use http::Uri;
+use serde::{Deserialize, Deserializer};
 
 use crate::http::client::{Address, Connector, HttpClient, Reach};
-use crate::tls::{ClientTls, ServerName};
+use crate::setting::{self, FromFile, duration, seconds};
+use crate::tls::{ClientTls, Roots, RootsError, ServerName};
+
+/// `[upstream]`: the application.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpstreamConfig {
+    /// Its address.
+    #[serde(deserialize_with = "address")]
+    pub url: Upstream,
+    /// The trust roots of an `https` address; `None`: those of the operating system.
+    pub ca_file: Option<FromFile<Roots>>,
+    /// The name in the application's certificate, if that is not the host of the address.
+    #[serde(default, deserialize_with = "server_name")]
+    pub server_name: Option<ServerName<'static>>,
+    /// Its name on the pages, unless `[branding]` has one.
+    pub name: Option<String>,
+    /// How long a connection may take to be made.
+    #[serde(default = "seconds::<5>", deserialize_with = "duration")]
+    pub connect_timeout: Duration,
+    /// How long the head of a response may take.
+    #[serde(default = "seconds::<60>", deserialize_with = "duration")]
+    pub response_timeout: Duration,
+    /// How long an idle connection is kept.
+    #[serde(default = "seconds::<300>", deserialize_with = "duration")]
+    pub idle_timeout: Duration,
+}
+
+impl UpstreamConfig {
+    /// The address, with the trust roots that an `https` one needs.
+    ///
+    /// # Errors
+    ///
+    /// The operating system has no trust roots.
+    pub fn upstream(&self) -> Result<Upstream, RootsError> {
+        if !self.url.is_secure() {
+            return Ok(self.url.clone());
+        }
+        let tls = ClientTls::with_roots(Roots::or_system(self.ca_file.as_ref())?);
+        Ok(self.url.clone().with_tls(tls, self.server_name.clone()))
+    }
+}
 
 /// The address of the application: `http://host[:port]`, or `https://host[:port]`.
 ///
@@ -29,7 +71,7 @@ impl Upstream {
             return Err(EXAMPLE);
         }
         if uri.path() != "/" || uri.query().is_some() || text.contains('#') {
-            return Err("the application's paths are ours: write http://host:port without a path");
+            return Err("write http://host:port without a path: paths are passed through as they arrive");
         }
         let address = Address::of(&uri).ok_or(EXAMPLE)?;
         Ok(Self {
@@ -41,21 +83,13 @@ impl Upstream {
 
     /// Sets the trust roots that an `https` address needs; `name` is the name in the application's certificate, if that is
     /// not the address's host.
-    ///
-    /// # Errors
-    ///
-    /// A sentence that says what to write instead.
-    pub fn with_tls(mut self, tls: ClientTls, name: Option<&str>) -> Result<Self, &'static str> {
-        if !self.is_secure() {
-            return Err("only an https address has TLS: write https://host:port");
-        }
+    #[must_use]
+    pub fn with_tls(mut self, tls: ClientTls, name: Option<ServerName<'static>>) -> Self {
         if let Some(name) = name {
-            let name = ServerName::try_from(name.to_owned());
-            let name = name.map_err(|_| "no certificate can be for this name: write the one that it has")?;
             self.address = self.address.with_server_name(name);
         }
         self.tls = Some(tls);
-        Ok(self)
+        self
     }
 
     /// Whether the address is an `https` one.
@@ -79,7 +113,27 @@ impl Upstream {
     }
 }
 
-const EXAMPLE: &str = "write the application's address, such as http://127.0.0.1:8080";
+/// What stands before an `@` may be a password, and is not repeated.
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Upstream, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let shown = if text.contains('@') {
+        "a URL with a user name"
+    } else {
+        &text
+    };
+    Upstream::parse(&text)
+        .map_err(|why| serde::de::Error::custom(format_args!("{shown:?} cannot be used\n{why}")))
+}
+
+fn server_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ServerName<'static>>, D::Error> {
+    setting::text(deserializer, |text| {
+        let name = ServerName::try_from(text.to_owned());
+        name.map(Some)
+            .map_err(|_| "write a name or an address that stands in its certificate")
+    })
+}
+
+const EXAMPLE: &str = "write scheme, host and port: \"http://127.0.0.1:8080\"";
 
 #[cfg(test)]
 mod tests {
@@ -92,6 +146,7 @@ mod tests {
             ("http://app/", "http://app"),
             ("http://[::1]:8080", "http://[::1]:8080"),
             ("https://app", "https://app"),
+            ("HTTP://app:80", "HTTP://app:80"),
         ] {
             assert_eq!(Upstream::parse(text).unwrap().as_str(), url, "{text}");
         }
@@ -101,6 +156,11 @@ mod tests {
             "http://app/ctx",
             "http://app?x",
             "http://u@app",
+            "http://u:p@app",
+            "http://",
+            "http://:80",
+            "http://app:x",
+            "http://a b",
             "http://app:0",
             "http://app:99999",
             "http://app:",

@@ -113,7 +113,7 @@ impl Links {
         let mut signed = signed.map_err(|_| SendError::Unsignable(SignError::Url("it is no URL")))?;
         *signed.headers_mut() = headers.clone();
         signed.headers_mut().insert(AUTHORIZATION, authorization);
-        let timeout = link.options().response_timeout;
+        let timeout = link.config().response_timeout;
         match link.client().send(signed, timeout).await {
             Ok(response) => {
                 let report = OAuthReport::from_headers(response.headers(), self.clock.now());

@@ -3,14 +3,18 @@
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::http::client::{Address, Connector, HttpClient};
+use serde::{Deserialize, Deserializer};
+
+use crate::http::client::{Address, Connector, HttpClient, Reach};
 use crate::oauth::origin::Origin;
 use crate::oauth::{PublicUrl, Timestamp};
+use crate::setting::{self, FromFile, duration, seconds};
+use crate::tls::{ClientTls, Roots, RootsError};
 
 /// A remote application that the guarded application calls through linkgate.
 #[derive(Debug)]
 pub struct Link {
-    options: LinkOptions,
+    config: LinkConfig,
     client: HttpClient,
     /// The index of the signing key that the remote application accepted last.
     key: AtomicUsize,
@@ -18,27 +22,51 @@ pub struct Link {
     recorded: AtomicI64,
 }
 
-/// The configuration of a link.
-#[derive(Clone, Debug)]
-pub struct LinkOptions {
+/// `[[links]]`: the configuration of a link.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkConfig {
     /// The name in the paths of the internal listener and of the pages.
+    #[serde(deserialize_with = "name")]
     pub name: String,
     /// The name on pages.
+    #[serde(default)]
     pub title: String,
     /// The base URL of the remote application.
     pub url: PublicUrl,
     /// What happens to a call that names a user.
+    #[serde(default)]
     pub users: Users,
     /// Whether a call without a user is made as the application itself.
+    #[serde(default)]
     pub itself: bool,
+    /// The trust roots; `None`: those of the operating system.
+    pub ca_file: Option<FromFile<Roots>>,
+    /// How long a connection may take to be made.
+    #[serde(default = "seconds::<5>", deserialize_with = "duration")]
+    pub connect_timeout: Duration,
     /// How long the remote application may take to send the head of a response.
+    #[serde(default = "seconds::<60>", deserialize_with = "duration")]
     pub response_timeout: Duration,
 }
 
+/// Why a link cannot be made of its configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkConfigError {
+    /// The URL names a host for which no certificate can be.
+    #[error("no certificate can be for the host of its url")]
+    Host,
+    /// There are no trust roots.
+    #[error("ca_file: {0}")]
+    Roots(#[from] RootsError),
+}
+
 /// What happens to a call that names a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
 pub enum Users {
     /// It is made with the access token that the user granted.
+    #[default]
     Connect,
     /// It is made with impersonation.
     Impersonate,
@@ -46,12 +74,29 @@ pub enum Users {
     None,
 }
 
+impl Users {
+    /// The name in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Impersonate => "impersonate",
+            Self::None => "none",
+        }
+    }
+}
+
 impl Link {
-    /// Creates a link; nothing is connected yet. `None` if no certificate can be for the host of its URL.
-    pub fn new(options: LinkOptions, connector: Connector) -> Option<Self> {
-        let address = Address::of(&options.url.as_str().parse().ok()?)?;
-        Some(Self {
-            options,
+    /// Creates a link; nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// The operating system has no trust roots, or no certificate can be for the host of the URL.
+    pub fn new(config: LinkConfig) -> Result<Self, LinkConfigError> {
+        let uri = config.url.as_str().parse().map_err(|_| LinkConfigError::Host)?;
+        let address = Address::of(&uri).ok_or(LinkConfigError::Host)?;
+        let connector = connector(config.ca_file.as_ref(), config.connect_timeout)?;
+        Ok(Self {
+            config,
             client: HttpClient::new(address, connector, IDLE_TIMEOUT),
             key: AtomicUsize::new(0),
             recorded: AtomicI64::new(i64::MIN),
@@ -60,22 +105,22 @@ impl Link {
 
     /// The name in paths.
     pub fn name(&self) -> &str {
-        &self.options.name
+        &self.config.name
     }
 
     /// The name on pages.
     pub fn title(&self) -> &str {
-        &self.options.title
+        &self.config.title
     }
 
     /// The base URL of the remote application.
     pub fn url(&self) -> &PublicUrl {
-        &self.options.url
+        &self.config.url
     }
 
     /// The configuration.
-    pub fn options(&self) -> &LinkOptions {
-        &self.options
+    pub fn config(&self) -> &LinkConfig {
+        &self.config
     }
 
     /// The client of the remote application.
@@ -100,7 +145,7 @@ impl Link {
 
     /// Returns the target below the link's URL to which a `Location` leads; `None` if it leads out of the link.
     pub(super) fn resolve_redirect(&self, location: &str) -> Option<String> {
-        let url = &self.options.url;
+        let url = &self.config.url;
         let location = location.split('#').next().unwrap_or_default();
         let target = if location.starts_with('/') && !location.starts_with("//") {
             location
@@ -124,30 +169,40 @@ impl Link {
     }
 }
 
+/// Connects to remote applications, whose certificates chain to the roots in a `ca_file` or to those of the operating system.
+///
+/// # Errors
+///
+/// The operating system has none.
+pub fn connector(ca_file: Option<&FromFile<Roots>>, timeout: Duration) -> Result<Connector, RootsError> {
+    Ok(Connector {
+        tls: Some(ClientTls::with_roots(Roots::or_system(ca_file)?)),
+        reach: Reach::NotMetadata,
+        timeout,
+    })
+}
+
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    setting::text(deserializer, |text| {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let is_name = (1..=40).contains(&text.len()) && text.bytes().all(plain);
+        is_name
+            .then(|| text.to_owned())
+            .ok_or("write 1 to 40 of a-z, 0-9 and -")
+    })
+}
+
 /// How long an idle connection to the remote application is kept.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::client::Reach;
 
     #[test]
     fn a_redirect_stays_within_the_link() {
-        let options = LinkOptions {
-            name: "b".into(),
-            title: "B".into(),
-            url: PublicUrl::parse("https://b.example/ctx").unwrap(),
-            users: Users::Connect,
-            itself: false,
-            response_timeout: Duration::from_secs(1),
-        };
-        let connector = Connector {
-            tls: None,
-            reach: Reach::NotMetadata,
-            timeout: Duration::from_secs(1),
-        };
-        let link = Link::new(options, connector).unwrap();
+        let config = "name = \"b\"\nurl = \"https://b.example/ctx\"";
+        let link = Link::new(toml::from_str(config).unwrap()).unwrap();
         for (location, target) in [
             ("/ctx/rest?a=%2F", Some("/rest?a=%2F")),
             ("https://b.example/ctx", Some("/")),

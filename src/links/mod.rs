@@ -36,7 +36,7 @@ use error::SendError;
 use oauth_report::OAuthReport;
 
 pub use connect::LinkAuthorizationError;
-pub use link::{Link, LinkOptions, Users};
+pub use link::{Link, LinkConfig, Users, connector};
 pub use signing::ConsumerIdentity;
 
 /// All links, and what their calls need.

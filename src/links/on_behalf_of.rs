@@ -58,12 +58,12 @@ impl Links {
         link: &Link,
         headers: &HeaderMap,
     ) -> Result<OnBehalfOf, LinkError> {
-        let options = link.options();
+        let config = link.config();
         let Some(subject) = requested_user(headers)? else {
-            let allowed = options.itself.then_some(OnBehalfOf::Application);
+            let allowed = config.itself.then_some(OnBehalfOf::Application);
             return allowed.ok_or(LinkError::UserMissing);
         };
-        match options.users {
+        match config.users {
             Users::Impersonate => Ok(OnBehalfOf::Impersonated(subject)),
             Users::None => Err(LinkError::UserNotAllowed),
             Users::Connect => match self.store.link_credentials(link.name(), &subject).await? {

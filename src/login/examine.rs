@@ -59,9 +59,9 @@ pub async fn probe(probe: &Probe, cookie: Option<HeaderValue>) -> Vec<Step> {
 async fn probed(probe: &Probe, cookie: Option<HeaderValue>) -> Step {
     let signed_in = cookie.is_some();
     let what = if signed_in {
-        format!("ask {} with the cookie", probe.url)
+        format!("ask {} with the cookie", probe.url())
     } else {
-        format!("ask {} as nobody", probe.url)
+        format!("ask {} as nobody", probe.url())
     };
     let answer = match probe.ask(cookie).await {
         Ok(answer) => answer,

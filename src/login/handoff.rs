@@ -17,13 +17,14 @@ use subtle::ConstantTimeEq;
 use crate::model::User;
 use crate::oauth::{Secret, Timestamp};
 
-use super::is_name;
 use super::trip::{TRIP_SECONDS, Trip};
+use super::{HttpUrl, is_name};
 
-/// The application's page, and what both sides sign with.
-#[derive(Debug)]
+/// `[login.handoff]`: the application's page, and what both sides sign with.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Handoff {
-    login_url: String,
+    login_url: HttpUrl,
     secret: Secret,
 }
 
@@ -84,7 +85,7 @@ struct Question<'a> {
 
 impl Handoff {
     /// Takes the application's page and the shared secret.
-    pub const fn new(login_url: String, secret: Secret) -> Self {
+    pub const fn new(login_url: HttpUrl, secret: Secret) -> Self {
         Self { login_url, secret }
     }
 
@@ -99,8 +100,9 @@ impl Handoff {
         };
         let question = as_text(&question);
         let signature = self.sign(REQUEST, &question);
-        let glue = if self.login_url.contains('?') { '&' } else { '?' };
-        format!("{}{glue}lg_request={question}&lg_sig={signature}", self.login_url)
+        let login_url = self.login_url.as_str();
+        let glue = if login_url.contains('?') { '&' } else { '?' };
+        format!("{login_url}{glue}lg_request={question}&lg_sig={signature}")
     }
 
     /// Reads an answer: first its signature, then what it says. When it is in time, and which trip it belongs to, is
@@ -181,7 +183,10 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
     fn handoff() -> Handoff {
-        Handoff::new("https://app.example/in".to_owned(), Secret::new("a-secret"))
+        Handoff::new(
+            HttpUrl::parse("https://app.example/in").unwrap(),
+            Secret::new("a-secret"),
+        )
     }
 
     fn answer(iat: i64, exp: i64) -> Answer {
@@ -215,7 +220,7 @@ mod tests {
     fn only_the_answer_that_was_signed_is_read() {
         let (text, signature) = handoff().answer(&answer(0, 60));
         assert_eq!(handoff().read(&text, &signature).unwrap().sub, "alice");
-        let other = Handoff::new(String::new(), Secret::new("another-secret"));
+        let other = Handoff::new(handoff().login_url, Secret::new("another-secret"));
         let ours = handoff();
         let request = ours.sign(REQUEST, &text);
         for (text, signature) in [

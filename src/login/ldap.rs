@@ -10,40 +10,17 @@ use tokio_rustls::rustls::ClientConfig;
 
 use crate::model::User;
 use crate::oauth::{Secret, Timestamp};
-use crate::tls::{Roots, client_config};
+use crate::tls::{Roots, RootsError, client_config};
 
 use super::examine::Step;
-use super::{SignInError, Standing, is_name};
+use super::{LdapConfig, SignInError, Standing, is_name};
 
 /// A directory, and where its users are.
 pub struct Ldap {
-    options: LdapOptions,
+    config: LdapConfig,
     tls: Option<Arc<ClientConfig>>,
     /// Who exists: a guarded call asks, and a directory is far away.
     known: Cache<String, Standing>,
-}
-
-/// A directory, and where its users are.
-#[derive(Debug)]
-pub struct LdapOptions {
-    /// `ldap://host[:port]` or `ldaps://host[:port]`.
-    pub url: String,
-    /// Whether an `ldap` connection is secured before anything is said on it (RFC 4511, section 4.14).
-    pub start_tls: bool,
-    /// Whom to believe; `None`: the connection has no TLS.
-    pub roots: Option<Roots>,
-    /// Who searches; `None`: nobody in particular.
-    pub searcher: Option<(String, Secret)>,
-    /// Below which entry.
-    pub base_dn: String,
-    /// The filter (RFC 4515), with `{name}` for what was typed.
-    pub user_filter: String,
-    /// The attribute with the user's name for the application.
-    pub user_attribute: String,
-    /// The attribute with the user's name for people.
-    pub display_attribute: String,
-    /// How long all of it may take.
-    pub timeout: Duration,
 }
 
 /// One entry of the directory.
@@ -65,11 +42,23 @@ enum Search {
 }
 
 impl Ldap {
-    /// Takes the settings. Nothing is connected yet.
-    pub fn new(options: LdapOptions) -> Self {
-        let tls = options.roots.clone().map(client_config);
-        let known = Cache::builder().max_capacity(10_000).time_to_live(KEPT).build();
-        Self { options, tls, known }
+    /// Takes the configuration. Nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// The operating system has no trust roots, and the connection needs them.
+    pub fn new(mut config: LdapConfig) -> Result<Self, RootsError> {
+        let is_ldaps = config.is_ldaps();
+        config.start_tls &= !is_ldaps;
+        let is_secure = is_ldaps || config.start_tls;
+        let roots = is_secure
+            .then(|| Roots::or_system(config.ca_file.as_ref()))
+            .transpose()?;
+        Ok(Self {
+            tls: roots.map(client_config),
+            known: Cache::builder().max_capacity(10_000).time_to_live(KEPT).build(),
+            config,
+        })
     }
 
     /// Decides on a name and a password.
@@ -141,18 +130,15 @@ impl Ldap {
 
     /// The steps of a sign-in: connect and TLS, bind, search, count.
     pub async fn examine(&self, name: &str) -> Vec<Step> {
-        let what = format!("connect to {}{}", self.options.url, self.security());
+        let what = format!("connect to {}{}", self.config.url, self.security());
         let remedy = "look at login.ldap.url, start_tls and ca_file";
         let mut ldap = match self.within(self.connect()).await {
             Ok(ldap) => ldap,
             Err(error) => return vec![Step::failed(what, error.to_string(), remedy)],
         };
         let mut steps = vec![Step::ok(what, "connected")];
-        let what = self
-            .options
-            .searcher
-            .as_ref()
-            .map_or_else(|| "bind as nobody".to_owned(), |(dn, _)| format!("bind as {dn}"));
+        let bind_dn = self.config.bind_dn.as_ref();
+        let what = bind_dn.map_or_else(|| "bind as nobody".to_owned(), |dn| format!("bind as {dn}"));
         match self.within(self.bind_searcher(&mut ldap)).await {
             Ok(()) => steps.push(Step::ok(what, "taken")),
             Err(error) => {
@@ -161,7 +147,7 @@ impl Ldap {
                 return steps;
             }
         }
-        let what = format!("search {} below {}", self.filter(name), self.options.base_dn);
+        let what = format!("search {} below {}", self.filter(name), self.config.base_dn);
         let step = match self.within(self.search_on(&mut ldap, name)).await {
             Ok(Search::One(found)) => Step::ok(
                 what,
@@ -182,7 +168,7 @@ impl Ldap {
             ),
             Ok(Search::Nameless(dn)) => Step::failed(
                 what,
-                format!("{dn} has no usable {}", self.options.user_attribute),
+                format!("{dn} has no usable {}", self.config.user_attribute),
                 "look at login.ldap.user_attribute",
             ),
             Err(error) => Step::failed(
@@ -196,7 +182,7 @@ impl Ldap {
     }
 
     fn security(&self) -> &'static str {
-        match (self.options.url.starts_with("ldaps:"), self.options.start_tls) {
+        match (self.config.url.starts_with("ldaps:"), self.config.start_tls) {
             (true, _) => " over TLS",
             (false, true) => " with StartTLS",
             (false, false) => " in clear",
@@ -212,11 +198,11 @@ impl Ldap {
     }
 
     async fn search_on(&self, ldap: &mut ldap3::Ldap, name: &str) -> Result<Search, LdapError> {
-        let options = &self.options;
-        let attributes = [options.user_attribute.as_str(), &options.display_attribute];
+        let config = &self.config;
+        let attributes = [config.user_attribute.as_str(), &config.display_attribute];
         let answer = ldap
             .with_search_options(SearchOptions::new().sizelimit(2))
-            .search(&options.base_dn, Scope::Subtree, &self.filter(name), attributes)
+            .search(&config.base_dn, Scope::Subtree, &self.filter(name), attributes)
             .await?;
         if answer.1.rc == SIZE_LIMIT {
             return Ok(Search::Several);
@@ -241,10 +227,10 @@ impl Ldap {
             let value = values.next().and_then(|(_, values)| values.first());
             value.filter(|value| is_name(value)).cloned()
         };
-        let Some(subject) = first(&self.options.user_attribute) else {
+        let Some(subject) = first(&self.config.user_attribute) else {
             return Search::Nameless(entry.dn);
         };
-        let display_name = first(&self.options.display_attribute).unwrap_or_else(|| subject.clone());
+        let display_name = first(&self.config.display_attribute).unwrap_or_else(|| subject.clone());
         Search::One(Found {
             dn: entry.dn,
             subject,
@@ -274,18 +260,18 @@ impl Ldap {
     }
 
     async fn bind_searcher(&self, ldap: &mut ldap3::Ldap) -> Result<(), LdapError> {
-        if let Some((dn, password)) = &self.options.searcher {
+        if let (Some(dn), Some(password)) = (&self.config.bind_dn, &self.config.bind_password) {
             ldap.simple_bind(dn, password.expose()).await?.success()?;
         }
         Ok(())
     }
 
     async fn connect(&self) -> Result<ldap3::Ldap, LdapError> {
-        let mut settings = LdapConnSettings::new().set_starttls(self.options.start_tls);
+        let mut settings = LdapConnSettings::new().set_starttls(self.config.start_tls);
         if let Some(tls) = &self.tls {
             settings = settings.set_config(Arc::clone(tls));
         }
-        let (connection, ldap) = LdapConnAsync::with_settings(settings, &self.options.url).await?;
+        let (connection, ldap) = LdapConnAsync::with_settings(settings, &self.config.url).await?;
         tokio::spawn(async move {
             if let Err(error) = connection.drive().await {
                 tracing::debug!(%error, "a connection to the directory ended early");
@@ -295,18 +281,18 @@ impl Ldap {
     }
 
     async fn within<T>(&self, work: impl Future<Output = Result<T, LdapError>>) -> Result<T, LdapError> {
-        tokio::time::timeout(self.options.timeout, work).await?
+        tokio::time::timeout(self.config.timeout, work).await?
     }
 
     /// What was typed is a value in the filter and never a part of it (RFC 4515, section 3).
     fn filter(&self, name: &str) -> String {
-        self.options.user_filter.replace("{name}", &ldap_escape(name))
+        self.config.user_filter.replace("{name}", &ldap_escape(name))
     }
 }
 
 impl fmt::Debug for Ldap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Ldap").field(&self.options).finish()
+        f.debug_tuple("Ldap").field(&self.config).finish()
     }
 }
 

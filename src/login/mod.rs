@@ -8,6 +8,7 @@
 //! 5. [`UserLookup`] asks the application whether a user exists;
 //! 6. [`examine`]: the same steps one by one, for `linkgate doctor login`.
 
+mod config;
 pub mod examine;
 pub mod file;
 pub mod handoff;
@@ -22,20 +23,24 @@ mod user_lookup;
 mod users;
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 
-use crate::http::client::{Connector, HttpClientError};
+use crate::http::client::{Connector, HttpClientError, Reach};
 use crate::model::User;
 use crate::oauth::{Secret, Timestamp};
+use crate::setting::FromFile;
+use crate::tls::{ClientTls, Roots, RootsError};
 
+pub use config::{FileLoginConfig, HttpUrl, LdapConfig, LoginConfig, Method, ProbeConfig, Reject};
 pub use examine::Step;
 pub use file::{FileLogin, FileLoginError};
 pub use handoff::Handoff;
 #[cfg(feature = "ldap")]
 pub use ldap::Ldap;
-pub use oidc::Oidc;
+pub use oidc::{Oidc, OidcConfig};
 pub use probe::Probe;
 pub use trip::Trip;
 pub use trip_fault::TripFault;
@@ -141,16 +146,16 @@ impl Login {
         }
     }
 
-    /// The method's name, as it stands in the configuration and beside every user whom it proved.
-    pub const fn name(&self) -> &'static str {
+    /// The method.
+    pub const fn method(&self) -> Method {
         match self {
-            Self::File(_) => "file",
+            Self::File(_) => Method::File,
             #[cfg(feature = "ldap")]
-            Self::Ldap(_) => "ldap",
-            Self::Probe(_) => "probe",
-            Self::TrustedHeader(_) => "trusted-header",
-            Self::Handoff(_) => "handoff",
-            Self::Oidc(_) => "oidc",
+            Self::Ldap(_) => Method::Ldap,
+            Self::Probe(_) => Method::Probe,
+            Self::TrustedHeader(_) => Method::TrustedHeader,
+            Self::Handoff(_) => Method::Handoff,
+            Self::Oidc(_) => Method::Oidc,
         }
     }
 
@@ -195,8 +200,8 @@ impl Login {
     /// Where a browser signs out of whoever says who is there.
     pub fn sign_out_at(&self) -> Option<&str> {
         match self {
-            Self::Probe(probe) => probe.logout_url.as_deref(),
-            Self::TrustedHeader(header) => header.logout_url.as_deref(),
+            Self::Probe(probe) => probe.logout_url(),
+            Self::TrustedHeader(header) => header.logout_url.as_ref().map(HttpUrl::as_str),
             _ => None,
         }
     }
@@ -231,6 +236,21 @@ impl Login {
 /// Whether a text can be a user's name for the application: 1 to 255 characters, none of them a control character.
 fn is_name(text: &str) -> bool {
     (1..=255).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
+/// Connects to the application or to an identity provider, for an `https` URL with trust roots.
+fn connector(
+    url: &str,
+    ca_file: Option<&FromFile<Roots>>,
+    timeout: Duration,
+) -> Result<Connector, RootsError> {
+    let is_secure = url.starts_with("https:");
+    let roots = is_secure.then(|| Roots::or_system(ca_file)).transpose()?;
+    Ok(Connector {
+        tls: roots.map(ClientTls::with_roots),
+        reach: Reach::Anywhere,
+        timeout,
+    })
 }
 
 /// Sends a request to the application or to an identity provider, and reads the whole response within the connector's

@@ -9,39 +9,19 @@ use serde_json::Value as Json;
 use crate::http::client::{Connector, HttpClientError};
 use crate::model::User;
 use crate::oauth::{Timestamp, encode};
+use crate::tls::RootsError;
 
+use super::config::{HttpUrl, ProbeConfig, Reject};
 use super::{Arriving, UserLookup, is_name, send};
 
-/// How the application is asked.
+/// Asks the application.
 #[derive(Debug)]
 pub struct Probe {
-    /// The application's "who am I".
-    pub url: Uri,
-    /// The cookies that are shown to it, by name.
-    pub cookies: Vec<String>,
-    /// JSON pointer (RFC 6901) to the user's name for the application.
-    pub user_pointer: String,
-    /// JSON pointer to the user's name for people.
-    pub display_pointer: Option<String>,
-    /// Answers that mean nobody, although their status is 200.
-    pub reject: Vec<Reject>,
-    /// Where a browser signs in; `{return_to}` stands for the way back.
-    pub login_url: String,
-    /// Where a browser signs out.
-    pub logout_url: Option<String>,
+    config: ProbeConfig,
+    url: Uri,
+    http: Connector,
     /// Says whether a user exists.
     pub user_lookup: Option<UserLookup>,
-    /// What asks.
-    pub http: Connector,
-}
-
-/// An answer that means nobody: a JSON pointer, and the value there.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Reject {
-    /// Where.
-    pub pointer: String,
-    /// What.
-    pub equals: Json,
 }
 
 /// Why the application's answer says nothing about who is there.
@@ -87,6 +67,36 @@ pub enum Meaning {
 }
 
 impl Probe {
+    /// Takes the configuration. Nothing is asked yet.
+    ///
+    /// # Errors
+    ///
+    /// The operating system has no trust roots, and one of the URLs needs them.
+    pub fn new(config: ProbeConfig) -> Result<Self, RootsError> {
+        let connector = |url, timeout| super::connector(url, config.ca_file.as_ref(), timeout);
+        let lookup = config.user_lookup_url.as_deref();
+        let lookup = lookup.map(|url| {
+            let Connector { tls, timeout, .. } = connector(url, config.user_lookup_timeout)?;
+            Ok(UserLookup::new(url, timeout, tls).ok())
+        });
+        Ok(Self {
+            url: config.url.to_uri(),
+            http: connector(config.url.as_str(), config.timeout)?,
+            user_lookup: lookup.transpose()?.flatten(),
+            config,
+        })
+    }
+
+    /// Where the application is asked.
+    pub const fn url(&self) -> &Uri {
+        &self.url
+    }
+
+    /// Where a browser signs out.
+    pub fn logout_url(&self) -> Option<&str> {
+        self.config.logout_url.as_ref().map(HttpUrl::as_str)
+    }
+
     /// Asks who is there.
     pub async fn recognise(&self, arriving: Arriving<'_>) -> Result<Option<User>, ProbeFault> {
         let Some(cookies) = self.shown(arriving.headers) else {
@@ -98,7 +108,9 @@ impl Probe {
 
     /// Where a browser signs in that will come back to this URL.
     pub fn sign_in_at(&self, back: &str) -> String {
-        self.login_url.replace("{return_to}", &encode::encode(back))
+        self.config
+            .login_url
+            .replace("{return_to}", &encode::encode(back))
     }
 
     /// Sends the question, with these cookies and nothing else of the browser's.
@@ -134,15 +146,15 @@ impl Probe {
         let Some(Ok(json)) = json else {
             return Err(ProbeFault::NotJson(kind));
         };
-        let hit = |rule: &&Reject| json.pointer(&rule.pointer) == Some(&rule.equals);
-        if let Some(rule) = self.reject.iter().find(hit) {
+        let hit = |rule: &&Reject| json.pointer(rule.pointer.as_str()) == Some(&rule.equals);
+        if let Some(rule) = self.config.reject.iter().find(hit) {
             return Ok(Meaning::Rejected(rule.clone()));
         }
-        let Some(subject) = text_at(&json, &self.user_pointer)? else {
+        let Some(subject) = text_at(&json, self.config.user_pointer.as_str())? else {
             return Ok(Meaning::NothingThere);
         };
-        let shown = self.display_pointer.as_deref();
-        let shown = shown.and_then(|pointer| text_at(&json, pointer).ok().flatten());
+        let shown = self.config.display_pointer.as_ref();
+        let shown = shown.and_then(|pointer| text_at(&json, pointer.as_str()).ok().flatten());
         Ok(Meaning::Somebody {
             display_name: shown.unwrap_or_else(|| subject.clone()),
             subject,
@@ -160,7 +172,7 @@ impl Probe {
             let pair = pair.trim();
             if pair
                 .split_once('=')
-                .is_some_and(|(name, _)| self.cookies.iter().any(|known| known == name))
+                .is_some_and(|(name, _)| self.config.cookies.iter().any(|known| known == name))
             {
                 shown.push(pair);
             }
@@ -197,7 +209,12 @@ impl fmt::Display for Meaning {
             } => write!(f, "{subject:?}, shown as {display_name:?}"),
             Self::Unauthorized(status) => write!(f, "nobody: the status is {status}"),
             Self::Rejected(rule) => {
-                write!(f, "nobody: reject says so, {} is {}", rule.pointer, rule.equals)
+                write!(
+                    f,
+                    "nobody: reject says so, {} is {}",
+                    rule.pointer.as_str(),
+                    rule.equals
+                )
             }
             Self::NothingThere => f.write_str("nobody: there is nothing at user_pointer"),
         }
@@ -229,30 +246,18 @@ fn text_at(json: &Json, pointer: &str) -> Result<Option<String>, ProbeFault> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::http::client::Reach;
 
     fn probe() -> Probe {
-        Probe {
-            url: Uri::from_static("http://127.0.0.1:9/me"),
-            cookies: vec!["session".to_owned(), "remember".to_owned()],
-            user_pointer: "/name".to_owned(),
-            display_pointer: Some("/full/name".to_owned()),
-            reject: vec![Reject {
-                pointer: "/anonymous".to_owned(),
-                equals: Json::Bool(true),
-            }],
-            login_url: "https://app.example/login?next={return_to}".to_owned(),
-            logout_url: None,
-            user_lookup: None,
-            http: Connector {
-                tls: None,
-                reach: Reach::Anywhere,
-                timeout: Duration::from_secs(1),
-            },
-        }
+        let config = r#"
+            url = "http://127.0.0.1:9/me"
+            cookies = ["session", "remember"]
+            user_pointer = "/name"
+            display_pointer = "/full/name"
+            reject = [{ pointer = "/anonymous", equals = true }]
+            login_url = "https://app.example/login?next={return_to}"
+        "#;
+        Probe::new(toml::from_str(config).unwrap()).unwrap()
     }
 
     fn answer(status: u16, kind: &str, body: &str) -> Result<Meaning, String> {
@@ -294,7 +299,7 @@ mod tests {
             assert_eq!(answer(200, json, nobody), Ok(Meaning::NothingThere), "{nobody}");
         }
         let anonymous = answer(200, json, r#"{"name":"anonymous","anonymous":true}"#);
-        assert_eq!(anonymous, Ok(Meaning::Rejected(probe().reject[0].clone())));
+        assert_eq!(anonymous, Ok(Meaning::Rejected(probe().config.reject[0].clone())));
         for status in [401, 403] {
             assert!(matches!(
                 answer(status, "text/html", "<h1>Who?</h1>"),

@@ -6,22 +6,53 @@ use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
+use serde::{Deserialize, Deserializer};
 
 use crate::model::User;
+use crate::setting;
 
-use super::{Arriving, is_name};
+use super::{Arriving, HttpUrl, is_name};
 
-/// Whose word is taken, and in which header it stands.
-#[derive(Debug)]
+/// `[login.trusted-header]`: the headers in which a front proxy names the user.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TrustedHeader {
-    /// The proxies.
+    /// The front proxies.
+    #[serde(skip)]
     pub proxies: Vec<IpNet>,
     /// The header with the user's name for the application.
+    #[serde(default = "remote_user", deserialize_with = "header_name")]
     pub header: HeaderName,
     /// The header with the user's name for people.
+    #[serde(default, deserialize_with = "optional_header_name")]
     pub display_header: Option<HeaderName>,
     /// Where a browser signs out of the proxy.
-    pub logout_url: Option<String>,
+    pub logout_url: Option<HttpUrl>,
+}
+
+impl Default for TrustedHeader {
+    fn default() -> Self {
+        Self {
+            proxies: Vec::new(),
+            header: remote_user(),
+            display_header: None,
+            logout_url: None,
+        }
+    }
+}
+
+const fn remote_user() -> HeaderName {
+    HeaderName::from_static("remote-user")
+}
+
+fn header_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderName, D::Error> {
+    setting::text(deserializer, |text| {
+        HeaderName::from_bytes(text.as_bytes()).map_err(|_| "write the name of a header: \"Remote-User\"")
+    })
+}
+
+fn optional_header_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<HeaderName>, D::Error> {
+    header_name(deserializer).map(Some)
 }
 
 /// Why a header is not believed.
@@ -99,9 +130,8 @@ mod tests {
         }
         let trusted = TrustedHeader {
             proxies: vec!["10.0.0.0/8".parse().unwrap()],
-            header: HeaderName::from_static("remote-user"),
             display_header: Some(HeaderName::from_static("remote-name")),
-            logout_url: None,
+            ..TrustedHeader::default()
         };
         trusted.recognise(Arriving {
             headers: &headers,

@@ -28,17 +28,9 @@ impl UserLookup {
     /// Takes the URL, whose `{user}` stands for a name, how long an answer may take, and for an `https` URL whom to
     /// believe. The error is a sentence that says what to write instead.
     pub fn new(url: &str, within: Duration, tls: Option<ClientTls>) -> Result<Self, &'static str> {
-        let [one, other] = ["a", "b"].map(|name| url.replace("{user}", name).parse::<Uri>());
-        let (one, other) = (one.map_err(|_| EXAMPLE)?, other.map_err(|_| EXAMPLE)?);
-        let authority = one.authority().ok_or(EXAMPLE)?;
-        if url.matches("{user}").count() != 1 || other.authority() != Some(authority) {
-            return Err(EXAMPLE);
-        }
-        match one.scheme_str() {
-            Some("http") => {}
-            Some("https") if tls.is_some() => {}
-            Some("https") => return Err("no certificates to believe are given for an https URL"),
-            _ => return Err(EXAMPLE),
+        Self::check_url(url)?;
+        if url.starts_with("https:") && tls.is_none() {
+            return Err("no certificates to believe are given for an https URL");
         }
         Ok(Self {
             template: url.to_owned(),
@@ -50,6 +42,24 @@ impl UserLookup {
             known: Cache::builder().max_capacity(10_000).time_to_live(KEPT).build(),
             asking: Semaphore::new(AT_ONCE),
         })
+    }
+
+    /// Says whether a URL has `{user}` once, and not in its authority.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that tells the administrator what to write instead.
+    pub(super) fn check_url(url: &str) -> Result<(), &'static str> {
+        let [one, other] = ["a", "b"].map(|name| url.replace("{user}", name).parse::<Uri>());
+        let (one, other) = (one.map_err(|_| EXAMPLE)?, other.map_err(|_| EXAMPLE)?);
+        let authority = one.authority().ok_or(EXAMPLE)?;
+        if url.matches("{user}").count() != 1 || other.authority() != Some(authority) {
+            return Err(EXAMPLE);
+        }
+        match one.scheme_str() {
+            Some("http" | "https") => Ok(()),
+            _ => Err(EXAMPLE),
+        }
     }
 
     /// Says whether a user exists, as far as the application does.
@@ -101,7 +111,7 @@ fn can_stand_in_a_path(subject: &str) -> bool {
 }
 
 const EXAMPLE: &str =
-    "write it whole, with {user} once in its path: \"http://127.0.0.1:8080/api/users/{user}\"";
+    "put {user} once into its path or its query: \"http://127.0.0.1:8080/api/users/{user}\"";
 
 /// How long an answer is good.
 const KEPT: Duration = Duration::from_secs(10);

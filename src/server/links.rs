@@ -1,19 +1,15 @@
 //! From a configuration to the other direction, and to what peers see of us.
 
-use std::time::Duration;
-
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use rand::RngExt;
 
 use crate::applinks::{AuthType, ConsumerInfo, Manifest, PeerId};
 use crate::clock::Clock;
-use crate::config::{Config, Link as LinkConfig, LinkUsers, ListenAt};
+use crate::config::{Config, ListenAt};
 use crate::http::Socket;
-use crate::http::client::{Connector, Reach};
-use crate::links::{ConsumerIdentity, Link, LinkOptions, Links, Users};
-use crate::oauth::Secret;
+use crate::links::{ConsumerIdentity, Link, LinkConfig, Links, Users};
+use crate::oauth::{ConsumerKey, Secret};
 use crate::store::Store;
-use crate::tls::{ClientTls, Roots};
 use crate::web;
 
 /// The id of this installation: the configuration's, or the one that the database keeps, made on the first start.
@@ -31,10 +27,14 @@ pub(crate) async fn installation(config: &Config, store: &Store) -> anyhow::Resu
 
 /// The other sides, and who we are there.
 pub(crate) fn links(config: &Config, store: &Store, clock: &Clock) -> anyhow::Result<Links> {
-    let links: anyhow::Result<Vec<_>> = config.links.iter().map(link).collect();
+    let make = |link: &LinkConfig| {
+        let failed = || format!("the link {} cannot be made", link.name);
+        Link::new(link.clone()).with_context(failed)
+    };
+    let links: anyhow::Result<Vec<_>> = config.links.iter().map(make).collect();
     let identity = ConsumerIdentity {
-        consumer_key: config.applinks.consumer_key.clone(),
-        keys: config.applinks.keys.clone(),
+        consumer_key: consumer_key(config)?,
+        keys: config.applinks.keys().cloned().collect(),
     };
     Ok(Links::new(
         store.clone(),
@@ -45,11 +45,17 @@ pub(crate) fn links(config: &Config, store: &Store, clock: &Clock) -> anyhow::Re
     ))
 }
 
+fn consumer_key(config: &Config) -> anyhow::Result<ConsumerKey> {
+    let key = config.applinks.consumer_key.clone();
+    key.context("applinks.consumer_key is missing, and the public host is too long for one")
+}
+
 /// What peers see of us.
-pub(crate) fn ourselves(config: &Config, installation: PeerId) -> web::Ourselves {
+pub(crate) fn ourselves(config: &Config, installation: PeerId) -> anyhow::Result<web::Ourselves> {
     let (applinks, public_url) = (&config.applinks, config.server.public_url.as_str());
-    let shown = applinks.keys.first().filter(|_| applinks.consumer_info);
-    web::Ourselves {
+    let shown = applinks.keys().next().filter(|_| applinks.consumer_info);
+    let key = consumer_key(config)?;
+    Ok(web::Ourselves {
         manifest: Manifest {
             id: installation,
             name: config.branding.name.clone(),
@@ -59,22 +65,23 @@ pub(crate) fn ourselves(config: &Config, installation: PeerId) -> web::Ourselves
             inbound: AuthType::ALL.to_vec(),
             outbound: outbound(&config.links),
         },
-        consumer_info: shown.map(|key| ConsumerInfo {
-            key: applinks.consumer_key.as_str().to_owned(),
+        consumer_info: shown.map(|shown| ConsumerInfo {
+            key: key.as_str().to_owned(),
             name: config.branding.name.clone(),
-            public_key: key.public_key().to_base64(),
+            public_key: shown.public_key().to_base64(),
             description: None,
             callback: None,
         }),
-    }
+    })
 }
 
 /// Binds the private listener, when there are links; and what the application shows there.
 pub(crate) fn socket(config: &Config) -> anyhow::Result<Option<(Socket, Secret)>> {
-    let Some(listener) = &config.applinks.listener else {
+    let token = config.applinks.token.clone();
+    let Some(token) = token.filter(|_| !config.links.is_empty()) else {
         return Ok(None);
     };
-    let socket = match &listener.at {
+    let socket = match &config.applinks.listen {
         ListenAt::Tcp(address) => {
             Socket::tcp(*address).with_context(|| format!("{address} cannot be listened on"))?
         }
@@ -82,46 +89,15 @@ pub(crate) fn socket(config: &Config) -> anyhow::Result<Option<(Socket, Secret)>
             Socket::unix(path).with_context(|| format!("{} cannot be listened on", path.display()))?
         }
     };
-    Ok(Some((socket, listener.token.clone())))
-}
-
-/// Connects to remote applications. `roots`: the trust roots, otherwise those of the operating system.
-pub(crate) fn connector(roots: Option<&Roots>, timeout: Duration) -> anyhow::Result<Connector> {
-    let roots = roots.cloned().map_or_else(Roots::system, Ok);
-    let roots = roots.map_err(|why| anyhow!("ca_file: {why}"))?;
-    Ok(Connector {
-        tls: Some(ClientTls::with_roots(roots)),
-        reach: Reach::NotMetadata,
-        timeout,
-    })
-}
-
-fn link(link: &LinkConfig) -> anyhow::Result<Link> {
-    let failed = || format!("the link {} cannot be made", link.name);
-    let connector = connector(link.roots.as_ref(), link.connect_timeout).with_context(failed)?;
-    let options = LinkOptions {
-        name: link.name.clone(),
-        title: link.title.clone(),
-        url: link.url.clone(),
-        users: match link.users {
-            LinkUsers::Connect => Users::Connect,
-            LinkUsers::Impersonate => Users::Impersonate,
-            LinkUsers::None => Users::None,
-        },
-        itself: link.itself,
-        response_timeout: link.response_timeout,
-    };
-    Link::new(options, connector)
-        .context("no certificate can be for the host of its url")
-        .with_context(failed)
+    Ok(Some((socket, token)))
 }
 
 fn outbound(links: &[LinkConfig]) -> Vec<AuthType> {
     let any = |kind: &AuthType| {
         links.iter().any(|link| match kind {
-            AuthType::ThreeLegged => link.users == LinkUsers::Connect,
+            AuthType::ThreeLegged => link.users == Users::Connect,
             AuthType::TwoLegged => link.itself,
-            AuthType::Impersonation => link.users == LinkUsers::Impersonate,
+            AuthType::Impersonation => link.users == Users::Impersonate,
         })
     };
     AuthType::ALL.into_iter().filter(any).collect()

@@ -2,22 +2,19 @@
 
 use std::sync::Arc;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context, bail};
 
 use crate::applinks::PeerId;
 use crate::clock::Clock;
-use crate::config::{
-    Config, IdentityHeaders as Configured, Route as Rule, RouteAuth, Upstream as Application,
-};
+use crate::config::Config;
 use crate::gateway::{
-    Assertion, AssertionKey, BodyLimits, ForwardAuth, Gateway, IdentityHeaders, PathPattern, Proxy,
-    ProxyOptions, PublicUrls, Route, RouteMode, Routes, SignatureCheck, TrustedProxies, Upstream,
+    Assertion, AssertionKey, BodyLimits, ForwardAuth, Gateway, Proxy, ProxyOptions, PublicUrls, Routes,
+    SignatureCheck, TrustedProxies,
 };
 use crate::links::Links;
 use crate::login::{Door, Login, Standing as Known};
 use crate::provider::{CallingUser, Directory, Impersonation, Provider, Rules, SessionRules, Standing};
 use crate::store::{Keyring, Store};
-use crate::tls::{ClientTls, Roots};
 use crate::web::{Administration, App, Look, Refusals};
 
 use super::links;
@@ -73,12 +70,18 @@ impl Parts {
             jwks: assertion.as_ref().map(|assertion| assertion.jwks()),
             clock: clock.clone(),
             links: Arc::clone(&links),
-            peer: links::ourselves(config, installation),
+            peer: links::ourselves(config, installation)?,
         };
-        let check = check(config, Arc::clone(&provider), front)?;
+        let check = SignatureCheck {
+            provider: Arc::clone(&provider),
+            public_urls: front,
+            routes: Routes::new(config.routes.clone()),
+            identity: Arc::new(config.identity.headers()),
+            body_limits: BodyLimits::default(),
+        };
         let verdicts = ForwardAuth::new(check.clone(), assertion.clone(), clock.clone());
         let proxy = Proxy::new(ProxyOptions {
-            upstream: upstream(&config.upstream)?,
+            upstream: config.upstream.upstream().context("upstream.ca_file")?,
             connect_timeout: config.upstream.connect_timeout,
             idle_timeout: config.upstream.idle_timeout,
             response_timeout: config.upstream.response_timeout,
@@ -96,63 +99,6 @@ impl Parts {
             look,
         })
     }
-}
-
-fn check(
-    config: &Config,
-    provider: Arc<Provider>,
-    public_urls: PublicUrls,
-) -> anyhow::Result<SignatureCheck> {
-    let routes = config
-        .routes
-        .iter()
-        .map(route)
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(SignatureCheck {
-        provider,
-        public_urls,
-        routes: Routes::new(routes),
-        identity: Arc::new(identity(&config.identity.headers)?),
-        body_limits: BodyLimits::default(),
-    })
-}
-
-fn upstream(configured: &Application) -> anyhow::Result<Upstream> {
-    let upstream = Upstream::parse(&configured.url).map_err(|why| anyhow!("upstream.url: {why}"))?;
-    let Some(tls) = &configured.tls else {
-        return Ok(upstream);
-    };
-    let roots = tls.roots.clone().map_or_else(Roots::system, Ok);
-    let client = ClientTls::with_roots(roots.map_err(|why| anyhow!("upstream.ca_file: {why}"))?);
-    let upstream = upstream.with_tls(client, tls.server_name.as_deref());
-    upstream.map_err(|why| anyhow!("upstream.server_name: {why}"))
-}
-
-fn route(rule: &Rule) -> anyhow::Result<Route> {
-    let path = PathPattern::parse(&rule.path).map_err(|why| anyhow!("routes: {}: {why}", rule.path))?;
-    let mode = match rule.auth {
-        RouteAuth::OAuth => RouteMode::OAuth,
-        RouteAuth::OAuthOrPassthrough => RouteMode::OAuthOrPassthrough,
-        RouteAuth::None => RouteMode::None,
-    };
-    Ok(Route {
-        path,
-        methods: rule.methods.clone(),
-        mode,
-    })
-}
-
-fn identity(configured: &Configured) -> anyhow::Result<IdentityHeaders> {
-    Ok(match configured {
-        Configured::RemoteUser => IdentityHeaders::remote_user(),
-        Configured::Oauth2Proxy => IdentityHeaders::oauth2_proxy(),
-        Configured::Own { user, name, consumer } => IdentityHeaders::own(
-            user.as_str(),
-            name.as_ref().map(http::HeaderName::as_str),
-            consumer.as_ref().map(http::HeaderName::as_str),
-        )
-        .map_err(|why| anyhow!("identity.headers: {why}"))?,
-    })
 }
 
 /// The assertion's keys derive from the secret keys, so that all replicas have the same and a rotated one still verifies.
@@ -195,15 +141,15 @@ fn directory(login: Arc<Login>) -> Directory {
 }
 
 fn sessions(config: &Config, login: &Login) -> SessionRules {
-    let sessions = &config.sessions;
+    let sessions = &config.login;
     SessionRules {
-        login_method: login.name(),
+        login_method: login.method().name(),
         refresh_display_name: login.door() == Door::Form,
-        idle: sessions.idle,
-        longest: sessions.longest,
+        idle: sessions.session_idle,
+        longest: sessions.session_lifetime,
         recheck_after: sessions.recheck_after,
-        attempts_per_account: sessions.attempts_per_account,
-        attempts_per_address: sessions.attempts_per_address,
+        attempts_per_account: sessions.attempts_per_account.get(),
+        attempts_per_address: sessions.attempts_per_address.get(),
     }
 }
 
@@ -218,7 +164,7 @@ fn impersonation(config: &Config) -> Impersonation {
     }
     let rule = rule.or_named(configured.users.clone());
     if configured.signed_in_before {
-        rule.or_signed_in_by(config.login.method())
+        rule.or_signed_in_by(config.login.method.name())
     } else {
         rule
     }

@@ -52,7 +52,7 @@ fn check_exists(config: &Config) -> anyhow::Result<()> {
 )]
 pub(crate) async fn keyring(config: &Config) -> anyhow::Result<Arc<Keyring>> {
     let path = &config.keys.secret_key_file;
-    let file = if config.keys.make_if_missing && !path.exists() {
+    let file = if !config.store.is_postgres() && !path.exists() {
         check_no_key_is_needed(config).await?;
         Keyring::open_or_create(path, &mut rand::rng())
     } else {
@@ -75,7 +75,7 @@ pub(crate) async fn keyring(config: &Config) -> anyhow::Result<Arc<Keyring>> {
 }
 
 async fn check_no_key_is_needed(config: &Config) -> anyhow::Result<()> {
-    if check_exists(config).is_err() || config.store.url.contains(":memory:") {
+    if check_exists(config).is_err() || config.store.url().contains(":memory:") {
         return Ok(());
     }
     let any = Keyring::generate(&mut StdRng::from_seed([0; 32]));
@@ -100,8 +100,8 @@ async fn check_no_key_is_needed(config: &Config) -> anyhow::Result<()> {
 
 fn options(config: &Config) -> Options {
     Options {
-        url: config.store.url.clone(),
+        url: config.store.url().to_owned(),
         password: config.store.password.clone(),
-        max_connections: config.store.max_connections,
+        max_connections: config.store.max_connections.get(),
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio_rustls::rustls::client::verify_server_name;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -29,11 +30,14 @@ pub struct Certificate {
 }
 
 /// The paths of a certificate chain and of its private key, both in PEM (RFC 7468).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
 pub struct CertificateFiles {
     /// The server's certificate, followed by those of its issuers.
+    #[serde(rename = "cert_file")]
     pub certificate: PathBuf,
     /// The private key.
+    #[serde(rename = "key_file")]
     pub key: PathBuf,
 }
 

@@ -12,6 +12,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::error::TlsError;
+use crate::setting::{FileContent, FromFile};
 
 /// Connects to servers whose certificates chain to given trust roots. Clones share TLS sessions.
 #[derive(Clone)]
@@ -89,6 +90,15 @@ impl Roots {
         Ok(Self(Arc::new(roots)))
     }
 
+    /// The trust roots that a `ca_file` names, or those of the operating system.
+    ///
+    /// # Errors
+    ///
+    /// The operating system has none.
+    pub fn or_system(ca_file: Option<&FromFile<Self>>) -> Result<Self, RootsError> {
+        ca_file.map_or_else(Self::system, |file| Ok(file.content.clone()))
+    }
+
     /// Loads the trust roots of the operating system.
     pub fn system() -> Result<Self, RootsError> {
         let mut roots = RootCertStore::empty();
@@ -101,6 +111,12 @@ impl Roots {
             return Err(RootsError::NoSystem);
         }
         Ok(Self(Arc::new(roots)))
+    }
+}
+
+impl FileContent for Roots {
+    fn parse(bytes: Vec<u8>) -> Result<Self, String> {
+        Self::parse(&bytes).map_err(|why| why.to_string())
     }
 }
 

@@ -109,7 +109,7 @@ pub(super) async fn revoke(
 async fn outgoing<'a>(visit: &'a Visit, session: &Session) -> Result<Vec<Outgoing<'a>>, StoreError> {
     let mut connections = visit.links.connections(&session.user.subject).await?;
     let links = visit.links.all().iter();
-    let links = links.filter(|link| link.options().users == Users::Connect);
+    let links = links.filter(|link| link.config().users == Users::Connect);
     Ok(links
         .map(|link| {
             let at = connections

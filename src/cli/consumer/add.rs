@@ -1,22 +1,20 @@
 //! `linkgate consumer add`: a consumer that the configuration does not name.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use clap::Args;
 use ipnet::IpNet;
 
 use crate::cli::config::ConfigFile;
 use crate::clock::Clock;
+use crate::config::{ConsumerConfig, PublicKeyConfig, parse_consumer_key, parse_public_key};
 use crate::model::{Consumer, ConsumerSource};
 use crate::oauth::{
-    Callback, CallbackPattern, ConsumerKey, PublicKey, PublicUrl, Secret, SignatureMethod, Token,
-    VerificationKey,
+    Callback, CallbackPattern, ConsumerKey, PublicKey, Secret, SignatureMethod, Token, VerificationKey,
 };
 use crate::server::store::open;
-
-use super::parse_key;
+use crate::setting::parse_network;
 
 /// What the new consumer is and may.
 #[expect(
@@ -27,7 +25,7 @@ use super::parse_key;
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Add {
     /// The consumer key, as the consumer has it
-    #[arg(value_parser = parse_key)]
+    #[arg(value_parser = parse_consumer_key)]
     key: ConsumerKey,
     /// The name to show to people; without it, the key
     #[arg(long)]
@@ -103,12 +101,8 @@ impl Add {
             self.key,
             self.config.path.display()
         );
-        let urls = [&config.server.public_url]
-            .into_iter()
-            .chain(&config.server.public_urls);
-        let is_secure = urls.into_iter().all(PublicUrl::is_secure);
         let made = self.proof.generate_secret;
-        let consumer = self.into_consumer(is_secure)?;
+        let consumer = self.into_consumer(config.is_https_only())?;
         let store = open(&config).await?;
         let outcome = store.add_consumer(&consumer, Clock::System.now()).await;
         store.close().await;
@@ -123,18 +117,17 @@ impl Add {
         crate::cli::print(&text)
     }
 
-    fn into_consumer(self, is_secure: bool) -> anyhow::Result<Consumer> {
-        let keys = self.proof.keys()?;
-        let methods = methods(self.methods, &keys, is_secure)?;
-        if let Some(Callback::Url(url)) = &self.default_callback {
-            let allowed = self.callbacks.iter().any(|pattern| pattern.allows(url));
-            ensure!(allowed, "--default-callback is none that --callback allows");
-        }
-        Ok(Consumer {
-            name: self.name.unwrap_or_else(|| self.key.to_string()),
+    /// The rules are those of the configuration.
+    fn into_consumer(self, is_https_only: bool) -> anyhow::Result<Consumer> {
+        let (public_keys, shared_secret) = self.proof.keys()?;
+        let written = ConsumerConfig {
             key: self.key,
-            keys,
-            methods,
+            name: self.name,
+            public_key: None,
+            public_key_file: None,
+            public_keys,
+            shared_secret,
+            signature_methods: Some(self.methods).filter(|methods| !methods.is_empty()),
             callbacks: self.callbacks,
             default_callback: self.default_callback,
             two_legged: self.two_legged,
@@ -144,8 +137,12 @@ impl Add {
             require_body_hash: self.require_body_hash,
             addresses: self.addresses,
             enabled: !self.disabled,
-            source: ConsumerSource::Command,
-        })
+        };
+        let (consumer, complaints) = written.resolve(ConsumerSource::Command, is_https_only);
+        match complaints.into_iter().next() {
+            None => Ok(consumer),
+            Some((key, wrong, remedy)) => bail!("{key}: {wrong}; {remedy}"),
+        }
     }
 }
 
@@ -154,10 +151,10 @@ impl Proof {
         clippy::disallowed_methods,
         reason = "the command line is where randomness comes from"
     )]
-    fn keys(&self) -> anyhow::Result<Vec<VerificationKey>> {
+    fn keys(&self) -> anyhow::Result<(Option<Vec<PublicKeyConfig>>, Option<Secret>)> {
         if self.generate_secret {
             let random = Token::generate("", &mut rand::rng());
-            return Ok(vec![VerificationKey::Hmac(Secret::new(random.as_str()))]);
+            return Ok((None, Some(Secret::new(random.as_str()))));
         }
         if let Some(file) = &self.shared_secret_file {
             let text = zeroize::Zeroizing::new(read(file)?);
@@ -167,20 +164,21 @@ impl Proof {
                 "the shared secret in {} is empty",
                 file.display()
             );
-            return Ok(vec![VerificationKey::Hmac(Secret::new(secret))]);
+            return Ok((None, Some(Secret::new(secret))));
         }
-        let pasted = self
-            .public_key
-            .iter()
-            .map(|text| PublicKey::read(text).context("--public-key cannot be used"));
+        let parse = |text: &str| parse_public_key(text).map_err(|why| anyhow!(why));
+        let pasted = self.public_key.iter();
+        let pasted = pasted.map(|text| parse(text).context("--public-key cannot be used"));
         let in_files = self.public_key_files.iter().map(|file| {
-            let text = read(file)?;
-            PublicKey::read(&text).with_context(|| format!("{} cannot be used", file.display()))
+            let cannot = || format!("{} cannot be used", file.display());
+            parse(&read(file)?).with_context(cannot)
         });
-        pasted
-            .chain(in_files)
-            .map(|key| Ok(VerificationKey::Rsa(warned(key?))))
-            .collect()
+        let entry = |key: anyhow::Result<PublicKey>| {
+            let pem = Some(warned(key?));
+            Ok(PublicKeyConfig { file: None, pem })
+        };
+        let keys: anyhow::Result<_> = pasted.chain(in_files).map(entry).collect();
+        Ok((Some(keys?), None))
     }
 }
 
@@ -189,36 +187,6 @@ fn warned(key: PublicKey) -> PublicKey {
         eprintln!("warning: {warning}");
     }
     key
-}
-
-fn methods(
-    given: Vec<SignatureMethod>,
-    keys: &[VerificationKey],
-    is_secure: bool,
-) -> anyhow::Result<BTreeSet<SignatureMethod>> {
-    let is_rsa = keys.iter().any(|key| matches!(key, VerificationKey::Rsa(_)));
-    let usual = if is_rsa {
-        SignatureMethod::RsaSha1
-    } else {
-        SignatureMethod::HmacSha1
-    };
-    for method in &given {
-        if method.is_rsa() != is_rsa {
-            bail!(
-                "{} does not go with this kind of key; {} does",
-                method.name(),
-                usual.name()
-            );
-        }
-        if *method == SignatureMethod::Plaintext && !is_secure {
-            bail!("PLAINTEXT sends the secret itself, and a public URL is http");
-        }
-    }
-    Ok(if given.is_empty() {
-        BTreeSet::from([usual])
-    } else {
-        given.into_iter().collect()
-    })
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {
@@ -235,11 +203,4 @@ fn parse_method(text: &str) -> Result<SignatureMethod, String> {
 
 fn parse_callback(text: &str) -> Result<Callback, String> {
     Callback::parse(text).map_err(|problem| problem.advice())
-}
-
-fn parse_network(text: &str) -> Result<IpNet, &'static str> {
-    let single = || text.parse::<std::net::IpAddr>().map(IpNet::from);
-    text.parse()
-        .or_else(|_| single())
-        .map_err(|_| "an address or a network: 10.1.2.3 or 10.0.0.0/8")
 }

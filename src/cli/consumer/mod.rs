@@ -9,6 +9,7 @@ mod switch;
 
 use clap::{Args, Subcommand};
 
+use crate::config::parse_consumer_key;
 use crate::oauth::ConsumerKey;
 
 use super::config::ConfigFile;
@@ -37,7 +38,7 @@ pub(super) enum Consumer {
 #[derive(Args, Debug)]
 pub(super) struct Named {
     /// The consumer key
-    #[arg(value_parser = parse_key)]
+    #[arg(value_parser = parse_consumer_key)]
     key: ConsumerKey,
     #[command(flatten)]
     config: ConfigFile,
@@ -65,9 +66,4 @@ impl Consumer {
             Self::Purge(named) => super::block_on(switch::run(named, switch::Change::Purge)),
         }
     }
-}
-
-/// Reads a consumer key from the command line.
-pub(super) fn parse_key(text: &str) -> Result<ConsumerKey, &'static str> {
-    ConsumerKey::parse(text).ok_or("a consumer key has 1 to 255 characters, none of them a control character")
 }

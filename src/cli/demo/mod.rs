@@ -61,7 +61,10 @@ It listens on this machine only. Keys, passwords and tokens are throwaways.";
 impl Demo {
     /// Runs the command.
     pub(super) fn run(self) -> anyhow::Result<()> {
-        telemetry::start(telemetry::Format::Text, "warn");
+        telemetry::start(telemetry::LogConfig {
+            level: telemetry::Level::Warn,
+            ..telemetry::LogConfig::default()
+        });
         super::block_on(self.play())
     }
 

@@ -10,7 +10,9 @@ use clap::Args;
 
 use crate::config::Config;
 use crate::http::client::Connector;
+use crate::links::connector;
 use crate::oauth::{PublicUrl, VerificationKey};
+use crate::setting::FromFile;
 use crate::tls::Roots;
 
 use super::super::config::ConfigFile;
@@ -18,7 +20,6 @@ use super::super::print;
 use super::entry::{append, quoted};
 use super::found::Found;
 use super::show;
-use crate::server::links;
 
 /// Fetch another side's key, show it, and write it into the configuration
 #[derive(Args, Debug)]
@@ -69,7 +70,7 @@ impl Add {
             entries.push_str(&self.consumer(&found));
         }
         if self.outgoing && !linked {
-            if config.applinks.keys.is_empty() {
+            if config.applinks.keys().next().is_none() {
                 bail!(NO_KEY);
             }
             entries.push_str(&self.link(&found)?);
@@ -91,11 +92,14 @@ impl Add {
     }
 
     fn connector(&self) -> anyhow::Result<Connector> {
-        let roots = self.ca_file.as_ref().map(|file| {
-            let pem = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-            Roots::parse(&pem).with_context(|| format!("{} cannot be used", file.display()))
-        });
-        links::connector(roots.transpose()?.as_ref(), Duration::from_secs(5))
+        let read = |path: &PathBuf| -> anyhow::Result<_> {
+            let pem = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+            let content = Roots::parse(&pem).with_context(|| format!("{} cannot be used", path.display()))?;
+            let path = path.clone();
+            Ok(FromFile { path, content })
+        };
+        let roots = self.ca_file.as_ref().map(read).transpose()?;
+        Ok(connector(roots.as_ref(), Duration::from_secs(5))?)
     }
 
     fn consumer(&self, found: &Found) -> String {

@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::links::Link;
+use crate::links::{Link, connector};
 use crate::oauth::VerificationKey;
 
 use super::super::config::ConfigFile;
@@ -26,7 +26,7 @@ pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
     }
     let mut failed = 0;
     for (link, configured) in links.all().iter().zip(&config.links) {
-        let connector = links::connector(configured.roots.as_ref(), configured.connect_timeout)?;
+        let connector = connector(configured.ca_file.as_ref(), configured.connect_timeout)?;
         let mut text = format!("{} {}\n", link.name(), link.url().as_str());
         match Found::fetch(&connector, link.url()).await {
             Ok(found) => {

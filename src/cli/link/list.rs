@@ -1,7 +1,5 @@
 //! `linkgate link list`.
 
-use crate::config::LinkUsers;
-
 use super::super::config::ConfigFile;
 use super::super::table::Table;
 use super::super::{print, when};
@@ -30,17 +28,12 @@ pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
     ]);
     for link in &config.links {
         let state = states.get(&link.name).cloned().unwrap_or_default();
-        let users = match link.users {
-            LinkUsers::Connect => "connect",
-            LinkUsers::Impersonate => "impersonate",
-            LinkUsers::None => "none",
-        };
         let connected = connections.iter().filter(|kept| kept.link == link.name).count();
         let problem = state.problem.map(|(at, why)| format!("{} {why}", when::when(at)));
         table.row([
             link.name.clone(),
             link.url.as_str().to_owned(),
-            users.to_owned(),
+            link.users.name().to_owned(),
             if link.itself { "yes" } else { "no" }.to_owned(),
             connected.to_string(),
             state.reached_at.map(when::when).unwrap_or_default(),

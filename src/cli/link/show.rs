@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::config::{Config, Link, LinkUsers, ListenAt};
+use crate::config::{Config, ListenAt};
+use crate::links::{LinkConfig, Users};
 
 use super::super::config::ConfigFile;
 use super::super::print;
@@ -18,8 +19,8 @@ pub(super) fn instructions(config: &Config) -> String {
     for link in &config.links {
         text.push_str(&incoming(config, link));
     }
-    if let Some(listener) = &config.applinks.listener {
-        let at = match &listener.at {
+    if !config.links.is_empty() {
+        let at = match &config.applinks.listen {
             ListenAt::Tcp(address) => format!("http://{address}"),
             ListenAt::Unix(path) => format!("the socket {}", path.display()),
         };
@@ -65,7 +66,7 @@ fn outgoing(config: &Config) -> String {
     text
 }
 
-fn incoming(config: &Config, link: &Link) -> String {
+fn incoming(config: &Config, link: &LinkConfig) -> String {
     let applinks = &config.applinks;
     let mut text = format!(
         "\nOn {}, incoming, so that {} calls it (link \"{}\"):\n",
@@ -73,18 +74,25 @@ fn incoming(config: &Config, link: &Link) -> String {
         config.branding.name,
         link.name
     );
-    let key = applinks.keys.first().map(crate::oauth::PrivateKey::public_key);
+    let key = applinks.keys().next().map(crate::oauth::PrivateKey::public_key);
     let callback = format!(
         "{}/oauth/links/{}/callback",
         config.server.public_url.as_str(),
         link.name
     );
-    let impersonate = link.users == LinkUsers::Impersonate;
+    let impersonate = link.users == Users::Impersonate;
     let yes = |yes| if yes { "yes" } else { "no" }.to_owned();
     push(
         &mut text,
         &[
-            ("Consumer Key", applinks.consumer_key.as_str().to_owned()),
+            (
+                "Consumer Key",
+                applinks
+                    .consumer_key
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            ),
             ("Consumer Name", config.branding.name.clone()),
             (
                 "Public Key",

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::login::is_name;
 
-use super::OidcOptions;
+use super::OidcConfig;
 
 /// What claims say about a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,14 +21,14 @@ pub(super) struct Names {
 
 impl Names {
     /// Looks for the configured claims.
-    pub(super) fn of(claims: &Json, options: &OidcOptions) -> Self {
+    pub(super) fn of(claims: &Json, config: &OidcConfig) -> Self {
         let text = |claim: &str| {
             let text = claims.get(claim).and_then(Json::as_str);
             text.filter(|text| is_name(text)).map(str::to_owned)
         };
         Self {
-            subject: text(&options.user_claim),
-            display_name: text(&options.display_claim),
+            subject: text(&config.user_claim),
+            display_name: text(&config.display_claim),
             known: keys([claims]),
         }
     }

@@ -7,6 +7,8 @@
 mod claims;
 mod discovery;
 
+use std::time::Duration;
+
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Request, StatusCode};
 use openidconnect::core::{
@@ -18,6 +20,7 @@ use openidconnect::{
     EndpointMaybeSet, EndpointNotSet, EndpointSet, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge,
     PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, SignatureVerificationError, TokenResponse as _,
 };
+use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::clock::Clock;
@@ -25,37 +28,59 @@ use crate::model::User;
 use crate::oauth::Secret;
 
 use super::send;
-use super::{Trip, TripFault};
+use super::{HttpUrl, Trip, TripFault};
 use crate::http::client::{Connector, HttpClientError};
+use crate::setting::{FromFile, duration, seconds};
+use crate::tls::{Roots, RootsError};
 
 use claims::Names;
 use discovery::Discovery;
 
-/// An identity provider, and who we are there.
+/// Asks an identity provider.
 #[derive(Debug)]
 pub struct Oidc {
-    options: OidcOptions,
+    config: OidcConfig,
+    http: Connector,
     discovery: Discovery,
     clock: Clock,
 }
 
-/// An identity provider, and who we are there.
-#[derive(Debug)]
-pub struct OidcOptions {
+/// `[login.oidc]`: an identity provider, and linkgate as its client.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OidcConfig {
     /// The issuer, which names the discovery document.
-    pub issuer: String,
+    pub issuer: HttpUrl,
     /// Our name there.
     pub client_id: String,
     /// Our secret there.
     pub client_secret: Secret,
     /// What is asked for beside `openid`.
+    #[serde(default = "scopes")]
     pub scopes: Vec<String>,
     /// The claim with the user's name for the application.
+    #[serde(default = "user_claim")]
     pub user_claim: String,
     /// The claim with the user's name for people.
+    #[serde(default = "display_claim")]
     pub display_claim: String,
-    /// What asks.
-    pub http: Connector,
+    /// The trust roots; `None`: those of the operating system.
+    pub ca_file: Option<FromFile<Roots>>,
+    /// How long each of its answers may take.
+    #[serde(default = "seconds::<10>", deserialize_with = "duration")]
+    pub timeout: Duration,
+}
+
+fn scopes() -> Vec<String> {
+    vec!["profile".to_owned()]
+}
+
+fn user_claim() -> String {
+    "preferred_username".to_owned()
+}
+
+fn display_claim() -> String {
+    "name".to_owned()
 }
 
 /// What came back from the provider.
@@ -107,13 +132,20 @@ type Client = CoreClient<
 >;
 
 impl Oidc {
-    /// Takes the settings. Nothing is asked yet.
-    pub fn new(options: OidcOptions, clock: Clock) -> Self {
-        Self {
-            discovery: Discovery::new(options.issuer.clone(), options.http.clone(), clock.clone()),
-            options,
+    /// Takes the configuration. Nothing is asked yet.
+    ///
+    /// # Errors
+    ///
+    /// The operating system has no trust roots, and the issuer needs them.
+    pub fn new(config: OidcConfig, clock: Clock) -> Result<Self, RootsError> {
+        let issuer = config.issuer.as_str();
+        let http = super::connector(issuer, config.ca_file.as_ref(), config.timeout)?;
+        Ok(Self {
+            discovery: Discovery::new(issuer.to_owned(), http.clone(), clock.clone()),
+            config,
+            http,
             clock,
-        }
+        })
     }
 
     /// Where a browser goes.
@@ -126,7 +158,7 @@ impl Oidc {
         let mut request = client
             .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || state, || nonce)
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
-        for scope in &self.options.scopes {
+        for scope in &self.config.scopes {
             request = request.add_scope(Scope::new(scope.clone()));
         }
         if trip.fresh {
@@ -137,7 +169,10 @@ impl Oidc {
 
     /// Exchanges a code for a user.
     pub async fn arrive(&self, trip: &Trip, arrived: Arrived<'_>) -> Result<User, TripFault> {
-        if let Some(other) = arrived.issuer.filter(|issuer| *issuer != self.options.issuer) {
+        if let Some(other) = arrived
+            .issuer
+            .filter(|issuer| *issuer != self.config.issuer.as_str())
+        {
             return Err(OidcFault::OtherIssuer(other.to_owned()).into());
         }
         let published = self.discovery.known().await?;
@@ -147,18 +182,18 @@ impl Oidc {
             .id_token()
             .ok_or_else(|| OidcFault::IdToken("there is none".to_owned()))?;
         let said = self.believe(&client, trip, token).await?;
-        let names = Names::of(&said, &self.options);
+        let names = Names::of(&said, &self.config);
         let names = match (names, published.userinfo_endpoint()) {
             (Names { subject: None, .. }, Some(endpoint)) => {
                 let more = self
                     .user_info(endpoint.as_str(), answer.access_token(), &said)
                     .await?;
-                Names::of(&more, &self.options).or(Names::of(&said, &self.options), &said, &more)
+                Names::of(&more, &self.config).or(Names::of(&said, &self.config), &said, &more)
             }
             (names, _) => names,
         };
         let subject = names.subject.ok_or_else(|| OidcFault::NoName {
-            claim: self.options.user_claim.clone(),
+            claim: self.config.user_claim.clone(),
             known: names.known,
         })?;
         Ok(User {
@@ -177,8 +212,8 @@ impl Oidc {
     fn client(&self, published: &CoreProviderMetadata, trip: &Trip) -> Result<Client, OidcFault> {
         let back = RedirectUrl::new(trip.back.clone());
         let back = back.map_err(|error| OidcFault::Discovery(format!("our own address: {error}")))?;
-        let secret = ClientSecret::new(self.options.client_secret.expose().to_owned());
-        let id = ClientId::new(self.options.client_id.clone());
+        let secret = ClientSecret::new(self.config.client_secret.expose().to_owned());
+        let id = ClientId::new(self.config.client_id.clone());
         Ok(CoreClient::from_provider_metadata(published.clone(), id, Some(secret)).set_redirect_uri(back))
     }
 
@@ -188,7 +223,7 @@ impl Oidc {
         trip: &Trip,
         code: &str,
     ) -> Result<CoreTokenResponse, TripFault> {
-        let http = self.options.http.clone();
+        let http = self.http.clone();
         let call = move |request| {
             let http = http.clone();
             async move { send(&http, request).await }
@@ -252,7 +287,7 @@ impl Oidc {
             .header(AUTHORIZATION, bearer)
             .body(Vec::new())
             .map_err(|_| unusable("its address is no URL"))?;
-        let http = &self.options.http;
+        let http = &self.http;
         let answer = send(http, request).await.map_err(TripFault::Unavailable)?;
         let kind = answer.headers().get(CONTENT_TYPE);
         let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));

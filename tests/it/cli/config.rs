@@ -28,13 +28,13 @@ fn a_configuration_that_cannot_be_used() {
     let answer = here.run("config check --config bad.toml");
     assert_eq!((answer.code, answer.out.as_str()), (64, ""));
     assert_snapshot!(answer.err, @r#"
-    error: bad.toml cannot be used: 3 things are wrong
+    error: bad.toml cannot be used: 3 problems
     bad.toml:6:2: server.public_url: it is missing
-        write the URL that consumers sign: public_url = "https://builds.example.com"
+        public_url = "https://builds.example.com" # what consumers sign and browsers see; no path, or Bitbucket loses it
     bad.toml:9:1: server.publik_url: there is no such key
         did you mean public_url?
-    bad.toml:21:8: login.file.path: expected a text, found a number
-        write it in quotes
+    bad.toml:21:1: login.file.path: expected a text, found a number
+        path = "users.toml" # [[users]] name, display_name, password (`linkgate user hash`), sign_in
     "#);
     let named = here.run_with("config check", "", &[("LINKGATE_CONFIG", "bad.toml")]);
     assert_eq!(named.err, answer.err);

@@ -95,7 +95,7 @@ fn keys_of_consumers_are_explained() {
       because: This is a private key, and nobody but its owner may have it: paste the public key, and replace this key pair if the private key went through other hands.
     ");
     let answer = here.run("consumer add ci --public-key-file bitbucket-old.pem --method HMAC-SHA1");
-    assert_snapshot!(answer.err, @r"
-    error: HMAC-SHA1 does not go with this kind of key; RSA-SHA1 does
-    ");
+    assert_snapshot!(answer.err, @r#"
+    error: signature_methods[0]: HMAC-SHA1 does not go with a public key; write "RSA-SHA1", or leave signature_methods out
+    "#);
 }

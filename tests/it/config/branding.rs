@@ -26,7 +26,7 @@ fn the_name_may_stand_in_two_places_and_one_wins() {
     let config = both.load(&[]).unwrap();
     assert_eq!(config.branding.name, "New");
     assert_snapshot!(both.warned(), @r"
-    linkgate.toml:12:8: branding.name: upstream.name is written too, and this one is used
+    linkgate.toml:12:1: branding.name: upstream.name is written too, and this one is used
         leave upstream.name out
     ");
 }
@@ -42,7 +42,7 @@ fn a_logo_is_read_when_the_configuration_is() {
     assert_eq!(written.warned(), "");
     let scripted = SVG.replace("<path", "<script>alert(1)</script><path");
     assert_snapshot!(written.with("logo", &scripted).warned(), @r"
-    linkgate.toml:11:13: branding.logo_file: it has <script>, which browsers leave out of a picture
+    linkgate.toml:11:1: branding.logo_file: it has <script>, which browsers leave out of a picture
         see that it looks right, or export it without
     ");
 }
@@ -57,27 +57,27 @@ fn what_is_no_logo_is_refused_with_what_to_do() {
     };
     assert_snapshot!(refused(text), @r"
     linkgate.toml cannot be used
-    linkgate.toml:11:13: branding.logo_file: logo.png does not exist
+    linkgate.toml:11:1: branding.logo_file: logo.png does not exist
         create it, or write another path; a relative one starts at the directory of the configuration
     ");
     assert_snapshot!(refusal(&vec![b' '; 256 * 1024 + 1]), @r"
     linkgate.toml cannot be used
-    linkgate.toml:11:13: branding.logo_file: logo.png is too large
+    linkgate.toml:11:1: branding.logo_file: logo.png is too large
         at most 256 KiB are taken: make it smaller
     ");
     assert_snapshot!(refusal(b"\xff\xd8\xff\xe0"), @r"
     linkgate.toml cannot be used
-    linkgate.toml:11:13: branding.logo_file: it is a JPEG
+    linkgate.toml:11:1: branding.logo_file: logo.png: it is a JPEG
         save it as PNG or SVG
     ");
     assert_snapshot!(refusal(b"\x89PNG\r\n\x1a\n\0\0"), @r"
     linkgate.toml cannot be used
-    linkgate.toml:11:13: branding.logo_file: it is a PNG that is cut off or damaged
+    linkgate.toml:11:1: branding.logo_file: logo.png: it is a PNG that is cut off or damaged
         export it again
     ");
     assert_snapshot!(refusal(b"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"3\"/>"), @r#"
     linkgate.toml cannot be used
-    linkgate.toml:11:13: branding.logo_file: it is an SVG without a viewBox, and cannot be made to fit
+    linkgate.toml:11:1: branding.logo_file: logo.png: it is an SVG without a viewBox, and cannot be made to fit
         write viewBox="0 0 width height" into its <svg>
     "#);
 }
@@ -87,15 +87,15 @@ fn a_colour_that_cannot_be_read_is_used_in_a_shade_that_can() {
     let accent = |colour: &str| Written::smallest_and(&format!("[branding]\naccent = \"{colour}\"\n"));
     assert_eq!(accent("#00695c").warned(), "");
     let yellow = accent("#ffcc00");
-    assert_snapshot!(yellow.warned(), @r##"
-    linkgate.toml:11:10: branding.accent: #ffcc00 has a contrast of 1.4 on light pages, where letters need 4.5: #866b00 is used there
+    assert_snapshot!(yellow.warned(), @r"
+    linkgate.toml:11:1: branding.accent: #ffcc00 has a contrast of 1.4 on light pages, where letters need 4.5: #866b00 is used there
         write a darker one, or leave it so
-    "##);
+    ");
     let used = yellow.load(&[]).unwrap().branding.accent.unwrap();
     assert_eq!(used.dark().accent.to_string(), "#ffcc00");
     assert_snapshot!(refused("[branding]\naccent = \"#158\"\n"), @r##"
     linkgate.toml cannot be used
-    linkgate.toml:11:10: branding.accent: "#158" is not a colour
+    linkgate.toml:11:1: branding.accent: "#158" cannot be used
         write it as "#1558c0"
     "##);
 }

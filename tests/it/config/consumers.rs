@@ -10,14 +10,14 @@ fn a_secret_stands_in_one_place() {
     let both = "[[consumers]]\nkey = \"ck\"\nshared_secret = \"0123456789abcdef\"\nshared_secret_file = \"secret\"\n";
     assert_snapshot!(refused(both), @r"
     linkgate.toml cannot be used
-    linkgate.toml:13:22: consumers[0].shared_secret_file: shared_secret is given as well
+    linkgate.toml:13:1: consumers[0].shared_secret_file: shared_secret is given as well
         keep shared_secret or shared_secret_file, not both
     ");
     let empty = Written::smallest_and("[[consumers]]\nkey = \"ck\"\nshared_secret_file = \"secret\"\n")
         .with("secret", "\n");
     assert_snapshot!(empty.refused(&[]), @r"
     linkgate.toml cannot be used
-    linkgate.toml:12:22: consumers[0].shared_secret_file: the file is empty
+    linkgate.toml:12:1: consumers[0].shared_secret_file: the file is empty
         write the secret into it, on one line
     ");
 }
@@ -25,12 +25,10 @@ fn a_secret_stands_in_one_place() {
 #[test]
 fn consumers_that_are_half_configured() {
     assert_snapshot!(refused("[[consumers]]\n[[consumers]]\nkey = \"\"\nshared_secret = \"0123456789abcdef\"\n"), @r#"
-    linkgate.toml cannot be used: 3 things are wrong
+    linkgate.toml cannot be used: 2 problems
     linkgate.toml:10:1: consumers[0].key: it is missing
-        write the consumer key, as the consumer has it: key = "Stash:8277239845"
-    linkgate.toml:10:1: consumers[0].public_key: it is missing
-        write the public key that the consumer shows: public_key = "MIIB...", or the secret that it shares: shared_secret = "..."
-    linkgate.toml:12:7: consumers[1].key: it is empty
+        key = "Stash:8277239845" # the consumer key, as the consumer has it
+    linkgate.toml:12:1: consumers[1].key: it is empty
         write a text, or leave the key out
     "#);
     let families = r#"
@@ -40,17 +38,21 @@ shared_secret = "0123456789abcdef"
 public_key_file = "bitbucket-old.pem"
 public_keys = [{ file = "bitbucket-old.pem", pem = "x" }, {}]
 "#;
-    assert_snapshot!(refused(families), @r#"
-    linkgate.toml cannot be used: 5 things are wrong
-    linkgate.toml:13:17: consumers[0].shared_secret: the consumer has a public key as well
-        keep one; a consumer that signs in both ways is two consumers, each with a key of its own
-    linkgate.toml:15:15: consumers[0].public_keys: public_key_file is given as well
-        put all of the consumer's keys into public_keys
-    linkgate.toml:15:25: consumers[0].public_keys[0].file: pem is given as well
-        write one table for each key
-    linkgate.toml:15:52: consumers[0].public_keys[0].pem: this is neither PEM nor base64
+    assert_snapshot!(refused(families), @r"
+    linkgate.toml cannot be used
+    linkgate.toml:15:46: consumers[0].public_keys[0].pem: this is neither PEM nor base64
         paste the consumer's RSA public key or its certificate
-    linkgate.toml:15:59: consumers[0].public_keys[1].file: it is missing
+    ");
+    let rules = families.replace("pem = \"x\"", &format!("pem = \"{SHORT_KEY}\""));
+    assert_snapshot!(refused(&rules), @r#"
+    linkgate.toml cannot be used: 4 problems
+    linkgate.toml:13:1: consumers[0].shared_secret: the consumer has a public key as well
+        keep one; a consumer that signs in both ways is two consumers, each with a key of its own
+    linkgate.toml:15:1: consumers[0].public_keys: public_key_file is given as well
+        put all of the consumer's keys into public_keys
+    linkgate.toml:15:18: consumers[0].public_keys[0].file: pem is given as well
+        write one table for each key
+    linkgate.toml:15:274: consumers[0].public_keys[1].file: it is missing
         write { file = "bitbucket.pem" } or { pem = "..." }
     "#);
     let twice = r#"
@@ -64,12 +66,12 @@ two_legged_user = "svc"
 default_callback = "https://bitbucket.example.com/back"
 "#;
     assert_snapshot!(refused(twice), @r#"
-    linkgate.toml cannot be used: 3 things are wrong
-    linkgate.toml:15:7: consumers[1].key: consumers[0] has the key "ck" too
+    linkgate.toml cannot be used: 3 problems
+    linkgate.toml:15:1: consumers[1].key: consumers[0] has the key "ck" too
         write each consumer once; during a rotation, both of its keys go into public_keys
-    linkgate.toml:17:19: consumers[1].two_legged_user: the consumer may not call as itself
+    linkgate.toml:17:1: consumers[1].two_legged_user: the consumer may not call as itself
         write two_legged = true too, or leave it out
-    linkgate.toml:18:20: consumers[1].default_callback: callbacks does not allow it
+    linkgate.toml:18:1: consumers[1].default_callback: callbacks does not allow it
         add its origin to callbacks
     "#);
 }
@@ -80,18 +82,24 @@ fn signature_methods_fit_the_key_and_the_url() {
 [[consumers]]
 key = "form"
 shared_secret = "0123456789abcdef"
-signature_methods = ["HMAC-SHA1", "RSA-SHA1", "hmac-sha256"]
+signature_methods = ["HMAC-SHA1", "RSA-SHA1", "hmac-sha256", "PLAIN"]
 [[consumers]]
 key = "own"
 public_key_file = "bitbucket-old.pem"
 signature_methods = ["RSA-SHA256", "PLAINTEXT"]
 "#;
     assert_snapshot!(refused(text), @r#"
-    linkgate.toml cannot be used: 3 things are wrong
-    linkgate.toml:14:35: consumers[0].signature_methods[1]: RSA-SHA1 does not go with a shared secret
-        write "HMAC-SHA1", or leave signature_methods out
+    linkgate.toml cannot be used: 2 problems
     linkgate.toml:14:47: consumers[0].signature_methods[2]: "hmac-sha256" is not known here
         did you mean "HMAC-SHA256"?
+    linkgate.toml:14:62: consumers[0].signature_methods[3]: "PLAIN" is not known here
+        write one of "HMAC-SHA1", "HMAC-SHA256", "HMAC-SHA512", "RSA-SHA1", "RSA-SHA256", "RSA-SHA512", "PLAINTEXT"
+    "#);
+    let known = text.replace(", \"hmac-sha256\", \"PLAIN\"", "");
+    assert_snapshot!(refused(&known), @r#"
+    linkgate.toml cannot be used: 2 problems
+    linkgate.toml:14:35: consumers[0].signature_methods[1]: RSA-SHA1 does not go with a shared secret
+        write "HMAC-SHA1", or leave signature_methods out
     linkgate.toml:18:36: consumers[1].signature_methods[1]: PLAINTEXT does not go with a public key
         write "RSA-SHA1", or leave signature_methods out
     "#);
@@ -132,16 +140,31 @@ public_key = "{}"
     let private = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n";
     let written = Written::smallest_and(&text).with("private.pem", private);
     assert_snapshot!(written.refused(&[]), @r"
-    linkgate.toml cannot be used: 4 things are wrong
-    linkgate.toml:13:19: consumers[0].public_key_file: private.pem: this is a private key, and nobody but its owner may have it
+    linkgate.toml cannot be used: 4 problems
+    linkgate.toml:13:1: consumers[0].public_key_file: private.pem: this is a private key, and nobody but its owner may have it
         paste the public key, and replace this key pair if the private key went through other hands
-    linkgate.toml:16:14: consumers[1].public_key: this is a private key, and nobody but its owner may have it
+    linkgate.toml:16:1: consumers[1].public_key: this is a private key, and nobody but its owner may have it
         paste the public key, and replace this key pair if the private key went through other hands
-    linkgate.toml:23:56: consumers[2].public_keys[1].pem: this is an elliptic-curve key
+    linkgate.toml:23:50: consumers[2].public_keys[1].pem: this is an elliptic-curve key
         OAuth 1.0 signs with RSA, so paste an RSA public key
-    linkgate.toml:26:14: consumers[3].public_key: this is base64, but of nothing that looks like an RSA public key or a certificate
+    linkgate.toml:26:1: consumers[3].public_key: this is base64, but of nothing that looks like an RSA public key or a certificate
         is it complete?
     ");
+}
+
+#[test]
+fn a_file_has_one_key() {
+    let begin = "-----BEGIN PUBLIC KEY-----";
+    let key = format!("{begin}\n{SHORT_KEY}\n-----END PUBLIC KEY-----\n");
+    let text = "[[consumers]]\nkey = \"ck\"\npublic_key_file = \"two.pem\"\n";
+    let two = Written::smallest_and(text).with("two.pem", &format!("{key}{key}"));
+    assert_snapshot!(two.refused(&[]), @r"
+    linkgate.toml cannot be used
+    linkgate.toml:12:1: consumers[0].public_key_file: two.pem: there is more than one key in it
+        write each into a file of its own, and name all of them in public_keys
+    ");
+    let one = Written::smallest_and(text).with("two.pem", &key);
+    assert_eq!(one.load(&[]).unwrap().consumers[0].keys.len(), 1);
 }
 
 #[test]
@@ -154,14 +177,14 @@ callbacks = ["https://*.example.com", "bitbucket.example.com", "https://bitbucke
 default_callback = "ftp://bitbucket.example.com"
 "#;
     assert_snapshot!(refused(text), @r#"
-    linkgate.toml cannot be used: 4 things are wrong
+    linkgate.toml cannot be used: 4 problems
     linkgate.toml:14:14: consumers[0].callbacks[0]: "https://*.example.com" cannot be used
         only the port may be *: name the host, and leave out what may vary at the end of the path
     linkgate.toml:14:39: consumers[0].callbacks[1]: "bitbucket.example.com" cannot be used
         it must be an absolute URL that begins with https:// or http://
     linkgate.toml:14:97: consumers[0].callbacks[3]: "javascript:alert(1)" cannot be used
         it must be an absolute URL that begins with https:// or http://
-    linkgate.toml:15:20: consumers[0].default_callback: "ftp://bitbucket.example.com" cannot be used
+    linkgate.toml:15:1: consumers[0].default_callback: "ftp://bitbucket.example.com" cannot be used
         it must begin with https:// or http://
     "#);
 }
@@ -170,10 +193,10 @@ default_callback = "ftp://bitbucket.example.com"
 fn lists_that_are_empty() {
     let text = "[[consumers]]\nkey = \"ck\"\npublic_keys = []\nsignature_methods = []\n";
     assert_snapshot!(refused(text), @r#"
-    linkgate.toml cannot be used: 2 things are wrong
-    linkgate.toml:12:15: consumers[0].public_keys: the list is empty
+    linkgate.toml cannot be used: 2 problems
+    linkgate.toml:12:1: consumers[0].public_keys: the list is empty
         write { file = "bitbucket.pem" } or { pem = "..." } for each key
-    linkgate.toml:13:21: consumers[0].signature_methods: the list is empty
+    linkgate.toml:13:1: consumers[0].signature_methods: the list is empty
         name a method, or leave it out
     "#);
 }

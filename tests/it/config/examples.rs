@@ -4,9 +4,12 @@ use std::fs;
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use linkgate::config::{Config, IdentityHeaders, LogFormat, Login, RouteAuth};
+use linkgate::config::Config;
+use linkgate::gateway::{IdentityPreset, RouteMode};
+use linkgate::login::Method;
 use linkgate::model::ConsumerSource;
 use linkgate::oauth::{SignatureMethod, VerificationKey};
+use linkgate::telemetry::Format;
 
 use super::{NOW, SMALLEST, Written, example};
 
@@ -15,22 +18,23 @@ fn the_sidecar_example_works_as_it_stands() {
     let config = Config::load(&example("sidecar.toml"), [], NOW).unwrap();
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:9080");
     assert_eq!(config.server.public_url.as_str(), "http://127.0.0.1:9080");
-    assert_eq!(config.upstream.url, "http://127.0.0.1:9090");
+    assert_eq!(config.upstream.url.as_str(), "http://127.0.0.1:9090");
     assert_eq!(config.branding.name, "127.0.0.1");
     assert_eq!(config.store.sqlite_file, Some(example("linkgate.db")));
     assert_eq!(config.keys.secret_key_file, example("linkgate.key"));
-    assert!(config.keys.make_if_missing);
-    assert!(matches!(&config.login, Login::File { path } if *path == example("users.toml")));
-    assert_eq!(config.identity.headers, IdentityHeaders::RemoteUser);
+    assert!(!config.store.is_postgres());
+    assert_eq!(config.login.method, Method::File);
+    assert_eq!(config.login.file.unwrap().path, example("users.toml"));
+    assert_eq!(config.identity.preset, IdentityPreset::RemoteUser);
     assert!(config.identity.assertion);
     let auths: Vec<_> = config
         .routes
         .iter()
-        .map(|route| (route.path.as_str(), route.auth))
+        .map(|route| (route.path.as_str(), route.mode))
         .collect();
     assert_eq!(
         auths,
-        [("/api/**", RouteAuth::OAuth), ("/static/**", RouteAuth::None)]
+        [("/api/**", RouteMode::OAuth), ("/static/**", RouteMode::None)]
     );
     assert_eq!(config.admin.subjects, ["alice"]);
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
@@ -73,10 +77,8 @@ fn the_replica_example_works_where_its_secrets_are() {
         .with("password", "swordfish\n")
         .with("key", "abcd:AAAA");
     assert_snapshot!(written.refused(&[]), @r"
-    linkgate.toml cannot be used: 2 things are wrong
-    linkgate.toml:18:17: store.password_file: /run/secrets/linkgate-db does not exist
-        create it, or write another path; a relative one starts at the directory of the configuration
-    linkgate.toml:22:19: keys.secret_key_file: /run/secrets/linkgate-key does not exist
+    linkgate.toml cannot be used
+    linkgate.toml:18:1: store.password_file: /run/secrets/linkgate-db does not exist
         create it, or write another path; a relative one starts at the directory of the configuration
     ");
     let there = [
@@ -84,23 +86,22 @@ fn the_replica_example_works_where_its_secrets_are() {
         ("LINKGATE__KEYS__SECRET_KEY_FILE", "key"),
     ];
     let config = written.load(&there).unwrap();
-    assert_eq!(config.store.url, "postgres://linkgate@db.example.com/linkgate");
+    assert_eq!(config.store.url(), "postgres://linkgate@db.example.com/linkgate");
     assert_eq!(config.store.password.as_ref().unwrap().expose(), "swordfish");
-    assert_eq!(config.store.max_connections, 16);
-    assert!(!config.keys.make_if_missing);
+    assert_eq!(config.store.max_connections.get(), 16);
+    assert!(config.store.is_postgres());
     assert_eq!(
         config.server.public_urls[0].as_str(),
         "https://builds.internal.example.com"
     );
-    assert_eq!(config.log.format, LogFormat::Json);
-    assert_eq!(config.identity.headers, IdentityHeaders::Oauth2Proxy);
+    assert_eq!(config.log.format, Format::Json);
+    assert_eq!(config.identity.preset, IdentityPreset::Oauth2Proxy);
     assert_eq!(config.tokens.request_token_lifetime, 600);
     assert_eq!(config.tokens.access_token_lifetime, 157_680_000);
     assert_eq!(config.tokens.session_lifetime, 160_272_000);
-    let Login::Probe(probe) = &config.login else {
-        panic!("login by probe");
-    };
-    assert_eq!(probe.url, "http://127.0.0.1:9090/api/me");
+    assert_eq!(config.login.method, Method::Probe);
+    let probe = config.login.probe.as_ref().unwrap();
+    assert_eq!(probe.url.as_str(), "http://127.0.0.1:9090/api/me");
     assert_eq!(
         (probe.cookies[0].as_str(), probe.user_pointer.as_str()),
         ("session", "/name")
@@ -121,7 +122,7 @@ fn the_smallest_file_has_every_default() {
     assert_eq!(config.upstream.response_timeout, Duration::from_mins(1));
     assert_eq!(config.upstream.idle_timeout, Duration::from_mins(5));
     assert_eq!(
-        config.store.url,
+        config.store.url(),
         format!("sqlite://{}", written.path("linkgate.db").display())
     );
     assert_eq!(config.keys.secret_key_file, written.path("linkgate.key"));
@@ -139,7 +140,7 @@ fn the_smallest_file_has_every_default() {
     assert!(config.consumers.is_empty() && config.routes.is_empty() && config.admin.subjects.is_empty());
     assert_eq!(
         (config.log.format, config.log.level.name()),
-        (LogFormat::Text, "info")
+        (Format::Text, "info")
     );
 }
 

@@ -4,10 +4,8 @@
 //! 2. [`reference`]: the commented file of every key, so that it cannot rot;
 //! 3. [`mistakes`], [`sections`], [`consumers`], [`links`]: what is said, word for word;
 //! 4. [`variables`]: the environment over the file;
-//! 5. `tls`: certificates; `branding`: names, logos and colours;
-//! 6. [`agreement`]: with the gateway, on what may stand there.
+//! 5. `tls`: certificates; `branding`: names, logos and colours.
 
-mod agreement;
 mod branding;
 mod consumers;
 mod examples;
@@ -23,7 +21,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use linkgate::config::{Config, ConfigError, Remark};
+use linkgate::config::{Config, ConfigError, Problem};
 use linkgate::oauth::Timestamp;
 use tempfile::TempDir;
 
@@ -100,7 +98,7 @@ impl Written {
 
     fn warned(&self) -> String {
         let warnings = self.load(&[]).unwrap().warnings;
-        let lines: Vec<_> = warnings.iter().map(Remark::to_string).collect();
+        let lines: Vec<_> = warnings.iter().map(Problem::to_string).collect();
         self.shown(&lines.join("\n"))
     }
 

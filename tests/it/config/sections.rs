@@ -1,7 +1,7 @@
 //! What is said of mistakes that one section alone can have.
 
 use insta::assert_snapshot;
-use linkgate::config::{IdentityHeaders, Login};
+use linkgate::login::Method;
 
 use super::{SMALLEST, Written, refused};
 
@@ -10,7 +10,7 @@ fn public_urls_that_are_none() {
     let text = SMALLEST.replace("https://builds.example.com", "https://builds.example.com/?x=1");
     assert_snapshot!(Written::new(&text).refused(&[]), @r#"
     linkgate.toml cannot be used
-    linkgate.toml:3:14: server.public_url: "https://builds.example.com/?x=1" cannot be used
+    linkgate.toml:3:1: server.public_url: "https://builds.example.com/?x=1" cannot be used
         leave the query and the fragment out: only scheme, host, port and path
     "#);
 }
@@ -30,14 +30,12 @@ fn a_header_is_trusted_only_from_known_proxies() {
     let text = SMALLEST.replace("method = \"file\"", "method = \"trusted-header\"");
     assert_snapshot!(Written::new(&text).refused(&[]), @r#"
     linkgate.toml cannot be used
-    linkgate.toml:7:10: login.method: server.trusted_proxies is empty, so nobody's header would be believed
+    linkgate.toml:7:1: login.method: server.trusted_proxies is empty, so no header would be trusted
         write the proxy's address into [server]: trusted_proxies = ["127.0.0.1"]
     "#);
     let trusting = text.replace("[server]", "[server]\ntrusted_proxies = [\"127.0.0.1\"]");
-    assert!(matches!(
-        Written::new(&trusting).load(&[]).unwrap().login,
-        Login::TrustedHeader { .. }
-    ));
+    let config = Written::new(&trusting).load(&[]).unwrap();
+    assert_eq!(config.login.method, Method::TrustedHeader);
 }
 
 #[test]
@@ -56,26 +54,26 @@ client_secret = "s"
 client_secret_file = "users.toml"
 "#;
     assert_snapshot!(refused(text), @r#"
-    linkgate.toml cannot be used: 10 things are wrong
-    linkgate.toml:12:7: login.probe.url: "/api/me" cannot be used
+    linkgate.toml cannot be used: 10 problems
+    linkgate.toml:12:1: login.probe.url: "/api/me" cannot be used
         write it whole: "http://127.0.0.1:8080/api/me"
     linkgate.toml:13:12: login.probe.cookies[0]: "session=1" cannot be used
         write the cookie's name alone: "session"
-    linkgate.toml:14:16: login.probe.user_pointer: "name" cannot be used
+    linkgate.toml:14:1: login.probe.user_pointer: "name" cannot be used
         write a JSON pointer, which begins with a slash: "/name"
-    linkgate.toml:15:13: login.probe.login_url: "https://builds.example.com/login" cannot be used
+    linkgate.toml:15:1: login.probe.login_url: "https://builds.example.com/login" cannot be used
         put {return_to} once where the application expects the way back: "https://builds.example.com/login?from={return_to}"
     linkgate.toml:16:11: login.probe.reject[0].equals: it is missing
-        write { pointer = "/anonymous", equals = true }
+        reject = [] # answers of 200 that mean nobody: [{ pointer = "/anonymous", equals = true }]
     linkgate.toml:17:8: login.handoff.login_url: it is missing
-        write the application's page: login_url = "https://builds.example.com/linkgate-login"
-    linkgate.toml:17:8: login.handoff.secret_file: it is missing
-        write a file with the secret that the application has too
+        login_url = "https://builds.example.com/linkgate-login" # the page
+    linkgate.toml:17:8: login.handoff.secret: it is missing
+        secret = "0123456789abcdef" # what both sides sign with; better: secret_file
     linkgate.toml:18:8: login.oidc.client_id: it is missing
-        write the name that the provider knows linkgate by
-    linkgate.toml:19:10: login.oidc.issuer: "id.example.com" cannot be used
+        client_id = "linkgate" # our name there
+    linkgate.toml:19:1: login.oidc.issuer: "id.example.com" cannot be used
         write it whole: "http://127.0.0.1:8080/api/me"
-    linkgate.toml:21:22: login.oidc.client_secret_file: client_secret is given as well
+    linkgate.toml:21:1: login.oidc.client_secret_file: client_secret is given as well
         keep client_secret or client_secret_file, not both
     "#);
 }
@@ -92,15 +90,15 @@ fn databases_and_their_keys() {
     assert!(!said.contains("hunter"));
     assert_snapshot!(said, @r#"
     linkgate.toml cannot be used
-    linkgate.toml:11:7: store.url: this is not the URL of a database that linkgate knows
+    linkgate.toml:11:1: store.url: this is not the URL of a database that linkgate knows
         write "sqlite://linkgate.db" or "postgres://user@host/database"
     linkgate.toml cannot be used
-    linkgate.toml:11:7: store.url: the path is missing
+    linkgate.toml:11:1: store.url: the path is missing
         write "sqlite://linkgate.db" or "postgres://user@host/database"
-    linkgate.toml cannot be used: 2 things are wrong
+    linkgate.toml cannot be used: 2 problems
     linkgate.toml: keys.secret_key_file: it is missing
         with PostgreSQL every replica needs the same key: make it with `linkgate key generate --out linkgate.key`, and write its path
-    linkgate.toml:11:7: store.url: the URL has a password, and password or password_file has one too
+    linkgate.toml:11:1: store.url: the URL has a password, and password or password_file has one too
         keep one; a file is best
     "#);
 }
@@ -115,12 +113,15 @@ session_lifetime = "1d"
 timestamp_window = "1d"
 "#;
     assert_snapshot!(refused(text), @r#"
-    linkgate.toml cannot be used: 3 things are wrong
-    linkgate.toml:12:26: tokens.request_token_lifetime: it is less than a second
+    linkgate.toml cannot be used
+    linkgate.toml:12:1: tokens.request_token_lifetime: it is less than a second
         write whole seconds: "90s"
-    linkgate.toml:14:20: tokens.session_lifetime: it is shorter than access_token_lifetime, so no token could be renewed at its end
+    "#);
+    assert_snapshot!(refused(&text.replace("1ms", "1m")), @r#"
+    linkgate.toml cannot be used: 2 problems
+    linkgate.toml:14:1: tokens.session_lifetime: it is shorter than access_token_lifetime, so no token could be renewed at its end
         write a longer one, or leave it out: access_token_lifetime and 30 days
-    linkgate.toml:15:20: tokens.timestamp_window: it is more than an hour, and as long as this every nonce is remembered
+    linkgate.toml:15:1: tokens.timestamp_window: it is more than an hour, and as long as this every nonce is remembered
         write "5m", and set the clocks by NTP
     "#);
     let longer = Written::smallest_and("[tokens]\naccess_token_lifetime = \"90d\"\n")
@@ -134,38 +135,75 @@ timestamp_window = "1d"
 }
 
 #[test]
+fn a_route_that_can_never_apply_is_an_error() {
+    let route = |path: &str, methods: &str, auth: &str| {
+        format!("[[routes]]\npath = \"{path}\"\nmethods = [{methods}]\nauth = \"{auth}\"\n")
+    };
+    let all = route("/**", "", "none");
+    assert_snapshot!(refused(&(all.clone() + &route("/api/**", "", "oauth"))), @r"
+    linkgate.toml cannot be used
+    linkgate.toml:15:1: routes[1].path: /api/** can never apply: routes[0] (/**) is tried before it, and matches all of it
+        write the entry for fewer paths first, or remove one of them
+    ");
+    let reads = route("/api/**", "\"GET\"", "oauth-or-passthrough");
+    let some = reads.clone() + &route("/api/*/log", "\"HEAD\"", "none");
+    assert_snapshot!(refused(&some), @r"
+    linkgate.toml cannot be used
+    linkgate.toml:15:1: routes[1].path: /api/*/log can never apply: routes[0] (/api/**) is tried before it, and matches all of it
+        write the entry for fewer paths first, or remove one of them
+    ");
+    let useful = reads + &route("/api/**", "", "oauth") + &all;
+    assert_eq!(Written::smallest_and(&useful).load(&[]).unwrap().routes.len(), 3);
+}
+
+#[test]
+fn a_method_needs_its_table() {
+    let text = SMALLEST.replace("\"file\"", "\"oidc\"");
+    assert_snapshot!(Written::new(&text).refused(&[]), @r"
+    linkgate.toml cannot be used
+    linkgate.toml:6:2: login.oidc: it is missing
+        write [login.oidc] and its keys, as in config/linkgate.toml
+    ");
+}
+
+#[test]
 fn identity_headers() {
     let own = "[identity]\nheaders = { user = \"X-My-User\", name = \"X-My-Name\" }\n";
     let config = Written::smallest_and(own).load(&[]).unwrap();
-    let IdentityHeaders::Own { user, name, consumer } = config.identity.headers else {
-        panic!("own headers");
-    };
+    let headers = config.identity.headers.unwrap();
     assert_eq!(
-        (user.as_str(), name.unwrap().as_str(), consumer),
-        ("x-my-user", "x-my-name", None)
+        (headers.user.as_str(), headers.name.unwrap().as_str()),
+        ("x-my-user", "x-my-name")
     );
+    assert!(headers.consumer.is_none());
     let text = "[identity]\npreset = \"remoteuser\"\nheaders = { user = \"Host\", name = \"X Y\", consumer = \"X-Linkgate-User\", colour = \"x\" }\n";
     assert_snapshot!(refused(text), @r#"
-    linkgate.toml cannot be used: 6 things are wrong
-    linkgate.toml:11:10: identity.preset: "remoteuser" is not known here
+    linkgate.toml cannot be used: 5 problems
+    linkgate.toml:11:1: identity.preset: "remoteuser" is not known here
         did you mean "remote-user"?
-    linkgate.toml:12:11: identity.headers: preset is given as well
-        keep preset or headers, not both
-    linkgate.toml:12:20: identity.headers.user: "Host" cannot be used
+    linkgate.toml:12:13: identity.headers.user: "Host" cannot be used
         it has another meaning: write a name of your own, "X-My-User"
-    linkgate.toml:12:35: identity.headers.name: "X Y" cannot be used
+    linkgate.toml:12:28: identity.headers.name: "X Y" cannot be used
         write letters, digits and dashes: "X-My-User"
-    linkgate.toml:12:53: identity.headers.consumer: "X-Linkgate-User" cannot be used
+    linkgate.toml:12:42: identity.headers.consumer: "X-Linkgate-User" cannot be used
         it has another meaning: write a name of your own, "X-My-User"
     linkgate.toml:12:72: identity.headers.colour: there is no such key
         known here: user, name, consumer
     "#);
-    assert_snapshot!(refused("[identity]\nheaders = { name = \"X-A\", consumer = \"x-a\" }\n"), @r#"
-    linkgate.toml cannot be used: 2 things are wrong
-    linkgate.toml:11:1: identity.headers.user: it is missing
-        write the header that the application reads: user = "X-My-User"
-    linkgate.toml:11:38: identity.headers.consumer: name has the same name
+    let both = "[identity]\npreset = \"remote-user\"\nheaders = { user = \"X-A\", name = \"X-A\", consumer = \"x-a\" }\n";
+    assert_snapshot!(refused(both), @r"
+    linkgate.toml cannot be used: 3 problems
+    linkgate.toml:12:1: identity.headers: preset is given as well
+        keep preset or headers, not both
+    linkgate.toml:12:27: identity.headers.name: user has the same name
         write a header of its own
+    linkgate.toml:12:41: identity.headers.consumer: user has the same name
+        write a header of its own
+    ");
+    assert_snapshot!(refused("[identity]\nheaders = { name = \"X-A\", consumer = \"x-a\" }\n"), @r#"
+    linkgate.toml cannot be used
+    linkgate.toml:11:1: identity.headers.user: it is missing
+        headers = { user = "X-My-User", name = "X-My-Name", consumer = "X-My-Consumer" } # names of your own, without preset
     "#);
 }
 
@@ -175,7 +213,7 @@ fn whom_a_consumer_may_name_is_one_rule() {
         "[impersonation]\nusers = [\"build-*\"]\nsigned_in_before = false\nexcept = [\"root\"]\n",
     );
     assert_snapshot!(written.warned(), @r"
-    linkgate.toml:11:9: impersonation.users: it is not looked at: the password file says who exists
+    linkgate.toml:11:1: impersonation.users: it is not used: the password file decides who exists
         leave it out
     ");
     assert_eq!(written.load(&[]).unwrap().impersonation.except, ["root"]);
@@ -191,7 +229,7 @@ fn a_user_is_looked_up_by_name() {
     assert_snapshot!(refused("[login.probe]\nurl = \"http://h/me\"\ncookies = [\"s\"]\nuser_pointer = \"/name\"\n\
         login_url = \"http://h/login?from={return_to}\"\nuser_lookup_url = \"http://h/users/\"\n"), @r#"
     linkgate.toml cannot be used
-    linkgate.toml:15:19: login.probe.user_lookup_url: "http://h/users/" cannot be used
+    linkgate.toml:15:1: login.probe.user_lookup_url: "http://h/users/" cannot be used
         put {user} once into its path or its query: "http://127.0.0.1:8080/api/users/{user}"
     "#);
 }
@@ -203,7 +241,7 @@ fn a_directory_needs_a_build_that_asks_directories() {
         + "[login.ldap]\nurl = \"ldaps://ldap.example.com\"\nbase_dn = \"dc=example\"\n";
     let written = Written::new(&text);
     if cfg!(feature = "ldap") {
-        assert!(matches!(written.load(&[]).unwrap().login, Login::Ldap(_)));
+        assert!(written.load(&[]).unwrap().login.ldap.is_some());
         return;
     }
     assert_snapshot!(written.refused(&[]), @r"

@@ -1,7 +1,6 @@
 //! Environment variables over the file.
 
 use insta::assert_snapshot;
-use linkgate::config::Login;
 use linkgate::oauth::VerificationKey;
 
 use super::{SMALLEST, Written};
@@ -27,13 +26,13 @@ fn variables_replace_what_the_file_says() {
         ])
         .unwrap();
     assert_eq!(
-        config.store.url,
+        config.store.url(),
         format!("sqlite://{}?mode=rwc", written.path("other.db").display())
     );
-    assert_eq!(config.store.max_connections, 3);
+    assert_eq!(config.store.max_connections.get(), 3);
     assert_eq!(config.server.trusted_proxies[0].to_string(), "10.0.0.0/8");
     assert!(config.identity.assertion);
-    assert!(matches!(&config.login, Login::File { path } if *path == written.path("other.toml")));
+    assert_eq!(config.login.file.unwrap().path, written.path("other.toml"));
     assert_eq!(config.consumers[1].key.as_str(), "new");
     let [VerificationKey::Hmac(secret)] = config.consumers[0].keys.as_slice() else {
         panic!("the variable's secret");
@@ -56,11 +55,11 @@ fn variables_that_are_wrong_are_named() {
         ("LINKGATE__LOG__LEVEL", "loud"),
     ]);
     assert_snapshot!(said, @r#"
-    linkgate.toml cannot be used: 9 things are wrong
+    linkgate.toml cannot be used: 9 problems
     LINKGATE__CONSUMERS__X__KEY: consumers: expected a list, found a table
-        write [[consumers]], with two brackets
+        [[consumers]]
     LINKGATE__IDENTITY__ASSERTION: identity.assertion: expected true or false, found a text
-        write true or false, without quotes
+        assertion = false # true adds X-Linkgate-Assertion, signed; keys at /.well-known/linkgate/jwks.json
     LINKGATE__LOG__LEVEL: log.level: "loud" is not known here
         write one of "error", "warn", "info", "debug", "trace"
     LINKGATE__SERVER__: server.: a part of its name is empty
@@ -68,11 +67,11 @@ fn variables_that_are_wrong_are_named() {
     LINKGATE__SERVER__PUBLIC_URL__X: server.public_url.x: the file has a plain value here, not a section
         a variable is named LINKGATE__SECTION__KEY, with two underscores between the parts
     LINKGATE__SERVER__TRUSTED_PROXIES: server.trusted_proxies: expected a list, found a text
-        write it in brackets: ["first", "second"]
-    LINKGATE__STOER__URL: stoer: there is no such section
+        trusted_proxies = [] # addresses or networks whose X-Forwarded-* headers are believed
+    LINKGATE__STOER__URL: stoer: there is no such key
         did you mean store?
-    LINKGATE__STORE__MAX_CONNECTIONS: store.max_connections: this number is not possible here
-        write a whole number from 1 on, without quotes
+    LINKGATE__STORE__MAX_CONNECTIONS: store.max_connections: expected a whole number from 1 on, found a number
+        max_connections = 16 # connections to the database, at most
     LINKGATE__STORE__URI: store.uri: there is no such key
         did you mean url?
     "#);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use linkgate::gateway::Upstream;
-use linkgate::tls::{ClientTls, Roots};
+use linkgate::tls::{ClientTls, Roots, ServerName};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{Options, get, options, serve, status};
@@ -24,7 +24,8 @@ async fn behind(
 async fn trusting(authority: &Authority, url: &str, app: &App, name: Option<&str>) -> Options {
     let tls = ClientTls::with_roots(Roots::parse(authority.pem.as_bytes()).unwrap());
     let mut options = options(app).await;
-    options.proxy.upstream = Upstream::parse(url).unwrap().with_tls(tls, name).unwrap();
+    let name = name.map(|name| ServerName::try_from(name.to_owned()).unwrap());
+    options.proxy.upstream = Upstream::parse(url).unwrap().with_tls(tls, name);
     options
 }
 

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use linkgate::login::Handoff;
 use linkgate::login::handoff::Answer;
+use linkgate::login::{Handoff, HttpUrl};
 use linkgate::model::Credentials;
 use linkgate::oauth::{Secret, Token};
 use serde_json::Value;
@@ -289,8 +289,11 @@ fn answer(site: &Site, trip: &str) -> String {
         iat: now,
         exp: now + 60,
     };
-    let (answer, signature) =
-        Handoff::new(String::new(), Secret::new("what-both-sides-know")).answer(&answer);
+    let (answer, signature) = Handoff::new(
+        HttpUrl::parse("https://app.example/in").unwrap(),
+        Secret::new("what-both-sides-know"),
+    )
+    .answer(&answer);
     format!("/oauth/login/handoff?lg_answer={answer}&lg_sig={signature}")
 }
 

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use linkgate::login::ldap::LdapOptions;
-use linkgate::login::{Ldap, SignInError, Standing};
+use linkgate::login::{Ldap, LdapConfig, SignInError, Standing};
 use linkgate::oauth::{Secret, Timestamp};
+use linkgate::setting::FromFile;
 use linkgate::tls::Roots;
 use tempfile::TempDir;
 
@@ -66,12 +66,13 @@ impl Slapd {
         self.running = None;
     }
 
-    fn options(&self) -> LdapOptions {
-        LdapOptions {
+    fn options(&self) -> LdapConfig {
+        LdapConfig {
             url: format!("ldap://127.0.0.1:{}", self.plain),
             start_tls: true,
-            roots: Some(Roots::parse(self.authority.pem.as_bytes()).unwrap()),
-            searcher: Some((SEARCHER.to_owned(), Secret::new("searching"))),
+            ca_file: Some(roots(&self.authority)),
+            bind_dn: Some(SEARCHER.to_owned()),
+            bind_password: Some(Secret::new("searching")),
             base_dn: "ou=people,dc=example,dc=com".to_owned(),
             user_filter: "(uid={name})".to_owned(),
             user_attribute: "uid".to_owned(),
@@ -80,8 +81,8 @@ impl Slapd {
         }
     }
 
-    fn secure(&self) -> LdapOptions {
-        LdapOptions {
+    fn secure(&self) -> LdapConfig {
+        LdapConfig {
             url: format!("ldaps://127.0.0.1:{}", self.secure),
             start_tls: false,
             ..self.options()
@@ -90,6 +91,13 @@ impl Slapd {
 
     fn ca_file(&self) -> String {
         self.folder.path().join("ca.pem").display().to_string()
+    }
+}
+
+fn roots(authority: &Authority) -> FromFile<Roots> {
+    FromFile {
+        path: "ca.pem".into(),
+        content: Roots::parse(authority.pem.as_bytes()).unwrap(),
     }
 }
 
@@ -115,8 +123,9 @@ fn run(folder: &Path, plain: u16, secure: u16) -> Counterpart {
     panic!("slapd does not listen");
 }
 
-async fn verify(options: LdapOptions, name: &str, password: &str) -> Result<(String, String), SignInError> {
+async fn verify(options: LdapConfig, name: &str, password: &str) -> Result<(String, String), SignInError> {
     let user = Ldap::new(options)
+        .unwrap()
         .verify(name, Secret::new(password), NOW)
         .await?;
     assert_eq!((user.proved_by.as_str(), user.proved_at), ("ldap", NOW));
@@ -164,7 +173,7 @@ async fn everything_else_makes_nobody() {
         let said = verify(slapd.options(), name, password).await;
         assert_eq!(said, Err(SignInError::Wrong), "{name:?} {password:?}");
     }
-    let twins = LdapOptions {
+    let twins = LdapConfig {
         user_filter: "(|(uid={name})(sn=Example))".to_owned(),
         ..slapd.options()
     };
@@ -175,26 +184,26 @@ async fn everything_else_makes_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_directory_that_is_not_believed_is_told_nothing() {
     let mut slapd = Slapd::start();
-    let stranger = Some(Roots::parse(Authority::new().pem.as_bytes()).unwrap());
+    let stranger = Some(roots(&Authority::new()));
     let mut wrong = vec![
-        LdapOptions {
-            roots: stranger.clone(),
+        LdapConfig {
+            ca_file: stranger.clone(),
             ..slapd.options()
         },
-        LdapOptions {
-            roots: stranger,
+        LdapConfig {
+            ca_file: stranger,
             ..slapd.secure()
         },
-        LdapOptions {
+        LdapConfig {
             url: format!("ldap://localhost:{}", slapd.plain),
             ..slapd.options()
         },
-        LdapOptions {
-            searcher: Some((SEARCHER.to_owned(), Secret::new("wrong"))),
+        LdapConfig {
+            bind_password: Some(Secret::new("wrong")),
             ..slapd.options()
         },
         // The directory wants TLS before it takes a password.
-        LdapOptions {
+        LdapConfig {
             start_tls: false,
             ..slapd.options()
         },
@@ -216,7 +225,7 @@ async fn a_directory_that_is_not_believed_is_told_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_says_who_exists() {
     let mut slapd = Slapd::start();
-    let ldap = Ldap::new(slapd.options());
+    let ldap = Ldap::new(slapd.options()).unwrap();
     let known = Standing::Known {
         display_name: "Alice Example".to_owned(),
     };
@@ -264,19 +273,19 @@ base_dn = "ou=people,dc=example,dc=com"
 #[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_goes_step_by_step() {
     let slapd = Slapd::start();
-    let steps = Ldap::new(slapd.options()).examine("alice").await;
+    let steps = Ldap::new(slapd.options()).unwrap().examine("alice").await;
     assert!(steps.iter().all(|step| step.remedy.is_none()), "{steps:?}");
     assert!(
         steps[2].saw.contains("one entry, uid=alice,ou=people"),
         "{steps:?}"
     );
-    let nobody = Ldap::new(slapd.options()).examine("nobody").await;
+    let nobody = Ldap::new(slapd.options()).unwrap().examine("nobody").await;
     assert_eq!((nobody.len(), nobody[2].saw.as_str()), (3, "no entry"));
-    let wrong = LdapOptions {
-        searcher: Some((SEARCHER.to_owned(), Secret::new("wrong"))),
+    let wrong = LdapConfig {
+        bind_password: Some(Secret::new("wrong")),
         ..slapd.options()
     };
-    let steps = Ldap::new(wrong).examine("alice").await;
+    let steps = Ldap::new(wrong).unwrap().examine("alice").await;
     assert!(steps.len() == 2 && steps[1].remedy.is_some(), "{steps:?}");
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use linkgate::login::{Handoff, Trip};
+use linkgate::login::{Handoff, HttpUrl, Trip};
 use linkgate::oauth::{Secret, Timestamp, Token};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -107,7 +107,7 @@ fn linkgate_agrees() {
     for vector in vectors().iter().filter(|vector| vector["refused"].is_null()) {
         let text = |name: &str| vector[name].as_str().unwrap();
         let login = "https://builds.example.com/linkgate-login";
-        let handoff = Handoff::new(login.to_owned(), Secret::new(text("secret")));
+        let handoff = Handoff::new(HttpUrl::parse(login).unwrap(), Secret::new(text("secret")));
         let (back, answer) = text("way_back").split_once("?lg_answer=").unwrap();
         let (answer, signature) = answer.split_once("&lg_sig=").unwrap();
         let said = handoff.read(answer, signature).unwrap();

@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use linkgate::login::Handoff;
 use linkgate::login::handoff::Answer;
+use linkgate::login::{Handoff, HttpUrl};
 use linkgate::model::RequestTokenState;
 use linkgate::oauth::Secret;
 use serde_json::Value;
@@ -58,7 +58,11 @@ fn answer_with(secret: &str, site: &Site, jti: &Value, change: impl FnOnce(&mut 
         exp: now + 60,
     };
     change(&mut answer);
-    let (answer, signature) = Handoff::new(String::new(), Secret::new(secret)).answer(&answer);
+    let (answer, signature) = Handoff::new(
+        HttpUrl::parse("https://app.example/in").unwrap(),
+        Secret::new(secret),
+    )
+    .answer(&answer);
     format!("/oauth/login/handoff?lg_answer={answer}&lg_sig={signature}")
 }
 

@@ -1,0 +1,348 @@
+//! The rules between values, and the warnings.
+
+use std::path::Path;
+
+use crate::login::Method;
+use crate::oauth::{PublicUrl, Timestamp};
+use crate::setting::{in_two_lines, read_file};
+use crate::tls::Certificate;
+
+use super::Config;
+use super::problem::Report;
+
+/// Checks what no value alone can show, and makes the consumers.
+pub(super) fn check(config: &mut Config, report: &mut Report, now: Timestamp) {
+    server(config, report, now);
+    upstream(config, report);
+    store(config, report);
+    login(config, report);
+    super::consumers::check(config, report, now);
+    identity(config, report);
+    routes(config, report);
+    lifetimes(config, report);
+    super::applinks::check(config, report);
+    links(config, report);
+    branding(config, report);
+}
+
+fn server(config: &Config, report: &mut Report, now: Timestamp) {
+    let server = &config.server;
+    let url = &server.public_url;
+    if server.listen == server.admin_listen && server.listen.port() != 0 {
+        report.error(
+            "server.admin_listen",
+            "it is the same as server.listen",
+            "write another port: the health checks are not for the world",
+        );
+    }
+    if server.h2c && server.tls.is_some() {
+        report.error(
+            "server.h2c",
+            "with [server.tls], nothing is served in clear text",
+            "remove it: over TLS, clients choose HTTP/2 by themselves",
+        );
+    }
+    if !url.path_prefix().is_empty() {
+        let origin = url.origin();
+        report.warn(
+            "server.public_url",
+            format!("it has a path: an Application URL with this path makes Bitbucket call {origin}/oauth/..., without it"),
+            &format!("enter {origin} as the Application URL in Bitbucket, without the path"),
+        );
+    }
+    if !url.is_secure() && !is_local(url) {
+        report.warn(
+            "server.public_url",
+            "it is http: tokens, and the passwords of a sign-in page, travel in clear",
+            "end TLS here with [server.tls], or in a proxy in front, and write the https URL",
+        );
+    }
+    let Some(files) = &server.tls else {
+        return;
+    };
+    let mut read = |key: &str, file: &Path| {
+        let bytes = read_file(file, 1 << 20);
+        bytes.map_err(|why| report.error_in_two_lines(key, &why)).ok()
+    };
+    let texts = (read(CERTIFICATE, &files.certificate), read(KEY, &files.key));
+    if let (Some(certificates), Some(key)) = texts {
+        match Certificate::parse(&certificates, &key) {
+            Ok(certificate) => warn_of_certificate(&certificate, url, report, now),
+            Err(error) => {
+                let file = if error.is_key_error() { KEY } else { CERTIFICATE };
+                report.error_in_two_lines(file, &in_two_lines(&error.to_string()));
+            }
+        }
+    }
+}
+
+const CERTIFICATE: &str = "server.tls.cert_file";
+const KEY: &str = "server.tls.key_file";
+
+fn warn_of_certificate(certificate: &Certificate, url: &PublicUrl, report: &mut Report, now: Timestamp) {
+    const RENEW: &str = "renew it; linkgate reads the new one by itself";
+    const DAY: i64 = 86_400;
+    let mut warn = |wrong: &str, remedy| report.warn(CERTIFICATE, wrong, remedy);
+    match (certificate.not_after.seconds() - now.seconds()) / DAY {
+        _ if certificate.not_after < now => warn("the certificate has expired", RENEW),
+        0 => warn("the certificate expires in less than a day", RENEW),
+        1 => warn("the certificate expires in 1 day", RENEW),
+        days @ 2..14 => warn(&format!("the certificate expires in {days} days"), RENEW),
+        _ => {}
+    }
+    if certificate.not_before > now {
+        warn(
+            "the certificate is not valid yet",
+            "wait, or look at this machine's clock",
+        );
+    }
+    if !url.is_secure() {
+        warn(
+            "server.public_url is http, and this listener speaks only TLS",
+            "write the https URL as server.public_url",
+        );
+    }
+    if !certificate.is_valid_for(url.host()) {
+        let host = url.host();
+        warn(
+            &format!("the certificate is not for {host}, the host of server.public_url"),
+            "write one that is, or consumers and browsers will not trust it",
+        );
+    }
+}
+
+fn upstream(config: &Config, report: &mut Report) {
+    let upstream = &config.upstream;
+    if upstream.url.is_secure() {
+        return;
+    }
+    for (key, is_given) in [
+        ("upstream.ca_file", upstream.ca_file.is_some()),
+        ("upstream.server_name", upstream.server_name.is_some()),
+    ] {
+        if is_given {
+            report.error(
+                key,
+                "upstream.url is http, which has no certificates",
+                "write https://host:port as upstream.url, or leave it out",
+            );
+        }
+    }
+}
+
+fn store(config: &Config, report: &mut Report) {
+    let (store, key_file) = (&config.store, &config.keys.secret_key_file);
+    let is_password_given = report.is_written("store.password");
+    if store.has_password_in_url() && is_password_given {
+        report.error(
+            "store.url",
+            "the URL has a password, and password or password_file has one too",
+            "keep one; a file is best",
+        );
+    }
+    if !store.is_postgres() {
+        if is_password_given {
+            report.error("store.password", "SQLite has no password", "leave it out");
+        }
+        return;
+    }
+    if !report.is_written("keys.secret_key_file") {
+        report.error(
+            "keys.secret_key_file",
+            "it is missing",
+            "with PostgreSQL every replica needs the same key: make it with `linkgate key generate --out linkgate.key`, and \
+             write its path",
+        );
+    } else if let Err(why) = read_file(key_file, 1 << 20) {
+        report.error_in_two_lines("keys.secret_key_file", &why);
+    }
+}
+
+fn login(config: &Config, report: &mut Report) {
+    let login = &config.login;
+    let table = match login.method {
+        Method::File => login.file.is_none(),
+        Method::Ldap => login.ldap.is_none(),
+        Method::Probe => login.probe.is_none(),
+        Method::Handoff => login.handoff.is_none(),
+        Method::Oidc => login.oidc.is_none(),
+        Method::TrustedHeader => false,
+    };
+    if table {
+        let name = login.method.name();
+        let remedy = format!("write [login.{name}] and its keys, as in config/linkgate.toml");
+        report.error(&format!("login.{name}"), "it is missing", &remedy);
+    }
+    if login.method == Method::TrustedHeader && config.server.trusted_proxies.is_empty() {
+        report.error(
+            "login.method",
+            "server.trusted_proxies is empty, so no header would be trusted",
+            "write the proxy's address into [server]: trusted_proxies = [\"127.0.0.1\"]",
+        );
+    }
+    if login.method == Method::Ldap && cfg!(not(feature = "ldap")) {
+        report.error(
+            "login.method",
+            "this build of linkgate cannot ask a directory",
+            "use a build with the feature: cargo build --release --features ldap; the container image has it",
+        );
+    }
+    if login.session_idle > login.session_lifetime {
+        report.error(
+            "login.session_idle",
+            "it is longer than login.session_lifetime, after which a session is over in any case",
+            "write a shorter one: session_idle = \"12h\"",
+        );
+    }
+    if let Some(ldap) = &login.ldap {
+        if !ldap.is_ldaps() && !ldap.start_tls {
+            report.warn(
+                "login.ldap.start_tls",
+                "passwords travel to the directory in clear",
+                "leave it out, or write an ldaps:// url",
+            );
+        }
+        if ldap.bind_dn.is_some() && ldap.bind_password.is_none() {
+            report.error(
+                "login.ldap.bind_password_file",
+                "it is missing",
+                "write a file with the password of bind_dn",
+            );
+        }
+    }
+    if let Some(source) = login.knows_its_users()
+        && !config.impersonation.users.is_empty()
+    {
+        let wrong = format!("it is not used: {source} decides who exists");
+        report.warn("impersonation.users", wrong, "leave it out");
+    }
+}
+
+fn identity(config: &Config, report: &mut Report) {
+    let Some(headers) = &config.identity.headers else {
+        return;
+    };
+    if report.is_written("identity.preset") {
+        report.error(
+            "identity.headers",
+            "preset is given as well",
+            "keep preset or headers, not both",
+        );
+    }
+    let (user, name, consumer) = (
+        Some(&headers.user),
+        headers.name.as_ref(),
+        headers.consumer.as_ref(),
+    );
+    for (key, header, others) in [
+        ("name", name, &[("user", user)][..]),
+        ("consumer", consumer, &[("user", user), ("name", name)]),
+    ] {
+        let same = others
+            .iter()
+            .find(|(_, other)| header.is_some() && *other == header);
+        if let Some((other, _)) = same {
+            let key = format!("identity.headers.{key}");
+            report.error(
+                &key,
+                format!("{other} has the same name"),
+                "write a header of its own",
+            );
+        }
+    }
+}
+
+fn routes(config: &Config, report: &mut Report) {
+    let routes = &config.routes;
+    for (at, route) in routes.iter().enumerate() {
+        if let Some(first) = routes[..at].iter().position(|earlier| earlier.covers(route)) {
+            let (path, earlier) = (route.path.as_str(), routes[first].path.as_str());
+            report.error(
+                &format!("routes[{at}].path"),
+                format!("{path} can never apply: routes[{first}] ({earlier}) is tried before it, and matches all of it"),
+                "write the entry for fewer paths first, or remove one of them",
+            );
+        }
+    }
+}
+
+fn lifetimes(config: &Config, report: &mut Report) {
+    let tokens = &config.tokens;
+    if tokens.session_lifetime < tokens.access_token_lifetime {
+        report.error(
+            "tokens.session_lifetime",
+            "it is shorter than access_token_lifetime, so no token could be renewed at its end",
+            "write a longer one, or leave it out: access_token_lifetime and 30 days",
+        );
+    }
+    if tokens.timestamp_window.past > 3600 {
+        report.error(
+            "tokens.timestamp_window",
+            "it is more than an hour, and as long as this every nonce is remembered",
+            "write \"5m\", and set the clocks by NTP",
+        );
+    }
+}
+
+fn links(config: &Config, report: &mut Report) {
+    for (at, link) in config.links.iter().enumerate() {
+        let key = |name: &str| format!("links[{at}].{name}");
+        if config.links[..at].iter().any(|earlier| earlier.name == link.name) {
+            let wrong = format!("another link has the name {:?} too", link.name);
+            report.error(&key("name"), wrong, "each needs a name of its own");
+        }
+        if link.users == crate::links::Users::None && !link.itself {
+            report.error(
+                &key("users"),
+                "no call could be made: none that names a user, and none as linkgate itself",
+                "write itself = true, or users = \"connect\"",
+            );
+        }
+        if !link.url.is_secure() && !is_local(&link.url) {
+            report.warn(
+                &key("url"),
+                "it is http: whoever is in between reads what the application reads",
+                "write the other side's https URL",
+            );
+        }
+    }
+}
+
+fn branding(config: &Config, report: &mut Report) {
+    let branding = &config.branding;
+    if config.upstream.name.is_some() && report.is_written("branding.name") {
+        report.warn(
+            "branding.name",
+            "upstream.name is written too, and this one is used",
+            "leave upstream.name out",
+        );
+    }
+    if let Some(missing) = branding.logo.as_ref().and_then(|logo| logo.missing()) {
+        report.warn(
+            "branding.logo_file",
+            format!("it has {missing}, which browsers leave out of a picture"),
+            "see that it looks right, or export it without",
+        );
+    }
+    if let Some(accent) = &branding.accent
+        && accent.light().accent != accent.given()
+    {
+        let (given, used) = (accent.given(), accent.light().accent);
+        let contrast = accent.contrast_on_light();
+        report.warn(
+            "branding.accent",
+            format!("{given} has a contrast of {contrast:.1} on light pages, where letters need 4.5: {used} is used there"),
+            "write a darker one, or leave it so",
+        );
+    }
+}
+
+/// Whether a URL leads to this machine, so that nothing of it crosses a network.
+fn is_local(url: &PublicUrl) -> bool {
+    let host = url.host();
+    host == "localhost"
+        || host == "[::1]"
+        || host
+            .parse::<std::net::Ipv4Addr>()
+            .is_ok_and(|ip| ip.is_loopback())
+}

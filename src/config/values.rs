@@ -1,0 +1,99 @@
+//! How the values of `oauth`, `model` and `applinks` are written in a configuration.
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+use crate::applinks::PeerId;
+use crate::model::NamePattern;
+use crate::oauth::{
+    Callback, CallbackPattern, ConsumerKey, PrivateKey, PublicKey, PublicUrl, Secret, SignatureMethod,
+};
+use crate::setting::{FileContent, deserialize_text, in_two_lines};
+
+deserialize_text! {
+    Callback = |text| Self::parse(text).map_err(|problem| problem.advice());
+    CallbackPattern = Self::parse;
+    ConsumerKey = parse_consumer_key;
+    NamePattern = Self::parse;
+    PeerId = |text| Self::parse(text).ok_or("write a UUID, or leave it out");
+    PublicUrl = Self::parse;
+}
+
+/// Parses a consumer key.
+///
+/// # Errors
+///
+/// A sentence that tells the administrator what to write instead.
+pub fn parse_consumer_key(text: &str) -> Result<ConsumerKey, &'static str> {
+    ConsumerKey::parse(text).ok_or("write 1 to 255 characters, none of them a control character")
+}
+
+/// Parses a public key, of which there must be one.
+///
+/// # Errors
+///
+/// A sentence that names what is wrong and, after a colon, what to do.
+pub fn parse_public_key(text: &str) -> Result<PublicKey, String> {
+    let keys = ["-----BEGIN PUBLIC KEY-----", "-----BEGIN RSA PUBLIC KEY-----"];
+    if keys
+        .iter()
+        .map(|begin| text.matches(begin).count())
+        .sum::<usize>()
+        > 1
+    {
+        return Err("There is more than one key in it: write each into a file of its own, and name all of them in public_keys.".to_owned());
+    }
+    PublicKey::read(text).map_err(|why| why.to_string())
+}
+
+/// No message repeats it.
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+impl<'de> Deserialize<'de> for SignatureMethod {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::parse(&name).ok_or_else(|| D::Error::unknown_variant(&name, &METHODS))
+    }
+}
+
+/// The names of the signature methods.
+static METHODS: [&str; SignatureMethod::ALL.len()] = {
+    let mut names = [""; SignatureMethod::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = SignatureMethod::ALL[at].name();
+        at += 1;
+    }
+    names
+};
+
+/// A private key that was pasted in its place is not repeated.
+impl<'de> Deserialize<'de> for PublicKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse_public_key(&text).map_err(|why| D::Error::custom(in_two_lines(&why)))
+    }
+}
+
+impl FileContent for PublicKey {
+    fn parse(bytes: Vec<u8>) -> Result<Self, String> {
+        parse_public_key(&String::from_utf8_lossy(&bytes))
+    }
+}
+
+impl FileContent for PrivateKey {
+    fn parse(bytes: Vec<u8>) -> Result<Self, String> {
+        const REMEDY: &str = "make a new one with `linkgate key generate --rsa --out link.pem`";
+        let text = zeroize::Zeroizing::new(bytes);
+        let key = Self::read(&String::from_utf8_lossy(&text))
+            .map_err(|why| format!("{}: {REMEDY}", why.to_string().trim_end_matches('.')))?;
+        match key.public_key().bits() {
+            2048.. => Ok(key),
+            bits => Err(format!("the key has only {bits} bits: {REMEDY}")),
+        }
+    }
+}
