@@ -13,8 +13,7 @@ use crate::setting::parse_duration;
 use crate::store::AuditFilter;
 
 use super::config::ConfigFile;
-use super::table::Table;
-use super::when::when_exactly;
+use super::output::{Table, format_time_exactly};
 use crate::server::store::open_existing;
 
 /// The audit log: what happened, who did it, and from where
@@ -85,7 +84,7 @@ fn table(events: &[AuditEvent]) -> String {
     let mut table = Table::new(["when", "what", "user", "consumer", "from", "detail"]);
     for event in events {
         table.row([
-            when_exactly(event.at),
+            format_time_exactly(event.at),
             event.kind.name().to_owned(),
             event.subject.clone().unwrap_or_default(),
             event

@@ -15,8 +15,7 @@ use crate::server::store::open_without_keys;
 use crate::store::{KeyUse, Keyring, Store};
 
 use super::config::ConfigFile;
-use super::table::Table;
-use super::when::when;
+use super::output::{Table, format_time};
 
 /// Keys of linkgate's own
 #[derive(Debug, Subcommand)]
@@ -113,7 +112,7 @@ impl Status {
             table.row([
                 key.id.clone(),
                 place(&key.id).to_owned(),
-                when(key.first_used_at),
+                format_time(key.first_used_at),
                 key.consumers.to_string(),
                 key.tokens.to_string(),
             ]);

@@ -15,13 +15,11 @@ mod doctor;
 mod health;
 mod key;
 mod link;
-
+mod manual;
+mod output;
 mod serve;
-
-mod table;
 mod token;
 mod user;
-mod when;
 
 use std::future::Future;
 use std::io::{ErrorKind, Write};
@@ -62,6 +60,8 @@ enum Command {
     Health(health::Health),
     #[command(subcommand)]
     Doctor(doctor::Doctor),
+    Completions(manual::Completions),
+    Man(manual::Man),
 }
 
 const EXAMPLES: &str = "\
@@ -91,6 +91,8 @@ pub fn main() -> ExitCode {
         Command::Audit(command) => command.run(),
         Command::Health(command) => command.run(),
         Command::Doctor(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     };
     outcome.map_or_else(|error| report(&error), |()| ExitCode::SUCCESS)
 }

@@ -10,8 +10,7 @@ use crate::oauth::{ConsumerKey, Timestamp};
 use crate::store::{self, Filter, Revoker, Store};
 
 use super::config::ConfigFile;
-use super::table::Table;
-use super::when::when;
+use super::output::{Table, format_time};
 use crate::server::store::open_existing;
 
 /// Access tokens: what users have connected
@@ -129,12 +128,12 @@ fn table(tokens: &[AccessToken], now: Timestamp) -> String {
             token.id.clone(),
             token.consumer.to_string(),
             token.user.subject.clone(),
-            when(token.issued_at),
+            format_time(token.issued_at),
             token
                 .last_used
                 .as_ref()
-                .map_or("never".to_owned(), |(at, _)| when(*at)),
-            when(token.expires_at),
+                .map_or("never".to_owned(), |(at, _)| format_time(*at)),
+            format_time(token.expires_at),
             state(token, now).to_owned(),
         ]);
     }

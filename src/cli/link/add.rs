@@ -1,13 +1,17 @@
 //! `linkgate link add`: another side's key, from its consumer-info into the configuration.
 
 use std::fmt::Write as _;
+use std::fs::{self, Permissions};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
+use tempfile::NamedTempFile;
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::client::Connector;
 use crate::links::connector;
@@ -17,9 +21,7 @@ use crate::tls::Roots;
 
 use super::super::config::ConfigFile;
 use super::super::print;
-use super::entry::{append, quoted};
-use super::found::Found;
-use super::show;
+use super::inspect::{Found, instructions};
 
 /// Fetch another side's key, show it, and write it into the configuration
 #[derive(Args, Debug)]
@@ -88,12 +90,12 @@ impl Add {
             append(&self.config.path, &entries)?;
             print("Written. Restart linkgate; for a consumer alone a SIGHUP is enough.\n\n")?;
         }
-        print(&show::instructions(&self.config.load()?))
+        print(&instructions(&self.config.load()?))
     }
 
     fn connector(&self) -> anyhow::Result<Connector> {
         let read = |path: &PathBuf| -> anyhow::Result<_> {
-            let pem = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+            let pem = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
             let content = Roots::parse(&pem).with_context(|| format!("{} cannot be used", path.display()))?;
             let path = path.clone();
             Ok(FromFile { path, content })
@@ -205,6 +207,34 @@ fn described(found: &Found, url: &PublicUrl) -> String {
     }
     text.push('\n');
     text
+}
+
+/// A text as TOML writes it.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+/// Puts entries at the end of a file, at once or not at all. A configuration that would not work is not written.
+fn append(file: &Path, entries: &str) -> anyhow::Result<()> {
+    let file = fs::canonicalize(file).with_context(|| format!("{} cannot be found", file.display()))?;
+    let before = fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let mode = fs::metadata(&file)?.permissions().mode() & 0o777;
+    let cannot = || format!("{} cannot be replaced", file.display());
+    let directory = file.parent().unwrap_or(Path::new("/"));
+    let mut draft = NamedTempFile::new_in(directory).with_context(cannot)?;
+    write!(draft, "{}\n\n{entries}", before.trim_end()).with_context(cannot)?;
+    fs::set_permissions(draft.path(), Permissions::from_mode(mode)).with_context(cannot)?;
+    draft.as_file().sync_all().with_context(cannot)?;
+    if let Err(error) = Config::load(draft.path(), std::env::vars_os(), Clock::System.now()) {
+        let [draft, file] = [draft.path(), &file].map(|path| path.display().to_string());
+        let said = error.to_string().replace(&draft, &file);
+        bail!("nothing was written, because it would not work:\n{said}");
+    }
+    if fs::read_to_string(&file)? != before {
+        bail!("{} was changed meanwhile; nothing was written", file.display());
+    }
+    draft.persist(&file).with_context(cannot)?;
+    Ok(())
 }
 
 fn confirmed() -> anyhow::Result<bool> {

@@ -1,11 +1,7 @@
 //! `linkgate link add | list | show | check`: other sides, as the administrator of this one sees them.
 
 mod add;
-mod check;
-mod entry;
-mod found;
-mod list;
-mod show;
+mod inspect;
 
 use clap::Subcommand;
 
@@ -41,9 +37,9 @@ impl Link {
     pub(super) fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Add(add) => super::block_on(add.run()),
-            Self::List(config) => super::block_on(list::run(config)),
-            Self::Show(config) => show::run(&config),
-            Self::Check(config) => super::block_on(check::run(config)),
+            Self::List(config) => super::block_on(inspect::list(config)),
+            Self::Show(config) => inspect::show(&config),
+            Self::Check(config) => super::block_on(inspect::check(config)),
         }
     }
 }

@@ -1,20 +1,57 @@
-//! `linkgate consumer add`: a consumer that the configuration does not name.
+//! `linkgate consumer list | add | disable | enable | purge`: who may sign.
+//!
+//! What the configuration names is the configuration's: commands change only the others, and delete what the
+//! configuration named once.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail, ensure};
-use clap::Args;
+use clap::{Args, Subcommand};
 use ipnet::IpNet;
 
-use crate::cli::config::ConfigFile;
 use crate::clock::Clock;
-use crate::config::{ConsumerConfig, PublicKeyConfig, parse_consumer_key, parse_public_key};
-use crate::model::{Consumer, ConsumerSource};
+use crate::config::{Config, ConsumerConfig, PublicKeyConfig, parse_consumer_key, parse_public_key};
+use crate::model::{Consumer as Registered, ConsumerSource};
 use crate::oauth::{
     Callback, CallbackPattern, ConsumerKey, PublicKey, Secret, SignatureMethod, Token, VerificationKey,
 };
-use crate::server::store::open;
+use crate::server::store::{open, open_existing};
 use crate::setting::parse_network;
+use crate::store::Store;
+
+use super::config::ConfigFile;
+use super::output::Table;
+use super::print;
+
+/// Consumers: who may sign
+#[derive(Debug, Subcommand)]
+#[command(after_help = EXAMPLES)]
+pub(super) enum Consumer {
+    /// List the consumers, those of the configuration too
+    #[command(after_help = EXAMPLES)]
+    List(ConfigFile),
+    /// Register a consumer
+    Add(Box<Add>),
+    /// Stop a consumer: it can do nothing, and keeps its tokens
+    #[command(after_help = EXAMPLES)]
+    Disable(Named),
+    /// Let a stopped consumer act again
+    #[command(after_help = EXAMPLES)]
+    Enable(Named),
+    /// Delete a consumer and all its tokens
+    #[command(after_help = EXAMPLES)]
+    Purge(Named),
+}
+
+/// Which consumer.
+#[derive(Args, Debug)]
+pub(super) struct Named {
+    /// The consumer key
+    #[arg(value_parser = parse_consumer_key)]
+    key: ConsumerKey,
+    #[command(flatten)]
+    config: ConfigFile,
+}
 
 /// What the new consumer is and may.
 #[expect(
@@ -22,8 +59,8 @@ use crate::setting::parse_network;
     reason = "each is a flag of its own on the command line"
 )]
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
-pub(in crate::cli) struct Add {
+#[command(after_help = ADD_EXAMPLES)]
+pub(super) struct Add {
     /// The consumer key, as the consumer has it
     #[arg(value_parser = parse_consumer_key)]
     key: ConsumerKey,
@@ -86,14 +123,38 @@ struct Proof {
 
 const EXAMPLES: &str = "\
 Examples:
+  linkgate consumer list
+  linkgate consumer add Stash:8277239845 --name Bitbucket --public-key-file bitbucket.pem \\
+      --callback https://bitbucket.example.com
+  linkgate consumer disable Stash:8277239845
+  linkgate consumer enable Stash:8277239845
+  linkgate consumer purge Stash:8277239845
+
+A consumer that the configuration names is changed there.";
+
+const ADD_EXAMPLES: &str = "\
+Examples:
   linkgate consumer add Stash:8277239845 --name Bitbucket --public-key-file bitbucket.pem \\
       --callback https://bitbucket.example.com --two-legged --impersonation
   linkgate consumer add bitbucket-form --name Bitbucket --generate-secret \\
       --callback https://bitbucket.example.com
   linkgate consumer add ci --shared-secret-file - < secret.txt";
 
+impl Consumer {
+    /// Runs the command.
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::List(config) => super::block_on(list(config)),
+            Self::Add(add) => super::block_on(add.run()),
+            Self::Disable(named) => super::block_on(change(named, Change::Disable)),
+            Self::Enable(named) => super::block_on(change(named, Change::Enable)),
+            Self::Purge(named) => super::block_on(change(named, Change::Purge)),
+        }
+    }
+}
+
 impl Add {
-    pub(super) async fn run(self) -> anyhow::Result<()> {
+    async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         ensure!(
             !config.consumers.iter().any(|consumer| consumer.key == self.key),
@@ -114,11 +175,11 @@ impl Add {
         if let (true, [VerificationKey::Hmac(secret)]) = (made, consumer.keys.as_slice()) {
             text = format!("{text}its shared secret, shown this once: {}\n", secret.expose());
         }
-        crate::cli::print(&text)
+        print(&text)
     }
 
     /// The rules are those of the configuration.
-    fn into_consumer(self, is_https_only: bool) -> anyhow::Result<Consumer> {
+    fn into_consumer(self, is_https_only: bool) -> anyhow::Result<Registered> {
         let (public_keys, shared_secret) = self.proof.keys()?;
         let written = ConsumerConfig {
             key: self.key,
@@ -203,4 +264,134 @@ fn parse_method(text: &str) -> Result<SignatureMethod, String> {
 
 fn parse_callback(text: &str) -> Result<Callback, String> {
     Callback::parse(text).map_err(|problem| problem.advice())
+}
+
+async fn list(config: ConfigFile) -> anyhow::Result<()> {
+    let config = config.load()?;
+    let store = open_existing(&config).await?;
+    let consumers = store.consumers().await;
+    store.close().await;
+    print(&table(&consumers?, &config.consumers))
+}
+
+/// What the store has, and what the configuration will put into it.
+fn table(stored: &[Registered], configured: &[Registered]) -> String {
+    let mut table = Table::new([
+        "key",
+        "name",
+        "methods",
+        "callbacks",
+        "source",
+        "enabled",
+        "fingerprint",
+    ]);
+    let to_come = configured.iter().filter(|consumer| !stored.contains(consumer));
+    let listed = stored
+        .iter()
+        .map(|consumer| (consumer, source(consumer, configured)));
+    for (consumer, source) in listed.chain(to_come.map(|consumer| (consumer, "config, not loaded yet"))) {
+        table.row([
+            consumer.key.to_string(),
+            consumer.name.clone(),
+            joined(consumer.methods.iter().copied().map(SignatureMethod::name)),
+            joined(consumer.callbacks.iter().map(CallbackPattern::as_str)),
+            source.to_owned(),
+            if consumer.enabled { "yes" } else { "no" }.to_owned(),
+            consumer
+                .keys
+                .iter()
+                .map(fingerprint)
+                .collect::<Vec<_>>()
+                .join(" "),
+        ]);
+    }
+    table.to_text()
+}
+
+fn source(consumer: &Registered, configured: &[Registered]) -> &'static str {
+    match consumer.source {
+        ConsumerSource::Command => "command",
+        ConsumerSource::Config if configured.iter().any(|other| other.key == consumer.key) => "config",
+        ConsumerSource::Config => "config, removed",
+    }
+}
+
+fn fingerprint(key: &VerificationKey) -> String {
+    match key {
+        VerificationKey::Hmac(_) => "(shared secret)".to_owned(),
+        VerificationKey::Rsa(key) => key.fingerprint(),
+    }
+}
+
+fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// What to do with a consumer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    Disable,
+    Enable,
+    Purge,
+}
+
+async fn change(named: Named, change: Change) -> anyhow::Result<()> {
+    let config = named.config.load()?;
+    refuse_configured(&config, &named, change)?;
+    let store = open_existing(&config).await?;
+    let outcome = apply(&store, &named.key, change).await;
+    store.close().await;
+    print(&format!("{}\n", outcome?))
+}
+
+/// The configuration is the truth for what it names.
+fn refuse_configured(config: &Config, named: &Named, change: Change) -> anyhow::Result<()> {
+    let Some(at) = config
+        .consumers
+        .iter()
+        .position(|consumer| consumer.key == named.key)
+    else {
+        return Ok(());
+    };
+    let remedy = match change {
+        Change::Disable => "write enabled = false there, and reload linkgate (SIGHUP)",
+        Change::Enable => "write enabled = true there, and reload linkgate (SIGHUP)",
+        Change::Purge => "remove it there and reload linkgate (SIGHUP), which disables it; then purge it",
+    };
+    bail!(
+        "{} is consumers[{at}] of {}, and only changed there: {remedy}",
+        named.key,
+        named.config.path.display()
+    );
+}
+
+async fn apply(store: &Store, key: &ConsumerKey, change: Change) -> anyhow::Result<String> {
+    let Some(consumer) = store.consumer(key).await? else {
+        bail!("there is no consumer {key}; `linkgate consumer list` shows them");
+    };
+    if change == Change::Enable && consumer.source == ConsumerSource::Config {
+        bail!(
+            "{key} was removed from the configuration; write it there again, or purge it and add it by command"
+        );
+    }
+    let now = Clock::System.now();
+    let (changed, done, not_done) = match change {
+        Change::Disable => (
+            store.set_consumer_enabled(key, false, now).await?,
+            "is disabled; it keeps its tokens",
+            "was disabled before",
+        ),
+        Change::Enable => (
+            store.set_consumer_enabled(key, true, now).await?,
+            "is enabled",
+            "was enabled before",
+        ),
+        Change::Purge => (
+            store.purge_consumer(key, now).await?,
+            "is deleted, with all its tokens",
+            "was deleted before",
+        ),
+    };
+    let became = if changed { done } else { not_done };
+    Ok(format!("{key} {became}"))
 }

@@ -1,4 +1,7 @@
-//! A table for the terminal.
+//! Tables and times for a terminal.
+
+use crate::clock::Civil;
+use crate::oauth::Timestamp;
 
 /// Columns with a heading each, as wide as their widest value.
 #[derive(Debug)]
@@ -18,7 +21,7 @@ impl Table {
     pub(super) fn row<const N: usize>(&mut self, values: [String; N]) {
         let printable = |value: String| match value.as_str() {
             "" => "-".to_owned(),
-            _ => value.replace(is_a_command, "?"),
+            _ => value.replace(is_control, "?"),
         };
         self.rows.push(values.into_iter().map(printable).collect());
     }
@@ -41,14 +44,32 @@ impl Table {
     }
 }
 
-/// Whether a terminal obeys it: a control character, or one that changes the direction of writing (Unicode Standard Annex
+/// Whether a terminal obeys the character: a control character, or one that changes the direction of writing (Unicode Standard Annex
 /// 9, section 2).
-fn is_a_command(character: char) -> bool {
+fn is_control(character: char) -> bool {
     let turns = matches!(
         character,
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
     );
     turns || character.is_control()
+}
+
+/// Writes a time to the second: `2026-11-23 21:36:59 UTC`.
+pub(super) fn format_time_exactly(at: Timestamp) -> String {
+    Civil::of(at).rfc3339().replace('T', " ").replace('Z', " UTC")
+}
+
+/// Writes a time to the minute: `2026-11-23 21:36 UTC`.
+pub(super) fn format_time(at: Timestamp) -> String {
+    let Civil {
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        ..
+    } = Civil::of(at);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02} UTC")
 }
 
 #[cfg(test)]
@@ -64,5 +85,12 @@ mod tests {
             table.to_text(),
             "KEY      NAME\nck       Bit?[2Jbucket\nlon?ger  -\n"
         );
+    }
+
+    #[test]
+    fn times_are_written_to_the_minute_or_the_second() {
+        let at = Timestamp::from_seconds(1_795_473_419);
+        assert_eq!(format_time(at), "2026-11-23 22:36 UTC");
+        assert_eq!(format_time_exactly(at), "2026-11-23 22:36:59 UTC");
     }
 }

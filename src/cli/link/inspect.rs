@@ -1,0 +1,334 @@
+//! `linkgate link list | show | check`: links as the administrator sees them.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use http::{Request, Response, StatusCode};
+
+use crate::applinks::{ConsumerInfo, PeerManifest};
+use crate::clock::Clock;
+use crate::config::{Config, ListenAt};
+use crate::http::client::Connector;
+use crate::links::{Link, LinkConfig, Links, Users, connector};
+use crate::oauth::{ConsumerKey, PrivateKey, PublicKey, PublicUrl, VerificationKey};
+use crate::server::links;
+use crate::server::store::open_existing;
+
+use super::super::config::ConfigFile;
+use super::super::output::{Table, format_time};
+use super::super::print;
+
+/// Lists the links, and how their last calls went.
+pub(super) async fn list(config: ConfigFile) -> anyhow::Result<()> {
+    let config = config.load()?;
+    if config.links.is_empty() {
+        return print("There are no links: `linkgate link add URL --outgoing` makes one.\n");
+    }
+    let store = open_existing(&config).await?;
+    let (states, connections) = (store.link_states().await, store.link_connections(None).await);
+    store.close().await;
+    let (states, connections) = (states?, connections?);
+    let mut table = Table::new([
+        "name",
+        "url",
+        "users",
+        "itself",
+        "connected",
+        "reached",
+        "clock",
+        "last success",
+        "last problem",
+    ]);
+    for link in &config.links {
+        let state = states.get(&link.name).cloned().unwrap_or_default();
+        let connected = connections.iter().filter(|kept| kept.link == link.name).count();
+        let problem = state
+            .problem
+            .map(|(at, why)| format!("{} {why}", format_time(at)));
+        table.row([
+            link.name.clone(),
+            link.url.as_str().to_owned(),
+            link.users.name().to_owned(),
+            if link.itself { "yes" } else { "no" }.to_owned(),
+            connected.to_string(),
+            state.reached_at.map(format_time).unwrap_or_default(),
+            state
+                .clock_difference
+                .map(|ahead| format!("{ahead:+} s"))
+                .unwrap_or_default(),
+            state.success_at.map(format_time).unwrap_or_default(),
+            problem.unwrap_or_default(),
+        ]);
+    }
+    print(&table.to_text())
+}
+
+/// Prints what to enter at the remote applications.
+pub(super) fn show(config: &ConfigFile) -> anyhow::Result<()> {
+    print(&instructions(&config.load()?))
+}
+
+/// What to enter at Bitbucket, for both directions as far as they are configured.
+pub(super) fn instructions(config: &Config) -> String {
+    let mut text = outgoing(config);
+    for link in &config.links {
+        text.push_str(&incoming(config, link));
+    }
+    if !config.links.is_empty() {
+        let at = match &config.applinks.listen {
+            ListenAt::Tcp(address) => format!("http://{address}"),
+            ListenAt::Unix(path) => format!("the socket {}", path.display()),
+        };
+        let _ = writeln!(
+            text,
+            "The application calls {at}/NAME/..., with Authorization: Bearer and the token of [applinks],\n\
+             and X-Linkgate-User for whom."
+        );
+    }
+    text
+}
+
+fn outgoing(config: &Config) -> String {
+    let (url, name) = (config.server.public_url.as_str(), &config.branding.name);
+    let mut text = format!(
+        "On Bitbucket: Administration > Application Links > Create link, type Atlassian product\n\n\
+         Outgoing, so that Bitbucket calls {name}:\n"
+    );
+    let fields = if config.applinks.consumer_info {
+        vec![
+            ("Application URL", url.to_owned()),
+            (
+                "Outgoing authentication",
+                "OAuth: Bitbucket signs with its own key, nothing else to enter".to_owned(),
+            ),
+        ]
+    } else {
+        vec![
+            ("Application URL", config.server.public_url.origin().to_owned()),
+            ("Application Name", name.clone()),
+            ("Application Type", "Generic Application".to_owned()),
+            ("Service Provider Name", name.clone()),
+            (
+                "Consumer Key, Shared secret",
+                "of a [[consumers]] entry with a shared_secret".to_owned(),
+            ),
+            ("Request Token URL", format!("{url}/oauth/request-token")),
+            ("Access Token URL", format!("{url}/oauth/access-token")),
+            ("Authorize URL", format!("{url}/oauth/authorize")),
+        ]
+    };
+    push(&mut text, &fields);
+    text
+}
+
+fn incoming(config: &Config, link: &LinkConfig) -> String {
+    let applinks = &config.applinks;
+    let mut text = format!(
+        "\nOn {}, incoming, so that {} calls it (link \"{}\"):\n",
+        link.url.as_str(),
+        config.branding.name,
+        link.name
+    );
+    let key = applinks.keys().next().map(PrivateKey::public_key);
+    let callback = format!(
+        "{}/oauth/links/{}/callback",
+        config.server.public_url.as_str(),
+        link.name
+    );
+    let impersonate = link.users == Users::Impersonate;
+    let yes = |yes| if yes { "yes" } else { "no" }.to_owned();
+    push(
+        &mut text,
+        &[
+            (
+                "Consumer Key",
+                applinks
+                    .consumer_key
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            ),
+            ("Consumer Name", config.branding.name.clone()),
+            (
+                "Public Key",
+                key.as_ref().map(PublicKey::to_base64).unwrap_or_default(),
+            ),
+            ("Consumer Callback URL", callback),
+            ("Allow 2-Legged OAuth", yes(link.itself || impersonate)),
+            ("Allow user impersonation", yes(impersonate)),
+            (
+                "(fingerprint, to compare)",
+                key.map(|key| key.fingerprint()).unwrap_or_default(),
+            ),
+        ],
+    );
+    text.push('\n');
+    text
+}
+
+fn push(text: &mut String, fields: &[(&str, String)]) {
+    for (field, value) in fields {
+        let _ = writeln!(text, "  {field:27}  {value}");
+    }
+}
+
+/// Asks every remote application.
+pub(super) async fn check(config: ConfigFile) -> anyhow::Result<()> {
+    let config = config.load()?;
+    let store = open_existing(&config).await?;
+    let links = links::links(&config, &store, &Clock::System)?;
+    if let Some(fingerprint) = links.identity().fingerprint() {
+        let key = &links.identity().consumer_key;
+        print(&format!("We are {key} with the key {fingerprint}\n"))?;
+    }
+    let mut failed = 0;
+    for (link, configured) in links.all().iter().zip(&config.links) {
+        let connector = connector(configured.ca_file.as_ref(), configured.connect_timeout)?;
+        let mut text = format!("{} {}\n", link.name(), link.url().as_str());
+        match Found::fetch(&connector, link.url()).await {
+            Ok(found) => {
+                let _ = writeln!(
+                    text,
+                    "  ok      it is there; its key is {}",
+                    found.public_key.fingerprint()
+                );
+                if let Some(why) = unregistered(&config, &found) {
+                    let _ = writeln!(text, "  note    {why}");
+                }
+            }
+            Err(error) => {
+                let _ = writeln!(text, "  note    its consumer-info says nothing: {error:#}");
+            }
+        }
+        failed += u32::from(!check_credentials(&links, link, &mut text).await);
+        print(&text)?;
+    }
+    store.close().await;
+    if failed > 0 {
+        bail!("{failed} of {} links do not work", links.all().len());
+    }
+    Ok(())
+}
+
+/// Whether the other side knows our key, and what it says.
+async fn check_credentials(links: &Links, link: &Link, text: &mut String) -> bool {
+    let outcome = links.test_credentials(link).await;
+    let clock = links
+        .states()
+        .await
+        .ok()
+        .and_then(|mut states| states.remove(link.name()));
+    if let Some(difference) = clock.and_then(|state| state.clock_difference) {
+        let mark = if difference.abs() < 60 { "ok  " } else { "note" };
+        let _ = writeln!(text, "  {mark}    its clock differs from ours by {difference} s");
+    }
+    match outcome {
+        Ok(()) => {
+            text.push_str("  ok      it knows our key: it gave us a request token\n");
+            true
+        }
+        Err(error) => {
+            let _ = writeln!(text, "  FAILED  {error}");
+            false
+        }
+    }
+}
+
+/// What is to be said of the key that it shows.
+fn unregistered(config: &Config, found: &Found) -> Option<String> {
+    let consumer = config.consumers.iter().find(|consumer| consumer.key == found.key);
+    let Some(consumer) = consumer else {
+        return Some(format!(
+            "its consumer {} is not registered here: `linkgate link add` does it",
+            found.key
+        ));
+    };
+    let known = consumer
+        .keys
+        .contains(&VerificationKey::Rsa(found.public_key.clone()));
+    (!known).then(|| {
+        "it shows another key than the one that is registered here: `linkgate link add` says more".to_owned()
+    })
+}
+
+/// What another side shows of itself.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) info: ConsumerInfo,
+    pub(super) key: ConsumerKey,
+    pub(super) public_key: PublicKey,
+    /// What is remarkable, and no reason to refuse.
+    pub(super) remarks: Vec<String>,
+    pub(super) manifest: Option<PeerManifest>,
+}
+
+impl Found {
+    /// Fetches consumer-info, which must be there, and the manifest, which need not.
+    pub(super) async fn fetch(connector: &Connector, url: &PublicUrl) -> anyhow::Result<Self> {
+        let base = url.as_str();
+        let consumer_info = format!("{base}/plugins/servlet/oauth/consumer-info");
+        let document = fetch(connector, &consumer_info, "application/xml")
+            .await
+            .with_context(|| format!("{consumer_info} cannot be used"))?;
+        let info = ConsumerInfo::read(content_type(&document), document.body())
+            .with_context(|| format!("{consumer_info} cannot be used"))?;
+        let key = ConsumerKey::parse(&info.key)
+            .ok_or_else(|| anyhow!("the consumer key in {consumer_info} is longer than any"))?;
+        let public_key = PublicKey::read(&info.public_key)
+            .with_context(|| format!("the public key in {consumer_info} cannot be used"))?;
+        let mut remarks = Vec::new();
+        let manifest = match manifest(connector, base).await {
+            Ok(manifest) => Some(manifest),
+            Err(why) => {
+                remarks.push(format!("there is no manifest that could be used: {why:#}"));
+                None
+            }
+        };
+        let own = manifest.as_ref().and_then(|manifest| manifest.url.as_deref());
+        if let Some(own) = own.filter(|own| PublicUrl::parse(own).ok().as_ref() != Some(url)) {
+            remarks.push(format!("it calls itself {own}, which may be the URL to use"));
+        }
+        Ok(Self {
+            info,
+            key,
+            public_key,
+            remarks,
+            manifest,
+        })
+    }
+}
+
+async fn manifest(connector: &Connector, base: &str) -> anyhow::Result<PeerManifest> {
+    let url = format!("{base}/rest/applinks/1.0/manifest");
+    let document = fetch(connector, &url, "application/json, application/xml;q=0.9").await?;
+    Ok(PeerManifest::read(content_type(&document), document.body())?)
+}
+
+async fn fetch(connector: &Connector, url: &str, accept: &str) -> anyhow::Result<Response<Bytes>> {
+    let request = Request::get(url).header(ACCEPT, accept).body(Bytes::new())?;
+    let response = connector.fetch(request, TIMEOUT, MAX_DOCUMENT_BYTES).await?;
+    match response.status() {
+        StatusCode::OK => Ok(response),
+        status if status.is_redirection() => {
+            let location = response.headers().get(LOCATION);
+            let location = location.and_then(|location| location.to_str().ok());
+            let location: String = location.unwrap_or("nowhere").chars().take(200).collect();
+            bail!(
+                "it redirects to {location}, which is not followed: write the URL under which it answers itself"
+            )
+        }
+        status => bail!("it answers {status}"),
+    }
+}
+
+fn content_type(response: &Response<Bytes>) -> Option<&str> {
+    response.headers().get(CONTENT_TYPE)?.to_str().ok()
+}
+
+/// The time for a document; remote applications wait as long for those of linkgate.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The largest document. Real ones have two or three thousand bytes.
+const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
