@@ -14,6 +14,7 @@ use tracing_subscriber::fmt;
 
 /// `[log]`: what is logged, and how.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LogConfig {
     /// The shape of a line.
@@ -26,6 +27,7 @@ pub struct LogConfig {
 
 /// The shape of a log line.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// For people; coloured on a terminal.
@@ -37,6 +39,7 @@ pub enum Format {
 
 /// A level of the log, as `RUST_LOG` names it too.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "they are the levels of the tracing crate")]
 pub enum Level {

@@ -18,12 +18,14 @@ pub use logo::{Logo, UnfitLogo};
 
 /// `[branding]`: what an installation looks like.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Branding {
     /// The application's name, as its users call it.
     #[serde(default)]
     pub name: String,
     /// The picture above every page; `None`: the name stands there.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     #[serde(default, rename = "logo_file", deserialize_with = "logo")]
     pub logo: Option<Logo>,
     /// The colour of links and buttons; `None`: ours.

@@ -15,6 +15,7 @@ use super::problem::Report;
 
 /// linkgate as a peer of Application Links.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AppLinks {
     /// The installation's id, if it is not the one that the database keeps.

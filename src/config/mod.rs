@@ -46,6 +46,7 @@ use self::source::Source;
 
 /// The validated configuration, with the defaults filled in.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The listeners and the public URLs.
@@ -162,3 +163,6 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

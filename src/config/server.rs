@@ -11,6 +11,7 @@ use crate::tls::CertificateFiles;
 
 /// The listeners, and the URLs under which consumers and browsers reach them.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Server {
     /// For consumers, browsers, and users of the guarded application.
@@ -25,6 +26,7 @@ pub struct Server {
     #[serde(default)]
     pub public_urls: Vec<PublicUrl>,
     /// Front proxies, whose `X-Forwarded-*` headers are trusted.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     #[serde(default, deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
     /// The certificate of `listen`; `None`: it serves clear text.
@@ -36,6 +38,7 @@ pub struct Server {
 
 /// Who may use the administration pages.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Admin {
     /// Names of users.

@@ -11,8 +11,10 @@ use crate::oauth::Secret;
 
 /// The database.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Store {
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default)]
     url: DatabaseUrl,
     /// The password for PostgreSQL.
@@ -27,6 +29,7 @@ pub struct Store {
 
 /// The secret key.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Keys {
     /// The key file, which `linkgate key generate` makes.

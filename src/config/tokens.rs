@@ -8,24 +8,30 @@ use crate::setting::{whole_seconds, yes};
 
 /// Lifetimes, in seconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Tokens {
     /// From the request of a consumer to the exchange of its request token.
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<600>", deserialize_with = "whole_seconds")]
     pub request_token_lifetime: i64,
     /// Of an access token.
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<{ 5 * YEAR }>", deserialize_with = "whole_seconds")]
     pub access_token_lifetime: i64,
     /// The time during which a consumer can renew an access token.
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default, deserialize_with = "whole_seconds")]
     pub session_lifetime: i64,
     /// How far a consumer's clock may differ.
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "five_minutes", deserialize_with = "window")]
     pub timestamp_window: Window,
 }
 
 /// Whom a consumer with `impersonation = true` may impersonate.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Impersonation {
     /// Never these users, beside the administrators.

@@ -150,6 +150,7 @@ fn encode_value(text: &str) -> HeaderValue {
 
 /// `[identity]`: how the application is told who calls.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct IdentityConfig {
     /// Names that are common, unless `headers` is given.
@@ -167,6 +168,7 @@ pub struct IdentityConfig {
 
 /// Names of identity headers that are common.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum IdentityPreset {
     /// `Remote-User`.
@@ -178,6 +180,7 @@ pub enum IdentityPreset {
 
 /// Names of identity headers that the administrator chose.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OwnHeaders {
     /// Names the user.

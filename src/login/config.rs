@@ -19,17 +19,21 @@ use super::{Handoff, OidcConfig, TrustedHeader, UserLookup};
 
 /// `[login]`: how users are authenticated. One method, with a table of its own.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LoginConfig {
     /// The method.
     pub method: Method,
     /// Seconds without a request after which a session ends.
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "whole::<43_200>", deserialize_with = "whole_seconds")]
     pub session_idle: i64,
     /// Seconds after which a session ends in any case.
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "whole::<604_800>", deserialize_with = "whole_seconds")]
     pub session_lifetime: i64,
     /// Seconds after which a user signs in again before approving.
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "whole::<43_200>", deserialize_with = "whole_seconds")]
     pub recheck_after: i64,
     /// Sign-in attempts in a minute for one name, from all addresses.
@@ -55,6 +59,7 @@ pub struct LoginConfig {
 
 /// `[login.file]`: a password file.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FileLoginConfig {
     /// The file with `[[users]]`, which must exist.
@@ -64,6 +69,7 @@ pub struct FileLoginConfig {
 
 /// A login method.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "each is a field of LoginConfig")]
 pub enum Method {
@@ -147,6 +153,7 @@ impl HttpUrl {
 
 /// `[login.probe]`: how the application is asked.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProbeConfig {
     /// The application's "who am I".
@@ -169,18 +176,21 @@ pub struct ProbeConfig {
     /// The trust roots; `None`: those of the operating system.
     pub ca_file: Option<FromFile<Roots>>,
     /// How long the answer may take.
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<3>", deserialize_with = "duration")]
     pub timeout: Duration,
     /// Where the application says whether a user exists; `{user}` stands for the name.
     #[serde(default, deserialize_with = "user_lookup_url")]
     pub user_lookup_url: Option<String>,
     /// How long that answer may take.
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<2>", deserialize_with = "duration")]
     pub user_lookup_timeout: Duration,
 }
 
 /// An answer that means nobody: a JSON pointer, and the value there.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Reject {
     /// Where.
@@ -196,6 +206,7 @@ pub struct JsonPointer(String);
 
 /// `[login.ldap]`: how a directory is asked.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LdapConfig {
     /// `ldap://host[:port]` or `ldaps://host[:port]`.
@@ -222,6 +233,7 @@ pub struct LdapConfig {
     #[serde(default = "cn")]
     pub display_attribute: String,
     /// How long all of it may take.
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<5>", deserialize_with = "duration")]
     pub timeout: Duration,
 }

@@ -22,6 +22,7 @@ use super::{HttpUrl, is_name};
 
 /// `[login.handoff]`: the application's page, and what both sides sign with.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Handoff {
     login_url: HttpUrl,

@@ -15,15 +15,18 @@ use super::{Arriving, HttpUrl, is_name};
 
 /// `[login.trusted-header]`: the headers in which a front proxy names the user.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TrustedHeader {
     /// The front proxies.
     #[serde(skip)]
     pub proxies: Vec<IpNet>,
     /// The header with the user's name for the application.
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "remote_user", deserialize_with = "header_name")]
     pub header: HeaderName,
     /// The header with the user's name for people.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     #[serde(default, deserialize_with = "optional_header_name")]
     pub display_header: Option<HeaderName>,
     /// Where a browser signs out of the proxy.

@@ -47,6 +47,7 @@ pub struct Oidc {
 
 /// `[login.oidc]`: an identity provider, and linkgate as its client.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OidcConfig {
     /// The issuer, which names the discovery document.
@@ -67,6 +68,7 @@ pub struct OidcConfig {
     /// The trust roots; `None`: those of the operating system.
     pub ca_file: Option<FromFile<Roots>>,
     /// How long each of its answers may take.
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<10>", deserialize_with = "duration")]
     pub timeout: Duration,
 }
