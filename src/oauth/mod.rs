@@ -5,7 +5,7 @@
 //! 1. [`header`]: the `Authorization: OAuth` grammar (section 3.5.1), both directions;
 //! 2. [`parameters`]: collect from header, query and form; sort; normalise (section 3.4.1.3);
 //! 3. [`base_string`]: the bytes that both sides sign (section 3.4.1);
-//! 4. [`request`]: `SignedRequest::parse` makes the claim, `SignedRequest::verify` makes the fact, [`Authentic`];
+//! 4. [`request`]: `SignedRequest::parse` makes the claim, `SignedRequest::verify` makes the fact, [`VerifiedRequest`];
 //! 5. [`signature`]: the methods (section 3.4.2 to 3.4.4), with keys read by [`key`];
 //! 6. [`problem`]: every refusal on the way.
 //!
@@ -23,7 +23,7 @@
 //! | [`Timestamp`], [`Nonce`], [`Window`] | section 3.3 | what makes a signature good once |
 //! | [`Parameters`] | parameters | canonical, sorted, each with the place it came from |
 //! | [`SignedRequest`] | authenticated request, claimed | parsed, believed by nobody |
-//! | [`Authentic`] | authenticated request, verified | built by `verify` alone |
+//! | [`VerifiedRequest`] | authenticated request, verified | built by `verify` alone |
 //! | [`Signer`] | client | we, when we are the consumer |
 //! | [`Problem`] | | a refusal told to the peer |
 
@@ -50,7 +50,7 @@ pub use credentials::{ConsumerKey, Secret, SessionHandle, Token, Verifier};
 pub use key::{PrivateKey, PublicKey};
 pub use parameters::{Parameters, Place};
 pub use problem::Problem;
-pub use request::{Authentic, RequestView, SignedRequest};
+pub use request::{RequestView, SignedRequest, VerifiedRequest};
 pub use sign::{Call, Signer};
 pub use signature::{SignatureMethod, SigningKey, VerificationKey};
 pub use timestamp::{Nonce, Timestamp, Window};

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::model::{Consumer, UNKNOWN_TOKEN};
-use crate::oauth::{Authentic, Problem, RequestView, SignedRequest, Timestamp, Token};
+use crate::oauth::{Problem, RequestView, SignedRequest, Timestamp, Token, VerifiedRequest};
 
 use super::cache::CachedToken;
 use super::explain::explained;
@@ -12,7 +12,7 @@ use super::{Error, Provider};
 
 /// A signature that was verified, and the consumer that made it. Its nonce is not yet spent.
 pub(super) struct Signed {
-    pub(super) request: Authentic,
+    pub(super) request: VerifiedRequest,
     pub(super) consumer: Arc<Consumer>,
     /// When it came to us.
     pub(super) at: Timestamp,
@@ -87,7 +87,7 @@ impl Provider {
     ///
     /// `nonce_used` for a replay; `timestamp_refused` if the request left the window since it was verified; a failure if the
     /// nonce was not recorded.
-    pub(super) async fn spend_nonce(&self, request: &Authentic) -> Result<(), Error> {
+    pub(super) async fn spend_nonce(&self, request: &VerifiedRequest) -> Result<(), Error> {
         let (signed_at, digest) = (request.timestamp(), request.nonce_digest());
         let is_first = self
             .store

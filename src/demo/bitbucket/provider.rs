@@ -15,8 +15,8 @@ use serde_json::json;
 
 use crate::demo::{form, fresh};
 use crate::oauth::{
-    Authentic, ConsumerKey, Problem, PublicKey, RequestView, Secret, SignatureMethod, SignedRequest, Token,
-    VerificationKey, Window, encode, header as protocol,
+    ConsumerKey, Problem, PublicKey, RequestView, Secret, SignatureMethod, SignedRequest, Token,
+    VerificationKey, VerifiedRequest, Window, encode, header as protocol,
 };
 
 use super::{Bitbucket, pages};
@@ -225,7 +225,7 @@ async fn manifest(State(bitbucket): State<Bitbucket>) -> Response {
 }
 
 /// Verifies a call of linkgate's.
-async fn verified(bitbucket: &Bitbucket, request: Request<Body>) -> Result<Authentic, Problem> {
+async fn verified(bitbucket: &Bitbucket, request: Request<Body>) -> Result<VerifiedRequest, Problem> {
     let incoming = bitbucket.incoming();
     let (parts, body) = request.into_parts();
     let form = parts

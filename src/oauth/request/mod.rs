@@ -1,4 +1,4 @@
-//! A claim becomes a fact: [`SignedRequest`] is parsed and believed by nobody, [`Authentic`] is verified.
+//! A claim becomes a fact: [`SignedRequest`] is parsed and believed by nobody, [`VerifiedRequest`] is verified.
 
 use std::borrow::Cow;
 
@@ -56,7 +56,7 @@ struct Seldom {
 
 /// A request whose signature was verified. Only [`SignedRequest::verify`] makes one.
 #[derive(Debug)]
-pub struct Authentic {
+pub struct VerifiedRequest {
     request: SignedRequest,
 }
 
@@ -154,7 +154,7 @@ impl SignedRequest {
         self,
         keys: &[VerificationKey],
         token_secret: Option<&Secret>,
-    ) -> Result<Authentic, Problem> {
+    ) -> Result<VerifiedRequest, Problem> {
         let mut fitting = keys.iter().filter(|key| key.fits(self.method)).peekable();
         if fitting.peek().is_none() {
             return Err(Problem::SignatureMethodRejected(if self.method.is_rsa() {
@@ -166,7 +166,7 @@ impl SignedRequest {
         let signature = self.signature.expose();
         let verified = fitting.any(|key| key.verify(self.method, &self.base_string, signature, token_secret));
         if verified {
-            Ok(Authentic { request: self })
+            Ok(VerifiedRequest { request: self })
         } else {
             Err(Problem::SignatureInvalid(if self.method.is_rsa() {
                 "The signature does not match: compare the URL as it was signed, and the consumer's key pair."
@@ -218,7 +218,7 @@ impl std::fmt::Debug for SignedRequest {
     }
 }
 
-impl Authentic {
+impl VerifiedRequest {
     /// `oauth_callback`, decoded (request-token endpoint).
     pub fn callback(&self) -> Option<&str> {
         self.seldom()?.callback.as_deref()
@@ -249,7 +249,7 @@ impl Authentic {
     }
 }
 
-impl std::ops::Deref for Authentic {
+impl std::ops::Deref for VerifiedRequest {
     type Target = SignedRequest;
 
     fn deref(&self) -> &SignedRequest {

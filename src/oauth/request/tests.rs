@@ -42,8 +42,8 @@ fn with(pairs: &[(&str, &str)], query: &str) -> Result<SignedRequest, Problem> {
     parse(&[header.as_bytes()], query, None).map(Option::unwrap)
 }
 
-fn authentic(request: SignedRequest) -> Authentic {
-    Authentic { request }
+fn authentic(request: SignedRequest) -> VerifiedRequest {
+    VerifiedRequest { request }
 }
 
 #[test]
