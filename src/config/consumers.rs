@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Consumer, ConsumerSource};
-use crate::oauth::{Callback, CallbackPattern, ConsumerKey, PublicUrl, SignatureMethod, VerificationKey};
+use crate::oauth::{AllowedCallback, Callback, ConsumerKey, PublicUrl, SignatureMethod, VerificationKey};
 
 use super::choice::unknown;
 use super::consumer_keys::verification_keys;
@@ -37,7 +37,7 @@ fn read_one(section: &Section<'_>, key: Option<ConsumerKey>, is_secure: bool) ->
     let keys = verification_keys(section);
     let methods = read_methods(section, &keys, is_secure);
     let callbacks = section.parsed_list("callbacks", |text| {
-        CallbackPattern::parse(text).map_err(|why| Wrong::unusable(text, why))
+        AllowedCallback::parse(text).map_err(|why| Wrong::unusable(text, why))
     });
     let default_callback = read_default_callback(section, &callbacks);
     let two_legged = section.or("two_legged", false);
@@ -144,7 +144,7 @@ fn read_methods(
     BTreeSet::from([usual])
 }
 
-fn read_default_callback(section: &Section<'_>, allowed: &[CallbackPattern]) -> Option<Callback> {
+fn read_default_callback(section: &Section<'_>, allowed: &[AllowedCallback]) -> Option<Callback> {
     let callback = section.parsed("default_callback", |text| {
         Callback::parse(text).map_err(|problem| Wrong::unusable(text, &problem.advice()))
     })?;

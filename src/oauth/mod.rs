@@ -45,7 +45,7 @@ pub mod timestamp;
 
 pub use base_string::PublicUrl;
 pub use body_hash::BodyHash;
-pub use callback::{Callback, CallbackPattern, CallbackUrl};
+pub use callback::{AllowedCallback, Callback, CallbackUrl};
 pub use credentials::{ConsumerKey, Secret, SessionHandle, Token, Verifier};
 pub use key::{PrivateKey, PublicKey};
 pub use parameters::{Parameters, Place};

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::model::{Consumer, ConsumerSource};
 use crate::oauth::{
-    Callback, CallbackPattern, ConsumerKey, PublicKey, Secret, SignatureMethod, VerificationKey,
+    AllowedCallback, Callback, ConsumerKey, PublicKey, Secret, SignatureMethod, VerificationKey,
 };
 
 use super::db::Row;
@@ -133,7 +133,7 @@ impl ConsumerRow {
             .map_err(wrong)?
             .into_iter()
             .collect(),
-            callbacks: read_all(settings.callbacks, CallbackPattern::parse).map_err(wrong)?,
+            callbacks: read_all(settings.callbacks, AllowedCallback::parse).map_err(wrong)?,
             default_callback: read_all(settings.default_callback, Callback::parse)
                 .map_err(wrong)?
                 .pop(),

@@ -11,7 +11,7 @@ use crate::cli::config::ConfigFile;
 use crate::clock::Clock;
 use crate::model::{Consumer, ConsumerSource};
 use crate::oauth::{
-    Callback, CallbackPattern, ConsumerKey, PublicKey, PublicUrl, Secret, SignatureMethod, Token,
+    AllowedCallback, Callback, ConsumerKey, PublicKey, PublicUrl, Secret, SignatureMethod, Token,
     VerificationKey,
 };
 use crate::server::store::open;
@@ -38,8 +38,8 @@ pub(in crate::cli) struct Add {
     #[arg(long = "method", value_name = "METHOD", value_parser = parse_method)]
     methods: Vec<SignatureMethod>,
     /// Where its users may return: `https://host[:port][/path]`, `*` for any port. Repeatable; none: by a code to copy
-    #[arg(long = "callback", value_name = "URL", value_parser = CallbackPattern::parse)]
-    callbacks: Vec<CallbackPattern>,
+    #[arg(long = "callback", value_name = "URL", value_parser = AllowedCallback::parse)]
+    callbacks: Vec<AllowedCallback>,
     /// Used when it names no callback
     #[arg(long, value_name = "URL", value_parser = parse_callback)]
     default_callback: Option<Callback>,

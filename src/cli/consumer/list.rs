@@ -3,7 +3,7 @@
 use crate::cli::config::ConfigFile;
 use crate::cli::table::Table;
 use crate::model::{Consumer, ConsumerSource};
-use crate::oauth::{CallbackPattern, SignatureMethod, VerificationKey};
+use crate::oauth::{AllowedCallback, SignatureMethod, VerificationKey};
 use crate::server::store::open_existing;
 
 pub(super) async fn run(config: ConfigFile) -> anyhow::Result<()> {
@@ -34,7 +34,7 @@ fn table(stored: &[Consumer], configured: &[Consumer]) -> String {
             consumer.key.to_string(),
             consumer.name.clone(),
             joined(consumer.methods.iter().copied().map(SignatureMethod::name)),
-            joined(consumer.callbacks.iter().map(CallbackPattern::as_str)),
+            joined(consumer.callbacks.iter().map(AllowedCallback::as_str)),
             source.to_owned(),
             if consumer.enabled { "yes" } else { "no" }.to_owned(),
             consumer

@@ -1,13 +1,13 @@
 //! Where the user returns: out of band, or to a URL of the consumer (RFC 5849, sections 2.1 and 2.2).
 //!
 //! 1. [`Callback`], as a request-token call names it; a [`CallbackUrl`] can be redirected to as it stands;
-//! 2. [`CallbackPattern`], as the administrator allows it.
+//! 2. [`AllowedCallback`], as the administrator allows it.
 //!
 //! The text of a callback is kept as it was sent: what was checked is, byte for byte, what the browser is sent to.
 
 mod pattern;
 
-pub use pattern::CallbackPattern;
+pub use pattern::AllowedCallback;
 
 use super::credentials::{Token, Verifier};
 use super::encode::{self, Plus};

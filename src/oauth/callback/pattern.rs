@@ -8,14 +8,14 @@ use super::{CallbackUrl, check_path, unwelcome};
 /// An allowed callback of a consumer: an origin (`https://host[:port]`, port `*` for any), with an optional path prefix
 /// that ends at a segment's boundary.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallbackPattern {
+pub struct AllowedCallback {
     text: String,
     origin: Origin,
     any_port: bool,
     prefix: String,
 }
 
-impl CallbackPattern {
+impl AllowedCallback {
     /// Reads a pattern. The error is a sentence that says what to write instead.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
