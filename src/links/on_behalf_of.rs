@@ -68,7 +68,7 @@ impl Links {
             Users::None => Err(LinkError::UserNotAllowed),
             Users::Connect => match self.store.link_credentials(link.name(), &subject).await? {
                 Some((credentials, used_at)) => Ok(OnBehalfOf::User {
-                    record_use: used_at.is_none_or(|at| at.bucket() < self.clock.now().bucket()),
+                    record_use: used_at.is_none_or(|at| at.minute() < self.clock.now().minute()),
                     credentials,
                     subject,
                 }),

@@ -44,7 +44,7 @@ impl Timestamp {
     }
 
     /// The minute in which a nonce of this time is kept and forgotten.
-    pub const fn bucket(self) -> i64 {
+    pub const fn minute(self) -> i64 {
         self.0.div_euclid(60)
     }
 }

@@ -82,7 +82,7 @@ impl Store {
              where link = $1 and subject = $2 and (last_used_at is null or last_used_at < $3)"])
         .bind(link)
         .bind(subject)
-        .bind(at.bucket() * 60);
+        .bind(at.minute() * 60);
         self.db.write(update).await?;
         Ok(())
     }
@@ -214,7 +214,7 @@ impl Store {
         clock_difference: Option<i64>,
         success: bool,
     ) -> Result<(), StoreError> {
-        let minute = at.bucket() * 60;
+        let minute = at.minute() * 60;
         let insert = sql([
             "insert into link_states (link, reached_at, success_at, clock_difference) values ($1, $2, $3, $4) \
              on conflict (link) do update set reached_at = excluded.reached_at, \

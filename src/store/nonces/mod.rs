@@ -97,9 +97,9 @@ impl Nonces {
     ) -> Result<bool, StoreError> {
         let (answer, recorded) = oneshot::channel();
         let request = Request {
-            minute: signed_at.bucket(),
+            minute: signed_at.minute(),
             digest,
-            now: now.bucket(),
+            now: now.minute(),
             answer,
         };
         let queue = self.queue.get_or_init(|| self.start());

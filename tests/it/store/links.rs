@@ -72,7 +72,7 @@ on_both! {
             assert_eq!(store.link_credentials(link, subject).await.unwrap(), Some((given, None)));
         }
         store.touch_link("bitbucket", "alice", NOW.plus(61)).await.unwrap();
-        let used = Some(Timestamp::from_seconds(NOW.plus(61).bucket() * 60));
+        let used = Some(Timestamp::from_seconds(NOW.plus(61).minute() * 60));
         let (_, last_used) = store.link_credentials("bitbucket", "alice").await.unwrap().unwrap();
         assert_eq!(last_used, used);
         let of_alice = store.link_connections(Some("alice")).await.unwrap();
@@ -110,7 +110,7 @@ on_both! {
 
     async fn how_calls_went_is_noted(db: Database) {
         let store = db.open().await;
-        let minute = |at: Timestamp| Some(Timestamp::from_seconds(at.bucket() * 60));
+        let minute = |at: Timestamp| Some(Timestamp::from_seconds(at.minute() * 60));
         store.note_link_problem("bitbucket", NOW, "It is down.").await.unwrap();
         store.note_link_answer("bitbucket", NOW.plus(60), Some(600), false).await.unwrap();
         let problem = Some((NOW, "It is down.".to_owned()));

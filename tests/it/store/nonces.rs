@@ -106,14 +106,14 @@ on_both! {
         for minute in [3, 1, 7] {
             let at = NOW.plus(60 * minute);
             assert!(record(&store, at, 1).await.unwrap());
-            assert!(leased().await >= at.bucket());
+            assert!(leased().await >= at.minute());
         }
         // Without a lease there is no row: the nonce is not spent.
         db.hide_nonces().await;
         let next = NOW.plus(60 * 9);
         record(&store, next, 1).await.unwrap_err();
         let rows = db.texts_of_nonces("select cast(max(minute) as text) from nonces").await;
-        assert_eq!(rows, [NOW.plus(60 * 7).bucket().to_string()]);
+        assert_eq!(rows, [NOW.plus(60 * 7).minute().to_string()]);
         db.show_nonces().await;
         assert!(record(&store, next, 1).await.unwrap());
     }
@@ -224,7 +224,7 @@ async fn p8_the_floor_is_not_raised_while_a_row_is_written() {
         drop(holder);
         assert!(record(&store, late, 2).await.unwrap());
         store.sweep(late, Window::default()).await.unwrap();
-        assert_eq!(floor().await, [(NOW.bucket() + 1).to_string()]);
+        assert_eq!(floor().await, [(NOW.minute() + 1).to_string()]);
     })
     .await;
 }
