@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::oauth::Window;
+use crate::oauth::TimestampWindow;
 
 use super::section::Section;
 
@@ -16,7 +16,7 @@ pub struct Tokens {
     /// The time within which a consumer can renew its access token.
     pub session_lifetime: i64,
     /// How far a consumer's clock may be from ours.
-    pub timestamp_window: Window,
+    pub timestamp_window: TimestampWindow,
 }
 
 impl Tokens {
@@ -52,7 +52,7 @@ impl Tokens {
             request_token_lifetime,
             access_token_lifetime,
             session_lifetime,
-            timestamp_window: Window {
+            timestamp_window: TimestampWindow {
                 past: window,
                 future: window,
             },

@@ -20,7 +20,7 @@
 //! | [`Secret`] | shared-secret | never shown |
 //! | [`Verifier`] | verification code | the user who approved is the user who returned |
 //! | [`Callback`] | callback URI | out-of-band, or where the browser returns |
-//! | [`Timestamp`], [`Nonce`], [`Window`] | section 3.3 | what makes a signature good once |
+//! | [`Timestamp`], [`Nonce`], [`TimestampWindow`] | section 3.3 | what makes a signature good once |
 //! | [`Parameters`] | parameters | canonical, sorted, each with the place it came from |
 //! | [`SignedRequest`] | authenticated request, claimed | parsed, believed by nobody |
 //! | [`VerifiedRequest`] | authenticated request, verified | built by `verify` alone |
@@ -53,4 +53,4 @@ pub use problem::Problem;
 pub use request::{RequestView, SignedRequest, VerifiedRequest};
 pub use sign::{Call, Signer};
 pub use signature::{SignatureMethod, SigningKey, VerificationKey};
-pub use timestamp::{Nonce, Timestamp, Window};
+pub use timestamp::{Nonce, Timestamp, TimestampWindow};

@@ -76,16 +76,16 @@ impl Nonce {
 
 /// How far a consumer's clock may be from ours, in seconds either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
+pub struct TimestampWindow {
     /// How old a request may be.
     pub past: i64,
     /// How far ahead of us a consumer may be.
     pub future: i64,
 }
 
-impl Window {
+impl TimestampWindow {
     /// Admits a timestamp near enough to now.
-    pub fn admit(self, timestamp: Timestamp, now: Timestamp) -> Result<(), Problem> {
+    pub fn check(self, timestamp: Timestamp, now: Timestamp) -> Result<(), Problem> {
         let acceptable = now.plus(-self.past)..=now.plus(self.future);
         if acceptable.contains(&timestamp) {
             Ok(())
@@ -98,7 +98,7 @@ impl Window {
     }
 }
 
-impl Default for Window {
+impl Default for TimestampWindow {
     /// Five minutes either way, as the consumers' own libraries have it.
     fn default() -> Self {
         Self {
@@ -141,10 +141,10 @@ mod tests {
 
     #[test]
     fn the_window_includes_both_ends() {
-        let window = Window::default();
+        let window = TimestampWindow::default();
         for (seconds, admitted) in [(-301, false), (-300, true), (0, true), (300, true), (301, false)] {
             assert_eq!(
-                window.admit(NOW.plus(seconds), NOW).is_ok(),
+                window.check(NOW.plus(seconds), NOW).is_ok(),
                 admitted,
                 "{seconds}"
             );
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn milliseconds_are_outside_of_every_window() {
         let timestamp = Timestamp::parse("1700000000000").unwrap();
-        let problem = Window::default().admit(timestamp, NOW).unwrap_err();
+        let problem = TimestampWindow::default().check(timestamp, NOW).unwrap_err();
         assert_eq!(problem.name(), "timestamp_refused");
         assert_eq!(
             problem.pairs()[1],

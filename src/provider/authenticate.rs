@@ -49,7 +49,7 @@ impl Provider {
         // An `async fn` would keep the claim twice.
         async move {
             let now = self.clock.now();
-            self.rules.window.admit(request.timestamp(), now)?;
+            self.rules.window.check(request.timestamp(), now)?;
             let Some(consumer) = self.cache.consumer(&self.store, request.consumer_key()).await? else {
                 // An unknown consumer costs what a wrong signature costs.
                 drop(request.verify(std::slice::from_ref(&self.nobody), None));
@@ -97,7 +97,7 @@ impl Provider {
             return Err(Problem::NonceUsed.into());
         }
         // A pause of this process, or a slow body: nonces are kept for requests within the window only.
-        Ok(self.rules.window.admit(signed_at, self.clock.now())?)
+        Ok(self.rules.window.check(signed_at, self.clock.now())?)
     }
 
     /// A signature made with the secret of a token that is gone cannot match: the consumer must hear of the token, or it

@@ -34,7 +34,7 @@ mod sweep;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::oauth::{Secret, Token, VerificationKey, Window};
+use crate::oauth::{Secret, TimestampWindow, Token, VerificationKey};
 use crate::store::Store;
 
 pub use access_token::IssuedAccessToken;
@@ -72,7 +72,7 @@ pub struct Rules {
     /// The realm of our challenges: the public URL.
     pub realm: String,
     /// How far a consumer's clock may be from ours.
-    pub window: Window,
+    pub window: TimestampWindow,
     /// Seconds that a request token lives.
     pub request_token_lifetime: i64,
     /// Seconds that an access token lives.
@@ -94,7 +94,7 @@ impl Rules {
     pub fn new(realm: impl Into<String>) -> Self {
         Self {
             realm: realm.into(),
-            window: Window::default(),
+            window: TimestampWindow::default(),
             request_token_lifetime: 600,
             access_token_lifetime: 157_680_000,
             session_lifetime: 160_272_000,

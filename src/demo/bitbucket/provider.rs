@@ -15,8 +15,8 @@ use serde_json::json;
 
 use crate::demo::{form, fresh};
 use crate::oauth::{
-    ConsumerKey, Problem, PublicKey, RequestView, Secret, SignatureMethod, SignedRequest, Token,
-    VerificationKey, VerifiedRequest, Window, encode, header as protocol,
+    ConsumerKey, Problem, PublicKey, RequestView, Secret, SignatureMethod, SignedRequest, TimestampWindow,
+    Token, VerificationKey, VerifiedRequest, encode, header as protocol,
 };
 
 use super::{Bitbucket, pages};
@@ -256,7 +256,7 @@ async fn verified(bitbucket: &Bitbucket, request: Request<Body>) -> Result<Verif
     if *claim.consumer_key() != incoming.consumer {
         return Err(Problem::ConsumerKeyUnknown);
     }
-    Window::default().admit(claim.timestamp(), bitbucket.0.clock.now())?;
+    TimestampWindow::default().check(claim.timestamp(), bitbucket.0.clock.now())?;
     let secret = claim.token().map(|token| incoming.secret_of(token));
     if let Some(None) = secret {
         return Err(Problem::TokenRejected("This token is not known here."));

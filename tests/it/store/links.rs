@@ -59,7 +59,7 @@ on_both! {
             assert_eq!(found.is_some(), at >= 2, "{at}");
         }
         store.add_pending_authorization(&dance("late", NOW.plus(60))).await.unwrap();
-        let swept = store.sweep(NOW.plus(60), linkgate::oauth::Window::default()).await.unwrap();
+        let swept = store.sweep(NOW.plus(60), linkgate::oauth::TimestampWindow::default()).await.unwrap();
         assert_eq!(swept.link_dances, 1);
     }
 
