@@ -120,7 +120,7 @@ fn read_keys(section: &Section<'_>) -> Vec<PrivateKey> {
                 "make it with `linkgate key generate --rsa --out link.pem`",
             )
         })?;
-        let key = PrivateKey::read(&pem).map_err(|KeyError(why)| {
+        let key = PrivateKey::from_pem(&pem).map_err(|KeyError(why)| {
             let Wrong { wrong, remedy } = Wrong::from_sentence(&why, KEY_REMEDY);
             Wrong::new(format!("{shown}: {wrong}"), remedy)
         })?;

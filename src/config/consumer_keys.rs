@@ -82,7 +82,7 @@ fn from_file(section: &Section<'_>, key: &str) -> Option<PublicKey> {
 }
 
 fn read(text: &str) -> Result<PublicKey, Wrong> {
-    PublicKey::read(text).map_err(|KeyError(why)| Wrong::from_sentence(&why, REMEDY))
+    PublicKey::parse(text).map_err(|KeyError(why)| Wrong::from_sentence(&why, REMEDY))
 }
 
 fn remark(section: &Section<'_>, key: &str, public: &PublicKey) {

@@ -184,7 +184,7 @@ fn keys(keys: Vec<Key>, secrets: Vec<Zeroizing<String>>) -> Result<Vec<Verificat
                 .next()
                 .map(|secret| VerificationKey::Hmac(Secret::new(secret.as_str())))
                 .ok_or_else(|| "a shared secret is missing".to_owned()),
-            Key::Rsa(key) => PublicKey::read(&key)
+            Key::Rsa(key) => PublicKey::parse(&key)
                 .map(VerificationKey::Rsa)
                 .map_err(|error| error.to_string()),
         })

@@ -223,13 +223,13 @@ fn signing_key(case: &Case) -> Option<SigningKey> {
         .unwrap();
     published
         .private_pem
-        .map(|pem| SigningKey::Rsa(PrivateKey::read(&pem).unwrap()))
+        .map(|pem| SigningKey::Rsa(PrivateKey::from_pem(&pem).unwrap()))
 }
 
 /// The public half of one of them.
 pub(crate) fn published_key(name: &str) -> PublicKey {
     let published = published_keys().into_iter().find(|key| key.name == name).unwrap();
-    PublicKey::read(&published.public_spki_pem).unwrap()
+    PublicKey::parse(&published.public_spki_pem).unwrap()
 }
 
 /// The key pairs of `keys.toml`.

@@ -164,7 +164,7 @@ fn authorization_headers() {
 #[test]
 fn keys() {
     for case in published_keys() {
-        let key = PublicKey::read(&case.public_spki_pem).unwrap();
+        let key = PublicKey::parse(&case.public_spki_pem).unwrap();
         assert_eq!(key.bits(), case.bits, "{}", case.name);
         let bare: String = case
             .public_spki_pem
@@ -172,25 +172,27 @@ fn keys() {
             .filter(|line| !line.starts_with("---"))
             .collect();
         assert_eq!(key.to_base64(), bare, "{}", case.name);
-        assert_eq!(PublicKey::read(&bare).unwrap(), key, "{}", case.name);
+        assert_eq!(PublicKey::parse(&bare).unwrap(), key, "{}", case.name);
         for text in [&case.public_pem, &case.certificate_pem].into_iter().flatten() {
-            assert_eq!(PublicKey::read(text).unwrap(), key, "{}", case.name);
+            assert_eq!(PublicKey::parse(text).unwrap(), key, "{}", case.name);
         }
         if let Some(pem) = &case.private_pem {
-            let private = PrivateKey::read(pem).unwrap();
+            let private = PrivateKey::from_pem(pem).unwrap();
             assert_eq!(private.public_key(), key, "{}", case.name);
             assert_eq!(
-                PrivateKey::read(private.to_pem().expose()).unwrap().public_key(),
+                PrivateKey::from_pem(private.to_pem().expose())
+                    .unwrap()
+                    .public_key(),
                 key,
                 "{}",
                 case.name
             );
-            let refused = PublicKey::read(pem).unwrap_err().to_string();
+            let refused = PublicKey::parse(pem).unwrap_err().to_string();
             assert!(refused.contains("private key"), "{}: {refused}", case.name);
         }
         if let Some(end) = case.certificate_not_after {
             assert_eq!(end, "2038-12-31T08:00:00+00:00");
-            let key = PublicKey::read(&case.certificate_pem.unwrap()).unwrap();
+            let key = PublicKey::parse(&case.certificate_pem.unwrap()).unwrap();
             let warnings = |seconds| key.warnings_at(Timestamp::from_seconds(seconds)).len();
             assert_eq!(
                 (warnings(2_177_395_200), warnings(2_177_395_201)),

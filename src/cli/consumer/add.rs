@@ -172,10 +172,10 @@ impl Proof {
         let pasted = self
             .public_key
             .iter()
-            .map(|text| PublicKey::read(text).context("--public-key cannot be used"));
+            .map(|text| PublicKey::parse(text).context("--public-key cannot be used"));
         let in_files = self.public_key_files.iter().map(|file| {
             let text = read(file)?;
-            PublicKey::read(&text).with_context(|| format!("{} cannot be used", file.display()))
+            PublicKey::parse(&text).with_context(|| format!("{} cannot be used", file.display()))
         });
         pasted
             .chain(in_files)

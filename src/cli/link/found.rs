@@ -34,7 +34,7 @@ impl Found {
             .with_context(|| format!("{consumer_info} cannot be used"))?;
         let key = ConsumerKey::parse(&info.key)
             .ok_or_else(|| anyhow!("the consumer key in {consumer_info} is longer than any"))?;
-        let public_key = PublicKey::read(&info.public_key)
+        let public_key = PublicKey::parse(&info.public_key)
             .with_context(|| format!("the public key in {consumer_info} cannot be used"))?;
         let mut remarks = Vec::new();
         let manifest = match manifest(connector, base).await {

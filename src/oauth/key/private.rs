@@ -35,7 +35,7 @@ impl PrivateKey {
     }
 
     /// Reads PKCS#8 or PKCS#1 PEM.
-    pub fn read(pem: &str) -> Result<Self, KeyError> {
+    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         let pem = pem.trim();
         if pem.contains("ENCRYPTED") {
             return Err("This private key is encrypted: decrypt it with `openssl pkey -in key.pem`.".into());

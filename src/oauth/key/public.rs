@@ -58,7 +58,7 @@ impl PublicKey {
     /// breaks.
     ///
     /// Keys have 1024 to 8192 bits: below, they can be forged; above, verifying them is work that a stranger could order.
-    pub fn read(text: &str) -> Result<Self, KeyError> {
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
         let pasted = Pasted::read(text)?;
         Self::from_components(&pasted.modulus, &pasted.exponent, pasted.not_after)
     }

@@ -18,7 +18,7 @@ fn now(seconds: i64) -> Timestamp {
 
 /// The sentence with which a text is refused.
 fn refused(text: &str) -> String {
-    PublicKey::read(text).unwrap_err().to_string()
+    PublicKey::parse(text).unwrap_err().to_string()
 }
 
 /// PKCS#1 in base64, of whatever numbers.
@@ -48,7 +48,7 @@ fn bare(pem: &str) -> String {
 
 #[test]
 fn every_pasted_form_is_one_key() {
-    let key = PublicKey::read(SPKI).unwrap();
+    let key = PublicKey::parse(SPKI).unwrap();
     assert_eq!(key.bits(), 1024);
     assert_eq!(key.to_base64(), bare(SPKI));
     for text in [
@@ -71,13 +71,13 @@ fn every_pasted_form_is_one_key() {
         format!("Bag Attributes\n    friendlyName: bitbucket\n{CERTIFICATE}{CERTIFICATE}"),
         SPKI.replace("PUBLIC", "RSA PUBLIC"),
     ] {
-        assert_eq!(PublicKey::read(&text).as_ref(), Ok(&key), "{text}");
+        assert_eq!(PublicKey::parse(&text).as_ref(), Ok(&key), "{text}");
     }
 }
 
 #[test]
 fn a_key_is_shown_by_its_fingerprint() {
-    let key = PublicKey::read(SPKI).unwrap();
+    let key = PublicKey::parse(SPKI).unwrap();
     assert_eq!(
         key.fingerprint(),
         "SHA256:KBk6bEwAuywr8z2SRCm6Bs8bXG41bp1EZnK+alNzuxw"
@@ -156,7 +156,7 @@ fn sizes_are_bounded() {
     }
     for bytes in [128, 256, 1024] {
         let n = vec![0xff; bytes];
-        assert_eq!(PublicKey::read(&pkcs1(&n, &e)).unwrap().bits(), 8 * bytes);
+        assert_eq!(PublicKey::parse(&pkcs1(&n, &e)).unwrap().bits(), 8 * bytes);
     }
 }
 
@@ -177,7 +177,7 @@ fn keys_whose_signatures_anybody_can_make_are_refused() {
 #[test]
 fn what_is_only_dubious_is_remarked_on() {
     let odd = vec![0xff; 256];
-    let warnings = |text: &str, at: i64| PublicKey::read(text).unwrap().warnings_at(now(at));
+    let warnings = |text: &str, at: i64| PublicKey::parse(text).unwrap().warnings_at(now(at));
     assert_eq!(warnings(&pkcs1(&odd, &[1, 0, 1]), 0), []);
     assert_eq!(
         warnings(&pkcs1(&odd, &[3]), 0),
@@ -252,7 +252,7 @@ fn private_keys_are_read_from_pem_alone() {
         "",
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----",
     ] {
-        assert!(PrivateKey::read(text).is_err(), "{text}");
+        assert!(PrivateKey::from_pem(text).is_err(), "{text}");
     }
     assert!(PrivateKey::generate(512, &mut StdRng::seed_from_u64(3)).is_err());
 }
