@@ -159,7 +159,7 @@ impl Provider {
             )
             .into());
         }
-        if let Some(subject) = signed.request.requestor() {
+        if let Some(subject) = signed.request.requestor_id() {
             let user = self.impersonated(consumer, subject).await?;
             return Ok((Some(user), CallKind::Impersonated));
         }

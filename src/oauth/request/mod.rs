@@ -240,7 +240,7 @@ impl VerifiedRequest {
     }
 
     /// `xoauth_requestor_id` from the signed query: the user that a two-legged call names.
-    pub fn requestor(&self) -> Option<&str> {
+    pub fn requestor_id(&self) -> Option<&str> {
         self.seldom()?.requestor.as_deref()
     }
 

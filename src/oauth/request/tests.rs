@@ -155,7 +155,7 @@ fn what_an_endpoint_needs_is_decoded_once() {
     assert_eq!(request.session_handle().map(Secret::expose), Some("h"));
     assert_eq!(request.token().map(Token::as_str), Some("t"));
     assert_eq!(request.place(), Place::Header);
-    assert_eq!(request.requestor(), None);
+    assert_eq!(request.requestor_id(), None);
     let shown = format!("{request:?}");
     assert!(
         !shown.contains("signature:") && !shown.contains("verifier") && !shown.contains("base_string"),
@@ -174,7 +174,7 @@ fn text_that_is_not_utf8_is_no_protocol_parameter() {
 fn a_two_legged_call_names_its_user_once_in_the_query() {
     let requestor = |query: &str| {
         authentic(with(&[], query).unwrap())
-            .requestor()
+            .requestor_id()
             .map(str::to_owned)
     };
     assert_eq!(
@@ -199,7 +199,7 @@ fn a_two_legged_call_names_its_user_once_in_the_query() {
     }
     let in_header = with(&[("xoauth_requestor_id", "a")], "").unwrap();
     assert!(in_header.base_string().ends_with("xoauth_requestor_id%3Da"));
-    assert_eq!(authentic(in_header).requestor(), None);
+    assert_eq!(authentic(in_header).requestor_id(), None);
 }
 
 #[test]
