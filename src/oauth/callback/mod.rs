@@ -70,12 +70,12 @@ impl CallbackUrl {
     }
 
     /// The callback with `oauth_token` and `oauth_verifier` appended (`?` or `&`).
-    pub fn approved(&self, token: &Token, verifier: &Verifier) -> String {
+    pub fn authorized_redirect(&self, token: &Token, verifier: &Verifier) -> String {
         self.with(token, verifier.expose())
     }
 
     /// The callback with `oauth_token` and `oauth_verifier=denied` appended, which is how AppLinks are told of a refusal.
-    pub fn denied(&self, token: &Token) -> String {
+    pub fn denied_redirect(&self, token: &Token) -> String {
         self.with(token, "denied")
     }
 

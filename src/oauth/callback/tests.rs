@@ -31,7 +31,7 @@ fn a_callback_is_kept_as_it_was_sent() {
 fn token_and_verifier_are_appended() {
     let token = Token::parse("t/k").unwrap();
     let verifier = Verifier::new("v");
-    let with = |text: &str| url(text).approved(&token, &verifier);
+    let with = |text: &str| url(text).authorized_redirect(&token, &verifier);
     assert_eq!(with("https://h"), "https://h?oauth_token=t%2Fk&oauth_verifier=v");
     assert_eq!(
         with("https://h/cb"),
@@ -50,7 +50,7 @@ fn token_and_verifier_are_appended() {
         "https://h/cb?a=b&oauth_token=t%2Fk&oauth_verifier=v"
     );
     assert_eq!(
-        url("https://h/cb").denied(&token),
+        url("https://h/cb").denied_redirect(&token),
         "https://h/cb?oauth_token=t%2Fk&oauth_verifier=denied"
     );
 }
