@@ -14,7 +14,7 @@ use crate::gateway::identity_headers::remove_matching;
 use crate::gateway::upstream_request::remove_hop_by_hop;
 use crate::http::client::HttpClientError;
 use crate::oauth::sign::SignError;
-use crate::oauth::{Parameters, Place};
+use crate::oauth::{Parameters, Source};
 
 use super::error::{LinkError, SendError};
 use super::oauth_report::OAuthReport;
@@ -213,8 +213,8 @@ impl ReplayableBody {
 /// Rejects protocol parameters in the query or the form: linkgate alone writes them.
 fn reject_own_parameters(target: &str, form: &[u8]) -> Result<(), LinkError> {
     let query = target.split_once('?').map_or("", |(_, query)| query);
-    for (raw, place) in [(query.as_bytes(), Place::Query), (form, Place::Form)] {
-        let parameters = Parameters::from_form(raw, place)
+    for (raw, source) in [(query.as_bytes(), Source::Query), (form, Source::Form)] {
+        let parameters = Parameters::from_form(raw, source)
             .map_err(|problem| SendError::Unsignable(SignError::Parameters(problem)))?;
         let mut names = parameters.iter().map(|parameter| parameter.name);
         if names.any(|name| name.starts_with("oauth_") || name == REQUESTOR_ID) {

@@ -121,7 +121,7 @@ fn assemble(method: &str, encoded: &str, rest_of_uri: &str, parameters: &Paramet
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::parameters::Place;
+    use crate::oauth::parameters::Source;
 
     #[test]
     fn a_public_url_has_one_spelling() {
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn the_path_is_signed_as_it_arrived_behind_the_prefix() {
         let url = PublicUrl::parse("https://h/ctx").unwrap();
-        let none = Parameters::from_form(b"", Place::Query).unwrap();
+        let none = Parameters::from_form(b"", Source::Query).unwrap();
         assert_eq!(
             base_string("GET", &url, "/x/../%7e;v=1", &none),
             "GET&https%3A%2F%2Fh%2Fctx%2Fx%2F..%2F%257e%3Bv%3D1&"
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn the_method_is_written_in_upper_case_and_encoded() {
         let url = PublicUrl::parse("https://h").unwrap();
-        let none = Parameters::from_form(b"", Place::Query).unwrap();
+        let none = Parameters::from_form(b"", Source::Query).unwrap();
         assert_eq!(
             base_string("propFind", &url, "/", &none),
             "PROPFIND&https%3A%2F%2Fh%2F&"
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn parameters_are_encoded_twice() {
         let url = PublicUrl::parse("https://h").unwrap();
-        let some = Parameters::from_form(b"a=%2525&b=c+d&e=%ff", Place::Query).unwrap();
+        let some = Parameters::from_form(b"a=%2525&b=c+d&e=%ff", Source::Query).unwrap();
         let text = base_string("GET", &url, "/p", &some);
         assert_eq!(
             text,

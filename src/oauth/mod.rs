@@ -48,7 +48,7 @@ pub use body_hash::BodyHash;
 pub use callback::{AllowedCallback, Callback, CallbackUrl};
 pub use credentials::{ConsumerKey, Secret, SessionHandle, Token, Verifier};
 pub use key::{PrivateKey, PublicKey};
-pub use parameters::{Parameters, Place};
+pub use parameters::{Parameters, Source};
 pub use problem::Problem;
 pub use request::{RequestView, SignedRequest, VerifiedRequest};
 pub use sign::{Call, Signer};

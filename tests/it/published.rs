@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use linkgate::oauth::base_string::base_string;
 use linkgate::oauth::encode::decode;
 use linkgate::oauth::{
-    Call, Parameters, Place, PrivateKey, Problem, PublicKey, PublicUrl, RequestView, Secret, SignatureMethod,
-    SignedRequest, SigningKey, VerificationKey, header,
+    Call, Parameters, PrivateKey, Problem, PublicKey, PublicUrl, RequestView, Secret, SignatureMethod,
+    SignedRequest, SigningKey, Source, VerificationKey, header,
 };
 use rsa::Pkcs1v15Sign;
 use rsa::pkcs8::DecodePublicKey;
@@ -75,8 +75,8 @@ pub(crate) fn cases(text: &str, count: usize) -> Vec<Case> {
 }
 
 /// The normalised parameters of a form-encoded text.
-pub(crate) fn normalised(form: &str, place: Place) -> String {
-    let parameters = Parameters::from_form(form.as_bytes(), place).unwrap();
+pub(crate) fn normalised(form: &str, source: Source) -> String {
+    let parameters = Parameters::from_form(form.as_bytes(), source).unwrap();
     let pairs = parameters
         .iter()
         .map(|parameter| format!("{}={}", parameter.name, parameter.value));

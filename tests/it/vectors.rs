@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use linkgate::oauth::base_string::base_string_uri;
 use linkgate::oauth::encode::{Plus, decode, encode, push_recoded};
 use linkgate::oauth::{
-    AllowedCallback, BodyHash, Callback, Place, PrivateKey, Problem, PublicKey, Secret, SignatureMethod,
+    AllowedCallback, BodyHash, Callback, PrivateKey, Problem, PublicKey, Secret, SignatureMethod, Source,
     Timestamp, VerificationKey, header,
 };
 
@@ -35,9 +35,9 @@ fn percent_encoding() {
 #[test]
 fn form_decode_normalize() {
     for case in cases(include_str!("vectors/form_decode_normalize.toml"), 20) {
-        for place in [Place::Query, Place::Form] {
+        for source in [Source::Query, Source::Form] {
             assert_eq!(
-                normalised(case.form.as_deref().unwrap(), place),
+                normalised(case.form.as_deref().unwrap(), source),
                 case.output,
                 "{}",
                 case.id
@@ -210,7 +210,7 @@ fn flagged() {
     for case in cases(include_str!("vectors/flagged.toml"), 10) {
         let reason = if let Some(computed) = &case.computed_output {
             // A misprint of the normalised form.
-            let ours = normalised(case.form.as_deref().unwrap(), Place::Form);
+            let ours = normalised(case.form.as_deref().unwrap(), Source::Form);
             assert!(ours == *computed && ours != case.output, "{}", case.id);
             "output"
         } else if let Some(computed) = &case.computed_base_string {

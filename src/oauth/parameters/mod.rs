@@ -34,7 +34,7 @@ pub struct Parameters {
 
 /// Where a parameter came from (RFC 5849, section 3.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Place {
+pub enum Source {
     /// `Authorization: OAuth`.
     Header,
     /// The query of the URL.
@@ -51,7 +51,7 @@ pub struct Parameter<'a> {
     /// The encoded value.
     pub value: &'a str,
     /// Where it came from.
-    pub place: Place,
+    pub source: Source,
 }
 
 impl Parameters {
@@ -78,19 +78,19 @@ impl Parameters {
         let mut pairs = Pairs::with_capacity(credentials.len() + query.len() + form.len());
         for pair in header::sent(credentials) {
             let (name, value) = pair?;
-            pairs.push(name, value, Place::Header)?;
+            pairs.push(name, value, Source::Header)?;
         }
-        pairs.push_form(query, Place::Query)?;
-        pairs.push_form(form, Place::Form)?;
+        pairs.push_form(query, Source::Query)?;
+        pairs.push_form(form, Source::Form)?;
         let all = pairs.sorted();
         all.check_protocol_parameters()?;
         Ok(Some(all))
     }
 
     /// Reads one form-encoded text, sorted: what a consumer does before it signs.
-    pub fn from_form(raw: &[u8], place: Place) -> Result<Self, Problem> {
+    pub fn from_form(raw: &[u8], source: Source) -> Result<Self, Problem> {
         let mut pairs = Pairs::with_capacity(raw.len());
-        pairs.push_form(raw, place)?;
+        pairs.push_form(raw, source)?;
         Ok(pairs.sorted())
     }
 
@@ -101,10 +101,10 @@ impl Parameters {
         protocol: &[(N, V)],
     ) -> Result<Self, Problem> {
         let mut pairs = Pairs::with_capacity(query.len() + form.len());
-        pairs.push_form(query, Place::Query)?;
-        pairs.push_form(form, Place::Form)?;
+        pairs.push_form(query, Source::Query)?;
+        pairs.push_form(form, Source::Form)?;
         for (name, value) in protocol {
-            pairs.push_plain(name.as_ref(), value.as_ref(), Place::Header);
+            pairs.push_plain(name.as_ref(), value.as_ref(), Source::Header);
         }
         Ok(pairs.sorted())
     }
@@ -205,7 +205,7 @@ impl Parameters {
         Parameter {
             name: &self.text[pair.start..pair.middle],
             value: &self.text[pair.value()..pair.end],
-            place: pair.place,
+            source: pair.source,
         }
     }
 }

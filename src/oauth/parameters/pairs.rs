@@ -1,6 +1,6 @@
 //! Pairs on their way to be parameters: one buffer, which is ASCII whatever a peer sent.
 
-use super::{Parameters, Place, rejected};
+use super::{Parameters, Source, rejected};
 use crate::oauth::encode::{self, BrokenEscape, Plus};
 use crate::oauth::problem::Problem;
 use crate::oauth::sent::Sent;
@@ -17,7 +17,7 @@ pub(in crate::oauth) struct Pair {
     /// Where the value ends, and `%26` begins.
     pub(super) end: usize,
     /// Where the pair came from.
-    pub(in crate::oauth) place: Place,
+    pub(in crate::oauth) source: Source,
     /// Whether neither name nor value has an escape.
     pub(super) plain: bool,
 }
@@ -54,23 +54,23 @@ impl Pairs {
     }
 
     /// Adds the pairs of a form-encoded text.
-    pub(super) fn push_form(&mut self, raw: &[u8], place: Place) -> Result<(), Problem> {
-        form_pairs(raw).try_for_each(|(name, value)| self.push(name, value, place))
+    pub(super) fn push_form(&mut self, raw: &[u8], source: Source) -> Result<(), Problem> {
+        form_pairs(raw).try_for_each(|(name, value)| self.push(name, value, source))
     }
 
     /// Adds one pair, which a peer encoded in its own way.
-    pub(super) fn push(&mut self, name: Sent<'_>, value: Sent<'_>, place: Place) -> Result<(), Problem> {
+    pub(super) fn push(&mut self, name: Sent<'_>, value: Sent<'_>, source: Source) -> Result<(), Problem> {
         if self.list.len() == Parameters::LIMIT {
             return Err(rejected(&[], "Send at most 1000 parameters."));
         }
-        self.add(name, value, place)
+        self.add(name, value, source)
     }
 
     /// Adds one pair that is not encoded at all.
-    pub(super) fn push_plain(&mut self, name: &str, value: &str, place: Place) {
+    pub(super) fn push_plain(&mut self, name: &str, value: &str, source: Source) {
         let (name, value) = (encode::encode(name), encode::encode(value));
         let [name, value] = [&name, &value].map(|text| Sent::until(text.as_bytes(), |_| false));
-        self.add(name, value, place)
+        self.add(name, value, source)
             .expect("what was encoded has no broken escape");
     }
 
@@ -98,13 +98,13 @@ impl Pairs {
         }
     }
 
-    fn add(&mut self, name: Sent<'_>, value: Sent<'_>, place: Place) -> Result<(), Problem> {
+    fn add(&mut self, name: Sent<'_>, value: Sent<'_>, source: Source) -> Result<(), Problem> {
         let broken = |BrokenEscape| rejected(shown(name.raw).as_slice(), BROKEN_ESCAPE);
         let start = self.text.len();
-        self.write(name, place).map_err(broken)?;
+        self.write(name, source).map_err(broken)?;
         let middle = self.text.len();
         self.text.extend_from_slice(EQUALS);
-        self.write(value, place).map_err(broken)?;
+        self.write(value, source).map_err(broken)?;
         let end = self.text.len();
         self.text.extend_from_slice(AND);
         let plain = name.plain && value.plain;
@@ -116,24 +116,24 @@ impl Pairs {
             start,
             middle,
             end,
-            place,
+            source,
             plain,
         });
         Ok(())
     }
 
-    fn write(&mut self, sent: Sent<'_>, place: Place) -> Result<(), BrokenEscape> {
+    fn write(&mut self, sent: Sent<'_>, source: Source) -> Result<(), BrokenEscape> {
         if sent.plain {
             self.text.extend_from_slice(sent.raw);
             return Ok(());
         }
-        self.recode(sent.raw, place)
+        self.recode(sent.raw, source)
     }
 
     /// Stands apart, so that what is nearly always done stays short.
     #[inline(never)]
-    fn recode(&mut self, raw: &[u8], place: Place) -> Result<(), BrokenEscape> {
-        let plus = if place == Place::Header {
+    fn recode(&mut self, raw: &[u8], source: Source) -> Result<(), BrokenEscape> {
+        let plus = if source == Source::Header {
             Plus::Literal
         } else {
             Plus::Space

@@ -1,7 +1,7 @@
 //! The protocol parameters (RFC 5849, section 3.1): each once, all in one place, each in its slot.
 
 use super::pairs::Pair;
-use super::{Parameters, Place, SIGNING, rejected};
+use super::{Parameters, SIGNING, Source, rejected};
 use crate::oauth::problem::Problem;
 
 /// Where the protocol parameters are that linkgate reads: found in one walk, since a request is asked for them all.
@@ -70,8 +70,8 @@ impl<'a> Protocol<'a> {
 
 impl Parameters {
     /// Where the protocol parameters stand, all of them. `None` when there are none.
-    pub fn place(&self) -> Option<Place> {
-        self.protocol_pairs().first().map(|pair| pair.place)
+    pub fn source(&self) -> Option<Source> {
+        self.protocol_pairs().first().map(|pair| pair.source)
     }
 
     /// Refuses a protocol parameter that comes twice (section 3.1), and one that stands elsewhere than the others
@@ -79,12 +79,12 @@ impl Parameters {
     pub(super) fn check_protocol_parameters(&self) -> Result<(), Problem> {
         // They are sorted: the same names are neighbours.
         let fits = |[a, b]: &[Pair; 2]| {
-            a.place == b.place && (a.beginning != b.beginning || self.name(a) != self.name(b))
+            a.source == b.source && (a.beginning != b.beginning || self.name(a) != self.name(b))
         };
         if self.protocol_pairs().array_windows().all(fits) {
             return Ok(());
         }
-        let place = self.protocol_pairs().iter().map(|pair| pair.place).min();
+        let source = self.protocol_pairs().iter().map(|pair| pair.source).min();
         let (mut twice, mut strays) = (Vec::new(), Vec::new());
         let mut before = None;
         for parameter in self.protocol_pairs().iter().map(|pair| self.parameter(pair)) {
@@ -92,7 +92,7 @@ impl Parameters {
             if before == Some(name) && twice.last() != Some(&name) {
                 twice.push(name);
             }
-            if Some(parameter.place) != place {
+            if Some(parameter.source) != source {
                 strays.push(name);
             }
             before = Some(name);
@@ -109,4 +109,4 @@ impl Parameters {
     }
 }
 
-const ONE_PLACE: &str = "Send all oauth_ parameters in one place: the header, the query or the form body.";
+const ONE_PLACE: &str = "Send all oauth_ parameters in one source: the header, the query or the form body.";

@@ -42,7 +42,7 @@ fn all_three_places_are_merged_and_sorted() {
     let header = "OAuth realm=\"r\", oauth_nonce=\"a+b%20c\", z=\"1\"";
     let all = collect(Some(header), "b=x+y&a", "b=x%2by").unwrap().unwrap();
     assert_eq!(joined(&all), "a=&b=x%20y&b=x%2By&oauth_nonce=a%2Bb%20c&z=1");
-    assert_eq!(all.place(), Some(Place::Header));
+    assert_eq!(all.source(), Some(Source::Header));
 }
 
 #[test]
@@ -190,7 +190,7 @@ proptest! {
         pieces in proptest::collection::vec("[&=+%oah_ -]{0,3}|a{14,18}=?b?|oauth_(token|nonce|extra[=a-c]{0,3})|%(3d|7E|6f|ff)|[é/=&]", 0..16),
     ) {
         let query = pieces.join("&");
-        let collected = Parameters::from_form(query.as_bytes(), Place::Query);
+        let collected = Parameters::from_form(query.as_bytes(), Source::Query);
         match collected_plainly(&query) {
             Ok(plainly) => {
                 let collected = collected.unwrap();
@@ -200,7 +200,7 @@ proptest! {
                     prop_assert!(collected.named(name).eq(plainly));
                 }
                 let begin_alike = collected.iter().filter(|parameter| parameter.name.starts_with("oauth_"));
-                prop_assert_eq!(collected.place(), begin_alike.map(|parameter| parameter.place).min());
+                prop_assert_eq!(collected.source(), begin_alike.map(|parameter| parameter.source).min());
             }
             Err(encode::BrokenEscape) => prop_assert!(collected.is_err()),
         }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::base_string::{self, PublicUrl};
 use super::body_hash::BodyHash;
 use super::credentials::{ConsumerKey, Secret, SessionHandle, Token, Verifier, has_control};
-use super::parameters::{Parameters, Place, Protocol, SIGNING};
+use super::parameters::{Parameters, Protocol, SIGNING, Source};
 use super::problem::Problem;
 use super::signature::{SignatureMethod, VerificationKey};
 use super::timestamp::{Nonce, Timestamp};
@@ -40,7 +40,7 @@ pub struct SignedRequest {
     nonce: Nonce,
     signature: Secret,
     base_string: String,
-    place: Place,
+    source: Source,
     /// Apart: most calls say nothing of it, and are moved often.
     seldom: Option<Box<Seldom>>,
 }
@@ -93,7 +93,7 @@ impl SignedRequest {
             nonce,
             signature: Secret::new(text(protocol.signature)?.unwrap_or_default()),
             seldom: Seldom::of(&parameters, &protocol, method, view.form.is_some())?,
-            place: parameters.place().unwrap_or(Place::Header),
+            source: parameters.source().unwrap_or(Source::Header),
             base_string: base_string::base_string(view.method, view.url, view.path, &parameters),
         }))
     }
@@ -124,8 +124,8 @@ impl SignedRequest {
     }
 
     /// Where its OAuth parameters stood.
-    pub fn place(&self) -> Place {
-        self.place
+    pub fn source(&self) -> Source {
+        self.source
     }
 
     /// Sixteen bytes that stand for consumer, token, timestamp and nonce: SHA-256 over the four, each after its length.
@@ -291,10 +291,10 @@ fn requestor(parameters: &Parameters) -> Result<Option<String>, Problem> {
     let refused = |why| Err(Problem::parameter_rejected(REQUESTOR, why));
     let mut found = parameters
         .named_pairs(REQUESTOR)
-        .filter(|pair| pair.place != Place::Header);
+        .filter(|pair| pair.source != Source::Header);
     match (found.next(), found.next()) {
         (None, _) => Ok(None),
-        (Some(only), None) if only.place == Place::Query => {
+        (Some(only), None) if only.source == Source::Query => {
             let user = parameters.text(Some(only))?.unwrap_or_default();
             if user.is_empty() || has_control(&user) {
                 return refused("xoauth_requestor_id must be the name of a user.");

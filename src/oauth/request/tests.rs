@@ -154,7 +154,7 @@ fn what_an_endpoint_needs_is_decoded_once() {
     assert_eq!(request.verifier().map(Secret::expose), Some("v"));
     assert_eq!(request.session_handle().map(Secret::expose), Some("h"));
     assert_eq!(request.token().map(Token::as_str), Some("t"));
-    assert_eq!(request.place(), Place::Header);
+    assert_eq!(request.source(), Source::Header);
     assert_eq!(request.requestor_id(), None);
     let shown = format!("{request:?}");
     assert!(
@@ -305,13 +305,13 @@ fn the_three_places_are_signed_alike() {
         header::form_body(pairs),
     );
     let body = format!("{more}&b=1+2");
-    for (place, request) in [
-        (Place::Header, parse(&[header.as_bytes()], "a=%ff", Some(form))),
-        (Place::Query, parse(&[], &format!("a=%FF&{more}"), Some(form))),
-        (Place::Form, parse(&[], "a=%ff", Some(body.as_bytes()))),
+    for (source, request) in [
+        (Source::Header, parse(&[header.as_bytes()], "a=%ff", Some(form))),
+        (Source::Query, parse(&[], &format!("a=%FF&{more}"), Some(form))),
+        (Source::Form, parse(&[], "a=%ff", Some(body.as_bytes()))),
     ] {
         let request = request.unwrap().unwrap().verify(&key, None).unwrap();
-        assert_eq!(request.place(), place);
+        assert_eq!(request.source(), source);
     }
 }
 
