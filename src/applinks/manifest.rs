@@ -4,7 +4,7 @@ use askama::Template;
 use serde_json::{Value, json};
 
 use super::accept::Form;
-use super::peer_id::PeerId;
+use super::peer_id::ApplicationId;
 use super::xml::{Document, Unreadable};
 use super::{is_xml, media_type, value};
 
@@ -13,7 +13,7 @@ use super::{is_xml, media_type, value};
 #[template(path = "applinks/manifest.xml")]
 pub struct Manifest {
     /// The installation.
-    pub id: PeerId,
+    pub id: ApplicationId,
     /// The application's name.
     pub name: String,
     /// Our version.
@@ -41,7 +41,7 @@ pub enum AuthType {
 
 /// The manifest of another installation: what we look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeerManifest {
+pub struct RemoteManifest {
     /// The installation.
     pub id: String,
     /// Its name.
@@ -105,7 +105,7 @@ impl AuthType {
     }
 }
 
-impl PeerManifest {
+impl RemoteManifest {
     /// Reads the manifest of another side, by its type: JSON or XML.
     pub fn read(content_type: Option<&str>, body: &[u8]) -> Result<Self, Unreadable> {
         let media_type = media_type(content_type);
@@ -146,7 +146,7 @@ mod tests {
 
     fn manifest() -> Manifest {
         Manifest {
-            id: PeerId::from_random([7; 16]),
+            id: ApplicationId::from_random([7; 16]),
             name: "Build & board".into(),
             version: "0.1.0",
             url: "https://builds.example.com".into(),
@@ -161,7 +161,7 @@ mod tests {
         let manifest = manifest();
         let read = [Form::Json, Form::Xml].map(|form| {
             let text = manifest.to_text(form);
-            PeerManifest::read(Some(form.content_type()), text.as_bytes()).unwrap()
+            RemoteManifest::read(Some(form.content_type()), text.as_bytes()).unwrap()
         });
         assert_eq!(read[0], read[1]);
         assert_eq!(read[0].id, "07070707-0707-4707-8707-070707070707");
@@ -199,11 +199,11 @@ mod tests {
             (Some("application/xml"), "{}"),
         ] {
             assert!(
-                PeerManifest::read(kind, body.as_bytes()).is_err(),
+                RemoteManifest::read(kind, body.as_bytes()).is_err(),
                 "{kind:?} {body}"
             );
         }
         let deep = "[".repeat(100_000);
-        assert!(PeerManifest::read(Some("application/json"), deep.as_bytes()).is_err());
+        assert!(RemoteManifest::read(Some("application/json"), deep.as_bytes()).is_err());
     }
 }

@@ -13,8 +13,8 @@ pub mod xml;
 
 pub use accept::Form;
 pub use consumer_info::ConsumerInfo;
-pub use manifest::{AuthType, Manifest, PeerManifest};
-pub use peer_id::PeerId;
+pub use manifest::{AuthType, Manifest, RemoteManifest};
+pub use peer_id::ApplicationId;
 pub use xml::Unreadable;
 
 /// The media type of a `Content-Type` value: in lower case, without parameters.

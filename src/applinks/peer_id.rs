@@ -4,9 +4,9 @@ use std::fmt;
 
 /// A UUID in its one spelling: lower case, in groups of 8, 4, 4, 4 and 12.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct PeerId(String);
+pub struct ApplicationId(String);
 
-impl PeerId {
+impl ApplicationId {
     /// Reads a UUID of any version.
     pub fn parse(text: &str) -> Option<Self> {
         let groups: Vec<_> = text.split('-').collect();
@@ -34,7 +34,7 @@ impl PeerId {
     }
 }
 
-impl fmt::Display for PeerId {
+impl fmt::Display for ApplicationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -46,18 +46,18 @@ mod tests {
 
     #[test]
     fn a_random_id_is_a_uuid_of_version_four() {
-        let id = PeerId::from_random([0xff; 16]);
+        let id = ApplicationId::from_random([0xff; 16]);
         assert_eq!(id.as_str(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         assert_eq!(
-            PeerId::from_random([0; 16]).as_str(),
+            ApplicationId::from_random([0; 16]).as_str(),
             "00000000-0000-4000-8000-000000000000"
         );
-        assert_eq!(PeerId::parse(id.as_str()), Some(id));
+        assert_eq!(ApplicationId::parse(id.as_str()), Some(id));
     }
 
     #[test]
     fn only_a_uuid_is_an_id() {
-        assert!(PeerId::parse("5F0C7A52-5c0f-3b0e-9d6a-1e0a7f0f6d11").is_some());
+        assert!(ApplicationId::parse("5F0C7A52-5c0f-3b0e-9d6a-1e0a7f0f6d11").is_some());
         for text in [
             "",
             "5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d1",
@@ -66,7 +66,7 @@ mod tests {
             "../../../../../../../../../../../..",
             "\"5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d11\"",
         ] {
-            assert_eq!(PeerId::parse(text), None, "{text}");
+            assert_eq!(ApplicationId::parse(text), None, "{text}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use crate::applinks::PeerId;
+use crate::applinks::ApplicationId;
 use crate::model::Consumer;
 use crate::oauth::key::KeyError;
 use crate::oauth::{ConsumerKey, PrivateKey, Secret, VerificationKey};
@@ -18,7 +18,7 @@ use super::section::Section;
 #[derive(Clone, Debug)]
 pub struct AppLinks {
     /// The installation's id, when it is not the one that the database keeps.
-    pub id: Option<PeerId>,
+    pub id: Option<ApplicationId>,
     /// Whether consumer-info is served, on which Bitbucket signs with its own key.
     pub consumer_info: bool,
     /// Our consumer key at the other sides.
@@ -55,7 +55,7 @@ impl AppLinks {
         consumers: &[Consumer],
     ) -> Option<Self> {
         let id = section.parsed("id", |text| {
-            PeerId::parse(text).ok_or_else(|| Wrong::unusable(text, "write a UUID, or leave it out"))
+            ApplicationId::parse(text).ok_or_else(|| Wrong::unusable(text, "write a UUID, or leave it out"))
         });
         let consumer_info = section.or("consumer_info", false);
         let given_key = section.parsed("consumer_key", consumer_key);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use rand::RngExt;
 
-use crate::applinks::{AuthType, ConsumerInfo, Manifest, PeerId};
+use crate::applinks::{ApplicationId, AuthType, ConsumerInfo, Manifest};
 use crate::clock::Clock;
 use crate::config::{Config, Link as LinkConfig, LinkUsers, ListenAt};
 use crate::http::Socket;
@@ -21,11 +21,11 @@ use crate::web;
     clippy::disallowed_methods,
     reason = "the command line is where randomness comes from"
 )]
-pub(crate) async fn installation(config: &Config, store: &Store) -> anyhow::Result<PeerId> {
+pub(crate) async fn installation(config: &Config, store: &Store) -> anyhow::Result<ApplicationId> {
     if let Some(id) = &config.applinks.id {
         return Ok(id.clone());
     }
-    let new = PeerId::from_random(rand::rng().random());
+    let new = ApplicationId::from_random(rand::rng().random());
     Ok(store.installation_id(&new).await?)
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn links(config: &Config, store: &Store, clock: &Clock) -> anyhow::Re
 }
 
 /// What peers see of us.
-pub(crate) fn ourselves(config: &Config, installation: PeerId) -> web::Ourselves {
+pub(crate) fn ourselves(config: &Config, installation: ApplicationId) -> web::Ourselves {
     let (applinks, public_url) = (&config.applinks, config.server.public_url.as_str());
     let shown = applinks.keys.first().filter(|_| applinks.consumer_info);
     web::Ourselves {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
 
-use crate::applinks::PeerId;
+use crate::applinks::ApplicationId;
 use crate::clock::Clock;
 use crate::config::{
     Config, IdentityHeaders as Configured, Route as Rule, RouteAuth, Upstream as Application,
@@ -37,7 +37,7 @@ pub(super) struct Parts {
 impl Parts {
     pub(super) fn new(
         config: &Config,
-        installation: PeerId,
+        installation: ApplicationId,
         login: &Arc<Login>,
         store: &Store,
         keyring: Arc<Keyring>,

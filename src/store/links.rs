@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::applinks::PeerId;
+use crate::applinks::ApplicationId;
 use crate::model::{AuditEvent, AuditKind, Credentials, LinkConnection, LinkState, PendingAuthorization};
 use crate::oauth::{Secret, Timestamp, Token};
 
@@ -15,7 +15,7 @@ use super::{Keyring, Store, StoreError, digest};
 
 impl Store {
     /// The id of this installation: `new` if it has none yet. Replicas that start together agree on one.
-    pub async fn installation_id(&self, new: &PeerId) -> Result<PeerId, StoreError> {
+    pub async fn installation_id(&self, new: &ApplicationId) -> Result<ApplicationId, StoreError> {
         let insert = sql(["insert into installation (one, id) values (1, $1) on conflict do nothing"]);
         self.db.write(insert.bind(new.as_str())).await?;
         let rows = self
@@ -26,7 +26,7 @@ impl Store {
             .first()
             .ok_or_else(|| StoreError::inconsistent("installation", "it is empty"))?;
         row.parse("installation", "id", |id| {
-            PeerId::parse(id).ok_or("it is not a UUID")
+            ApplicationId::parse(id).ok_or("it is not a UUID")
         })
     }
 

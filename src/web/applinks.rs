@@ -14,7 +14,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use serde::Deserialize;
 
-use crate::applinks::{ConsumerInfo, Form, Manifest, PeerId};
+use crate::applinks::{ApplicationId, ConsumerInfo, Form, Manifest};
 use crate::gateway::error::ErrorFormat;
 use crate::oauth::{PublicUrl, encode};
 use crate::provider::Caller;
@@ -146,7 +146,7 @@ pub(super) async fn reciprocal(visit: Visit, query: Result<Query<Reciprocal>, Qu
         .iter()
         .find(|link| starting.as_ref() == Some(link.url()));
     let id = query.applink_original_created_id.as_deref().map(unquoted);
-    let id = id.and_then(PeerId::parse);
+    let id = id.and_then(ApplicationId::parse);
     let (Some(link), Some(id)) = (known, id) else {
         return visit.refuse(trouble(LinkTrouble::NoWayBack));
     };

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
 use http::{Request, Response, StatusCode};
 
-use crate::applinks::{ConsumerInfo, PeerManifest};
+use crate::applinks::{ConsumerInfo, RemoteManifest};
 use crate::http::client::Connector;
 use crate::oauth::{ConsumerKey, PublicKey, PublicUrl};
 
@@ -19,7 +19,7 @@ pub(super) struct Found {
     pub(super) public_key: PublicKey,
     /// What is remarkable, and no reason to refuse.
     pub(super) remarks: Vec<String>,
-    pub(super) manifest: Option<PeerManifest>,
+    pub(super) manifest: Option<RemoteManifest>,
 }
 
 impl Found {
@@ -58,10 +58,10 @@ impl Found {
     }
 }
 
-async fn manifest(connector: &Connector, base: &str) -> anyhow::Result<PeerManifest> {
+async fn manifest(connector: &Connector, base: &str) -> anyhow::Result<RemoteManifest> {
     let url = format!("{base}/rest/applinks/1.0/manifest");
     let document = fetch(connector, &url, "application/json, application/xml;q=0.9").await?;
-    Ok(PeerManifest::read(content_type(&document), document.body())?)
+    Ok(RemoteManifest::read(content_type(&document), document.body())?)
 }
 
 async fn fetch(connector: &Connector, url: &str, accept: &str) -> anyhow::Result<Response<Bytes>> {

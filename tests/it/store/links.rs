@@ -1,6 +1,6 @@
 //! Who we are, and the other direction: dances, tokens, and how calls went.
 
-use linkgate::applinks::PeerId;
+use linkgate::applinks::ApplicationId;
 use linkgate::model::{Credentials, LinkState, PendingAuthorization};
 
 use super::*;
@@ -25,11 +25,11 @@ fn dance(token: &str, expires_at: Timestamp) -> PendingAuthorization {
 on_both! {
     async fn the_first_id_stays(db: Database) {
         let (one, two) = (db.open().await, db.open().await);
-        let [first, second] = [[1; 16], [2; 16]].map(PeerId::from_random);
+        let [first, second] = [[1; 16], [2; 16]].map(ApplicationId::from_random);
         let (a, b) = tokio::join!(one.installation_id(&first), two.installation_id(&second));
         let id = a.unwrap();
         assert_eq!(b.unwrap(), id);
-        assert_eq!(one.installation_id(&PeerId::from_random([3; 16])).await.unwrap(), id);
+        assert_eq!(one.installation_id(&ApplicationId::from_random([3; 16])).await.unwrap(), id);
     }
 
     async fn a_dance_is_taken_once_by_its_user_in_time(db: Database) {
