@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::applinks::ApplicationId;
 use crate::model::Consumer;
-use crate::oauth::key::KeyError;
+use crate::oauth::KeyError;
 use crate::oauth::{ConsumerKey, PrivateKey, Secret, VerificationKey};
 
 use super::links::Link;

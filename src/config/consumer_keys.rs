@@ -1,6 +1,6 @@
 //! What a consumer signs with: one shared secret, or one or more public keys.
 
-use crate::oauth::key::KeyError;
+use crate::oauth::KeyError;
 use crate::oauth::{PublicKey, VerificationKey};
 
 use super::remark::Wrong;

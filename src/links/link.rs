@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::http::client::{Address, Connector, HttpClient};
-use crate::oauth::origin::Origin;
+use crate::oauth::Origin;
 use crate::oauth::{PublicUrl, Timestamp};
 
 /// A remote application that the guarded application calls through linkgate.

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::http::client::{Connector, HttpClientError};
 use crate::model::User;
-use crate::oauth::{Timestamp, encode};
+use crate::oauth::{Timestamp, encoding};
 
 use super::{Arriving, UserLookup, is_name, send};
 
@@ -98,7 +98,7 @@ impl Probe {
 
     /// Where a browser signs in that will come back to this URL.
     pub fn sign_in_at(&self, back: &str) -> String {
-        self.login_url.replace("{return_to}", &encode::encode(back))
+        self.login_url.replace("{return_to}", &encoding::encode(back))
     }
 
     /// Sends the question, with these cookies and nothing else of the browser's.

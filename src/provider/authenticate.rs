@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::model::{Consumer, UNKNOWN_TOKEN};
+use crate::oauth::diagnose::diagnose_signature;
 use crate::oauth::{Problem, RequestView, SignedRequest, Timestamp, Token, VerifiedRequest};
 
 use super::cache::CachedToken;
-use super::explain::explained;
 use super::{Error, Provider};
 
 /// A signature that was verified, and the consumer that made it. Its nonce is not yet spent.
@@ -24,7 +24,7 @@ impl Provider {
     /// Reads the claim that a token endpoint must be called with.
     pub(super) fn claim(view: &RequestView<'_>) -> Result<SignedRequest, Error> {
         let request = SignedRequest::parse(view)?;
-        Ok(request.ok_or_else(|| Problem::ParameterAbsent(REQUIRED.to_vec()))?)
+        Ok(request.ok_or_else(|| Problem::ParameterAbsent(SignedRequest::REQUIRED.to_vec()))?)
     }
 
     /// Verifies a claim and spends its nonce: what the token endpoints begin with.
@@ -74,7 +74,7 @@ impl Provider {
                     held,
                 }),
                 Err(problem) => {
-                    let problem = explained(problem, view, &consumer.keys, secret);
+                    let problem = diagnose_signature(problem, view, &consumer.keys, secret);
                     Err(Box::pin(self.why_unsigned(token.as_ref(), problem)).await?.into())
                 }
             }
@@ -127,12 +127,3 @@ impl Provider {
         Ok(held.token.is_some() || self.store.request_token(token).await?.is_some())
     }
 }
-
-/// What every signed request must carry (RFC 5849, section 3.1).
-const REQUIRED: [&str; 5] = [
-    "oauth_consumer_key",
-    "oauth_signature_method",
-    "oauth_signature",
-    "oauth_timestamp",
-    "oauth_nonce",
-];

@@ -11,7 +11,7 @@
 //! 7. `connections`: what people see of access tokens, and revoke;
 //! 8. `error`: a refusal or a failure, and the one answer that tells the peer.
 //!
-//! `explain` says why a signature failed. `cache` keeps what every call reads for less than a second. `directory` says which
+//! `cache` keeps what every call reads for less than a second. `directory` says which
 //! users exist, `journal` says what happened, and `sweep` forgets what has expired.
 
 mod access_token;
@@ -23,7 +23,6 @@ mod caller;
 mod connections;
 mod directory;
 mod error;
-mod explain;
 mod impersonation;
 mod journal;
 mod request_token;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::applinks::ApplicationId;
-use crate::model::{AuditEvent, AuditKind, Credentials, LinkConnection, LinkState, PendingAuthorization};
-use crate::oauth::{Secret, Timestamp, Token};
+use crate::model::{AuditEvent, AuditKind, LinkConnection, LinkState, PendingAuthorization};
+use crate::oauth::{Secret, Timestamp, Token, TokenCredentials};
 
 use super::db::{Row, sql};
 use super::{Keyring, Store, StoreError, digest};
@@ -35,7 +35,7 @@ impl Store {
         &self,
         link: &str,
         subject: &str,
-        credentials: &Credentials,
+        credentials: &TokenCredentials,
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -64,7 +64,7 @@ impl Store {
         &self,
         link: &str,
         subject: &str,
-    ) -> Result<Option<(Credentials, Option<Timestamp>)>, StoreError> {
+    ) -> Result<Option<(TokenCredentials, Option<Timestamp>)>, StoreError> {
         let select = sql(["select sealed, last_used_at from link_tokens where link = $1 and subject = $2"])
             .bind(link)
             .bind(subject);
@@ -279,20 +279,20 @@ fn event(kind: AuditKind, link: &str, subject: &str, now: Timestamp) -> AuditEve
 }
 
 /// Seals token and secret; they open for this link and user alone.
-fn seal(keyring: &Keyring, link: &str, subject: &str, credentials: &Credentials) -> Vec<u8> {
+fn seal(keyring: &Keyring, link: &str, subject: &str, credentials: &TokenCredentials) -> Vec<u8> {
     // A token has no control character, so the first line break ends it.
     let (token, secret) = (credentials.token.as_str(), credentials.secret.expose());
     let plain = Secret::new(format!("{token}\n{secret}"));
     keyring.seal(&plain, &owner(link, subject))
 }
 
-fn open(keyring: &Keyring, link: &str, subject: &str, row: &Row) -> Result<Credentials, StoreError> {
+fn open(keyring: &Keyring, link: &str, subject: &str, row: &Row) -> Result<TokenCredentials, StoreError> {
     let sealed: Vec<u8> = row.get("sealed")?;
     let plain = keyring.open(&sealed, &owner(link, subject))?;
     let (token, secret) = plain.expose().split_once('\n').unzip();
     let token = token.and_then(Token::parse);
     let wrong = || StoreError::inconsistent("link_tokens", "what is sealed is no token with its secret");
-    Ok(Credentials {
+    Ok(TokenCredentials {
         token: token.ok_or_else(wrong)?,
         secret: Secret::new(secret.ok_or_else(wrong)?),
     })

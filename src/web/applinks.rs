@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use crate::applinks::{ApplicationId, ConsumerInfo, Form, Manifest};
 use crate::gateway::error::ErrorFormat;
-use crate::oauth::{PublicUrl, encode};
+use crate::oauth::{PublicUrl, encoding};
 use crate::provider::Caller;
 
 use super::links::trouble;
@@ -150,7 +150,7 @@ pub(super) async fn reciprocal(visit: Visit, query: Result<Query<Reciprocal>, Qu
     let (Some(link), Some(id)) = (known, id) else {
         return visit.refuse(trouble(LinkTrouble::NoWayBack));
     };
-    let (url, us) = (link.url().as_str(), encode::encode(visit.public_url.as_str()));
+    let (url, us) = (link.url().as_str(), encoding::encode(visit.public_url.as_str()));
     super::headers::see_other(&format!(
         "{url}/plugins/servlet/applinks/auth/conf/oauth/add-consumer-by-url/{id}/INBOUND\
          ?oauth-incoming-enabled=true&hostUrl={us}&enable-oauth=true&success=true"

@@ -1,12 +1,13 @@
 //! Who we are, and the other direction: dances, tokens, and how calls went.
 
 use linkgate::applinks::ApplicationId;
-use linkgate::model::{Credentials, LinkState, PendingAuthorization};
+use linkgate::model::{LinkState, PendingAuthorization};
+use linkgate::oauth::TokenCredentials;
 
 use super::*;
 
-fn credentials(token: &str) -> Credentials {
-    Credentials {
+fn credentials(token: &str) -> TokenCredentials {
+    TokenCredentials {
         token: Token::parse(token).unwrap(),
         secret: Secret::new(format!("secret of {token}\nwith a second line")),
     }
