@@ -50,15 +50,14 @@ pub(crate) fn ourselves(config: &Config, installation: ApplicationId) -> web::Ou
     let (applinks, public_url) = (&config.applinks, config.server.public_url.as_str());
     let shown = applinks.keys.first().filter(|_| applinks.consumer_info);
     web::Ourselves {
-        manifest: Manifest {
-            id: installation,
-            name: config.branding.name.clone(),
-            version: env!("CARGO_PKG_VERSION"),
-            url: public_url.to_owned(),
-            icon_url: format!("{public_url}{}", web::icon()),
-            inbound: AuthType::ALL.to_vec(),
-            outbound: outbound(&config.links),
-        },
+        manifest: Manifest::new(
+            installation,
+            config.branding.name.clone(),
+            public_url,
+            format!("{public_url}{}", web::icon()),
+            AuthType::ALL.to_vec(),
+            outbound(&config.links),
+        ),
         consumer_info: shown.map(|key| ConsumerInfo {
             key: applinks.consumer_key.as_str().to_owned(),
             name: config.branding.name.clone(),

@@ -30,7 +30,7 @@ impl Found {
         let document = fetch(connector, &consumer_info, "application/xml")
             .await
             .with_context(|| format!("{consumer_info} cannot be used"))?;
-        let info = ConsumerInfo::read(content_type(&document), document.body())
+        let info = ConsumerInfo::parse(content_type(&document), document.body())
             .with_context(|| format!("{consumer_info} cannot be used"))?;
         let key = ConsumerKey::parse(&info.key)
             .ok_or_else(|| anyhow!("the consumer key in {consumer_info} is longer than any"))?;
@@ -61,7 +61,7 @@ impl Found {
 async fn manifest(connector: &Connector, base: &str) -> anyhow::Result<RemoteManifest> {
     let url = format!("{base}/rest/applinks/1.0/manifest");
     let document = fetch(connector, &url, "application/json, application/xml;q=0.9").await?;
-    Ok(RemoteManifest::read(content_type(&document), document.body())?)
+    Ok(RemoteManifest::parse(content_type(&document), document.body())?)
 }
 
 async fn fetch(connector: &Connector, url: &str, accept: &str) -> anyhow::Result<Response<Bytes>> {

@@ -1,5 +1,6 @@
-//! `linkgate::oauth` alone: pure functions, without a server. Published vectors are in `vectors`.
+//! `linkgate::oauth` and `linkgate::applinks` alone: pure functions, without a server. Published vectors are in `vectors`.
 
+mod documents;
 mod keys;
 mod parts;
 mod rows;
