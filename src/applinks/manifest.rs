@@ -1,209 +1,153 @@
-//! The manifest: who an installation is, and which kinds of call it takes and makes.
+//! The manifest: an installation and the authentication types that it supports, as JSON or XML.
 
-use askama::Template;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
-use super::accept::Form;
-use super::peer_id::PeerId;
-use super::xml::{Document, Unreadable};
-use super::{is_xml, media_type, value};
+use super::{ApplicationId, DocumentError, from_xml, is_xml, media_type, optional, required, to_xml};
 
-/// Our own manifest. Its type is `generic`, which every peer knows.
-#[derive(Clone, Debug, Template)]
-#[template(path = "applinks/manifest.xml")]
+/// The manifest of linkgate.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Manifest {
     /// The installation.
-    pub id: PeerId,
-    /// The application's name.
+    pub id: ApplicationId,
+    /// The name of the guarded application.
     pub name: String,
-    /// Our version.
-    pub version: &'static str,
-    /// Where the application is: our public URL.
-    pub url: String,
-    /// An icon for lists of links.
-    pub icon_url: String,
-    /// What others may call us with.
-    pub inbound: Vec<AuthType>,
-    /// What we call others with.
-    pub outbound: Vec<AuthType>,
+    /// `generic`, which every remote application knows.
+    type_id: &'static str,
+    version: &'static str,
+    build_number: u32,
+    applinks_version: &'static str,
+    inbound_authentication_types: Vec<AuthType>,
+    outbound_authentication_types: Vec<AuthType>,
+    public_signup: bool,
+    url: String,
+    icon_uri: String,
+    icon_url: String,
 }
 
-/// A kind of call, by whom it speaks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An authentication type, named after the class that it began as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum AuthType {
     /// As a user who approved.
+    #[serde(rename = "com.atlassian.applinks.api.auth.types.OAuthAuthenticationProvider")]
     ThreeLegged,
-    /// As the consumer itself.
+    /// As the consumer.
+    #[serde(rename = "com.atlassian.applinks.api.auth.types.TwoLeggedOAuthAuthenticationProvider")]
     TwoLegged,
     /// As a user whom the consumer names.
+    #[serde(
+        rename = "com.atlassian.applinks.api.auth.types.TwoLeggedOAuthWithImpersonationAuthenticationProvider"
+    )]
     Impersonation,
 }
 
-/// The manifest of another installation: what we look at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeerManifest {
+/// The format of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DocumentFormat {
+    /// `application/json`.
+    Json,
+    /// `application/xml`.
+    Xml,
+}
+
+/// The manifest of a remote application, as far as it is used.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RemoteManifest {
     /// The installation.
+    #[serde(deserialize_with = "required")]
     pub id: String,
     /// Its name.
+    #[serde(deserialize_with = "required")]
     pub name: String,
     /// The kind of application, such as `stash`.
+    #[serde(deserialize_with = "required")]
     pub type_id: String,
-    /// Where it is, as it knows itself.
+    /// Its own base URL.
+    #[serde(default, deserialize_with = "optional")]
     pub url: Option<String>,
     /// Its version.
+    #[serde(default, deserialize_with = "optional")]
     pub version: Option<String>,
 }
 
 impl Manifest {
-    /// The document in a form.
-    pub fn to_text(&self, form: Form) -> String {
-        match form {
-            Form::Json => self.to_json().to_string(),
-            // Writing into a string does not fail.
-            Form::Xml => self.render().unwrap_or_default(),
+    /// The manifest of an installation with these authentication types for requests to it and by it.
+    pub fn new(
+        id: ApplicationId,
+        name: String,
+        url: &str,
+        icon_url: String,
+        inbound: Vec<AuthType>,
+        outbound: Vec<AuthType>,
+    ) -> Self {
+        Self {
+            id,
+            name,
+            type_id: "generic",
+            version: env!("CARGO_PKG_VERSION"),
+            build_number: 0,
+            applinks_version: APPLINKS_VERSION,
+            inbound_authentication_types: inbound,
+            outbound_authentication_types: outbound,
+            public_signup: false,
+            url: url.to_owned(),
+            icon_uri: icon_url.clone(),
+            icon_url,
         }
     }
 
-    fn to_json(&self) -> Value {
-        json!({
-            "id": self.id.as_str(),
-            "name": self.name,
-            "typeId": "generic",
-            "version": self.version,
-            "buildNumber": 0,
-            "applinksVersion": APPLINKS_VERSION,
-            "inboundAuthenticationTypes": self.inbound_classes(),
-            "outboundAuthenticationTypes": self.outbound_classes(),
-            "publicSignup": false,
-            "url": self.url,
-            "iconUrl": self.icon_url,
-            "iconUri": self.icon_url,
-        })
-    }
-
-    fn inbound_classes(&self) -> Vec<String> {
-        self.inbound.iter().copied().map(AuthType::class).collect()
-    }
-
-    fn outbound_classes(&self) -> Vec<String> {
-        self.outbound.iter().copied().map(AuthType::class).collect()
+    /// Writes the document.
+    pub fn to_text(&self, format: DocumentFormat) -> String {
+        match format {
+            DocumentFormat::Json => serde_json::to_string(self).expect("a struct of texts can be written"),
+            DocumentFormat::Xml => to_xml(self, "manifest"),
+        }
     }
 }
 
 impl AuthType {
-    /// All three.
+    /// All types.
     pub const ALL: [Self; 3] = [Self::ThreeLegged, Self::TwoLegged, Self::Impersonation];
-
-    /// The name by which peers know it: that of the class which it began as.
-    pub fn class(self) -> String {
-        let name = match self {
-            Self::ThreeLegged => "OAuth",
-            Self::TwoLegged => "TwoLeggedOAuth",
-            Self::Impersonation => "TwoLeggedOAuthWithImpersonation",
-        };
-        format!("com.atlassian.applinks.api.auth.types.{name}AuthenticationProvider")
-    }
 }
 
-impl PeerManifest {
-    /// Reads the manifest of another side, by its type: JSON or XML.
-    pub fn read(content_type: Option<&str>, body: &[u8]) -> Result<Self, Unreadable> {
-        let media_type = media_type(content_type);
-        if media_type == "application/json" {
-            let json: Value =
-                serde_json::from_slice(body).map_err(|_| Unreadable("It is not JSON.".to_owned()))?;
-            Self::of(|name| json[name].as_str().map(str::to_owned))
-        } else if is_xml(&media_type) {
-            let document = Document::read(body, "manifest")?;
-            Self::of(|name| document.first(name).map(str::to_owned))
-        } else {
-            Err(Unreadable(format!(
-                "Its type is {media_type:?}, and a manifest is application/json or application/xml."
-            )))
+impl DocumentFormat {
+    /// The value of `Content-Type`.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Xml => "application/xml;charset=UTF-8",
         }
     }
+}
 
-    fn of(field: impl Fn(&str) -> Option<String>) -> Result<Self, Unreadable> {
-        let optional = |name| field(name).as_deref().and_then(value);
-        let required =
-            |name| optional(name).ok_or_else(|| Unreadable(format!("It has no {name} that could be used.")));
-        Ok(Self {
-            id: required("id")?,
-            name: required("name")?,
-            type_id: required("typeId")?,
-            url: optional("url"),
-            version: optional("version"),
-        })
+impl RemoteManifest {
+    /// Parses the document of a remote application, JSON or XML.
+    ///
+    /// # Errors
+    ///
+    /// Another media type, malformed JSON or XML, a document type, another root element, or a required field that is absent or
+    /// cannot be displayed.
+    pub fn parse(content_type: Option<&str>, body: &[u8]) -> Result<Self, DocumentError> {
+        #[derive(Deserialize)]
+        enum Document {
+            #[serde(rename = "manifest")]
+            Manifest(RemoteManifest),
+        }
+        match media_type(content_type) {
+            json if json == "application/json" => {
+                serde_json::from_slice(body).map_err(|error| DocumentError::new(&error))
+            }
+            xml if is_xml(&xml) => {
+                let Document::Manifest(manifest) = from_xml(body)?;
+                Ok(manifest)
+            }
+            other => Err(DocumentError(format!(
+                "Its type is {other:?}, and a manifest is application/json or application/xml."
+            ))),
+        }
     }
 }
 
-/// The protocol's version that the peer which we take for a model shows.
+/// The version of the protocol that Bitbucket 8 and 9 show.
 const APPLINKS_VERSION: &str = "6.0.21";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn manifest() -> Manifest {
-        Manifest {
-            id: PeerId::from_random([7; 16]),
-            name: "Build & board".into(),
-            version: "0.1.0",
-            url: "https://builds.example.com".into(),
-            icon_url: "https://builds.example.com/icon.svg".into(),
-            inbound: AuthType::ALL.to_vec(),
-            outbound: vec![AuthType::ThreeLegged],
-        }
-    }
-
-    #[test]
-    fn both_forms_say_the_same() {
-        let manifest = manifest();
-        let read = [Form::Json, Form::Xml].map(|form| {
-            let text = manifest.to_text(form);
-            PeerManifest::read(Some(form.content_type()), text.as_bytes()).unwrap()
-        });
-        assert_eq!(read[0], read[1]);
-        assert_eq!(read[0].id, "07070707-0707-4707-8707-070707070707");
-        assert_eq!(
-            (read[0].name.as_str(), read[0].type_id.as_str()),
-            ("Build & board", "generic")
-        );
-    }
-
-    #[test]
-    fn lists_are_repeated_elements() {
-        let xml = manifest().to_text(Form::Xml);
-        let document = Document::read(xml.as_bytes(), "manifest").unwrap();
-        let of = |name| document.all(name).map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(
-            of("inboundAuthenticationTypes"),
-            AuthType::ALL.map(AuthType::class)
-        );
-        assert_eq!(of("outboundAuthenticationTypes"), [AuthType::ThreeLegged.class()]);
-    }
-
-    #[test]
-    fn other_documents_are_refused() {
-        for (kind, body) in [
-            (None, "{}"),
-            (Some("text/html"), "<manifest/>"),
-            (Some("application/json"), "{}"),
-            (Some("application/json"), "[1]"),
-            (
-                Some("application/json"),
-                "{\"id\":1,\"name\":\"n\",\"typeId\":\"t\"}",
-            ),
-            (Some("application/json"), "<manifest/>"),
-            (Some("application/xml"), "<manifest/>"),
-            (Some("application/xml"), "{}"),
-        ] {
-            assert!(
-                PeerManifest::read(kind, body.as_bytes()).is_err(),
-                "{kind:?} {body}"
-            );
-        }
-        let deep = "[".repeat(100_000);
-        assert!(PeerManifest::read(Some("application/json"), deep.as_bytes()).is_err());
-    }
-}

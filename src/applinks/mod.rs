@@ -1,26 +1,128 @@
-//! APPLICATION LINKS AS DOCUMENTS: what peers show each other to be found. Documents in, values out; no I/O.
+//! The documents of Application Links, by which two applications find each other. Documents in, values out; no I/O.
 //!
-//! 1. [`peer_id`]: the UUID that names an installation for ever;
-//! 2. [`manifest`]: who we are and what we speak, as JSON or XML by what was asked for ([`accept`]); and others';
-//! 3. [`consumer_info`]: the consumer key and public key that one registers at the other side; and others';
-//! 4. [`xml`]: the reader of what others send, who may be hostile: no document types, no entities.
+//! 1. [`Manifest`] and [`RemoteManifest`]: an installation and the authentication types that it supports;
+//! 2. [`ConsumerInfo`]: the consumer key and the public key of an application.
+//!
+//! A remote application may be hostile: document types and entities are rejected, and no text that is kept can move the
+//! cursor of a terminal.
 
-pub mod accept;
-pub mod consumer_info;
-pub mod manifest;
-pub mod peer_id;
-pub mod xml;
+mod consumer_info;
+mod manifest;
 
-pub use accept::Form;
+use std::fmt::{self, Display};
+
+use quick_xml::de::{Deserializer, EntityResolver};
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::BytesText;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
 pub use consumer_info::ConsumerInfo;
-pub use manifest::{AuthType, Manifest, PeerManifest};
-pub use peer_id::PeerId;
-pub use xml::Unreadable;
+pub use manifest::{AuthType, DocumentFormat, Manifest, RemoteManifest};
+
+/// The UUID (RFC 9562) of an installation, which never changes: lower case, in groups of 8, 4, 4, 4 and 12.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct ApplicationId(String);
+
+impl ApplicationId {
+    /// Parses a UUID of any version. `None` for other notations.
+    pub fn parse(text: &str) -> Option<Self> {
+        let id = Uuid::try_parse(text).ok()?.to_string();
+        id.eq_ignore_ascii_case(text).then_some(Self(id))
+    }
+
+    /// Makes a UUID of version 4 from random bytes (RFC 9562, section 5.4).
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(uuid::Builder::from_random_bytes(bytes).into_uuid().to_string())
+    }
+
+    /// The UUID.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Display for ApplicationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why a document of a remote application is rejected: a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct DocumentError(String);
+
+impl DocumentError {
+    fn new(error: &impl Display) -> Self {
+        let reason = displayable(&error.to_string());
+        Self(reason.map_or_else(
+            || "It is malformed.".to_owned(),
+            |reason| format!("It is malformed: {reason}."),
+        ))
+    }
+}
+
+/// Parses an XML document.
+fn from_xml<T: DeserializeOwned>(body: &[u8]) -> Result<T, DocumentError> {
+    let text = std::str::from_utf8(body).map_err(|_| DocumentError("It is not UTF-8.".to_owned()))?;
+    let text = text.trim_start_matches('\u{feff}').trim_end();
+    let mut deserializer = Deserializer::from_str_with_resolver(text, NoDocumentType);
+    let document = T::deserialize(&mut deserializer).map_err(|error| DocumentError::new(&error))?;
+    if deserializer.is_empty() {
+        Ok(document)
+    } else {
+        Err(DocumentError(
+            "It has something after its root element.".to_owned(),
+        ))
+    }
+}
+
+/// Rejects a document type, which could declare entities. Only the five of XML itself are resolved.
+struct NoDocumentType;
+
+impl EntityResolver for NoDocumentType {
+    type Error = DocumentError;
+
+    fn capture(&mut self, _: BytesText<'_>) -> Result<(), DocumentError> {
+        Err(DocumentError(
+            "it has a document type, which could declare entities".to_owned(),
+        ))
+    }
+
+    fn resolve(&self, entity: &str) -> Option<&str> {
+        resolve_predefined_entity(entity)
+    }
+}
+
+/// Deserializes a text that can be displayed.
+fn required<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = displayable(&String::deserialize(deserializer)?);
+    text.ok_or_else(|| D::Error::custom("an element is empty, too long or not displayable"))
+}
+
+/// Deserializes a text; `None` if it cannot be displayed.
+fn optional<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.and_then(|text| displayable(&text)))
+}
+
+/// Trims a text. `None` if it is empty, longer than 8 KiB, or has control characters or characters that change the direction
+/// in which a line is read.
+fn displayable(text: &str) -> Option<String> {
+    let text = text.trim();
+    let is_control_or_bidi = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    let is_displayable = (1..=8 * 1024).contains(&text.len()) && !text.chars().any(is_control_or_bidi);
+    is_displayable.then(|| text.to_owned())
+}
 
 /// The media type of a `Content-Type` value: in lower case, without parameters.
 fn media_type(content_type: Option<&str>) -> String {
-    let essence = content_type.unwrap_or_default().split(';').next();
-    essence.unwrap_or_default().trim().to_ascii_lowercase()
+    let media_type = content_type.unwrap_or_default().split(';').next();
+    media_type.unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// Whether a media type is XML (RFC 7303, section 4.2).
@@ -28,18 +130,44 @@ fn is_xml(media_type: &str) -> bool {
     matches!(media_type, "application/xml" | "text/xml") || media_type.ends_with("+xml")
 }
 
-/// A text of another side as a value of ours: trimmed, not empty, not long, nothing in it that moves a terminal's cursor.
-fn value(text: &str) -> Option<String> {
-    let text = text.trim();
-    let fits = (1..=LONGEST).contains(&text.len()) && !text.chars().any(is_treacherous);
-    fits.then(|| text.to_owned())
+/// Writes an XML document.
+fn to_xml(document: &impl Serialize, root: &str) -> String {
+    let mut out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
+    let mut serializer =
+        quick_xml::se::Serializer::with_root(&mut out, Some(root)).expect("a constant is a name");
+    serializer.indent(' ', 2);
+    document
+        .serialize(serializer)
+        .expect("a struct of texts can be written");
+    out
 }
 
-/// Control characters, and those that change the direction in which a line is read.
-fn is_treacherous(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// In bytes. A public key of 8192 bits is a sixth of it.
-const LONGEST: usize = 8 * 1024;
+    #[test]
+    fn an_application_id_is_a_uuid_in_one_notation() {
+        for (bytes, expected) in [
+            (0xff, "ffffffff-ffff-4fff-bfff-ffffffffffff"),
+            (0, "00000000-0000-4000-8000-000000000000"),
+        ] {
+            let id = ApplicationId::from_random([bytes; 16]);
+            assert_eq!(id.as_str(), expected);
+            assert_eq!(ApplicationId::parse(&expected.to_ascii_uppercase()), Some(id));
+        }
+        assert!(ApplicationId::parse("5F0C7A52-5c0f-3b0e-9d6a-1e0a7f0f6d11").is_some());
+        for text in [
+            "",
+            "5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d1",
+            "5f0c7a525c0f3b0e9d6a1e0a7f0f6d11",
+            "5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d1g",
+            "{5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d11}",
+            "urn:uuid:5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d11",
+            "../../../../../../../../../../../..",
+            "\"5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d11\"",
+        ] {
+            assert_eq!(ApplicationId::parse(text), None, "{text}");
+        }
+    }
+}

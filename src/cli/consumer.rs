@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConsumerConfig, PublicKeyConfig, parse_consumer_key, parse_public_key};
 use crate::model::{Consumer as Registered, ConsumerSource};
 use crate::oauth::{
-    Callback, CallbackPattern, ConsumerKey, PublicKey, Secret, SignatureMethod, Token, VerificationKey,
+    AllowedCallback, Callback, ConsumerKey, PublicKey, Secret, SignatureMethod, Token, VerificationKey,
 };
 use crate::server::store::{open, open_existing};
 use crate::setting::parse_network;
@@ -73,8 +73,8 @@ pub(super) struct Add {
     #[arg(long = "method", value_name = "METHOD", value_parser = parse_method)]
     methods: Vec<SignatureMethod>,
     /// Where its users may return: `https://host[:port][/path]`, `*` for any port. Repeatable; none: by a code to copy
-    #[arg(long = "callback", value_name = "URL", value_parser = CallbackPattern::parse)]
-    callbacks: Vec<CallbackPattern>,
+    #[arg(long = "callback", value_name = "URL", value_parser = AllowedCallback::parse)]
+    callbacks: Vec<AllowedCallback>,
     /// Used when it names no callback
     #[arg(long, value_name = "URL", value_parser = parse_callback)]
     default_callback: Option<Callback>,
@@ -294,7 +294,7 @@ fn table(stored: &[Registered], configured: &[Registered]) -> String {
             consumer.key.to_string(),
             consumer.name.clone(),
             joined(consumer.methods.iter().copied().map(SignatureMethod::name)),
-            joined(consumer.callbacks.iter().map(CallbackPattern::as_str)),
+            joined(consumer.callbacks.iter().map(AllowedCallback::as_str)),
             source.to_owned(),
             if consumer.enabled { "yes" } else { "no" }.to_owned(),
             consumer

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::applinks::PeerId;
+use crate::applinks::ApplicationId;
 use crate::oauth::{ConsumerKey, PrivateKey, Secret, VerificationKey};
 use crate::setting::{FromFile, deserialize_text};
 
@@ -19,7 +19,7 @@ use super::problem::Report;
 #[serde(deny_unknown_fields)]
 pub struct AppLinks {
     /// The installation's id, if it is not the one that the database keeps.
-    pub id: Option<PeerId>,
+    pub id: Option<ApplicationId>,
     /// Whether consumer-info is served, on which Bitbucket signs with its own key.
     #[serde(default)]
     pub consumer_info: bool,

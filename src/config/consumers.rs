@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::model::{Consumer, ConsumerSource};
 use crate::oauth::{
-    Callback, CallbackPattern, ConsumerKey, PublicKey, Secret, SignatureMethod, Timestamp, VerificationKey,
+    AllowedCallback, Callback, ConsumerKey, PublicKey, Secret, SignatureMethod, Timestamp, VerificationKey,
 };
 use crate::setting::{FromFile, in_two_lines, networks, yes};
 
@@ -29,7 +29,7 @@ pub struct ConsumerConfig {
     pub shared_secret: Option<Secret>,
     pub signature_methods: Option<Vec<SignatureMethod>>,
     #[serde(default)]
-    pub callbacks: Vec<CallbackPattern>,
+    pub callbacks: Vec<AllowedCallback>,
     pub default_callback: Option<Callback>,
     #[serde(default)]
     pub two_legged: bool,

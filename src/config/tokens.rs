@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 
 use crate::model::NamePattern;
-use crate::oauth::Window;
+use crate::oauth::TimestampWindow;
 use crate::setting::{whole_seconds, yes};
 
 /// Lifetimes, in seconds.
@@ -26,7 +26,7 @@ pub struct Tokens {
     /// How far a consumer's clock may differ.
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "five_minutes", deserialize_with = "window")]
-    pub timestamp_window: Window,
+    pub timestamp_window: TimestampWindow,
 }
 
 /// Whom a consumer with `impersonation = true` may impersonate.
@@ -75,16 +75,16 @@ impl Default for Impersonation {
     }
 }
 
-fn window<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Window, D::Error> {
+fn window<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimestampWindow, D::Error> {
     let seconds = whole_seconds(deserializer)?;
-    Ok(Window {
+    Ok(TimestampWindow {
         past: seconds,
         future: seconds,
     })
 }
 
-const fn five_minutes() -> Window {
-    Window {
+const fn five_minutes() -> TimestampWindow {
+    TimestampWindow {
         past: 300,
         future: 300,
     }

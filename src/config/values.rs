@@ -3,19 +3,19 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use crate::applinks::PeerId;
+use crate::applinks::ApplicationId;
 use crate::model::NamePattern;
 use crate::oauth::{
-    Callback, CallbackPattern, ConsumerKey, PrivateKey, PublicKey, PublicUrl, Secret, SignatureMethod,
+    AllowedCallback, Callback, ConsumerKey, PrivateKey, PublicKey, PublicUrl, Secret, SignatureMethod,
 };
 use crate::setting::{FileContent, deserialize_text, in_two_lines};
 
 deserialize_text! {
     Callback = |text| Self::parse(text).map_err(|problem| problem.advice());
-    CallbackPattern = Self::parse;
+    AllowedCallback = Self::parse;
     ConsumerKey = parse_consumer_key;
     NamePattern = Self::parse;
-    PeerId = |text| Self::parse(text).ok_or("write a UUID, or leave it out");
+    ApplicationId = |text| Self::parse(text).ok_or("write a UUID, or leave it out");
     PublicUrl = Self::parse;
 }
 
@@ -43,7 +43,7 @@ pub fn parse_public_key(text: &str) -> Result<PublicKey, String> {
     {
         return Err("There is more than one key in it: write each into a file of its own, and name all of them in public_keys.".to_owned());
     }
-    PublicKey::read(text).map_err(|why| why.to_string())
+    PublicKey::parse(text).map_err(|why| why.to_string())
 }
 
 /// No message repeats it.
@@ -89,7 +89,7 @@ impl FileContent for PrivateKey {
     fn parse(bytes: Vec<u8>) -> Result<Self, String> {
         const REMEDY: &str = "make a new one with `linkgate key generate --rsa --out link.pem`";
         let text = zeroize::Zeroizing::new(bytes);
-        let key = Self::read(&String::from_utf8_lossy(&text))
+        let key = Self::from_pem(&String::from_utf8_lossy(&text))
             .map_err(|why| format!("{}: {REMEDY}", why.to_string().trim_end_matches('.')))?;
         match key.public_key().bits() {
             2048.. => Ok(key),

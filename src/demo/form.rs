@@ -1,15 +1,15 @@
 //! `application/x-www-form-urlencoded`, both directions: what the simulated peers write and read.
 
-use crate::oauth::encode;
+use crate::oauth::encoding;
 
 /// Writes pairs as the OAuth libraries do: strictly percent-encoded, a space as `%20` (RFC 5849, section 3.6).
 pub fn strict<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
-    join(pairs, encode::encode)
+    join(pairs, encoding::encode)
 }
 
 /// Writes pairs as browsers and HTTP clients do: a space as `+`.
 pub fn plus<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
-    join(pairs, |text| encode::encode(text).replace("%20", "+"))
+    join(pairs, |text| encoding::encode(text).replace("%20", "+"))
 }
 
 /// Reads pairs in their order; a name without `=` has an empty value.

@@ -12,6 +12,7 @@ use http::{HeaderValue, Response, StatusCode};
 
 use crate::http::RequestId;
 use crate::http::client::{ConnectError, HttpClientError};
+use crate::http::negotiate::weighted_values;
 use crate::tls::TlsError;
 
 /// An error of the gateway. `Display` is for the log.
@@ -301,10 +302,9 @@ enum Media {
 impl ErrorFormat {
     /// HTML for clients that ask for it by name, as browsers do; `*/*` gets plain text.
     pub fn of(head: &Parts) -> Self {
-        let accept = head.headers.get(ACCEPT).map_or(&b""[..], HeaderValue::as_bytes);
         let accepts = |kind: &str| {
-            let mut pieces = accept.windows(kind.len());
-            pieces.any(|piece| piece.eq_ignore_ascii_case(kind.as_bytes()))
+            let mut ranges = weighted_values(&head.headers, &ACCEPT);
+            ranges.any(|(range, weight)| weight > 0 && range.to_ascii_lowercase().contains(kind))
         };
         let media = if accepts("text/html") {
             Media::Html

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 
 use super::assertion::X_LINKGATE_ASSERTION;
-use crate::oauth::encode;
+use crate::oauth::encoding;
 use crate::provider::Caller;
 use crate::setting::deserialize_text;
 
@@ -142,7 +142,7 @@ fn encode_value(text: &str) -> HeaderValue {
         if (byte.is_ascii_graphic() && byte != b'%') || (byte == b' ' && (start..end).contains(&at)) {
             value.push(char::from(byte));
         } else {
-            encode::push_encoded(&mut value, &[byte]);
+            encoding::push_encoded(&mut value, &[byte]);
         }
     }
     HeaderValue::try_from(value).expect("printable ASCII can be a header value")

@@ -15,7 +15,7 @@ use super::error::{ErrorFormat, GatewayError};
 use super::identity_headers::IdentityHeaders;
 use super::origin::{self, PublicUrls, RequestOrigin};
 use super::routes::{RouteMode, Routes};
-use crate::oauth::header;
+use crate::oauth::authorization_header;
 use crate::provider::{self, Caller, Provider};
 
 /// What the check of a request depends on.
@@ -138,7 +138,7 @@ impl Rejection {
             Self::Challenge => {
                 let mut response = Response::new(Body::empty());
                 *response.status_mut() = StatusCode::UNAUTHORIZED;
-                if let Ok(challenge) = HeaderValue::try_from(header::challenge(realm, None)) {
+                if let Ok(challenge) = HeaderValue::try_from(authorization_header::challenge(realm, None)) {
                     response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
                 }
                 response

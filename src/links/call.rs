@@ -13,13 +13,11 @@ use crate::gateway::BodyLimits;
 use crate::gateway::identity_headers::remove_matching;
 use crate::gateway::upstream_request::remove_hop_by_hop;
 use crate::http::client::HttpClientError;
-use crate::oauth::sign::SignError;
-use crate::oauth::{Parameters, Place};
+use crate::oauth::{Parameters, SignError, UnsignedRequest};
 
 use super::error::{LinkError, SendError};
 use super::oauth_report::OAuthReport;
 use super::on_behalf_of::{OnBehalfOf, REQUESTOR_ID};
-use super::signing::RequestToSign;
 use super::{Link, Links};
 
 /// The body of a call.
@@ -43,13 +41,9 @@ impl Links {
         let on_behalf_of = self.on_behalf_of(link, &parts.headers).await?;
         let mut body = ReplayableBody::read(&parts.headers, body).await?;
         reject_own_parameters(target, &body.form())?;
-        let mut request = RequestToSign {
-            method: parts.method,
-            url: String::new(),
-            form: body.form(),
-            extra: Vec::new(),
-            token: on_behalf_of.token(),
-        };
+        let mut request = UnsignedRequest::new(parts.method, "")
+            .form(body.form())
+            .token(on_behalf_of.token());
         let headers = outgoing_headers(parts.headers);
         let mut target = target.to_owned();
         let mut redirects = 0;
@@ -72,7 +66,7 @@ impl Links {
     pub(super) async fn send(
         &self,
         link: &Link,
-        request: &RequestToSign,
+        request: &UnsignedRequest,
         headers: &HeaderMap,
         body: &mut ReplayableBody,
     ) -> Result<(Response, OAuthReport), SendError> {
@@ -99,7 +93,7 @@ impl Links {
     async fn send_with_key(
         &self,
         link: &Link,
-        request: &RequestToSign,
+        request: &UnsignedRequest,
         headers: &HeaderMap,
         body: &mut ReplayableBody,
         key: usize,
@@ -213,13 +207,11 @@ impl ReplayableBody {
 /// Rejects protocol parameters in the query or the form: linkgate alone writes them.
 fn reject_own_parameters(target: &str, form: &[u8]) -> Result<(), LinkError> {
     let query = target.split_once('?').map_or("", |(_, query)| query);
-    for (raw, place) in [(query.as_bytes(), Place::Query), (form, Place::Form)] {
-        let parameters = Parameters::from_form(raw, place)
-            .map_err(|problem| SendError::Unsignable(SignError::Parameters(problem)))?;
-        let mut names = parameters.iter().map(|parameter| parameter.name);
-        if names.any(|name| name.starts_with("oauth_") || name == REQUESTOR_ID) {
-            return Err(LinkError::OwnParameters);
-        }
+    let parameters = Parameters::of_unsigned::<&str, &str>(query, form, &[])
+        .map_err(|problem| SendError::Unsignable(SignError::Parameters(problem)))?;
+    let mut names = parameters.iter().map(|parameter| &*parameter.name);
+    if names.any(|name| name.starts_with("oauth_") || name == REQUESTOR_ID) {
+        return Err(LinkError::OwnParameters);
     }
     Ok(())
 }

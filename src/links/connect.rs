@@ -5,15 +5,14 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
-use crate::model::{Credentials, PendingAuthorization};
-use crate::oauth::{Secret, Token, encode};
+use crate::model::PendingAuthorization;
+use crate::oauth::{Secret, Token, TokenCredentials, TokenParameter, UnsignedRequest, encoding};
 use crate::store::StoreError;
 
 use super::call::ReplayableBody;
 use super::error::SendError;
 use super::error::clock_advice;
 use super::oauth_report::{OAuthProblem, form_pairs};
-use super::signing::{RequestToSign, TokenParameter};
 use super::{Link, Links};
 
 /// Why a user could not connect a link. A token from an earlier authorization is untouched.
@@ -38,7 +37,7 @@ pub enum LinkAuthorizationError {
 
 /// The response of a token endpoint (RFC 5849, sections 2.1 and 2.3).
 struct TokenResponse {
-    credentials: Credentials,
+    credentials: TokenCredentials,
     callback_confirmed: bool,
 }
 
@@ -57,7 +56,7 @@ impl Links {
                     .to_owned(),
             ));
         }
-        let token = encode::encode(response.credentials.token.as_str());
+        let token = encoding::encode(response.credentials.token.as_str());
         let pending = PendingAuthorization {
             link: link.name().to_owned(),
             subject: subject.to_owned(),
@@ -124,15 +123,13 @@ impl Links {
         link: &Link,
         endpoint: &str,
         token: TokenParameter,
-        extra: (&'static str, String),
+        parameter: (&'static str, String),
     ) -> Result<TokenResponse, LinkAuthorizationError> {
         use LinkAuthorizationError as E;
-        let request = RequestToSign {
-            method: Method::POST,
-            url: format!("{}{ENDPOINTS}/{endpoint}", link.url().as_str()),
-            form: Bytes::new(),
-            extra: vec![extra],
-            token,
+        let url = format!("{}{ENDPOINTS}/{endpoint}", link.url().as_str());
+        let request = UnsignedRequest {
+            parameters: vec![parameter],
+            ..UnsignedRequest::new(Method::POST, url).token(token)
         };
         let mut body = ReplayableBody::Buffered(Bytes::new());
         let sent = self.send(link, &request, &HeaderMap::new(), &mut body).await;
@@ -170,7 +167,7 @@ impl TokenResponse {
             pair.map(|(_, value)| value.as_str())
         };
         Some(Self {
-            credentials: Credentials {
+            credentials: TokenCredentials {
                 token: Token::parse(value("oauth_token")?)?,
                 secret: Secret::new(value("oauth_token_secret")?),
             },

@@ -10,8 +10,8 @@ use serde_json::json;
 
 use crate::gateway::GatewayError;
 use crate::http::client::HttpClientError;
-use crate::oauth::header;
-use crate::oauth::sign::SignError;
+use crate::oauth::SignError;
+use crate::oauth::authorization_header;
 use crate::store::StoreError;
 
 use super::oauth_report::OAuthProblem;
@@ -107,7 +107,7 @@ impl LinkError {
             Self::WrongToken => Some("Bearer realm=\"linkgate links\"".to_owned()),
             Self::NotConnected { connect_url, .. } => {
                 let parameters = [("error", "not_connected"), ("connect_url", connect_url)];
-                let challenge = header::authorization(parameters, Some("linkgate links"));
+                let challenge = authorization_header::authorization(parameters, Some("linkgate links"));
                 Some(challenge.replacen("OAuth", "Linkgate", 1))
             }
             _ => None,

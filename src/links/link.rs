@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 use crate::http::client::{Address, Connector, HttpClient, Reach};
-use crate::oauth::origin::Origin;
+use crate::oauth::Origin;
 use crate::oauth::{PublicUrl, Timestamp};
 use crate::setting::{self, FromFile, duration, seconds};
 use crate::tls::{ClientTls, Roots, RootsError};
@@ -145,7 +145,7 @@ impl Link {
 
     /// Returns true for the first success in a minute, which is to be recorded.
     pub(super) fn should_record(&self, now: Timestamp) -> bool {
-        self.recorded.swap(now.bucket(), Ordering::Relaxed) != now.bucket()
+        self.recorded.swap(now.minute(), Ordering::Relaxed) != now.minute()
     }
 
     /// Returns the target below the link's URL to which a `Location` leads; `None` if it leads out of the link.

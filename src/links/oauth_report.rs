@@ -6,7 +6,8 @@ use std::time::UNIX_EPOCH;
 use http::HeaderMap;
 use http::header::{DATE, WWW_AUTHENTICATE};
 
-use crate::oauth::{Timestamp, encode, header};
+use crate::oauth::encoding::{self, Encoding};
+use crate::oauth::{Timestamp, authorization_header};
 
 /// What a response reports about a signed request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,15 +62,9 @@ impl OAuthProblem {
     }
 
     fn from_challenge(field: &[u8]) -> Option<Self> {
-        let credentials = header::credentials(&[field]).ok()??;
-        let decode = |raw: &[u8]| {
-            let bytes = encode::decode(std::str::from_utf8(raw).ok()?).ok()?;
-            String::from_utf8(bytes).ok()
-        };
-        let pairs: Vec<_> = header::parameters(credentials)
-            .map_while(Result::ok)
-            .filter_map(|(name, value)| Some((decode(name)?, decode(value)?)))
-            .collect();
+        let credentials = authorization_header::credentials(&[field]).ok()??;
+        let pairs = authorization_header::parameters(credentials).map_while(Result::ok);
+        let pairs = decode_pairs(pairs, Encoding::Percent);
         Self::from_pairs(&pairs)
     }
 
@@ -98,12 +93,15 @@ impl fmt::Display for OAuthProblem {
 
 /// Parses the form-encoded body of a response (RFC 5849, section 2.1). Pairs that cannot be decoded are left out.
 pub(super) fn form_pairs(body: &[u8]) -> Vec<(String, String)> {
-    let decode = |text: &str| {
-        let bytes = encode::decode(&text.replace('+', " ")).ok()?;
-        String::from_utf8(bytes).ok()
-    };
     let text = std::str::from_utf8(body).unwrap_or_default().trim();
-    let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
+    decode_pairs(encoding::form_pairs(text.as_bytes()), Encoding::Form)
+}
+
+fn decode_pairs<'a>(
+    pairs: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+    encoding: Encoding,
+) -> Vec<(String, String)> {
+    let decode = |raw| encoding::decode_utf8(raw, encoding);
     pairs
         .filter_map(|(name, value)| Some((decode(name)?, decode(value)?)))
         .collect()

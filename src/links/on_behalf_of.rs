@@ -2,11 +2,10 @@
 
 use http::{HeaderMap, HeaderName};
 
-use crate::model::Credentials;
-use crate::oauth::encode;
+use crate::oauth::encoding::{self, Encoding};
+use crate::oauth::{TokenCredentials, TokenParameter};
 
 use super::error::LinkError;
-use super::signing::TokenParameter;
 use super::{Link, Links, Users};
 
 /// On whose behalf a call is made.
@@ -17,7 +16,7 @@ pub(super) enum OnBehalfOf {
         /// The user's subject.
         subject: String,
         /// The access token that the user granted.
-        credentials: Credentials,
+        credentials: TokenCredentials,
         /// True if the token was not used in this minute, so that its use is to be recorded.
         record_use: bool,
     },
@@ -41,7 +40,7 @@ impl OnBehalfOf {
         let Self::Impersonated(subject) = self else {
             return target.to_owned();
         };
-        let parameter = format!("{REQUESTOR_ID}={}", encode::encode(subject));
+        let parameter = format!("{REQUESTOR_ID}={}", encoding::encode(subject));
         // A redirect may repeat the parameter.
         if target.split(['?', '&']).skip(1).any(|pair| pair == parameter) {
             return target.to_owned();
@@ -68,7 +67,7 @@ impl Links {
             Users::None => Err(LinkError::UserNotAllowed),
             Users::Connect => match self.store.link_credentials(link.name(), &subject).await? {
                 Some((credentials, used_at)) => Ok(OnBehalfOf::User {
-                    record_use: used_at.is_none_or(|at| at.bucket() < self.clock.now().bucket()),
+                    record_use: used_at.is_none_or(|at| at.minute() < self.clock.now().minute()),
                     credentials,
                     subject,
                 }),
@@ -91,8 +90,7 @@ fn requested_user(headers: &HeaderMap) -> Result<Option<String>, LinkError> {
         (Some(_), Some(_)) => return Err(LinkError::BadUser),
     };
     let text = value.to_str().map_err(|_| LinkError::BadUser)?;
-    let bytes = encode::decode(text).map_err(|_| LinkError::BadUser)?;
-    let subject = String::from_utf8(bytes).map_err(|_| LinkError::BadUser)?;
+    let subject = encoding::decode_utf8(text.as_bytes(), Encoding::Percent).ok_or(LinkError::BadUser)?;
     if !(1..=MAX_USER_CHARS).contains(&subject.chars().count()) || subject.chars().any(char::is_control) {
         return Err(LinkError::BadUser);
     }

@@ -1,14 +1,13 @@
 //! Signs outgoing requests with RSA-SHA1, the one method that every AppLinks provider accepts.
 
-use bytes::Bytes;
-use http::{HeaderValue, Method};
+use http::HeaderValue;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
-use crate::model::Credentials;
-use crate::oauth::sign::SignError;
+use crate::oauth::authorization_header::authorization;
 use crate::oauth::{
-    Call, ConsumerKey, PrivateKey, SignatureMethod, Signer, SigningKey, Timestamp, Token, header,
+    ConsumerKey, PrivateKey, RequestSigner, SignError, SignatureMethod, SigningKey, Timestamp, Token,
+    UnsignedRequest,
 };
 
 /// As which consumer linkgate signs.
@@ -18,30 +17,6 @@ pub struct ConsumerIdentity {
     pub consumer_key: ConsumerKey,
     /// The private keys, the one to sign with first.
     pub keys: Vec<PrivateKey>,
-}
-
-/// A request before it is signed.
-#[derive(Clone, Debug)]
-pub(super) struct RequestToSign {
-    pub(super) method: Method,
-    /// The absolute URL, with its query.
-    pub(super) url: String,
-    /// The form body; empty if there is no body, or another.
-    pub(super) form: Bytes,
-    /// Further protocol parameters, such as `oauth_callback`.
-    pub(super) extra: Vec<(&'static str, String)>,
-    pub(super) token: TokenParameter,
-}
-
-/// The `oauth_token` parameter.
-#[derive(Clone, Debug)]
-pub(super) enum TokenParameter {
-    /// Absent: the request asks for a request token.
-    Absent,
-    /// Present and empty: a two-legged call.
-    Empty,
-    /// A token, whose secret takes part in the signature.
-    Token(Credentials),
 }
 
 impl ConsumerIdentity {
@@ -54,7 +29,7 @@ impl ConsumerIdentity {
     /// Returns the value of `Authorization`.
     pub(super) async fn authorize(
         &self,
-        request: &RequestToSign,
+        request: &UnsignedRequest,
         key: usize,
         now: Timestamp,
     ) -> Result<HeaderValue, SignError> {
@@ -62,7 +37,7 @@ impl ConsumerIdentity {
         let signed = tokio::task::spawn_blocking(move || identity.sign(&request, key, now)).await;
         // The task does not panic and is not aborted.
         let parameters = signed.unwrap_or(Err(NO_KEY))?;
-        let mut value = HeaderValue::try_from(header::authorization(parameters, None))
+        let mut value = HeaderValue::try_from(authorization(parameters, None))
             .map_err(|_| SignError::Url("it cannot stand in a header"))?;
         value.set_sensitive(true);
         Ok(value)
@@ -70,27 +45,17 @@ impl ConsumerIdentity {
 
     fn sign(
         &self,
-        request: &RequestToSign,
+        request: &UnsignedRequest,
         key: usize,
         now: Timestamp,
     ) -> Result<Vec<(String, String)>, SignError> {
-        let key = self.keys.get(key).ok_or(NO_KEY)?;
-        let signer = Signer::new(
-            self.consumer_key.clone(),
-            SigningKey::Rsa(key.clone()),
-            SignatureMethod::RsaSha1,
-        );
-        let signer = match &request.token {
-            TokenParameter::Absent => signer,
-            TokenParameter::Empty => signer.two_legged(),
-            TokenParameter::Token(Credentials { token, secret }) => signer.with_token(token, secret.clone()),
+        let signer = RequestSigner {
+            consumer_key: self.consumer_key.clone(),
+            key: SigningKey::Rsa(self.keys.get(key).ok_or(NO_KEY)?.clone()),
+            method: SignatureMethod::RsaSha1,
         };
-        let mut call = Call::new(request.method.as_str(), &request.url).with_form(&request.form);
-        for (name, value) in &request.extra {
-            call = call.with(name, value);
-        }
         let nonce = Token::generate("", &mut UnwrapErr(SysRng));
-        signer.sign(&call, now, nonce.as_str())
+        signer.sign(request, now, nonce.as_str())
     }
 }
 

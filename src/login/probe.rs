@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::http::client::{Connector, HttpClientError};
 use crate::model::User;
-use crate::oauth::{Timestamp, encode};
+use crate::oauth::{Timestamp, encoding};
 use crate::tls::RootsError;
 
 use super::config::{HttpUrl, ProbeConfig, Reject};
@@ -110,7 +110,7 @@ impl Probe {
     pub fn sign_in_at(&self, back: &str) -> String {
         self.config
             .login_url
-            .replace("{return_to}", &encode::encode(back))
+            .replace("{return_to}", &encoding::encode(back))
     }
 
     /// Sends the question, with these cookies and nothing else of the browser's.

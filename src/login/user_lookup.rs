@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::{Standing, send};
 use crate::http::client::{Connector, Reach};
-use crate::oauth::encode;
+use crate::oauth::encoding;
 use crate::tls::ClientTls;
 
 /// Asks the application whether a user exists.
@@ -81,7 +81,7 @@ impl UserLookup {
     }
 
     async fn ask(&self, subject: &str) -> Result<bool, String> {
-        let url = self.template.replace("{user}", &encode::encode(subject));
+        let url = self.template.replace("{user}", &encoding::encode(subject));
         let request = Request::get(url)
             .header(ACCEPT, "application/json")
             .body(Vec::new())

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::oauth::{Callback, CallbackPattern, ConsumerKey, Problem, SignatureMethod, VerificationKey};
+use crate::oauth::{AllowedCallback, Callback, ConsumerKey, Problem, SignatureMethod, VerificationKey};
 
 /// A registered consumer.
 #[expect(
@@ -23,7 +23,7 @@ pub struct Consumer {
     /// The methods it may sign with; each fits the family of one of its keys.
     pub methods: BTreeSet<SignatureMethod>,
     /// Where its users may return. Empty: out-of-band only.
-    pub callbacks: Vec<CallbackPattern>,
+    pub callbacks: Vec<AllowedCallback>,
     /// Used when a request-token call names no callback.
     pub default_callback: Option<Callback>,
     /// May call as itself (2LO).

@@ -1,15 +1,6 @@
 //! The other direction: what users gave us at another side, and how our calls there went.
 
-use crate::oauth::{Secret, Timestamp, Token};
-
-/// Token credentials of another side (RFC 5849, section 1.1), temporary or not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Credentials {
-    /// `oauth_token`.
-    pub token: Token,
-    /// `oauth_token_secret`.
-    pub secret: Secret,
-}
+use crate::oauth::{Timestamp, TokenCredentials};
 
 /// A request token kept while its user is at the remote application (RFC 5849, section 2.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +10,7 @@ pub struct PendingAuthorization {
     /// For whom; nobody else may end it.
     pub subject: String,
     /// The request token.
-    pub credentials: Credentials,
+    pub credentials: TokenCredentials,
     /// The path where the user goes on afterwards; empty: nowhere in particular.
     pub return_to: String,
     /// When it is too late.

@@ -13,7 +13,7 @@ pub use access_token::{AccessToken, NewAccess, Session as TokenSession, UNKNOWN_
 pub use audit::{AuditEvent, AuditKind};
 pub use browser_session::{BrowserSession, SessionId};
 pub use consumer::{Consumer, ConsumerSource};
-pub use link::{Credentials, LinkConnection, LinkState, PendingAuthorization};
+pub use link::{LinkConnection, LinkState, PendingAuthorization};
 pub use name_pattern::NamePattern;
 pub use request_token::{RequestToken, RequestTokenState};
 pub use user::User;

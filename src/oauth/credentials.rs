@@ -1,4 +1,4 @@
-//! The strings that mean something: keys, tokens, secrets. Each has a type, so that none stands in for another.
+//! Credentials (RFC 5849, section 1.1): consumer keys, tokens and secrets. Each has a type of its own.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,17 +7,17 @@ use rand::{CryptoRng, RngExt};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// The client identifier (RFC 5849, section 1.1): who signs.
+/// A consumer key: the client identifier of RFC 5849, section 1.1.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConsumerKey(Arc<str>);
 
 impl ConsumerKey {
-    /// Reads a consumer key: 1 to 255 characters, none of them a control character.
+    /// Parses a consumer key: 1 to 255 characters without control characters. `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         is_name(text).then(|| Self(text.into()))
     }
 
-    /// The key as it stands on the wire.
+    /// The value of `oauth_consumer_key`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -35,22 +35,22 @@ impl fmt::Display for ConsumerKey {
     }
 }
 
-/// The identifier of temporary or token credentials (RFC 5849, section 1.1).
+/// A request token or an access token: the identifier of temporary or token credentials (RFC 5849, section 1.1).
 ///
-/// Public on the wire, yet its reader could watch a dance: `Debug` shows only [`Token::prefix`].
+/// `Debug` shows only [`Token::prefix`]: a request token in a log could be approved by another user.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Token(Arc<str>);
 
 impl Token {
-    /// Length in characters of the tokens that we issue.
+    /// The length in characters of the tokens that linkgate issues.
     pub const LENGTH: usize = 32;
 
-    /// Reads a token as a peer sent it: 1 to 255 characters, none of them a control character.
+    /// Parses a token: 1 to 255 characters without control characters. `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         is_name(text).then(|| Self(text.into()))
     }
 
-    /// Makes a new token of letters and digits, which begins with `prefix` and is random after it.
+    /// Generates a token of letters and digits, random after `prefix`.
     pub fn generate(prefix: &str, rng: &mut impl CryptoRng) -> Self {
         let mut text = String::with_capacity(Self::LENGTH);
         text.push_str(prefix);
@@ -60,7 +60,7 @@ impl Token {
         Self(text.into())
     }
 
-    /// The token as it stands on the wire.
+    /// The value of `oauth_token`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -78,9 +78,9 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A shared-secret (RFC 5849, section 1.1), a verifier, a session handle: whatever must not be shown.
+/// A shared secret (RFC 5849, section 1.1), or another text that must not be shown.
 ///
-/// No `Display`; `Debug` prints dots; equality takes the same time wherever the difference is; wiped on drop.
+/// It has no `Display`, `Debug` prints dots, comparison takes constant time, and it is wiped on drop.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
@@ -90,7 +90,7 @@ impl Secret {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The secret itself, for the moment of its use.
+    /// The text of the secret.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -110,28 +110,55 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The verification code (RFC 5849, section 2.2): proof that the user who approved is the user who returned.
-pub type Verifier = Secret;
+macro_rules! secret_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name(Secret);
 
-/// The session handle (OAuth Session 1.0): proof that a renewal comes from the holder of the first token.
-pub type SessionHandle = Secret;
+        impl $name {
+            /// Takes the text.
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(Secret::new(text))
+            }
+
+            /// The text.
+            pub fn expose(&self) -> &str {
+                self.0.expose()
+            }
+        }
+    };
+}
+
+secret_type! {
+    /// A verification code (RFC 5849, section 2.2): it proves that the user who approved the request came back.
+    Verifier
+}
+
+secret_type! {
+    /// A session handle (OAuth Session 1.0): it proves that a renewal comes from the holder of the first access token.
+    SessionHandle
+}
+
+/// A token with its shared secret (RFC 5849, section 1.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenCredentials {
+    /// `oauth_token`.
+    pub token: Token,
+    /// `oauth_token_secret`.
+    pub secret: Secret,
+}
 
 fn is_name(text: &str) -> bool {
     // No text has more characters than bytes.
-    let short = text.len() <= 255 || text.chars().count() <= 255;
-    short && !text.is_empty() && !has_control(text)
+    let is_short = text.len() <= 255 || text.chars().count() <= 255;
+    is_short && !text.is_empty() && !has_control(text)
 }
 
 /// Whether a text has a control character.
-///
-/// Printable ASCII, which nearly every text is, is seen without an early end: so the compiler looks at sixteen bytes in one
-/// step.
 pub(super) fn has_control(text: &str) -> bool {
-    let printable = text
-        .bytes()
-        .fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
-    !printable && text.chars().any(char::is_control)
+    text.chars().any(char::is_control)
 }
 
-/// Several clients do not encode what we give them (RFC 5849, section 3.6): these characters need no encoding.
+/// The characters of generated tokens: several consumers do not percent-encode a token that they send back.
 pub const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

@@ -1,56 +1,49 @@
-//! THE PROTOCOL: OAuth Core 1.0a as RFC 5849 writes it down, as pure functions over values.
+//! RFC 5849 (OAuth Core 1.0a) as pure functions: no I/O, no clock, no log. One module for each section:
 //!
-//! No I/O, no async, no clock, no log. The way of a request through this folder:
-//!
-//! 1. [`header`]: the `Authorization: OAuth` grammar (section 3.5.1), both directions;
-//! 2. [`parameters`]: collect from header, query and form; sort; normalise (section 3.4.1.3);
-//! 3. [`base_string`]: the bytes that both sides sign (section 3.4.1);
-//! 4. [`request`]: `SignedRequest::parse` makes the claim, `SignedRequest::verify` makes the fact, [`Authentic`];
-//! 5. [`signature`]: the methods (section 3.4.2 to 3.4.4), with keys read by [`key`];
-//! 6. [`problem`]: every refusal on the way.
-//!
-//! The other direction, for our own calls: [`sign`]. Beside the way: [`encode`], `sent` and [`origin`] under all of
-//! it, [`callback`] for where a user returns, [`body_hash`] for bodies that are not forms.
-//!
-//! | our word, and the wire's | RFC 5849 | what it is |
+//! | section | module | |
 //! |---|---|---|
-//! | [`ConsumerKey`] | client identifier | who signs |
-//! | [`VerificationKey`] | client shared-secret, RSA public key | the key decides the method |
-//! | [`Token`] | temporary or token credentials | what stands for a user |
-//! | [`Secret`] | shared-secret | never shown |
-//! | [`Verifier`] | verification code | the user who approved is the user who returned |
-//! | [`Callback`] | callback URI | out-of-band, or where the browser returns |
-//! | [`Timestamp`], [`Nonce`], [`Window`] | section 3.3 | what makes a signature good once |
-//! | [`Parameters`] | parameters | canonical, sorted, each with the place it came from |
-//! | [`SignedRequest`] | authenticated request, claimed | parsed, believed by nobody |
-//! | [`Authentic`] | authenticated request, verified | built by `verify` alone |
-//! | [`Signer`] | client | we, when we are the consumer |
-//! | [`Problem`] | | a refusal told to the peer |
+//! | 1.1 | [`credentials`] | [`ConsumerKey`], [`Token`], [`Secret`], [`Verifier`], [`SessionHandle`] |
+//! | 2.1, 2.2 | [`callback`] | [`Callback`], and which the configuration allows |
+//! | 3.1, 3.2 | [`request`] | [`SignedRequest`], parsed; [`VerifiedRequest`], its signature matched |
+//! | 3.3 | [`timestamp`] | [`Timestamp`], [`Nonce`], [`TimestampWindow`] |
+//! | 3.4.1 | [`base_string`] | the text that consumer and server sign |
+//! | 3.4.1.2 | [`url`] | [`PublicUrl`]: the URL that consumers sign |
+//! | 3.4.1.3 | [`parameters`] | collected from header, query and form, and normalized |
+//! | 3.4.2 to 3.4.4 | [`signature`], [`hash`], [`public_key`], [`private_key`] | methods and keys |
+//! | 3.5.1 | [`authorization_header`] | `Authorization: OAuth` |
+//! | 3.6 | [`encoding`] | percent-encoding |
+//! | 3.1, as a consumer | [`client`] | [`RequestSigner`] |
+//! | Problem Reporting 1.0 | [`problem`], [`diagnose`] | [`Problem`]: why a request is rejected |
+//!
+//! The words are those of OAuth Core 1.0a, which consumers show; RFC 5849 calls a *consumer* a client, a *request token*
+//! temporary credentials, an *access token* token credentials and a *verifier* a verification code.
 
+pub mod authorization_header;
 pub mod base_string;
-pub mod body_hash;
 pub mod callback;
+pub mod client;
 pub mod credentials;
-pub mod encode;
-pub mod header;
-pub mod key;
-pub mod origin;
+pub mod diagnose;
+pub mod encoding;
+pub mod hash;
 pub mod parameters;
+pub mod private_key;
 pub mod problem;
+pub mod public_key;
 pub mod request;
-mod sent;
-pub mod sign;
 pub mod signature;
 pub mod timestamp;
+pub mod url;
 
-pub use base_string::PublicUrl;
-pub use body_hash::BodyHash;
-pub use callback::{Callback, CallbackPattern, CallbackUrl};
-pub use credentials::{ConsumerKey, Secret, SessionHandle, Token, Verifier};
-pub use key::{PrivateKey, PublicKey};
-pub use parameters::{Parameters, Place};
+pub use callback::{AllowedCallback, Callback, CallbackUrl};
+pub use client::{RequestSigner, SignError, TokenParameter, UnsignedRequest};
+pub use credentials::{ConsumerKey, Secret, SessionHandle, Token, TokenCredentials, Verifier};
+pub use hash::BodyHash;
+pub use parameters::{Parameters, Source};
+pub use private_key::PrivateKey;
 pub use problem::Problem;
-pub use request::{Authentic, RequestView, SignedRequest};
-pub use sign::{Call, Signer};
+pub use public_key::{KeyError, PublicKey};
+pub use request::{RequestView, SignedRequest, VerifiedRequest};
 pub use signature::{SignatureMethod, SigningKey, VerificationKey};
-pub use timestamp::{Nonce, Timestamp, Window};
+pub use timestamp::{Nonce, Timestamp, TimestampWindow};
+pub use url::{Origin, PublicUrl};

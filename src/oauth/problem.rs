@@ -1,15 +1,15 @@
-//! Every refusal, in the words of the problem-reporting extension (OAuth Problem Reporting 1.0).
+//! The problems that a consumer is told about (OAuth Problem Reporting 1.0).
 
 use std::ops::RangeInclusive;
 
 use http::StatusCode;
 
-use super::encode;
+use super::encoding;
 
-/// A refusal told to the peer: one variant for each `oauth_problem`.
+/// Why a request is rejected: one variant for each `oauth_problem`.
 ///
-/// A `why` is one sentence for the human at the other end (`oauth_problem_advice`). It never holds a secret, nor a
-/// value that the peer sent.
+/// The text of a variant is its `oauth_problem_advice`, one sentence for the administrator of the consumer. It has no secret
+/// in it and no value of the request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.name())]
 pub enum Problem {
@@ -17,18 +17,18 @@ pub enum Problem {
     VersionRejected,
     /// A required parameter is missing.
     ParameterAbsent(Vec<&'static str>),
-    /// A parameter came twice, in two places, or with a value that cannot be read.
+    /// A parameter is sent twice or in two parts of the request, or its value is malformed.
     ParameterRejected {
-        /// The parameters' names.
+        /// The names of the parameters.
         names: Vec<String>,
-        /// What is wrong with them.
+        /// The advice.
         why: &'static str,
     },
-    /// The consumer's clock is too far from ours.
+    /// The timestamp is outside the window.
     TimestampRefused {
-        /// The timestamps that would be admitted at this moment, in seconds since 1970.
+        /// The timestamps that are accepted now, in seconds since 1970.
         acceptable: RangeInclusive<i64>,
-        /// Our time, in seconds since 1970.
+        /// The time of linkgate, in seconds since 1970.
         now: i64,
     },
     /// The consumer may not sign with this method.
@@ -37,35 +37,42 @@ pub enum Problem {
     NonceUsed,
     /// The request token was exchanged before.
     TokenUsed,
-    /// The token's time is over.
+    /// The token has expired.
     TokenExpired,
     /// The user or an administrator revoked the token.
     TokenRevoked,
-    /// The token is unknown, of another consumer, or of a user who is gone: it can never work again.
+    /// The token is unknown, of another consumer, or of a user who does not exist any more: it can never work again.
     TokenRejected(&'static str),
     /// The signature does not match the request.
     SignatureInvalid(&'static str),
     /// No consumer has this key.
     ConsumerKeyUnknown,
-    /// The consumer is disabled, or calls from an address that it may not use.
+    /// The consumer is disabled, or calls from an address that is not allowed.
     ConsumerKeyRejected(&'static str),
-    /// The consumer is throttled: later, the same request may be admitted.
+    /// The rate limit of the consumer is reached: the same request may be accepted later.
     ConsumerKeyRefused(&'static str),
-    /// The user must approve once more.
+    /// The user must approve again.
     AdditionalAuthorizationRequired,
     /// The user has not decided yet.
     PermissionUnknown,
-    /// The user, or a rule of the administrator, said no.
+    /// The user or the administrator denied access.
     PermissionDenied(&'static str),
-    /// The user is refused for now.
+    /// The user is rejected for now.
     UserRefused(&'static str),
 }
 
 impl Problem {
-    /// Refuses one parameter by name.
-    pub fn parameter_rejected(name: impl Into<String>, why: &'static str) -> Self {
+    /// Rejects a parameter.
+    pub fn parameter_rejected(name: &'static str, why: &'static str) -> Self {
+        Self::parameters_rejected(&[name], why)
+    }
+
+    /// Rejects parameters whose names come from the request. The response lists at most 16 names of 1 to 64 bytes, so that
+    /// its size does not depend on the request.
+    pub(super) fn parameters_rejected(names: &[&str], why: &'static str) -> Self {
+        let names = names.iter().filter(|name| (1..=64).contains(&name.len()));
         Self::ParameterRejected {
-            names: vec![name.into()],
+            names: names.take(16).map(|&name| name.to_owned()).collect(),
             why,
         }
     }
@@ -94,7 +101,7 @@ impl Problem {
         }
     }
 
-    /// The status that the consumers' libraries expect with this problem. Never below 400: they take that for success.
+    /// The status of the response. Consumers take a status below 400 for success.
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::VersionRejected
@@ -107,7 +114,7 @@ impl Problem {
         }
     }
 
-    /// What the extension wants back, in order: `oauth_problem` first, decoded values.
+    /// The parameters of the report in their order, not encoded. `oauth_problem` is the first.
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs = vec![("oauth_problem", self.name().to_owned())];
         match self {
@@ -131,7 +138,7 @@ impl Problem {
         pairs
     }
 
-    /// One helpful sentence for whoever looks at the refusal.
+    /// `oauth_problem_advice`: one sentence for the administrator of the consumer.
     pub fn advice(&self) -> String {
         match self {
             Self::VersionRejected => "Leave oauth_version out, or send 1.0.".to_owned(),
@@ -162,53 +169,7 @@ impl Problem {
     }
 }
 
-/// Names are encoded, joined by `&`, and then encoded once more with the pair.
+/// Joins names, each of them encoded, by `&`. The value is encoded again when it is written.
 fn joined<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.map(encode::encode).collect::<Vec<_>>().join("&")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_statuses_are_those_that_consumers_expect() {
-        for (problem, status) in [
-            (Problem::VersionRejected, 400),
-            (Problem::ParameterAbsent(Vec::new()), 400),
-            (Problem::parameter_rejected("a", ""), 400),
-            (Problem::SignatureMethodRejected(""), 400),
-            (Problem::NonceUsed, 401),
-            (Problem::TokenRejected(""), 401),
-            (Problem::SignatureInvalid(""), 401),
-            (Problem::PermissionDenied(""), 401),
-            (Problem::ConsumerKeyRefused(""), 503),
-            (Problem::UserRefused(""), 503),
-        ] {
-            assert_eq!(problem.status().as_u16(), status, "{problem}");
-        }
-    }
-
-    #[test]
-    fn names_are_encoded_before_they_are_joined() {
-        let names = vec!["oauth_token".to_owned(), "a&b".to_owned()];
-        let problem = Problem::ParameterRejected { names, why: "Why." };
-        assert_eq!(
-            problem.pairs(),
-            [
-                ("oauth_problem", "parameter_rejected".to_owned()),
-                ("oauth_parameters_rejected", "oauth_token&a%26b".to_owned()),
-                ("oauth_problem_advice", "Why.".to_owned()),
-            ]
-        );
-    }
-
-    #[test]
-    fn a_refusal_of_no_parameter_names_none() {
-        let problem = Problem::ParameterRejected {
-            names: Vec::new(),
-            why: "Why.",
-        };
-        assert_eq!(problem.pairs()[1].0, "oauth_problem_advice");
-    }
+    names.map(encoding::encode).collect::<Vec<_>>().join("&")
 }

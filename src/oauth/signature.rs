@@ -1,19 +1,17 @@
-//! The signature methods (RFC 5849, sections 3.4.2 to 3.4.4): sign and verify.
+//! The signature methods (RFC 5849, sections 3.4.2 to 3.4.4).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::digest::Output;
-use hmac::{Hmac, KeyInit, Mac};
-use sha1::Sha1;
-use sha2::{Sha256, Sha512};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::credentials::Secret;
-use super::encode;
-use super::key::{PrivateKey, PublicKey};
+use super::encoding;
+use super::hash::Hash;
+use super::private_key::PrivateKey;
+use super::public_key::PublicKey;
 
-/// A signature method by its name on the wire.
+/// A signature method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SignatureMethod {
     /// RFC 5849, section 3.4.2.
@@ -44,12 +42,12 @@ impl SignatureMethod {
         Self::Plaintext,
     ];
 
-    /// Reads a name of the wire; names are case-sensitive.
+    /// Parses the value of `oauth_signature_method`, which is case-sensitive.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|method| method.name() == name)
     }
 
-    /// The name on the wire.
+    /// The value of `oauth_signature_method`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::HmacSha1 => "HMAC-SHA1",
@@ -66,9 +64,19 @@ impl SignatureMethod {
     pub const fn is_rsa(self) -> bool {
         matches!(self, Self::RsaSha1 | Self::RsaSha256 | Self::RsaSha512)
     }
+
+    /// The hash function of the signature and of `oauth_body_hash`. PLAINTEXT has none for the signature and SHA-1 for the
+    /// body (draft-eaton-oauth-bodyhash-00g, section 3.2).
+    pub const fn hash(self) -> Hash {
+        match self {
+            Self::HmacSha1 | Self::RsaSha1 | Self::Plaintext => Hash::Sha1,
+            Self::HmacSha256 | Self::RsaSha256 => Hash::Sha256,
+            Self::HmacSha512 | Self::RsaSha512 => Hash::Sha512,
+        }
+    }
 }
 
-/// What a consumer proves itself with. The key decides the family of methods, so a peer cannot choose a weaker one.
+/// A key of a consumer. It decides the family of methods, so that a consumer cannot be attacked through a weaker one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum VerificationKey {
     /// A shared secret: HMAC, and PLAINTEXT where it is allowed.
@@ -77,7 +85,7 @@ pub enum VerificationKey {
     Rsa(PublicKey),
 }
 
-/// What we sign with when we are the consumer.
+/// A key of linkgate as a consumer.
 #[derive(Clone, Debug)]
 pub enum SigningKey {
     /// A shared secret.
@@ -92,10 +100,9 @@ impl VerificationKey {
         matches!(self, Self::Rsa(_)) == method.is_rsa()
     }
 
-    /// Verifies a signature as it stood on the wire, decoded (RFC 5849, section 3.2). Takes the same time wherever a wrong
-    /// signature differs from the true one.
+    /// Verifies the value of `oauth_signature`, decoded (RFC 5849, section 3.2).
     ///
-    /// Base64 is read strictly: the standard alphabet, padding, no white space, one spelling for each signature.
+    /// Base64 is strict: the standard alphabet, padding, no white space, one spelling for each signature.
     pub fn verify(
         &self,
         method: SignatureMethod,
@@ -103,154 +110,73 @@ impl VerificationKey {
         signature: &str,
         token_secret: Option<&Secret>,
     ) -> bool {
-        match (self, method) {
-            (Self::Hmac(secret), SignatureMethod::Plaintext) => {
-                let expected = hmac_key(secret, token_secret);
-                expected.ct_eq(signature.as_bytes()).into()
+        if !self.fits(method) {
+            return false;
+        }
+        let message = base_string.as_bytes();
+        match self {
+            // Constant time: the response does not tell how much of a guessed signature is right.
+            Self::Hmac(secret) if method == SignatureMethod::Plaintext => hmac_key(secret, token_secret)
+                .as_bytes()
+                .ct_eq(signature.as_bytes())
+                .into(),
+            Self::Hmac(secret) => {
+                let mut decoded = [0; 64];
+                STANDARD
+                    .decode_slice(signature, &mut decoded)
+                    .is_ok_and(|length| {
+                        let key = hmac_key(secret, token_secret);
+                        method
+                            .hash()
+                            .mac(key.as_bytes(), message)
+                            .ct_eq(&decoded[..length])
+                            .into()
+                    })
             }
-            (Self::Hmac(secret), _) => {
-                let mut buffer = [0; 64];
-                let Ok(length) = STANDARD.decode_slice(signature, &mut buffer) else {
-                    return false;
-                };
-                let key = hmac_key(secret, token_secret);
-                verify_hmac(method, &key, base_string.as_bytes(), &buffer[..length])
-            }
-            (Self::Rsa(key), _) => {
-                let fits = signature.len() <= LONGEST;
-                let signature = fits.then(|| STANDARD.decode(signature).ok()).flatten();
-                signature.is_some_and(|signature| key.verify(method, base_string.as_bytes(), &signature))
+            Self::Rsa(key) => {
+                let is_short = signature.len() <= MAX_SIGNATURE_CHARS;
+                let decoded = is_short.then(|| STANDARD.decode(signature).ok()).flatten();
+                decoded.is_some_and(|decoded| key.verify(method.hash(), message, &decoded))
             }
         }
     }
 }
 
 impl SigningKey {
-    /// Signs a base string. `None`: the key is not of the method's family.
+    /// Signs a base string. Returns the value of `oauth_signature`, or `None` if the key is not of the method's family.
     pub fn sign(
         &self,
         method: SignatureMethod,
         base_string: &str,
         token_secret: Option<&Secret>,
     ) -> Option<String> {
-        let secret = match self {
-            Self::Rsa(key) => {
-                return key
-                    .sign(method, base_string.as_bytes())
-                    .map(|raw| STANDARD.encode(raw));
-            }
-            Self::Hmac(secret) => secret,
-        };
-        let key = hmac_key(secret, token_secret);
         let message = base_string.as_bytes();
-        match method {
-            SignatureMethod::HmacSha1 => Some(STANDARD.encode(hmac::<Hmac<Sha1>>(&key, message))),
-            SignatureMethod::HmacSha256 => Some(STANDARD.encode(hmac::<Hmac<Sha256>>(&key, message))),
-            SignatureMethod::HmacSha512 => Some(STANDARD.encode(hmac::<Hmac<Sha512>>(&key, message))),
-            SignatureMethod::Plaintext => Some(encode::ascii(key.to_vec())),
-            SignatureMethod::RsaSha1 | SignatureMethod::RsaSha256 | SignatureMethod::RsaSha512 => None,
+        match self {
+            Self::Hmac(secret) if method == SignatureMethod::Plaintext => {
+                Some(hmac_key(secret, token_secret).to_string())
+            }
+            Self::Hmac(secret) if !method.is_rsa() => {
+                let key = hmac_key(secret, token_secret);
+                Some(STANDARD.encode(method.hash().mac(key.as_bytes(), message)))
+            }
+            Self::Rsa(key) if method.is_rsa() => {
+                key.sign(method.hash(), message).map(|raw| STANDARD.encode(raw))
+            }
+            _ => None,
         }
     }
 }
 
-/// Both secrets, encoded, with `&` between them (RFC 5849, sections 3.4.2 and 3.4.4).
-fn hmac_key(consumer: &Secret, token: Option<&Secret>) -> Zeroizing<Vec<u8>> {
+/// Joins both secrets, encoded, with `&` (RFC 5849, sections 3.4.2 and 3.4.4).
+fn hmac_key(consumer: &Secret, token: Option<&Secret>) -> Zeroizing<String> {
     let [consumer, token] = [consumer.expose(), token.map_or("", Secret::expose)].map(str::as_bytes);
-    // With all the room that it needs, so that growing leaves no copy behind.
-    let mut key = Zeroizing::new(Vec::with_capacity(
-        encode::room(consumer) + encode::room(token) + 1,
-    ));
-    encode::extend_encoded(&mut key, consumer);
-    key.push(b'&');
-    encode::extend_encoded(&mut key, token);
+    // At its full size, so that it does not grow and leave copies behind that are not wiped.
+    let mut key = Zeroizing::new(String::with_capacity(3 * (consumer.len() + token.len()) + 1));
+    encoding::push_encoded(&mut key, consumer);
+    key.push('&');
+    encoding::push_encoded(&mut key, token);
     key
 }
 
-fn hmac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Output<M> {
-    keyed::<M>(key).chain_update(message).finalize().into_bytes()
-}
-
-fn verify_hmac(method: SignatureMethod, key: &[u8], message: &[u8], tag: &[u8]) -> bool {
-    fn verified<M: Mac + KeyInit>(key: &[u8], message: &[u8], tag: &[u8]) -> bool {
-        keyed::<M>(key).chain_update(message).verify_slice(tag).is_ok()
-    }
-    match method {
-        SignatureMethod::HmacSha1 => verified::<Hmac<Sha1>>(key, message, tag),
-        SignatureMethod::HmacSha256 => verified::<Hmac<Sha256>>(key, message, tag),
-        SignatureMethod::HmacSha512 => verified::<Hmac<Sha512>>(key, message, tag),
-        _ => false,
-    }
-}
-
-fn keyed<M: Mac + KeyInit>(key: &[u8]) -> M {
-    <M as KeyInit>::new_from_slice(key).expect("HMAC takes keys of every length")
-}
-
-/// Characters of the longest signature: 8192 bits in base64.
-const LONGEST: usize = 1368;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const BASE_STRING: &str = "GET&https%3A%2F%2Fh%2F&a%3Db";
-
-    fn signed(method: SignatureMethod) -> (VerificationKey, String) {
-        let key = SigningKey::Hmac(Secret::new("cs"));
-        let signature = key.sign(method, BASE_STRING, None).unwrap();
-        (VerificationKey::Hmac(Secret::new("cs")), signature)
-    }
-
-    #[test]
-    fn base64_is_read_strictly() {
-        let method = SignatureMethod::HmacSha1;
-        let (key, signature) = signed(method);
-        assert!(key.verify(method, BASE_STRING, &signature, None));
-        let (body, _) = signature.split_at(signature.len() - 1);
-        let url_safe = signature.replace('+', "-").replace('/', "_");
-        let mut wrong = vec![
-            body.to_owned(),
-            format!("{signature}="),
-            format!(" {signature}"),
-            format!("{signature}\n"),
-            format!("{}\r\n{}", &signature[..4], &signature[4..]),
-            String::new(),
-            "=".to_owned(),
-            "\u{e9}".to_owned(),
-            "A".repeat(1 << 20),
-        ];
-        wrong.extend((url_safe != signature).then_some(url_safe));
-        for text in wrong {
-            assert!(!key.verify(method, BASE_STRING, &text, None), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_signature_has_one_spelling() {
-        let method = SignatureMethod::HmacSha1;
-        let (key, signature) = signed(method);
-        // The last character before the padding holds two bits that mean nothing.
-        let at = signature.len() - 2;
-        for last in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".chars() {
-            let text = format!("{}{last}=", &signature[..at]);
-            assert_eq!(key.verify(method, BASE_STRING, &text, None), text == signature);
-        }
-    }
-
-    #[test]
-    fn an_absent_and_an_empty_token_secret_are_the_same() {
-        for method in SignatureMethod::ALL.into_iter().filter(|method| !method.is_rsa()) {
-            let (key, signature) = signed(method);
-            assert!(key.verify(method, BASE_STRING, &signature, Some(&Secret::new(""))));
-            assert!(!key.verify(method, BASE_STRING, &signature, Some(&Secret::new("ts"))));
-            assert!(!key.verify(method, BASE_STRING, &signature[1..], None));
-        }
-    }
-
-    #[test]
-    fn a_key_signs_with_its_own_family_only() {
-        let key = SigningKey::Hmac(Secret::new("cs"));
-        assert_eq!(key.sign(SignatureMethod::RsaSha1, BASE_STRING, None), None);
-        assert!(!VerificationKey::Hmac(Secret::new("cs")).fits(SignatureMethod::RsaSha1));
-    }
-}
+/// The longest RSA signature: 8192 bits in base64.
+const MAX_SIGNATURE_CHARS: usize = 1368;

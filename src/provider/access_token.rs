@@ -6,7 +6,7 @@ use crate::model::{
     AccessToken, AuditKind, Consumer, NewAccess, RequestToken, RequestTokenState, TokenSession,
     UNKNOWN_TOKEN, User, WRONG_HANDLE,
 };
-use crate::oauth::{Authentic, Problem, RequestView, Secret, SessionHandle, Token};
+use crate::oauth::{Problem, RequestView, Secret, SessionHandle, Token, VerifiedRequest};
 
 use super::authenticate::Signed;
 use super::cache::REPEATABLE;
@@ -141,7 +141,7 @@ impl Provider {
     /// The user who approved, when the request token may be exchanged by this consumer with this verifier.
     async fn approver(
         &self,
-        request: &Authentic,
+        request: &VerifiedRequest,
         consumer: &Consumer,
         kept: &RequestToken,
         token: &Token,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::model::{Consumer, UNKNOWN_TOKEN};
-use crate::oauth::{Authentic, Problem, RequestView, SignedRequest, Timestamp, Token};
+use crate::oauth::{Problem, RequestView, SignedRequest, Timestamp, Token, VerifiedRequest};
 
 use super::authenticate::Signed;
 use super::cache::CachedToken;
@@ -15,7 +15,7 @@ use super::{Error, Provider};
 /// A guarded call that may pass once its body has been looked at. Nothing of it was written yet: its nonce is unspent.
 #[derive(Debug)]
 pub struct Judged {
-    request: Authentic,
+    request: VerifiedRequest,
     caller: Caller,
     /// When its signature was verified, before its body was read.
     at: Timestamp,
@@ -159,7 +159,7 @@ impl Provider {
             )
             .into());
         }
-        if let Some(subject) = signed.request.requestor() {
+        if let Some(subject) = signed.request.requestor_id() {
             let user = self.impersonated(consumer, subject).await?;
             return Ok((Some(user), CallKind::Impersonated));
         }

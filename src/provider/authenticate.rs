@@ -4,15 +4,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::model::{Consumer, UNKNOWN_TOKEN};
-use crate::oauth::{Authentic, Problem, RequestView, SignedRequest, Timestamp, Token};
+use crate::oauth::diagnose::diagnose_signature;
+use crate::oauth::{Problem, RequestView, SignedRequest, Timestamp, Token, VerifiedRequest};
 
 use super::cache::CachedToken;
-use super::explain::explained;
 use super::{Error, Provider};
 
 /// A signature that was verified, and the consumer that made it. Its nonce is not yet spent.
 pub(super) struct Signed {
-    pub(super) request: Authentic,
+    pub(super) request: VerifiedRequest,
     pub(super) consumer: Arc<Consumer>,
     /// When it came to us.
     pub(super) at: Timestamp,
@@ -24,7 +24,7 @@ impl Provider {
     /// Reads the claim that a token endpoint must be called with.
     pub(super) fn claim(view: &RequestView<'_>) -> Result<SignedRequest, Error> {
         let request = SignedRequest::parse(view)?;
-        Ok(request.ok_or_else(|| Problem::ParameterAbsent(REQUIRED.to_vec()))?)
+        Ok(request.ok_or_else(|| Problem::ParameterAbsent(SignedRequest::REQUIRED.to_vec()))?)
     }
 
     /// Verifies a claim and spends its nonce: what the token endpoints begin with.
@@ -49,7 +49,7 @@ impl Provider {
         // An `async fn` would keep the claim twice.
         async move {
             let now = self.clock.now();
-            self.rules.window.admit(request.timestamp(), now)?;
+            self.rules.window.check(request.timestamp(), now)?;
             let Some(consumer) = self.cache.consumer(&self.store, request.consumer_key()).await? else {
                 // An unknown consumer costs what a wrong signature costs.
                 drop(request.verify(std::slice::from_ref(&self.nobody), None));
@@ -74,7 +74,7 @@ impl Provider {
                     held,
                 }),
                 Err(problem) => {
-                    let problem = explained(problem, view, &consumer.keys, secret);
+                    let problem = diagnose_signature(problem, view, &consumer.keys, secret);
                     Err(Box::pin(self.why_unsigned(token.as_ref(), problem)).await?.into())
                 }
             }
@@ -87,7 +87,7 @@ impl Provider {
     ///
     /// `nonce_used` for a replay; `timestamp_refused` if the request left the window since it was verified; a failure if the
     /// nonce was not recorded.
-    pub(super) async fn spend_nonce(&self, request: &Authentic) -> Result<(), Error> {
+    pub(super) async fn spend_nonce(&self, request: &VerifiedRequest) -> Result<(), Error> {
         let (signed_at, digest) = (request.timestamp(), request.nonce_digest());
         let is_first = self
             .store
@@ -97,7 +97,7 @@ impl Provider {
             return Err(Problem::NonceUsed.into());
         }
         // A pause of this process, or a slow body: nonces are kept for requests within the window only.
-        Ok(self.rules.window.admit(signed_at, self.clock.now())?)
+        Ok(self.rules.window.check(signed_at, self.clock.now())?)
     }
 
     /// A signature made with the secret of a token that is gone cannot match: the consumer must hear of the token, or it
@@ -127,12 +127,3 @@ impl Provider {
         Ok(held.token.is_some() || self.store.request_token(token).await?.is_some())
     }
 }
-
-/// What every signed request must carry (RFC 5849, section 3.1).
-const REQUIRED: [&str; 5] = [
-    "oauth_consumer_key",
-    "oauth_signature_method",
-    "oauth_signature",
-    "oauth_timestamp",
-    "oauth_nonce",
-];

@@ -134,7 +134,7 @@ impl Provider {
         }
         match question {
             Question::Denied { consumer, callback } => Ok(match callback {
-                Callback::Url(url) => Answer::Redirect(url.denied(token)),
+                Callback::Url(url) => Answer::Redirect(url.denied_redirect(token)),
                 Callback::OutOfBand => Answer::DeniedOutOfBand {
                     consumer_name: consumer.name.clone(),
                 },
@@ -157,7 +157,7 @@ impl Provider {
             return Ok(Answer::NotOpen(Question::Unknown));
         };
         Ok(match callback {
-            Callback::Url(url) => Answer::Redirect(url.approved(token, &verifier)),
+            Callback::Url(url) => Answer::Redirect(url.authorized_redirect(token, &verifier)),
             Callback::OutOfBand => Answer::ShowVerifier {
                 consumer_name: consumer.name.clone(),
                 verifier,

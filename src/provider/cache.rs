@@ -110,7 +110,7 @@ impl Cache {
         let read = read.await?;
         let last_used = read.as_ref().and_then(|token| token.last_used);
         let cached = Arc::new(CachedToken {
-            noted: AtomicI64::new(last_used.map_or(i64::MIN, |(at, _)| at.bucket())),
+            noted: AtomicI64::new(last_used.map_or(i64::MIN, |(at, _)| at.minute())),
             token: read,
             secret: secret.cloned(),
         });
@@ -155,7 +155,7 @@ impl fmt::Debug for Cache {
 impl CachedToken {
     /// Whether this use of the token is the first of its minute, as far as this process knows, and so worth a write.
     pub(super) fn is_first_use(&self, now: Timestamp) -> bool {
-        self.noted.fetch_max(now.bucket(), Ordering::Relaxed) < now.bucket()
+        self.noted.fetch_max(now.minute(), Ordering::Relaxed) < now.minute()
     }
 }
 

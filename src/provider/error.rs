@@ -2,7 +2,8 @@
 
 use http::{HeaderValue, Response, StatusCode, header};
 
-use crate::oauth::header::{challenge, form_body};
+use crate::oauth::authorization_header::challenge;
+use crate::oauth::encoding::form_body;
 use crate::oauth::{ConsumerKey, Problem};
 use crate::store::StoreError;
 

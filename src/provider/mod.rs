@@ -11,7 +11,7 @@
 //! 7. `connections`: what people see of access tokens, and revoke;
 //! 8. `error`: a refusal or a failure, and the one answer that tells the peer.
 //!
-//! `explain` says why a signature failed. `cache` keeps what every call reads for less than a second. `directory` says which
+//! `cache` keeps what every call reads for less than a second. `directory` says which
 //! users exist, `journal` says what happened, and `sweep` forgets what has expired.
 
 mod access_token;
@@ -23,7 +23,6 @@ mod caller;
 mod connections;
 mod directory;
 mod error;
-mod explain;
 mod impersonation;
 mod journal;
 mod request_token;
@@ -34,7 +33,7 @@ mod sweep;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::oauth::{Secret, Token, VerificationKey, Window};
+use crate::oauth::{Secret, TimestampWindow, Token, VerificationKey};
 use crate::store::Store;
 
 pub use access_token::IssuedAccessToken;
@@ -72,7 +71,7 @@ pub struct Rules {
     /// The realm of our challenges: the public URL.
     pub realm: String,
     /// How far a consumer's clock may be from ours.
-    pub window: Window,
+    pub window: TimestampWindow,
     /// Seconds that a request token lives.
     pub request_token_lifetime: i64,
     /// Seconds that an access token lives.
@@ -94,7 +93,7 @@ impl Rules {
     pub fn new(realm: impl Into<String>) -> Self {
         Self {
             realm: realm.into(),
-            window: Window::default(),
+            window: TimestampWindow::default(),
             request_token_lifetime: 600,
             access_token_lifetime: 157_680_000,
             session_lifetime: 160_272_000,

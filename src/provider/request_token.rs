@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::model::{Consumer, RequestToken, RequestTokenState};
-use crate::oauth::{Authentic, Callback, Problem, RequestView, Secret, Token};
+use crate::oauth::{Callback, Problem, RequestView, Secret, Token, VerifiedRequest};
 
 use super::authenticate::Signed;
 use super::{Error, Provider};
@@ -72,7 +72,7 @@ impl Provider {
 }
 
 /// The callback of this call: the consumer's own, or its configured default; never none, which was OAuth 1.0.
-fn callback(request: &Authentic, consumer: &Consumer) -> Result<Callback, Problem> {
+fn callback(request: &VerifiedRequest, consumer: &Consumer) -> Result<Callback, Problem> {
     let Some(text) = request.callback() else {
         return consumer
             .default_callback

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use rand::RngExt;
 
-use crate::applinks::{AuthType, ConsumerInfo, Manifest, PeerId};
+use crate::applinks::{ApplicationId, AuthType, ConsumerInfo, Manifest};
 use crate::clock::Clock;
 use crate::config::{Config, ListenAt};
 use crate::http::Socket;
@@ -17,11 +17,11 @@ use crate::web;
     clippy::disallowed_methods,
     reason = "the command line is where randomness comes from"
 )]
-pub(crate) async fn installation(config: &Config, store: &Store) -> anyhow::Result<PeerId> {
+pub(crate) async fn installation(config: &Config, store: &Store) -> anyhow::Result<ApplicationId> {
     if let Some(id) = &config.applinks.id {
         return Ok(id.clone());
     }
-    let new = PeerId::from_random(rand::rng().random());
+    let new = ApplicationId::from_random(rand::rng().random());
     Ok(store.installation_id(&new).await?)
 }
 
@@ -51,20 +51,19 @@ fn consumer_key(config: &Config) -> anyhow::Result<ConsumerKey> {
 }
 
 /// What peers see of us.
-pub(crate) fn ourselves(config: &Config, installation: PeerId) -> anyhow::Result<web::Ourselves> {
+pub(crate) fn ourselves(config: &Config, installation: ApplicationId) -> anyhow::Result<web::Ourselves> {
     let (applinks, public_url) = (&config.applinks, config.server.public_url.as_str());
     let shown = applinks.keys().next().filter(|_| applinks.consumer_info);
     let key = consumer_key(config)?;
     Ok(web::Ourselves {
-        manifest: Manifest {
-            id: installation,
-            name: config.branding.name.clone(),
-            version: env!("CARGO_PKG_VERSION"),
-            url: public_url.to_owned(),
-            icon_url: format!("{public_url}{}", web::icon()),
-            inbound: AuthType::ALL.to_vec(),
-            outbound: outbound(&config.links),
-        },
+        manifest: Manifest::new(
+            installation,
+            config.branding.name.clone(),
+            public_url,
+            format!("{public_url}{}", web::icon()),
+            AuthType::ALL.to_vec(),
+            outbound(&config.links),
+        ),
         consumer_info: shown.map(|shown| ConsumerInfo {
             key: key.as_str().to_owned(),
             name: config.branding.name.clone(),

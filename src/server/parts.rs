@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
-use crate::applinks::PeerId;
+use crate::applinks::ApplicationId;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::{
@@ -34,7 +34,7 @@ pub(super) struct Parts {
 impl Parts {
     pub(super) fn new(
         config: &Config,
-        installation: PeerId,
+        installation: ApplicationId,
         login: &Arc<Login>,
         store: &Store,
         keyring: Arc<Keyring>,

@@ -265,7 +265,7 @@ impl Store {
              where digest = $1 and (last_used_at is null or last_used_at < $2)"],
         )
         .bind(digest(token.as_str()))
-        .bind(at.bucket() * 60)
+        .bind(at.minute() * 60)
         .bind(from.map(|address| address.to_string()));
         self.db.write(update).await?;
         Ok(())

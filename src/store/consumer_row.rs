@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::model::{Consumer, ConsumerSource};
 use crate::oauth::{
-    Callback, CallbackPattern, ConsumerKey, PublicKey, Secret, SignatureMethod, VerificationKey,
+    AllowedCallback, Callback, ConsumerKey, PublicKey, Secret, SignatureMethod, VerificationKey,
 };
 
 use super::db::Row;
@@ -133,7 +133,7 @@ impl ConsumerRow {
             .map_err(wrong)?
             .into_iter()
             .collect(),
-            callbacks: read_all(settings.callbacks, CallbackPattern::parse).map_err(wrong)?,
+            callbacks: read_all(settings.callbacks, AllowedCallback::parse).map_err(wrong)?,
             default_callback: read_all(settings.default_callback, Callback::parse)
                 .map_err(wrong)?
                 .pop(),
@@ -184,7 +184,7 @@ fn keys(keys: Vec<Key>, secrets: Vec<Zeroizing<String>>) -> Result<Vec<Verificat
                 .next()
                 .map(|secret| VerificationKey::Hmac(Secret::new(secret.as_str())))
                 .ok_or_else(|| "a shared secret is missing".to_owned()),
-            Key::Rsa(key) => PublicKey::read(&key)
+            Key::Rsa(key) => PublicKey::parse(&key)
                 .map(VerificationKey::Rsa)
                 .map_err(|error| error.to_string()),
         })

@@ -6,16 +6,16 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::applinks::PeerId;
-use crate::model::{AuditEvent, AuditKind, Credentials, LinkConnection, LinkState, PendingAuthorization};
-use crate::oauth::{Secret, Timestamp, Token};
+use crate::applinks::ApplicationId;
+use crate::model::{AuditEvent, AuditKind, LinkConnection, LinkState, PendingAuthorization};
+use crate::oauth::{Secret, Timestamp, Token, TokenCredentials};
 
 use super::db::{Row, sql};
 use super::{Keyring, Store, StoreError, digest};
 
 impl Store {
     /// The id of this installation: `new` if it has none yet. Replicas that start together agree on one.
-    pub async fn installation_id(&self, new: &PeerId) -> Result<PeerId, StoreError> {
+    pub async fn installation_id(&self, new: &ApplicationId) -> Result<ApplicationId, StoreError> {
         let insert = sql(["insert into installation (one, id) values (1, $1) on conflict do nothing"]);
         self.db.write(insert.bind(new.as_str())).await?;
         let rows = self
@@ -26,7 +26,7 @@ impl Store {
             .first()
             .ok_or_else(|| StoreError::inconsistent("installation", "it is empty"))?;
         row.parse("installation", "id", |id| {
-            PeerId::parse(id).ok_or("it is not a UUID")
+            ApplicationId::parse(id).ok_or("it is not a UUID")
         })
     }
 
@@ -35,7 +35,7 @@ impl Store {
         &self,
         link: &str,
         subject: &str,
-        credentials: &Credentials,
+        credentials: &TokenCredentials,
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -64,7 +64,7 @@ impl Store {
         &self,
         link: &str,
         subject: &str,
-    ) -> Result<Option<(Credentials, Option<Timestamp>)>, StoreError> {
+    ) -> Result<Option<(TokenCredentials, Option<Timestamp>)>, StoreError> {
         let select = sql(["select sealed, last_used_at from link_tokens where link = $1 and subject = $2"])
             .bind(link)
             .bind(subject);
@@ -82,7 +82,7 @@ impl Store {
              where link = $1 and subject = $2 and (last_used_at is null or last_used_at < $3)"])
         .bind(link)
         .bind(subject)
-        .bind(at.bucket() * 60);
+        .bind(at.minute() * 60);
         self.db.write(update).await?;
         Ok(())
     }
@@ -214,7 +214,7 @@ impl Store {
         clock_difference: Option<i64>,
         success: bool,
     ) -> Result<(), StoreError> {
-        let minute = at.bucket() * 60;
+        let minute = at.minute() * 60;
         let insert = sql([
             "insert into link_states (link, reached_at, success_at, clock_difference) values ($1, $2, $3, $4) \
              on conflict (link) do update set reached_at = excluded.reached_at, \
@@ -279,20 +279,20 @@ fn event(kind: AuditKind, link: &str, subject: &str, now: Timestamp) -> AuditEve
 }
 
 /// Seals token and secret; they open for this link and user alone.
-fn seal(keyring: &Keyring, link: &str, subject: &str, credentials: &Credentials) -> Vec<u8> {
+fn seal(keyring: &Keyring, link: &str, subject: &str, credentials: &TokenCredentials) -> Vec<u8> {
     // A token has no control character, so the first line break ends it.
     let (token, secret) = (credentials.token.as_str(), credentials.secret.expose());
     let plain = Secret::new(format!("{token}\n{secret}"));
     keyring.seal(&plain, &owner(link, subject))
 }
 
-fn open(keyring: &Keyring, link: &str, subject: &str, row: &Row) -> Result<Credentials, StoreError> {
+fn open(keyring: &Keyring, link: &str, subject: &str, row: &Row) -> Result<TokenCredentials, StoreError> {
     let sealed: Vec<u8> = row.get("sealed")?;
     let plain = keyring.open(&sealed, &owner(link, subject))?;
     let (token, secret) = plain.expose().split_once('\n').unzip();
     let token = token.and_then(Token::parse);
     let wrong = || StoreError::inconsistent("link_tokens", "what is sealed is no token with its secret");
-    Ok(Credentials {
+    Ok(TokenCredentials {
         token: token.ok_or_else(wrong)?,
         secret: Secret::new(secret.ok_or_else(wrong)?),
     })

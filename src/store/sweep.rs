@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use tokio::time::sleep;
 
-use crate::oauth::{Timestamp, Window};
+use crate::oauth::{Timestamp, TimestampWindow};
 
 use super::db::sql;
 use super::{Store, StoreError};
@@ -52,7 +52,7 @@ const LINK_DANCES: &str = "delete from link_dances where digest in \
 
 impl Store {
     /// Forgets what has expired: all nonces that no window accepts any more, and at most 200 000 rows of each other kind.
-    pub async fn sweep(&self, now: Timestamp, window: Window) -> Result<Swept, StoreError> {
+    pub async fn sweep(&self, now: Timestamp, window: TimestampWindow) -> Result<Swept, StoreError> {
         let now = self.sweep_time(now).await?;
         let days_ago = |days: i64| now.plus(-days * DAY);
         // They come fastest, so they wait for nothing else.

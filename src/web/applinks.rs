@@ -1,5 +1,6 @@
 //! What the peers of Application Links ask for: who we are, which key is ours, who is asking, and the way back.
 
+use std::cmp::Reverse;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -14,9 +15,10 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use serde::Deserialize;
 
-use crate::applinks::{ConsumerInfo, Form, Manifest, PeerId};
+use crate::applinks::{ApplicationId, ConsumerInfo, DocumentFormat, Manifest};
 use crate::gateway::error::ErrorFormat;
-use crate::oauth::{PublicUrl, encode};
+use crate::http::negotiate::weighted_values;
+use crate::oauth::{PublicUrl, encoding};
 use crate::provider::Caller;
 
 use super::links::trouble;
@@ -44,19 +46,44 @@ pub(super) fn documents() -> Router<Arc<App>> {
 
 /// `GET /rest/applinks/{version}/manifest`
 async fn manifest(State(app): Shared, headers: HeaderMap) -> Response {
-    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
-    let form = Form::by_accept(accept);
+    let format = preferred_format(&headers);
     let headers = [
-        (CONTENT_TYPE, form.content_type()),
+        (CONTENT_TYPE, format.content_type()),
         (VARY, "accept"),
         (CACHE_CONTROL, "no-cache"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    let manifest = Manifest {
-        name: app.look.now().name.clone(),
-        ..app.peer.manifest.clone()
+    let mut manifest = app.peer.manifest.clone();
+    manifest.name.clone_from(&app.look.now().name);
+    (headers, manifest.to_text(format)).into_response()
+}
+
+/// Chooses XML if `Accept` prefers it to JSON, and otherwise JSON, also if neither is acceptable (RFC 9110, section 12.5.1).
+///
+/// Of two formats with the same weight a client prefers the one that it names, and then the one that it names first.
+fn preferred_format(headers: &HeaderMap) -> DocumentFormat {
+    let preference = |kind: &str| {
+        let matching = weighted_values(headers, &ACCEPT)
+            .enumerate()
+            .filter_map(|(at, (range, weight))| {
+                let subtypes = range.strip_suffix("/*");
+                let specificity = match subtypes {
+                    None if range.eq_ignore_ascii_case(kind) => 3,
+                    Some(_) if subtypes == kind.split('/').next() => 2,
+                    Some("*") => 1,
+                    _ => return None,
+                };
+                Some((specificity, Reverse(at), weight))
+            });
+        let (specificity, at, weight) = matching.max().unwrap_or((0, Reverse(usize::MAX), 0));
+        (weight, specificity == 3 && weight > 0, at)
     };
-    (headers, manifest.to_text(form)).into_response()
+    let xml = preference("application/xml").max(preference("text/xml"));
+    if xml > preference("application/json") {
+        DocumentFormat::Xml
+    } else {
+        DocumentFormat::Json
+    }
 }
 
 /// `GET /plugins/servlet/oauth/consumer-info`
@@ -69,7 +96,7 @@ async fn consumer_info(State(app): Shared) -> Response {
         ..info
     };
     let headers = [
-        (CONTENT_TYPE, Form::Xml.content_type()),
+        (CONTENT_TYPE, DocumentFormat::Xml.content_type()),
         (CACHE_CONTROL, "no-cache"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
@@ -146,11 +173,11 @@ pub(super) async fn reciprocal(visit: Visit, query: Result<Query<Reciprocal>, Qu
         .iter()
         .find(|link| starting.as_ref() == Some(link.url()));
     let id = query.applink_original_created_id.as_deref().map(unquoted);
-    let id = id.and_then(PeerId::parse);
+    let id = id.and_then(ApplicationId::parse);
     let (Some(link), Some(id)) = (known, id) else {
         return visit.refuse(trouble(LinkTrouble::NoWayBack));
     };
-    let (url, us) = (link.url().as_str(), encode::encode(visit.public_url.as_str()));
+    let (url, us) = (link.url().as_str(), encoding::encode(visit.public_url.as_str()));
     super::headers::see_other(&format!(
         "{url}/plugins/servlet/applinks/auth/conf/oauth/add-consumer-by-url/{id}/INBOUND\
          ?oauth-incoming-enabled=true&hostUrl={us}&enable-oauth=true&success=true"
@@ -171,3 +198,49 @@ const MANIFEST: [&str; 4] = [
     "/rest/applinks/latest/manifest",
 ];
 pub(super) const RECIPROCAL: &str = "/plugins/servlet/applinks/listApplicationLinks";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn xml_if_it_is_preferred() {
+        for (accept, format) in [
+            ("*/*", DocumentFormat::Json),
+            ("", DocumentFormat::Json),
+            ("application/json", DocumentFormat::Json),
+            ("application/xml", DocumentFormat::Xml),
+            ("text/xml", DocumentFormat::Xml),
+            ("application/xml, */*", DocumentFormat::Xml),
+            ("*/*, application/xml;q=0.1", DocumentFormat::Json),
+            ("application/json, application/xml", DocumentFormat::Json),
+            ("application/xml, application/json", DocumentFormat::Xml),
+            (
+                "application/xml;q=0.5, application/json;q=0.4",
+                DocumentFormat::Xml,
+            ),
+            (
+                "Application/XML ; Q=0.3, application/json;q=0.4",
+                DocumentFormat::Json,
+            ),
+            (
+                "application/xml;q=0, application/json;q=0.001",
+                DocumentFormat::Json,
+            ),
+            (
+                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                DocumentFormat::Xml,
+            ),
+            (
+                "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",
+                DocumentFormat::Json,
+            ),
+            ("image/png", DocumentFormat::Json),
+            (";;;,q=1,/", DocumentFormat::Json),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
+            assert_eq!(preferred_format(&headers), format, "{accept:?}");
+        }
+        assert_eq!(preferred_format(&HeaderMap::new()), DocumentFormat::Json);
+    }
+}

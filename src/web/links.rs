@@ -7,7 +7,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use crate::links::{Link, LinkAuthorizationError};
-use crate::oauth::{Token, encode};
+use crate::oauth::{Token, encoding};
 
 use super::pages::{LinkTrouble, Notice};
 use super::return_address::ReturnAddress;
@@ -46,7 +46,10 @@ pub(super) async fn connect(
     let return_to = return_to.as_ref().map_or("", ReturnAddress::as_str);
     let here = match return_to {
         "" => format!("/oauth/links/{name}/connect"),
-        there => format!("/oauth/links/{name}/connect?return_to={}", encode::encode(there)),
+        there => format!(
+            "/oauth/links/{name}/connect?return_to={}",
+            encoding::encode(there)
+        ),
     };
     let session = visit.user(&request_headers, &here).await?;
     let begun = visit
@@ -80,8 +83,8 @@ pub(super) async fn back(
     };
     let here = format!(
         "/oauth/links/{name}/callback?oauth_token={}&oauth_verifier={}",
-        encode::encode(token.as_str()),
-        encode::encode(&verifier)
+        encoding::encode(token.as_str()),
+        encoding::encode(&verifier)
     );
     let session = visit.user(&request_headers, &here).await?;
     let finished = visit

@@ -1,6 +1,6 @@
 //! Where somebody goes on after signing in.
 
-use crate::oauth::{Token, encode};
+use crate::oauth::{Token, encoding};
 
 use super::{AUTHORIZE, LOGIN};
 
@@ -31,7 +31,7 @@ impl ReturnAddress {
         Self(format!(
             "{}?oauth_token={}",
             AUTHORIZE[0],
-            encode::encode(token.as_str())
+            encoding::encode(token.as_str())
         ))
     }
 
@@ -57,7 +57,7 @@ impl ReturnAddress {
 
     /// The login page that leads here, and knows something more.
     pub(super) fn login_and(&self, also: &[&str]) -> String {
-        let there = (self.0 != LOGIN).then(|| format!("return_to={}", encode::encode(&self.0)));
+        let there = (self.0 != LOGIN).then(|| format!("return_to={}", encoding::encode(&self.0)));
         let also = also.iter().map(|name| format!("{name}=1"));
         let query: Vec<_> = there.into_iter().chain(also).collect();
         if query.is_empty() {

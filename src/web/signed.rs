@@ -12,7 +12,7 @@ use super::App;
 use crate::gateway::BodyLimits;
 use crate::gateway::error::ErrorFormat;
 use crate::oauth::RequestView;
-use crate::oauth::header::form_body;
+use crate::oauth::encoding::form_body;
 use crate::provider::Error;
 
 /// Answers a call of a token endpoint: 200 with `issue`'s pairs, or the refusal. Never a redirect, which consumers

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use linkgate::clock::Clock;
-use linkgate::oauth::{Timestamp, Window};
+use linkgate::oauth::{Timestamp, TimestampWindow};
 use linkgate::store::{Keyring, Options, Store};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
@@ -51,7 +51,7 @@ async fn run(rate: u64, minutes: i64, url: String, folder: &TempDir) {
         let new = bring(&store, now, rate * 60).await;
         let each = begun.elapsed().as_nanos() / u128::from(new.max(1));
         let begun = Instant::now();
-        store.sweep(now, Window::default()).await.unwrap();
+        store.sweep(now, TimestampWindow::default()).await.unwrap();
         println!(
             "minute {minute}: {new} new in {each} ns each; swept in {} ms; {} MB in files, {} MB in memory",
             begun.elapsed().as_millis(),

@@ -92,11 +92,11 @@ async fn consumer_info_is_shown_when_the_administrator_says_so() {
     assert!(kind.starts_with("application/xml"), "{kind}");
     assert_eq!(elements(&xml, "key"), ["linkgate-left"]);
     assert_eq!(elements(&xml, "name"), ["left"]);
-    let shown = linkgate::oauth::PublicKey::read(&elements(&xml, "publicKey")[0]).unwrap();
+    let shown = linkgate::oauth::PublicKey::parse(&elements(&xml, "publicKey")[0]).unwrap();
     let pem = std::fs::read_to_string(left.folder().join("link.pem")).unwrap();
     assert_eq!(
         shown,
-        linkgate::oauth::PrivateKey::read(&pem).unwrap().public_key()
+        linkgate::oauth::PrivateKey::from_pem(&pem).unwrap().public_key()
     );
 
     let silent = Planned::new("left").start(&Database::sqlite(), "", "").await;

@@ -22,6 +22,7 @@ mod layers;
 mod links;
 mod login;
 mod pages;
+mod protocol;
 mod published;
 mod real_logins;
 mod refusals;

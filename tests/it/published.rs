@@ -2,11 +2,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use linkgate::oauth::base_string::base_string;
-use linkgate::oauth::encode::decode;
+use http::Method;
+use linkgate::oauth::authorization_header::authorization;
+use linkgate::oauth::base_string::signature_base_string;
+use linkgate::oauth::encoding::{Encoding, decode_utf8};
+use linkgate::oauth::parameters::{collect_parameters, normalize_parameters};
 use linkgate::oauth::{
-    Call, Parameters, Place, PrivateKey, Problem, PublicKey, PublicUrl, RequestView, Secret, SignatureMethod,
-    SignedRequest, SigningKey, VerificationKey, header,
+    Parameters, PrivateKey, Problem, PublicKey, PublicUrl, RequestView, Secret, SignatureMethod,
+    SignedRequest, SigningKey, UnsignedRequest, VerificationKey,
 };
 use rsa::Pkcs1v15Sign;
 use rsa::pkcs8::DecodePublicKey;
@@ -74,31 +77,37 @@ pub(crate) fn cases(text: &str, count: usize) -> Vec<Case> {
     cases
 }
 
-/// The normalised parameters of a form-encoded text.
-pub(crate) fn normalised(form: &str, place: Place) -> String {
-    let parameters = Parameters::from_form(form.as_bytes(), place).unwrap();
-    let pairs = parameters
-        .iter()
-        .map(|parameter| format!("{}={}", parameter.name, parameter.value));
-    pairs.collect::<Vec<_>>().join("&")
+/// The normalized parameters of a query and of a form, which are read alike.
+pub(crate) fn normalised(form: &str) -> String {
+    let normalize = |query, form| {
+        let parameters = Parameters::of_unsigned::<&str, &str>(query, form, &[]).unwrap();
+        normalize_parameters(&parameters).collect::<String>()
+    };
+    let normalized = normalize("", form.as_bytes());
+    assert_eq!(normalized, normalize(form, b""));
+    normalized
 }
 
 /// The base string as a consumer makes it from its URL.
 pub(crate) fn sent(case: &Case) -> String {
     let form = case
         .body
-        .as_deref()
+        .clone()
         .filter(|_| case.content_type.is_some())
         .unwrap_or_default();
-    let call = Call::new(&case.method, &case.url).with_form(form.as_bytes());
-    call.base_string(&case.oauth_params).unwrap()
+    let method = Method::from_bytes(case.method.as_bytes()).unwrap();
+    let request = UnsignedRequest::new(method, case.url.as_str()).form(form);
+    request.base_string(&case.oauth_params).unwrap()
 }
 
 /// The base string of the request as it reaches us, with its parameters in the header.
 pub(crate) fn received(case: &Case) -> String {
     with_view(case, None, |view| {
-        let parameters = Parameters::collect(view).unwrap().unwrap();
-        base_string(view.method, view.url, view.path, &parameters)
+        let parameters = collect_parameters(view.query, view.authorization, view.form)
+            .unwrap()
+            .unwrap();
+        let path = if view.path.is_empty() { "/" } else { view.path };
+        signature_base_string(view.method, [view.url.as_str(), path], &parameters)
     })
 }
 
@@ -111,7 +120,7 @@ pub(crate) fn parsed(case: &Case, signature: &str) -> Result<SignedRequest, Prob
 
 /// The pairs inside a base string.
 pub(crate) fn signed_pairs(base_string: &str) -> Vec<(String, String)> {
-    let text = |encoded: &str| String::from_utf8(decode(encoded).unwrap()).unwrap();
+    let text = |encoded: &str| decode_utf8(encoded.as_bytes(), Encoding::Percent).unwrap();
     let normalised = text(base_string.rsplit('&').next().unwrap());
     let pairs = normalised.split('&').map(|pair| pair.split_once('=').unwrap());
     pairs.map(|(name, value)| (text(name), text(value))).collect()
@@ -183,7 +192,7 @@ fn with_view<T>(case: &Case, signature: Option<&str>, then: impl FnOnce(&Request
         .map_or(before.len(), |at| authority + at);
     let signature = signature.map(|value| ("oauth_signature".to_owned(), value.to_owned()));
     let pairs = case.oauth_params.iter().cloned().chain(signature);
-    let header = header::authorization(pairs, case.realm.as_deref());
+    let header = authorization(pairs, case.realm.as_deref());
     then(&RequestView {
         method: &case.method,
         url: &PublicUrl::parse(&before[..path]).unwrap(),
@@ -223,13 +232,13 @@ fn signing_key(case: &Case) -> Option<SigningKey> {
         .unwrap();
     published
         .private_pem
-        .map(|pem| SigningKey::Rsa(PrivateKey::read(&pem).unwrap()))
+        .map(|pem| SigningKey::Rsa(PrivateKey::from_pem(&pem).unwrap()))
 }
 
 /// The public half of one of them.
 pub(crate) fn published_key(name: &str) -> PublicKey {
     let published = published_keys().into_iter().find(|key| key.name == name).unwrap();
-    PublicKey::read(&published.public_spki_pem).unwrap()
+    PublicKey::parse(&published.public_spki_pem).unwrap()
 }
 
 /// The key pairs of `keys.toml`.

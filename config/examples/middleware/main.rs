@@ -20,7 +20,8 @@ use linkgate::gateway::{
 };
 use linkgate::model::{Consumer, ConsumerSource};
 use linkgate::oauth::{
-    Call, ConsumerKey, PublicUrl, Secret, SignatureMethod, Signer, SigningKey, VerificationKey, header,
+    ConsumerKey, PublicUrl, RequestSigner, Secret, SignatureMethod, SigningKey, TokenParameter,
+    UnsignedRequest, VerificationKey, authorization_header,
 };
 use linkgate::provider::{Caller, Directory, Provider, Rules, Standing};
 use linkgate::store::{Keyring, Options, Store};
@@ -156,10 +157,14 @@ async fn provider() -> anyhow::Result<Provider> {
 
 /// The `Authorization` value of a signed GET, as the consumer makes it.
 fn authorization(url: &str) -> anyhow::Result<String> {
-    let secret = SigningKey::Hmac(Secret::new("shared secret"));
-    let signer = Signer::new(robot()?, secret, SignatureMethod::HmacSha1).two_legged();
-    let parameters = signer.sign(&Call::new("GET", url), Clock::System.now(), "a-nonce")?;
-    Ok(header::authorization(parameters, None))
+    let signer = RequestSigner {
+        consumer_key: robot()?,
+        key: SigningKey::Hmac(Secret::new("shared secret")),
+        method: SignatureMethod::HmacSha1,
+    };
+    let request = UnsignedRequest::new(http::Method::GET, url).token(TokenParameter::Empty);
+    let parameters = signer.sign(&request, Clock::System.now(), "a-nonce")?;
+    Ok(authorization_header::authorization(parameters, None))
 }
 
 fn robot() -> anyhow::Result<ConsumerKey> {

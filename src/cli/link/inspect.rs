@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
 use http::{Request, Response, StatusCode};
 
-use crate::applinks::{ConsumerInfo, PeerManifest};
+use crate::applinks::{ConsumerInfo, RemoteManifest};
 use crate::clock::Clock;
 use crate::config::{Config, ListenAt};
 use crate::http::client::Connector;
@@ -262,7 +262,7 @@ pub(super) struct Found {
     pub(super) public_key: PublicKey,
     /// What is remarkable, and no reason to refuse.
     pub(super) remarks: Vec<String>,
-    pub(super) manifest: Option<PeerManifest>,
+    pub(super) manifest: Option<RemoteManifest>,
 }
 
 impl Found {
@@ -273,11 +273,11 @@ impl Found {
         let document = fetch(connector, &consumer_info, "application/xml")
             .await
             .with_context(|| format!("{consumer_info} cannot be used"))?;
-        let info = ConsumerInfo::read(content_type(&document), document.body())
+        let info = ConsumerInfo::parse(content_type(&document), document.body())
             .with_context(|| format!("{consumer_info} cannot be used"))?;
         let key = ConsumerKey::parse(&info.key)
             .ok_or_else(|| anyhow!("the consumer key in {consumer_info} is longer than any"))?;
-        let public_key = PublicKey::read(&info.public_key)
+        let public_key = PublicKey::parse(&info.public_key)
             .with_context(|| format!("the public key in {consumer_info} cannot be used"))?;
         let mut remarks = Vec::new();
         let manifest = match manifest(connector, base).await {
@@ -301,10 +301,10 @@ impl Found {
     }
 }
 
-async fn manifest(connector: &Connector, base: &str) -> anyhow::Result<PeerManifest> {
+async fn manifest(connector: &Connector, base: &str) -> anyhow::Result<RemoteManifest> {
     let url = format!("{base}/rest/applinks/1.0/manifest");
     let document = fetch(connector, &url, "application/json, application/xml;q=0.9").await?;
-    Ok(PeerManifest::read(content_type(&document), document.body())?)
+    Ok(RemoteManifest::parse(content_type(&document), document.body())?)
 }
 
 async fn fetch(connector: &Connector, url: &str, accept: &str) -> anyhow::Result<Response<Bytes>> {

@@ -4,13 +4,12 @@ use http::Method;
 
 use crate::demo::form;
 use crate::demo::wire::{Call, Exchange, WireError};
-use crate::oauth::Token;
-use crate::oauth::sign::SignError;
+use crate::oauth::{RequestSigner, SignError, Token, TokenCredentials, TokenParameter, UnsignedRequest};
 
 use super::Bitbucket;
 use super::link::{Access, Link, LinkKind};
 use super::refusal::Reaction;
-use super::signed::{Credentials, Identity, Placement, Unsigned};
+use super::signed::{self, Placement};
 
 /// As whom to call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,8 +113,11 @@ impl Bitbucket {
 
     fn three_legged(&self, link: &Link, wanted: &Wanted) -> Result<Prepared, CallError> {
         let Access { token, secret, .. } = link.access().ok_or(CallError::NotConnected)?;
-        let credentials = Credentials::Token(token.clone(), secret);
-        let call = self.seal(&link.identity, wanted, wanted.target.clone(), credentials)?;
+        let credentials = TokenParameter::Token(TokenCredentials {
+            token: token.clone(),
+            secret,
+        });
+        let call = self.seal(&link.signer, wanted, wanted.target.clone(), credentials)?;
         Ok(Prepared {
             call,
             token: Some(token),
@@ -123,25 +125,22 @@ impl Bitbucket {
     }
 
     fn two_legged(&self, wanted: &Wanted, target: String) -> Result<Prepared, CallError> {
-        let own = &self.link(LinkKind::OwnKey).identity;
-        let call = self.seal(own, wanted, target, Credentials::Empty)?;
+        let own = &self.link(LinkKind::OwnKey).signer;
+        let call = self.seal(own, wanted, target, TokenParameter::Empty)?;
         Ok(Prepared { call, token: None })
     }
 
     fn seal(
         &self,
-        identity: &Identity,
+        signer: &RequestSigner,
         wanted: &Wanted,
         target: String,
-        credentials: Credentials,
+        token: TokenParameter,
     ) -> Result<Call, CallError> {
-        let unsigned = Unsigned {
-            method: wanted.method.clone(),
-            target,
-            form: wanted.form.clone(),
-            credentials,
-            extra: Vec::new(),
-        };
-        Ok(unsigned.sign(identity, self.linkgate(), Placement::Header, &self.0.clock)?)
+        let url = format!("{}{target}", self.linkgate().origin());
+        let request = UnsignedRequest::new(wanted.method.clone(), url)
+            .form(wanted.form.clone())
+            .token(token);
+        Ok(signed::sign(signer, &request, Placement::Header, &self.0.clock)?)
     }
 }

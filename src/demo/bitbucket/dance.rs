@@ -6,13 +6,13 @@ use http::Method;
 
 use crate::demo::form;
 use crate::demo::wire::Exchange;
-use crate::oauth::{Secret, Token};
+use crate::oauth::{Secret, Token, TokenCredentials, TokenParameter, UnsignedRequest};
 
 use super::Bitbucket;
 use super::calls::CallError;
 use super::link::{Access, LinkKind};
 use super::refusal::Refusal;
-use super::signed::{Credentials, Placement, Unsigned};
+use super::signed::{self, Placement};
 
 /// A token call, its answer, and what Bitbucket made of it.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ impl Bitbucket {
     pub async fn ask_request_token(&self, kind: LinkKind) -> Result<Attempt<Token>, CallError> {
         let callback = ("oauth_callback", self.callback(kind));
         let exchange = self
-            .token_call(kind, "request-token", Credentials::Absent, callback)
+            .token_call(kind, "request-token", TokenParameter::Absent, callback)
             .await?;
         let outcome = won(&exchange).and_then(|pairs| {
             if form::value(&pairs, "oauth_callback_confirmed") != Some("true") {
@@ -92,7 +92,10 @@ impl Bitbucket {
         (token, secret): &(Token, Secret),
         verifier: &str,
     ) -> Result<Attempt<Access>, CallError> {
-        let credentials = Credentials::Token(token.clone(), secret.clone());
+        let credentials = TokenParameter::Token(TokenCredentials {
+            token: token.clone(),
+            secret: secret.clone(),
+        });
         let verifier = ("oauth_verifier", verifier.to_owned());
         let exchange = self
             .token_call(kind, "access-token", credentials, verifier)
@@ -107,7 +110,8 @@ impl Bitbucket {
         held: &Access,
         handle: &str,
     ) -> Result<Attempt<Access>, CallError> {
-        let credentials = Credentials::Token(held.token.clone(), held.secret.clone());
+        let (token, secret) = (held.token.clone(), held.secret.clone());
+        let credentials = TokenParameter::Token(TokenCredentials { token, secret });
         let handle = ("oauth_session_handle", handle.to_owned());
         let exchange = self.token_call(kind, "access-token", credentials, handle).await?;
         Ok(self.keep_won(kind, exchange))
@@ -132,18 +136,14 @@ impl Bitbucket {
         &self,
         kind: LinkKind,
         endpoint: &str,
-        credentials: Credentials,
-        extra: (&'static str, String),
+        token: TokenParameter,
+        (name, value): (&'static str, String),
     ) -> Result<Exchange, CallError> {
-        let unsigned = Unsigned {
-            method: Method::POST,
-            target: format!("{}{}/{endpoint}", self.linkgate().path_prefix(), kind.endpoints()),
-            form: String::new(),
-            credentials,
-            extra: vec![extra],
-        };
-        let identity = &self.link(kind).identity;
-        let call = unsigned.sign(identity, self.linkgate(), Placement::Body, &self.0.clock)?;
+        let url = format!("{}{}/{endpoint}", self.linkgate().as_str(), kind.endpoints());
+        let request = UnsignedRequest::new(Method::POST, url)
+            .token(token)
+            .parameter(name, value);
+        let call = signed::sign(&self.link(kind).signer, &request, Placement::Body, &self.0.clock)?;
         Ok(call.send().await?)
     }
 }

@@ -2,9 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::oauth::{Secret, Token};
-
-use super::signed::Identity;
+use crate::oauth::{RequestSigner, Secret, Token};
 
 /// The two links of the simulated Bitbucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +19,7 @@ pub struct Link {
     /// Which of the two.
     pub kind: LinkKind,
     /// How its calls are signed.
-    pub identity: Identity,
+    pub signer: RequestSigner,
     state: Mutex<State>,
 }
 
@@ -89,10 +87,10 @@ impl LinkKind {
 
 impl Link {
     /// A link that nobody has connected yet.
-    pub fn new(kind: LinkKind, identity: Identity) -> Self {
+    pub fn new(kind: LinkKind, signer: RequestSigner) -> Self {
         Self {
             kind,
-            identity,
+            signer,
             state: Mutex::default(),
         }
     }

@@ -24,14 +24,12 @@ pub mod signed;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::oauth::signature::SigningKey;
-use crate::oauth::{ConsumerKey, PrivateKey, PublicUrl, Secret};
+use crate::oauth::{ConsumerKey, PrivateKey, PublicUrl, RequestSigner, Secret, SignatureMethod, SigningKey};
 
 use super::Operator;
 use journal::Journal;
 use link::{Link, LinkKind};
 use provider::Incoming;
-use signed::Identity;
 
 pub use routes::router;
 
@@ -78,13 +76,15 @@ struct Installation {
 impl Bitbucket {
     /// Sets it up with both links, neither connected.
     pub fn new(settings: Settings) -> Self {
-        let form = Identity {
-            consumer: settings.form_key,
+        let form = RequestSigner {
+            consumer_key: settings.form_key,
             key: SigningKey::Hmac(settings.form_secret),
+            method: SignatureMethod::HmacSha1,
         };
-        let own = Identity {
-            consumer: settings.own_key,
+        let own = RequestSigner {
+            consumer_key: settings.own_key,
             key: SigningKey::Rsa(settings.own_private_key.clone()),
+            method: SignatureMethod::RsaSha1,
         };
         Self(Arc::new(Installation {
             base: settings.base,

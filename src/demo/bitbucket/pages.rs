@@ -14,7 +14,7 @@ use super::refusal::Refusal;
 pub(super) fn home(bitbucket: &Bitbucket) -> Response {
     let links = LinkKind::ALL.map(|kind| LinkView {
         kind,
-        consumer: bitbucket.link(kind).identity.consumer.as_str(),
+        consumer: bitbucket.link(kind).signer.consumer_key.as_str(),
         connected: bitbucket.link(kind).access().is_some(),
         connect: bitbucket.connect_url(kind),
     });
@@ -101,7 +101,7 @@ pub(super) fn question(token: &str, linkgate: &str, callback: &str) -> Response 
 /// Who we are, for those whom we call: consumer key and public key.
 pub(super) fn consumer_info(bitbucket: &Bitbucket) -> Response {
     let consumer = ConsumerInfo {
-        key: bitbucket.link(LinkKind::OwnKey).identity.consumer.as_str(),
+        key: bitbucket.link(LinkKind::OwnKey).signer.consumer_key.as_str(),
         public_key: bitbucket.0.own_private_key.public_key().to_base64(),
         callback: bitbucket.base().as_str(),
     };

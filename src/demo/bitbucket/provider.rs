@@ -15,8 +15,8 @@ use serde_json::json;
 
 use crate::demo::{form, fresh};
 use crate::oauth::{
-    Authentic, ConsumerKey, Problem, PublicKey, RequestView, Secret, SignatureMethod, SignedRequest, Token,
-    VerificationKey, Window, encode, header as protocol,
+    ConsumerKey, Problem, PublicKey, RequestView, Secret, SignatureMethod, SignedRequest, TimestampWindow,
+    Token, VerificationKey, VerifiedRequest, Verifier, authorization_header, encoding,
 };
 
 use super::{Bitbucket, pages};
@@ -107,7 +107,7 @@ async fn request_token(State(bitbucket): State<Bitbucket>, request: Request<Body
         ("oauth_token_secret", secret.expose()),
         ("oauth_callback_confirmed", "true"),
     ];
-    let said = protocol::form_body(pairs);
+    let said = encoding::form_body(pairs);
     incoming.issued().questions.push(Question {
         token,
         secret,
@@ -154,8 +154,8 @@ async fn answer(State(bitbucket): State<Bitbucket>, Form(fields): Form<Vec<(Stri
     let there = format!(
         "{}{separator}oauth_token={}&oauth_verifier={}",
         question.callback,
-        encode::encode(&token),
-        encode::encode(&verifier)
+        encoding::encode(&token),
+        encoding::encode(&verifier)
     );
     Redirect::to(&there).into_response()
 }
@@ -174,7 +174,7 @@ async fn access_token(State(bitbucket): State<Bitbucket>, request: Request<Body>
     else {
         return refused(&bitbucket, &Problem::PermissionDenied("Nobody said yes."));
     };
-    if signed.verifier() != Some(&Secret::new(verifier)) {
+    if signed.verifier() != Some(&Verifier::new(verifier)) {
         return refused(&bitbucket, &Problem::TokenRejected("This is another verifier."));
     }
     let (token, secret) = credentials();
@@ -183,7 +183,7 @@ async fn access_token(State(bitbucket): State<Bitbucket>, request: Request<Body>
         ("oauth_token_secret", secret.expose()),
         ("oauth_expires_in", "157680000"),
     ];
-    let said = protocol::form_body(pairs);
+    let said = encoding::form_body(pairs);
     incoming.issued().tokens.push((token, secret, user));
     ([(header::CONTENT_TYPE, "text/plain")], said).into_response()
 }
@@ -225,7 +225,7 @@ async fn manifest(State(bitbucket): State<Bitbucket>) -> Response {
 }
 
 /// Verifies a call of linkgate's.
-async fn verified(bitbucket: &Bitbucket, request: Request<Body>) -> Result<Authentic, Problem> {
+async fn verified(bitbucket: &Bitbucket, request: Request<Body>) -> Result<VerifiedRequest, Problem> {
     let incoming = bitbucket.incoming();
     let (parts, body) = request.into_parts();
     let form = parts
@@ -256,7 +256,7 @@ async fn verified(bitbucket: &Bitbucket, request: Request<Body>) -> Result<Authe
     if *claim.consumer_key() != incoming.consumer {
         return Err(Problem::ConsumerKeyUnknown);
     }
-    Window::default().admit(claim.timestamp(), bitbucket.0.clock.now())?;
+    TimestampWindow::default().check(claim.timestamp(), bitbucket.0.clock.now())?;
     let secret = claim.token().map(|token| incoming.secret_of(token));
     if let Some(None) = secret {
         return Err(Problem::TokenRejected("This token is not known here."));
@@ -270,7 +270,7 @@ async fn verified(bitbucket: &Bitbucket, request: Request<Body>) -> Result<Authe
 }
 
 fn refused(bitbucket: &Bitbucket, problem: &Problem) -> Response {
-    let challenge = protocol::challenge(bitbucket.base().as_str(), Some(problem));
+    let challenge = authorization_header::challenge(bitbucket.base().as_str(), Some(problem));
     let status = StatusCode::from_u16(problem.status().as_u16()).unwrap_or(StatusCode::UNAUTHORIZED);
     (status, [(header::WWW_AUTHENTICATE, challenge)]).into_response()
 }

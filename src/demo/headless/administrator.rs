@@ -7,7 +7,7 @@ use crate::demo::bitbucket::calls::{As, Wanted};
 use crate::demo::bitbucket::link::LinkKind;
 use crate::demo::browser::{Browser, Page};
 use crate::demo::config::ADMINISTRATOR;
-use crate::oauth::signature::SigningKey;
+use crate::oauth::SigningKey;
 
 use super::check::{equal, holds, refused};
 use super::report::{Mismatch, Outcome, Passed, Report};
@@ -39,7 +39,7 @@ async fn shown(bitbucket: &Bitbucket) -> Outcome {
     for value in values(bitbucket) {
         holds(&format!("the page says {value:?}"), text.contains(&value))?;
     }
-    if let SigningKey::Hmac(secret) = &bitbucket.link(LinkKind::Form).identity.key {
+    if let SigningKey::Hmac(secret) = &bitbucket.link(LinkKind::Form).signer.key {
         holds("the secret is not on it", !text.contains(secret.expose()))?;
     }
     Ok(Passed::new(page.status().as_u16().to_string(), ()))
@@ -83,6 +83,6 @@ fn values(bitbucket: &Bitbucket) -> Vec<String> {
     let linkgate = bitbucket.linkgate().as_str();
     let endpoints = ["request-token", "access-token", "authorize"];
     let urls = endpoints.map(|name| format!("{linkgate}/oauth/{name}"));
-    let keys = LinkKind::ALL.map(|kind| bitbucket.link(kind).identity.consumer.to_string());
+    let keys = LinkKind::ALL.map(|kind| bitbucket.link(kind).signer.consumer_key.to_string());
     urls.into_iter().chain(keys).collect()
 }

@@ -67,7 +67,7 @@ async fn as_alice(stage: &Stage<'_>) -> Outcome {
     let wanted = Wanted::get("/api/builds");
     let (exchange, _) = stage.bitbucket.call(stage.kind, As::Me, &wanted).await?;
     let value = json(&exchange, 200)?;
-    answered_for(&value, Some("alice"), stage.link().identity.consumer.as_str())?;
+    answered_for(&value, Some("alice"), stage.link().signer.consumer_key.as_str())?;
     equal("projects", &value["projects"], &json!(["rocket", "observatory"]))?;
     let head = exchange.sent_head();
     let authorization = head
@@ -88,7 +88,7 @@ async fn hard_query(stage: &Stage<'_>, target: &str) -> Outcome {
         .call(stage.kind, As::Me, &Wanted::get(target))
         .await?;
     let value = json(&exchange, 200)?;
-    answered_for(&value, Some("alice"), stage.link().identity.consumer.as_str())?;
+    answered_for(&value, Some("alice"), stage.link().signer.consumer_key.as_str())?;
     let query = target.split_once('?').map_or("", |(_, query)| query);
     equal("query that the application saw", &value["query"], &query)?;
     equal("pairs that it read", &value["asked"], &json!(form::read(query)))?;
@@ -143,7 +143,7 @@ async fn forged_header(stage: &Stage<'_>) -> Outcome {
     answered_for(
         &json(&exchange, 200)?,
         Some("alice"),
-        stage.link().identity.consumer.as_str(),
+        stage.link().signer.consumer_key.as_str(),
     )?;
     Ok(Passed::new("200", ()))
 }
@@ -180,7 +180,7 @@ async fn replay(stage: &Stage<'_>) -> Outcome {
     answered_for(
         &json(&first, 200)?,
         Some("alice"),
-        stage.link().identity.consumer.as_str(),
+        stage.link().signer.consumer_key.as_str(),
     )?;
     let (second, reaction) = stage.bitbucket.send(stage.kind, &prepared).await?;
     equal("bytes sent the second time", &second.sent, &first.sent)?;

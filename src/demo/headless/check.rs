@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::demo::bitbucket::refusal::Refusal;
 use crate::demo::form;
 use crate::demo::wire::Exchange;
-use crate::oauth::encode;
+use crate::oauth::encoding;
 
 use super::report::Mismatch;
 
@@ -86,7 +86,7 @@ pub(super) fn refused(
 pub(super) fn challenged(realm: &str, exchange: &Exchange) -> Result<(), Mismatch> {
     let challenges = exchange.headers.get_all(WWW_AUTHENTICATE).iter().count();
     equal("number of challenges", &challenges, &1)?;
-    let opening = format!("OAuth realm=\"{}\"", encode::encode(realm));
+    let opening = format!("OAuth realm=\"{}\"", encoding::encode(realm));
     let challenge = exchange.header(WWW_AUTHENTICATE).unwrap_or_default();
     holds(
         &format!("{challenge:?} begins with {opening:?}"),

@@ -82,7 +82,7 @@ async fn renewal(stage: &Stage<'_>) -> Outcome {
     answered_for(
         &json(&exchange, 200)?,
         Some("alice"),
-        stage.link().identity.consumer.as_str(),
+        stage.link().signer.consumer_key.as_str(),
     )?;
     Ok(Passed::new("200, and again", ()))
 }
@@ -155,7 +155,7 @@ async fn reconnect(stage: &mut Stage<'_>) -> Outcome {
         .call(stage.kind, As::Me, &Wanted::get("/api/builds"))
         .await?;
     let value = json(&exchange, 200)?;
-    answered_for(&value, Some("bob"), stage.link().identity.consumer.as_str())?;
+    answered_for(&value, Some("bob"), stage.link().signer.consumer_key.as_str())?;
     equal("projects", &value["projects"], &json!(["bakery", "bicycle"]))?;
     let alices = Wanted::post("/api/builds", &[("project", "rocket")]);
     let (exchange, reaction) = stage.bitbucket.call(stage.kind, As::Me, &alices).await?;

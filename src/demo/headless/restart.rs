@@ -42,7 +42,7 @@ async fn fresh(bitbucket: &Bitbucket, kind: LinkKind) -> Outcome<Prepared> {
     answered_for(
         &json(&exchange, 200)?,
         Some("bob"),
-        bitbucket.link(kind).identity.consumer.as_str(),
+        bitbucket.link(kind).signer.consumer_key.as_str(),
     )?;
     Ok(Passed::new("200", prepared))
 }

@@ -4,8 +4,9 @@ use serde_json::json;
 
 use crate::demo::bitbucket::calls::{As, Wanted};
 use crate::demo::bitbucket::link::LinkKind;
-use crate::demo::bitbucket::signed::{Credentials, Placement, Unsigned};
+use crate::demo::bitbucket::signed::{self, Placement};
 use crate::demo::wire::Exchange;
+use crate::oauth::{TokenParameter, UnsignedRequest};
 
 use super::Stage;
 use super::calls::kept;
@@ -56,16 +57,10 @@ async fn application(stage: &Stage<'_>) -> Outcome {
 }
 
 async fn not_allowed(stage: &Stage<'_>) -> Outcome {
-    let unsigned = Unsigned {
-        method: http::Method::GET,
-        target: "/api/builds".to_owned(),
-        form: String::new(),
-        credentials: Credentials::Empty,
-        extra: Vec::new(),
-    };
-    let identity = &stage.link().identity;
+    let url = format!("{}/api/builds", stage.bitbucket.linkgate().origin());
+    let request = UnsignedRequest::new(http::Method::GET, url).token(TokenParameter::Empty);
     let clock = crate::clock::Clock::System;
-    let call = unsigned.sign(identity, stage.bitbucket.linkgate(), Placement::Header, &clock);
+    let call = signed::sign(&stage.link().signer, &request, Placement::Header, &clock);
     let exchange = call.map_err(|error| Mismatch(error.to_string()))?.send().await?;
     Ok(Passed::new(
         refused(stage.realm(), &exchange, 401, "permission_denied")?,
@@ -104,7 +99,12 @@ async fn in_the_name_of_nobody(stage: &Stage<'_>) -> Outcome {
 }
 
 fn own_key<'a>(stage: &'a Stage<'_>) -> &'a str {
-    stage.bitbucket.link(LinkKind::OwnKey).identity.consumer.as_str()
+    stage
+        .bitbucket
+        .link(LinkKind::OwnKey)
+        .signer
+        .consumer_key
+        .as_str()
 }
 
 fn token_is_empty(exchange: &Exchange) -> Result<(), Mismatch> {

@@ -5,8 +5,9 @@ use http::Method;
 use crate::clock::Clock;
 use crate::demo::bitbucket::Bitbucket;
 use crate::demo::bitbucket::link::LinkKind;
-use crate::demo::bitbucket::signed::{Credentials, Placement, Unsigned};
+use crate::demo::bitbucket::signed::{self, Placement};
 use crate::demo::browser::{Browser, Page};
+use crate::oauth::UnsignedRequest;
 
 use super::check::{equal, holds, short};
 use super::report::{Mismatch, Outcome, Passed, Report};
@@ -78,15 +79,13 @@ async fn again(bitbucket: &Bitbucket, browser: &mut Browser) -> Outcome {
 }
 
 async fn hmac(bitbucket: &Bitbucket) -> Outcome {
-    let unsigned = Unsigned {
-        method: Method::POST,
-        target: "/plugins/servlet/oauth/request-token".to_owned(),
-        form: String::new(),
-        credentials: Credentials::Absent,
-        extra: vec![("oauth_callback", "oob".to_owned())],
-    };
-    let identity = &bitbucket.link(LinkKind::Form).identity;
-    let call = unsigned.sign(identity, bitbucket.base(), Placement::Header, &Clock::System);
+    let url = format!(
+        "{}/plugins/servlet/oauth/request-token",
+        bitbucket.base().origin()
+    );
+    let request = UnsignedRequest::new(Method::POST, url).parameter("oauth_callback", "oob");
+    let signer = &bitbucket.link(LinkKind::Form).signer;
+    let call = signed::sign(signer, &request, Placement::Header, &Clock::System);
     let exchange = call.map_err(|error| Mismatch(error.to_string()))?.send().await?;
     equal("answer", &short(&exchange), &"400 signature_method_rejected")?;
     Ok(Passed::new(short(&exchange), ()))

@@ -13,7 +13,7 @@ use http_body::Body as _;
 use super::{OriginalRequest, ProxyKind};
 use crate::gateway::body_limits::{self, BodyLimits};
 use crate::gateway::signature_check::Rejection;
-use crate::oauth::{ConsumerKey, Parameters, Problem, RequestView};
+use crate::oauth::{Problem, RequestView, SignedRequest};
 use crate::provider::{self, Judged};
 
 /// The body of the original request, as far as the proxy forwards it.
@@ -70,13 +70,12 @@ impl ClientBody {
         let Self::NotForwarded(advice) = self else {
             return Ok(());
         };
-        let Some(parameters) = Parameters::collect(view)? else {
+        let Some(request) = SignedRequest::parse(view)? else {
             return Ok(());
         };
-        let key = parameters.protocol("oauth_consumer_key").ok().flatten();
         Err(provider::Error::Refused(provider::Refusal {
             problem: Problem::SignatureInvalid(advice),
-            consumer: key.and_then(|key| ConsumerKey::parse(&key)),
+            consumer: Some(request.consumer_key().clone()),
         }))
     }
 

@@ -158,13 +158,15 @@ impl Keyring {
     /// The verification code (RFC 5849, section 2.2) of a request token that this user approved.
     pub fn verifier(&self, token: &Token, subject: &str) -> Option<Verifier> {
         let key = self.key_of(token.as_str())?;
-        Some(key.derive::<VERIFIER_BYTES>("verifier", &[token.as_str(), subject]))
+        let code = key.derive::<VERIFIER_BYTES>("verifier", &[token.as_str(), subject]);
+        Some(Verifier::new(code.expose()))
     }
 
     /// The session handle (OAuth Session 1.0) of a renewable session.
     pub fn session_handle(&self, session_id: &str) -> Option<SessionHandle> {
         let key = self.key_of(session_id)?;
-        Some(key.derive::<SECRET_BYTES>("session-handle", &[session_id]))
+        let handle = key.derive::<SECRET_BYTES>("session-handle", &[session_id]);
+        Some(SessionHandle::new(handle.expose()))
     }
 
     /// Authenticates values with the current key, for cookies and forms.

@@ -61,7 +61,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::oauth::{Timestamp, Window};
+use crate::oauth::{Timestamp, TimestampWindow};
 
 use super::db::Db;
 use super::{Store, StoreError};
@@ -97,9 +97,9 @@ impl Nonces {
     ) -> Result<bool, StoreError> {
         let (answer, recorded) = oneshot::channel();
         let request = Request {
-            minute: signed_at.bucket(),
+            minute: signed_at.minute(),
             digest,
-            now: now.bucket(),
+            now: now.minute(),
             answer,
         };
         let queue = self.queue.get_or_init(|| self.start());
@@ -111,7 +111,7 @@ impl Nonces {
     }
 
     /// Raises the floor as far as the window allows, and deletes the rows below it.
-    pub(super) async fn forget(&self, window: Window) -> Result<(), StoreError> {
+    pub(super) async fn forget(&self, window: TimestampWindow) -> Result<(), StoreError> {
         // The lock is fair, so a batch waits for one portion at most.
         while self.recorder.lock().await.forget_portion(window).await? {}
         Ok(())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::oauth::Window;
+use crate::oauth::TimestampWindow;
 
 use super::StoreError;
 use super::epoch::Tables;
@@ -155,7 +155,7 @@ impl Recorder {
 
     /// Raises the floor to the latest recorded minute, less the window and a margin, and deletes some rows below it. Returns
     /// `true` if there may be more of them. Does nothing if no request was recorded since the start.
-    pub(super) async fn forget_portion(&mut self, window: Window) -> Result<bool, StoreError> {
+    pub(super) async fn forget_portion(&mut self, window: TimestampWindow) -> Result<bool, StoreError> {
         let Some(latest) = self.latest else {
             return Ok(false);
         };

@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::HeaderMap;
 use serde::Deserialize;
 
-use crate::oauth::{ConsumerKey, encode};
+use crate::oauth::{ConsumerKey, encoding};
 use crate::provider::{Revoke, Revoker, Search};
 
 use super::super::form::{self, Purpose};
@@ -111,7 +111,7 @@ impl Wanted {
     }
 
     fn address(&self, page: u32) -> String {
-        let (user, consumer) = (encode::encode(&self.user), encode::encode(&self.consumer));
+        let (user, consumer) = (encoding::encode(&self.user), encoding::encode(&self.consumer));
         match (user.as_ref(), consumer.as_ref(), page) {
             ("", "", 1) => TOKENS.to_owned(),
             _ => format!("{TOKENS}?user={user}&consumer={consumer}&page={page}"),

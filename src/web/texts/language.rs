@@ -3,6 +3,8 @@
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 
+use crate::http::negotiate::weighted_values;
+
 use super::{Texts, english, german, japanese};
 
 /// A language that the pages speak.
@@ -25,17 +27,23 @@ impl Language {
     /// and a quality of zero means never.
     pub(in crate::web) fn of(headers: &HeaderMap) -> Self {
         let mut best = (Self::default(), 0);
-        let fields = headers.get_all(ACCEPT_LANGUAGE).iter();
-        let ranges = fields
-            .filter_map(|field| field.to_str().ok())
-            .flat_map(|field| field.split(','))
-            .take(MOST_RANGES);
-        for (language, quality) in ranges.filter_map(range) {
-            if quality > best.1 {
-                best = (language, quality);
+        for (range, weight) in weighted_values(headers, &ACCEPT_LANGUAGE) {
+            match Self::in_range(range) {
+                Some(language) if weight > best.1 => best = (language, weight),
+                _ => {}
             }
         }
         best.0
+    }
+
+    /// The language that a range such as `de-AT` or `*` names.
+    fn in_range(range: &str) -> Option<Self> {
+        let primary = range.split('-').next().unwrap_or(range);
+        if primary == "*" {
+            return Some(Self::default());
+        }
+        let is_it = |language: &Self| language.texts().lang.eq_ignore_ascii_case(primary);
+        Self::ALL.into_iter().find(is_it)
     }
 
     /// Its catalogue.
@@ -47,42 +55,6 @@ impl Language {
         }
     }
 }
-
-/// `de-AT;q=0.8`: a language that we have, and its quality in thousandths.
-fn range(text: &str) -> Option<(Language, u16)> {
-    let mut parts = text.split(';').map(str::trim);
-    let tag = parts.next()?;
-    let mut quality = 1000;
-    for parameter in parts {
-        let (name, value) = parameter.split_once('=')?;
-        if name.trim().eq_ignore_ascii_case("q") {
-            quality = thousandths(value.trim())?;
-        }
-    }
-    let primary = tag.split('-').next().unwrap_or(tag);
-    let language = if primary == "*" {
-        Language::default()
-    } else {
-        let known = |language: &Language| language.texts().lang.eq_ignore_ascii_case(primary);
-        Language::ALL.into_iter().find(known)?
-    };
-    Some((language, quality))
-}
-
-/// `0.8` as 800 (RFC 9110, section 12.4.2): at most three digits, and nothing above 1.
-fn thousandths(text: &str) -> Option<u16> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = fraction.len() <= 3 && fraction.bytes().all(|byte| byte.is_ascii_digit());
-    let fraction: u16 = format!("{fraction:0<3}").parse().ok().filter(|_| digits)?;
-    match (whole, fraction) {
-        ("0", _) => Some(fraction),
-        ("1", 0) => Some(1000),
-        _ => None,
-    }
-}
-
-/// Browsers name a handful.
-const MOST_RANGES: usize = 50;
 
 #[cfg(test)]
 mod tests {
@@ -124,7 +96,7 @@ mod tests {
         headers.append(ACCEPT_LANGUAGE, HeaderValue::from_bytes(b"de\xff").unwrap());
         headers.append(ACCEPT_LANGUAGE, HeaderValue::from_static("de;q=0.6"));
         assert_eq!(Language::of(&headers), Language::German);
-        let long = format!("{}ja", "fr,".repeat(MOST_RANGES));
+        let long = format!("{}ja", "fr,".repeat(50));
         headers.clear();
         headers.append(ACCEPT_LANGUAGE, HeaderValue::try_from(long).unwrap());
         assert_eq!(Language::of(&headers), Language::English);

@@ -62,7 +62,7 @@ fn rsa_keys_are_made_with_their_public_half() {
     let here = Here::new();
     let answer = here.run("key generate --rsa --out link.pem");
     assert_eq!(answer.code, 0);
-    let key = PrivateKey::read(&fs::read_to_string(here.path("link.pem")).unwrap()).unwrap();
+    let key = PrivateKey::from_pem(&fs::read_to_string(here.path("link.pem")).unwrap()).unwrap();
     assert_eq!(key.public_key().bits(), 2048);
     assert!(answer.err.contains(&key.public_key().to_base64()));
     assert_eq!(here.run("key generate --rsa 512").code, 2);

@@ -11,7 +11,8 @@ use linkgate::clock::Clock;
 use linkgate::gateway::{Assertion, AssertionKey};
 use linkgate::model::{Consumer, ConsumerSource};
 use linkgate::oauth::{
-    BodyHash, Call, ConsumerKey, Secret, SignatureMethod, Signer, SigningKey, VerificationKey, header,
+    BodyHash, ConsumerKey, RequestSigner, Secret, SignatureMethod, SigningKey, TokenParameter,
+    UnsignedRequest, VerificationKey, authorization_header, encoding,
 };
 
 use super::{exchange, get, options, serve, start, start_behind_proxy, status};
@@ -42,31 +43,33 @@ pub(super) fn consumer() -> Consumer {
     }
 }
 
-fn sign(call: &Call<'_>) -> Vec<(String, String)> {
+fn sign(request: UnsignedRequest) -> Vec<(String, String)> {
     static NONCE: AtomicU64 = AtomicU64::new(0);
-    let key = SigningKey::Hmac(Secret::new("secret"));
-    let signer = Signer::new(
-        ConsumerKey::parse("peer").unwrap(),
-        key,
-        SignatureMethod::HmacSha1,
-    )
-    .two_legged();
+    let signer = RequestSigner {
+        consumer_key: ConsumerKey::parse("peer").unwrap(),
+        key: SigningKey::Hmac(Secret::new("secret")),
+        method: SignatureMethod::HmacSha1,
+    };
     let nonce = format!("n{}", NONCE.fetch_add(1, Ordering::Relaxed));
-    signer.sign(call, Clock::System.now(), &nonce).unwrap()
+    let request = request.token(TokenParameter::Empty);
+    signer.sign(&request, Clock::System.now(), &nonce).unwrap()
 }
 
 /// The header line of a signed GET.
 pub(super) fn authorization(target: &str) -> String {
-    authorization_of(&Call::new("GET", &format!("{BASE}{target}")))
+    authorization_of(UnsignedRequest::new(http::Method::GET, format!("{BASE}{target}")))
 }
 
-fn authorization_of(call: &Call<'_>) -> String {
-    format!("Authorization: {}\r\n", header::authorization(sign(call), None))
+fn authorization_of(request: UnsignedRequest) -> String {
+    format!(
+        "Authorization: {}\r\n",
+        authorization_header::authorization(sign(request), None)
+    )
 }
 
 /// The header line of a signed POST with a form.
-pub(super) fn form_authorization(target: &str, form: &[u8]) -> String {
-    authorization_of(&Call::new("POST", &format!("{BASE}{target}")).with_form(form))
+pub(super) fn form_authorization(target: &str, form: &'static [u8]) -> String {
+    authorization_of(UnsignedRequest::new(http::Method::POST, format!("{BASE}{target}")).form(form))
 }
 
 async fn post(address: SocketAddr, target: &str, headers: &str, body: &str) -> String {
@@ -193,21 +196,24 @@ async fn a_form_is_signed_wherever_its_parameters_stand() {
     let url = format!("{BASE}/jobs");
     let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
     let form = "a=1&b=c+d%2B&a=0";
-    let signed = authorization_of(&Call::new("POST", &url).with_form(form.as_bytes()));
+    let signed =
+        authorization_of(UnsignedRequest::new(http::Method::POST, url.as_str()).form(form.as_bytes()));
     let tampered = post(gateway, "/jobs", &format!("{kind}{signed}"), "a=1&b=c+d%2B&a=2").await;
     assert!(is_refused(&tampered, "signature_invalid"), "{tampered}");
     let headers = format!("{kind}{signed}");
     assert_eq!(status(&post(gateway, "/jobs", &headers, form).await), "200");
     assert_eq!(app.only().body, form.as_bytes());
 
-    let pairs = header::form_body(sign(&Call::new("POST", &url).with_form(form.as_bytes())));
+    let pairs = encoding::form_body(sign(
+        UnsignedRequest::new(http::Method::POST, url.as_str()).form(form.as_bytes()),
+    ));
     let in_body = format!("{form}&{pairs}");
     assert_eq!(status(&post(gateway, "/jobs", kind, &in_body).await), "200");
     let request = app.received().pop().unwrap();
     assert_eq!(request.body, in_body.as_bytes());
     assert_eq!(request.header("x-linkgate-user"), ["svc"]);
 
-    let chunked = authorization_of(&Call::new("GET", &url).with_form(b"a=1"));
+    let chunked = authorization_of(UnsignedRequest::new(http::Method::GET, url.as_str()).form(&b"a=1"[..]));
     let request = format!(
         "GET /jobs HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n{kind}{chunked}\r\n\
          3\r\na=1\r\n0\r\n\r\n"
@@ -221,8 +227,13 @@ async fn a_signed_body_hash_is_checked() {
     let app = App::start().await;
     let gateway = start(&app).await;
     let url = format!("{BASE}/jobs");
-    let hash = BodyHash::of(b"{}", SignatureMethod::HmacSha1).to_base64();
-    let signed = || authorization_of(&Call::new("POST", &url).with("oauth_body_hash", &hash));
+    let hash = BodyHash::new(b"{}", SignatureMethod::HmacSha1.hash()).to_base64();
+    let signed = || {
+        authorization_of(
+            UnsignedRequest::new(http::Method::POST, url.as_str())
+                .parameter("oauth_body_hash", hash.as_str()),
+        )
+    };
     let answer = post(gateway, "/jobs", &signed(), "{ }").await;
     assert!(is_refused(&answer, "signature_invalid"), "{answer}");
     assert!(app.received().is_empty());
@@ -237,7 +248,7 @@ async fn the_url_that_was_signed_is_one_of_ours() {
     let app = App::start().await;
     let gateway = start_behind_proxy(&app).await;
     let inner = "http://inner.example.com:8080/x";
-    let signed = || authorization_of(&Call::new("GET", inner));
+    let signed = || authorization_of(UnsignedRequest::new(http::Method::GET, inner));
     let answer = get(gateway, "/x", &signed()).await;
     assert!(is_refused(&answer, "signature_invalid"), "{answer}");
     let named = format!(

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use linkgate::model::Credentials;
-use linkgate::oauth::{Secret, Token};
+use linkgate::oauth::{Secret, Token, TokenCredentials};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 
@@ -22,7 +21,7 @@ async fn refused_by(answer: &'static str) -> Linked {
 
 async fn keep_token(left: &Linked, token: &str) {
     let store = left.store().await;
-    let credentials = Credentials {
+    let credentials = TokenCredentials {
         token: Token::parse(token).unwrap(),
         secret: Secret::new("its-secret"),
     };

@@ -6,8 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use linkgate::login::handoff::Answer;
 use linkgate::login::{Handoff, HttpUrl};
-use linkgate::model::Credentials;
-use linkgate::oauth::{Secret, Token};
+use linkgate::oauth::{Secret, Token, TokenCredentials};
 use serde_json::Value;
 
 use crate::login::methods::issuer::Issuer;
@@ -247,7 +246,7 @@ async fn linked() -> (Linked, Browser) {
 /// Alice has connected a link.
 async fn connect(linkgate: &Linked, link: &str) {
     let store = linkgate.store().await;
-    let credentials = Credentials {
+    let credentials = TokenCredentials {
         token: Token::parse("a-token").unwrap(),
         secret: Secret::new("its-secret"),
     };

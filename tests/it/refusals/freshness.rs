@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use linkgate::oauth::{Timestamp, Window};
+use linkgate::oauth::{Timestamp, TimestampWindow};
 use linkgate::store::Store;
 use sha1::{Digest as _, Sha1};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -246,7 +246,7 @@ async fn a_nonce_is_remembered_as_long_as_its_timestamp_is_admitted() {
 
 /// Another replica forgets, after it has recorded the latest request that it can verify.
 async fn forget_at(store: &Store, now: Timestamp) {
-    let (window, digest) = (Window::default(), rand::random());
+    let (window, digest) = (TimestampWindow::default(), rand::random());
     store
         .record_nonce(now.plus(window.future), digest, now)
         .await

@@ -101,7 +101,7 @@ on_both! {
     async fn use_is_noted_to_the_minute(db: Database) {
         let store = open_with_consumers(&db).await;
         let token = granted(&db, &store).await;
-        let minute = Timestamp::from_seconds(NOW.bucket() * 60);
+        let minute = Timestamp::from_seconds(NOW.minute() * 60);
         let (v4, v6): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap());
         let last_used = async || store.access_token(&token).await.unwrap().unwrap().last_used;
         assert_eq!(last_used().await, None);

@@ -165,8 +165,8 @@ fn everything() -> Consumer {
         ],
         methods: SignatureMethod::ALL.into(),
         callbacks: vec![
-            CallbackPattern::parse("https://bitbucket.example.com").unwrap(),
-            CallbackPattern::parse("http://127.0.0.1:*").unwrap(),
+            AllowedCallback::parse("https://bitbucket.example.com").unwrap(),
+            AllowedCallback::parse("http://127.0.0.1:*").unwrap(),
         ],
         default_callback: Some(Callback::OutOfBand),
         two_legged: true,

@@ -1,12 +1,13 @@
 //! Who we are, and the other direction: dances, tokens, and how calls went.
 
-use linkgate::applinks::PeerId;
-use linkgate::model::{Credentials, LinkState, PendingAuthorization};
+use linkgate::applinks::ApplicationId;
+use linkgate::model::{LinkState, PendingAuthorization};
+use linkgate::oauth::TokenCredentials;
 
 use super::*;
 
-fn credentials(token: &str) -> Credentials {
-    Credentials {
+fn credentials(token: &str) -> TokenCredentials {
+    TokenCredentials {
         token: Token::parse(token).unwrap(),
         secret: Secret::new(format!("secret of {token}\nwith a second line")),
     }
@@ -25,11 +26,11 @@ fn dance(token: &str, expires_at: Timestamp) -> PendingAuthorization {
 on_both! {
     async fn the_first_id_stays(db: Database) {
         let (one, two) = (db.open().await, db.open().await);
-        let [first, second] = [[1; 16], [2; 16]].map(PeerId::from_random);
+        let [first, second] = [[1; 16], [2; 16]].map(ApplicationId::from_random);
         let (a, b) = tokio::join!(one.installation_id(&first), two.installation_id(&second));
         let id = a.unwrap();
         assert_eq!(b.unwrap(), id);
-        assert_eq!(one.installation_id(&PeerId::from_random([3; 16])).await.unwrap(), id);
+        assert_eq!(one.installation_id(&ApplicationId::from_random([3; 16])).await.unwrap(), id);
     }
 
     async fn a_dance_is_taken_once_by_its_user_in_time(db: Database) {
@@ -59,7 +60,7 @@ on_both! {
             assert_eq!(found.is_some(), at >= 2, "{at}");
         }
         store.add_pending_authorization(&dance("late", NOW.plus(60))).await.unwrap();
-        let swept = store.sweep(NOW.plus(60), linkgate::oauth::Window::default()).await.unwrap();
+        let swept = store.sweep(NOW.plus(60), linkgate::oauth::TimestampWindow::default()).await.unwrap();
         assert_eq!(swept.link_dances, 1);
     }
 
@@ -72,7 +73,7 @@ on_both! {
             assert_eq!(store.link_credentials(link, subject).await.unwrap(), Some((given, None)));
         }
         store.touch_link("bitbucket", "alice", NOW.plus(61)).await.unwrap();
-        let used = Some(Timestamp::from_seconds(NOW.plus(61).bucket() * 60));
+        let used = Some(Timestamp::from_seconds(NOW.plus(61).minute() * 60));
         let (_, last_used) = store.link_credentials("bitbucket", "alice").await.unwrap().unwrap();
         assert_eq!(last_used, used);
         let of_alice = store.link_connections(Some("alice")).await.unwrap();
@@ -110,7 +111,7 @@ on_both! {
 
     async fn how_calls_went_is_noted(db: Database) {
         let store = db.open().await;
-        let minute = |at: Timestamp| Some(Timestamp::from_seconds(at.bucket() * 60));
+        let minute = |at: Timestamp| Some(Timestamp::from_seconds(at.minute() * 60));
         store.note_link_problem("bitbucket", NOW, "It is down.").await.unwrap();
         store.note_link_answer("bitbucket", NOW.plus(60), Some(600), false).await.unwrap();
         let problem = Some((NOW, "It is down.".to_owned()));

@@ -9,7 +9,7 @@ use linkgate::model::{
     Consumer, ConsumerSource, NewAccess, RequestToken, RequestTokenState, TokenSession, User,
 };
 use linkgate::oauth::{
-    Callback, CallbackPattern, ConsumerKey, Secret, SignatureMethod, Timestamp, Token, VerificationKey,
+    AllowedCallback, Callback, ConsumerKey, Secret, SignatureMethod, Timestamp, Token, VerificationKey,
 };
 use linkgate::store::{Revoker, Store, StoreError};
 
@@ -54,7 +54,7 @@ fn consumer(name: &str) -> Consumer {
             "shared secret of {name}"
         )))],
         methods: BTreeSet::from([SignatureMethod::HmacSha1]),
-        callbacks: vec![CallbackPattern::parse("https://bitbucket.example.com").unwrap()],
+        callbacks: vec![AllowedCallback::parse("https://bitbucket.example.com").unwrap()],
         default_callback: None,
         two_legged: false,
         two_legged_user: None,

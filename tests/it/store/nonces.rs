@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use linkgate::oauth::Window;
+use linkgate::oauth::TimestampWindow;
 use linkgate::store::StoreError;
 
 use super::*;
@@ -106,14 +106,14 @@ on_both! {
         for minute in [3, 1, 7] {
             let at = NOW.plus(60 * minute);
             assert!(record(&store, at, 1).await.unwrap());
-            assert!(leased().await >= at.bucket());
+            assert!(leased().await >= at.minute());
         }
         // Without a lease there is no row: the nonce is not spent.
         db.hide_nonces().await;
         let next = NOW.plus(60 * 9);
         record(&store, next, 1).await.unwrap_err();
         let rows = db.texts_of_nonces("select cast(max(minute) as text) from nonces").await;
-        assert_eq!(rows, [NOW.plus(60 * 7).bucket().to_string()]);
+        assert_eq!(rows, [NOW.plus(60 * 7).minute().to_string()]);
         db.show_nonces().await;
         assert!(record(&store, next, 1).await.unwrap());
     }
@@ -166,9 +166,9 @@ on_both! {
         assert!(!record(&there, NOW, 1).await.unwrap());
         assert!(record(&elsewhere, NOW.plus(60), 1).await.unwrap());
         assert!(record(&here, NOW, 2).await.unwrap());
-        let (late, narrow) = (NOW.plus(720 + 60), Window { past: 60, future: 60 });
+        let (late, narrow) = (NOW.plus(720 + 60), TimestampWindow { past: 60, future: 60 });
         assert!(record(&here, late, 1).await.unwrap());
-        here.sweep(late, Window::default()).await.unwrap();
+        here.sweep(late, TimestampWindow::default()).await.unwrap();
         for store in [&here, &there, &elsewhere, &db.open().await] {
             for n in [2, 1, 3] {
                 let answer = record(store, NOW, n).await;
@@ -183,7 +183,7 @@ on_both! {
             store.close().await;
         }
         let wide = db.open().await;
-        wide.sweep(late, Window::default()).await.unwrap();
+        wide.sweep(late, TimestampWindow::default()).await.unwrap();
         let answer = record(&wide, late.plus(-300), 1).await;
         assert!(matches!(answer, Err(StoreError::BelowNonceFloor { .. })), "{answer:?}");
         assert!(record(&wide, late.plus(-120), 1).await.unwrap());
@@ -196,8 +196,8 @@ on_both! {
         }
         // Years ahead and back, here and at a process that has recorded nothing.
         for now in [NOW.plus(200_000_000), NOW, NOW.plus(-200_000_000), NOW.plus(900)] {
-            here.sweep(now, Window::default()).await.unwrap();
-            there.sweep(now, Window::default()).await.unwrap();
+            here.sweep(now, TimestampWindow::default()).await.unwrap();
+            there.sweep(now, TimestampWindow::default()).await.unwrap();
         }
         for store in [&here, &there, &db.open().await] {
             for n in 0..20 {
@@ -219,12 +219,12 @@ async fn p8_the_floor_is_not_raised_while_a_row_is_written() {
                 .await
         };
         let holder = db.write_nonce().await;
-        let (before, swept) = (floor().await, store.sweep(late, Window::default()).await);
+        let (before, swept) = (floor().await, store.sweep(late, TimestampWindow::default()).await);
         assert!(swept.is_err() && floor().await == before);
         drop(holder);
         assert!(record(&store, late, 2).await.unwrap());
-        store.sweep(late, Window::default()).await.unwrap();
-        assert_eq!(floor().await, [(NOW.bucket() + 1).to_string()]);
+        store.sweep(late, TimestampWindow::default()).await.unwrap();
+        assert_eq!(floor().await, [(NOW.minute() + 1).to_string()]);
     })
     .await;
 }

@@ -136,7 +136,7 @@ on_both! {
             lost.await.unwrap();
         }
         let state = "select cast(number as text) from nonces where minute = -1";
-        assert_eq!(db.texts_of_nonces(state).await, [later(NOW).bucket().to_string()]);
+        assert_eq!(db.texts_of_nonces(state).await, [later(NOW).minute().to_string()]);
         for store in &stores {
             assert!(record(store, later(NOW), rng().random()).await.unwrap(), "nobody began another one");
         }

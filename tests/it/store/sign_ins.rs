@@ -56,7 +56,7 @@ on_both! {
         assert_ne!(a.unwrap(), b.unwrap(), "one of two");
         assert!(!one.finish_trip(&trip, NOW.plus(9)).await.unwrap());
         assert!(two.finish_trip(&other, NOW.plus(9)).await.unwrap());
-        let swept = one.sweep(NOW.plus(8), linkgate::oauth::Window::default()).await.unwrap();
+        let swept = one.sweep(NOW.plus(8), linkgate::oauth::TimestampWindow::default()).await.unwrap();
         assert_eq!(swept.trips, 1);
         assert!(!two.finish_trip(&other, NOW.plus(9)).await.unwrap(), "the younger one is remembered");
     }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use linkgate::model::{BrowserSession, SessionId};
-use linkgate::oauth::Window;
+use linkgate::oauth::TimestampWindow;
 use linkgate::store::{Revoke, Search, Swept};
 use tokio::task::block_in_place;
 
@@ -13,16 +13,16 @@ on_both! {
     async fn a_clock_that_jumps_ahead_deletes_an_hour_at_a_time(db: Database) {
         let store = open_with_consumers(&db).await;
         let token = granted(&db, &store).await;
-        store.sweep(NOW, Window::default()).await.unwrap();
+        store.sweep(NOW, TimestampWindow::default()).await.unwrap();
         let in_six_years = NOW.plus(6 * 365 * 86_400);
         for _ in 0..24 {
-            store.sweep(in_six_years, Window::default()).await.unwrap();
+            store.sweep(in_six_years, TimestampWindow::default()).await.unwrap();
         }
         assert!(store.access_token(&token).await.unwrap().is_some());
         // The clock is right again: the next jump starts from here.
-        store.sweep(NOW.plus(60), Window::default()).await.unwrap();
+        store.sweep(NOW.plus(60), TimestampWindow::default()).await.unwrap();
         for _ in 0..24 {
-            store.sweep(in_six_years, Window::default()).await.unwrap();
+            store.sweep(in_six_years, TimestampWindow::default()).await.unwrap();
         }
         assert!(store.access_token(&token).await.unwrap().is_some());
     }
@@ -32,17 +32,17 @@ on_both! {
         let (open, used, token) = (token(&db), approved(&db, &store).await, granted(&db, &store).await);
         store.add_request_token(&open, &question("a")).await.unwrap();
         store.exchange(&used, &key("a"), NOW, &self::token(&db), &access("s"), None).await.unwrap().unwrap();
-        assert_eq!(store.sweep(NOW, Window::default()).await.unwrap(), Swept::default());
+        assert_eq!(store.sweep(NOW, TimestampWindow::default()).await.unwrap(), Swept::default());
         // Dead, but a refusal still has to say of what.
         let late = NOW.plus(3_600);
-        assert_eq!(store.sweep(late, Window::default()).await.unwrap(), Swept::default());
+        assert_eq!(store.sweep(late, TimestampWindow::default()).await.unwrap(), Swept::default());
         assert!(store.request_token(&open).await.unwrap().is_some());
         assert!(matches!(store.request_token(&used).await.unwrap().unwrap().state, RequestTokenState::Used { .. }));
         assert!(store.access_token(&token).await.unwrap().is_some());
     }
 
     async fn nonces_take_no_more_room_than_the_window(db: Database) {
-        let (store, window) = (db.open().await, Window::default());
+        let (store, window) = (db.open().await, TimestampWindow::default());
         let mut largest = 0;
         // A hundred minutes: ten times as long as a request can be early or late.
         for minute in 0..100 {
@@ -63,7 +63,7 @@ on_both! {
 
     async fn a_nonce_stays_as_long_as_its_request_would_be_admitted(db: Database) {
         let store = db.open().await;
-        let window = Window { past: 300, future: 300 };
+        let window = TimestampWindow { past: 300, future: 300 };
         for (hour, offset) in [(0, 300), (1, 0), (2, -300)] {
             let start = NOW.plus(3_600 * hour);
             let at = start.plus(offset);
@@ -75,7 +75,7 @@ on_both! {
                     store.record_nonce(now.plus(window.future), [2; 16], now).await.unwrap();
                     store.sweep(now, window).await.unwrap();
                 }
-                if passed % 100 == 0 && window.admit(at, now).is_ok() {
+                if passed % 100 == 0 && window.check(at, now).is_ok() {
                     assert!(!store.record_nonce(at, [1; 16], now).await.unwrap(), "{at} at {now}");
                 }
             }
@@ -86,7 +86,7 @@ on_both! {
         let store = open_with_consumers(&db).await;
         let day = 86_400;
         approved(&db, &store).await;
-        let swept = store.sweep(NOW.plus(600 + day), Window::default()).await.unwrap();
+        let swept = store.sweep(NOW.plus(600 + day), TimestampWindow::default()).await.unwrap();
         assert_eq!(swept, Swept { request_tokens: 1, ..Swept::default() });
 
         // One whose session lives, one that was revoked; then a session's time is over too.
@@ -94,11 +94,11 @@ on_both! {
         let id = store.access_token(&revoked).await.unwrap().unwrap().id;
         store.revoke(Revoke::One { id: &id }, BY, NOW).await.unwrap();
         db.execute("delete from sweep").await; // the sweeps of the time in between
-        let swept = store.sweep(NOW.plus(30 * day + 3_600), Window::default()).await.unwrap();
+        let swept = store.sweep(NOW.plus(30 * day + 3_600), TimestampWindow::default()).await.unwrap();
         assert_eq!(swept, Swept { access_tokens: 1, request_tokens: 2, ..Swept::default() });
         assert!(store.access_token(&token).await.unwrap().is_some(), "it can still be renewed");
         db.execute("delete from sweep").await; // the sweeps of the time in between
-        let swept = store.sweep(NOW.plus(31 * day), Window::default()).await.unwrap();
+        let swept = store.sweep(NOW.plus(31 * day), TimestampWindow::default()).await.unwrap();
         assert_eq!(swept, Swept { access_tokens: 1, ..Swept::default() });
     }
 
@@ -108,19 +108,19 @@ on_both! {
         let access = NewAccess { session: None, ..access("") };
         store.exchange(&asked, &key("a"), NOW, &token, &access, None).await.unwrap().unwrap();
         let expiry = NOW.plus(3_600 + 30 * 86_400);
-        assert_eq!(store.sweep(expiry.plus(-1), Window::default()).await.unwrap().access_tokens, 0);
-        assert_eq!(store.sweep(expiry, Window::default()).await.unwrap().access_tokens, 1);
+        assert_eq!(store.sweep(expiry.plus(-1), TimestampWindow::default()).await.unwrap().access_tokens, 0);
+        assert_eq!(store.sweep(expiry, TimestampWindow::default()).await.unwrap().access_tokens, 1);
     }
 
     async fn sessions_and_old_events_are_swept(db: Database) {
         let store = db.open().await;
         let session = BrowserSession { user: user("alice"), created_at: NOW, seen_at: NOW, expires_at: NOW.plus(10) };
         store.add_session(&SessionId::new(token(&db)), &session, None).await.unwrap();
-        assert_eq!(store.sweep(NOW.plus(9), Window::default()).await.unwrap(), Swept::default());
-        let swept = store.sweep(NOW.plus(10), Window::default()).await.unwrap();
+        assert_eq!(store.sweep(NOW.plus(9), TimestampWindow::default()).await.unwrap(), Swept::default());
+        let swept = store.sweep(NOW.plus(10), TimestampWindow::default()).await.unwrap();
         assert_eq!(swept, Swept { sessions: 1, ..Swept::default() });
         db.execute("delete from sweep").await; // the sweeps of the time in between
-        let swept = store.sweep(NOW.plus(400 * 86_400), Window::default()).await.unwrap();
+        let swept = store.sweep(NOW.plus(400 * 86_400), TimestampWindow::default()).await.unwrap();
         assert_eq!(swept, Swept { audit: 1, ..Swept::default() });
     }
 
@@ -129,7 +129,7 @@ on_both! {
         db.execute(MANY_USERS).await;
         for (second, users) in [(4_200, 4_200), (9_999, 300), (9_999, 0)] {
             let now = Timestamp::from_seconds(400 * 86_400 + second);
-            assert_eq!(store.sweep(now, Window::default()).await.unwrap(), Swept { users, ..Swept::default() });
+            assert_eq!(store.sweep(now, TimestampWindow::default()).await.unwrap(), Swept { users, ..Swept::default() });
         }
     }
 
@@ -160,7 +160,7 @@ async fn neither_sweeping_nor_revoking_nor_the_newest_read_all_tokens_in_postgre
         db.execute(MANY_TOKENS).await;
         let before = db.texts(SCANS.to_owned()).await;
         let (store, late) = (db.open().await, NOW.plus(40 * 86_400));
-        let swept = store.sweep(late, Window::default()).await.unwrap();
+        let swept = store.sweep(late, TimestampWindow::default()).await.unwrap();
         assert_eq!(swept.access_tokens, 101);
         let one = store
             .revoke(

@@ -1,4 +1,4 @@
-use linkgate::oauth::Window;
+use linkgate::oauth::TimestampWindow;
 use linkgate::store::Swept;
 
 use super::*;
@@ -30,8 +30,8 @@ on_both! {
         let store = db.open().await;
         store.remember_user(&user("alice")).await.unwrap();
         let last = user("alice").proved_at.plus(400 * 86_400);
-        assert_eq!(store.sweep(last.plus(-1), Window::default()).await.unwrap(), Swept::default());
-        let swept = store.sweep(last, Window::default()).await.unwrap();
+        assert_eq!(store.sweep(last.plus(-1), TimestampWindow::default()).await.unwrap(), Swept::default());
+        let swept = store.sweep(last, TimestampWindow::default()).await.unwrap();
         assert_eq!(swept, Swept { users: 1, ..Swept::default() });
         assert_eq!(store.user("alice", "file").await.unwrap(), None);
     }

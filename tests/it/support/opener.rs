@@ -10,7 +10,11 @@ use axum::extract::{Query, State};
 use axum::response::{Html, Redirect};
 use axum::routing::get;
 use linkgate::clock::Clock;
-use linkgate::oauth::{Call, ConsumerKey, Secret, SignatureMethod, Signer, SigningKey, Token, header};
+use linkgate::oauth::encoding::form_body;
+use linkgate::oauth::{
+    ConsumerKey, RequestSigner, Secret, SignatureMethod, SigningKey, Token, TokenCredentials, TokenParameter,
+    UnsignedRequest,
+};
 use tokio::net::TcpListener;
 
 use super::program::SHARED_SECRET;
@@ -44,21 +48,30 @@ struct Bitbucket {
 
 impl Bitbucket {
     /// A call of a token endpoint: everything in the form body.
-    async fn post(&self, path: &str, token: Option<(String, String)>, more: &[(&str, &str)]) -> Response {
-        let key = SigningKey::Hmac(Secret::new(SHARED_SECRET));
-        let consumer = ConsumerKey::parse("bitbucket-form").unwrap();
-        let mut signer = Signer::new(consumer, key, SignatureMethod::HmacSha1);
-        if let Some((token, secret)) = token {
-            signer = signer.with_token(&Token::parse(&token).unwrap(), Secret::new(secret));
-        }
+    async fn post(
+        &self,
+        path: &str,
+        token: Option<(String, String)>,
+        more: &[(&'static str, &str)],
+    ) -> Response {
+        let signer = RequestSigner {
+            consumer_key: ConsumerKey::parse("bitbucket-form").unwrap(),
+            key: SigningKey::Hmac(Secret::new(SHARED_SECRET)),
+            method: SignatureMethod::HmacSha1,
+        };
         let url = format!("http://{}{path}", self.linkgate);
-        let call = more.iter().fold(Call::new("POST", &url), |call, (name, value)| {
-            call.with(name, value)
-        });
+        let mut request = UnsignedRequest::new(http::Method::POST, url);
+        if let Some((token, secret)) = token {
+            let (token, secret) = (Token::parse(&token).unwrap(), Secret::new(secret));
+            request.token = TokenParameter::Token(TokenCredentials { token, secret });
+        }
+        for (name, value) in more {
+            request = request.parameter(name, *value);
+        }
         let nonce = format!("{:032x}", rand::random::<u128>());
-        let pairs = signer.sign(&call, Clock::System.now(), &nonce).unwrap();
+        let pairs = signer.sign(&request, Clock::System.now(), &nonce).unwrap();
         Request::post(path)
-            .form(header::form_body(pairs))
+            .form(form_body(pairs))
             .send(self.linkgate)
             .await
     }

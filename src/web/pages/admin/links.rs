@@ -5,7 +5,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use crate::model::{Consumer, User};
-use crate::oauth::{CallbackPattern, Timestamp};
+use crate::oauth::{AllowedCallback, Timestamp};
 
 use super::super::account::{Account, SignOutForm};
 use super::super::{Frame, Html, respond_under, visible, with_script};
@@ -188,7 +188,7 @@ impl Links<'_> {
             warnings: warnings(frame, link),
             rows,
             methods: methods.collect::<Vec<_>>().join(", "),
-            callbacks: consumer.callbacks.iter().map(CallbackPattern::as_str).collect(),
+            callbacks: consumer.callbacks.iter().map(AllowedCallback::as_str).collect(),
             two_legged: match (&consumer.two_legged_user, consumer.two_legged) {
                 (Some(user), true) => frame.html(texts.yes_as, &[("user", user)]),
                 (_, allowed) => frame.html(yes_or_no(frame, allowed), &[]),

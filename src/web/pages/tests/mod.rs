@@ -7,7 +7,7 @@ use axum::body::to_bytes;
 use http::HeaderMap;
 
 use crate::model::User;
-use crate::oauth::{Secret, Timestamp};
+use crate::oauth::{Timestamp, Verifier as Code};
 use crate::web::texts::Language;
 
 use super::*;
@@ -67,7 +67,7 @@ async fn a_logo_stands_in_the_place_of_the_name_and_says_it() {
     };
     let page = Verifier {
         consumer: BITBUCKET,
-        code: &Secret::new(CODE),
+        code: &Code::new(CODE),
     };
     let (_, html) = read(page.respond(&frame().with_logo(Some(logo)))).await;
     let (_, html) = html.split_once("<main>\n").unwrap();
@@ -327,7 +327,7 @@ fn login(asked_by: Option<(&str, &Callback)>, tried: Option<&str>) -> Response {
 fn verifier(consumer: &str) -> Response {
     Verifier {
         consumer,
-        code: &Secret::new(CODE),
+        code: &Code::new(CODE),
     }
     .respond(&frame())
 }

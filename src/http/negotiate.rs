@@ -1,0 +1,73 @@
+//! Content negotiation (RFC 9110, section 12): the values of `Accept` and `Accept-Language` with their weights.
+
+use http::{HeaderMap, HeaderName};
+
+/// Parses all fields of a name into values and their weights in thousandths, in order. A value without a weight has
+/// 1000; a weight of 0 means "not acceptable". Values with a malformed weight are left out, and so are all after the
+/// first 50.
+pub fn weighted_values<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = (&'a str, u16)> {
+    let fields = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|field| field.to_str().ok());
+    let values = fields.flat_map(|field| field.split(',')).take(MAX_VALUES);
+    values.filter_map(|value| {
+        let (value, parameters) = value.split_once(';').unwrap_or((value, ""));
+        let mut weight = 1000;
+        for parameter in parameters
+            .split(';')
+            .filter(|parameter| !parameter.trim().is_empty())
+        {
+            let (name, value) = parameter.split_once('=')?;
+            if name.trim().eq_ignore_ascii_case("q") {
+                weight = parse_weight(value.trim())?;
+            }
+        }
+        Some((value.trim(), weight))
+    })
+}
+
+/// Parses `0.8` as 800 (RFC 9110, section 12.4.2): at most three digits after the point, and at most 1.
+fn parse_weight(text: &str) -> Option<u16> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_valid = fraction.len() <= 3 && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let fraction: u16 = format!("{fraction:0<3}").parse().ok().filter(|_| is_valid)?;
+    match (whole, fraction) {
+        ("0", _) => Some(fraction),
+        ("1", 0) => Some(1000),
+        _ => None,
+    }
+}
+
+const MAX_VALUES: usize = 50;
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use http::header::ACCEPT;
+
+    use super::*;
+
+    #[test]
+    fn values_have_weights_in_thousandths() {
+        let mut headers = HeaderMap::new();
+        for field in ["a, B ; Q = 0.25,,c;x=y;q=1.000", "d;q=0;z=1"] {
+            headers.append(ACCEPT, HeaderValue::from_static(field));
+        }
+        headers.append(ACCEPT, HeaderValue::from_bytes(b"e\xff").unwrap());
+        headers.append(
+            ACCEPT,
+            HeaderValue::from_static("e;q=2, f;q=0.1234, g;q=-1, h;q=1.1, i;q=, j;q=.2, k;x"),
+        );
+        let values: Vec<_> = weighted_values(&headers, &ACCEPT).collect();
+        assert_eq!(
+            values,
+            [("a", 1000), ("B", 250), ("", 1000), ("c", 1000), ("d", 0)]
+        );
+        headers.insert(ACCEPT, HeaderValue::try_from("x,".repeat(60)).unwrap());
+        assert_eq!(weighted_values(&headers, &ACCEPT).count(), MAX_VALUES);
+    }
+}

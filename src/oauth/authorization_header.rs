@@ -1,0 +1,155 @@
+//! The `Authorization: OAuth` header field (RFC 5849, section 3.5.1): parsed, and written.
+
+use super::encoding;
+use super::problem::Problem;
+
+/// Finds the credentials of the `OAuth` scheme among the values of all `Authorization` fields: what follows the name of the
+/// scheme, not parsed. `None` if no field has this scheme.
+///
+/// # Errors
+///
+/// `parameter_rejected` if there are several fields and one of them has the scheme.
+pub fn credentials<'a>(fields: &[&'a [u8]]) -> Result<Option<&'a [u8]>, Problem> {
+    match (fields.iter().find_map(|field| after_scheme(field)), fields.len()) {
+        (Some(_), 2..) => Err(Problem::parameters_rejected(
+            &[],
+            "Send one Authorization header: several of them are ambiguous.",
+        )),
+        (found, _) => Ok(found),
+    }
+}
+
+/// Parses credentials into names and values in their order, not decoded. `realm` is left out.
+///
+/// The grammar is strict: `name="value"`, separated by commas with optional white space. A comma inside the quotes is data.
+/// An error ends the iteration.
+pub fn parameters(credentials: &[u8]) -> impl Iterator<Item = Result<EncodedPair<'_>, Problem>> {
+    let mut rest = credentials.trim_ascii();
+    let mut has_realm = false;
+    std::iter::from_fn(move || {
+        while !rest.is_empty() {
+            match parse_parameter(rest) {
+                Ok(((name, _), after)) if is_realm(name) && !has_realm => {
+                    has_realm = true;
+                    rest = after;
+                }
+                Ok(((name, _), _)) if is_realm(name) => {
+                    rest = b"";
+                    return Some(Err(Problem::parameter_rejected("realm", "Send realm once.")));
+                }
+                Ok((pair, after)) => {
+                    rest = after;
+                    return Some(Ok(pair));
+                }
+                Err(problem) => {
+                    rest = b"";
+                    return Some(Err(problem));
+                }
+            }
+        }
+        None
+    })
+}
+
+/// Writes the value of `Authorization`.
+pub fn authorization<N: AsRef<str>, V: AsRef<str>>(
+    pairs: impl IntoIterator<Item = (N, V)>,
+    realm: Option<&str>,
+) -> String {
+    let mut out = "OAuth ".to_owned();
+    if let Some(realm) = realm {
+        push_quoted(&mut out, "realm", realm);
+    }
+    for (name, value) in pairs {
+        push_quoted(&mut out, name.as_ref(), value.as_ref());
+    }
+    out
+}
+
+/// Writes the value of `WWW-Authenticate`: a challenge, with the problem if there is one (OAuth Problem Reporting 1.0).
+///
+/// The realm and every value are percent-encoded, so that none can end its quotes.
+pub fn challenge(realm: &str, problem: Option<&Problem>) -> String {
+    let pairs = problem.map(Problem::pairs).unwrap_or_default();
+    authorization(pairs, Some(realm))
+}
+
+/// A name and a value, not decoded.
+type EncodedPair<'a> = (&'a [u8], &'a [u8]);
+
+/// Parses one parameter. Returns it with the text after the comma that follows, which is empty after the last parameter.
+fn parse_parameter(text: &[u8]) -> Result<(EncodedPair<'_>, &[u8]), Problem> {
+    let is_name = |&byte: &u8| encoding::is_unreserved(byte) || byte == b'%';
+    let end = text.iter().position(|byte| !is_name(byte)).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let malformed = || {
+        let name = std::str::from_utf8(name).unwrap_or_default();
+        Problem::parameters_rejected(
+            &[name],
+            "Write the header as OAuth name=\"value\", name=\"value\".",
+        )
+    };
+    let quoted = rest
+        .strip_prefix(b"=\"")
+        .filter(|_| !name.is_empty())
+        .ok_or_else(malformed)?;
+    let end = if is_realm(name) {
+        end_of_quoted_string(quoted)
+    } else {
+        end_of_value(quoted)
+    };
+    let end = end.ok_or_else(malformed)?;
+    let rest = quoted[end + 1..].trim_ascii_start();
+    let next = match rest {
+        [] => rest,
+        [b',', next @ ..] if !next.trim_ascii().is_empty() => next.trim_ascii_start(),
+        _ => return Err(malformed()),
+    };
+    Ok(((name, &quoted[..end]), next))
+}
+
+fn is_realm(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"realm")
+}
+
+/// The closing quote of a percent-encoded value, which is printable ASCII without a backslash.
+fn end_of_value(quoted: &[u8]) -> Option<usize> {
+    let end = quoted.iter().position(|&byte| byte == b'"')?;
+    let is_value = |byte: &u8| matches!(byte, b' '..=b'[' | b']'..=b'~');
+    quoted[..end].iter().all(is_value).then_some(end)
+}
+
+/// The closing quote of a quoted-string (RFC 9110, section 5.6.4), with any text and with backslashes: `realm` is HTTP's.
+fn end_of_quoted_string(quoted: &[u8]) -> Option<usize> {
+    let mut is_escaped = false;
+    for (at, &byte) in quoted.iter().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'"' => return Some(at),
+            b'\\' => is_escaped = true,
+            b'\t' | b' '..=b'~' | 0x80.. => {}
+            _ => return None,
+        }
+    }
+    None
+}
+
+fn after_scheme(field: &[u8]) -> Option<&[u8]> {
+    let field = field.trim_ascii();
+    let end = field
+        .iter()
+        .position(u8::is_ascii_whitespace)
+        .unwrap_or(field.len());
+    let (scheme, rest) = field.split_at(end);
+    scheme.eq_ignore_ascii_case(b"OAuth").then_some(rest)
+}
+
+fn push_quoted(out: &mut String, name: &str, value: &str) {
+    if out.ends_with('"') {
+        out.push_str(", ");
+    }
+    encoding::push_encoded(out, name.as_bytes());
+    out.push_str("=\"");
+    encoding::push_encoded(out, value.as_bytes());
+    out.push('"');
+}

@@ -1,0 +1,100 @@
+//! The hash functions of the signature methods, and the hash of a body that is not a form (draft-eaton-oauth-bodyhash-00g).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512};
+use subtle::ConstantTimeEq;
+
+use super::problem::Problem;
+
+/// A hash function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hash {
+    /// SHA-1.
+    Sha1,
+    /// SHA-256.
+    Sha256,
+    /// SHA-512.
+    Sha512,
+}
+
+impl Hash {
+    /// Hashes a message.
+    pub fn digest(self, message: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Sha1 => Sha1::digest(message).to_vec(),
+            Self::Sha256 => Sha256::digest(message).to_vec(),
+            Self::Sha512 => Sha512::digest(message).to_vec(),
+        }
+    }
+
+    /// Returns the HMAC of a message.
+    pub(super) fn mac(self, key: &[u8], message: &[u8]) -> Vec<u8> {
+        fn mac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {
+            let mac = <M as KeyInit>::new_from_slice(key).expect("HMAC takes keys of every length");
+            mac.chain_update(message).finalize().into_bytes().to_vec()
+        }
+        match self {
+            Self::Sha1 => mac::<Hmac<Sha1>>(key, message),
+            Self::Sha256 => mac::<Hmac<Sha256>>(key, message),
+            Self::Sha512 => mac::<Hmac<Sha512>>(key, message),
+        }
+    }
+}
+
+/// The hash that the body of a request must have: `oauth_body_hash`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BodyHash {
+    hash: Hash,
+    digest: Vec<u8>,
+}
+
+impl BodyHash {
+    /// Hashes a body with the hash function of the signature method.
+    pub fn new(body: &[u8], hash: Hash) -> Self {
+        Self {
+            hash,
+            digest: hash.digest(body),
+        }
+    }
+
+    /// Parses the value of `oauth_body_hash`: base64 of as many bytes as the hash function returns.
+    ///
+    /// # Errors
+    ///
+    /// `parameter_rejected` for any other value.
+    pub fn parse(text: &str, hash: Hash) -> Result<Self, Problem> {
+        let digest = STANDARD.decode(text).ok();
+        let digest = digest.filter(|digest| digest.len() == hash.digest(b"").len());
+        let digest = digest.ok_or_else(|| {
+            Problem::parameter_rejected(
+                "oauth_body_hash",
+                "oauth_body_hash must be base64 of the body's hash, with the hash of the signature method.",
+            )
+        })?;
+        Ok(Self { hash, digest })
+    }
+
+    /// Verifies a whole body.
+    ///
+    /// # Errors
+    ///
+    /// `signature_invalid` for another body.
+    pub fn verify(&self, body: &[u8]) -> Result<(), Problem> {
+        // Constant time: the response does not tell how much of a guessed hash is right.
+        if bool::from(self.hash.digest(body).ct_eq(&self.digest)) {
+            Ok(())
+        } else {
+            Err(Problem::SignatureInvalid(
+                "The body is not the one that oauth_body_hash was made of.",
+            ))
+        }
+    }
+
+    /// The value of `oauth_body_hash`.
+    pub fn to_base64(&self) -> String {
+        STANDARD.encode(&self.digest)
+    }
+}

@@ -1,0 +1,380 @@
+//! Parsing and verification of signed requests (RFC 5849, sections 3.1 and 3.2).
+//!
+//! [`SignedRequest`] is unverified input; only [`SignedRequest::verify`] returns a [`VerifiedRequest`].
+
+use sha2::{Digest, Sha256};
+
+use super::base_string::signature_base_string;
+use super::credentials::{ConsumerKey, Secret, SessionHandle, Token, Verifier, has_control};
+use super::hash::BodyHash;
+use super::parameters::{Parameter, Parameters, REQUIRED, Source, collect_parameters};
+use super::problem::Problem;
+use super::signature::{SignatureMethod, VerificationKey};
+use super::timestamp::{Nonce, Timestamp};
+use super::url::PublicUrl;
+
+/// The signed parts of a request as it arrived (RFC 5849, section 3.4.1): nothing is decoded or cleaned.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestView<'a> {
+    /// The HTTP method as it arrived.
+    pub method: &'a str,
+    /// The public URL that the consumer called. It is configured: the `Host` field can be forged.
+    pub url: &'a PublicUrl,
+    /// Whether the request came over https, as seen by the outermost trusted proxy. PLAINTEXT requires it
+    /// (RFC 5849, section 3.4.4).
+    pub secure: bool,
+    /// The path, not decoded.
+    pub path: &'a str,
+    /// The query without `?`, not decoded.
+    pub query: Option<&'a str>,
+    /// The values of all `Authorization` fields, in order.
+    pub authorization: &'a [&'a [u8]],
+    /// The whole body if its type is `application/x-www-form-urlencoded` (RFC 5849, section 3.4.1.3.1).
+    pub form: Option<&'a [u8]>,
+}
+
+/// A parsed request with a signature that is not verified.
+pub struct SignedRequest {
+    consumer_key: ConsumerKey,
+    token: Option<Token>,
+    method: SignatureMethod,
+    timestamp: Timestamp,
+    nonce: Nonce,
+    signature: Secret,
+    base_string: String,
+    source: Source,
+    callback: Option<String>,
+    verifier: Option<Verifier>,
+    session_handle: Option<SessionHandle>,
+    body_hash: Option<BodyHash>,
+    requestor_id: Option<String>,
+}
+
+/// A request whose signature matched. Only [`SignedRequest::verify`] creates one.
+#[derive(Debug)]
+pub struct VerifiedRequest(SignedRequest);
+
+impl SignedRequest {
+    /// The parameters of every signed request. Timestamp and nonce are required for PLAINTEXT too.
+    pub const REQUIRED: [&'static str; 5] = REQUIRED;
+
+    /// Parses a request. `None` if it does not carry OAuth; see [`collect_parameters`].
+    ///
+    /// # Errors
+    ///
+    /// The first problem in this order: parameters that cannot be collected, `version_rejected`, `parameter_absent` for all
+    /// that are absent, `signature_method_rejected`, then `parameter_rejected` for a malformed value and `token_rejected` for a
+    /// malformed token, which the consumer has to discard.
+    pub fn parse(view: &RequestView<'_>) -> Result<Option<Self>, Problem> {
+        let Some(parameters) = collect_parameters(view.query, view.authorization, view.form)? else {
+            return Ok(None);
+        };
+        let value = |name| parameters.get(name).map(Parameter::decode_value).transpose();
+        if value("oauth_version")?.is_some_and(|version| version != "1.0") {
+            return Err(Problem::VersionRejected);
+        }
+        let absent = REQUIRED.into_iter().filter(|name| parameters.get(name).is_none());
+        let absent: Vec<_> = absent.collect();
+        if !absent.is_empty() {
+            return Err(Problem::ParameterAbsent(absent));
+        }
+        let required = |name| value(name).map(Option::unwrap_or_default);
+        let method = SignatureMethod::parse(&required("oauth_signature_method")?);
+        let method = method.ok_or(Problem::SignatureMethodRejected(UNKNOWN_METHOD))?;
+        let path = if view.path.is_empty() { "/" } else { view.path };
+        Ok(Some(Self {
+            method,
+            timestamp: Timestamp::parse(&required("oauth_timestamp")?)?,
+            nonce: Nonce::parse(&required("oauth_nonce")?)?,
+            consumer_key: ConsumerKey::parse(&required("oauth_consumer_key")?)
+                .ok_or_else(|| Problem::parameter_rejected("oauth_consumer_key", BAD_KEY))?,
+            token: match value("oauth_token")?.as_deref() {
+                None | Some("") => None,
+                // A malformed token can never work: the consumer must discard it.
+                Some(text) => Some(Token::parse(text).ok_or(Problem::TokenRejected(BAD_TOKEN))?),
+            },
+            signature: Secret::new(required("oauth_signature")?),
+            callback: value("oauth_callback")?.map(Into::into),
+            verifier: value("oauth_verifier")?.map(Verifier::new),
+            session_handle: value("oauth_session_handle")?.map(SessionHandle::new),
+            body_hash: match value("oauth_body_hash")? {
+                // draft-eaton-oauth-bodyhash-00g, section 4.1
+                Some(_) if view.form.is_some() => {
+                    return Err(Problem::parameter_rejected("oauth_body_hash", FORM_WITH_HASH));
+                }
+                text => text
+                    .map(|text| BodyHash::parse(&text, method.hash()))
+                    .transpose()?,
+            },
+            requestor_id: requestor_id(&parameters)?,
+            source: parameters.source().unwrap_or(Source::Header),
+            base_string: signature_base_string(view.method, [view.url.as_str(), path], &parameters),
+        }))
+    }
+
+    /// The consumer key, not verified.
+    pub fn consumer_key(&self) -> &ConsumerKey {
+        &self.consumer_key
+    }
+
+    /// The token. `None` if the request is two-legged: `oauth_token` is absent or empty.
+    pub fn token(&self) -> Option<&Token> {
+        self.token.as_ref()
+    }
+
+    /// The signature method.
+    pub fn method(&self) -> SignatureMethod {
+        self.method
+    }
+
+    /// The timestamp.
+    pub fn timestamp(&self) -> Timestamp {
+        self.timestamp
+    }
+
+    /// The nonce.
+    pub fn nonce(&self) -> &Nonce {
+        &self.nonce
+    }
+
+    /// The source of the protocol parameters.
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
+    /// The first 16 bytes of SHA-256 over consumer key, token, timestamp and nonce, each after its length. It is stored: later
+    /// releases must compute the same.
+    pub fn nonce_digest(&self) -> [u8; 16] {
+        let token = self.token.as_ref().map_or("", Token::as_str);
+        let timestamp = self.timestamp.seconds().to_string();
+        let mut digest = Sha256::new();
+        for part in [self.consumer_key.as_str(), token, &timestamp, self.nonce.as_str()] {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        }
+        let digest = digest.finalize();
+        std::array::from_fn(|at| digest[at])
+    }
+
+    /// The signature base string (RFC 5849, section 3.4.1.1).
+    pub fn base_string(&self) -> &str {
+        &self.base_string
+    }
+
+    /// Verifies the signature with the active keys of the consumer (RFC 5849, section 3.2).
+    ///
+    /// `token_secret` is that of the token in the request, `None` without a token. Any key may match: during a rotation a
+    /// consumer has two.
+    ///
+    /// # Errors
+    ///
+    /// `signature_method_rejected` if no key is of the method's family, `signature_invalid` if no key matches.
+    pub fn verify(
+        self,
+        keys: &[VerificationKey],
+        token_secret: Option<&Secret>,
+    ) -> Result<VerifiedRequest, Problem> {
+        let is_rsa = self.method.is_rsa();
+        if !keys.iter().any(|key| key.fits(self.method)) {
+            return Err(Problem::SignatureMethodRejected(if is_rsa {
+                NO_RSA_KEY
+            } else {
+                NO_SECRET
+            }));
+        }
+        let (base_string, signature) = (self.base_string.as_str(), self.signature.expose());
+        if keys
+            .iter()
+            .any(|key| key.verify(self.method, base_string, signature, token_secret))
+        {
+            return Ok(VerifiedRequest(self));
+        }
+        Err(Problem::SignatureInvalid(if is_rsa {
+            RSA_MISMATCH
+        } else {
+            HMAC_MISMATCH
+        }))
+    }
+}
+
+impl std::fmt::Debug for SignedRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignedRequest")
+            .field("consumer_key", &self.consumer_key)
+            .field("token", &self.token)
+            .field("method", &self.method)
+            .field("timestamp", &self.timestamp)
+            .finish_non_exhaustive()
+    }
+}
+
+impl VerifiedRequest {
+    /// `oauth_callback` (request-token endpoint).
+    pub fn callback(&self) -> Option<&str> {
+        self.callback.as_deref()
+    }
+
+    /// `oauth_verifier` (access-token endpoint).
+    pub fn verifier(&self) -> Option<&Verifier> {
+        self.verifier.as_ref()
+    }
+
+    /// `oauth_session_handle` (renewal).
+    pub fn session_handle(&self) -> Option<&SessionHandle> {
+        self.session_handle.as_ref()
+    }
+
+    /// `oauth_body_hash`.
+    pub fn body_hash(&self) -> Option<&BodyHash> {
+        self.body_hash.as_ref()
+    }
+
+    /// `xoauth_requestor_id` in the query: the user of an impersonated call.
+    pub fn requestor_id(&self) -> Option<&str> {
+        self.requestor_id.as_deref()
+    }
+}
+
+impl std::ops::Deref for VerifiedRequest {
+    type Target = SignedRequest;
+
+    fn deref(&self) -> &SignedRequest {
+        &self.0
+    }
+}
+
+/// Finds the user of an impersonated call: named once, in the query. In the header the parameter never had this meaning and
+/// is ignored; a consumer that sends it in a form means the user, and is told to move it.
+fn requestor_id(parameters: &Parameters<'_>) -> Result<Option<String>, Problem> {
+    let rejected = |why| Err(Problem::parameter_rejected(REQUESTOR_ID, why));
+    let mut found = parameters
+        .iter()
+        .filter(|parameter| parameter.name == REQUESTOR_ID && parameter.source != Source::Header);
+    match (found.next(), found.next()) {
+        (None, _) => Ok(None),
+        (Some(only), None) if only.source == Source::Query => {
+            let user = only.decode_value()?;
+            if user.is_empty() || has_control(&user) {
+                return rejected("xoauth_requestor_id must be the name of a user.");
+            }
+            Ok(Some(user.into_owned()))
+        }
+        _ => rejected("Send xoauth_requestor_id once, in the query."),
+    }
+}
+
+const REQUESTOR_ID: &str = "xoauth_requestor_id";
+const BAD_KEY: &str = "oauth_consumer_key must have 1 to 255 characters.";
+const BAD_TOKEN: &str = "This is not a token of linkgate's.";
+const FORM_WITH_HASH: &str = "Leave oauth_body_hash out when the body is a form: its parameters are signed.";
+const UNKNOWN_METHOD: &str =
+    "linkgate knows HMAC-SHA1, RSA-SHA1, their SHA256 and SHA512 forms, and PLAINTEXT.";
+const NO_RSA_KEY: &str =
+    "linkgate has a shared secret for this consumer, no RSA public key: sign with HMAC, or register the key.";
+const NO_SECRET: &str = "linkgate has an RSA public key for this consumer, no shared secret: sign with RSA.";
+const RSA_MISMATCH: &str =
+    "The signature does not match: compare the URL as it was signed, and the consumer's key pair.";
+const HMAC_MISMATCH: &str =
+    "The signature does not match: compare the URL as it was signed, and the shared secret.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::authorization_header::authorization;
+    use crate::oauth::hash::Hash;
+
+    // What is rejected: tests/it/vectors/negative_requests.toml. Verification: tests/it/signed_requests.rs.
+
+    /// Parses a request with these parameters instead of the usual ones, or in addition.
+    fn parse(set: &[(&str, &str)], query: &str) -> VerifiedRequest {
+        let usual = REQUIRED
+            .into_iter()
+            .zip(["k", "HMAC-SHA1", "s", "1700000000", "n"]);
+        let usual = usual.filter(|(name, _)| set.iter().all(|(other, _)| other != name));
+        let header = authorization(usual.chain(set.iter().copied()), None);
+        let url = PublicUrl::parse("https://h").unwrap();
+        let request = SignedRequest::parse(&RequestView {
+            method: "POST",
+            url: &url,
+            secure: true,
+            path: "",
+            query: Some(query),
+            authorization: &[header.as_bytes()],
+            form: None,
+        });
+        VerifiedRequest(request.unwrap().unwrap())
+    }
+
+    #[test]
+    fn every_parameter_is_decoded_once() {
+        let hash = BodyHash::new(b"", Hash::Sha1).to_base64();
+        let set = [
+            ("oauth_callback", "https://h/cb?a=%2525"),
+            ("oauth_verifier", "v"),
+            ("oauth_session_handle", "h"),
+            ("oauth_token", "t"),
+            ("oauth_version", "1.0"),
+            ("oauth_timestamp", "1700000000000"),
+            ("oauth_nonce", "a+b"),
+            ("oauth_body_hash", &hash),
+        ];
+        let request = parse(&set, "xoauth_requestor_id=alice%40h&q=a+b");
+        assert_eq!(request.callback(), Some("https://h/cb?a=%2525"));
+        assert_eq!(request.verifier().map(Verifier::expose), Some("v"));
+        assert_eq!(request.session_handle().map(SessionHandle::expose), Some("h"));
+        assert_eq!(request.token().map(Token::as_str), Some("t"));
+        assert_eq!(
+            (request.timestamp().seconds(), request.nonce().as_str()),
+            (1_700_000_000_000, "a+b")
+        );
+        assert_eq!(request.body_hash(), Some(&BodyHash::new(b"", Hash::Sha1)));
+        assert_eq!(
+            (request.requestor_id(), request.source()),
+            (Some("alice@h"), Source::Header)
+        );
+        assert!(
+            request
+                .base_string()
+                .starts_with("POST&https%3A%2F%2Fh%2F&oauth_body_hash%3D")
+        );
+        let debug = format!("{request:?}");
+        assert!(
+            !debug.contains("signature:") && !debug.contains("verifier") && !debug.contains("base_string")
+        );
+    }
+
+    #[test]
+    fn an_empty_token_is_signed_and_a_requestor_in_the_header_is_not_meant() {
+        let (empty, absent) = (parse(&[("oauth_token", "")], ""), parse(&[], ""));
+        assert_eq!((empty.token(), absent.token()), (None, None));
+        assert!(empty.base_string().contains("%26oauth_token%3D"));
+        assert!(!absent.base_string().contains("oauth_token"));
+        let in_header = parse(&[("xoauth_requestor_id", "a")], "");
+        assert!(in_header.base_string().ends_with("xoauth_requestor_id%3Da"));
+        assert_eq!(in_header.requestor_id(), None);
+    }
+
+    #[test]
+    fn a_nonce_digest_covers_all_four_parts_and_never_changes() {
+        let digest = |set: &[(&str, &str)]| parse(set, "").nonce_digest();
+        let all = [
+            digest(&[]),
+            digest(&[("oauth_consumer_key", "kn")]),
+            digest(&[("oauth_token", "k")]),
+            digest(&[("oauth_timestamp", "1700000001")]),
+            digest(&[("oauth_nonce", "n1")]),
+            digest(&[("oauth_consumer_key", "kt"), ("oauth_token", "o")]),
+            digest(&[("oauth_consumer_key", "k"), ("oauth_token", "to")]),
+        ];
+        for (at, one) in all.iter().enumerate() {
+            assert!(!all[..at].contains(one), "{at}");
+        }
+        assert_eq!(
+            digest(&[("oauth_token", ""), ("oauth_signature", "other")]),
+            all[0]
+        );
+        // A digest of earlier releases, which is stored.
+        let stored = 0xdee0_d1e6_c66b_108d_6843_e027_597e_dc2d_u128;
+        assert_eq!(digest(&[("oauth_token", "tok")]), stored.to_be_bytes());
+    }
+}

@@ -1,0 +1,8 @@
+//! `linkgate::oauth` and `linkgate::applinks` alone: pure functions, without a server. Published vectors are in `vectors`.
+
+mod documents;
+mod keys;
+mod parts;
+mod rows;
+mod signatures;
+mod signed_requests;
