@@ -46,10 +46,10 @@ pub(crate) fn links(config: &Config, store: &Store, clock: &Clock) -> anyhow::Re
 }
 
 /// What peers see of us.
-pub(crate) fn ourselves(config: &Config, installation: PeerId) -> web::Ourselves {
+pub(crate) fn identity(config: &Config, installation: PeerId) -> web::AppLinksIdentity {
     let (applinks, public_url) = (&config.applinks, config.server.public_url.as_str());
     let shown = applinks.keys.first().filter(|_| applinks.consumer_info);
-    web::Ourselves {
+    web::AppLinksIdentity {
         manifest: Manifest {
             id: installation,
             name: config.branding.name.clone(),

@@ -73,7 +73,7 @@ async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
     }
     assert!(card.contains("<dt lang=\"en\">Shared secret</dt>"), "{card}");
     assert!(
-        card.contains("The shared_secret of this consumer&#39;s entry"),
+        card.contains("The shared_secret of this consumer in the linkgate configuration"),
         "{card}"
     );
     assert!(card.contains("Leave it unchecked"), "{card}");
@@ -84,7 +84,7 @@ async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
     );
     let filed = self::card(&page, "Filed");
     assert!(
-        filed.contains("The content of the file <bdi>users.toml</bdi>,"),
+        filed.contains("The contents of <bdi>users.toml</bdi>,"),
         "{filed}"
     );
     let own = self::card(&page, "Bitbucket (own key)");
@@ -93,7 +93,7 @@ async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
     assert!(own.contains("Yes, as <bdi>svc-bitbucket</bdi>"), "{own}");
     assert!(!own.contains("Warning:"), "{own}");
     let off = self::card(&page, "Switched off");
-    assert!(off.contains("whatever it signs is refused"), "{off}");
+    assert!(off.contains("This consumer is disabled."), "{off}");
     for secret in [
         "correct-horse-battery-staple",
         "another-shared-secret",
@@ -116,10 +116,11 @@ async fn traps_are_told_where_they_lie() {
     let mut alice = signed_in_behind(&linkgate, "/builds").await;
     let page = alice.get(LINKS).await;
     assert!(
-        page.body.contains("public_url has the path <bdi>/builds</bdi>."),
+        page.body
+            .contains("public_url contains the path <bdi>/builds</bdi>."),
         "{page:?}"
     );
-    assert!(page.body.contains("public_url begins with http,"), "{page:?}");
+    assert!(page.body.contains("public_url uses http,"), "{page:?}");
     assert_eq!(
         copied(&page.body, "Application URL"),
         Some("http://intranet.example.com")
@@ -129,12 +130,12 @@ async fn traps_are_told_where_they_lie() {
         Some("http://intranet.example.com/builds/oauth/authorize")
     );
     assert!(
-        card(&page, "Nowhere").contains("No callback is allowed,"),
+        card(&page, "Nowhere").contains("No callback URL is registered,"),
         "{page:?}"
     );
-    let weak = "A key of <bdi>1024</bdi> bits is weak.";
+    let weak = "The public key has only <bdi>1024</bdi> bits.";
     assert!(card(&page, "Weak").contains(weak), "{page:?}");
-    let clock = "refused lately because of its clock";
+    let clock = "rejected because its clock is wrong";
     assert!(!card(&page, "Bitbucket").contains(clock));
     let late = (linkgate.now() - 4000).to_string();
     let call = Peer::hmac()
@@ -238,7 +239,7 @@ async fn a_refusal_is_shown_with_its_reason_and_no_secret() {
     let linkgate = Linkgate::start().await;
     let token = Peer::hmac().connect(&linkgate, "bob").await;
     let mut alice = signed_in(&linkgate, "alice").await;
-    assert!(alice.get(REFUSALS).await.body.contains("Nothing was refused."));
+    assert!(alice.get(REFUSALS).await.body.contains("No rejected requests."));
     let call = Peer::hmac()
         .call(&linkgate, "GET", "/api/me?secret=in-the-query")
         .token(&token);

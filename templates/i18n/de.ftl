@@ -1,0 +1,336 @@
+# Die Texte der Seiten auf Deutsch: dieselben Nachrichten wie in en.ftl.
+
+common =
+    .reference = Referenz
+    .again = Seite erneut öffnen
+    .sign-in = Anmelden
+    .sign-out = Abmelden
+    .sign-out-of = Von { $application } abmelden
+wait-seconds = { $count ->
+    [one] { $count } Sekunde
+   *[other] { $count } Sekunden
+}
+wait-minutes = { $count ->
+    [one] { $count } Minute
+   *[other] { $count } Minuten
+}
+moment = { $day }. { $month ->
+    [1] Januar
+    [2] Februar
+    [3] März
+    [4] April
+    [5] Mai
+    [6] Juni
+    [7] Juli
+    [8] August
+    [9] September
+    [10] Oktober
+    [11] November
+   *[12] Dezember
+} { $year }, { $time }{"\u00A0"}Uhr{"\u00A0"}UTC
+
+approve =
+    .title = Zugriff durch { $consumer } erlauben?
+    .heading = Darf { $consumer } als { $user } auf { $application } zugreifen?
+    .account = Ihr Konto
+    .through-password = mit Passwort angemeldet
+    .through-application = über { $application } angemeldet
+    .through-provider = über Ihren Anmeldedienst angemeldet
+    .not-you = Sind Sie das nicht?
+    .another-account = Anderes Konto verwenden
+    .abilities = { $consumer } kann dann:
+    .ability-act = mit Ihren Berechtigungen in { $application } handeln
+    .ability-change = alles lesen und ändern, was auch Sie lesen und ändern können
+    .ability-keep = diesen Zugriff behalten, bis Sie ihn widerrufen
+    .password = { $consumer } erfährt Ihr Passwort nicht.
+    .returns = Danach gelangen Sie zurück zu { $host }.
+    .returns-with-code = Danach erhalten Sie einen Code, den Sie in { $consumer } eingeben.
+    .deny = Ablehnen
+    .allow = Erlauben
+
+code =
+    .title = Ihr Code
+    .heading = Geben Sie diesen Code in { $consumer } ein
+    .next = Sie haben { $consumer } erlaubt, in Ihrem Namen auf { $application } zuzugreifen. Geben Sie den Code dort ein, um den Vorgang abzuschließen.
+    .label = Code
+    .once = Der Code wird nur einmal angezeigt und kann nur einmal verwendet werden. Geben Sie ihn nicht weiter. Schließen Sie diese Seite, nachdem Sie ihn eingegeben haben.
+
+login =
+    .title = Anmelden
+    .heading = Bei { $application } anmelden
+    .why = { $consumer } möchte in Ihrem Namen auf { $application } zugreifen. Nach der Anmeldung können Sie den Zugriff erlauben oder ablehnen.
+    .name = Benutzername
+    .password = Passwort
+    .submit = Anmelden
+    .wrong = Benutzername oder Passwort ist falsch.
+    .fresh = Melden Sie sich zu Ihrer Sicherheit erneut an, bevor Sie antworten.
+    .consumer-never = { $consumer } erfährt Ihr Passwort nicht.
+
+connections =
+    .title = Verbundene Anwendungen
+    .lead = Diese Anwendungen können in Ihrem Namen auf { $application } zugreifen, bis der Zugriff abläuft oder Sie ihn widerrufen.
+    .none = Es sind keine Anwendungen verbunden.
+    .none-next = Starten Sie in der Anwendung, die Sie verbinden möchten. Sie werden zu { $application } weitergeleitet und um Ihre Zustimmung gebeten.
+    .host = Rückkehr zu
+    .connected = Verbunden
+    .last-used = Zuletzt verwendet
+    .never = Nie
+    .from = von { $address }
+    .expires = Läuft ab
+    .revoke = Widerrufen
+    .revoke-meaning = { $consumer } kann danach nicht mehr in Ihrem Namen auf { $application } zugreifen. Für eine neue Verbindung ist erneut Ihre Zustimmung nötig.
+    .revoke-confirm = Verbindung widerrufen
+    .revoke-all = Alle widerrufen
+    .revoke-all-meaning = Danach kann keine Anwendung mehr in Ihrem Namen auf { $application } zugreifen. Für jede neue Verbindung ist erneut Ihre Zustimmung nötig.
+    .revoke-all-confirm = Alle Verbindungen widerrufen
+    .revoked = Die Verbindung wurde widerrufen.
+    .signed-in-as = Angemeldet als { $user }
+
+outgoing =
+    .title = Ausgehende Verbindungen
+    .lead = Nach dem Verbinden kann { $application } diese Anwendungen in Ihrem Namen nutzen.
+    .host = Adresse
+    .connect = Verbinden
+    .disconnect = Trennen
+    .disconnect-meaning = { $application } kann { $link } dann nicht mehr in Ihrem Namen nutzen. Um die Erlaubnis auch in { $link } zu entfernen, widerrufen Sie sie dort.
+
+admin =
+    .title = Verwaltung
+
+admin-links =
+    .title = Verknüpfungen
+    .lead = Werte, die für jeden registrierten Consumer in Bitbucket einzutragen sind. Diese Seite zeigt keine Geheimnisse.
+    .none = Es ist kein Consumer registriert.
+    .none-next = Ergänzen Sie in der Konfiguration von linkgate einen Eintrag [[consumers]], oder führen Sie linkgate consumer add aus.
+    .steps-title = In Bitbucket
+    .step-create = Öffnen Sie Administration > Application Links > Create link. Wählen Sie ab Bitbucket 7.21 den Typ „Atlassian product“: „External application“ bedeutet OAuth 2.
+    .step-url = Geben Sie dies als URL der Anwendung ein. Wenn Bitbucket meldet, dass keine Antwort kam, fahren Sie fort.
+    .step-form = Füllen Sie das Formular mit den Werten des Consumers aus, die unten stehen.
+    .form-title = Werte für das Formular in Bitbucket
+    .copy = Kopieren
+    .copied = Kopiert
+    .unchecked = Nicht ankreuzen
+    .secret-in-file = Der Inhalt der Datei { $file }, ohne Leerzeichen oder Zeilenumbruch am Ende
+    .secret-in-entry = Das shared_secret dieses Consumers in der Konfiguration von linkgate
+    .secret-by-command = Das Shared Secret, das bei `linkgate consumer add` angegeben oder ausgegeben wurde
+    .own-key = Dieser Consumer signiert mit seinem eigenen Schlüssel, deshalb gibt es kein Shared Secret. Der Consumer Key und der öffentliche Schlüssel, die Bitbucket unter /plugins/servlet/oauth/consumer-info anzeigt, müssen mit diesen Werten übereinstimmen.
+    .key-size = RSA, { $bits } Bit, { $fingerprint }
+    .settings-title = Berechtigungen
+    .methods = Signaturverfahren
+    .callbacks = Erlaubte Callbacks
+    .two-legged = Aufrufe ohne Benutzer (2LO)
+    .impersonation = Aufrufe im Namen eines Benutzers (2LOi)
+    .yes = Ja
+    .yes-as = Ja, als { $user }
+    .no = Nein
+    .shows-title = Was Bitbucket danach zeigt
+    .shows-list = In der Liste der Anwendungsverknüpfungen steht die Verknüpfung unter dem Namen, den Sie eingegeben haben.
+    .shows-approval = Verwendet ein Benutzer die Verknüpfung zum ersten Mal, fordert Bitbucket ihn auf, sich zu verbinden. Die Zugriffsanfrage öffnet sich in einem neuen Fenster, das sich nach der Antwort schließt.
+    .shows-token = Die Verbindung erscheint danach auf der Seite „Tokens“.
+    .off = deaktiviert
+    .warning = Warnung
+    .warn-path = public_url enthält den Pfad { $path }. Geben Sie die URL der Anwendung genau so ein, wie sie hier steht, ohne den Pfad. Andernfalls ruft Bitbucket die drei URLs ohne ihn auf.
+    .warn-http = public_url verwendet http, deshalb können Anfragen und Tokens unterwegs mitgelesen werden. Verwenden Sie https, außer zum Testen.
+    .warn-key = Der öffentliche Schlüssel hat nur { $bits } Bit. Bitten Sie um einen Schlüssel mit mindestens 2048 Bit.
+    .warn-no-callbacks = Es ist keine Callback-URL eingetragen, deshalb müssen Benutzer einen Code von Hand eingeben. Tragen Sie unter callbacks die URL von Bitbucket ein.
+    .warn-off = Dieser Consumer ist deaktiviert. Alle seine Anfragen werden abgelehnt.
+    .warn-clock = Anfragen dieses Consumers wurden kürzlich abgelehnt, weil seine Uhr falsch geht. Vergleichen Sie seine Zeit mit der Serverzeit unten.
+    .clock = Serverzeit
+
+admin-outgoing =
+    .title = Ausgehende Verknüpfungen
+    .lead = Status der eigenen Anfragen der Anwendung, die linkgate signiert.
+    .key = Signaturschlüssel (Fingerabdruck)
+    .reached = Letzter Kontakt
+    .success = Letzter Erfolg
+    .clock = Zeitabweichung
+    .seconds = { $seconds } s
+    .problem = Letztes Problem
+    .never = noch nie
+
+admin-tokens =
+    .title = Tokens
+    .lead = Alle Verbindungen aller Benutzer. Benutzer sehen nur ihre eigenen.
+    .none = Keine passenden Tokens.
+    .user = Benutzer
+    .consumer = Consumer
+    .every-consumer = Alle Consumer
+    .search = Suchen
+    .state = Zustand
+    .live = gültig
+    .renewable = abgelaufen, erneuerbar
+    .expired = abgelaufen
+    .revoked = widerrufen
+    .revoke-meaning = { $consumer } kann danach nicht mehr als { $user } auf { $application } zugreifen. Für eine neue Verbindung ist erneut die Zustimmung nötig.
+    .pages = Seiten
+    .previous = Neuere
+    .next = Ältere
+
+admin-rejections =
+    .title = Abgelehnte Anfragen
+    .lead = Signierte Anfragen, die abgelehnt wurden, die neuesten zuerst, mit dem Grund, den der Consumer erhalten hat.
+    .memory = Im Speicher seit { $time }; ältere Einträge können fehlen. Das Protokoll enthält jede abgelehnte Anfrage mit derselben Referenz.
+    .none = Keine abgelehnten Anfragen.
+    .request = Anfrage
+    .from = Von
+    .at = Zeit
+    .unregistered = nicht registriert
+    .nobody = Kein Consumer Key
+    .times = { $count }-mal
+
+error-missing-token =
+    .title = Dieser Link ist unvollständig
+    .reason = Die Adresse enthält kein gültiges Request-Token: oauth_token fehlt oder ist doppelt angegeben.
+    .next = Beginnen Sie noch einmal in der Anwendung, die Sie hierher geleitet hat.
+error-unknown =
+    .title = Anfrage nicht gefunden
+    .reason = Zu dieser Adresse gibt es keine Zugriffsanfrage. Die Adresse ist möglicherweise abgeschnitten, oder die Anfrage ist zu alt.
+    .next = Beginnen Sie noch einmal in der Anwendung, die Sie hierher geleitet hat.
+error-access-token =
+    .title = Dies ist keine Zugriffsanfrage
+    .reason = Die Adresse enthält ein Zugriffstoken, also eine bereits erteilte Erlaubnis. Es wurde nichts geändert.
+    .next = Beginnen Sie noch einmal in der Anwendung, die Sie hierher geleitet hat. Wenn Sie diese Seite wieder sehen, nennen Sie der Administration dieser Anwendung die Referenz unten.
+error-expired =
+    .title = Anfrage abgelaufen
+    .reason = Sie können eine Zugriffsanfrage nur wenige Minuten lang beantworten. Es wurde kein Zugriff erteilt.
+    .next = Gehen Sie zu der Anwendung zurück, die Sie hierher geleitet hat, und stellen Sie die Verbindung erneut her.
+error-used =
+    .title = Diese Anfrage ist abgeschlossen
+    .reason = Die Anfrage wurde genehmigt, und die Verbindung ist eingerichtet.
+    .next = Sie können diese Seite schließen. Wenn die Verbindung nicht funktioniert, beginnen Sie noch einmal in der Anwendung, die Sie hierher geleitet hat.
+error-answered =
+    .title = Diese Anfrage wurde bereits beantwortet
+    .reason = Ein anderes Konto hat sie genehmigt, oder Sie selbst, bevor Sie sich abgemeldet haben.
+    .next = Wenn Sie es waren, gehen Sie zurück zu { $consumer }. Wenn nicht, schließen Sie diese Seite und beginnen Sie noch einmal in { $consumer }.
+error-code-shown =
+    .title = Der Code wurde bereits angezeigt
+    .reason = Sie haben { $consumer } erlaubt, in Ihrem Namen auf { $application } zuzugreifen. Zu Ihrer Sicherheit wird der Code nur einmal angezeigt.
+    .next = Geben Sie ihn in { $consumer } ein. Wenn Sie ihn nicht mehr haben, beginnen Sie noch einmal in { $consumer }.
+error-denied =
+    .title = Der Zugriff wurde abgelehnt
+    .reason = { $consumer } hat keinen Zugriff auf Ihr Konto in { $application } erhalten. Es wurden keine Daten weitergegeben.
+    .next = Sie können diese Seite schließen. Wenn Sie es sich anders überlegen, beginnen Sie noch einmal in { $consumer }.
+error-consumer-disabled =
+    .title = { $consumer } kann keine Verbindung herstellen
+    .reason = { $consumer } wurde von der Administration deaktiviert. Es wurde kein Zugriff erteilt.
+    .next = Wenden Sie sich an die Administration von { $application }, und nennen Sie die Referenz unten.
+error-user-changed =
+    .title = Sie sind jetzt als { $user } angemeldet
+    .reason = Das gesendete Formular wurde mit einem anderen Konto geöffnet. Es wurde kein Zugriff erteilt.
+    .next = Prüfen Sie die Anfrage erneut, und antworten Sie als { $user }.
+error-form-outdated =
+    .title = Diese Seite ist nicht mehr aktuell
+    .reason = Sie haben sich seit dem Öffnen der Seite an- oder abgemeldet, oder das Formular wurde verändert. Es wurde nichts geändert.
+    .next = Öffnen Sie die Seite erneut, und wiederholen Sie Ihre Auswahl.
+error-no-cookie =
+    .title = Ihr Browser hat kein Cookie gesendet
+    .reason = Diese Website benötigt für die Anmeldung ein Cookie, und Ihr Browser hat es nicht gesendet.
+    .next = Erlauben Sie Cookies für diese Website, öffnen Sie sie unter ihrer üblichen Adresse, und versuchen Sie es erneut.
+error-cross-site =
+    .title = Formular von einer anderen Website blockiert
+    .reason = Eine andere Website hat versucht, dieses Formular für Sie zu senden. Es wurde nichts geändert.
+    .next = Sie können diese Seite schließen. Falls Sie das selbst waren, beginnen Sie noch einmal in der Anwendung, die Sie verwendet haben.
+error-bad-form =
+    .title = Dieses Formular konnte nicht gelesen werden
+    .reason = Ein Feld fehlt oder wurde doppelt gesendet. Es wurde nichts geändert.
+    .next = Beginnen Sie noch einmal in der Anwendung, die Sie hierher geleitet hat.
+error-form-too-large =
+    .title = Dieses Formular ist zu groß
+    .reason = Das Formular ist größer, als diese Website erlaubt. Es wurde nichts geändert.
+    .next = Beginnen Sie noch einmal in der Anwendung, die Sie hierher geleitet hat.
+error-not-by-link =
+    .title = Verwenden Sie die Schaltflächen der Seite
+    .reason = Sie können den Zugriff nur mit den Schaltflächen der Seite erlauben oder ablehnen, nicht über einen Link. Es wurde nichts geändert.
+    .next = Öffnen Sie die Seite, und antworten Sie dort.
+error-method-not-allowed =
+    .title = So lässt sich diese Seite nicht verwenden
+    .reason = Diese Adresse unterstützt die HTTP-Methode der Anfrage nicht. Es wurde nichts geändert.
+    .next = Beginnen Sie noch einmal in der Anwendung, die Sie hierher geleitet hat.
+error-too-many =
+    .title = Zu viele Versuche
+    .reason = Mit diesem Benutzernamen oder aus Ihrem Netzwerk gab es zu viele Anmeldeversuche.
+    .next = Warten Sie { $wait }, und versuchen Sie es dann erneut.
+error-login-unavailable =
+    .title = Die Anmeldung ist vorübergehend nicht möglich
+    .reason = Ihr Benutzername und Ihr Passwort konnten nicht geprüft werden. Es wurde kein Zugriff erteilt.
+    .next = Versuchen Sie es in einer Minute erneut. Falls das Problem weiterhin besteht, nennen Sie der Administration von { $application } die Referenz unten.
+error-store-down =
+    .title = Dieser Dienst ist gerade nicht verfügbar
+    .reason = Die Datenbank antwortet nicht. Ihre Antwort wurde nicht gespeichert.
+    .next = Versuchen Sie es in einer Minute erneut. Falls das Problem weiterhin besteht, nennen Sie der Administration von { $application } die Referenz unten.
+error-signed-out =
+    .title = Sie sind abgemeldet
+    .reason = Um einer Anwendung Zugriff zu erteilen, melden Sie sich wieder an.
+    .next = Sie können diese Seite schließen.
+error-signed-in =
+    .title = Sie sind als { $user } angemeldet
+    .reason = Sie werden gefragt, bevor eine Anwendung Zugriff auf Ihr Konto in { $application } erhält.
+    .next = Sie können diese Seite schließen.
+error-not-admin =
+    .title = Diese Seite ist für Administratoren
+    .reason = Sie sind als { $user } angemeldet und gehören nicht zu den Administratoren von linkgate.
+    .next = Bitten Sie den Betreiber von linkgate, Ihren Benutzernamen unter subjects im Abschnitt [admin] der Konfiguration einzutragen, oder melden Sie sich ab und verwenden Sie ein anderes Konto.
+error-source-failed =
+    .title = Die Anmeldung ist vorübergehend nicht möglich
+    .reason = Der Anmeldedienst antwortet nicht oder hat eine ungültige Antwort gesendet. Es wurde kein Zugriff erteilt.
+    .next = Versuchen Sie es in einer Minute erneut. Falls das Problem weiterhin besteht, nennen Sie der Administration von { $application } die Referenz unten.
+error-still-anonymous =
+    .title = Sie sind nicht bei { $application } angemeldet
+    .reason = Sie kommen von der Anmeldeseite zurück, aber { $application } meldet für diesen Browser keinen angemeldeten Benutzer. Es wurde kein Zugriff erteilt.
+    .next = Melden Sie sich in diesem Browser bei { $application } an, und versuchen Sie es dann erneut. Falls Sie dort bereits angemeldet sind, nennen Sie der Administration von { $application } die Referenz unten.
+error-user-missing =
+    .title = Ihr Benutzer konnte nicht ermittelt werden
+    .reason = Die Anmeldung übernimmt der Proxy vor dieser Website, aber Ihre Anfrage enthielt keinen Benutzer. Es wurde kein Zugriff erteilt.
+    .next = Öffnen Sie die Seite unter der üblichen Adresse dieser Website. Falls das Problem weiterhin besteht, nennen Sie der Administration von { $application } die Referenz unten.
+error-sign-in-unknown =
+    .title = Diese Anmeldung kann nicht abgeschlossen werden
+    .reason = Sie wurde in einem anderen Browser begonnen oder bereits abgeschlossen, oder Ihr Browser hat das Cookie nicht gespeichert. Sie wurden nicht angemeldet.
+    .next = Melden Sie sich erneut an. Erlauben Sie Cookies für diese Website, falls Ihr Browser sie blockiert.
+error-sign-in-used =
+    .title = Diese Anmeldung ist bereits abgeschlossen
+    .reason = Dieselbe Antwort ist zweimal eingegangen. Jede Antwort kann nur einmal verwendet werden.
+    .next = Fahren Sie mit der Schaltfläche unten fort. Falls nicht Sie sich gerade angemeldet haben, nennen Sie der Administration von { $application } die Referenz.
+error-sign-in-expired =
+    .title = Diese Anmeldung hat zu lange gedauert
+    .reason = Sie muss innerhalb von zehn Minuten abgeschlossen werden. Sie wurden nicht angemeldet.
+    .next = Melden Sie sich erneut an.
+error-sign-in-cancelled =
+    .title = Sie wurden nicht angemeldet
+    .reason = Der Anmeldedienst hat die Anmeldung abgebrochen. Es wurde kein Zugriff erteilt.
+    .next = Melden Sie sich erneut an. Wenn der Anmeldedienst einen Fehler gezeigt hat, wenden Sie sich an dessen Administration.
+error-sign-in-invalid =
+    .title = Ungültige Antwort des Anmeldedienstes
+    .reason = Die Antwort passt nicht zur Anfrage, ist nicht gültig signiert oder zu alt. Sie wurden nicht angemeldet.
+    .next = Melden Sie sich erneut an. Falls das Problem weiterhin besteht, nennen Sie der Administration von { $application } die Referenz unten.
+error-another-account =
+    .title = Melden Sie sich zuerst von { $application } ab
+    .reason = Sie sind hier mit dem Konto angemeldet, das Sie in { $application } verwenden. Es wurde kein Zugriff erteilt.
+    .next = Melden Sie sich von { $application } ab, und kommen Sie zurück. Danach können Sie sich mit einem anderen Konto anmelden.
+error-pause =
+    .title = Anmeldung erforderlich
+    .reason = Sie sind hier zurzeit nicht angemeldet. Es wurde kein Zugriff erteilt.
+    .next = Fahren Sie mit der Anmeldeseite fort. Danach kehren Sie hierher zurück.
+error-link-unknown =
+    .title = Diese Verknüpfung gibt es nicht
+    .reason = Unter diesem Namen ist keine andere Anwendung verknüpft, oder die Verknüpfung wurde entfernt.
+    .next = Gehen Sie zurück zu { $application }, und beginnen Sie dort.
+error-link-not-pending =
+    .title = Diese Verbindung kam nicht zustande
+    .reason = Sie wurde von einem anderen Benutzer begonnen, ist bereits abgeschlossen oder hat zu lange gedauert. Bestehende Verbindungen bleiben unverändert.
+    .next = Verbinden Sie { $link } erneut.
+error-link-denied =
+    .title = { $link } wurde nicht verbunden
+    .reason = Sie haben den Zugriff in { $link } abgelehnt, oder Sie dürfen ihn nicht erteilen. Bestehende Verbindungen bleiben unverändert.
+    .next = Wenn Sie sich doch verbinden möchten, beginnen Sie noch einmal.
+error-link-rejected =
+    .title = { $link } hat die Anfrage abgelehnt
+    .reason = { $why } Bestehende Verbindungen bleiben unverändert.
+    .next = Nennen Sie der Administration von { $application } die Referenz unten.
+error-link-no-response =
+    .title = { $link } antwortet nicht
+    .reason = { $why } Bestehende Verbindungen bleiben unverändert.
+    .next = Versuchen Sie es in einer Minute erneut.
+error-link-return-unknown =
+    .title = Unbekannte Rücksprungadresse
+    .reason = Die Adresse gehört zu keiner Anwendung, mit der { $application } verknüpft ist, oder ein Teil von ihr fehlt. Sie wurden nicht weitergeleitet.
+    .next = Registrieren Sie zuerst die andere Anwendung mit `linkgate link add --outgoing`, und legen Sie die Verknüpfung dann erneut an.
