@@ -19,15 +19,15 @@ pub fn icon() -> String {
     ICON.path()
 }
 
-/// The path of the script that copies values.
-pub(super) fn copy_script() -> String {
-    COPY.path()
+/// The path of the script of pages with values to copy or access to revoke.
+pub(super) fn script() -> String {
+    SCRIPT.path()
 }
 
 /// Serves a file. The name of an older one is not found, so that no cache keeps the new content under it.
 pub(super) async fn serve(State(app): Shared, Path(name): Path<String>) -> Response {
     let branding = app.branding.current();
-    let mut assets = [&*ICON, &*COPY].into_iter().chain(branding.assets());
+    let mut assets = [&*ICON, &*SCRIPT].into_iter().chain(branding.assets());
     match assets.find(|asset| asset.name == name) {
         Some(asset) => asset.response(),
         None => StatusCode::NOT_FOUND.into_response(),
@@ -190,9 +190,9 @@ static ICON: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("icon", ".svg", "image/svg+xml", text).with_policy(IMAGE_POLICY)
 });
 
-static COPY: LazyLock<Asset> = LazyLock::new(|| {
-    let text = include_str!("../../templates/copy.js");
-    Asset::new("copy", ".js", "text/javascript; charset=utf-8", text)
+static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    let text = include_str!("../../templates/pages.js");
+    Asset::new("pages", ".js", "text/javascript; charset=utf-8", text)
 });
 
 #[cfg(test)]

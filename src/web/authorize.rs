@@ -8,17 +8,17 @@ use serde::Deserialize;
 use tracing::Span;
 
 use crate::model::{Consumer, User};
-use crate::oauth::{Callback, Token, Verifier};
+use crate::oauth::{Callback, Timestamp, Token, Verifier};
 use crate::provider::{Answer, Question};
 
 use super::csrf::FormPurpose;
 use super::error::{ErrorKind, PageError};
 use super::extract::{ClientIp, PageForm};
 use super::i18n::Messages;
-use super::render::{Layout, SignOutForm, render, render_with_callback, see_other};
+use super::render::{Layout, SignOutForm, render_with_callback, render_with_script, see_other};
 use super::return_to::ReturnTo;
 use super::session::{Session, SessionState};
-use super::{AUTHORIZE, App, Shared};
+use super::{AUTHORIZE, App, CONNECTIONS, Shared, assets};
 
 /// The query of the page. An `oauth_callback` is ignored: the one of the signed request for the token counts.
 #[derive(Deserialize)]
@@ -45,6 +45,10 @@ pub(super) struct ApprovalPage<'a> {
     pub(super) layout: Layout,
     pub(super) user: &'a User,
     pub(super) callback: &'a Callback,
+    /// When the access would end.
+    pub(super) ends_at: Timestamp,
+    /// Where the user would revoke it, without the scheme.
+    pub(super) revoke_at: String,
     pub(super) action: String,
     pub(super) token: &'a Token,
     pub(super) form_token: String,
@@ -58,6 +62,7 @@ pub(super) struct CodePage<'a> {
     pub(super) t: Messages,
     pub(super) layout: Layout,
     pub(super) code: &'a Verifier,
+    pub(super) script: String,
 }
 
 /// `GET /oauth/authorize`
@@ -158,7 +163,12 @@ async fn respond_with(
         Answer::ShowVerifier {
             consumer_name,
             verifier,
-        } => Ok(render(&CodePage::new(layout, &consumer_name, &verifier))),
+        } => Ok(render_with_script(&CodePage {
+            t: layout.messages().with("consumer", &consumer_name),
+            layout,
+            code: &verifier,
+            script: app.path(&assets::script()),
+        })),
         Answer::DeniedOutOfBand { consumer_name } => {
             Err(ErrorKind::Denied.page().with("consumer", consumer_name))
         }
@@ -201,6 +211,8 @@ fn approval_page(
         layout,
         user,
         callback,
+        ends_at: app.provider.access_ends_at(consumer),
+        revoke_at: format!("{}{}", app.public_url.authority(), app.path(CONNECTIONS)),
         action: app.path(AUTHORIZE[0]),
         token,
         form_token: FormPurpose::answer(&session.id, token, user).token(&app.keyring),
@@ -221,12 +233,5 @@ impl ApprovalPage<'_> {
         characters
             .find(|c| c.is_alphanumeric())
             .map_or_else(|| "?".to_owned(), |c| c.to_uppercase().collect())
-    }
-}
-
-impl<'a> CodePage<'a> {
-    pub(super) fn new(layout: Layout, consumer: &str, code: &'a Verifier) -> Self {
-        let t = layout.messages().with("consumer", consumer);
-        Self { t, layout, code }
     }
 }

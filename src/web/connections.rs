@@ -1,5 +1,7 @@
 //! The connected applications of a user, and how the user revokes them: `/oauth/connections`.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -14,9 +16,9 @@ use super::csrf::{FormPurpose, RevokeFields};
 use super::error::PageError;
 use super::extract::{ClientIp, PageForm};
 use super::i18n::Messages;
-use super::render::{Layout, RevokeForm, SignOutForm, render};
+use super::render::{Layout, RevokeForm, SignOutForm, render_with_script};
 use super::session::Session;
-use super::{App, CONNECTIONS, CONNECTIONS_REVOKE, Shared};
+use super::{App, CONNECTIONS, CONNECTIONS_REVOKE, Shared, assets};
 
 /// The query of the page.
 #[derive(Deserialize)]
@@ -37,6 +39,7 @@ struct ConnectionsPage<'a> {
     /// The links that use tokens of users, and this user's connection.
     outgoing: Vec<(&'a Link, Option<LinkConnection>)>,
     sign_out: SignOutForm,
+    script: String,
 }
 
 /// `GET /oauth/connections`
@@ -46,7 +49,11 @@ pub(super) async fn show(
     session: Session,
     query: Result<Query<ConnectionsQuery>, QueryRejection>,
 ) -> Result<Response, PageError> {
-    let list = app.provider.connections(&session.user.subject).await?;
+    let mut list = app.provider.connections(&session.user.subject).await?;
+    // The connections of a consumer stand together, where its newest one is.
+    let first = list.iter().enumerate().rev();
+    let first: BTreeMap<_, _> = first.map(|(at, one)| (one.token.consumer.clone(), at)).collect();
+    list.sort_by_key(|one| first.get(&one.token.consumer).copied());
     let revoked = query.ok().and_then(|Query(query)| query.revoked);
     // The query is not trusted: the message is shown only if the token no longer exists.
     let is_revoked = revoked.is_some_and(|what| match what.as_str() {
@@ -62,8 +69,9 @@ pub(super) async fn show(
         is_revoked,
         outgoing: outgoing(&app, &session).await?,
         sign_out: session.sign_out_form(&app, CONNECTIONS),
+        script: app.path(&assets::script()),
     };
-    Ok(render(&page))
+    Ok(render_with_script(&page))
 }
 
 /// `POST /oauth/connections/revoke`

@@ -243,6 +243,16 @@ impl Details {
         self.kind.row().2.is_some()
     }
 
+    /// The class of the page: a sign and a colour besides the words.
+    const fn tone(&self) -> &'static str {
+        match self.kind {
+            ErrorKind::Used | ErrorKind::SignedIn | ErrorKind::SignedOut => "success",
+            ErrorKind::Denied | ErrorKind::LinkDenied => "denied",
+            ErrorKind::AnotherAccount | ErrorKind::Pause => "neutral",
+            _ => "failed",
+        }
+    }
+
     /// Seconds.
     const fn retry_after(&self) -> Option<u64> {
         match (self.wait, self.kind) {

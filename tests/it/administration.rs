@@ -88,6 +88,15 @@ async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
         "{filed}"
     );
     let own = self::card(&page, "Bitbucket (own key)");
+    assert!(own.contains("<h3>Nothing to enter in Bitbucket</h3>"), "{own}");
+    assert!(
+        page.body.find("(own key)") > page.body.find("Switched off"),
+        "values to enter come first"
+    );
+    assert!(
+        card.contains("Copy all as text") && card.contains("\nConsumer Key: bitbucket-form\n"),
+        "{card}"
+    );
     assert_eq!(copied(own, "Consumer Key"), Some("Stash:8277239845"));
     assert_eq!(copied(own, "Public Key"), Some(public_key().as_str()));
     assert!(own.contains("Yes, as <bdi>svc-bitbucket</bdi>"), "{own}");
@@ -150,10 +159,10 @@ async fn traps_are_told_where_they_lie() {
 }
 
 #[tokio::test]
-async fn one_page_alone_may_run_one_script() {
+async fn pages_with_values_to_copy_or_access_to_revoke_may_run_one_script() {
     let linkgate = Linkgate::start().await;
     let mut alice = signed_in(&linkgate, "alice").await;
-    for (page, has_script) in [(LINKS, true), (TOKENS, false), (REFUSALS, false)] {
+    for (page, has_script) in [(LINKS, true), (TOKENS, true), (REFUSALS, false)] {
         let page = alice.get(page).await;
         let policy = page.header("content-security-policy").unwrap();
         assert_eq!(policy.ends_with("; script-src 'self'"), has_script, "{policy}");
@@ -196,7 +205,16 @@ on_both! {
         assert_eq!(alice.submit(&forged).await.status, 403);
         let from_elsewhere = Request::post(REVOKE).header("Sec-Fetch-Site", "cross-site").form(form.body());
         assert_eq!(alice.send(from_elsewhere).await.status, 403);
-        assert_eq!(alice.submit(&form).await.status, 303);
+        let answer = alice.submit(&form).await;
+        let id = &form.fields.iter().find(|(name, _)| name == "token").unwrap().1;
+        assert_eq!(location(&answer), format!("{TOKENS}?user=bob&consumer=&page=1&revoked={id}"));
+        let confirmed = alice.get(location(&answer)).await;
+        assert!(confirmed.body.contains("role=\"status\">Access was revoked.</p>"), "{confirmed:?}");
+        assert!(confirmed.body.contains("value=\"bob\""), "the search stays: {confirmed:?}");
+        let claimed = alice.get(&format!("{TOKENS}?user=carol&revoked={id}")).await;
+        assert!(!claimed.body.contains("role=\"status\""), "{claimed:?}");
+        let elsewhere = form.clone().with("return_to", "//evil.example");
+        assert_eq!(location(&alice.submit(&elsewhere).await), format!("{TOKENS}?revoked={id}"));
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         let call = Peer::hmac().call(&linkgate, "GET", "/api/me").token(&token);
         call.send(&linkgate).await.assert_refused(401, "token_revoked");

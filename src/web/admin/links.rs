@@ -37,6 +37,8 @@ struct LinksPage<'a> {
 struct ConsumerCard<'a> {
     consumer: &'a Consumer,
     has_secret: bool,
+    /// The id of the element with all values as text.
+    id: String,
     warnings: Vec<Html>,
     fields: Vec<Field>,
 }
@@ -61,20 +63,23 @@ pub(super) async fn show(
     let mut states = app.links.states().await?;
     let t = layout.messages();
     let cards = consumers.iter().enumerate();
+    let mut cards: Vec<_> = cards
+        .map(|(at, consumer)| ConsumerCard::new(&app, &t, at, consumer))
+        .collect();
+    // Values to enter come before values to compare.
+    cards.sort_by_key(|card| !card.has_secret);
     let links = app.links.all().iter();
     let page = LinksPage {
         navigation: Navigation::new(&app, "admin-links.title"),
         application_url: Field::copy("Application URL", "application-url-0", app.public_url.origin()),
         warnings: url_warnings(&app, &t),
-        cards: cards
-            .map(|(at, consumer)| ConsumerCard::new(&app, &t, at, consumer))
-            .collect(),
+        cards,
         outgoing: links
             .map(|link| (link, states.remove(link.name()).unwrap_or_default()))
             .collect(),
         fingerprint: app.links.identity().fingerprint(),
         now: app.clock.now(),
-        script: app.path(&assets::copy_script()),
+        script: app.path(&assets::script()),
         session: &session,
         sign_out: session.sign_out_form(&app, ADMIN),
         t,
@@ -104,6 +109,7 @@ impl<'a> ConsumerCard<'a> {
         Self {
             consumer,
             has_secret,
+            id: format!("all-{at}"),
             warnings: warnings(app, t, consumer),
             fields: if has_secret {
                 form_fields(app, t, at, consumer)

@@ -10,13 +10,14 @@ use crate::model::{AccessToken, Consumer};
 use crate::oauth::{ConsumerKey, Timestamp, encode};
 use crate::provider::{Connection, Revoke, Revoker, Search};
 
-use super::super::csrf::{FormPurpose, RevokeFields};
+use super::super::csrf::FormPurpose;
 use super::super::error::PageError;
 use super::super::extract::{ClientIp, PageForm};
 use super::super::i18n::Messages;
-use super::super::render::{Layout, RevokeForm, SignOutForm, render};
+use super::super::render::{Layout, RevokeForm, SignOutForm, render_with_script};
+use super::super::return_to::ReturnTo;
 use super::super::session::Session;
-use super::super::{App, Shared};
+use super::super::{App, Shared, assets};
 use super::{Admin, Navigation, REVOKE, TOKENS};
 
 /// The search.
@@ -28,6 +29,18 @@ pub(super) struct TokensQuery {
     consumer: String,
     /// From 1.
     page: Option<u32>,
+    /// The token that was just revoked.
+    #[serde(default)]
+    revoked: String,
+}
+
+/// The form of a button that revokes.
+#[derive(Deserialize)]
+pub(super) struct RevokeAnyFields {
+    token: String,
+    form_token: String,
+    /// The page with the button, with its search.
+    return_to: Option<String>,
 }
 
 #[derive(Template)]
@@ -38,7 +51,10 @@ struct TokensPage<'a> {
     navigation: Navigation,
     app: &'a App,
     action: String,
+    /// The path of this page.
+    path: String,
     search: &'a TokensQuery,
+    is_revoked: bool,
     list: &'a [Connection],
     consumers: &'a [Consumer],
     newer: Option<String>,
@@ -46,6 +62,7 @@ struct TokensPage<'a> {
     now: Timestamp,
     session: &'a Session,
     sign_out: SignOutForm,
+    script: String,
 }
 
 /// `GET /oauth/admin/tokens`
@@ -67,7 +84,12 @@ pub(super) async fn show(
         navigation: Navigation::new(&app, "admin-tokens.title"),
         app: &app,
         action: app.path(TOKENS),
+        path: search.path(number),
         search: &search,
+        // The query is not trusted.
+        is_revoked: list
+            .iter()
+            .any(|connection| connection.token.id == search.revoked && connection.token.revoked_at.is_some()),
         list: &list,
         consumers: &consumers,
         newer: (number > 1).then(|| app.path(&search.path(number - 1))),
@@ -75,8 +97,9 @@ pub(super) async fn show(
         now: app.clock.now(),
         session: &session,
         sign_out: session.sign_out_form(&app, TOKENS),
+        script: app.path(&assets::script()),
     };
-    Ok(render(&page))
+    Ok(render_with_script(&page))
 }
 
 /// `POST /oauth/admin/tokens/revoke`
@@ -86,15 +109,22 @@ pub(super) async fn revoke(
     PageForm {
         form,
         session: Admin(session),
-    }: PageForm<RevokeFields, Admin>,
+    }: PageForm<RevokeAnyFields, Admin>,
 ) -> Result<Response, PageError> {
-    FormPurpose::revoke_any(&session.id, &form.token).check(&app.keyring, &form.form_token, TOKENS)?;
+    let page = ReturnTo::or_login(form.return_to.as_deref());
+    let page = if page.as_str().starts_with(TOKENS) {
+        page.as_str()
+    } else {
+        TOKENS
+    };
+    FormPurpose::revoke_any(&session.id, &form.token).check(&app.keyring, &form.form_token, page)?;
     let by = Revoker {
         name: &session.user.subject,
         address: Some(address),
     };
     app.provider.revoke(Revoke::One { id: &form.token }, by).await?;
-    Ok(app.redirect(TOKENS))
+    let separator = if page.contains('?') { '&' } else { '?' };
+    Ok(app.redirect(&format!("{page}{separator}revoked={}", form.token)))
 }
 
 impl TokensQuery {

@@ -18,7 +18,7 @@ use super::authorize::{ApprovalPage, CodePage};
 use super::error::{ErrorKind, PageError};
 use super::i18n::{LANGUAGES, Locale};
 use super::login::{LoginPage, LoginReason};
-use super::render::{Layout, Picture, SignOutForm, render, render_with_callback};
+use super::render::{Layout, Picture, SignOutForm, render_with_callback, render_with_script};
 use super::return_to::ReturnTo;
 
 #[tokio::test]
@@ -41,9 +41,9 @@ async fn the_approval_page_names_the_consumer_the_user_and_the_callback() {
     <ul>
     <li>act in <bdi>Buildboard</bdi> with your permissions</li>
     <li>read and change whatever you can</li>
-    <li>keep this access until you revoke it</li>
+    <li>keep this access until <time datetime="2032-01-17T00:00:00Z">17 January 2032, 00:00 UTC</time>, unless you revoke it earlier</li>
     </ul>
-    <p class="quiet"><bdi>Bitbucket</bdi> never sees your password.<br><span class="returns">You will return to <bdi>bitbucket.example.com</bdi>.</span></p>
+    <p class="quiet"><bdi>Bitbucket</bdi> never sees your password.<br>You can revoke this access at any time at <bdi>builds.example.com/oauth/connections</bdi>.<br><span class="returns">You will return to <bdi>bitbucket.example.com</bdi>.</span></p>
     <form class="decision" method="post" action="/oauth/authorize">
     <input type="hidden" name="oauth_token" value="TOKEN">
     <input type="hidden" name="subject" value="alice">
@@ -83,13 +83,12 @@ async fn a_logo_replaces_the_name_and_has_it_as_its_text() {
         logo: Some(logo),
         ..layout(english())
     };
-    let code = Secret::new(CODE);
-    let (_, html) = read(render(&CodePage::new(with_logo, BITBUCKET, &code))).await;
+    let (_, html) = read(code_page(with_logo, BITBUCKET)).await;
     assert!(html.contains(
         "<main>\n<p class=\"application logo\"><img src=\"/oauth/assets/logo-0.svg\" alt=\"Buildboard\" width=\"120\" \
          height=\"40\"></p>\n\n<h1>"
     ));
-    let (_, html) = read(code_page(BITBUCKET)).await;
+    let (_, html) = read(code_page(layout(english()), BITBUCKET)).await;
     assert!(html.contains("<main>\n<p class=\"application\"><bdi>Buildboard</bdi></p>\n\n<h1>"));
 }
 
@@ -101,7 +100,6 @@ async fn no_page_has_scripts_styles_of_its_own_or_anything_from_elsewhere() {
         login(None, LoginReason::SignedOut),
         login(Some(BITBUCKET), LoginReason::Fresh),
         login(Some(BITBUCKET), LoginReason::Wrong("alice")),
-        code_page(BITBUCKET),
     ];
     let errors = ErrorKind::ALL.iter().map(|kind| show(&error(*kind), english()));
     pages.extend(errors);
@@ -134,7 +132,7 @@ async fn a_hostile_name_stays_a_name() {
     for page in [
         approval(hostile, hostile, &Callback::OutOfBand),
         login(Some(hostile), LoginReason::Wrong(hostile)),
-        code_page(hostile),
+        code_page(layout(english()), hostile),
         show(&ErrorKind::Denied.page().with("consumer", hostile), english()),
         show(&ErrorKind::UserChanged.page().with("user", hostile), english()),
     ] {
@@ -149,7 +147,9 @@ async fn a_hostile_name_stays_a_name() {
 
 #[tokio::test]
 async fn the_code_is_in_the_text_and_not_in_the_title() {
-    let (_, html) = read(code_page(BITBUCKET)).await;
+    let (headers, html) = read(code_page(layout(english()), BITBUCKET)).await;
+    let policy = headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.ends_with("; script-src 'self'"), "{policy}");
     assert_eq!(html.matches(CODE).count(), 1);
     assert!(html.contains("<title>Your code · Buildboard</title>"));
 }
@@ -269,6 +269,8 @@ fn approval(consumer: &str, display_name: &str, callback: &Callback) -> Response
         layout,
         user: &user,
         callback,
+        ends_at: Timestamp::from_seconds(1_957_910_400),
+        revoke_at: "builds.example.com/oauth/connections".to_owned(),
         action: "/oauth/authorize".to_owned(),
         token: &Token::parse("TOKEN").unwrap(),
         form_token: "FORM-TOKEN".to_owned(),
@@ -299,8 +301,14 @@ fn login(consumer: Option<&str>, reason: LoginReason<'_>) -> Response {
     page.render_for(None)
 }
 
-fn code_page(consumer: &str) -> Response {
-    render(&CodePage::new(layout(english()), consumer, &Secret::new(CODE)))
+fn code_page(layout: Layout, consumer: &str) -> Response {
+    let page = CodePage {
+        t: layout.messages().with("consumer", consumer),
+        layout,
+        code: &Secret::new(CODE),
+        script: "/oauth/assets/pages-0.js".to_owned(),
+    };
+    render_with_script(&page)
 }
 
 /// An error with everything that its text may name.

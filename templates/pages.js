@@ -1,19 +1,19 @@
-// Puts the value beside a button into the clipboard. Without this script the buttons stay hidden, and a click on a value
-// selects it as a whole.
+// Buttons that copy a value into the clipboard: without this script they stay hidden, and a click on a value selects it as a
+// whole. Escape closes the question behind a button that revokes.
 'use strict';
 
-const said = document.getElementById('copied');
+const copied = document.getElementById('copied');
 
 for (const button of document.querySelectorAll('button[data-copy]')) {
   const value = document.getElementById(button.dataset.copy);
   button.hidden = false;
   button.addEventListener('click', async () => {
     if (!(await copy(value))) return;
-    said.textContent = '';
+    copied.textContent = '';
     const label = button.firstElementChild;
     const before = label.textContent;
-    label.textContent = said.dataset.word;
-    said.textContent = said.dataset.word;
+    label.textContent = copied.dataset.word;
+    copied.textContent = copied.dataset.word;
     setTimeout(() => { label.textContent = before; }, 2000);
   });
 }
@@ -28,3 +28,10 @@ async function copy(value) {
     return document.execCommand('copy');
   }
 }
+
+document.addEventListener('keydown', event => {
+  const question = event.key === 'Escape' && event.target.closest('details.confirm[open]');
+  if (!question) return;
+  question.open = false;
+  question.querySelector('summary').focus();
+});
