@@ -27,7 +27,7 @@
 //!
 //! # Three requests
 //!
-//! **A request token**: [`http::listener`], [`web`] (the URL map), `web::access_log`, `web::request_token` with `web::signed`,
+//! **A request token**: [`http::listener`], [`web`] (the URL map), `web::access_log`, `web::extract`, `web::token_endpoints`,
 //! [`gateway::origin`], `provider::request_token`, `provider::authenticate`, [`oauth`], [`store`].
 //!
 //! **A guarded call**, file by file:
@@ -42,8 +42,8 @@
 //! 6. `store::nonces` records the nonce: its queue, `recorder` and `tables`;
 //! 7. [`gateway::proxy`] with `gateway::upstream_request` rewrites the head, and [`http::client`] sends it.
 //!
-//! **An approval**: the URL map, `web::session`, `web::authorize`, `provider::authorize`, [`store`], the page, the redirect to
-//! the consumer's callback.
+//! **An approval**: the URL map, `web::session`, `web::authorize`, `provider::authorize`, [`store`], `web::render` with
+//! `templates/approve.html` and `web::i18n`, the redirect to the consumer's callback.
 //!
 //! A call of the application to the other side: [`links::listener`], `links::call`, [`http::client`].
 

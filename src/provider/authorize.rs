@@ -72,6 +72,17 @@ pub enum Answer {
 }
 
 impl Provider {
+    /// When access that a user gives a consumer now would end.
+    pub fn access_ends_at(&self, consumer: &Consumer) -> Timestamp {
+        let token = self.rules.access_token_lifetime;
+        let lifetime = if consumer.session_handles {
+            token.max(self.rules.session_lifetime)
+        } else {
+            token
+        };
+        self.clock.now().plus(lifetime)
+    }
+
     /// Reads the question behind a request token.
     pub async fn question(&self, token: &Token) -> Result<Question, StoreError> {
         let Some(kept) = self.store.request_token(token).await? else {

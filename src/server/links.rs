@@ -51,11 +51,14 @@ fn consumer_key(config: &Config) -> anyhow::Result<ConsumerKey> {
 }
 
 /// What peers see of us.
-pub(crate) fn ourselves(config: &Config, installation: ApplicationId) -> anyhow::Result<web::Ourselves> {
+pub(crate) fn identity(
+    config: &Config,
+    installation: ApplicationId,
+) -> anyhow::Result<web::AppLinksIdentity> {
     let (applinks, public_url) = (&config.applinks, config.server.public_url.as_str());
     let shown = applinks.keys().next().filter(|_| applinks.consumer_info);
     let key = consumer_key(config)?;
-    Ok(web::Ourselves {
+    Ok(web::AppLinksIdentity {
         manifest: Manifest::new(
             installation,
             config.branding.name.clone(),

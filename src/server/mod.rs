@@ -22,7 +22,7 @@ use crate::links::listener;
 use crate::login::Login;
 use crate::store::Store;
 use crate::tls::ServerTls;
-use crate::web::{Administration, Look};
+use crate::web::{Administration, CurrentBranding};
 use crate::{telemetry, web};
 
 use parts::Parts;
@@ -36,7 +36,7 @@ pub struct Server {
     store: Store,
     login: Arc<Login>,
     administration: Arc<Administration>,
-    look: Arc<Look>,
+    branding: Arc<CurrentBranding>,
     tls: Option<ServerTls>,
     clock: Clock,
     stop: CancellationToken,
@@ -72,7 +72,7 @@ impl Server {
             workers: workers.clone(),
             head_timeout: HEAD_TIMEOUT,
         };
-        let service = web::public_service(parts.app, &parts.verdicts, parts.gateway, parts.refusals);
+        let service = web::public_service(parts.app, &parts.verdicts, parts.gateway, parts.rejections);
         let ready = store.clone();
         let operators = operators(move || is_ready(ready.clone()), telemetry::metrics);
         let mut listeners = vec![
@@ -95,7 +95,7 @@ impl Server {
             store,
             login,
             administration: parts.administration,
-            look: parts.look,
+            branding: parts.branding,
             tls,
             clock,
             stop,
@@ -130,7 +130,7 @@ impl Server {
             }
             Err(error) => tracing::error!("the consumers stay as they were: {error:#}"),
         }
-        self.look.replace(&config.branding);
+        self.branding.replace(&config.branding);
         match self.login.reload() {
             Ok(()) => tracing::info!("the users were read again"),
             Err(error) => tracing::error!("the users stay as they were: {error}"),

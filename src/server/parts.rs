@@ -15,7 +15,7 @@ use crate::links::Links;
 use crate::login::{Door, Login, Standing as Known};
 use crate::provider::{CallingUser, Directory, Impersonation, Provider, Rules, SessionRules, Standing};
 use crate::store::{Keyring, Store};
-use crate::web::{Administration, App, Look, Refusals};
+use crate::web::{Administration, App, CurrentBranding, RecentRejections};
 
 use super::links;
 
@@ -26,9 +26,9 @@ pub(super) struct Parts {
     pub(super) verdicts: ForwardAuth,
     pub(super) provider: Arc<Provider>,
     pub(super) administration: Arc<Administration>,
-    pub(super) refusals: Arc<Refusals>,
+    pub(super) rejections: Arc<RecentRejections>,
     pub(super) links: Arc<Links>,
-    pub(super) look: Arc<Look>,
+    pub(super) branding: Arc<CurrentBranding>,
 }
 
 impl Parts {
@@ -53,24 +53,24 @@ impl Parts {
             config.server.public_urls.clone(),
             TrustedProxies::new(config.server.trusted_proxies.clone()),
         );
-        let refusals = Arc::new(Refusals::new(clock.clone()));
+        let rejections = Arc::new(RecentRejections::new(clock.clone()));
         let subjects = config.admin.subjects.iter().cloned();
         let administration = Arc::new(Administration::new(subjects, config.secret_files.clone()));
         let links = Arc::new(links::links(config, store, clock)?);
-        let look = Arc::new(Look::new(&config.branding));
+        let branding = Arc::new(CurrentBranding::new(&config.branding));
         let app = App {
             provider: Arc::clone(&provider),
             keyring,
             login: Arc::clone(login),
             front: front.clone(),
             public_url: config.server.public_url.clone(),
-            look: Arc::clone(&look),
+            branding: Arc::clone(&branding),
             administration: Arc::clone(&administration),
-            refusals: Arc::clone(&refusals),
+            rejections: Arc::clone(&rejections),
             jwks: assertion.as_ref().map(|assertion| assertion.jwks()),
             clock: clock.clone(),
             links: Arc::clone(&links),
-            peer: links::ourselves(config, installation)?,
+            identity: links::identity(config, installation)?,
         };
         let check = SignatureCheck {
             provider: Arc::clone(&provider),
@@ -94,9 +94,9 @@ impl Parts {
             verdicts,
             provider,
             administration,
-            refusals,
+            rejections,
             links,
-            look,
+            branding,
         })
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use http::{Method, Uri};
 
-use super::refusals::{Refusals, Refused};
+use super::recent_rejections::{RecentRejections, RejectedRequest};
 use crate::gateway::{AskedAbout, RequestOrigin};
 use crate::http::RequestId;
 use crate::provider::{Caller, Refusal};
@@ -21,13 +21,13 @@ pub(super) struct LoggedRequest<'a> {
     peer: IpAddr,
     id: RequestId,
     began: Instant,
-    refusals: &'a Refusals,
+    rejections: &'a RecentRejections,
     is_complete: bool,
 }
 
 impl<'a> LoggedRequest<'a> {
     /// Takes from a request what its line needs; the handler will consume it.
-    pub(super) fn new(request: &Request, refusals: &'a Refusals) -> Self {
+    pub(super) fn new(request: &Request, rejections: &'a RecentRejections) -> Self {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         Self {
             method: request.method().clone(),
@@ -35,19 +35,19 @@ impl<'a> LoggedRequest<'a> {
             peer: peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip()),
             id: RequestId::of(request.extensions()),
             began: Instant::now(),
-            refusals,
+            rejections,
             is_complete: false,
         }
     }
 
-    /// Counts the request, keeps a refusal for the administrators, and writes the line.
+    /// Counts the request, keeps a rejection for the administrators, and writes the line.
     pub(super) fn complete(mut self, response: &Response) {
         self.is_complete = true;
         count_request(response.status().as_u16());
         let refusal = response.extensions().get::<Refusal>();
         if let Some(refusal) = refusal {
             count_refusal(refusal.problem.name());
-            self.refusals.add(self.refused(refusal, response));
+            self.rejections.add(self.rejection(refusal, response));
         }
         let caller = response.extensions().get::<Caller>();
         let consumer = caller.map(|caller| &caller.consumer.key);
@@ -70,8 +70,8 @@ impl<'a> LoggedRequest<'a> {
         );
     }
 
-    /// A refusal as administrators see it. The request that a front proxy asks about is another than its own.
-    fn refused(&self, refusal: &Refusal, response: &Response) -> Refused {
+    /// A rejection as administrators see it: of the request that a front proxy asks about, not of the proxy's own.
+    fn rejection(&self, refusal: &Refusal, response: &Response) -> RejectedRequest {
         let about = response.extensions().get::<AskedAbout>();
         let request = about.map_or_else(
             || format!("{} {}", self.method, self.uri.path()),
@@ -79,7 +79,7 @@ impl<'a> LoggedRequest<'a> {
         );
         let origin = response.extensions().get::<RequestOrigin>();
         let client = origin.and_then(|origin| origin.client).unwrap_or(self.peer);
-        Refused::new(refusal, self.id.to_string(), &request, client)
+        RejectedRequest::new(refusal, self.id.to_string(), &request, client)
     }
 
     fn took_ms(&self) -> u64 {

@@ -1,47 +1,45 @@
-//! What the peers of Application Links ask for: who we are, which key is ours, who is asking, and the way back.
+//! What remote applications request of Application Links: manifest, public key, current user, and the reciprocal link.
 
 use std::cmp::Reverse;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{ConnectInfo, Query, State};
+use axum::extract::{FromRequestParts as _, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
 
 use crate::applinks::{ApplicationId, ConsumerInfo, DocumentFormat, Manifest};
-use crate::gateway::error::ErrorFormat;
+use crate::gateway::RequestOrigin;
 use crate::http::negotiate::weighted_values;
 use crate::oauth::{PublicUrl, encoding};
 use crate::provider::Caller;
 
-use super::links::trouble;
-use super::pages::LinkTrouble;
-use super::{App, Shared, Visit, session};
+use super::error::{ErrorKind, PageError};
+use super::render::see_other;
+use super::session::Session;
+use super::{App, Shared};
 
-/// What peers see of us.
+/// The identity of this installation towards remote applications.
 #[derive(Clone, Debug)]
-pub struct Ourselves {
-    /// Who we are.
+pub struct AppLinksIdentity {
+    /// The manifest, without the name of the branding.
     pub manifest: Manifest,
-    /// Our key as a consumer; `None`: it is not shown, and Bitbucket keeps to the form with a shared secret.
+    /// The key with which linkgate signs; `None` if it is not published, so that Bitbucket asks for a shared secret.
     pub consumer_info: Option<ConsumerInfo>,
 }
 
-/// The documents, under the paths that peers know.
+/// The documents, under the paths that remote applications assume.
 pub(super) fn documents() -> Router<Arc<App>> {
-    let others = Router::new()
-        .route("/plugins/servlet/oauth/consumer-info", get(consumer_info))
-        .route("/plugins/servlet/applinks/whoami", get(whoami));
+    let key = Router::new().route("/plugins/servlet/oauth/consumer-info", get(consumer_info));
     MANIFEST
         .into_iter()
-        .fold(others, |router, path| router.route(path, get(manifest)))
+        .fold(key, |router, path| router.route(path, get(manifest)))
 }
 
 /// `GET /rest/applinks/{version}/manifest`
@@ -53,8 +51,8 @@ async fn manifest(State(app): Shared, headers: HeaderMap) -> Response {
         (CACHE_CONTROL, "no-cache"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    let mut manifest = app.peer.manifest.clone();
-    manifest.name.clone_from(&app.look.now().name);
+    let mut manifest = app.identity.manifest.clone();
+    manifest.name.clone_from(&app.branding.current().name);
     (headers, manifest.to_text(format)).into_response()
 }
 
@@ -88,11 +86,11 @@ fn preferred_format(headers: &HeaderMap) -> DocumentFormat {
 
 /// `GET /plugins/servlet/oauth/consumer-info`
 async fn consumer_info(State(app): Shared) -> Response {
-    let Some(info) = app.peer.consumer_info.clone() else {
+    let Some(info) = app.identity.consumer_info.clone() else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let info = ConsumerInfo {
-        name: app.look.now().name.clone(),
+        name: app.branding.current().name.clone(),
         ..info
     };
     let headers = [
@@ -103,41 +101,34 @@ async fn consumer_info(State(app): Shared) -> Response {
     (headers, info.to_xml()).into_response()
 }
 
-/// `GET /plugins/servlet/applinks/whoami`: the user of a signed call, or of the browser; nothing for nobody.
-async fn whoami(visit: Visit, request: Request<Body>) -> Response {
-    let (parts, _) = request.into_parts();
-    let signed = match signed_by(&visit, &parts).await {
-        Ok(signed) => signed,
-        Err(refusal) => return refusal,
-    };
-    let subject = match signed {
-        Some(caller) => caller.user.map(|user| user.subject).unwrap_or_default(),
-        None => match session::current(&visit, &parts.headers).await {
-            Ok(session) => session.map(|session| session.user.subject).unwrap_or_default(),
-            Err(notice) => return visit.refuse(notice),
-        },
+/// `GET /plugins/servlet/applinks/whoami`: the user of a signed request, or of the browser; otherwise empty.
+pub(super) async fn whoami(
+    State(app): Shared,
+    Extension(origin): Extension<RequestOrigin>,
+    mut parts: Parts,
+) -> Result<Response, Response> {
+    let user = match signed_by(&app, &origin, &parts).await? {
+        Some(caller) => caller.user.map(|user| user.subject),
+        None => Option::<Session>::from_request_parts(&mut parts, &app)
+            .await
+            .map_err(PageError::into_response)?
+            .map(|session| session.user.subject),
     };
     let headers = [
         (CONTENT_TYPE, "text/plain;charset=UTF-8"),
         (CACHE_CONTROL, "no-store"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, subject).into_response()
+    Ok((headers, user.unwrap_or_default()).into_response())
 }
 
-/// Who signed, when the request is signed.
-async fn signed_by(app: &App, parts: &Parts) -> Result<Option<Caller>, Response> {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    let peer = peer.map(|peer| peer.0.ip().to_canonical());
-    let arrival = app
-        .front
-        .origin(parts, peer)
-        .map_err(|fault| fault.to_response(ErrorFormat::of(parts)))?;
+/// The caller, if the request is signed.
+async fn signed_by(app: &App, origin: &RequestOrigin, parts: &Parts) -> Result<Option<Caller>, Response> {
     let authorization = parts.headers.get_all(AUTHORIZATION).iter();
     let authorization: Vec<&[u8]> = authorization.map(HeaderValue::as_bytes).collect();
-    let view = arrival.view(parts, &authorization, None);
+    let view = origin.view(parts, &authorization, None);
     let admitted = async {
-        match app.provider.judge(&view, arrival.client).await? {
+        match app.provider.judge(&view, origin.client).await? {
             Some(judged) => app.provider.admit(judged).await.map(Some),
             None => Ok(None),
         }
@@ -147,56 +138,51 @@ async fn signed_by(app: &App, parts: &Parts) -> Result<Option<Caller>, Response>
         .map_err(|error| error.to_response(app.provider.realm()).map(Body::from))
 }
 
-/// What the browser of an administrator brings along, in quotes.
+/// The query of the reciprocal link: values in quotes.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Reciprocal {
+pub(super) struct ReciprocalQuery {
     applink_starting_url: Option<String>,
     applink_original_created_id: Option<String>,
 }
 
-/// `GET /plugins/servlet/applinks/listApplicationLinks`: the administrator of the other side made a link to us, and goes
-/// back there to make the way back. Nobody is sent anywhere but to a link of the configuration.
-pub(super) async fn reciprocal(visit: Visit, query: Result<Query<Reciprocal>, QueryRejection>) -> Response {
-    let Ok(Query(query)) = query else {
-        return visit.refuse(trouble(LinkTrouble::NoWayBack));
-    };
-    let starting = query
-        .applink_starting_url
-        .as_deref()
-        .map(unquoted)
-        .unwrap_or_default();
-    let starting = PublicUrl::parse(starting).ok();
-    let known = visit
-        .links
-        .all()
-        .iter()
-        .find(|link| starting.as_ref() == Some(link.url()));
+/// `GET /plugins/servlet/applinks/listApplicationLinks`: an administrator of a remote application has created a link to
+/// linkgate, and returns there to create the reciprocal one. Redirects only to links of the configuration.
+pub(super) async fn reciprocal(
+    State(app): Shared,
+    query: Result<Query<ReciprocalQuery>, QueryRejection>,
+) -> Result<Response, PageError> {
+    let unknown = || ErrorKind::LinkReturnUnknown.page();
+    let Query(query) = query.map_err(|_| unknown())?;
+    let url = query.applink_starting_url.as_deref().map(unquoted);
+    let url = url.and_then(|url| PublicUrl::parse(url).ok());
     let id = query.applink_original_created_id.as_deref().map(unquoted);
-    let id = id.and_then(ApplicationId::parse);
-    let (Some(link), Some(id)) = (known, id) else {
-        return visit.refuse(trouble(LinkTrouble::NoWayBack));
+    let (Some(url), Some(id)) = (url, id.and_then(ApplicationId::parse)) else {
+        return Err(unknown());
     };
-    let (url, us) = (link.url().as_str(), encoding::encode(visit.public_url.as_str()));
-    super::headers::see_other(&format!(
-        "{url}/plugins/servlet/applinks/auth/conf/oauth/add-consumer-by-url/{id}/INBOUND\
-         ?oauth-incoming-enabled=true&hostUrl={us}&enable-oauth=true&success=true"
-    ))
+    let link = app.links.all().iter().find(|link| url == *link.url());
+    let remote = link.ok_or_else(unknown)?.url().as_str();
+    let own = encoding::encode(app.public_url.as_str());
+    Ok(see_other(&format!(
+        "{remote}/plugins/servlet/applinks/auth/conf/oauth/add-consumer-by-url/{id}/INBOUND\
+         ?oauth-incoming-enabled=true&hostUrl={own}&enable-oauth=true&success=true"
+    )))
 }
 
-/// A value without the quotes that it comes in.
+/// A value without its quotes.
 fn unquoted(text: &str) -> &str {
     let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     inner.unwrap_or(text)
 }
 
-/// The manifest's paths: peers ask for the version that they know.
+/// The paths of the manifest: remote applications request the version that they support.
 const MANIFEST: [&str; 4] = [
     "/rest/applinks/1.0/manifest",
     "/rest/applinks/2.0/manifest",
     "/rest/applinks/3.0/manifest",
     "/rest/applinks/latest/manifest",
 ];
+pub(super) const WHOAMI: &str = "/plugins/servlet/applinks/whoami";
 pub(super) const RECIPROCAL: &str = "/plugins/servlet/applinks/listApplicationLinks";
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Documents of ours. The files that pages load are named by their content, so that a browser may keep them for ever.
+//! The files that pages load, and the public keys. A file is named by its content, so a browser may cache it for ever.
 
 use std::fmt::Write as _;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -10,29 +10,31 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTE
 use http::{HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 
+use crate::branding::{Branding, Palette};
+
 use super::Shared;
 
-/// The path of the icon. Without one of ours, every page would ask the application for its `/favicon.ico`.
+/// The path of the icon. Without one, browsers would request `/favicon.ico` of the application with every page.
 pub fn icon() -> String {
     ICON.path()
 }
 
-/// The path of the script that copies values, which only pages for administrators load.
-pub(super) fn copy_script() -> String {
-    COPY.path()
+/// The path of the script of pages with values to copy or access to revoke.
+pub(super) fn script() -> String {
+    SCRIPT.path()
 }
 
-/// Serves a file. An older one's name is not found, so that no cache keeps the new one under it.
+/// Serves a file. The name of an older one is not found, so that no cache keeps the new content under it.
 pub(super) async fn serve(State(app): Shared, Path(name): Path<String>) -> Response {
-    let look = app.look.now();
-    let mut assets = [&*ICON, &*COPY].into_iter().chain(look.assets());
+    let branding = app.branding.current();
+    let mut assets = [&*ICON, &*SCRIPT].into_iter().chain(branding.assets());
     match assets.find(|asset| asset.name == name) {
         Some(asset) => asset.response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-/// Serves the public keys of the identity assertion (RFC 7517), where one is written.
+/// Serves the public keys of the identity assertion (RFC 7517); 404 if there is none.
 pub(super) async fn jwks(State(app): Shared) -> Response {
     let Some(keys) = app.jwks.clone() else {
         return StatusCode::NOT_FOUND.into_response();
@@ -55,7 +57,7 @@ pub(super) struct Asset {
 }
 
 impl Asset {
-    pub(super) fn new(stem: &str, ending: &str, kind: &'static str, content: impl Into<Bytes>) -> Self {
+    fn new(stem: &str, ending: &str, kind: &'static str, content: impl Into<Bytes>) -> Self {
         let content = content.into();
         let mut name = format!("{stem}-");
         for byte in &Sha256::digest(&content)[..8] {
@@ -70,23 +72,17 @@ impl Asset {
         }
     }
 
-    /// Gives it a policy of its own, for browsers that open it by itself.
-    pub(super) fn under(self, policy: &'static str) -> Self {
+    /// Sets a content security policy for browsers that open the file by itself.
+    fn with_policy(self, policy: &'static str) -> Self {
         Self {
             policy: Some(policy),
             ..self
         }
     }
 
-    /// Where it is served.
+    /// The path under which it is served.
     pub(super) fn path(&self) -> String {
         format!("/oauth/assets/{}", self.name)
-    }
-
-    /// What is served there.
-    #[cfg(test)]
-    pub(super) fn content(&self) -> &[u8] {
-        &self.content
     }
 
     fn response(&self) -> Response {
@@ -104,15 +100,131 @@ impl Asset {
     }
 }
 
-/// The policy of a picture that is opened by itself: an SVG is a document, and may be no more than a picture.
-pub(super) const IMAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+/// The name, the logo and the stylesheet of this installation. A reload replaces them.
+#[derive(Debug)]
+pub struct CurrentBranding(RwLock<Arc<BrandingAssets>>);
+
+/// One branding, with its files.
+#[derive(Debug)]
+pub(super) struct BrandingAssets {
+    pub(super) name: String,
+    pub(super) stylesheet: Asset,
+    pub(super) logo: Option<Logo>,
+}
+
+/// The image above every page.
+#[derive(Debug)]
+pub(super) struct Logo {
+    pub(super) asset: Asset,
+    /// Width and height, in CSS pixels.
+    pub(super) size: (u32, u32),
+}
+
+impl CurrentBranding {
+    /// Takes the branding of a configuration.
+    pub fn new(branding: &Branding) -> Self {
+        Self(RwLock::new(Arc::new(BrandingAssets::new(branding))))
+    }
+
+    /// Replaces it by the branding of a reloaded configuration.
+    pub fn replace(&self, branding: &Branding) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(BrandingAssets::new(branding));
+    }
+
+    /// The branding of new pages.
+    pub(super) fn current(&self) -> Arc<BrandingAssets> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl BrandingAssets {
+    fn new(branding: &Branding) -> Self {
+        let style = include_str!("../../templates/style.css");
+        let style = match branding.accent {
+            Some(accent) => format!("{style}\n{}", colours(accent.light(), accent.dark())),
+            None => style.to_owned(),
+        };
+        Self {
+            name: branding.name.clone(),
+            stylesheet: Asset::new("style", ".css", "text/css; charset=utf-8", style),
+            logo: branding.logo.as_ref().map(|logo| Logo {
+                asset: Asset::new("logo", logo.ending(), logo.content_type(), logo.bytes().clone())
+                    .with_policy(IMAGE_POLICY),
+                size: logo.shown_size(),
+            }),
+        }
+    }
+
+    /// The files of the branding.
+    pub(super) fn assets(&self) -> impl Iterator<Item = &Asset> {
+        [&self.stylesheet]
+            .into_iter()
+            .chain(self.logo.as_ref().map(|logo| &logo.asset))
+    }
+}
+
+/// Appended to the stylesheet, so that it overrides the defaults.
+fn colours(light: Palette, dark: Palette) -> String {
+    let root = |palette: Palette| {
+        let Palette {
+            accent,
+            on_accent,
+            hover,
+        } = palette;
+        format!(":root {{ --accent: {accent}; --on-accent: {on_accent}; --hover: {hover}; }}\n")
+    };
+    let mut text = root(light);
+    let _ = write!(
+        text,
+        "@media (prefers-color-scheme: dark) {{\n  {}}}\n",
+        root(dark)
+    );
+    text
+}
+
+/// The policy of an image that is opened by itself: an SVG is a document, which must not run scripts.
+const IMAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
 static ICON: LazyLock<Asset> = LazyLock::new(|| {
     let text = include_str!("../../templates/icon.svg");
-    Asset::new("icon", ".svg", "image/svg+xml", text).under(IMAGE_POLICY)
+    Asset::new("icon", ".svg", "image/svg+xml", text).with_policy(IMAGE_POLICY)
 });
 
-static COPY: LazyLock<Asset> = LazyLock::new(|| {
-    let text = include_str!("../../templates/copy.js");
-    Asset::new("copy", ".js", "text/javascript; charset=utf-8", text)
+static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    let text = include_str!("../../templates/pages.js");
+    Asset::new("pages", ".js", "text/javascript; charset=utf-8", text)
 });
+
+#[cfg(test)]
+mod tests {
+    use crate::branding::{Accent, Colour};
+
+    use super::*;
+
+    #[test]
+    fn colours_override_the_defaults() {
+        let plain = assets(None);
+        let branded = assets(Some(Accent::new(Colour::new(0xff, 0xcc, 0x00))));
+        let [ours, theirs] = [plain, branded].map(|branding| {
+            let asset = branding.stylesheet;
+            assert_eq!(branding.name, "Buildboard");
+            (asset.path(), String::from_utf8(asset.content.to_vec()).unwrap())
+        });
+        assert_ne!(ours.0, theirs.0, "a new name for a new content");
+        assert_eq!(
+            theirs.1.strip_prefix(&ours.1).unwrap(),
+            "\n\
+            :root { --accent: #866b00; --on-accent: #ffffff; --hover: #f4f1e7; }\n\
+            @media (prefers-color-scheme: dark) {\n  \
+            :root { --accent: #ffcc00; --on-accent: #0f1317; --hover: #2e2d20; }\n}\n"
+        );
+    }
+
+    fn assets(accent: Option<Accent>) -> BrandingAssets {
+        BrandingAssets::new(&Branding {
+            name: "Buildboard".to_owned(),
+            logo: None,
+            accent,
+        })
+    }
+}

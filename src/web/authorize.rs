@@ -1,28 +1,28 @@
-//! The question to the user (RFC 5849, section 2.2): `/oauth/authorize`, and the path that AppLinks assume.
+//! The approval page (RFC 5849, section 2.2): `/oauth/authorize`, and the path that AppLinks assume.
 
-use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{Form, Query};
+use askama::Template;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::response::Response;
-use http::HeaderMap;
 use serde::Deserialize;
 use tracing::Span;
 
 use crate::model::{Consumer, User};
-use crate::oauth::{Callback, Token};
-use crate::provider::StoreError;
+use crate::oauth::{Callback, Timestamp, Token, Verifier};
 use crate::provider::{Answer, Question};
 
-use super::form::{self, Purpose};
-use super::pages::{AnswerForm, Approve, Notice, Verifier};
-use super::return_address::ReturnAddress;
-use super::session::{self, Session, Who};
-use super::visit::SignIn;
-use super::{AUTHORIZE, App, ClientIp, Visit, headers, login};
+use super::csrf::FormPurpose;
+use super::error::{ErrorKind, PageError};
+use super::extract::{ClientIp, PageForm};
+use super::i18n::Messages;
+use super::render::{Layout, SignOutForm, render_with_callback, render_with_script, see_other};
+use super::return_to::ReturnTo;
+use super::session::{Session, SessionState};
+use super::{AUTHORIZE, App, CONNECTIONS, Shared, assets};
 
-/// What the address of the page may say. An `oauth_callback` in it is ignored: the one that counts came signed, with
-/// the request token.
+/// The query of the page. An `oauth_callback` is ignored: the one of the signed request for the token counts.
 #[derive(Deserialize)]
-pub(super) struct Address {
+pub(super) struct ApprovalQuery {
     oauth_token: Option<String>,
     approve: Option<String>,
     deny: Option<String>,
@@ -38,64 +38,66 @@ pub(super) struct AnswerFields {
     deny: Option<String>,
 }
 
+#[derive(Template)]
+#[template(path = "approve.html")]
+pub(super) struct ApprovalPage<'a> {
+    pub(super) t: Messages,
+    pub(super) layout: Layout,
+    pub(super) user: &'a User,
+    pub(super) callback: &'a Callback,
+    /// When the access would end.
+    pub(super) ends_at: Timestamp,
+    /// Where the user would revoke it, without the scheme.
+    pub(super) revoke_at: String,
+    pub(super) action: String,
+    pub(super) token: &'a Token,
+    pub(super) form_token: String,
+    pub(super) sign_out: SignOutForm,
+}
+
+/// The code is in the page's text only, never in its title or its URL.
+#[derive(Template)]
+#[template(path = "code.html")]
+pub(super) struct CodePage<'a> {
+    pub(super) t: Messages,
+    pub(super) layout: Layout,
+    pub(super) code: &'a Verifier,
+    pub(super) script: String,
+}
+
 /// `GET /oauth/authorize`
-#[tracing::instrument(name = "authorize", skip_all, fields(token.prefix, user.subject))]
 pub(super) async fn show(
-    visit: Visit,
-    client: ClientIp,
-    headers: HeaderMap,
-    address: Result<Query<Address>, QueryRejection>,
-) -> Response {
-    let address = address.ok().map(|Query(address)| address);
-    let answer = put_question(&visit, client, &headers, address).await;
-    answer.unwrap_or_else(|notice| notice.respond(&visit))
-}
-
-/// `POST /oauth/authorize`
-#[tracing::instrument(name = "authorize", skip_all, fields(token.prefix, user.subject))]
-pub(super) async fn answer(
-    visit: Visit,
-    client: ClientIp,
-    headers: HeaderMap,
-    form: Result<Form<AnswerFields>, FormRejection>,
-) -> Response {
-    let answer = take_answer(&visit, client, &headers, form).await;
-    answer.unwrap_or_else(|notice| notice.respond(&visit))
-}
-
-async fn put_question(
-    visit: &Visit,
+    State(app): Shared,
+    layout: Layout,
     ClientIp(client): ClientIp,
-    headers: &HeaderMap,
-    address: Option<Address>,
-) -> Result<Response, Notice> {
-    let Some(address) = address else {
-        return Err(Notice::MissingToken);
-    };
-    let token = address.oauth_token.as_deref().and_then(Token::parse);
-    if address.approve.is_some() || address.deny.is_some() {
-        let again = token.map(|token| ReturnAddress::to_question(&token).as_str().to_owned());
-        return Err(Notice::NotByLink { again });
+    session: Option<Session>,
+    query: Result<Query<ApprovalQuery>, QueryRejection>,
+) -> Result<Response, PageError> {
+    let Query(query) = query.map_err(|_| ErrorKind::MissingToken.page())?;
+    let token = query.oauth_token.as_deref().and_then(Token::parse);
+    if query.approve.is_some() || query.deny.is_some() {
+        let page = ErrorKind::NotByLink.page();
+        return Err(match token {
+            Some(token) => page.retry(ReturnTo::approval_page(&token).as_str()),
+            None => page,
+        });
     }
-    let token = token.ok_or(Notice::MissingToken)?;
+    let token = token.ok_or_else(|| ErrorKind::MissingToken.page())?;
     Span::current().record("token.prefix", token.prefix());
-    let here = || ReturnAddress::to_question(&token);
-    let question = visit.provider.question(&token).await?;
-    let session = session::current(visit, headers).await?;
-    if let Some(session) = &session {
-        Span::current().record("user.subject", &session.user.subject);
-    }
-    match (question, session) {
-        (Question::Open { .. }, None) => Ok(visit.sign_in(&here(), SignIn::AsSomebody)),
-        (Question::Open { .. }, Some(session)) if session.is_stale(visit) => {
-            Ok(visit.sign_in(&here(), SignIn::Anew))
+    let page = ReturnTo::approval_page(&token);
+    match (app.provider.question(&token).await?, session) {
+        (Question::Open { .. }, None) => Ok(page.sign_in(&app, false, false)),
+        (Question::Open { .. }, Some(session)) if session.is_stale(&app) => {
+            Ok(page.sign_in(&app, false, true))
         }
         (
             Question::Open {
                 consumer, callback, ..
             },
             Some(session),
-        ) => Ok(question_page(visit, &token, &consumer, &callback, &session)),
+        ) => Ok(approval_page(
+            &app, layout, &token, &consumer, &callback, &session,
+        )),
         (
             Question::Approved {
                 by,
@@ -103,144 +105,133 @@ async fn put_question(
                 callback,
             },
             Some(session),
-        ) if by.subject == session.user.subject => {
-            match callback {
-                // It was answered before this request; asked once more, the same user is sent to the same place.
-                Callback::Url(_) => {
-                    follow(
-                        visit,
-                        &token,
-                        visit.provider.approve(&token, &session.user, client).await?,
-                    )
-                    .await
-                }
-                Callback::OutOfBand => Err(Notice::CodeShown {
-                    consumer: consumer.name.clone(),
-                }),
+        ) if by.subject == session.user.subject => match callback {
+            // Repeated by the same user: redirected to the same callback.
+            Callback::Url(_) => {
+                let answer = app.provider.approve(&token, &session.user, client).await?;
+                respond_with(&app, layout, &token, answer).await
             }
-        }
-        (question, _) => Err(closed(visit, &token, question).await?),
+            Callback::OutOfBand => Err(ErrorKind::CodeShown.page().with("consumer", &consumer.name)),
+        },
+        (question, _) => Err(closed(&app, &token, question).await),
     }
 }
 
-async fn take_answer(
-    visit: &Visit,
+/// `POST /oauth/authorize`
+pub(super) async fn answer(
+    State(app): Shared,
+    layout: Layout,
     ClientIp(client): ClientIp,
-    headers: &HeaderMap,
-    form: Result<Form<AnswerFields>, FormRejection>,
-) -> Result<Response, Notice> {
-    form::sent_from_here(headers)?;
-    let Form(form) = form.map_err(|rejection| form::unreadable(&rejection))?;
-    let token = Token::parse(&form.oauth_token).ok_or(Notice::MissingToken)?;
+    PageForm { form, session }: PageForm<AnswerFields, SessionState>,
+) -> Result<Response, PageError> {
+    let token = Token::parse(&form.oauth_token).ok_or_else(|| ErrorKind::MissingToken.page())?;
     Span::current().record("token.prefix", token.prefix());
-    let again = ReturnAddress::to_question(&token);
-    let session = match session::who(visit, headers).await? {
-        Who::Somebody(session) => session,
-        Who::Nobody => return Ok(visit.sign_in(&again, SignIn::AsSomebody)),
-        Who::Another(user) => {
-            return Err(Notice::UserChanged {
-                user: user.display_name,
-                again: again.as_str().to_owned(),
-            });
-        }
+    let page = ReturnTo::approval_page(&token);
+    let user_changed = |user: &User| {
+        let error = ErrorKind::UserChanged.page().retry(page.as_str());
+        error.with("user", &user.display_name)
+    };
+    let session = match session {
+        SessionState::Active(session) => session,
+        SessionState::None => return Ok(page.sign_in(&app, true, false)),
+        SessionState::UserChanged(user) => return Err(user_changed(&user)),
     };
     let user = &session.user;
-    Span::current().record("user.subject", &user.subject);
     if form.subject != user.subject {
-        let user = user.display_name.clone();
-        return Err(Notice::UserChanged {
-            user,
-            again: again.as_str().to_owned(),
-        });
+        return Err(user_changed(user));
     }
-    if !(Purpose::Answer {
-        session: &session.id,
-        question: &token,
-        user,
-    })
-    .admits(&visit.keyring, &form.form_token)
-    {
-        return Err(Notice::FormOutdated {
-            again: again.as_str().to_owned(),
-        });
-    }
-    if form.approve.is_some() && session.is_stale(visit) {
-        return Ok(visit.sign_in(&again, SignIn::Anew));
+    FormPurpose::answer(&session.id, &token, user).check(&app.keyring, &form.form_token, page.as_str())?;
+    if form.approve.is_some() && session.is_stale(&app) {
+        return Ok(page.sign_in(&app, true, true));
     }
     let answer = match (form.approve, form.deny) {
-        (Some(_), None) => visit.provider.approve(&token, user, client).await?,
-        (None, Some(_)) => visit.provider.deny(&token, user, client).await?,
-        _ => return Err(Notice::BadForm),
+        (Some(_), None) => app.provider.approve(&token, user, client).await?,
+        (None, Some(_)) => app.provider.deny(&token, user, client).await?,
+        _ => return Err(ErrorKind::BadForm.page()),
     };
-    follow(visit, &token, answer).await
+    respond_with(&app, layout, &token, answer).await
 }
 
-/// Goes where an answer leads.
-async fn follow(visit: &Visit, token: &Token, answer: Answer) -> Result<Response, Notice> {
+async fn respond_with(
+    app: &App,
+    layout: Layout,
+    token: &Token,
+    answer: Answer,
+) -> Result<Response, PageError> {
     match answer {
-        Answer::Redirect(location) => Ok(headers::see_other(&location)),
+        Answer::Redirect(location) => Ok(see_other(&location)),
         Answer::ShowVerifier {
             consumer_name,
             verifier,
-        } => Ok(Verifier {
-            consumer: &consumer_name,
+        } => Ok(render_with_script(&CodePage {
+            t: layout.messages().with("consumer", &consumer_name),
+            layout,
             code: &verifier,
+            script: app.path(&assets::script()),
+        })),
+        Answer::DeniedOutOfBand { consumer_name } => {
+            Err(ErrorKind::Denied.page().with("consumer", consumer_name))
         }
-        .respond(&visit.frame())),
-        Answer::DeniedOutOfBand { consumer_name } => Err(Notice::Denied {
-            consumer: consumer_name,
-        }),
-        Answer::NotOpen(question) => Err(closed(visit, token, question).await?),
+        Answer::NotOpen(question) => Err(closed(app, token, question).await),
     }
 }
 
-/// Says why a question is not put (any more).
-async fn closed(app: &App, token: &Token, question: Question) -> Result<Notice, StoreError> {
-    Ok(match question {
-        // Not answered, and yet not answerable a moment ago: looking at it anew settles which.
-        Question::Open { .. } => Notice::FormOutdated {
-            again: ReturnAddress::to_question(token).as_str().to_owned(),
+/// The page of an access request that cannot be answered.
+async fn closed(app: &App, token: &Token, question: Question) -> PageError {
+    match question {
+        // It changed since it was read: reading it again shows how.
+        Question::Open { .. } => {
+            let page = ReturnTo::approval_page(token);
+            ErrorKind::FormOutdated.page().retry(page.as_str())
+        }
+        Question::Approved { consumer, .. } => ErrorKind::Answered.page().with("consumer", &consumer.name),
+        Question::Denied { consumer, .. } => ErrorKind::Denied.page().with("consumer", &consumer.name),
+        Question::Used => ErrorKind::Used.page(),
+        Question::Expired => ErrorKind::Expired.page(),
+        Question::ConsumerDisabled { name } => ErrorKind::ConsumerDisabled.page().with("consumer", name),
+        Question::Unknown => match app.provider.is_access_token(token).await {
+            Ok(true) => ErrorKind::AccessToken.page(),
+            Ok(false) => ErrorKind::Unknown.page(),
+            Err(error) => error.into(),
         },
-        Question::Approved { consumer, .. } => Notice::Answered {
-            consumer: consumer.name.clone(),
-        },
-        Question::Denied { consumer, .. } => Notice::Denied {
-            consumer: consumer.name.clone(),
-        },
-        Question::Used => Notice::Used,
-        Question::Expired => Notice::Expired,
-        Question::ConsumerDisabled { name } => Notice::ConsumerDisabled { consumer: name },
-        Question::Unknown if app.provider.is_access_token(token).await? => Notice::AccessToken,
-        Question::Unknown => Notice::Unknown,
-    })
+    }
 }
 
-fn question_page(
-    visit: &Visit,
+fn approval_page(
+    app: &App,
+    layout: Layout,
     token: &Token,
     consumer: &Consumer,
     callback: &Callback,
     session: &Session,
 ) -> Response {
-    let user: &User = &session.user;
-    let purpose = Purpose::Answer {
-        session: &session.id,
-        question: token,
-        user,
-    };
-    let form = AnswerForm {
-        action: visit.path(AUTHORIZE[0]),
-        oauth_token: token.as_str(),
-        form_token: purpose.token(&visit.keyring),
-    };
-    let return_to = ReturnAddress::to_question(token).as_str().to_owned();
-    let sign_out = login::sign_out_form(visit, session, return_to);
-    Approve {
-        consumer: &consumer.name,
+    let user = &session.user;
+    let page = ApprovalPage {
+        t: ApprovalPage::messages(&layout, &consumer.name, user),
+        layout,
         user,
         callback,
-        form,
-        sign_out,
+        ends_at: app.provider.access_ends_at(consumer),
+        revoke_at: format!("{}{}", app.public_url.authority(), app.path(CONNECTIONS)),
+        action: app.path(AUTHORIZE[0]),
+        token,
+        form_token: FormPurpose::answer(&session.id, token, user).token(&app.keyring),
+        sign_out: session.sign_out_form(app, ReturnTo::approval_page(token).as_str()),
+    };
+    render_with_callback(&page, Some(callback))
+}
+
+impl ApprovalPage<'_> {
+    pub(super) fn messages(layout: &Layout, consumer: &str, user: &User) -> Messages {
+        let messages = layout.messages().with("consumer", consumer);
+        messages.with("user", &user.display_name)
     }
-    .respond(&visit.frame())
+
+    /// The first letter or digit of the user's name, instead of a picture.
+    fn initial(&self) -> String {
+        let mut characters = self.user.display_name.chars();
+        characters
+            .find(|c| c.is_alphanumeric())
+            .map_or_else(|| "?".to_owned(), |c| c.to_uppercase().collect())
+    }
 }

@@ -1,96 +1,93 @@
-//! What somebody has connected, and how they take it back: `/oauth/connections`.
+//! The connected applications of a user, and how the user revokes them: `/oauth/connections`.
 
-use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{Form, Query};
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::response::Response;
-use http::HeaderMap;
 use serde::Deserialize;
 
-use crate::links::Users;
-use crate::provider::{Revoke, Revoker, StoreError};
+use crate::links::{Link, Users};
+use crate::model::LinkConnection;
+use crate::provider::{Connection, Revoke, Revoker, StoreError};
 
-use super::form::{self, Purpose};
-use super::pages::{Connections, Notice, Outgoing, RevokeForm};
+use super::csrf::{FormPurpose, RevokeFields};
+use super::error::PageError;
+use super::extract::{ClientIp, PageForm};
+use super::i18n::Messages;
+use super::render::{Layout, RevokeForm, SignOutForm, render_with_script};
 use super::session::Session;
-use super::{CONNECTIONS, CONNECTIONS_REVOKE, ClientIp, Visit, login};
+use super::{App, CONNECTIONS, CONNECTIONS_REVOKE, Shared, assets};
 
-/// What the address of the page may say.
+/// The query of the page.
 #[derive(Deserialize)]
-pub(super) struct Address {
-    /// What was just revoked.
+pub(super) struct ConnectionsQuery {
+    /// The token that was just revoked, or [`ALL`].
     revoked: Option<String>,
 }
 
-/// The form of a button that revokes.
-#[derive(Deserialize)]
-pub(super) struct RevokeFields {
-    /// The public name of a token, or [`ALL`].
-    token: String,
-    form_token: String,
+#[derive(Template)]
+#[template(path = "connections.html")]
+struct ConnectionsPage<'a> {
+    t: Messages,
+    layout: Layout,
+    app: &'a App,
+    session: &'a Session,
+    list: &'a [Connection],
+    is_revoked: bool,
+    /// The links that use tokens of users, and this user's connection.
+    outgoing: Vec<(&'a Link, Option<LinkConnection>)>,
+    sign_out: SignOutForm,
+    script: String,
 }
 
 /// `GET /oauth/connections`
-#[tracing::instrument(name = "connections", skip_all, fields(user.subject))]
 pub(super) async fn show(
-    visit: Visit,
-    headers: HeaderMap,
-    address: Result<Query<Address>, QueryRejection>,
-) -> Result<Response, Response> {
-    let session = visit.user(&headers, CONNECTIONS).await?;
-    let connections = visit.provider.connections(&session.user.subject).await;
-    let connections = connections.map_err(|error| visit.refuse(error))?;
-    let revoked = address.ok().and_then(|Query(address)| address.revoked);
-    // The address is nobody's word: what it says was revoked must be gone.
-    let is_gone = |what: &String| match what.as_str() {
-        ALL => connections.is_empty(),
-        id => is_id(id) && connections.iter().all(|connection| connection.token.id != id),
+    State(app): Shared,
+    layout: Layout,
+    session: Session,
+    query: Result<Query<ConnectionsQuery>, QueryRejection>,
+) -> Result<Response, PageError> {
+    let mut list = app.provider.connections(&session.user.subject).await?;
+    // The connections of a consumer stand together, where its newest one is.
+    let first = list.iter().enumerate().rev();
+    let first: BTreeMap<_, _> = first.map(|(at, one)| (one.token.consumer.clone(), at)).collect();
+    list.sort_by_key(|one| first.get(&one.token.consumer).copied());
+    let revoked = query.ok().and_then(|Query(query)| query.revoked);
+    // The query is not trusted: the message is shown only if the token no longer exists.
+    let is_revoked = revoked.is_some_and(|what| match what.as_str() {
+        ALL => list.is_empty(),
+        id => is_token_id(id) && list.iter().all(|connection| connection.token.id != id),
+    });
+    let page = ConnectionsPage {
+        t: layout.messages(),
+        layout,
+        app: &app,
+        session: &session,
+        list: &list,
+        is_revoked,
+        outgoing: outgoing(&app, &session).await?,
+        sign_out: session.sign_out_form(&app, CONNECTIONS),
+        script: app.path(&assets::script()),
     };
-    let form = |what: &str| RevokeForm {
-        action: visit.path(CONNECTIONS_REVOKE),
-        token: what.to_owned(),
-        form_token: purpose(&session, what).token(&visit.keyring),
-    };
-    let outgoing = outgoing(&visit, &session)
-        .await
-        .map_err(|error| visit.refuse(error))?;
-    let page = Connections {
-        outgoing,
-        forms: connections
-            .iter()
-            .map(|connection| form(&connection.token.id))
-            .collect(),
-        list: &connections,
-        all: form(ALL),
-        revoked: revoked.as_ref().is_some_and(is_gone),
-        user: &session.user,
-        sign_out: login::sign_out_form(&visit, &session, CONNECTIONS.to_owned()),
-    };
-    Ok(page.respond(&visit.frame()))
+    Ok(render_with_script(&page))
 }
 
 /// `POST /oauth/connections/revoke`
-#[tracing::instrument(name = "revoke", skip_all, fields(user.subject))]
 pub(super) async fn revoke(
-    visit: Visit,
+    State(app): Shared,
     ClientIp(address): ClientIp,
-    headers: HeaderMap,
-    form: Result<Form<RevokeFields>, FormRejection>,
-) -> Result<Response, Response> {
-    form::sent_from_here(&headers).map_err(|notice| visit.refuse(notice))?;
-    let Form(form) = form.map_err(|rejection| visit.refuse(form::unreadable(&rejection)))?;
-    let session = visit.user(&headers, CONNECTIONS).await?;
-    if !purpose(&session, &form.token).admits(&visit.keyring, &form.form_token) {
-        let again = CONNECTIONS.to_owned();
-        return Err(visit.refuse(Notice::FormOutdated { again }));
-    }
+    PageForm { form, session }: PageForm<RevokeFields, Session>,
+) -> Result<Response, PageError> {
+    FormPurpose::revoke(&session.id, &form.token).check(&app.keyring, &form.form_token, CONNECTIONS)?;
     let subject = session.user.subject.as_str();
     if let Some(name) = form.token.strip_prefix(LINK) {
-        // It is ours to forget; at the other side it lives until it is revoked there.
-        if let Some(link) = visit.links.get(name) {
-            let done = visit.links.disconnect(link, subject, address).await;
-            done.map_err(|error| visit.refuse(error))?;
+        // Deleted here; the remote application keeps it until the user revokes it there.
+        if let Some(link) = app.links.get(name) {
+            app.links.disconnect(link, subject, address).await?;
         }
-        return Ok(visit.redirect(CONNECTIONS));
+        return Ok(app.redirect(CONNECTIONS));
     }
     let which = match form.token.as_str() {
         ALL => Revoke::AllOf { subject },
@@ -100,54 +97,51 @@ pub(super) async fn revoke(
         name: subject,
         address: Some(address),
     };
-    let revoked = visit.provider.revoke(which, by).await;
-    revoked.map_err(|error| visit.refuse(error))?;
-    Ok(visit.redirect(&format!("{CONNECTIONS}?revoked={}", form.token)))
+    app.provider.revoke(which, by).await?;
+    Ok(app.redirect(&format!("{CONNECTIONS}?revoked={}", form.token)))
 }
 
-/// The links that carry users' own tokens, and what this user gave us there.
-async fn outgoing<'a>(visit: &'a Visit, session: &Session) -> Result<Vec<Outgoing<'a>>, StoreError> {
-    let mut connections = visit.links.connections(&session.user.subject).await?;
-    let links = visit.links.all().iter();
+async fn outgoing<'a>(
+    app: &'a App,
+    session: &Session,
+) -> Result<Vec<(&'a Link, Option<LinkConnection>)>, StoreError> {
+    let mut connections = app.links.connections(&session.user.subject).await?;
+    let links = app.links.all().iter();
     let links = links.filter(|link| link.config().users == Users::Connect);
-    Ok(links
-        .map(|link| {
-            let at = connections
-                .iter()
-                .position(|(other, _)| other.name() == link.name());
-            let kept = at.map(|at| connections.swap_remove(at).1);
-            let what = format!("{LINK}{}", link.name());
-            let form_token = purpose(session, &what).token(&visit.keyring);
-            Outgoing {
-                link,
-                connect: visit.path(&format!("/oauth/links/{}/connect", link.name())),
-                kept: kept.map(|kept| {
-                    let form = RevokeForm {
-                        action: visit.path(CONNECTIONS_REVOKE),
-                        token: what,
-                        form_token,
-                    };
-                    (kept, form)
-                }),
-            }
-        })
-        .collect())
+    let connected = links.map(|link| {
+        let at = connections
+            .iter()
+            .position(|(other, _)| other.name() == link.name());
+        (link, at.map(|at| connections.swap_remove(at).1))
+    });
+    Ok(connected.collect())
 }
 
-const fn purpose<'a>(session: &'a Session, what: &'a str) -> Purpose<'a> {
-    Purpose::Revoke {
-        session: &session.id,
-        what,
+impl ConnectionsPage<'_> {
+    fn revoke_form(&self, what: &str) -> RevokeForm {
+        RevokeForm {
+            action: self.app.path(CONNECTIONS_REVOKE),
+            token: what.to_owned(),
+            form_token: FormPurpose::revoke(&self.session.id, what).token(&self.app.keyring),
+        }
+    }
+
+    fn disconnect_form(&self, link: &Link) -> RevokeForm {
+        self.revoke_form(&format!("{LINK}{}", link.name()))
+    }
+
+    fn connect_path(&self, link: &Link) -> String {
+        self.app.path(&format!("/oauth/links/{}/connect", link.name()))
     }
 }
 
-/// Whether this may be the public name of a token.
-fn is_id(text: &str) -> bool {
+/// Whether a text can be the id of a token.
+fn is_token_id(text: &str) -> bool {
     text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Begins the name of a link, which is no name of a token.
+/// Before the name of a link. No id of a token begins like this.
 const LINK: &str = "link:";
 
-/// Stands for every connection; no token has this name.
+/// All connections. No token has this id.
 const ALL: &str = "all";

@@ -1,28 +1,31 @@
-//! A user connects another side: `/oauth/links/{name}/connect`, and back at its callback.
+//! A user connects an outgoing link: `/oauth/links/{name}/connect`, and its callback.
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use http::HeaderMap;
 use serde::Deserialize;
+use tracing::Span;
 
 use crate::links::{Link, LinkAuthorizationError};
 use crate::oauth::{Token, encoding};
 
-use super::pages::{LinkTrouble, Notice};
-use super::return_address::ReturnAddress;
-use super::{CONNECTIONS, ClientIp, Visit, headers};
+use super::error::{ErrorKind, PageError};
+use super::extract::ClientIp;
+use super::render::see_other;
+use super::return_to::ReturnTo;
+use super::session::Session;
+use super::{CONNECTIONS, Shared};
 
-/// What the address that begins a dance may say.
+/// The query of the page that starts the connection.
 #[derive(Deserialize)]
-pub(super) struct Begin {
+pub(super) struct ConnectQuery {
     /// A path of the application, for afterwards.
     return_to: Option<String>,
 }
 
-/// What the other side sends the browser back with.
+/// The query of the callback.
 #[derive(Deserialize)]
-pub(super) struct Back {
+pub(super) struct CallbackQuery {
     #[serde(rename = "oauth_token")]
     token: Option<String>,
     #[serde(rename = "oauth_verifier")]
@@ -31,99 +34,84 @@ pub(super) struct Back {
     problem: Option<String>,
 }
 
-/// `GET /oauth/links/{name}/connect`: sends the browser to the other side's question.
-#[tracing::instrument(name = "connect", skip_all, fields(link = name, user.subject))]
+/// `GET /oauth/links/{name}/connect`: redirects to the approval page of the remote application.
 pub(super) async fn connect(
-    visit: Visit,
+    State(app): Shared,
     Path(name): Path<String>,
-    request_headers: HeaderMap,
-    query: Result<Query<Begin>, QueryRejection>,
-) -> Result<Response, Response> {
-    let link = visit.links.get(&name);
-    let link = link.ok_or_else(|| visit.refuse(trouble(LinkTrouble::Unknown)))?;
-    let asked = query.ok().and_then(|Query(query)| query.return_to);
-    let return_to = asked.as_deref().and_then(ReturnAddress::parse);
-    let return_to = return_to.as_ref().map_or("", ReturnAddress::as_str);
-    let here = match return_to {
-        "" => format!("/oauth/links/{name}/connect"),
-        there => format!(
-            "/oauth/links/{name}/connect?return_to={}",
-            encoding::encode(there)
-        ),
+    session: Option<Session>,
+    query: Result<Query<ConnectQuery>, QueryRejection>,
+) -> Result<Response, PageError> {
+    Span::current().record("link", &name);
+    let link = app.links.get(&name).ok_or_else(unknown)?;
+    let return_to = query.ok().and_then(|Query(query)| query.return_to);
+    let return_to = return_to.as_deref().and_then(ReturnTo::parse);
+    let return_to = return_to.as_ref().map_or("", ReturnTo::as_str);
+    let Some(session) = session else {
+        let query = match return_to {
+            "" => String::new(),
+            path => format!("?return_to={}", encoding::encode(path)),
+        };
+        let here = format!("/oauth/links/{name}/connect{query}");
+        return Ok(ReturnTo::or_login(Some(&here)).sign_in(&app, false, false));
     };
-    let session = visit.user(&request_headers, &here).await?;
-    let begun = visit
+    let begun = app
         .links
-        .begin_authorization(link, &session.user.subject, return_to)
-        .await;
-    let there = begun.map_err(|error| visit.refuse(notice(link, error)))?;
-    Ok(headers::see_other(&there))
+        .begin_authorization(link, &session.user.subject, return_to);
+    let url = begun.await.map_err(|error| page_error(link, error))?;
+    Ok(see_other(&url))
 }
 
-/// `GET /oauth/links/{name}/callback`: the user was asked there, and comes back.
-#[tracing::instrument(name = "callback", skip_all, fields(link = name, user.subject))]
-pub(super) async fn back(
-    visit: Visit,
+/// `GET /oauth/links/{name}/callback`: the user has answered there.
+pub(super) async fn callback(
+    State(app): Shared,
     ClientIp(address): ClientIp,
     Path(name): Path<String>,
-    request_headers: HeaderMap,
-    query: Result<Query<Back>, QueryRejection>,
-) -> Result<Response, Response> {
-    let link = visit.links.get(&name);
-    let link = link.ok_or_else(|| visit.refuse(trouble(LinkTrouble::Unknown)))?;
-    let gone = |visit: &Visit| visit.refuse(notice(link, LinkAuthorizationError::NotPending));
-    let Query(query) = query.map_err(|_| gone(&visit))?;
+    session: Option<Session>,
+    query: Result<Query<CallbackQuery>, QueryRejection>,
+) -> Result<Response, PageError> {
+    Span::current().record("link", &name);
+    let link = app.links.get(&name).ok_or_else(unknown)?;
+    let not_pending = || page_error(link, LinkAuthorizationError::NotPending);
+    let Query(query) = query.map_err(|_| not_pending())?;
     let token = query.token.as_deref().and_then(Token::parse);
-    let token = token.ok_or_else(|| gone(&visit))?;
-    // Some say it with a problem, and AppLinks with a verifier of their own.
+    let token = token.ok_or_else(not_pending)?;
+    // A denial is a problem, or with AppLinks a verifier of its own.
     let verifier = match (query.verifier, query.problem) {
         (Some(verifier), _) => verifier,
         (None, Some(_)) => "denied".to_owned(),
-        (None, None) => return Err(gone(&visit)),
+        (None, None) => return Err(not_pending()),
     };
-    let here = format!(
-        "/oauth/links/{name}/callback?oauth_token={}&oauth_verifier={}",
-        encoding::encode(token.as_str()),
-        encoding::encode(&verifier)
-    );
-    let session = visit.user(&request_headers, &here).await?;
-    let finished = visit
+    let Some(session) = session else {
+        let (token, verifier) = (encoding::encode(token.as_str()), encoding::encode(&verifier));
+        let here = format!("/oauth/links/{name}/callback?oauth_token={token}&oauth_verifier={verifier}");
+        return Ok(ReturnTo::or_login(Some(&here)).sign_in(&app, false, false));
+    };
+    let finished = app
         .links
         .finish_authorization(link, &session.user.subject, address, &token, &verifier)
         .await;
-    let return_to = finished.map_err(|error| visit.refuse(notice(link, error)))?;
-    let there = match return_to.as_str() {
+    let return_to = finished.map_err(|error| page_error(link, error))?;
+    Ok(app.redirect(match return_to.as_str() {
         "" => CONNECTIONS,
-        there => there,
-    };
-    Ok(visit.redirect(there))
+        path => path,
+    }))
 }
 
-fn notice(link: &Link, error: LinkAuthorizationError) -> Notice {
-    let (trouble, why) = match error {
-        LinkAuthorizationError::NotPending => (LinkTrouble::Lost, String::new()),
-        LinkAuthorizationError::Denied => (LinkTrouble::Denied, String::new()),
-        LinkAuthorizationError::Rejected(why) => (LinkTrouble::Refused, why),
-        LinkAuthorizationError::NoResponse(why) => (LinkTrouble::Silent, why),
-        LinkAuthorizationError::Store(error) => return Notice::StoreDown(error),
-    };
-    Notice::Link {
-        trouble,
-        link: link.title().to_owned(),
-        why,
-        again: Some(format!("/oauth/links/{}/connect", link.name())),
-    }
+fn unknown() -> PageError {
+    ErrorKind::LinkUnknown.page()
 }
 
-/// A notice about no link in particular.
-pub(super) fn trouble(trouble: LinkTrouble) -> Notice {
-    Notice::Link {
-        trouble,
-        link: String::new(),
-        why: String::new(),
-        again: None,
-    }
+fn page_error(link: &Link, error: LinkAuthorizationError) -> PageError {
+    let page = match error {
+        LinkAuthorizationError::NotPending => ErrorKind::LinkNotPending.page(),
+        LinkAuthorizationError::Denied => ErrorKind::LinkDenied.page(),
+        LinkAuthorizationError::Rejected(why) => ErrorKind::LinkRejected.page().because(why),
+        LinkAuthorizationError::NoResponse(why) => ErrorKind::LinkNoResponse.page().because(why),
+        LinkAuthorizationError::Store(error) => return error.into(),
+    };
+    let again = format!("/oauth/links/{}/connect", link.name());
+    page.with("link", link.title()).retry(again)
 }
 
 pub(super) const CONNECT: &str = "/oauth/links/{name}/connect";
-pub(super) const BACK: &str = "/oauth/links/{name}/callback";
+pub(super) const CALLBACK: &str = "/oauth/links/{name}/callback";

@@ -1,43 +1,47 @@
-//! Sign in and out: `/oauth/login`, `/oauth/logout`.
+//! Signing in and out: `/oauth/login`, `/oauth/logout`.
 //!
-//! The login page is a form, or the way to whoever knows who is there: what the request says is believed at once
-//! (`recognised`), and for the rest `trip` sends the browser away.
+//! The sign-in page shows a form, signs in the user whom the request names, or redirects to a login service
+//! ([`super::login_redirect`]).
 
-use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{Form, Query};
-use axum::response::Response;
-use http::HeaderMap;
+use askama::Template;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse as _, Response};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use crate::login::{Attempt, Door, SignInError};
 use crate::oauth::{Callback, Secret};
-use crate::provider::Question;
-use crate::provider::StoreError;
+use crate::provider::{Question, StoreError};
 
-use super::form::{self, Purpose};
-use super::pages::{Login, Notice, SignOutForm, SigningIn};
-use super::return_address::ReturnAddress;
-use super::session::{self, Browser, Session};
-use super::visit::SignIn;
-use super::{App, ClientIp, LOGIN, LOGOUT, Visit, headers, trip};
+use super::cookies::Browser;
+use super::csrf::FormPurpose;
+use super::error::{ErrorKind, PageError};
+use super::extract::{ClientIp, PageForm};
+use super::i18n::Messages;
+use super::render::{Layout, render_with_callback, see_other, with_cookies};
+use super::return_to::ReturnTo;
+use super::session::{Session, recognise};
+use super::{App, LOGIN, Shared, login_redirect};
 
-/// What the address of the login page may say.
+/// The query of the sign-in page.
 #[derive(Default, Deserialize)]
-pub(super) struct Address {
+pub(super) struct LoginQuery {
     return_to: Option<String>,
-    /// A new proof is wanted, although there is a session.
+    /// The user must sign in again, although there is a session.
     fresh: Option<String>,
-    /// A form led here: no further than this without a click.
+    /// A form led here: the user must follow a link to continue.
     pause: Option<String>,
-    /// The browser was at the application's sign-in.
+    /// The application's sign-in page led here.
     back: Option<String>,
     /// The browser was given a cookie.
     cookie: Option<String>,
 }
 
-/// The login form.
+/// The sign-in form.
 #[derive(Deserialize)]
-pub(super) struct SignInForm {
+pub(super) struct SignInFields {
     username: String,
     password: String,
     form_token: String,
@@ -46,246 +50,210 @@ pub(super) struct SignInForm {
 
 /// The form of a button that ends the session.
 #[derive(Deserialize)]
-pub(super) struct SignOut {
+pub(super) struct SignOutFields {
     form_token: String,
     return_to: Option<String>,
 }
 
+#[derive(Template)]
+#[template(path = "login.html")]
+pub(super) struct LoginPage<'a> {
+    pub(super) t: Messages,
+    pub(super) layout: Layout,
+    /// The consumer whose access request waits.
+    pub(super) consumer: Option<&'a str>,
+    pub(super) action: String,
+    pub(super) return_to: &'a ReturnTo,
+    pub(super) form_token: String,
+    pub(super) reason: LoginReason<'a>,
+}
+
 /// Why the form is shown.
-struct Asking<'a> {
-    fresh: bool,
-    tried: Option<&'a str>,
+#[derive(Clone, Copy, Debug)]
+pub(super) enum LoginReason<'a> {
+    SignedOut,
+    /// The session is too old for an answer.
+    Fresh,
+    /// The username, or its password, is wrong.
+    Wrong(&'a str),
 }
 
 /// `GET /oauth/login`
-#[tracing::instrument(name = "login", skip_all)]
 pub(super) async fn show(
-    visit: Visit,
+    State(app): Shared,
+    layout: Layout,
     client: ClientIp,
-    headers: HeaderMap,
-    address: Result<Query<Address>, QueryRejection>,
-) -> Response {
-    let address = address.map(|Query(address)| address).unwrap_or_default();
-    let answer = show_to(&visit, client, &headers, &address).await;
-    answer.unwrap_or_else(|notice| notice.respond(&visit))
+    session: Option<Session>,
+    query: Result<Query<LoginQuery>, QueryRejection>,
+    parts: Parts,
+) -> Result<Response, PageError> {
+    let query = query.map(|Query(query)| query).unwrap_or_default();
+    let return_to = ReturnTo::or_login(query.return_to.as_deref());
+    let fresh = query.fresh.is_some();
+    match session {
+        Some(session) if !fresh && return_to.as_str() == LOGIN => {
+            let sign_out = session.sign_out_form(&app, "");
+            let page = ErrorKind::SignedIn.page().sign_out(sign_out);
+            return Err(page.with("user", session.user.display_name));
+        }
+        Some(_) if !fresh => return Ok(app.redirect(return_to.as_str())),
+        _ => {}
+    }
+    let flags: &[&str] = if fresh { &["fresh"] } else { &[] };
+    match app.login.door() {
+        Door::Form => {
+            let reason = if fresh {
+                LoginReason::Fresh
+            } else {
+                LoginReason::SignedOut
+            };
+            Ok(login_form(&app, layout, &parts.headers, &return_to, reason).await?)
+        }
+        _ if query.pause.is_some() => {
+            let path = return_to.login_with(flags);
+            Err(ErrorKind::Pause.page().sign_in_again(path))
+        }
+        Door::Request => sign_in_recognised(&app, client, &parts, &return_to, &query).await,
+        Door::RoundTrip => login_redirect::start(&app, &return_to, fresh).await,
+    }
+}
+
+/// Signs in the user whom the request names, or redirects once to the application's sign-in page.
+async fn sign_in_recognised(
+    app: &App,
+    ClientIp(client): ClientIp,
+    parts: &Parts,
+    return_to: &ReturnTo,
+    query: &LoginQuery,
+) -> Result<Response, PageError> {
+    let Some(user) = recognise(app, parts).await.transpose()?.flatten() else {
+        let back = app.absolute(&return_to.login_with(&["back"]));
+        return match app.login.sign_in_at(&back) {
+            Some(url) if query.back.is_none() => Ok(see_other(&url)),
+            Some(_) => Err(ErrorKind::StillAnonymous.page().sign_in_again(return_to.login())),
+            None => {
+                let page = ErrorKind::UserMissing.page().sign_in_again(return_to.login());
+                Err(page.because("the request does not name a user"))
+            }
+        };
+    };
+    // Without a cookie the redirects would never end: the page needs a session, and leads here again.
+    match (Browser::known_or_new(app, &parts.headers), &query.cookie) {
+        ((_, None), _) => {
+            let cookies = Session::begin(app, &parts.headers, user, client).await?;
+            Ok(with_cookies(app.redirect(return_to.as_str()), cookies))
+        }
+        ((_, Some(_)), Some(_)) => Err(ErrorKind::NoCookie.page().retry(return_to.login())),
+        ((_, cookie), None) => {
+            let again = app.redirect(&return_to.login_with(&["cookie"]));
+            Ok(with_cookies(again, cookie))
+        }
+    }
 }
 
 /// `POST /oauth/login`
-#[tracing::instrument(name = "login", skip_all)]
 pub(super) async fn sign_in(
-    visit: Visit,
-    address: ClientIp,
-    headers: HeaderMap,
-    form: Result<Form<SignInForm>, FormRejection>,
-) -> Response {
-    let answer = try_to_sign_in(&visit, address, &headers, form).await;
-    answer.unwrap_or_else(|notice| notice.respond(&visit))
-}
-
-/// `POST /oauth/logout`
-#[tracing::instrument(name = "logout", skip_all)]
-pub(super) async fn sign_out(
-    visit: Visit,
-    address: ClientIp,
-    headers: HeaderMap,
-    form: Result<Form<SignOut>, FormRejection>,
-) -> Response {
-    let answer = try_to_sign_out(&visit, address, &headers, form).await;
-    answer.unwrap_or_else(|notice| notice.respond(&visit))
-}
-
-/// The form to sign out of a session.
-pub(super) fn sign_out_form(app: &App, session: &Session, return_to: String) -> SignOutForm {
-    SignOutForm {
-        action: app.path(LOGOUT),
-        return_to,
-        form_token: Purpose::SignOut { session: &session.id }.token(&app.keyring),
-    }
-}
-
-async fn show_to(
-    visit: &Visit,
-    client: ClientIp,
-    headers: &HeaderMap,
-    address: &Address,
-) -> Result<Response, Notice> {
-    let there = ReturnAddress::or_login(address.return_to.as_deref());
-    let fresh = address.fresh.is_some();
-    match session::current(visit, headers).await? {
-        Some(session) if !fresh && there.as_str() == LOGIN => {
-            let sign_out = sign_out_form(visit, &session, String::new());
-            let user = session.user.display_name;
-            return Err(Notice::SignedIn { user, sign_out });
-        }
-        Some(_) if !fresh => return Ok(visit.redirect(there.as_str())),
-        _ => {}
-    }
-    let also: &[&str] = if fresh { &["fresh"] } else { &[] };
-    match visit.login.door() {
-        Door::Form => Ok(ask(visit, headers, &there, Asking { fresh, tried: None }).await?),
-        _ if address.pause.is_some() => Err(SigningIn::Pause {
-            again: there.login_and(also),
-        }
-        .into()),
-        Door::Request => recognised(visit, client, headers, &there, address).await,
-        Door::RoundTrip => trip::leave(visit, &there, fresh).await,
-    }
-}
-
-/// Believes what the request says; sends a browser that is nobody's to the application's sign-in, once.
-async fn recognised(
-    visit: &Visit,
-    ClientIp(client): ClientIp,
-    headers: &HeaderMap,
-    there: &ReturnAddress,
-    address: &Address,
-) -> Result<Response, Notice> {
-    let again = || there.login();
-    let said = match visit.recognise(headers).await {
-        Some(said) => said?,
-        None => None,
-    };
-    let Some(user) = said else {
-        let back = visit.absolute(&there.login_and(&["back"]));
-        return match visit.login.sign_in_at(&back) {
-            Some(elsewhere) if address.back.is_none() => Ok(headers::see_other(&elsewhere)),
-            Some(_) => Err(SigningIn::StillNobody { again: again() }.into()),
-            None => Err(SigningIn::NotNamed {
-                why: "the request has no name in it".to_owned(),
-                again: again(),
-            }
-            .into()),
-        };
-    };
-    // Without a cookie this would never end: the page asks for a session, and comes here again.
-    match (Browser::known_or_new(visit, headers), &address.cookie) {
-        ((_, None), _) => {
-            let cookies = session::begin(visit, headers, user, client).await?;
-            Ok(headers::with_cookies(visit.redirect(there.as_str()), cookies))
-        }
-        ((_, Some(_)), Some(_)) => Err(Notice::NoCookie { again: again() }),
-        ((_, cookie), None) => {
-            let once_more = visit.redirect(&there.login_and(&["cookie"]));
-            Ok(headers::with_cookies(once_more, cookie))
-        }
-    }
-}
-
-async fn try_to_sign_in(
-    visit: &Visit,
+    State(app): Shared,
+    layout: Layout,
     ClientIp(address): ClientIp,
+    headers: HeaderMap,
+    form: Result<PageForm<SignInFields>, Response>,
+) -> Result<Response, Response> {
+    if app.login.door() != Door::Form {
+        return Err(ErrorKind::MethodNotAllowed.page().into_response());
+    }
+    let signed_in = check_password(&app, layout, address, &headers, form?.form).await;
+    signed_in.map_err(PageError::into_response)
+}
+
+async fn check_password(
+    app: &App,
+    layout: Layout,
+    address: std::net::IpAddr,
     headers: &HeaderMap,
-    form: Result<Form<SignInForm>, FormRejection>,
-) -> Result<Response, Notice> {
-    if visit.login.door() != Door::Form {
-        return Err(Notice::MethodNotAllowed);
-    }
-    form::sent_from_here(headers)?;
-    let Form(form) = form.map_err(|rejection| form::unreadable(&rejection))?;
-    let there = ReturnAddress::or_login(form.return_to.as_deref());
-    let Some(browser) = Browser::known(visit, headers) else {
-        return Err(Notice::NoCookie { again: there.login() });
+    form: SignInFields,
+) -> Result<Response, PageError> {
+    let return_to = ReturnTo::or_login(form.return_to.as_deref());
+    let again = return_to.login();
+    let Some(browser) = Browser::known(app, headers) else {
+        return Err(ErrorKind::NoCookie.page().retry(again));
     };
-    if !(Purpose::SignIn {
-        browser: &browser.random,
-    })
-    .admits(&visit.keyring, &form.form_token)
-    {
-        return Err(Notice::FormOutdated { again: there.login() });
-    }
-    if let Some(wait) = visit
-        .provider
-        .count_sign_in(address, Some(&form.username))
-        .await?
-    {
-        return Err(Notice::TooMany {
-            wait,
-            again: there.login(),
-        });
+    FormPurpose::sign_in(&browser.random).check(&app.keyring, &form.form_token, &again)?;
+    // Counted before the password is checked: guesses that run in parallel count, too.
+    if let Some(wait) = app.provider.count_sign_in(address, Some(&form.username)).await? {
+        return Err(ErrorKind::TooMany.page().wait(wait).retry(again));
     }
     let attempt = Attempt {
         name: &form.username,
         password: Secret::new(form.password),
-        at: visit.clock.now(),
+        at: app.clock.now(),
     };
-    match visit.login.sign_in(attempt).await {
+    match app.login.sign_in(attempt).await {
         Ok(user) => {
-            let cookies = session::begin(visit, headers, user, address).await?;
-            Ok(headers::with_cookies(visit.redirect(there.as_str()), cookies))
+            let cookies = Session::begin(app, headers, user, address).await?;
+            Ok(with_cookies(app.redirect(return_to.as_str()), cookies))
         }
         Err(SignInError::Wrong) => {
-            tracing::info!(%address, "a wrong name or password");
-            let asking = Asking {
-                fresh: false,
-                tried: Some(&form.username),
-            };
-            Ok(ask(visit, headers, &there, asking).await?)
+            tracing::info!(%address, "sign-in failed: wrong username or password");
+            let reason = LoginReason::Wrong(&form.username);
+            Ok(login_form(app, layout, headers, &return_to, reason).await?)
         }
-        Err(SignInError::Unavailable(why)) => Err(Notice::LoginUnavailable(why)),
+        Err(SignInError::Unavailable(why)) => Err(ErrorKind::LoginUnavailable.page().because(why)),
     }
 }
 
-async fn try_to_sign_out(
-    visit: &Visit,
+/// `POST /oauth/logout`
+pub(super) async fn sign_out(
+    State(app): Shared,
     ClientIp(address): ClientIp,
-    headers: &HeaderMap,
-    form: Result<Form<SignOut>, FormRejection>,
-) -> Result<Response, Notice> {
-    form::sent_from_here(headers)?;
-    let Form(form) = form.map_err(|rejection| form::unreadable(&rejection))?;
-    let there = ReturnAddress::or_login(form.return_to.as_deref());
-    let Some(session) = session::current(visit, headers).await? else {
-        return Ok(visit.sign_in(&there, SignIn::AsSomebody));
+    PageForm { form, session }: PageForm<SignOutFields, Option<Session>>,
+) -> Result<Response, PageError> {
+    let return_to = ReturnTo::or_login(form.return_to.as_deref());
+    let Some(session) = session else {
+        return Ok(return_to.sign_in(&app, true, false));
     };
-    if !(Purpose::SignOut { session: &session.id }).admits(&visit.keyring, &form.form_token) {
-        return Err(Notice::FormOutdated {
-            again: there.as_str().to_owned(),
-        });
-    }
-    let cookie = session::finish(visit, &session, address).await?;
-    let answer = match visit.login.door() {
-        // Who is there is not ours to forget: the next request would say it again.
-        Door::Request => Notice::from(SigningIn::AnotherAccount {
-            leave: visit.login.sign_out_at().map(str::to_owned),
-            again: there.login(),
-        })
-        .respond(visit),
-        _ if there.as_str() == LOGIN => Notice::SignedOut.respond(visit),
-        Door::Form => visit.sign_in(&there, SignIn::AsSomebody),
-        // Whoever wants another account must be asked which.
-        Door::RoundTrip => visit.sign_in(&there, SignIn::Anew),
-    };
-    Ok(headers::with_cookies(answer, [cookie]))
-}
-
-/// Shows the login form, with the consumer that waits for it, if one does.
-async fn ask(
-    visit: &Visit,
-    headers: &HeaderMap,
-    there: &ReturnAddress,
-    asking: Asking<'_>,
-) -> Result<Response, StoreError> {
-    let asked_by = asked_by(visit, there).await?;
-    let (browser, cookie) = Browser::known_or_new(visit, headers);
-    let page = Login {
-        asked_by: asked_by
-            .as_ref()
-            .map(|(consumer, callback)| (consumer.as_str(), callback)),
-        action: visit.path(LOGIN),
-        return_to: there.as_str(),
-        form_token: Purpose::SignIn {
-            browser: &browser.random,
+    FormPurpose::sign_out(&session.id).check(&app.keyring, &form.form_token, return_to.as_str())?;
+    let cookie = session.end(&app, address).await?;
+    let response = match app.login.door() {
+        // The next request would name the same user: only the application or the proxy can sign out.
+        Door::Request => {
+            let page = ErrorKind::AnotherAccount.page().leave(app.login.sign_out_at());
+            page.sign_in_again(return_to.login()).into_response()
         }
-        .token(&visit.keyring),
-        fresh: asking.fresh,
-        tried: asking.tried,
+        _ if return_to.as_str() == LOGIN => ErrorKind::SignedOut.page().into_response(),
+        Door::Form => return_to.sign_in(&app, true, false),
+        // The login service must ask for the account.
+        Door::RoundTrip => return_to.sign_in(&app, true, true),
     };
-    Ok(headers::with_cookies(page.respond(&visit.frame()), cookie))
+    Ok(with_cookies(response, [cookie]))
 }
 
-/// Who waits at the return address, and where the browser may end up from there.
-async fn asked_by(app: &App, there: &ReturnAddress) -> Result<Option<(String, Callback)>, StoreError> {
-    let Some(token) = there.request_token() else {
+/// The sign-in form. It may end at a callback: an access request that was answered before leads there at once.
+async fn login_form(
+    app: &App,
+    layout: Layout,
+    headers: &HeaderMap,
+    return_to: &ReturnTo,
+    reason: LoginReason<'_>,
+) -> Result<Response, StoreError> {
+    let waiting = waiting_consumer(app, return_to).await?;
+    let (browser, cookie) = Browser::known_or_new(app, headers);
+    let page = LoginPage {
+        t: layout.messages(),
+        layout,
+        consumer: waiting.as_ref().map(|(consumer, _)| consumer.as_str()),
+        action: app.path(LOGIN),
+        return_to,
+        form_token: FormPurpose::sign_in(&browser.random).token(&app.keyring),
+        reason,
+    };
+    let page = page.render_for(waiting.as_ref().map(|(_, callback)| callback));
+    Ok(with_cookies(page, cookie))
+}
+
+/// The consumer whose access request waits at the return path, and its callback.
+async fn waiting_consumer(app: &App, return_to: &ReturnTo) -> Result<Option<(String, Callback)>, StoreError> {
+    let Some(token) = return_to.request_token() else {
         return Ok(None);
     };
     Ok(match app.provider.question(&token).await? {
@@ -297,4 +265,27 @@ async fn asked_by(app: &App, there: &ReturnAddress) -> Result<Option<(String, Ca
         } => Some((consumer.name.clone(), callback)),
         _ => None,
     })
+}
+
+impl LoginPage<'_> {
+    pub(super) fn render_for(&self, callback: Option<&Callback>) -> Response {
+        let page = render_with_callback(self, callback);
+        if self.reason.is_wrong() {
+            return (StatusCode::FORBIDDEN, page).into_response();
+        }
+        page
+    }
+}
+
+impl LoginReason<'_> {
+    const fn is_wrong(&self) -> bool {
+        matches!(self, Self::Wrong(_))
+    }
+
+    const fn username(&self) -> &str {
+        match self {
+            Self::Wrong(username) => username,
+            Self::SignedOut | Self::Fresh => "",
+        }
+    }
 }

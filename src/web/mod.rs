@@ -1,54 +1,47 @@
-//! HTTP FOR PEOPLE AND CONSUMERS: extract, ask the provider or the login, answer.
+//! HTTP for users, consumers and remote applications: the pages, the token endpoints and the documents of AppLinks.
 //!
-//! [`public_service`] is what the public listener serves: `access_log` around the `router`, the whole URL map, and around the
-//! gateway for every other path. A consumer's requests go to `request_token` and `access_token`, which share `signed`; what
-//! was refused, `refusals` keeps for the administrators. A browser's requests:
+//! [`public_service`] is what the public listener serves: `access_log` around the `router`, which is the URL map, and around
+//! the gateway for every other path.
 //!
-//! 1. `authorize`: the question of a request token, put to whoever is signed in, and the answer;
-//! 2. `login`: who that is, and `trip`, when others are asked for it;
-//!    `return_address`: where they go on afterwards;
-//! 3. `connections`: what they have connected, and revoke; `admin`: the pages for administrators;
-//! 4. `session`: the `cookie` and its table row; `form`: what proves that a form is ours;
-//! 5. `pages`: the templates' data, every state in words (`texts`, in three languages; `visit` says in which), and the
-//!    headers of a page (`headers`);
-//! 6. `links`: the other direction, in which they are asked elsewhere;
-//! 7. `look`: name, logo and colours of this installation; `assets`: the files that pages load; `client_ip`: the address of
-//!    the browser.
-//!
-//! `applinks` is what the peers of Application Links ask for, with the paths that they know.
+//! * Consumers: `token_endpoints`.
+//! * Users, a file for each page: `authorize`, `login` (`login_redirect`: with a login service), `connections`, `links`
+//!   (connecting an outgoing link); `admin`: the pages for administrators, of which one shows the `recent_rejections`.
+//! * Remote applications: `applinks`. Browsers: `assets`.
+//! * What pages are made of: `i18n` (texts and languages), `text` (names of others), `render` (layout, header fields), `error`
+//!   (every other page), `extract` and `session` (extractors), `csrf`, `cookies`, `return_to`.
 
 mod access_log;
-mod access_token;
 mod admin;
 mod applinks;
 mod assets;
 mod authorize;
-mod client_ip;
 mod connections;
-mod cookie;
-mod form;
-mod headers;
+mod cookies;
+mod csrf;
+mod error;
+mod extract;
+mod i18n;
 mod links;
 mod login;
-mod look;
-mod pages;
-mod refusals;
-mod request_token;
-mod return_address;
+mod login_redirect;
+mod recent_rejections;
+mod render;
+mod return_to;
 mod session;
-mod signed;
-mod texts;
-mod trip;
-mod visit;
+mod text;
+mod token_endpoints;
+
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request};
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{any, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 use rand::CryptoRng;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
@@ -63,45 +56,42 @@ use crate::oauth::PublicUrl;
 use crate::provider::{Keyring, Provider};
 
 pub use admin::Administration;
-pub use applinks::Ourselves;
-pub use assets::icon;
-pub use client_ip::ClientIp;
-pub use look::Look;
-pub use refusals::Refusals;
+pub use applinks::AppLinksIdentity;
+pub use assets::{CurrentBranding, icon};
+pub use recent_rejections::RecentRejections;
 
 use access_log::LoggedRequest;
-use visit::Visit;
 
-/// What the pages need.
+/// The parts that the handlers use.
 #[derive(Debug)]
 pub struct App {
     /// The use cases.
     pub provider: Arc<Provider>,
-    /// What signs cookies and forms.
+    /// Signs cookies and forms.
     pub keyring: Arc<Keyring>,
-    /// Who is at the browser.
+    /// The login method.
     pub login: Arc<Login>,
-    /// Our public URLs, and the proxies in front of us.
+    /// The public URLs, and the trusted proxies.
     pub front: PublicUrls,
-    /// Where browsers find us.
+    /// The default public URL.
     pub public_url: PublicUrl,
-    /// The application beside us, as its users call it, and how its pages look.
-    pub look: Arc<Look>,
-    /// The public keys of the identity assertion, as a JWK set; `None`: no assertion is written.
+    /// The name of the application, and the look of its pages.
+    pub branding: Arc<CurrentBranding>,
+    /// The public keys of the identity assertion, as a JWK set; `None` if there is no assertion.
     pub jwks: Option<String>,
-    /// Who may see the pages for administrators, and where secrets stand.
+    /// The administrators, and where secrets are.
     pub administration: Arc<Administration>,
-    /// What was refused lately.
-    pub refusals: Arc<Refusals>,
-    /// What time it is.
+    /// Recently rejected requests.
+    pub rejections: Arc<RecentRejections>,
+    /// The time.
     pub clock: Clock,
-    /// The other direction.
+    /// Outgoing links.
     pub links: Arc<Links>,
-    /// What peers see of us.
-    pub peer: Ourselves,
+    /// This installation towards remote applications.
+    pub identity: AppLinksIdentity,
 }
 
-/// How a handler asks for the [`App`].
+/// How a handler extracts the [`App`].
 type Shared = axum::extract::State<Arc<App>>;
 
 /// What the public listener serves, in the order in which a request passes it: the access log, then the router or the
@@ -113,16 +103,16 @@ pub fn public_service(
     app: App,
     verdicts: &ForwardAuth,
     gateway: Gateway,
-    refusals: Arc<Refusals>,
+    rejections: Arc<RecentRejections>,
 ) -> impl HttpService {
     let gateway = Arc::new(gateway);
     let own = router(app, verdicts).fallback_service(Arc::clone(&gateway).service());
-    let shared = Arc::new((own, gateway, refusals));
+    let shared = Arc::new((own, gateway, rejections));
     service_fn(move |request: Request| {
         let shared = Arc::clone(&shared);
         async move {
-            let (own, gateway, refusals) = &*shared;
-            let logged = LoggedRequest::new(&request, refusals);
+            let (own, gateway, rejections) = &*shared;
+            let logged = LoggedRequest::new(&request, rejections);
             let response = if is_own_path(request.uri().path()) {
                 Box::pin(own.clone().oneshot(request)).await?
             } else {
@@ -146,59 +136,41 @@ fn is_own_path(path: &str) -> bool {
     PREFIXES.iter().any(|prefix| path.starts_with(prefix))
 }
 
-/// The URL map: token endpoints, pages, documents and verdicts for front proxies.
+/// The URL map. Paths that it does not have, and paths below them, are the application's.
 fn router(app: App, verdicts: &ForwardAuth) -> Router {
     let app = Arc::new(app);
-    let tokens = Router::new()
-        .route(REQUEST_TOKEN[0], any(request_token::issue))
-        .route(REQUEST_TOKEN[1], any(request_token::issue))
-        .route(ACCESS_TOKEN[0], any(access_token::issue))
-        .route(ACCESS_TOKEN[1], any(access_token::issue));
-    let approval = || {
-        get(authorize::show)
-            .post(authorize::answer)
-            .fallback(pages::method_not_allowed)
-    };
-    let pages = Router::new()
+    let page = |method: MethodRouter<Arc<App>>| method.fallback(error::method_not_allowed);
+    let approval = || page(get(authorize::show).post(authorize::answer));
+    let users = Router::new()
         .route(AUTHORIZE[0], approval())
         .route(AUTHORIZE[1], approval())
-        .route(
-            LOGIN,
-            get(login::show)
-                .post(login::sign_in)
-                .fallback(pages::method_not_allowed),
-        )
-        .route(HANDOFF, get(trip::handoff).fallback(pages::method_not_allowed))
-        .route(OIDC, get(trip::oidc).fallback(pages::method_not_allowed))
-        .route(LOGOUT, post(login::sign_out).fallback(pages::method_not_allowed))
-        .route(
-            CONNECTIONS,
-            get(connections::show).fallback(pages::method_not_allowed),
-        )
-        .route(
-            CONNECTIONS_REVOKE,
-            post(connections::revoke).fallback(pages::method_not_allowed),
-        )
+        .route(LOGIN, page(get(login::show).post(login::sign_in)))
+        .route(HANDOFF, page(get(login_redirect::handoff)))
+        .route(OIDC, page(get(login_redirect::oidc)))
+        .route(LOGOUT, page(post(login::sign_out)))
+        .route(CONNECTIONS, page(get(connections::show)))
+        .route(CONNECTIONS_REVOKE, page(post(connections::revoke)))
+        .route(links::CONNECT, page(get(links::connect)))
+        .route(links::CALLBACK, page(get(links::callback)))
+        .route(applinks::RECIPROCAL, page(get(applinks::reciprocal)))
+        .route(applinks::WHOAMI, get(applinks::whoami))
         .merge(admin::routes())
-        .route(
-            links::CONNECT,
-            get(links::connect).fallback(pages::method_not_allowed),
-        )
-        .route(links::BACK, get(links::back).fallback(pages::method_not_allowed))
-        .route(
-            applinks::RECIPROCAL,
-            get(applinks::reciprocal).fallback(pages::method_not_allowed),
-        )
-        .layer(DefaultBodyLimit::max(LARGEST_FORM))
-        .layer(from_fn_with_state(Arc::clone(&app), client_ip::client_ip))
-        .layer(map_response(headers::page));
+        .layer(DefaultBodyLimit::max(MAX_FORM))
+        .layer(from_fn_with_state(Arc::clone(&app), extract::request_origin))
+        .layer(from_fn_with_state(Arc::clone(&app), error::pages));
+    let consumers = Router::new()
+        .route(REQUEST_TOKEN[0], any(token_endpoints::request_token))
+        .route(REQUEST_TOKEN[1], any(token_endpoints::request_token))
+        .route(ACCESS_TOKEN[0], any(token_endpoints::access_token))
+        .route(ACCESS_TOKEN[1], any(token_endpoints::access_token))
+        .layer(from_fn_with_state(Arc::clone(&app), extract::request_origin));
     let documents = Router::new()
         .route("/oauth/assets/{name}", get(assets::serve))
-        .route("/.well-known/linkgate/jwks.json", get(assets::jwks));
-    tokens
-        .merge(pages)
+        .route("/.well-known/linkgate/jwks.json", get(assets::jwks))
+        .merge(applinks::documents());
+    users
+        .merge(consumers)
         .merge(documents)
-        .merge(applinks::documents())
         .with_state(app)
         .merge(forward_auth(verdicts))
 }
@@ -225,28 +197,28 @@ fn forward_auth(verdicts: &ForwardAuth) -> Router {
 }
 
 impl App {
-    /// A path of ours as the browser must write it: behind the path that a proxy in front strips.
+    /// A path of linkgate as browsers request it: below the path prefix that a front proxy removes.
     fn path(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.path_prefix())
     }
 
-    /// A path of ours as others must write it.
+    /// A path of linkgate as a URL.
     fn absolute(&self, path: &str) -> String {
         format!("{}{}", self.public_url.origin(), self.path(path))
     }
 
-    /// Sends the browser to a path of ours. 303: a form that was posted becomes a plain page.
+    /// Redirects the browser to a path of linkgate, with GET.
     fn redirect(&self, path: &str) -> Response {
-        headers::see_other(&self.path(path))
+        render::see_other(&self.path(path))
     }
 }
 
-/// Randomness for what a handler must mint: session ids, cookies, references.
+/// Randomness for cookies and sign-in attempts.
 fn randomness() -> impl CryptoRng {
     UnwrapErr(SysRng)
 }
 
-/// The two paths of each endpoint: ours, and the one that AppLinks assume by themselves.
+/// The two paths of each endpoint: linkgate's, and the one that AppLinks assume.
 const AUTHORIZE: [&str; 2] = ["/oauth/authorize", "/plugins/servlet/oauth/authorize"];
 const REQUEST_TOKEN: [&str; 2] = ["/oauth/request-token", "/plugins/servlet/oauth/request-token"];
 const ACCESS_TOKEN: [&str; 2] = ["/oauth/access-token", "/plugins/servlet/oauth/access-token"];
@@ -258,5 +230,5 @@ const ADMIN: &str = "/oauth/admin";
 const CONNECTIONS: &str = "/oauth/connections";
 const CONNECTIONS_REVOKE: &str = "/oauth/connections/revoke";
 
-/// In bytes. Our forms hold a name, a password and a few tokens.
-const LARGEST_FORM: usize = 16 * 1024;
+/// Bytes of a form: a name, a password and a few tokens.
+const MAX_FORM: usize = 16 * 1024;

@@ -1,130 +1,158 @@
-//! The browser session: a cookie, and its row in the store.
+//! The browser session: a cookie, and a row of the provider.
 //!
-//! A row is made only after somebody has proved who they are. Before that the browser has a signed random cookie, which
-//! proves to the login form that it was shown to this browser, and needs no row.
+//! A row is inserted only after a user has proved their identity. Before that the browser has a signed random cookie
+//! ([`super::cookies::Browser`]), which needs no row.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue};
+use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts};
+use axum::response::{IntoResponse as _, Response};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method};
+use tracing::Span;
 
+use crate::login::{Arriving, Unrecognised};
 use crate::model::{SessionId, User};
 use crate::oauth::Token;
 use crate::provider::StoreError;
 
-use super::cookie::Cookie;
-use super::form::Purpose;
-use super::pages::Notice;
-use super::{App, Visit, randomness};
+use super::cookies::Cookie;
+use super::csrf::FormPurpose;
+use super::error::{ErrorKind, PageError};
+use super::render::SignOutForm;
+use super::return_to::ReturnTo;
+use super::{App, LOGIN, LOGOUT};
 
-/// Somebody who is signed in.
+/// The session of a user who is signed in. As an extractor it redirects others to the sign-in page, and from there back;
+/// `Option<Session>` does not.
 #[derive(Debug)]
 pub(super) struct Session {
-    /// What the cookie holds. Never shown, never logged.
+    /// The value of the cookie: a secret.
     pub(super) id: SessionId,
-    /// Who it is.
     pub(super) user: User,
 }
 
-/// Whom a browser's session belongs to.
+/// The session of a request. An extractor.
 #[derive(Debug)]
-pub(super) enum Who {
-    /// There is none.
-    Nobody,
+pub(super) enum SessionState {
+    /// No session.
+    None,
     /// A live session.
-    Somebody(Session),
-    /// A live session, and the request itself says that somebody else is here by now.
-    Another(User),
+    Active(Session),
+    /// A live session, while the request itself names another user.
+    UserChanged(User),
 }
 
 impl Session {
-    /// Whether its user proved who they are so long ago that they must do so again before they decide.
+    /// Whether the user must sign in again before giving access.
     pub(super) fn is_stale(&self, app: &App) -> bool {
         app.provider.must_sign_in_again(&self.user)
     }
+
+    /// The form that ends this session.
+    pub(super) fn sign_out_form(&self, app: &App, return_to: &str) -> SignOutForm {
+        SignOutForm {
+            action: app.path(LOGOUT),
+            return_to: return_to.to_owned(),
+            form_token: FormPurpose::sign_out(&self.id).token(&app.keyring),
+        }
+    }
+
+    /// Starts a session with a new id, and ends the browser's previous one. Returns the cookies to set.
+    pub(super) async fn begin(
+        app: &App,
+        headers: &HeaderMap,
+        user: User,
+        address: IpAddr,
+    ) -> Result<[HeaderValue; 2], StoreError> {
+        let before = session_id(app, headers);
+        let id = app.provider.begin_session(before.as_ref(), user, address).await?;
+        Ok([Cookie::Session.set(app, id.as_str()), Cookie::Browser.clear(app)])
+    }
+
+    /// Ends the session. Returns the cookie to set.
+    pub(super) async fn end(&self, app: &App, address: IpAddr) -> Result<HeaderValue, StoreError> {
+        app.provider.end_session(&self.id, &self.user, address).await?;
+        Ok(Cookie::Session.clear(app))
+    }
 }
 
-/// Finds out who is signed in: a live session, of a user who still exists and is still the one here.
-pub(super) async fn current(visit: &Visit, headers: &HeaderMap) -> Result<Option<Session>, Notice> {
-    Ok(match who(visit, headers).await? {
-        Who::Somebody(session) => Some(session),
-        Who::Nobody | Who::Another(_) => None,
-    })
-}
-
-/// As [`current`], and tells nobody from somebody else. Where every request says who is there, it is asked every time: a
-/// session never outlives the application's own.
-pub(super) async fn who(visit: &Visit, headers: &HeaderMap) -> Result<Who, Notice> {
-    let Some(session) = kept(visit, headers).await? else {
-        return Ok(Who::Nobody);
-    };
-    let Some(said) = visit.recognise(headers).await else {
-        return Ok(Who::Somebody(session));
-    };
-    Ok(match said? {
-        Some(user) if user.subject == session.user.subject => Who::Somebody(Session { user, ..session }),
-        Some(user) => Who::Another(user),
-        None => Who::Nobody,
-    })
-}
-
-async fn kept(app: &App, headers: &HeaderMap) -> Result<Option<Session>, StoreError> {
-    let Some(id) = session_id(app, headers) else {
-        return Ok(None);
-    };
-    let user = app.provider.session_user(&id).await?;
-    Ok(user.map(|user| Session { id, user }))
-}
-
-/// Begins a session with a new id; one that the browser had before is over. Returns the cookies to set.
-pub(super) async fn begin(
-    app: &App,
-    headers: &HeaderMap,
-    user: User,
-    address: IpAddr,
-) -> Result<[HeaderValue; 2], StoreError> {
-    let before = session_id(app, headers);
-    let id = app.provider.begin_session(before.as_ref(), user, address).await?;
-    Ok([Cookie::Session.set(app, id.as_str()), Cookie::Browser.clear(app)])
-}
-
-/// Ends a session, as its user wants. Returns the cookie to set.
-pub(super) async fn finish(app: &App, session: &Session, address: IpAddr) -> Result<HeaderValue, StoreError> {
-    app.provider
-        .end_session(&session.id, &session.user, address)
-        .await?;
-    Ok(Cookie::Session.clear(app))
-}
-
-/// A browser that is not signed in, recognised by a cookie that we signed.
-#[derive(Debug)]
-pub(super) struct Browser {
-    /// The random part of the cookie.
-    pub(super) random: String,
-}
-
-impl Browser {
-    /// Recognises a browser.
-    pub(super) fn known(app: &App, headers: &HeaderMap) -> Option<Self> {
-        let (random, mac) = Cookie::Browser.of(app, headers)?.split_once('.')?;
-        let ours = Purpose::Browser { browser: random }.admits(&app.keyring, mac);
-        ours.then(|| Self {
-            random: random.to_owned(),
+impl SessionState {
+    /// Loads the session. Where every request names its user, that user is compared, so that a session never outlives the
+    /// application's own.
+    async fn load(parts: &Parts, app: &App) -> Result<Self, PageError> {
+        let Some(id) = session_id(app, &parts.headers) else {
+            return Ok(Self::None);
+        };
+        let Some(user) = app.provider.session_user(&id).await? else {
+            return Ok(Self::None);
+        };
+        Ok(match recognise(app, parts).await {
+            None => Self::Active(Session { id, user }),
+            Some(named) => match named? {
+                Some(named) if named.subject == user.subject => Self::Active(Session { id, user: named }),
+                Some(named) => Self::UserChanged(named),
+                None => Self::None,
+            },
         })
     }
+}
 
-    /// Recognises a browser, or gives it a cookie to be recognised by.
-    pub(super) fn known_or_new(app: &App, headers: &HeaderMap) -> (Self, Option<HeaderValue>) {
-        if let Some(known) = Self::known(app, headers) {
-            return (known, None);
+impl FromRequestParts<Arc<App>> for SessionState {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageError> {
+        let state = Self::load(parts, app).await?;
+        if let Self::Active(session) = &state {
+            Span::current().record("user.subject", &session.user.subject);
         }
-        let random = Token::generate("", &mut randomness()).as_str().to_owned();
-        let mac = Purpose::Browser { browser: &random }.token(&app.keyring);
-        let set = Cookie::Browser.set(app, &format!("{random}.{mac}"));
-        (Self { random }, Some(set))
+        Ok(state)
     }
+}
+
+impl OptionalFromRequestParts<Arc<App>> for Session {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Option<Self>, PageError> {
+        let state = SessionState::from_request_parts(parts, app).await?;
+        Ok(match state {
+            SessionState::Active(session) => Some(session),
+            SessionState::None | SessionState::UserChanged(_) => None,
+        })
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Session {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+        let session = Option::<Self>::from_request_parts(parts, app).await;
+        let session = session.map_err(PageError::into_response)?;
+        let by_form = parts.method == Method::POST;
+        session.ok_or_else(|| ReturnTo::page_of(parts).sign_in(app, by_form, false))
+    }
+}
+
+/// The user whom the request itself names; `None` with a login method that does not work like that.
+pub(super) async fn recognise(app: &App, parts: &Parts) -> Option<Result<Option<User>, PageError>> {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let request = Arriving {
+        headers: &parts.headers,
+        peer: peer.map(|peer| peer.0.ip()),
+        at: app.clock.now(),
+    };
+    let user = app.login.recognise(request).await?;
+    Some(user.map_err(|error| {
+        let kind = match &error {
+            Unrecognised::Probe(_) => ErrorKind::SourceFailed,
+            Unrecognised::Header(_) => ErrorKind::UserMissing,
+        };
+        kind.page().because(error.to_string()).sign_in_again(LOGIN)
+    }))
 }
 
 fn session_id(app: &App, headers: &HeaderMap) -> Option<SessionId> {
-    let id = SessionId::parse(Cookie::Session.of(app, headers)?)?;
+    let id = SessionId::parse(Cookie::Session.get(app, headers)?)?;
     (id.as_str().len() == Token::LENGTH).then_some(id)
 }

@@ -73,7 +73,7 @@ async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
     }
     assert!(card.contains("<dt lang=\"en\">Shared secret</dt>"), "{card}");
     assert!(
-        card.contains("The shared_secret of this consumer&#39;s entry"),
+        card.contains("The shared_secret of this consumer in the linkgate configuration"),
         "{card}"
     );
     assert!(card.contains("Leave it unchecked"), "{card}");
@@ -84,16 +84,25 @@ async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
     );
     let filed = self::card(&page, "Filed");
     assert!(
-        filed.contains("The content of the file <bdi>users.toml</bdi>,"),
+        filed.contains("The contents of <bdi>users.toml</bdi>,"),
         "{filed}"
     );
     let own = self::card(&page, "Bitbucket (own key)");
+    assert!(own.contains("<h3>Nothing to enter in Bitbucket</h3>"), "{own}");
+    assert!(
+        page.body.find("(own key)") > page.body.find("Switched off"),
+        "values to enter come first"
+    );
+    assert!(
+        card.contains("Copy all as text") && card.contains("\nConsumer Key: bitbucket-form\n"),
+        "{card}"
+    );
     assert_eq!(copied(own, "Consumer Key"), Some("Stash:8277239845"));
     assert_eq!(copied(own, "Public Key"), Some(public_key().as_str()));
     assert!(own.contains("Yes, as <bdi>svc-bitbucket</bdi>"), "{own}");
     assert!(!own.contains("Warning:"), "{own}");
     let off = self::card(&page, "Switched off");
-    assert!(off.contains("whatever it signs is refused"), "{off}");
+    assert!(off.contains("This consumer is disabled."), "{off}");
     for secret in [
         "correct-horse-battery-staple",
         "another-shared-secret",
@@ -116,10 +125,11 @@ async fn traps_are_told_where_they_lie() {
     let mut alice = signed_in_behind(&linkgate, "/builds").await;
     let page = alice.get(LINKS).await;
     assert!(
-        page.body.contains("public_url has the path <bdi>/builds</bdi>."),
+        page.body
+            .contains("public_url contains the path <bdi>/builds</bdi>."),
         "{page:?}"
     );
-    assert!(page.body.contains("public_url begins with http,"), "{page:?}");
+    assert!(page.body.contains("public_url uses http,"), "{page:?}");
     assert_eq!(
         copied(&page.body, "Application URL"),
         Some("http://intranet.example.com")
@@ -129,12 +139,12 @@ async fn traps_are_told_where_they_lie() {
         Some("http://intranet.example.com/builds/oauth/authorize")
     );
     assert!(
-        card(&page, "Nowhere").contains("No callback is allowed,"),
+        card(&page, "Nowhere").contains("No callback URL is registered,"),
         "{page:?}"
     );
-    let weak = "A key of <bdi>1024</bdi> bits is weak.";
+    let weak = "The public key has only <bdi>1024</bdi> bits.";
     assert!(card(&page, "Weak").contains(weak), "{page:?}");
-    let clock = "refused lately because of its clock";
+    let clock = "rejected because its clock is wrong";
     assert!(!card(&page, "Bitbucket").contains(clock));
     let late = (linkgate.now() - 4000).to_string();
     let call = Peer::hmac()
@@ -149,10 +159,10 @@ async fn traps_are_told_where_they_lie() {
 }
 
 #[tokio::test]
-async fn one_page_alone_may_run_one_script() {
+async fn pages_with_values_to_copy_or_access_to_revoke_may_run_one_script() {
     let linkgate = Linkgate::start().await;
     let mut alice = signed_in(&linkgate, "alice").await;
-    for (page, has_script) in [(LINKS, true), (TOKENS, false), (REFUSALS, false)] {
+    for (page, has_script) in [(LINKS, true), (TOKENS, true), (REFUSALS, false)] {
         let page = alice.get(page).await;
         let policy = page.header("content-security-policy").unwrap();
         assert_eq!(policy.ends_with("; script-src 'self'"), has_script, "{policy}");
@@ -195,7 +205,16 @@ on_both! {
         assert_eq!(alice.submit(&forged).await.status, 403);
         let from_elsewhere = Request::post(REVOKE).header("Sec-Fetch-Site", "cross-site").form(form.body());
         assert_eq!(alice.send(from_elsewhere).await.status, 403);
-        assert_eq!(alice.submit(&form).await.status, 303);
+        let answer = alice.submit(&form).await;
+        let id = &form.fields.iter().find(|(name, _)| name == "token").unwrap().1;
+        assert_eq!(location(&answer), format!("{TOKENS}?user=bob&consumer=&page=1&revoked={id}"));
+        let confirmed = alice.get(location(&answer)).await;
+        assert!(confirmed.body.contains("role=\"status\">Access was revoked.</p>"), "{confirmed:?}");
+        assert!(confirmed.body.contains("value=\"bob\""), "the search stays: {confirmed:?}");
+        let claimed = alice.get(&format!("{TOKENS}?user=carol&revoked={id}")).await;
+        assert!(!claimed.body.contains("role=\"status\""), "{claimed:?}");
+        let elsewhere = form.clone().with("return_to", "//evil.example");
+        assert_eq!(location(&alice.submit(&elsewhere).await), format!("{TOKENS}?revoked={id}"));
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         let call = Peer::hmac().call(&linkgate, "GET", "/api/me").token(&token);
         call.send(&linkgate).await.assert_refused(401, "token_revoked");
@@ -238,7 +257,7 @@ async fn a_refusal_is_shown_with_its_reason_and_no_secret() {
     let linkgate = Linkgate::start().await;
     let token = Peer::hmac().connect(&linkgate, "bob").await;
     let mut alice = signed_in(&linkgate, "alice").await;
-    assert!(alice.get(REFUSALS).await.body.contains("Nothing was refused."));
+    assert!(alice.get(REFUSALS).await.body.contains("No rejected requests."));
     let call = Peer::hmac()
         .call(&linkgate, "GET", "/api/me?secret=in-the-query")
         .token(&token);

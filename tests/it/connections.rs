@@ -50,7 +50,7 @@ on_both! {
         assert_eq!(location(&answer), "/oauth/connections?revoked=all");
         let page = alice.get(location(&answer)).await;
         assert!(page.body.contains("role=\"status\">Access was revoked.</p>"), "{page:?}");
-        assert!(page.body.contains("Nothing is connected."), "{page:?}");
+        assert!(page.body.contains("No applications are connected."), "{page:?}");
         for token in [&first, &second] {
             let peer = if *token == first { Peer::hmac() } else { Peer::rsa() };
             call_as(&peer, &linkgate, token).await.assert_refused(401, "token_revoked");
@@ -75,7 +75,8 @@ async fn the_page_says_who_where_since_when_and_how_lately() {
     let page = alice.get(PAGE).await;
     assert_eq!(page.status, 200);
     assert!(
-        page.body.contains("To connect an application, start there"),
+        page.body
+            .contains("To connect an application, start in that application."),
         "{page:?}"
     );
     assert!(!page.body.contains("name=\"token\""), "{page:?}");
@@ -167,7 +168,11 @@ async fn nothing_is_revoked_but_by_its_user_from_the_page() {
         let request = Request::post(REVOKE)
             .header("Sec-Fetch-Site", site)
             .form(form.body());
-        refused(&alice.send(request).await, 403, "This came from another site");
+        refused(
+            &alice.send(request).await,
+            403,
+            "Form blocked: sent from another site",
+        );
     }
     assert_eq!(alice.get(REVOKE).await.status, 405);
     let mut nobody = linkgate.browser();

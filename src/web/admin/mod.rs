@@ -1,26 +1,29 @@
-//! The pages for administrators: `/oauth/admin`. They show and revoke; what linkgate does is decided in its configuration.
+//! The pages for administrators: `/oauth/admin`. They show and revoke; the configuration decides what linkgate does.
 //!
-//! `links`: what to enter in Bitbucket; `tokens`: what users have connected; `refusals`: what was refused lately.
+//! `links`: the values to enter in Bitbucket; `tokens`: the connections of all users; `rejections`: recently rejected
+//! requests.
 
 mod links;
-mod refusals;
+mod rejections;
 mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::Router;
-use axum::response::Response;
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use http::HeaderMap;
+use http::request::Parts;
 
 use crate::oauth::ConsumerKey;
 
-use super::pages::{self, Notice};
+use super::error::{ErrorKind, method_not_allowed};
+use super::return_to::ReturnTo;
 use super::session::Session;
-use super::{ADMIN, App, Visit, login};
+use super::{ADMIN, App};
 
-/// Who may see these pages, and what the configuration says that the database does not.
+/// The administrators, and facts of the configuration that the database does not have.
 #[derive(Debug, Default)]
 pub struct Administration {
     subjects: BTreeSet<String>,
@@ -28,7 +31,7 @@ pub struct Administration {
 }
 
 impl Administration {
-    /// Takes the users who may see the pages, and the files in which consumers' shared secrets stand.
+    /// Takes the users who are administrators, and the files of the consumers' shared secrets.
     pub fn new(
         subjects: impl IntoIterator<Item = String>,
         secret_files: BTreeMap<ConsumerKey, String>,
@@ -39,12 +42,12 @@ impl Administration {
         }
     }
 
-    /// Takes the files of a configuration that was read again.
+    /// Takes the files of a reloaded configuration.
     pub fn keep_secret_files(&self, files: BTreeMap<ConsumerKey, String>) {
         *self.secret_files.write().unwrap_or_else(PoisonError::into_inner) = files;
     }
 
-    /// The file in which a consumer's shared secret stands, as the configuration writes it.
+    /// The file of a consumer's shared secret, as the configuration names it.
     fn secret_file(&self, consumer: &ConsumerKey) -> Option<String> {
         let files = self.secret_files.read().unwrap_or_else(PoisonError::into_inner);
         files.get(consumer).cloned()
@@ -54,34 +57,54 @@ impl Administration {
 /// The routes of these pages.
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
-        .route(ADMIN, get(links::show).fallback(pages::method_not_allowed))
-        .route(TOKENS, get(tokens::show).fallback(pages::method_not_allowed))
-        .route(REVOKE, post(tokens::revoke).fallback(pages::method_not_allowed))
-        .route(REFUSALS, get(refusals::show).fallback(pages::method_not_allowed))
+        .route(ADMIN, get(links::show).fallback(method_not_allowed))
+        .route(TOKENS, get(tokens::show).fallback(method_not_allowed))
+        .route(REVOKE, post(tokens::revoke).fallback(method_not_allowed))
+        .route(REJECTIONS, get(rejections::show).fallback(method_not_allowed))
 }
 
-/// The administrator who is signed in; or the way to the login page, or the page that says who may.
-async fn administrator(visit: &Visit, headers: &HeaderMap, here: &str) -> Result<Session, Response> {
-    let session = visit.user(headers, here).await?;
-    if visit.administration.subjects.contains(&session.user.subject) {
-        return Ok(session);
+/// The session of an administrator. An extractor: other users get a page that names them.
+#[derive(Debug)]
+struct Admin(Session);
+
+impl FromRequestParts<Arc<App>> for Admin {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+        let session = <Session as FromRequestParts<_>>::from_request_parts(parts, app).await?;
+        if app.administration.subjects.contains(&session.user.subject) {
+            return Ok(Self(session));
+        }
+        let sign_out = session.sign_out_form(app, ReturnTo::page_of(parts).as_str());
+        let page = ErrorKind::NotAdmin.page().sign_out(sign_out);
+        Err(page.with("user", session.user.display_name).into_response())
     }
-    let sign_out = login::sign_out_form(visit, &session, here.to_owned());
-    Err(visit.refuse(Notice::NotAdmin {
-        user: session.user.display_name,
-        sign_out,
-    }))
 }
 
-/// Where the pages lead to each other.
-fn navigation(visit: &Visit) -> pages::Navigation {
-    pages::Navigation {
-        links: visit.path(ADMIN),
-        tokens: visit.path(TOKENS),
-        refusals: visit.path(REFUSALS),
+/// The tabs of these pages.
+struct Navigation {
+    /// The title of the current page.
+    current: &'static str,
+    /// Each page's path and title.
+    pages: [(String, &'static str); 3],
+}
+
+impl Navigation {
+    fn new(app: &App, current: &'static str) -> Self {
+        let pages = [
+            (ADMIN, "admin-links.title"),
+            (TOKENS, "admin-tokens.title"),
+            (REJECTIONS, "admin-rejections.title"),
+        ];
+        let pages = pages.map(|(path, title)| (app.path(path), title));
+        Self { current, pages }
+    }
+
+    fn is_current(&self, title: &str) -> bool {
+        title == self.current
     }
 }
 
 const TOKENS: &str = "/oauth/admin/tokens";
 const REVOKE: &str = "/oauth/admin/tokens/revoke";
-const REFUSALS: &str = "/oauth/admin/refusals";
+const REJECTIONS: &str = "/oauth/admin/refusals";

@@ -1,105 +1,133 @@
-//! What users have connected, all of them: `/oauth/admin/tokens`.
+//! The access tokens of all users: `/oauth/admin/tokens`.
 
-use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{Form, Query};
+use askama::Template;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::response::Response;
-use http::HeaderMap;
 use serde::Deserialize;
 
-use crate::oauth::{ConsumerKey, encoding};
-use crate::provider::{Revoke, Revoker, Search};
+use crate::model::{AccessToken, Consumer};
+use crate::oauth::{ConsumerKey, Timestamp, encoding};
+use crate::provider::{Connection, Revoke, Revoker, Search};
 
-use super::super::form::{self, Purpose};
-use super::super::pages::{Notice, RevokeForm, Tokens};
+use super::super::csrf::FormPurpose;
+use super::super::error::PageError;
+use super::super::extract::{ClientIp, PageForm};
+use super::super::i18n::Messages;
+use super::super::render::{Layout, RevokeForm, SignOutForm, render_with_script};
+use super::super::return_to::ReturnTo;
 use super::super::session::Session;
-use super::super::{ClientIp, Visit, login};
-use super::{REVOKE, TOKENS, administrator, navigation};
+use super::super::{App, Shared, assets};
+use super::{Admin, Navigation, REVOKE, TOKENS};
 
-/// What is looked for.
+/// The search.
 #[derive(Default, Deserialize)]
-pub(super) struct Wanted {
+pub(super) struct TokensQuery {
     #[serde(default)]
     user: String,
     #[serde(default)]
     consumer: String,
     /// From 1.
     page: Option<u32>,
+    /// The token that was just revoked.
+    #[serde(default)]
+    revoked: String,
 }
 
 /// The form of a button that revokes.
 #[derive(Deserialize)]
-pub(super) struct RevokeFields {
+pub(super) struct RevokeAnyFields {
     token: String,
     form_token: String,
+    /// The page with the button, with its search.
+    return_to: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "admin/tokens.html")]
+struct TokensPage<'a> {
+    t: Messages,
+    layout: Layout,
+    navigation: Navigation,
+    app: &'a App,
+    action: String,
+    /// The path of this page.
+    path: String,
+    search: &'a TokensQuery,
+    is_revoked: bool,
+    list: &'a [Connection],
+    consumers: &'a [Consumer],
+    newer: Option<String>,
+    older: Option<String>,
+    now: Timestamp,
+    session: &'a Session,
+    sign_out: SignOutForm,
+    script: String,
 }
 
 /// `GET /oauth/admin/tokens`
-#[tracing::instrument(name = "tokens", skip_all, fields(user.subject))]
 pub(super) async fn show(
-    visit: Visit,
-    headers: HeaderMap,
-    wanted: Result<Query<Wanted>, QueryRejection>,
-) -> Result<Response, Response> {
-    let wanted = wanted.map_or_else(|_| Wanted::default(), |Query(wanted)| wanted);
-    let page = wanted.page.unwrap_or(1).clamp(1, LAST_PAGE);
-    let here = wanted.address(page);
-    let session = administrator(&visit, &headers, &here).await?;
-    let refuse = |error| visit.refuse(error);
-    let consumers = visit.provider.consumers().await.map_err(refuse)?;
-    let mut found = visit
-        .provider
-        .search(&wanted.search(page))
-        .await
-        .map_err(refuse)?;
-    let has_more = found.len() > PAGE as usize && page < LAST_PAGE;
-    found.truncate(PAGE as usize);
-    let forms = found.iter().map(|connection| RevokeForm {
-        action: visit.path(REVOKE),
-        token: connection.token.id.clone(),
-        form_token: purpose(&session, &connection.token.id).token(&visit.keyring),
-    });
-    let page = Tokens {
-        navigation: navigation(&visit),
-        forms: forms.collect(),
-        list: &found,
+    State(app): Shared,
+    layout: Layout,
+    Admin(session): Admin,
+    query: Result<Query<TokensQuery>, QueryRejection>,
+) -> Result<Response, PageError> {
+    let search = query.map_or_else(|_| TokensQuery::default(), |Query(query)| query);
+    let number = search.page.unwrap_or(1).clamp(1, LAST_PAGE);
+    let consumers = app.provider.consumers().await?;
+    let mut list = app.provider.search(&search.search(number)).await?;
+    let has_more = list.len() > PAGE as usize && number < LAST_PAGE;
+    list.truncate(PAGE as usize);
+    let page = TokensPage {
+        t: layout.messages(),
+        layout,
+        navigation: Navigation::new(&app, "admin-tokens.title"),
+        app: &app,
+        action: app.path(TOKENS),
+        path: search.path(number),
+        search: &search,
+        // The query is not trusted.
+        is_revoked: list
+            .iter()
+            .any(|connection| connection.token.id == search.revoked && connection.token.revoked_at.is_some()),
+        list: &list,
         consumers: &consumers,
-        wanted_user: &wanted.user,
-        wanted_consumer: &wanted.consumer,
-        newer: (page > 1).then(|| visit.path(&wanted.address(page - 1))),
-        older: has_more.then(|| visit.path(&wanted.address(page + 1))),
-        now: visit.clock.now(),
-        user: &session.user,
-        sign_out: login::sign_out_form(&visit, &session, TOKENS.to_owned()),
+        newer: (number > 1).then(|| app.path(&search.path(number - 1))),
+        older: has_more.then(|| app.path(&search.path(number + 1))),
+        now: app.clock.now(),
+        session: &session,
+        sign_out: session.sign_out_form(&app, TOKENS),
+        script: app.path(&assets::script()),
     };
-    Ok(page.respond(&visit.frame()))
+    Ok(render_with_script(&page))
 }
 
 /// `POST /oauth/admin/tokens/revoke`
-#[tracing::instrument(name = "revoke", skip_all, fields(user.subject))]
 pub(super) async fn revoke(
-    visit: Visit,
+    State(app): Shared,
     ClientIp(address): ClientIp,
-    headers: HeaderMap,
-    form: Result<Form<RevokeFields>, FormRejection>,
-) -> Result<Response, Response> {
-    form::sent_from_here(&headers).map_err(|notice| visit.refuse(notice))?;
-    let Form(form) = form.map_err(|rejection| visit.refuse(form::unreadable(&rejection)))?;
-    let session = administrator(&visit, &headers, TOKENS).await?;
-    if !purpose(&session, &form.token).admits(&visit.keyring, &form.form_token) {
-        let again = TOKENS.to_owned();
-        return Err(visit.refuse(Notice::FormOutdated { again }));
-    }
+    PageForm {
+        form,
+        session: Admin(session),
+    }: PageForm<RevokeAnyFields, Admin>,
+) -> Result<Response, PageError> {
+    let page = ReturnTo::or_login(form.return_to.as_deref());
+    let page = if page.as_str().starts_with(TOKENS) {
+        page.as_str()
+    } else {
+        TOKENS
+    };
+    FormPurpose::revoke_any(&session.id, &form.token).check(&app.keyring, &form.form_token, page)?;
     let by = Revoker {
         name: &session.user.subject,
         address: Some(address),
     };
-    let which = Revoke::One { id: &form.token };
-    let revoked = visit.provider.revoke(which, by).await;
-    revoked.map_err(|error| visit.refuse(error))?;
-    Ok(visit.redirect(TOKENS))
+    app.provider.revoke(Revoke::One { id: &form.token }, by).await?;
+    let separator = if page.contains('?') { '&' } else { '?' };
+    Ok(app.redirect(&format!("{page}{separator}revoked={}", form.token)))
 }
 
-impl Wanted {
+impl TokensQuery {
     /// One more than a page holds, to learn whether there is another.
     fn search(&self, page: u32) -> Search {
         Search {
@@ -110,7 +138,7 @@ impl Wanted {
         }
     }
 
-    fn address(&self, page: u32) -> String {
+    fn path(&self, page: u32) -> String {
         let (user, consumer) = (encoding::encode(&self.user), encoding::encode(&self.consumer));
         match (user.as_ref(), consumer.as_ref(), page) {
             ("", "", 1) => TOKENS.to_owned(),
@@ -119,14 +147,34 @@ impl Wanted {
     }
 }
 
-const fn purpose<'a>(session: &'a Session, token: &'a str) -> Purpose<'a> {
-    Purpose::RevokeOfAnybody {
-        session: &session.id,
-        token,
+impl TokensPage<'_> {
+    /// The message for the state of a token.
+    fn state(&self, token: &AccessToken) -> &'static str {
+        if token.revoked_at.is_some() {
+            "admin-tokens.revoked"
+        } else if token.expires_at > self.now {
+            "admin-tokens.live"
+        } else if token.ends_at() > self.now {
+            "admin-tokens.renewable"
+        } else {
+            "admin-tokens.expired"
+        }
+    }
+
+    fn is_live(&self, token: &AccessToken) -> bool {
+        token.is_live(self.now)
+    }
+
+    fn revoke_form(&self, id: &str) -> RevokeForm {
+        RevokeForm {
+            action: self.app.path(REVOKE),
+            token: id.to_owned(),
+            form_token: FormPurpose::revoke_any(&self.session.id, id).token(&self.app.keyring),
+        }
     }
 }
 
 /// Tokens on a page.
 const PAGE: u32 = 50;
-/// Nobody turns so many.
+/// Higher numbers of pages are taken for this one.
 const LAST_PAGE: u32 = 10_000;

@@ -317,14 +317,9 @@ async fn administrators_see_how_calls_went() {
     let mut alice = left.browser();
     alice.sign_in("alice").await;
     let before = alice.get("/oauth/admin").await.body;
-    let section = |page: &str| {
-        page.split_once("<h2>The other direction</h2>")
-            .unwrap()
-            .1
-            .to_owned()
-    };
+    let section = |page: &str| page.split_once("<h2>Outgoing links</h2>").unwrap().1.to_owned();
     assert!(
-        section(&before).contains("<dt>Last reached</dt><dd>not yet</dd>"),
+        section(&before).contains("<dt>Last contact</dt><dd>not yet</dd>"),
         "{before}"
     );
     assert_eq!(left.ask("/other", None).await.status, 200);
@@ -334,7 +329,7 @@ async fn administrators_see_how_calls_went() {
         "{after}"
     );
     assert!(
-        after.contains("<dt>Last reached</dt><dd><time datetime="),
+        after.contains("<dt>Last contact</dt><dd><time datetime="),
         "{after}"
     );
     assert!(

@@ -221,7 +221,7 @@ async fn a_slow_other_side_is_given_up_and_the_token_stays() {
     browser.sign_in("alice").await;
     let page = browser.get("/oauth/links/other/connect").await;
     assert_eq!(page.status, 503);
-    assert!(page.body.contains("does not answer"), "{}", page.body);
+    assert!(page.body.contains("does not respond"), "{}", page.body);
 }
 
 #[tokio::test]

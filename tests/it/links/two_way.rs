@@ -139,7 +139,7 @@ on_both! {
         let back = right.answer(&path(location(&there), &right.base), "alice", "deny").await;
         let page = browser.get(&path(location(&back), &left.base)).await;
         assert_eq!(page.status, 200);
-        assert!(page.body.contains("stays as it was"), "{page:?}");
+        assert!(page.body.contains("was not connected"), "{page:?}");
         assert_eq!(left.ask("/other/api/x", Some("alice")).await.status, 200);
         left.stop().await;
         right.stop().await;

@@ -43,7 +43,11 @@ async fn an_answer_counts_only_from_the_page_that_was_shown() {
     }
     for from in ["cross-site", "same-site", "none, cross-site"] {
         let request = form.request(AUTHORIZE).header("Sec-Fetch-Site", from);
-        assert_notice(&alice.send(request).await, 403, "This came from another site");
+        assert_notice(
+            &alice.send(request).await,
+            403,
+            "Form blocked: sent from another site",
+        );
     }
     for token in [&token, &other] {
         assert_eq!(site.state(token).await, RequestTokenState::Pending);

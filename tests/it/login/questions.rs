@@ -158,8 +158,8 @@ async fn what_is_no_open_question_is_a_page_and_never_a_redirect() {
             "This link is incomplete",
         ),
         (twice, 400, "This link is incomplete"),
-        (question("nobody"), 404, "This request is not known"),
-        (question(site.token().as_str()), 404, "This request is not known"),
+        (question("nobody"), 404, "Request not found"),
+        (question(site.token().as_str()), 404, "Request not found"),
     ] {
         assert_notice(&alice.get(&target).await, status, title);
         assert_notice(&site.browser().get(&target).await, status, title);
@@ -197,7 +197,7 @@ async fn a_request_token_that_was_exchanged_asks_nothing_and_an_access_token_nev
     assert_notice(
         &alice.get(&question(access.as_str())).await,
         400,
-        "This is not a request for access",
+        "This is not an access request",
     );
 }
 
@@ -211,12 +211,12 @@ async fn a_request_token_whose_time_is_over_asks_nothing() {
     assert_notice(
         &alice.get(&question(known.as_str())).await,
         410,
-        "This request has expired",
+        "Request expired",
     );
     assert_notice(
         &alice.post("/oauth/authorize", &form).await,
         410,
-        "This request has expired",
+        "Request expired",
     );
     assert_eq!(site.state(&known).await, RequestTokenState::Pending);
 }
@@ -270,7 +270,7 @@ async fn only_get_head_and_post_are_for_questions_and_only_post_decides() {
             form.value("form_token")
         );
         let answer = alice.get(&link).await;
-        assert_notice(&answer, 405, "A link cannot decide");
+        assert_notice(&answer, 405, "Use the buttons on the page");
         assert_eq!(answer.header("allow"), Some("POST"));
     }
     assert_eq!(site.state(&token).await, RequestTokenState::Pending);

@@ -105,7 +105,7 @@ async fn signing_out_ends_the_session_in_the_store_too() {
                 .header("Sec-Fetch-Site", "cross-site"),
         )
         .await;
-    assert_notice(&refused, 403, "This came from another site");
+    assert_notice(&refused, 403, "Form blocked: sent from another site");
     let refused = alice
         .post("/oauth/logout", &form.clone().but("form_token", "AAAA"))
         .await;

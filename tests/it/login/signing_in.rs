@@ -27,10 +27,7 @@ async fn of_a_stranger_the_database_keeps_counts_of_attempts_alone() {
     ] {
         let answer = stranger.sign_in("/", user, password).await;
         assert_eq!(answer.status, 403, "{answer:?}");
-        assert!(
-            answer.body.contains("User name or password is wrong."),
-            "{answer:?}"
-        );
+        assert!(answer.body.contains("Wrong username or password."), "{answer:?}");
     }
     let mut after = site.rows().await;
     let counted = after.remove("sign_in_slots").unwrap();
@@ -156,7 +153,7 @@ async fn a_login_form_is_bound_to_the_browser_that_it_was_shown_to() {
         assert_notice(
             &alice.clone().send(request(from)).await,
             403,
-            "This came from another site",
+            "Form blocked: sent from another site",
         );
     }
     assert_notice(

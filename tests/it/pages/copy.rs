@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::call::Peer;
 use crate::support::chromium::{Chromium, JavaScript};
 use crate::support::linkgate::Linkgate;
 
@@ -65,6 +66,22 @@ async fn without_javascript_a_click_selects_the_whole_value() {
         execute(&browser, "return getSelection().toString();").await,
         json!(text)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn escape_closes_the_question_before_revoking() {
+    let (linkgate, browser) = (Linkgate::start().await, Chromium::start(JavaScript::On).await);
+    Peer::hmac().connect(&linkgate, "alice").await;
+    let alice = signed_in(&linkgate, "alice").await;
+    for path in ["/oauth/connections", "/oauth/admin/tokens"] {
+        show(&browser, linkgate.address, &State::get("revoke", path).by(&alice)).await;
+        browser.click("details.confirm summary").await;
+        let is_open = "return document.querySelector('details.confirm').open;";
+        assert_eq!(execute(&browser, is_open).await, json!(true));
+        let focused = browser.window.active_element().await.unwrap();
+        focused.send_keys("\u{E00C}").await.unwrap();
+        assert_eq!(execute(&browser, is_open).await, json!(false));
+    }
 }
 
 async fn open(browser: &Chromium, linkgate: &Linkgate) {

@@ -57,7 +57,7 @@ async fn known(browser: &Chromium, application: SocketAddr) -> Vec<String> {
             .headed("Allow Bitbucket to use Buildboard as alice?"),
         State::sent("notice-another-account", leave)
             .by(&alice)
-            .headed("To change the account, sign out of Buildboard"),
+            .headed("To use another account, sign out of Buildboard"),
     ];
     visit(browser, site.address(), &states).await
 }
@@ -68,14 +68,14 @@ async fn unknown(browser: &Chromium, application: SocketAddr) -> Vec<String> {
     let states = [
         State::get("notice-still-nobody", format!("{LOGIN}?back=1"))
             .headed("You are not signed in to Buildboard"),
-        State::get("notice-pause", format!("{LOGIN}?pause=1")).headed("Sign in to go on"),
+        State::get("notice-pause", format!("{LOGIN}?pause=1")).headed("Sign in to continue"),
     ];
     let mut wrong = visit(browser, site.address(), &states).await;
     let site = probing(App::absent().address).await;
     let mut asked = Browser::new(site.address());
     asked.cookies.insert("session".to_owned(), "whose".to_owned());
     let failed = State::get("notice-source-failed", LOGIN).by(&asked);
-    let states = [failed.headed("Signing in does not work right now")];
+    let states = [failed.headed("Sign-in is temporarily unavailable")];
     wrong.extend(visit(browser, site.address(), &states).await);
     wrong
 }
@@ -84,7 +84,7 @@ async fn unknown(browser: &Chromium, application: SocketAddr) -> Vec<String> {
 async fn unnamed(browser: &Chromium) -> Vec<String> {
     let login = "[login]\nmethod = \"trusted-header\"\n[login.trusted-header]\nheader = \"Remote-User\"\n";
     let site = Site::with(BASE, "trusted_proxies = [\"127.0.0.1\"]", login).await;
-    let states = [State::get("notice-not-named", LOGIN).headed("Nobody said who you are")];
+    let states = [State::get("notice-not-named", LOGIN).headed("Your user could not be determined")];
     visit(browser, site.address(), &states).await
 }
 
@@ -107,13 +107,13 @@ async fn handed_off(browser: &Chromium) -> Vec<String> {
         .headed("Allow Bitbucket to use Buildboard as Alice Example?"),
         State::get("notice-trip-used", first.clone())
             .by(&alice)
-            .headed("This sign-in was finished before"),
-        State::get("notice-trip-unknown", first).headed("This sign-in cannot be finished here"),
+            .headed("This sign-in is already complete"),
+        State::get("notice-trip-unknown", first).headed("This sign-in cannot be completed"),
         State::get(
             "notice-trip-wrong",
             "/oauth/login/handoff?lg_answer=e30&lg_sig=00",
         )
-        .headed("This answer is not believed"),
+        .headed("Invalid sign-in response"),
     ];
     let mut wrong = visit(browser, site.address(), &states).await;
     site.clock.advance(601);
@@ -156,7 +156,7 @@ async fn without_a_directory(browser: &Chromium) -> Vec<String> {
     let form = form.with("username", "alice").with("password", "alice-password");
     let states = [State::sent("notice-login-unavailable", form)
         .by(&alice)
-        .headed("Signing in does not work right now")
+        .headed("Sign-in is temporarily unavailable")
         .in_every_language()];
     visit(browser, site.address(), &states).await
 }
@@ -185,18 +185,14 @@ async fn the_pages_of_links_are_fit_for_everybody() {
         get(
             "links-refused",
             "/oauth/links/refusing/connect",
-            "Jira refuses left",
+            "Jira rejected the request",
         ),
         get(
             "links-silent",
             "/oauth/links/absent/connect",
-            "absent does not answer",
+            "absent does not respond",
         ),
-        get(
-            "links-unknown",
-            "/oauth/links/nowhere/connect",
-            "There is no such link",
-        ),
+        get("links-unknown", "/oauth/links/nowhere/connect", "Link not found"),
         get(
             "links-lost",
             "/oauth/links/granting/callback",
@@ -205,12 +201,12 @@ async fn the_pages_of_links_are_fit_for_everybody() {
         get(
             "links-denied",
             "/oauth/links/granting/callback?oauth_token=granted&oauth_verifier=denied",
-            "Bitbucket of the whole company stays as it was",
+            "Bitbucket of the whole company was not connected",
         ),
         get(
             "links-no-way-back",
             "/plugins/servlet/applinks/listApplicationLinks",
-            "There is no such way back",
+            "Unknown return address",
         ),
         get("links-admin", "/oauth/admin", "Links").in_every_language(),
     ];

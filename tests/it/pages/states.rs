@@ -86,7 +86,7 @@ async fn expired(linkgate: &Linkgate) -> Vec<State> {
     linkgate.clock.advance(601);
     let alice = signed_in(linkgate, "alice").await;
     let state = State::get("notice-expired", question(&token));
-    vec![state.by(&alice).headed("This request has expired")]
+    vec![state.by(&alice).headed("Request expired")]
 }
 
 async fn questions(linkgate: &Linkgate) -> Vec<State> {
@@ -113,7 +113,7 @@ async fn questions(linkgate: &Linkgate) -> Vec<State> {
             format!("{}&approve=approve", question(&open)),
         )
         .by(&alice)
-        .headed("A link cannot decide"),
+        .headed("Use the buttons on the page"),
         State::sent("verifier", code).by(&alice).in_every_language(),
         State::get("notice-code-shown", question(&oob))
             .by(&alice)
@@ -157,10 +157,10 @@ async fn closed(linkgate: &Linkgate) -> Vec<State> {
             format!("/oauth/authorize?oauth_token={access}"),
         )
         .by(&alice)
-        .headed("This is not a request for access"),
+        .headed("This is not an access request"),
         State::get("notice-unknown", "/oauth/authorize?oauth_token=neverissued")
             .by(&alice)
-            .headed("This request is not known"),
+            .headed("Request not found"),
         State::get("notice-missing-token", "/oauth/authorize")
             .by(&alice)
             .headed("This link is incomplete"),
@@ -193,7 +193,7 @@ async fn forms(linkgate: &Linkgate) -> Vec<State> {
             .headed("This form is too large"),
         State::of("notice-cross-site", Go::SendFromElsewhere(form))
             .by(&alice)
-            .headed("This came from another site"),
+            .headed("Form blocked: sent from another site"),
         State::get("notice-method", "/oauth/logout")
             .by(&alice)
             .headed("This page cannot be used that way"),
@@ -300,7 +300,7 @@ async fn administration(linkgate: &Linkgate) -> Vec<State> {
             .opened(),
         get("admin-tokens-none", "/oauth/admin/tokens?user=nobody").headed("Tokens"),
         get("admin-refusals", "/oauth/admin/refusals")
-            .headed("Recent refusals")
+            .headed("Rejected requests")
             .in_every_language(),
         State::get("notice-not-admin", "/oauth/admin")
             .by(&bob)

@@ -96,7 +96,7 @@ async fn dance(address: SocketAddr, login: &str) {
     browser.click("form.another button").await;
     if login.contains("probe") {
         browser
-            .read("h1", "To change the account, sign out of 127.0.0.1")
+            .read("h1", "To use another account, sign out of 127.0.0.1")
             .await;
         let question = browser.window.current_url().await.unwrap();
         assert_eq!(question.path(), "/oauth/logout");
@@ -109,7 +109,7 @@ async fn dance(address: SocketAddr, login: &str) {
             .await
             .unwrap();
     } else {
-        browser.read("h1", "Sign in to go on").await;
+        browser.read("h1", "Sign in to continue").await;
         browser.click("main a.button").await;
     }
     enter(&browser, "bob").await;

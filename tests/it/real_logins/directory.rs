@@ -267,7 +267,7 @@ base_dn = "ou=people,dc=example,dc=com"
     assert_eq!(alice.press("approve", token.as_str()).await.status, 303);
     slapd.stop();
     let answer = site.browser().sign_in("/", "bob", "bob-password").await;
-    assert_notice(&answer, 503, "Signing in does not work right now");
+    assert_notice(&answer, 503, "Sign-in is temporarily unavailable");
 }
 
 #[tokio::test(flavor = "multi_thread")]

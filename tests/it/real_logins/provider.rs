@@ -69,7 +69,7 @@ async fn a_popup_signs_in_at_the_provider_whose_key_changes() {
     browser.window.goto(&bitbucket).await.unwrap();
     browser.click("#connect").await;
     browser.go_to_popup().await;
-    browser.read("h1", "Signing in does not work right now").await;
+    browser.read("h1", "Sign-in is temporarily unavailable").await;
     let (code, said) = linkgate.run(&["doctor", "login"]);
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("nothing listens there"), "{said}");
@@ -98,7 +98,7 @@ async fn a_popup_signs_in_at_the_provider_whose_key_changes() {
     browser.click("#connect").await;
     browser.go_to_popup().await;
     browser.click("form.another button").await;
-    browser.read("h1", "Sign in to go on").await;
+    browser.read("h1", "Sign in to continue").await;
     browser.click("main a.button").await;
     enter(&browser, "bob").await;
     browser

@@ -129,7 +129,7 @@ async fn an_answer_counts_once_at_all_replicas() {
     let all: Vec<_> = copies.iter_mut().map(|copy| copy.get(&back)).collect();
     for answer in futures_of(all).await {
         if answer.status != 303 {
-            assert_notice(&answer, 409, "This sign-in was finished before");
+            assert_notice(&answer, 409, "This sign-in is already complete");
         }
         statuses.push(answer.status);
     }
@@ -142,7 +142,7 @@ async fn an_answer_counts_once_at_all_replicas() {
         .iter_mut()
         .find(|copy| copy.cookies.contains_key("__Host-linkgate-session"))
         .unwrap();
-    assert_notice(&winner.get(&back).await, 409, "This sign-in was finished before");
+    assert_notice(&winner.get(&back).await, 409, "This sign-in is already complete");
 }
 
 /// Waits for all of them at once.
@@ -173,7 +173,7 @@ async fn what_is_not_the_agreed_answer_signs_nobody_in() {
     let token = site.question().await;
     let mut browser = site.browser();
     let jti = asked(&mut browser, &question(token.as_str())).await["jti"].clone();
-    let unbelieved = "This answer is not believed";
+    let unbelieved = "Invalid sign-in response";
     let good = answer(&site, &jti, |_| ());
     for (target, title) in [
         (answer_with("another-secret", &site, &jti, |_| ()), unbelieved),
@@ -201,7 +201,7 @@ async fn what_is_not_the_agreed_answer_signs_nobody_in() {
         ),
         (
             answer(&site, &jti, |said| said.jti = "x".repeat(32)),
-            "This sign-in cannot be finished here",
+            "This sign-in cannot be completed",
         ),
     ] {
         assert_notice(&browser.get(&target).await, 403, title);
@@ -222,13 +222,13 @@ async fn an_answer_belongs_to_the_browser_that_asked() {
     assert_notice(
         &victim.get(&planted).await,
         403,
-        "This sign-in cannot be finished here",
+        "This sign-in cannot be completed",
     );
     asked(&mut victim, &question(token.as_str())).await;
     assert_notice(
         &victim.get(&planted).await,
         403,
-        "This sign-in cannot be finished here",
+        "This sign-in cannot be completed",
     );
 
     // A cookie that was changed is none: not its time, not its way on.
@@ -246,7 +246,7 @@ async fn an_answer_belongs_to_the_browser_that_asked() {
         assert_notice(
             &forger.get(&planted).await,
             403,
-            "This sign-in cannot be finished here",
+            "This sign-in cannot be completed",
         );
     }
 }
@@ -297,7 +297,7 @@ async fn another_account_asks_the_application_anew() {
     let location = answer.header("location").unwrap().to_owned();
     assert!(location.ends_with("&fresh=1&pause=1"), "{location}");
     let page = browser.get(&location).await;
-    assert!(page.body.contains("<h1>Sign in to go on</h1>"), "{page:?}");
+    assert!(page.body.contains("<h1>Sign in to continue</h1>"), "{page:?}");
     let request = asked(&mut browser, &location.replace("&pause=1", "")).await;
     assert_eq!(request["fresh"], true);
 }

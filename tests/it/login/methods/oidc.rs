@@ -144,7 +144,7 @@ async fn what_is_not_to_be_believed_signs_nobody_in() {
         lie(&mut issuer.kept());
         let answer = signs_in(&issuer, &site).await;
         assert_eq!(answer.status, 403, "{what}: {answer:?}");
-        assert_notice(&answer, 403, "This answer is not believed");
+        assert_notice(&answer, 403, "Invalid sign-in response");
         assert_eq!(site.sql("select * from sessions").await, 0, "{what}");
         assert_eq!(site.sql("select * from finished_trips").await, 0, "{what}");
     }
@@ -159,7 +159,7 @@ async fn a_wrong_answer_has_a_page_and_no_effect() {
     let query = away(&mut browser, &question(token.as_str()), &issuer).await;
     let state = &query["state"];
     let refused = "You were not signed in";
-    let unbelieved = "This answer is not believed";
+    let unbelieved = "Invalid sign-in response";
     for (target, title) in [
         (
             format!("/oauth/login/oidc?error=access_denied&state={state}"),
@@ -181,15 +181,15 @@ async fn a_wrong_answer_has_a_page_and_no_effect() {
         ),
         ("/oauth/login/oidc?code=good".to_owned(), unbelieved),
         ("/oauth/login/oidc".to_owned(), unbelieved),
-        (back(&"x".repeat(32)), "This sign-in cannot be finished here"),
-        (back(""), "This sign-in cannot be finished here"),
+        (back(&"x".repeat(32)), "This sign-in cannot be completed"),
+        (back(""), "This sign-in cannot be completed"),
     ] {
         let answer = browser.get(&target).await;
         assert_notice(&answer, 403, title);
         assert!(answer.header("x-evil").is_none());
     }
     let answer = site.browser().get(&back(state)).await;
-    assert_notice(&answer, 403, "This sign-in cannot be finished here");
+    assert_notice(&answer, 403, "This sign-in cannot be completed");
     assert_eq!(issuer.times("token"), 1, "only the wrong code was tried");
     assert_eq!(site.state(&token).await, RequestTokenState::Pending);
 
@@ -197,7 +197,7 @@ async fn a_wrong_answer_has_a_page_and_no_effect() {
     let good = back(state);
     assert_eq!(browser.get(&good).await.status, 303);
     let answer = browser.get(&good).await;
-    assert_notice(&answer, 409, "This sign-in was finished before");
+    assert_notice(&answer, 409, "This sign-in is already complete");
     let late = away(&mut site.browser(), &question(token.as_str()), &issuer).await;
     assert_ne!(late["state"], *state);
 }
@@ -252,11 +252,7 @@ async fn a_new_key_is_asked_for_and_not_without_end() {
             kept.signs_with = "three";
             kept.code_again();
         }
-        assert_notice(
-            &signs_in(&issuer, &site).await,
-            403,
-            "This answer is not believed",
-        );
+        assert_notice(&signs_in(&issuer, &site).await, 403, "Invalid sign-in response");
     }
     assert_eq!(issuer.times("jwks"), 2, "it was asked a moment ago");
 }
@@ -267,7 +263,7 @@ async fn a_provider_that_is_down_keeps_nobody_from_serving() {
     let token = site.question().await;
     let mut browser = site.browser();
     let answer = browser.follow(&question(token.as_str())).await;
-    assert_notice(&answer, 503, "Signing in does not work right now");
+    assert_notice(&answer, 503, "Sign-in is temporarily unavailable");
     assert!(answer.header("retry-after").is_some());
     assert_eq!(
         site.browser().get("/oauth/assets/nothing").await.status,
@@ -292,7 +288,7 @@ async fn another_account_and_an_old_proof_ask_the_provider_anew() {
     let location = answer.header("location").unwrap().to_owned();
     let page = browser.get(&location).await;
     assert!(
-        page.body.contains("<h1>Sign in to go on</h1>"),
+        page.body.contains("<h1>Sign in to continue</h1>"),
         "a form leads nowhere else"
     );
     let query = away(&mut browser, &location.replace("&pause=1", ""), &issuer).await;

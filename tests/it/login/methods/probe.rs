@@ -156,7 +156,7 @@ async fn what_the_application_says_wrong_approves_nothing() {
             alice.get(&question(token.as_str())).await,
             alice.get("/oauth/login").await,
         ] {
-            assert_notice(&answer, 503, "Signing in does not work right now");
+            assert_notice(&answer, 503, "Sign-in is temporarily unavailable");
             assert!(answer.header("retry-after").is_some());
         }
         assert_eq!(site.state(&token).await, RequestTokenState::Pending);
@@ -187,7 +187,7 @@ async fn another_user_on_the_answer_approves_nothing() {
         "no form leads to another site: {location}"
     );
     let page = browser.get(&location).await;
-    assert!(page.body.contains("<h1>Sign in to go on</h1>"), "{page:?}");
+    assert!(page.body.contains("<h1>Sign in to continue</h1>"), "{page:?}");
     assert_eq!(site.state(&token).await, RequestTokenState::Pending);
 
     // The question is put to the new user, in a session of their own.
@@ -237,7 +237,7 @@ async fn another_account_is_the_applications_to_give() {
     assert_eq!(page.status, 200, "{page:?}");
     assert!(
         page.body
-            .contains("To change the account, sign out of <bdi>Buildboard</bdi>"),
+            .contains("To use another account, sign out of <bdi>Buildboard</bdi>"),
         "{page:?}"
     );
     assert!(
@@ -265,7 +265,7 @@ async fn no_password_is_taken_where_there_are_none() {
         "/oauth/login/handoff?lg_answer=x&lg_sig=y",
     ] {
         let answer = site.browser().get(way).await;
-        assert_notice(&answer, 403, "This sign-in cannot be finished here");
+        assert_notice(&answer, 403, "This sign-in cannot be completed");
     }
 }
 

@@ -33,10 +33,7 @@ async fn an_old_proof_approves_nothing() {
     assert_eq!(answer.header("location"), Some(anew.as_str()), "nor is it asked");
 
     let page = alice.get(&anew).await;
-    assert!(
-        page.body.contains("sign in once more before you decide"),
-        "{page:?}"
-    );
+    assert!(page.body.contains("sign in again before you answer"), "{page:?}");
     let sign_in = Fields::of(&page, "/oauth/login").with("username", "alice");
     let answer = alice
         .post("/oauth/login", &sign_in.with("password", "alice-password"))

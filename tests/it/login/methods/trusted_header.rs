@@ -51,7 +51,7 @@ async fn what_the_proxy_says_is_taken_on_every_request() {
     );
     let twice = form.request(AUTHORIZE).header("Remote-User", "alice");
     let answer = browser.send(twice.header("remote-user", "alice")).await;
-    assert_notice(&answer, 403, "Nobody said who you are");
+    assert_notice(&answer, 403, "Your user could not be determined");
     assert_eq!(site.state(&token).await, RequestTokenState::Pending);
 
     let answer = browser
@@ -75,7 +75,7 @@ async fn whoever_is_not_the_proxy_names_nobody() {
     assert_notice(
         &site.browser().send(request).await,
         403,
-        "Nobody said who you are",
+        "Your user could not be determined",
     );
     assert_eq!(site.sql("select * from sessions").await, 0);
     assert_eq!(site.state(&token).await, RequestTokenState::Pending);

@@ -1,0 +1,118 @@
+//! Protection against forged forms: a token in each form, bound to what the form does.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::{HeaderMap, HeaderValue};
+use serde::Deserialize;
+
+use crate::model::{SessionId, User};
+use crate::oauth::Token;
+use crate::provider::Keyring;
+
+use super::error::{ErrorKind, PageError};
+
+/// What a form does, and for whom. A token for one purpose is good for no other.
+#[derive(Clone, Debug)]
+pub(super) struct FormPurpose<'a> {
+    name: &'static str,
+    bound_to: Vec<&'a str>,
+}
+
+impl<'a> FormPurpose<'a> {
+    /// Answering an access request, as the user to whom it was shown.
+    pub(super) fn answer(session: &'a SessionId, request_token: &'a Token, user: &'a User) -> Self {
+        let bound_to = vec![session.as_str(), request_token.as_str(), &user.subject];
+        Self {
+            name: "form-answer",
+            bound_to,
+        }
+    }
+
+    /// Signing out of a session.
+    pub(super) fn sign_out(session: &'a SessionId) -> Self {
+        Self {
+            name: "form-sign-out",
+            bound_to: vec![session.as_str()],
+        }
+    }
+
+    /// Revoking access that the session's user gave: the id of a token, a link, or all.
+    pub(super) fn revoke(session: &'a SessionId, what: &'a str) -> Self {
+        Self {
+            name: "form-revoke",
+            bound_to: vec![session.as_str(), what],
+        }
+    }
+
+    /// Revoking a token of any user, as an administrator.
+    pub(super) fn revoke_any(session: &'a SessionId, token_id: &'a str) -> Self {
+        Self {
+            name: "form-revoke-of-anybody",
+            bound_to: vec![session.as_str(), token_id],
+        }
+    }
+
+    /// Signing in, with the cookie of a browser that has no session.
+    pub(super) fn sign_in(browser: &'a str) -> Self {
+        Self {
+            name: "form-sign-in",
+            bound_to: vec![browser],
+        }
+    }
+
+    /// The token to put into the form.
+    pub(super) fn token(&self, keyring: &Keyring) -> String {
+        URL_SAFE_NO_PAD.encode(keyring.mac(self.name, &self.parts()))
+    }
+
+    /// Checks a form's token, in constant time. `retry` is the path of the page with the form.
+    pub(super) fn check(&self, keyring: &Keyring, token: &str, retry: &str) -> Result<(), PageError> {
+        let matches = URL_SAFE_NO_PAD
+            .decode(token)
+            .is_ok_and(|mac| keyring.mac_matches(self.name, &self.parts(), &mac));
+        if matches {
+            Ok(())
+        } else {
+            Err(ErrorKind::FormOutdated.page().retry(retry))
+        }
+    }
+
+    fn parts(&self) -> Vec<&[u8]> {
+        self.bound_to.iter().map(|part| part.as_bytes()).collect()
+    }
+}
+
+/// The form of a button that revokes, as it is submitted.
+#[derive(Deserialize)]
+pub(super) struct RevokeFields {
+    pub(super) token: String,
+    pub(super) form_token: String,
+}
+
+/// Rejects a form that another site sent. Browsers without `Sec-Fetch-Site` have only the token to pass.
+pub(super) fn check_same_site(headers: &HeaderMap) -> Result<(), PageError> {
+    match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
+        None | Some(b"same-origin" | b"none") => Ok(()),
+        Some(_) => Err(ErrorKind::CrossSite.page()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_pages_may_send_our_forms() {
+        let from = |site: &'static str| {
+            let headers =
+                HeaderMap::from_iter([("sec-fetch-site".parse().unwrap(), HeaderValue::from_static(site))]);
+            check_same_site(&headers).is_ok()
+        };
+        assert!(check_same_site(&HeaderMap::new()).is_ok());
+        assert!(from("same-origin"));
+        assert!(from("none"));
+        assert!(!from("same-site"));
+        assert!(!from("cross-site"));
+        assert!(!from("SAME-ORIGIN, same-origin"));
+    }
+}

@@ -1,0 +1,307 @@
+//! The texts of the pages: one Fluent file for each language, and the language that a browser asks for.
+
+use std::borrow::Borrow;
+use std::convert::Infallible;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use http::HeaderMap;
+use http::header::ACCEPT_LANGUAGE;
+use http::request::Parts;
+
+use crate::clock::Civil;
+use crate::http::negotiate::weighted_values;
+use crate::oauth::Timestamp;
+
+use super::text::{ENGLISH, FIRST_STRONG_ISOLATE, Html, MAX_NAME, MAX_REASON, POP_ISOLATE, sanitize};
+
+/// The tag and the messages of each language, the default first. A further one is a file and a line here.
+pub(super) const FILES: &[(&str, &str)] = &[
+    ("en", include_str!("../../templates/i18n/en.ftl")),
+    ("ja", include_str!("../../templates/i18n/ja.ftl")),
+    ("de", include_str!("../../templates/i18n/de.ftl")),
+];
+
+pub(super) static LANGUAGES: LazyLock<Vec<Language>> =
+    LazyLock::new(|| FILES.iter().map(|(tag, file)| Language::new(tag, file)).collect());
+
+/// A language, and its messages.
+pub(super) struct Language {
+    tag: &'static str,
+    bundle: FluentBundle<FluentResource>,
+}
+
+impl Language {
+    /// Parses the messages of a language. Tests check that all of them can be read.
+    pub(super) fn new(tag: &'static str, messages: &str) -> Self {
+        let (Ok(messages) | Err((messages, _))) = FluentResource::try_new(messages.to_owned());
+        let mut bundle = FluentBundle::new_concurrent(tag.parse().into_iter().collect());
+        bundle.add_resource_overriding(messages);
+        Self { tag, bundle }
+    }
+}
+
+/// The language of a request. An extractor.
+#[derive(Clone, Copy)]
+pub(super) struct Locale(&'static Language);
+
+impl Locale {
+    /// English.
+    pub(super) fn default_language() -> Self {
+        Self(&LANGUAGES[0])
+    }
+
+    /// A language of the pages.
+    #[cfg(test)]
+    pub(super) const fn from(language: &'static Language) -> Self {
+        Self(language)
+    }
+
+    /// The language of the highest quality in `Accept-Language` (RFC 9110, section 12.5.4), and of equals the first. `de-AT`
+    /// is German, `*` is English, and a quality of zero means never.
+    pub(super) fn of(headers: &HeaderMap, languages: &'static [Language]) -> Self {
+        let mut best = (&languages[0], 0);
+        for (range, weight) in weighted_values(headers, &ACCEPT_LANGUAGE) {
+            match language_in(range, languages) {
+                Some(language) if weight > best.1 => best = (language, weight),
+                _ => {}
+            }
+        }
+        Self(best.0)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Locale {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.headers, &LANGUAGES))
+    }
+}
+
+/// The language that a range such as `de-AT` or `*` names.
+fn language_in<'a>(range: &str, languages: &'a [Language]) -> Option<&'a Language> {
+    match range.split('-').next().unwrap_or(range) {
+        "*" => languages.first(),
+        primary => languages
+            .iter()
+            .find(|known| known.tag.eq_ignore_ascii_case(primary)),
+    }
+}
+
+/// The messages of a page: its language, and the values that they may name. `$application` is always one of them.
+#[derive(Clone)]
+pub(super) struct Messages {
+    locale: Locale,
+    values: Vec<(&'static str, FluentValue<'static>)>,
+}
+
+impl Messages {
+    /// The messages for an application.
+    pub(super) fn new(locale: Locale, application: &str) -> Self {
+        let values = Vec::new();
+        Self { locale, values }.with("application", application)
+    }
+
+    /// Adds a name.
+    pub(super) fn with(&self, name: &'static str, value: impl AsRef<str>) -> Self {
+        self.with_value(name, sanitize(value.as_ref(), MAX_NAME).into())
+    }
+
+    /// Adds `$why`, an English sentence or two of linkgate or of another server.
+    pub(super) fn with_reason(&self, why: &str) -> Self {
+        let why = format!("{ENGLISH}{}", sanitize(why, MAX_REASON));
+        self.with_value("why", why.into())
+    }
+
+    fn with_value(&self, name: &'static str, value: FluentValue<'static>) -> Self {
+        let mut messages = self.clone();
+        messages.values.push((name, value));
+        messages
+    }
+
+    /// The tag of the language, for `lang`.
+    pub(super) fn lang(&self) -> &'static str {
+        self.locale.0.tag
+    }
+
+    /// A message, or with a dot one of its attributes, as HTML: each value is escaped and isolated.
+    pub(super) fn get(&self, id: impl AsRef<str>) -> Html {
+        Html::from_isolated(&self.format(id.as_ref()))
+    }
+
+    /// The same as plain text, for a title or an attribute.
+    pub(super) fn text(&self, id: impl AsRef<str>) -> String {
+        self.format(id.as_ref())
+            .replace([FIRST_STRONG_ISOLATE, POP_ISOLATE, ENGLISH], "")
+    }
+
+    /// A name as HTML, isolated from the text around it.
+    #[expect(clippy::unused_self, reason = "templates call it beside `get`")]
+    pub(super) fn name(&self, name: impl AsRef<str>) -> Html {
+        Html::name(name.as_ref())
+    }
+
+    /// A name as plain text, where no element can be.
+    #[expect(clippy::unused_self, reason = "templates call it beside `get`")]
+    pub(super) fn plain(&self, name: impl AsRef<str>) -> String {
+        sanitize(name.as_ref(), MAX_NAME)
+    }
+
+    /// A text with a number in it.
+    pub(super) fn count(&self, id: &str, count: impl Borrow<u64>) -> String {
+        self.with_value("count", (*count.borrow()).into()).text(id)
+    }
+
+    /// A moment to the minute, in UTC: the server does not know the time zone of its reader.
+    pub(super) fn moment(&self, at: impl Borrow<Timestamp>) -> Html {
+        let civil = Civil::of(*at.borrow());
+        Html::time(&civil.rfc3339(), &self.civil(civil))
+    }
+
+    /// A message with a moment as its `$time`.
+    pub(super) fn get_at(&self, id: &str, at: impl Borrow<Timestamp>) -> Html {
+        let text = self.civil(Civil::of(*at.borrow()));
+        let message = self.with_value("time", text.clone().into()).get(id);
+        message.replace(&text, &self.moment(at))
+    }
+
+    /// A duration, rounded up: seconds up to 90, then minutes.
+    pub(super) fn wait(&self, duration: Duration) -> String {
+        match duration.as_secs() + u64::from(duration.subsec_nanos() > 0) {
+            seconds @ ..=90 => self.count("wait-seconds", seconds),
+            seconds => self.count("wait-minutes", seconds.div_ceil(60)),
+        }
+    }
+
+    fn civil(&self, at: Civil) -> String {
+        let messages = self
+            .with_value("year", at.year.into())
+            .with_value("month", at.month.into())
+            .with_value("day", at.day.into());
+        messages
+            .with("time", format!("{:02}:{:02}", at.hour, at.minute))
+            .text("moment")
+    }
+
+    fn format(&self, id: &str) -> String {
+        let (message, attribute) = id.split_once('.').unzip();
+        let bundle = &self.locale.0.bundle;
+        let found = bundle
+            .get_message(message.unwrap_or(id))
+            .and_then(|message| match attribute {
+                Some(attribute) => Some(message.get_attribute(attribute)?.value()),
+                None => message.value(),
+            });
+        let mut errors = Vec::new();
+        let text = found.map(|pattern| {
+            let values: FluentArgs<'_> = self.values.iter().cloned().collect();
+            bundle
+                .format_pattern(pattern, Some(&values), &mut errors)
+                .into_owned()
+        });
+        let Some(text) = text.filter(|_| errors.is_empty()) else {
+            debug_assert!(false, "{id}: {errors:?}");
+            tracing::error!(id, ?errors, "a text of a page is missing or lacks a value");
+            return id.to_owned();
+        };
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn tag(headers: &HeaderMap) -> &'static str {
+        Locale::of(headers, &LANGUAGES).0.tag
+    }
+
+    #[test]
+    fn the_best_language_that_we_have_is_chosen() {
+        for (accept, expected) in [
+            ("", "en"),
+            ("ja", "ja"),
+            ("de-AT,de;q=0.9,en;q=0.8", "de"),
+            ("DE", "de"),
+            ("fr,it;q=0.9", "en"),
+            ("fr, de;q=0.3, ja;q=0.7", "ja"),
+            ("en;q=0.5,ja;q=0.5", "en"),
+            ("de;q=0.1,*;q=0.5", "en"),
+            ("ja;q=0, de;q=0.001", "de"),
+            ("ja ; q = 1.000 , en", "ja"),
+            ("jam, deu", "en"),
+            ("ja;q=2, de;q=0.1", "de"),
+            ("ja;q=0.1234, ja;q=-1, ja;q=1.1, ja;q=, ja;x, de;q=0.1", "de"),
+            (",,;;q=1,=", "en"),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static(accept))]);
+            assert_eq!(tag(&headers), expected, "{accept:?}");
+        }
+        assert_eq!(tag(&HeaderMap::new()), "en");
+    }
+
+    #[test]
+    fn fields_are_read_together_and_only_so_many_ranges() {
+        let mut headers = HeaderMap::new();
+        headers.append(ACCEPT_LANGUAGE, HeaderValue::from_static("en;q=0.4"));
+        headers.append(ACCEPT_LANGUAGE, HeaderValue::from_bytes(b"de\xff").unwrap());
+        headers.append(ACCEPT_LANGUAGE, HeaderValue::from_static("de;q=0.6"));
+        assert_eq!(tag(&headers), "de");
+        let long = format!("{}ja", "fr,".repeat(50));
+        headers.clear();
+        headers.append(ACCEPT_LANGUAGE, HeaderValue::try_from(long).unwrap());
+        assert_eq!(tag(&headers), "en");
+    }
+
+    #[test]
+    fn moments_and_durations_are_written_as_each_language_writes_them() {
+        let written = |write: &dyn Fn(Messages) -> String| {
+            let languages = LANGUAGES.iter();
+            let written = languages.map(|language| write(Messages::new(Locale(language), "Buildboard")));
+            written.collect::<Vec<_>>().join("|")
+        };
+        let at = Timestamp::from_seconds(1_795_473_360);
+        assert_eq!(
+            written(&|t| t.moment(at).to_string()),
+            "<time datetime=\"2026-11-23T22:36:00Z\">23 November 2026, 22:36\u{a0}UTC</time>|\
+             <time datetime=\"2026-11-23T22:36:00Z\">2026年11月23日 22:36\u{2060}（UTC）</time>|\
+             <time datetime=\"2026-11-23T22:36:00Z\">23. November 2026, 22:36\u{a0}Uhr\u{a0}UTC</time>"
+        );
+        for (millis, expected) in [
+            (1_000, "1 second|1 秒|1 Sekunde"),
+            (1_001, "2 seconds|2 秒|2 Sekunden"),
+            (90_000, "90 seconds|90 秒|90 Sekunden"),
+            (91_000, "2 minutes|2 分|2 Minuten"),
+            (3_600_000, "60 minutes|60 分|60 Minuten"),
+        ] {
+            assert_eq!(written(&|t| t.wait(Duration::from_millis(millis))), expected);
+        }
+    }
+
+    #[test]
+    fn values_are_escaped_isolated_and_filled_in_once() {
+        let file = "a = { $consumer } & { $user }\nb = { $why } .\nc = since { $time }.\n";
+        let language: &'static Language = Box::leak(Box::new(Language::new("en", file)));
+        let t = Messages::new(Locale(language), "Buildboard").with("user", "Alice");
+        let hostile = t.with(
+            "consumer",
+            "<img src=x onerror='alert(1)'>{ $user }\u{2069}</bdi>",
+        );
+        assert_eq!(
+            hostile.get("a").to_string(),
+            "<bdi>&#60;img src=x onerror=&#39;alert(1)&#39;&#62;{ $user }\u{FFFD}&#60;/bdi&#62;</bdi> &#38; <bdi>Alice</bdi>"
+        );
+        assert_eq!(t.with("consumer", "A").text("a"), "A & Alice");
+        let why = t.with_reason(&"x".repeat(MAX_REASON + 1)).get("b").to_string();
+        assert!(
+            why.starts_with("<bdi lang=\"en\">xxx") && why.ends_with("x…</bdi> ."),
+            "{why}"
+        );
+    }
+}

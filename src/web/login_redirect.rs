@@ -1,0 +1,233 @@
+//! Signing in with a redirect to a login service and back: `/oauth/login/handoff`, `/oauth/login/oidc`.
+//!
+//! The state of an attempt is in a cookie of the browser, signed by linkgate: any replica can read it, and starting attempts
+//! writes nothing to the database. An attempt is completed in the store, once, after its response was verified.
+
+use std::net::IpAddr;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::{HeaderMap, HeaderValue};
+use serde::Deserialize;
+
+use crate::login::oidc::{Arrived, OidcFault};
+use crate::login::trip::TRIP_SECONDS;
+use crate::login::{Login, Trip, TripFault};
+use crate::model::User;
+use crate::oauth::{Secret, Timestamp, Token};
+
+use super::cookies::Cookie;
+use super::error::{ErrorKind, PageError};
+use super::extract::ClientIp;
+use super::render::{see_other, with_cookies};
+use super::return_to::ReturnTo;
+use super::session::Session;
+use super::{App, HANDOFF, LOGIN, OIDC, Shared, randomness};
+
+/// The response of the application.
+#[derive(Deserialize)]
+pub(super) struct HandoffQuery {
+    lg_answer: String,
+    lg_sig: String,
+}
+
+/// The response of an identity provider (OpenID Connect Core, sections 3.1.2.5 and 3.1.2.6; RFC 9207).
+#[derive(Deserialize)]
+pub(super) struct OidcQuery {
+    state: Option<String>,
+    code: Option<String>,
+    error: Option<String>,
+    iss: Option<String>,
+}
+
+/// Redirects a browser to the login service.
+pub(super) async fn start(app: &App, return_to: &ReturnTo, fresh: bool) -> Result<Response, PageError> {
+    let pending = PendingLogin {
+        id: Token::generate("", &mut randomness()),
+        expires_at: app.clock.now().plus(TRIP_SECONDS),
+        return_to: return_to.clone(),
+    };
+    match app.login.leave(&pending.trip(app, fresh)).await {
+        Some(Ok(location)) => Ok(with_cookies(see_other(&location), [pending.cookie(app)])),
+        Some(Err(fault)) => Err(rejected(&fault, return_to.login())),
+        None => Err(ErrorKind::MethodNotAllowed.page()),
+    }
+}
+
+/// `GET /oauth/login/handoff`
+pub(super) async fn handoff(
+    State(app): Shared,
+    ClientIp(address): ClientIp,
+    session: Option<Session>,
+    headers: HeaderMap,
+    query: Result<Query<HandoffQuery>, QueryRejection>,
+) -> Result<Response, PageError> {
+    let Login::Handoff(handoff) = &*app.login else {
+        return Err(unknown());
+    };
+    let Query(query) = query.map_err(|_| incomplete("lg_answer and lg_sig"))?;
+    let answer = handoff
+        .read(&query.lg_answer, &query.lg_sig)
+        .map_err(|fault| rejected(&TripFault::Handoff(fault), LOGIN.to_owned()))?;
+    let pending = PendingLogin::find(&app, &headers, &answer.jti, session.is_some())?;
+    let user = handoff
+        .accept(answer, pending.id.as_str(), app.clock.now())
+        .map_err(|fault| rejected(&TripFault::Handoff(fault), pending.return_to.login()))?;
+    pending.finish(&app, &headers, address, user).await
+}
+
+/// `GET /oauth/login/oidc`
+pub(super) async fn oidc(
+    State(app): Shared,
+    ClientIp(address): ClientIp,
+    session: Option<Session>,
+    headers: HeaderMap,
+    query: Result<Query<OidcQuery>, QueryRejection>,
+) -> Result<Response, PageError> {
+    let Login::Oidc(oidc) = &*app.login else {
+        return Err(unknown());
+    };
+    let Query(query) = query.map_err(|_| incomplete("state, and code or error, each once"))?;
+    let state = query.state.ok_or_else(|| incomplete("state"))?;
+    let pending = PendingLogin::find(&app, &headers, &state, session.is_some())?;
+    let again = || pending.return_to.login();
+    if let Some(error) = query.error {
+        let page = ErrorKind::SignInCancelled.page().sign_in_again(again());
+        return Err(page.because(format!("the provider returned {error:?}")));
+    }
+    let code = query.code.ok_or_else(|| incomplete("code"))?;
+    if let Some(wait) = app.provider.count_sign_in(address, None).await? {
+        return Err(ErrorKind::TooMany.page().wait(wait).retry(again()));
+    }
+    let arrived = Arrived {
+        code: &code,
+        issuer: query.iss.as_deref(),
+    };
+    let user = oidc.arrive(&pending.trip(&app, false), arrived).await;
+    let user = user.map_err(|fault| rejected(&fault, again()))?;
+    pending.finish(&app, &headers, address, user).await
+}
+
+/// A sign-in attempt, as it is kept in the cookie of its browser.
+struct PendingLogin {
+    id: Token,
+    expires_at: Timestamp,
+    return_to: ReturnTo,
+}
+
+impl PendingLogin {
+    /// Finds the attempt of a response in the cookies of the browser.
+    fn find(app: &App, headers: &HeaderMap, id: &str, is_signed_in: bool) -> Result<Self, PageError> {
+        let Some(found) = Self::read(app, headers, id) else {
+            // A user who has just signed in and went back, or followed a link twice.
+            return Err(if is_signed_in {
+                ErrorKind::SignInUsed.page().sign_in_again(LOGIN)
+            } else {
+                unknown()
+            });
+        };
+        if found.expires_at <= app.clock.now() {
+            let page = ErrorKind::SignInExpired.page();
+            return Err(page.sign_in_again(found.return_to.login()));
+        }
+        Ok(found)
+    }
+
+    /// Starts the session, once. The only place where an attempt becomes a session.
+    async fn finish(
+        &self,
+        app: &App,
+        headers: &HeaderMap,
+        address: IpAddr,
+        user: User,
+    ) -> Result<Response, PageError> {
+        let expires_at = self.expires_at.plus(CLOCK_TOLERANCE);
+        if !app.provider.finish_login(&self.id, expires_at).await? {
+            let page = ErrorKind::SignInUsed.page();
+            return Err(page.sign_in_again(self.return_to.login()));
+        }
+        let cookies = Session::begin(app, headers, user, address).await?;
+        let done = Cookie::PendingLogin(self.id.as_str()).clear(app);
+        let response = app.redirect(self.return_to.as_str());
+        Ok(with_cookies(response, cookies.into_iter().chain([done])))
+    }
+
+    fn read(app: &App, headers: &HeaderMap, id: &str) -> Option<Self> {
+        let id = Token::parse(id).filter(|id| id.as_str().len() == Token::LENGTH)?;
+        let mut parts = Cookie::PendingLogin(id.as_str()).get(app, headers)?.split('.');
+        let (expires_at, return_to, mac) = (parts.next()?, parts.next()?, parts.next()?);
+        let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
+        let signed = [
+            id.as_str().as_bytes(),
+            expires_at.as_bytes(),
+            return_to.as_bytes(),
+        ];
+        if parts.next().is_some() || !app.keyring.mac_matches(PURPOSE, &signed, &mac) {
+            return None;
+        }
+        let return_to = String::from_utf8(URL_SAFE_NO_PAD.decode(return_to).ok()?).ok()?;
+        Some(Self {
+            expires_at: Timestamp::from_seconds(expires_at.parse().ok()?),
+            return_to: ReturnTo::parse(&return_to)?,
+            id,
+        })
+    }
+
+    fn cookie(&self, app: &App) -> HeaderValue {
+        let expires_at = self.expires_at.seconds().to_string();
+        let return_to = URL_SAFE_NO_PAD.encode(self.return_to.as_str());
+        let signed = [
+            self.id.as_str().as_bytes(),
+            expires_at.as_bytes(),
+            return_to.as_bytes(),
+        ];
+        let mac = URL_SAFE_NO_PAD.encode(app.keyring.mac(PURPOSE, &signed));
+        Cookie::PendingLogin(self.id.as_str()).set(app, &format!("{expires_at}.{return_to}.{mac}"))
+    }
+
+    fn trip(&self, app: &App, fresh: bool) -> Trip {
+        let derived = |purpose| {
+            let mac = app.keyring.mac(purpose, &[self.id.as_str().as_bytes()]);
+            Secret::new(URL_SAFE_NO_PAD.encode(mac))
+        };
+        let path = match &*app.login {
+            Login::Handoff(_) => HANDOFF,
+            _ => OIDC,
+        };
+        Trip {
+            id: self.id.clone(),
+            back: app.absolute(path),
+            fresh,
+            nonce: derived("trip-nonce"),
+            verifier: derived("trip-verifier"),
+            at: self.expires_at.plus(-TRIP_SECONDS),
+        }
+    }
+}
+
+/// The page for a fault. A login service that is down or wrongly configured is for the administrator; anything else may be
+/// an attack.
+fn rejected(fault: &TripFault, again: String) -> PageError {
+    let kind = match fault {
+        TripFault::Unavailable(_) | TripFault::Oidc(OidcFault::Discovery(_)) => ErrorKind::SourceFailed,
+        TripFault::Handoff(_) | TripFault::Oidc(_) => ErrorKind::SignInInvalid,
+    };
+    kind.page().because(fault.to_string()).sign_in_again(again)
+}
+
+fn unknown() -> PageError {
+    ErrorKind::SignInUnknown.page().sign_in_again(LOGIN)
+}
+
+fn incomplete(expected: &str) -> PageError {
+    let page = ErrorKind::SignInInvalid.page().sign_in_again(LOGIN);
+    page.because(format!("the response does not have exactly {expected}"))
+}
+
+const PURPOSE: &str = "cookie-trip";
+
+/// Seconds that a completed attempt is kept after its end, because the clocks of replicas differ a little.
+const CLOCK_TOLERANCE: i64 = 60;

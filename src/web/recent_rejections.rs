@@ -1,0 +1,207 @@
+//! Recently rejected signed requests, for administrators.
+//!
+//! They are kept in memory, because an unverified request must not write to the database. Equal rejections are one entry with
+//! a count. Requests that name no registered consumer have a list of their own, so that they push out no others; who knows a
+//! consumer key can fill the other list.
+
+use std::cmp::Reverse;
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::clock::Clock;
+use crate::oauth::{ConsumerKey, Problem, Timestamp};
+use crate::provider::Refusal;
+
+/// The rejected requests of this process: the last 200 of registered consumers, and the last 50 others.
+#[derive(Debug)]
+pub struct RecentRejections {
+    clock: Clock,
+    since: Timestamp,
+    lists: Mutex<Lists>,
+}
+
+#[derive(Debug, Default)]
+struct Lists {
+    known: VecDeque<RejectedRequest>,
+    unknown: VecDeque<RejectedRequest>,
+}
+
+/// A rejected request, without its query and its header fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RejectedRequest {
+    /// The last time.
+    pub(super) at: Timestamp,
+    pub(super) times: u64,
+    /// The reference of its last log line.
+    pub(super) reference: String,
+    /// Method and path, at most 200 characters.
+    pub(super) request: String,
+    pub(super) client: IpAddr,
+    /// The consumer that it names.
+    pub(super) consumer: Option<ConsumerKey>,
+    /// The value of `oauth_problem`.
+    pub(super) problem: &'static str,
+    /// The advice for the consumer.
+    pub(super) advice: String,
+}
+
+impl RecentRejections {
+    /// An empty list.
+    pub fn new(clock: Clock) -> Self {
+        Self {
+            since: clock.now(),
+            clock,
+            lists: Mutex::default(),
+        }
+    }
+
+    /// The time since which rejected requests are kept.
+    pub(super) const fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// Adds a request that was rejected now.
+    pub(super) fn add(&self, mut rejected: RejectedRequest) {
+        rejected.at = self.clock.now();
+        let is_known = rejected.consumer.is_some() && rejected.problem != "consumer_key_unknown";
+        let mut lists = self.lists();
+        let (list, max) = if is_known {
+            (&mut lists.known, MAX_KNOWN)
+        } else {
+            (&mut lists.unknown, MAX_UNKNOWN)
+        };
+        if let Some(equal) = list.iter().position(|kept| kept.is_like(&rejected)) {
+            rejected.times += list.remove(equal).map_or(0, |kept| kept.times);
+        }
+        list.push_front(rejected);
+        list.truncate(max);
+    }
+
+    /// The rejected requests, the newest first.
+    pub(super) fn list(&self) -> Vec<RejectedRequest> {
+        let lists = self.lists();
+        let mut all: Vec<_> = lists.known.iter().chain(&lists.unknown).cloned().collect();
+        drop(lists);
+        all.sort_by_key(|rejected| Reverse(rejected.at));
+        all
+    }
+
+    /// Whether a consumer's clock differed too much from ours.
+    pub(super) fn clock_differs(&self, consumer: &ConsumerKey) -> bool {
+        self.lists().known.iter().any(|rejected| {
+            rejected.problem == "timestamp_refused" && rejected.consumer.as_ref() == Some(consumer)
+        })
+    }
+
+    fn lists(&self) -> MutexGuard<'_, Lists> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RejectedRequest {
+    /// A request that was rejected once. The list sets the time.
+    pub(super) fn new(refusal: &Refusal, reference: String, request: &str, client: IpAddr) -> Self {
+        Self {
+            at: Timestamp::from_seconds(0),
+            times: 1,
+            reference,
+            request: request.chars().take(MAX_REQUEST).collect(),
+            client,
+            consumer: refusal.consumer.clone(),
+            problem: refusal.problem.name(),
+            advice: match &refusal.problem {
+                // Without the time, which would make each one different.
+                Problem::TimestampRefused { .. } => "The consumer's clock is wrong.".to_owned(),
+                problem => problem.advice(),
+            },
+        }
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        self.request == other.request
+            && self.advice == other.advice
+            && self.problem == other.problem
+            && self.client == other.client
+            && self.consumer == other.consumer
+    }
+}
+
+const MAX_KNOWN: usize = 200;
+const MAX_UNKNOWN: usize = 50;
+const MAX_REQUEST: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn list() -> RecentRejections {
+        RecentRejections::new(Clock::fixed(Timestamp::from_seconds(1_800_000_000)))
+    }
+
+    fn rejected(problem: Problem, consumer: &str, request: &str) -> RejectedRequest {
+        let consumer = ConsumerKey::parse(consumer);
+        let refusal = Refusal { problem, consumer };
+        RejectedRequest::new(
+            &refusal,
+            "ABCD-2345".to_owned(),
+            request,
+            Ipv4Addr::LOCALHOST.into(),
+        )
+    }
+
+    #[test]
+    fn equal_ones_are_counted_and_come_first() {
+        let list = list();
+        for request in ["GET /a", "GET /b", "GET /a"] {
+            list.clock.advance(1);
+            list.add(rejected(Problem::NonceUsed, "a", request));
+        }
+        let kept = list.list();
+        let kept: Vec<_> = kept
+            .iter()
+            .map(|rejected| (rejected.request.as_str(), rejected.times))
+            .collect();
+        assert_eq!(kept, [("GET /a", 2), ("GET /b", 1)]);
+        assert_eq!(list.list()[0].at, list.since().plus(3));
+    }
+
+    #[test]
+    fn unknown_consumers_push_out_no_others_and_nothing_grows_without_limit() {
+        let list = list();
+        list.add(rejected(Problem::NonceUsed, "a", "GET /mine"));
+        for at in 0..1000 {
+            let request = format!("GET /{at}");
+            list.add(rejected(Problem::ConsumerKeyUnknown, "who", &request));
+            list.add(rejected(Problem::VersionRejected, "", &request));
+        }
+        assert_eq!(list.list().len(), MAX_UNKNOWN + 1);
+        assert!(list.list().iter().any(|rejected| rejected.request == "GET /mine"));
+        let mut request = String::new();
+        for _ in 0..1000 {
+            request.push('ä');
+            list.add(rejected(Problem::NonceUsed, "a", &request));
+        }
+        let kept = list.list();
+        assert!(kept.len() <= MAX_KNOWN + MAX_UNKNOWN);
+        let lengths = kept.iter().map(|rejected| rejected.request.chars().count());
+        assert_eq!(lengths.max(), Some(MAX_REQUEST));
+    }
+
+    #[test]
+    fn a_wrong_clock_is_kept_for_its_consumer() {
+        let list = list();
+        for seconds in [5, 6] {
+            let problem = Problem::TimestampRefused {
+                acceptable: seconds..=seconds,
+                now: seconds,
+            };
+            list.add(rejected(problem, "late", "GET /"));
+        }
+        assert_eq!(list.list()[0].times, 2);
+        let key = |text| ConsumerKey::parse(text).unwrap();
+        assert!(list.clock_differs(&key("late")) && !list.clock_differs(&key("other")));
+    }
+}
