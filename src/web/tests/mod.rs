@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::http::RequestId;
 use crate::model::User;
-use crate::oauth::{Callback, Secret, Timestamp, Token};
+use crate::oauth::{Callback, Timestamp, Token, Verifier};
 
 use super::authorize::{ApprovalPage, CodePage};
 use super::error::{ErrorKind, PageError};
