@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::percent_encode_byte;
 
 use super::assertion::X_LINKGATE_ASSERTION;
-use crate::oauth::encoding;
 use crate::provider::Caller;
 
 /// The headers that tell the upstream which user and which consumer make a call.
@@ -149,7 +149,7 @@ fn encode_value(text: &str) -> HeaderValue {
         if (byte.is_ascii_graphic() && byte != b'%') || (byte == b' ' && (start..end).contains(&at)) {
             value.push(char::from(byte));
         } else {
-            encoding::push_encoded(&mut value, &[byte]);
+            value.push_str(percent_encode_byte(byte));
         }
     }
     HeaderValue::try_from(value).expect("printable ASCII can be a header value")
