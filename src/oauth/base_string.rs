@@ -29,20 +29,16 @@ pub fn signature_base_string(method: &str, uri: [&str; 2], parameters: &Paramete
     out.push(b'&');
     // 5. The normalized request parameters, encoded: "=" becomes "%3D", and "&" becomes "%26".
     for (index, (name, value)) in normalize_parameters(parameters).enumerate() {
-        out.extend_from_slice(if index == 0 { b"" } else { b"%26" });
-        push_encoded_again(&mut out, name);
-        out.extend_from_slice(b"%3D");
-        push_encoded_again(&mut out, value);
+        let and: &[u8] = if index == 0 { b"" } else { b"%26" };
+        for (separator, text) in [(and, name), (b"%3D", value)] {
+            out.extend_from_slice(separator);
+            match text {
+                Cow::Borrowed(unreserved) => out.extend_from_slice(unreserved),
+                Cow::Owned(escaped) => encoding::push_encoded(&mut out, escaped),
+            }
+        }
     }
     encoding::into_ascii(out)
-}
-
-/// Encodes a canonical encoding once more. If it is borrowed, it has no escapes.
-fn push_encoded_again(out: &mut Vec<u8>, text: &Cow<'_, [u8]>) {
-    match text {
-        Cow::Borrowed(unreserved) => out.extend_from_slice(unreserved),
-        Cow::Owned(escaped) => encoding::push_encoded(out, escaped),
-    }
 }
 
 /// Returns the base string URI of an http or https URL (RFC 5849, section 3.4.1.2): scheme and authority in lower case, no
