@@ -38,7 +38,7 @@
 //!    [`gateway::forwarded`] determine the public URL and the client, [`gateway::routes`] the mode;
 //! 4. `provider::admit` and `provider::authenticate` read consumer and token from `provider::cache`; [`model::Consumer`] and
 //!    [`model::AccessToken`] say whether they may be used;
-//! 5. [`oauth`]: `request`, `parameters`, `header`, `base_string`, `signature`, `timestamp`;
+//! 5. [`oauth`]: `request`, `parameters`, `authorization_header`, `encoding`, `base_string`, `signature`, `timestamp`;
 //! 6. `store::nonces` records the nonce: its queue, `recorder` and `tables`;
 //! 7. [`gateway::proxy`] with `gateway::upstream_request` rewrites the head, and [`http::client`] sends it.
 //!

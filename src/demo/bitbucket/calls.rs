@@ -81,11 +81,11 @@ impl Bitbucket {
     pub fn prepare(&self, kind: LinkKind, caller: As<'_>, wanted: &Wanted) -> Result<Prepared, CallError> {
         match caller {
             As::Me => self.three_legged(self.link(kind), wanted),
-            As::Application => self.two_legged(wanted, wanted.target.clone()),
+            As::Application => self.two_legged(wanted, &wanted.target),
             As::InTheNameOf(user) => {
                 let separator = if wanted.target.contains('?') { '&' } else { '?' };
                 let requestor = form::strict(&[("xoauth_requestor_id", user)]);
-                self.two_legged(wanted, format!("{}{separator}{requestor}", wanted.target))
+                self.two_legged(wanted, &format!("{}{separator}{requestor}", wanted.target))
             }
         }
     }
@@ -117,14 +117,14 @@ impl Bitbucket {
             token: token.clone(),
             secret,
         });
-        let call = self.seal(&link.signer, wanted, wanted.target.clone(), credentials)?;
+        let call = self.seal(&link.signer, wanted, &wanted.target, credentials)?;
         Ok(Prepared {
             call,
             token: Some(token),
         })
     }
 
-    fn two_legged(&self, wanted: &Wanted, target: String) -> Result<Prepared, CallError> {
+    fn two_legged(&self, wanted: &Wanted, target: &str) -> Result<Prepared, CallError> {
         let own = &self.link(LinkKind::OwnKey).signer;
         let call = self.seal(own, wanted, target, TokenParameter::Empty)?;
         Ok(Prepared { call, token: None })
@@ -134,7 +134,7 @@ impl Bitbucket {
         &self,
         signer: &RequestSigner,
         wanted: &Wanted,
-        target: String,
+        target: &str,
         token: TokenParameter,
     ) -> Result<Call, CallError> {
         let url = format!("{}{target}", self.linkgate().origin());

@@ -119,7 +119,7 @@ async fn hostile_documents_are_refused_with_a_reason() {
             "document type",
         ),
         ("application/xml", good.replace("Bitbucket<", "&boom;<"), "entity"),
-        ("application/xml", "<html/>".to_owned(), "<consumer>"),
+        ("application/xml", "<html/>".to_owned(), "`consumer`"),
         (
             "application/xml",
             good.replace("publicKey", "public"),
