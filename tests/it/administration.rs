@@ -350,3 +350,28 @@ name = \"Weak\"
 public_key = \"MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDLjmEMQLYohbXUCkXRkbZlf4ADLDcCozIBeqa7ZlXAc+h+wB6Qfm0qcp4zMEQTGLCTA7\
 KXX45HLCFXbVlWuBklonUKQ8VIH2r77EIhR9tKMpyV/5RchMgqit5J5xMLaNqyKsH8Lui1LVlV2hF5h8IAq1Hx6D72mzSOACYZMOGecQIDAQAB\"
 ";
+
+#[tokio::test]
+async fn the_root_leads_a_user_who_is_signed_in_and_is_the_applications_otherwise() {
+    let linkgate = Linkgate::start().await;
+    let (mut alice, mut bob) = (
+        signed_in(&linkgate, "alice").await,
+        signed_in(&linkgate, "bob").await,
+    );
+    for (count, path) in ["/oauth", "/oauth/"].into_iter().enumerate() {
+        assert_eq!(location(&alice.get(path).await), LINKS);
+        assert_eq!(location(&bob.get(path).await), "/oauth/connections");
+        assert_eq!(linkgate.app.count(), count);
+        let anonymous = linkgate.browser().get(path).await;
+        assert_eq!(anonymous.header("location"), None, "{anonymous:?}");
+        assert_eq!(linkgate.app.count(), count + 1);
+    }
+    let owned = Linkgate::with(Setup {
+        more: "[[routes]]\npath = \"/oauth\"\nauth = \"none\"\n",
+        ..Setup::default()
+    })
+    .await;
+    let mut alice = signed_in(&owned, "alice").await;
+    assert_eq!(alice.get("/oauth").await.header("location"), None);
+    assert_eq!(owned.app.count(), 1);
+}
