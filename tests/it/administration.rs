@@ -88,15 +88,6 @@ async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
         "{filed}"
     );
     let own = self::card(&page, "Bitbucket (own key)");
-    assert!(own.contains("<h3>Nothing to enter in Bitbucket</h3>"), "{own}");
-    assert!(
-        page.body.find("(own key)") > page.body.find("Switched off"),
-        "values to enter come first"
-    );
-    assert!(
-        card.contains("Copy all as text") && card.contains("\nConsumer Key: bitbucket-form\n"),
-        "{card}"
-    );
     assert_eq!(copied(own, "Consumer Key"), Some("Stash:8277239845"));
     assert_eq!(copied(own, "Public Key"), Some(public_key().as_str()));
     assert!(own.contains("Yes, as <bdi>svc-bitbucket</bdi>"), "{own}");
@@ -112,6 +103,18 @@ async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
         assert!(!page.body.contains(secret), "{secret} stands on the page");
     }
     assert!(!page.body.contains("<img"), "{page:?}");
+}
+
+#[tokio::test]
+async fn values_to_enter_come_before_those_to_compare_and_can_be_copied_at_once() {
+    let linkgate = Linkgate::start().await;
+    let page = signed_in(&linkgate, "alice").await.get(LINKS).await;
+    let all = card(&page, "Bitbucket");
+    assert!(all.contains("Copy all as text"), "{all}");
+    assert!(all.contains("\nConsumer Key: bitbucket-form\n"), "{all}");
+    let own = card(&page, "Bitbucket (own key)");
+    assert!(own.contains("<h3>Nothing to enter in Bitbucket</h3>"), "{own}");
+    assert!(page.body.find("(own key)") > page.body.find("Switched off"));
 }
 
 #[tokio::test]
