@@ -15,7 +15,7 @@ mod doctor;
 mod health;
 mod key;
 mod link;
-
+mod migrate;
 mod serve;
 
 mod table;
@@ -45,6 +45,7 @@ struct Linkgate {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Migrate(migrate::Migrate),
     Demo(demo::Demo),
     #[command(subcommand)]
     Config(config::Config),
@@ -81,6 +82,7 @@ Exit codes: 0 done, 1 failed, 2 wrong command line, 64 wrong configuration.";
 pub fn main() -> ExitCode {
     let outcome = match Linkgate::parse().command {
         Command::Serve(command) => command.run(),
+        Command::Migrate(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Config(command) => command.run(),
         Command::User(command) => command.run(),

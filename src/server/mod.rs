@@ -26,6 +26,7 @@ use crate::web::{Administration, Look};
 use crate::{telemetry, web};
 
 use parts::Parts;
+pub use store::Migrations;
 
 /// A linkgate that serves. Dropped, it stops accepting; [`Server::stop`] waits for requests in progress.
 #[derive(Debug)]
@@ -46,24 +47,29 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the store, synchronises the configured consumers, builds the parts, and binds the listeners.
+    /// Binds the listeners, opens the store, synchronises the configured consumers, and serves.
     ///
     /// # Errors
     ///
     /// What the configuration names cannot be used: a file, the database, an address.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        Self::start_with(config, clock, Migrations::Apply).await
+    }
+
+    /// The same, with a choice whether the tables may be changed. The last thing to happen: everything else was found good.
+    pub async fn start_with(config: Config, clock: Clock, migrations: Migrations) -> anyhow::Result<Self> {
         let login = login::login(&config, &clock)?;
-        let keyring = store::keyring(&config).await?;
-        let store = store::open_with(&config, Arc::clone(&keyring)).await?;
-        synchronise(&store, &config, &clock).await?;
-        let installation = links::installation(&config, &store).await?;
-        let parts = Parts::new(&config, installation, &login, &store, keyring, &clock)?;
         let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
         let workers = Workers::start().context("the threads that serve cannot be started")?;
         let (public, public_address) = bind(config.server.listen)?;
         let (admin, admin_address) = bind(config.server.admin_listen)?;
         let private = links::socket(&config)?;
         let calls = private.as_ref().and_then(|(private, _)| private.address());
+        let keyring = store::keyring(&config).await?;
+        let store = store::open(&config, Arc::clone(&keyring), migrations).await?;
+        synchronise(&store, &config, &clock).await?;
+        let installation = links::installation(&config, &store).await?;
+        let parts = Parts::new(&config, installation, &login, &store, keyring, &clock)?;
         let stop = CancellationToken::new();
         let public = Listener {
             socket: public,

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{
@@ -137,21 +136,6 @@ impl Db {
             }
             Self::Postgres(pool) => Transaction::Postgres(within(pool.begin()).await?),
         })
-    }
-
-    /// Creates the tables of this version, or brings those of an earlier one up to date.
-    pub(super) async fn migrate(&self) -> Result<(), MigrateError> {
-        match self {
-            Self::Postgres(pool) => migrator(POSTGRES).run(pool).await,
-            // PostgreSQL's migrations lock the database, SQLite's do not: the second process that creates a table fails, and
-            // finds it created when it tries again.
-            Self::Sqlite { pool, .. } => match migrator(SQLITE).run(pool).await {
-                Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) => {
-                    migrator(SQLITE).run(pool).await
-                }
-                done => done,
-            },
-        }
     }
 
     /// Closes every connection.
@@ -320,15 +304,6 @@ async fn within<T>(future: impl Future<Output = Result<T, sqlx::Error>>) -> Resu
 fn rows<R>(rows: Vec<R>, row: fn(R) -> Row) -> Vec<Row> {
     rows.into_iter().map(row).collect()
 }
-
-fn migrator(text: &'static str) -> Migrator {
-    let kind = MigrationType::Simple;
-    let initial = Migration::new(1, "init".into(), kind, text.into_sql_str(), false);
-    Migrator::with_migrations(vec![initial])
-}
-
-const SQLITE: &str = include_str!("../../migrations/sqlite/0001_init.sql");
-const POSTGRES: &str = include_str!("../../migrations/postgres/0001_init.sql");
 
 /// How long PostgreSQL may take to answer.
 pub(super) const DEADLINE: Duration = Duration::from_secs(5);

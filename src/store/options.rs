@@ -50,10 +50,10 @@ impl Options {
         }
     }
 
-    /// Opens the database.
-    pub(super) async fn connect(&self) -> Result<Db, StoreError> {
+    /// Opens the database. `create`: a SQLite file that is missing is created.
+    pub(super) async fn connect(&self, create: bool) -> Result<Db, StoreError> {
         let opened = if self.url.starts_with("sqlite:") {
-            self.connect_sqlite().await
+            self.connect_sqlite(create).await
         } else if is_postgres(&self.url) {
             self.connect_postgres().await
         } else {
@@ -67,9 +67,9 @@ impl Options {
         })
     }
 
-    async fn connect_sqlite(&self) -> Result<Db, sqlx::Error> {
+    async fn connect_sqlite(&self, create: bool) -> Result<Db, sqlx::Error> {
         let options = SqliteConnectOptions::from_str(&self.url)?
-            .create_if_missing(true)
+            .create_if_missing(create)
             .journal_mode(SqliteJournalMode::Wal)
             // A token that was answered for must outlive a power cut. (Nonces have a file of their own.)
             .synchronous(SqliteSynchronous::Full)
@@ -85,7 +85,9 @@ impl Options {
                 .max_lifetime(None);
             return Ok(Db::sqlite(pool.connect_with(options).await?, None));
         }
-        create_private(options.get_filename())?;
+        if create {
+            create_private(options.get_filename())?;
+        }
         let pool = pool.max_connections(self.max_connections.max(1));
         let deadline = Instant::now() + BUSY_TIMEOUT;
         loop {

@@ -120,15 +120,18 @@ const DAY: i64 = 24 * HOUR;
 
 #[cfg(test)]
 mod tests {
-    use sqlx::SqlitePool;
-
     use super::*;
-    use crate::store::db::Db;
+    use crate::store::Options;
 
     #[tokio::test]
     async fn expired_rows_are_found_by_an_index() {
-        let db = Db::sqlite(SqlitePool::connect("sqlite::memory:").await.unwrap(), None);
-        db.migrate().await.unwrap();
+        let options = Options {
+            url: "sqlite::memory:".to_owned(),
+            password: None,
+            max_connections: 1,
+        };
+        let db = options.connect(true).await.unwrap();
+        db.migrate(&options).await.unwrap();
         for delete in [
             REQUEST_TOKENS,
             REVOKED,

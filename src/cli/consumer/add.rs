@@ -14,7 +14,7 @@ use crate::oauth::{
     Callback, CallbackPattern, ConsumerKey, PublicKey, PublicUrl, Secret, SignatureMethod, Token,
     VerificationKey,
 };
-use crate::server::store::open;
+use crate::server::store::open_existing;
 
 use super::parse_key;
 
@@ -109,7 +109,7 @@ impl Add {
         let is_secure = urls.into_iter().all(PublicUrl::is_secure);
         let made = self.proof.generate_secret;
         let consumer = self.into_consumer(is_secure)?;
-        let store = open(&config).await?;
+        let store = open_existing(&config).await?;
         let outcome = store.add_consumer(&consumer, Clock::System.now()).await;
         store.close().await;
         outcome?;

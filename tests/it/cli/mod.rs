@@ -5,6 +5,7 @@ mod consumers;
 mod doctor;
 mod keys;
 mod links;
+mod migrate;
 mod operate;
 mod secrets;
 
@@ -41,6 +42,13 @@ impl Here {
         )
         .unwrap();
         Self { directory }
+    }
+
+    /// The same with a database.
+    fn migrated() -> Self {
+        let here = Self::new();
+        assert_eq!(here.run("migrate").code, 0);
+        here
     }
 
     fn path(&self, name: &str) -> PathBuf {
