@@ -235,7 +235,7 @@ fn secret_key(out: Option<&Path>) -> anyhow::Result<()> {
 }
 
 /// Writes a secret to standard output, or to a new file that only its owner may read.
-fn put(secret: &Secret, out: Option<&Path>) -> anyhow::Result<()> {
+pub(super) fn put(secret: &Secret, out: Option<&Path>) -> anyhow::Result<()> {
     let Some(path) = out else {
         return super::print(secret.expose());
     };

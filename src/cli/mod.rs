@@ -8,6 +8,7 @@
 //! | 64 | the configuration is wrong, and standard error says where |
 
 mod audit;
+mod backup;
 mod config;
 mod consumer;
 mod demo;
@@ -46,6 +47,8 @@ struct Linkgate {
 enum Command {
     Serve(serve::Serve),
     Migrate(migrate::Migrate),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Demo(demo::Demo),
     #[command(subcommand)]
     Config(config::Config),
@@ -83,6 +86,8 @@ pub fn main() -> ExitCode {
     let outcome = match Linkgate::parse().command {
         Command::Serve(command) => command.run(),
         Command::Migrate(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Config(command) => command.run(),
         Command::User(command) => command.run(),

@@ -1,6 +1,7 @@
 //! One SQL text for two databases: a statement, its values, and the rows that it returns.
 
 use std::fmt::Display;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,8 @@ pub(super) enum Db {
         writer: Arc<Mutex<()>>,
         /// The file; `None`: the database is in the memory of its only connection.
         file: Option<PathBuf>,
+        /// Held while the database is open, so that it is not replaced meanwhile.
+        _lock: Option<Arc<File>>,
     },
     /// A server, shared by replicas.
     Postgres(PgPool),
@@ -102,12 +105,6 @@ impl Sql {
 }
 
 impl Db {
-    /// A SQLite database; `file` is `None` if it is in memory.
-    pub(super) fn sqlite(pool: SqlitePool, file: Option<PathBuf>) -> Self {
-        let writer = Arc::default();
-        Self::Sqlite { pool, writer, file }
-    }
-
     /// Runs a statement that reads, and returns its rows.
     pub(super) async fn read(&self, sql: Sql) -> Result<Vec<Row>, StoreError> {
         Ok(match self {
@@ -136,6 +133,11 @@ impl Db {
             }
             Self::Postgres(pool) => Transaction::Postgres(within(pool.begin()).await?),
         })
+    }
+
+    /// Whether it is PostgreSQL.
+    pub(super) const fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres(_))
     }
 
     /// Closes every connection.

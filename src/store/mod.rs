@@ -24,6 +24,7 @@ use nonces::Nonces;
 
 mod access_tokens;
 mod audit;
+mod backup;
 mod consumer_row;
 mod consumers;
 mod db;
@@ -45,6 +46,7 @@ mod value;
 
 pub use access_tokens::{Filter, Revoke, Revoker, Search};
 pub use audit::AuditFilter;
+pub use backup::{beside, lock_exclusively};
 pub use consumers::Synchronised;
 pub use error::StoreError;
 pub use key_file::{KeyFile, KeyFileError};
@@ -123,6 +125,16 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.db.read(sql(["select 1"])).await?;
         Ok(())
+    }
+
+    /// The time of the database's own clock; `None` for SQLite, which has that of this machine.
+    pub async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        if !self.db.is_postgres() {
+            return Ok(None);
+        }
+        let select = sql(["select floor(extract(epoch from clock_timestamp()))::bigint as now"]);
+        let rows = self.db.read(select).await?;
+        rows.first().map(|row| row.time("now")).transpose()
     }
 
     /// Records the nonces that are queued, and closes every connection. Clones of this store are closed with it.

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
@@ -16,6 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::oauth::Secret;
 
+use super::backup::lock_shared;
 use super::db::{DEADLINE, Db};
 use super::error::StoreError;
 
@@ -83,10 +85,17 @@ impl Options {
                 .min_connections(1)
                 .idle_timeout(None)
                 .max_lifetime(None);
-            return Ok(Db::sqlite(pool.connect_with(options).await?, None));
+            return Ok(Db::Sqlite {
+                pool: pool.connect_with(options).await?,
+                writer: Arc::default(),
+                file: None,
+                _lock: None,
+            });
         }
+        let file = options.get_filename().to_owned();
+        let lock = lock_shared(&file, create)?;
         if create {
-            create_private(options.get_filename())?;
+            create_private(&file)?;
         }
         let pool = pool.max_connections(self.max_connections.max(1));
         let deadline = Instant::now() + BUSY_TIMEOUT;
@@ -96,7 +105,14 @@ impl Options {
                 Err(sqlx::Error::Database(error)) if is_busy(&*error) && Instant::now() < deadline => {
                     sleep(Duration::from_millis(20)).await;
                 }
-                connected => return Ok(Db::sqlite(connected?, Some(options.get_filename().to_owned()))),
+                connected => {
+                    return Ok(Db::Sqlite {
+                        pool: connected?,
+                        writer: Arc::default(),
+                        file: Some(file),
+                        _lock: lock.map(Arc::new),
+                    });
+                }
             }
         }
     }

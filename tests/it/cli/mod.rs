@@ -1,5 +1,6 @@
 //! The command line, as a person or a script runs it: what it prints, and with which code it exits.
 
+mod backup;
 mod config;
 mod consumers;
 mod doctor;

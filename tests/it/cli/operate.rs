@@ -205,10 +205,12 @@ fn what_happened_is_shown_the_newest_first() {
     assert_eq!(here.run("audit --limit 0").code, 2);
 }
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 19] = [
     "demo",
     "serve",
     "migrate",
+    "backup",
+    "restore",
     "config check",
     "user hash",
     "key generate",
