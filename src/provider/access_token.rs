@@ -10,7 +10,6 @@ use crate::oauth::{Authentic, Problem, RequestView, Secret, SessionHandle, Token
 
 use super::authenticate::Signed;
 use super::cache::REPEATABLE;
-use super::directory::Standing;
 use super::{Error, Provider, journal};
 
 /// Token credentials, for the consumer alone.
@@ -162,9 +161,7 @@ impl Provider {
                 Problem::TokenRejected("The verifier is not the one that the user was given.").into(),
             );
         }
-        if self.directory.standing(&by.subject).await == Standing::Gone {
-            return Err(Problem::TokenRejected("The user who approved is not there any more.").into());
-        }
+        self.token_user(&by.subject).await?;
         Ok(by.clone())
     }
 
@@ -183,9 +180,7 @@ impl Provider {
         let session = kept.check_renewal(&consumer.key)?;
         self.check_handle(session, handle).await?;
         session.check_end(now)?;
-        if self.directory.standing(&kept.user.subject).await == Standing::Gone {
-            return Err(Problem::TokenRejected("The user who approved is not there any more.").into());
-        }
+        self.token_user(&kept.user.subject).await?;
         let new = self.keyring.derived_token(RENEWED, old);
         let expires_at = now.plus(self.rules.access_token_lifetime);
         let renewed = self

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::model::{Consumer, UNKNOWN_TOKEN};
 use crate::oauth::{Authentic, Problem, RequestView, SignedRequest, Timestamp, Token};
 
-use super::authenticate::Signed;
+use super::authenticate::{Signed, in_time};
 use super::cache::CachedToken;
 use super::caller::{CallKind, Caller, CallingUser};
 use super::directory::Standing;
@@ -50,7 +50,7 @@ impl Provider {
             return Ok(None);
         };
         let claimed_by = claim.consumer_key().clone();
-        let judged = match self.verify(view, claim, peer).await {
+        let judged = match in_time(self.verify(view, claim, peer)).await {
             Ok(signed) => self.judge_signed(view, signed, peer).await,
             Err(error) => Err(error),
         };
@@ -68,10 +68,12 @@ impl Provider {
         } = judged;
         // An `async fn` would keep the whole call beside its parts.
         async move {
-            let spent = self.spend_nonce(&request).await;
+            let spent = in_time(self.spend_nonce(&request)).await;
             spent.map_err(|error| error.claimed_by(&caller.consumer.key))?;
-            if let (Some(token), Some(held)) = (request.token(), held) {
-                self.touch(token, &held, at, peer);
+            if let (Some(token), Some(held)) = (request.token(), held)
+                && held.is_first_use(at)
+            {
+                self.uses.note(token, at, peer);
             }
             Ok(caller)
         }
@@ -123,10 +125,12 @@ impl Provider {
             return Ok(held);
         }
         let secret = self.keyring.token_secret(token);
-        Ok(self
-            .cache
-            .access_token(&self.store, token, secret.as_ref(), self.clock.now())
-            .await?)
+        let now = self.clock.now();
+        in_time(async {
+            let read = self.cache.access_token(&self.store, token, secret.as_ref(), now);
+            Ok(read.await?)
+        })
+        .await
     }
 
     /// The user behind an access token. Whatever can never work again is one of the three problems on which a consumer
@@ -139,16 +143,11 @@ impl Provider {
     ) -> Result<CallingUser, Error> {
         let kept = held.token.as_ref().ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
         kept.check_use(&consumer.key, now)?;
-        match self.directory.standing(&kept.user.subject).await {
-            Standing::Known(user) => Ok(user),
-            Standing::Gone => {
-                Err(Problem::TokenRejected("The user who approved is not there any more.").into())
-            }
-            Standing::CannotSay => Ok(CallingUser {
-                subject: kept.user.subject.clone(),
-                display_name: kept.user.display_name.clone(),
-            }),
-        }
+        let user = self.token_user(&kept.user.subject).await?;
+        Ok(user.unwrap_or_else(|| CallingUser {
+            subject: kept.user.subject.clone(),
+            display_name: kept.user.display_name.clone(),
+        }))
     }
 
     async fn two_legged(&self, signed: &Signed) -> Result<(Option<CallingUser>, CallKind), Error> {
@@ -179,18 +178,5 @@ impl Provider {
             }
         };
         Ok((Some(user), CallKind::TwoLegged))
-    }
-
-    /// Keeps when and from where a token was used, to the minute, without holding up the call.
-    fn touch(&self, token: &Token, held: &CachedToken, at: Timestamp, peer: Option<IpAddr>) {
-        if !held.is_first_use(at) {
-            return;
-        }
-        let (store, token) = (self.store.clone(), token.clone());
-        tokio::spawn(async move {
-            if let Err(error) = store.touch_access_token(&token, at, peer).await {
-                tracing::warn!(token.prefix = token.prefix(), %error, "the use of a token was not noted");
-            }
-        });
     }
 }

@@ -2,9 +2,13 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use crate::model::{Consumer, UNKNOWN_TOKEN};
 use crate::oauth::{Authentic, Problem, RequestView, SignedRequest, Timestamp, Token};
+use crate::store::StoreError;
 
 use super::cache::CachedToken;
 use super::explain::explained;
@@ -34,9 +38,12 @@ impl Provider {
         request: SignedRequest,
         peer: Option<IpAddr>,
     ) -> Result<Signed, Error> {
-        let signed = self.verify(view, request, peer).await?;
-        self.spend_nonce(&signed.request).await?;
-        Ok(signed)
+        in_time(async {
+            let signed = self.verify(view, request, peer).await?;
+            self.spend_nonce(&signed.request).await?;
+            Ok(signed)
+        })
+        .await
     }
 
     /// Verifies a claim. Reads consumers, and writes nothing.
@@ -48,6 +55,7 @@ impl Provider {
     ) -> impl Future<Output = Result<Signed, Error>> + Send + use<'a> {
         // An `async fn` would keep the claim twice.
         async move {
+            self.clock_offset.check()?;
             let now = self.clock.now();
             self.rules.window.admit(request.timestamp(), now)?;
             let Some(consumer) = self.cache.consumer(&self.store, request.consumer_key()).await? else {
@@ -127,6 +135,15 @@ impl Provider {
         Ok(held.token.is_some() || self.store.request_token(token).await?.is_some())
     }
 }
+
+/// Limits the time that a use case may wait for the database, whichever and however often.
+pub(super) async fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let seconds = DEADLINE.as_secs();
+    let done = timeout(DEADLINE, work).await;
+    done.unwrap_or(Err(Error::Failed(StoreError::TimedOut { seconds })))
+}
+
+const DEADLINE: Duration = Duration::from_secs(5);
 
 /// What every signed request must carry (RFC 5849, section 3.1).
 const REQUIRED: [&str; 5] = [

@@ -15,6 +15,15 @@ pub enum Error {
     /// We must act.
     #[error(transparent)]
     Failed(#[from] StoreError),
+    /// The user of a token may exist.
+    #[error(
+        "the login method does not find the user {subject:?} at the moment; their tokens are rejected only if that lasts, \
+         and another user is found"
+    )]
+    UncertainUser {
+        /// Whose token it is.
+        subject: String,
+    },
 }
 
 /// A problem, and who claims to have signed. Travels in the extensions of the answer, for the log.
@@ -45,7 +54,7 @@ impl Error {
                 response.extensions_mut().insert(refusal.clone());
                 response
             }
-            Self::Failed(cause) => {
+            cause => {
                 tracing::error!(
                     error = cause as &dyn std::error::Error,
                     "a signed request could not be judged"

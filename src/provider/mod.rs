@@ -12,7 +12,8 @@
 //! 8. `error`: a refusal or a failure, and the one answer that tells the peer.
 //!
 //! `explain` says why a signature failed. `cache` keeps what every call reads for less than a second. `directory` says which
-//! users exist, `journal` says what happened, and `sweep` forgets what has expired.
+//! users exist, `journal` says what happened, and `sweep` forgets what has expired. `uses` writes when tokens were used;
+//! `clock_offset` compares the clocks.
 
 mod access_token;
 mod admit;
@@ -20,6 +21,7 @@ mod authenticate;
 mod authorize;
 mod cache;
 mod caller;
+mod clock_offset;
 mod connections;
 mod directory;
 mod error;
@@ -30,6 +32,7 @@ mod request_token;
 mod sessions;
 mod sign_in;
 mod sweep;
+mod uses;
 
 use std::sync::Arc;
 
@@ -52,6 +55,8 @@ pub use sessions::SessionRules;
 pub use crate::store::{Keyring, Revoke, Revoker, Search, StoreError};
 
 use cache::Cache;
+use clock_offset::ClockOffset;
+use uses::Uses;
 
 /// The OAuth provider.
 #[derive(Debug)]
@@ -62,6 +67,8 @@ pub struct Provider {
     directory: Directory,
     rules: Rules,
     cache: Cache,
+    uses: Uses,
+    clock_offset: ClockOffset,
     /// What the signature of an unknown consumer is checked against, so that it costs what a known one does.
     nobody: VerificationKey,
 }
@@ -125,6 +132,8 @@ impl Provider {
     ) -> Self {
         let nobody = VerificationKey::Hmac(new_secret());
         Self {
+            uses: Uses::new(store.clone()),
+            clock_offset: ClockOffset::default(),
             store,
             keyring,
             clock,

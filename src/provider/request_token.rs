@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::model::{Consumer, RequestToken, RequestTokenState};
 use crate::oauth::{Authentic, Callback, Problem, RequestView, Secret, Token};
 
-use super::authenticate::Signed;
+use super::authenticate::{Signed, in_time};
 use super::{Error, Provider};
 
 /// Temporary credentials, for the consumer alone.
@@ -28,7 +28,7 @@ impl Provider {
         let claimed_by = claim.consumer_key().clone();
         let signed = self.authenticate(view, claim, peer).await;
         let issued = match signed {
-            Ok(signed) => self.temporary_credentials(&signed).await,
+            Ok(signed) => in_time(self.temporary_credentials(&signed)).await,
             Err(error) => Err(error),
         };
         issued.map_err(|error| error.claimed_by(&claimed_by))

@@ -45,7 +45,9 @@ impl Provider {
             Standing::Known(known) if rules.refresh_display_name => user.display_name = known.display_name,
             Standing::Known(_) | Standing::CannotSay => {}
             Standing::Gone => {
-                self.store.remove_session(id).await?;
+                if user.proved_by != rules.login_method || self.is_gone(&user.subject).await? {
+                    self.store.remove_session(id).await?;
+                }
                 return Ok(None);
             }
         }

@@ -179,7 +179,8 @@ fn assertion(config: &Config, keyring: &Keyring, clock: &Clock) -> anyhow::Resul
 }
 
 fn directory(login: Arc<Login>) -> Directory {
-    Directory::new(move |subject| {
+    let is_file = matches!(*login, Login::File(_));
+    let directory = Directory::new(move |subject| {
         let login = Arc::clone(&login);
         async move {
             match login.standing(&subject).await {
@@ -191,7 +192,12 @@ fn directory(login: Arc<Login>) -> Directory {
                 Known::CannotSay => Standing::CannotSay,
             }
         }
-    })
+    });
+    if is_file {
+        directory
+    } else {
+        directory.with_passing_absences()
+    }
 }
 
 fn sessions(config: &Config, login: &Login) -> SessionRules {

@@ -1,5 +1,6 @@
 //! Access tokens: found by consumers' calls, listed and revoked by people.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::model::{AccessToken, AuditEvent, AuditKind, NewAccess, TokenSession, User};
@@ -26,7 +27,8 @@ pub struct Filter {
 pub struct Search {
     /// Only those of this consumer.
     pub consumer: Option<ConsumerKey>,
-    /// Only those of users whose name, or display name, contains this; case does not matter.
+    /// Only those of users whose name, or display name, contains this; case does not matter. A part of a name is searched in
+    /// the newest 50,000 tokens, a whole one in all of them.
     pub user: String,
     /// How many to skip.
     pub skip: u32,
@@ -124,21 +126,35 @@ impl Store {
         .await
     }
 
-    /// Finds access tokens, revoked and expired ones too, the newest first.
+    /// Finds access tokens, revoked and expired ones too, the newest first: those of the user with this very name, and among
+    /// the newest 50,000 also those of whom the text is a part.
     pub async fn search_access_tokens(&self, search: &Search) -> Result<Vec<AccessToken>, StoreError> {
-        self.list(
-            sql([
-                "select ",
-                COLUMNS,
-                " from access_tokens where ($1 is null or consumer_key = $1) \
-                 and (lower(subject) like $2 escape '!' or lower(display_name) like $2 escape '!') \
-                 order by issued_at desc, id limit $3 offset $4",
-            ])
-            .bind(search.consumer.as_ref().map(ConsumerKey::as_str))
-            .bind(containing(&search.user))
-            .bind(i64::from(search.limit))
-            .bind(i64::from(search.skip)),
-        )
+        let of_consumer = match search.consumer {
+            Some(_) => "consumer_key = $6",
+            None => "true",
+        };
+        let end = i64::from(search.limit) + i64::from(search.skip);
+        let select = sql([
+            "select ",
+            COLUMNS,
+            " from access_tokens where id in (select id from (select id, subject, display_name from access_tokens where ",
+            of_consumer,
+            " order by issued_at desc, id limit $1) newest \
+             where lower(subject) like $2 escape '!' or lower(display_name) like $2 escape '!' \
+             union select id from access_tokens where subject = $3 and ",
+            of_consumer,
+            ") order by issued_at desc, id limit $4 offset $5",
+        ])
+        // Without a text, each is found.
+        .bind(if search.user.is_empty() { end } else { SEARCHED })
+        .bind(containing(&search.user))
+        .bind(search.user.replace('\0', ""))
+        .bind(i64::from(search.limit))
+        .bind(i64::from(search.skip));
+        self.list(match &search.consumer {
+            Some(consumer) => select.bind(consumer),
+            None => select,
+        })
         .await
     }
 
@@ -253,21 +269,31 @@ impl Store {
         Ok(rows)
     }
 
-    /// Notes the use of an access token, to the minute: within one minute, only the first call writes.
-    pub async fn touch_access_token(
+    /// Notes when and from where access tokens were used, to the minute: within one minute, only the first use is written.
+    pub async fn touch_access_tokens(
         &self,
-        token: &Token,
-        at: Timestamp,
-        from: Option<IpAddr>,
+        uses: HashMap<Token, (Timestamp, Option<IpAddr>)>,
     ) -> Result<(), StoreError> {
-        let update = sql(
-            ["update access_tokens set last_used_at = $2, last_used_from = $3 \
-             where digest = $1 and (last_used_at is null or last_used_at < $2)"],
-        )
-        .bind(digest(token.as_str()))
-        .bind(at.bucket() * 60)
-        .bind(from.map(|address| address.to_string()));
-        self.db.write(update).await?;
+        let mut uses: Vec<_> = uses
+            .into_iter()
+            .map(|(token, used)| (digest(token.as_str()), used))
+            .collect();
+        // In the same order everywhere, so that two replicas never wait for each other.
+        uses.sort();
+        for uses in uses.chunks(TOUCHED_AT_ONCE) {
+            let mut transaction = self.db.begin().await?;
+            for (digest, (at, from)) in uses {
+                let update = sql(
+                    ["update access_tokens set last_used_at = $2, last_used_from = $3 \
+                     where digest = $1 and (last_used_at is null or last_used_at < $2)"],
+                )
+                .bind(digest.clone())
+                .bind(at.bucket() * 60)
+                .bind(from.map(|address| address.to_string()));
+                transaction.execute(update).await?;
+            }
+            transaction.commit().await?;
+        }
         Ok(())
     }
 }
@@ -383,6 +409,12 @@ const COLUMNS: &str = "id, consumer_key, subject, display_name, proved_by, prove
     session_id, session_expires_at, revoked_at, last_used_at, last_used_from";
 
 const TABLE: &str = "access_tokens";
+
+/// How many tokens are searched for a part of a name, which no index finds.
+const SEARCHED: i64 = 50_000;
+
+/// How many uses are noted in one transaction.
+const TOUCHED_AT_ONCE: usize = 500;
 
 /// The most connections that are listed for a user.
 const MAX_CONNECTIONS: i64 = 500;

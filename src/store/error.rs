@@ -120,6 +120,14 @@ pub enum StoreError {
         /// How long we waited.
         seconds: u64,
     },
+    /// The clocks of this server and of the database differ.
+    #[error(
+        "the database's clock is {seconds} s ahead of this server's: set the wrong one, and let NTP keep it"
+    )]
+    ClockOffset {
+        /// By how much; negative: it is behind.
+        seconds: i64,
+    },
     /// The store is closed.
     #[error("the store is closed")]
     Closed,

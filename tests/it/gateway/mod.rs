@@ -12,6 +12,7 @@
 //! * [`upstream_tls`]: an application that must prove who it is;
 //! * [`verified`]: the samples that check the assertion.
 
+mod absent_users;
 mod answers;
 mod any_target;
 mod bodies;
