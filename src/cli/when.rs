@@ -1,24 +1,16 @@
 //! Times for people: `2026-11-23 21:36 UTC`, `2026-11-23 21:36:59 UTC`.
 
-use crate::clock::Civil;
+use crate::clock::utc;
 use crate::oauth::Timestamp;
 
 /// Writes a time to the second.
 pub(super) fn when_exactly(at: Timestamp) -> String {
-    Civil::of(at).rfc3339().replace('T', " ").replace('Z', " UTC")
+    utc(at).format("%F %T UTC").to_string()
 }
 
 /// Writes a time to the minute.
 pub(super) fn when(at: Timestamp) -> String {
-    let Civil {
-        year,
-        month,
-        day,
-        hour,
-        minute,
-        ..
-    } = Civil::of(at);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02} UTC")
+    utc(at).format("%F %R UTC").to_string()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What every page shares.
 
-use crate::clock::Civil;
+use crate::clock::rfc3339;
 use crate::oauth::Timestamp;
 
 use super::{Html, Sentence, Texts, visible};
@@ -78,7 +78,7 @@ impl Frame {
 
     /// A moment, for people and for machines.
     pub(super) fn moment(&self, at: Timestamp) -> Html {
-        Html::time(&Civil::of(at).rfc3339(), &self.texts.moment(at))
+        Html::time(&rfc3339(at), &self.texts.moment(at))
     }
 
     fn sentence<T>(

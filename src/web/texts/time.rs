@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::clock::Civil;
+use chrono::{Datelike as _, Timelike as _};
+
+use crate::clock::utc;
 use crate::oauth::Timestamp;
 
 use super::Texts;
@@ -11,20 +13,13 @@ impl Texts {
     /// A moment to the minute, in UTC, which it says: the server does not know where its reader is.
     /// A line ends before the time of day, and not within it.
     pub(in crate::web) fn moment(&self, at: Timestamp) -> String {
-        let Civil {
-            year,
-            month,
-            day,
-            hour,
-            minute,
-            ..
-        } = Civil::of(at);
-        let month = self.dates.months[usize::from(month) - 1];
+        let at = utc(at);
+        let (month, hour, minute) = (at.month0() as usize, at.hour(), at.minute());
         self.dates
             .moment
-            .replace("{year}", &year.to_string())
-            .replace("{month}", month)
-            .replace("{day}", &day.to_string())
+            .replace("{year}", &at.year().to_string())
+            .replace("{month}", self.dates.months[month])
+            .replace("{day}", &at.day().to_string())
             .replace("{hour}", &format!("{hour:02}"))
             .replace("{minute}", &format!("{minute:02}"))
     }
