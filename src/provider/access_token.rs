@@ -3,14 +3,14 @@
 use std::net::IpAddr;
 
 use crate::model::{
-    AccessToken, AuditKind, Consumer, NewAccess, RequestToken, RequestTokenState, TokenSession,
-    UNKNOWN_TOKEN, User, WRONG_HANDLE,
+    AccessToken, Consumer, NewAccess, RequestToken, RequestTokenState, TokenSession, UNKNOWN_TOKEN,
+    WRONG_HANDLE,
 };
 use crate::oauth::{Authentic, Problem, RequestView, Secret, SessionHandle, Token};
 
 use super::authenticate::Signed;
 use super::cache::REPEATABLE;
-use super::{Error, Provider, journal};
+use super::{Error, Provider};
 
 /// Token credentials, for the consumer alone.
 #[derive(Debug)]
@@ -41,14 +41,10 @@ impl Provider {
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
     ) -> Result<IssuedAccessToken, Error> {
-        let claim = Self::claim(view)?;
-        let claimed_by = claim.consumer_key().clone();
-        let signed = self.authenticate(view, claim, peer).await;
-        let issued = match signed {
-            Ok(signed) => self.token_credentials(&signed, peer).await,
-            Err(error) => Err(error),
-        };
-        issued.map_err(|error| error.claimed_by(&claimed_by))
+        self.issue(view, peer, async |signed| {
+            self.token_credentials(signed, peer).await
+        })
+        .await
     }
 
     async fn token_credentials(
@@ -88,7 +84,8 @@ impl Provider {
         if let Some(issued) = self.repeated_exchange(signed, &kept, token).await? {
             return Ok(issued);
         }
-        let user = self.approver(&signed.request, consumer, &kept, token).await?;
+        self.check_verifier(&signed.request, consumer, &kept, token)
+            .await?;
         let now = self.clock.now();
         let session = consumer.session_handles.then(|| TokenSession {
             id: self.new_token().as_str().to_owned(),
@@ -105,7 +102,6 @@ impl Provider {
             .exchange(token, &consumer.key, now, &new, &access, peer)
             .await?;
         if let Some(issued) = issued {
-            journal::say(AuditKind::Exchanged, &consumer.key, &user.subject, peer);
             return Ok(self.issued(new, &issued));
         }
         // The same request won at another replica.
@@ -137,14 +133,14 @@ impl Provider {
         Ok(found.map(|(new, issued)| self.issued(new, &issued)))
     }
 
-    /// The user who approved, when the request token may be exchanged by this consumer with this verifier.
-    async fn approver(
+    /// Checks that the request token may be exchanged by this consumer with this verifier.
+    async fn check_verifier(
         &self,
         request: &Authentic,
         consumer: &Consumer,
         kept: &RequestToken,
         token: &Token,
-    ) -> Result<User, Error> {
+    ) -> Result<(), Error> {
         let now = self.clock.now();
         let by = kept.check_exchange(&consumer.key, now)?;
         let Some(verifier) = self.keyring.verifier(token, &by.subject) else {
@@ -161,8 +157,7 @@ impl Provider {
                 Problem::TokenRejected("The verifier is not the one that the user was given.").into(),
             );
         }
-        self.token_user(&by.subject).await?;
-        Ok(by.clone())
+        self.token_user(&by.subject).await.map(drop)
     }
 
     async fn renew(
@@ -192,7 +187,6 @@ impl Provider {
             return self.repeated_renewal(consumer, old, handle).await;
         };
         self.cache.remove_access_token(old);
-        journal::say(AuditKind::Renewed, &consumer.key, &renewed.user.subject, peer);
         Ok(self.issued(new, &renewed))
     }
 
@@ -204,7 +198,7 @@ impl Provider {
         handle: &SessionHandle,
     ) -> Result<IssuedAccessToken, Error> {
         let since = self.clock.now().plus(1 - REPEATABLE);
-        let renewed = self.store.renewed_access_token(old, since).await?;
+        let renewed = self.store.access_token_or_renewed(old, since).await?;
         let renewed = renewed.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
         self.check_handle(renewed.check_renewal(&consumer.key)?, handle)
             .await?;

@@ -25,25 +25,25 @@ pub(super) struct Signed {
 }
 
 impl Provider {
-    /// Reads the claim that a token endpoint must be called with.
-    pub(super) fn claim(view: &RequestView<'_>) -> Result<SignedRequest, Error> {
-        let request = SignedRequest::parse(view)?;
-        Ok(request.ok_or_else(|| Problem::ParameterAbsent(REQUIRED.to_vec()))?)
-    }
-
-    /// Verifies a claim and spends its nonce: what the token endpoints begin with.
-    pub(super) async fn authenticate(
+    /// Authenticates a request to a token endpoint, records its nonce, and issues credentials.
+    pub(super) async fn issue<T>(
         &self,
         view: &RequestView<'_>,
-        request: SignedRequest,
         peer: Option<IpAddr>,
-    ) -> Result<Signed, Error> {
-        in_time(async {
-            let signed = self.verify(view, request, peer).await?;
-            self.spend_nonce(&signed.request).await?;
-            Ok(signed)
-        })
-        .await
+        credentials: impl AsyncFnOnce(&Signed) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let request = SignedRequest::parse(view)?;
+        let request = request.ok_or_else(|| Problem::ParameterAbsent(REQUIRED.to_vec()))?;
+        let claimed_by = request.consumer_key().clone();
+        let issued = async {
+            let signed = in_time(async {
+                let signed = self.verify(view, request, peer).await?;
+                self.spend_nonce(&signed.request).await?;
+                Ok(signed)
+            });
+            credentials(&signed.await?).await
+        };
+        issued.await.map_err(|error: Error| error.claimed_by(&claimed_by))
     }
 
     /// Verifies a claim. Reads consumers, and writes nothing.

@@ -50,19 +50,7 @@ impl Provider {
 
     /// Takes access back. Every replica feels it within a second.
     pub async fn revoke(&self, which: Revoke<'_>, by: Revoker<'_>) -> Result<Vec<AccessToken>, StoreError> {
-        let revoked = self.store.revoke(which, by, self.clock.now()).await?;
-        for token in &revoked {
-            let (id, consumer, subject) = (&token.id, &token.consumer, &token.user.subject);
-            tracing::info!(
-                token.id = id,
-                consumer.key = ?consumer,
-                user.subject = ?subject,
-                address = by.address.map(tracing::field::display),
-                "{:?} revoked the token {id}",
-                by.name,
-            );
-        }
-        Ok(revoked)
+        self.store.revoke(which, by, self.clock.now()).await
     }
 
     async fn with_consumers(&self, tokens: Vec<AccessToken>) -> Result<Vec<Connection>, StoreError> {

@@ -12,7 +12,7 @@
 //! 8. `error`: a refusal or a failure, and the one answer that tells the peer.
 //!
 //! `explain` says why a signature failed. `cache` keeps what every call reads for less than a second. `directory` says which
-//! users exist, `journal` says what happened, and `sweep` forgets what has expired. `uses` writes when tokens were used;
+//! users exist, and `sweep` forgets what has expired. `uses` writes when tokens were used;
 //! `clock_offset` compares the clocks.
 
 mod access_token;
@@ -27,7 +27,6 @@ mod directory;
 mod error;
 mod explain;
 mod impersonation;
-mod journal;
 mod request_token;
 mod sessions;
 mod sign_in;
@@ -47,7 +46,7 @@ pub use caller::{CallKind, Caller, CallingUser};
 pub use connections::Connection;
 pub use directory::{Directory, Standing};
 pub use error::{Error, Refusal};
-pub use impersonation::Impersonation;
+pub use impersonation::ImpersonationPolicy;
 pub use request_token::IssuedRequestToken;
 pub use sessions::SessionRules;
 
@@ -91,7 +90,7 @@ pub struct Rules {
     /// Live request tokens that a consumer may have at a time.
     pub request_tokens_per_consumer: u64,
     /// Whom consumers may impersonate.
-    pub impersonation: Impersonation,
+    pub impersonation: ImpersonationPolicy,
     /// How long browsers stay signed in.
     pub sessions: SessionRules,
 }
@@ -107,7 +106,7 @@ impl Rules {
             session_lifetime: 160_272_000,
             wrong_verifier_limit: 5,
             request_tokens_per_consumer: 1000,
-            impersonation: Impersonation::default(),
+            impersonation: ImpersonationPolicy::default(),
             sessions: SessionRules {
                 login_method: "file",
                 refresh_display_name: true,

@@ -24,14 +24,10 @@ impl Provider {
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
     ) -> Result<IssuedRequestToken, Error> {
-        let claim = Self::claim(view)?;
-        let claimed_by = claim.consumer_key().clone();
-        let signed = self.authenticate(view, claim, peer).await;
-        let issued = match signed {
-            Ok(signed) => in_time(self.temporary_credentials(&signed)).await,
-            Err(error) => Err(error),
-        };
-        issued.map_err(|error| error.claimed_by(&claimed_by))
+        self.issue(view, peer, async |signed| {
+            in_time(self.temporary_credentials(signed)).await
+        })
+        .await
     }
 
     async fn temporary_credentials(&self, signed: &Signed) -> Result<IssuedRequestToken, Error> {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::model::{AuditKind, BrowserSession, SessionId, User};
+use crate::model::{BrowserSession, SessionId, User};
 use crate::oauth::Timestamp;
 use crate::store::StoreError;
 
@@ -77,16 +77,15 @@ impl Provider {
         };
         self.store.remember_user(&session.user).await?;
         self.store.add_session(&id, &session, Some(address)).await?;
-        log(AuditKind::SignedIn, &session.user, address);
         Ok(id)
     }
 
     /// Ends a session, as its user wants.
-    pub async fn end_session(&self, id: &SessionId, user: &User, address: IpAddr) -> Result<(), StoreError> {
-        if self.store.sign_out(id, Some(address), self.clock.now()).await? {
-            log(AuditKind::SignedOut, user, address);
-        }
-        Ok(())
+    pub async fn end_session(&self, id: &SessionId, address: IpAddr) -> Result<(), StoreError> {
+        self.store
+            .sign_out(id, Some(address), self.clock.now())
+            .await
+            .map(drop)
     }
 
     /// Whether a user signed in so long ago that they must do so again before they decide.
@@ -99,11 +98,6 @@ impl Provider {
         let rules = &self.rules.sessions;
         now.plus(rules.idle).min(created_at.plus(rules.longest))
     }
-}
-
-/// The store has recorded it as well.
-fn log(kind: AuditKind, user: &User, address: IpAddr) {
-    tracing::info!(user.subject = ?user.subject, %address, "{:?} {}", user.subject, kind.name());
 }
 
 /// Seconds between two notes that a session is in use.

@@ -15,7 +15,7 @@ use crate::gateway::{
 };
 use crate::links::Links;
 use crate::login::{Door, Login, Standing as Known};
-use crate::provider::{CallingUser, Directory, Impersonation, Provider, Rules, SessionRules, Standing};
+use crate::provider::{CallingUser, Directory, ImpersonationPolicy, Provider, Rules, SessionRules, Standing};
 use crate::store::{Keyring, Store};
 use crate::tls::{ClientTls, Roots};
 use crate::web::{Administration, App, Look, Refusals};
@@ -213,20 +213,20 @@ fn sessions(config: &Config, login: &Login) -> SessionRules {
     }
 }
 
-/// Beside the login's own word, which is the last one where the login knows its users.
-fn impersonation(config: &Config) -> Impersonation {
+/// Applies beside the login method, which alone decides if it knows its users.
+fn impersonation(config: &Config) -> ImpersonationPolicy {
     let configured = &config.impersonation;
-    let rule = Impersonation::default()
-        .except(&config.admin.subjects)
-        .except(&configured.except);
+    let excluded = [&config.admin.subjects[..], &configured.except].concat();
     if config.login.knows_its_users().is_some() {
-        return rule;
+        return ImpersonationPolicy {
+            excluded,
+            ..ImpersonationPolicy::default()
+        };
     }
-    let rule = rule.or_named(configured.users.clone());
-    if configured.signed_in_before {
-        rule.or_signed_in_by(config.login.method())
-    } else {
-        rule
+    ImpersonationPolicy {
+        excluded,
+        names: configured.users.clone(),
+        signed_in_by: configured.signed_in_before.then(|| config.login.method()),
     }
 }
 

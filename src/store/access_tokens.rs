@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use crate::model::{AccessToken, AuditEvent, AuditKind, NewAccess, TokenSession, User};
 use crate::oauth::{ConsumerKey, Timestamp, Token};
 
-use super::audit::record;
 use super::db::{self, Row, Sql, Transaction, sql};
 use super::users::user;
 use super::{Store, StoreError, digest, key_id};
@@ -72,19 +71,23 @@ impl Store {
     pub async fn access_token(&self, token: &Token) -> Result<Option<AccessToken>, StoreError> {
         let select =
             sql(["select ", COLUMNS, " from access_tokens where digest = $1"]).bind(digest(token.as_str()));
-        self.db.read(select).await?.first().map(access_token).transpose()
+        self.one(select).await
     }
 
-    /// Finds the access token that replaced this one since a time (OAuth Session 1.0).
-    pub async fn renewed_access_token(
+    /// Finds an access token, or the one that has replaced it since a time (OAuth Session 1.0).
+    pub async fn access_token_or_renewed(
         &self,
-        old: &Token,
+        token: &Token,
         since: Timestamp,
     ) -> Result<Option<AccessToken>, StoreError> {
-        let which = " from access_tokens where replaced_digest = $1 and issued_at >= $2";
+        let which = " from access_tokens where digest = $1 or (replaced_digest = $1 and issued_at >= $2)";
         let select = sql(["select ", COLUMNS, which])
-            .bind(digest(old.as_str()))
+            .bind(digest(token.as_str()))
             .bind(since);
+        self.one(select).await
+    }
+
+    async fn one(&self, select: Sql) -> Result<Option<AccessToken>, StoreError> {
         self.db.read(select).await?.first().map(access_token).transpose()
     }
 
@@ -252,21 +255,6 @@ impl Store {
             })
         };
         self.change_all(update, withdrawn).await.map(drop)
-    }
-
-    /// Runs a statement that returns the rows it changed, and records each.
-    async fn change_all(
-        &self,
-        update: Sql,
-        event: impl Fn(&Row) -> Result<AuditEvent, StoreError>,
-    ) -> Result<Vec<Row>, StoreError> {
-        let mut transaction = self.db.begin().await?;
-        let rows = transaction.fetch(update).await?;
-        for row in &rows {
-            record(&mut transaction, &event(row)?).await?;
-        }
-        transaction.commit().await?;
-        Ok(rows)
     }
 
     /// Notes when and from where access tokens were used, to the minute: within one minute, only the first use is written.

@@ -77,7 +77,7 @@ impl Store {
                 .await?;
         }
         for event in plan.done.events(now) {
-            record(&mut transaction, &event).await?;
+            record(&mut transaction, event).await?;
         }
         transaction.commit().await?;
         Ok(plan.done)
@@ -107,11 +107,17 @@ impl Store {
     pub async fn purge_consumer(&self, key: &ConsumerKey, now: Timestamp) -> Result<bool, StoreError> {
         self.set_consumer_enabled(key, false, now).await?;
         for portion in PORTIONS {
-            while self.db.write(sql([portion]).bind(key)).await? > 0 {}
+            self.delete_in_portions(portion, key.as_str()).await?;
         }
         let delete = sql(["delete from consumers where key = $1"]).bind(key);
         self.change(delete, &by_command(AuditKind::ConsumerPurged, key, now))
             .await
+    }
+
+    /// Repeats a statement that deletes some rows until it deletes none.
+    pub(super) async fn delete_in_portions(&self, delete: &'static str, key: &str) -> Result<(), StoreError> {
+        while self.db.write(sql([delete]).bind(key)).await? > 0 {}
+        Ok(())
     }
 }
 

@@ -15,10 +15,11 @@ use sqlx::{
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
+use crate::model::AuditEvent;
 use crate::oauth::{ConsumerKey, Timestamp};
 
 use super::StoreError;
-use super::value::Value;
+use super::value::{Bind, Value};
 
 /// An open database. Clones share it.
 #[derive(Clone, Debug)]
@@ -41,7 +42,13 @@ pub(super) enum Db {
 
 /// A transaction. Dropped without a commit, it changes nothing. Its first statement must write, so that SQLite never
 /// upgrades a read lock.
-pub(super) enum Transaction {
+pub(super) struct Transaction {
+    begun: Begun,
+    /// What the audit log has of it.
+    pub(super) recorded: Vec<AuditEvent>,
+}
+
+enum Begun {
     Sqlite(sqlx::Transaction<'static, Sqlite>, OwnedMutexGuard<()>),
     Postgres(sqlx::Transaction<'static, Postgres>),
 }
@@ -81,8 +88,8 @@ pub(super) fn sql<const N: usize>(parts: [&'static str; N]) -> Sql {
 
 impl Sql {
     /// Binds the next value.
-    pub(super) fn bind(mut self, value: impl Into<Value>) -> Self {
-        self.values.push(value.into());
+    pub(super) fn bind(mut self, value: impl Bind) -> Self {
+        self.values.push(value.value());
         self
     }
 
@@ -126,13 +133,15 @@ impl Db {
 
     /// Begins a transaction; in this process it is the only one that writes to a SQLite database.
     pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
-        Ok(match self {
+        let begun = match self {
             Self::Sqlite { pool, writer, .. } => {
                 let turn = Arc::clone(writer).lock_owned().await;
-                Transaction::Sqlite(pool.begin().await?, turn)
+                Begun::Sqlite(pool.begin().await?, turn)
             }
-            Self::Postgres(pool) => Transaction::Postgres(within(pool.begin()).await?),
-        })
+            Self::Postgres(pool) => Begun::Postgres(within(pool.begin()).await?),
+        };
+        let recorded = Vec::new();
+        Ok(Transaction { begun, recorded })
     }
 
     /// Whether it is PostgreSQL.
@@ -208,18 +217,19 @@ impl Transaction {
     }
 
     fn executor(&mut self) -> Executor<'_> {
-        match self {
-            Self::Sqlite(transaction, _) => Executor::Sqlite(transaction),
-            Self::Postgres(transaction) => Executor::Postgres(transaction),
+        match &mut self.begun {
+            Begun::Sqlite(transaction, _) => Executor::Sqlite(transaction),
+            Begun::Postgres(transaction) => Executor::Postgres(transaction),
         }
     }
 
     /// Makes the changes permanent.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(transaction, _turn) => transaction.commit().await?,
-            Self::Postgres(transaction) => within(transaction.commit()).await?,
+        match self.begun {
+            Begun::Sqlite(transaction, _turn) => transaction.commit().await?,
+            Begun::Postgres(transaction) => within(transaction.commit()).await?,
         }
+        self.recorded.iter().for_each(log);
         Ok(())
     }
 }
@@ -274,6 +284,23 @@ impl Row {
         let seconds: Option<i64> = self.nullable(column)?;
         Ok(seconds.map(Timestamp::from_seconds))
     }
+}
+
+/// Logs what the audit log has now.
+fn log(event: &AuditEvent) {
+    tracing::info!(
+        consumer.key = event.consumer.as_ref().map(tracing::field::debug),
+        user.subject = event.subject.as_ref().map(tracing::field::debug),
+        address = event.address.map(tracing::field::display),
+        "{} {}",
+        event.kind.name(),
+        printable(&event.detail),
+    );
+}
+
+/// Text that others have chosen, without control characters. PostgreSQL refuses NUL.
+pub(super) fn printable(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }
 
 /// A type of a column in both databases.

@@ -3,7 +3,7 @@
 //! Read in this order:
 //!
 //! 1. [`Store`], below: open, close;
-//! 2. `db` and `value`: a statement, its values and its rows; `options`: how a database is opened; `schema`: its tables; `error`: what can fail;
+//! 2. `db` and `value`: a statement, its values and its rows; `options` and `files`: how a database is opened; `schema`: its tables; `error`: what can fail;
 //! 3. `keyring` and `seal`: what may touch the disk. Tokens are hashed, their secrets derived, shared secrets sealed;
 //! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `sessions`, `sign_ins`,
 //!    `users`, `audit`; `links` has the outgoing direction's. `nonces` has a folder of its own: which requests were seen, in a
@@ -29,6 +29,7 @@ mod consumer_row;
 mod consumers;
 mod db;
 mod error;
+mod files;
 mod key_file;
 mod keyring;
 mod links;
@@ -46,9 +47,9 @@ mod value;
 
 pub use access_tokens::{Filter, Revoke, Revoker, Search};
 pub use audit::AuditFilter;
-pub use backup::{beside, lock_exclusively};
 pub use consumers::Synchronised;
 pub use error::StoreError;
+pub use files::{beside, lock_exclusively};
 pub use key_file::{KeyFile, KeyFileError};
 pub use keyring::{Keyring, KeyringError};
 pub use options::Options;

@@ -1,10 +1,7 @@
 //! Which database, and how it is opened.
 
 use std::fmt;
-use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +14,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::oauth::Secret;
 
-use super::backup::lock_shared;
 use super::db::{DEADLINE, Db};
 use super::error::StoreError;
+use super::files::{create_private, lock_shared};
 
 /// Which database to open.
 #[derive(Clone)]
@@ -156,19 +153,6 @@ impl fmt::Debug for Options {
 async fn is_alive(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let answer = timeout(DEADLINE, connection.ping()).await;
     answer.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
-}
-
-/// Makes the file before SQLite does, readable by its owner alone; SQLite gives its side files the same mode.
-pub(super) fn create_private(path: &Path) -> io::Result<()> {
-    match OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-    {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// `SQLITE_BUSY`, and its kin in the higher bytes.

@@ -89,9 +89,7 @@ pub(super) async fn begin(
 
 /// Ends a session, as its user wants. Returns the cookie to set.
 pub(super) async fn finish(app: &App, session: &Session, address: IpAddr) -> Result<HeaderValue, StoreError> {
-    app.provider
-        .end_session(&session.id, &session.user, address)
-        .await?;
+    app.provider.end_session(&session.id, address).await?;
     Ok(Cookie::Session.clear(app))
 }
 

@@ -13,8 +13,7 @@ use rand::RngExt as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Executor as _, SqliteConnection};
 
-use crate::store::backup::beside;
-use crate::store::options::create_private;
+use crate::store::files::{beside, create_private};
 
 use super::StoreError;
 

@@ -36,8 +36,8 @@ on_both! {
         assert_eq!((&renewed.user, &renewed.session), (&before.user, &before.session));
         assert_eq!(store.access_token(&new).await.unwrap(), Some(renewed));
         assert_eq!(store.access_token(&old).await.unwrap(), None);
-        assert!(store.renewed_access_token(&old, late).await.unwrap().is_some());
-        assert_eq!(store.renewed_access_token(&old, late.plus(1)).await.unwrap(), None);
+        assert!(store.access_token_or_renewed(&old, late).await.unwrap().is_some());
+        assert_eq!(store.access_token_or_renewed(&old, late.plus(1)).await.unwrap(), None);
         assert_eq!(renew(&store, &old, "a", "session", &token(&db), late).await, None);
     }
 
