@@ -39,7 +39,7 @@ impl Migrate {
         } else {
             store::migrate(&config).await?;
         }
-        let database = options(&config).shown();
+        let database = options(&config).redacted_url();
         super::print(&format!(
             "{database}: the tables have version {SCHEMA_VERSION}, this linkgate's\n"
         ))

@@ -87,13 +87,13 @@ pub(crate) async fn keyring(config: &Config) -> anyhow::Result<Arc<Keyring>> {
         Keyring::open_file(path)
     };
     let file = file.context("keys.secret_key_file cannot be used")?;
-    if file.made {
+    if file.created {
         tracing::info!(
             "made the secret key {}: keep a copy, the tokens depend on it",
             path.display()
         );
     }
-    if file.exposed {
+    if file.world_readable {
         tracing::warn!(
             "others may read the secret key {0}; chmod 600 {0}",
             path.display()

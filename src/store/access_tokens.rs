@@ -92,7 +92,7 @@ impl Store {
     }
 
     /// Finds an access token by its public name, revoked and expired ones too.
-    pub async fn access_token_named(&self, id: &str) -> Result<Option<AccessToken>, StoreError> {
+    pub async fn access_token_by_id(&self, id: &str) -> Result<Option<AccessToken>, StoreError> {
         Ok(self.list(list("id = $2", 1).bind(id)).await?.pop())
     }
 

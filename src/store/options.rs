@@ -31,7 +31,7 @@ pub struct Options {
 
 impl Options {
     /// What is opened, for people: the URL as it was understood, without passwords and parameters.
-    pub fn shown(&self) -> String {
+    pub fn redacted_url(&self) -> String {
         if self.url.starts_with("sqlite:") {
             return self.url.split('?').next().unwrap_or_default().to_owned();
         }
@@ -61,7 +61,7 @@ impl Options {
             ))
         };
         opened.map_err(|source| StoreError::Unreachable {
-            what: self.shown(),
+            what: self.redacted_url(),
             source,
         })
     }
@@ -142,7 +142,7 @@ impl Options {
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
-            .field("url", &self.shown())
+            .field("url", &self.redacted_url())
             .field("password", &self.password)
             .field("max_connections", &self.max_connections)
             .finish()
@@ -200,7 +200,7 @@ mod tests {
                 password: Some(Secret::new("s3cr")),
                 max_connections: 1,
             };
-            assert_eq!(options.shown(), shown);
+            assert_eq!(options.redacted_url(), shown);
             assert!(!format!("{options:?}").contains("s3cr"));
         }
     }

@@ -32,7 +32,7 @@ impl Db {
     /// [`StoreError::NewerSchema`] and [`StoreError::OlderSchema`].
     pub(super) async fn check_schema(&self, options: &Options) -> Result<(), StoreError> {
         let found = self.schema_version().await?;
-        let what = options.shown();
+        let what = options.redacted_url();
         match found {
             SCHEMA_VERSION => Ok(()),
             SCHEMA_VERSION.. => Err(StoreError::NewerSchema { what, found }),
@@ -48,7 +48,7 @@ impl Db {
     pub(super) async fn migrate(&self, options: &Options) -> Result<(), StoreError> {
         match self.check_schema(options).await {
             Err(StoreError::OlderSchema { .. }) => self.apply_migrations().await.map_err(|source| {
-                let (what, source) = (options.shown(), Box::new(source));
+                let (what, source) = (options.redacted_url(), Box::new(source));
                 StoreError::Migration { what, source }
             }),
             checked => checked,

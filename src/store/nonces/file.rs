@@ -79,7 +79,7 @@ fn named(path: &Path, source: sqlx::Error) -> StoreError {
 }
 
 /// Names the present start of the machine. Where the kernel gives it no name, every process is taken for another start.
-pub(super) fn machine_start() -> &'static str {
+pub(super) fn boot_id() -> &'static str {
     static START: LazyLock<String> = LazyLock::new(|| {
         let id = fs::read_to_string("/proc/sys/kernel/random/boot_id");
         id.map_or_else(|_| random(), |id| id.trim().to_owned())

@@ -87,7 +87,7 @@ on_both! {
             let first = store.access_tokens(&Filter { limit: Some(1), ..filter }).await.unwrap();
             assert_eq!(first[..], tokens[..tokens.len().min(1)]);
             for token in &tokens {
-                assert_eq!(store.access_token_named(&token.id).await.unwrap().as_ref(), Some(token));
+                assert_eq!(store.access_token_by_id(&token.id).await.unwrap().as_ref(), Some(token));
             }
             tokens.iter().map(|token| format!("{} {}", token.consumer, token.user.subject)).collect()
         };
@@ -96,7 +96,7 @@ on_both! {
         assert_eq!(list(None, Some("alice")).await, ["a alice", "b alice"]);
         assert_eq!(list(Some("b"), Some("alice")).await, ["b alice"]);
         assert_eq!(list(Some("b"), Some("bob")).await, Vec::<String>::new());
-        assert_eq!(store.access_token_named("0123456789abcdef").await.unwrap(), None);
+        assert_eq!(store.access_token_by_id("0123456789abcdef").await.unwrap(), None);
     }
 
     async fn use_is_noted_to_the_minute(db: Database) {
