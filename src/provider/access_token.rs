@@ -8,7 +8,7 @@ use crate::model::{
 };
 use crate::oauth::{Authentic, Problem, RequestView, Secret, SessionHandle, Token};
 
-use super::authenticate::Signed;
+use super::authenticate::AuthenticatedRequest;
 use super::cache::REPEATABLE;
 use super::{Error, Provider};
 
@@ -49,7 +49,7 @@ impl Provider {
 
     async fn token_credentials(
         &self,
-        signed: &Signed,
+        signed: &AuthenticatedRequest,
         peer: Option<IpAddr>,
     ) -> Result<IssuedAccessToken, Error> {
         let Some(token) = signed.request.token().cloned() else {
@@ -74,7 +74,7 @@ impl Provider {
 
     async fn exchange(
         &self,
-        signed: &Signed,
+        signed: &AuthenticatedRequest,
         peer: Option<IpAddr>,
         token: &Token,
     ) -> Result<IssuedAccessToken, Error> {
@@ -113,7 +113,7 @@ impl Provider {
     /// The answer to an exchange that was repeated within [`REPEATABLE`], because the first answer was lost on its way.
     async fn repeated_exchange(
         &self,
-        signed: &Signed,
+        signed: &AuthenticatedRequest,
         kept: &RequestToken,
         token: &Token,
     ) -> Result<Option<IssuedAccessToken>, Error> {
@@ -162,7 +162,7 @@ impl Provider {
 
     async fn renew(
         &self,
-        signed: &Signed,
+        signed: &AuthenticatedRequest,
         peer: Option<IpAddr>,
         old: &Token,
         handle: &SessionHandle,

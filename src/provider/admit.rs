@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::model::{Consumer, UNKNOWN_TOKEN};
 use crate::oauth::{Authentic, Problem, RequestView, SignedRequest, Timestamp, Token};
 
-use super::authenticate::{Signed, in_time};
+use super::authenticate::{AuthenticatedRequest, in_time};
 use super::cache::CachedToken;
 use super::caller::{CallKind, Caller, CallingUser};
 use super::directory::Standing;
@@ -20,7 +20,7 @@ pub struct Judged {
     /// When its signature was verified, before its body was read.
     at: Timestamp,
     /// The access token; `None`: a two-legged call.
-    held: Option<Arc<CachedToken>>,
+    cached: Option<Arc<CachedToken>>,
     peer: Option<IpAddr>,
 }
 
@@ -63,15 +63,15 @@ impl Provider {
             request,
             caller,
             at,
-            held,
+            cached,
             peer,
         } = judged;
         // An `async fn` would keep the whole call beside its parts.
         async move {
             let spent = in_time(self.spend_nonce(&request)).await;
             spent.map_err(|error| error.claimed_by(&caller.consumer.key))?;
-            if let (Some(token), Some(held)) = (request.token(), held)
-                && held.is_first_use(at)
+            if let (Some(token), Some(cached)) = (request.token(), cached)
+                && cached.is_first_use(at)
             {
                 self.uses.note(token, at, peer);
             }
@@ -82,7 +82,7 @@ impl Provider {
     fn judge_signed<'a>(
         &'a self,
         view: &'a RequestView<'_>,
-        mut signed: Signed,
+        mut signed: AuthenticatedRequest,
         peer: Option<IpAddr>,
     ) -> impl Future<Output = Result<Judged, Error>> + Send + use<'a> {
         async move {
@@ -94,9 +94,9 @@ impl Provider {
             }
             let (user, kind) = match signed.request.token() {
                 Some(token) => {
-                    let held = self.token_of(token, signed.held.take()).await?;
-                    let user = self.three_legged(&signed.consumer, &held, signed.at).await?;
-                    signed.held = Some(held);
+                    let cached = self.token_of(token, signed.cached.take()).await?;
+                    let user = self.three_legged(&signed.consumer, &cached, signed.at).await?;
+                    signed.cached = Some(cached);
                     (Some(user), CallKind::ThreeLegged)
                 }
                 None => self.two_legged(&signed).await?,
@@ -109,7 +109,7 @@ impl Provider {
                     kind,
                 },
                 at: signed.at,
-                held: signed.held,
+                cached: signed.cached,
                 peer,
             })
         }
@@ -119,10 +119,10 @@ impl Provider {
     async fn token_of(
         &self,
         token: &Token,
-        held: Option<Arc<CachedToken>>,
+        cached: Option<Arc<CachedToken>>,
     ) -> Result<Arc<CachedToken>, Error> {
-        if let Some(held) = held {
-            return Ok(held);
+        if let Some(cached) = cached {
+            return Ok(cached);
         }
         let secret = self.keyring.token_secret(token);
         let now = self.clock.now();
@@ -138,10 +138,13 @@ impl Provider {
     async fn three_legged(
         &self,
         consumer: &Consumer,
-        held: &CachedToken,
+        cached: &CachedToken,
         now: Timestamp,
     ) -> Result<CallingUser, Error> {
-        let kept = held.token.as_ref().ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
+        let kept = cached
+            .token
+            .as_ref()
+            .ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
         kept.check_use(&consumer.key, now)?;
         let user = self.token_user(&kept.user.subject).await?;
         Ok(user.unwrap_or_else(|| CallingUser {
@@ -150,7 +153,10 @@ impl Provider {
         }))
     }
 
-    async fn two_legged(&self, signed: &Signed) -> Result<(Option<CallingUser>, CallKind), Error> {
+    async fn two_legged(
+        &self,
+        signed: &AuthenticatedRequest,
+    ) -> Result<(Option<CallingUser>, CallKind), Error> {
         let consumer = &signed.consumer;
         if !consumer.two_legged {
             return Err(Problem::PermissionDenied(

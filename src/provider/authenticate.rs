@@ -11,17 +11,17 @@ use crate::oauth::{Authentic, Problem, RequestView, SignedRequest, Timestamp, To
 use crate::store::StoreError;
 
 use super::cache::CachedToken;
-use super::explain::explained;
+use super::diagnose::diagnose_signature;
 use super::{Error, Provider};
 
 /// A signature that was verified, and the consumer that made it. Its nonce is not yet spent.
-pub(super) struct Signed {
+pub(super) struct AuthenticatedRequest {
     pub(super) request: Authentic,
     pub(super) consumer: Arc<Consumer>,
     /// When it came to us.
     pub(super) at: Timestamp,
     /// What was in memory of its token.
-    pub(super) held: Option<Arc<CachedToken>>,
+    pub(super) cached: Option<Arc<CachedToken>>,
 }
 
 impl Provider {
@@ -30,7 +30,7 @@ impl Provider {
         &self,
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
-        credentials: impl AsyncFnOnce(&Signed) -> Result<T, Error>,
+        credentials: impl AsyncFnOnce(&AuthenticatedRequest) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let request = SignedRequest::parse(view)?;
         let request = request.ok_or_else(|| Problem::ParameterAbsent(REQUIRED.to_vec()))?;
@@ -52,7 +52,7 @@ impl Provider {
         view: &'a RequestView<'_>,
         request: SignedRequest,
         peer: Option<IpAddr>,
-    ) -> impl Future<Output = Result<Signed, Error>> + Send + use<'a> {
+    ) -> impl Future<Output = Result<AuthenticatedRequest, Error>> + Send + use<'a> {
         // An `async fn` would keep the claim twice.
         async move {
             self.clock_offset.check()?;
@@ -60,30 +60,32 @@ impl Provider {
             self.rules.window.admit(request.timestamp(), now)?;
             let Some(consumer) = self.cache.consumer(&self.store, request.consumer_key()).await? else {
                 // An unknown consumer costs what a wrong signature costs.
-                drop(request.verify(std::slice::from_ref(&self.nobody), None));
+                drop(request.verify(std::slice::from_ref(&self.dummy_key), None));
                 return Err(Problem::ConsumerKeyUnknown.into());
             };
             consumer.check_signer(request.method(), view.secure, peer)?;
             let token = request.token().cloned();
-            let held = token.as_ref().and_then(|token| self.cache.cached_token(token));
-            let derived = match (&held, &token) {
+            let cached = token.as_ref().and_then(|token| self.cache.cached_token(token));
+            let derived = match (&cached, &token) {
                 (None, Some(token)) => self.keyring.token_secret(token),
                 _ => None,
             };
-            let secret = held
+            let secret = cached
                 .as_ref()
-                .and_then(|held| held.secret.as_ref())
+                .and_then(|cached| cached.secret.as_ref())
                 .or(derived.as_ref());
             match request.verify(&consumer.keys, secret) {
-                Ok(request) => Ok(Signed {
+                Ok(request) => Ok(AuthenticatedRequest {
                     request,
                     consumer,
                     at: now,
-                    held,
+                    cached,
                 }),
                 Err(problem) => {
-                    let problem = explained(problem, view, &consumer.keys, secret);
-                    Err(Box::pin(self.why_unsigned(token.as_ref(), problem)).await?.into())
+                    let problem = diagnose_signature(problem, view, &consumer.keys, secret);
+                    Err(Box::pin(self.token_problem(token.as_ref(), problem))
+                        .await?
+                        .into())
                 }
             }
         }
@@ -110,29 +112,29 @@ impl Provider {
 
     /// A signature made with the secret of a token that is gone cannot match: the consumer must hear of the token, or it
     /// would keep it for ever.
-    async fn why_unsigned(&self, token: Option<&Token>, problem: Problem) -> Result<Problem, Error> {
+    async fn token_problem(&self, token: Option<&Token>, problem: Problem) -> Result<Problem, Error> {
         let (Some(token), Problem::SignatureInvalid(_)) = (token, &problem) else {
             return Ok(problem);
         };
-        if self.knows(token).await? {
+        if self.token_exists(token).await? {
             Ok(problem)
         } else {
             Ok(Problem::TokenRejected(UNKNOWN_TOKEN))
         }
     }
 
-    async fn knows(&self, token: &Token) -> Result<bool, Error> {
+    async fn token_exists(&self, token: &Token) -> Result<bool, Error> {
         let Some(secret) = self.keyring.token_secret(token) else {
             self.cache
                 .check_foreign_token(&self.store, token.as_str())
                 .await?;
             return Ok(false);
         };
-        let held = self
+        let cached = self
             .cache
             .access_token(&self.store, token, Some(&secret), self.clock.now())
             .await?;
-        Ok(held.token.is_some() || self.store.request_token(token).await?.is_some())
+        Ok(cached.token.is_some() || self.store.request_token(token).await?.is_some())
     }
 }
 

@@ -11,7 +11,7 @@
 //! 7. `connections`: what people see of access tokens, and revoke;
 //! 8. `error`: a refusal or a failure, and the one answer that tells the peer.
 //!
-//! `explain` says why a signature failed. `cache` keeps what every call reads for less than a second. `directory` says which
+//! `diagnose` says why a signature failed. `cache` keeps what every call reads for less than a second. `directory` says which
 //! users exist, and `sweep` forgets what has expired. `uses` writes when tokens were used;
 //! `clock_offset` compares the clocks.
 
@@ -23,9 +23,10 @@ mod cache;
 mod caller;
 mod clock_offset;
 mod connections;
+mod diagnose;
 mod directory;
 mod error;
-mod explain;
+
 mod impersonation;
 mod request_token;
 mod sessions;
@@ -69,7 +70,7 @@ pub struct Provider {
     uses: Uses,
     clock_offset: ClockOffset,
     /// What the signature of an unknown consumer is checked against, so that it costs what a known one does.
-    nobody: VerificationKey,
+    dummy_key: VerificationKey,
 }
 
 /// What the administrator decides about tokens.
@@ -129,7 +130,7 @@ impl Provider {
         directory: Directory,
         rules: Rules,
     ) -> Self {
-        let nobody = VerificationKey::Hmac(new_secret());
+        let dummy_key = VerificationKey::Hmac(new_secret());
         Self {
             uses: Uses::new(store.clone()),
             clock_offset: ClockOffset::default(),
@@ -139,7 +140,7 @@ impl Provider {
             directory,
             rules,
             cache: Cache::new(),
-            nobody,
+            dummy_key,
         }
     }
 

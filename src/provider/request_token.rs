@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::model::{Consumer, RequestToken, RequestTokenState};
 use crate::oauth::{Authentic, Callback, Problem, RequestView, Secret, Token};
 
-use super::authenticate::{Signed, in_time};
+use super::authenticate::{AuthenticatedRequest, in_time};
 use super::{Error, Provider};
 
 /// Temporary credentials, for the consumer alone.
@@ -30,7 +30,10 @@ impl Provider {
         .await
     }
 
-    async fn temporary_credentials(&self, signed: &Signed) -> Result<IssuedRequestToken, Error> {
+    async fn temporary_credentials(
+        &self,
+        signed: &AuthenticatedRequest,
+    ) -> Result<IssuedRequestToken, Error> {
         if signed.request.token().is_some() {
             return Err(
                 Problem::parameter_rejected("oauth_token", "Leave oauth_token out of this call.").into(),

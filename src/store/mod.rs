@@ -47,7 +47,7 @@ mod value;
 
 pub use access_tokens::{Filter, Revoke, Revoker, Search};
 pub use audit::AuditFilter;
-pub use consumers::Synchronised;
+pub use consumers::SyncReport;
 pub use error::StoreError;
 pub use files::{beside, lock_exclusively};
 pub use key_file::{KeyFile, KeyFileError};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use linkgate::model::AuditKind;
-use linkgate::store::{AuditFilter, KeyUse, Keyring, StoreError, Synchronised};
+use linkgate::store::{AuditFilter, KeyUse, Keyring, StoreError, SyncReport};
 
 use super::*;
 
@@ -60,7 +60,7 @@ on_both! {
 
         // The configuration's secrets are sealed again with the new key, so that the old one can be retired one day.
         let done = ahead.synchronise_consumers(&[consumer("a"), consumer("b")], NOW).await.unwrap();
-        assert_eq!(done, Synchronised::default());
+        assert_eq!(done, SyncReport::default());
         assert_eq!(behind.consumer(&key("b")).await.unwrap(), Some(consumer("b")));
         let uses = ahead.key_uses().await.unwrap();
         let counts: Vec<_> = uses.iter().map(|key| (&*key.id, key.consumers, key.tokens)).collect();

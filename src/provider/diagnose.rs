@@ -5,7 +5,7 @@
 use crate::oauth::{Problem, PublicUrl, RequestView, Secret, SignedRequest, VerificationKey};
 
 /// One sentence for the refusal of a signature that does not match.
-pub(super) fn explain(
+pub(super) fn matching_view(
     view: &RequestView<'_>,
     keys: &[VerificationKey],
     token_secret: Option<&Secret>,
@@ -51,7 +51,7 @@ pub(super) fn explain(
 }
 
 /// A refusal with its explanation, where there is one.
-pub(super) fn explained(
+pub(super) fn diagnose_signature(
     problem: Problem,
     view: &RequestView<'_>,
     keys: &[VerificationKey],
@@ -59,7 +59,7 @@ pub(super) fn explained(
 ) -> Problem {
     match problem {
         Problem::SignatureInvalid(_) => {
-            explain(view, keys, token_secret).map_or(problem, Problem::SignatureInvalid)
+            matching_view(view, keys, token_secret).map_or(problem, Problem::SignatureInvalid)
         }
         other => other,
     }
