@@ -1,4 +1,4 @@
-//! What happened, for people.
+//! The audit log: what happened, to whom and from where.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! THE THINGS WE KEEP, as values and state machines. Still pure: no database, no clock.
+//! What is kept, as values and state machines. Pure: no database, no clock.
 
 mod access_token;
 mod audit;

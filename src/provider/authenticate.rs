@@ -1,4 +1,4 @@
-//! A claim becomes a fact: window, consumer, method, signature, and at last the nonce.
+//! Authenticates a signed request: timestamp, consumer, signature method, signature, then the nonce.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::cache::CachedToken;
 use super::diagnose::diagnose_signature;
 use super::{Error, Provider};
 
-/// A signature that was verified, and the consumer that made it. Its nonce is not yet spent.
+/// A request whose signature was verified, and the consumer that made it. Its nonce may not be recorded yet.
 pub(super) struct AuthenticatedRequest {
     pub(super) request: Authentic,
     pub(super) consumer: Arc<Consumer>,
@@ -38,7 +38,7 @@ impl Provider {
         let issued = async {
             let signed = in_time(async {
                 let signed = self.verify(view, request, peer).await?;
-                self.spend_nonce(&signed.request).await?;
+                self.record_nonce(&signed.request).await?;
                 Ok(signed)
             });
             credentials(&signed.await?).await
@@ -46,14 +46,14 @@ impl Provider {
         issued.await.map_err(|error: Error| error.claimed_by(&claimed_by))
     }
 
-    /// Verifies a claim. Reads consumers, and writes nothing.
+    /// Verifies a request. Reads consumers, and writes nothing.
     pub(super) fn verify<'a>(
         &'a self,
         view: &'a RequestView<'_>,
         request: SignedRequest,
         peer: Option<IpAddr>,
     ) -> impl Future<Output = Result<AuthenticatedRequest, Error>> + Send + use<'a> {
-        // An `async fn` would keep the claim twice.
+        // An `async fn` would keep the request twice.
         async move {
             self.clock_offset.check()?;
             let now = self.clock.now();
@@ -91,13 +91,13 @@ impl Provider {
         }
     }
 
-    /// Spends the nonce. The last step, so that only a valid signature writes to the database.
+    /// Records the nonce. The last step, so that only a valid signature writes to the database.
     ///
     /// # Errors
     ///
     /// `nonce_used` for a replay; `timestamp_refused` if the request left the window since it was verified; a failure if the
     /// nonce was not recorded.
-    pub(super) async fn spend_nonce(&self, request: &Authentic) -> Result<(), Error> {
+    pub(super) async fn record_nonce(&self, request: &Authentic) -> Result<(), Error> {
         let (signed_at, digest) = (request.timestamp(), request.nonce_digest());
         let is_first = self
             .store
@@ -110,8 +110,8 @@ impl Provider {
         Ok(self.rules.window.admit(signed_at, self.clock.now())?)
     }
 
-    /// A signature made with the secret of a token that is gone cannot match: the consumer must hear of the token, or it
-    /// would keep it for ever.
+    /// If the token is unknown, `token_rejected` instead of `signature_invalid`, so that the consumer drops the token: a
+    /// signature with the secret of a deleted token cannot match.
     async fn token_problem(&self, token: Option<&Token>, problem: Problem) -> Result<Problem, Error> {
         let (Some(token), Problem::SignatureInvalid(_)) = (token, &problem) else {
             return Ok(problem);

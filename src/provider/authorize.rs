@@ -1,4 +1,4 @@
-//! The question to the user, and the answer (RFC 5849, section 2.2).
+//! Authorization by the user (RFC 5849, section 2.2).
 
 use std::net::IpAddr;
 use std::sync::Arc;

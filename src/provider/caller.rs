@@ -1,4 +1,4 @@
-//! Who makes a guarded call, proved.
+//! The consumer and the user of a guarded call.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A refusal or a failure, and the one answer that tells the peer.
+//! A problem of the consumer's or a failure of ours, and the response to it.
 
 use http::{HeaderValue, Response, StatusCode, header};
 

@@ -1,22 +1,20 @@
-//! THE USE CASES: the only place where protocol, model, store and clock meet.
+//! Use cases: where protocol, model, store and clock meet.
 //!
 //! Read in the order of a link's life:
 //!
-//! 1. `authenticate`: a claim becomes a fact, for every signed request;
+//! 1. `authenticate`: timestamp, consumer, signature method, signature and nonce of every signed request;
 //! 2. `request_token`: temporary credentials;
-//! 3. `authorize`: the question to the user, and the answer;
+//! 3. `authorize`: the user approves or denies;
 //! 4. `access_token`: exchange and renewal;
-//! 5. `admit`: a guarded call, `impersonation`: one in a user's name, and `caller`, what it proves;
-//! 6. `sessions` and `sign_in`: browsers whose users have signed in, and how often they may try;
-//! 7. `connections`: what people see of access tokens, and revoke;
-//! 8. `error`: a refusal or a failure, and the one answer that tells the peer.
+//! 5. `guarded_call`: a call to the application; `impersonation`: in a user's name; `caller`: consumer and user of it;
+//! 6. `sessions` and `sign_in`: browsers whose users have signed in, and rate limits;
+//! 7. `connections`: what users and administrators see of access tokens, and revocation;
+//! 8. `error`: a problem or a failure, and the response to it.
 //!
-//! `diagnose` says why a signature failed. `cache` keeps what every call reads for less than a second. `directory` says which
-//! users exist, and `sweep` forgets what has expired. `uses` writes when tokens were used;
-//! `clock_offset` compares the clocks.
+//! `diagnose` finds why a signature failed. `cache` keeps consumers and tokens for less than a second. `directory` knows which
+//! users exist. `sweep` deletes what has expired, `uses` writes when tokens were used, `clock_offset` compares the clocks.
 
 mod access_token;
-mod admit;
 mod authenticate;
 mod authorize;
 mod cache;
@@ -26,7 +24,7 @@ mod connections;
 mod diagnose;
 mod directory;
 mod error;
-
+mod guarded_call;
 mod impersonation;
 mod request_token;
 mod sessions;
@@ -41,12 +39,12 @@ use crate::oauth::{Secret, Token, VerificationKey, Window};
 use crate::store::Store;
 
 pub use access_token::IssuedAccessToken;
-pub use admit::Judged;
 pub use authorize::{Answer, Question};
 pub use caller::{CallKind, Caller, CallingUser};
 pub use connections::Connection;
 pub use directory::{Directory, Standing};
 pub use error::{Error, Refusal};
+pub use guarded_call::AuthenticatedCall;
 pub use impersonation::ImpersonationPolicy;
 pub use request_token::IssuedRequestToken;
 pub use sessions::SessionRules;

@@ -1,4 +1,4 @@
-//! The audit log: what happened, for people.
+//! The audit log.
 
 use crate::model::{AuditEvent, AuditKind};
 use crate::oauth::{ConsumerKey, Timestamp};

@@ -1,4 +1,4 @@
-//! Consumers: who may ask, and what an administrator lets them do.
+//! Consumers, from the configuration and from `linkgate consumer add`.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Forget what has expired.
+//! Deletes what has expired.
 //!
 //! A portion at a time, found by an index, with a pause as long as the work between two of them: whoever wants to write waits
 //! for one portion at most. What is dead stays for a while, so that a refusal can say of what it died.

@@ -110,8 +110,8 @@ async fn signed_by(app: &App, parts: &Parts) -> Result<Option<Caller>, Response>
     let authorization: Vec<&[u8]> = authorization.map(HeaderValue::as_bytes).collect();
     let view = arrival.view(parts, &authorization, None);
     let admitted = async {
-        match app.provider.judge(&view, arrival.client).await? {
-            Some(judged) => app.provider.admit(judged).await.map(Some),
+        match app.provider.authenticate_call(&view, arrival.client).await? {
+            Some(judged) => app.provider.accept_call(judged).await.map(Some),
             None => Ok(None),
         }
     };

@@ -164,8 +164,8 @@ async fn call(provider: Arc<Provider>, header: String) {
         authorization: &[header.as_bytes()],
         form: None,
     };
-    let judged = provider.judge(&view, None).await.unwrap().unwrap();
-    provider.admit(judged).await.unwrap();
+    let call = provider.authenticate_call(&view, None).await.unwrap().unwrap();
+    provider.accept_call(call).await.unwrap();
 }
 
 async fn provider(peer: &Peer, method: SignatureMethod, url: String) -> Provider {

@@ -12,9 +12,10 @@ use super::caller::{CallKind, Caller, CallingUser};
 use super::directory::Standing;
 use super::{Error, Provider};
 
-/// A guarded call that may pass once its body has been looked at. Nothing of it was written yet: its nonce is unspent.
+/// A guarded call whose consumer, token and user were checked. Its body may still differ from what was signed, and its nonce
+/// is not recorded yet.
 #[derive(Debug)]
-pub struct Judged {
+pub struct AuthenticatedCall {
     request: Authentic,
     caller: Caller,
     /// When its signature was verified, before its body was read.
@@ -24,14 +25,14 @@ pub struct Judged {
     peer: Option<IpAddr>,
 }
 
-impl Judged {
+impl AuthenticatedCall {
     /// Whether the consumer signed a digest of the body, so that the whole body must be shown to
-    /// [`Judged::check_body`] (draft-eaton-oauth-bodyhash-00g).
+    /// [`AuthenticatedCall::check_body`] (draft-eaton-oauth-bodyhash-00g).
     pub fn has_body_hash(&self) -> bool {
         self.request.body_hash().is_some()
     }
 
-    /// Refuses a call after all.
+    /// Rejects the call after all.
     pub fn refused(&self, problem: Problem) -> Error {
         Error::from(problem).claimed_by(&self.caller.consumer.key)
     }
@@ -44,31 +45,38 @@ impl Judged {
 }
 
 impl Provider {
-    /// Decides on the head of a guarded call. `Ok(None)`: the request carries no OAuth at all.
-    pub async fn judge(&self, view: &RequestView<'_>, peer: Option<IpAddr>) -> Result<Option<Judged>, Error> {
+    /// Authenticates a guarded call by its head. `Ok(None)`: the request carries no OAuth at all.
+    pub async fn authenticate_call(
+        &self,
+        view: &RequestView<'_>,
+        peer: Option<IpAddr>,
+    ) -> Result<Option<AuthenticatedCall>, Error> {
         let Some(claim) = SignedRequest::parse(view)? else {
             return Ok(None);
         };
         let claimed_by = claim.consumer_key().clone();
-        let judged = match in_time(self.verify(view, claim, peer)).await {
-            Ok(signed) => self.judge_signed(view, signed, peer).await,
+        let call = match in_time(self.verify(view, claim, peer)).await {
+            Ok(signed) => self.authenticate_principal(view, signed, peer).await,
             Err(error) => Err(error),
         };
-        judged.map(Some).map_err(|error| error.claimed_by(&claimed_by))
+        call.map(Some).map_err(|error| error.claimed_by(&claimed_by))
     }
 
-    /// Admits a call whose body is the signed one: spends its nonce, which is good once.
-    pub fn admit(&self, judged: Judged) -> impl Future<Output = Result<Caller, Error>> + Send + use<'_> {
-        let Judged {
+    /// Accepts a call whose body is the signed one: records its nonce, which is accepted once.
+    pub fn accept_call(
+        &self,
+        call: AuthenticatedCall,
+    ) -> impl Future<Output = Result<Caller, Error>> + Send + use<'_> {
+        let AuthenticatedCall {
             request,
             caller,
             at,
             cached,
             peer,
-        } = judged;
+        } = call;
         // An `async fn` would keep the whole call beside its parts.
         async move {
-            let spent = in_time(self.spend_nonce(&request)).await;
+            let spent = in_time(self.record_nonce(&request)).await;
             spent.map_err(|error| error.claimed_by(&caller.consumer.key))?;
             if let (Some(token), Some(cached)) = (request.token(), cached)
                 && cached.is_first_use(at)
@@ -79,12 +87,12 @@ impl Provider {
         }
     }
 
-    fn judge_signed<'a>(
+    fn authenticate_principal<'a>(
         &'a self,
         view: &'a RequestView<'_>,
         mut signed: AuthenticatedRequest,
         peer: Option<IpAddr>,
-    ) -> impl Future<Output = Result<Judged, Error>> + Send + use<'a> {
+    ) -> impl Future<Output = Result<AuthenticatedCall, Error>> + Send + use<'a> {
         async move {
             if signed.consumer.require_body_hash
                 && view.form.is_none()
@@ -101,7 +109,7 @@ impl Provider {
                 }
                 None => self.two_legged(&signed).await?,
             };
-            Ok(Judged {
+            Ok(AuthenticatedCall {
                 request: signed.request,
                 caller: Caller {
                     consumer: signed.consumer,
