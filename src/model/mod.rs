@@ -16,4 +16,4 @@ pub use consumer::{Consumer, ConsumerSource};
 pub use link::{Credentials, LinkConnection, LinkState, PendingAuthorization};
 pub use name_pattern::NamePattern;
 pub use request_token::{RequestToken, RequestTokenState};
-pub use user::User;
+pub use user::{User, UserStatus};

@@ -24,6 +24,15 @@ pub struct CallingUser {
     pub display_name: String,
 }
 
+impl CallingUser {
+    pub(super) fn new(subject: impl Into<String>, display_name: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            display_name: display_name.into(),
+        }
+    }
+}
+
 /// In which way a guarded call names its user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallKind {

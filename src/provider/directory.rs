@@ -11,22 +11,12 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
+use crate::model::UserStatus;
 use crate::oauth::{Problem, Timestamp};
 use crate::store::StoreError;
 
 use super::caller::CallingUser;
 use super::{Error, Provider};
-
-/// What a login method knows of a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// The user exists.
-    Known(CallingUser),
-    /// No such user, or not any more.
-    Gone,
-    /// The method cannot tell.
-    CannotSay,
-}
 
 /// Answers which users exist. Made from the login method by whoever wires the parts.
 #[derive(Clone)]
@@ -36,7 +26,7 @@ pub struct Directory {
     absences: Option<Arc<Absences>>,
 }
 
-type Lookup = dyn Fn(String) -> Pin<Box<dyn Future<Output = Standing> + Send>> + Send + Sync;
+type Lookup = dyn Fn(String) -> Pin<Box<dyn Future<Output = UserStatus> + Send>> + Send + Sync;
 
 /// Users whom the login method did not find.
 struct Absences {
@@ -51,7 +41,7 @@ impl Directory {
     pub fn new<F, Fut>(lookup: F) -> Self
     where
         F: Fn(String) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Standing> + Send + 'static,
+        Fut: Future<Output = UserStatus> + Send + 'static,
     {
         Self {
             lookup: Arc::new(move |subject| Box::pin(lookup(subject))),
@@ -74,13 +64,13 @@ impl Directory {
     }
 
     /// Asks about one user.
-    pub async fn standing(&self, subject: &str) -> Standing {
-        let standing = (self.lookup)(subject.to_owned()).await;
-        if let (Standing::Known(_), Some(absences)) = (&standing, &self.absences) {
+    pub async fn user_status(&self, subject: &str) -> UserStatus {
+        let status = (self.lookup)(subject.to_owned()).await;
+        if let (UserStatus::Active { .. }, Some(absences)) = (&status, &self.absences) {
             absences.missing.invalidate(subject);
             *absences.found() = Some(subject.to_owned());
         }
-        standing
+        status
     }
 }
 
@@ -97,13 +87,13 @@ impl Provider {
     ///
     /// `token_rejected` if the user does not exist; a failure while that is not certain.
     pub(super) async fn token_user(&self, subject: &str) -> Result<Option<CallingUser>, Error> {
-        match self.directory.standing(subject).await {
-            Standing::Known(user) => Ok(Some(user)),
-            Standing::CannotSay => Ok(None),
-            Standing::Gone if Box::pin(self.is_gone(subject)).await? => {
+        match self.directory.user_status(subject).await {
+            UserStatus::Active { display_name } => Ok(Some(CallingUser::new(subject, display_name))),
+            UserStatus::Unknown => Ok(None),
+            UserStatus::NotFound if Box::pin(self.is_gone(subject)).await? => {
                 Err(Problem::TokenRejected("The user who approved is not there any more.").into())
             }
-            Standing::Gone => Err(Error::UncertainUser {
+            UserStatus::NotFound => Err(Error::UncertainUser {
                 subject: subject.to_owned(),
             }),
         }
@@ -123,7 +113,7 @@ impl Provider {
         let method = self.rules.sessions.login_method;
         let recent = self.store.recent_users(method, WITNESSES).await?;
         for other in found.into_iter().chain(recent).filter(|other| other != subject) {
-            if let Standing::Known(_) = self.directory.standing(&other).await {
+            if let UserStatus::Active { .. } = self.directory.user_status(&other).await {
                 return Ok(true);
             }
         }

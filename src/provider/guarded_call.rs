@@ -3,13 +3,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::model::{Consumer, UNKNOWN_TOKEN};
+use crate::model::{Consumer, UNKNOWN_TOKEN, UserStatus};
 use crate::oauth::{Authentic, Problem, RequestView, SignedRequest, Timestamp, Token};
 
 use super::authenticate::{AuthenticatedRequest, in_time};
 use super::cache::CachedToken;
 use super::caller::{CallKind, Caller, CallingUser};
-use super::directory::Standing;
 use super::{Error, Provider};
 
 /// A guarded call whose consumer, token and user were checked. Its body may still differ from what was signed, and its nonce
@@ -155,10 +154,7 @@ impl Provider {
             .ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
         kept.check_use(&consumer.key, now)?;
         let user = self.token_user(&kept.user.subject).await?;
-        Ok(user.unwrap_or_else(|| CallingUser {
-            subject: kept.user.subject.clone(),
-            display_name: kept.user.display_name.clone(),
-        }))
+        Ok(user.unwrap_or_else(|| CallingUser::new(&*kept.user.subject, &*kept.user.display_name)))
     }
 
     async fn two_legged(
@@ -179,13 +175,10 @@ impl Provider {
         let Some(subject) = consumer.two_legged_user.clone() else {
             return Ok((None, CallKind::TwoLegged));
         };
-        let user = match self.directory.standing(&subject).await {
-            Standing::Known(user) => user,
-            Standing::CannotSay => CallingUser {
-                display_name: subject.clone(),
-                subject,
-            },
-            Standing::Gone => {
+        let user = match self.directory.user_status(&subject).await {
+            UserStatus::Active { display_name } => CallingUser::new(subject, display_name),
+            UserStatus::Unknown => CallingUser::new(subject.clone(), subject),
+            UserStatus::NotFound => {
                 return Err(
                     Problem::PermissionDenied("The consumer's two_legged_user does not exist.").into(),
                 );

@@ -2,11 +2,10 @@
 //!
 //! What the login surely knows decides. Where it cannot say who exists, and never can, an [`ImpersonationPolicy`] does.
 
-use crate::model::{Consumer, NamePattern};
+use crate::model::{Consumer, NamePattern, UserStatus};
 use crate::oauth::Problem;
 
 use super::caller::CallingUser;
-use super::directory::Standing;
 use super::{Error, Provider};
 
 /// Whom a consumer that may impersonate may name.
@@ -41,13 +40,13 @@ impl Provider {
         {
             return Err(refused("Administrators cannot be impersonated."));
         }
-        match self.directory.standing(subject).await {
-            Standing::Known(user) => Ok(user),
-            Standing::Gone => Err(refused(UNKNOWN)),
-            Standing::CannotSay if rule.names.is_empty() && rule.signed_in_by.is_none() => Err(refused(
+        match self.directory.user_status(subject).await {
+            UserStatus::Active { display_name } => Ok(CallingUser::new(subject, display_name)),
+            UserStatus::NotFound => Err(refused(UNKNOWN)),
+            UserStatus::Unknown if rule.names.is_empty() && rule.signed_in_by.is_none() => Err(refused(
                 "Whether the user in xoauth_requestor_id exists cannot be found out at the moment: try again.",
             )),
-            Standing::CannotSay => self.remembered(subject).await?.ok_or_else(|| refused(UNKNOWN)),
+            UserStatus::Unknown => self.remembered(subject).await?.ok_or_else(|| refused(UNKNOWN)),
         }
     }
 
@@ -57,16 +56,10 @@ impl Provider {
         if let Some(method) = rule.signed_in_by
             && let Some(user) = self.store.user(subject, method).await?
         {
-            return Ok(Some(CallingUser {
-                subject: user.subject,
-                display_name: user.display_name,
-            }));
+            return Ok(Some(CallingUser::new(user.subject, user.display_name)));
         }
         let named = rule.names.iter().any(|name| name.matches(subject));
-        Ok(named.then(|| CallingUser {
-            subject: subject.to_owned(),
-            display_name: subject.to_owned(),
-        }))
+        Ok(named.then(|| CallingUser::new(subject, subject)))
     }
 }
 

@@ -42,7 +42,7 @@ pub use access_token::IssuedAccessToken;
 pub use authorize::{Answer, Question};
 pub use caller::{CallKind, Caller, CallingUser};
 pub use connections::Connection;
-pub use directory::{Directory, Standing};
+pub use directory::Directory;
 pub use error::{Error, Refusal};
 pub use guarded_call::AuthenticatedCall;
 pub use impersonation::ImpersonationPolicy;

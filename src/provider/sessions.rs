@@ -2,12 +2,11 @@
 
 use std::net::IpAddr;
 
-use crate::model::{BrowserSession, SessionId, User};
+use crate::model::{BrowserSession, SessionId, User, UserStatus};
 use crate::oauth::Timestamp;
 use crate::store::StoreError;
 
 use super::Provider;
-use super::directory::Standing;
 
 /// How long a browser stays signed in, and how many attempts to sign in a minute has.
 #[derive(Clone, Copy, Debug)]
@@ -36,15 +35,17 @@ impl Provider {
             return Ok(None);
         };
         let mut user = session.user;
-        let standing = if user.proved_by == rules.login_method {
-            self.directory.standing(&user.subject).await
+        let status = if user.proved_by == rules.login_method {
+            self.directory.user_status(&user.subject).await
         } else {
-            Standing::Gone
+            UserStatus::NotFound
         };
-        match standing {
-            Standing::Known(known) if rules.refresh_display_name => user.display_name = known.display_name,
-            Standing::Known(_) | Standing::CannotSay => {}
-            Standing::Gone => {
+        match status {
+            UserStatus::Active { display_name } if rules.refresh_display_name => {
+                user.display_name = display_name
+            }
+            UserStatus::Active { .. } | UserStatus::Unknown => {}
+            UserStatus::NotFound => {
                 if user.proved_by != rules.login_method || self.is_gone(&user.subject).await? {
                     self.store.remove_session(id).await?;
                 }

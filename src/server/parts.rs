@@ -14,8 +14,8 @@ use crate::gateway::{
     ProxyOptions, PublicUrls, Route, RouteMode, Routes, SignatureCheck, TrustedProxies, Upstream,
 };
 use crate::links::Links;
-use crate::login::{Door, Login, Standing as Known};
-use crate::provider::{CallingUser, Directory, ImpersonationPolicy, Provider, Rules, SessionRules, Standing};
+use crate::login::{Door, Login};
+use crate::provider::{Directory, ImpersonationPolicy, Provider, Rules, SessionRules};
 use crate::store::{Keyring, Store};
 use crate::tls::{ClientTls, Roots};
 use crate::web::{Administration, App, Look, Refusals};
@@ -182,16 +182,7 @@ fn directory(login: Arc<Login>) -> Directory {
     let is_file = matches!(*login, Login::File(_));
     let directory = Directory::new(move |subject| {
         let login = Arc::clone(&login);
-        async move {
-            match login.standing(&subject).await {
-                Known::Known { display_name } => Standing::Known(CallingUser {
-                    subject,
-                    display_name,
-                }),
-                Known::Gone => Standing::Gone,
-                Known::CannotSay => Standing::CannotSay,
-            }
-        }
+        async move { login.user_status(&subject).await }
     });
     if is_file {
         directory

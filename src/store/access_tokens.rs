@@ -310,15 +310,16 @@ pub(super) async fn grant(
     transaction: &mut Transaction,
     token: &Token,
     consumer: &ConsumerKey,
-    user: User,
+    user: &User,
     host: Option<String>,
     access: &NewAccess,
 ) -> Result<AccessToken, StoreError> {
-    let session = access.session.clone();
+    let session = access.session.as_ref();
     let insert = sql([
         "insert into access_tokens (digest, id, key_id, consumer_key, subject, display_name, proved_by, proved_at, \
          issued_at, expires_at, session_id, session_expires_at, connected_at, host) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $9, $13)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $9, $13) returning ",
+        COLUMNS,
     ])
     .bind(digest(token.as_str()))
     .bind(id(token))
@@ -330,32 +331,17 @@ pub(super) async fn grant(
     .bind(user.proved_at)
     .bind(access.issued_at)
     .bind(access.expires_at)
-    .bind(session.as_ref().map(|session| &*session.id))
-    .bind(session.as_ref().map(|session| session.expires_at))
-    .bind(host.as_deref());
-    transaction.execute(insert).await?;
-    Ok(AccessToken {
-        id: id(token),
-        consumer: consumer.clone(),
-        user,
-        connected_at: access.issued_at,
-        host,
-        issued_at: access.issued_at,
-        expires_at: access.expires_at,
-        session,
-        revoked_at: None,
-        last_used: None,
-    })
+    .bind(session.map(|session| &*session.id))
+    .bind(session.map(|session| session.expires_at))
+    .bind(host);
+    let rows = transaction.fetch(insert).await?;
+    let granted = rows.first().map(access_token).transpose()?;
+    granted.ok_or_else(|| StoreError::inconsistent(TABLE, "a new row is not there"))
 }
 
 /// The public name of a connection: the first 16 hexadecimal digits of the hash of its first token.
 fn id(token: &Token) -> String {
-    let digits = digest(token.as_str());
-    let number = digits
-        .iter()
-        .take(8)
-        .fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
-    format!("{number:016x}")
+    base16ct::lower::encode_string(&digest(token.as_str())[..8])
 }
 
 /// What became of a token. A consumer key that cannot be read does not prevent it from being revoked.

@@ -150,7 +150,7 @@ impl Store {
         };
         let (user, host) = (user(row)?, host(&row.get::<String>("callback")?));
         let granted =
-            access_tokens::grant(&mut transaction, access_token, consumer, user, host, access).await?;
+            access_tokens::grant(&mut transaction, access_token, consumer, &user, host, access).await?;
         let event = AuditEvent {
             consumer: Some(consumer.clone()),
             ..event(AuditKind::Exchanged, &granted.user.subject, address, now)

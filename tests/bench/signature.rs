@@ -14,12 +14,13 @@ use std::sync::Arc;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use linkgate::clock::Clock;
+use linkgate::model::UserStatus;
 use linkgate::model::{Consumer, ConsumerSource};
 use linkgate::oauth::{
     Call, ConsumerKey, Parameters, PrivateKey, PublicUrl, RequestView, Secret, SignatureMethod,
     SignedRequest, Signer, SigningKey, Timestamp, VerificationKey, header,
 };
-use linkgate::provider::{Directory, Provider, Rules, Standing};
+use linkgate::provider::{Directory, Provider, Rules};
 use linkgate::store::{Keyring, Options, Store};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
@@ -183,7 +184,7 @@ async fn provider(peer: &Peer, method: SignatureMethod, url: String) -> Provider
         .await
         .unwrap();
     let clock = Clock::fixed(NOW);
-    let directory = Directory::new(|_| std::future::ready(Standing::CannotSay));
+    let directory = Directory::new(|_| std::future::ready(UserStatus::Unknown));
     Provider::new(
         store,
         keyring,

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use linkgate::clock::Clock;
-use linkgate::model::{NewAccess, RequestToken, RequestTokenState, User};
+use linkgate::model::{NewAccess, RequestToken, RequestTokenState, User, UserStatus};
 use linkgate::oauth::{
     Call, Callback, ConsumerKey, Secret, SignatureMethod, Signer, SigningKey, Token, header,
 };
-use linkgate::provider::{CallingUser, Directory, Provider, Rules, Standing};
+use linkgate::provider::{Directory, Provider, Rules};
 use linkgate::store::Store;
 
 use super::signed::{consumer, is_refused};
@@ -39,12 +39,11 @@ impl Gateway {
         let finds = Arc::clone(&found);
         let directory = Directory::new(move |subject: String| {
             let standing = if finds.lock().unwrap().contains(&*subject) {
-                Standing::Known(CallingUser {
-                    display_name: subject.clone(),
-                    subject,
-                })
+                UserStatus::Active {
+                    display_name: subject,
+                }
             } else {
-                Standing::Gone
+                UserStatus::NotFound
             };
             std::future::ready(standing)
         });

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use linkgate::model::{NamePattern, User};
-use linkgate::provider::{Directory, ImpersonationPolicy, Provider, Rules, Standing};
+use linkgate::model::{NamePattern, User, UserStatus};
+use linkgate::provider::{Directory, ImpersonationPolicy, Provider, Rules};
 use linkgate::store::Store;
 
 use super::signed::{authorization, is_refused};
@@ -13,7 +13,7 @@ use linkgate::clock::Clock;
 
 /// A gateway whose login knows nobody.
 async fn knowing_nobody(app: &App, store: Store, rule: ImpersonationPolicy) -> std::net::SocketAddr {
-    let directory = Directory::new(|_| async { Standing::CannotSay });
+    let directory = Directory::new(|_| async { UserStatus::Unknown });
     let rules = Rules {
         impersonation: rule,
         ..Rules::new("https://builds.example.com")

@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use linkgate::login::ldap::LdapOptions;
-use linkgate::login::{Ldap, SignInError, Standing};
+use linkgate::login::{Ldap, SignInError};
+use linkgate::model::UserStatus;
 use linkgate::oauth::{Secret, Timestamp};
 use linkgate::tls::Roots;
 use tempfile::TempDir;
@@ -217,16 +218,16 @@ async fn a_directory_that_is_not_believed_is_told_nothing() {
 async fn it_says_who_exists() {
     let mut slapd = Slapd::start();
     let ldap = Ldap::new(slapd.options());
-    let known = Standing::Known {
+    let known = UserStatus::Active {
         display_name: "Alice Example".to_owned(),
     };
-    assert_eq!(ldap.standing("alice").await, known);
+    assert_eq!(ldap.user_status("alice").await, known);
     for nobody in ["nobody", "ALICE", "*", ""] {
-        assert_eq!(ldap.standing(nobody).await, Standing::Gone, "{nobody}");
+        assert_eq!(ldap.user_status(nobody).await, UserStatus::NotFound, "{nobody}");
     }
     slapd.stop();
-    assert_eq!(ldap.standing("alice").await, known, "for some seconds");
-    assert_eq!(ldap.standing("bob").await, Standing::CannotSay);
+    assert_eq!(ldap.user_status("alice").await, known, "for some seconds");
+    assert_eq!(ldap.user_status("bob").await, UserStatus::Unknown);
 }
 
 #[tokio::test(flavor = "multi_thread")]
