@@ -46,7 +46,7 @@ pub(super) struct Restore {
     /// What `linkgate backup` has made
     #[arg(required_unless_present = "nonces_lost")]
     directory: Option<PathBuf>,
-    /// Restore nothing, and take all nonces for lost: after pg_restore, or a failover that lost the last minutes
+    /// Restore nothing, and take all nonces for lost: after `pg_restore`, or a failover that lost the last minutes
     #[arg(long, conflicts_with = "directory")]
     nonces_lost: bool,
     #[command(flatten)]

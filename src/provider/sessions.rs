@@ -42,7 +42,7 @@ impl Provider {
         };
         match status {
             UserStatus::Active { display_name } if rules.refresh_display_name => {
-                user.display_name = display_name
+                user.display_name = display_name;
             }
             UserStatus::Active { .. } | UserStatus::Unknown => {}
             UserStatus::NotFound => {

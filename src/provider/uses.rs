@@ -1,18 +1,17 @@
 //! Uses of access tokens, which are written some at a time and never hold up a call.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::oauth::{Timestamp, Token};
-use crate::store::Store;
+use crate::store::{Store, TokenUses};
 
 /// When and from where tokens were used, as far as it is not written yet.
 #[derive(Clone, Debug)]
 pub(super) struct Uses {
     store: Store,
-    pending: Arc<Mutex<HashMap<Token, (Timestamp, Option<IpAddr>)>>>,
+    pending: Arc<Mutex<TokenUses>>,
 }
 
 impl Uses {

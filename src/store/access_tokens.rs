@@ -35,6 +35,9 @@ pub struct Search {
     pub limit: u32,
 }
 
+/// When and from where tokens were last used.
+pub type TokenUses = HashMap<Token, (Timestamp, Option<IpAddr>)>;
+
 /// Which access tokens to revoke.
 #[derive(Clone, Copy, Debug)]
 pub enum Revoke<'a> {
@@ -258,10 +261,7 @@ impl Store {
     }
 
     /// Notes when and from where access tokens were used, to the minute: within one minute, only the first use is written.
-    pub async fn touch_access_tokens(
-        &self,
-        uses: HashMap<Token, (Timestamp, Option<IpAddr>)>,
-    ) -> Result<(), StoreError> {
+    pub async fn touch_access_tokens(&self, uses: TokenUses) -> Result<(), StoreError> {
         let mut uses: Vec<_> = uses
             .into_iter()
             .map(|(token, used)| (digest(token.as_str()), used))

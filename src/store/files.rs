@@ -29,10 +29,12 @@ pub fn lock_exclusively(database: &Path) -> io::Result<Option<File>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };
-    locked(file.try_lock()).map(|()| Some(file))
+    file.try_lock()?;
+    Ok(Some(file))
 }
 
-/// Locks the same file together with other processes that use the database. `create`: the file is made if it is missing.
+/// Locks the same file together with other processes that use the database, where the file system can. `create`: the file is
+/// made if it is missing.
 pub(super) fn lock_shared(database: &Path, create: bool) -> io::Result<Option<File>> {
     let path = beside(database, "-lock");
     if create {
@@ -43,14 +45,11 @@ pub(super) fn lock_shared(database: &Path, create: bool) -> io::Result<Option<Fi
         Err(_) if !create => return Ok(None),
         opened => opened?,
     };
-    locked(file.try_lock_shared()).map(|()| Some(file))
-}
-
-fn locked(outcome: Result<(), TryLockError>) -> io::Result<()> {
-    outcome.map_err(|error| match error {
-        TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
-        TryLockError::Error(error) => error,
-    })
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+        Err(TryLockError::Error(_)) => Ok(None),
+        Ok(()) => Ok(Some(file)),
+    }
 }
 
 /// A file beside a database, named after it.

@@ -1,6 +1,8 @@
 //! The version of the tables: the number of the last migration that was applied. Only `linkgate serve` and `linkgate migrate`
 //! apply migrations.
 
+use std::cmp::Ordering;
+
 use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 
@@ -33,10 +35,10 @@ impl Db {
     pub(super) async fn check_schema(&self, options: &Options) -> Result<(), StoreError> {
         let found = self.schema_version().await?;
         let what = options.redacted_url();
-        match found {
-            SCHEMA_VERSION => Ok(()),
-            SCHEMA_VERSION.. => Err(StoreError::NewerSchema { what, found }),
-            _ => Err(StoreError::OlderSchema { what, found }),
+        match found.cmp(&SCHEMA_VERSION) {
+            Ordering::Equal => Ok(()),
+            Ordering::Greater => Err(StoreError::NewerSchema { what, found }),
+            Ordering::Less => Err(StoreError::OlderSchema { what, found }),
         }
     }
 

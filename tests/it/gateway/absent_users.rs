@@ -71,10 +71,10 @@ impl Gateway {
         );
         let call = Call::new("GET", "https://builds.example.com/api/x");
         let nonce = Token::generate("", &mut rng());
-        let signed = signer
+        let parameters = signer
             .with_token(&self.token, secret)
             .sign(&call, self.clock.now(), nonce.as_str());
-        let header = header::authorization(signed.unwrap(), None);
+        let header = header::authorization(parameters.unwrap(), None);
         get(self.address, "/api/x", &format!("Authorization: {header}\r\n")).await
     }
 }
