@@ -95,7 +95,7 @@ impl SignatureCheck {
         };
         let authorization = origin::authorization(&head.headers);
         let view = origin.view(head, &authorization, form.as_deref());
-        let Some(call) = self.provider.judge(&view, origin.client).await? else {
+        let Some(call) = self.provider.authenticate_call(&view, origin.client).await? else {
             return unsigned(mode).map(|()| (None, body));
         };
         if call.has_body_hash() {
@@ -103,7 +103,7 @@ impl SignatureCheck {
             call.check_body(&buffered)?;
             body = Body::from(buffered);
         }
-        Ok((Some(self.provider.admit(call).await?), body))
+        Ok((Some(self.provider.accept_call(call).await?), body))
     }
 }
 
