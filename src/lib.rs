@@ -1,7 +1,7 @@
 //! linkgate puts any web application behind Atlassian Application Links.
 //!
 //! **Only a verified request gets anything.** Bytes are parsed into an [`oauth::SignedRequest`], which is unverified input; only
-//! `SignedRequest::verify` returns [`oauth::VerifiedRequest`]. Whatever issues a token or lets a call through takes an `VerifiedRequest`
+//! `SignedRequest::verify` returns [`oauth::VerifiedRequest`]. Whatever issues a token or lets a call through takes a `VerifiedRequest`
 //! and nothing else.
 //!
 //! ```text
