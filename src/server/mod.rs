@@ -54,7 +54,7 @@ impl Server {
     ///
     /// What the configuration names cannot be used: a file, the database, an address.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
-        Self::start_with(config, clock, Migrations::Apply).await
+        Box::pin(Self::start_with(config, clock, Migrations::Apply)).await
     }
 
     /// The same, with a choice whether the tables may be changed. The last thing to happen: everything else was found good.
