@@ -14,7 +14,7 @@ use crate::setting::{FileContent, FromFile, deserialize_text};
 
 pub use accent::{Accent, Palette};
 pub use colour::Colour;
-pub use logo::{Logo, UnfitLogo};
+pub use logo::{Logo, LogoError};
 
 /// `[branding]`: what an installation looks like.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -37,10 +37,10 @@ deserialize_text! {
 }
 
 impl FileContent for Logo {
-    const MAX_BYTES: u64 = Self::LARGEST;
+    const MAX_BYTES: u64 = Self::MAX_BYTES;
 
     fn parse(bytes: Vec<u8>) -> Result<Self, String> {
-        Self::read(bytes).map_err(|why| why.to_string())
+        Self::parse(bytes).map_err(|why| why.to_string())
     }
 }
 

@@ -317,13 +317,6 @@ fn branding(config: &Config, report: &mut Report) {
             "leave upstream.name out",
         );
     }
-    if let Some(missing) = branding.logo.as_ref().and_then(|logo| logo.missing()) {
-        report.warn(
-            "branding.logo_file",
-            format!("it has {missing}, which browsers leave out of a picture"),
-            "see that it looks right, or export it without",
-        );
-    }
     if let Some(accent) = &branding.accent
         && accent.light().accent != accent.given()
     {

@@ -109,15 +109,8 @@ pub struct CurrentBranding(RwLock<Arc<BrandingAssets>>);
 pub(super) struct BrandingAssets {
     pub(super) name: String,
     pub(super) stylesheet: Asset,
-    pub(super) logo: Option<Logo>,
-}
-
-/// The image above every page.
-#[derive(Debug)]
-pub(super) struct Logo {
-    pub(super) asset: Asset,
-    /// Width and height, in CSS pixels.
-    pub(super) size: (u32, u32),
+    /// The image above every page.
+    pub(super) logo: Option<Asset>,
 }
 
 impl CurrentBranding {
@@ -147,19 +140,16 @@ impl BrandingAssets {
         Self {
             name: branding.name.clone(),
             stylesheet: Asset::new("style", ".css", "text/css; charset=utf-8", style),
-            logo: branding.logo.as_ref().map(|logo| Logo {
-                asset: Asset::new("logo", logo.ending(), logo.content_type(), logo.bytes().clone())
-                    .with_policy(IMAGE_POLICY),
-                size: logo.shown_size(),
+            logo: branding.logo.as_ref().map(|logo| {
+                let (media_type, extension) = logo.kind();
+                Asset::new("logo", extension, media_type, logo.bytes().clone()).with_policy(IMAGE_POLICY)
             }),
         }
     }
 
     /// The files of the branding.
     pub(super) fn assets(&self) -> impl Iterator<Item = &Asset> {
-        [&self.stylesheet]
-            .into_iter()
-            .chain(self.logo.as_ref().map(|logo| &logo.asset))
+        [&self.stylesheet].into_iter().chain(&self.logo)
     }
 }
 

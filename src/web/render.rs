@@ -29,16 +29,8 @@ pub(super) struct Layout {
     pub(super) stylesheet: String,
     /// The path of the icon.
     pub(super) icon: String,
-    /// Shown instead of the application's name.
-    pub(super) logo: Option<Picture>,
-}
-
-/// An image, with the size that the page reserves until it is loaded.
-#[derive(Clone)]
-pub(super) struct Picture {
-    pub(super) path: String,
-    /// Width and height, in CSS pixels.
-    pub(super) size: (u32, u32),
+    /// The path of an image that is shown instead of the application's name.
+    pub(super) logo: Option<String>,
 }
 
 impl Layout {
@@ -50,10 +42,7 @@ impl Layout {
             application: sanitize(&branding.name, MAX_NAME),
             stylesheet: app.path(&branding.stylesheet.path()),
             icon: app.path(&assets::icon()),
-            logo: branding.logo.as_ref().map(|logo| Picture {
-                path: app.path(&logo.asset.path()),
-                size: logo.size,
-            }),
+            logo: branding.logo.as_ref().map(|logo| app.path(&logo.path())),
         }
     }
 

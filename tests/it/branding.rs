@@ -15,10 +15,7 @@ async fn the_logo_is_a_picture_and_nothing_more() {
         .split_once("<p class=\"application logo\"><img src=\"")
         .unwrap();
     let (path, rest) = rest.split_once('"').unwrap();
-    assert!(
-        rest.starts_with(" alt=\"Acme Builds\" width=\"120\" height=\"40\"></p>"),
-        "{rest}"
-    );
+    assert!(rest.starts_with(" alt=\"Acme Builds\"></p>"), "{rest}");
     assert!(before.contains("· Acme Builds</title>"), "{before}");
     assert!(!page.body.contains("Buildboard"), "upstream.name is not used");
     assert!(path.starts_with("/oauth/assets/logo-"), "{path}");

@@ -35,16 +35,8 @@ fn the_name_may_stand_in_two_places_and_one_wins() {
 fn a_logo_is_read_when_the_configuration_is() {
     let written = Written::smallest_and("[branding]\nlogo_file = \"logo\"\n").with("logo", SVG);
     let logo = written.load(&[]).unwrap().branding.logo.unwrap();
-    assert_eq!(
-        (logo.content_type(), logo.shown_size()),
-        ("image/svg+xml", (120, 40))
-    );
+    assert_eq!(logo.kind(), ("image/svg+xml", ".svg"));
     assert_eq!(written.warned(), "");
-    let scripted = SVG.replace("<path", "<script>alert(1)</script><path");
-    assert_snapshot!(written.with("logo", &scripted).warned(), @r"
-    linkgate.toml:11:1: branding.logo_file: it has <script>, which browsers leave out of a picture
-        see that it looks right, or export it without
-    ");
 }
 
 #[test]
