@@ -1,5 +1,5 @@
-//! A real third-party application behind linkgate, with the files of the README's worked example: Buildbot, which nobody
-//! here wrote, believes `Remote-User` and decides by itself what alice and bob may do.
+//! A real third-party application behind linkgate, with the files of the worked example in `config/examples`: Buildbot,
+//! which nobody here wrote, believes `Remote-User` and decides by itself what alice and bob may do.
 
 use std::fs;
 use std::net::{SocketAddr, TcpStream};

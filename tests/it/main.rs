@@ -22,6 +22,7 @@ mod gateway;
 mod layers;
 mod links;
 mod login;
+mod manuals;
 mod pages;
 mod protocol;
 mod published;

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::Written;
+use crate::manuals::manuals;
+use crate::support::certificates::Authority;
 
 #[test]
 fn the_reference_works_as_it_stands() {
@@ -76,34 +78,58 @@ fn the_quick_start_works() {
 }
 
 #[test]
-fn what_the_readme_says_of_signing_in_works() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let (_, chapter) = readme.split_once("\n## Signing in\n").unwrap();
-    let (chapter, _) = chapter.split_once("\n## ").unwrap();
-    let snippets = chapter.split("```toml\n").skip(1);
-    let snippets: Vec<_> = snippets.map(|rest| rest.split("```").next().unwrap()).collect();
-    assert_eq!(
-        snippets.len(),
-        5,
-        "a snippet for each method but the password file, which the five minutes show"
-    );
-    for snippet in snippets
-        .into_iter()
-        .filter(|text| !text.contains("\"ldap\"") || cfg!(feature = "ldap"))
-    {
-        let text = format!(
-            "[server]\npublic_url = \"https://builds.example.com\"\ntrusted_proxies = [\"127.0.0.1\"]\n\
-             [upstream]\nurl = \"http://127.0.0.1:9090\"\n{snippet}"
-        );
-        let written = Written::new(&text);
-        let written = ["handoff.secret", "oidc.secret", "ldap.password"]
-            .into_iter()
-            .fold(written, |written, file| written.with(file, "a-secret\n"));
-        let config = written
-            .load(&[])
-            .unwrap_or_else(|error| panic!("{snippet}: {error}"));
-        assert!(config.warnings.is_empty(), "{snippet}: {:?}", config.warnings);
+fn the_configurations_of_the_manuals_load() {
+    let authority = Authority::new();
+    let pair = authority.issue(&["builds.example.com"]);
+    let mut methods = Vec::new();
+    let mut blocks = 0;
+    for page in manuals() {
+        for block in page.blocks("toml") {
+            if block.contains("[[users]]") || (block.contains("\"ldap\"") && cfg!(not(feature = "ldap"))) {
+                continue;
+            }
+            blocks += 1;
+            let written = beside_its_files(&completed(&block))
+                .with("fullchain.pem", &pair.certificate)
+                .with("privkey.pem", &pair.key)
+                .with("internal-ca.pem", &authority.pem)
+                .with("handoff.secret", "a-secret\n")
+                .with("oidc.secret", "a-secret\n")
+                .with("ldap.password", "a-secret\n");
+            let config = written.load(&[]);
+            let config = config.unwrap_or_else(|error| panic!("{}: {block}{error}", page.name));
+            if let Some((_, method)) = block.split_once("method = \"") {
+                assert!(config.warnings.is_empty(), "{block}: {:?}", config.warnings);
+                methods.push(method.split('"').next().unwrap().to_owned());
+            }
+        }
     }
+    assert!(blocks >= 15, "{blocks}");
+    for method in ["probe", "handoff", "oidc", "trusted-header", "file"] {
+        assert!(
+            methods.iter().any(|shown| shown == method),
+            "no manual shows {method}"
+        );
+    }
+}
+
+/// A part of a configuration with the sections that every configuration has, and with a whole key where it shows the
+/// beginning of one.
+fn completed(part: &str) -> String {
+    let key = fs::read_to_string(root().join("tests/it/examples/bitbucket-old.pem")).unwrap();
+    let key: String = key.lines().filter(|line| !line.starts_with('-')).collect();
+    let sections = [
+        "[server]\npublic_url = \"https://builds.example.com\"\ntrusted_proxies = [\"127.0.0.1\"]\n",
+        "[upstream]\nurl = \"http://127.0.0.1:9090\"\n",
+        "[login]\nmethod = \"file\"\n[login.file]\npath = \"users.toml\"\n",
+    ];
+    let is_missing = |section: &&str| !part.contains(section.lines().next().unwrap());
+    let missing: String = sections.into_iter().filter(is_missing).collect();
+    let whole = |line: &str| match line.split_once("= \"MIIB") {
+        Some((name, _)) => format!("{name}= \"{key}\"\n"),
+        None => format!("{line}\n"),
+    };
+    part.lines().map(whole).collect::<String>() + &missing
 }
 
 fn reference() -> String {

@@ -1,4 +1,4 @@
-//! The rest of `config/deploy`, and what the README shows of it: what cannot be run here is at least what its program reads.
+//! The rest of `config/deploy`, and what its manual shows of it: what cannot be run here is at least what its program reads.
 //!
 //! Traefik is in neither Debian nor `PyPI` nor npm. Its sub-requests are those of [`verdicts`](super::verdicts), and its file is
 //! read as TOML. There is no Docker engine to start the compose file with: its schema is the specification's own.
@@ -82,9 +82,9 @@ fn traefik_asks_for_every_path_and_believes_no_client() {
 }
 
 #[test]
-fn the_readme_shows_what_the_file_says() {
-    let readme = include_str!("../../../README.md");
-    let (_, shown) = readme.split_once("```nginx\n").unwrap();
+fn the_manual_shows_what_the_file_says() {
+    let manual = include_str!("../../../config/deploy/README.md");
+    let (_, shown) = manual.split_once("```nginx\n").unwrap();
     let (shown, _) = shown.split_once("```").unwrap();
     let file = deployed("nginx-proxy.conf", &[]);
     let said: Vec<_> = file.lines().map(str::trim).collect();
