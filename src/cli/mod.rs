@@ -10,7 +10,6 @@
 mod audit;
 mod config;
 mod consumer;
-mod demo;
 mod doctor;
 mod health;
 mod key;
@@ -43,7 +42,8 @@ struct Linkgate {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
-    Demo(demo::Demo),
+    #[cfg(feature = "demo")]
+    Demo(crate::demo::Demo),
     #[command(subcommand)]
     Config(config::Config),
     #[command(subcommand)]
@@ -81,7 +81,8 @@ Exit codes: 0 done, 1 failed, 2 wrong command line, 64 wrong configuration.";
 pub fn main() -> ExitCode {
     let outcome = match Linkgate::parse().command {
         Command::Serve(command) => command.run(),
-        Command::Demo(command) => command.run(),
+        #[cfg(feature = "demo")]
+        Command::Demo(command) => block_on(command.run()),
         Command::Config(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Key(command) => command.run(),

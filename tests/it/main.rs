@@ -15,6 +15,7 @@ mod cli;
 mod clients;
 mod config;
 mod connections;
+#[cfg(feature = "demo")]
 mod demo;
 mod forward_auth;
 mod gateway;
