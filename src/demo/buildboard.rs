@@ -3,13 +3,12 @@
 //! It knows nothing of OAuth. `Remote-User` and `X-Linkgate-Consumer` name the user and the consumer; it believes them,
 //! because only linkgate can reach it. A browser that comes without them may have a session of Buildboard's own.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use askama::Template;
 use axum::extract::{Form, FromRequestParts, Query, RawQuery, State};
-use axum::response::{AppendHeaders, Html, IntoResponse, Redirect, Response};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::request::Parts;
@@ -17,19 +16,17 @@ use http::{Request, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::http::{Pairs, send, value};
-use super::random;
+use super::http::{Pairs, render, send, value};
 
 /// The application.
-#[derive(Debug)]
-pub struct Buildboard {
+pub(crate) struct Buildboard {
+    /// Newest first.
     builds: Mutex<Vec<Build>>,
-    sessions: Mutex<BTreeMap<String, &'static str>>,
     /// `host:port` where it calls Bitbucket through linkgate, and the token to send there.
     calls: (String, String),
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 struct Build {
     number: usize,
     project: String,
@@ -42,9 +39,8 @@ struct Build {
 
 impl Buildboard {
     /// With a few builds, and `host:port` and token for its calls of Bitbucket.
-    pub fn new(calls: (String, String)) -> Self {
-        let builds = PAST.into_iter().zip(1..);
-        let builds = builds.map(|((owner, project, branch, note, state), number)| Build {
+    pub(crate) fn new(calls: (String, String)) -> Self {
+        let builds = PAST.map(|(number, owner, project, branch, note, state)| Build {
             number,
             project: project.to_owned(),
             branch: branch.to_owned(),
@@ -52,15 +48,12 @@ impl Buildboard {
             state,
             owner: owner.to_owned(),
         });
-        Self {
-            builds: Mutex::new(builds.collect()),
-            sessions: Mutex::default(),
-            calls,
-        }
+        let builds = Mutex::new(builds.to_vec());
+        Self { builds, calls }
     }
 
     /// All that it serves.
-    pub fn router(self) -> Router {
+    pub(crate) fn router(self) -> Router {
         Router::new()
             .route("/", get(home))
             .route("/session", post(sign_in))
@@ -75,65 +68,54 @@ impl Buildboard {
             .with_state(Arc::new(self))
     }
 
-    fn builds(&self) -> MutexGuard<'_, Vec<Build>> {
-        self.builds.lock().unwrap_or_else(PoisonError::into_inner)
+    fn with_builds<T>(&self, access: impl FnOnce(&mut Vec<Build>) -> T) -> T {
+        access(&mut self.builds.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn sessions(&self) -> MutexGuard<'_, BTreeMap<String, &'static str>> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The builds of a visitor, newest first.
     fn builds_of(&self, visitor: &Visitor) -> Vec<Build> {
-        let builds = self.builds();
-        let own = builds.iter().rev();
-        own.filter(|build| Some(&build.owner) == visitor.user.as_ref())
-            .cloned()
-            .collect()
+        let is_own = |build: &&Build| Some(&build.owner) == visitor.user.as_ref();
+        self.with_builds(|builds| builds.iter().filter(is_own).cloned().collect())
     }
 
     /// Starts a build as a form says.
     fn start(&self, visitor: &Visitor, fields: &Pairs) -> Result<Build, (StatusCode, &'static str)> {
-        let Some(user) = &visitor.user else {
-            return Err((StatusCode::FORBIDDEN, "Only a user can start a build."));
-        };
+        const NO_USER: (StatusCode, &str) = (StatusCode::FORBIDDEN, "Only a user can start a build.");
+        let owner = visitor.user.clone().ok_or(NO_USER)?;
         let field = |name| value(fields, name).unwrap_or_default().to_owned();
-        let project = field("project");
-        if !visitor.projects().contains(&project.as_str()) {
+        if !visitor.projects().contains(&&*field("project")) {
             return Err((StatusCode::NOT_FOUND, "You have no such project."));
         }
-        let mut builds = self.builds();
-        if builds.len() >= MAX_BUILDS {
-            builds.remove(0);
-        }
-        let build = Build {
-            number: builds.last().map_or(1, |build| build.number + 1),
-            project,
-            branch: field("branch"),
-            note: field("note"),
-            state: "running",
-            owner: user.clone(),
-        };
-        builds.push(build.clone());
-        Ok(build)
+        Ok(self.with_builds(|builds| {
+            let build = Build {
+                number: builds.first().map_or(1, |newest| newest.number + 1),
+                project: field("project"),
+                branch: field("branch"),
+                note: field("note"),
+                state: "running",
+                owner,
+            };
+            builds.insert(0, build.clone());
+            builds.truncate(MAX_BUILDS);
+            build
+        }))
     }
 }
 
 /// A user, a consumer without a user, or an anonymous browser.
-#[derive(Debug, Default)]
 struct Visitor {
     user: Option<String>,
     consumer: Option<String>,
-    /// The session of Buildboard's own that names the user.
-    session: Option<String>,
+    /// Whether the user is that of a session of Buildboard's own.
+    has_session: bool,
 }
 
 impl Visitor {
-    fn projects(&self) -> Vec<&'static str> {
-        let own = PROJECTS
-            .iter()
-            .filter(|(_, owner)| Some(*owner) == self.user.as_deref());
-        own.map(|(project, _)| *project).collect()
+    fn projects(&self) -> &'static [&'static str] {
+        match self.user.as_deref() {
+            Some("alice") => &["rocket", "observatory"],
+            Some("bob") => &["bakery", "bicycle"],
+            _ => &[],
+        }
     }
 
     fn to_json(&self) -> Value {
@@ -145,28 +127,22 @@ impl FromRequestParts<Arc<Buildboard>> for Visitor {
     type Rejection = Infallible;
 
     /// What the gateway says counts before a session.
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<Buildboard>) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Buildboard>) -> Result<Self, Infallible> {
         let field = |name: &str| {
             let value = parts.headers.get(name)?;
             Some(String::from_utf8_lossy(value.as_bytes()).into_owned()).filter(|text| !text.is_empty())
         };
         let (user, consumer) = (field("remote-user"), field("x-linkgate-consumer"));
-        if user.is_some() || consumer.is_some() {
-            return Ok(Self {
-                user,
-                consumer,
-                session: None,
-            });
-        }
         let cookies = field("cookie").unwrap_or_default();
-        let mut cookies = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
-        let session = cookies.find(|(name, _)| *name == COOKIE);
-        let found = session.and_then(|(_, id)| Some((id, *app.sessions().get(id)?)));
-        Ok(found.map_or_else(Self::default, |(id, user)| Self {
-            user: Some(user.to_owned()),
-            consumer: None,
-            session: Some(id.to_owned()),
-        }))
+        let mut pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
+        let session = pairs.find(|(name, _)| *name == COOKIE);
+        let session = session.filter(|_| user.is_none() && consumer.is_none());
+        let session_user = session.map(|(_, user)| user.to_owned());
+        Ok(Self {
+            consumer,
+            has_session: session_user.is_some(),
+            user: user.or(session_user),
+        })
     }
 }
 
@@ -174,28 +150,19 @@ type App = State<Arc<Buildboard>>;
 
 async fn home(State(app): App, visitor: Visitor) -> Response {
     let builds = app.builds_of(&visitor);
-    render(&Home {
-        projects: visitor.projects(),
-        visitor,
-        builds,
-    })
+    render(StatusCode::OK, &Home { visitor, builds }, "")
 }
 
-/// Buildboard's own sign-in, which asks for no password.
-async fn sign_in(State(app): App, Form(fields): Form<Pairs>) -> Response {
-    let name = value(&fields, "user");
-    let Some((_, user)) = PROJECTS.iter().find(|(_, owner)| Some(*owner) == name) else {
-        return (StatusCode::NOT_FOUND, "There is no such user.").into_response();
-    };
-    let session = random();
-    app.sessions().insert(session.clone(), user);
-    home_with_cookie(&format!("{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax"))
-}
-
-async fn sign_out(State(app): App, visitor: Visitor) -> Response {
-    if let Some(session) = &visitor.session {
-        app.sessions().remove(session);
+/// Buildboard's own sign-in. It asks for no password, so the session is no more than a name.
+async fn sign_in(Form(fields): Form<Pairs>) -> Response {
+    let user = value(&fields, "user").filter(|user| ["alice", "bob"].contains(user));
+    match user {
+        Some(user) => home_with_cookie(&format!("{COOKIE}={user}; Path=/; HttpOnly; SameSite=Lax")),
+        None => (StatusCode::NOT_FOUND, "There is no such user.").into_response(),
     }
+}
+
+async fn sign_out() -> Response {
     home_with_cookie(&format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"))
 }
 
@@ -215,23 +182,16 @@ async fn list_builds(State(app): App, visitor: Visitor) -> Json<Value> {
     Json(value)
 }
 
-/// Finds builds by words. The response repeats the query as it arrived, so that a caller sees that nothing was changed.
+/// Finds builds by branch. The response repeats the query as it arrived, so that a caller sees that nothing was changed.
 async fn search(
     State(app): App,
     visitor: Visitor,
     RawQuery(query): RawQuery,
     Query(pairs): Query<Pairs>,
 ) -> Json<Value> {
-    let mentions = |build: &Build, word: &str| {
-        [&build.project, &build.branch, &build.note]
-            .iter()
-            .any(|text| text.contains(word))
-    };
+    let branch = value(&pairs, "q").unwrap_or_default();
     let mut builds = app.builds_of(&visitor);
-    builds.retain(|build| {
-        let mut words = pairs.iter().filter(|(name, _)| name == "q");
-        words.all(|(_, word)| mentions(build, word))
-    });
+    builds.retain(|build| build.branch.contains(branch));
     let mut value = visitor.to_json();
     value["query"] = json!(query);
     value["builds"] = json!(builds);
@@ -282,7 +242,7 @@ async fn pull_requests(State(app): App, visitor: Visitor) -> Response {
     let titles = pulls
         .filter_map(|pull| Some((pull["id"].as_u64()?, pull["title"].as_str()?)))
         .collect();
-    render(&Pulls { user, titles })
+    render(StatusCode::OK, &Pulls { user, titles }, "")
 }
 
 async fn style() -> impl IntoResponse {
@@ -290,22 +250,10 @@ async fn style() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], css)
 }
 
-fn render(page: &impl Template) -> Response {
-    let Ok(html) = page.render() else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    let fields = [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (fields, Html(html)).into_response()
-}
-
 #[derive(Template)]
 #[template(path = "demo/buildboard.html")]
 struct Home {
     visitor: Visitor,
-    projects: Vec<&'static str>,
     builds: Vec<Build>,
 }
 
@@ -316,28 +264,14 @@ struct Pulls<'a> {
     titles: Vec<(u64, &'a str)>,
 }
 
-const PROJECTS: [(&str, &str); 4] = [
-    ("rocket", "alice"),
-    ("observatory", "alice"),
-    ("bakery", "bob"),
-    ("bicycle", "bob"),
-];
-const PAST: [(&str, &str, &str, &str, &str); 5] = [
-    ("alice", "rocket", "main", "Ignition sequence", "passed"),
-    ("bob", "bakery", "main", "More croissants", "passed"),
-    (
-        "alice",
-        "observatory",
-        "feature/mirror",
-        "Polish the mirror",
-        "failed",
-    ),
-    ("bob", "bicycle", "release/2", "Second gear", "passed"),
-    ("alice", "rocket", "feature/orbit", "Raise the apogee", "passed"),
+const PAST: [(usize, &str, &str, &str, &str, &str); 5] = [
+    (5, "alice", "rocket", "feature/orbit", "Raise apogee", "passed"),
+    (4, "bob", "bicycle", "release/2", "Second gear", "passed"),
+    (3, "alice", "observatory", "main", "Polish the mirror", "failed"),
+    (2, "bob", "bakery", "main", "More croissants", "passed"),
+    (1, "alice", "rocket", "main", "Ignition sequence", "passed"),
 ];
 /// The oldest builds are forgotten beyond this.
 const MAX_BUILDS: usize = 200;
 /// The name of the session cookie; cookies are shared between the ports of a host, so linkgate's names differ.
 const COOKIE: &str = "buildboard";
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";

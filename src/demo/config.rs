@@ -14,44 +14,33 @@ use crate::store::Keyring;
 use super::random;
 
 /// Addresses and keys of one demo, which are in the configuration.
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "demo/linkgate.toml", escape = "none")]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Where browsers and consumers reach linkgate; it listens there.
-    pub linkgate: PublicUrl,
-    /// The simulated Bitbucket.
-    pub bitbucket: PublicUrl,
-    /// Where Buildboard listens.
-    pub buildboard: PublicUrl,
+    pub(crate) linkgate: PublicUrl,
+    pub(crate) bitbucket: PublicUrl,
+    pub(crate) buildboard: PublicUrl,
     /// `host:port` of linkgate's listener for operators.
-    pub admin: String,
+    pub(crate) admin: String,
     /// `host:port` where Buildboard calls Bitbucket through linkgate.
-    pub calls: String,
-    /// The token that Buildboard sends there.
-    pub calls_token: Secret,
-    /// The URL of the store.
-    pub store: String,
-    /// The shared secret of the generic link.
-    pub shared_secret: Secret,
-    /// Bitbucket's own key.
-    pub bitbucket_key: PrivateKey,
-    /// linkgate's own key, for the other direction.
-    pub linkgate_key: PrivateKey,
+    pub(crate) calls: String,
+    pub(crate) calls_token: Secret,
+    pub(crate) store: String,
+    pub(crate) shared_secret: Secret,
+    pub(crate) bitbucket_key: PrivateKey,
+    pub(crate) linkgate_key: PrivateKey,
     /// Whether the store needs a secret key file that exists (PostgreSQL); SQLite's is made on the first start.
-    pub is_key_needed: bool,
+    pub(crate) is_key_needed: bool,
 }
 
 impl Settings {
     /// Generates the keys of a demo with these addresses.
-    ///
-    /// # Errors
-    ///
-    /// No RSA key can be generated.
     #[expect(
         clippy::disallowed_methods,
         reason = "a command is where randomness comes from"
     )]
-    pub fn generate(
+    pub(crate) fn generate(
         [bitbucket, linkgate, buildboard]: [PublicUrl; 3],
         [admin, calls]: [String; 2],
         postgres: Option<&str>,
@@ -73,15 +62,11 @@ impl Settings {
     }
 
     /// Writes the files into a directory, readable for their owner only. Returns the path of the configuration.
-    ///
-    /// # Errors
-    ///
-    /// A file cannot be written.
     #[expect(
         clippy::disallowed_methods,
         reason = "a command is where randomness comes from"
     )]
-    pub fn write(&self, directory: &Path) -> anyhow::Result<PathBuf> {
+    pub(crate) fn write(&self, directory: &Path) -> anyhow::Result<PathBuf> {
         let config = directory.join("linkgate.toml");
         write_private(&config, &self.render()?)?;
         write_private(&directory.join("link.pem"), self.linkgate_key.to_pem().expose())?;
@@ -107,11 +92,11 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// The consumer key of the generic link.
-pub const FORM_KEY: &str = "bitbucket-form";
+pub(crate) const FORM_KEY: &str = "bitbucket-form";
 /// Bitbucket's own consumer key: product name, colon, digits.
-pub const OWN_KEY: &str = "Stash:8277239845";
+pub(crate) const OWN_KEY: &str = "Stash:8277239845";
 /// linkgate's consumer key in Bitbucket.
-pub const LINKGATE_KEY: &str = "linkgate:demo";
+pub(crate) const LINKGATE_KEY: &str = "linkgate:demo";
 
 const KEY_BITS: usize = 2048;
 const USERS: &str = include_str!("../../templates/demo/users.toml");

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
+use askama::Template;
 use axum::body::{Body, to_bytes};
+use axum::response::{Html, IntoResponse};
 use http::{Method, Request, Response, StatusCode, header};
 
 use crate::http::client::{Address, Connector, HttpClient, Reach};
@@ -12,22 +14,22 @@ use crate::oauth::Origin;
 
 /// A request as it was sent, and its response.
 #[derive(Clone, Debug)]
-pub struct Exchange {
+pub(crate) struct Exchange {
     /// With an absolute URI. A signed one has its [`BaseString`] among its extensions.
-    pub request: Request<String>,
+    pub(crate) request: Request<String>,
     /// The response; a redirect is not followed.
-    pub response: Response<String>,
+    pub(crate) response: Response<String>,
 }
 
 /// The base string that the signature of a request covers.
 #[derive(Clone, Debug)]
-pub struct BaseString(pub String);
+pub(crate) struct BaseString(pub String);
 
 /// Names and values of a query, a form or a challenge, in their order.
-pub type Pairs = Vec<(String, String)>;
+pub(crate) type Pairs = Vec<(String, String)>;
 
 /// Sends a request over a connection of its own. Path and query are sent exactly as they were signed.
-pub async fn send(request: Request<String>) -> anyhow::Result<Exchange> {
+pub(crate) async fn send(request: Request<String>) -> anyhow::Result<Exchange> {
     let address = Address::of(request.uri());
     let address = address.with_context(|| format!("{} is not an http URL", request.uri()))?;
     let connector = Connector {
@@ -50,48 +52,68 @@ pub async fn send(request: Request<String>) -> anyhow::Result<Exchange> {
 }
 
 /// Writes a form as browsers do: a space as `+`.
-pub fn form_body<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
+pub(crate) fn form_body<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     form_urlencoded::Serializer::new(String::new())
         .extend_pairs(pairs)
         .finish()
 }
 
 /// Reads a form or a query.
-pub fn parse_form(text: &str) -> Pairs {
+pub(crate) fn parse_form(text: &str) -> Pairs {
     form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }
 
 /// The first value of a name.
-pub fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+pub(crate) fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     let pair = pairs.iter().find(|(other, _)| other == name);
     pair.map(|(_, value)| value.as_str())
 }
 
+/// Renders a page of a simulated peer, whose forms may also lead to this origin.
+pub(crate) fn render(
+    status: StatusCode,
+    page: &impl Template,
+    form_target: &str,
+) -> axum::response::Response {
+    let Ok(html) = page.render() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self' {form_target}; \
+         frame-ancestors 'none'; base-uri 'none'"
+    );
+    let fields = [
+        (header::CONTENT_SECURITY_POLICY, policy.as_str()),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "same-origin"),
+    ];
+    (status, fields, Html(html)).into_response()
+}
+
 /// A browser with its cookies. All pages of the demo are on one host, and cookies belong to a host, whatever the port.
-#[derive(Debug, Default)]
-pub struct Browser {
+#[derive(Default)]
+pub(crate) struct Browser {
     cookies: BTreeMap<String, String>,
 }
 
 /// A page that a browser came to.
-#[derive(Debug)]
-pub struct Page {
+pub(crate) struct Page {
     /// Where it is, after redirects.
-    pub url: String,
+    pub(crate) url: String,
     /// The status of the response.
-    pub status: StatusCode,
+    pub(crate) status: StatusCode,
     /// Its source.
-    pub html: String,
+    pub(crate) html: String,
 }
 
 impl Browser {
     /// Opens a URL, and follows redirects.
-    pub async fn open(&mut self, url: &str) -> anyhow::Result<Page> {
+    pub(crate) async fn open(&mut self, url: &str) -> anyhow::Result<Page> {
         self.follow(Method::GET, url.to_owned(), String::new()).await
     }
 
     /// Sends the form that has the first of these fields (or buttons), together with its hidden fields.
-    pub async fn submit(&mut self, page: &Page, fields: &[(&str, &str)]) -> anyhow::Result<Page> {
+    pub(crate) async fn submit(&mut self, page: &Page, fields: &[(&str, &str)]) -> anyhow::Result<Page> {
         let name = fields.first().map_or("", |(name, _)| name);
         let (action, mut pairs) = page
             .form(name)
@@ -103,7 +125,7 @@ impl Browser {
     }
 
     /// Fills in linkgate's sign-in page as one of the demo's users, whose passwords follow from their names.
-    pub async fn sign_in(&mut self, page: &Page, user: &str) -> anyhow::Result<Page> {
+    pub(crate) async fn sign_in(&mut self, page: &Page, user: &str) -> anyhow::Result<Page> {
         let password = format!("{user}-password");
         self.submit(page, &[("username", user), ("password", &password)])
             .await
@@ -202,7 +224,7 @@ fn origin(url: &str) -> anyhow::Result<String> {
 }
 
 /// The media type of forms.
-pub const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_BODY: usize = 1 << 20;
 const MAX_REDIRECTS: usize = 10;

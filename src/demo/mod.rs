@@ -2,17 +2,17 @@
 //!
 //! The peers reach linkgate over HTTP only. In reading order:
 //!
-//! 1. [`config`]: the files that the real server starts with;
-//! 2. [`http`]: a request with its response, and a browser without scripts;
-//! 3. [`Buildboard`]: the application, which knows nothing of OAuth;
-//! 4. [`Bitbucket`]: the consumer, with a page to click on;
-//! 5. [`headless`]: the same steps without a browser.
+//! 1. `config`: the files that the real server starts with;
+//! 2. `http`: a request with its response, and a browser without scripts;
+//! 3. `buildboard`: the application, which knows nothing of OAuth;
+//! 4. `bitbucket`: the consumer, with a page to click on;
+//! 5. `headless`: the same steps without a browser.
 
-pub mod bitbucket;
-pub mod buildboard;
-pub mod config;
-pub mod headless;
-pub mod http;
+mod bitbucket;
+mod buildboard;
+mod config;
+mod headless;
+mod http;
 
 use std::fs::{DirBuilder, Permissions};
 use std::future::IntoFuture;
@@ -117,11 +117,7 @@ impl Demo {
         let outcome = if self.headless {
             headless::run(&bitbucket, &mut std::io::stdout()).await
         } else {
-            let kept = if self.keep.is_some() {
-                "kept"
-            } else {
-                "removed at the end"
-            };
+            let kept = self.keep.map_or("removed at the end", |_| "kept");
             let files = format!("{} ({kept})", directory.display());
             let text = welcome(bitbucket.base.as_str(), bitbucket.linkgate.as_str(), &files);
             std::io::stdout().write_all(text.as_bytes())?;
@@ -168,37 +164,28 @@ impl Demo {
 }
 
 /// The real server with its configuration file, and what its administrator does.
-#[derive(Debug)]
-pub struct Linkgate {
+struct Linkgate {
     config: PathBuf,
     server: Mutex<Option<Server>>,
 }
 
 impl Linkgate {
     /// Starts the server, as `linkgate serve` does.
-    ///
-    /// # Errors
-    ///
-    /// It does not start.
-    pub async fn start(&self) -> anyhow::Result<()> {
+    async fn start(&self) -> anyhow::Result<()> {
         let server = Server::start(self.load()?, Clock::System).await;
         *self.server.lock().await = Some(server.context("linkgate does not start")?);
         Ok(())
     }
 
     /// Stops the server, and waits until it has.
-    pub async fn stop(&self) {
+    async fn stop(&self) {
         if let Some(server) = self.server.lock().await.take() {
             server.stop().await;
         }
     }
 
     /// Revokes an access token, as `linkgate token revoke` does: in the store, beside the server.
-    ///
-    /// # Errors
-    ///
-    /// There is no such token, or the store fails.
-    pub async fn revoke(&self, token: &Token) -> anyhow::Result<()> {
+    async fn revoke(&self, token: &Token) -> anyhow::Result<()> {
         let store = open_existing(&self.load()?).await?;
         let by = Revoker {
             name: "command",

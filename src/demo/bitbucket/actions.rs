@@ -3,14 +3,11 @@
 use crate::demo::http::{Exchange, form_body, value};
 
 use super::client::{Caller, Outcome, problem_of, rejection};
-use super::{Bitbucket, Event, Link};
-
-/// What an action led to: how it ended, what that means, and what was sent and received.
-type Done = (Outcome, String, Vec<Exchange>);
+use super::{Bitbucket, Done, Event, Link};
 
 impl Bitbucket {
     /// Does what a button of a link says, and records it. `None`: there is no such button.
-    pub async fn act(&self, link: &Link, action: &str, fields: &[(String, String)]) -> Option<Event> {
+    pub(crate) async fn act(&self, link: &Link, action: &str, fields: &[(String, String)]) -> Option<Event> {
         let user = Caller::Impersonate(value(fields, "user").unwrap_or_default());
         let (title, done) = match action {
             "me" => ("Call as me", self.call(link, Caller::Me, "").await),
@@ -35,18 +32,11 @@ impl Bitbucket {
             "disconnect" => ("Forget the token", Ok(disconnect(link))),
             _ => return None,
         };
-        let (outcome, summary, exchanges) = done.unwrap_or_else(|error| {
+        let done = done.unwrap_or_else(|error| {
             let summary = format!("There is no response: {error:#}.");
             (Outcome::Unexpected, summary, Vec::new())
         });
-        Some(self.record(Event {
-            number: 0,
-            link: link.title,
-            title,
-            outcome,
-            summary,
-            exchanges,
-        }))
+        Some(self.record(link, title, done))
     }
 
     async fn call(&self, link: &Link, caller: Caller<'_>, form: &str) -> anyhow::Result<Done> {

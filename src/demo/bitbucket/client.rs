@@ -16,11 +16,11 @@ use crate::oauth::{
     authorization_header, encoding,
 };
 
-use super::{Bitbucket, Event, Link};
+use super::{Bitbucket, Link};
 
 /// On whose behalf Bitbucket calls the application.
 #[derive(Clone, Copy, Debug)]
-pub enum Caller<'a> {
+pub(crate) enum Caller<'a> {
     /// The user who connected the link.
     Me,
     /// The consumer itself (2LO).
@@ -31,16 +31,15 @@ pub enum Caller<'a> {
 
 /// A signed request; sent twice, it is twice the same bytes.
 #[derive(Clone, Debug)]
-pub struct SignedCall {
-    /// The request.
-    pub request: Request<String>,
+pub(crate) struct SignedCall {
+    pub(crate) request: Request<String>,
     /// The user's token in it.
     token: Option<Token>,
 }
 
 /// How something ended, and what Bitbucket does then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It worked.
     Success,
     /// It was rejected; the token is kept.
@@ -53,7 +52,7 @@ pub enum Outcome {
 
 /// Why a token request brought no token.
 #[derive(Clone, Debug)]
-pub enum TokenError {
+pub(crate) enum TokenError {
     /// It was rejected with these parameters.
     Rejected(Pairs),
     /// There is no response, or one that is no token.
@@ -62,7 +61,7 @@ pub enum TokenError {
 
 /// Where the protocol parameters are (RFC 5849, section 3.5).
 #[derive(Clone, Copy, Debug)]
-pub enum Placement {
+pub(crate) enum Placement {
     /// All in the form body, and no `Authorization` field.
     Body,
     /// In `Authorization` without a realm.
@@ -71,60 +70,42 @@ pub enum Placement {
 
 impl Bitbucket {
     /// Where a user starts to connect a link.
-    pub fn connect_url(&self, link: &Link) -> String {
+    pub(crate) fn connect_url(&self, link: &Link) -> String {
         format!("{}{AUTHORIZE}?applicationLinkID={}", self.base.as_str(), link.id)
     }
 
     /// Where the browser returns. It has a query of its own.
-    pub fn callback(&self, link: &Link) -> String {
+    pub(crate) fn callback(&self, link: &Link) -> String {
         format!("{}{ACCESS}?applicationLinkID={}", self.base.as_str(), link.id)
     }
 
     /// Obtains a request token (RFC 5849, section 2.1). Returns where the browser goes next: the `?` is appended blindly,
     /// and the callback is named once more, to no effect.
-    ///
-    /// # Errors
-    ///
-    /// [`TokenError`]
-    pub async fn authorize_url(&self, link: &Link) -> Result<String, TokenError> {
+    pub(crate) async fn authorize_url(&self, link: &Link) -> Result<String, TokenError> {
         let callback = self.callback(link);
         let parameter = ("oauth_callback", callback.clone());
-        let title = "Ask for a request token";
-        let credentials = self
-            .token_call(link, title, "request-token", TokenParameter::Absent, parameter)
-            .await?;
+        let token = TokenParameter::Absent;
+        let credentials = self.token_call(link, REQUEST_TOKEN, token, parameter).await?;
         let query = [
             ("oauth_token", credentials.token.as_str()),
             ("oauth_callback", &callback),
         ];
         let query = encoding::form_body(query);
         link.keep_requested(credentials);
-        Ok(format!(
-            "{}{}/authorize?{query}",
-            self.linkgate.as_str(),
-            link.endpoints
-        ))
+        let linkgate = self.linkgate.as_str();
+        Ok(format!("{linkgate}{}/authorize?{query}", link.endpoints))
     }
 
     /// Exchanges a request token for an access token (RFC 5849, section 2.3), which the link keeps.
-    ///
-    /// # Errors
-    ///
-    /// [`TokenError`]
-    pub async fn exchange(
+    pub(crate) async fn exchange(
         &self,
         link: &Link,
         requested: TokenCredentials,
         verifier: &str,
     ) -> Result<(), TokenError> {
         let parameter = ("oauth_verifier", verifier.to_owned());
-        let (title, token) = (
-            "Exchange it for an access token",
-            TokenParameter::Token(requested),
-        );
-        let credentials = self
-            .token_call(link, title, "access-token", token, parameter)
-            .await?;
+        let token = TokenParameter::Token(requested);
+        let credentials = self.token_call(link, ACCESS_TOKEN, token, parameter).await?;
         link.keep_access(credentials);
         Ok(())
     }
@@ -132,15 +113,13 @@ impl Bitbucket {
     async fn token_call(
         &self,
         link: &Link,
-        title: &'static str,
-        endpoint: &str,
+        (endpoint, title): (&str, &'static str),
         token: TokenParameter,
         (name, parameter): (&'static str, String),
     ) -> Result<TokenCredentials, TokenError> {
         let url = format!("{}{}/{endpoint}", self.linkgate.as_str(), link.endpoints);
-        let request = UnsignedRequest::new(Method::POST, url)
-            .token(token)
-            .parameter(name, parameter);
+        let request = UnsignedRequest::new(Method::POST, url).token(token);
+        let request = request.parameter(name, parameter);
         let sent = match sign(&link.signer, &request, Placement::Body) {
             Ok(request) => peer::send(request).await,
             Err(error) => Err(error),
@@ -150,33 +129,19 @@ impl Bitbucket {
             Err(error) => (Err(TokenError::Unusable(format!("{error:#}."))), Vec::new()),
         };
         let (outcome, summary) = match &granted {
-            Ok(_) => (
-                Outcome::Success,
-                "All parameters are in the form body, without an Authorization field.".to_owned(),
-            ),
+            Ok(_) => (Outcome::Success, TOKEN_CALL.to_owned()),
             Err(TokenError::Rejected(pairs)) => {
                 (Outcome::Rejected, format!("Rejected with {}.", problem_of(pairs)))
             }
             Err(TokenError::Unusable(why)) => (Outcome::Unexpected, why.clone()),
         };
-        self.record(Event {
-            number: 0,
-            link: link.title,
-            title,
-            outcome,
-            summary,
-            exchanges,
-        });
+        self.record(link, title, (outcome, summary, exchanges));
         granted
     }
 
     /// Signs a call of the application: a GET, or a POST if there is a form. A two-legged call has an empty `oauth_token`,
     /// which is signed, and is signed with Bitbucket's own key on either link.
-    ///
-    /// # Errors
-    ///
-    /// The link is not connected, or the URL cannot be signed.
-    pub fn prepare(
+    pub(crate) fn prepare(
         &self,
         link: &Link,
         caller: Caller<'_>,
@@ -184,21 +149,20 @@ impl Bitbucket {
         form: &str,
     ) -> anyhow::Result<SignedCall> {
         let mut url = format!("{}{target}", self.linkgate.origin());
-        let (signer, credentials) = match caller {
-            Caller::Me => {
-                let access = link.access().context("the link is not connected")?;
-                (&link.signer, TokenParameter::Token(access))
-            }
-            Caller::Application => (&self.own_key_link().signer, TokenParameter::Empty),
+        let access = match caller {
+            Caller::Me => Some(link.access().context("the link is not connected")?),
+            Caller::Application => None,
             Caller::Impersonate(user) => {
                 url.push(if target.contains('?') { '&' } else { '?' });
                 url.push_str(&encoding::form_body([("xoauth_requestor_id", user)]));
-                (&self.own_key_link().signer, TokenParameter::Empty)
+                None
             }
         };
-        let token = match &credentials {
-            TokenParameter::Token(access) => Some(access.token.clone()),
-            _ => None,
+        let token = access.as_ref().map(|access| access.token.clone());
+        let signer = if access.is_some() {
+            &link.signer
+        } else {
+            &self.own_key_link().signer
         };
         let method = if form.is_empty() {
             Method::GET
@@ -207,17 +171,13 @@ impl Bitbucket {
         };
         let request = UnsignedRequest::new(method, url)
             .form(form.to_owned())
-            .token(credentials);
+            .token(access.map_or(TokenParameter::Empty, TokenParameter::Token));
         let request = sign(signer, &request, Placement::Header)?;
         Ok(SignedCall { request, token })
     }
 
     /// Sends a call, and drops the token that was in it if the response demands that.
-    ///
-    /// # Errors
-    ///
-    /// There is no response.
-    pub async fn send(&self, link: &Link, call: &SignedCall) -> anyhow::Result<(Exchange, Outcome)> {
+    pub(crate) async fn send(&self, link: &Link, call: &SignedCall) -> anyhow::Result<(Exchange, Outcome)> {
         let exchange = peer::send(call.request.clone()).await?;
         let outcome = Outcome::of(&exchange.response);
         if let (Outcome::TokenDropped, Some(token)) = (outcome, &call.token) {
@@ -227,11 +187,7 @@ impl Bitbucket {
     }
 
     /// Calls as the user until the call is rejected: linkgate promises that a revocation is felt within a second.
-    ///
-    /// # Errors
-    ///
-    /// There is no response.
-    pub async fn call_until_rejected(&self, link: &Link) -> anyhow::Result<(Exchange, Outcome)> {
+    pub(crate) async fn call_until_rejected(&self, link: &Link) -> anyhow::Result<(Exchange, Outcome)> {
         let mut tries = 0;
         loop {
             let call = self.prepare(link, Caller::Me, "/api/me", "")?;
@@ -246,11 +202,7 @@ impl Bitbucket {
 }
 
 /// Signs a request with the time of now.
-///
-/// # Errors
-///
-/// The URL or the form cannot be signed.
-pub fn sign(
+pub(crate) fn sign(
     signer: &RequestSigner,
     request: &UnsignedRequest,
     placement: Placement,
@@ -281,24 +233,23 @@ pub fn sign(
 }
 
 /// Reads a rejection: any status outside 200 to 399, and the parameters of the last challenge. `None` is a success.
-pub fn rejection(response: &Response<String>) -> Option<Pairs> {
+pub(crate) fn rejection(response: &Response<String>) -> Option<Pairs> {
     if (200..400).contains(&response.status().as_u16()) {
         return None;
     }
     let challenges = response.headers().get_all(WWW_AUTHENTICATE);
-    let last = challenges.iter().next_back();
-    let credentials = last.and_then(|field| {
-        authorization_header::credentials(&[field.as_bytes()])
-            .ok()
-            .flatten()
-    });
+    let last = challenges.iter().next_back().map(|field| [field.as_bytes()]);
+    let last = last
+        .as_ref()
+        .map(|field| authorization_header::credentials(field));
+    let credentials = last.and_then(Result::ok).flatten();
     let decode = |text| percent_decode(text).decode_utf8_lossy().into_owned();
     let pairs = authorization_header::parameters(credentials.unwrap_or_default()).flatten();
     Some(pairs.map(|(name, value)| (decode(name), decode(value))).collect())
 }
 
 /// `oauth_problem`; empty if there is none.
-pub fn problem_of(pairs: &[(String, String)]) -> &str {
+pub(crate) fn problem_of(pairs: &[(String, String)]) -> &str {
     value(pairs, "oauth_problem").unwrap_or_default()
 }
 
@@ -307,25 +258,21 @@ fn granted(endpoint: &str, response: &Response<String>) -> Result<TokenCredentia
         return Err(TokenError::Rejected(pairs));
     }
     let pairs = peer::parse_form(response.body());
-    let field = |name: &str| {
-        let missing = || TokenError::Unusable(format!("The response has no {name}."));
-        value(&pairs, name).ok_or_else(missing)
-    };
+    let unusable = |why: &str| TokenError::Unusable(why.to_owned());
+    let field = |name: &str| value(&pairs, name).ok_or_else(|| unusable(&format!("There is no {name}.")));
     if endpoint == "request-token" && field("oauth_callback_confirmed")? != "true" {
-        return Err(TokenError::Unusable(
-            "oauth_callback_confirmed is not exactly true.".to_owned(),
-        ));
+        return Err(unusable("oauth_callback_confirmed is not exactly true."));
     }
     let token = Token::parse(field("oauth_token")?);
     Ok(TokenCredentials {
-        token: token.ok_or_else(|| TokenError::Unusable("The token is malformed.".to_owned()))?,
+        token: token.ok_or_else(|| unusable("The token is malformed."))?,
         secret: Secret::new(field("oauth_token_secret")?),
     })
 }
 
 impl Outcome {
     /// What Bitbucket does after a call: three problems cost it the token, whatever the status.
-    pub fn of(response: &Response<String>) -> Self {
+    pub(crate) fn of(response: &Response<String>) -> Self {
         match rejection(response).as_deref().map(problem_of) {
             None => Self::Success,
             Some("token_expired" | "token_rejected" | "token_revoked") => Self::TokenDropped,
@@ -334,31 +281,25 @@ impl Outcome {
         }
     }
 
-    /// A word for it.
-    pub const fn word(self) -> &'static str {
+    /// A word for it, and its class in the style sheet.
+    pub(crate) const fn label(self) -> (&'static str, &'static str) {
         match self {
-            Self::Success => "done",
-            Self::Rejected => "rejected",
-            Self::TokenDropped => "token dropped",
-            Self::Unexpected => "unexpected",
-        }
-    }
-
-    /// The name in the style sheet.
-    pub const fn class(self) -> &'static str {
-        match self {
-            Self::Success => "good",
-            Self::Rejected | Self::TokenDropped => "refused",
-            Self::Unexpected => "wrong",
+            Self::Success => ("done", "good"),
+            Self::Rejected => ("rejected", "refused"),
+            Self::TokenDropped => ("token dropped", "refused"),
+            Self::Unexpected => ("unexpected", "wrong"),
         }
     }
 }
 
 /// Where Bitbucket starts to connect.
-pub(super) const AUTHORIZE: &str = "/plugins/servlet/applinks/oauth/login-dance/authorize";
+pub(crate) const AUTHORIZE: &str = "/plugins/servlet/applinks/oauth/login-dance/authorize";
 /// Where the browser returns.
-pub(super) const ACCESS: &str = "/plugins/servlet/applinks/oauth/login-dance/access";
+pub(crate) const ACCESS: &str = "/plugins/servlet/applinks/oauth/login-dance/access";
 
+const REQUEST_TOKEN: (&str, &str) = ("request-token", "Ask for a request token");
+const ACCESS_TOKEN: (&str, &str) = ("access-token", "Exchange it for an access token");
+const TOKEN_CALL: &str = "All parameters are in the form body, without an Authorization field.";
 const PAUSE: Duration = Duration::from_millis(200);
 const MAX_TRIES: usize = 5;
 
@@ -395,14 +336,20 @@ mod tests {
 
     #[test]
     fn a_token_must_be_confirmed_and_complete() {
-        let usable = |body: &str| granted("request-token", &Response::new(body.to_owned())).is_ok();
-        assert!(usable(
-            "oauth_token=t&oauth_token_secret=s&oauth_callback_confirmed=true"
-        ));
-        assert!(!usable("oauth_token=t&oauth_token_secret=s"));
-        assert!(!usable(
-            "oauth_token=t&oauth_token_secret=s&oauth_callback_confirmed=TRUE"
-        ));
-        assert!(!usable("oauth_token=t&oauth_callback_confirmed=true"));
+        for (body, is_usable) in [
+            (
+                "oauth_token=t&oauth_token_secret=s&oauth_callback_confirmed=true",
+                true,
+            ),
+            (
+                "oauth_token=t&oauth_token_secret=s&oauth_callback_confirmed=TRUE",
+                false,
+            ),
+            ("oauth_token=t&oauth_token_secret=s", false),
+            ("oauth_token=t&oauth_callback_confirmed=true", false),
+        ] {
+            let granted = granted("request-token", &Response::new(body.to_owned()));
+            assert_eq!(granted.is_ok(), is_usable, "{body}");
+        }
     }
 }

@@ -5,10 +5,10 @@
 //! 3. [`pages`]: HTTP for the browser, with the requests and responses laid out;
 //! 4. [`provider`]: the other direction, in which linkgate is the consumer.
 
-pub mod actions;
-pub mod client;
-pub mod pages;
-pub mod provider;
+pub(crate) mod actions;
+pub(crate) mod client;
+pub(crate) mod pages;
+pub(crate) mod provider;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +21,8 @@ use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
 
 use crate::oauth::{
-    ConsumerKey, PrivateKey, PublicUrl, RequestSigner, SignatureMethod, SigningKey, Token, TokenCredentials,
+    ConsumerKey, PrivateKey, PublicUrl, RequestSigner, Secret, SignatureMethod, SigningKey, Token,
+    TokenCredentials,
 };
 
 use super::Linkgate;
@@ -31,41 +32,36 @@ use client::Outcome;
 use provider::Incoming;
 
 /// The simulated Bitbucket.
-#[derive(Debug)]
-pub struct Bitbucket {
+pub(crate) struct Bitbucket {
     /// Its URL, as the browser sees it.
-    pub base: PublicUrl,
-    /// The URL of linkgate.
-    pub linkgate: PublicUrl,
+    pub(crate) base: PublicUrl,
+    pub(crate) linkgate: PublicUrl,
     /// The link made with the generic form, and the one made with Bitbucket's own key.
-    pub links: [Link; 2],
-    /// The other direction.
-    pub incoming: Incoming,
+    pub(crate) links: [Link; 2],
+    pub(crate) incoming: Incoming,
     /// The real server, for what its administrator does.
-    pub server: Arc<Linkgate>,
+    pub(crate) server: Arc<Linkgate>,
+    pub(crate) shared_secret: Secret,
     key: PrivateKey,
     events: Mutex<VecDeque<Event>>,
 }
 
 /// An application link, as the consumer keeps it.
-#[derive(Debug)]
-pub struct Link {
+pub(crate) struct Link {
     /// The name in the URLs of the page.
-    pub slug: &'static str,
-    /// The name on the page.
-    pub title: &'static str,
+    pub(crate) slug: &'static str,
+    pub(crate) title: &'static str,
     /// The name on linkgate's pages.
-    pub consumer_name: &'static str,
+    pub(crate) consumer_name: &'static str,
     /// `applicationLinkID` in the callback.
-    pub id: &'static str,
+    pub(crate) id: &'static str,
     /// The path of linkgate's three endpoints: the form names them, the variant with the own key assumes Atlassian's.
-    pub endpoints: &'static str,
-    /// Signs its requests.
-    pub signer: RequestSigner,
+    pub(crate) endpoints: &'static str,
+    pub(crate) signer: RequestSigner,
     tokens: Mutex<Tokens>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Tokens {
     requested: VecDeque<TokenCredentials>,
     access: Option<TokenCredentials>,
@@ -73,28 +69,23 @@ struct Tokens {
 
 /// Something that Bitbucket did, with all that was sent and received.
 #[derive(Clone, Debug)]
-pub struct Event {
-    /// The number in the page's URLs; 0 until it is recorded.
-    pub number: usize,
-    /// The title of the link.
-    pub link: &'static str,
-    /// What was done.
-    pub title: &'static str,
-    /// How it ended.
-    pub outcome: Outcome,
+pub(crate) struct Event {
+    /// The number in the page's URLs.
+    pub(crate) number: usize,
+    pub(crate) link: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) outcome: Outcome,
     /// What that means, in a sentence or two.
-    pub summary: String,
-    /// Requests and responses.
-    pub exchanges: Vec<Exchange>,
+    pub(crate) summary: String,
+    pub(crate) exchanges: Vec<Exchange>,
 }
+
+/// What something led to: how it ended, what that means, and what was sent and received.
+type Done = (Outcome, String, Vec<Exchange>);
 
 impl Bitbucket {
     /// Sets up both links, neither connected.
-    ///
-    /// # Errors
-    ///
-    /// A consumer key is malformed.
-    pub fn new(settings: Settings, server: Arc<Linkgate>) -> anyhow::Result<Self> {
+    pub(crate) fn new(settings: Settings, server: Arc<Linkgate>) -> anyhow::Result<Self> {
         let signer = |key, method, consumer_key| {
             let consumer_key = ConsumerKey::parse(consumer_key).context("a consumer key")?;
             anyhow::Ok(RequestSigner {
@@ -103,7 +94,7 @@ impl Bitbucket {
                 method,
             })
         };
-        let shared_secret = SigningKey::Hmac(settings.shared_secret);
+        let shared_secret = SigningKey::Hmac(settings.shared_secret.clone());
         let own_key = SigningKey::Rsa(settings.bitbucket_key.clone());
         let form = Link {
             slug: "form",
@@ -129,27 +120,34 @@ impl Bitbucket {
             links: [form, own],
             incoming: Incoming::new(settings.linkgate_key.public_key()),
             server,
+            shared_secret: settings.shared_secret,
             key: settings.bitbucket_key,
             events: Mutex::default(),
         })
     }
 
     /// The link with Bitbucket's own key.
-    pub fn own_key_link(&self) -> &Link {
+    pub(crate) fn own_key_link(&self) -> &Link {
         &self.links[1]
     }
 
     /// The latest events, newest first.
-    pub fn events(&self) -> Vec<Event> {
+    pub(crate) fn events(&self) -> Vec<Event> {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         events.iter().cloned().collect()
     }
 
     /// Adds an event. Returns it with its number.
-    fn record(&self, event: Event) -> Event {
+    fn record(&self, link: &Link, title: &'static str, (outcome, summary, exchanges): Done) -> Event {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = events.front().map_or(1, |newest| newest.number + 1);
-        let event = Event { number, ..event };
+        let event = Event {
+            number: events.front().map_or(1, |newest| newest.number + 1),
+            link: link.title,
+            title,
+            outcome,
+            summary,
+            exchanges,
+        };
         events.push_front(event.clone());
         events.truncate(MAX_EVENTS);
         event
@@ -158,7 +156,7 @@ impl Bitbucket {
 
 impl Link {
     /// The access token of the user who connected the link.
-    pub fn access(&self) -> Option<TokenCredentials> {
+    pub(crate) fn access(&self) -> Option<TokenCredentials> {
         self.with(|tokens| tokens.access.clone())
     }
 
@@ -194,7 +192,7 @@ impl Link {
 }
 
 /// All that the simulated Bitbucket serves.
-pub fn router(bitbucket: Arc<Bitbucket>) -> Router {
+pub(crate) fn router(bitbucket: Arc<Bitbucket>) -> Router {
     pages::routes()
         .merge(provider::routes())
         .layer(middleware::from_fn(check_same_site))

@@ -6,18 +6,18 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Router;
 use axum::extract::{Form, Path, Query, State};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
-use crate::demo::http::{BaseString, Exchange, Pairs, value};
+use crate::demo::http::{BaseString, Exchange, Pairs, render, value};
 
 use super::client::{ACCESS, AUTHORIZE, TokenError, problem_of};
 use super::{Bitbucket, Event, Link};
 
 /// The pages and documents.
-pub(super) fn routes() -> Router<Arc<Bitbucket>> {
+pub(crate) fn routes() -> Router<Arc<Bitbucket>> {
     let file = |media_type: &'static str, text: &'static str| {
         get(async move || ([(header::CONTENT_TYPE, media_type)], text))
     };
@@ -87,8 +87,10 @@ async fn return_here(State(bitbucket): State<Arc<Bitbucket>>, Query(query): Quer
         return unknown_token();
     };
     match bitbucket.exchange(link, requested, field("oauth_verifier")).await {
-        Ok(()) => Callback::new("Connected", "Bitbucket now has an access token for Buildboard.")
-            .respond(StatusCode::OK, true),
+        Ok(()) => {
+            let text = "Bitbucket now has an access token for Buildboard.";
+            end(StatusCode::OK, CONNECTED, text, &[])
+        }
         Err(error) => token_error(&error),
     }
 }
@@ -100,69 +102,55 @@ fn link_of<'a>(bitbucket: &'a Bitbucket, query: &Pairs) -> Option<&'a Link> {
 
 fn token_error(error: &TokenError) -> Response {
     const FAILED: &str = "Buildboard could not be connected";
-    let page = match error {
-        TokenError::Rejected(pairs) if problem_of(pairs) == "permission_denied" => Callback::new(
+    match error {
+        TokenError::Rejected(pairs) if problem_of(pairs) == "permission_denied" => end(
+            StatusCode::OK,
             "Access denied",
             "Bitbucket has no access to Buildboard on your behalf. Nothing else has changed; you can connect at any time.",
+            &[],
         ),
-        TokenError::Rejected(pairs) => Callback {
-            pairs,
-            ..Callback::new(FAILED, "linkgate responded:")
-        },
-        TokenError::Unusable(why) => Callback::new(FAILED, why),
-    };
-    page.respond(StatusCode::OK, false)
+        TokenError::Rejected(pairs) => end(StatusCode::OK, FAILED, "linkgate responded:", pairs),
+        TokenError::Unusable(why) => end(StatusCode::OK, FAILED, why, &[]),
+    }
 }
 
 /// A browser returned with a request token that is not known.
-pub(super) fn unknown_token() -> Response {
+pub(crate) fn unknown_token() -> Response {
     let text = "Bitbucket did not ask for this token, or was restarted since. Start again.";
-    Callback::new("This request is not known", text).respond(StatusCode::BAD_REQUEST, false)
+    end(StatusCode::BAD_REQUEST, "This request is not known", text, &[])
+}
+
+/// Shows how connecting ended.
+fn end(status: StatusCode, title: &str, text: &str, pairs: &[(String, String)]) -> Response {
+    let page = Callback { title, text, pairs };
+    render(status, &page, "")
 }
 
 /// Asks whether linkgate may read here. The answer leads to linkgate, which the policy must allow.
-pub(super) fn question(bitbucket: &Bitbucket, token: &str) -> Response {
+pub(crate) fn question(bitbucket: &Bitbucket, token: &str) -> Response {
     render(StatusCode::OK, &Question { token }, bitbucket.linkgate.origin())
 }
 
 /// Consumer key and public key, for the servers that Bitbucket calls.
-async fn consumer_info(State(bitbucket): State<Arc<Bitbucket>>) -> Response {
-    let consumer = ConsumerInfo {
-        key: bitbucket.own_key_link().signer.consumer_key.as_str(),
-        public_key: bitbucket.key.public_key().to_base64(),
-        callback: bitbucket.base.as_str(),
-    };
-    match consumer.render() {
-        Ok(xml) => ([(header::CONTENT_TYPE, "application/xml")], xml).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+async fn consumer_info(State(bitbucket): State<Arc<Bitbucket>>) -> impl IntoResponse {
+    let xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<consumer><key>{}</key><name>Bitbucket</name><publicKey>{}</publicKey>\
+         <description>A simulated Bitbucket</description><callback>{}</callback></consumer>",
+        bitbucket.own_key_link().signer.consumer_key,
+        bitbucket.key.public_key().to_base64(),
+        bitbucket.base.as_str()
+    );
+    ([(header::CONTENT_TYPE, "application/xml")], xml)
 }
 
 /// XML, as Atlassian's products send it.
-async fn manifest(State(bitbucket): State<Arc<Bitbucket>>) -> Response {
+async fn manifest(State(bitbucket): State<Arc<Bitbucket>>) -> impl IntoResponse {
     let xml = format!(
         "<manifest><id>3c1f0a52-5c0f-3b0e-9d6a-1e0a7f0f6d11</id><name>Bitbucket</name><typeId>stash</typeId>\
          <version>8.19.0</version><publicSignup>false</publicSignup><url>{}</url></manifest>",
         bitbucket.base.as_str()
     );
-    ([(header::CONTENT_TYPE, "application/xml")], xml).into_response()
-}
-
-/// Renders a page whose forms may also lead to this origin.
-fn render(status: StatusCode, template: &impl Template, form_target: &str) -> Response {
-    let Ok(html) = template.render() else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    let policy = format!(
-        "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self' {form_target}; \
-         frame-ancestors 'none'; base-uri 'none'"
-    );
-    let fields = [
-        (header::CONTENT_SECURITY_POLICY, policy.as_str()),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::REFERRER_POLICY, "same-origin"),
-    ];
-    (status, fields, Html(html)).into_response()
+    ([(header::CONTENT_TYPE, "application/xml")], xml)
 }
 
 #[derive(Template)]
@@ -183,39 +171,15 @@ struct LinkCard<'a> {
 #[derive(Template)]
 #[template(path = "demo/callback.html")]
 struct Callback<'a> {
-    is_success: bool,
     title: &'a str,
     text: &'a str,
     pairs: &'a [(String, String)],
-}
-
-impl<'a> Callback<'a> {
-    const fn new(title: &'a str, text: &'a str) -> Self {
-        Self {
-            is_success: false,
-            title,
-            text,
-            pairs: &[],
-        }
-    }
-
-    fn respond(self, status: StatusCode, is_success: bool) -> Response {
-        render(status, &Self { is_success, ..self }, "")
-    }
 }
 
 #[derive(Template)]
 #[template(path = "demo/question.html")]
 struct Question<'a> {
     token: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "demo/consumer-info.xml")]
-struct ConsumerInfo<'a> {
-    key: &'a str,
-    public_key: String,
-    callback: &'a str,
 }
 
 /// For a reader: the same text, with line breaks where they help.
@@ -262,6 +226,7 @@ fn one_pair_a_line(form: &str) -> String {
     form.replace('&', "\n&")
 }
 
+const CONNECTED: &str = "Connected";
 const STYLE: &str = include_str!("../../../templates/demo/bitbucket.css");
 const POPUP: &str = include_str!("../../../templates/demo/popup.js");
 const CALLBACK: &str = include_str!("../../../templates/demo/callback.js");

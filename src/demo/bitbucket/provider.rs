@@ -2,7 +2,7 @@
 //!
 //! RSA-SHA1 only, because Atlassian's applications issue no shared secrets.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Form, Query, State};
@@ -23,68 +23,70 @@ use crate::oauth::{
 use super::{Bitbucket, pages};
 
 /// linkgate as it is registered on the incoming side of the link, and the tokens that were issued to it.
-#[derive(Debug)]
-pub struct Incoming {
+pub(crate) struct Incoming {
     key: VerificationKey,
     issued: Mutex<Vec<Issued>>,
 }
 
-#[derive(Debug)]
+/// A token, and how far its access request has come.
+#[derive(Clone, Debug)]
 struct Issued {
     token: Token,
     secret: Secret,
-    grant: Grant,
-}
-
-/// What a token stands for.
-#[derive(Debug)]
-enum Grant {
-    /// A request token: an access request without an answer.
-    Requested { callback: String },
-    /// A request token that a user approved.
-    Approved { user: &'static str, verifier: String },
-    /// An access token.
-    Access { user: &'static str },
+    /// Of a request token; an access token has none.
+    callback: Option<String>,
+    /// Who approved it.
+    user: Option<&'static str>,
+    verifier: Option<Verifier>,
 }
 
 impl Incoming {
     /// Registers the public key of linkgate.
-    pub fn new(key: PublicKey) -> Self {
+    pub(crate) fn new(key: PublicKey) -> Self {
         Self {
             key: VerificationKey::Rsa(key),
             issued: Mutex::default(),
         }
     }
 
-    /// Issues a token. Returns the response to the token request.
-    fn issue(&self, grant: Grant, extra: (&str, &str)) -> Result<Response, Problem> {
-        const MALFORMED: Problem = Problem::TokenRejected("The token is malformed.");
-        let token = Token::parse(&random()).ok_or(MALFORMED)?;
+    /// Issues a request token for a callback, or an access token for a user. Returns the response to the token request.
+    fn issue(&self, callback: Option<String>, user: Option<&'static str>) -> Result<Response, Rejection> {
+        let token = Token::parse(&random()).ok_or(UNKNOWN)?;
         let secret = Secret::new(random());
-        let pairs = [
+        let body = encoding::form_body([
             ("oauth_token", token.as_str()),
             ("oauth_token_secret", secret.expose()),
-            extra,
-        ];
-        let body = encoding::form_body(pairs);
-        self.issued().push(Issued { token, secret, grant });
+            ("oauth_callback_confirmed", "true"),
+        ]);
+        self.put(Issued {
+            token,
+            secret,
+            callback,
+            user,
+            verifier: None,
+        });
         Ok(([(header::CONTENT_TYPE, FORM)], body).into_response())
     }
 
-    fn issued(&self) -> MutexGuard<'_, Vec<Issued>> {
-        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
+    fn find(&self, token: &Token) -> Option<Issued> {
+        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        issued.iter().find(|issued| issued.token == *token).cloned()
     }
 
-    /// What the token of a request stands for.
-    fn grant<T>(&self, token: Option<&Token>, read: impl FnOnce(&mut Grant) -> Option<T>) -> Option<T> {
-        let mut issued = self.issued();
-        let found = issued.iter_mut().find(|issued| Some(&issued.token) == token);
-        found.and_then(|issued| read(&mut issued.grant))
+    fn put(&self, issued: Issued) {
+        self.remove(&issued.token);
+        let mut all = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(issued);
+    }
+
+    fn remove(&self, token: &Token) {
+        let mut all = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|issued| issued.token != *token);
     }
 }
 
 /// What the provider serves.
-pub(super) fn routes() -> Router<Arc<Bitbucket>> {
+pub(crate) fn routes() -> Router<Arc<Bitbucket>> {
     Router::new()
         .route("/plugins/servlet/oauth/request-token", post(request_token))
         .route("/plugins/servlet/oauth/authorize", get(ask).post(answer))
@@ -92,104 +94,82 @@ pub(super) fn routes() -> Router<Arc<Bitbucket>> {
         .route("/rest/api/1.0/dashboard/pull-requests", get(pull_requests))
 }
 
-async fn request_token(
-    State(bitbucket): State<Arc<Bitbucket>>,
-    request: Request<Body>,
-) -> Result<Response, Rejection> {
-    let signed = verify(&bitbucket, request).await?;
-    let callback = signed
-        .callback()
-        .ok_or_else(|| Problem::ParameterAbsent(vec!["oauth_callback"]))?
-        .to_owned();
-    let confirmed = ("oauth_callback_confirmed", "true");
-    Ok(bitbucket
-        .incoming
-        .issue(Grant::Requested { callback }, confirmed)?)
+async fn request_token(State(bitbucket): App, request: Request<Body>) -> Result<Response, Rejection> {
+    let (signed, _) = verify(&bitbucket, request).await?;
+    let callback = signed.callback().map(str::to_owned);
+    let callback = callback.ok_or_else(|| Problem::ParameterAbsent(vec!["oauth_callback"]))?;
+    bitbucket.incoming.issue(Some(callback), None)
 }
 
 /// Shows the page that asks the user.
-async fn ask(State(bitbucket): State<Arc<Bitbucket>>, Query(query): Query<Pairs>) -> Response {
-    let token = value(&query, "oauth_token").unwrap_or_default();
-    let is_requested = |grant: &mut Grant| matches!(grant, Grant::Requested { .. }).then_some(());
-    match bitbucket
-        .incoming
-        .grant(Token::parse(token).as_ref(), is_requested)
-    {
-        Some(()) => pages::question(&bitbucket, token),
+async fn ask(State(bitbucket): App, Query(query): Query<Pairs>) -> Response {
+    match requested(&bitbucket, &query) {
+        Some((issued, _)) => pages::question(&bitbucket, issued.token.as_str()),
         None => pages::unknown_token(),
     }
 }
 
 /// Takes the user's answer, and sends the browser back.
-async fn answer(State(bitbucket): State<Arc<Bitbucket>>, Form(fields): Form<Pairs>) -> Response {
-    let token = value(&fields, "oauth_token").unwrap_or_default();
-    let user = value(&fields, "approve").and_then(|name| USERS.into_iter().find(|user| *user == name));
-    let answered = bitbucket.incoming.grant(Token::parse(token).as_ref(), |grant| {
-        let Grant::Requested { callback } = grant else {
-            return None;
-        };
-        let callback = callback.clone();
-        let Some(user) = user else {
-            return Some((callback, "denied".to_owned()));
-        };
-        let verifier = random();
-        *grant = Grant::Approved {
-            user,
-            verifier: verifier.clone(),
-        };
-        Some((callback, verifier))
-    });
-    let Some((callback, verifier)) = answered else {
+async fn answer(State(bitbucket): App, Form(fields): Form<Pairs>) -> Response {
+    let Some((issued, callback)) = requested(&bitbucket, &fields) else {
         return pages::unknown_token();
     };
+    let name = value(&fields, "approve");
+    let user = USERS.into_iter().find(|user| Some(*user) == name);
+    let verifier = user.map_or_else(|| "denied".to_owned(), |_| random());
     let separator = if callback.contains('?') { '&' } else { '?' };
-    let pairs = encoding::form_body([("oauth_token", token), ("oauth_verifier", &verifier)]);
-    Redirect::to(&format!("{callback}{separator}{pairs}")).into_response()
+    let pairs = [
+        ("oauth_token", issued.token.as_str()),
+        ("oauth_verifier", &verifier),
+    ];
+    let url = format!("{callback}{separator}{}", encoding::form_body(pairs));
+    let verifier = Some(Verifier::new(verifier));
+    bitbucket.incoming.put(Issued {
+        user,
+        verifier,
+        ..issued
+    });
+    Redirect::to(&url).into_response()
 }
 
-async fn access_token(
-    State(bitbucket): State<Arc<Bitbucket>>,
-    request: Request<Body>,
-) -> Result<Response, Rejection> {
-    let signed = verify(&bitbucket, request).await?;
-    let approved = bitbucket.incoming.grant(signed.token(), |grant| match grant {
-        Grant::Approved { user, verifier } => Some((*user, Verifier::new(verifier.as_str()))),
-        _ => None,
-    });
-    let (user, verifier) = approved.ok_or(Problem::PermissionDenied("Access was not approved."))?;
-    if signed.verifier() != Some(&verifier) {
+/// The request token that a browser comes with, not answered yet, and its callback.
+fn requested(bitbucket: &Bitbucket, pairs: &Pairs) -> Option<(Issued, String)> {
+    let token = Token::parse(value(pairs, "oauth_token")?)?;
+    let issued = bitbucket.incoming.find(&token)?;
+    let callback = issued.callback.clone().filter(|_| issued.verifier.is_none())?;
+    Some((issued, callback))
+}
+
+async fn access_token(State(bitbucket): App, request: Request<Body>) -> Result<Response, Rejection> {
+    let (signed, issued) = verify(&bitbucket, request).await?;
+    let issued = issued.filter(|issued| issued.callback.is_some()).ok_or(UNKNOWN)?;
+    bitbucket.incoming.remove(&issued.token);
+    let user = issued
+        .user
+        .ok_or(Problem::PermissionDenied("Access was not approved."))?;
+    if signed.verifier() != issued.verifier.as_ref() {
         return Err(Problem::TokenRejected("The verifier is wrong.").into());
     }
-    let token = signed.token();
-    bitbucket
-        .incoming
-        .issued()
-        .retain(|issued| Some(&issued.token) != token);
-    let lifetime = ("oauth_expires_in", "157680000");
-    Ok(bitbucket.incoming.issue(Grant::Access { user }, lifetime)?)
+    bitbucket.incoming.issue(None, Some(user))
 }
 
 /// A user's open pull requests, shaped like Bitbucket's.
-async fn pull_requests(
-    State(bitbucket): State<Arc<Bitbucket>>,
-    request: Request<Body>,
-) -> Result<Response, Rejection> {
-    let signed = verify(&bitbucket, request).await?;
-    let user = bitbucket.incoming.grant(signed.token(), |grant| match grant {
-        Grant::Access { user } => Some(*user),
-        _ => None,
-    });
-    let user = user.ok_or(Problem::TokenRejected("Ask the user to connect again."))?;
+async fn pull_requests(State(bitbucket): App, request: Request<Body>) -> Result<Response, Rejection> {
+    let (_, issued) = verify(&bitbucket, request).await?;
+    let access = issued.filter(|issued| issued.callback.is_none());
+    let user = access.and_then(|access| access.user).ok_or(UNKNOWN)?;
     let own = PULL_REQUESTS.iter().filter(|(author, ..)| *author == user);
     let values: Vec<_> = own
         .map(|(author, id, title)| json!({ "id": id, "title": title, "author": { "user": { "name": author } } }))
         .collect();
-    let body = json!({ "size": values.len(), "isLastPage": true, "values": values });
-    Ok(Json(body).into_response())
+    Ok(Json(json!({ "size": values.len(), "isLastPage": true, "values": values })).into_response())
 }
 
-/// Verifies a request of linkgate's. Nonces and timestamps are not checked: that is linkgate's to show.
-async fn verify(bitbucket: &Bitbucket, request: Request<Body>) -> Result<VerifiedRequest, Problem> {
+/// Verifies a request of linkgate's, and finds its token. Nonces and timestamps are not checked: that is linkgate's to show.
+async fn verify(
+    bitbucket: &Bitbucket,
+    request: Request<Body>,
+) -> Result<(VerifiedRequest, Option<Issued>), Problem> {
     let (head, body) = request.into_parts();
     let body = to_bytes(body, MAX_FORM).await.unwrap_or_default();
     let media_type = head.headers.get(header::CONTENT_TYPE);
@@ -214,17 +194,16 @@ async fn verify(bitbucket: &Bitbucket, request: Request<Body>) -> Result<Verifie
         return Err(Problem::ConsumerKeyUnknown);
     }
     let incoming = &bitbucket.incoming;
-    let secret = match request.token() {
+    let issued = match request.token() {
         None => None,
-        Some(token) => {
-            let issued = incoming.issued();
-            let found = issued.iter().find(|issued| issued.token == *token);
-            let found = found.ok_or(Problem::TokenRejected("This token is not known."))?;
-            Some(found.secret.clone())
-        }
+        Some(token) => Some(incoming.find(token).ok_or(UNKNOWN)?),
     };
-    request.verify(std::slice::from_ref(&incoming.key), secret.as_ref())
+    let secret = issued.as_ref().map(|issued| &issued.secret);
+    let verified = request.verify(std::slice::from_ref(&incoming.key), secret)?;
+    Ok((verified, issued))
 }
+
+type App = State<Arc<Bitbucket>>;
 
 /// A problem as a response.
 struct Rejection(Problem);
@@ -242,6 +221,7 @@ impl IntoResponse for Rejection {
     }
 }
 
+const UNKNOWN: Problem = Problem::TokenRejected("Ask the user to connect again.");
 const USERS: [&str; 2] = ["alice", "bob"];
 const PULL_REQUESTS: [(&str, u32, &str); 4] = [
     ("alice", 7, "Raise the apogee"),
