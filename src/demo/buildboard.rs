@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use askama::Template;
-use axum::extract::{Form, FromRequestParts, Query, RawQuery, State};
+use axum::extract::{Form, FromRequestParts, RawQuery, State};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -16,7 +16,7 @@ use http::{Request, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::http::{Pairs, render, send, value};
+use super::http::{Pairs, parse_form, render, send, value};
 
 /// The application.
 pub(crate) struct Buildboard {
@@ -60,11 +60,14 @@ impl Buildboard {
             .route("/session/end", post(sign_out))
             .route("/builds", post(press_build))
             .route("/pulls", get(pull_requests))
-            .route("/static/buildboard.css", get(style))
+            .route(
+                "/static/buildboard.css",
+                get(async || ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)),
+            )
             .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
             .route("/api/me", get(async |visitor: Visitor| Json(visitor.to_json())))
             .route("/api/builds", get(list_builds).post(start_build))
-            .route("/api/search", get(search))
+            .route("/api/search", get(list_builds))
             .with_state(Arc::new(self))
     }
 
@@ -175,25 +178,16 @@ async fn press_build(State(app): App, visitor: Visitor, Form(fields): Form<Pairs
     started.map_or_else(IntoResponse::into_response, |_| Redirect::to("/").into_response())
 }
 
-async fn list_builds(State(app): App, visitor: Visitor) -> Json<Value> {
-    let mut value = visitor.to_json();
-    value["projects"] = json!(visitor.projects());
-    value["builds"] = json!(app.builds_of(&visitor));
-    Json(value)
-}
-
-/// Finds builds by branch. The response repeats the query as it arrived, so that a caller sees that nothing was changed.
-async fn search(
-    State(app): App,
-    visitor: Visitor,
-    RawQuery(query): RawQuery,
-    Query(pairs): Query<Pairs>,
-) -> Json<Value> {
+/// Lists the visitor's builds, by branch if the query has `q`. The response repeats the query as it arrived, so that a caller
+/// sees that nothing was changed.
+async fn list_builds(State(app): App, visitor: Visitor, RawQuery(query): RawQuery) -> Json<Value> {
+    let pairs = parse_form(query.as_deref().unwrap_or_default());
     let branch = value(&pairs, "q").unwrap_or_default();
     let mut builds = app.builds_of(&visitor);
     builds.retain(|build| build.branch.contains(branch));
     let mut value = visitor.to_json();
     value["query"] = json!(query);
+    value["projects"] = json!(visitor.projects());
     value["builds"] = json!(builds);
     Json(value)
 }
@@ -245,11 +239,6 @@ async fn pull_requests(State(app): App, visitor: Visitor) -> Response {
     render(StatusCode::OK, &Pulls { user, titles }, "")
 }
 
-async fn style() -> impl IntoResponse {
-    let css = include_str!("../../templates/demo/buildboard.css");
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], css)
-}
-
 #[derive(Template)]
 #[template(path = "demo/buildboard.html")]
 struct Home {
@@ -271,6 +260,7 @@ const PAST: [(usize, &str, &str, &str, &str, &str); 5] = [
     (2, "bob", "bakery", "main", "More croissants", "passed"),
     (1, "alice", "rocket", "main", "Ignition sequence", "passed"),
 ];
+const STYLE: &str = include_str!("../../templates/demo/buildboard.css");
 /// The oldest builds are forgotten beyond this.
 const MAX_BUILDS: usize = 200;
 /// The name of the session cookie; cookies are shared between the ports of a host, so linkgate's names differ.

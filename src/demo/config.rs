@@ -11,7 +11,7 @@ use askama::Template;
 use crate::oauth::{PrivateKey, PublicUrl, Secret};
 use crate::store::Keyring;
 
-use super::random;
+use super::{random, rng};
 
 /// Addresses and keys of one demo, which are in the configuration.
 #[derive(Template)]
@@ -36,16 +36,12 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Generates the keys of a demo with these addresses.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a command is where randomness comes from"
-    )]
     pub(crate) fn generate(
         [bitbucket, linkgate, buildboard]: [PublicUrl; 3],
         [admin, calls]: [String; 2],
         postgres: Option<&str>,
     ) -> anyhow::Result<Self> {
-        let generate = || PrivateKey::generate(KEY_BITS, &mut rand::rng()).context("no key can be generated");
+        let generate = || PrivateKey::generate(KEY_BITS, &mut rng()).context("no key can be generated");
         Ok(Self {
             linkgate,
             bitbucket,
@@ -62,17 +58,13 @@ impl Settings {
     }
 
     /// Writes the files into a directory, readable for their owner only. Returns the path of the configuration.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a command is where randomness comes from"
-    )]
     pub(crate) fn write(&self, directory: &Path) -> anyhow::Result<PathBuf> {
         let config = directory.join("linkgate.toml");
         write_private(&config, &self.render()?)?;
         write_private(&directory.join("link.pem"), self.linkgate_key.to_pem().expose())?;
         let key = directory.join("linkgate.key");
         if self.is_key_needed && !key.exists() {
-            write_private(&key, Keyring::generate(&mut rand::rng()).to_text().expose())?;
+            write_private(&key, Keyring::generate(&mut rng()).to_text().expose())?;
         }
         fs::write(directory.join("users.toml"), USERS)?;
         fs::write(directory.join("logo.svg"), LOGO)?;

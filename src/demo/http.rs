@@ -1,6 +1,7 @@
 //! HTTP as the simulated peers use it: a request with its response, and a browser that runs no scripts.
 
 use std::collections::BTreeMap;
+use std::mem::take;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
@@ -41,21 +42,15 @@ pub(crate) async fn send(request: Request<String>) -> anyhow::Result<Exchange> {
     let response = client.send(request.clone().map(Body::from), TIMEOUT).await;
     let response = response.with_context(|| format!("{} did not respond", request.uri()))?;
     let (head, body) = response.into_parts();
-    let body = to_bytes(body, MAX_BODY)
-        .await
-        .context("the body of the response cannot be read")?;
-    let body = String::from_utf8_lossy(&body).into_owned();
-    Ok(Exchange {
-        request,
-        response: Response::from_parts(head, body),
-    })
+    let body = to_bytes(body, MAX_BODY).await?;
+    let response = Response::from_parts(head, String::from_utf8_lossy(&body).into_owned());
+    Ok(Exchange { request, response })
 }
 
 /// Writes a form as browsers do: a space as `+`.
 pub(crate) fn form_body<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
-    form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(pairs)
-        .finish()
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(pairs).finish()
 }
 
 /// Reads a form or a query.
@@ -70,11 +65,7 @@ pub(crate) fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a
 }
 
 /// Renders a page of a simulated peer, whose forms may also lead to this origin.
-pub(crate) fn render(
-    status: StatusCode,
-    page: &impl Template,
-    form_target: &str,
-) -> axum::response::Response {
+pub(crate) fn render(status: StatusCode, page: &impl Template, form_target: &str) -> Response<Body> {
     let Ok(html) = page.render() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
@@ -100,9 +91,7 @@ pub(crate) struct Browser {
 pub(crate) struct Page {
     /// Where it is, after redirects.
     pub(crate) url: String,
-    /// The status of the response.
     pub(crate) status: StatusCode,
-    /// Its source.
     pub(crate) html: String,
 }
 
@@ -115,28 +104,29 @@ impl Browser {
     /// Sends the form that has the first of these fields (or buttons), together with its hidden fields.
     pub(crate) async fn submit(&mut self, page: &Page, fields: &[(&str, &str)]) -> anyhow::Result<Page> {
         let name = fields.first().map_or("", |(name, _)| name);
-        let (action, mut pairs) = page
-            .form(name)
-            .with_context(|| format!("{} has no form with {name:?}", page.url))?;
+        let missing = || format!("{} has no form with {name:?}", page.url);
+        let (action, mut pairs) = page.form(name).with_context(missing)?;
         let fields = fields.iter();
         pairs.extend(fields.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        self.follow(Method::POST, absolute(&page.url, &action)?, form_body(&pairs))
-            .await
+        let action = absolute(&page.url, &action)?;
+        self.follow(Method::POST, action, form_body(&pairs)).await
     }
 
     /// Fills in linkgate's sign-in page as one of the demo's users, whose passwords follow from their names.
     pub(crate) async fn sign_in(&mut self, page: &Page, user: &str) -> anyhow::Result<Page> {
         let password = format!("{user}-password");
-        self.submit(page, &[("username", user), ("password", &password)])
-            .await
+        let fields = [("username", user), ("password", &password)];
+        self.submit(page, &fields).await
     }
 
-    async fn follow(&mut self, mut method: Method, mut url: String, body: String) -> anyhow::Result<Page> {
-        let mut body = Some(body);
+    async fn follow(
+        &mut self,
+        mut method: Method,
+        mut url: String,
+        mut body: String,
+    ) -> anyhow::Result<Page> {
         for _ in 0..MAX_REDIRECTS {
-            let response = self
-                .request(method, &url, body.take().unwrap_or_default())
-                .await?;
+            let response = self.request(method, &url, take(&mut body)).await?;
             let location = response.headers().get(header::LOCATION);
             let Some(location) = location.filter(|_| response.status().is_redirection()) else {
                 return Ok(Page {
@@ -161,7 +151,6 @@ impl Browser {
         if method == Method::POST {
             request = request
                 .header(header::CONTENT_TYPE, FORM)
-                .header(header::ORIGIN, origin(url)?)
                 .header("sec-fetch-site", "same-origin");
         }
         let response = send(request.method(method).body(body)?).await?.response;
@@ -193,34 +182,20 @@ impl Page {
     }
 }
 
-/// The value of an attribute of the tag that a text begins in. Templates escape `<`, `>`, `&` and quotes as numbers.
+/// The value of an attribute of the tag that a text begins in. Of what templates escape, only `&` is in our addresses.
 fn attribute(text: &str, name: &str) -> Option<String> {
     let tag = text.split('>').next()?;
     let (_, value) = tag.split_once(&format!(" {name}=\""))?;
-    let mut value = value.split('"').next()?.to_owned();
-    for (escape, character) in [
-        ("&#60;", "<"),
-        ("&#62;", ">"),
-        ("&#34;", "\""),
-        ("&#39;", "'"),
-        ("&#38;", "&"),
-    ] {
-        value = value.replace(escape, character);
-    }
-    Some(value)
+    Some(value.split('"').next()?.replace("&#38;", "&"))
 }
 
 /// A URL or an absolute path on a page, as a URL.
 fn absolute(base: &str, reference: &str) -> anyhow::Result<String> {
-    Ok(match reference {
-        path if path.starts_with('/') => origin(base)? + path,
-        url => url.to_owned(),
-    })
-}
-
-fn origin(url: &str) -> anyhow::Result<String> {
-    let (origin, _) = Origin::split(url).map_err(|why| anyhow!("{url}: {why}"))?;
-    Ok(origin.as_str().to_owned())
+    if !reference.starts_with('/') {
+        return Ok(reference.to_owned());
+    }
+    let (origin, _) = Origin::split(base).map_err(|why| anyhow!("{base}: {why}"))?;
+    Ok(origin.as_str().to_owned() + reference)
 }
 
 /// The media type of forms.

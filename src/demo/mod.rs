@@ -22,9 +22,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow};
 use axum::Router;
 use clap::Args;
+use rand::rngs::ThreadRng;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Mutex;
@@ -82,26 +83,21 @@ impl Demo {
             ..telemetry::LogConfig::default()
         });
         // A temporary directory is removed when this goes out of scope.
-        let (directory, _temporary) = match self.keep.clone() {
-            Some(kept) => {
-                let made = DirBuilder::new().mode(0o700).recursive(true).create(&kept);
-                made.with_context(|| format!("the directory {} cannot be made", kept.display()))?;
-                (kept, None)
-            }
-            None => {
-                let temporary = tempfile::Builder::new()
-                    .prefix("linkgate-demo-")
-                    .permissions(Permissions::from_mode(0o700))
-                    .tempdir()
-                    .context("no temporary directory can be made")?;
-                (temporary.path().to_owned(), Some(temporary))
-            }
+        let (directory, _temporary) = if let Some(kept) = self.keep.clone() {
+            let made = DirBuilder::new().mode(0o700).recursive(true).create(&kept);
+            made.with_context(|| format!("the directory {} cannot be made", kept.display()))?;
+            (kept, None)
+        } else {
+            let private = Permissions::from_mode(0o700);
+            let mut temporary = tempfile::Builder::new();
+            let temporary = temporary.prefix("linkgate-demo-").permissions(private).tempdir();
+            let temporary = temporary.context("no temporary directory can be made")?;
+            (temporary.path().to_owned(), Some(temporary))
         };
         let (settings, page, application) = self.bind().await?;
+        let config = settings.write(&directory);
         let server = Arc::new(Linkgate {
-            config: settings
-                .write(&directory)
-                .context("the configuration cannot be written")?,
+            config: config.context("the configuration cannot be written")?,
             server: Mutex::default(),
         });
         let calls_token = settings.calls_token.expose().to_owned();
@@ -136,16 +132,12 @@ impl Demo {
     /// of the application.
     async fn bind(&self) -> anyhow::Result<(Settings, TcpListener, TcpListener)> {
         let listen = async |step: u16| {
-            let port = match self.port {
-                0 => 0,
-                first => first
-                    .checked_add(step)
-                    .context("--port leaves no room for four more ports")?,
-            };
+            let port = self.port.checked_add(step);
+            let port = port.context("--port leaves no room for four more ports")?;
+            let port = if self.port == 0 { 0 } else { port };
             let listener = TcpListener::bind((LOOPBACK, port)).await;
-            listener.with_context(|| {
-                format!("port {port} of {LOOPBACK} cannot be used; choose another with --port")
-            })
+            let failed = || format!("port {port} of {LOOPBACK} cannot be used; choose another with --port");
+            listener.with_context(failed)
         };
         let url = |listener: &TcpListener| {
             let address = listener.local_addr()?;
@@ -187,20 +179,15 @@ impl Linkgate {
     /// Revokes an access token, as `linkgate token revoke` does: in the store, beside the server.
     async fn revoke(&self, token: &Token) -> anyhow::Result<()> {
         let store = open_existing(&self.load()?).await?;
-        let by = Revoker {
-            name: "command",
-            address: None,
-        };
-        let revoked = match store.access_token(token).await? {
-            Some(found) => {
-                store
-                    .revoke(Revoke::One { id: &found.id }, by, Clock::System.now())
-                    .await?
-            }
-            None => Vec::new(),
-        };
+        let (name, address) = ("command", None);
+        let by = Revoker { name, address };
+        let found = store
+            .access_token(token)
+            .await?
+            .context("linkgate has no such token")?;
+        let which = Revoke::One { id: &found.id };
+        store.revoke(which, by, Clock::System.now()).await?;
         store.close().await;
-        ensure!(!revoked.is_empty(), "linkgate has no such token");
         Ok(())
     }
 
@@ -211,21 +198,22 @@ impl Linkgate {
 }
 
 fn serve(listener: TcpListener, router: Router, stop: &CancellationToken) -> JoinHandle<std::io::Result<()>> {
-    let stop = stop.clone().cancelled_owned();
-    tokio::spawn(
-        axum::serve(listener, router)
-            .with_graceful_shutdown(stop)
-            .into_future(),
-    )
+    let server = axum::serve(listener, router);
+    let server = server.with_graceful_shutdown(stop.clone().cancelled_owned());
+    tokio::spawn(server.into_future())
 }
 
 /// 32 letters and digits that cannot be guessed.
+fn random() -> String {
+    Token::generate("", &mut rng()).as_str().to_owned()
+}
+
 #[expect(
     clippy::disallowed_methods,
-    reason = "the simulated peers have randomness of their own"
+    reason = "a command is where randomness comes from"
 )]
-fn random() -> String {
-    Token::generate("", &mut rand::rng()).as_str().to_owned()
+fn rng() -> ThreadRng {
+    rand::rng()
 }
 
 fn welcome(bitbucket: &str, linkgate: &str, files: &str) -> String {

@@ -9,27 +9,16 @@ impl Bitbucket {
     /// Does what a button of a link says, and records it. `None`: there is no such button.
     pub(crate) async fn act(&self, link: &Link, action: &str, fields: &[(String, String)]) -> Option<Event> {
         let user = Caller::Impersonate(value(fields, "user").unwrap_or_default());
+        let form = form_body(fields);
+        let call = |caller, form| self.call(link, caller, form);
         let (title, done) = match action {
-            "me" => ("Call as me", self.call(link, Caller::Me, "").await),
-            "build" => (
-                "Start a build",
-                self.call(link, Caller::Me, &form_body(fields)).await,
-            ),
-            "application" => (
-                "Call as the application (2LO)",
-                self.call(link, Caller::Application, "").await,
-            ),
-            "impersonate" => (
-                "Call on behalf of a user (2LO with impersonation)",
-                self.call(link, user, "").await,
-            ),
-            "tamper" => ("Tamper: change the query after signing", self.tamper(link).await),
-            "replay" => ("Replay: send the same bytes twice", self.replay(link).await),
-            "revoke" => (
-                "Revoke at linkgate, and call again",
-                self.revoke_and_call(link).await,
-            ),
-            "disconnect" => ("Forget the token", Ok(disconnect(link))),
+            "me" => ("Call as me", call(Caller::Me, "").await),
+            "build" => ("Start a build", call(Caller::Me, &form).await),
+            "application" => ("Call as the application", call(Caller::Application, "").await),
+            "impersonate" => ("Call on behalf of a user", call(user, "").await),
+            "tamper" => ("Change the query after signing", self.tamper(link).await),
+            "replay" => ("Send the same bytes twice", self.replay(link).await),
+            "revoke" => ("Revoke at linkgate, call again", self.revoke(link).await),
             _ => return None,
         };
         let done = done.unwrap_or_else(|error| {
@@ -59,15 +48,12 @@ impl Bitbucket {
         let call = self.prepare(link, Caller::Me, "/api/me", "")?;
         let (first, _) = self.send(link, &call).await?;
         let (second, outcome) = self.send(link, &call).await?;
-        let summary = format!(
-            "The first time: {}. The second time: {}",
-            first.response.status().as_u16(),
-            describe(&second, outcome)
-        );
+        let (status, then) = (first.response.status(), describe(&second, outcome));
+        let summary = format!("The first time: {status}. The second time: {then}");
         Ok((outcome, summary, vec![first, second]))
     }
 
-    async fn revoke_and_call(&self, link: &Link) -> anyhow::Result<Done> {
+    async fn revoke(&self, link: &Link) -> anyhow::Result<Done> {
         if let Some(access) = link.access() {
             self.server.revoke(&access.token).await?;
         }
@@ -76,37 +62,24 @@ impl Bitbucket {
     }
 }
 
-fn disconnect(link: &Link) -> Done {
-    if let Some(access) = link.access() {
-        link.drop_access(&access.token);
-    }
-    let summary = "Bitbucket has forgotten its token; at linkgate it is valid until it is revoked.";
-    (Outcome::TokenDropped, summary.to_owned(), Vec::new())
-}
-
 fn describe(exchange: &Exchange, outcome: Outcome) -> String {
     let pairs = rejection(&exchange.response).unwrap_or_default();
     let problem = problem_of(&pairs);
     match outcome {
-        Outcome::Success => answered_for(exchange),
+        Outcome::Success => answered_for(exchange.response.body()),
         Outcome::TokenDropped => {
             format!("Rejected with {problem}: Bitbucket drops its token and asks you to connect again.")
         }
-        Outcome::Unexpected if problem.is_empty() => {
-            "It failed without an oauth_problem; the token is kept.".to_owned()
-        }
-        Outcome::Unexpected => "The clocks differ; the token is kept.".to_owned(),
         Outcome::Rejected => format!("Rejected with {problem}; the token is kept."),
+        Outcome::Unexpected => format!("{}; the token is kept.", exchange.response.status()),
     }
 }
 
 /// For whom the application answered, as it says itself.
-fn answered_for(exchange: &Exchange) -> String {
-    let body: serde_json::Value = serde_json::from_str(exchange.response.body()).unwrap_or_default();
-    let user = body["user"].as_str().or(body["startedBy"].as_str());
-    match (user, body["consumer"].as_str()) {
-        (Some(user), _) => format!("Buildboard answered as for {user}."),
-        (None, Some(consumer)) => format!("Buildboard saw no user, only the consumer {consumer}."),
-        (None, None) => "Buildboard answered.".to_owned(),
+fn answered_for(body: &str) -> String {
+    let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    match body["user"].as_str().or(body["startedBy"].as_str()) {
+        Some(user) => format!("Buildboard answered as for {user}."),
+        None => "Buildboard saw the consumer, and no user.".to_owned(),
     }
 }

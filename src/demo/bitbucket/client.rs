@@ -16,7 +16,7 @@ use crate::oauth::{
     authorization_header, encoding,
 };
 
-use super::{Bitbucket, Link};
+use super::{Bitbucket, Link, MAX_REQUESTED};
 
 /// On whose behalf Bitbucket calls the application.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,6 @@ pub(crate) enum Caller<'a> {
 }
 
 /// A signed request; sent twice, it is twice the same bytes.
-#[derive(Clone, Debug)]
 pub(crate) struct SignedCall {
     pub(crate) request: Request<String>,
     /// The user's token in it.
@@ -51,12 +50,10 @@ pub(crate) enum Outcome {
 }
 
 /// Why a token request brought no token.
-#[derive(Clone, Debug)]
-pub(crate) enum TokenError {
-    /// It was rejected with these parameters.
-    Rejected(Pairs),
-    /// There is no response, or one that is no token.
-    Unusable(String),
+pub(crate) struct TokenError {
+    pub(crate) text: String,
+    /// The parameters of the rejection; empty if there is no response, or one without them.
+    pub(crate) pairs: Pairs,
 }
 
 /// Where the protocol parameters are (RFC 5849, section 3.5).
@@ -86,12 +83,12 @@ impl Bitbucket {
         let parameter = ("oauth_callback", callback.clone());
         let token = TokenParameter::Absent;
         let credentials = self.token_call(link, REQUEST_TOKEN, token, parameter).await?;
-        let query = [
-            ("oauth_token", credentials.token.as_str()),
-            ("oauth_callback", &callback),
-        ];
-        let query = encoding::form_body(query);
-        link.keep_requested(credentials);
+        let token = ("oauth_token", credentials.token.as_str());
+        let query = encoding::form_body([token, ("oauth_callback", &callback)]);
+        link.with(|tokens| {
+            tokens.requested.push_front(credentials);
+            tokens.requested.truncate(MAX_REQUESTED);
+        });
         let linkgate = self.linkgate.as_str();
         Ok(format!("{linkgate}{}/authorize?{query}", link.endpoints))
     }
@@ -106,7 +103,7 @@ impl Bitbucket {
         let parameter = ("oauth_verifier", verifier.to_owned());
         let token = TokenParameter::Token(requested);
         let credentials = self.token_call(link, ACCESS_TOKEN, token, parameter).await?;
-        link.keep_access(credentials);
+        link.with(|tokens| tokens.access = Some(credentials));
         Ok(())
     }
 
@@ -126,14 +123,12 @@ impl Bitbucket {
         };
         let (granted, exchanges) = match sent {
             Ok(exchange) => (granted(endpoint, &exchange.response), vec![exchange]),
-            Err(error) => (Err(TokenError::Unusable(format!("{error:#}."))), Vec::new()),
+            Err(error) => (Err(TokenError::from(format!("{error:#}."))), Vec::new()),
         };
         let (outcome, summary) = match &granted {
             Ok(_) => (Outcome::Success, TOKEN_CALL.to_owned()),
-            Err(TokenError::Rejected(pairs)) => {
-                (Outcome::Rejected, format!("Rejected with {}.", problem_of(pairs)))
-            }
-            Err(TokenError::Unusable(why)) => (Outcome::Unexpected, why.clone()),
+            Err(error) if error.pairs.is_empty() => (Outcome::Unexpected, error.text.clone()),
+            Err(error) => (Outcome::Rejected, error.text.clone()),
         };
         self.record(link, title, (outcome, summary, exchanges));
         granted
@@ -159,20 +154,17 @@ impl Bitbucket {
             }
         };
         let token = access.as_ref().map(|access| access.token.clone());
-        let signer = if access.is_some() {
-            &link.signer
+        let link = if access.is_some() {
+            link
         } else {
-            &self.own_key_link().signer
+            self.own_key_link()
         };
-        let method = if form.is_empty() {
-            Method::GET
-        } else {
-            Method::POST
-        };
+        let is_get = form.is_empty();
+        let method = if is_get { Method::GET } else { Method::POST };
         let request = UnsignedRequest::new(method, url)
             .form(form.to_owned())
             .token(access.map_or(TokenParameter::Empty, TokenParameter::Token));
-        let request = sign(signer, &request, Placement::Header)?;
+        let request = sign(&link.signer, &request, Placement::Header)?;
         Ok(SignedCall { request, token })
     }
 
@@ -211,25 +203,24 @@ pub(crate) fn sign(
     let (_signature, covered) = pairs.split_last().context("nothing was signed")?;
     let base_string = request.base_string(covered)?;
     let (origin, _) = Origin::split(&request.url).map_err(|why| anyhow!(why))?;
-    let mut signed = Request::builder()
+    let mut builder = Request::builder()
         .method(&request.method)
         .uri(&request.url)
         .header(HOST, origin.authority())
         .header(ACCEPT, "*/*")
         .extension(BaseString(base_string));
     let mut body = String::from_utf8_lossy(&request.form).into_owned();
-    match placement {
-        Placement::Body => body = encoding::form_body(pairs),
-        Placement::Header => {
-            signed = signed.header(AUTHORIZATION, authorization_header::authorization(pairs, None));
-        }
+    if let Placement::Body = placement {
+        body = encoding::form_body(pairs);
+    } else {
+        builder = builder.header(AUTHORIZATION, authorization_header::authorization(pairs, None));
     }
     if !body.is_empty() {
-        signed = signed
+        builder = builder
             .header(CONTENT_TYPE, FORM)
             .header(CONTENT_LENGTH, body.len());
     }
-    Ok(signed.body(body)?)
+    Ok(builder.body(body)?)
 }
 
 /// Reads a rejection: any status outside 200 to 399, and the parameters of the last challenge. `None` is a success.
@@ -255,10 +246,11 @@ pub(crate) fn problem_of(pairs: &[(String, String)]) -> &str {
 
 fn granted(endpoint: &str, response: &Response<String>) -> Result<TokenCredentials, TokenError> {
     if let Some(pairs) = rejection(response) {
-        return Err(TokenError::Rejected(pairs));
+        let text = format!("{}: {}.", response.status(), problem_of(&pairs));
+        return Err(TokenError { text, pairs });
     }
     let pairs = peer::parse_form(response.body());
-    let unusable = |why: &str| TokenError::Unusable(why.to_owned());
+    let unusable = |why: &str| TokenError::from(why.to_owned());
     let field = |name: &str| value(&pairs, name).ok_or_else(|| unusable(&format!("There is no {name}.")));
     if endpoint == "request-token" && field("oauth_callback_confirmed")? != "true" {
         return Err(unusable("oauth_callback_confirmed is not exactly true."));
@@ -268,6 +260,13 @@ fn granted(endpoint: &str, response: &Response<String>) -> Result<TokenCredentia
         token: token.ok_or_else(|| unusable("The token is malformed."))?,
         secret: Secret::new(field("oauth_token_secret")?),
     })
+}
+
+impl From<String> for TokenError {
+    fn from(text: String) -> Self {
+        let pairs = Pairs::new();
+        Self { text, pairs }
+    }
 }
 
 impl Outcome {
@@ -321,35 +320,12 @@ mod tests {
         for problem in ["token_expired", "token_rejected", "token_revoked"] {
             assert_eq!(outcome(401, &[&challenge(problem)]), Outcome::TokenDropped);
             assert_eq!(outcome(503, &[&challenge(problem)]), Outcome::TokenDropped);
-            assert_eq!(
-                outcome(401, &[&challenge(problem), &challenge("nonce_used")]),
-                Outcome::Rejected
-            );
+            let several = [&*challenge(problem), &challenge("nonce_used")];
+            assert_eq!(outcome(401, &several), Outcome::Rejected);
         }
-        assert_eq!(
-            outcome(400, &[&challenge("timestamp_refused")]),
-            Outcome::Unexpected
-        );
+        let clock = challenge("timestamp_refused");
+        assert_eq!(outcome(400, &[&clock]), Outcome::Unexpected);
         assert_eq!(outcome(500, &[]), Outcome::Unexpected);
         assert_eq!(outcome(399, &[]), Outcome::Success);
-    }
-
-    #[test]
-    fn a_token_must_be_confirmed_and_complete() {
-        for (body, is_usable) in [
-            (
-                "oauth_token=t&oauth_token_secret=s&oauth_callback_confirmed=true",
-                true,
-            ),
-            (
-                "oauth_token=t&oauth_token_secret=s&oauth_callback_confirmed=TRUE",
-                false,
-            ),
-            ("oauth_token=t&oauth_token_secret=s", false),
-            ("oauth_token=t&oauth_callback_confirmed=true", false),
-        ] {
-            let granted = granted("request-token", &Response::new(body.to_owned()));
-            assert_eq!(granted.is_ok(), is_usable, "{body}");
-        }
     }
 }

@@ -51,8 +51,6 @@ pub(crate) struct Link {
     /// The name in the URLs of the page.
     pub(crate) slug: &'static str,
     pub(crate) title: &'static str,
-    /// The name on linkgate's pages.
-    pub(crate) consumer_name: &'static str,
     /// `applicationLinkID` in the callback.
     pub(crate) id: &'static str,
     /// The path of linkgate's three endpoints: the form names them, the variant with the own key assumes Atlassian's.
@@ -87,9 +85,8 @@ impl Bitbucket {
     /// Sets up both links, neither connected.
     pub(crate) fn new(settings: Settings, server: Arc<Linkgate>) -> anyhow::Result<Self> {
         let signer = |key, method, consumer_key| {
-            let consumer_key = ConsumerKey::parse(consumer_key).context("a consumer key")?;
             anyhow::Ok(RequestSigner {
-                consumer_key,
+                consumer_key: ConsumerKey::parse(consumer_key).context("a consumer key")?,
                 key,
                 method,
             })
@@ -99,7 +96,6 @@ impl Bitbucket {
         let form = Link {
             slug: "form",
             title: "Generic link",
-            consumer_name: "Bitbucket (generic link)",
             id: "5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d11",
             endpoints: "/oauth",
             signer: signer(shared_secret, SignatureMethod::HmacSha1, FORM_KEY)?,
@@ -108,7 +104,6 @@ impl Bitbucket {
         let own = Link {
             slug: "own-key",
             title: "Own-key link",
-            consumer_name: "Bitbucket (own key)",
             id: "a1b7e6c0-7d44-3b6f-8a55-0c9b2d7c4e22",
             endpoints: "/plugins/servlet/oauth",
             signer: signer(own_key, SignatureMethod::RsaSha1, OWN_KEY)?,
@@ -162,23 +157,8 @@ impl Link {
 
     /// The request token that a browser returns with.
     fn requested(&self, token: &str) -> Option<TokenCredentials> {
-        self.with(|tokens| {
-            let mut requested = tokens.requested.iter();
-            requested
-                .find(|requested| requested.token.as_str() == token)
-                .cloned()
-        })
-    }
-
-    fn keep_requested(&self, credentials: TokenCredentials) {
-        self.with(|tokens| {
-            tokens.requested.push_front(credentials);
-            tokens.requested.truncate(MAX_REQUESTED);
-        });
-    }
-
-    fn keep_access(&self, credentials: TokenCredentials) {
-        self.with(|tokens| tokens.access = Some(credentials));
+        let is_it = |requested: &&TokenCredentials| requested.token.as_str() == token;
+        self.with(|tokens| tokens.requested.iter().find(is_it).cloned())
     }
 
     /// Drops the access token, unless another one has replaced it.

@@ -16,6 +16,8 @@ use crate::demo::http::{BaseString, Exchange, Pairs, render, value};
 use super::client::{ACCESS, AUTHORIZE, TokenError, problem_of};
 use super::{Bitbucket, Event, Link};
 
+type App = State<Arc<Bitbucket>>;
+
 /// The pages and documents.
 pub(crate) fn routes() -> Router<Arc<Bitbucket>> {
     let file = |media_type: &'static str, text: &'static str| {
@@ -29,31 +31,29 @@ pub(crate) fn routes() -> Router<Arc<Bitbucket>> {
         .route("/plugins/servlet/oauth/consumer-info", get(consumer_info))
         .route("/rest/applinks/1.0/manifest", get(manifest))
         .route("/static/bitbucket.css", file("text/css; charset=utf-8", STYLE))
-        .route("/static/popup.js", file("text/javascript; charset=utf-8", POPUP))
-        .route(
-            "/static/callback.js",
-            file("text/javascript; charset=utf-8", CALLBACK),
-        )
+        .route("/static/popup.js", file(SCRIPT, POPUP))
+        .route("/static/callback.js", file(SCRIPT, CALLBACK))
         .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
 }
 
-async fn home(State(bitbucket): State<Arc<Bitbucket>>) -> Response {
+async fn home(State(bitbucket): App) -> Response {
     let links = bitbucket.links.each_ref().map(|link| LinkCard {
         link,
         is_connected: link.access().is_some(),
         has_own_key: link.slug == bitbucket.own_key_link().slug,
         connect: bitbucket.connect_url(link),
     });
+    let (linkgate, events) = (bitbucket.linkgate.as_str(), bitbucket.events());
     let page = Home {
-        linkgate: bitbucket.linkgate.as_str(),
+        linkgate,
         links,
-        events: bitbucket.events(),
+        events,
     };
     render(StatusCode::OK, &page, "")
 }
 
 async fn press(
-    State(bitbucket): State<Arc<Bitbucket>>,
+    State(bitbucket): App,
     Path((slug, action)): Path<(String, String)>,
     Form(fields): Form<Pairs>,
 ) -> Response {
@@ -67,7 +67,7 @@ async fn press(
 }
 
 /// Starts to connect: obtains a request token, and sends the browser to linkgate.
-async fn connect(State(bitbucket): State<Arc<Bitbucket>>, Query(query): Query<Pairs>) -> Response {
+async fn connect(State(bitbucket): App, Query(query): Query<Pairs>) -> Response {
     let Some(link) = link_of(&bitbucket, &query) else {
         return StatusCode::NOT_FOUND.into_response();
     };
@@ -78,7 +78,7 @@ async fn connect(State(bitbucket): State<Arc<Bitbucket>>, Query(query): Query<Pa
 }
 
 /// Exchanges the request token, and tells the page that opened this window.
-async fn return_here(State(bitbucket): State<Arc<Bitbucket>>, Query(query): Query<Pairs>) -> Response {
+async fn return_here(State(bitbucket): App, Query(query): Query<Pairs>) -> Response {
     let field = |name| value(&query, name).unwrap_or_default();
     let Some(link) = link_of(&bitbucket, &query) else {
         return StatusCode::NOT_FOUND.into_response();
@@ -87,10 +87,7 @@ async fn return_here(State(bitbucket): State<Arc<Bitbucket>>, Query(query): Quer
         return unknown_token();
     };
     match bitbucket.exchange(link, requested, field("oauth_verifier")).await {
-        Ok(()) => {
-            let text = "Bitbucket now has an access token for Buildboard.";
-            end(StatusCode::OK, CONNECTED, text, &[])
-        }
+        Ok(()) => end(StatusCode::OK, CONNECTED, TOKEN, &[]),
         Err(error) => token_error(&error),
     }
 }
@@ -100,17 +97,10 @@ fn link_of<'a>(bitbucket: &'a Bitbucket, query: &Pairs) -> Option<&'a Link> {
     bitbucket.links.iter().find(|link| link.id == id)
 }
 
-fn token_error(error: &TokenError) -> Response {
-    const FAILED: &str = "Buildboard could not be connected";
-    match error {
-        TokenError::Rejected(pairs) if problem_of(pairs) == "permission_denied" => end(
-            StatusCode::OK,
-            "Access denied",
-            "Bitbucket has no access to Buildboard on your behalf. Nothing else has changed; you can connect at any time.",
-            &[],
-        ),
-        TokenError::Rejected(pairs) => end(StatusCode::OK, FAILED, "linkgate responded:", pairs),
-        TokenError::Unusable(why) => end(StatusCode::OK, FAILED, why, &[]),
+fn token_error(TokenError { text, pairs }: &TokenError) -> Response {
+    match problem_of(pairs) {
+        "permission_denied" => end(StatusCode::OK, "Access denied", DENIED, &[]),
+        _ => end(StatusCode::OK, "Buildboard could not be connected", text, pairs),
     }
 }
 
@@ -132,23 +122,22 @@ pub(crate) fn question(bitbucket: &Bitbucket, token: &str) -> Response {
 }
 
 /// Consumer key and public key, for the servers that Bitbucket calls.
-async fn consumer_info(State(bitbucket): State<Arc<Bitbucket>>) -> impl IntoResponse {
+async fn consumer_info(State(bitbucket): App) -> impl IntoResponse {
+    let key = &bitbucket.own_key_link().signer.consumer_key;
+    let (public_key, url) = (bitbucket.key.public_key().to_base64(), bitbucket.base.as_str());
     let xml = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<consumer><key>{}</key><name>Bitbucket</name><publicKey>{}</publicKey>\
-         <description>A simulated Bitbucket</description><callback>{}</callback></consumer>",
-        bitbucket.own_key_link().signer.consumer_key,
-        bitbucket.key.public_key().to_base64(),
-        bitbucket.base.as_str()
+        "<consumer><key>{key}</key><name>Bitbucket</name><publicKey>{public_key}</publicKey>\
+         <description>A simulated Bitbucket</description><callback>{url}</callback></consumer>"
     );
     ([(header::CONTENT_TYPE, "application/xml")], xml)
 }
 
 /// XML, as Atlassian's products send it.
-async fn manifest(State(bitbucket): State<Arc<Bitbucket>>) -> impl IntoResponse {
+async fn manifest(State(bitbucket): App) -> impl IntoResponse {
+    let url = bitbucket.base.as_str();
     let xml = format!(
         "<manifest><id>3c1f0a52-5c0f-3b0e-9d6a-1e0a7f0f6d11</id><name>Bitbucket</name><typeId>stash</typeId>\
-         <version>8.19.0</version><publicSignup>false</publicSignup><url>{}</url></manifest>",
-        bitbucket.base.as_str()
+         <version>8.19.0</version><publicSignup>false</publicSignup><url>{url}</url></manifest>"
     );
     ([(header::CONTENT_TYPE, "application/xml")], xml)
 }
@@ -226,7 +215,10 @@ fn one_pair_a_line(form: &str) -> String {
     form.replace('&', "\n&")
 }
 
+const DENIED: &str = "Bitbucket has no access to Buildboard on your behalf. You can connect at any time.";
+const TOKEN: &str = "Bitbucket now has an access token for Buildboard.";
 const CONNECTED: &str = "Connected";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = include_str!("../../../templates/demo/bitbucket.css");
 const POPUP: &str = include_str!("../../../templates/demo/popup.js");
 const CALLBACK: &str = include_str!("../../../templates/demo/callback.js");

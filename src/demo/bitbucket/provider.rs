@@ -2,7 +2,8 @@
 //!
 //! RSA-SHA1 only, because Atlassian's applications issue no shared secrets.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Form, Query, State};
@@ -25,13 +26,12 @@ use super::{Bitbucket, pages};
 /// linkgate as it is registered on the incoming side of the link, and the tokens that were issued to it.
 pub(crate) struct Incoming {
     key: VerificationKey,
-    issued: Mutex<Vec<Issued>>,
+    issued: Mutex<BTreeMap<String, Issued>>,
 }
 
-/// A token, and how far its access request has come.
-#[derive(Clone, Debug)]
+/// What belongs to a token.
+#[derive(Clone)]
 struct Issued {
-    token: Token,
     secret: Secret,
     /// Of a request token; an access token has none.
     callback: Option<String>,
@@ -43,45 +43,30 @@ struct Issued {
 impl Incoming {
     /// Registers the public key of linkgate.
     pub(crate) fn new(key: PublicKey) -> Self {
-        Self {
-            key: VerificationKey::Rsa(key),
-            issued: Mutex::default(),
-        }
+        let (key, issued) = (VerificationKey::Rsa(key), Mutex::default());
+        Self { key, issued }
     }
 
     /// Issues a request token for a callback, or an access token for a user. Returns the response to the token request.
-    fn issue(&self, callback: Option<String>, user: Option<&'static str>) -> Result<Response, Rejection> {
-        let token = Token::parse(&random()).ok_or(UNKNOWN)?;
-        let secret = Secret::new(random());
+    fn issue(&self, callback: Option<String>, user: Option<&'static str>) -> Response {
+        let (token, secret) = (random(), random());
         let body = encoding::form_body([
             ("oauth_token", token.as_str()),
-            ("oauth_token_secret", secret.expose()),
+            ("oauth_token_secret", &secret),
             ("oauth_callback_confirmed", "true"),
         ]);
-        self.put(Issued {
-            token,
-            secret,
+        let issued = Issued {
+            secret: Secret::new(secret),
             callback,
             user,
             verifier: None,
-        });
-        Ok(([(header::CONTENT_TYPE, FORM)], body).into_response())
+        };
+        self.issued().insert(token, issued);
+        ([(header::CONTENT_TYPE, FORM)], body).into_response()
     }
 
-    fn find(&self, token: &Token) -> Option<Issued> {
-        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        issued.iter().find(|issued| issued.token == *token).cloned()
-    }
-
-    fn put(&self, issued: Issued) {
-        self.remove(&issued.token);
-        let mut all = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        all.push(issued);
-    }
-
-    fn remove(&self, token: &Token) {
-        let mut all = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|issued| issued.token != *token);
+    fn issued(&self) -> MutexGuard<'_, BTreeMap<String, Issued>> {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -98,59 +83,47 @@ async fn request_token(State(bitbucket): App, request: Request<Body>) -> Result<
     let (signed, _) = verify(&bitbucket, request).await?;
     let callback = signed.callback().map(str::to_owned);
     let callback = callback.ok_or_else(|| Problem::ParameterAbsent(vec!["oauth_callback"]))?;
-    bitbucket.incoming.issue(Some(callback), None)
+    Ok(bitbucket.incoming.issue(Some(callback), None))
 }
 
 /// Shows the page that asks the user.
 async fn ask(State(bitbucket): App, Query(query): Query<Pairs>) -> Response {
-    match requested(&bitbucket, &query) {
-        Some((issued, _)) => pages::question(&bitbucket, issued.token.as_str()),
-        None => pages::unknown_token(),
+    let token = value(&query, "oauth_token").unwrap_or_default();
+    if bitbucket.incoming.issued().contains_key(token) {
+        pages::question(&bitbucket, token)
+    } else {
+        pages::unknown_token()
     }
 }
 
 /// Takes the user's answer, and sends the browser back.
 async fn answer(State(bitbucket): App, Form(fields): Form<Pairs>) -> Response {
-    let Some((issued, callback)) = requested(&bitbucket, &fields) else {
+    let token = value(&fields, "oauth_token").unwrap_or_default();
+    let mut all = bitbucket.incoming.issued();
+    let requested = all.get_mut(token).filter(|issued| issued.verifier.is_none());
+    let requested = requested.and_then(|issued| Some((issued.callback.clone()?, issued)));
+    let Some((callback, issued)) = requested else {
         return pages::unknown_token();
     };
     let name = value(&fields, "approve");
-    let user = USERS.into_iter().find(|user| Some(*user) == name);
-    let verifier = user.map_or_else(|| "denied".to_owned(), |_| random());
+    issued.user = USERS.into_iter().find(|user| Some(*user) == name);
+    let verifier = issued.user.map_or_else(|| "denied".to_owned(), |_| random());
     let separator = if callback.contains('?') { '&' } else { '?' };
-    let pairs = [
-        ("oauth_token", issued.token.as_str()),
-        ("oauth_verifier", &verifier),
-    ];
-    let url = format!("{callback}{separator}{}", encoding::form_body(pairs));
-    let verifier = Some(Verifier::new(verifier));
-    bitbucket.incoming.put(Issued {
-        user,
-        verifier,
-        ..issued
-    });
-    Redirect::to(&url).into_response()
-}
-
-/// The request token that a browser comes with, not answered yet, and its callback.
-fn requested(bitbucket: &Bitbucket, pairs: &Pairs) -> Option<(Issued, String)> {
-    let token = Token::parse(value(pairs, "oauth_token")?)?;
-    let issued = bitbucket.incoming.find(&token)?;
-    let callback = issued.callback.clone().filter(|_| issued.verifier.is_none())?;
-    Some((issued, callback))
+    let pairs = encoding::form_body([("oauth_token", token), ("oauth_verifier", &verifier)]);
+    issued.verifier = Some(Verifier::new(verifier));
+    Redirect::to(&format!("{callback}{separator}{pairs}")).into_response()
 }
 
 async fn access_token(State(bitbucket): App, request: Request<Body>) -> Result<Response, Rejection> {
     let (signed, issued) = verify(&bitbucket, request).await?;
     let issued = issued.filter(|issued| issued.callback.is_some()).ok_or(UNKNOWN)?;
-    bitbucket.incoming.remove(&issued.token);
-    let user = issued
-        .user
-        .ok_or(Problem::PermissionDenied("Access was not approved."))?;
+    let user = issued.user.ok_or(DENIED)?;
     if signed.verifier() != issued.verifier.as_ref() {
         return Err(Problem::TokenRejected("The verifier is wrong.").into());
     }
-    bitbucket.incoming.issue(None, Some(user))
+    let token = signed.token().map_or("", Token::as_str);
+    bitbucket.incoming.issued().remove(token);
+    Ok(bitbucket.incoming.issue(None, Some(user)))
 }
 
 /// A user's open pull requests, shaped like Bitbucket's.
@@ -196,7 +169,7 @@ async fn verify(
     let incoming = &bitbucket.incoming;
     let issued = match request.token() {
         None => None,
-        Some(token) => Some(incoming.find(token).ok_or(UNKNOWN)?),
+        Some(token) => Some(incoming.issued().get(token.as_str()).cloned().ok_or(UNKNOWN)?),
     };
     let secret = issued.as_ref().map(|issued| &issued.secret);
     let verified = request.verify(std::slice::from_ref(&incoming.key), secret)?;
@@ -221,6 +194,7 @@ impl IntoResponse for Rejection {
     }
 }
 
+const DENIED: Problem = Problem::PermissionDenied("Access was not approved.");
 const UNKNOWN: Problem = Problem::TokenRejected("Ask the user to connect again.");
 const USERS: [&str; 2] = ["alice", "bob"];
 const PULL_REQUESTS: [(&str, u32, &str); 4] = [
