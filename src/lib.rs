@@ -1,7 +1,7 @@
 //! linkgate puts any web application behind Atlassian Application Links.
 //!
 //! **Only a verified request gets anything.** Bytes are parsed into an [`oauth::SignedRequest`], which is unverified input; only
-//! `SignedRequest::verify` returns [`oauth::VerifiedRequest`]. Whatever issues a token or lets a call through takes an `VerifiedRequest`
+//! `SignedRequest::verify` returns [`oauth::VerifiedRequest`]. Whatever issues a token or lets a call through takes a `VerifiedRequest`
 //! and nothing else.
 //!
 //! ```text
@@ -36,9 +36,9 @@
 //! 2. [`web`] tells linkgate's own paths from the application's; `web::access_log` writes the line;
 //! 3. `gateway::signature_check`: [`gateway::identity_headers`] removes the client's identity headers, [`gateway::origin`] and
 //!    [`gateway::forwarded`] determine the public URL and the client, [`gateway::routes`] the mode;
-//! 4. `provider::admit` and `provider::authenticate` read consumer and token from `provider::cache`; [`model::Consumer`] and
+//! 4. `provider::guarded_call` and `provider::authenticate` read consumer and token from `provider::cache`; [`model::Consumer`] and
 //!    [`model::AccessToken`] say whether they may be used;
-//! 5. [`oauth`]: `request`, `parameters`, `header`, `base_string`, `signature`, `timestamp`;
+//! 5. [`oauth`]: `request`, `parameters`, `authorization_header`, `encoding`, `base_string`, `signature`, `timestamp`;
 //! 6. `store::nonces` records the nonce: its queue, `recorder` and `tables`;
 //! 7. [`gateway::proxy`] with `gateway::upstream_request` rewrites the head, and [`http::client`] sends it.
 //!

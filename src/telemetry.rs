@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
@@ -90,6 +91,7 @@ struct Metrics {
     requests: Family<[(&'static str, u16); 1], Counter>,
     refusals: Counters,
     rejected_connections: Counters,
+    clock_offset: Gauge,
 }
 
 /// A counter for each value of one label.
@@ -103,6 +105,12 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         "Requests answered, by status",
         requests.clone(),
     );
+    let clock_offset = Gauge::default();
+    registry.register(
+        "linkgate_database_clock_offset_seconds",
+        "Seconds by which the clock of PostgreSQL is ahead of this server's",
+        clock_offset.clone(),
+    );
     let mut counters = |name, help| {
         let counters = Counters::default();
         registry.register(name, help, counters.clone());
@@ -115,6 +123,7 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
             "Connections rejected because of what they sent, by reason",
         ),
         requests,
+        clock_offset,
         registry,
     }
 });
@@ -137,8 +146,9 @@ pub fn count_rejected_connection(reason: &'static str) {
         .inc();
 }
 
-/// The counters in the text format that Prometheus reads.
-pub fn metrics() -> String {
+/// The counters in the text format that Prometheus reads. `clock_offset`: seconds by which the database's clock is ahead.
+pub fn metrics(clock_offset: i64) -> String {
+    METRICS.clock_offset.set(clock_offset);
     let mut text = String::new();
     // Writing to a String does not fail.
     let _ = encode(&mut text, &METRICS.registry);

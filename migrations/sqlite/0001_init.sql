@@ -62,7 +62,7 @@ create table access_tokens (
     key_id             text    not null references secret_keys (id)
 ) strict;
 
-create index access_tokens_by_consumer on access_tokens (consumer_key);
+create index access_tokens_by_consumer on access_tokens (consumer_key, issued_at desc, id);
 create index access_tokens_by_subject on access_tokens (subject);
 create index access_tokens_by_replaced on access_tokens (replaced_digest) where replaced_digest is not null;
 -- What forgets dead tokens finds them without reading those that live, of which many may have expired and can be renewed; and

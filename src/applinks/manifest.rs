@@ -100,7 +100,8 @@ impl Manifest {
     /// Writes the document.
     pub fn to_text(&self, format: DocumentFormat) -> String {
         match format {
-            DocumentFormat::Json => serde_json::to_string(self).expect("a struct of texts can be written"),
+            // A struct of texts can be written.
+            DocumentFormat::Json => serde_json::to_string(self).unwrap_or_default(),
             DocumentFormat::Xml => to_xml(self, "manifest"),
         }
     }

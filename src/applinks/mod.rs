@@ -56,11 +56,12 @@ pub struct DocumentError(String);
 
 impl DocumentError {
     fn new(error: &impl Display) -> Self {
-        let reason = displayable(&error.to_string());
-        Self(reason.map_or_else(
-            || "It is malformed.".to_owned(),
-            |reason| format!("It is malformed: {reason}."),
-        ))
+        // The root element is the only enum in these documents.
+        let reason = error
+            .to_string()
+            .replace("unknown variant", "unknown root element");
+        let reason = displayable(&reason).map_or_else(String::new, |reason| format!(": {reason}"));
+        Self(format!("It is malformed{reason}."))
     }
 }
 

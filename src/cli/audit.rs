@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use strum::VariantNames as _;
 
 use crate::clock::Clock;
 use crate::config::parse_consumer_key;
@@ -103,6 +104,6 @@ fn table(events: &[AuditEvent]) -> String {
 }
 
 fn kinds() -> impl TypedValueParser<Value = AuditKind> {
-    let names = PossibleValuesParser::new(AuditKind::ALL.map(AuditKind::name));
+    let names = PossibleValuesParser::new(AuditKind::VARIANTS);
     names.try_map(|name| AuditKind::parse(&name).ok_or("nothing of this kind happens"))
 }

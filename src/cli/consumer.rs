@@ -15,7 +15,7 @@ use crate::model::{Consumer as Registered, ConsumerSource};
 use crate::oauth::{
     AllowedCallback, Callback, ConsumerKey, PublicKey, Secret, SignatureMethod, Token, VerificationKey,
 };
-use crate::server::store::{open, open_existing};
+use crate::server::store::open_existing;
 use crate::setting::parse_network;
 use crate::store::Store;
 
@@ -164,7 +164,7 @@ impl Add {
         );
         let made = self.proof.generate_secret;
         let consumer = self.into_consumer(config.is_https_only())?;
-        let store = open(&config).await?;
+        let store = open_existing(&config).await?;
         let outcome = store.add_consumer(&consumer, Clock::System.now()).await;
         store.close().await;
         outcome?;

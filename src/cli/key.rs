@@ -195,7 +195,10 @@ async fn retire(store: &Store, id: &str, lost: bool, is_in_file: bool) -> anyhow
         lost || !key.is_needed(),
         "{id} is needed by {consumers} consumers and {tokens} tokens; they are renewed, or end, in time"
     );
-    let is_retired = store.retire_key(id, lost, Clock::System.now()).await?;
+    if lost {
+        store.delete_lost(id, Clock::System.now()).await?;
+    }
+    let is_retired = store.retire_key(id).await?;
     ensure!(
         is_retired,
         "{id} has come into use again: see `linkgate key status`"
@@ -234,7 +237,7 @@ fn secret_key(out: Option<&Path>) -> anyhow::Result<()> {
 }
 
 /// Writes a secret to standard output, or to a new file that only its owner may read.
-fn put(secret: &Secret, out: Option<&Path>) -> anyhow::Result<()> {
+pub(super) fn put(secret: &Secret, out: Option<&Path>) -> anyhow::Result<()> {
     let Some(path) = out else {
         return super::print(secret.expose());
     };

@@ -8,6 +8,7 @@
 //! | 64 | the configuration is wrong, and standard error says where |
 
 mod audit;
+mod backup;
 mod config;
 mod consumer;
 mod doctor;
@@ -15,6 +16,7 @@ mod health;
 mod key;
 mod link;
 mod manual;
+mod migrate;
 mod output;
 mod serve;
 mod token;
@@ -42,6 +44,9 @@ struct Linkgate {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Migrate(migrate::Migrate),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     #[cfg(feature = "demo")]
     Demo(crate::demo::Demo),
     #[command(subcommand)]
@@ -81,6 +86,9 @@ Exit codes: 0 done, 1 failed, 2 wrong command line, 64 wrong configuration.";
 pub fn main() -> ExitCode {
     let outcome = match Linkgate::parse().command {
         Command::Serve(command) => command.run(),
+        Command::Migrate(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
         #[cfg(feature = "demo")]
         Command::Demo(command) => block_on(command.run()),
         Command::Config(command) => command.run(),

@@ -1,6 +1,6 @@
 //! Tables and times for a terminal.
 
-use crate::clock::Civil;
+use crate::clock::utc;
 use crate::oauth::Timestamp;
 
 /// Columns with a heading each, as wide as their widest value.
@@ -56,20 +56,12 @@ fn is_control(character: char) -> bool {
 
 /// Writes a time to the second: `2026-11-23 21:36:59 UTC`.
 pub(super) fn format_time_exactly(at: Timestamp) -> String {
-    Civil::of(at).rfc3339().replace('T', " ").replace('Z', " UTC")
+    utc(at).format("%F %T UTC").to_string()
 }
 
 /// Writes a time to the minute: `2026-11-23 21:36 UTC`.
 pub(super) fn format_time(at: Timestamp) -> String {
-    let Civil {
-        year,
-        month,
-        day,
-        hour,
-        minute,
-        ..
-    } = Civil::of(at);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02} UTC")
+    utc(at).format("%F %R UTC").to_string()
 }
 
 #[cfg(test)]

@@ -9,12 +9,15 @@ use crate::config::Config;
 use crate::telemetry;
 
 use super::config::ConfigFile;
-use crate::server::Server;
+use crate::server::{Migrations, Server};
 
 /// Run the provider and the gateway
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Serve {
+    /// Refuse to start on a database that is missing or has the tables of an earlier version
+    #[arg(long)]
+    no_migrate: bool,
     #[command(flatten)]
     config: ConfigFile,
 }
@@ -35,16 +38,21 @@ impl Serve {
         let config = self.config.load()?;
         telemetry::start(config.log);
         warn(&config);
-        super::block_on(serve(config, &self.config))
+        let migrations = if self.no_migrate {
+            Migrations::Refuse
+        } else {
+            Migrations::Apply
+        };
+        super::block_on(serve(config, &self.config, migrations))
     }
 }
 
 /// Builds the parts, binds the sockets, and serves until a signal stops it.
-async fn serve(config: Config, file: &ConfigFile) -> anyhow::Result<()> {
+async fn serve(config: Config, file: &ConfigFile, migrations: Migrations) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be waited for")?;
     let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP cannot be waited for")?;
-    let server = Server::start(config, Clock::System).await?;
+    let server = Server::start_with(config, Clock::System, migrations).await?;
     tracing::info!(
         public = %server.public_address(),
         admin = %server.admin_address(),

@@ -101,7 +101,7 @@ async fn revoke(store: &Store, id: &str) -> anyhow::Result<String> {
             "{id} is revoked: {consumer} cannot act as {user} any more\n"
         ));
     }
-    if store.access_token_named(id).await?.is_none() {
+    if store.access_token_by_id(id).await?.is_none() {
         bail!("there is no token {id:?}; `linkgate token list` shows them");
     }
     Ok(format!("{id} was revoked before\n"))

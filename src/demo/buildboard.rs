@@ -60,10 +60,7 @@ impl Buildboard {
             .route("/session/end", post(sign_out))
             .route("/builds", post(press_build))
             .route("/pulls", get(pull_requests))
-            .route(
-                "/static/buildboard.css",
-                get(async || ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)),
-            )
+            .route("/static/buildboard.css", get(async || (STYLE_TYPE, STYLE)))
             .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
             .route("/api/me", get(async |visitor: Visitor| Json(visitor.to_json())))
             .route("/api/builds", get(list_builds).post(start_build))
@@ -260,6 +257,7 @@ const PAST: [(usize, &str, &str, &str, &str, &str); 5] = [
     (2, "bob", "bakery", "main", "More croissants", "passed"),
     (1, "alice", "rocket", "main", "Ignition sequence", "passed"),
 ];
+const STYLE_TYPE: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/css; charset=utf-8")];
 const STYLE: &str = include_str!("../../templates/demo/buildboard.css");
 /// The oldest builds are forgotten beyond this.
 const MAX_BUILDS: usize = 200;

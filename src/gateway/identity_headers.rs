@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::percent_encode_byte;
 use serde::Deserialize;
 
 use super::assertion::X_LINKGATE_ASSERTION;
-use crate::oauth::encoding;
 use crate::provider::Caller;
 use crate::setting::deserialize_text;
 
@@ -142,7 +142,7 @@ fn encode_value(text: &str) -> HeaderValue {
         if (byte.is_ascii_graphic() && byte != b'%') || (byte == b' ' && (start..end).contains(&at)) {
             value.push(char::from(byte));
         } else {
-            encoding::push_encoded(&mut value, &[byte]);
+            value.push_str(percent_encode_byte(byte));
         }
     }
     HeaderValue::try_from(value).expect("printable ASCII can be a header value")

@@ -37,6 +37,8 @@ pub struct ProxyOptions {
 /// Sends requests to the application.
 #[derive(Debug)]
 pub struct Proxy {
+    /// The URL of the application, for the log.
+    upstream: String,
     client: HttpClient,
     response_timeout: Duration,
     identity: Arc<IdentityHeaders>,
@@ -47,6 +49,7 @@ impl Proxy {
     /// A proxy; nothing is connected yet.
     pub fn new(options: ProxyOptions) -> Self {
         Self {
+            upstream: options.upstream.as_str().to_owned(),
             client: options
                 .upstream
                 .client(options.connect_timeout, options.idle_timeout),
@@ -60,7 +63,10 @@ impl Proxy {
     pub(super) async fn forward(&self, request: CheckedRequest) -> Response<Body> {
         let (format, caller) = (ErrorFormat::of(&request.head), request.caller.clone());
         let sent = self.send(request).await;
-        let mut response = sent.unwrap_or_else(|error| error.to_response(format));
+        let mut response = sent.unwrap_or_else(|error| {
+            let span = tracing::error_span!("proxy", upstream = self.upstream);
+            span.in_scope(|| error.to_response(format))
+        });
         if let Some(caller) = caller {
             response.extensions_mut().insert(caller);
         }

@@ -83,6 +83,11 @@ impl Routes {
         Self(routes)
     }
 
+    /// Whether the pattern of a route begins with a path.
+    pub fn name(&self, path: &str) -> bool {
+        self.0.iter().any(|route| route.path.as_str().starts_with(path))
+    }
+
     /// The strictest mode over all interpretations of a request; `oauth` if its path has too many.
     pub fn mode(&self, method: &Method, path: &str, headers: &HeaderMap) -> RouteMode {
         if self.0.is_empty() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
-use http::header::WWW_AUTHENTICATE;
+use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 
@@ -95,7 +95,7 @@ impl SignatureCheck {
         };
         let authorization = origin::authorization(&head.headers);
         let view = origin.view(head, &authorization, form.as_deref());
-        let Some(call) = self.provider.judge(&view, origin.client).await? else {
+        let Some(call) = self.provider.authenticate_call(&view, origin.client).await? else {
             return unsigned(mode).map(|()| (None, body));
         };
         if call.has_body_hash() {
@@ -103,7 +103,7 @@ impl SignatureCheck {
             call.check_body(&buffered)?;
             body = Body::from(buffered);
         }
-        Ok((Some(self.provider.admit(call).await?), body))
+        Ok((Some(self.provider.accept_call(call).await?), body))
     }
 }
 
@@ -136,8 +136,10 @@ impl Rejection {
             Self::Gateway(error) => error.to_response(format),
             Self::Provider(error) => error.to_response(realm).map(Body::from),
             Self::Challenge => {
-                let mut response = Response::new(Body::empty());
+                let mut response = Response::new(Body::from(UNSIGNED));
                 *response.status_mut() = StatusCode::UNAUTHORIZED;
+                let text = HeaderValue::from_static("text/plain;charset=UTF-8");
+                response.headers_mut().insert(CONTENT_TYPE, text);
                 if let Ok(challenge) = HeaderValue::try_from(authorization_header::challenge(realm, None)) {
                     response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
                 }
@@ -146,3 +148,6 @@ impl Rejection {
         }
     }
 }
+
+/// What a client without a signature reads.
+const UNSIGNED: &str = "This resource requires a request signed with OAuth 1.0a.\n";

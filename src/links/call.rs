@@ -13,6 +13,7 @@ use crate::gateway::BodyLimits;
 use crate::gateway::identity_headers::remove_matching;
 use crate::gateway::upstream_request::remove_hop_by_hop;
 use crate::http::client::HttpClientError;
+use crate::oauth::parameters::Parameter;
 use crate::oauth::{Parameters, SignError, UnsignedRequest};
 
 use super::error::{LinkError, SendError};
@@ -209,7 +210,7 @@ fn reject_own_parameters(target: &str, form: &[u8]) -> Result<(), LinkError> {
     let query = target.split_once('?').map_or("", |(_, query)| query);
     let parameters = Parameters::of_unsigned::<&str, &str>(query, form, &[])
         .map_err(|problem| SendError::Unsignable(SignError::Parameters(problem)))?;
-    let mut names = parameters.iter().map(|parameter| &*parameter.name);
+    let mut names = parameters.iter().map(Parameter::name);
     if names.any(|name| name.starts_with("oauth_") || name == REQUESTOR_ID) {
         return Err(LinkError::OwnParameters);
     }

@@ -97,11 +97,11 @@ pub(super) fn form_pairs(body: &[u8]) -> Vec<(String, String)> {
     decode_pairs(encoding::form_pairs(text.as_bytes()), Encoding::Form)
 }
 
-fn decode_pairs<'a>(
-    pairs: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+fn decode_pairs<T: AsRef<[u8]>>(
+    pairs: impl Iterator<Item = (T, T)>,
     encoding: Encoding,
 ) -> Vec<(String, String)> {
-    let decode = |raw| encoding::decode_utf8(raw, encoding);
+    let decode = |raw: T| encoding::decode_utf8(raw.as_ref(), encoding);
     pairs
         .filter_map(|(name, value)| Some((decode(name)?, decode(value)?)))
         .collect()

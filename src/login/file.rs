@@ -8,9 +8,9 @@ use argon2::Argon2;
 use argon2::password_hash::PasswordVerifier;
 use tokio::sync::Semaphore;
 
+use super::SignInError;
 use super::users::Users;
-use super::{SignInError, Standing};
-use crate::model::User;
+use crate::model::{User, UserStatus};
 use crate::oauth::{Secret, Timestamp};
 
 /// The users of a password file, read once and again on [`FileLogin::reload`].
@@ -85,10 +85,10 @@ impl FileLogin {
     }
 
     /// Says whether a name stands in the file. One with `sign_in = false` does: it is a name for two-legged calls.
-    pub fn standing(&self, subject: &str) -> Standing {
+    pub fn user_status(&self, subject: &str) -> UserStatus {
         self.current()
             .display_name(subject)
-            .map_or(Standing::Gone, |display_name| Standing::Known {
+            .map_or(UserStatus::NotFound, |display_name| UserStatus::Active {
                 display_name: display_name.to_owned(),
             })
     }
@@ -192,12 +192,12 @@ sign_in = false
     #[test]
     fn a_name_for_two_legged_calls_is_known_and_a_missing_one_is_gone() {
         let (_folder, login) = written(USERS);
-        let known = |name: &str| Standing::Known {
+        let known = |name: &str| UserStatus::Active {
             display_name: name.to_owned(),
         };
-        assert_eq!(login.standing("alice"), known("Alice Example"));
-        assert_eq!(login.standing("svc-bitbucket"), known("svc-bitbucket"));
-        assert_eq!(login.standing("nobody"), Standing::Gone);
+        assert_eq!(login.user_status("alice"), known("Alice Example"));
+        assert_eq!(login.user_status("svc-bitbucket"), known("svc-bitbucket"));
+        assert_eq!(login.user_status("nobody"), UserStatus::NotFound);
     }
 
     #[test]
@@ -205,19 +205,19 @@ sign_in = false
         let (folder, login) = written(USERS);
         std::fs::write(folder.path().join("users.toml"), "[[users]]\nnam = 1").unwrap();
         assert_eq!(login.reload().unwrap_err().line, Some(2));
-        assert_ne!(login.standing("alice"), Standing::Gone);
+        assert_ne!(login.user_status("alice"), UserStatus::NotFound);
         // A file that is being written may be empty for a moment; every token of every user would be dropped.
         std::fs::write(folder.path().join("users.toml"), "").unwrap();
         let error = login.reload().unwrap_err().to_string();
         assert!(error.contains("has no users"), "{error}");
-        assert_ne!(login.standing("alice"), Standing::Gone);
+        assert_ne!(login.user_status("alice"), UserStatus::NotFound);
         std::fs::write(
             folder.path().join("users.toml"),
             "[[users]]\nname = \"bob\"\nsign_in = false\n",
         )
         .unwrap();
         login.reload().unwrap();
-        assert_eq!(login.standing("alice"), Standing::Gone);
+        assert_eq!(login.user_status("alice"), UserStatus::NotFound);
     }
 
     #[test]

@@ -8,19 +8,19 @@ use ldap3::{LdapConnAsync, LdapConnSettings, LdapError, Scope, SearchEntry, Sear
 use moka::future::Cache;
 use tokio_rustls::rustls::ClientConfig;
 
-use crate::model::User;
+use crate::model::{User, UserStatus};
 use crate::oauth::{Secret, Timestamp};
 use crate::tls::{Roots, RootsError, client_config};
 
 use super::examine::Step;
-use super::{LdapConfig, SignInError, Standing, is_name};
+use super::{LdapConfig, SignInError, is_name};
 
 /// A directory, and where its users are.
 pub struct Ldap {
     config: LdapConfig,
     tls: Option<Arc<ClientConfig>>,
     /// Who exists: a guarded call asks, and a directory is far away.
-    known: Cache<String, Standing>,
+    known: Cache<String, UserStatus>,
 }
 
 /// One entry of the directory.
@@ -100,30 +100,30 @@ impl Ldap {
     }
 
     /// Says whether the directory has a user of this name. An answer is kept for some seconds, silence is not.
-    pub async fn standing(&self, subject: &str) -> Standing {
+    pub async fn user_status(&self, subject: &str) -> UserStatus {
         if !is_name(subject) {
-            return Standing::Gone;
+            return UserStatus::NotFound;
         }
         if let Some(standing) = self.known.get(subject).await {
             return standing;
         }
-        let standing = self.ask_standing(subject).await;
-        if standing != Standing::CannotSay {
+        let standing = self.ask_user_status(subject).await;
+        if standing != UserStatus::Unknown {
             self.known.insert(subject.to_owned(), standing.clone()).await;
         }
         standing
     }
 
-    async fn ask_standing(&self, subject: &str) -> Standing {
+    async fn ask_user_status(&self, subject: &str) -> UserStatus {
         match self.within(self.search(subject)).await {
-            Ok(Search::One(found)) if found.subject == subject => Standing::Known {
+            Ok(Search::One(found)) if found.subject == subject => UserStatus::Active {
                 display_name: found.display_name,
             },
-            Ok(Search::Several | Search::Nameless(_)) => Standing::CannotSay,
-            Ok(Search::One(_) | Search::Nobody) => Standing::Gone,
+            Ok(Search::Several | Search::Nameless(_)) => UserStatus::Unknown,
+            Ok(Search::One(_) | Search::Nobody) => UserStatus::NotFound,
             Err(error) => {
                 tracing::warn!(%error, "the directory cannot say who is there");
-                Standing::CannotSay
+                UserStatus::Unknown
             }
         }
     }

@@ -29,7 +29,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 
 use crate::http::client::{Connector, HttpClientError, Reach};
-use crate::model::User;
+use crate::model::{User, UserStatus};
 use crate::oauth::{Secret, Timestamp};
 use crate::setting::FromFile;
 use crate::tls::{ClientTls, Roots, RootsError};
@@ -120,20 +120,6 @@ pub enum Unrecognised {
     Header(#[from] trusted_header::HeaderFault),
 }
 
-/// What a login method says about a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// The application knows this user.
-    Known {
-        /// The name to show to people.
-        display_name: String,
-    },
-    /// Nobody has this name (any more).
-    Gone,
-    /// The method cannot tell at this moment.
-    CannotSay,
-}
-
 impl Login {
     /// By which way it lets people in.
     pub const fn door(&self) -> Door {
@@ -210,17 +196,17 @@ impl Login {
     ///
     /// A file and a directory know, and the application when it has a [`UserLookup`]. Otherwise it, like a proxy and an
     /// identity provider, speaks of whoever is at the browser, and of nobody else.
-    pub async fn standing(&self, subject: &str) -> Standing {
+    pub async fn user_status(&self, subject: &str) -> UserStatus {
         // Boxed: every call asks, and most methods know without asking others.
         match self {
-            Self::File(users) => users.standing(subject),
+            Self::File(users) => users.user_status(subject),
             #[cfg(feature = "ldap")]
-            Self::Ldap(directory) => Box::pin(directory.standing(subject)).await,
+            Self::Ldap(directory) => Box::pin(directory.user_status(subject)).await,
             Self::Probe(probe) => match &probe.user_lookup {
-                Some(lookup) => Box::pin(lookup.standing(subject)).await,
-                None => Standing::CannotSay,
+                Some(lookup) => Box::pin(lookup.user_status(subject)).await,
+                None => UserStatus::Unknown,
             },
-            Self::TrustedHeader(_) | Self::Handoff(_) | Self::Oidc(_) => Standing::CannotSay,
+            Self::TrustedHeader(_) | Self::Handoff(_) | Self::Oidc(_) => UserStatus::Unknown,
         }
     }
 

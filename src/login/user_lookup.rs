@@ -10,8 +10,9 @@ use http::{Request, StatusCode, Uri};
 use moka::future::Cache;
 use tokio::sync::Semaphore;
 
-use super::{Standing, send};
+use super::send;
 use crate::http::client::{Connector, Reach};
+use crate::model::UserStatus;
 use crate::oauth::encoding;
 use crate::tls::ClientTls;
 
@@ -63,19 +64,19 @@ impl UserLookup {
     }
 
     /// Says whether a user exists, as far as the application does.
-    pub async fn standing(&self, subject: &str) -> Standing {
+    pub async fn user_status(&self, subject: &str) -> UserStatus {
         if !can_stand_in_a_path(subject) {
-            return Standing::Gone;
+            return UserStatus::NotFound;
         }
         let asked = self.known.try_get_with_by_ref(subject, self.ask(subject)).await;
         match asked {
-            Ok(true) => Standing::Known {
+            Ok(true) => UserStatus::Active {
                 display_name: subject.to_owned(),
             },
-            Ok(false) => Standing::Gone,
+            Ok(false) => UserStatus::NotFound,
             Err(why) => {
                 tracing::warn!(user.subject = ?subject, "whether a user exists cannot be found out: {why}");
-                Standing::CannotSay
+                UserStatus::Unknown
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Token credentials (RFC 5849, section 2.3): a standing answer.
+//! Access tokens: token credentials (RFC 5849, section 2.3).
 
 use std::net::IpAddr;
 

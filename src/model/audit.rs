@@ -1,6 +1,8 @@
-//! What happened, for people.
+//! The audit log: what happened, to whom and from where.
 
 use std::net::IpAddr;
+
+use strum::{EnumString, IntoStaticStr, VariantNames};
 
 use crate::oauth::{ConsumerKey, Timestamp};
 
@@ -38,7 +40,8 @@ impl AuditEvent {
 /// What kind of thing happened.
 ///
 /// No refusal is among them: a stranger must not be able to make the log grow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum AuditKind {
     /// A user signed in.
     SignedIn,
@@ -73,48 +76,13 @@ pub enum AuditKind {
 }
 
 impl AuditKind {
-    /// All kinds.
-    pub const ALL: [Self; 15] = [
-        Self::SignedIn,
-        Self::SignedOut,
-        Self::Approved,
-        Self::Denied,
-        Self::Exchanged,
-        Self::Renewed,
-        Self::Revoked,
-        Self::LinkConnected,
-        Self::LinkDisconnected,
-        Self::LinkLost,
-        Self::ConsumerAdded,
-        Self::ConsumerUpdated,
-        Self::ConsumerEnabled,
-        Self::ConsumerDisabled,
-        Self::ConsumerPurged,
-    ];
-
-    /// The kind of this name.
+    /// Reads a name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+        name.parse().ok()
     }
 
     /// The name by which it is kept and shown.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::SignedIn => "signed-in",
-            Self::SignedOut => "signed-out",
-            Self::Approved => "approved",
-            Self::Denied => "denied",
-            Self::Exchanged => "exchanged",
-            Self::Renewed => "renewed",
-            Self::Revoked => "revoked",
-            Self::LinkConnected => "link-connected",
-            Self::LinkDisconnected => "link-disconnected",
-            Self::LinkLost => "link-lost",
-            Self::ConsumerAdded => "consumer-added",
-            Self::ConsumerUpdated => "consumer-updated",
-            Self::ConsumerEnabled => "consumer-enabled",
-            Self::ConsumerDisabled => "consumer-disabled",
-            Self::ConsumerPurged => "consumer-purged",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use strum::{EnumString, IntoStaticStr};
 
 use crate::oauth::{AllowedCallback, Callback, ConsumerKey, Problem, SignatureMethod, VerificationKey};
 
@@ -82,7 +83,8 @@ impl Consumer {
 }
 
 /// Who registered a consumer, and so who may change it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum ConsumerSource {
     /// An entry in the configuration file, which is the truth for it.
     Config,

@@ -1,4 +1,4 @@
-//! The other direction: what users gave us at another side, and how our calls there went.
+//! The outgoing direction: credentials of remote applications, and how calls there went.
 
 use crate::oauth::{Timestamp, TokenCredentials};
 

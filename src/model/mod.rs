@@ -1,4 +1,4 @@
-//! THE THINGS WE KEEP, as values and state machines. Still pure: no database, no clock.
+//! What is kept, as values and state machines. Pure: no database, no clock.
 
 mod access_token;
 mod audit;
@@ -16,4 +16,4 @@ pub use consumer::{Consumer, ConsumerSource};
 pub use link::{LinkConnection, LinkState, PendingAuthorization};
 pub use name_pattern::NamePattern;
 pub use request_token::{RequestToken, RequestTokenState};
-pub use user::User;
+pub use user::{User, UserStatus};

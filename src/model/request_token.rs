@@ -1,4 +1,4 @@
-//! Temporary credentials (RFC 5849, section 2.1): a question put to a user.
+//! Request tokens: temporary credentials (RFC 5849, section 2.1).
 
 use crate::oauth::{Callback, ConsumerKey, Problem, Timestamp};
 

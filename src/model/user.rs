@@ -14,3 +14,17 @@ pub struct User {
     /// When it did.
     pub proved_at: Timestamp,
 }
+
+/// What a login method knows of a user's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserStatus {
+    /// The user exists.
+    Active {
+        /// The name to show to people.
+        display_name: String,
+    },
+    /// There is no such user, or not any more.
+    NotFound,
+    /// The method cannot tell, or not at this moment.
+    Unknown,
+}

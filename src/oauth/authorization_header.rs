@@ -1,6 +1,8 @@
 //! The `Authorization: OAuth` header field (RFC 5849, section 3.5.1): parsed, and written.
 
-use super::encoding;
+use std::borrow::Cow;
+
+use super::encoding::{self, Encoding};
 use super::problem::Problem;
 
 /// Finds the credentials of the `OAuth` scheme among the values of all `Authorization` fields: what follows the name of the
@@ -19,21 +21,21 @@ pub fn credentials<'a>(fields: &[&'a [u8]]) -> Result<Option<&'a [u8]>, Problem>
     }
 }
 
-/// Parses credentials into names and values in their order, not decoded. `realm` is left out.
+/// Parses credentials into names and values in their order, in canonical encoding. `realm` is left out.
 ///
 /// The grammar is strict: `name="value"`, separated by commas with optional white space. A comma inside the quotes is data.
 /// An error ends the iteration.
-pub fn parameters(credentials: &[u8]) -> impl Iterator<Item = Result<EncodedPair<'_>, Problem>> {
+pub fn parameters(credentials: &[u8]) -> impl Iterator<Item = Result<NormalizedPair<'_>, Problem>> {
     let mut rest = credentials.trim_ascii();
     let mut has_realm = false;
     std::iter::from_fn(move || {
         while !rest.is_empty() {
             match parse_parameter(rest) {
-                Ok(((name, _), after)) if is_realm(name) && !has_realm => {
+                Ok(((name, _), after)) if is_realm(&name) && !has_realm => {
                     has_realm = true;
                     rest = after;
                 }
-                Ok(((name, _), _)) if is_realm(name) => {
+                Ok(((name, _), _)) if is_realm(&name) => {
                     rest = b"";
                     return Some(Err(Problem::parameter_rejected("realm", "Send realm once.")));
                 }
@@ -56,14 +58,14 @@ pub fn authorization<N: AsRef<str>, V: AsRef<str>>(
     pairs: impl IntoIterator<Item = (N, V)>,
     realm: Option<&str>,
 ) -> String {
-    let mut out = "OAuth ".to_owned();
+    let mut out = b"OAuth ".to_vec();
     if let Some(realm) = realm {
         push_quoted(&mut out, "realm", realm);
     }
     for (name, value) in pairs {
         push_quoted(&mut out, name.as_ref(), value.as_ref());
     }
-    out
+    encoding::into_ascii(out)
 }
 
 /// Writes the value of `WWW-Authenticate`: a challenge, with the problem if there is one (OAuth Problem Reporting 1.0).
@@ -74,16 +76,18 @@ pub fn challenge(realm: &str, problem: Option<&Problem>) -> String {
     authorization(pairs, Some(realm))
 }
 
-/// A name and a value, not decoded.
-type EncodedPair<'a> = (&'a [u8], &'a [u8]);
+/// A name and a value in canonical encoding.
+type NormalizedPair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 
 /// Parses one parameter. Returns it with the text after the comma that follows, which is empty after the last parameter.
-fn parse_parameter(text: &[u8]) -> Result<(EncodedPair<'_>, &[u8]), Problem> {
-    let is_name = |&byte: &u8| encoding::is_unreserved(byte) || byte == b'%';
-    let end = text.iter().position(|byte| !is_name(byte)).unwrap_or(text.len());
-    let (name, rest) = text.split_at(end);
+fn parse_parameter(text: &[u8]) -> Result<(NormalizedPair<'_>, &[u8]), Problem> {
+    let is_end_of_name = |&byte: &u8| byte != b'%' && !encoding::is_unreserved(byte);
+    let (name, rest) =
+        encoding::normalize_until(text, Encoding::Percent, is_end_of_name).map_err(|error| {
+            Problem::invalid_encoding(text.split(is_end_of_name).next().unwrap_or_default(), error)
+        })?;
     let malformed = || {
-        let name = std::str::from_utf8(name).unwrap_or_default();
+        let name = std::str::from_utf8(&name).unwrap_or_default();
         Problem::parameters_rejected(
             &[name],
             "Write the header as OAuth name=\"value\", name=\"value\".",
@@ -93,30 +97,30 @@ fn parse_parameter(text: &[u8]) -> Result<(EncodedPair<'_>, &[u8]), Problem> {
         .strip_prefix(b"=\"")
         .filter(|_| !name.is_empty())
         .ok_or_else(malformed)?;
-    let end = if is_realm(name) {
-        end_of_quoted_string(quoted)
+    let (value, rest) = if is_realm(&name) {
+        let end = end_of_quoted_string(quoted).ok_or_else(malformed)?;
+        (Cow::Borrowed(&quoted[..0]), &quoted[end..])
     } else {
-        end_of_value(quoted)
+        let (value, rest) = encoding::normalize_until(quoted, Encoding::Percent, |&byte| byte == b'"')
+            .map_err(|error| Problem::invalid_encoding(&name, error))?;
+        let raw = &quoted[..quoted.len() - rest.len()];
+        if matches!(value, Cow::Owned(_)) && !raw.iter().all(|byte| matches!(byte, b' '..=b'[' | b']'..=b'~'))
+        {
+            return Err(malformed());
+        }
+        (value, rest)
     };
-    let end = end.ok_or_else(malformed)?;
-    let rest = quoted[end + 1..].trim_ascii_start();
+    let rest = rest.strip_prefix(b"\"").ok_or_else(malformed)?.trim_ascii_start();
     let next = match rest {
         [] => rest,
         [b',', next @ ..] if !next.trim_ascii().is_empty() => next.trim_ascii_start(),
         _ => return Err(malformed()),
     };
-    Ok(((name, &quoted[..end]), next))
+    Ok(((name, value), next))
 }
 
 fn is_realm(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"realm")
-}
-
-/// The closing quote of a percent-encoded value, which is printable ASCII without a backslash.
-fn end_of_value(quoted: &[u8]) -> Option<usize> {
-    let end = quoted.iter().position(|&byte| byte == b'"')?;
-    let is_value = |byte: &u8| matches!(byte, b' '..=b'[' | b']'..=b'~');
-    quoted[..end].iter().all(is_value).then_some(end)
 }
 
 /// The closing quote of a quoted-string (RFC 9110, section 5.6.4), with any text and with backslashes: `realm` is HTTP's.
@@ -144,12 +148,12 @@ fn after_scheme(field: &[u8]) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"OAuth").then_some(rest)
 }
 
-fn push_quoted(out: &mut String, name: &str, value: &str) {
-    if out.ends_with('"') {
-        out.push_str(", ");
+fn push_quoted(out: &mut Vec<u8>, name: &str, value: &str) {
+    if out.ends_with(b"\"") {
+        out.extend_from_slice(b", ");
     }
     encoding::push_encoded(out, name.as_bytes());
-    out.push_str("=\"");
+    out.extend_from_slice(b"=\"");
     encoding::push_encoded(out, value.as_bytes());
-    out.push('"');
+    out.push(b'"');
 }

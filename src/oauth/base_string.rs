@@ -1,5 +1,7 @@
 //! The signature base string (RFC 5849, section 3.4.1).
 
+use std::borrow::Cow;
+
 use super::encoding;
 use super::parameters::{Parameters, normalize_parameters};
 use super::url::{Origin, SplitUrl, parse_port};
@@ -12,24 +14,31 @@ use super::url::{Origin, SplitUrl, parse_port};
 /// [`PublicUrl`]: super::PublicUrl
 pub fn signature_base_string(method: &str, uri: [&str; 2], parameters: &Parameters<'_>) -> String {
     let [public_url, path] = uri;
-    let mut out = String::with_capacity(
+    let mut out = Vec::with_capacity(
         method.len() + 3 * (public_url.len() + path.len()) + parameters.max_encoded_len() + 2,
     );
     // 1. The HTTP request method in uppercase.
     encoding::push_encoded(&mut out, method.as_bytes());
     out.make_ascii_uppercase();
     // 2. An "&".
-    out.push('&');
+    out.push(b'&');
     // 3. The base string URI, encoded.
     encoding::push_encoded(&mut out, public_url.as_bytes());
     encoding::push_encoded(&mut out, path.as_bytes());
     // 4. An "&".
-    out.push('&');
-    // 5. The normalized request parameters, encoded once more.
-    for piece in normalize_parameters(parameters) {
-        encoding::push_encoded(&mut out, piece.as_bytes());
+    out.push(b'&');
+    // 5. The normalized request parameters, encoded: "=" becomes "%3D", and "&" becomes "%26".
+    for (index, (name, value)) in normalize_parameters(parameters).enumerate() {
+        let and: &[u8] = if index == 0 { b"" } else { b"%26" };
+        for (separator, text) in [(and, name), (b"%3D", value)] {
+            out.extend_from_slice(separator);
+            match text {
+                Cow::Borrowed(unreserved) => out.extend_from_slice(unreserved),
+                Cow::Owned(escaped) => encoding::push_encoded(&mut out, escaped),
+            }
+        }
     }
-    out
+    encoding::into_ascii(out)
 }
 
 /// Returns the base string URI of an http or https URL (RFC 5849, section 3.4.1.2): scheme and authority in lower case, no

@@ -102,7 +102,7 @@ impl CallbackUrl {
         reject_dot_segments(path)?;
         let is_appended = |(name, _): (&[u8], &[u8])| {
             let name = encoding::normalize(name, Encoding::Form);
-            name.is_ok_and(|name| ["oauth_token", "oauth_verifier"].contains(&&*name))
+            name.is_ok_and(|name| [&b"oauth_token"[..], b"oauth_verifier"].contains(&&*name))
         };
         if encoding::form_pairs(query.as_bytes()).any(is_appended) {
             return Err("The callback must not have oauth_token or oauth_verifier in its query.");

@@ -24,7 +24,7 @@ use super::timestamp::Timestamp;
 ///     .parameter("oauth_callback", "http://printer.example.com/ready");
 /// let parameters = signer.sign(&request, Timestamp::from_seconds(137_131_200), "wIjqoS").unwrap();
 /// let (name, signature) = parameters.last().unwrap();
-/// assert_eq!((name.as_str(), signature.as_str()), ("oauth_signature", "todo"));
+/// assert_eq!((name.as_str(), signature.as_str()), ("oauth_signature", "msrTmwtDEKqeVXeJaufuiXOpbJI="));
 /// ```
 #[derive(Clone, Debug)]
 pub struct RequestSigner {

@@ -30,16 +30,19 @@ impl Hash {
         }
     }
 
-    /// Returns the HMAC of a message.
-    pub(super) fn mac(self, key: &[u8], message: &[u8]) -> Vec<u8> {
-        fn mac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {
+    /// Writes the HMAC of a message into a buffer, and returns it.
+    pub(super) fn mac<'b>(self, key: &[u8], message: &[u8], buffer: &'b mut [u8; 64]) -> &'b [u8] {
+        fn mac<'b, M: Mac + KeyInit>(key: &[u8], message: &[u8], buffer: &'b mut [u8; 64]) -> &'b [u8] {
             let mac = <M as KeyInit>::new_from_slice(key).expect("HMAC takes keys of every length");
-            mac.chain_update(message).finalize().into_bytes().to_vec()
+            let output = mac.chain_update(message).finalize().into_bytes();
+            let written = &mut buffer[..output.len()];
+            written.copy_from_slice(&output);
+            written
         }
         match self {
-            Self::Sha1 => mac::<Hmac<Sha1>>(key, message),
-            Self::Sha256 => mac::<Hmac<Sha256>>(key, message),
-            Self::Sha512 => mac::<Hmac<Sha512>>(key, message),
+            Self::Sha1 => mac::<Hmac<Sha1>>(key, message, buffer),
+            Self::Sha256 => mac::<Hmac<Sha256>>(key, message, buffer),
+            Self::Sha512 => mac::<Hmac<Sha512>>(key, message, buffer),
         }
     }
 }

@@ -83,7 +83,8 @@ impl PrivateKey {
     /// source of randomness. The signature does not depend on it.
     fn blinding_rng(&self, message: &[u8]) -> StdRng {
         let key = self.0.pem.expose().as_bytes();
-        let seed = Hash::Sha256.mac(key, &[b"blinding", message].concat());
+        let mut seed = [0; 64];
+        Hash::Sha256.mac(key, &[b"blinding", message].concat(), &mut seed);
         StdRng::from_seed(std::array::from_fn(|at| seed[at]))
     }
 

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use http::StatusCode;
 
-use super::encoding;
+use super::encoding::{self, InvalidPercentEncoding};
 
 /// Why a request is rejected: one variant for each `oauth_problem`.
 ///
@@ -75,6 +75,15 @@ impl Problem {
             names: names.take(16).map(|&name| name.to_owned()).collect(),
             why,
         }
+    }
+
+    /// Rejects a parameter whose percent-encoding is invalid, by its raw name.
+    pub(super) fn invalid_encoding(name: &[u8], _: InvalidPercentEncoding) -> Self {
+        let name = std::str::from_utf8(name).unwrap_or_default();
+        Self::parameters_rejected(
+            &[name],
+            "A percent sign must be followed by two hexadecimal digits.",
+        )
     }
 
     /// The value of `oauth_problem`.

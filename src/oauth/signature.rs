@@ -116,22 +116,17 @@ impl VerificationKey {
         let message = base_string.as_bytes();
         match self {
             // Constant time: the response does not tell how much of a guessed signature is right.
-            Self::Hmac(secret) if method == SignatureMethod::Plaintext => hmac_key(secret, token_secret)
-                .as_bytes()
-                .ct_eq(signature.as_bytes())
-                .into(),
+            Self::Hmac(secret) if method == SignatureMethod::Plaintext => {
+                hmac_key(secret, token_secret).ct_eq(signature.as_bytes()).into()
+            }
             Self::Hmac(secret) => {
-                let mut decoded = [0; 64];
-                STANDARD
-                    .decode_slice(signature, &mut decoded)
-                    .is_ok_and(|length| {
-                        let key = hmac_key(secret, token_secret);
-                        method
-                            .hash()
-                            .mac(key.as_bytes(), message)
-                            .ct_eq(&decoded[..length])
-                            .into()
-                    })
+                let (mut decoded, mut buffer) = ([0; 64], [0; 64]);
+                let Ok(length) = STANDARD.decode_slice(signature, &mut decoded) else {
+                    return false;
+                };
+                let key = hmac_key(secret, token_secret);
+                let mac = method.hash().mac(&key, message, &mut buffer);
+                mac.ct_eq(&decoded[..length]).into()
             }
             Self::Rsa(key) => {
                 let is_short = signature.len() <= MAX_SIGNATURE_CHARS;
@@ -153,11 +148,11 @@ impl SigningKey {
         let message = base_string.as_bytes();
         match self {
             Self::Hmac(secret) if method == SignatureMethod::Plaintext => {
-                Some(hmac_key(secret, token_secret).to_string())
+                Some(encoding::into_ascii(hmac_key(secret, token_secret).to_vec()))
             }
             Self::Hmac(secret) if !method.is_rsa() => {
                 let key = hmac_key(secret, token_secret);
-                Some(STANDARD.encode(method.hash().mac(key.as_bytes(), message)))
+                Some(STANDARD.encode(method.hash().mac(&key, message, &mut [0; 64])))
             }
             Self::Rsa(key) if method.is_rsa() => {
                 key.sign(method.hash(), message).map(|raw| STANDARD.encode(raw))
@@ -168,12 +163,12 @@ impl SigningKey {
 }
 
 /// Joins both secrets, encoded, with `&` (RFC 5849, sections 3.4.2 and 3.4.4).
-fn hmac_key(consumer: &Secret, token: Option<&Secret>) -> Zeroizing<String> {
+fn hmac_key(consumer: &Secret, token: Option<&Secret>) -> Zeroizing<Vec<u8>> {
     let [consumer, token] = [consumer.expose(), token.map_or("", Secret::expose)].map(str::as_bytes);
     // At its full size, so that it does not grow and leave copies behind that are not wiped.
-    let mut key = Zeroizing::new(String::with_capacity(3 * (consumer.len() + token.len()) + 1));
+    let mut key = Zeroizing::new(Vec::with_capacity(3 * (consumer.len() + token.len()) + 1));
     encoding::push_encoded(&mut key, consumer);
-    key.push('&');
+    key.push(b'&');
     encoding::push_encoded(&mut key, token);
     key
 }

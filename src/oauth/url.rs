@@ -60,11 +60,10 @@ impl Origin {
         } else {
             ("http://", 80)
         };
-        let mut text = format!("{scheme}{}", host.to_ascii_lowercase());
-        let host = scheme.len()..text.len();
-        if let Some(port) = port.filter(|&port| port != default_port) {
-            text.push_str(&format!(":{port}"));
-        }
+        let port = port.filter(|&port| port != default_port);
+        let port = port.map_or_else(String::new, |port| format!(":{port}"));
+        let text = format!("{scheme}{}{port}", host.to_ascii_lowercase());
+        let host = scheme.len()..text.len() - port.len();
         Self { text, host }
     }
 }

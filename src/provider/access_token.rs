@@ -3,15 +3,14 @@
 use std::net::IpAddr;
 
 use crate::model::{
-    AccessToken, AuditKind, Consumer, NewAccess, RequestToken, RequestTokenState, TokenSession,
-    UNKNOWN_TOKEN, User, WRONG_HANDLE,
+    AccessToken, Consumer, NewAccess, RequestToken, RequestTokenState, TokenSession, UNKNOWN_TOKEN,
+    WRONG_HANDLE,
 };
 use crate::oauth::{Problem, RequestView, Secret, SessionHandle, Token, VerifiedRequest};
 
-use super::authenticate::Signed;
+use super::authenticate::AuthenticatedRequest;
 use super::cache::REPEATABLE;
-use super::directory::Standing;
-use super::{Error, Provider, journal};
+use super::{Error, Provider};
 
 /// Token credentials, for the consumer alone.
 #[derive(Debug)]
@@ -42,19 +41,15 @@ impl Provider {
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
     ) -> Result<IssuedAccessToken, Error> {
-        let claim = Self::claim(view)?;
-        let claimed_by = claim.consumer_key().clone();
-        let signed = self.authenticate(view, claim, peer).await;
-        let issued = match signed {
-            Ok(signed) => self.token_credentials(&signed, peer).await,
-            Err(error) => Err(error),
-        };
-        issued.map_err(|error| error.claimed_by(&claimed_by))
+        self.issue(view, peer, async |signed| {
+            self.token_credentials(signed, peer).await
+        })
+        .await
     }
 
     async fn token_credentials(
         &self,
-        signed: &Signed,
+        signed: &AuthenticatedRequest,
         peer: Option<IpAddr>,
     ) -> Result<IssuedAccessToken, Error> {
         let Some(token) = signed.request.token().cloned() else {
@@ -79,7 +74,7 @@ impl Provider {
 
     async fn exchange(
         &self,
-        signed: &Signed,
+        signed: &AuthenticatedRequest,
         peer: Option<IpAddr>,
         token: &Token,
     ) -> Result<IssuedAccessToken, Error> {
@@ -89,7 +84,8 @@ impl Provider {
         if let Some(issued) = self.repeated_exchange(signed, &kept, token).await? {
             return Ok(issued);
         }
-        let user = self.approver(&signed.request, consumer, &kept, token).await?;
+        self.check_verifier(&signed.request, consumer, &kept, token)
+            .await?;
         let now = self.clock.now();
         let session = consumer.session_handles.then(|| TokenSession {
             id: self.new_token().as_str().to_owned(),
@@ -106,7 +102,6 @@ impl Provider {
             .exchange(token, &consumer.key, now, &new, &access, peer)
             .await?;
         if let Some(issued) = issued {
-            journal::say(AuditKind::Exchanged, &consumer.key, &user.subject, peer);
             return Ok(self.issued(new, &issued));
         }
         // The same request won at another replica.
@@ -118,7 +113,7 @@ impl Provider {
     /// The answer to an exchange that was repeated within [`REPEATABLE`], because the first answer was lost on its way.
     async fn repeated_exchange(
         &self,
-        signed: &Signed,
+        signed: &AuthenticatedRequest,
         kept: &RequestToken,
         token: &Token,
     ) -> Result<Option<IssuedAccessToken>, Error> {
@@ -138,14 +133,14 @@ impl Provider {
         Ok(found.map(|(new, issued)| self.issued(new, &issued)))
     }
 
-    /// The user who approved, when the request token may be exchanged by this consumer with this verifier.
-    async fn approver(
+    /// Checks that the request token may be exchanged by this consumer with this verifier.
+    async fn check_verifier(
         &self,
         request: &VerifiedRequest,
         consumer: &Consumer,
         kept: &RequestToken,
         token: &Token,
-    ) -> Result<User, Error> {
+    ) -> Result<(), Error> {
         let now = self.clock.now();
         let by = kept.check_exchange(&consumer.key, now)?;
         let Some(verifier) = self.keyring.verifier(token, &by.subject) else {
@@ -162,15 +157,12 @@ impl Provider {
                 Problem::TokenRejected("The verifier is not the one that the user was given.").into(),
             );
         }
-        if self.directory.standing(&by.subject).await == Standing::Gone {
-            return Err(Problem::TokenRejected("The user who approved is not there any more.").into());
-        }
-        Ok(by.clone())
+        self.token_user(&by.subject).await.map(drop)
     }
 
     async fn renew(
         &self,
-        signed: &Signed,
+        signed: &AuthenticatedRequest,
         peer: Option<IpAddr>,
         old: &Token,
         handle: &SessionHandle,
@@ -183,9 +175,7 @@ impl Provider {
         let session = kept.check_renewal(&consumer.key)?;
         self.check_handle(session, handle).await?;
         session.check_end(now)?;
-        if self.directory.standing(&kept.user.subject).await == Standing::Gone {
-            return Err(Problem::TokenRejected("The user who approved is not there any more.").into());
-        }
+        self.token_user(&kept.user.subject).await?;
         let new = self.keyring.derived_token(RENEWED, old);
         let expires_at = now.plus(self.rules.access_token_lifetime);
         let renewed = self
@@ -197,7 +187,6 @@ impl Provider {
             return self.repeated_renewal(consumer, old, handle).await;
         };
         self.cache.remove_access_token(old);
-        journal::say(AuditKind::Renewed, &consumer.key, &renewed.user.subject, peer);
         Ok(self.issued(new, &renewed))
     }
 
@@ -209,7 +198,7 @@ impl Provider {
         handle: &SessionHandle,
     ) -> Result<IssuedAccessToken, Error> {
         let since = self.clock.now().plus(1 - REPEATABLE);
-        let renewed = self.store.renewed_access_token(old, since).await?;
+        let renewed = self.store.access_token_or_renewed(old, since).await?;
         let renewed = renewed.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
         self.check_handle(renewed.check_renewal(&consumer.key)?, handle)
             .await?;

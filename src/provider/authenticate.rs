@@ -1,93 +1,103 @@
-//! A claim becomes a fact: window, consumer, method, signature, and at last the nonce.
+//! Authenticates a signed request: timestamp, consumer, signature method, signature, then the nonce.
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use crate::model::{Consumer, UNKNOWN_TOKEN};
 use crate::oauth::diagnose::diagnose_signature;
 use crate::oauth::{Problem, RequestView, SignedRequest, Timestamp, Token, VerifiedRequest};
+use crate::store::StoreError;
 
 use super::cache::CachedToken;
 use super::{Error, Provider};
 
-/// A signature that was verified, and the consumer that made it. Its nonce is not yet spent.
-pub(super) struct Signed {
+/// A request whose signature was verified, and the consumer that made it. Its nonce may not be recorded yet.
+pub(super) struct AuthenticatedRequest {
     pub(super) request: VerifiedRequest,
     pub(super) consumer: Arc<Consumer>,
     /// When it came to us.
     pub(super) at: Timestamp,
     /// What was in memory of its token.
-    pub(super) held: Option<Arc<CachedToken>>,
+    pub(super) cached: Option<Arc<CachedToken>>,
 }
 
 impl Provider {
-    /// Reads the claim that a token endpoint must be called with.
-    pub(super) fn claim(view: &RequestView<'_>) -> Result<SignedRequest, Error> {
-        let request = SignedRequest::parse(view)?;
-        Ok(request.ok_or_else(|| Problem::ParameterAbsent(SignedRequest::REQUIRED.to_vec()))?)
-    }
-
-    /// Verifies a claim and spends its nonce: what the token endpoints begin with.
-    pub(super) async fn authenticate(
+    /// Authenticates a request to a token endpoint, records its nonce, and issues credentials.
+    pub(super) async fn issue<T>(
         &self,
         view: &RequestView<'_>,
-        request: SignedRequest,
         peer: Option<IpAddr>,
-    ) -> Result<Signed, Error> {
-        let signed = self.verify(view, request, peer).await?;
-        self.spend_nonce(&signed.request).await?;
-        Ok(signed)
+        credentials: impl AsyncFnOnce(&AuthenticatedRequest) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let request = SignedRequest::parse(view)?;
+        let request = request.ok_or_else(|| Problem::ParameterAbsent(SignedRequest::REQUIRED.to_vec()))?;
+        let claimed_by = request.consumer_key().clone();
+        let issued = async {
+            let signed = in_time(async {
+                let signed = self.verify(view, request, peer).await?;
+                self.record_nonce(&signed.request).await?;
+                Ok(signed)
+            });
+            credentials(&signed.await?).await
+        };
+        issued.await.map_err(|error: Error| error.claimed_by(&claimed_by))
     }
 
-    /// Verifies a claim. Reads consumers, and writes nothing.
+    /// Verifies a request. Reads consumers, and writes nothing.
     pub(super) fn verify<'a>(
         &'a self,
         view: &'a RequestView<'_>,
         request: SignedRequest,
         peer: Option<IpAddr>,
-    ) -> impl Future<Output = Result<Signed, Error>> + Send + use<'a> {
-        // An `async fn` would keep the claim twice.
+    ) -> impl Future<Output = Result<AuthenticatedRequest, Error>> + Send + use<'a> {
+        // An `async fn` would keep the request twice.
         async move {
+            self.clock_offset.check()?;
             let now = self.clock.now();
             self.rules.window.check(request.timestamp(), now)?;
             let Some(consumer) = self.cache.consumer(&self.store, request.consumer_key()).await? else {
                 // An unknown consumer costs what a wrong signature costs.
-                drop(request.verify(std::slice::from_ref(&self.nobody), None));
+                drop(request.verify(std::slice::from_ref(&self.dummy_key), None));
                 return Err(Problem::ConsumerKeyUnknown.into());
             };
             consumer.check_signer(request.method(), view.secure, peer)?;
             let token = request.token().cloned();
-            let held = token.as_ref().and_then(|token| self.cache.cached_token(token));
-            let derived = match (&held, &token) {
+            let cached = token.as_ref().and_then(|token| self.cache.cached_token(token));
+            let derived = match (&cached, &token) {
                 (None, Some(token)) => self.keyring.token_secret(token),
                 _ => None,
             };
-            let secret = held
+            let secret = cached
                 .as_ref()
-                .and_then(|held| held.secret.as_ref())
+                .and_then(|cached| cached.secret.as_ref())
                 .or(derived.as_ref());
             match request.verify(&consumer.keys, secret) {
-                Ok(request) => Ok(Signed {
+                Ok(request) => Ok(AuthenticatedRequest {
                     request,
                     consumer,
                     at: now,
-                    held,
+                    cached,
                 }),
                 Err(problem) => {
                     let problem = diagnose_signature(problem, view, &consumer.keys, secret);
-                    Err(Box::pin(self.why_unsigned(token.as_ref(), problem)).await?.into())
+                    Err(Box::pin(self.token_problem(token.as_ref(), problem))
+                        .await?
+                        .into())
                 }
             }
         }
     }
 
-    /// Spends the nonce. The last step, so that only a valid signature writes to the database.
+    /// Records the nonce. The last step, so that only a valid signature writes to the database.
     ///
     /// # Errors
     ///
     /// `nonce_used` for a replay; `timestamp_refused` if the request left the window since it was verified; a failure if the
     /// nonce was not recorded.
-    pub(super) async fn spend_nonce(&self, request: &VerifiedRequest) -> Result<(), Error> {
+    pub(super) async fn record_nonce(&self, request: &VerifiedRequest) -> Result<(), Error> {
         let (signed_at, digest) = (request.timestamp(), request.nonce_digest());
         let is_first = self
             .store
@@ -100,30 +110,39 @@ impl Provider {
         Ok(self.rules.window.check(signed_at, self.clock.now())?)
     }
 
-    /// A signature made with the secret of a token that is gone cannot match: the consumer must hear of the token, or it
-    /// would keep it for ever.
-    async fn why_unsigned(&self, token: Option<&Token>, problem: Problem) -> Result<Problem, Error> {
+    /// If the token is unknown, `token_rejected` instead of `signature_invalid`, so that the consumer drops the token: a
+    /// signature with the secret of a deleted token cannot match.
+    async fn token_problem(&self, token: Option<&Token>, problem: Problem) -> Result<Problem, Error> {
         let (Some(token), Problem::SignatureInvalid(_)) = (token, &problem) else {
             return Ok(problem);
         };
-        if self.knows(token).await? {
+        if self.token_exists(token).await? {
             Ok(problem)
         } else {
             Ok(Problem::TokenRejected(UNKNOWN_TOKEN))
         }
     }
 
-    async fn knows(&self, token: &Token) -> Result<bool, Error> {
+    async fn token_exists(&self, token: &Token) -> Result<bool, Error> {
         let Some(secret) = self.keyring.token_secret(token) else {
             self.cache
                 .check_foreign_token(&self.store, token.as_str())
                 .await?;
             return Ok(false);
         };
-        let held = self
+        let cached = self
             .cache
             .access_token(&self.store, token, Some(&secret), self.clock.now())
             .await?;
-        Ok(held.token.is_some() || self.store.request_token(token).await?.is_some())
+        Ok(cached.token.is_some() || self.store.request_token(token).await?.is_some())
     }
 }
+
+/// Limits the time that a use case may wait for the database, whichever and however often.
+pub(super) async fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let seconds = DEADLINE.as_secs();
+    let done = timeout(DEADLINE, work).await;
+    done.unwrap_or(Err(Error::Failed(StoreError::TimedOut { seconds })))
+}
+
+const DEADLINE: Duration = Duration::from_secs(5);

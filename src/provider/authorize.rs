@@ -1,13 +1,13 @@
-//! The question to the user, and the answer (RFC 5849, section 2.2).
+//! Authorization by the user (RFC 5849, section 2.2).
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::model::{AuditKind, Consumer, RequestToken, RequestTokenState, User};
+use crate::model::{Consumer, RequestToken, RequestTokenState, User};
 use crate::oauth::{Callback, Timestamp, Token, Verifier};
 use crate::store::StoreError;
 
-use super::{Provider, journal};
+use super::Provider;
 
 /// What a request token asks, as it stands now.
 #[derive(Clone, Debug)]
@@ -102,18 +102,13 @@ impl Provider {
         Ok(as_question(kept, consumer))
     }
 
-    /// The user says yes, at an address. Said again by the same user, it leads to the same place.
+    /// The user approves, at an address. Repeated by the same user, it leads to the same place.
     pub async fn approve(&self, token: &Token, user: &User, address: IpAddr) -> Result<Answer, StoreError> {
         let mut question = self.question(token).await?;
-        if let Question::Open { consumer, .. } = &question {
-            let consumer = Arc::clone(consumer);
-            let address = Some(address);
-            if self
-                .store
-                .authorize_request_token(token, user, address, self.clock.now())
-                .await?
-            {
-                journal::say(AuditKind::Approved, &consumer.key, &user.subject, address);
+        if let Question::Open { .. } = question {
+            let (address, now) = (Some(address), self.clock.now());
+            let authorized = self.store.authorize_request_token(token, user, address, now);
+            if authorized.await? {
                 self.store.remember_user(user).await?;
             }
             question = self.question(token).await?;
@@ -128,19 +123,12 @@ impl Provider {
         }
     }
 
-    /// The user says no, at an address. Said again, it leads to the same place.
+    /// The user denies, at an address. Repeated, it leads to the same place.
     pub async fn deny(&self, token: &Token, user: &User, address: IpAddr) -> Result<Answer, StoreError> {
         let mut question = self.question(token).await?;
-        if let Question::Open { consumer, .. } = &question {
-            let consumer = Arc::clone(consumer);
-            let address = Some(address);
-            if self
-                .store
-                .deny_request_token(token, user, address, self.clock.now())
-                .await?
-            {
-                journal::say(AuditKind::Denied, &consumer.key, &user.subject, address);
-            }
+        if let Question::Open { .. } = question {
+            let (address, now) = (Some(address), self.clock.now());
+            self.store.deny_request_token(token, user, address, now).await?;
             question = self.question(token).await?;
         }
         match question {

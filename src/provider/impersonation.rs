@@ -1,55 +1,22 @@
 //! Two-legged calls in a user's name: only of users who exist, and never of some.
 //!
-//! What the login surely knows decides. Where it cannot say who exists, and never can, an [`Impersonation`] does.
+//! What the login surely knows decides. Where it cannot say who exists, and never can, an [`ImpersonationPolicy`] does.
 
-use std::collections::BTreeSet;
-
-use crate::model::{Consumer, NamePattern};
+use crate::model::{Consumer, NamePattern, UserStatus};
 use crate::oauth::Problem;
 
 use super::caller::CallingUser;
-use super::directory::Standing;
 use super::{Error, Provider};
 
 /// Whom a consumer that may impersonate may name.
 #[derive(Clone, Debug, Default)]
-pub struct Impersonation {
-    excluded: BTreeSet<String>,
-    names: Vec<NamePattern>,
-    signed_in_by: Option<String>,
-}
-
-impl Impersonation {
-    /// Never these, in any case: an application may not tell `Root` from `root`.
-    #[must_use]
-    pub fn except<'a>(mut self, names: impl IntoIterator<Item = &'a String>) -> Self {
-        self.excluded
-            .extend(names.into_iter().map(|name| name.to_lowercase()));
-        self
-    }
-
-    /// These too, when the login cannot say whether they exist.
-    #[must_use]
-    pub fn or_named(mut self, names: Vec<NamePattern>) -> Self {
-        self.names.extend(names);
-        self
-    }
-
-    /// Whoever has signed in here by this login method too, when the login cannot say whether they exist.
-    #[must_use]
-    pub fn or_signed_in_by(mut self, method: impl Into<String>) -> Self {
-        self.signed_in_by = Some(method.into());
-        self
-    }
-
-    fn excludes(&self, subject: &str) -> bool {
-        self.excluded.contains(&subject.to_lowercase())
-    }
-
-    /// Whether the login's word is the only one.
-    fn asks_the_login_alone(&self) -> bool {
-        self.names.is_empty() && self.signed_in_by.is_none()
-    }
+pub struct ImpersonationPolicy {
+    /// Never these, in whatever case: an application may not tell `Root` from `root`.
+    pub excluded: Vec<String>,
+    /// These too, when the login method cannot tell whether they exist.
+    pub names: Vec<NamePattern>,
+    /// Then also each user who has signed in by this login method.
+    pub signed_in_by: Option<&'static str>,
 }
 
 impl Provider {
@@ -65,35 +32,34 @@ impl Provider {
             ));
         }
         let rule = &self.rules.impersonation;
-        if rule.excludes(subject) {
+        let subject_lower = subject.to_lowercase();
+        if rule
+            .excluded
+            .iter()
+            .any(|name| name.to_lowercase() == subject_lower)
+        {
             return Err(refused("Administrators cannot be impersonated."));
         }
-        match self.directory.standing(subject).await {
-            Standing::Known(user) => Ok(user),
-            Standing::Gone => Err(refused(UNKNOWN)),
-            Standing::CannotSay if rule.asks_the_login_alone() => Err(refused(
+        match self.directory.user_status(subject).await {
+            UserStatus::Active { display_name } => Ok(CallingUser::new(subject, display_name)),
+            UserStatus::NotFound => Err(refused(UNKNOWN)),
+            UserStatus::Unknown if rule.names.is_empty() && rule.signed_in_by.is_none() => Err(refused(
                 "Whether the user in xoauth_requestor_id exists cannot be found out at the moment: try again.",
             )),
-            Standing::CannotSay => self.remembered(subject).await?.ok_or_else(|| refused(UNKNOWN)),
+            UserStatus::Unknown => self.remembered(subject).await?.ok_or_else(|| refused(UNKNOWN)),
         }
     }
 
     /// A user of whom we know by ourselves.
     async fn remembered(&self, subject: &str) -> Result<Option<CallingUser>, Error> {
         let rule = &self.rules.impersonation;
-        if let Some(method) = &rule.signed_in_by
+        if let Some(method) = rule.signed_in_by
             && let Some(user) = self.store.user(subject, method).await?
         {
-            return Ok(Some(CallingUser {
-                subject: user.subject,
-                display_name: user.display_name,
-            }));
+            return Ok(Some(CallingUser::new(user.subject, user.display_name)));
         }
         let named = rule.names.iter().any(|name| name.matches(subject));
-        Ok(named.then(|| CallingUser {
-            subject: subject.to_owned(),
-            display_name: subject.to_owned(),
-        }))
+        Ok(named.then(|| CallingUser::new(subject, subject)))
     }
 }
 

@@ -1,34 +1,35 @@
-//! THE USE CASES: the only place where protocol, model, store and clock meet.
+//! Use cases: where protocol, model, store and clock meet.
 //!
 //! Read in the order of a link's life:
 //!
-//! 1. `authenticate`: a claim becomes a fact, for every signed request;
+//! 1. `authenticate`: timestamp, consumer, signature method, signature and nonce of every signed request;
 //! 2. `request_token`: temporary credentials;
-//! 3. `authorize`: the question to the user, and the answer;
+//! 3. `authorize`: the user approves or denies;
 //! 4. `access_token`: exchange and renewal;
-//! 5. `admit`: a guarded call, `impersonation`: one in a user's name, and `caller`, what it proves;
-//! 6. `sessions` and `sign_in`: browsers whose users have signed in, and how often they may try;
-//! 7. `connections`: what people see of access tokens, and revoke;
-//! 8. `error`: a refusal or a failure, and the one answer that tells the peer.
+//! 5. `guarded_call`: a call to the application; `impersonation`: in a user's name; `caller`: consumer and user of it;
+//! 6. `sessions` and `sign_in`: browsers whose users have signed in, and rate limits;
+//! 7. `connections`: what users and administrators see of access tokens, and revocation;
+//! 8. `error`: a problem or a failure, and the response to it.
 //!
-//! `cache` keeps what every call reads for less than a second. `directory` says which
-//! users exist, `journal` says what happened, and `sweep` forgets what has expired.
+//! `cache` keeps consumers and tokens for less than a second. `directory` knows which
+//! users exist. `sweep` deletes what has expired, `uses` writes when tokens were used, `clock_offset` compares the clocks.
 
 mod access_token;
-mod admit;
 mod authenticate;
 mod authorize;
 mod cache;
 mod caller;
+mod clock_offset;
 mod connections;
 mod directory;
 mod error;
+mod guarded_call;
 mod impersonation;
-mod journal;
 mod request_token;
 mod sessions;
 mod sign_in;
 mod sweep;
+mod uses;
 
 use std::sync::Arc;
 
@@ -37,13 +38,13 @@ use crate::oauth::{Secret, TimestampWindow, Token, VerificationKey};
 use crate::store::Store;
 
 pub use access_token::IssuedAccessToken;
-pub use admit::Judged;
 pub use authorize::{Answer, Question};
 pub use caller::{CallKind, Caller, CallingUser};
 pub use connections::Connection;
-pub use directory::{Directory, Standing};
+pub use directory::Directory;
 pub use error::{Error, Refusal};
-pub use impersonation::Impersonation;
+pub use guarded_call::AuthenticatedCall;
+pub use impersonation::ImpersonationPolicy;
 pub use request_token::IssuedRequestToken;
 pub use sessions::SessionRules;
 
@@ -51,6 +52,8 @@ pub use sessions::SessionRules;
 pub use crate::store::{Keyring, Revoke, Revoker, Search, StoreError};
 
 use cache::Cache;
+use clock_offset::ClockOffset;
+use uses::Uses;
 
 /// The OAuth provider.
 #[derive(Debug)]
@@ -61,8 +64,10 @@ pub struct Provider {
     directory: Directory,
     rules: Rules,
     cache: Cache,
+    uses: Uses,
+    clock_offset: ClockOffset,
     /// What the signature of an unknown consumer is checked against, so that it costs what a known one does.
-    nobody: VerificationKey,
+    dummy_key: VerificationKey,
 }
 
 /// What the administrator decides about tokens.
@@ -83,7 +88,7 @@ pub struct Rules {
     /// Live request tokens that a consumer may have at a time.
     pub request_tokens_per_consumer: u64,
     /// Whom consumers may impersonate.
-    pub impersonation: Impersonation,
+    pub impersonation: ImpersonationPolicy,
     /// How long browsers stay signed in.
     pub sessions: SessionRules,
 }
@@ -99,7 +104,7 @@ impl Rules {
             session_lifetime: 160_272_000,
             wrong_verifier_limit: 5,
             request_tokens_per_consumer: 1000,
-            impersonation: Impersonation::default(),
+            impersonation: ImpersonationPolicy::default(),
             sessions: SessionRules {
                 login_method: "file",
                 refresh_display_name: true,
@@ -122,15 +127,17 @@ impl Provider {
         directory: Directory,
         rules: Rules,
     ) -> Self {
-        let nobody = VerificationKey::Hmac(new_secret());
+        let dummy_key = VerificationKey::Hmac(new_secret());
         Self {
+            uses: Uses::new(store.clone()),
+            clock_offset: ClockOffset::default(),
             store,
             keyring,
             clock,
             directory,
             rules,
             cache: Cache::new(),
-            nobody,
+            dummy_key,
         }
     }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::model::{Consumer, RequestToken, RequestTokenState};
 use crate::oauth::{Callback, Problem, RequestView, Secret, Token, VerifiedRequest};
 
-use super::authenticate::Signed;
+use super::authenticate::{AuthenticatedRequest, in_time};
 use super::{Error, Provider};
 
 /// Temporary credentials, for the consumer alone.
@@ -24,17 +24,16 @@ impl Provider {
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
     ) -> Result<IssuedRequestToken, Error> {
-        let claim = Self::claim(view)?;
-        let claimed_by = claim.consumer_key().clone();
-        let signed = self.authenticate(view, claim, peer).await;
-        let issued = match signed {
-            Ok(signed) => self.temporary_credentials(&signed).await,
-            Err(error) => Err(error),
-        };
-        issued.map_err(|error| error.claimed_by(&claimed_by))
+        self.issue(view, peer, async |signed| {
+            in_time(self.temporary_credentials(signed)).await
+        })
+        .await
     }
 
-    async fn temporary_credentials(&self, signed: &Signed) -> Result<IssuedRequestToken, Error> {
+    async fn temporary_credentials(
+        &self,
+        signed: &AuthenticatedRequest,
+    ) -> Result<IssuedRequestToken, Error> {
         if signed.request.token().is_some() {
             return Err(
                 Problem::parameter_rejected("oauth_token", "Leave oauth_token out of this call.").into(),

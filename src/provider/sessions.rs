@@ -2,12 +2,11 @@
 
 use std::net::IpAddr;
 
-use crate::model::{AuditKind, BrowserSession, SessionId, User};
+use crate::model::{BrowserSession, SessionId, User, UserStatus};
 use crate::oauth::Timestamp;
 use crate::store::StoreError;
 
 use super::Provider;
-use super::directory::Standing;
 
 /// How long a browser stays signed in, and how many attempts to sign in a minute has.
 #[derive(Clone, Copy, Debug)]
@@ -36,16 +35,20 @@ impl Provider {
             return Ok(None);
         };
         let mut user = session.user;
-        let standing = if user.proved_by == rules.login_method {
-            self.directory.standing(&user.subject).await
+        let status = if user.proved_by == rules.login_method {
+            self.directory.user_status(&user.subject).await
         } else {
-            Standing::Gone
+            UserStatus::NotFound
         };
-        match standing {
-            Standing::Known(known) if rules.refresh_display_name => user.display_name = known.display_name,
-            Standing::Known(_) | Standing::CannotSay => {}
-            Standing::Gone => {
-                self.store.remove_session(id).await?;
+        match status {
+            UserStatus::Active { display_name } if rules.refresh_display_name => {
+                user.display_name = display_name;
+            }
+            UserStatus::Active { .. } | UserStatus::Unknown => {}
+            UserStatus::NotFound => {
+                if user.proved_by != rules.login_method || self.is_gone(&user.subject).await? {
+                    self.store.remove_session(id).await?;
+                }
                 return Ok(None);
             }
         }
@@ -75,16 +78,15 @@ impl Provider {
         };
         self.store.remember_user(&session.user).await?;
         self.store.add_session(&id, &session, Some(address)).await?;
-        log(AuditKind::SignedIn, &session.user, address);
         Ok(id)
     }
 
     /// Ends a session, as its user wants.
-    pub async fn end_session(&self, id: &SessionId, user: &User, address: IpAddr) -> Result<(), StoreError> {
-        if self.store.sign_out(id, Some(address), self.clock.now()).await? {
-            log(AuditKind::SignedOut, user, address);
-        }
-        Ok(())
+    pub async fn end_session(&self, id: &SessionId, address: IpAddr) -> Result<(), StoreError> {
+        self.store
+            .sign_out(id, Some(address), self.clock.now())
+            .await
+            .map(drop)
     }
 
     /// Whether a user signed in so long ago that they must do so again before they decide.
@@ -97,11 +99,6 @@ impl Provider {
         let rules = &self.rules.sessions;
         now.plus(rules.idle).min(created_at.plus(rules.longest))
     }
-}
-
-/// The store has recorded it as well.
-fn log(kind: AuditKind, user: &User, address: IpAddr) {
-    tracing::info!(user.subject = ?user.subject, %address, "{:?} {}", user.subject, kind.name());
 }
 
 /// Seconds between two notes that a session is in use.

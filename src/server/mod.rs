@@ -20,12 +20,14 @@ use crate::http::operators::operators;
 use crate::http::{Listener, Socket, Workers};
 use crate::links::listener;
 use crate::login::Login;
-use crate::store::Store;
+use crate::provider::Provider;
+use crate::store::{Store, StoreError};
 use crate::tls::ServerTls;
 use crate::web::{Administration, CurrentBranding};
 use crate::{telemetry, web};
 
 use parts::Parts;
+pub use store::Migrations;
 
 /// A linkgate that serves. Dropped, it stops accepting; [`Server::stop`] waits for requests in progress.
 #[derive(Debug)]
@@ -41,29 +43,34 @@ pub struct Server {
     clock: Clock,
     stop: CancellationToken,
     listeners: Vec<JoinHandle<bool>>,
-    sweeper: JoinHandle<()>,
+    sweeper: JoinHandle<Arc<Provider>>,
     workers: Workers,
 }
 
 impl Server {
-    /// Opens the store, synchronises the configured consumers, builds the parts, and binds the listeners.
+    /// Binds the listeners, opens the store, synchronises the configured consumers, and serves.
     ///
     /// # Errors
     ///
     /// What the configuration names cannot be used: a file, the database, an address.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        Box::pin(Self::start_with(config, clock, Migrations::Apply)).await
+    }
+
+    /// The same, with a choice whether the tables may be changed. The last thing to happen: everything else was found good.
+    pub async fn start_with(config: Config, clock: Clock, migrations: Migrations) -> anyhow::Result<Self> {
         let login = login::login(&config, &clock)?;
-        let keyring = store::keyring(&config).await?;
-        let store = store::open_with(&config, Arc::clone(&keyring)).await?;
-        synchronise(&store, &config, &clock).await?;
-        let installation = links::installation(&config, &store).await?;
-        let parts = Parts::new(&config, installation, &login, &store, keyring, &clock)?;
         let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
         let workers = Workers::start().context("the threads that serve cannot be started")?;
         let (public, public_address) = bind(config.server.listen)?;
         let (admin, admin_address) = bind(config.server.admin_listen)?;
         let private = links::socket(&config)?;
         let calls = private.as_ref().and_then(|(private, _)| private.address());
+        let keyring = store::keyring(&config).await?;
+        let store = store::open(&config, Arc::clone(&keyring), migrations).await?;
+        synchronise(&store, &config, &clock).await?;
+        let installation = links::installation(&config, &store).await?;
+        let parts = Parts::new(&config, installation, &login, &store, keyring, &clock)?;
         let stop = CancellationToken::new();
         let public = Listener {
             socket: public,
@@ -73,8 +80,9 @@ impl Server {
             head_timeout: HEAD_TIMEOUT,
         };
         let service = web::public_service(parts.app, &parts.verdicts, parts.gateway, parts.rejections);
-        let ready = store.clone();
-        let operators = operators(move || is_ready(ready.clone()), telemetry::metrics);
+        let (ready, counted) = (Arc::clone(&parts.provider), Arc::clone(&parts.provider));
+        let metrics = move || telemetry::metrics(counted.clock_offset());
+        let operators = operators(move || is_ready(Arc::clone(&ready)), metrics);
         let mut listeners = vec![
             tokio::spawn(public.serve(service, stop.clone(), DRAIN)),
             tokio::spawn(Listener::clear_text(admin).serve(operators, stop.clone(), DRAIN)),
@@ -87,7 +95,10 @@ impl Server {
             tokio::spawn(stop.clone().run_until_cancelled_owned(tls.watch_files()));
         }
         let (provider, until) = (parts.provider, stop.clone());
-        let sweeper = tokio::spawn(async move { provider.sweep_until(until).await });
+        let sweeper = tokio::spawn(async move {
+            provider.sweep_until(until).await;
+            provider
+        });
         Ok(Self {
             public: public_address,
             admin: admin_address,
@@ -154,8 +165,9 @@ impl Server {
         for listener in self.listeners {
             drained &= listener.await.unwrap_or(false);
         }
-        if let Err(error) = self.sweeper.await {
-            tracing::warn!(%error, "the sweeper did not end by itself");
+        match self.sweeper.await {
+            Ok(provider) => provider.finish().await,
+            Err(error) => tracing::warn!(%error, "the sweeper did not end by itself"),
         }
         self.store.close().await;
         // Database connections may have been opened on a worker.
@@ -170,11 +182,15 @@ fn bind(address: SocketAddr) -> anyhow::Result<(Socket, SocketAddr)> {
     Ok((socket, address))
 }
 
-async fn is_ready(store: Store) -> Result<(), String> {
-    let answer = store.ping().await;
-    answer.map_err(|error| {
-        tracing::error!(%error, "not ready: the store does not answer");
-        "the store does not answer".to_owned()
+async fn is_ready(provider: Arc<Provider>) -> Result<(), String> {
+    let ready = provider.check_ready().await;
+    ready.map_err(|error| {
+        tracing::error!(%error, "not ready");
+        match error {
+            StoreError::ClockOffset { .. } => error.to_string(),
+            // A driver's words may be about more than a probe shall know.
+            _ => "the store does not answer".to_owned(),
+        }
     })
 }
 

@@ -12,8 +12,8 @@ use crate::gateway::{
     SignatureCheck, TrustedProxies,
 };
 use crate::links::Links;
-use crate::login::{Door, Login, Standing as Known};
-use crate::provider::{CallingUser, Directory, Impersonation, Provider, Rules, SessionRules, Standing};
+use crate::login::{Door, Login};
+use crate::provider::{Directory, ImpersonationPolicy, Provider, Rules, SessionRules};
 use crate::store::{Keyring, Store};
 use crate::web::{Administration, App, CurrentBranding, RecentRejections};
 
@@ -125,19 +125,16 @@ fn assertion(config: &Config, keyring: &Keyring, clock: &Clock) -> anyhow::Resul
 }
 
 fn directory(login: Arc<Login>) -> Directory {
-    Directory::new(move |subject| {
+    let is_file = matches!(*login, Login::File(_));
+    let directory = Directory::new(move |subject| {
         let login = Arc::clone(&login);
-        async move {
-            match login.standing(&subject).await {
-                Known::Known { display_name } => Standing::Known(CallingUser {
-                    subject,
-                    display_name,
-                }),
-                Known::Gone => Standing::Gone,
-                Known::CannotSay => Standing::CannotSay,
-            }
-        }
-    })
+        async move { login.user_status(&subject).await }
+    });
+    if is_file {
+        directory
+    } else {
+        directory.with_passing_absences()
+    }
 }
 
 fn sessions(config: &Config, login: &Login) -> SessionRules {
@@ -153,20 +150,20 @@ fn sessions(config: &Config, login: &Login) -> SessionRules {
     }
 }
 
-/// Beside the login's own word, which is the last one where the login knows its users.
-fn impersonation(config: &Config) -> Impersonation {
+/// Applies beside the login method, which alone decides if it knows its users.
+fn impersonation(config: &Config) -> ImpersonationPolicy {
     let configured = &config.impersonation;
-    let rule = Impersonation::default()
-        .except(&config.admin.subjects)
-        .except(&configured.except);
+    let excluded = [&config.admin.subjects[..], &configured.except].concat();
     if config.login.knows_its_users().is_some() {
-        return rule;
+        return ImpersonationPolicy {
+            excluded,
+            ..ImpersonationPolicy::default()
+        };
     }
-    let rule = rule.or_named(configured.users.clone());
-    if configured.signed_in_before {
-        rule.or_signed_in_by(config.login.method.name())
-    } else {
-        rule
+    ImpersonationPolicy {
+        excluded,
+        names: configured.users.clone(),
+        signed_in_by: configured.signed_in_before.then(|| config.login.method.name()),
     }
 }
 

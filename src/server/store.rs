@@ -8,22 +8,34 @@ use rand::rngs::StdRng;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::{KeyUse, Keyring, Options, Store};
+use crate::store::{KeyUse, Keyring, Options, Store, StoreError};
 
-/// Opens the store, and creates what is missing: the SQLite database, and its key file.
-pub(crate) async fn open(config: &Config) -> anyhow::Result<Store> {
-    open_with(config, keyring(config).await?).await
+/// Whether a server may create the database, or bring its tables up to date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Migrations {
+    /// What is missing is created.
+    Apply,
+    /// The tables must be those of this version.
+    Refuse,
 }
 
-/// Opens the store with keys that were read already.
-pub(crate) async fn open_with(config: &Config, keyring: Arc<Keyring>) -> anyhow::Result<Store> {
-    Ok(Store::open(&options(config), keyring, Clock::System.now()).await?)
+/// Opens the store for a server.
+pub(crate) async fn open(
+    config: &Config,
+    keyring: Arc<Keyring>,
+    migrations: Migrations,
+) -> anyhow::Result<Store> {
+    let (options, now) = (options(config), Clock::System.now());
+    Ok(match migrations {
+        Migrations::Apply => Store::open(&options, keyring, now).await?,
+        Migrations::Refuse => Store::open_existing(&options, keyring, now).await?,
+    })
 }
 
-/// Opens a store that exists: a command that only looks must not create one, perhaps as another user than the server's.
+/// Opens a store that exists: a command must not create one, perhaps as another user than the server's.
 pub(crate) async fn open_existing(config: &Config) -> anyhow::Result<Store> {
     check_exists(config)?;
-    open(config).await
+    open(config, keyring(config).await?, Migrations::Refuse).await
 }
 
 /// Opens a store that exists, whether or not the key file has every key that it needs.
@@ -32,11 +44,27 @@ pub(crate) async fn open_without_keys(config: &Config, keyring: Keyring) -> anyh
     Ok(Store::open_without_keys(&options(config), Arc::new(keyring)).await?)
 }
 
+/// Creates the database, or brings its tables up to date.
+pub(crate) async fn migrate(config: &Config) -> anyhow::Result<()> {
+    Store::migrate(&options(config), no_keys()).await?.close().await;
+    Ok(())
+}
+
+/// Checks that the tables are those of this version.
+pub(crate) async fn check_schema(config: &Config) -> anyhow::Result<()> {
+    check_exists(config)?;
+    Store::open_without_keys(&options(config), no_keys())
+        .await?
+        .close()
+        .await;
+    Ok(())
+}
+
 fn check_exists(config: &Config) -> anyhow::Result<()> {
     match config.store.sqlite_file.as_deref() {
         Some(file) if !file.exists() => {
             bail!(
-                "there is no database {} yet; `linkgate serve` makes it",
+                "there is no database {} yet; `linkgate serve` or `linkgate migrate` makes it",
                 file.display()
             )
         }
@@ -59,13 +87,13 @@ pub(crate) async fn keyring(config: &Config) -> anyhow::Result<Arc<Keyring>> {
         Keyring::open_file(path)
     };
     let file = file.context("keys.secret_key_file cannot be used")?;
-    if file.made {
+    if file.created {
         tracing::info!(
             "made the secret key {}: keep a copy, the tokens depend on it",
             path.display()
         );
     }
-    if file.exposed {
+    if file.world_readable {
         tracing::warn!(
             "others may read the secret key {0}; chmod 600 {0}",
             path.display()
@@ -78,8 +106,10 @@ async fn check_no_key_is_needed(config: &Config) -> anyhow::Result<()> {
     if check_exists(config).is_err() || config.store.url().contains(":memory:") {
         return Ok(());
     }
-    let any = Keyring::generate(&mut StdRng::from_seed([0; 32]));
-    let store = open_without_keys(config, any).await?;
+    let store = match Store::open_without_keys(&options(config), no_keys()).await {
+        Err(StoreError::OlderSchema { found: 0, .. }) => return Ok(()),
+        opened => opened?,
+    };
     let uses = store.key_uses().await;
     store.close().await;
     let needed: Vec<_> = uses?
@@ -98,7 +128,12 @@ async fn check_no_key_is_needed(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn options(config: &Config) -> Options {
+/// For a store that is only looked at: no row was made with this key.
+fn no_keys() -> Arc<Keyring> {
+    Arc::new(Keyring::generate(&mut StdRng::from_seed([0; 32])))
+}
+
+pub(crate) fn options(config: &Config) -> Options {
     Options {
         url: config.store.url().to_owned(),
         password: config.store.password.clone(),

@@ -1,11 +1,11 @@
 //! Access tokens: found by consumers' calls, listed and revoked by people.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::model::{AccessToken, AuditEvent, AuditKind, NewAccess, TokenSession, User};
 use crate::oauth::{ConsumerKey, Timestamp, Token};
 
-use super::audit::record;
 use super::db::{self, Row, Sql, Transaction, sql};
 use super::users::user;
 use super::{Store, StoreError, digest, key_id};
@@ -26,13 +26,17 @@ pub struct Filter {
 pub struct Search {
     /// Only those of this consumer.
     pub consumer: Option<ConsumerKey>,
-    /// Only those of users whose name, or display name, contains this; case does not matter.
+    /// Only those of users whose name, or display name, contains this; case does not matter. A part of a name is searched in
+    /// the newest 50,000 tokens, a whole one in all of them.
     pub user: String,
     /// How many to skip.
     pub skip: u32,
     /// How many to list, at most.
     pub limit: u32,
 }
+
+/// When and from where tokens were last used.
+pub type TokenUses = HashMap<Token, (Timestamp, Option<IpAddr>)>;
 
 /// Which access tokens to revoke.
 #[derive(Clone, Copy, Debug)]
@@ -70,24 +74,28 @@ impl Store {
     pub async fn access_token(&self, token: &Token) -> Result<Option<AccessToken>, StoreError> {
         let select =
             sql(["select ", COLUMNS, " from access_tokens where digest = $1"]).bind(digest(token.as_str()));
-        self.db.read(select).await?.first().map(access_token).transpose()
+        self.one(select).await
     }
 
-    /// Finds the access token that replaced this one since a time (OAuth Session 1.0).
-    pub async fn renewed_access_token(
+    /// Finds an access token, or the one that has replaced it since a time (OAuth Session 1.0).
+    pub async fn access_token_or_renewed(
         &self,
-        old: &Token,
+        token: &Token,
         since: Timestamp,
     ) -> Result<Option<AccessToken>, StoreError> {
-        let which = " from access_tokens where replaced_digest = $1 and issued_at >= $2";
+        let which = " from access_tokens where digest = $1 or (replaced_digest = $1 and issued_at >= $2)";
         let select = sql(["select ", COLUMNS, which])
-            .bind(digest(old.as_str()))
+            .bind(digest(token.as_str()))
             .bind(since);
+        self.one(select).await
+    }
+
+    async fn one(&self, select: Sql) -> Result<Option<AccessToken>, StoreError> {
         self.db.read(select).await?.first().map(access_token).transpose()
     }
 
     /// Finds an access token by its public name, revoked and expired ones too.
-    pub async fn access_token_named(&self, id: &str) -> Result<Option<AccessToken>, StoreError> {
+    pub async fn access_token_by_id(&self, id: &str) -> Result<Option<AccessToken>, StoreError> {
         Ok(self.list(list("id = $2", 1).bind(id)).await?.pop())
     }
 
@@ -124,21 +132,35 @@ impl Store {
         .await
     }
 
-    /// Finds access tokens, revoked and expired ones too, the newest first.
+    /// Finds access tokens, revoked and expired ones too, the newest first: those of the user with this very name, and among
+    /// the newest 50,000 also those of whom the text is a part.
     pub async fn search_access_tokens(&self, search: &Search) -> Result<Vec<AccessToken>, StoreError> {
-        self.list(
-            sql([
-                "select ",
-                COLUMNS,
-                " from access_tokens where ($1 is null or consumer_key = $1) \
-                 and (lower(subject) like $2 escape '!' or lower(display_name) like $2 escape '!') \
-                 order by issued_at desc, id limit $3 offset $4",
-            ])
-            .bind(search.consumer.as_ref().map(ConsumerKey::as_str))
-            .bind(containing(&search.user))
-            .bind(i64::from(search.limit))
-            .bind(i64::from(search.skip)),
-        )
+        let of_consumer = match search.consumer {
+            Some(_) => "consumer_key = $6",
+            None => "true",
+        };
+        let end = i64::from(search.limit) + i64::from(search.skip);
+        let select = sql([
+            "select ",
+            COLUMNS,
+            " from access_tokens where id in (select id from (select id, subject, display_name from access_tokens where ",
+            of_consumer,
+            " order by issued_at desc, id limit $1) newest \
+             where lower(subject) like $2 escape '!' or lower(display_name) like $2 escape '!' \
+             union select id from access_tokens where subject = $3 and ",
+            of_consumer,
+            ") order by issued_at desc, id limit $4 offset $5",
+        ])
+        // Without a text, each is found.
+        .bind(if search.user.is_empty() { end } else { SEARCHED })
+        .bind(containing(&search.user))
+        .bind(search.user.replace('\0', ""))
+        .bind(i64::from(search.limit))
+        .bind(i64::from(search.skip));
+        self.list(match &search.consumer {
+            Some(consumer) => select.bind(consumer),
+            None => select,
+        })
         .await
     }
 
@@ -238,36 +260,28 @@ impl Store {
         self.change_all(update, withdrawn).await.map(drop)
     }
 
-    /// Runs a statement that returns the rows it changed, and records each.
-    async fn change_all(
-        &self,
-        update: Sql,
-        event: impl Fn(&Row) -> Result<AuditEvent, StoreError>,
-    ) -> Result<Vec<Row>, StoreError> {
-        let mut transaction = self.db.begin().await?;
-        let rows = transaction.fetch(update).await?;
-        for row in &rows {
-            record(&mut transaction, &event(row)?).await?;
+    /// Notes when and from where access tokens were used, to the minute: within one minute, only the first use is written.
+    pub async fn touch_access_tokens(&self, uses: TokenUses) -> Result<(), StoreError> {
+        let mut uses: Vec<_> = uses
+            .into_iter()
+            .map(|(token, used)| (digest(token.as_str()), used))
+            .collect();
+        // In the same order everywhere, so that two replicas never wait for each other.
+        uses.sort();
+        for uses in uses.chunks(TOUCHED_AT_ONCE) {
+            let mut transaction = self.db.begin().await?;
+            for (digest, (at, from)) in uses {
+                let update = sql(
+                    ["update access_tokens set last_used_at = $2, last_used_from = $3 \
+                     where digest = $1 and (last_used_at is null or last_used_at < $2)"],
+                )
+                .bind(digest.clone())
+                .bind(at.minute() * 60)
+                .bind(from.map(|address| address.to_string()));
+                transaction.execute(update).await?;
+            }
+            transaction.commit().await?;
         }
-        transaction.commit().await?;
-        Ok(rows)
-    }
-
-    /// Notes the use of an access token, to the minute: within one minute, only the first call writes.
-    pub async fn touch_access_token(
-        &self,
-        token: &Token,
-        at: Timestamp,
-        from: Option<IpAddr>,
-    ) -> Result<(), StoreError> {
-        let update = sql(
-            ["update access_tokens set last_used_at = $2, last_used_from = $3 \
-             where digest = $1 and (last_used_at is null or last_used_at < $2)"],
-        )
-        .bind(digest(token.as_str()))
-        .bind(at.minute() * 60)
-        .bind(from.map(|address| address.to_string()));
-        self.db.write(update).await?;
         Ok(())
     }
 }
@@ -296,15 +310,16 @@ pub(super) async fn grant(
     transaction: &mut Transaction,
     token: &Token,
     consumer: &ConsumerKey,
-    user: User,
+    user: &User,
     host: Option<String>,
     access: &NewAccess,
 ) -> Result<AccessToken, StoreError> {
-    let session = access.session.clone();
+    let session = access.session.as_ref();
     let insert = sql([
         "insert into access_tokens (digest, id, key_id, consumer_key, subject, display_name, proved_by, proved_at, \
          issued_at, expires_at, session_id, session_expires_at, connected_at, host) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $9, $13)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $9, $13) returning ",
+        COLUMNS,
     ])
     .bind(digest(token.as_str()))
     .bind(id(token))
@@ -316,32 +331,17 @@ pub(super) async fn grant(
     .bind(user.proved_at)
     .bind(access.issued_at)
     .bind(access.expires_at)
-    .bind(session.as_ref().map(|session| &*session.id))
-    .bind(session.as_ref().map(|session| session.expires_at))
-    .bind(host.as_deref());
-    transaction.execute(insert).await?;
-    Ok(AccessToken {
-        id: id(token),
-        consumer: consumer.clone(),
-        user,
-        connected_at: access.issued_at,
-        host,
-        issued_at: access.issued_at,
-        expires_at: access.expires_at,
-        session,
-        revoked_at: None,
-        last_used: None,
-    })
+    .bind(session.map(|session| &*session.id))
+    .bind(session.map(|session| session.expires_at))
+    .bind(host);
+    let rows = transaction.fetch(insert).await?;
+    let granted = rows.first().map(access_token).transpose()?;
+    granted.ok_or_else(|| StoreError::inconsistent(TABLE, "a new row is not there"))
 }
 
 /// The public name of a connection: the first 16 hexadecimal digits of the hash of its first token.
 fn id(token: &Token) -> String {
-    let digits = digest(token.as_str());
-    let number = digits
-        .iter()
-        .take(8)
-        .fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
-    format!("{number:016x}")
+    base16ct::lower::encode_string(&digest(token.as_str())[..8])
 }
 
 /// What became of a token. A consumer key that cannot be read does not prevent it from being revoked.
@@ -383,6 +383,12 @@ const COLUMNS: &str = "id, consumer_key, subject, display_name, proved_by, prove
     session_id, session_expires_at, revoked_at, last_used_at, last_used_from";
 
 const TABLE: &str = "access_tokens";
+
+/// How many tokens are searched for a part of a name, which no index finds.
+const SEARCHED: i64 = 50_000;
+
+/// How many uses are noted in one transaction.
+const TOUCHED_AT_ONCE: usize = 500;
 
 /// The most connections that are listed for a user.
 const MAX_CONNECTIONS: i64 = 500;

@@ -1,9 +1,9 @@
-//! The audit log: what happened, for people.
+//! The audit log.
 
 use crate::model::{AuditEvent, AuditKind};
 use crate::oauth::{ConsumerKey, Timestamp};
 
-use super::db::{Row, Sql, Transaction, sql};
+use super::db::{Row, Sql, Transaction, printable, sql};
 use super::{Store, StoreError};
 
 /// Which lines of the audit log to list.
@@ -42,15 +42,30 @@ impl Store {
         let mut transaction = self.db.begin().await?;
         let changed = transaction.execute(change).await? == 1;
         if changed {
-            record(&mut transaction, event).await?;
+            record(&mut transaction, event.clone()).await?;
         }
         transaction.commit().await?;
         Ok(changed)
     }
+
+    /// Runs a statement that returns the rows it changed, and records each.
+    pub(super) async fn change_all(
+        &self,
+        change: Sql,
+        event: impl Fn(&Row) -> Result<AuditEvent, StoreError>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut transaction = self.db.begin().await?;
+        let rows = transaction.fetch(change).await?;
+        for row in &rows {
+            record(&mut transaction, event(row)?).await?;
+        }
+        transaction.commit().await?;
+        Ok(rows)
+    }
 }
 
-/// Records what happened, in the transaction that makes it so.
-pub(super) async fn record(transaction: &mut Transaction, event: &AuditEvent) -> Result<(), StoreError> {
+/// Records what happened, in the transaction that makes it so; its commit logs it.
+pub(super) async fn record(transaction: &mut Transaction, event: AuditEvent) -> Result<(), StoreError> {
     let insert = sql([
         "insert into audit (at, kind, consumer_key, subject, address, detail) values ($1, $2, $3, $4, $5, $6)",
     ])
@@ -61,12 +76,8 @@ pub(super) async fn record(transaction: &mut Transaction, event: &AuditEvent) ->
     .bind(event.address.map(|address| address.to_string()))
     .bind(printable(&event.detail));
     transaction.execute(insert).await?;
+    transaction.recorded.push(event);
     Ok(())
-}
-
-/// Text that others have chosen, without control characters. PostgreSQL refuses NUL.
-fn printable(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
 }
 
 fn event(row: &Row) -> Result<AuditEvent, StoreError> {

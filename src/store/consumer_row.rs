@@ -107,7 +107,7 @@ impl ConsumerRow {
         Ok(Self {
             key: consumer.key.as_str().to_owned(),
             name: consumer.name.clone(),
-            source: source_name(consumer.source).to_owned(),
+            source: <&str>::from(consumer.source).to_owned(),
             enabled: consumer.enabled,
             settings: serde_json::to_string(&settings).map_err(json)?,
             key_id: sealed.as_ref().map(|_| keyring.current().id_text().to_owned()),
@@ -144,25 +144,17 @@ impl ConsumerRow {
             require_body_hash: settings.require_body_hash,
             addresses: read_all(settings.addresses, str::parse).map_err(wrong)?,
             enabled: self.enabled,
-            source: match self.source.as_str() {
-                "config" => ConsumerSource::Config,
-                "command" => ConsumerSource::Command,
-                other => return Err(wrong(format!("it is registered by `{other}`"))),
-            },
+            source: self
+                .source
+                .parse()
+                .map_err(|_| wrong(format!("it is registered by `{}`", self.source)))?,
             name: self.name.clone(),
         })
     }
 
     /// Whether this consumer was registered so.
     pub(super) fn is_from(&self, source: ConsumerSource) -> bool {
-        self.source == source_name(source)
-    }
-}
-
-fn source_name(source: ConsumerSource) -> &'static str {
-    match source {
-        ConsumerSource::Config => "config",
-        ConsumerSource::Command => "command",
+        self.source == <&str>::from(source)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Consumers: who may ask, and what an administrator lets them do.
+//! Consumers, from the configuration and from `linkgate consumer add`.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use super::{Keyring, Store, StoreError};
 
 /// What became of the consumers when the configuration was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Synchronised {
+pub struct SyncReport {
     /// New ones.
     pub added: Vec<ConsumerKey>,
     /// Those whose entries say something else now.
@@ -57,7 +57,7 @@ impl Store {
         &self,
         consumers: &[Consumer],
         now: Timestamp,
-    ) -> Result<Synchronised, StoreError> {
+    ) -> Result<SyncReport, StoreError> {
         let mut transaction = self.db.begin().await?;
         // Changes nothing, but from here on one replica runs at a time.
         let wait = sql(["update consumers set updated_at = updated_at where source = 'config'"]);
@@ -77,7 +77,7 @@ impl Store {
                 .await?;
         }
         for event in plan.done.events(now) {
-            record(&mut transaction, &event).await?;
+            record(&mut transaction, event).await?;
         }
         transaction.commit().await?;
         Ok(plan.done)
@@ -107,11 +107,17 @@ impl Store {
     pub async fn purge_consumer(&self, key: &ConsumerKey, now: Timestamp) -> Result<bool, StoreError> {
         self.set_consumer_enabled(key, false, now).await?;
         for portion in PORTIONS {
-            while self.db.write(sql([portion]).bind(key)).await? > 0 {}
+            self.delete_in_portions(portion, key.as_str()).await?;
         }
         let delete = sql(["delete from consumers where key = $1"]).bind(key);
         self.change(delete, &by_command(AuditKind::ConsumerPurged, key, now))
             .await
+    }
+
+    /// Repeats a statement that deletes some rows until it deletes none.
+    pub(super) async fn delete_in_portions(&self, delete: &'static str, key: &str) -> Result<(), StoreError> {
+        while self.db.write(sql([delete]).bind(key)).await? > 0 {}
+        Ok(())
     }
 }
 
@@ -158,7 +164,7 @@ struct Plan {
     rows: Vec<ConsumerRow>,
     /// Those whose entries are gone.
     removed: Vec<ConsumerKey>,
-    done: Synchronised,
+    done: SyncReport,
 }
 
 impl Plan {
@@ -166,7 +172,7 @@ impl Plan {
         let mut plan = Self {
             rows: Vec::new(),
             removed: Vec::new(),
-            done: Synchronised::default(),
+            done: SyncReport::default(),
         };
         let mut known: HashMap<String, ConsumerRow> =
             rows.into_iter().map(|row| (row.key.clone(), row)).collect();
@@ -187,7 +193,7 @@ impl Plan {
                         }
                         // Sealed with an older key: sealed again, so that the old one can be retired.
                     }
-                    Ok(kept) => plan.done.note(kept, consumer),
+                    Ok(kept) => plan.done.compare(kept, consumer),
                     // Its secrets are gone with a lost key.
                     Err(_) if row.secrets.is_none() => plan.done.updated.push(consumer.key.clone()),
                     Err(error) => return Err(error),
@@ -206,9 +212,9 @@ impl Plan {
     }
 }
 
-impl Synchronised {
+impl SyncReport {
     /// Notes how an entry differs from what is kept.
-    fn note(&mut self, kept: Consumer, consumer: &Consumer) {
+    fn compare(&mut self, kept: Consumer, consumer: &Consumer) {
         match (kept.enabled, consumer.enabled) {
             (false, true) => self.enabled.push(consumer.key.clone()),
             (true, false) => self.disabled.push(consumer.key.clone()),

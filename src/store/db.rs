@@ -1,11 +1,11 @@
 //! One SQL text for two databases: a statement, its values, and the rows that it returns.
 
 use std::fmt::Display;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{
@@ -15,10 +15,11 @@ use sqlx::{
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
+use crate::model::AuditEvent;
 use crate::oauth::{ConsumerKey, Timestamp};
 
 use super::StoreError;
-use super::value::Value;
+use super::value::{Bind, Value};
 
 /// An open database. Clones share it.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub(super) enum Db {
         writer: Arc<Mutex<()>>,
         /// The file; `None`: the database is in the memory of its only connection.
         file: Option<PathBuf>,
+        /// Held while the database is open, so that it is not replaced meanwhile.
+        _lock: Option<Arc<File>>,
     },
     /// A server, shared by replicas.
     Postgres(PgPool),
@@ -39,7 +42,13 @@ pub(super) enum Db {
 
 /// A transaction. Dropped without a commit, it changes nothing. Its first statement must write, so that SQLite never
 /// upgrades a read lock.
-pub(super) enum Transaction {
+pub(super) struct Transaction {
+    begun: Begun,
+    /// What the audit log has of it.
+    pub(super) recorded: Vec<AuditEvent>,
+}
+
+enum Begun {
     Sqlite(sqlx::Transaction<'static, Sqlite>, OwnedMutexGuard<()>),
     Postgres(sqlx::Transaction<'static, Postgres>),
 }
@@ -79,8 +88,8 @@ pub(super) fn sql<const N: usize>(parts: [&'static str; N]) -> Sql {
 
 impl Sql {
     /// Binds the next value.
-    pub(super) fn bind(mut self, value: impl Into<Value>) -> Self {
-        self.values.push(value.into());
+    pub(super) fn bind(mut self, value: impl Bind) -> Self {
+        self.values.push(value.value());
         self
     }
 
@@ -103,12 +112,6 @@ impl Sql {
 }
 
 impl Db {
-    /// A SQLite database; `file` is `None` if it is in memory.
-    pub(super) fn sqlite(pool: SqlitePool, file: Option<PathBuf>) -> Self {
-        let writer = Arc::default();
-        Self::Sqlite { pool, writer, file }
-    }
-
     /// Runs a statement that reads, and returns its rows.
     pub(super) async fn read(&self, sql: Sql) -> Result<Vec<Row>, StoreError> {
         Ok(match self {
@@ -130,28 +133,20 @@ impl Db {
 
     /// Begins a transaction; in this process it is the only one that writes to a SQLite database.
     pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
-        Ok(match self {
+        let begun = match self {
             Self::Sqlite { pool, writer, .. } => {
                 let turn = Arc::clone(writer).lock_owned().await;
-                Transaction::Sqlite(pool.begin().await?, turn)
+                Begun::Sqlite(pool.begin().await?, turn)
             }
-            Self::Postgres(pool) => Transaction::Postgres(within(pool.begin()).await?),
-        })
+            Self::Postgres(pool) => Begun::Postgres(within(pool.begin()).await?),
+        };
+        let recorded = Vec::new();
+        Ok(Transaction { begun, recorded })
     }
 
-    /// Creates the tables of this version, or brings those of an earlier one up to date.
-    pub(super) async fn migrate(&self) -> Result<(), MigrateError> {
-        match self {
-            Self::Postgres(pool) => migrator(POSTGRES).run(pool).await,
-            // PostgreSQL's migrations lock the database, SQLite's do not: the second process that creates a table fails, and
-            // finds it created when it tries again.
-            Self::Sqlite { pool, .. } => match migrator(SQLITE).run(pool).await {
-                Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) => {
-                    migrator(SQLITE).run(pool).await
-                }
-                done => done,
-            },
-        }
+    /// Whether it is PostgreSQL.
+    pub(super) const fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres(_))
     }
 
     /// Closes every connection.
@@ -222,18 +217,19 @@ impl Transaction {
     }
 
     fn executor(&mut self) -> Executor<'_> {
-        match self {
-            Self::Sqlite(transaction, _) => Executor::Sqlite(transaction),
-            Self::Postgres(transaction) => Executor::Postgres(transaction),
+        match &mut self.begun {
+            Begun::Sqlite(transaction, _) => Executor::Sqlite(transaction),
+            Begun::Postgres(transaction) => Executor::Postgres(transaction),
         }
     }
 
     /// Makes the changes permanent.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(transaction, _turn) => transaction.commit().await?,
-            Self::Postgres(transaction) => within(transaction.commit()).await?,
+        match self.begun {
+            Begun::Sqlite(transaction, _turn) => transaction.commit().await?,
+            Begun::Postgres(transaction) => within(transaction.commit()).await?,
         }
+        self.recorded.iter().for_each(log);
         Ok(())
     }
 }
@@ -290,6 +286,23 @@ impl Row {
     }
 }
 
+/// Logs what the audit log has now.
+fn log(event: &AuditEvent) {
+    tracing::info!(
+        consumer.key = event.consumer.as_ref().map(tracing::field::debug),
+        user.subject = event.subject.as_ref().map(tracing::field::debug),
+        address = event.address.map(tracing::field::display),
+        "{} {}",
+        event.kind.name(),
+        printable(&event.detail),
+    );
+}
+
+/// Text that others have chosen, without control characters. PostgreSQL refuses NUL.
+pub(super) fn printable(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
+}
+
 /// A type of a column in both databases.
 pub(super) trait Column:
     for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>
@@ -320,15 +333,6 @@ async fn within<T>(future: impl Future<Output = Result<T, sqlx::Error>>) -> Resu
 fn rows<R>(rows: Vec<R>, row: fn(R) -> Row) -> Vec<Row> {
     rows.into_iter().map(row).collect()
 }
-
-fn migrator(text: &'static str) -> Migrator {
-    let kind = MigrationType::Simple;
-    let initial = Migration::new(1, "init".into(), kind, text.into_sql_str(), false);
-    Migrator::with_migrations(vec![initial])
-}
-
-const SQLITE: &str = include_str!("../../migrations/sqlite/0001_init.sql");
-const POSTGRES: &str = include_str!("../../migrations/postgres/0001_init.sql");
 
 /// How long PostgreSQL may take to answer.
 pub(super) const DEADLINE: Duration = Duration::from_secs(5);

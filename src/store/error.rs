@@ -21,6 +21,28 @@ pub enum StoreError {
         /// What the driver says.
         source: Box<sqlx::migrate::MigrateError>,
     },
+    /// Tables are missing, or those of an earlier version of linkgate.
+    #[error(
+        "the tables of {what} have version {found}, and this linkgate has version {}: run `linkgate migrate`",
+        super::SCHEMA_VERSION
+    )]
+    OlderSchema {
+        /// Which database.
+        what: String,
+        /// Its version, 0 without tables.
+        found: i64,
+    },
+    /// The tables are those of a later version of linkgate.
+    #[error(
+        "the database {what} was made by a newer linkgate: its tables have version {found}, and this linkgate has version {}",
+        super::SCHEMA_VERSION
+    )]
+    NewerSchema {
+        /// Which database.
+        what: String,
+        /// Its version.
+        found: i64,
+    },
     /// A row says what no version of linkgate writes.
     #[error("the table `{table}` holds a row that makes no sense: {why}")]
     Inconsistent {
@@ -97,6 +119,14 @@ pub enum StoreError {
     TimedOut {
         /// How long we waited.
         seconds: u64,
+    },
+    /// The clocks of this server and of the database differ.
+    #[error(
+        "the database's clock is {seconds} s ahead of this server's: set the wrong one, and let NTP keep it"
+    )]
+    ClockOffset {
+        /// By how much; negative: it is behind.
+        seconds: i64,
     },
     /// The store is closed.
     #[error("the store is closed")]

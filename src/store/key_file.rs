@@ -17,10 +17,10 @@ pub struct KeyFile {
     /// Its keys.
     pub keyring: Keyring,
     /// It was missing, and is new.
-    pub made: bool,
+    pub created: bool,
     /// Its group or others may read it: the operator should be warned. Not refused, because that is how containers are
     /// often given their secrets.
-    pub exposed: bool,
+    pub world_readable: bool,
 }
 
 /// Why there is no keyring.
@@ -62,14 +62,14 @@ impl Keyring {
         })?;
         Ok(KeyFile {
             keyring,
-            made: false,
-            exposed: mode & 0o077 != 0,
+            created: false,
+            world_readable: mode & 0o077 != 0,
         })
     }
 
     /// Reads a key file, or makes it with one new key, readable by its owner alone, when it is missing.
     pub fn open_or_create(path: &Path, rng: &mut impl CryptoRng) -> Result<KeyFile, KeyFileError> {
-        let made = match Self::open_file(path) {
+        let created = match Self::open_file(path) {
             Err(KeyFileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 make(path, rng).map_err(|source| KeyFileError::Io {
                     doing: "make",
@@ -80,7 +80,7 @@ impl Keyring {
             opened => return opened,
         };
         let opened = Self::open_file(path)?;
-        Ok(KeyFile { made, ..opened })
+        Ok(KeyFile { created, ..opened })
     }
 
     /// Replaces a key file whole or not at all. Owner and mode stay.
@@ -136,12 +136,14 @@ mod tests {
         let path = folder.path().join("keys");
         let mut rng = StdRng::seed_from_u64(1);
         let first = Keyring::open_or_create(&path, &mut rng).unwrap();
-        assert!(first.made && !first.exposed);
+        assert!(first.created && !first.world_readable);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 
         let second = Keyring::open_or_create(&path, &mut rng).unwrap();
-        assert!(!second.made);
+        assert!(!second.created);
         assert_eq!(second.keyring.to_text(), first.keyring.to_text());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(Keyring::open_file(&path).unwrap().world_readable);
         assert_eq!(
             fs::read_dir(folder.path()).unwrap().count(),
             1,
@@ -166,15 +168,6 @@ mod tests {
                 .collect()
         });
         assert!(texts.iter().all(|text| *text == texts[0]));
-    }
-
-    #[test]
-    fn a_file_that_others_may_read_is_told() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys");
-        Keyring::open_or_create(&path, &mut StdRng::seed_from_u64(1)).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(Keyring::open_file(&path).unwrap().exposed);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Read in this order:
 //!
 //! 1. [`Store`], below: open, close;
-//! 2. `db` and `value`: a statement, its values and its rows; `options`: how a database is opened; `error`: what can fail;
+//! 2. `db` and `value`: a statement, its values and its rows; `options` and `files`: how a database is opened; `schema`: its tables; `error`: what can fail;
 //! 3. `keyring` and `seal`: what may touch the disk. Tokens are hashed, their secrets derived, shared secrets sealed;
 //! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `sessions`, `sign_ins`,
 //!    `users`, `audit`; `links` has the outgoing direction's. `nonces` has a folder of its own: which requests were seen, in a
@@ -24,16 +24,19 @@ use nonces::Nonces;
 
 mod access_tokens;
 mod audit;
+mod backup;
 mod consumer_row;
 mod consumers;
 mod db;
 mod error;
+mod files;
 mod key_file;
 mod keyring;
 mod links;
 mod nonces;
 mod options;
 mod request_tokens;
+mod schema;
 mod seal;
 mod secret_keys;
 mod sessions;
@@ -42,13 +45,15 @@ mod sweep;
 mod users;
 mod value;
 
-pub use access_tokens::{Filter, Revoke, Revoker, Search};
+pub use access_tokens::{Filter, Revoke, Revoker, Search, TokenUses};
 pub use audit::AuditFilter;
-pub use consumers::Synchronised;
+pub use consumers::SyncReport;
 pub use error::StoreError;
+pub use files::{beside, lock_exclusively};
 pub use key_file::{KeyFile, KeyFileError};
 pub use keyring::{Keyring, KeyringError};
 pub use options::Options;
+pub use schema::SCHEMA_VERSION;
 pub use secret_keys::KeyUse;
 pub use sweep::Swept;
 
@@ -61,14 +66,30 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database, brings the tables up to date, and checks that the key file has every key that rows need.
+    /// Opens the database, creates what is missing, and checks that the key file has every key that rows need.
     ///
-    /// The database of a `sqlite:` URL is created if it is missing, readable by its owner alone.
+    /// The database of a `sqlite:` URL is created if it is missing, readable by its owner alone; the tables are brought up to
+    /// date.
     ///
     /// # Errors
     ///
-    /// The database cannot be opened, or a key is missing.
+    /// The database cannot be opened, was made by a newer linkgate, or a key is missing.
     pub async fn open(options: &Options, keyring: Arc<Keyring>, now: Timestamp) -> Result<Self, StoreError> {
+        let store = Self::migrate(options, keyring).await?;
+        store.check_keys(now).await?;
+        Ok(store)
+    }
+
+    /// Opens a database that exists with the tables of this version, and checks the keys.
+    ///
+    /// # Errors
+    ///
+    /// The same, and [`StoreError::OlderSchema`].
+    pub async fn open_existing(
+        options: &Options,
+        keyring: Arc<Keyring>,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
         let store = Self::open_without_keys(options, keyring).await?;
         store.check_keys(now).await?;
         Ok(store)
@@ -78,23 +99,43 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The database cannot be opened.
+    /// The database cannot be opened, or has the tables of another version.
     pub async fn open_without_keys(options: &Options, keyring: Arc<Keyring>) -> Result<Self, StoreError> {
-        let db = options.connect().await?;
-        if let Err(source) = db.migrate().await {
-            return Err(StoreError::Migration {
-                what: options.shown(),
-                source: Box::new(source),
-            });
-        }
+        let db = options.connect(false).await?;
+        db.check_schema(options).await?;
+        Ok(Self::new(db, keyring))
+    }
+
+    /// Opens the database, creates what is missing, and leaves the keys unchecked.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be opened, or was made by a newer linkgate.
+    pub async fn migrate(options: &Options, keyring: Arc<Keyring>) -> Result<Self, StoreError> {
+        let db = options.connect(true).await?;
+        db.migrate(options).await?;
+        Ok(Self::new(db, keyring))
+    }
+
+    fn new(db: Db, keyring: Arc<Keyring>) -> Self {
         let nonces = Arc::new(Nonces::new(&db));
-        Ok(Self { db, keyring, nonces })
+        Self { db, keyring, nonces }
     }
 
     /// Asks the database for an answer.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.db.read(sql(["select 1"])).await?;
         Ok(())
+    }
+
+    /// The time of the database's own clock; `None` for SQLite, which has that of this machine.
+    pub async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        if !self.db.is_postgres() {
+            return Ok(None);
+        }
+        let select = sql(["select floor(extract(epoch from clock_timestamp()))::bigint as now"]);
+        let rows = self.db.read(select).await?;
+        rows.first().map(|row| row.time("now")).transpose()
     }
 
     /// Records the nonces that are queued, and closes every connection. Clones of this store are closed with it.

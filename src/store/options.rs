@@ -1,11 +1,9 @@
 //! Which database, and how it is opened.
 
 use std::fmt;
-use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
@@ -18,6 +16,7 @@ use crate::oauth::Secret;
 
 use super::db::{DEADLINE, Db};
 use super::error::StoreError;
+use super::files::{create_private, lock_shared};
 
 /// Which database to open.
 #[derive(Clone)]
@@ -32,7 +31,7 @@ pub struct Options {
 
 impl Options {
     /// What is opened, for people: the URL as it was understood, without passwords and parameters.
-    pub fn shown(&self) -> String {
+    pub fn redacted_url(&self) -> String {
         if self.url.starts_with("sqlite:") {
             return self.url.split('?').next().unwrap_or_default().to_owned();
         }
@@ -50,10 +49,10 @@ impl Options {
         }
     }
 
-    /// Opens the database.
-    pub(super) async fn connect(&self) -> Result<Db, StoreError> {
+    /// Opens the database. `create`: a SQLite file that is missing is created.
+    pub(super) async fn connect(&self, create: bool) -> Result<Db, StoreError> {
         let opened = if self.url.starts_with("sqlite:") {
-            self.connect_sqlite().await
+            self.connect_sqlite(create).await
         } else if is_postgres(&self.url) {
             self.connect_postgres().await
         } else {
@@ -62,14 +61,14 @@ impl Options {
             ))
         };
         opened.map_err(|source| StoreError::Unreachable {
-            what: self.shown(),
+            what: self.redacted_url(),
             source,
         })
     }
 
-    async fn connect_sqlite(&self) -> Result<Db, sqlx::Error> {
+    async fn connect_sqlite(&self, create: bool) -> Result<Db, sqlx::Error> {
         let options = SqliteConnectOptions::from_str(&self.url)?
-            .create_if_missing(true)
+            .create_if_missing(create)
             .journal_mode(SqliteJournalMode::Wal)
             // A token that was answered for must outlive a power cut. (Nonces have a file of their own.)
             .synchronous(SqliteSynchronous::Full)
@@ -83,9 +82,18 @@ impl Options {
                 .min_connections(1)
                 .idle_timeout(None)
                 .max_lifetime(None);
-            return Ok(Db::sqlite(pool.connect_with(options).await?, None));
+            return Ok(Db::Sqlite {
+                pool: pool.connect_with(options).await?,
+                writer: Arc::default(),
+                file: None,
+                _lock: None,
+            });
         }
-        create_private(options.get_filename())?;
+        let file = options.get_filename().to_owned();
+        let lock = lock_shared(&file, create)?;
+        if create {
+            create_private(&file)?;
+        }
         let pool = pool.max_connections(self.max_connections.max(1));
         let deadline = Instant::now() + BUSY_TIMEOUT;
         loop {
@@ -94,7 +102,14 @@ impl Options {
                 Err(sqlx::Error::Database(error)) if is_busy(&*error) && Instant::now() < deadline => {
                     sleep(Duration::from_millis(20)).await;
                 }
-                connected => return Ok(Db::sqlite(connected?, Some(options.get_filename().to_owned()))),
+                connected => {
+                    return Ok(Db::Sqlite {
+                        pool: connected?,
+                        writer: Arc::default(),
+                        file: Some(file),
+                        _lock: lock.map(Arc::new),
+                    });
+                }
             }
         }
     }
@@ -127,7 +142,7 @@ impl Options {
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
-            .field("url", &self.shown())
+            .field("url", &self.redacted_url())
             .field("password", &self.password)
             .field("max_connections", &self.max_connections)
             .finish()
@@ -138,19 +153,6 @@ impl fmt::Debug for Options {
 async fn is_alive(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let answer = timeout(DEADLINE, connection.ping()).await;
     answer.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
-}
-
-/// Makes the file before SQLite does, readable by its owner alone; SQLite gives its side files the same mode.
-pub(super) fn create_private(path: &Path) -> io::Result<()> {
-    match OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-    {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// `SQLITE_BUSY`, and its kin in the higher bytes.
@@ -198,7 +200,7 @@ mod tests {
                 password: Some(Secret::new("s3cr")),
                 max_connections: 1,
             };
-            assert_eq!(options.shown(), shown);
+            assert_eq!(options.redacted_url(), shown);
             assert!(!format!("{options:?}").contains("s3cr"));
         }
     }

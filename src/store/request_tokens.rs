@@ -81,21 +81,12 @@ impl Store {
     }
 
     async fn decide(&self, update: Sql, event: AuditEvent) -> Result<bool, StoreError> {
-        let mut transaction = self.db.begin().await?;
-        let rows = transaction.fetch(update).await?;
-        for row in &rows {
+        let decided = |row: &Row| {
             let consumer = Some(row.parse(TABLE, "consumer_key", db::consumer_key)?);
-            record(
-                &mut transaction,
-                &AuditEvent {
-                    consumer,
-                    ..event.clone()
-                },
-            )
-            .await?;
-        }
-        transaction.commit().await?;
-        Ok(!rows.is_empty())
+            let event = event.clone();
+            Ok(AuditEvent { consumer, ..event })
+        };
+        Ok(!self.change_all(update, decided).await?.is_empty())
     }
 
     /// Counts a signed exchange with a wrong verifier, and returns how many there were. At `limit` the token is used up; a
@@ -159,12 +150,12 @@ impl Store {
         };
         let (user, host) = (user(row)?, host(&row.get::<String>("callback")?));
         let granted =
-            access_tokens::grant(&mut transaction, access_token, consumer, user, host, access).await?;
+            access_tokens::grant(&mut transaction, access_token, consumer, &user, host, access).await?;
         let event = AuditEvent {
             consumer: Some(consumer.clone()),
             ..event(AuditKind::Exchanged, &granted.user.subject, address, now)
         };
-        record(&mut transaction, &event).await?;
+        record(&mut transaction, event).await?;
         transaction.commit().await?;
         Ok(Some(granted))
     }

@@ -6,8 +6,7 @@
 use crate::model::{AuditEvent, AuditKind};
 use crate::oauth::{ConsumerKey, Timestamp};
 
-use super::audit::record;
-use super::db::sql;
+use super::db::{self, Row, sql};
 use super::{Store, StoreError};
 
 /// A secret key that the database knows, and how many rows need it.
@@ -33,48 +32,68 @@ impl KeyUse {
 impl Store {
     /// Lists the keys that the database knows, in the order in which they came into use.
     pub async fn key_uses(&self) -> Result<Vec<KeyUse>, StoreError> {
-        let select = sql(["select id, first_used_at from secret_keys order by first_used_at, id"]);
-        let mut uses = Vec::new();
-        for row in self.db.read(select).await? {
-            let id: String = row.get("id")?;
-            let (consumers, tokens) = self.count_uses(&id).await?;
-            uses.push(KeyUse {
-                id,
+        let key_use = |row: &Row| {
+            let (consumers, tokens): (i64, i64) = (row.get("consumers")?, row.get("tokens")?);
+            Ok(KeyUse {
+                id: row.get("id")?,
                 first_used_at: row.time("first_used_at")?,
-                consumers,
-                tokens,
-            });
-        }
-        Ok(uses)
+                consumers: consumers.unsigned_abs(),
+                tokens: tokens.unsigned_abs(),
+            })
+        };
+        self.db.read(sql([KEY_USES])).await?.iter().map(key_use).collect()
     }
 
-    /// Removes a key that no row needs. With `lost`, what only this key opens is deleted first: its tokens, whose users
-    /// connect again, and the shared secrets of its consumers, which the configuration or `consumer add` gives anew.
-    /// `false`: the database does not know the key, or rows need it.
-    pub async fn retire_key(&self, id: &str, lost: bool, now: Timestamp) -> Result<bool, StoreError> {
-        if !lost && self.count_uses(id).await? != (0, 0) {
+    /// Removes a key that no row needs. `false`: the database does not know the key, or rows need it.
+    pub async fn retire_key(&self, id: &str) -> Result<bool, StoreError> {
+        let uses = self.key_uses().await?;
+        if uses.iter().any(|key| key.id == id && key.is_needed()) {
             return Ok(false);
-        }
-        let mut transaction = self.db.begin().await?;
-        if lost {
-            for statement in LOST {
-                transaction.execute(sql([statement]).bind(id)).await?;
-            }
-            let delete = sql(["delete from consumers where key_id = $1 returning key"]).bind(id);
-            for row in transaction.fetch(delete).await? {
-                let event = AuditEvent {
-                    consumer: ConsumerKey::parse(&row.get::<String>("key")?),
-                    detail: format!("by command, as the secret key {id} is lost"),
-                    ..AuditEvent::new(AuditKind::ConsumerPurged, now)
-                };
-                record(&mut transaction, &event).await?;
-            }
         }
         // The foreign keys refuse it if a row came meanwhile.
         let delete = sql(["delete from secret_keys where id = $1"]).bind(id);
-        let is_retired = transaction.execute(delete).await? == 1;
-        transaction.commit().await?;
-        Ok(is_retired)
+        Ok(self.db.write(delete).await? == 1)
+    }
+
+    /// Deletes what only a lost key opens, a portion at a time: its tokens, whose users connect again, and the shared secrets
+    /// of its consumers, which the configuration or `consumer add` gives anew.
+    pub async fn delete_lost(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        let why = format!("as the secret key {id} is lost");
+        let revoked = |row: &Row| {
+            Ok(AuditEvent {
+                consumer: ConsumerKey::parse(&row.get::<String>("consumer_key")?),
+                subject: Some(row.get("subject")?),
+                detail: format!("the token {}, {why}", row.get::<String>("id")?),
+                ..AuditEvent::new(AuditKind::Revoked, now)
+            })
+        };
+        while !self
+            .change_all(sql([LOST_TOKENS]).bind(id), revoked)
+            .await?
+            .is_empty()
+        {}
+        let disconnected = |row: &Row| {
+            Ok(AuditEvent {
+                subject: Some(row.get("subject")?),
+                detail: format!("the link {}, {why}", row.get::<String>("link")?),
+                ..AuditEvent::new(AuditKind::LinkLost, now)
+            })
+        };
+        let links = || sql([LOST_LINK_TOKENS]).bind(id);
+        while !self.change_all(links(), disconnected).await?.is_empty() {}
+        self.delete_in_portions(LOST_REQUEST_TOKENS, id).await?;
+        self.delete_in_portions(LOST_LINK_DANCES, id).await?;
+        // The next start writes the secrets of the configuration again.
+        let update = sql([
+            "update consumers set secrets = null, key_id = null where key_id = $1 and source = 'config'",
+        ]);
+        self.db.write(update.bind(id)).await?;
+        let others = sql(["select key from consumers where key_id = $1"]).bind(id);
+        for row in self.db.read(others).await? {
+            let key = row.parse("consumers", "key", db::consumer_key)?;
+            self.purge_consumer(&key, now).await?;
+        }
+        Ok(())
     }
 
     /// Checks that the key file has every key that rows need, and registers its current one.
@@ -93,12 +112,12 @@ impl Store {
                 Some(key) if key.check_value() == check_value => {}
                 Some(_) => return Err(StoreError::KeyDiffers { id }),
                 None => {
-                    let (consumers, tokens) = self.count_uses(&id).await?;
-                    if consumers + tokens > 0 {
+                    let uses = self.key_uses().await?;
+                    if let Some(key) = uses.into_iter().find(|key| key.id == id && key.is_needed()) {
                         return Err(StoreError::KeyMissing {
                             id,
-                            consumers,
-                            tokens,
+                            consumers: key.consumers,
+                            tokens: key.tokens,
                             present: self.keyring.ids().map(str::to_owned).collect(),
                         });
                     }
@@ -124,39 +143,24 @@ impl Store {
             .await?;
         Ok(!known.is_empty() && self.keyring.key(id.as_bytes()).is_none())
     }
-
-    /// How many consumers and how many tokens need a key.
-    async fn count_uses(&self, id: &str) -> Result<(u64, u64), StoreError> {
-        let mut tokens = 0;
-        for statement in TOKENS {
-            tokens += self.count(statement, id).await?;
-        }
-        Ok((self.count(CONSUMERS, id).await?, tokens))
-    }
-
-    async fn count(&self, statement: &'static str, id: &str) -> Result<u64, StoreError> {
-        let rows = self.db.read(sql([statement]).bind(id)).await?;
-        let count: i64 = rows.first().map_or(Ok(0), |row| row.get("count"))?;
-        Ok(count.unsigned_abs())
-    }
 }
 
-const CONSUMERS: &str = "select count(*) as count from consumers where key_id = $1";
-
 /// A renewed token is made by the current key; the handle of its session derives from the key that began the session.
-const TOKENS: [&str; 4] = [
-    "select count(*) as count from request_tokens where key_id = $1",
-    "select count(*) as count from access_tokens where key_id = $1 or substr(session_id, 1, 4) = $1",
-    "select count(*) as count from link_tokens where key_id = $1",
-    "select count(*) as count from link_dances where key_id = $1",
-];
+const KEY_USES: &str = "select id, first_used_at, \
+    (select count(*) from consumers where key_id = keys.id) as consumers, \
+    (select count(*) from request_tokens where key_id = keys.id) \
+    + (select count(*) from access_tokens where key_id = keys.id or substr(session_id, 1, 4) = keys.id) \
+    + (select count(*) from link_tokens where key_id = keys.id) \
+    + (select count(*) from link_dances where key_id = keys.id) as tokens \
+    from secret_keys keys order by first_used_at, id";
 
-/// What deletes the tokens and secrets that only one key opens, but for the consumers of `consumer add`.
-const LOST: [&str; 5] = [
-    "delete from request_tokens where key_id = $1",
-    "delete from access_tokens where key_id = $1 or substr(session_id, 1, 4) = $1",
-    "delete from link_tokens where key_id = $1",
-    "delete from link_dances where key_id = $1",
-    // The next start writes the secrets of the configuration again.
-    "update consumers set secrets = null, key_id = null where key_id = $1 and source = 'config'",
-];
+// What deletes some of the tokens that only one key opens.
+
+const LOST_TOKENS: &str = "delete from access_tokens where digest in (select digest from access_tokens \
+    where key_id = $1 or substr(session_id, 1, 4) = $1 limit 1000) returning consumer_key, subject, id";
+const LOST_LINK_TOKENS: &str = "delete from link_tokens where (link, subject) in \
+    (select link, subject from link_tokens where key_id = $1 limit 1000) returning link, subject";
+const LOST_REQUEST_TOKENS: &str = "delete from request_tokens where digest in \
+    (select digest from request_tokens where key_id = $1 limit 2000)";
+const LOST_LINK_DANCES: &str = "delete from link_dances where digest in \
+    (select digest from link_dances where key_id = $1 limit 2000)";

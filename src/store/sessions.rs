@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use crate::model::{AuditEvent, AuditKind, BrowserSession, SessionId};
 use crate::oauth::Timestamp;
 
-use super::audit::record;
 use super::db::{Row, sql};
 use super::users::user;
 use super::{Store, StoreError, digest};
@@ -77,18 +76,14 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let delete =
             sql(["delete from sessions where digest = $1 returning subject"]).bind(digest(id.as_str()));
-        let mut transaction = self.db.begin().await?;
-        let rows = transaction.fetch(delete).await?;
-        for row in &rows {
-            let event = AuditEvent {
+        let ended = |row: &Row| {
+            Ok(AuditEvent {
                 subject: Some(row.get("subject")?),
                 address,
                 ..AuditEvent::new(AuditKind::SignedOut, now)
-            };
-            record(&mut transaction, &event).await?;
-        }
-        transaction.commit().await?;
-        Ok(!rows.is_empty())
+            })
+        };
+        Ok(!self.change_all(delete, ended).await?.is_empty())
     }
 
     /// Ends a session whose user did not sign out. `false`: there was none.

@@ -1,8 +1,9 @@
-//! Forget what has expired.
+//! Deletes what has expired.
 //!
 //! A portion at a time, found by an index, with a pause as long as the work between two of them: whoever wants to write waits
 //! for one portion at most. What is dead stays for a while, so that a refusal can say of what it died.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use tokio::time::sleep;
@@ -12,61 +13,23 @@ use crate::oauth::{Timestamp, TimestampWindow};
 use super::db::sql;
 use super::{Store, StoreError};
 
-/// How many rows were forgotten.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Swept {
-    /// Questions that nobody can answer or exchange any more.
-    pub request_tokens: u64,
-    /// Access tokens that have been dead for long.
-    pub access_tokens: u64,
-    /// Browsers that must sign in again.
-    pub sessions: u64,
-    /// Round trips that would be too old by now.
-    pub trips: u64,
-    /// People who have not signed in for more than a year.
-    pub users: u64,
-    /// Old lines of the audit log.
-    pub audit: u64,
-    /// Dances at other sides that nobody came back from.
-    pub link_dances: u64,
-}
-
-// Each statement deletes rows that expired before `$1`, `$2` at most.
-
-const REQUEST_TOKENS: &str = "delete from request_tokens where digest in \
-    (select digest from request_tokens where expires_at <= $1 limit $2)";
-const REVOKED: &str = "delete from access_tokens where digest in \
-    (select digest from access_tokens where revoked_at <= $1 limit $2)";
-/// An expired token whose session lives can still be renewed.
-const EXPIRED: &str = "delete from access_tokens where digest in (select digest from access_tokens \
-    where coalesce(session_expires_at, expires_at) <= $1 and expires_at <= $1 limit $2)";
-const SESSIONS: &str = "delete from sessions where digest in \
-    (select digest from sessions where expires_at <= $1 limit $2)";
-const TRIPS: &str = "delete from finished_trips where digest in \
-    (select digest from finished_trips where expires_at <= $1 limit $2)";
-const USERS: &str = "delete from users where (subject, proved_by) in \
-    (select subject, proved_by from users where proved_at <= $1 limit $2)";
-const AUDIT: &str = "delete from audit where id in (select id from audit where at <= $1 limit $2)";
-const LINK_DANCES: &str = "delete from link_dances where digest in \
-    (select digest from link_dances where expires_at <= $1 limit $2)";
+/// How many rows of each table were deleted.
+pub type Swept = BTreeMap<&'static str, u64>;
 
 impl Store {
-    /// Forgets what has expired: all nonces that no window accepts any more, and at most 200 000 rows of each other kind.
+    /// Deletes what has expired: all nonces that no window accepts any more, and at most 200,000 rows by each statement.
     pub async fn sweep(&self, now: Timestamp, window: TimestampWindow) -> Result<Swept, StoreError> {
         let now = self.sweep_time(now).await?;
-        let days_ago = |days: i64| now.plus(-days * DAY);
         // They come fastest, so they wait for nothing else.
         self.nonces.forget(window).await?;
-        Ok(Swept {
-            request_tokens: self.forget(REQUEST_TOKENS, days_ago(1)).await?,
-            access_tokens: self.forget(REVOKED, days_ago(30)).await?
-                + self.forget(EXPIRED, days_ago(30)).await?,
-            sessions: self.forget(SESSIONS, now).await?,
-            trips: self.forget(TRIPS, now).await?,
-            users: self.forget(USERS, days_ago(400)).await?,
-            audit: self.forget(AUDIT, days_ago(400)).await?,
-            link_dances: self.forget(LINK_DANCES, now).await?,
-        })
+        let mut swept = Swept::new();
+        for (table, days, delete) in EXPIRED {
+            let count = self.forget(delete, now.plus(-days * DAY)).await?;
+            if count > 0 {
+                *swept.entry(table).or_default() += count;
+            }
+        }
+        Ok(swept)
     }
 
     /// The time of this sweep: now, but at most an hour after the last one, so that a clock which jumps ahead does not delete
@@ -108,6 +71,53 @@ impl Store {
     }
 }
 
+/// Table, days for which an expired row is kept, and the statement that deletes rows which expired before `$1`, `$2` at most.
+const EXPIRED: [(&str, i64, &str); 8] = [
+    (
+        "request_tokens",
+        1,
+        "delete from request_tokens where digest in (select digest from request_tokens where expires_at <= $1 limit $2)",
+    ),
+    (
+        "access_tokens",
+        30,
+        "delete from access_tokens where digest in (select digest from access_tokens where revoked_at <= $1 limit $2)",
+    ),
+    // An expired token whose session lives can still be renewed.
+    (
+        "access_tokens",
+        30,
+        "delete from access_tokens where digest in (select digest from access_tokens \
+         where coalesce(session_expires_at, expires_at) <= $1 and expires_at <= $1 limit $2)",
+    ),
+    (
+        "sessions",
+        0,
+        "delete from sessions where digest in (select digest from sessions where expires_at <= $1 limit $2)",
+    ),
+    (
+        "finished_trips",
+        0,
+        "delete from finished_trips where digest in (select digest from finished_trips where expires_at <= $1 limit $2)",
+    ),
+    (
+        "users",
+        400,
+        "delete from users where (subject, proved_by) in \
+         (select subject, proved_by from users where proved_at <= $1 limit $2)",
+    ),
+    (
+        "audit",
+        400,
+        "delete from audit where id in (select id from audit where at <= $1 limit $2)",
+    ),
+    (
+        "link_dances",
+        0,
+        "delete from link_dances where digest in (select digest from link_dances where expires_at <= $1 limit $2)",
+    ),
+];
+
 /// Rows of a portion: as a rule, more than a minute brings. In a large table they take a tenth of a second or two; fewer would take
 /// longer for each, because the ones that are dead are scattered over many pages, which are written once for each portion.
 const ROWS: i64 = 2_000;
@@ -120,25 +130,19 @@ const DAY: i64 = 24 * HOUR;
 
 #[cfg(test)]
 mod tests {
-    use sqlx::SqlitePool;
-
     use super::*;
-    use crate::store::db::Db;
+    use crate::store::Options;
 
     #[tokio::test]
     async fn expired_rows_are_found_by_an_index() {
-        let db = Db::sqlite(SqlitePool::connect("sqlite::memory:").await.unwrap(), None);
-        db.migrate().await.unwrap();
-        for delete in [
-            REQUEST_TOKENS,
-            REVOKED,
-            EXPIRED,
-            SESSIONS,
-            TRIPS,
-            USERS,
-            AUDIT,
-            LINK_DANCES,
-        ] {
+        let options = Options {
+            url: "sqlite::memory:".to_owned(),
+            password: None,
+            max_connections: 1,
+        };
+        let db = options.connect(true).await.unwrap();
+        db.migrate(&options).await.unwrap();
+        for (_, _, delete) in EXPIRED {
             let explain = sql(["explain query plan ", delete]).bind(0).bind(ROWS);
             let plan = db.read(explain).await.unwrap();
             let steps = plan.iter().map(|step| step.get("detail").unwrap());

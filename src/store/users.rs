@@ -30,6 +30,15 @@ impl Store {
         .bind(proved_by);
         self.db.read(select).await?.first().map(user).transpose()
     }
+
+    /// Lists the users who have signed in by a login method most recently.
+    pub async fn recent_users(&self, proved_by: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        let select = sql(["select subject from users where proved_by = $1 order by proved_at desc limit $2"])
+            .bind(proved_by)
+            .bind(i64::from(limit));
+        let rows = self.db.read(select).await?;
+        rows.iter().map(|row| row.get("subject")).collect()
+    }
 }
 
 /// The user in four columns of a row.

@@ -10,74 +10,66 @@ pub(super) enum Value {
     Boolean(bool),
 }
 
-impl From<i64> for Value {
-    fn from(value: i64) -> Self {
-        Self::Integer(Some(value))
+/// What becomes the value of a column, or null.
+pub(super) trait Bind {
+    fn value(self) -> Value;
+}
+
+/// A type with values of a column that can be null.
+pub(super) trait Nullable: Sized {
+    fn nullable(value: Option<Self>) -> Value;
+}
+
+impl<T: Nullable> Bind for T {
+    fn value(self) -> Value {
+        T::nullable(Some(self))
     }
 }
 
-impl From<Option<i64>> for Value {
-    fn from(value: Option<i64>) -> Self {
-        Self::Integer(value)
+impl<T: Nullable> Bind for Option<T> {
+    fn value(self) -> Value {
+        T::nullable(self)
     }
 }
 
-impl From<Timestamp> for Value {
-    fn from(value: Timestamp) -> Self {
-        Self::Integer(Some(value.seconds()))
+impl Bind for bool {
+    fn value(self) -> Value {
+        Value::Boolean(self)
     }
 }
 
-impl From<Option<Timestamp>> for Value {
-    fn from(value: Option<Timestamp>) -> Self {
-        Self::Integer(value.map(Timestamp::seconds))
+impl Nullable for i64 {
+    fn nullable(value: Option<Self>) -> Value {
+        Value::Integer(value)
     }
 }
 
-impl From<&str> for Value {
-    fn from(value: &str) -> Self {
-        Self::Text(Some(value.to_owned()))
+impl Nullable for Timestamp {
+    fn nullable(value: Option<Self>) -> Value {
+        Value::Integer(value.map(Self::seconds))
     }
 }
 
-impl From<String> for Value {
-    fn from(value: String) -> Self {
-        Self::Text(Some(value))
+impl Nullable for &str {
+    fn nullable(value: Option<Self>) -> Value {
+        Value::Text(value.map(str::to_owned))
     }
 }
 
-impl From<Option<&str>> for Value {
-    fn from(value: Option<&str>) -> Self {
-        Self::Text(value.map(str::to_owned))
+impl Nullable for String {
+    fn nullable(value: Option<Self>) -> Value {
+        Value::Text(value)
     }
 }
 
-impl From<Option<String>> for Value {
-    fn from(value: Option<String>) -> Self {
-        Self::Text(value)
+impl Nullable for &ConsumerKey {
+    fn nullable(value: Option<Self>) -> Value {
+        Value::Text(value.map(|key| key.as_str().to_owned()))
     }
 }
 
-impl From<&ConsumerKey> for Value {
-    fn from(value: &ConsumerKey) -> Self {
-        Self::Text(Some(value.as_str().to_owned()))
-    }
-}
-
-impl From<Vec<u8>> for Value {
-    fn from(value: Vec<u8>) -> Self {
-        Self::Bytes(Some(value))
-    }
-}
-
-impl From<Option<Vec<u8>>> for Value {
-    fn from(value: Option<Vec<u8>>) -> Self {
-        Self::Bytes(value)
-    }
-}
-
-impl From<bool> for Value {
-    fn from(value: bool) -> Self {
-        Self::Boolean(value)
+impl Nullable for Vec<u8> {
+    fn nullable(value: Option<Self>) -> Value {
+        Value::Bytes(value)
     }
 }

@@ -128,8 +128,8 @@ async fn signed_by(app: &App, origin: &RequestOrigin, parts: &Parts) -> Result<O
     let authorization: Vec<&[u8]> = authorization.map(HeaderValue::as_bytes).collect();
     let view = origin.view(parts, &authorization, None);
     let admitted = async {
-        match app.provider.judge(&view, origin.client).await? {
-            Some(judged) => app.provider.admit(judged).await.map(Some),
+        match app.provider.authenticate_call(&view, origin.client).await? {
+            Some(judged) => app.provider.accept_call(judged).await.map(Some),
             None => Ok(None),
         }
     };

@@ -19,45 +19,35 @@ pub(super) struct FormPurpose<'a> {
 }
 
 impl<'a> FormPurpose<'a> {
+    fn new(name: &'static str, bound_to: &[&'a str]) -> Self {
+        let bound_to = bound_to.to_vec();
+        Self { name, bound_to }
+    }
+
     /// Answering an access request, as the user to whom it was shown.
     pub(super) fn answer(session: &'a SessionId, request_token: &'a Token, user: &'a User) -> Self {
-        let bound_to = vec![session.as_str(), request_token.as_str(), &user.subject];
-        Self {
-            name: "form-answer",
-            bound_to,
-        }
+        let bound_to = [session.as_str(), request_token.as_str(), &user.subject];
+        Self::new("form-answer", &bound_to)
     }
 
     /// Signing out of a session.
     pub(super) fn sign_out(session: &'a SessionId) -> Self {
-        Self {
-            name: "form-sign-out",
-            bound_to: vec![session.as_str()],
-        }
+        Self::new("form-sign-out", &[session.as_str()])
     }
 
     /// Revoking access that the session's user gave: the id of a token, a link, or all.
     pub(super) fn revoke(session: &'a SessionId, what: &'a str) -> Self {
-        Self {
-            name: "form-revoke",
-            bound_to: vec![session.as_str(), what],
-        }
+        Self::new("form-revoke", &[session.as_str(), what])
     }
 
     /// Revoking a token of any user, as an administrator.
     pub(super) fn revoke_any(session: &'a SessionId, token_id: &'a str) -> Self {
-        Self {
-            name: "form-revoke-of-anybody",
-            bound_to: vec![session.as_str(), token_id],
-        }
+        Self::new("form-revoke-of-anybody", &[session.as_str(), token_id])
     }
 
     /// Signing in, with the cookie of a browser that has no session.
     pub(super) fn sign_in(browser: &'a str) -> Self {
-        Self {
-            name: "form-sign-in",
-            bound_to: vec![browser],
-        }
+        Self::new("form-sign-in", &[browser])
     }
 
     /// The token to put into the form.

@@ -6,13 +6,14 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
+use chrono::Datelike as _;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 use http::request::Parts;
 
-use crate::clock::Civil;
+use crate::clock::{rfc3339, utc};
 use crate::http::negotiate::weighted_values;
 use crate::oauth::Timestamp;
 
@@ -158,13 +159,13 @@ impl Messages {
 
     /// A moment to the minute, in UTC: the server does not know the time zone of its reader.
     pub(super) fn moment(&self, at: impl Borrow<Timestamp>) -> Html {
-        let civil = Civil::of(*at.borrow());
-        Html::time(&civil.rfc3339(), &self.civil(civil))
+        let at = *at.borrow();
+        Html::time(&rfc3339(at), &self.moment_text(at))
     }
 
     /// A message with a moment as its `$time`.
     pub(super) fn get_at(&self, id: &str, at: impl Borrow<Timestamp>) -> Html {
-        let text = self.civil(Civil::of(*at.borrow()));
+        let text = self.moment_text(*at.borrow());
         let message = self.with_value("time", text.clone().into()).get(id);
         message.replace(&text, &self.moment(at))
     }
@@ -177,14 +178,13 @@ impl Messages {
         }
     }
 
-    fn civil(&self, at: Civil) -> String {
+    fn moment_text(&self, at: Timestamp) -> String {
+        let at = utc(at);
         let messages = self
-            .with_value("year", at.year.into())
-            .with_value("month", at.month.into())
-            .with_value("day", at.day.into());
-        messages
-            .with("time", format!("{:02}:{:02}", at.hour, at.minute))
-            .text("moment")
+            .with_value("year", at.year().into())
+            .with_value("month", at.month().into())
+            .with_value("day", at.day().into());
+        messages.with("time", at.format("%R").to_string()).text("moment")
     }
 
     fn format(&self, id: &str) -> String {

@@ -42,6 +42,7 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, Request};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{MethodRouter, any, get, post};
+use http::Method;
 use rand::CryptoRng;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
@@ -61,6 +62,7 @@ pub use assets::{CurrentBranding, icon};
 pub use recent_rejections::RecentRejections;
 
 use access_log::LoggedRequest;
+use cookies::Cookie;
 
 /// The parts that the handlers use.
 #[derive(Debug)]
@@ -105,15 +107,15 @@ pub fn public_service(
     gateway: Gateway,
     rejections: Arc<RecentRejections>,
 ) -> impl HttpService {
-    let gateway = Arc::new(gateway);
-    let own = router(app, verdicts).fallback_service(Arc::clone(&gateway).service());
-    let shared = Arc::new((own, gateway, rejections));
+    let (app, gateway) = (Arc::new(app), Arc::new(gateway));
+    let own = router(Arc::clone(&app), verdicts).fallback_service(Arc::clone(&gateway).service());
+    let shared = Arc::new((app, own, gateway, rejections));
     service_fn(move |request: Request| {
         let shared = Arc::clone(&shared);
         async move {
-            let (own, gateway, rejections) = &*shared;
+            let (app, own, gateway, rejections) = &*shared;
             let logged = LoggedRequest::new(&request, rejections);
-            let response = if is_own_path(request.uri().path()) {
+            let response = if is_own_path(request.uri().path()) || is_home(app, gateway, &request) {
                 Box::pin(own.clone().oneshot(request)).await?
             } else {
                 gateway.call(request).await
@@ -133,12 +135,20 @@ fn is_own_path(path: &str) -> bool {
         "/forward-auth",
         "/.well-known/linkgate/",
     ];
-    PREFIXES.iter().any(|prefix| path.starts_with(prefix))
+    PREFIXES.iter().any(|prefix| path.starts_with(prefix)) && !HOME.contains(&path)
+}
+
+/// Whether a request is for `/oauth` and linkgate redirects it: its browser has a session, and no route of the configuration
+/// names the path. Otherwise the path is the application's.
+fn is_home(app: &App, gateway: &Gateway, request: &Request) -> bool {
+    HOME.contains(&request.uri().path())
+        && [Method::GET, Method::HEAD].contains(request.method())
+        && !gateway.check.routes.name(HOME[0])
+        && Cookie::Session.get(app, request.headers()).is_some()
 }
 
 /// The URL map. Paths that it does not have, and paths below them, are the application's.
-fn router(app: App, verdicts: &ForwardAuth) -> Router {
-    let app = Arc::new(app);
+fn router(app: Arc<App>, verdicts: &ForwardAuth) -> Router {
     let page = |method: MethodRouter<Arc<App>>| method.fallback(error::method_not_allowed);
     let approval = || page(get(authorize::show).post(authorize::answer));
     let users = Router::new()
@@ -154,6 +164,8 @@ fn router(app: App, verdicts: &ForwardAuth) -> Router {
         .route(links::CALLBACK, page(get(links::callback)))
         .route(applinks::RECIPROCAL, page(get(applinks::reciprocal)))
         .route(applinks::WHOAMI, get(applinks::whoami))
+        .route(HOME[0], get(admin::home))
+        .route(HOME[1], get(admin::home))
         .merge(admin::routes())
         .layer(DefaultBodyLimit::max(MAX_FORM))
         .layer(from_fn_with_state(Arc::clone(&app), extract::request_origin))
@@ -222,6 +234,8 @@ fn randomness() -> impl CryptoRng {
 const AUTHORIZE: [&str; 2] = ["/oauth/authorize", "/plugins/servlet/oauth/authorize"];
 const REQUEST_TOKEN: [&str; 2] = ["/oauth/request-token", "/plugins/servlet/oauth/request-token"];
 const ACCESS_TOKEN: [&str; 2] = ["/oauth/access-token", "/plugins/servlet/oauth/access-token"];
+/// Where users may look for linkgate.
+const HOME: [&str; 2] = ["/oauth", "/oauth/"];
 const LOGIN: &str = "/oauth/login";
 const HANDOFF: &str = "/oauth/login/handoff";
 const OIDC: &str = "/oauth/login/oidc";

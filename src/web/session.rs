@@ -73,7 +73,7 @@ impl Session {
 
     /// Ends the session. Returns the cookie to set.
     pub(super) async fn end(&self, app: &App, address: IpAddr) -> Result<HeaderValue, StoreError> {
-        app.provider.end_session(&self.id, &self.user, address).await?;
+        app.provider.end_session(&self.id, address).await?;
         Ok(Cookie::Session.clear(app))
     }
 }

@@ -14,12 +14,13 @@ use std::sync::Arc;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use linkgate::clock::Clock;
+use linkgate::model::UserStatus;
 use linkgate::model::{Consumer, ConsumerSource};
 use linkgate::oauth::{
     ConsumerKey, PrivateKey, PublicUrl, RequestSigner, RequestView, Secret, SignatureMethod, SignedRequest,
     SigningKey, Timestamp, UnsignedRequest, VerificationKey, authorization_header, parameters,
 };
-use linkgate::provider::{Directory, Provider, Rules, Standing};
+use linkgate::provider::{Directory, Provider, Rules};
 use linkgate::store::{Keyring, Options, Store};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
@@ -172,8 +173,8 @@ async fn call(provider: Arc<Provider>, header: String) {
         authorization: &[header.as_bytes()],
         form: None,
     };
-    let judged = provider.judge(&view, None).await.unwrap().unwrap();
-    provider.admit(judged).await.unwrap();
+    let call = provider.authenticate_call(&view, None).await.unwrap().unwrap();
+    provider.accept_call(call).await.unwrap();
 }
 
 async fn provider(peer: &Peer, method: SignatureMethod, url: String) -> Provider {
@@ -191,7 +192,7 @@ async fn provider(peer: &Peer, method: SignatureMethod, url: String) -> Provider
         .await
         .unwrap();
     let clock = Clock::fixed(NOW);
-    let directory = Directory::new(|_| std::future::ready(Standing::CannotSay));
+    let directory = Directory::new(|_| std::future::ready(UserStatus::Unknown));
     Provider::new(
         store,
         keyring,

@@ -88,15 +88,6 @@ async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
         "{filed}"
     );
     let own = self::card(&page, "Bitbucket (own key)");
-    assert!(own.contains("<h3>Nothing to enter in Bitbucket</h3>"), "{own}");
-    assert!(
-        page.body.find("(own key)") > page.body.find("Switched off"),
-        "values to enter come first"
-    );
-    assert!(
-        card.contains("Copy all as text") && card.contains("\nConsumer Key: bitbucket-form\n"),
-        "{card}"
-    );
     assert_eq!(copied(own, "Consumer Key"), Some("Stash:8277239845"));
     assert_eq!(copied(own, "Public Key"), Some(public_key().as_str()));
     assert!(own.contains("Yes, as <bdi>svc-bitbucket</bdi>"), "{own}");
@@ -112,6 +103,18 @@ async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
         assert!(!page.body.contains(secret), "{secret} stands on the page");
     }
     assert!(!page.body.contains("<img"), "{page:?}");
+}
+
+#[tokio::test]
+async fn values_to_enter_come_before_those_to_compare_and_can_be_copied_at_once() {
+    let linkgate = Linkgate::start().await;
+    let page = signed_in(&linkgate, "alice").await.get(LINKS).await;
+    let all = card(&page, "Bitbucket");
+    assert!(all.contains("Copy all as text"), "{all}");
+    assert!(all.contains("\nConsumer Key: bitbucket-form\n"), "{all}");
+    let own = card(&page, "Bitbucket (own key)");
+    assert!(own.contains("<h3>Nothing to enter in Bitbucket</h3>"), "{own}");
+    assert!(page.body.find("(own key)") > page.body.find("Switched off"));
 }
 
 #[tokio::test]
@@ -350,3 +353,28 @@ name = \"Weak\"
 public_key = \"MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDLjmEMQLYohbXUCkXRkbZlf4ADLDcCozIBeqa7ZlXAc+h+wB6Qfm0qcp4zMEQTGLCTA7\
 KXX45HLCFXbVlWuBklonUKQ8VIH2r77EIhR9tKMpyV/5RchMgqit5J5xMLaNqyKsH8Lui1LVlV2hF5h8IAq1Hx6D72mzSOACYZMOGecQIDAQAB\"
 ";
+
+#[tokio::test]
+async fn the_root_leads_a_user_who_is_signed_in_and_is_the_applications_otherwise() {
+    let linkgate = Linkgate::start().await;
+    let (mut alice, mut bob) = (
+        signed_in(&linkgate, "alice").await,
+        signed_in(&linkgate, "bob").await,
+    );
+    for (count, path) in ["/oauth", "/oauth/"].into_iter().enumerate() {
+        assert_eq!(location(&alice.get(path).await), LINKS);
+        assert_eq!(location(&bob.get(path).await), "/oauth/connections");
+        assert_eq!(linkgate.app.count(), count);
+        let anonymous = linkgate.browser().get(path).await;
+        assert_eq!(anonymous.header("location"), None, "{anonymous:?}");
+        assert_eq!(linkgate.app.count(), count + 1);
+    }
+    let owned = Linkgate::with(Setup {
+        more: "[[routes]]\npath = \"/oauth\"\nauth = \"none\"\n",
+        ..Setup::default()
+    })
+    .await;
+    let mut alice = signed_in(&owned, "alice").await;
+    assert_eq!(alice.get("/oauth").await.header("location"), None);
+    assert_eq!(owned.app.count(), 1);
+}

@@ -13,6 +13,7 @@ mod browser;
 mod buildbot;
 mod cli;
 mod clients;
+mod clocks;
 mod config;
 mod connections;
 #[cfg(feature = "demo")]

@@ -81,7 +81,8 @@ pub(crate) fn cases(text: &str, count: usize) -> Vec<Case> {
 pub(crate) fn normalised(form: &str) -> String {
     let normalize = |query, form| {
         let parameters = Parameters::of_unsigned::<&str, &str>(query, form, &[]).unwrap();
-        normalize_parameters(&parameters).collect::<String>()
+        let pairs = normalize_parameters(&parameters).map(|(name, value)| [&**name, value].join(&b'='));
+        String::from_utf8(pairs.collect::<Vec<_>>().join(&b'&')).unwrap()
     };
     let normalized = normalize("", form.as_bytes());
     assert_eq!(normalized, normalize(form, b""));

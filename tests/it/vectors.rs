@@ -1,5 +1,6 @@
 //! Does the protocol agree with the world? Published and derived cases, as data in `vectors/`, one file for each kind.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine;
@@ -28,8 +29,8 @@ fn percent_encoding() {
             case.id
         );
         assert_eq!(
-            normalize(output, Encoding::Percent).unwrap(),
-            case.output,
+            *normalize(output, Encoding::Percent).unwrap(),
+            *output,
             "{}",
             case.id
         );
@@ -140,7 +141,7 @@ fn authorization_headers() {
             assert!(read.is_err() || read == Ok(Vec::new()), "{}", case.id);
             continue;
         }
-        let decoded = |raw: &[u8]| decode_utf8(raw, Encoding::Percent).unwrap();
+        let decoded = |raw: Cow<'_, [u8]>| decode_utf8(&raw, Encoding::Percent).unwrap();
         let read: Vec<_> = read
             .unwrap()
             .into_iter()

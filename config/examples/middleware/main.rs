@@ -18,12 +18,12 @@ use linkgate::clock::Clock;
 use linkgate::gateway::{
     BodyLimits, CheckedRequest, IdentityHeaders, PublicUrls, Routes, SignatureCheck, TrustedProxies,
 };
-use linkgate::model::{Consumer, ConsumerSource};
+use linkgate::model::{Consumer, ConsumerSource, UserStatus};
 use linkgate::oauth::{
     ConsumerKey, PublicUrl, RequestSigner, Secret, SignatureMethod, SigningKey, TokenParameter,
     UnsignedRequest, VerificationKey, authorization_header,
 };
-use linkgate::provider::{Caller, Directory, Provider, Rules, Standing};
+use linkgate::provider::{Caller, Directory, Provider, Rules};
 use linkgate::store::{Keyring, Options, Store};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -145,7 +145,7 @@ async fn provider() -> anyhow::Result<Provider> {
         source: ConsumerSource::Command,
     };
     store.add_consumer(&robot, Clock::System.now()).await?;
-    let users = Directory::new(|_| async { Standing::CannotSay });
+    let users = Directory::new(|_| async { UserStatus::Unknown });
     Ok(Provider::new(
         store,
         keyring,

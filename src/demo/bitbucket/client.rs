@@ -1,11 +1,12 @@
 //! Signs and sends as Application Links do: token requests with everything in the form body, calls of the application
 //! with `oauth_*` in the header only; and reads rejections as Atlassian's client does.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
-use http::{Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response};
 use percent_encoding::percent_decode;
 
 use crate::clock::Clock;
@@ -123,7 +124,7 @@ impl Bitbucket {
         };
         let (granted, exchanges) = match sent {
             Ok(exchange) => (granted(endpoint, &exchange.response), vec![exchange]),
-            Err(error) => (Err(TokenError::from(format!("{error:#}."))), Vec::new()),
+            Err(error) => (Err(unusable(format!("{error:#}."))), Vec::new()),
         };
         let (outcome, summary) = match &granted {
             Ok(_) => (Outcome::Success, TOKEN_CALL.to_owned()),
@@ -216,9 +217,8 @@ pub(crate) fn sign(
         builder = builder.header(AUTHORIZATION, authorization_header::authorization(pairs, None));
     }
     if !body.is_empty() {
-        builder = builder
-            .header(CONTENT_TYPE, FORM)
-            .header(CONTENT_LENGTH, body.len());
+        builder = builder.header(CONTENT_TYPE, FORM);
+        builder = builder.header(CONTENT_LENGTH, body.len());
     }
     Ok(builder.body(body)?)
 }
@@ -229,12 +229,12 @@ pub(crate) fn rejection(response: &Response<String>) -> Option<Pairs> {
         return None;
     }
     let challenges = response.headers().get_all(WWW_AUTHENTICATE);
-    let last = challenges.iter().next_back().map(|field| [field.as_bytes()]);
-    let last = last
-        .as_ref()
-        .map(|field| authorization_header::credentials(field));
-    let credentials = last.and_then(Result::ok).flatten();
-    let decode = |text| percent_decode(text).decode_utf8_lossy().into_owned();
+    let last = challenges
+        .iter()
+        .next_back()
+        .map_or(&b""[..], HeaderValue::as_bytes);
+    let credentials = authorization_header::credentials(&[last]).unwrap_or_default();
+    let decode = |text: Cow<'_, [u8]>| percent_decode(&text).decode_utf8_lossy().into_owned();
     let pairs = authorization_header::parameters(credentials.unwrap_or_default()).flatten();
     Some(pairs.map(|(name, value)| (decode(name), decode(value))).collect())
 }
@@ -250,8 +250,7 @@ fn granted(endpoint: &str, response: &Response<String>) -> Result<TokenCredentia
         return Err(TokenError { text, pairs });
     }
     let pairs = peer::parse_form(response.body());
-    let unusable = |why: &str| TokenError::from(why.to_owned());
-    let field = |name: &str| value(&pairs, name).ok_or_else(|| unusable(&format!("There is no {name}.")));
+    let field = |name: &str| value(&pairs, name).ok_or_else(|| unusable(format!("There is no {name}.")));
     if endpoint == "request-token" && field("oauth_callback_confirmed")? != "true" {
         return Err(unusable("oauth_callback_confirmed is not exactly true."));
     }
@@ -262,11 +261,9 @@ fn granted(endpoint: &str, response: &Response<String>) -> Result<TokenCredentia
     })
 }
 
-impl From<String> for TokenError {
-    fn from(text: String) -> Self {
-        let pairs = Pairs::new();
-        Self { text, pairs }
-    }
+fn unusable(text: impl Into<String>) -> TokenError {
+    let (text, pairs) = (text.into(), Pairs::new());
+    TokenError { text, pairs }
 }
 
 impl Outcome {

@@ -14,7 +14,7 @@ use super::{OriginalRequest, ProxyKind};
 use crate::gateway::body_limits::{self, BodyLimits};
 use crate::gateway::signature_check::Rejection;
 use crate::oauth::{Problem, RequestView, SignedRequest};
-use crate::provider::{self, Judged};
+use crate::provider::{self, AuthenticatedCall};
 
 /// The body of the original request, as far as the proxy forwards it.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl ClientBody {
     /// compare it with.
     pub(super) async fn check_hash(
         self,
-        call: &Judged,
+        call: &AuthenticatedCall,
         headers: &HeaderMap,
         limits: BodyLimits,
     ) -> Result<(), Rejection> {

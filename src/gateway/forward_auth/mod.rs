@@ -150,12 +150,12 @@ impl ForwardAuth {
             check_method_overrides(head)?;
             return Ok(Some(caller));
         }
-        let Some(call) = check.provider.judge(&view, client).await? else {
+        let Some(call) = check.provider.authenticate_call(&view, client).await? else {
             return signature_check::unsigned(mode).map(|()| None);
         };
         check_method_overrides(head)?;
         body.check_hash(&call, &head.headers, check.body_limits).await?;
-        let caller = check.provider.admit(call).await?;
+        let caller = check.provider.accept_call(call).await?;
         if let Some(fingerprint) = fingerprint {
             self.verdicts
                 .insert(fingerprint, caller.clone(), self.clock.now());

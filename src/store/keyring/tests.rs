@@ -29,6 +29,7 @@ fn what_is_derived_is_fixed_for_ever() {
     insta::assert_snapshot!(keyring.token_secret(&token).unwrap().expose(), @"33926786b50f20cc4310a26e451bfcb609ff1898ecedda78");
     insta::assert_snapshot!(keyring.verifier(&token, "alice").unwrap().expose(), @"c5d822787b086869e953");
     insta::assert_snapshot!(keyring.session_handle(token.as_str()).unwrap().expose(), @"d0609fce8913f5ecf78635f5633f33baa4fadc8901367338");
+    assert_eq!(format!("{keyring:?}"), r#"["AbC1"]"#);
 }
 
 #[test]
@@ -70,6 +71,7 @@ fn a_rotated_keyring_still_derives_for_old_tokens() {
     let mac = keyring.mac("cookie", &[b"value"]);
 
     let rotated = keyring.with_next(&mut rng).rotated();
+    let rotated = Keyring::read(rotated.to_text().expose()).unwrap();
     assert_eq!(rotated.token_secret(&token), secret);
     assert!(rotated.mac_matches("cookie", &[b"value"], &mac));
     assert_ne!(rotated.mac("cookie", &[b"value"]), mac);
@@ -96,16 +98,6 @@ fn a_code_matches_only_its_purpose_and_parts() {
 }
 
 #[test]
-fn a_keyring_survives_its_text() {
-    let mut rng = rng();
-    let keyring = Keyring::generate(&mut rng).with_next(&mut rng).rotated();
-    let read = Keyring::read(keyring.to_text().expose()).unwrap();
-    assert_eq!(read.to_text(), keyring.to_text());
-    let token = keyring.new_token(&mut rng);
-    assert_eq!(read.token_secret(&token), keyring.token_secret(&token));
-}
-
-#[test]
 fn a_text_that_is_no_keyring_is_refused_by_line() {
     let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
     let refused = |text: &str| Keyring::read(text).unwrap_err();
@@ -126,12 +118,6 @@ fn a_text_that_is_no_keyring_is_refused_by_line() {
     }
     let twice = format!("abc1:{key}\r\n\r\nabc1:{key}\r\n");
     assert_eq!(refused(&twice), KeyringError::Repeated { line: 3 });
-}
-
-#[test]
-fn debug_shows_ids_alone() {
-    let keyring = Keyring::read("AbC1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8").unwrap();
-    assert_eq!(format!("{keyring:?}"), r#"["AbC1"]"#);
 }
 
 fn rng() -> StdRng {

@@ -6,7 +6,7 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 use crate::store::db::{Connection, Db, sql};
 
 use super::StoreError;
-use super::file::{NonceFile, machine_start, random};
+use super::file::{NonceFile, boot_id, random};
 use super::tables::Session;
 
 /// The tables of the nonces.
@@ -76,7 +76,7 @@ impl Tables {
 
     async fn continued(&self, epoch: &str, leased: i64) -> Result<Option<Session>, StoreError> {
         let session = match &self.db {
-            Db::Sqlite { .. } if !epoch.starts_with(machine_start()) => return Ok(None),
+            Db::Sqlite { .. } if !epoch.starts_with(boot_id()) => return Ok(None),
             Db::Sqlite { .. } => match self.file.open().await {
                 Ok(None) => return Ok(None),
                 Ok(Some(db)) => Session::open(Connection::Sqlite(db), epoch, leased).await,
@@ -96,7 +96,7 @@ impl Tables {
             Db::Postgres(pool) => connect(pool).await?,
         };
         let epoch = match &self.db {
-            Db::Sqlite { .. } => format!("{}/{}", machine_start(), random()),
+            Db::Sqlite { .. } => format!("{}/{}", boot_id(), random()),
             Db::Postgres(_) => random(),
         };
         // Before the first epoch, nothing was leased.

@@ -13,7 +13,7 @@ use rand::RngExt as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Executor as _, SqliteConnection};
 
-use crate::store::options::create_private;
+use crate::store::files::{beside, create_private};
 
 use super::StoreError;
 
@@ -24,7 +24,7 @@ pub(super) struct NonceFile(Option<PathBuf>);
 impl NonceFile {
     /// The file that belongs to a database.
     pub(super) fn beside(database: Option<&Path>) -> Self {
-        Self(database.map(|database| with_suffix(database, "-nonces")))
+        Self(database.map(|database| beside(database, "-nonces")))
     }
 
     /// Opens the file. `None` if there is none, or an empty one.
@@ -65,7 +65,7 @@ async fn connect(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
 fn remove_all(path: &Path) -> io::Result<()> {
     // The file first: without its log it would be an earlier state of itself.
     for suffix in ["", "-wal", "-shm"] {
-        match fs::remove_file(with_suffix(path, suffix)) {
+        match fs::remove_file(beside(path, suffix)) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
@@ -78,14 +78,8 @@ fn named(path: &Path, source: sqlx::Error) -> StoreError {
     StoreError::Unreachable { what, source }
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(suffix);
-    path.with_file_name(name)
-}
-
 /// Names the present start of the machine. Where the kernel gives it no name, every process is taken for another start.
-pub(super) fn machine_start() -> &'static str {
+pub(super) fn boot_id() -> &'static str {
     static START: LazyLock<String> = LazyLock::new(|| {
         let id = fs::read_to_string("/proc/sys/kernel/random/boot_id");
         id.map_or_else(|_| random(), |id| id.trim().to_owned())

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::Router;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use http::request::Parts;
@@ -21,7 +21,7 @@ use crate::oauth::ConsumerKey;
 use super::error::{ErrorKind, method_not_allowed};
 use super::return_to::ReturnTo;
 use super::session::Session;
-use super::{ADMIN, App};
+use super::{ADMIN, App, CONNECTIONS, Shared};
 
 /// The administrators, and facts of the configuration that the database does not have.
 #[derive(Debug, Default)]
@@ -61,6 +61,12 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route(TOKENS, get(tokens::show).fallback(method_not_allowed))
         .route(REVOKE, post(tokens::revoke).fallback(method_not_allowed))
         .route(REJECTIONS, get(rejections::show).fallback(method_not_allowed))
+}
+
+/// `GET /oauth`: redirects administrators to the first of these pages, other users to their connections.
+pub(super) async fn home(State(app): Shared, session: Session) -> Response {
+    let is_admin = app.administration.subjects.contains(&session.user.subject);
+    app.redirect(if is_admin { ADMIN } else { CONNECTIONS })
 }
 
 /// The session of an administrator. An extractor: other users get a page that names them.

@@ -14,6 +14,14 @@ fn consumers_come_and_go() {
     assert!(none.err.contains("there is no database"), "{}", none.err);
     assert!(!here.path("linkgate.key").exists(), "looking makes nothing");
 
+    let none = here.run("consumer add ci --generate-secret");
+    assert_eq!(none.code, 1);
+    assert!(
+        !here.path("linkgate.db").exists(),
+        "only a server and `migrate` make one"
+    );
+    assert_eq!(here.run("migrate").code, 0);
+
     let added = here.run("consumer add ci --name CI --public-key-file bitbucket-old.pem --callback https://ci.example.com --two-legged");
     assert_eq!((added.code, added.err.as_str()), (0, ""));
     assert_snapshot!(here.run("consumer list").out, @r"
@@ -45,7 +53,7 @@ fn consumers_come_and_go() {
 
 #[test]
 fn a_shared_secret_is_made_or_read_and_never_listed() {
-    let here = Here::new();
+    let here = Here::migrated();
     let made = here.run("consumer add made --generate-secret");
     let secret = made.out.trim_end().rsplit(' ').next().unwrap();
     assert_eq!(secret.len(), 32, "{}", made.out);
@@ -65,7 +73,7 @@ fn a_shared_secret_is_made_or_read_and_never_listed() {
 
 #[test]
 fn the_configuration_is_the_truth_for_what_it_names() {
-    let here = Here::new();
+    let here = Here::migrated();
     assert_eq!(here.run("consumer add ci --generate-secret").code, 0);
     for command in ["disable", "enable", "purge"] {
         let answer = here.run(&format!("consumer {command} bitbucket-form"));
@@ -86,7 +94,7 @@ fn the_configuration_is_the_truth_for_what_it_names() {
 
 #[test]
 fn keys_of_consumers_are_explained() {
-    let here = Here::new();
+    let here = Here::migrated();
     assert_eq!(here.run("key generate --rsa --out own.pem").code, 0);
     let answer = here.run("consumer add ci --public-key-file own.pem");
     assert_eq!(answer.code, 1);

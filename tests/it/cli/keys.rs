@@ -75,7 +75,7 @@ async fn without_a_needed_key_nothing_starts_and_no_other_is_made() {
 
 /// A key file that was rotated, with tokens of both keys; the ids of the old and of the new one.
 async fn rotated() -> (Here, String, String) {
-    let here = Here::new();
+    let here = Here::migrated();
     assert_eq!(here.run("consumer add ci --generate-secret").code, 0);
     let old = key_ids(&here)[0].clone();
     connect(&here, 3600).await;

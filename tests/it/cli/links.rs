@@ -119,7 +119,7 @@ async fn hostile_documents_are_refused_with_a_reason() {
             "document type",
         ),
         ("application/xml", good.replace("Bitbucket<", "&boom;<"), "entity"),
-        ("application/xml", "<html/>".to_owned(), "<consumer>"),
+        ("application/xml", "<html/>".to_owned(), "`consumer`"),
         (
             "application/xml",
             good.replace("publicKey", "public"),
@@ -194,8 +194,8 @@ async fn the_outgoing_direction_needs_a_key_and_then_is_checked() {
     ] {
         assert!(added.out.contains(field), "{field}: {}", added.out);
     }
-    // The store is looked at, and not made.
-    fs::write(here.path("linkgate.db"), "").unwrap();
+    let migrated = block_in_place(|| here.run("migrate"));
+    assert_eq!(migrated.code, 0, "{}", migrated.err);
     let checked = block_in_place(|| here.run("link check"));
     assert_eq!(checked.code, 1, "{}", checked.out);
     assert!(checked.out.contains("its key is SHA256:"), "{}", checked.out);

@@ -1,10 +1,12 @@
 //! The command line, as a person or a script runs it: what it prints, and with which code it exits.
 
+mod backup;
 mod config;
 mod consumers;
 mod doctor;
 mod keys;
 mod links;
+mod migrate;
 mod operate;
 mod secrets;
 
@@ -41,6 +43,13 @@ impl Here {
         )
         .unwrap();
         Self { directory }
+    }
+
+    /// The same with a database.
+    fn migrated() -> Self {
+        let here = Self::new();
+        assert_eq!(here.run("migrate").code, 0);
+        here
     }
 
     fn path(&self, name: &str) -> PathBuf {

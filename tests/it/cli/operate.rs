@@ -16,7 +16,7 @@ use super::Here;
 
 #[test]
 fn tokens_that_are_not_there() {
-    let here = Here::new();
+    let here = Here::migrated();
     assert_eq!(here.run("consumer add ci --generate-secret").code, 0);
     assert_snapshot!(here.run("token list --consumer ci --user alice").out, @r"
     ID  CONSUMER  USER  ISSUED  LAST USED  EXPIRES  STATE
@@ -30,7 +30,7 @@ fn tokens_that_are_not_there() {
 
 #[tokio::test]
 async fn a_token_is_revoked_once_whether_or_not_its_time_is_over() {
-    let here = Here::new();
+    let here = Here::migrated();
     assert_eq!(here.run("consumer add ci --generate-secret").code, 0);
     let [living, dead] = [1, -1].map(|way| connect(&here, 3_600 * way));
     let (living, dead) = (living.await, dead.await);
@@ -160,7 +160,7 @@ fn every_command_has_examples() {
 
 #[test]
 fn what_happened_is_shown_the_newest_first() {
-    let here = Here::new();
+    let here = Here::migrated();
     let said = [
         "consumer add ci --generate-secret",
         "consumer disable ci",
@@ -205,9 +205,12 @@ fn what_happened_is_shown_the_newest_first() {
     assert_eq!(here.run("audit --limit 0").code, 2);
 }
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 19] = [
     "demo",
     "serve",
+    "migrate",
+    "backup",
+    "restore",
     "config check",
     "user hash",
     "key generate",

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use linkgate::model::{NamePattern, User};
-use linkgate::provider::{Directory, Impersonation, Provider, Rules, Standing};
+use linkgate::model::{NamePattern, User, UserStatus};
+use linkgate::provider::{Directory, ImpersonationPolicy, Provider, Rules};
 use linkgate::store::Store;
 
 use super::signed::{authorization, is_refused};
@@ -12,8 +12,8 @@ use crate::support::app::App;
 use linkgate::clock::Clock;
 
 /// A gateway whose login knows nobody.
-async fn knowing_nobody(app: &App, store: Store, rule: Impersonation) -> std::net::SocketAddr {
-    let directory = Directory::new(|_| async { Standing::CannotSay });
+async fn knowing_nobody(app: &App, store: Store, rule: ImpersonationPolicy) -> std::net::SocketAddr {
+    let directory = Directory::new(|_| async { UserStatus::Unknown });
     let rules = Rules {
         impersonation: rule,
         ..Rules::new("https://builds.example.com")
@@ -43,7 +43,10 @@ async fn naming(gateway: std::net::SocketAddr, name: &str) -> String {
 #[tokio::test]
 async fn whoever_signed_in_before_can_be_named() {
     let app = App::start().await;
-    let rule = Impersonation::default().or_signed_in_by("oidc");
+    let rule = ImpersonationPolicy {
+        signed_in_by: Some("oidc"),
+        ..ImpersonationPolicy::default()
+    };
     let gateway = knowing_nobody(&app, remembered("alice", "oidc").await, rule).await;
     assert_eq!(status(&naming(gateway, "alice").await), "200");
     let request = app.only();
@@ -60,7 +63,10 @@ async fn whoever_signed_in_before_can_be_named() {
 #[tokio::test]
 async fn a_user_of_another_login_is_somebody_else() {
     let app = App::start().await;
-    let rule = Impersonation::default().or_signed_in_by("oidc");
+    let rule = ImpersonationPolicy {
+        signed_in_by: Some("oidc"),
+        ..ImpersonationPolicy::default()
+    };
     let gateway = knowing_nobody(&app, remembered("alice", "file").await, rule).await;
     assert!(is_refused(&naming(gateway, "alice").await, "permission_denied"));
     assert!(app.received().is_empty());
@@ -70,7 +76,10 @@ async fn a_user_of_another_login_is_somebody_else() {
 async fn names_and_patterns_can_be_named() {
     let app = App::start().await;
     let names = ["carol", "build-*"].map(|name| NamePattern::parse(name).unwrap());
-    let rule = Impersonation::default().or_named(names.to_vec());
+    let rule = ImpersonationPolicy {
+        names: names.to_vec(),
+        ..ImpersonationPolicy::default()
+    };
     let gateway = knowing_nobody(&app, remembered("alice", "oidc").await, rule).await;
     for name in ["carol", "build-7"] {
         assert_eq!(status(&naming(gateway, name).await), "200", "{name}");
@@ -90,9 +99,11 @@ async fn the_excluded_cannot_be_named_in_any_capitals() {
     let app = App::start().await;
     let excluded = ["Root".to_owned(), "J\u{f6}rg".to_owned()];
     let names = ["r*", "R*", "J*", "j*"].map(|name| NamePattern::parse(name).unwrap());
-    let rule = Impersonation::default()
-        .except(&excluded)
-        .or_named(names.to_vec());
+    let rule = ImpersonationPolicy {
+        excluded: excluded.to_vec(),
+        names: names.to_vec(),
+        signed_in_by: None,
+    };
     let gateway = knowing_nobody(&app, store().await, rule).await;
     for name in ["Root", "root", "ROOT", "j%C3%96rg"] {
         let answer = naming(gateway, name).await;
@@ -105,7 +116,12 @@ async fn the_excluded_cannot_be_named_in_any_capitals() {
 #[tokio::test]
 async fn a_login_that_does_not_answer_lets_nobody_be_named() {
     let app = App::start().await;
-    let gateway = knowing_nobody(&app, remembered("alice", "probe").await, Impersonation::default()).await;
+    let gateway = knowing_nobody(
+        &app,
+        remembered("alice", "probe").await,
+        ImpersonationPolicy::default(),
+    )
+    .await;
     let answer = naming(gateway, "alice").await;
     assert!(is_refused(&answer, "permission_denied"), "{answer}");
     assert!(answer.contains("at%20the%20moment"), "{answer}");

@@ -12,6 +12,7 @@
 //! * [`upstream_tls`]: an application that must prove who it is;
 //! * [`verified`]: the samples that check the assertion.
 
+mod absent_users;
 mod answers;
 mod any_target;
 mod bodies;
@@ -36,8 +37,9 @@ use linkgate::gateway::{
 };
 use linkgate::http::listener::HEAD_TIMEOUT;
 use linkgate::http::{Listener, Socket};
+use linkgate::model::UserStatus;
 use linkgate::oauth::PublicUrl;
-use linkgate::provider::{CallingUser, Directory, Provider, Rules, Standing};
+use linkgate::provider::{Directory, Provider, Rules};
 use linkgate::store::{self, Keyring, Store};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -104,11 +106,10 @@ pub(crate) async fn options(app: &App) -> Options {
 async fn provider() -> Provider {
     let directory = Directory::new(|subject: String| async move {
         match subject.as_str() {
-            "nobody" => Standing::Gone,
-            _ => Standing::Known(CallingUser {
+            "nobody" => UserStatus::NotFound,
+            _ => UserStatus::Active {
                 display_name: format!("{subject} Example"),
-                subject,
-            }),
+            },
         }
     });
     let rules = Rules::new("https://builds.example.com");

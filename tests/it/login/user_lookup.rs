@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use linkgate::login::{Standing, UserLookup};
+use linkgate::login::UserLookup;
+use linkgate::model::UserStatus;
 use linkgate::tls::{ClientTls, Roots};
 
 use crate::support::app::App;
@@ -13,8 +14,8 @@ fn lookup(app: &App, path: &str) -> UserLookup {
     UserLookup::new(&url, Duration::from_millis(500), None).unwrap()
 }
 
-fn known(name: &str) -> Standing {
-    Standing::Known {
+fn known(name: &str) -> UserStatus {
+    UserStatus::Active {
         display_name: name.to_owned(),
     }
 }
@@ -31,7 +32,7 @@ async fn a_name_is_asked_about_as_it_is() {
         ("a..b", "a..b"),
         ("a;b:c@d", "a%3Bb%3Ac%40d"),
     ] {
-        assert_eq!(lookup.standing(name).await, known(name), "{name}");
+        assert_eq!(lookup.user_status(name).await, known(name), "{name}");
         let request = app.received().pop().unwrap();
         assert_eq!(
             request.line(),
@@ -47,7 +48,7 @@ async fn a_name_that_servers_take_for_a_path_is_nobodys() {
     let app = App::start().await;
     let lookup = lookup(&app, "/api/users/{user}");
     for name in ["", ".", "..", "alice/", "../users/alice", "a\\b", "alice\0"] {
-        assert_eq!(lookup.standing(name).await, Standing::Gone, "{name:?}");
+        assert_eq!(lookup.user_status(name).await, UserStatus::NotFound, "{name:?}");
     }
     assert!(app.received().is_empty());
 }
@@ -58,35 +59,38 @@ async fn only_two_answers_say_something() {
         ("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", known("alice")),
         (
             "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
-            Standing::Gone,
+            UserStatus::NotFound,
         ),
-        ("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n", Standing::Gone),
-        ("HTTP/1.1 204 No Content\r\n\r\n", Standing::CannotSay),
+        (
+            "HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n",
+            UserStatus::NotFound,
+        ),
+        ("HTTP/1.1 204 No Content\r\n\r\n", UserStatus::Unknown),
         (
             "HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n",
-            Standing::CannotSay,
+            UserStatus::Unknown,
         ),
         (
             "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n",
-            Standing::CannotSay,
+            UserStatus::Unknown,
         ),
         (
             "HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n",
-            Standing::CannotSay,
+            UserStatus::Unknown,
         ),
-        ("SSH-2.0-OpenSSH_9.2\r\n", Standing::CannotSay),
+        ("SSH-2.0-OpenSSH_9.2\r\n", UserStatus::Unknown),
     ] {
         let app = App::answering(answer).await;
         assert_eq!(
-            lookup(&app, "/{user}").standing("alice").await,
+            lookup(&app, "/{user}").user_status("alice").await,
             standing,
             "{answer}"
         );
     }
     let absent = App::absent();
     assert_eq!(
-        lookup(&absent, "/{user}").standing("alice").await,
-        Standing::CannotSay
+        lookup(&absent, "/{user}").user_status("alice").await,
+        UserStatus::Unknown
     );
 }
 
@@ -95,7 +99,7 @@ async fn an_answer_has_its_time() {
     let app = App::answering("").await;
     let lookup = lookup(&app, "/{user}");
     let before = Instant::now();
-    assert_eq!(lookup.standing("alice").await, Standing::CannotSay);
+    assert_eq!(lookup.user_status("alice").await, UserStatus::Unknown);
     assert!(before.elapsed() < Duration::from_secs(3));
 }
 
@@ -104,13 +108,13 @@ async fn an_answer_is_kept_and_silence_is_not() {
     let app = App::start().await;
     let kept = lookup(&app, "/{user}");
     for _ in 0..5 {
-        assert_eq!(kept.standing("alice").await, known("alice"));
+        assert_eq!(kept.user_status("alice").await, known("alice"));
     }
     assert_eq!(app.received().len(), 1);
     let failing = App::answering("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n").await;
     let lookup = lookup(&failing, "/{user}");
     for _ in 0..2 {
-        assert_eq!(lookup.standing("alice").await, Standing::CannotSay);
+        assert_eq!(lookup.user_status("alice").await, UserStatus::Unknown);
     }
     assert_eq!(failing.received().len(), 2);
 }
@@ -124,10 +128,10 @@ async fn an_application_with_a_certificate_is_asked() {
         let tls = ClientTls::with_roots(Roots::parse(authority.pem.as_bytes()).unwrap());
         UserLookup::new(&url, Duration::from_secs(5), Some(tls)).unwrap()
     };
-    assert_eq!(believing(&authority).standing("alice").await, known("alice"));
+    assert_eq!(believing(&authority).user_status("alice").await, known("alice"));
     assert_eq!(
-        believing(&Authority::new()).standing("alice").await,
-        Standing::CannotSay
+        believing(&Authority::new()).user_status("alice").await,
+        UserStatus::Unknown
     );
     assert!(UserLookup::new(&url, Duration::from_secs(5), None).is_err());
 }

@@ -2,6 +2,7 @@
 
 mod documents;
 mod keys;
+mod parameters;
 mod parts;
 mod rows;
 mod signatures;

@@ -1,13 +1,15 @@
 //! What is accepted and what is rejected: the rows of
 //! `vectors/{rejected,callbacks,parameters,negative_requests,pasted_keys}.toml`.
 
-use linkgate::oauth::parameters::{collect_parameters, normalize_parameters};
+use linkgate::oauth::parameters::collect_parameters;
 use linkgate::oauth::{
     AllowedCallback, Callback, Origin, Problem, PublicKey, PublicUrl, RequestView, SignedRequest,
     authorization_header,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use super::parameters::joined;
 
 fn rows<T: DeserializeOwned>(text: &str) -> T {
     toml::from_str(text).unwrap()
@@ -123,7 +125,7 @@ fn parameters_are_collected_and_normalized() {
         let header = row.header.as_deref().map(str::as_bytes);
         let form = row.form.as_deref().map(str::as_bytes);
         let parameters = collect_parameters(row.query.as_deref(), header.as_slice(), form).unwrap();
-        let normalized = parameters.map(|parameters| normalize_parameters(&parameters).collect::<String>());
+        let normalized = parameters.map(|parameters| joined(&parameters));
         assert_eq!(normalized, row.normalized);
     }
 }

@@ -7,9 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use linkgate::oauth::authorization_header::authorization;
 use linkgate::oauth::encoding::form_body;
+use linkgate::oauth::hash::Hash;
 use linkgate::oauth::{
-    ConsumerKey, PrivateKey, Problem, PublicUrl, RequestSigner, RequestView, Secret, SignatureMethod,
-    SignedRequest, SigningKey, Source, Timestamp, UnsignedRequest, VerificationKey,
+    BodyHash, ConsumerKey, PrivateKey, Problem, PublicUrl, RequestSigner, RequestView, Secret, SessionHandle,
+    SignatureMethod, SignedRequest, SigningKey, Source, Timestamp, Token, UnsignedRequest, VerificationKey,
+    VerifiedRequest, Verifier,
 };
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -124,6 +126,83 @@ fn the_three_sources_are_signed_alike() {
         let request = request.unwrap().unwrap().verify(&key, None).unwrap();
         assert_eq!(request.source(), source);
     }
+}
+
+/// A verified request with these parameters in its header instead of the usual ones, or in addition. PLAINTEXT signs nothing.
+fn verified(set: &[(&str, &str)], query: &str) -> VerifiedRequest {
+    let plaintext = [("oauth_signature_method", "PLAINTEXT"), ("oauth_signature", "s&")];
+    let usual = SIGNED
+        .into_iter()
+        .filter(|(name, _)| plaintext.iter().chain(set).all(|(other, _)| other != name));
+    let header = authorization(usual.chain(plaintext).chain(set.iter().copied()), None);
+    let request = parse(&[header.as_bytes()], query, None).unwrap().unwrap();
+    request
+        .verify(&[VerificationKey::Hmac(Secret::new("s"))], None)
+        .unwrap()
+}
+
+#[test]
+fn every_parameter_is_decoded_once() {
+    let hash = BodyHash::new(b"", Hash::Sha1);
+    let set = [
+        ("oauth_callback", "https://h/cb?a=%2525"),
+        ("oauth_verifier", "v"),
+        ("oauth_session_handle", "h"),
+        ("oauth_token", "t"),
+        ("oauth_version", "1.0"),
+        ("oauth_timestamp", "1700000000000"),
+        ("oauth_nonce", "a+b"),
+        ("oauth_body_hash", &hash.to_base64()),
+    ];
+    let request = verified(&set, "xoauth_requestor_id=alice%40h&q=a+b");
+    assert_eq!(request.callback(), Some("https://h/cb?a=%2525"));
+    assert_eq!(request.verifier().map(Verifier::expose), Some("v"));
+    assert_eq!(request.session_handle().map(SessionHandle::expose), Some("h"));
+    assert_eq!(request.token().map(Token::as_str), Some("t"));
+    assert_eq!(
+        (request.timestamp().seconds(), request.nonce().as_str()),
+        (1_700_000_000_000, "a+b")
+    );
+    assert_eq!(request.body_hash(), Some(&hash));
+    assert_eq!(
+        (request.requestor_id(), request.source()),
+        (Some("alice@h"), Source::Header)
+    );
+    assert!(request.base_string().contains("%26q%3Da%2520b%26"));
+    let debug = format!("{request:?}");
+    assert!(!debug.contains("signature:") && !debug.contains("verifier") && !debug.contains("base_string"));
+}
+
+#[test]
+fn an_empty_token_is_signed_and_a_requestor_in_the_header_is_not_meant() {
+    let (empty, absent) = (verified(&[("oauth_token", "")], ""), verified(&[], ""));
+    assert_eq!((empty.token(), absent.token()), (None, None));
+    assert!(empty.base_string().contains("%26oauth_token%3D"));
+    assert!(!absent.base_string().contains("oauth_token"));
+    let in_header = verified(&[("xoauth_requestor_id", "a")], "");
+    assert!(in_header.base_string().ends_with("xoauth_requestor_id%3Da"));
+    assert_eq!(in_header.requestor_id(), None);
+}
+
+#[test]
+fn a_nonce_digest_covers_all_four_parts_and_never_changes() {
+    let digest = |set: &[(&str, &str)]| verified(set, "").nonce_digest();
+    let all = [
+        digest(&[]),
+        digest(&[("oauth_consumer_key", "kn")]),
+        digest(&[("oauth_token", "k")]),
+        digest(&[("oauth_timestamp", "1700000001")]),
+        digest(&[("oauth_nonce", "n1")]),
+        digest(&[("oauth_consumer_key", "kt"), ("oauth_token", "o")]),
+        digest(&[("oauth_consumer_key", "k"), ("oauth_token", "to")]),
+    ];
+    for (at, one) in all.iter().enumerate() {
+        assert!(!all[..at].contains(one), "{at}");
+    }
+    assert_eq!(digest(&[("oauth_token", ""), ("q", "other")]), all[0]);
+    // A digest of earlier releases, which is stored.
+    let stored = 0xdee0_d1e6_c66b_108d_6843_e027_597e_dc2d_u128;
+    assert_eq!(digest(&[("oauth_token", "tok")]), stored.to_be_bytes());
 }
 
 fn hashed_methods() -> impl Strategy<Value = SignatureMethod> {

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use linkgate::login::{Ldap, LdapConfig, SignInError, Standing};
+use linkgate::login::{Ldap, LdapConfig, SignInError};
+use linkgate::model::UserStatus;
 use linkgate::oauth::{Secret, Timestamp};
 use linkgate::setting::FromFile;
 use linkgate::tls::Roots;
@@ -226,16 +227,16 @@ async fn a_directory_that_is_not_believed_is_told_nothing() {
 async fn it_says_who_exists() {
     let mut slapd = Slapd::start();
     let ldap = Ldap::new(slapd.options()).unwrap();
-    let known = Standing::Known {
+    let known = UserStatus::Active {
         display_name: "Alice Example".to_owned(),
     };
-    assert_eq!(ldap.standing("alice").await, known);
+    assert_eq!(ldap.user_status("alice").await, known);
     for nobody in ["nobody", "ALICE", "*", ""] {
-        assert_eq!(ldap.standing(nobody).await, Standing::Gone, "{nobody}");
+        assert_eq!(ldap.user_status(nobody).await, UserStatus::NotFound, "{nobody}");
     }
     slapd.stop();
-    assert_eq!(ldap.standing("alice").await, known, "for some seconds");
-    assert_eq!(ldap.standing("bob").await, Standing::CannotSay);
+    assert_eq!(ldap.user_status("alice").await, known, "for some seconds");
+    assert_eq!(ldap.user_status("bob").await, UserStatus::Unknown);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -161,6 +161,7 @@ async fn plaintext_without_https_does_not_start() {
          [login]\nmethod = \"file\"\n[login.file]\npath = \"users.toml\"\n{PLAINTEXT}"
     );
     std::fs::write(&file, text).unwrap();
+    std::fs::write(folder.path().join("users.toml"), "").unwrap();
     let refused = Config::load(&file, [], Clock::System.now())
         .unwrap_err()
         .to_string();

@@ -32,7 +32,8 @@ async fn a_call_without_oauth_is_challenged_and_told_of_no_problem() {
             answer.header("www-authenticate"),
             Some("OAuth realm=\"http%3A%2F%2Fbuilds.example.com\"")
         );
-        assert_eq!(answer.body, "");
+        let told = "This resource requires a request signed with OAuth 1.0a.\n";
+        assert_eq!(answer.body, told);
     }
     assert!(linkgate.app.received().is_empty());
 }

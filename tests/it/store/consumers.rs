@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use linkgate::oauth::{PrivateKey, PublicKey};
-use linkgate::store::{Keyring, StoreError, Synchronised};
+use linkgate::store::{Keyring, StoreError, SyncReport};
 
 use super::*;
 
@@ -37,14 +37,14 @@ on_both! {
         let done = store.synchronise_consumers(&first, NOW).await.unwrap();
         assert_eq!(done.added, [everything().key, key("a"), key("b")]);
         let again = store.synchronise_consumers(&first, NOW).await.unwrap();
-        assert_eq!(again, Synchronised::default(), "nothing is written when nothing changed");
+        assert_eq!(again, SyncReport::default(), "nothing is written when nothing changed");
 
         let renamed = Consumer { name: "B".to_owned(), ..consumer("b") };
         let taken_over = Consumer { source: ConsumerSource::Config, ..by_command.clone() };
         let second = [everything(), renamed.clone(), taken_over.clone()];
         let done = store.synchronise_consumers(&second, NOW).await.unwrap();
         let expected =
-            Synchronised { updated: vec![key("b"), key("command")], disabled: vec![key("a")], ..Synchronised::default() };
+            SyncReport { updated: vec![key("b"), key("command")], disabled: vec![key("a")], ..SyncReport::default() };
         assert_eq!(done, expected);
         let disabled = Consumer { enabled: false, ..consumer("a") };
         assert_eq!(store.consumers().await.unwrap(), [everything(), disabled, renamed.clone(), taken_over]);
@@ -64,7 +64,7 @@ on_both! {
         let by_command = Consumer { source: ConsumerSource::Command, ..consumer("command") };
         store.add_consumer(&by_command, NOW).await.unwrap();
         let done = store.synchronise_consumers(&[], NOW).await.unwrap();
-        assert_eq!(done, Synchronised::default());
+        assert_eq!(done, SyncReport::default());
         assert_eq!(store.consumers().await.unwrap(), [by_command]);
     }
 

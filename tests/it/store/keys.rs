@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use linkgate::store::{KeyUse, Keyring, StoreError, Synchronised};
+use linkgate::model::AuditKind;
+use linkgate::store::{AuditFilter, KeyUse, Keyring, StoreError, SyncReport};
 
 use super::*;
 
@@ -38,7 +39,7 @@ on_both! {
         let id = db.keyring().ids().next().unwrap().to_owned();
         assert!(store.is_key_missing(&id).await.unwrap());
         assert!(!store.is_key_missing("none").await.unwrap());
-        assert!(store.retire_key(&id, false, NOW).await.unwrap());
+        assert!(store.retire_key(&id).await.unwrap());
         assert!(!store.is_key_missing(&id).await.unwrap());
     }
 
@@ -59,14 +60,14 @@ on_both! {
 
         // The configuration's secrets are sealed again with the new key, so that the old one can be retired one day.
         let done = ahead.synchronise_consumers(&[consumer("a"), consumer("b")], NOW).await.unwrap();
-        assert_eq!(done, Synchronised::default());
+        assert_eq!(done, SyncReport::default());
         assert_eq!(behind.consumer(&key("b")).await.unwrap(), Some(consumer("b")));
         let uses = ahead.key_uses().await.unwrap();
         let counts: Vec<_> = uses.iter().map(|key| (&*key.id, key.consumers, key.tokens)).collect();
         let ids: Vec<_> = rotated.ids().collect();
         assert_eq!(counts.len(), 2);
         assert!(counts.contains(&(ids[0], 2, 1)) && counts.contains(&(ids[1], 0, 2)), "{counts:?}");
-        assert!(!ahead.retire_key(ids[1], false, NOW).await.unwrap(), "tokens need it");
+        assert!(!ahead.retire_key(ids[1]).await.unwrap(), "tokens need it");
     }
 
     async fn a_lost_key_takes_along_only_what_it_opened(db: Database) {
@@ -75,7 +76,13 @@ on_both! {
         let id = db.keyring().ids().next().unwrap().to_owned();
         let keyring = Arc::new(Keyring::generate(&mut rng()));
         let store = Store::open_without_keys(&db.options(), Arc::clone(&keyring)).await.unwrap();
-        assert!(store.retire_key(&id, true, NOW).await.unwrap());
+        assert!(!store.retire_key(&id).await.unwrap(), "rows need it");
+        store.delete_lost(&id, NOW).await.unwrap();
+        let revoked = store.audit(&AuditFilter { kind: Some(AuditKind::Revoked), ..AuditFilter::default() }).await.unwrap();
+        let [revoked] = &revoked[..] else { panic!("{revoked:?}") };
+        assert_eq!((&revoked.consumer, revoked.subject.as_deref()), (&Some(key("a")), Some("alice")));
+        assert!(revoked.detail.ends_with(&format!(", as the secret key {id} is lost")), "{revoked:?}");
+        assert!(store.retire_key(&id).await.unwrap());
         let store = db.open_with(keyring).await;
         assert_eq!(store.access_token(&lost).await.unwrap(), None);
         let done = store.synchronise_consumers(&[consumer("a"), consumer("b")], NOW).await.unwrap();

@@ -1,7 +1,8 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use linkgate::store::{Keyring, Options, StoreError};
+use linkgate::oauth::TimestampWindow;
+use linkgate::store::{Keyring, Options, Revoke, StoreError};
 
 use super::*;
 
@@ -28,10 +29,47 @@ on_both! {
     async fn tables_of_a_newer_version_are_refused(db: Database) {
         db.open().await.close().await;
         db.execute("update _sqlx_migrations set version = 9999 where version = 1").await;
-        let error = Store::open(&db.options(), db.keyring(), NOW).await.unwrap_err();
-        assert!(matches!(error, StoreError::Migration { .. }), "{error}");
-        assert!(error.to_string().starts_with("cannot bring the tables of "), "{error}");
-        assert!(error.source().unwrap().to_string().contains("9999"));
+        for error in [
+            Store::open(&db.options(), db.keyring(), NOW).await.unwrap_err(),
+            Store::open_existing(&db.options(), db.keyring(), NOW).await.unwrap_err(),
+        ] {
+            assert!(matches!(error, StoreError::NewerSchema { found: 9999, .. }), "{error}");
+            assert!(error.to_string().contains("was made by a newer linkgate"), "{error}");
+        }
+    }
+
+    async fn only_a_store_that_may_migrate_creates_tables(db: Database) {
+        let opened = Store::open_existing(&db.options(), db.keyring(), NOW).await;
+        // A SQLite file that is missing is not created either.
+        assert_eq!(matches!(opened, Err(StoreError::Unreachable { .. })), db.is_sqlite());
+        assert_eq!(matches!(opened, Err(StoreError::OlderSchema { found: 0, .. })), !db.is_sqlite());
+        Store::migrate(&db.options(), db.keyring()).await.unwrap().close().await;
+        let store = Store::open_existing(&db.options(), db.keyring(), NOW).await.unwrap();
+        assert_eq!(store.consumers().await.unwrap(), []);
+    }
+
+    // What the next version adds while this one serves.
+    async fn later_columns_and_tables_change_nothing(db: Database) {
+        let store = open_with_consumers(&db).await;
+        let token = granted(&db, &store).await;
+        for later in [
+            "alter table consumers add column later integer",
+            "alter table request_tokens add column later integer not null default 7",
+            "alter table access_tokens add column later integer",
+            "alter table sessions add column later integer",
+            "alter table audit add column later integer",
+            "create table later (one integer not null primary key)",
+            "create index later_index on access_tokens (display_name)",
+        ] {
+            db.execute(later).await;
+        }
+        assert!(store.access_token(&token).await.unwrap().is_some());
+        granted(&db, &store).await;
+        store.synchronise_consumers(&[consumer("a"), consumer("c")], NOW).await.unwrap();
+        let revoked = store.revoke(Revoke::AllOf { subject: "alice" }, BY, NOW).await.unwrap();
+        assert_eq!(revoked.len(), 2);
+        assert!(store.record_nonce(NOW, [1; 16], NOW).await.unwrap());
+        store.sweep(NOW, TimestampWindow::default()).await.unwrap();
     }
 
     async fn a_closed_store_answers_with_errors(db: Database) {

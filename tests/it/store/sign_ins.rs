@@ -57,7 +57,7 @@ on_both! {
         assert!(!one.finish_trip(&trip, NOW.plus(9)).await.unwrap());
         assert!(two.finish_trip(&other, NOW.plus(9)).await.unwrap());
         let swept = one.sweep(NOW.plus(8), linkgate::oauth::TimestampWindow::default()).await.unwrap();
-        assert_eq!(swept.trips, 1);
+        assert_eq!(swept["finished_trips"], 1);
         assert!(!two.finish_trip(&other, NOW.plus(9)).await.unwrap(), "the younger one is remembered");
     }
 }

@@ -87,7 +87,7 @@ on_both! {
         let day = 86_400;
         approved(&db, &store).await;
         let swept = store.sweep(NOW.plus(600 + day), TimestampWindow::default()).await.unwrap();
-        assert_eq!(swept, Swept { request_tokens: 1, ..Swept::default() });
+        assert_eq!(swept, Swept::from([("request_tokens", 1)]));
 
         // One whose session lives, one that was revoked; then a session's time is over too.
         let (token, revoked) = (granted(&db, &store).await, granted(&db, &store).await);
@@ -95,11 +95,11 @@ on_both! {
         store.revoke(Revoke::One { id: &id }, BY, NOW).await.unwrap();
         db.execute("delete from sweep").await; // the sweeps of the time in between
         let swept = store.sweep(NOW.plus(30 * day + 3_600), TimestampWindow::default()).await.unwrap();
-        assert_eq!(swept, Swept { access_tokens: 1, request_tokens: 2, ..Swept::default() });
+        assert_eq!(swept, Swept::from([("access_tokens", 1), ("request_tokens", 2)]));
         assert!(store.access_token(&token).await.unwrap().is_some(), "it can still be renewed");
         db.execute("delete from sweep").await; // the sweeps of the time in between
         let swept = store.sweep(NOW.plus(31 * day), TimestampWindow::default()).await.unwrap();
-        assert_eq!(swept, Swept { access_tokens: 1, ..Swept::default() });
+        assert_eq!(swept, Swept::from([("access_tokens", 1)]));
     }
 
     async fn a_dead_token_without_a_session_is_swept(db: Database) {
@@ -108,8 +108,8 @@ on_both! {
         let access = NewAccess { session: None, ..access("") };
         store.exchange(&asked, &key("a"), NOW, &token, &access, None).await.unwrap().unwrap();
         let expiry = NOW.plus(3_600 + 30 * 86_400);
-        assert_eq!(store.sweep(expiry.plus(-1), TimestampWindow::default()).await.unwrap().access_tokens, 0);
-        assert_eq!(store.sweep(expiry, TimestampWindow::default()).await.unwrap().access_tokens, 1);
+        assert!(!store.sweep(expiry.plus(-1), TimestampWindow::default()).await.unwrap().contains_key("access_tokens"));
+        assert_eq!(store.sweep(expiry, TimestampWindow::default()).await.unwrap()["access_tokens"], 1);
     }
 
     async fn sessions_and_old_events_are_swept(db: Database) {
@@ -118,10 +118,10 @@ on_both! {
         store.add_session(&SessionId::new(token(&db)), &session, None).await.unwrap();
         assert_eq!(store.sweep(NOW.plus(9), TimestampWindow::default()).await.unwrap(), Swept::default());
         let swept = store.sweep(NOW.plus(10), TimestampWindow::default()).await.unwrap();
-        assert_eq!(swept, Swept { sessions: 1, ..Swept::default() });
+        assert_eq!(swept, Swept::from([("sessions", 1)]));
         db.execute("delete from sweep").await; // the sweeps of the time in between
         let swept = store.sweep(NOW.plus(400 * 86_400), TimestampWindow::default()).await.unwrap();
-        assert_eq!(swept, Swept { audit: 1, ..Swept::default() });
+        assert_eq!(swept, Swept::from([("audit", 1)]));
     }
 
     async fn more_than_a_portion_is_swept_at_once(db: Database) {
@@ -129,7 +129,8 @@ on_both! {
         db.execute(MANY_USERS).await;
         for (second, users) in [(4_200, 4_200), (9_999, 300), (9_999, 0)] {
             let now = Timestamp::from_seconds(400 * 86_400 + second);
-            assert_eq!(store.sweep(now, TimestampWindow::default()).await.unwrap(), Swept { users, ..Swept::default() });
+            let swept = store.sweep(now, TimestampWindow::default()).await.unwrap();
+            assert_eq!(swept.get("users").copied().unwrap_or(0), users);
         }
     }
 
@@ -161,7 +162,7 @@ async fn neither_sweeping_nor_revoking_nor_the_newest_read_all_tokens_in_postgre
         let before = db.texts(SCANS.to_owned()).await;
         let (store, late) = (db.open().await, NOW.plus(40 * 86_400));
         let swept = store.sweep(late, TimestampWindow::default()).await.unwrap();
-        assert_eq!(swept.access_tokens, 101);
+        assert_eq!(swept["access_tokens"], 101);
         let one = store
             .revoke(
                 Revoke::One {

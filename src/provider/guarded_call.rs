@@ -3,35 +3,35 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::model::{Consumer, UNKNOWN_TOKEN};
+use crate::model::{Consumer, UNKNOWN_TOKEN, UserStatus};
 use crate::oauth::{Problem, RequestView, SignedRequest, Timestamp, Token, VerifiedRequest};
 
-use super::authenticate::Signed;
+use super::authenticate::{AuthenticatedRequest, in_time};
 use super::cache::CachedToken;
 use super::caller::{CallKind, Caller, CallingUser};
-use super::directory::Standing;
 use super::{Error, Provider};
 
-/// A guarded call that may pass once its body has been looked at. Nothing of it was written yet: its nonce is unspent.
+/// A guarded call whose consumer, token and user were checked. Its body may still differ from what was signed, and its nonce
+/// is not recorded yet.
 #[derive(Debug)]
-pub struct Judged {
+pub struct AuthenticatedCall {
     request: VerifiedRequest,
     caller: Caller,
     /// When its signature was verified, before its body was read.
     at: Timestamp,
     /// The access token; `None`: a two-legged call.
-    held: Option<Arc<CachedToken>>,
+    cached: Option<Arc<CachedToken>>,
     peer: Option<IpAddr>,
 }
 
-impl Judged {
+impl AuthenticatedCall {
     /// Whether the consumer signed a digest of the body, so that the whole body must be shown to
-    /// [`Judged::check_body`] (draft-eaton-oauth-bodyhash-00g).
+    /// [`AuthenticatedCall::check_body`] (draft-eaton-oauth-bodyhash-00g).
     pub fn has_body_hash(&self) -> bool {
         self.request.body_hash().is_some()
     }
 
-    /// Refuses a call after all.
+    /// Rejects the call after all.
     pub fn refused(&self, problem: Problem) -> Error {
         Error::from(problem).claimed_by(&self.caller.consumer.key)
     }
@@ -44,45 +44,54 @@ impl Judged {
 }
 
 impl Provider {
-    /// Decides on the head of a guarded call. `Ok(None)`: the request carries no OAuth at all.
-    pub async fn judge(&self, view: &RequestView<'_>, peer: Option<IpAddr>) -> Result<Option<Judged>, Error> {
+    /// Authenticates a guarded call by its head. `Ok(None)`: the request carries no OAuth at all.
+    pub async fn authenticate_call(
+        &self,
+        view: &RequestView<'_>,
+        peer: Option<IpAddr>,
+    ) -> Result<Option<AuthenticatedCall>, Error> {
         let Some(claim) = SignedRequest::parse(view)? else {
             return Ok(None);
         };
         let claimed_by = claim.consumer_key().clone();
-        let judged = match self.verify(view, claim, peer).await {
-            Ok(signed) => self.judge_signed(view, signed, peer).await,
+        let call = match in_time(self.verify(view, claim, peer)).await {
+            Ok(signed) => self.authenticate_principal(view, signed, peer).await,
             Err(error) => Err(error),
         };
-        judged.map(Some).map_err(|error| error.claimed_by(&claimed_by))
+        call.map(Some).map_err(|error| error.claimed_by(&claimed_by))
     }
 
-    /// Admits a call whose body is the signed one: spends its nonce, which is good once.
-    pub fn admit(&self, judged: Judged) -> impl Future<Output = Result<Caller, Error>> + Send + use<'_> {
-        let Judged {
+    /// Accepts a call whose body is the signed one: records its nonce, which is accepted once.
+    pub fn accept_call(
+        &self,
+        call: AuthenticatedCall,
+    ) -> impl Future<Output = Result<Caller, Error>> + Send + use<'_> {
+        let AuthenticatedCall {
             request,
             caller,
             at,
-            held,
+            cached,
             peer,
-        } = judged;
+        } = call;
         // An `async fn` would keep the whole call beside its parts.
         async move {
-            let spent = self.spend_nonce(&request).await;
+            let spent = in_time(self.record_nonce(&request)).await;
             spent.map_err(|error| error.claimed_by(&caller.consumer.key))?;
-            if let (Some(token), Some(held)) = (request.token(), held) {
-                self.touch(token, &held, at, peer);
+            if let (Some(token), Some(cached)) = (request.token(), cached)
+                && cached.is_first_use(at)
+            {
+                self.uses.note(token, at, peer);
             }
             Ok(caller)
         }
     }
 
-    fn judge_signed<'a>(
+    fn authenticate_principal<'a>(
         &'a self,
         view: &'a RequestView<'_>,
-        mut signed: Signed,
+        mut signed: AuthenticatedRequest,
         peer: Option<IpAddr>,
-    ) -> impl Future<Output = Result<Judged, Error>> + Send + use<'a> {
+    ) -> impl Future<Output = Result<AuthenticatedCall, Error>> + Send + use<'a> {
         async move {
             if signed.consumer.require_body_hash
                 && view.form.is_none()
@@ -92,14 +101,14 @@ impl Provider {
             }
             let (user, kind) = match signed.request.token() {
                 Some(token) => {
-                    let held = self.token_of(token, signed.held.take()).await?;
-                    let user = self.three_legged(&signed.consumer, &held, signed.at).await?;
-                    signed.held = Some(held);
+                    let cached = self.token_of(token, signed.cached.take()).await?;
+                    let user = self.three_legged(&signed.consumer, &cached, signed.at).await?;
+                    signed.cached = Some(cached);
                     (Some(user), CallKind::ThreeLegged)
                 }
                 None => self.two_legged(&signed).await?,
             };
-            Ok(Judged {
+            Ok(AuthenticatedCall {
                 request: signed.request,
                 caller: Caller {
                     consumer: signed.consumer,
@@ -107,7 +116,7 @@ impl Provider {
                     kind,
                 },
                 at: signed.at,
-                held: signed.held,
+                cached: signed.cached,
                 peer,
             })
         }
@@ -117,16 +126,18 @@ impl Provider {
     async fn token_of(
         &self,
         token: &Token,
-        held: Option<Arc<CachedToken>>,
+        cached: Option<Arc<CachedToken>>,
     ) -> Result<Arc<CachedToken>, Error> {
-        if let Some(held) = held {
-            return Ok(held);
+        if let Some(cached) = cached {
+            return Ok(cached);
         }
         let secret = self.keyring.token_secret(token);
-        Ok(self
-            .cache
-            .access_token(&self.store, token, secret.as_ref(), self.clock.now())
-            .await?)
+        let now = self.clock.now();
+        in_time(async {
+            let read = self.cache.access_token(&self.store, token, secret.as_ref(), now);
+            Ok(read.await?)
+        })
+        .await
     }
 
     /// The user behind an access token. Whatever can never work again is one of the three problems on which a consumer
@@ -134,24 +145,22 @@ impl Provider {
     async fn three_legged(
         &self,
         consumer: &Consumer,
-        held: &CachedToken,
+        cached: &CachedToken,
         now: Timestamp,
     ) -> Result<CallingUser, Error> {
-        let kept = held.token.as_ref().ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
+        let kept = cached
+            .token
+            .as_ref()
+            .ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
         kept.check_use(&consumer.key, now)?;
-        match self.directory.standing(&kept.user.subject).await {
-            Standing::Known(user) => Ok(user),
-            Standing::Gone => {
-                Err(Problem::TokenRejected("The user who approved is not there any more.").into())
-            }
-            Standing::CannotSay => Ok(CallingUser {
-                subject: kept.user.subject.clone(),
-                display_name: kept.user.display_name.clone(),
-            }),
-        }
+        let user = self.token_user(&kept.user.subject).await?;
+        Ok(user.unwrap_or_else(|| CallingUser::new(&*kept.user.subject, &*kept.user.display_name)))
     }
 
-    async fn two_legged(&self, signed: &Signed) -> Result<(Option<CallingUser>, CallKind), Error> {
+    async fn two_legged(
+        &self,
+        signed: &AuthenticatedRequest,
+    ) -> Result<(Option<CallingUser>, CallKind), Error> {
         let consumer = &signed.consumer;
         if !consumer.two_legged {
             return Err(Problem::PermissionDenied(
@@ -166,31 +175,15 @@ impl Provider {
         let Some(subject) = consumer.two_legged_user.clone() else {
             return Ok((None, CallKind::TwoLegged));
         };
-        let user = match self.directory.standing(&subject).await {
-            Standing::Known(user) => user,
-            Standing::CannotSay => CallingUser {
-                display_name: subject.clone(),
-                subject,
-            },
-            Standing::Gone => {
+        let user = match self.directory.user_status(&subject).await {
+            UserStatus::Active { display_name } => CallingUser::new(subject, display_name),
+            UserStatus::Unknown => CallingUser::new(subject.clone(), subject),
+            UserStatus::NotFound => {
                 return Err(
                     Problem::PermissionDenied("The consumer's two_legged_user does not exist.").into(),
                 );
             }
         };
         Ok((Some(user), CallKind::TwoLegged))
-    }
-
-    /// Keeps when and from where a token was used, to the minute, without holding up the call.
-    fn touch(&self, token: &Token, held: &CachedToken, at: Timestamp, peer: Option<IpAddr>) {
-        if !held.is_first_use(at) {
-            return;
-        }
-        let (store, token) = (self.store.clone(), token.clone());
-        tokio::spawn(async move {
-            if let Err(error) = store.touch_access_token(&token, at, peer).await {
-                tracing::warn!(token.prefix = token.prefix(), %error, "the use of a token was not noted");
-            }
-        });
     }
 }

@@ -1,0 +1,199 @@
+//! `linkgate backup` and `linkgate restore`.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, fchown};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use clap::Args;
+use tempfile::NamedTempFile;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::oauth::Timestamp;
+use crate::server::store::{open_without_keys, options};
+use crate::store::{Keyring, Store, beside, lock_exclusively};
+
+use super::config::ConfigFile;
+use super::key::put;
+
+/// Copy the SQLite database into a new directory, while the server runs
+#[derive(Args, Debug)]
+#[command(after_help = BACKUP)]
+pub(super) struct Backup {
+    /// A directory that is empty, or not there yet
+    directory: PathBuf,
+    /// Copy the key file, too. Keep such a backup where nobody else reads it: tokens can be made with it
+    #[arg(long)]
+    with_key: bool,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+const BACKUP: &str = "\
+Examples:
+  linkgate backup /var/backups/linkgate/monday
+  linkgate backup --with-key /mnt/safe/linkgate
+
+The key file is needed as well: without it, every user must connect again.
+PostgreSQL has pg_dump.";
+
+/// Put a backup in the place of the SQLite database; or begin anew with the nonces after a restore of PostgreSQL
+#[derive(Args, Debug)]
+#[command(after_help = RESTORE)]
+pub(super) struct Restore {
+    /// What `linkgate backup` has made
+    #[arg(required_unless_present = "nonces_lost")]
+    directory: Option<PathBuf>,
+    /// Restore nothing, and take all nonces for lost: after `pg_restore`, or a failover that lost the last minutes
+    #[arg(long, conflicts_with = "directory")]
+    nonces_lost: bool,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+const RESTORE: &str = "\
+Examples:
+  linkgate restore /var/backups/linkgate/monday
+  linkgate restore --nonces-lost         after pg_restore, before the servers start again
+
+Stop every server first. What was connected after the backup is gone, and what was revoked after it works again.
+For some minutes, signed requests are answered 503: those of before the restore must not pass a second time.";
+
+impl Backup {
+    /// Runs the command.
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        super::block_on(self.back_up())
+    }
+
+    async fn back_up(self) -> anyhow::Result<()> {
+        let config = self.config.load()?;
+        ensure!(
+            !config.store.is_postgres(),
+            "PostgreSQL has a way of its own: pg_dump, and after a restore `linkgate restore --nonces-lost`"
+        );
+        let (directory, key) = (
+            &self.directory,
+            Keyring::open_file(&config.keys.secret_key_file)?.keyring,
+        );
+        let text = key.to_text();
+        let store = open_without_keys(&config, key).await?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .and_then(|()| fs::read_dir(directory))
+            .and_then(|mut entries| match entries.next() {
+                None => Ok(()),
+                Some(_) => Err(ErrorKind::DirectoryNotEmpty.into()),
+            })
+            .with_context(|| format!("{} cannot take a backup", directory.display()))?;
+        let copied = store.copy_to(&directory.join(DATABASE)).await;
+        store.close().await;
+        if copied.is_err() {
+            // Half a copy is none. What is in its way was said already.
+            let _ = fs::remove_file(directory.join(DATABASE));
+        }
+        copied?;
+        if self.with_key {
+            put(&text, Some(&directory.join(KEY)))?;
+        }
+        File::open(directory)?.sync_all()?;
+        super::print(&format!("{} is a backup\n", directory.display()))
+    }
+}
+
+impl Restore {
+    /// Runs the command.
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        super::block_on(self.restore())
+    }
+
+    async fn restore(self) -> anyhow::Result<()> {
+        let config = self.config.load()?;
+        let Some(directory) = &self.directory else {
+            let store = open_without_keys(&config, Keyring::open_file(&config.keys.secret_key_file)?.keyring);
+            let store = store.await?;
+            let lost = store.lose_nonces(last_signed(&config)).await;
+            store.close().await;
+            lost?;
+            return super::print("the nonces are taken for lost\n");
+        };
+        let Some(database) = &config.store.sqlite_file else {
+            bail!(
+                "only SQLite's database is restored; PostgreSQL has pg_restore, and after it `linkgate restore --nonces-lost`"
+            );
+        };
+        let copy = directory.join(DATABASE);
+        let folder = database.parent().context("the database has no folder")?;
+        let lock = lock_exclusively(database).with_context(|| {
+            format!(
+                "{} is in use: stop every linkgate that serves it",
+                database.display()
+            )
+        })?;
+        let mut new = NamedTempFile::with_prefix_in(".linkgate-restore-", folder)?;
+        let copied = File::open(&copy).and_then(|mut copy| std::io::copy(&mut copy, &mut new));
+        copied.with_context(|| format!("{} cannot be copied", copy.display()))?;
+        take_key(directory, &config.keys.secret_key_file)?;
+        check(&config, new.path())
+            .await
+            .with_context(|| format!("{} cannot be restored", directory.display()))?;
+        replace(database, new).with_context(|| format!("{} cannot be replaced", database.display()))?;
+        drop(lock);
+        super::print(&format!("{} is restored\n", database.display()))
+    }
+}
+
+/// The key file of the backup, if there is none in its place.
+fn take_key(directory: &Path, key: &Path) -> anyhow::Result<()> {
+    let copy = directory.join(KEY);
+    if key.exists() || !copy.exists() {
+        return Ok(());
+    }
+    put(&Keyring::open_file(&copy)?.keyring.to_text(), Some(key))
+}
+
+/// Checks that a copy of a backup is whole and has its keys, and prepares it for its place.
+async fn check(config: &Config, file: &Path) -> anyhow::Result<()> {
+    let keyring = Keyring::open_file(&config.keys.secret_key_file)?.keyring;
+    let path = file.display().to_string().replace('%', "%25").replace('?', "%3F");
+    let mut options = options(config);
+    options.url = format!("sqlite://{path}");
+    let now = Clock::System.now();
+    let store = Store::open_existing(&options, keyring.into(), now).await?;
+    let checked = async {
+        store.check_integrity().await?;
+        store.lose_nonces(last_signed(config)).await
+    };
+    let checked = checked.await;
+    store.close().await;
+    Ok(checked?)
+}
+
+/// The latest `oauth_timestamp` that may have been accepted.
+fn last_signed(config: &Config) -> Timestamp {
+    Clock::System.now().plus(config.tokens.timestamp_window.future)
+}
+
+/// Puts a file in the place of a database, with its owner and mode, and removes what belonged to the former one.
+fn replace(database: &Path, new: NamedTempFile) -> std::io::Result<()> {
+    if let Ok(old) = fs::metadata(database) {
+        fchown(new.as_file(), Some(old.uid()), Some(old.gid()))?;
+        new.as_file().set_permissions(old.permissions())?;
+    }
+    new.as_file().sync_all()?;
+    for suffix in ["-wal", "-shm", "-nonces", "-nonces-wal", "-nonces-shm"] {
+        match fs::remove_file(beside(database, suffix)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    new.persist(database).map_err(|failed| failed.error)?;
+    File::open(database.with_file_name("."))?.sync_all()
+}
+
+/// The files of a backup.
+const DATABASE: &str = "linkgate.db";
+const KEY: &str = "linkgate.key";

@@ -1,0 +1,68 @@
+//! Backup and restore of a SQLite database, and what a restore of either database must do: the nonces of the time after the
+//! backup are lost.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use crate::oauth::Timestamp;
+
+use super::db::sql;
+use super::{Store, StoreError};
+
+impl Store {
+    /// Copies a SQLite database as it is at one moment to a new file, readable by its owner alone. Others may write meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// The file exists, or cannot be written; the database is not SQLite's.
+    pub async fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
+        let failed = |source: io::Error| StoreError::Unreachable {
+            what: file.display().to_string(),
+            source: source.into(),
+        };
+        let created = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(file);
+        let created = created.map_err(failed)?;
+        let text = file
+            .to_str()
+            .ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;
+        self.db.read(sql(["vacuum into $1"]).bind(text)).await?;
+        created.sync_all().map_err(failed)
+    }
+
+    /// Checks that a SQLite database is whole.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Inconsistent`] with what SQLite found first.
+    pub async fn check_integrity(&self) -> Result<(), StoreError> {
+        let rows = self.db.read(sql([
+            "select integrity_check as found from pragma_integrity_check limit 1",
+        ]));
+        let found: String = rows
+            .await?
+            .first()
+            .map_or(Ok(String::new()), |row| row.get("found"))?;
+        if found == "ok" {
+            return Ok(());
+        }
+        Err(StoreError::inconsistent("sqlite_schema", found))
+    }
+
+    /// Takes the nonces of all requests signed until a time for lost, those of a server that runs as soon as it needs another
+    /// minute: such requests are answered 503, since they cannot be told from replays.
+    pub async fn lose_nonces(&self, until: Timestamp) -> Result<(), StoreError> {
+        // The epoch of no table.
+        let update = sql([
+            "insert into nonce_lease (one, epoch, minute) values (1, 'lost', $1) on conflict (one) do update set \
+             epoch = 'lost', minute = case when nonce_lease.minute < $1 then $1 else nonce_lease.minute end",
+        ]);
+        self.db.write(update.bind(until.minute())).await?;
+        Ok(())
+    }
+}

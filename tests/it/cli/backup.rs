@@ -1,0 +1,202 @@
+//! `linkgate backup` and `linkgate restore`.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use linkgate::clock::Clock;
+use linkgate::oauth::Timestamp;
+use linkgate::store::{Keyring, Options, Store, StoreError};
+use tokio::task::block_in_place;
+
+use super::operate::connect;
+use super::{Answer, Here};
+use crate::support::databases::{self, Database};
+
+/// A directory whose database has a token.
+async fn connected() -> (Here, String) {
+    let here = Here::migrated();
+    assert_eq!(here.run("consumer add ci --generate-secret").code, 0);
+    let token = connect(&here, 3_600).await;
+    (here, token)
+}
+
+fn options(here: &Here) -> Options {
+    Options {
+        url: format!("sqlite://{}", here.path("linkgate.db").display()),
+        password: None,
+        max_connections: 2,
+    }
+}
+
+async fn open(options: &Options, key: &Path) -> Store {
+    let keyring = Keyring::open_file(key).unwrap().keyring;
+    Store::open_existing(options, Arc::new(keyring), Clock::System.now())
+        .await
+        .unwrap()
+}
+
+/// Records the nonces of twenty calls that were signed in the last and next minutes; how many are accepted.
+async fn calls(store: &Store, now: Timestamp) -> usize {
+    let mut accepted = 0;
+    for n in 0..20_u8 {
+        match store
+            .record_nonce(now.plus(15 * i64::from(n) - 10), [n; 16], now)
+            .await
+        {
+            Ok(is_first) => accepted += usize::from(is_first),
+            Err(StoreError::BelowNonceFloor { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    accepted
+}
+
+fn done(answer: &Answer) {
+    assert_eq!(answer.code, 0, "{}", answer.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_restored_and_nothing_from_before_passes_again() {
+    let (here, token) = connected().await;
+    // As a server has it open.
+    let store = open(&options(&here), &here.path("linkgate.key")).await;
+    let now = Clock::System.now();
+    assert_eq!(calls(&store, now).await, 20);
+    done(&here.run("backup --with-key monday"));
+    for (name, mode) in [("", 0o700), ("/linkgate.db", 0o600), ("/linkgate.key", 0o600)] {
+        let file = fs::metadata(here.path(&format!("monday{name}"))).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, mode, "{name}");
+    }
+    let names = fs::read_dir(here.path("monday")).unwrap().count();
+    assert_eq!(names, 2);
+    let again = here.run("backup monday");
+    assert!(
+        again.code == 1 && again.err.contains("monday cannot take a backup"),
+        "{}",
+        again.err
+    );
+
+    done(&here.run(&format!("token revoke {token}")));
+    let refused = here.run("restore monday");
+    assert!(
+        refused.code == 1 && refused.err.contains("is in use: stop every"),
+        "{}",
+        refused.err
+    );
+    store.close().await;
+    drop(store);
+
+    // What is left of the former database, and would spoil the new one.
+    for suffix in ["-wal", "-shm", "-nonces-wal"] {
+        fs::write(here.path(&format!("linkgate.db{suffix}")), "of another database").unwrap();
+    }
+    done(&here.run("restore monday"));
+    assert!(!here.path("linkgate.db-nonces").exists() && !here.path("linkgate.db-wal").exists());
+    assert!(here.run("token list").out.contains(&token));
+    assert_eq!(
+        here.run("audit --kind revoked").out.lines().count(),
+        1,
+        "it was revoked after the backup"
+    );
+    let store = open(&options(&here), &here.path("linkgate.key")).await;
+    assert_eq!(calls(&store, now).await, 0);
+}
+
+#[tokio::test]
+async fn what_is_no_good_backup_is_not_restored() {
+    let (here, _) = connected().await;
+    done(&here.run("backup good"));
+    let before = here.run("token list").out;
+    let refused = |why: &str| {
+        let answer = here.run("restore bad");
+        assert!(
+            answer.code != 0 && answer.err.contains(why),
+            "{why}: {}",
+            answer.err
+        );
+        assert_eq!(here.run("token list").out, before);
+        let left = fs::read_dir(here.path("")).unwrap();
+        let left = left.filter(|file| {
+            file.as_ref()
+                .unwrap()
+                .file_name()
+                .to_string_lossy()
+                .starts_with('.')
+        });
+        assert_eq!(left.count(), 0);
+    };
+    refused("bad/linkgate.db cannot be copied");
+    fs::create_dir(here.path("bad")).unwrap();
+    fs::write(here.path("bad/linkgate.db"), "no database at all, but some bytes").unwrap();
+    refused("file is not a database");
+    let mut copy = fs::read(here.path("good/linkgate.db")).unwrap();
+    fs::write(here.path("bad/linkgate.db"), &copy[..copy.len() / 2]).unwrap();
+    refused("bad cannot be restored");
+    let end = copy.len() - 4096;
+    copy[end..].fill(0x55);
+    fs::write(here.path("bad/linkgate.db"), &copy).unwrap();
+    refused("bad cannot be restored");
+    // Another installation's key.
+    let key = fs::read(here.path("linkgate.key")).unwrap();
+    fs::copy(here.path("good/linkgate.db"), here.path("bad/linkgate.db")).unwrap();
+    fs::remove_file(here.path("linkgate.key")).unwrap();
+    done(&here.run("key generate --out linkgate.key"));
+    let answer = here.run("restore bad");
+    assert!(
+        answer.code != 0 && answer.err.contains("the database needs the secret key"),
+        "{}",
+        answer.err
+    );
+    fs::write(here.path("linkgate.key"), key).unwrap();
+    done(&here.run("restore bad"));
+}
+
+#[tokio::test]
+async fn an_empty_machine_takes_the_key_from_the_backup() {
+    let (here, token) = connected().await;
+    done(&here.run("backup --with-key all"));
+    for name in ["linkgate.db", "linkgate.key"] {
+        fs::remove_file(here.path(name)).unwrap();
+    }
+    done(&here.run("restore all"));
+    assert!(here.run("token list").out.contains(&token));
+    let key = fs::metadata(here.path("linkgate.key")).unwrap();
+    assert_eq!(key.permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_of_postgresql_ends_with_a_command() {
+    databases::with(Database::postgres().await, async |db: Database| {
+        let here = Here::new();
+        fs::write(here.path("linkgate.key"), db.keyring().to_text().expose()).unwrap();
+        let url = db.url();
+        let variables = [
+            ("LINKGATE__STORE__URL", &*url),
+            ("LINKGATE__KEYS__SECRET_KEY_FILE", "linkgate.key"),
+        ];
+        let run = |line: &str| block_in_place(|| here.run_with(line, "", &variables));
+        done(&run("migrate"));
+        let (store, now) = (db.open().await, Clock::System.now());
+        assert_eq!(calls(&store, now).await, 20);
+        store.close().await;
+        let refused = run("backup monday");
+        assert!(
+            refused.code == 1 && refused.err.contains("pg_dump"),
+            "{}",
+            refused.err
+        );
+        let refused = run("restore monday");
+        assert!(
+            refused.code == 1 && refused.err.contains("--nonces-lost"),
+            "{}",
+            refused.err
+        );
+        // An earlier state of both tables: the epoch is the same.
+        db.execute("delete from nonces where minute >= 0").await;
+        done(&run("restore --nonces-lost"));
+        assert_eq!(calls(&db.open().await, now).await, 0);
+    })
+    .await;
+}
