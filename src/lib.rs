@@ -52,6 +52,7 @@ pub mod branding;
 pub mod cli;
 pub mod clock;
 pub mod config;
+#[cfg(feature = "demo")]
 pub mod demo;
 pub mod gateway;
 pub mod http;

@@ -11,7 +11,6 @@ mod audit;
 mod backup;
 mod config;
 mod consumer;
-mod demo;
 mod doctor;
 mod health;
 mod key;
@@ -48,7 +47,8 @@ enum Command {
     Migrate(migrate::Migrate),
     Backup(backup::Backup),
     Restore(backup::Restore),
-    Demo(demo::Demo),
+    #[cfg(feature = "demo")]
+    Demo(crate::demo::Demo),
     #[command(subcommand)]
     Config(config::Config),
     #[command(subcommand)]
@@ -89,7 +89,8 @@ pub fn main() -> ExitCode {
         Command::Migrate(command) => command.run(),
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
-        Command::Demo(command) => command.run(),
+        #[cfg(feature = "demo")]
+        Command::Demo(command) => block_on(command.run()),
         Command::Config(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Key(command) => command.run(),

@@ -1,153 +1,79 @@
-//! The files that the real server is started with: a configuration like any installation's, two users, and a logo.
+//! The files that the real server starts with: a configuration like that of any installation, two users, and a logo.
 
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::oauth::{ConsumerKey, PrivateKey, PublicKey, PublicUrl, Secret};
+use anyhow::Context;
+use askama::Template;
 
-/// What differs from demo to demo.
-#[derive(Debug)]
-pub struct Files<'a> {
-    /// Where consumers and browsers find linkgate; it listens there.
-    pub linkgate: &'a PublicUrl,
-    /// `host:port` of its second listener.
-    pub admin: &'a str,
-    /// Where Buildboard listens.
-    pub buildboard: &'a PublicUrl,
-    /// The simulated Bitbucket, where its users return.
-    pub bitbucket: &'a PublicUrl,
-    /// The store's URL.
-    pub store: &'a str,
-    /// The generic link's consumer key.
-    pub form_key: &'a ConsumerKey,
-    /// The generic link's shared secret.
-    pub form_secret: &'a Secret,
-    /// Bitbucket's own consumer key.
-    pub own_key: &'a ConsumerKey,
-    /// Bitbucket's own public key.
-    pub own_public_key: &'a PublicKey,
+use crate::oauth::{PrivateKey, PublicUrl, Secret};
+use crate::store::Keyring;
+
+use super::{random, rng};
+
+/// Addresses and keys of one demo, which are in the configuration.
+#[derive(Template)]
+#[template(path = "demo/linkgate.toml", escape = "none")]
+pub(crate) struct Settings {
+    /// Where browsers and consumers reach linkgate; it listens there.
+    pub(crate) linkgate: PublicUrl,
+    pub(crate) bitbucket: PublicUrl,
+    pub(crate) buildboard: PublicUrl,
+    /// `host:port` of linkgate's listener for operators.
+    pub(crate) admin: String,
     /// `host:port` where Buildboard calls Bitbucket through linkgate.
-    pub calls: &'a str,
-    /// What it shows there.
-    pub calls_token: &'a Secret,
-    /// linkgate's own key pair, for those calls.
-    pub link_key: &'a PrivateKey,
-    /// A secret key, for a store that asks for one (PostgreSQL) and a directory that has none yet; SQLite's is made on
-    /// the first start.
-    pub secret_key: Option<Secret>,
+    pub(crate) calls: String,
+    pub(crate) calls_token: Secret,
+    pub(crate) store: String,
+    pub(crate) shared_secret: Secret,
+    pub(crate) bitbucket_key: PrivateKey,
+    pub(crate) linkgate_key: PrivateKey,
+    /// Whether the store needs a secret key file that exists (PostgreSQL); SQLite's is made on the first start.
+    pub(crate) is_key_needed: bool,
 }
 
-impl Files<'_> {
-    /// Writes them into a directory; the configuration's path.
-    pub fn write(&self, directory: &Path) -> io::Result<PathBuf> {
+impl Settings {
+    /// Generates the keys of a demo with these addresses.
+    pub(crate) fn generate(
+        [bitbucket, linkgate, buildboard]: [PublicUrl; 3],
+        [admin, calls]: [String; 2],
+        postgres: Option<&str>,
+    ) -> anyhow::Result<Self> {
+        let generate = || PrivateKey::generate(KEY_BITS, &mut rng()).context("no key can be generated");
+        Ok(Self {
+            linkgate,
+            bitbucket,
+            buildboard,
+            admin,
+            calls,
+            calls_token: Secret::new(random()),
+            store: postgres.unwrap_or("sqlite://linkgate.db").to_owned(),
+            shared_secret: Secret::new(random()),
+            bitbucket_key: generate()?,
+            linkgate_key: generate()?,
+            is_key_needed: postgres.is_some(),
+        })
+    }
+
+    /// Writes the files into a directory, readable for their owner only. Returns the path of the configuration.
+    pub(crate) fn write(&self, directory: &Path) -> anyhow::Result<PathBuf> {
         let config = directory.join("linkgate.toml");
-        write_private(&config, &self.config())?;
-        std::fs::write(directory.join("users.toml"), USERS)?;
-        std::fs::write(directory.join("logo.svg"), LOGO)?;
-        write_private(&directory.join("link.pem"), self.link_key.to_pem().expose())?;
-        let key = directory.join(SECRET_KEY);
-        if let Some(made) = self.secret_key.as_ref().filter(|_| !key.exists()) {
-            write_private(&key, made.expose())?;
+        write_private(&config, &self.render()?)?;
+        write_private(&directory.join("link.pem"), self.linkgate_key.to_pem().expose())?;
+        let key = directory.join("linkgate.key");
+        if self.is_key_needed && !key.exists() {
+            write_private(&key, Keyring::generate(&mut rng()).to_text().expose())?;
         }
+        fs::write(directory.join("users.toml"), USERS)?;
+        fs::write(directory.join("logo.svg"), LOGO)?;
         Ok(config)
     }
-
-    fn config(&self) -> String {
-        let keys = match self.secret_key {
-            Some(_) => format!("[keys]\nsecret_key_file = \"{SECRET_KEY}\"\n\n"),
-            None => String::new(),
-        };
-        format!(
-            r##"# Written by `linkgate demo`, anew at each start.
-
-[server]
-listen = "{listen}"
-admin_listen = "{admin}"
-public_url = "{linkgate}"
-
-[upstream]
-url = "{buildboard}"
-name = "Buildboard"
-
-[store]
-url = {store}
-
-{keys}[login]
-method = "file"
-
-[login.file]
-path = "users.toml"
-
-# linkgate's pages look like the application.
-[branding]
-logo_file = "logo.svg"
-accent = "#8a3b12"
-
-# Who may open /oauth/admin.
-[admin]
-subjects = ["{ADMINISTRATOR}"]
-
-# The generic link: HMAC-SHA1 and a shared secret.
-[[consumers]]
-key = "{form_key}"
-name = "{FORM_NAME}"
-shared_secret = "{form_secret}"
-callbacks = ["{bitbucket}"]
-
-# The own-key link: RSA-SHA1, the key as Bitbucket's consumer-info shows it.
-[[consumers]]
-key = "{own_key}"
-name = "{OWN_NAME}"
-public_key = "{own_public_key}"
-callbacks = ["{bitbucket}"]
-two_legged = true
-impersonation = true
-
-[identity]
-preset = "remote-user"
-
-[[routes]]
-path = "/api/**"
-auth = "oauth"
-
-[[routes]]
-path = "/static/**"
-auth = "none"
-
-# The other direction: Buildboard reads in Bitbucket.
-[applinks]
-consumer_key = "{LINKGATE_KEY}"
-key_file = "link.pem"
-listen = "{calls}"
-token = "{calls_token}"
-
-[[links]]
-name = "bitbucket"
-title = "Bitbucket"
-url = "{bitbucket}"
-"##,
-            calls = self.calls,
-            calls_token = self.calls_token.expose(),
-            listen = self.linkgate.authority(),
-            admin = self.admin,
-            linkgate = self.linkgate.as_str(),
-            buildboard = self.buildboard.as_str(),
-            store = toml::Value::from(self.store),
-            form_key = self.form_key,
-            form_secret = self.form_secret.expose(),
-            bitbucket = self.bitbucket.as_str(),
-            own_key = self.own_key,
-            own_public_key = self.own_public_key.to_base64(),
-        )
-    }
 }
 
-/// Writes a file that only its owner may read.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-
-    let mut options = std::fs::OpenOptions::new();
+    let mut options = OpenOptions::new();
     let mut file = options
         .write(true)
         .create(true)
@@ -157,31 +83,13 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// The generic link's name on the approval page.
-pub const FORM_NAME: &str = "Bitbucket (generic link)";
+/// The consumer key of the generic link.
+pub(crate) const FORM_KEY: &str = "bitbucket-form";
+/// Bitbucket's own consumer key: product name, colon, digits.
+pub(crate) const OWN_KEY: &str = "Stash:8277239845";
 /// linkgate's consumer key in Bitbucket.
-pub const LINKGATE_KEY: &str = "linkgate:demo";
-/// The own-key link's name on the approval page.
-pub const OWN_NAME: &str = "Bitbucket (own key)";
+pub(crate) const LINKGATE_KEY: &str = "linkgate:demo";
 
-/// Who may see linkgate's pages for administrators.
-pub const ADMINISTRATOR: &str = "alice";
-
-const SECRET_KEY: &str = "linkgate.key";
-
-/// In the colours of Buildboard's own pages, and legible on dark ones.
+const KEY_BITS: usize = 2048;
+const USERS: &str = include_str!("../../templates/demo/users.toml");
 const LOGO: &str = include_str!("../../templates/demo/logo.svg");
-
-/// Passwords: `alice-password`, `bob-password`.
-const USERS: &str = r#"# Passwords: alice-password, bob-password.
-
-[[users]]
-name = "alice"
-display_name = "Alice Example"
-password = "$argon2id$v=19$m=19456,t=2,p=1$KbAq1NW2DCDyz9IUH8Qz4w$pQd53gk92cKU+g+NUjFDCNK2LP9ooRZpRVI0SVGdWwA"
-
-[[users]]
-name = "bob"
-display_name = "Bob Example"
-password = "$argon2id$v=19$m=19456,t=2,p=1$jf4O+5CHUCXXVgiOxlPTaA$w/Yl3Q7zhG0P4nAxyCext0LTAqpyskU+wK8xHdu8Sug"
-"#;

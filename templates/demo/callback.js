@@ -1,4 +1,4 @@
-// The end of a dance in a popup: the page that opened it waits in window.oauthCallback.
+// The end of connecting in a popup: the page that opened it waits in window.oauthCallback.
 const waiting = window.opener && !window.opener.closed && window.opener.oauthCallback;
 if (waiting) {
   if (document.body.dataset.outcome === "success") {

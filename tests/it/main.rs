@@ -16,6 +16,7 @@ mod clients;
 mod clocks;
 mod config;
 mod connections;
+#[cfg(feature = "demo")]
 mod demo;
 mod forward_auth;
 mod gateway;

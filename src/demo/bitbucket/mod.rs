@@ -1,137 +1,194 @@
-//! A simulated Bitbucket: an OAuth consumer that does on the wire what Application Links do.
+//! A simulated Bitbucket: a consumer that sends what Application Links send.
 //!
-//! 1. [`link`]: the two links and their tokens;
-//! 2. [`signed`]: a call gets its signature, in the form body or in the header;
-//! 3. [`dance`]: request token, authorize URL, access token, renewal;
-//! 4. [`calls`]: guarded calls as a user, as the application, and in a user's name;
-//! 5. [`refusal`]: what a refusal says and what the consumer then does;
-//! 6. [`actions`]: the buttons of the page, each an event in the [`journal`];
-//! 7. [`provider`]: the other direction, in which linkgate reads here as a user;
-//! 8. `routes` and `pages`: HTTP for the browser; `panel` lays out what went over the wire.
+//! 1. [`client`]: signs and sends, and acts on the responses;
+//! 2. [`actions`]: the buttons of the page, each of which records an [`Event`];
+//! 3. [`pages`]: HTTP for the browser, with the requests and responses laid out;
+//! 4. [`provider`]: the other direction, in which linkgate is the consumer.
 
-pub mod actions;
-pub mod calls;
-pub mod dance;
-pub mod journal;
-pub mod link;
-mod pages;
-mod panel;
-pub mod provider;
-pub mod refusal;
-mod routes;
-pub mod signed;
+pub(crate) mod actions;
+pub(crate) mod client;
+pub(crate) mod pages;
+pub(crate) mod provider;
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::clock::Clock;
-use crate::oauth::{ConsumerKey, PrivateKey, PublicUrl, RequestSigner, Secret, SignatureMethod, SigningKey};
+use anyhow::Context;
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use http::{Method, StatusCode};
 
-use super::Operator;
-use journal::Journal;
-use link::{Link, LinkKind};
+use crate::oauth::{
+    ConsumerKey, PrivateKey, PublicUrl, RequestSigner, Secret, SignatureMethod, SigningKey, Token,
+    TokenCredentials,
+};
+
+use super::Linkgate;
+use super::config::{FORM_KEY, OWN_KEY, Settings};
+use super::http::Exchange;
+use client::Outcome;
 use provider::Incoming;
 
-pub use routes::router;
-
 /// The simulated Bitbucket.
+pub(crate) struct Bitbucket {
+    /// Its URL, as the browser sees it.
+    pub(crate) base: PublicUrl,
+    pub(crate) linkgate: PublicUrl,
+    /// The link made with the generic form, and the one made with Bitbucket's own key.
+    pub(crate) links: [Link; 2],
+    pub(crate) incoming: Incoming,
+    /// The real server, for what its administrator does.
+    pub(crate) server: Arc<Linkgate>,
+    pub(crate) shared_secret: Secret,
+    key: PrivateKey,
+    events: Mutex<VecDeque<Event>>,
+}
+
+/// An application link, as the consumer keeps it.
+pub(crate) struct Link {
+    /// The name in the URLs of the page.
+    pub(crate) slug: &'static str,
+    pub(crate) title: &'static str,
+    /// `applicationLinkID` in the callback.
+    pub(crate) id: &'static str,
+    /// The path of linkgate's three endpoints: the form names them, the variant with the own key assumes Atlassian's.
+    pub(crate) endpoints: &'static str,
+    pub(crate) signer: RequestSigner,
+    tokens: Mutex<Tokens>,
+}
+
+#[derive(Default)]
+struct Tokens {
+    requested: VecDeque<TokenCredentials>,
+    access: Option<TokenCredentials>,
+}
+
+/// Something that Bitbucket did, with all that was sent and received.
 #[derive(Clone, Debug)]
-pub struct Bitbucket(Arc<Installation>);
-
-/// What an administrator of Bitbucket has set up.
-#[derive(Debug)]
-pub struct Settings {
-    /// Bitbucket as the browser sees it.
-    pub base: PublicUrl,
-    /// linkgate, as Bitbucket calls it.
-    pub linkgate: PublicUrl,
-    /// The generic link's consumer key.
-    pub form_key: ConsumerKey,
-    /// The generic link's shared secret.
-    pub form_secret: Secret,
-    /// Bitbucket's own consumer key: product name, colon, digits.
-    pub own_key: ConsumerKey,
-    /// Bitbucket's own private key.
-    pub own_private_key: PrivateKey,
-    /// linkgate, as it is registered for the other direction.
-    pub incoming: Incoming,
-    /// What stamps its requests.
-    pub clock: Clock,
-    /// The administrator of linkgate.
-    pub operator: Operator,
+pub(crate) struct Event {
+    /// The number in the page's URLs.
+    pub(crate) number: usize,
+    pub(crate) link: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) outcome: Outcome,
+    /// What that means, in a sentence or two.
+    pub(crate) summary: String,
+    pub(crate) exchanges: Vec<Exchange>,
 }
 
-#[derive(Debug)]
-struct Installation {
-    base: PublicUrl,
-    linkgate: PublicUrl,
-    own_private_key: PrivateKey,
-    form: Link,
-    own: Link,
-    incoming: Incoming,
-    clock: Clock,
-    operator: Operator,
-    journal: Journal,
-}
+/// What something led to: how it ended, what that means, and what was sent and received.
+type Done = (Outcome, String, Vec<Exchange>);
 
 impl Bitbucket {
-    /// Sets it up with both links, neither connected.
-    pub fn new(settings: Settings) -> Self {
-        let form = RequestSigner {
-            consumer_key: settings.form_key,
-            key: SigningKey::Hmac(settings.form_secret),
-            method: SignatureMethod::HmacSha1,
+    /// Sets up both links, neither connected.
+    pub(crate) fn new(settings: Settings, server: Arc<Linkgate>) -> anyhow::Result<Self> {
+        let signer = |key, method, consumer_key| {
+            anyhow::Ok(RequestSigner {
+                consumer_key: ConsumerKey::parse(consumer_key).context("a consumer key")?,
+                key,
+                method,
+            })
         };
-        let own = RequestSigner {
-            consumer_key: settings.own_key,
-            key: SigningKey::Rsa(settings.own_private_key.clone()),
-            method: SignatureMethod::RsaSha1,
+        let shared_secret = SigningKey::Hmac(settings.shared_secret.clone());
+        let own_key = SigningKey::Rsa(settings.bitbucket_key.clone());
+        let form = Link {
+            slug: "form",
+            title: "Generic link",
+            id: "5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d11",
+            endpoints: "/oauth",
+            signer: signer(shared_secret, SignatureMethod::HmacSha1, FORM_KEY)?,
+            tokens: Mutex::default(),
         };
-        Self(Arc::new(Installation {
-            base: settings.base,
+        let own = Link {
+            slug: "own-key",
+            title: "Own-key link",
+            id: "a1b7e6c0-7d44-3b6f-8a55-0c9b2d7c4e22",
+            endpoints: "/plugins/servlet/oauth",
+            signer: signer(own_key, SignatureMethod::RsaSha1, OWN_KEY)?,
+            tokens: Mutex::default(),
+        };
+        Ok(Self {
+            base: settings.bitbucket,
             linkgate: settings.linkgate,
-            own_private_key: settings.own_private_key,
-            form: Link::new(LinkKind::Form, form),
-            own: Link::new(LinkKind::OwnKey, own),
-            incoming: settings.incoming,
-            clock: settings.clock,
-            operator: settings.operator,
-            journal: Journal::default(),
-        }))
+            links: [form, own],
+            incoming: Incoming::new(settings.linkgate_key.public_key()),
+            server,
+            shared_secret: settings.shared_secret,
+            key: settings.bitbucket_key,
+            events: Mutex::default(),
+        })
     }
 
-    /// A link.
-    pub fn link(&self, kind: LinkKind) -> &Link {
-        match kind {
-            LinkKind::Form => &self.0.form,
-            LinkKind::OwnKey => &self.0.own,
-        }
+    /// The link with Bitbucket's own key.
+    pub(crate) fn own_key_link(&self) -> &Link {
+        &self.links[1]
     }
 
-    /// Bitbucket as the browser sees it.
-    pub fn base(&self) -> &PublicUrl {
-        &self.0.base
+    /// The latest events, newest first.
+    pub(crate) fn events(&self) -> Vec<Event> {
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        events.iter().cloned().collect()
     }
 
-    /// linkgate, as Bitbucket calls it.
-    pub fn linkgate(&self) -> &PublicUrl {
-        &self.0.linkgate
-    }
-
-    /// The other direction.
-    pub fn incoming(&self) -> &Incoming {
-        &self.0.incoming
-    }
-
-    /// What happened so far.
-    pub fn journal(&self) -> &Journal {
-        &self.0.journal
-    }
-
-    /// The administrator of linkgate.
-    pub fn operator(&self) -> &Operator {
-        &self.0.operator
+    /// Adds an event. Returns it with its number.
+    fn record(&self, link: &Link, title: &'static str, (outcome, summary, exchanges): Done) -> Event {
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let event = Event {
+            number: events.front().map_or(1, |newest| newest.number + 1),
+            link: link.title,
+            title,
+            outcome,
+            summary,
+            exchanges,
+        };
+        events.push_front(event.clone());
+        events.truncate(MAX_EVENTS);
+        event
     }
 }
 
-#[cfg(test)]
-mod tests;
+impl Link {
+    /// The access token of the user who connected the link.
+    pub(crate) fn access(&self) -> Option<TokenCredentials> {
+        self.with(|tokens| tokens.access.clone())
+    }
+
+    /// The request token that a browser returns with.
+    fn requested(&self, token: &str) -> Option<TokenCredentials> {
+        let is_it = |requested: &&TokenCredentials| requested.token.as_str() == token;
+        self.with(|tokens| tokens.requested.iter().find(is_it).cloned())
+    }
+
+    /// Drops the access token, unless another one has replaced it.
+    fn drop_access(&self, token: &Token) {
+        self.with(|tokens| tokens.access.take_if(|access| access.token == *token));
+    }
+
+    fn with<T>(&self, access: impl FnOnce(&mut Tokens) -> T) -> T {
+        access(&mut self.tokens.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// All that the simulated Bitbucket serves.
+pub(crate) fn router(bitbucket: Arc<Bitbucket>) -> Router {
+    pages::routes()
+        .merge(provider::routes())
+        .layer(middleware::from_fn(check_same_site))
+        .with_state(bitbucket)
+}
+
+/// Rejects forms that another site sends.
+async fn check_same_site(request: Request, next: Next) -> Response {
+    let site = request.headers().get("sec-fetch-site");
+    let is_foreign = site.is_some_and(|site| site != "same-origin" && site != "none");
+    if request.method() == Method::POST && is_foreign {
+        return (StatusCode::FORBIDDEN, "This form was sent by another site.").into_response();
+    }
+    next.run(request).await
+}
+
+const MAX_EVENTS: usize = 25;
+/// How many approvals of one link can be in progress.
+const MAX_REQUESTED: usize = 16;

@@ -1,126 +1,168 @@
-//! The pages of the simulated Bitbucket.
+//! Bitbucket for the browser: the page with both links, the start and the end of connecting, and what was sent and received.
+
+use std::fmt::Write;
+use std::sync::Arc;
 
 use askama::Template;
-use axum::response::{Html, IntoResponse, Response};
-use http::{StatusCode, header};
+use axum::Router;
+use axum::extract::{Form, Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use http::{HeaderMap, StatusCode, header};
+use serde_json::Value;
 
-use super::Bitbucket;
-use super::dance::Trouble;
-use super::journal::Event;
-use super::link::LinkKind;
-use super::refusal::Refusal;
+use crate::demo::http::{BaseString, Exchange, Pairs, render, value};
 
-/// The page with both links, their buttons, and what went over the wire.
-pub(super) fn home(bitbucket: &Bitbucket) -> Response {
-    let links = LinkKind::ALL.map(|kind| LinkView {
-        kind,
-        consumer: bitbucket.link(kind).signer.consumer_key.as_str(),
-        connected: bitbucket.link(kind).access().is_some(),
-        connect: bitbucket.connect_url(kind),
+use super::client::{ACCESS, AUTHORIZE, TokenError, problem_of};
+use super::{Bitbucket, Event, Link};
+
+type App = State<Arc<Bitbucket>>;
+
+/// The pages and documents.
+pub(crate) fn routes() -> Router<Arc<Bitbucket>> {
+    let file = |media_type: &'static str, text: &'static str| {
+        get(async move || ([(header::CONTENT_TYPE, media_type)], text))
+    };
+    Router::new()
+        .route("/", get(home))
+        .route("/links/{link}/{action}", post(press))
+        .route(AUTHORIZE, get(connect))
+        .route(ACCESS, get(return_here))
+        .route("/plugins/servlet/oauth/consumer-info", get(consumer_info))
+        .route("/rest/applinks/1.0/manifest", get(manifest))
+        .route("/static/bitbucket.css", file("text/css; charset=utf-8", STYLE))
+        .route("/static/popup.js", file(SCRIPT, POPUP))
+        .route("/static/callback.js", file(SCRIPT, CALLBACK))
+        .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
+}
+
+async fn home(State(bitbucket): App) -> Response {
+    let links = bitbucket.links.each_ref().map(|link| LinkCard {
+        link,
+        is_connected: link.access().is_some(),
+        has_own_key: link.slug == bitbucket.own_key_link().slug,
+        connect: bitbucket.connect_url(link),
     });
-    let events = bitbucket.journal().events();
-    page(
-        StatusCode::OK,
-        &Home {
-            linkgate: bitbucket.linkgate().as_str(),
-            links,
-            events: &events,
-        },
-    )
-}
-
-/// The end of a dance that brought a token.
-pub(super) fn connected() -> Response {
-    page(
-        StatusCode::OK,
-        &Callback {
-            success: true,
-            title: "Connected",
-            text: "Bitbucket now has a token of yours for Buildboard.",
-            pairs: &[],
-        },
-    )
-}
-
-/// The end of a dance that brought none.
-pub(super) fn trouble(trouble: &Trouble) -> Response {
-    let (title, text, pairs) = match trouble {
-        Trouble::Refused(refusal) if refusal.problem() == "permission_denied" => (
-            "You said no",
-            "Bitbucket has no access to Buildboard in your name. Nothing else has changed; you can connect at any time.",
-            [].as_slice(),
-        ),
-        Trouble::Refused(Refusal { pairs }) => (
-            "Buildboard could not be connected",
-            "This is what it answered:",
-            pairs.as_slice(),
-        ),
-        Trouble::Unreadable(why) => ("Buildboard could not be connected", *why, [].as_slice()),
+    let (linkgate, events) = (bitbucket.linkgate.as_str(), bitbucket.events());
+    let page = Home {
+        linkgate,
+        links,
+        events,
     };
-    page(
-        StatusCode::OK,
-        &Callback {
-            success: false,
-            title,
-            text,
-            pairs,
-        },
-    )
+    render(StatusCode::OK, &page, "")
 }
 
-/// Somebody came back with a request token that is not ours.
-pub(super) fn stranger() -> Response {
-    page(
-        StatusCode::BAD_REQUEST,
-        &Callback {
-            success: false,
-            title: "This was not asked here",
-            text: "Bitbucket did not ask for this token, or has been restarted since. Start again.",
-            pairs: &[],
-        },
-    )
-}
-
-/// May linkgate read here? Its answer leads to the callback, which the policy must let through.
-pub(super) fn question(token: &str, linkgate: &str, callback: &str) -> Response {
-    let mut response = page(StatusCode::OK, &Question { token });
-    let there = if callback.starts_with(linkgate) {
-        linkgate
-    } else {
-        ""
+async fn press(
+    State(bitbucket): App,
+    Path((slug, action)): Path<(String, String)>,
+    Form(fields): Form<Pairs>,
+) -> Response {
+    let Some(link) = bitbucket.links.iter().find(|link| link.slug == slug) else {
+        return StatusCode::NOT_FOUND.into_response();
     };
-    let policy = POLICY.replace("form-action 'self'", &format!("form-action 'self' {there}"));
-    if let Ok(policy) = policy.parse() {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    response
-}
-
-/// Who we are, for those whom we call: consumer key and public key.
-pub(super) fn consumer_info(bitbucket: &Bitbucket) -> Response {
-    let consumer = ConsumerInfo {
-        key: bitbucket.link(LinkKind::OwnKey).signer.consumer_key.as_str(),
-        public_key: bitbucket.0.own_private_key.public_key().to_base64(),
-        callback: bitbucket.base().as_str(),
-    };
-    match consumer.render() {
-        Ok(xml) => ([(header::CONTENT_TYPE, "application/xml")], xml).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    match bitbucket.act(link, &action, &fields).await {
+        Some(event) => Redirect::to(&format!("/#event-{}", event.number)).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-fn page(status: StatusCode, template: &impl Template) -> Response {
-    let Ok(html) = template.render() else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+/// Starts to connect: obtains a request token, and sends the browser to linkgate.
+async fn connect(State(bitbucket): App, Query(query): Query<Pairs>) -> Response {
+    let Some(link) = link_of(&bitbucket, &query) else {
+        return StatusCode::NOT_FOUND.into_response();
     };
-    let fields = [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::REFERRER_POLICY, "same-origin"),
-    ];
-    (status, fields, Html(html)).into_response()
+    match bitbucket.authorize_url(link).await {
+        Ok(url) => Redirect::to(&url).into_response(),
+        Err(error) => token_error(&error),
+    }
+}
+
+/// Exchanges the request token, and tells the page that opened this window.
+async fn return_here(State(bitbucket): App, Query(query): Query<Pairs>) -> Response {
+    let field = |name| value(&query, name).unwrap_or_default();
+    let Some(link) = link_of(&bitbucket, &query) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let Some(requested) = link.requested(field("oauth_token")) else {
+        return unknown_token();
+    };
+    match bitbucket.exchange(link, requested, field("oauth_verifier")).await {
+        Ok(()) => end(StatusCode::OK, CONNECTED, TOKEN, &[]),
+        Err(error) => token_error(&error),
+    }
+}
+
+fn link_of<'a>(bitbucket: &'a Bitbucket, query: &Pairs) -> Option<&'a Link> {
+    let id = value(query, "applicationLinkID")?;
+    bitbucket.links.iter().find(|link| link.id == id)
+}
+
+fn token_error(TokenError { text, pairs }: &TokenError) -> Response {
+    match problem_of(pairs) {
+        "permission_denied" => end(StatusCode::OK, "Access denied", DENIED, &[]),
+        _ => end(StatusCode::OK, "Buildboard could not be connected", text, pairs),
+    }
+}
+
+/// A browser returned with a request token that is not known.
+pub(crate) fn unknown_token() -> Response {
+    let text = "Bitbucket did not ask for this token, or was restarted since. Start again.";
+    end(StatusCode::BAD_REQUEST, "This request is not known", text, &[])
+}
+
+/// Shows how connecting ended.
+fn end(status: StatusCode, title: &str, text: &str, pairs: &[(String, String)]) -> Response {
+    let page = Callback { title, text, pairs };
+    render(status, &page, "")
+}
+
+/// Asks whether linkgate may read here. The answer leads to linkgate, which the policy must allow.
+pub(crate) fn question(bitbucket: &Bitbucket, token: &str) -> Response {
+    render(StatusCode::OK, &Question { token }, bitbucket.linkgate.origin())
+}
+
+/// Consumer key and public key, for the servers that Bitbucket calls.
+async fn consumer_info(State(bitbucket): App) -> impl IntoResponse {
+    let key = &bitbucket.own_key_link().signer.consumer_key;
+    let (public_key, url) = (bitbucket.key.public_key().to_base64(), bitbucket.base.as_str());
+    let xml = format!(
+        "<consumer><key>{key}</key><name>Bitbucket</name><publicKey>{public_key}</publicKey>\
+         <description>A simulated Bitbucket</description><callback>{url}</callback></consumer>"
+    );
+    ([(header::CONTENT_TYPE, "application/xml")], xml)
+}
+
+/// XML, as Atlassian's products send it.
+async fn manifest(State(bitbucket): App) -> impl IntoResponse {
+    let url = bitbucket.base.as_str();
+    let xml = format!(
+        "<manifest><id>3c1f0a52-5c0f-3b0e-9d6a-1e0a7f0f6d11</id><name>Bitbucket</name><typeId>stash</typeId>\
+         <version>8.19.0</version><publicSignup>false</publicSignup><url>{url}</url></manifest>"
+    );
+    ([(header::CONTENT_TYPE, "application/xml")], xml)
+}
+
+#[derive(Template)]
+#[template(path = "demo/bitbucket.html")]
+struct Home<'a> {
+    linkgate: &'a str,
+    links: [LinkCard<'a>; 2],
+    events: Vec<Event>,
+}
+
+struct LinkCard<'a> {
+    link: &'a Link,
+    is_connected: bool,
+    has_own_key: bool,
+    connect: String,
+}
+
+#[derive(Template)]
+#[template(path = "demo/callback.html")]
+struct Callback<'a> {
+    title: &'a str,
+    text: &'a str,
+    pairs: &'a [(String, String)],
 }
 
 #[derive(Template)]
@@ -129,45 +171,54 @@ struct Question<'a> {
     token: &'a str,
 }
 
-#[derive(Template)]
-#[template(path = "demo/bitbucket.html")]
-struct Home<'a> {
-    linkgate: &'a str,
-    links: [LinkView<'a>; 2],
-    events: &'a [(usize, Event)],
-}
+/// For a reader: the same text, with line breaks where they help.
+impl Exchange {
+    fn request_text(&self) -> String {
+        let (request, uri) = (&self.request, self.request.uri());
+        let target = uri.path_and_query().map_or("/", |target| target.as_str());
+        let start = format!("{} {target} HTTP/1.1", request.method());
+        message(start, request.headers(), &one_pair_a_line(request.body()))
+    }
 
-struct LinkView<'a> {
-    kind: LinkKind,
-    consumer: &'a str,
-    connected: bool,
-    connect: String,
-}
+    fn response_text(&self) -> String {
+        let body = self.response.body();
+        let json = serde_json::from_str::<Value>(body).ok();
+        let body = match json.and_then(|value| serde_json::to_string_pretty(&value).ok()) {
+            Some(json) => json,
+            None if body.starts_with("oauth_") => one_pair_a_line(body),
+            None => body.clone(),
+        };
+        let start = format!("HTTP/1.1 {}", self.response.status());
+        message(start, self.response.headers(), &body)
+    }
 
-impl LinkView<'_> {
-    fn impersonates(&self) -> bool {
-        self.kind == LinkKind::OwnKey
+    fn base_string_text(&self) -> Option<String> {
+        let BaseString(text) = self.request.extensions().get()?;
+        Some(text.replace('&', "\n&").replace("%26", "\n  %26"))
     }
 }
 
-#[derive(Template)]
-#[template(path = "demo/callback.html")]
-struct Callback<'a> {
-    success: bool,
-    title: &'a str,
-    text: &'a str,
-    pairs: &'a [(String, String)],
+fn message(mut text: String, headers: &HeaderMap, body: &str) -> String {
+    for (name, value) in headers {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let value = value.replace("OAuth ", "OAuth\n    ");
+        let value = value.replace("\", oauth_", "\",\n    oauth_");
+        let _ = write!(text, "\n{name}: {value}");
+    }
+    if !body.is_empty() {
+        let _ = write!(text, "\n\n{body}");
+    }
+    text
 }
 
-#[derive(Template)]
-#[template(path = "demo/consumer-info.xml")]
-struct ConsumerInfo<'a> {
-    key: &'a str,
-    public_key: String,
-    callback: &'a str,
+fn one_pair_a_line(form: &str) -> String {
+    form.replace('&', "\n&")
 }
 
-pub(super) const STYLE: &str = include_str!("../../../templates/demo/bitbucket.css");
-pub(super) const POPUP: &str = include_str!("../../../templates/demo/popup.js");
-pub(super) const CALLBACK: &str = include_str!("../../../templates/demo/callback.js");
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+const DENIED: &str = "Bitbucket has no access to Buildboard on your behalf. You can connect at any time.";
+const TOKEN: &str = "Bitbucket now has an access token for Buildboard.";
+const CONNECTED: &str = "Connected";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = include_str!("../../../templates/demo/bitbucket.css");
+const POPUP: &str = include_str!("../../../templates/demo/popup.js");
+const CALLBACK: &str = include_str!("../../../templates/demo/callback.js");
