@@ -52,7 +52,6 @@ impl Buildboard {
         Self { builds, calls }
     }
 
-    /// All that it serves.
     pub(crate) fn router(self) -> Router {
         Router::new()
             .route("/", get(home))
@@ -61,7 +60,6 @@ impl Buildboard {
             .route("/builds", post(press_build))
             .route("/pulls", get(pull_requests))
             .route("/static/buildboard.css", get(async || (STYLE_TYPE, STYLE)))
-            .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
             .route("/api/me", get(async |visitor: Visitor| Json(visitor.to_json())))
             .route("/api/builds", get(list_builds).post(start_build))
             .route("/api/search", get(list_builds))

@@ -171,7 +171,6 @@ impl Link {
     }
 }
 
-/// All that the simulated Bitbucket serves.
 pub(crate) fn router(bitbucket: Arc<Bitbucket>) -> Router {
     pages::routes()
         .merge(provider::routes())

@@ -33,7 +33,6 @@ pub(crate) fn routes() -> Router<Arc<Bitbucket>> {
         .route("/static/bitbucket.css", file("text/css; charset=utf-8", STYLE))
         .route("/static/popup.js", file(SCRIPT, POPUP))
         .route("/static/callback.js", file(SCRIPT, CALLBACK))
-        .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
 }
 
 async fn home(State(bitbucket): App) -> Response {
