@@ -20,5 +20,5 @@ fn every_step_without_a_browser_goes_as_expected() {
     assert_eq!(complaints, "");
 }
 
-/// Seven for each link, and four with both; the others once.
+/// Seven for each link, three without a token, four of the own users, two of administrators, and five about a restart.
 const STEPS: usize = 28;
