@@ -2,7 +2,7 @@
 //! type parses.
 //!
 //! The sentences of this crate's parsers name what is wrong and, after a colon, what to write instead. An error of serde is
-//! one text: [`in_two_lines`] puts the remedy on a line of its own, where the configuration looks for it.
+//! one text: `in_two_lines` puts the remedy on a line of its own, where the configuration looks for it.
 
 use std::fmt::Display;
 use std::fs::File;

@@ -40,7 +40,7 @@ pub enum Source {
 
 /// Collects the parameters of a request (RFC 5849, section 3.4.1.3.1). `None` if it does not carry OAuth.
 ///
-/// A request carries OAuth if it has the `OAuth` scheme in `Authorization`, or one of [`REQUIRED`] in its query or form.
+/// A request carries OAuth if it has the `OAuth` scheme in `Authorization`, or one of `REQUIRED` in its query or form.
 /// `oauth_token` and `oauth_verifier` alone do not count: another provider's callback to the application has these.
 ///
 /// # Errors

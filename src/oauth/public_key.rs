@@ -27,7 +27,7 @@ use super::timestamp::Timestamp;
 pub struct PublicKey(Arc<ParsedKey>);
 
 struct ParsedKey {
-    /// In the order of [`Hash`].
+    /// In the order of [`enum@Hash`].
     verifiers: [ParsedPublicKey; 3],
     /// The `SubjectPublicKeyInfo` in DER.
     spki: Vec<u8>,

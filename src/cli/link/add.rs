@@ -46,7 +46,7 @@ pub(in crate::cli) struct Add {
     /// Where its users may return, if not to its base URL; can be repeated
     #[arg(long = "callback", value_name = "URL")]
     callbacks: Vec<String>,
-    /// Let the application call it, too: write a [[links]] entry
+    /// Let the application call it, too: write an entry of `[[links]]`
     #[arg(long)]
     outgoing: bool,
     /// The name of that entry
