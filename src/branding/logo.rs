@@ -103,7 +103,7 @@ fn check_root(tag: &BytesStart<'_>) -> Option<Result<(), LogoError>> {
         let is_separator = |c: char| c == ',' || c.is_ascii_whitespace();
         let numbers = view_box.value.split(is_separator).filter(|part| !part.is_empty());
         let numbers: Result<Vec<f64>, _> = numbers.map(str::parse).collect();
-        numbers.is_ok_and(|numbers| numbers.len() == 4 && numbers[2].min(numbers[3]) > 0.0)
+        numbers.is_ok_and(|numbers| numbers.len() == 4 && numbers[2] > 0.0 && numbers[3] > 0.0)
     });
     Some(match (is_svg, is_scalable) {
         (true, true) => Ok(()),
