@@ -70,13 +70,21 @@ pub fn parse_network(text: &str) -> Result<IpNet, &'static str> {
         .map_err(|_| "write an address or a network: \"10.1.2.3\" or \"10.0.0.0/8\"")
 }
 
-/// Deserializes a text by a parser, whose error says what to write instead.
+/// Deserializes a text by a parser, whose error says what to write instead. A text with an `@` is not repeated: the part
+/// before it may be a password.
 pub(crate) fn text<'de, D: Deserializer<'de>, T, E: Display>(
     deserializer: D,
     parse: impl FnOnce(&str) -> Result<T, E>,
 ) -> Result<T, D::Error> {
     let text = String::deserialize(deserializer)?;
-    parse(&text).map_err(|why| D::Error::custom(format_args!("{text:?} cannot be used\n{}", clause(&why))))
+    parse(&text).map_err(|why| {
+        let shown = if text.contains('@') {
+            "this text".to_owned()
+        } else {
+            format!("{text:?}")
+        };
+        D::Error::custom(format_args!("{shown} cannot be used\n{}", clause(&why)))
+    })
 }
 
 /// Implements [`Deserialize`] for types that are parsed from a text.

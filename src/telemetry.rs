@@ -39,7 +39,8 @@ pub enum Format {
 }
 
 /// A level of the log, as `RUST_LOG` names it too.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "they are the levels of the tracing crate")]
@@ -54,14 +55,8 @@ pub enum Level {
 
 impl Level {
     /// The name in the configuration.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-            Self::Trace => "trace",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 

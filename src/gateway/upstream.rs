@@ -6,7 +6,7 @@ use http::Uri;
 use serde::{Deserialize, Deserializer};
 
 use crate::http::client::{Address, Connector, HttpClient, Reach};
-use crate::setting::{self, FromFile, duration, seconds};
+use crate::setting::{self, FromFile, deserialize_text, duration, seconds};
 use crate::tls::{ClientTls, Roots, RootsError, ServerName};
 
 /// `[upstream]`: the application.
@@ -15,8 +15,6 @@ use crate::tls::{ClientTls, Roots, RootsError, ServerName};
 #[serde(deny_unknown_fields)]
 pub struct UpstreamConfig {
     /// Its address.
-    #[cfg_attr(test, schemars(with = "String"))]
-    #[serde(deserialize_with = "address")]
     pub url: Upstream,
     /// The trust roots of an `https` address; `None`: those of the operating system.
     pub ca_file: Option<FromFile<Roots>>,
@@ -119,17 +117,7 @@ impl Upstream {
     }
 }
 
-/// What stands before an `@` may be a password, and is not repeated.
-fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Upstream, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let shown = if text.contains('@') {
-        "a URL with a user name"
-    } else {
-        &text
-    };
-    Upstream::parse(&text)
-        .map_err(|why| serde::de::Error::custom(format_args!("{shown:?} cannot be used\n{why}")))
-}
+deserialize_text! { Upstream = Self::parse; }
 
 fn server_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ServerName<'static>>, D::Error> {
     setting::text(deserializer, |text| {

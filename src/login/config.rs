@@ -68,7 +68,8 @@ pub struct FileLoginConfig {
 }
 
 /// A login method.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "each is a field of LoginConfig")]
@@ -83,15 +84,8 @@ pub enum Method {
 
 impl Method {
     /// The name, in the configuration and beside every user whom it authenticated.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::File => "file",
-            Self::Ldap => "ldap",
-            Self::Probe => "probe",
-            Self::Handoff => "handoff",
-            Self::Oidc => "oidc",
-            Self::TrustedHeader => "trusted-header",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 

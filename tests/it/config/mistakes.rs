@@ -133,7 +133,7 @@ session_idle = ["hunter2"]
 [login.file]
 path = ["hunter2"]
 [login.handoff]
-login_url = "https://h"
+login_url = "u:hunter2@h/login"
 secret = 4242424242
 [[consumers]]
 key = "ck"
@@ -144,7 +144,7 @@ token = 4242424242
 "#;
     let said = Written::new(text).refused(&[("LINKGATE__STORE__MAX_CONNECTIONS", "hunter2")]);
     assert!(!said.contains("hunter") && !said.contains("4242"), "{said}");
-    assert!(said.contains("cannot be used: 11 problems"), "{said}");
+    assert!(said.contains("cannot be used: 12 problems"), "{said}");
 }
 
 #[test]
