@@ -1,10 +1,10 @@
-//! WHO IS AT THE BROWSER: one enum, one file for each method; every method ends in a [`User`].
+//! User authentication: a file for each login method, each of which authenticates a [`User`].
 //!
-//! 1. [`Login`]: the configured method, what the pages ask; [`Door`]: by which of three ways it lets people in;
-//! 2. the form: [`mod@file`], a password file (`users`: what may stand in it), and `ldap`, a directory;
-//! 3. the request itself: [`probe`] asks the application whose cookies these are, [`trusted_header`] believes a proxy;
-//! 4. a round trip: [`handoff`] through the application, [`oidc`] through an identity provider; [`trip`] is what both
-//!    take along;
+//! 1. `config`: `[login]` and the tables of its methods; [`Login`]: the configured method;
+//! 2. by a form: [`mod@file`], a password file (`users` parses it), and `ldap`, a directory;
+//! 3. by the request itself: [`probe`] asks the application whose cookies these are, [`trusted_header`] reads a front proxy's
+//!    header;
+//! 4. by a redirect: [`handoff`] through the application, [`oidc`] through an identity provider; [`trip`] is the state of one;
 //! 5. [`UserLookup`] asks the application whether a user exists;
 //! 6. [`examine`]: the same steps one by one, for `linkgate doctor login`.
 
@@ -47,36 +47,36 @@ pub use trip_fault::TripFault;
 pub use trusted_header::TrustedHeader;
 pub use user_lookup::UserLookup;
 
-/// The configured way to learn who is at the browser.
+/// The configured login method.
 #[derive(Debug)]
 pub enum Login {
-    /// Names and passwords in a file, typed into our own page.
+    /// Names and passwords of a file, entered on linkgate's page.
     File(FileLogin),
-    /// Names and passwords in a directory, typed into our own page.
+    /// Names and passwords of a directory, entered on linkgate's page.
     #[cfg(feature = "ldap")]
     Ldap(Box<Ldap>),
     /// The application is asked whom the browser's cookies belong to.
     Probe(Box<Probe>),
-    /// A proxy in front of us says it.
+    /// A front proxy names the user in a header.
     TrustedHeader(TrustedHeader),
-    /// A signed round trip through the application.
+    /// A signed redirect through the application.
     Handoff(Handoff),
-    /// A round trip through an identity provider.
+    /// A redirect through an identity provider.
     Oidc(Box<Oidc>),
 }
 
-/// By which way a method lets people in.
+/// How a method authenticates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
-    /// A form of ours: [`Login::sign_in`].
+    /// By linkgate's form: [`Login::sign_in`].
     Form,
-    /// Every request says it: [`Login::recognise`].
+    /// By each request: [`Login::recognise`].
     Request,
-    /// The browser goes away and comes back: a [`Trip`].
+    /// By a redirect of the browser: a [`Trip`].
     RoundTrip,
 }
 
-/// A name and a password, as somebody typed them.
+/// A name and a password, as they were entered.
 #[derive(Debug)]
 pub struct Attempt<'a> {
     /// The name.
@@ -87,21 +87,21 @@ pub struct Attempt<'a> {
     pub at: Timestamp,
 }
 
-/// A browser's request, as far as a method may look at it.
+/// What a method may read of a browser's request.
 #[derive(Clone, Copy, Debug)]
 pub struct Arriving<'a> {
     /// Its header.
     pub headers: &'a HeaderMap,
-    /// The address at the other end of the connection, whatever any header says of it.
+    /// The address of the TCP peer, not one of a header.
     pub peer: Option<IpAddr>,
     /// When it happens.
     pub at: Timestamp,
 }
 
-/// Why somebody was not signed in.
+/// Why a sign-in failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignInError {
-    /// Nobody has this name and this password. Which of the two is wrong is not told.
+    /// The name or the password is wrong. Which of the two is not told.
     #[error("wrong name or password")]
     Wrong,
     /// The login source did not answer.
@@ -109,19 +109,19 @@ pub enum SignInError {
     Unavailable(String),
 }
 
-/// Why a request does not say who is there. For the log; the page is for people.
+/// Why a request does not authenticate a user. For the log; the page has its own texts.
 #[derive(Debug, thiserror::Error)]
 pub enum Unrecognised {
-    /// The application's answer says nothing.
+    /// The application's response is unusable.
     #[error(transparent)]
     Probe(#[from] probe::ProbeFault),
-    /// The proxy's header says nothing.
+    /// The proxy's header is unusable.
     #[error(transparent)]
     Header(#[from] trusted_header::HeaderFault),
 }
 
 impl Login {
-    /// By which way it lets people in.
+    /// How it authenticates.
     pub const fn door(&self) -> Door {
         match self {
             Self::File(_) => Door::Form,
@@ -145,7 +145,7 @@ impl Login {
         }
     }
 
-    /// Decides on a name and a password. A method without a form lets nobody in by one.
+    /// Verifies a name and a password. A method without a form refuses every one.
     pub async fn sign_in(&self, attempt: Attempt<'_>) -> Result<User, SignInError> {
         match self {
             Self::File(users) => users.verify(attempt.name, attempt.password, attempt.at).await,
@@ -157,7 +157,7 @@ impl Login {
         }
     }
 
-    /// Reads from a request who is there; `Ok(None)`: nobody. Outer `None`: with this method no request says it.
+    /// Authenticates a request by its headers; `Ok(None)`: it is anonymous. Outer `None`: not with this method.
     pub async fn recognise(&self, arriving: Arriving<'_>) -> Option<Result<Option<User>, Unrecognised>> {
         match self {
             Self::Probe(probe) => Some(probe.recognise(arriving).await.map_err(Unrecognised::from)),
@@ -166,7 +166,7 @@ impl Login {
         }
     }
 
-    /// Begins a round trip: where the browser goes. `None`: this method has none.
+    /// Begins a redirect: where the browser goes. `None`: not with this method.
     pub async fn leave(&self, trip: &Trip) -> Option<Result<String, TripFault>> {
         match self {
             Self::Handoff(handoff) => Some(Ok(handoff.leave(trip))),
@@ -175,7 +175,7 @@ impl Login {
         }
     }
 
-    /// Where a browser that is nobody's signs in and comes back to this URL, when that is not at a page of ours.
+    /// Where an anonymous browser signs in and returns to this URL, if that is not a page of linkgate's.
     pub fn sign_in_at(&self, back: &str) -> Option<String> {
         match self {
             Self::Probe(probe) => Some(probe.sign_in_at(back)),
@@ -183,7 +183,7 @@ impl Login {
         }
     }
 
-    /// Where a browser signs out of whoever says who is there.
+    /// Where a browser signs out of the application or the front proxy.
     pub fn sign_out_at(&self) -> Option<&str> {
         match self {
             Self::Probe(probe) => probe.logout_url(),
@@ -192,10 +192,10 @@ impl Login {
         }
     }
 
-    /// Says whether a subject is (still) a user, and under which name to show them.
+    /// Returns whether a user exists, and the display name.
     ///
-    /// A file and a directory know, and the application when it has a [`UserLookup`]. Otherwise it, like a proxy and an
-    /// identity provider, speaks of whoever is at the browser, and of nobody else.
+    /// A file and a directory know it, and the application if it has a [`UserLookup`]. The other methods know only the user of
+    /// the browser's request.
     pub async fn user_status(&self, subject: &str) -> UserStatus {
         // Boxed: every call asks, and most methods know without asking others.
         match self {
