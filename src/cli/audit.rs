@@ -10,12 +10,12 @@ use crate::clock::Clock;
 use crate::config::parse_consumer_key;
 use crate::model::{AuditEvent, AuditKind};
 use crate::oauth::ConsumerKey;
+use crate::server::store::with_store;
 use crate::setting::parse_duration;
 use crate::store::AuditFilter;
 
 use super::config::ConfigFile;
 use super::output::{Table, format_time_exactly};
-use crate::server::store::open_existing;
 
 /// The audit log: what happened, who did it, and from where
 #[derive(Args, Debug)]
@@ -50,12 +50,7 @@ Lines are kept for 400 days. Refusals are not among them: look for them in linkg
 
 impl Audit {
     /// Runs the command.
-    pub(super) fn run(self) -> anyhow::Result<()> {
-        super::block_on(self.list())
-    }
-
-    async fn list(self) -> anyhow::Result<()> {
-        let store = open_existing(&self.config.load()?).await?;
+    pub(super) async fn run(self) -> anyhow::Result<()> {
         let since = self.since.map(|ago| {
             let seconds = i64::try_from(ago.as_secs()).unwrap_or(i64::MAX);
             Clock::System.now().plus(-seconds)
@@ -68,9 +63,11 @@ impl Audit {
             // One more than is shown, to learn whether there are more.
             limit: Some(self.limit.saturating_add(1)),
         };
-        let found = store.audit(&filter).await;
-        store.close().await;
-        let (mut events, limit) = (found?, self.limit as usize);
+        let mut events = with_store(&self.config.load()?, async |store| {
+            Ok(store.audit(&filter).await?)
+        })
+        .await?;
+        let limit = self.limit as usize;
         let has_more = events.len() > limit;
         events.truncate(limit);
         super::print(&table(&events))?;

@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, fchown};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
@@ -12,7 +13,7 @@ use tempfile::NamedTempFile;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::oauth::Timestamp;
-use crate::server::store::{open_without_keys, options};
+use crate::server::store::{options, with_store_without_keys};
 use crate::store::{Keyring, Store, beside, lock_exclusively};
 
 use super::config::ConfigFile;
@@ -63,61 +64,53 @@ For some minutes, signed requests are answered 503: those of before the restore 
 
 impl Backup {
     /// Runs the command.
-    pub(super) fn run(self) -> anyhow::Result<()> {
-        super::block_on(self.back_up())
-    }
-
-    async fn back_up(self) -> anyhow::Result<()> {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         ensure!(
             !config.store.is_postgres(),
             "PostgreSQL has a way of its own: pg_dump, and after a restore `linkgate restore --nonces-lost`"
         );
-        let (directory, key) = (
-            &self.directory,
-            Keyring::open_file(&config.keys.secret_key_file)?.keyring,
-        );
-        let text = key.to_text();
-        let store = open_without_keys(&config, key).await?;
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)
-            .and_then(|()| fs::read_dir(directory))
-            .and_then(|mut entries| match entries.next() {
-                None => Ok(()),
-                Some(_) => Err(ErrorKind::DirectoryNotEmpty.into()),
-            })
-            .with_context(|| format!("{} cannot take a backup", directory.display()))?;
-        let copied = store.copy_to(&directory.join(DATABASE)).await;
-        store.close().await;
-        if copied.is_err() {
-            // Half a copy is none. What is in its way was said already.
-            let _ = fs::remove_file(directory.join(DATABASE));
-        }
-        copied?;
+        let directory = &self.directory;
+        let keyring = Arc::new(Keyring::open_file(&config.keys.secret_key_file)?.keyring);
+        with_store_without_keys(&config, keyring.clone(), async |store| {
+            copy(store, directory).await
+        })
+        .await?;
         if self.with_key {
-            put(&text, Some(&directory.join(KEY)))?;
+            put(&keyring.to_text(), Some(&directory.join(KEY)))?;
         }
         File::open(directory)?.sync_all()?;
         super::print(&format!("{} is a backup\n", directory.display()))
     }
 }
 
+async fn copy(store: &Store, directory: &Path) -> anyhow::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .and_then(|()| fs::read_dir(directory))
+        .and_then(|mut entries| match entries.next() {
+            None => Ok(()),
+            Some(_) => Err(ErrorKind::DirectoryNotEmpty.into()),
+        })
+        .with_context(|| format!("{} cannot take a backup", directory.display()))?;
+    let copied = store.copy_to(&directory.join(DATABASE)).await;
+    if copied.is_err() {
+        // Half a copy is none. What is in its way was said already.
+        let _ = fs::remove_file(directory.join(DATABASE));
+    }
+    Ok(copied?)
+}
+
 impl Restore {
     /// Runs the command.
-    pub(super) fn run(self) -> anyhow::Result<()> {
-        super::block_on(self.restore())
-    }
-
-    async fn restore(self) -> anyhow::Result<()> {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         let Some(directory) = &self.directory else {
-            let store = open_without_keys(&config, Keyring::open_file(&config.keys.secret_key_file)?.keyring);
-            let store = store.await?;
-            let lost = store.lose_nonces(last_signed(&config)).await;
-            store.close().await;
-            lost?;
+            let keyring = Keyring::open_file(&config.keys.secret_key_file)?.keyring;
+            let lose = async |store: &Store| Ok(store.lose_nonces(last_signed(&config)).await?);
+            with_store_without_keys(&config, keyring.into(), lose).await?;
             return super::print("the nonces are taken for lost\n");
         };
         let Some(database) = &config.store.sqlite_file else {

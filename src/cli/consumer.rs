@@ -15,7 +15,7 @@ use crate::model::{Consumer as Registered, ConsumerSource};
 use crate::oauth::{
     AllowedCallback, Callback, ConsumerKey, PublicKey, Secret, SignatureMethod, Token, VerificationKey,
 };
-use crate::server::store::open_existing;
+use crate::server::store::with_store;
 use crate::setting::parse_network;
 use crate::store::Store;
 
@@ -142,13 +142,13 @@ Examples:
 
 impl Consumer {
     /// Runs the command.
-    pub(super) fn run(self) -> anyhow::Result<()> {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
-            Self::List(config) => super::block_on(list(config)),
-            Self::Add(add) => super::block_on(add.run()),
-            Self::Disable(named) => super::block_on(change(named, Change::Disable)),
-            Self::Enable(named) => super::block_on(change(named, Change::Enable)),
-            Self::Purge(named) => super::block_on(change(named, Change::Purge)),
+            Self::List(config) => list(config).await,
+            Self::Add(add) => add.run().await,
+            Self::Disable(named) => change(named, Change::Disable).await,
+            Self::Enable(named) => change(named, Change::Enable).await,
+            Self::Purge(named) => change(named, Change::Purge).await,
         }
     }
 }
@@ -164,10 +164,10 @@ impl Add {
         );
         let made = self.proof.generate_secret;
         let consumer = self.into_consumer(config.is_https_only())?;
-        let store = open_existing(&config).await?;
-        let outcome = store.add_consumer(&consumer, Clock::System.now()).await;
-        store.close().await;
-        outcome?;
+        with_store(&config, async |store| {
+            Ok(store.add_consumer(&consumer, Clock::System.now()).await?)
+        })
+        .await?;
         let mut text = format!(
             "{} is registered; a running linkgate knows it within seconds\n",
             consumer.key
@@ -268,10 +268,8 @@ fn parse_callback(text: &str) -> Result<Callback, String> {
 
 async fn list(config: ConfigFile) -> anyhow::Result<()> {
     let config = config.load()?;
-    let store = open_existing(&config).await?;
-    let consumers = store.consumers().await;
-    store.close().await;
-    print(&table(&consumers?, &config.consumers))
+    let consumers = with_store(&config, async |store| Ok(store.consumers().await?)).await?;
+    print(&table(&consumers, &config.consumers))
 }
 
 /// What the store has, and what the configuration will put into it.
@@ -338,10 +336,8 @@ enum Change {
 async fn change(named: Named, change: Change) -> anyhow::Result<()> {
     let config = named.config.load()?;
     refuse_configured(&config, &named, change)?;
-    let store = open_existing(&config).await?;
-    let outcome = apply(&store, &named.key, change).await;
-    store.close().await;
-    print(&format!("{}\n", outcome?))
+    let outcome = with_store(&config, async |store| apply(store, &named.key, change).await).await?;
+    print(&format!("{outcome}\n"))
 }
 
 /// The configuration is the truth for what it names.

@@ -53,11 +53,11 @@ Nobody is signed in, and nothing is written. Exit codes: 0 every step is as it s
 
 impl Doctor {
     /// Runs the command.
-    pub(super) fn run(self) -> anyhow::Result<()> {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
         let Self::Login(command) = self;
         let config = command.config.load()?;
         let login = login(&config, &Clock::System)?;
-        let steps = super::block_on(command.steps(&config, &login))?;
+        let steps = command.steps(&config, &login).await?;
         let mut said = format!("login.method = \"{}\"\n", login.method().name());
         for step in &steps {
             show(&mut said, step);

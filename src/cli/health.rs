@@ -32,7 +32,7 @@ Asks GET /readyz. Exit codes: 0 ready, 1 not ready.";
 
 impl Health {
     /// Runs the command.
-    pub(super) fn run(self) -> anyhow::Result<()> {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
         let url = match &self.url {
             Some(url) => with_path(url)?,
             None => format!(
@@ -40,8 +40,8 @@ impl Health {
                 reachable(self.config.load()?.server.admin_listen)
             ),
         };
-        let status =
-            super::block_on(status(&url)).map_err(|error| anyhow!("{url} is not ready: {error:#}"))?;
+        let status = status(&url).await;
+        let status = status.map_err(|error| anyhow!("{url} is not ready: {error:#}"))?;
         if status != StatusCode::OK {
             bail!("{url} is not ready: it answers {}", status.as_u16());
         }

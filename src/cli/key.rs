@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow, ensure};
 use clap::{Args, Subcommand};
@@ -11,7 +12,7 @@ use clap::{Args, Subcommand};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::oauth::{PrivateKey, Secret};
-use crate::server::store::open_without_keys;
+use crate::server::store::with_store_without_keys;
 use crate::store::{KeyUse, Keyring, Store};
 
 use super::config::ConfigFile;
@@ -26,27 +27,13 @@ pub(super) enum Key {
     Generate(Generate),
     /// Show the secret keys in the key file and in the database, and how many rows need each
     #[command(after_help = EXAMPLES)]
-    Status(Status),
+    Status(ConfigFile),
     /// Rotate the secret key in two steps: add a new key below the first, then, run again, put it in front
     #[command(after_help = EXAMPLES)]
-    Rotate(Rotate),
+    Rotate(ConfigFile),
     /// Retire a secret key that nothing needs any more: from the database and the key file
     #[command(after_help = EXAMPLES)]
     Retire(Retire),
-}
-
-/// Where the configuration is.
-#[derive(Args, Debug)]
-pub(super) struct Status {
-    #[command(flatten)]
-    config: ConfigFile,
-}
-
-/// Where the configuration is.
-#[derive(Args, Debug)]
-pub(super) struct Rotate {
-    #[command(flatten)]
-    config: ConfigFile,
 }
 
 /// Which key.
@@ -87,96 +74,97 @@ The secret key file has one key on each line, the current one first.";
 
 impl Key {
     /// Runs the command.
-    pub(super) fn run(self) -> anyhow::Result<()> {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
-            Self::Generate(Generate { rsa: Some(bits), out }) => rsa_key(bits.into(), out.as_deref()),
-            Self::Generate(Generate { rsa: None, out }) => secret_key(out.as_deref()),
-            Self::Status(status) => super::block_on(status.run()),
-            Self::Rotate(rotate) => super::block_on(rotate.run()),
-            Self::Retire(retire) => super::block_on(retire.run()),
+            Self::Generate(generate) => generate.run(),
+            Self::Status(file) => status(&file.load()?).await,
+            Self::Rotate(file) => rotate(&file.load()?).await,
+            Self::Retire(retire) => retire.run().await,
         }
     }
 }
 
-impl Status {
-    async fn run(self) -> anyhow::Result<()> {
-        let config = self.config.load()?;
-        let (keyring, uses) = keys(&config).await?;
-        let mut table = Table::new(["key", "key file", "first used", "consumers", "tokens"]);
-        let place = |id: &str| match keyring.ids().position(|other| other == id) {
-            Some(0) => "in front",
-            Some(_) => "there",
-            None => "MISSING",
-        };
-        for key in &uses {
-            table.row([
-                key.id.clone(),
-                place(&key.id).to_owned(),
-                format_time(key.first_used_at),
-                key.consumers.to_string(),
-                key.tokens.to_string(),
-            ]);
-        }
-        for id in keyring.ids().filter(|id| uses.iter().all(|key| key.id != **id)) {
-            let nothing = || "0".to_owned();
-            table.row([
-                id.to_owned(),
-                place(id).to_owned(),
-                "never".to_owned(),
-                nothing(),
-                nothing(),
-            ]);
-        }
-        super::print(&table.to_text())
-    }
-}
-
-impl Rotate {
+impl Generate {
     #[expect(
         clippy::disallowed_methods,
         reason = "the command line is where randomness comes from"
     )]
-    async fn run(self) -> anyhow::Result<()> {
-        let config = self.config.load()?;
-        let path = &config.keys.secret_key_file;
-        let (keyring, uses) = keys(&config).await?;
-        let next = keyring.ids().nth(1).map(str::to_owned);
-        let next = next.filter(|id| uses.iter().all(|key| key.id != *id));
-        let (keyring, done) = if let Some(id) = next {
-            let done = format!("{id} is in front now. Copy the file to every replica, and restart each.");
-            (keyring.rotated(), done)
-        } else {
-            let keyring = keyring.with_next(&mut rand::rng());
-            let id = keyring.ids().nth(1).unwrap_or_default();
-            let done = format!(
-                "{id} is new. Copy the file to every replica, restart each, and run `linkgate key rotate` again."
-            );
-            (keyring, done)
+    fn run(self) -> anyhow::Result<()> {
+        let (out, rng) = (self.out.as_deref(), &mut rand::rng());
+        let Some(bits) = self.rsa else {
+            return put(&Keyring::generate(rng).to_text(), out);
         };
-        let failed = || format!("{} cannot be written", path.display());
-        keyring.replace_file(path).with_context(failed)?;
-        super::print(&format!("{}: the key {done}\n", path.display()))
+        let key = PrivateKey::generate(bits.into(), rng)?;
+        put(&key.to_pem(), out)?;
+        let public = key.public_key();
+        // Standard error, so that redirected output is the private key alone.
+        eprintln!("public key ({}):\n{}", public.fingerprint(), public.to_base64());
+        Ok(())
     }
+}
+
+async fn status(config: &Config) -> anyhow::Result<()> {
+    let (keyring, uses) = keys(config).await?;
+    let mut table = Table::new(["key", "key file", "first used", "consumers", "tokens"]);
+    let mut row = |id: &str, first_used: String, consumers: u64, tokens: u64| {
+        let place = match keyring.ids().position(|other| other == id) {
+            Some(0) => "in front",
+            Some(_) => "there",
+            None => "MISSING",
+        };
+        let [consumers, tokens] = [consumers, tokens].map(|count| count.to_string());
+        table.row([id.to_owned(), place.to_owned(), first_used, consumers, tokens]);
+    };
+    for key in &uses {
+        row(&key.id, format_time(key.first_used_at), key.consumers, key.tokens);
+    }
+    for id in keyring.ids().filter(|id| uses.iter().all(|key| key.id != **id)) {
+        row(id, "never".to_owned(), 0, 0);
+    }
+    super::print(&table.to_text())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line is where randomness comes from"
+)]
+async fn rotate(config: &Config) -> anyhow::Result<()> {
+    let path = &config.keys.secret_key_file;
+    let (keyring, uses) = keys(config).await?;
+    let next = keyring.ids().nth(1);
+    let next = next.filter(|id| uses.iter().all(|key| key.id != **id));
+    let (keyring, done) = if let Some(id) = next {
+        let done = format!("{id} is in front now. Copy the file to every replica, and restart each.");
+        (open(path)?.rotated(), done)
+    } else {
+        let keyring = open(path)?.with_next(&mut rand::rng());
+        let id = keyring.ids().nth(1).unwrap_or_default();
+        let done = format!(
+            "{id} is new. Copy the file to every replica, restart each, and run `linkgate key rotate` again."
+        );
+        (keyring, done)
+    };
+    write(&keyring, path)?;
+    super::print(&format!("{}: the key {done}\n", path.display()))
 }
 
 impl Retire {
     async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         let (id, path) = (&self.id, &config.keys.secret_key_file);
-        let (file, keyring) = (path.display(), Keyring::open_file(path)?.keyring);
+        let (file, keyring) = (path.display(), Arc::new(open(path)?));
         let place = keyring.ids().position(|other| other == id);
         ensure!(
             place != Some(0),
             "{id} is in front in {file}: `linkgate key rotate` puts another one there"
         );
         ensure!(place.is_none() || !self.lost, "{id} is not lost: {file} has it");
-        let store = open_without_keys(&config, Keyring::open_file(path)?.keyring).await?;
-        let retired = retire(&store, id, self.lost, place.is_some()).await;
-        store.close().await;
-        retired?;
+        with_store_without_keys(&config, keyring.clone(), async |store| {
+            retire(store, id, self.lost, place.is_some()).await
+        })
+        .await?;
         if place.is_some() {
-            let failed = || format!("{file} cannot be written");
-            keyring.without(id).replace_file(path).with_context(failed)?;
+            write(&open(path)?.without(id), path)?;
         }
         super::print(&format!("{id} is retired\n"))
     }
@@ -207,33 +195,22 @@ async fn retire(store: &Store, id: &str, lost: bool, is_in_file: bool) -> anyhow
 }
 
 /// The keys in the key file, and those that the database knows.
-async fn keys(config: &Config) -> anyhow::Result<(Keyring, Vec<KeyUse>)> {
-    let path = &config.keys.secret_key_file;
-    let store = open_without_keys(config, Keyring::open_file(path)?.keyring).await?;
-    let uses = store.key_uses().await;
-    store.close().await;
-    Ok((Keyring::open_file(path)?.keyring, uses?))
+async fn keys(config: &Config) -> anyhow::Result<(Arc<Keyring>, Vec<KeyUse>)> {
+    let keyring = Arc::new(open(&config.keys.secret_key_file)?);
+    let uses = with_store_without_keys(config, keyring.clone(), async |store| {
+        Ok(store.key_uses().await?)
+    });
+    let uses = uses.await?;
+    Ok((keyring, uses))
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the command line is where randomness comes from"
-)]
-fn rsa_key(bits: usize, out: Option<&Path>) -> anyhow::Result<()> {
-    let key = PrivateKey::generate(bits, &mut rand::rng())?;
-    put(&key.to_pem(), out)?;
-    let public = key.public_key();
-    // Standard error, so that redirected output is the private key alone.
-    eprintln!("public key ({}):\n{}", public.fingerprint(), public.to_base64());
-    Ok(())
+fn open(path: &Path) -> anyhow::Result<Keyring> {
+    Ok(Keyring::open_file(path)?.keyring)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the command line is where randomness comes from"
-)]
-fn secret_key(out: Option<&Path>) -> anyhow::Result<()> {
-    put(&Keyring::generate(&mut rand::rng()).to_text(), out)
+fn write(keyring: &Keyring, path: &Path) -> anyhow::Result<()> {
+    let failed = || format!("{} cannot be written", path.display());
+    keyring.replace_file(path).with_context(failed)
 }
 
 /// Writes a secret to standard output, or to a new file that only its owner may read.

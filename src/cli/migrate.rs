@@ -28,11 +28,7 @@ Back up first: a database with newer tables is refused by the older version when
 
 impl Migrate {
     /// Runs the command.
-    pub(super) fn run(self) -> anyhow::Result<()> {
-        super::block_on(self.migrate())
-    }
-
-    async fn migrate(self) -> anyhow::Result<()> {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         if self.status {
             store::check_schema(&config).await?;

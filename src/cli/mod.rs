@@ -85,21 +85,21 @@ Exit codes: 0 done, 1 failed, 2 wrong command line, 64 wrong configuration.";
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let outcome = match Linkgate::parse().command {
-        Command::Serve(command) => command.run(),
-        Command::Migrate(command) => command.run(),
-        Command::Backup(command) => command.run(),
-        Command::Restore(command) => command.run(),
+        Command::Serve(command) => block_on(command.run()),
+        Command::Migrate(command) => block_on(command.run()),
+        Command::Backup(command) => block_on(command.run()),
+        Command::Restore(command) => block_on(command.run()),
         #[cfg(feature = "demo")]
         Command::Demo(command) => block_on(command.run()),
         Command::Config(command) => command.run(),
         Command::User(command) => command.run(),
-        Command::Key(command) => command.run(),
-        Command::Consumer(command) => command.run(),
-        Command::Link(command) => command.run(),
-        Command::Token(command) => command.run(),
-        Command::Audit(command) => command.run(),
-        Command::Health(command) => command.run(),
-        Command::Doctor(command) => command.run(),
+        Command::Key(command) => block_on(command.run()),
+        Command::Consumer(command) => block_on(command.run()),
+        Command::Link(command) => block_on(command.run()),
+        Command::Token(command) => block_on(command.run()),
+        Command::Audit(command) => block_on(command.run()),
+        Command::Health(command) => block_on(command.run()),
+        Command::Doctor(command) => block_on(command.run()),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
     };

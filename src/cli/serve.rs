@@ -34,7 +34,7 @@ SIGHUP reads the consumers, the users, the branding and the certificate again.";
 
 impl Serve {
     /// Runs the command.
-    pub(super) fn run(self) -> anyhow::Result<()> {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         telemetry::start(config.log);
         warn(&config);
@@ -43,7 +43,7 @@ impl Serve {
         } else {
             Migrations::Apply
         };
-        super::block_on(serve(config, &self.config, migrations))
+        serve(config, &self.config, migrations).await
     }
 }
 

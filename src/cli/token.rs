@@ -7,11 +7,11 @@ use crate::clock::Clock;
 use crate::config::parse_consumer_key;
 use crate::model::AccessToken;
 use crate::oauth::{ConsumerKey, Timestamp};
+use crate::server::store::with_store;
 use crate::store::{self, Filter, Revoker, Store};
 
 use super::config::ConfigFile;
 use super::output::{Table, format_time};
-use crate::server::store::open_existing;
 
 /// Access tokens: what users have connected
 #[derive(Debug, Subcommand)]
@@ -61,50 +61,47 @@ The id is no secret: nobody can call with it.";
 
 impl Token {
     /// Runs the command.
-    pub(super) fn run(self) -> anyhow::Result<()> {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
-            Self::List(list) => super::block_on(list.run()),
-            Self::Revoke(revoke) => super::block_on(revoke.run()),
+            Self::List(list) => list.run().await,
+            Self::Revoke(revoke) => {
+                with_store(&revoke.config.load()?, async |store| {
+                    revoke_one(store, &revoke.id).await
+                })
+                .await
+            }
         }
     }
 }
 
 impl List {
     async fn run(self) -> anyhow::Result<()> {
-        let store = open_existing(&self.config.load()?).await?;
         let filter = Filter {
             consumer: self.consumer,
             subject: self.user,
             limit: self.limit,
         };
-        let tokens = store.access_tokens(&filter).await;
-        store.close().await;
-        super::print(&table(&tokens?, Clock::System.now()))
+        let tokens = with_store(&self.config.load()?, async |store| {
+            Ok(store.access_tokens(&filter).await?)
+        })
+        .await?;
+        super::print(&table(&tokens, Clock::System.now()))
     }
 }
 
-impl Revoke {
-    async fn run(self) -> anyhow::Result<()> {
-        let store = open_existing(&self.config.load()?).await?;
-        let outcome = revoke(&store, &self.id).await;
-        store.close().await;
-        super::print(&outcome?)
-    }
-}
-
-async fn revoke(store: &Store, id: &str) -> anyhow::Result<String> {
+async fn revoke_one(store: &Store, id: &str) -> anyhow::Result<()> {
     let which = store::Revoke::One { id };
     let revoked = store.revoke(which, BY_COMMAND, Clock::System.now()).await?;
     if let Some(AccessToken { user, consumer, .. }) = revoked.first() {
         let user = &user.subject;
-        return Ok(format!(
+        return super::print(&format!(
             "{id} is revoked: {consumer} cannot act as {user} any more\n"
         ));
     }
     if store.access_token_by_id(id).await?.is_none() {
         bail!("there is no token {id:?}; `linkgate token list` shows them");
     }
-    Ok(format!("{id} was revoked before\n"))
+    super::print(&format!("{id} was revoked before\n"))
 }
 
 /// Whoever runs a command, in the audit log.

@@ -37,7 +37,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::oauth::{PublicUrl, Token};
 use crate::server::Server;
-use crate::server::store::open_existing;
+use crate::server::store::with_store;
 use crate::store::{Revoke, Revoker};
 use crate::telemetry;
 
@@ -178,17 +178,16 @@ impl Linkgate {
 
     /// Revokes an access token, as `linkgate token revoke` does: in the store, beside the server.
     async fn revoke(&self, token: &Token) -> anyhow::Result<()> {
-        let store = open_existing(&self.load()?).await?;
         let (name, address) = ("command", None);
         let by = Revoker { name, address };
-        let found = store
-            .access_token(token)
-            .await?
-            .context("linkgate has no such token")?;
-        let which = Revoke::One { id: &found.id };
-        store.revoke(which, by, Clock::System.now()).await?;
-        store.close().await;
-        Ok(())
+        with_store(&self.load()?, async |store| {
+            let found = store.access_token(token).await?;
+            let found = found.context("linkgate has no such token")?;
+            let which = Revoke::One { id: &found.id };
+            store.revoke(which, by, Clock::System.now()).await?;
+            Ok(())
+        })
+        .await
     }
 
     /// Reads the configuration file alone: the environment is that of an installation, not of a demo.

@@ -32,16 +32,30 @@ pub(crate) async fn open(
     })
 }
 
-/// Opens a store that exists: a command must not create one, perhaps as another user than the server's.
-pub(crate) async fn open_existing(config: &Config) -> anyhow::Result<Store> {
+/// Opens a store for a command, and closes it after its work. It must exist: a command must not create one, perhaps as another
+/// user than the server's.
+pub(crate) async fn with_store<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     check_exists(config)?;
-    open(config, keyring(config).await?, Migrations::Refuse).await
+    let store = open(config, keyring(config).await?, Migrations::Refuse).await?;
+    let outcome = work(&store).await;
+    store.close().await;
+    outcome
 }
 
-/// Opens a store that exists, whether or not the key file has every key that it needs.
-pub(crate) async fn open_without_keys(config: &Config, keyring: Keyring) -> anyhow::Result<Store> {
+/// Does so whether or not the key file has every key that the store needs.
+pub(crate) async fn with_store_without_keys<T>(
+    config: &Config,
+    keyring: Arc<Keyring>,
+    work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     check_exists(config)?;
-    Ok(Store::open_without_keys(&options(config), Arc::new(keyring)).await?)
+    let store = Store::open_without_keys(&options(config), keyring).await?;
+    let outcome = work(&store).await;
+    store.close().await;
+    outcome
 }
 
 /// Creates the database, or brings its tables up to date.
@@ -52,12 +66,7 @@ pub(crate) async fn migrate(config: &Config) -> anyhow::Result<()> {
 
 /// Checks that the tables are those of this version.
 pub(crate) async fn check_schema(config: &Config) -> anyhow::Result<()> {
-    check_exists(config)?;
-    Store::open_without_keys(&options(config), no_keys())
-        .await?
-        .close()
-        .await;
-    Ok(())
+    with_store_without_keys(config, no_keys(), async |_| Ok(())).await
 }
 
 fn check_exists(config: &Config) -> anyhow::Result<()> {

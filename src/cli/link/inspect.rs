@@ -15,7 +15,8 @@ use crate::http::client::Connector;
 use crate::links::{Link, LinkConfig, Links, Users, connector};
 use crate::oauth::{ConsumerKey, PrivateKey, PublicKey, PublicUrl, VerificationKey};
 use crate::server::links;
-use crate::server::store::open_existing;
+use crate::server::store::with_store;
+use crate::store::Store;
 
 use super::super::config::ConfigFile;
 use super::super::output::{Table, format_time};
@@ -27,10 +28,10 @@ pub(super) async fn list(config: ConfigFile) -> anyhow::Result<()> {
     if config.links.is_empty() {
         return print("There are no links: `linkgate link add URL --outgoing` makes one.\n");
     }
-    let store = open_existing(&config).await?;
-    let (states, connections) = (store.link_states().await, store.link_connections(None).await);
-    store.close().await;
-    let (states, connections) = (states?, connections?);
+    let (states, connections) = with_store(&config, async |store| {
+        Ok((store.link_states().await?, store.link_connections(None).await?))
+    })
+    .await?;
     let mut table = Table::new([
         "name",
         "url",
@@ -178,8 +179,16 @@ fn push(text: &mut String, fields: &[(&str, String)]) {
 /// Asks every remote application.
 pub(super) async fn check(config: ConfigFile) -> anyhow::Result<()> {
     let config = config.load()?;
-    let store = open_existing(&config).await?;
-    let links = links::links(&config, &store, &Clock::System)?;
+    let failed = with_store(&config, async |store| check_links(&config, store).await).await?;
+    if failed > 0 {
+        bail!("{failed} of {} links do not work", config.links.len());
+    }
+    Ok(())
+}
+
+/// Returns how many do not work.
+async fn check_links(config: &Config, store: &Store) -> anyhow::Result<usize> {
+    let links = links::links(config, store, &Clock::System)?;
     if let Some(fingerprint) = links.identity().fingerprint() {
         let key = &links.identity().consumer_key;
         print(&format!("We are {key} with the key {fingerprint}\n"))?;
@@ -195,7 +204,7 @@ pub(super) async fn check(config: ConfigFile) -> anyhow::Result<()> {
                     "  ok      it is there; its key is {}",
                     found.public_key.fingerprint()
                 );
-                if let Some(why) = unregistered(&config, &found) {
+                if let Some(why) = unregistered(config, &found) {
                     let _ = writeln!(text, "  note    {why}");
                 }
             }
@@ -203,14 +212,10 @@ pub(super) async fn check(config: ConfigFile) -> anyhow::Result<()> {
                 let _ = writeln!(text, "  note    its consumer-info says nothing: {error:#}");
             }
         }
-        failed += u32::from(!check_credentials(&links, link, &mut text).await);
+        failed += usize::from(!check_credentials(&links, link, &mut text).await);
         print(&text)?;
     }
-    store.close().await;
-    if failed > 0 {
-        bail!("{failed} of {} links do not work", links.all().len());
-    }
-    Ok(())
+    Ok(failed)
 }
 
 /// Whether the other side knows our key, and what it says.

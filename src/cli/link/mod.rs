@@ -34,12 +34,12 @@ Examples:
 
 impl Link {
     /// Runs the command.
-    pub(super) fn run(self) -> anyhow::Result<()> {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
-            Self::Add(add) => super::block_on(add.run()),
-            Self::List(config) => super::block_on(inspect::list(config)),
+            Self::Add(add) => add.run().await,
+            Self::List(config) => inspect::list(config).await,
             Self::Show(config) => inspect::show(&config),
-            Self::Check(config) => super::block_on(inspect::check(config)),
+            Self::Check(config) => inspect::check(config).await,
         }
     }
 }
