@@ -3,7 +3,7 @@
 pub(crate) mod links;
 pub(crate) mod login;
 mod parts;
-pub(crate) mod store;
+pub mod store;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -34,7 +34,11 @@ pub(crate) async fn open(
 
 /// Opens a store for a command, and closes it after its work. It must exist: a command must not create one, perhaps as another
 /// user than the server's.
-pub(crate) async fn with_store<T>(
+///
+/// # Errors
+///
+/// There is no such database, it has tables of another version, it needs a key that the key file lacks, or the work failed.
+pub async fn with_store<T>(
     config: &Config,
     work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
@@ -46,7 +50,11 @@ pub(crate) async fn with_store<T>(
 }
 
 /// Does so whether or not the key file has every key that the store needs.
-pub(crate) async fn with_store_without_keys<T>(
+///
+/// # Errors
+///
+/// There is no such database, it has tables of another version, or the work failed.
+pub async fn with_store_without_keys<T>(
     config: &Config,
     keyring: Arc<Keyring>,
     work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
@@ -59,13 +67,21 @@ pub(crate) async fn with_store_without_keys<T>(
 }
 
 /// Creates the database, or brings its tables up to date.
-pub(crate) async fn migrate(config: &Config) -> anyhow::Result<()> {
+///
+/// # Errors
+///
+/// The database cannot be reached or written, or a newer linkgate made it.
+pub async fn migrate(config: &Config) -> anyhow::Result<()> {
     Store::migrate(&options(config), no_keys()).await?.close().await;
     Ok(())
 }
 
 /// Checks that the tables are those of this version.
-pub(crate) async fn check_schema(config: &Config) -> anyhow::Result<()> {
+///
+/// # Errors
+///
+/// There is no such database, or its tables have another version.
+pub async fn check_schema(config: &Config) -> anyhow::Result<()> {
     with_store_without_keys(config, no_keys(), async |_| Ok(())).await
 }
 
