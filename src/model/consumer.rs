@@ -68,17 +68,19 @@ impl Consumer {
                 "This consumer may not call from this address.",
             ));
         }
-        if !self.methods.contains(&method) {
-            return Err(Problem::SignatureMethodRejected(
-                "This consumer is registered for another signature method: compare its link with linkgate's configuration.",
-            ));
-        }
-        if method == SignatureMethod::Plaintext && !is_secure {
-            return Err(Problem::SignatureMethodRejected(
-                "PLAINTEXT is accepted over https only.",
-            ));
-        }
-        Ok(())
+        method.check_keys(&self.keys)?;
+        let is_plaintext = method == SignatureMethod::Plaintext;
+        let advice = match (self.methods.contains(&method), is_plaintext) {
+            (false, true) => {
+                "PLAINTEXT is off for this consumer: sign with HMAC-SHA1, or add PLAINTEXT to its signature_methods."
+            }
+            (false, false) => {
+                "This consumer may sign with another hash only: compare its link with its signature_methods in linkgate."
+            }
+            (true, true) if !is_secure => "PLAINTEXT is accepted over https only.",
+            (true, _) => return Ok(()),
+        };
+        Err(Problem::SignatureMethodRejected(advice))
     }
 }
 

@@ -10,23 +10,26 @@ use super::problem::Problem;
 ///
 /// # Errors
 ///
-/// `parameter_rejected` if there are several fields and one of them has the scheme.
+/// `parameter_rejected` if there are several fields and one of them has the scheme, and for the parameters of a signature in a
+/// field that does not begin with it.
 pub fn credentials<'a>(fields: &[&'a [u8]]) -> Result<Option<&'a [u8]>, Problem> {
+    let rejected = |why| Err(Problem::parameters_rejected(&[], why));
     match (fields.iter().find_map(|field| after_scheme(field)), fields.len()) {
-        (Some(_), 2..) => Err(Problem::parameters_rejected(
-            &[],
-            "Send one Authorization header: several of them are ambiguous.",
-        )),
+        (Some(_), 2..) => rejected("Send one Authorization header: several of them are ambiguous."),
+        (None, _) if fields.iter().any(|field| has_signature(field)) => {
+            rejected("Begin the Authorization header with OAuth and a space, and put nothing before it.")
+        }
         (found, _) => Ok(found),
     }
 }
 
 /// Parses credentials into names and values in their order, in canonical encoding. `realm` is left out.
 ///
-/// The grammar is strict: `name="value"`, separated by commas with optional white space. A comma inside the quotes is data.
+/// The grammar is strict: `name="value"`, separated by commas with optional white space; a list may have empty elements
+/// (RFC 9110, section 5.6.1.2). A comma inside the quotes is data.
 /// An error ends the iteration.
 pub fn parameters(credentials: &[u8]) -> impl Iterator<Item = Result<NormalizedPair<'_>, Problem>> {
-    let mut rest = credentials.trim_ascii();
+    let mut rest = trim_commas(credentials);
     let mut has_realm = false;
     std::iter::from_fn(move || {
         while !rest.is_empty() {
@@ -113,7 +116,7 @@ fn parse_parameter(text: &[u8]) -> Result<(NormalizedPair<'_>, &[u8]), Problem> 
     let rest = rest.strip_prefix(b"\"").ok_or_else(malformed)?.trim_ascii_start();
     let next = match rest {
         [] => rest,
-        [b',', next @ ..] if !next.trim_ascii().is_empty() => next.trim_ascii_start(),
+        [b',', next @ ..] => trim_commas(next),
         _ => return Err(malformed()),
     };
     Ok(((name, value), next))
@@ -136,6 +139,17 @@ fn end_of_quoted_string(quoted: &[u8]) -> Option<usize> {
         }
     }
     None
+}
+
+fn trim_commas(list: &[u8]) -> &[u8] {
+    let is_element = |byte: &u8| *byte != b',' && !byte.is_ascii_whitespace();
+    let start = list.iter().position(is_element).unwrap_or(list.len());
+    list[start..].trim_ascii_end()
+}
+
+/// Whether a field has the signature of a request, in which scheme or quotes ever.
+fn has_signature(field: &[u8]) -> bool {
+    field.windows(16).any(|text| text == b"oauth_signature=")
 }
 
 fn after_scheme(field: &[u8]) -> Option<&[u8]> {

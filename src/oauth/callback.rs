@@ -37,7 +37,11 @@ impl Callback {
         if text == "oob" {
             return Ok(Self::OutOfBand);
         }
-        let url = CallbackUrl::parse(text);
+        let url = if text.eq_ignore_ascii_case("oob") || text == "urn:ietf:wg:oauth:2.0:oob" {
+            Err("For a code that the user copies, oauth_callback is oob, in lower case.")
+        } else {
+            CallbackUrl::parse(text)
+        };
         url.map(Self::Url)
             .map_err(|why| Problem::parameter_rejected("oauth_callback", why))
     }

@@ -149,7 +149,8 @@ pub struct TokenCredentials {
     pub secret: Secret,
 }
 
-fn is_name(text: &str) -> bool {
+/// Whether a text has 1 to 255 characters, none of them a control character.
+pub(super) fn is_name(text: &str) -> bool {
     // No text has more characters than bytes.
     let is_short = text.len() <= 255 || text.chars().count() <= 255;
     is_short && !text.is_empty() && !has_control(text)

@@ -150,7 +150,7 @@ fn split_unreserved(bytes: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// Whether a character is never encoded (RFC 5849, section 3.6).
-pub(super) const fn is_unreserved(byte: u8) -> bool {
+pub const fn is_unreserved(byte: u8) -> bool {
     UNRESERVED[byte as usize]
 }
 

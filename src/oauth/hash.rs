@@ -63,15 +63,17 @@ impl BodyHash {
         }
     }
 
-    /// Parses the value of `oauth_body_hash`: base64 of as many bytes as the hash function returns.
+    /// Parses the value of `oauth_body_hash`: base64 of as many bytes as the hash function returns, or SHA-1, which libraries
+    /// send beside the other methods too.
     ///
     /// # Errors
     ///
     /// `parameter_rejected` for any other value.
     pub fn parse(text: &str, hash: Hash) -> Result<Self, Problem> {
-        let digest = STANDARD.decode(text).ok();
-        let digest = digest.filter(|digest| digest.len() == hash.digest(b"").len());
-        let digest = digest.ok_or_else(|| {
+        let digest = STANDARD.decode(text).unwrap_or_default();
+        let mut fitting = [hash, Hash::Sha1].into_iter();
+        let hash = fitting.find(|hash| hash.digest(b"").len() == digest.len());
+        let hash = hash.ok_or_else(|| {
             Problem::parameter_rejected(
                 "oauth_body_hash",
                 "oauth_body_hash must be base64 of the body's hash, with the hash of the signature method.",

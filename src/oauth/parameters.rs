@@ -47,7 +47,8 @@ pub enum Source {
 ///
 /// `parameter_rejected` for more than [`Parameters::LIMIT`] parameters, for invalid percent-encoding or a malformed header,
 /// for an `oauth_` parameter that is sent twice, even with the same value (section 3.1), and for `oauth_` parameters in
-/// several parts of the request (section 3.5). An unknown `oauth_` parameter is accepted and signed.
+/// several parts of the request (section 3.5), except that `oauth_callback` and `oauth_verifier` may stand in the query or the
+/// form beside a header, where several libraries put them. An unknown `oauth_` parameter is accepted and signed.
 pub fn collect_parameters<'a>(
     query: Option<&'a str>,
     authorization: &[&'a [u8]],
@@ -178,10 +179,10 @@ impl<'a> Parameters<'a> {
                 "Send each oauth_ parameter once.",
             ));
         }
-        let source = protocol.iter().map(|parameter| parameter.source).min();
-        let elsewhere = protocol
-            .iter()
-            .filter(|parameter| Some(parameter.source) != source);
+        let is_movable = |name: &[u8]| [&b"oauth_callback"[..], b"oauth_verifier"].contains(&name);
+        let fixed = protocol.iter().filter(|parameter| !is_movable(&parameter.name));
+        let source = fixed.clone().map(|parameter| parameter.source).min();
+        let elsewhere = fixed.filter(|parameter| Some(parameter.source) != source);
         let elsewhere: Vec<&str> = elsewhere.map(Parameter::name).collect();
         if !elsewhere.is_empty() {
             return Err(Problem::parameters_rejected(

@@ -151,7 +151,15 @@ impl Problem {
     pub fn advice(&self) -> String {
         match self {
             Self::VersionRejected => "Leave oauth_version out, or send 1.0.".to_owned(),
-            Self::ParameterAbsent(names) => format!("Send {}.", names.join(", ")),
+            Self::ParameterAbsent(names) => {
+                let is_fresh = |name: &&str| ["oauth_timestamp", "oauth_nonce"].contains(name);
+                let always = if names.iter().any(is_fresh) {
+                    " Every signature method needs a timestamp and a nonce here, PLAINTEXT too."
+                } else {
+                    ""
+                };
+                format!("Send {}.{always}", names.join(", "))
+            }
             Self::TimestampRefused { now, .. } => {
                 format!("Set the consumer's clock: here it is {now} seconds since 1970.")
             }

@@ -42,7 +42,6 @@ pub struct SignedRequest {
     nonce: Nonce,
     signature: Secret,
     base_string: String,
-    source: Source,
     callback: Option<String>,
     verifier: Option<Verifier>,
     session_handle: Option<SessionHandle>,
@@ -122,9 +121,6 @@ impl SignedRequest {
                     .transpose()?,
             },
             requestor_id: requestor_id(&parameters)?,
-            source: protocol
-                .first()
-                .map_or(Source::Header, |parameter| parameter.source),
             base_string: signature_base_string(view.method, [view.url.as_str(), path], &parameters),
         }))
     }
@@ -152,11 +148,6 @@ impl SignedRequest {
     /// The nonce.
     pub fn nonce(&self) -> &Nonce {
         &self.nonce
-    }
-
-    /// The source of the protocol parameters.
-    pub fn source(&self) -> Source {
-        self.source
     }
 
     /// The first 16 bytes of SHA-256 over consumer key, token, timestamp and nonce, each after its length. It is stored: later
@@ -192,13 +183,7 @@ impl SignedRequest {
         token_secret: Option<&Secret>,
     ) -> Result<VerifiedRequest, Problem> {
         let is_rsa = self.method.is_rsa();
-        if !keys.iter().any(|key| key.fits(self.method)) {
-            return Err(Problem::SignatureMethodRejected(if is_rsa {
-                NO_RSA_KEY
-            } else {
-                NO_SECRET
-            }));
-        }
+        self.method.check_keys(keys)?;
         let (base_string, signature) = (self.base_string.as_str(), self.signature.expose());
         if keys
             .iter()
@@ -236,6 +221,12 @@ impl VerifiedRequest {
         self.verifier.as_ref()
     }
 
+    /// The name of the parameter that only a token endpoint takes, if there is one.
+    pub fn token_endpoint_parameter(&self) -> Option<&'static str> {
+        let callback = self.callback.as_ref().map(|_| "oauth_callback");
+        callback.or(self.verifier.as_ref().map(|_| "oauth_verifier"))
+    }
+
     /// `oauth_session_handle` (renewal).
     pub fn session_handle(&self) -> Option<&SessionHandle> {
         self.session_handle.as_ref()
@@ -260,13 +251,12 @@ impl std::ops::Deref for VerifiedRequest {
     }
 }
 
-/// Finds the user of an impersonated call: named once, in the query. In the header the parameter never had this meaning and
-/// is ignored; a consumer that sends it in a form means the user, and is told to move it.
+/// Finds the user of an impersonated call: named once, in the query. A consumer that names a user elsewhere means that user
+/// all the same, and is told to move the parameter.
 fn requestor_id(parameters: &Parameters<'_>) -> Result<Option<String>, Problem> {
     let rejected = |why| Err(Problem::parameter_rejected(REQUESTOR_ID, why));
-    let mut found = parameters.iter().filter(|parameter| {
-        *parameter.name == *REQUESTOR_ID.as_bytes() && parameter.source != Source::Header
-    });
+    let is_requestor_id = |parameter: &&Parameter<'_>| *parameter.name == *REQUESTOR_ID.as_bytes();
+    let mut found = parameters.iter().filter(is_requestor_id);
     match (found.next(), found.next()) {
         (None, _) => Ok(None),
         (Some(only), None) if only.source == Source::Query => {
@@ -286,9 +276,6 @@ const BAD_TOKEN: &str = "This is not a token of linkgate's.";
 const FORM_WITH_HASH: &str = "Leave oauth_body_hash out when the body is a form: its parameters are signed.";
 const UNKNOWN_METHOD: &str =
     "linkgate knows HMAC-SHA1, RSA-SHA1, their SHA256 and SHA512 forms, and PLAINTEXT.";
-const NO_RSA_KEY: &str =
-    "linkgate has a shared secret for this consumer, no RSA public key: sign with HMAC, or register the key.";
-const NO_SECRET: &str = "linkgate has an RSA public key for this consumer, no shared secret: sign with RSA.";
 const RSA_MISMATCH: &str =
     "The signature does not match: compare the URL as it was signed, and the consumer's key pair.";
 const HMAC_MISMATCH: &str =

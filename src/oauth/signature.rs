@@ -9,6 +9,7 @@ use super::credentials::Secret;
 use super::encoding;
 use super::hash::Hash;
 use super::private_key::PrivateKey;
+use super::problem::Problem;
 use super::public_key::PublicKey;
 
 /// A signature method.
@@ -63,6 +64,22 @@ impl SignatureMethod {
     /// Whether the method signs with an RSA key.
     pub const fn is_rsa(self) -> bool {
         matches!(self, Self::RsaSha1 | Self::RsaSha256 | Self::RsaSha512)
+    }
+
+    /// Checks that a consumer has a key of the method's family.
+    ///
+    /// # Errors
+    ///
+    /// `signature_method_rejected`, which names the method to sign with.
+    pub fn check_keys(self, keys: &[VerificationKey]) -> Result<(), Problem> {
+        if keys.iter().any(|key| key.fits(self)) {
+            return Ok(());
+        }
+        Err(Problem::SignatureMethodRejected(if self.is_rsa() {
+            "linkgate has a shared secret for this consumer, no RSA public key: sign with HMAC-SHA1, or register the key."
+        } else {
+            "linkgate has an RSA public key for this consumer, no shared secret: sign with RSA-SHA1."
+        }))
     }
 
     /// The hash function of the signature and of `oauth_body_hash`. PLAINTEXT has none for the signature and SHA-1 for the

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::credentials::has_control;
+use super::credentials::is_name;
 use super::problem::Problem;
 
 /// Whole seconds since 1970-01-01T00:00:00Z, the unit of the protocol.
@@ -61,18 +61,18 @@ impl fmt::Display for Timestamp {
 pub struct Nonce(Box<str>);
 
 impl Nonce {
-    /// Parses `oauth_nonce`: 1 to 255 bytes without control characters.
+    /// Parses `oauth_nonce`: 1 to 255 characters, none of them a control character.
     ///
     /// # Errors
     ///
     /// `parameter_rejected` for any other text.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        if (1..=255).contains(&text.len()) && !has_control(text) {
+        if is_name(text) {
             return Ok(Self(text.into()));
         }
         Err(Problem::parameter_rejected(
             "oauth_nonce",
-            "oauth_nonce must have 1 to 255 characters.",
+            "oauth_nonce must have 1 to 255 characters, none of them a control character.",
         ))
     }
 

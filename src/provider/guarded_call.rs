@@ -99,6 +99,9 @@ impl Provider {
             {
                 return Err(Problem::ParameterAbsent(vec!["oauth_body_hash"]).into());
             }
+            if let Some(name) = signed.request.token_endpoint_parameter() {
+                return Err(Problem::parameter_rejected(name, NOT_AN_ENDPOINT).into());
+            }
             let (user, kind) = match signed.request.token() {
                 Some(token) => {
                     let cached = self.token_of(token, signed.cached.take()).await?;
@@ -187,3 +190,6 @@ impl Provider {
         Ok((Some(user), CallKind::TwoLegged))
     }
 }
+
+const NOT_AN_ENDPOINT: &str = "This URL is no token endpoint: they are /oauth/request-token and /oauth/access-token, spelt like this, right \
+     below linkgate's public URL.";

@@ -92,13 +92,14 @@ async fn answer(
 /// Names and values, decoded.
 type Pairs = Vec<(&'static str, String)>;
 
-/// RFC 5849, section 2.1. The content type is the one of Atlassian's provider.
+/// RFC 5849, section 2.1.
 fn issued(pairs: &Pairs) -> Response<Body> {
     let mut response = Response::new(Body::from(form_body(
         pairs.iter().map(|(name, value)| (name, value)),
     )));
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+    headers.insert(CONTENT_TYPE, form);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -72,7 +72,8 @@ fn a_challenge_names_the_problem() {
         challenge("r", Some(&problem)),
         "OAuth realm=\"r\", oauth_problem=\"parameter_absent\", \
          oauth_parameters_absent=\"oauth_nonce%26oauth_timestamp\", \
-         oauth_problem_advice=\"Send%20oauth_nonce%2C%20oauth_timestamp.\""
+         oauth_problem_advice=\"Send%20oauth_nonce%2C%20oauth_timestamp.%20Every%20signature%20method%20needs%20a%20timestamp%20\
+         and%20a%20nonce%20here%2C%20PLAINTEXT%20too.\""
     );
 }
 

@@ -10,7 +10,7 @@ use linkgate::oauth::encoding::form_body;
 use linkgate::oauth::hash::Hash;
 use linkgate::oauth::{
     BodyHash, ConsumerKey, PrivateKey, Problem, PublicUrl, RequestSigner, RequestView, Secret, SessionHandle,
-    SignatureMethod, SignedRequest, SigningKey, Source, Timestamp, Token, UnsignedRequest, VerificationKey,
+    SignatureMethod, SignedRequest, SigningKey, Timestamp, Token, UnsignedRequest, VerificationKey,
     VerifiedRequest, Verifier,
 };
 use proptest::prelude::*;
@@ -118,13 +118,13 @@ fn the_three_sources_are_signed_alike() {
     let pairs = sign(SignatureMethod::HmacSha1, &request);
     let (header, more) = (authorization(pairs.clone(), None), form_body(pairs));
     let body = format!("{more}&b=1+2");
-    for (source, request) in [
-        (Source::Header, parse(&[header.as_bytes()], "a=%ff", Some(form))),
-        (Source::Query, parse(&[], &format!("a=%FF&{more}"), Some(form))),
-        (Source::Form, parse(&[], "a=%ff", Some(body.as_bytes()))),
+    for request in [
+        parse(&[header.as_bytes()], "a=%ff", Some(form)),
+        parse(&[], &format!("a=%FF&{more}"), Some(form)),
+        parse(&[], "a=%ff", Some(body.as_bytes())),
     ] {
         let request = request.unwrap().unwrap().verify(&key, None).unwrap();
-        assert_eq!(request.source(), source);
+        assert_eq!(request.consumer_key().as_str(), "k");
     }
 }
 
@@ -164,24 +164,18 @@ fn every_parameter_is_decoded_once() {
         (1_700_000_000_000, "a+b")
     );
     assert_eq!(request.body_hash(), Some(&hash));
-    assert_eq!(
-        (request.requestor_id(), request.source()),
-        (Some("alice@h"), Source::Header)
-    );
+    assert_eq!(request.requestor_id(), Some("alice@h"));
     assert!(request.base_string().contains("%26q%3Da%2520b%26"));
     let debug = format!("{request:?}");
     assert!(!debug.contains("signature:") && !debug.contains("verifier") && !debug.contains("base_string"));
 }
 
 #[test]
-fn an_empty_token_is_signed_and_a_requestor_in_the_header_is_not_meant() {
+fn an_empty_token_is_signed() {
     let (empty, absent) = (verified(&[("oauth_token", "")], ""), verified(&[], ""));
     assert_eq!((empty.token(), absent.token()), (None, None));
     assert!(empty.base_string().contains("%26oauth_token%3D"));
     assert!(!absent.base_string().contains("oauth_token"));
-    let in_header = verified(&[("xoauth_requestor_id", "a")], "");
-    assert!(in_header.base_string().ends_with("xoauth_requestor_id%3Da"));
-    assert_eq!(in_header.requestor_id(), None);
 }
 
 #[test]

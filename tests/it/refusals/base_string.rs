@@ -190,10 +190,7 @@ async fn nobody_overrides_the_method_that_was_signed() {
     assert!(!received.head.contains("DELETE"), "{received:?}");
     let mut slipped = Peer::robot().call(&linkgate, "POST", "/api/x").request(&linkgate);
     slipped.target.push_str("?_method=DELETE");
-    slipped
-        .send(linkgate.address)
-        .await
-        .assert_refused(401, "signature_invalid");
+    slipped.refused(linkgate.address, 401, "signature_invalid").await;
 }
 
 #[tokio::test]
@@ -217,10 +214,7 @@ async fn secrets_are_encoded_before_they_are_joined() {
         token_secret: " space %26+=\u{fc}&".to_owned(),
         ..call.keyed(Key::Hmac("$tar ".to_owned()))
     };
-    shifted
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "signature_invalid");
+    shifted.refused(&linkgate, 401, "signature_invalid").await;
 }
 
 #[tokio::test]
@@ -259,8 +253,9 @@ async fn a_signature_has_one_spelling() {
         "\u{fc}\u{fc}".to_owned(),
         "A".repeat(30_000),
     ] {
-        let answer = call.request_with(&wrong).send(linkgate.address).await;
-        answer.assert_refused(401, "signature_invalid");
+        call.request_with(&wrong)
+            .refused(linkgate.address, 401, "signature_invalid")
+            .await;
     }
     let huge = call.clone().in_form();
     let mut huge = huge.request_with("");
@@ -271,10 +266,7 @@ async fn a_signature_has_one_spelling() {
     no_text.headers[0].1 = no_text.headers[0]
         .1
         .replace("oauth_signature=\"\"", "oauth_signature=\"%ff\"");
-    no_text
-        .send(linkgate.address)
-        .await
-        .assert_refused(400, "parameter_rejected");
+    no_text.refused(linkgate.address, 400, "parameter_rejected").await;
     assert_eq!(call.request_with(&right).send(linkgate.address).await.status, 200);
 }
 
@@ -286,8 +278,7 @@ async fn the_version_is_absent_or_1_0() {
             let call = Peer::robot()
                 .call(&linkgate, "POST", path)
                 .oauth("oauth_version", version);
-            let answer = call.send(&linkgate).await;
-            answer.assert_refused(400, "version_rejected");
+            let answer = call.refused(&linkgate, 400, "version_rejected").await;
             assert_eq!(
                 answer.value("oauth_acceptable_versions").as_deref(),
                 Some("1.0-1.0")

@@ -123,6 +123,11 @@ async fn a_callback_that_answers_itself_is_refused() {
 #[tokio::test]
 async fn out_of_band_has_one_spelling() {
     refuses_callbacks(&["OOB", "Oob", " oob", "oob ", "oob/", "oob\0", "%6Fob"]).await;
+    let linkgate = Linkgate::start().await;
+    for meant in ["OOB", "urn:ietf:wg:oauth:2.0:oob"] {
+        let advice = ask(&linkgate, meant).await.value("oauth_problem_advice").unwrap();
+        assert!(advice.contains("oauth_callback is oob"), "{advice}");
+    }
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ async fn request_token() {
             .await;
         assert_eq!(
             (answer.status, answer.header("content-type")),
-            (200, Some("text/plain"))
+            (200, Some("application/x-www-form-urlencoded"))
         );
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         let names: Vec<_> = answer.pairs().into_iter().map(|(name, _)| name).collect();
@@ -42,11 +42,10 @@ async fn request_token() {
         "ftp://bitbucket.example.com/",
         "https://elsewhere.example.com/",
     ] {
-        let answer = call(Peer::hmac())
+        call(Peer::hmac())
             .oauth("oauth_callback", callback)
-            .send(&linkgate)
+            .refused(&linkgate, 400, "parameter_rejected")
             .await;
-        answer.assert_refused(400, "parameter_rejected");
     }
 }
 
@@ -56,17 +55,14 @@ async fn access_token() {
     let token = Peer::hmac().request_token(&linkgate, CALLBACK).await;
     let verifier = linkgate.browser().approve(&token, "alice").await;
     let forged = Peer::of("bitbucket-form", "wrong").exchange(&linkgate, &token, &verifier);
-    forged
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "signature_invalid");
+    forged.refused(&linkgate, 401, "signature_invalid").await;
     let answer = Peer::hmac()
         .exchange(&linkgate, &token, &verifier)
         .send(&linkgate)
         .await;
     assert_eq!(
         (answer.status, answer.header("content-type")),
-        (200, Some("text/plain"))
+        (200, Some("application/x-www-form-urlencoded"))
     );
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let (access, handle) = (
@@ -91,17 +87,14 @@ async fn filter() {
     assert_eq!(call(Peer::hmac()).send(&linkgate).await.status, 200);
     assert_eq!(linkgate.app.only().header("x-linkgate-name"), ["alice Example"]);
     call(Peer::of("nobody", "x"))
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "consumer_key_unknown");
+        .refused(&linkgate, 401, "consumer_key_unknown")
+        .await;
     call(Peer::second())
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "token_rejected");
+        .refused(&linkgate, 401, "token_rejected")
+        .await;
     call(Peer::of("bitbucket-form", "wrong"))
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "signature_invalid");
+        .refused(&linkgate, 401, "signature_invalid")
+        .await;
     assert_eq!(linkgate.app.received().len(), 1);
 }
 
@@ -121,10 +114,7 @@ async fn a_consumer_that_is_deleted_or_switched_off_is_told_so_within_a_second()
             .unwrap()
     );
     tokio::time::sleep(Duration::from_secs(1)).await;
-    call()
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "consumer_key_rejected");
+    call().refused(&linkgate, 401, "consumer_key_rejected").await;
     assert_eq!(linkgate.browser().question(&waiting, "alice").await.status, 403);
     // Switched on again, its tokens are as good as before.
     assert!(
@@ -137,10 +127,7 @@ async fn a_consumer_that_is_deleted_or_switched_off_is_told_so_within_a_second()
     assert_eq!(call().send(&linkgate).await.status, 200);
     assert!(store.purge_consumer(&key, linkgate.clock.now()).await.unwrap());
     tokio::time::sleep(Duration::from_secs(1)).await;
-    call()
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "consumer_key_unknown");
+    call().refused(&linkgate, 401, "consumer_key_unknown").await;
 }
 
 #[tokio::test]
@@ -149,11 +136,10 @@ async fn two_users_one_permitted_and_one_not() {
     let of_bob = Peer::hmac().connect(&linkgate, "bob").await;
     let refused = Peer::hmac().request_token(&linkgate, CALLBACK).await;
     linkgate.browser().deny(&refused, "carol").await;
-    let answer = Peer::hmac()
+    Peer::hmac()
         .exchange(&linkgate, &refused, "denied")
-        .send(&linkgate)
+        .refused(&linkgate, 401, "permission_denied")
         .await;
-    answer.assert_refused(401, "permission_denied");
     let call = Peer::hmac().call(&linkgate, "GET", "/api/builds").token(&of_bob);
     assert_eq!(call.send(&linkgate).await.status, 200);
     assert_eq!(linkgate.app.only().header("remote-user"), ["bob"]);

@@ -30,13 +30,24 @@ async fn another_spelling_of_an_endpoint_gives_no_token() {
             .send(linkgate.address)
             .await;
         forged.assert_refused(401, "signature_invalid");
-        // Signed, it is a call of the application like any other.
-        let answer = call.send(&linkgate).await;
-        assert_eq!((answer.status, answer.body.as_str()), (200, "ok"), "{path}");
-        let received = linkgate.app.received().pop().unwrap();
-        assert_eq!(received.line(), format!("POST {path} HTTP/1.1"));
-        assert!(!received.head.contains("OAuth "), "{received:?}");
-        call.send(&linkgate).await.assert_refused(401, "nonce_used");
+        // Signed, it is told how the endpoints are spelt, before anything is said of two-legged calls.
+        for call in [
+            call.clone(),
+            call.without("oauth_callback").oauth("oauth_verifier", "v"),
+        ] {
+            for peer in [Peer::robot(), Peer::hmac()] {
+                let call = call.clone().oauth("oauth_consumer_key", &peer.consumer_key);
+                let answer = call
+                    .keyed(peer.key)
+                    .refused(&linkgate, 400, "parameter_rejected")
+                    .await;
+                let advice = answer.value("oauth_problem_advice").unwrap();
+                assert!(
+                    advice.contains("/oauth/request-token and /oauth/access-token"),
+                    "{advice}"
+                );
+            }
+        }
         // Unsigned, it arrives as nobody's.
         let unsigned = Request::get(path)
             .header("Remote-User", "alice")
@@ -69,16 +80,10 @@ async fn one_family_of_paths_is_not_signed_for_the_other() {
     };
     let mut moved = call("/oauth/request-token").request(&linkgate);
     moved.target = "/plugins/servlet/oauth/request-token".to_owned();
-    moved
-        .send(linkgate.address)
-        .await
-        .assert_refused(401, "signature_invalid");
+    moved.refused(linkgate.address, 401, "signature_invalid").await;
     let mut moved = call("/oauth/request-token").request(&linkgate);
     moved.target = "/oauth/access-token".to_owned();
-    moved
-        .send(linkgate.address)
-        .await
-        .assert_refused(401, "signature_invalid");
+    moved.refused(linkgate.address, 401, "signature_invalid").await;
     for path in ["/oauth/request-token", "/plugins/servlet/oauth/request-token"] {
         assert_eq!(call(path).send(&linkgate).await.status, 200);
     }

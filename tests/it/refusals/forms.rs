@@ -40,7 +40,7 @@ async fn a_plus_is_itself_in_a_header_and_a_space_in_a_form() {
         200
     );
     // `%20` is a space in a header too; it is the nonce that was just used.
-    space.send(&linkgate).await.assert_refused(401, "nonce_used");
+    space.refused(&linkgate, 401, "nonce_used").await;
 }
 
 #[tokio::test]
@@ -52,22 +52,13 @@ async fn a_form_is_signed_with_every_method() {
             .form(&[("a", "1"), ("b", "\u{fc} +&")]);
         let mut tampered = call.request(&linkgate);
         tampered.body = b"a=2&b=%C3%BC%20%2B%26".to_vec();
-        tampered
-            .send(linkgate.address)
-            .await
-            .assert_refused(401, "signature_invalid");
+        tampered.refused(linkgate.address, 401, "signature_invalid").await;
         let mut extended = call.request(&linkgate);
         extended.body.extend(b"&c=3");
-        extended
-            .send(linkgate.address)
-            .await
-            .assert_refused(401, "signature_invalid");
+        extended.refused(linkgate.address, 401, "signature_invalid").await;
         let mut dropped = call.request(&linkgate);
         dropped.body.clear();
-        dropped
-            .send(linkgate.address)
-            .await
-            .assert_refused(401, "signature_invalid");
+        dropped.refused(linkgate.address, 401, "signature_invalid").await;
         assert_eq!(call.send(&linkgate).await.status, 200, "{method}");
         let chunked = |call: &Call, text: &str| {
             let mut request = call.request(&linkgate).header("Transfer-Encoding", "chunked");

@@ -39,19 +39,15 @@ async fn a_timestamp_is_whole_seconds_in_one_spelling() {
     ] {
         let answer = call(&linkgate)
             .oauth("oauth_timestamp", &text)
-            .send(&linkgate)
+            .refused(&linkgate, 400, "parameter_rejected")
             .await;
-        answer.assert_refused(400, "parameter_rejected");
         assert_eq!(
             answer.value("oauth_parameters_rejected").as_deref(),
             Some("oauth_timestamp")
         );
     }
     let milliseconds = call(&linkgate).oauth("oauth_timestamp", &format!("{now}000"));
-    milliseconds
-        .send(&linkgate)
-        .await
-        .assert_refused(400, "timestamp_refused");
+    milliseconds.refused(&linkgate, 400, "timestamp_refused").await;
     assert!(linkgate.app.received().is_empty());
 }
 
@@ -96,12 +92,15 @@ async fn a_nonce_is_1_to_255_characters() {
     for nonce in [
         String::new(),
         "n".repeat(256),
+        "\u{fc}".repeat(256),
         "a\nb".to_owned(),
         "a\0".to_owned(),
         "a\u{7f}".to_owned(),
     ] {
-        let answer = call(&linkgate).oauth("oauth_nonce", &nonce).send(&linkgate).await;
-        answer.assert_refused(400, "parameter_rejected");
+        let answer = call(&linkgate)
+            .oauth("oauth_nonce", &nonce)
+            .refused(&linkgate, 400, "parameter_rejected")
+            .await;
         assert_eq!(
             answer.value("oauth_parameters_rejected").as_deref(),
             Some("oauth_nonce")
@@ -109,13 +108,14 @@ async fn a_nonce_is_1_to_255_characters() {
     }
     for nonce in [
         "n".repeat(255),
+        "\u{1f600}".repeat(255),
         " ".to_owned(),
         "\u{fc}\u{1f600}".to_owned(),
         "'; drop table nonces; --".to_owned(),
     ] {
         let call = call(&linkgate).oauth("oauth_nonce", &nonce);
         assert_eq!(call.send(&linkgate).await.status, 200, "{nonce}");
-        call.send(&linkgate).await.assert_refused(401, "nonce_used");
+        call.refused(&linkgate, 401, "nonce_used").await;
     }
 }
 
@@ -125,11 +125,11 @@ on_both! {
         let first = call(&linkgate);
         let second = call(&linkgate);
         assert_eq!(first.send(&linkgate).await.status, 200);
-        first.send(&linkgate).await.assert_refused(401, "nonce_used");
+        first.refused(&linkgate, 401, "nonce_used").await;
         assert_eq!(second.send(&linkgate).await.status, 200);
         // Two nonces of one second: the first is still remembered, and the place of the parameters makes no other request.
-        first.send(&linkgate).await.assert_refused(401, "nonce_used");
-        first.clone().in_query().send(&linkgate).await.assert_refused(401, "nonce_used");
+        first.refused(&linkgate, 401, "nonce_used").await;
+        first.clone().in_query().refused(&linkgate, 401, "nonce_used").await;
         assert_eq!(linkgate.app.received().len(), 2);
         linkgate.stop().await;
     }
@@ -139,7 +139,7 @@ on_both! {
         let call = call(&linkgate);
         assert_eq!(call.send(&linkgate).await.status, 200);
         let linkgate = linkgate.restarted().await;
-        call.send(&linkgate).await.assert_refused(401, "nonce_used");
+        call.refused(&linkgate, 401, "nonce_used").await;
         linkgate.stop().await;
     }
 }
@@ -153,12 +153,12 @@ async fn a_replayed_token_call_gives_nothing() {
         .oauth("oauth_callback", CALLBACK)
         .in_form();
     assert_eq!(call.send(&linkgate).await.status, 200);
-    call.send(&linkgate).await.assert_refused(401, "nonce_used");
+    call.refused(&linkgate, 401, "nonce_used").await;
     let token = peer.request_token(&linkgate, CALLBACK).await;
     let verifier = linkgate.browser().approve(&token, "alice").await;
     let exchange = peer.exchange(&linkgate, &token, &verifier);
     assert_eq!(exchange.send(&linkgate).await.status, 200);
-    exchange.send(&linkgate).await.assert_refused(401, "nonce_used");
+    exchange.refused(&linkgate, 401, "nonce_used").await;
     // A new signature with the nonce of before: another request, the same nonce.
     let again = peer.exchange(&linkgate, &token, "other");
     let (_, used) = &exchange
@@ -168,9 +168,8 @@ async fn a_replayed_token_call_gives_nothing() {
         .unwrap();
     again
         .oauth("oauth_nonce", used)
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "nonce_used");
+        .refused(&linkgate, 401, "nonce_used")
+        .await;
 }
 
 #[tokio::test]
@@ -191,7 +190,7 @@ async fn a_nonce_belongs_to_its_time_its_token_and_its_consumer() {
     ] {
         let call = call.oauth("oauth_nonce", "shared");
         assert_eq!(call.send(&linkgate).await.status, 200, "{call:?}");
-        call.send(&linkgate).await.assert_refused(401, "nonce_used");
+        call.refused(&linkgate, 401, "nonce_used").await;
     }
 }
 
@@ -201,16 +200,10 @@ async fn a_refused_request_burns_no_nonce() {
     let token = Peer::hmac().connect(&linkgate, "alice").await;
     let call = Peer::hmac().call(&linkgate, "GET", "/api/x").token(&token);
     let forged = call.request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
-    forged
-        .send(linkgate.address)
-        .await
-        .assert_refused(401, "signature_invalid");
+    forged.refused(linkgate.address, 401, "signature_invalid").await;
     let mut tampered = call.request(&linkgate);
     tampered.target = "/api/y".to_owned();
-    tampered
-        .send(linkgate.address)
-        .await
-        .assert_refused(401, "signature_invalid");
+    tampered.refused(linkgate.address, 401, "signature_invalid").await;
     assert_eq!(call.send(&linkgate).await.status, 200);
 }
 
@@ -226,7 +219,7 @@ async fn a_nonce_is_remembered_as_long_as_its_timestamp_is_admitted() {
         assert_eq!(call.send(&linkgate).await.status, 200);
         while linkgate.now() <= ahead + 300 {
             forget_at(&store, linkgate.clock.now()).await;
-            call.send(&linkgate).await.assert_refused(401, "nonce_used");
+            call.refused(&linkgate, 401, "nonce_used").await;
             linkgate
                 .clock
                 .advance((ahead + 300 - linkgate.now()).clamp(1, 30));
@@ -235,11 +228,9 @@ async fn a_nonce_is_remembered_as_long_as_its_timestamp_is_admitted() {
         assert_eq!(linkgate.now(), ahead + 301);
         forget_at(&store, linkgate.clock.now().plus(30)).await;
         linkgate.clock.advance(-1);
-        call.send(&linkgate).await.assert_refused(401, "nonce_used");
+        call.refused(&linkgate, 401, "nonce_used").await;
         linkgate.clock.advance(1);
-        call.send(&linkgate)
-            .await
-            .assert_refused(400, "timestamp_refused");
+        call.refused(&linkgate, 400, "timestamp_refused").await;
     }
     assert_eq!(linkgate.app.received().len(), 2);
 }

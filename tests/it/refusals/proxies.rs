@@ -41,8 +41,10 @@ async fn host_does_not_choose_what_was_signed() {
         let lured = call(&linkgate)
             .signed_for(&format!("http://{host}/api/x"))
             .request(&linkgate);
-        let answer = lured.header("Host", host).send(linkgate.address).await;
-        answer.assert_refused(401, "signature_invalid");
+        lured
+            .header("Host", host)
+            .refused(linkgate.address, 401, "signature_invalid")
+            .await;
         let answer = call(&linkgate)
             .request(&linkgate)
             .header("Host", host)
@@ -153,10 +155,7 @@ async fn the_scheme_is_not_guessed() {
         "the administrator learns why: {advice}"
     );
     let with_port = call(&linkgate).signed_for("https://builds.example.com:443/api/x");
-    with_port
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "signature_invalid");
+    with_port.refused(&linkgate, 401, "signature_invalid").await;
     assert_eq!(call(&linkgate).send(&linkgate).await.status, 200);
 }
 
@@ -173,9 +172,8 @@ async fn the_port_is_the_public_one() {
     ] {
         call(&linkgate)
             .signed_for(&url)
-            .send(&linkgate)
-            .await
-            .assert_refused(401, "signature_invalid");
+            .refused(&linkgate, 401, "signature_invalid")
+            .await;
     }
     assert_eq!(call(&linkgate).send(&linkgate).await.status, 200);
 }

@@ -75,13 +75,11 @@ async fn a_renewed_token_replaces_the_old_one_after_some_minutes() {
     linkgate.clock.advance(1);
     tokio::time::sleep(std::time::Duration::from_millis(900)).await; // what is cached counts for 800 ms
     read(&linkgate, &old)
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "token_rejected");
+        .refused(&linkgate, 401, "token_rejected")
+        .await;
     renewal(&linkgate, &old, &handle)
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "token_rejected");
+        .refused(&linkgate, 401, "token_rejected")
+        .await;
     assert_eq!(read(&linkgate, &new).send(&linkgate).await.status, 200);
     let handle = answer.value("oauth_session_handle").unwrap();
     assert_eq!(
@@ -96,9 +94,8 @@ async fn a_renewal_needs_the_handle_of_this_token() {
     let ((token, handle), (_, of_another)) = (connected(&linkgate).await, connected(&linkgate).await);
     let answer = renewal(&linkgate, &token, "")
         .without("oauth_session_handle")
-        .send(&linkgate)
+        .refused(&linkgate, 400, "parameter_absent")
         .await;
-    answer.assert_refused(400, "parameter_absent");
     assert_eq!(
         answer.value("oauth_parameters_absent").as_deref(),
         Some("oauth_session_handle")
@@ -111,19 +108,18 @@ async fn a_renewal_needs_the_handle_of_this_token() {
         &handle.to_ascii_uppercase(),
         &format!("{handle} "),
     ] {
-        let answer = renewal(&linkgate, &token, wrong).send(&linkgate).await;
-        answer.assert_refused(401, "token_rejected");
+        renewal(&linkgate, &token, wrong)
+            .refused(&linkgate, 401, "token_rejected")
+            .await;
     }
     for thief in [Peer::second(), Peer::rsa()] {
         let call = thief.call(&linkgate, "POST", "/oauth/access-token").token(&token);
-        let answer = call.oauth("oauth_session_handle", &handle).send(&linkgate).await;
-        answer.assert_refused(401, "token_rejected");
+        call.oauth("oauth_session_handle", &handle)
+            .refused(&linkgate, 401, "token_rejected")
+            .await;
     }
     let forged = renewal(&linkgate, &token, &handle).request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
-    forged
-        .send(linkgate.address)
-        .await
-        .assert_refused(401, "signature_invalid");
+    forged.refused(linkgate.address, 401, "signature_invalid").await;
     // Nothing of it hurt the token, nor its session.
     assert_eq!(read(&linkgate, &token).send(&linkgate).await.status, 200);
     assert_eq!(
@@ -139,16 +135,14 @@ async fn a_session_ends() {
     // The token's own end is no obstacle: that is what renewal is for.
     linkgate.clock.advance(157_680_000);
     read(&linkgate, &token)
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "token_expired");
+        .refused(&linkgate, 401, "token_expired")
+        .await;
     let answer = renewal(&linkgate, &token, &handle).send(&linkgate).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     linkgate.clock.advance(160_272_000 - 157_680_000);
-    let answer = renewal(&linkgate, &credentials(&answer), &handle)
-        .send(&linkgate)
+    renewal(&linkgate, &credentials(&answer), &handle)
+        .refused(&linkgate, 401, "permission_denied")
         .await;
-    answer.assert_refused(401, "permission_denied");
 }
 
 #[tokio::test]
@@ -157,9 +151,8 @@ async fn a_revoked_token_is_not_renewed() {
     let (token, handle) = connected(&linkgate).await;
     revoke(&linkgate, &token).await;
     renewal(&linkgate, &token, &handle)
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "token_revoked");
+        .refused(&linkgate, 401, "token_revoked")
+        .await;
 }
 
 #[tokio::test]
@@ -180,7 +173,8 @@ async fn a_consumer_without_session_handles_renews_nothing() {
         let call = Peer::second()
             .call(&linkgate, "POST", "/oauth/access-token")
             .token(&credentials(&answer));
-        let answer = call.oauth("oauth_session_handle", handle).send(&linkgate).await;
-        answer.assert_refused(401, "token_rejected");
+        call.oauth("oauth_session_handle", handle)
+            .refused(&linkgate, 401, "token_rejected")
+            .await;
     }
 }

@@ -39,10 +39,7 @@ async fn too_many_parameters_are_refused() {
     form.assert_refused(400, "parameter_rejected");
     let mut query = call.request_with("x");
     query.target = format!("/api/x?{many}");
-    query
-        .send(linkgate.address)
-        .await
-        .assert_refused(400, "parameter_rejected");
+    query.refused(linkgate.address, 400, "parameter_rejected").await;
     let brackets = format!("a{}={}", "[".repeat(20_000), "]".repeat(20_000));
     let deep = call.request_with("x").form(brackets).send(linkgate.address).await;
     deep.assert_refused(401, "signature_invalid");
@@ -60,12 +57,10 @@ async fn a_form_that_is_too_large_is_refused_and_names_no_problem() {
         let call = Peer::robot()
             .call(&linkgate, "POST", path)
             .oauth("oauth_callback", CALLBACK);
-        let answer = call
-            .request_with("x")
+        call.request_with("x")
             .form("a".repeat(size))
-            .send(linkgate.address)
+            .refused(linkgate.address, 401, "signature_invalid")
             .await;
-        answer.assert_refused(401, "signature_invalid");
         for request in [
             call.request_with("x").form("a".repeat(size + 1)),
             call.request_with("x")
@@ -95,8 +90,7 @@ async fn an_answer_does_not_grow_with_the_request() {
             Request::get(format!("/api/x?{name}=1")).header("Authorization", "OAuth oauth_nonce=\"n\"");
         let broken = Request::get("/api/x").header("Authorization", format!("OAuth {name}=\"%\""));
         for request in [twice, stray, broken] {
-            let answer = request.send(linkgate.address).await;
-            answer.assert_refused(400, "parameter_rejected");
+            let answer = request.refused(linkgate.address, 400, "parameter_rejected").await;
             assert!(answer.body.len() < 1_000, "{}", answer.body.len());
         }
     }
@@ -104,7 +98,6 @@ async fn an_answer_does_not_grow_with_the_request() {
         .map(|at| format!("oauth_{at}=\"1\", oauth_{at}=\"1\""))
         .collect();
     let many = Request::get("/api/x").header("Authorization", format!("OAuth {}", names.join(", ")));
-    let answer = many.send(linkgate.address).await;
-    answer.assert_refused(400, "parameter_rejected");
+    let answer = many.refused(linkgate.address, 400, "parameter_rejected").await;
     assert!(answer.body.len() < 1_000, "{}", answer.body.len());
 }

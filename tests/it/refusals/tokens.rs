@@ -55,8 +55,9 @@ async fn an_exchange_waits_for_the_users_answer() {
     let peer = Peer::hmac();
     let token = peer.request_token(&linkgate, CALLBACK).await;
     for _ in 0..10 {
-        let answer = peer.exchange(&linkgate, &token, "guess").send(&linkgate).await;
-        answer.assert_refused(401, "permission_unknown");
+        peer.exchange(&linkgate, &token, "guess")
+            .refused(&linkgate, 401, "permission_unknown")
+            .await;
     }
     let verifier = linkgate.browser().approve(&token, "alice").await;
     assert_eq!(
@@ -70,8 +71,9 @@ async fn an_exchange_waits_for_the_users_answer() {
     let token = peer.request_token(&linkgate, CALLBACK).await;
     linkgate.browser().deny(&token, "alice").await;
     for verifier in ["denied", "guess", verifier.as_str()] {
-        let answer = peer.exchange(&linkgate, &token, verifier).send(&linkgate).await;
-        answer.assert_refused(401, "permission_denied");
+        peer.exchange(&linkgate, &token, verifier)
+            .refused(&linkgate, 401, "permission_denied")
+            .await;
     }
 }
 
@@ -84,11 +86,10 @@ async fn an_expired_request_token_is_told_from_an_unknown_one() {
     assert_eq!(linkgate.browser().question(&pending, "alice").await.status, 200);
     linkgate.clock.advance(1);
     for token in [&token, &pending] {
-        let answer = Peer::hmac()
+        Peer::hmac()
             .exchange(&linkgate, token, &verifier)
-            .send(&linkgate)
+            .refused(&linkgate, 401, "token_expired")
             .await;
-        answer.assert_refused(401, "token_expired");
         let page = linkgate.browser().question(token, "alice").await;
         assert_eq!((page.status, page.header("location")), (410, None), "{page:?}");
     }
@@ -96,11 +97,10 @@ async fn an_expired_request_token_is_told_from_an_unknown_one() {
         token: "abcd0123456789012345678901234567".to_owned(),
         secret: String::new(),
     };
-    let answer = Peer::hmac()
+    Peer::hmac()
         .exchange(&linkgate, &unknown, &verifier)
-        .send(&linkgate)
+        .refused(&linkgate, 401, "token_rejected")
         .await;
-    answer.assert_refused(401, "token_rejected");
 }
 
 #[tokio::test]
@@ -119,11 +119,10 @@ async fn a_wrong_verifier_is_refused_in_every_spelling_and_the_fifth_kills_the_t
     ] {
         let (token, verifier) = approved(&linkgate).await;
         for _ in 0..4 {
-            let answer = Peer::hmac()
+            Peer::hmac()
                 .exchange(&linkgate, &token, &wrong(&verifier))
-                .send(&linkgate)
+                .refused(&linkgate, 401, "token_rejected")
                 .await;
-            answer.assert_refused(401, "token_rejected");
         }
         assert_eq!(
             Peer::hmac()
@@ -136,17 +135,15 @@ async fn a_wrong_verifier_is_refused_in_every_spelling_and_the_fifth_kills_the_t
     }
     let (token, verifier) = approved(&linkgate).await;
     for _ in 0..5 {
-        let answer = Peer::hmac()
+        Peer::hmac()
             .exchange(&linkgate, &token, &of_another)
-            .send(&linkgate)
+            .refused(&linkgate, 401, "token_rejected")
             .await;
-        answer.assert_refused(401, "token_rejected");
     }
     Peer::hmac()
         .exchange(&linkgate, &token, &verifier)
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "token_used");
+        .refused(&linkgate, 401, "token_used")
+        .await;
 }
 
 /// Also: the verifier is looked at after the signature, so that a bad signature gives one answer for all verifiers.
@@ -174,18 +171,14 @@ async fn a_stranger_who_knows_token_and_verifier_burns_nothing() {
             let answer = Peer::hmac()
                 .exchange(&linkgate, &stranger, verifier)
                 .request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
-            let answer = answer.send(linkgate.address).await;
-            answer.assert_refused(401, "signature_invalid");
+            let answer = answer.refused(linkgate.address, 401, "signature_invalid").await;
             answers.insert((answer.header("www-authenticate").unwrap().to_owned(), answer.body));
         }
     }
     assert_eq!(answers.len(), 1, "{answers:?}");
     let unsigned =
         Request::post("/oauth/access-token").form(format!("oauth_token={}&oauth_verifier=x", token.token));
-    unsigned
-        .send(linkgate.address)
-        .await
-        .assert_refused(400, "parameter_absent");
+    unsigned.refused(linkgate.address, 400, "parameter_absent").await;
     assert_eq!(linkgate.on_disk(), before);
     assert_eq!(
         Peer::hmac()
@@ -212,14 +205,12 @@ async fn what_is_no_token_of_ours_can_never_work_and_is_told_so() {
             secret: "s".to_owned(),
         };
         read(&linkgate, &token)
-            .send(&linkgate)
-            .await
-            .assert_refused(401, "token_rejected");
-        let answer = Peer::hmac()
-            .exchange(&linkgate, &token, "v")
-            .send(&linkgate)
+            .refused(&linkgate, 401, "token_rejected")
             .await;
-        answer.assert_refused(401, "token_rejected");
+        Peer::hmac()
+            .exchange(&linkgate, &token, "v")
+            .refused(&linkgate, 401, "token_rejected")
+            .await;
     }
     for text in ["t".repeat(256), "a\r\nb".to_owned(), "a\0".to_owned()] {
         let token = Credentials {
@@ -227,9 +218,8 @@ async fn what_is_no_token_of_ours_can_never_work_and_is_told_so() {
             secret: String::new(),
         };
         read(&linkgate, &token)
-            .send(&linkgate)
-            .await
-            .assert_refused(401, "token_rejected");
+            .refused(&linkgate, 401, "token_rejected")
+            .await;
     }
     let without = Peer::hmac()
         .call(&linkgate, "POST", "/oauth/access-token")
@@ -238,8 +228,7 @@ async fn what_is_no_token_of_ours_can_never_work_and_is_told_so() {
         without.clone(),
         without.oauth("oauth_token", "").oauth("oauth_nonce", "empty"),
     ] {
-        let answer = call.send(&linkgate).await;
-        answer.assert_refused(400, "parameter_absent");
+        let answer = call.refused(&linkgate, 400, "parameter_absent").await;
         assert_eq!(
             answer.value("oauth_parameters_absent").as_deref(),
             Some("oauth_token")
@@ -272,19 +261,12 @@ async fn a_token_ends_with_its_user() {
     let (token, handle) = super::renewal::connected(&linkgate).await;
     linkgate.only_users(&["bob", "carol"]).await;
     read(&linkgate, &token)
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "token_rejected");
+        .refused(&linkgate, 401, "token_rejected")
+        .await;
     let exchange = Peer::hmac().exchange(&linkgate, &waiting, &verifier);
-    exchange
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "token_rejected");
+    exchange.refused(&linkgate, 401, "token_rejected").await;
     let renewal = super::renewal::renewal(&linkgate, &token, &handle);
-    renewal
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "token_rejected");
+    renewal.refused(&linkgate, 401, "token_rejected").await;
     assert!(linkgate.app.received().is_empty());
 }
 
@@ -297,16 +279,14 @@ async fn an_expired_or_revoked_token_is_told_apart() {
     ];
     super::renewal::revoke(&linkgate, &revoked).await;
     read(&linkgate, &revoked)
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "token_revoked");
+        .refused(&linkgate, 401, "token_revoked")
+        .await;
     linkgate.clock.advance(157_680_000 - 1);
     assert_eq!(read(&linkgate, &expired).send(&linkgate).await.status, 200);
     linkgate.clock.advance(1);
     read(&linkgate, &expired)
-        .send(&linkgate)
-        .await
-        .assert_refused(401, "token_expired");
+        .refused(&linkgate, 401, "token_expired")
+        .await;
     assert_eq!(linkgate.app.received().len(), 1);
 }
 

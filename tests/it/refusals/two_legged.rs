@@ -2,6 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use linkgate::oauth::BodyHash;
+use linkgate::oauth::hash::Hash;
 use sha1::{Digest as _, Sha1};
 
 use crate::support::call::{Call, Peer};
@@ -20,9 +22,8 @@ async fn a_consumer_calls_as_itself_only_when_it_may() {
             }
         };
         call(Peer::hmac())
-            .send(&linkgate)
-            .await
-            .assert_refused(401, "permission_denied");
+            .refused(&linkgate, 401, "permission_denied")
+            .await;
         assert_eq!(call(Peer::robot()).send(&linkgate).await.status, 200);
         let received = linkgate.app.received().pop().unwrap();
         assert_eq!(received.header("remote-user"), [""; 0]);
@@ -42,14 +43,12 @@ async fn an_empty_token_and_an_absent_one_are_two_base_strings() {
     let (of_absent, of_empty) = (absent.signature(&linkgate.base), empty.signature(&linkgate.base));
     absent
         .request_with(&of_empty)
-        .send(linkgate.address)
-        .await
-        .assert_refused(401, "signature_invalid");
+        .refused(linkgate.address, 401, "signature_invalid")
+        .await;
     empty
         .request_with(&of_absent)
-        .send(linkgate.address)
-        .await
-        .assert_refused(401, "signature_invalid");
+        .refused(linkgate.address, 401, "signature_invalid")
+        .await;
     assert_eq!(
         empty.request_with(&of_empty).send(linkgate.address).await.status,
         200
@@ -89,8 +88,9 @@ async fn a_user_is_named_once_in_the_signed_query() {
         "xoauth_requestor_id=%ff",
         "xoauth_requestor_id=bob%0d%0aRemote-User:%20alice",
     ] {
-        let answer = naming(&linkgate, &peer, query).send(&linkgate).await;
-        answer.assert_refused(400, "parameter_rejected");
+        let answer = naming(&linkgate, &peer, query)
+            .refused(&linkgate, 400, "parameter_rejected")
+            .await;
         assert_eq!(
             answer.value("oauth_parameters_rejected").as_deref(),
             Some("xoauth_requestor_id")
@@ -100,43 +100,42 @@ async fn a_user_is_named_once_in_the_signed_query() {
         naming(&linkgate, &peer, "xoauth_requestor_id=bob").form(&[("xoauth_requestor_id", "bob")]),
         naming(&linkgate, &peer, "a=1").form(&[("xoauth_requestor_id", "bob")]),
     ] {
-        in_form
-            .send(&linkgate)
-            .await
-            .assert_refused(400, "parameter_rejected");
+        in_form.refused(&linkgate, 400, "parameter_rejected").await;
     }
     // Not covered by the signature.
     let mut added = naming(&linkgate, &peer, "a=1").request(&linkgate);
     added.target.push_str("&xoauth_requestor_id=bob");
-    added
-        .send(linkgate.address)
-        .await
-        .assert_refused(401, "signature_invalid");
+    added.refused(linkgate.address, 401, "signature_invalid").await;
     let mut changed = naming(&linkgate, &peer, "xoauth_requestor_id=bob").request(&linkgate);
     changed.target = changed.target.replace("bob", "carol");
-    changed
-        .send(linkgate.address)
-        .await
-        .assert_refused(401, "signature_invalid");
+    changed.refused(linkgate.address, 401, "signature_invalid").await;
     assert_eq!(linkgate.app.received().len(), count);
 }
 
 #[tokio::test]
-async fn a_user_named_in_a_header_is_nobody() {
+async fn a_user_named_in_the_authorization_header_is_told_to_move() {
     let linkgate = Linkgate::start().await;
-    let call = Peer::rsa()
-        .call(&linkgate, "GET", "/api/x")
-        .oauth("xoauth_requestor_id", "bob");
+    for (user, query) in [
+        ("bob", ""),
+        ("alice", ""),
+        ("nobody", ""),
+        ("svc", "?xoauth_requestor_id=bob"),
+    ] {
+        let call = Peer::rsa().call(&linkgate, "GET", &format!("/api/x{query}"));
+        let answer = call
+            .oauth("xoauth_requestor_id", user)
+            .refused(&linkgate, 400, "parameter_rejected")
+            .await;
+        let advice = answer.value("oauth_problem_advice").unwrap();
+        assert_eq!(advice, "Send xoauth_requestor_id once, in the query.");
+    }
+    assert!(linkgate.app.received().is_empty());
     let beside = Peer::rsa()
         .call(&linkgate, "GET", "/api/x")
         .request(&linkgate)
         .header("X-OAuth-Requestor-Id", "bob");
-    for request in [call.request(&linkgate), beside] {
-        assert_eq!(request.send(linkgate.address).await.status, 200);
-        let received = linkgate.app.received().pop().unwrap();
-        assert_eq!(received.header("remote-user"), ["svc-bitbucket"]);
-        assert_eq!(received.header("x-linkgate-call"), ["two-legged"]);
-    }
+    assert_eq!(beside.send(linkgate.address).await.status, 200);
+    assert_eq!(linkgate.app.only().header("remote-user"), ["svc-bitbucket"]);
 }
 
 #[tokio::test]
@@ -154,10 +153,9 @@ async fn only_some_users_can_be_named_and_only_by_some_consumers() {
         }
     }
     for peer in [Peer::robot(), Peer::hmac()] {
-        let answer = naming(&linkgate, &peer, "xoauth_requestor_id=bob")
-            .send(&linkgate)
+        naming(&linkgate, &peer, "xoauth_requestor_id=bob")
+            .refused(&linkgate, 401, "permission_denied")
             .await;
-        answer.assert_refused(401, "permission_denied");
     }
     assert!(linkgate.app.received().is_empty());
 }
@@ -194,9 +192,7 @@ async fn a_refused_name_spends_nothing() {
             .is_some()
     );
     linkgate.only_users(&["alice", "bob"]).await;
-    call.send(&linkgate)
-        .await
-        .assert_refused(401, "permission_denied");
+    call.refused(&linkgate, 401, "permission_denied").await;
     linkgate.only_users(&["alice", "bob", "carol"]).await;
     assert_eq!(call.send(&linkgate).await.status, 200);
 }
@@ -220,16 +216,19 @@ async fn a_body_hash_must_be_that_of_the_body() {
             .body(body)
     };
     for (hashed, sent) in [("{}", "{ }"), ("{}", ""), ("", "{}"), ("{}", "{}\n")] {
-        let answer = json(call(&hash(hashed)), sent).send(linkgate.address).await;
-        answer.assert_refused(401, "signature_invalid");
+        json(call(&hash(hashed)), sent)
+            .refused(linkgate.address, 401, "signature_invalid")
+            .await;
     }
     // Whoever bends the body burns nothing: the consumer's own request still passes.
     let bent = call(&hash("{}"));
-    let answer = json(bent.clone(), "{ }").send(linkgate.address).await;
-    answer.assert_refused(401, "signature_invalid");
+    json(bent.clone(), "{ }")
+        .refused(linkgate.address, 401, "signature_invalid")
+        .await;
     assert_eq!(json(bent.clone(), "{}").send(linkgate.address).await.status, 200);
-    let answer = json(bent, "{}").send(linkgate.address).await;
-    answer.assert_refused(401, "nonce_used");
+    json(bent, "{}")
+        .refused(linkgate.address, 401, "nonce_used")
+        .await;
     for malformed in [
         "",
         "x",
@@ -237,8 +236,9 @@ async fn a_body_hash_must_be_that_of_the_body() {
         "2jmj7l5rSw0yVb_vlWAYkK_YBwk=",
         "AAAA",
     ] {
-        let answer = json(call(malformed), "{}").send(linkgate.address).await;
-        answer.assert_refused(400, "parameter_rejected");
+        let answer = json(call(malformed), "{}")
+            .refused(linkgate.address, 400, "parameter_rejected")
+            .await;
         assert_eq!(
             answer.value("oauth_parameters_rejected").as_deref(),
             Some("oauth_body_hash")
@@ -246,14 +246,9 @@ async fn a_body_hash_must_be_that_of_the_body() {
     }
     // A form is signed itself, so a hash beside it says nothing, or something else.
     let form = call(&hash("a=1")).form(&[("a", "1")]);
-    form.send(&linkgate)
-        .await
-        .assert_refused(400, "parameter_rejected");
+    form.refused(&linkgate, 400, "parameter_rejected").await;
     let in_form = call(&hash("")).in_form();
-    in_form
-        .send(&linkgate)
-        .await
-        .assert_refused(400, "parameter_rejected");
+    in_form.refused(&linkgate, 400, "parameter_rejected").await;
     assert_eq!(linkgate.app.only().body, b"{}");
     let get = Peer::robot()
         .call(&linkgate, "GET", "/api/x")
@@ -261,13 +256,30 @@ async fn a_body_hash_must_be_that_of_the_body() {
     assert_eq!(get.send(&linkgate).await.status, 200);
 }
 
+/// oauthlib, authenticate-oauth and others hash the body with SHA-1, whatever they sign with.
+#[test]
+fn a_body_hash_may_be_sha1_beside_every_method() {
+    for hash in [Hash::Sha1, Hash::Sha256, Hash::Sha512] {
+        for sent in [hash, Hash::Sha1] {
+            let value = BodyHash::new(b"{}", sent).to_base64();
+            let parsed = BodyHash::parse(&value, hash).unwrap();
+            assert!(
+                parsed.verify(b"{}").is_ok() && parsed.verify(b"{ }").is_err(),
+                "{hash:?}"
+            );
+        }
+    }
+    let sha256 = BodyHash::new(b"{}", Hash::Sha256).to_base64();
+    assert!(BodyHash::parse(&sha256, Hash::Sha1).is_err());
+    assert!(BodyHash::parse(&sha256, Hash::Sha512).is_err());
+}
+
 #[tokio::test]
 async fn a_body_hash_can_be_demanded() {
     let linkgate = Linkgate::start().await;
     let call = |method| Peer::of("hashing", "a-secret-with-hashes").call(&linkgate, method, "/api/x");
     for method in ["GET", "POST"] {
-        let answer = call(method).send(&linkgate).await;
-        answer.assert_refused(400, "parameter_absent");
+        let answer = call(method).refused(&linkgate, 400, "parameter_absent").await;
         assert_eq!(
             answer.value("oauth_parameters_absent").as_deref(),
             Some("oauth_body_hash")
