@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::login::Method;
 use crate::oauth::{PublicUrl, Timestamp};
 use crate::setting::{in_two_lines, read_file};
+use crate::store::is_encrypted;
 use crate::tls::Certificate;
 
 use super::Config;
@@ -34,6 +35,15 @@ fn server(config: &Config, report: &mut Report, now: Timestamp) {
             "it is the same as server.listen",
             "write another port: the health checks are not for the world",
         );
+    }
+    for (at, network) in server.trusted_proxies.iter().enumerate() {
+        if network.prefix_len() == 0 {
+            report.error(
+                &format!("server.trusted_proxies[{at}]"),
+                "every address is trusted, so anybody can write who a request comes from",
+                "write the addresses of the proxies alone",
+            );
+        }
     }
     if server.h2c && server.tls.is_some() {
         report.error(
@@ -138,6 +148,13 @@ fn store(config: &Config, report: &mut Report) {
             "store.url",
             "the URL has a password, and password or password_file has one too",
             "keep one; a file is best",
+        );
+    }
+    if !is_encrypted(store.url()) {
+        report.warn(
+            "store.url",
+            "the way to the database may be in clear text, tokens and password included",
+            "add ?sslmode=verify-full to the URL, or sslmode=require if its certificate is not checked",
         );
     }
     if !store.is_postgres() {

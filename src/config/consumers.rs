@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::model::{Consumer, ConsumerSource};
+use crate::oauth::encoding::is_unreserved;
 use crate::oauth::{
     AllowedCallback, Callback, ConsumerKey, PublicKey, Secret, SignatureMethod, Timestamp, VerificationKey,
 };
@@ -250,6 +251,15 @@ pub(super) fn check(config: &mut Config, report: &mut Report, now: Timestamp) {
                 &key("shared_secret"),
                 "it is short, and so can be guessed",
                 "write 16 characters or more, made by a machine",
+            );
+        }
+        if let Some(secret) = &written.shared_secret
+            && !secret.expose().bytes().all(is_unreserved)
+        {
+            report.warn(
+                &key("shared_secret"),
+                "it has characters that some consumers forget to percent-encode when they sign",
+                "make one of letters and digits: linkgate consumer add ... --generate-secret, or openssl rand -hex 24",
             );
         }
         if written.impersonation && !written.two_legged {

@@ -108,6 +108,16 @@ impl Report {
         self.warnings.push(self.problem(key, wrong.into(), remedy));
     }
 
+    /// Reports a variable that is no key.
+    pub(super) fn warn_of_variable(&mut self, name: String, wrong: &str, remedy: &str) {
+        self.warnings.push(Problem {
+            location: Location::Variable(name),
+            key: String::new(),
+            wrong: wrong.to_owned(),
+            remedy: remedy.to_owned(),
+        });
+    }
+
     /// Reports what serde says of a key.
     pub(super) fn error_of_serde(&mut self, key: &str, message: &str) {
         let (wrong, remedy) = explain(message);

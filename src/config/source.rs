@@ -250,20 +250,26 @@ impl Source {
     }
 }
 
-/// The secret in a file, without the newline at its end.
+/// The secret in a file, without a byte order mark and the newline at its end. What an editor or a shell may have added beside
+/// them is refused: the other side would have another secret.
 fn secret_in(file: &Path) -> Result<String, String> {
-    let text = String::from_utf8(read_file(file, 1 << 20)?).map_err(|_| {
-        format!(
-            "{} is not a text file\nwrite the secret into it, on one line",
-            file.display()
-        )
-    })?;
-    let line = text.strip_suffix('\n').unwrap_or(&text);
-    let line = line.strip_suffix('\r').unwrap_or(line);
-    if line.is_empty() {
-        return Err("the file is empty\nwrite the secret into it, on one line".to_owned());
-    }
-    Ok(line.to_owned())
+    let bytes = read_file(file, 1 << 20)?;
+    let text = std::str::from_utf8(&bytes).map(|text| text.strip_prefix('\u{feff}').unwrap_or(text));
+    let line = text.map(|text| text.strip_suffix('\n').unwrap_or(text));
+    let line = line.map(|line| line.strip_suffix('\r').unwrap_or(line));
+    let wrong = match line {
+        Err(_) => "is not a text file",
+        Ok("") => "is empty",
+        Ok(line) if line.contains(['\n', '\r']) => "has more than one line",
+        Ok(line) if line.trim() != line => "has white space around the secret",
+        Ok(line) if line.len() > 1 && line.starts_with(['"', '\'']) && line.ends_with(&line[..1]) => {
+            "has quotes around the secret"
+        }
+        Ok(line) => return Ok(line.to_owned()),
+    };
+    Err(format!(
+        "the file {wrong}\nwrite the secret into it, on one line, and nothing else"
+    ))
 }
 
 /// Says where each key and each entry of a list was written.

@@ -135,6 +135,12 @@ impl DatabaseUrl {
         )?;
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, tail) = rest.split_at(end);
+        if tail.contains('@') {
+            return Err(
+                "the user name or the password has a character that ends it: /, ? or #\npercent-encode it, or write the \
+                 password into a file, and its path as password_file",
+            );
+        }
         let split = authority.rsplit_once('@').and_then(|(user, host)| {
             let (name, password) = user.split_once(':')?;
             Some((name, password, host))

@@ -25,7 +25,8 @@ deserialize_text! {
 ///
 /// A sentence that tells the administrator what to write instead.
 pub fn parse_consumer_key(text: &str) -> Result<ConsumerKey, &'static str> {
-    ConsumerKey::parse(text).ok_or("write 1 to 255 characters, none of them a control character")
+    let key = ConsumerKey::parse(text).filter(|_| text.trim() == text);
+    key.ok_or("write 1 to 255 characters, none of them a control character, and no white space around them")
 }
 
 /// Parses a public key, of which there must be one.

@@ -7,6 +7,7 @@ use toml::{Table, Value};
 
 use super::key_path::{KeyPath, Step};
 use super::problem::{Location, Report};
+use super::reference;
 
 const PREFIX: &str = "LINKGATE__";
 
@@ -19,11 +20,13 @@ pub(super) fn apply(
     report: &mut Report,
 ) -> BTreeMap<String, String> {
     let mut texts = BTreeMap::new();
-    let mut ours: Vec<_> = variables
+    let all = variables
         .into_iter()
-        .filter_map(|(name, value)| name.into_string().ok().map(|name| (name, value)))
-        .filter(|(name, _)| name.starts_with(PREFIX))
-        .collect();
+        .filter_map(|(name, value)| name.into_string().ok().map(|name| (name, value)));
+    let (mut ours, others): (Vec<_>, Vec<_>) = all.partition(|(name, _)| name.starts_with(PREFIX));
+    for (name, _) in others.into_iter().filter(|(name, _)| is_misspelt(name)) {
+        report.warn_of_variable(name, "it is not read", REMEDY);
+    }
     ours.sort_by_cached_key(|(name, _)| -> Vec<(usize, String)> {
         let part = |part: &str| (part.parse().unwrap_or(0), part.to_owned());
         name.split("__").map(part).collect()
@@ -53,9 +56,7 @@ pub(super) fn apply(
             Err(wrong) => {
                 let key = names.join(".");
                 report.locations.insert(key.clone(), location);
-                let remedy =
-                    "a variable is named LINKGATE__SECTION__KEY, with two underscores between the parts";
-                report.error(&key, wrong, remedy);
+                report.error(&key, wrong, REMEDY);
             }
         }
     }
@@ -120,6 +121,20 @@ fn variable_value(text: &str) -> Value {
         _ => Value::String(text.to_owned()),
     }
 }
+
+/// Whether a name was probably meant as one of ours: `linkgate__server__listen`, `LINKGATE_SERVER_LISTEN`.
+fn is_misspelt(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let rest = name
+        .strip_prefix("linkgate_")
+        .map(|rest| rest.trim_start_matches('_'));
+    let section = rest
+        .and_then(|rest| rest.split_once('_'))
+        .map(|(section, _)| section);
+    section.is_some_and(|section| reference::example(section).is_some())
+}
+
+const REMEDY: &str = "a variable is named LINKGATE__SECTION__KEY, with two underscores between the parts";
 
 fn is_below(key: &str, section: &str) -> bool {
     key.strip_prefix(section)

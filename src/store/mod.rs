@@ -52,7 +52,7 @@ pub use error::StoreError;
 pub use files::{beside, lock_exclusively};
 pub use key_file::{KeyFile, KeyFileError};
 pub use keyring::{Keyring, KeyringError};
-pub use options::Options;
+pub use options::{Options, is_encrypted};
 pub use schema::SCHEMA_VERSION;
 pub use secret_keys::KeyUse;
 pub use sweep::Swept;

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::time::{Instant, sleep, timeout};
@@ -159,6 +160,22 @@ async fn is_alive(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
 fn is_busy(error: &dyn DatabaseError) -> bool {
     let code = error.code().and_then(|code| code.parse::<u32>().ok());
     code.is_some_and(|code| code & 0xFF == 5)
+}
+
+/// Whether everything on the way to a database is encrypted, or stays on this machine.
+pub fn is_encrypted(url: &str) -> bool {
+    let Ok(options) = PgConnectOptions::from_str(url) else {
+        return true;
+    };
+    let host = options.get_host();
+    let is_local = host.starts_with('/')
+        || host == "localhost"
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    let is_required = matches!(
+        options.get_ssl_mode(),
+        PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull
+    );
+    !is_postgres(url) || is_local || is_required
 }
 
 fn is_postgres(url: &str) -> bool {

@@ -153,9 +153,7 @@ async fn traps_are_told_where_they_lie() {
     let call = Peer::hmac()
         .call(&linkgate, "GET", "/api/me")
         .oauth("oauth_timestamp", &late);
-    call.send(&linkgate)
-        .await
-        .assert_refused(400, "timestamp_refused");
+    call.refused(&linkgate, 400, "timestamp_refused").await;
     let page = alice.get(LINKS).await;
     assert!(card(&page, "Bitbucket").contains(clock), "{page:?}");
     assert!(!card(&page, "Robot").contains(clock), "{page:?}");
@@ -220,7 +218,7 @@ on_both! {
         assert_eq!(location(&alice.submit(&elsewhere).await), format!("{TOKENS}?revoked={id}"));
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         let call = Peer::hmac().call(&linkgate, "GET", "/api/me").token(&token);
-        call.send(&linkgate).await.assert_refused(401, "token_revoked");
+        call.refused(&linkgate, 401, "token_revoked").await;
         let call = Peer::rsa().call(&linkgate, "GET", "/api/me").token(&of_carol);
         assert_eq!(call.send(&linkgate).await.status, 200);
         let (_, page) = rows(&mut alice, "?user=bob").await;
@@ -266,15 +264,13 @@ async fn a_refusal_is_shown_with_its_reason_and_no_secret() {
         .token(&token);
     assert_eq!(call.send(&linkgate).await.status, 200);
     for _ in 0..3 {
-        call.send(&linkgate).await.assert_refused(401, "nonce_used");
+        call.refused(&linkgate, 401, "nonce_used").await;
     }
     let stranger = Peer::of("<script>alert(1)</script>", "x");
     let call = stranger
         .call(&linkgate, "POST", "/oauth/request-token")
         .oauth("oauth_callback", "oob");
-    call.send(&linkgate)
-        .await
-        .assert_refused(401, "consumer_key_unknown");
+    call.refused(&linkgate, 401, "consumer_key_unknown").await;
     let rows = linkgate.rows().await;
     let page = alice.get(REFUSALS).await;
     for part in [

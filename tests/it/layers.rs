@@ -34,6 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "links",
             "gateway",
             "login",
+            "store",
             "branding",
             "applinks",
             "model",

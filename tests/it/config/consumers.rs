@@ -18,8 +18,18 @@ fn a_secret_stands_in_one_place() {
     assert_snapshot!(empty.refused(&[]), @r"
     linkgate.toml cannot be used
     linkgate.toml:12:1: consumers[0].shared_secret_file: the file is empty
-        write the secret into it, on one line
+        write the secret into it, on one line, and nothing else
     ");
+}
+
+#[test]
+fn what_consumers_do_with_a_secret_is_remarked() {
+    let text = "[[consumers]]\nkey = \"ck\"\nshared_secret = \"0123456789abcdef+/=\"\n";
+    let warned = Written::smallest_and(text).warned();
+    assert!(warned.contains("forget to percent-encode"), "{warned}");
+    assert!(!warned.contains("0123"), "{warned}");
+    let blank = "[[consumers]]\nkey = \" ck \"\nshared_secret = \"0123456789abcdef\"\n";
+    assert!(refused(blank).contains("no white space around them"));
 }
 
 #[test]

@@ -108,7 +108,10 @@ fn the_replica_example_works_where_its_secrets_are() {
     );
     assert_eq!(probe.reject[0].equals, true);
     assert_eq!(probe.timeout, Duration::from_secs(3));
-    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+    let [warning] = config.warnings.as_slice() else {
+        panic!("{:?}", config.warnings);
+    };
+    assert!(warning.to_string().contains("?sslmode=verify-full"), "{warning}");
 }
 
 #[test]
@@ -151,7 +154,8 @@ fn a_secret_file_ends_with_one_newline() {
         ("0123456789abcdef", "0123456789abcdef"),
         ("0123456789abcdef\n", "0123456789abcdef"),
         ("0123456789abcdef\r\n", "0123456789abcdef"),
-        (" 0123456789abcdef \n\n", " 0123456789abcdef \n"),
+        ("\u{feff}0123456789abcdef\n", "0123456789abcdef"),
+        ("01234567 '89abcdef\n", "01234567 '89abcdef"),
     ] {
         let config = Written::smallest_and(text)
             .with("secret", content)
@@ -161,5 +165,19 @@ fn a_secret_file_ends_with_one_newline() {
             panic!("one shared secret");
         };
         assert_eq!(read.expose(), secret);
+    }
+    for (content, wrong) in [
+        ("", "is empty"),
+        ("\u{feff}\r\n", "is empty"),
+        (" 0123456789abcdef\n", "has white space around the secret"),
+        ("0123456789abcdef\t\n", "has white space around the secret"),
+        ("0123456789abcdef\n\n", "has more than one line"),
+        ("user\n0123456789abcdef\n", "has more than one line"),
+        ("\"0123456789abcdef\"\n", "has quotes around the secret"),
+        ("'0123456789abcdef'", "has quotes around the secret"),
+    ] {
+        let said = Written::smallest_and(text).with("secret", content).refused(&[]);
+        assert!(said.contains(&format!("the file {wrong}")), "{content:?}: {said}");
+        assert!(!said.contains("0123"), "{said}");
     }
 }

@@ -16,6 +16,21 @@ fn public_urls_that_are_none() {
 }
 
 #[test]
+fn not_every_address_is_a_trusted_proxy() {
+    for all in ["0.0.0.0/0", "::/0"] {
+        let text = SMALLEST.replace(
+            "[upstream]",
+            &format!("trusted_proxies = [\"10.0.0.1\", \"{all}\"]\n[upstream]"),
+        );
+        let said = Written::new(&text).refused(&[]);
+        assert!(
+            said.contains("server.trusted_proxies[1]: every address is trusted"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn listeners_differ() {
     let text = SMALLEST.replace("[server]", "[server]\nlisten = \"127.0.0.1:9081\"");
     assert_snapshot!(Written::new(&text).refused(&[]), @r"
@@ -81,7 +96,14 @@ client_secret_file = "users.toml"
 #[test]
 fn databases_and_their_keys() {
     let mut urls = Vec::new();
-    for url in ["mysql://u:hunter2@h/d", "sqlite://", "postgres://u:hunter2@h/d"] {
+    for url in [
+        "mysql://u:hunter2@h/d",
+        "sqlite://",
+        "postgres://u:hunter2@h/d",
+        "postgres://u:a/hunter2@h/d",
+        "postgres://u:a?hunter2@h/d",
+        "postgres://u:a#hunter2@h/d",
+    ] {
         urls.push(refused(&format!(
             "[store]\nurl = \"{url}\"\npassword = \"hunter3\"\n"
         )));
@@ -100,7 +122,35 @@ fn databases_and_their_keys() {
         with PostgreSQL every replica needs the same key: make it with `linkgate key generate --out linkgate.key`, and write its path
     linkgate.toml:11:1: store.url: the URL has a password, and password or password_file has one too
         keep one; a file is best
+    linkgate.toml cannot be used
+    linkgate.toml:11:1: store.url: the user name or the password has a character that ends it: /, ? or #
+        percent-encode it, or write the password into a file, and its path as password_file
+    linkgate.toml cannot be used
+    linkgate.toml:11:1: store.url: the user name or the password has a character that ends it: /, ? or #
+        percent-encode it, or write the password into a file, and its path as password_file
+    linkgate.toml cannot be used
+    linkgate.toml:11:1: store.url: the user name or the password has a character that ends it: /, ? or #
+        percent-encode it, or write the password into a file, and its path as password_file
     "#);
+}
+
+#[test]
+fn the_way_to_a_database_is_private() {
+    let key = "[keys]\nsecret_key_file = \"there\"\n";
+    for (url, is_warned) in [
+        ("postgres://u@db.example.com/d", true),
+        ("postgres://u@10.0.0.1/d?sslmode=prefer", true),
+        ("postgres://u@db.example.com/d?sslmode=require", false),
+        ("postgres://u@db.example.com/d?sslmode=verify-full", false),
+        ("postgres://u@127.0.0.1/d", false),
+        ("postgres://u@localhost/d", false),
+        ("postgres://u@%2Frun%2Fpostgresql/d", false),
+        ("sqlite://x.db", false),
+    ] {
+        let text = format!("[store]\nurl = \"{url}\"\n{key}");
+        let warned = Written::smallest_and(&text).with("there", "x").warned();
+        assert_eq!(warned.contains("in clear text"), is_warned, "{url}: {warned}");
+    }
 }
 
 #[test]

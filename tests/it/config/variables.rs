@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use linkgate::oauth::VerificationKey;
 
-use super::{SMALLEST, Written};
+use super::{Problem, SMALLEST, Written};
 
 #[test]
 fn variables_replace_what_the_file_says() {
@@ -75,6 +75,30 @@ fn variables_that_are_wrong_are_named() {
     LINKGATE__STORE__URI: store.uri: there is no such key
         did you mean url?
     "#);
+}
+
+#[test]
+fn a_misspelt_variable_is_remarked() {
+    let names = [
+        "LINKGATE_SERVER_LISTEN",
+        "linkgate__server__listen",
+        "Linkgate_Store__Url",
+        "LINKGATE_CONFIG",
+        "LINKGATE_HOME_X",
+        "LINKGATED_SERVER_X",
+    ];
+    let config = Written::new(SMALLEST)
+        .load(&names.map(|name| (name, "x")))
+        .unwrap();
+    let said: Vec<_> = config.warnings.iter().map(Problem::to_string).collect();
+    assert_snapshot!(said.join("\n"), @r"
+    LINKGATE_SERVER_LISTEN: it is not read
+        a variable is named LINKGATE__SECTION__KEY, with two underscores between the parts
+    linkgate__server__listen: it is not read
+        a variable is named LINKGATE__SECTION__KEY, with two underscores between the parts
+    Linkgate_Store__Url: it is not read
+        a variable is named LINKGATE__SECTION__KEY, with two underscores between the parts
+    ");
 }
 
 #[test]

@@ -294,9 +294,8 @@ async fn a_flood_is_refused_at_once() {
     let client = call.request(&linkgate);
     for question in [by_traefik(&client), by_envoy(&client)] {
         question
-            .send(linkgate.address)
-            .await
-            .assert_refused(400, "parameter_rejected");
+            .refused(linkgate.address, 400, "parameter_rejected")
+            .await;
     }
     let verdict = by_nginx(&client, "1").send(linkgate.address).await;
     assert_eq!(

@@ -297,6 +297,17 @@ impl Call {
     pub(crate) async fn send(&self, linkgate: &Linkgate) -> Response {
         self.request(linkgate).send(linkgate.address).await
     }
+
+    /// Sends the call, which must be refused with this status and this `oauth_problem`.
+    #[track_caller]
+    pub(crate) fn refused(
+        &self,
+        linkgate: &Linkgate,
+        status: u16,
+        problem: &str,
+    ) -> impl Future<Output = Response> + use<> {
+        self.request(linkgate).refused(linkgate.address, status, problem)
+    }
 }
 
 /// Token and secret of an answer.

@@ -1,6 +1,7 @@
 //! Plain HTTP/1.1 over a socket, so that a test says exactly which bytes go out.
 
 use std::net::SocketAddr;
+use std::panic::Location;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -51,6 +52,23 @@ impl Request {
     /// Sends it on a connection of its own and reads the whole answer. `Host` is the address, unless a header names it.
     pub(crate) async fn send(&self, to: SocketAddr) -> Response {
         exchange(to, &self.bytes(to)).await
+    }
+
+    /// Sends it; it must be refused with this status and this `oauth_problem`.
+    #[track_caller]
+    pub(crate) fn refused(
+        &self,
+        to: SocketAddr,
+        status: u16,
+        problem: &str,
+    ) -> impl Future<Output = Response> + use<> {
+        let (bytes, problem, caller) = (self.bytes(to), problem.to_owned(), Location::caller());
+        async move {
+            let response = exchange(to, &bytes).await;
+            eprintln!("{caller} expects {status} {problem}");
+            response.assert_refused(status, &problem);
+            response
+        }
     }
 
     /// What goes over the wire.
