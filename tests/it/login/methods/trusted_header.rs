@@ -3,7 +3,10 @@
 use crate::login::browser::{AUTHORIZE, Browser, Fields, assert_notice, question};
 use crate::login::site::Site;
 use crate::support::raw::{Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use linkgate::login::{BrowserRequest, TrustedHeader};
 use linkgate::model::RequestTokenState;
+use linkgate::oauth::Timestamp;
 
 async fn site(proxies: &str) -> Site {
     let login = r#"
@@ -79,4 +82,54 @@ async fn whoever_is_not_the_proxy_names_nobody() {
     );
     assert_eq!(site.sql("select * from sessions").await, 0);
     assert_eq!(site.state(&token).await, RequestTokenState::Pending);
+}
+
+/// The TCP peer, its header fields, and the two names or the error.
+const HEADERS: &str = "
+10.1.2.3 | remote-user: alice | alice alice
+::ffff:10.1.2.3 | remote-user:  alice ; remote-name: \u{c4}lice | alice \u{c4}lice
+10.1.2.3 | remote-user:   | anonymous
+10.1.2.3 | other: alice | anonymous
+192.0.2.1 | remote-user: alice; x-forwarded-for: 10.1.2.3 | 192.0.2.1 is not in server.trusted_proxies
+::1 | remote-user: alice | ::1 is not in server.trusted_proxies
+unknown | remote-user: alice | an unknown address is not in server.trusted_proxies
+10.1.2.3 | remote-user: alice; remote-user: alice | remote-user has more than one value
+10.1.2.3 | remote-user: alice; remote-name: a; remote-name: b | remote-name has more than one value
+10.1.2.3 | remote-user: mallory, alice | remote-user has more than one value
+10.1.2.3 | remote-user: \\xff | remote-user is not a user's name
+";
+
+#[test]
+fn one_value_of_a_trusted_proxy_names_a_user() {
+    let trusted = TrustedHeader {
+        proxies: vec!["10.0.0.0/8".parse().unwrap()],
+        display_header: Some(HeaderName::from_static("remote-name")),
+        ..TrustedHeader::default()
+    };
+    for line in HEADERS.trim().lines() {
+        let [peer, fields, expected] = line.split(" | ").collect::<Vec<_>>()[..] else {
+            panic!("{line}");
+        };
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields.split(';').filter_map(|field| field.split_once(": ")) {
+            let name: HeaderName = name.trim().parse().unwrap();
+            let value = if value == "\\xff" {
+                b"\xff"
+            } else {
+                value.as_bytes()
+            };
+            headers.append(name, HeaderValue::from_bytes(value).unwrap());
+        }
+        let user = trusted.identify(BrowserRequest {
+            headers: &headers,
+            peer: peer.parse().ok(),
+            at: Timestamp::from_seconds(7),
+        });
+        let result = match user {
+            Ok(Some(user)) => format!("{} {}", user.subject, user.display_name),
+            Ok(None) => "anonymous".to_owned(),
+            Err(error) => error,
+        };
+        assert!(result.starts_with(expected), "{line}: {result}");
+    }
 }
