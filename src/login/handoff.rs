@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq;
 use crate::model::User;
 use crate::oauth::{Secret, Timestamp};
 
-use super::{Check, HttpUrl, LoginFlow, Method, RedirectError, is_user_name, user};
+use super::{Check, HttpUrl, LoginFlow, Method, RedirectError, is_user_name, rejected, user};
 
 /// `[login.handoff]`: the application's page, and the shared secret.
 #[derive(Clone, Debug, Deserialize)]
@@ -168,10 +168,6 @@ impl Handoff {
     }
 }
 
-fn rejected<T>(why: impl Into<String>) -> Result<T, RedirectError> {
-    Err(RedirectError::Response(why.into()))
-}
-
 #[derive(Serialize)]
 struct Request<'a> {
     jti: &'a str,
@@ -188,88 +184,3 @@ const ANSWER: &str = "lg_answer";
 const MAX_AGE: i64 = 60;
 /// Seconds by which the two clocks may differ.
 const CLOCK_SKEW: i64 = 10;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
-    const JTI: &str = "tttttttttttttttttttttttttttttttt";
-
-    fn handoff(secret: &str) -> Handoff {
-        Handoff::new(
-            HttpUrl::parse("https://app.example/in").unwrap(),
-            Secret::new(secret),
-        )
-    }
-
-    fn answer(iat: i64, exp: i64) -> Answer {
-        Answer {
-            jti: JTI.to_owned(),
-            sub: "alice".to_owned(),
-            name: None,
-            iat: NOW.seconds().saturating_add(iat),
-            exp: NOW.seconds().saturating_add(exp),
-        }
-    }
-
-    #[test]
-    fn an_answer_is_good_for_a_minute_at_most() {
-        let far = 1_800_000_000;
-        let late = "made 71 s ago by the application's clock and is good for 3671 s";
-        let cases = [(0, 60, ""), (-60, 0, ""), (-70, 3600, ""), (10, 70, "")];
-        let rejected = [
-            (-71, 3600, late),
-            (-20, -15, "20 s ago"),
-            (11, 71, "11 s in the future"),
-        ];
-        let extreme = [
-            (-far, 0, "s ago"),
-            (i64::MIN, i64::MAX, "s ago"),
-            (i64::MAX, 0, "in the future"),
-        ];
-        for (iat, exp, why) in cases.into_iter().chain(rejected).chain(extreme) {
-            let accepted = handoff("a").accept(answer(iat, exp), JTI, NOW);
-            let error = accepted.map_or_else(|error| error.to_string(), |_| String::new());
-            assert!(
-                error.contains(why) && error.is_empty() == why.is_empty(),
-                "{iat} {exp}: {error}"
-            );
-        }
-    }
-
-    #[test]
-    fn only_a_signed_answer_is_parsed() {
-        let ours = handoff("a-secret");
-        let (text, signature) = ours.answer(&answer(0, 60));
-        assert_eq!(ours.verify(&text, &signature).unwrap().sub, "alice");
-        let error = |text: &str, signature: &str| ours.verify(text, signature).unwrap_err().to_string();
-        let as_request = ours.sign(REQUEST, &text);
-        let (_, other) = handoff("another-secret").answer(&answer(0, 60));
-        for signature in ["", &signature.to_uppercase(), &as_request, &other] {
-            assert!(
-                error(&text, signature).contains("the same secret?"),
-                "{signature}"
-            );
-        }
-        assert!(error(&text[1..], &signature).contains("the same secret?"));
-        for nonsense in ["", "AA", "e30", "W10", "bnVsbA"] {
-            let signature = ours.sign(ANSWER, nonsense);
-            assert!(error(nonsense, &signature).contains("is signed, but it is not base64url"));
-        }
-    }
-
-    #[test]
-    fn an_answer_is_of_one_request_and_names_a_user() {
-        for sub in ["", "a\nb", &"x".repeat(256)] {
-            let answer = Answer {
-                sub: sub.to_owned(),
-                ..answer(0, 60)
-            };
-            assert!(handoff("a").accept(answer, JTI, NOW).is_err());
-        }
-        assert!(handoff("a").accept(answer(0, 60), "another", NOW).is_err());
-        let user = handoff("a").accept(answer(0, 60), JTI, NOW).unwrap();
-        assert_eq!(user.display_name, "alice");
-    }
-}

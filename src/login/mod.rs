@@ -324,6 +324,10 @@ impl StatusCache {
     }
 }
 
+fn rejected<T>(why: impl Into<String>) -> Result<T, RedirectError> {
+    Err(RedirectError::Response(why.into()))
+}
+
 /// A user whom a method has authenticated. Without a display name, the name is shown.
 fn user(method: Method, subject: String, display_name: Option<String>, at: Timestamp) -> User {
     User {

@@ -12,18 +12,18 @@ use super::{BrowserRequest, Check, HttpUrl, Method, is_user_name, user};
 /// `[login.trusted-header]`: the headers in which a front proxy names the user.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct TrustedHeader {
     /// The front proxies.
     #[serde(skip)]
     pub proxies: Vec<IpNet>,
     /// The header with the user's name for the application.
     #[cfg_attr(test, schemars(with = "String"))]
-    #[serde(default = "remote_user", deserialize_with = "header_name")]
+    #[serde(deserialize_with = "header_name")]
     pub header: HeaderName,
     /// The header with the user's name for people.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
-    #[serde(default, deserialize_with = "optional_header_name")]
+    #[serde(deserialize_with = "optional_header_name")]
     pub display_header: Option<HeaderName>,
     /// Where a browser signs out of the proxy.
     pub logout_url: Option<HttpUrl>,
@@ -33,15 +33,11 @@ impl Default for TrustedHeader {
     fn default() -> Self {
         Self {
             proxies: Vec::new(),
-            header: remote_user(),
+            header: HeaderName::from_static("remote-user"),
             display_header: None,
             logout_url: None,
         }
     }
-}
-
-const fn remote_user() -> HeaderName {
-    HeaderName::from_static("remote-user")
 }
 
 fn header_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderName, D::Error> {

@@ -32,7 +32,7 @@ use crate::setting::{FromFile, duration, seconds};
 use crate::tls::{Roots, RootsError};
 
 use super::http::{connector, help, send};
-use super::{Check, HttpUrl, LoginFlow, Method, RedirectError, is_user_name, user};
+use super::{Check, HttpUrl, LoginFlow, Method, RedirectError, is_user_name, rejected, user};
 
 use discovery::Discovery;
 
@@ -326,10 +326,6 @@ impl Oidc {
             Err(_) => unusable("it sends no JSON"),
         }
     }
-}
-
-fn rejected<T>(why: impl Into<String>) -> Result<T, RedirectError> {
-    Err(RedirectError::Response(why.into()))
 }
 
 fn nonce(flow: &LoginFlow) -> Nonce {
