@@ -25,6 +25,7 @@ use moka::future::Cache;
 
 use crate::clock::Clock;
 use crate::http::client::HttpClientError;
+use crate::http::header_text::decode;
 use crate::model::{User, UserStatus};
 use crate::oauth::{Secret, Timestamp, Token};
 use crate::tls::RootsError;
@@ -336,6 +337,20 @@ fn user(method: Method, subject: String, display_name: Option<String>, at: Times
         proved_by: method.name().to_owned(),
         proved_at: at,
     }
+}
+
+/// The name of a user, which a proxy or an application writes in UTF-8, or percent-encoded as linkgate's identity headers.
+/// `None` if it has a `%` of another meaning.
+fn decode_name(text: &str) -> Option<String> {
+    let name = decode(text).filter(|name| is_user_name(name))?;
+    Some(name.into_owned())
+}
+
+const UNKNOWN_ENCODING: &str = "has a % that is not part of percent-encoded UTF-8: write it as %25";
+
+/// The same for a display name, in which a `%` of another meaning stays.
+fn decode_display_name(text: String) -> String {
+    decode_name(&text).unwrap_or(text)
 }
 
 /// Whether a text can be a user's name: 1 to 255 characters, none of them a control character.

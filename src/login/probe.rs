@@ -17,7 +17,8 @@ use crate::tls::{Roots, RootsError};
 
 use super::http::{connector, help, send};
 use super::{
-    BrowserRequest, Check, HttpUrl, IdentifyError, Method, UserLookup, UserLookupUrl, is_user_name, user,
+    BrowserRequest, Check, HttpUrl, IdentifyError, Method, UNKNOWN_ENCODING, UserLookup, UserLookupUrl,
+    decode_display_name, decode_name, is_user_name, user,
 };
 
 /// `[login.probe]`: how the application is asked.
@@ -287,9 +288,13 @@ impl Probe {
         let Some(subject) = name_at(&json, &self.config.user_pointer)? else {
             return Ok(Session::Anonymous("there is nothing at user_pointer".to_owned()));
         };
+        let Some(subject) = decode_name(&subject) else {
+            let pointer = &self.config.user_pointer.0;
+            return Err(format!("its name at {pointer} {UNKNOWN_ENCODING}"));
+        };
         let display_name = self.config.display_pointer.as_ref();
         let display_name = display_name.and_then(|pointer| name_at(&json, pointer).ok().flatten());
-        Ok(Session::User(subject, display_name))
+        Ok(Session::User(subject, display_name.map(decode_display_name)))
     }
 
     /// The configured cookies of a browser as one field, byte for byte; `None` if it has none of them.

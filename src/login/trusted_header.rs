@@ -7,7 +7,10 @@ use serde::{Deserialize, Deserializer};
 use crate::model::User;
 use crate::setting;
 
-use super::{BrowserRequest, Check, HttpUrl, Method, is_user_name, user};
+use super::{
+    BrowserRequest, Check, HttpUrl, Method, UNKNOWN_ENCODING, decode_display_name, decode_name, is_user_name,
+    user,
+};
 
 /// `[login.trusted-header]`: the headers in which a front proxy names the user.
 #[derive(Clone, Debug, Deserialize)]
@@ -70,16 +73,15 @@ impl TrustedHeader {
         if subject.contains(',') {
             return Err(several(&self.header));
         }
+        let Some(subject) = decode_name(&subject) else {
+            return Err(format!("{} {UNKNOWN_ENCODING}", self.header));
+        };
         let display_name = match &self.display_header {
-            Some(header) => single_value(request.headers, header)?,
+            Some(header) => single_value(request.headers, header)?.map(decode_display_name),
             None => None,
         };
-        Ok(Some(user(
-            Method::TrustedHeader,
-            subject,
-            display_name,
-            request.at,
-        )))
+        let user = user(Method::TrustedHeader, subject, display_name, request.at);
+        Ok(Some(user))
     }
 
     /// Shows which proxies and headers are trusted.

@@ -304,6 +304,9 @@ const RESPONSES: &str = r#"
 200 application/json | {"name":"anonymous","anonymous":true} | nobody: rejected because /anonymous is true
 401 text/html | <h1>Who?</h1> | nobody: the status is 401 Unauthorized
 403 text/html | <h1>Who?</h1> | nobody: the status is 403 Forbidden
+200 application/json | {"name":"j%C3%B6rn","full":{"name":"J 100%"}} | "jörn", shown as "J 100%"
+200 application/json | {"name":"jörn"} | "jörn", shown as "jörn"
+200 application/json | {"name":"%61dmin"} | its name at /name has a % that is not part of percent-encoded UTF-8
 500 application/json | {"name":"alice"} | the application answers 500
 201 application/json | {"name":"alice"} | the application answers 201
 404 application/json | {"name":"alice"} | the application answers 404

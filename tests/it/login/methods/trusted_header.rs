@@ -69,6 +69,26 @@ async fn what_the_proxy_says_is_taken_on_every_request() {
 }
 
 #[tokio::test]
+async fn a_name_comes_in_as_it_goes_out() {
+    let site = site("127.0.0.1").await;
+    for name in ["j%C3%B6rn", "j\u{f6}rn"] {
+        let token = site.question().await;
+        let mut browser = site.browser();
+        let page = through(&mut browser, Request::get(question(token.as_str())), name).await;
+        let form = Fields::of(&page, AUTHORIZE);
+        assert_eq!(form.value("subject"), "j\u{f6}rn", "{page:?}");
+    }
+    let sessions = "select * from sessions where subject = 'j\u{f6}rn' and display_name = 'j\u{f6}rn'";
+    assert_eq!(site.sql(sessions).await, 2);
+    let forged = Request::get("/oauth/login").header("Remote-User", "%6a%C3%B6rn");
+    assert_notice(
+        &site.browser().send(forged).await,
+        403,
+        "Your user could not be determined",
+    );
+}
+
+#[tokio::test]
 async fn whoever_is_not_the_proxy_names_nobody() {
     let site = site("192.0.2.1").await;
     let token = site.question().await;
@@ -96,6 +116,11 @@ unknown | remote-user: alice | an unknown address is not in server.trusted_proxi
 10.1.2.3 | remote-user: alice; remote-user: alice | remote-user has more than one value
 10.1.2.3 | remote-user: alice; remote-name: a; remote-name: b | remote-name has more than one value
 10.1.2.3 | remote-user: mallory, alice | remote-user has more than one value
+10.1.2.3 | remote-user: j%C3%B6rn; remote-name: J%c3%b6rn | j\u{f6}rn J\u{f6}rn
+10.1.2.3 | remote-user: 100%25; remote-name: 100% | 100% 100%
+10.1.2.3 | remote-user: %61dmin | remote-user has a % that is not part of percent-encoded UTF-8
+10.1.2.3 | remote-user: a%00 | remote-user has a %
+10.1.2.3 | remote-user: 100% | remote-user has a %
 10.1.2.3 | remote-user: \\xff | remote-user is not a user's name
 ";
 
