@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use crate::clock::Clock;
 use crate::config;
-use crate::login::{FileLogin, Method};
+use crate::login::{Method, PasswordFile};
 use crate::store::Keyring;
 
 /// Where the configuration is.
@@ -66,7 +66,7 @@ impl Config {
 /// Reads the files that the configuration names and other parts understand.
 fn check_files(config: &config::Config) -> anyhow::Result<()> {
     if let (Method::File, Some(file)) = (config.login.method, &config.login.file) {
-        FileLogin::read(&file.path).context("login.file.path cannot be used")?;
+        PasswordFile::read(&file.path).context("login.file.path cannot be used")?;
     }
     let key = &config.keys.secret_key_file;
     if key.exists() {

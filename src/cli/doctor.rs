@@ -9,11 +9,10 @@ use http::HeaderValue;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::login::{Login, Step, Trip, examine};
+use crate::login::{Check, FormLogin, Login, LoginFlow, RedirectLogin, RequestLogin};
 use crate::oauth::{Secret, Token};
 
 use super::config::ConfigFile;
-use crate::server::login::login;
 
 /// Find out what does not work, and what to change
 #[derive(Debug, Subcommand)]
@@ -56,14 +55,15 @@ impl Doctor {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let Self::Login(command) = self;
         let config = command.config.load()?;
-        let login = login(&config, &Clock::System)?;
-        let steps = command.steps(&config, &login).await?;
-        let mut said = format!("login.method = \"{}\"\n", login.method().name());
-        for step in &steps {
-            show(&mut said, step);
+        let proxies = &config.server.trusted_proxies;
+        let login = Login::new(config.login.clone(), proxies, &Clock::System)?;
+        let checks = command.diagnose(&config, &login).await?;
+        let mut report = format!("login.method = \"{}\"\n", config.login.method.name());
+        for check in &checks {
+            show(&mut report, check);
         }
-        super::print(&said)?;
-        let failed = steps.iter().filter(|step| step.remedy.is_some()).count();
+        super::print(&report)?;
+        let failed = checks.iter().filter(|check| check.help.is_some()).count();
         match failed {
             0 => Ok(()),
             1 => bail!("1 step failed"),
@@ -73,18 +73,22 @@ impl Doctor {
 }
 
 impl Examine {
-    async fn steps(&self, config: &Config, login: &Login) -> anyhow::Result<Vec<Step>> {
+    async fn diagnose(&self, config: &Config, login: &Login) -> anyhow::Result<Vec<Check>> {
         Ok(match login {
-            Login::File(users) => examine::file(users),
+            Login::Form(FormLogin::File(users)) => users.diagnose(),
             #[cfg(feature = "ldap")]
-            Login::Ldap(directory) => directory.examine(self.name.as_deref().unwrap_or("alice")).await,
-            Login::Probe(probe) => examine::probe(probe, self.cookie()?).await,
-            Login::TrustedHeader(header) => examine::trusted_header(header),
-            Login::Handoff(handoff) => {
-                let answer = self.answer.as_deref().map(answer).transpose()?;
-                examine::handoff(handoff, &trip(config, "/oauth/login/handoff"), answer)
+            Login::Form(FormLogin::Ldap(directory)) => {
+                directory.diagnose(self.name.as_deref().unwrap_or("alice")).await
             }
-            Login::Oidc(oidc) => examine::oidc(oidc, &trip(config, "/oauth/login/oidc")).await,
+            Login::Request(RequestLogin::TrustedHeader(header)) => header.diagnose(),
+            Login::Request(RequestLogin::Probe(probe)) => probe.diagnose(self.cookie()?).await,
+            Login::Redirect(RedirectLogin::Handoff(handoff)) => {
+                let answer = self.answer.as_deref().map(answer).transpose()?;
+                handoff.diagnose(&sample_flow(config, "/oauth/login/handoff"), answer)
+            }
+            Login::Redirect(RedirectLogin::Oidc(oidc)) => {
+                oidc.diagnose(&sample_flow(config, "/oauth/login/oidc")).await
+            }
         })
     }
 
@@ -102,14 +106,14 @@ impl Examine {
     }
 }
 
-/// A trip that nobody makes: its answer would be refused, because no browser has its cookie.
+/// A flow that no browser started: without its cookie, an answer to it is rejected.
 #[expect(clippy::disallowed_methods, reason = "a sample needs an id of its own")]
-fn trip(config: &Config, path: &str) -> Trip {
+fn sample_flow(config: &Config, path: &str) -> LoginFlow {
     let url = &config.server.public_url;
-    Trip {
+    LoginFlow {
         id: Token::generate("", &mut rand::rng()),
-        back: format!("{}{}{path}", url.origin(), url.path_prefix()),
-        fresh: false,
+        return_to: format!("{}{}{path}", url.origin(), url.path_prefix()),
+        force_login: false,
         nonce: Secret::new("sample"),
         verifier: Secret::new("sample"),
         at: Clock::System.now(),
@@ -128,10 +132,10 @@ fn answer(query: &str) -> anyhow::Result<(&str, &str)> {
         .context("the answer has no lg_answer or no lg_sig")
 }
 
-fn show(said: &mut String, step: &Step) {
-    let mark = if step.remedy.is_some() { "FAILED" } else { "ok" };
-    let _ = writeln!(said, "{mark:<7}{}\n       {}", step.what, step.saw);
-    if let Some(remedy) = &step.remedy {
-        let _ = writeln!(said, "       -> {remedy}");
+fn show(report: &mut String, check: &Check) {
+    let mark = if check.help.is_some() { "FAILED" } else { "ok" };
+    let _ = writeln!(report, "{mark:<7}{}\n       {}", check.check, check.seen);
+    if let Some(help) = &check.help {
+        let _ = writeln!(report, "       -> {help}");
     }
 }

@@ -30,7 +30,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::config::ConfigError;
-use crate::login::FileLoginError;
+use crate::login::{LoginError, PasswordFileError};
 use crate::store::KeyFileError;
 
 /// Puts any web application behind Atlassian Application Links.
@@ -117,9 +117,11 @@ fn report(error: &anyhow::Error) -> ExitCode {
     // Nobody is left to be told when standard error is closed.
     let _ = std::io::stderr().write_all(lines.as_bytes());
     let is_configuration = error.is::<ConfigError>()
-        || error
-            .chain()
-            .any(|cause| cause.is::<FileLoginError>() || cause.is::<KeyFileError>());
+        || error.chain().any(|cause| {
+            matches!(cause.downcast_ref(), Some(LoginError::PasswordFile(_)))
+                || cause.is::<PasswordFileError>()
+                || cause.is::<KeyFileError>()
+        });
     if is_configuration {
         ExitCode::from(64)
     } else {

@@ -212,7 +212,7 @@ fn login(config: &Config, report: &mut Report) {
         );
     }
     if let Some(ldap) = &login.ldap {
-        if !ldap.is_ldaps() && !ldap.start_tls {
+        if !ldap.is_secure() {
             report.warn(
                 "login.ldap.start_tls",
                 "passwords travel to the directory in clear",
@@ -227,7 +227,7 @@ fn login(config: &Config, report: &mut Report) {
             );
         }
     }
-    if let Some(source) = login.knows_its_users()
+    if let Some(source) = login.user_directory()
         && !config.impersonation.users.is_empty()
     {
         let wrong = format!("it is not used: {source} decides who exists");

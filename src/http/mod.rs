@@ -4,11 +4,13 @@
 //! * [`socket`]: the TCP or Unix socket of a listener;
 //! * [`workers`]: one current-thread runtime for each core;
 //! * [`request_id`]: the reference that a response, a page and a log line share;
+//! * [`header_text`]: names of users as values of header fields;
 //! * [`negotiate`]: the weighted values of `Accept` and `Accept-Language`;
 //! * [`operators`]: `/healthz`, `/readyz` and `/metrics`;
 //! * [`client`]: the only outbound client, for the application, links and logins.
 
 pub mod client;
+pub mod header_text;
 pub mod listener;
 pub mod negotiate;
 pub mod operators;

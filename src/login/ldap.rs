@@ -1,257 +1,309 @@
-//! A directory (LDAP, RFC 4511): the user is searched for, and then bound as, with the password that was typed.
+//! A directory (LDAP, RFC 4511): the user is searched for, and then bound as, with the password that was entered.
 
-use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use ldap3::{LdapConnAsync, LdapConnSettings, LdapError, Scope, SearchEntry, SearchOptions, ldap_escape};
-use moka::future::Cache;
-use tokio_rustls::rustls::ClientConfig;
+use http::Uri;
+use serde::{Deserialize, Deserializer};
+#[cfg(feature = "ldap")]
+use {
+    super::{Check, Method, SignInError, StatusCache, is_user_name, user},
+    crate::model::{User, UserStatus},
+    crate::oauth::Timestamp,
+    crate::tls::{RootsError, client_config},
+    ldap3::{LdapConnAsync, LdapConnSettings, LdapError, Scope, SearchEntry, SearchOptions, ldap_escape},
+    std::fmt,
+    std::sync::Arc,
+    tokio_rustls::rustls::ClientConfig,
+};
 
-use crate::model::{User, UserStatus};
-use crate::oauth::{Secret, Timestamp};
-use crate::tls::{Roots, RootsError, client_config};
+use crate::oauth::Secret;
+use crate::setting::{self, FromFile, duration, seconds, yes};
+use crate::tls::Roots;
 
-use super::examine::Step;
-use super::{LdapConfig, SignInError, is_name};
+/// `[login.ldap]`: a directory, and where its users are.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LdapConfig {
+    /// `ldap://host[:port]` or `ldaps://host[:port]`.
+    #[serde(deserialize_with = "directory_url")]
+    pub url: String,
+    /// Whether an `ldap` connection is secured before anything is sent on it.
+    #[serde(default = "yes")]
+    pub start_tls: bool,
+    /// The trust roots; `None`: those of the operating system.
+    pub ca_file: Option<FromFile<Roots>>,
+    /// Who searches; `None`: an anonymous bind.
+    pub bind_dn: Option<String>,
+    /// The password of `bind_dn`.
+    pub bind_password: Option<Secret>,
+    /// The entry below which users are.
+    pub base_dn: String,
+    /// The filter, with `{name}` for the name that was typed; empty: `user_attribute` has that name.
+    #[serde(default, deserialize_with = "user_filter")]
+    pub user_filter: String,
+    /// The attribute with the user's name for the application.
+    #[serde(default = "uid")]
+    pub user_attribute: String,
+    /// The attribute with the user's name for people.
+    #[serde(default = "cn")]
+    pub display_attribute: String,
+    /// How long all of it may take.
+    #[cfg_attr(test, schemars(with = "String"))]
+    #[serde(default = "seconds::<5>", deserialize_with = "duration")]
+    pub timeout: Duration,
+}
 
-/// A directory, and where its users are.
+impl LdapConfig {
+    /// Whether passwords are sent over TLS.
+    pub fn is_secure(&self) -> bool {
+        self.url.starts_with("ldaps:") || self.start_tls
+    }
+
+    /// Without a filter, `user_attribute` is compared.
+    pub fn fill_in(&mut self) {
+        if self.user_filter.is_empty() {
+            self.user_filter = format!("({}={{name}})", self.user_attribute);
+        }
+    }
+}
+
+fn uid() -> String {
+    "uid".to_owned()
+}
+
+fn cn() -> String {
+    "cn".to_owned()
+}
+
+fn directory_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    setting::text(deserializer, |text| {
+        let fits = text.parse::<Uri>().is_ok_and(|url| {
+            matches!(url.scheme_str(), Some("ldap" | "ldaps"))
+                && url.host().is_some_and(|host| !host.is_empty())
+                && matches!(url.path(), "" | "/")
+                && url.query().is_none()
+                && !text.contains('@')
+        });
+        fits.then(|| text.trim_end_matches('/').to_owned())
+            .ok_or("write scheme and host, and a port if it is another one: \"ldaps://ldap.example.com\"")
+    })
+}
+
+fn user_filter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    setting::text(deserializer, |text| {
+        let fits = text.starts_with('(') && text.ends_with(')') && text.contains("{name}");
+        fits.then(|| text.to_owned()).ok_or(
+            "write a filter in parentheses, with {name} for what was typed: \"(&(objectClass=person)(uid={name}))\"",
+        )
+    })
+}
+
+/// Searches and binds in a directory.
+#[cfg(feature = "ldap")]
 pub struct Ldap {
     config: LdapConfig,
     tls: Option<Arc<ClientConfig>>,
-    /// Who exists: a guarded call asks, and a directory is far away.
-    known: Cache<String, UserStatus>,
+    cache: StatusCache,
 }
 
-/// One entry of the directory.
-#[derive(Debug)]
-struct Found {
+/// The entry of a user.
+#[cfg(feature = "ldap")]
+struct Entry {
     dn: String,
     subject: String,
     display_name: String,
 }
 
-/// What a search for a name brings.
-#[derive(Debug)]
-enum Search {
-    Nobody,
-    One(Found),
+/// Why a search does not find the entry of one user.
+#[cfg(feature = "ldap")]
+#[derive(Debug, thiserror::Error)]
+enum SearchError {
+    #[error("no entry")]
+    NotFound,
+    #[error("several entries")]
     Several,
-    /// An entry without a usable `user_attribute`.
+    #[error("{0} has no usable user_attribute")]
     Nameless(String),
+    #[error(transparent)]
+    Directory(#[from] LdapError),
 }
 
+#[cfg(feature = "ldap")]
 impl Ldap {
     /// Takes the configuration. Nothing is connected yet.
     ///
     /// # Errors
     ///
     /// The operating system has no trust roots, and the connection needs them.
-    pub fn new(mut config: LdapConfig) -> Result<Self, RootsError> {
-        let is_ldaps = config.is_ldaps();
-        config.start_tls &= !is_ldaps;
-        let is_secure = is_ldaps || config.start_tls;
-        let roots = is_secure
-            .then(|| Roots::or_system(config.ca_file.as_ref()))
-            .transpose()?;
+    pub fn new(config: LdapConfig) -> Result<Self, RootsError> {
+        let roots = config
+            .is_secure()
+            .then(|| Roots::or_system(config.ca_file.as_ref()));
         Ok(Self {
-            tls: roots.map(client_config),
-            known: Cache::builder().max_capacity(10_000).time_to_live(KEPT).build(),
+            tls: roots.transpose()?.map(client_config),
+            cache: StatusCache::new(),
             config,
         })
     }
 
-    /// Decides on a name and a password.
+    /// Verifies a name and a password.
     ///
-    /// An empty password is refused before it is sent: a directory takes a bind with none for an anonymous one, and lets
-    /// it succeed (RFC 4513, section 5.1.2).
+    /// # Errors
+    ///
+    /// The name or the password is wrong, or the directory did not answer.
     pub async fn verify(&self, name: &str, password: Secret, now: Timestamp) -> Result<User, SignInError> {
-        if password.expose().is_empty() || !is_name(name) {
+        // A directory takes a bind with an empty password for an anonymous one, and lets it succeed (RFC 4513, section 5.1.2).
+        if password.expose().is_empty() || !is_user_name(name) {
             return Err(SignInError::Wrong);
         }
         let unavailable = |error: LdapError| SignInError::Unavailable(format!("the directory: {error}"));
-        let found = match self.within(self.search(name)).await.map_err(unavailable)? {
-            Search::One(found) => found,
-            Search::Nobody => return Err(SignInError::Wrong),
-            Search::Several => {
-                tracing::warn!(
-                    "login.ldap.user_filter finds several entries for one name: nobody is signed in"
-                );
-                return Err(SignInError::Wrong);
-            }
-            Search::Nameless(dn) => {
-                tracing::warn!(
-                    dn,
-                    "an entry has no usable login.ldap.user_attribute: nobody is signed in"
-                );
-                return Err(SignInError::Wrong);
-            }
-        };
-        let bound = self.within(self.bind_as(&found.dn, &password)).await;
-        if !bound.map_err(unavailable)? {
+        let entry = self
+            .within(self.search(name))
+            .await
+            .map_err(|error| match error {
+                SearchError::Directory(error) => unavailable(error),
+                SearchError::NotFound => SignInError::Wrong,
+                SearchError::Several | SearchError::Nameless(_) => {
+                    tracing::warn!("login.ldap cannot sign a user in: the search for the name found {error}");
+                    SignInError::Wrong
+                }
+            })?;
+        let is_bound = self.within(self.bind_as(&entry.dn, &password)).await;
+        if !is_bound.map_err(unavailable)? {
             return Err(SignInError::Wrong);
         }
-        Ok(User {
-            subject: found.subject,
-            display_name: found.display_name,
-            proved_by: "ldap".to_owned(),
-            proved_at: now,
-        })
+        Ok(user(Method::Ldap, entry.subject, Some(entry.display_name), now))
     }
 
-    /// Says whether the directory has a user of this name. An answer is kept for some seconds, silence is not.
+    /// Returns whether the directory has a user of exactly this name.
     pub async fn user_status(&self, subject: &str) -> UserStatus {
-        if !is_name(subject) {
+        if !is_user_name(subject) {
             return UserStatus::NotFound;
         }
-        if let Some(standing) = self.known.get(subject).await {
-            return standing;
-        }
-        let standing = self.ask_user_status(subject).await;
-        if standing != UserStatus::Unknown {
-            self.known.insert(subject.to_owned(), standing.clone()).await;
-        }
-        standing
-    }
-
-    async fn ask_user_status(&self, subject: &str) -> UserStatus {
-        match self.within(self.search(subject)).await {
-            Ok(Search::One(found)) if found.subject == subject => UserStatus::Active {
-                display_name: found.display_name,
-            },
-            Ok(Search::Several | Search::Nameless(_)) => UserStatus::Unknown,
-            Ok(Search::One(_) | Search::Nobody) => UserStatus::NotFound,
-            Err(error) => {
-                tracing::warn!(%error, "the directory cannot say who is there");
-                UserStatus::Unknown
+        let search = async {
+            match self.within(self.search(subject)).await {
+                Ok(entry) if entry.subject == subject => Ok(UserStatus::Active {
+                    display_name: entry.display_name,
+                }),
+                Ok(_) | Err(SearchError::NotFound) => Ok(UserStatus::NotFound),
+                Err(error) => Err(format!("the directory: {error}")),
             }
-        }
+        };
+        self.cache.get(subject, search).await
     }
 
-    /// The steps of a sign-in: connect and TLS, bind, search, count.
-    pub async fn examine(&self, name: &str) -> Vec<Step> {
-        let what = format!("connect to {}{}", self.config.url, self.security());
-        let remedy = "look at login.ldap.url, start_tls and ca_file";
-        let mut ldap = match self.within(self.connect()).await {
-            Ok(ldap) => ldap,
-            Err(error) => return vec![Step::failed(what, error.to_string(), remedy)],
-        };
-        let mut steps = vec![Step::ok(what, "connected")];
-        let bind_dn = self.config.bind_dn.as_ref();
-        let what = bind_dn.map_or_else(|| "bind as nobody".to_owned(), |dn| format!("bind as {dn}"));
-        match self.within(self.bind_searcher(&mut ldap)).await {
-            Ok(()) => steps.push(Step::ok(what, "taken")),
-            Err(error) => {
-                let remedy = "look at login.ldap.bind_dn and its password";
-                steps.push(Step::failed(what, error.to_string(), remedy));
-                return steps;
-            }
-        }
-        let what = format!("search {} below {}", self.filter(name), self.config.base_dn);
-        let step = match self.within(self.search_on(&mut ldap, name)).await {
-            Ok(Search::One(found)) => Step::ok(
-                what,
-                format!(
-                    "one entry, {}: {:?}, shown as {:?}",
-                    found.dn, found.subject, found.display_name
-                ),
-            ),
-            Ok(Search::Nobody) => Step::failed(
-                what,
-                "no entry",
-                "is the name in the directory? Look at login.ldap.base_dn and user_filter, and at what bind_dn may read",
-            ),
-            Ok(Search::Several) => Step::failed(
-                what,
-                "several entries",
-                "login.ldap.user_filter must find one entry for one name",
-            ),
-            Ok(Search::Nameless(dn)) => Step::failed(
-                what,
-                format!("{dn} has no usable {}", self.config.user_attribute),
-                "look at login.ldap.user_attribute",
-            ),
-            Err(error) => Step::failed(
-                what,
-                error.to_string(),
-                "look at login.ldap.base_dn and user_filter",
-            ),
-        };
-        steps.push(step);
-        steps
-    }
-
-    fn security(&self) -> &'static str {
-        match (self.config.url.starts_with("ldaps:"), self.config.start_tls) {
+    /// Connects, binds as the searcher, and searches for a name.
+    pub async fn diagnose(&self, name: &str) -> Vec<Check> {
+        let config = &self.config;
+        let security = match (config.url.starts_with("ldaps:"), config.start_tls) {
             (true, _) => " over TLS",
             (false, true) => " with StartTLS",
             (false, false) => " in clear",
+        };
+        let check = format!("connect to {}{security}", config.url);
+        let mut ldap = match self.within(self.connect()).await {
+            Ok(ldap) => ldap,
+            Err(error) => {
+                let help = "look at login.ldap.url, start_tls and ca_file";
+                return vec![Check::failed(check, error.to_string(), help)];
+            }
+        };
+        let mut checks = vec![Check::ok(check, "connected")];
+        let searcher = config.bind_dn.as_deref();
+        let check = searcher.map_or_else(|| "bind anonymously".to_owned(), |dn| format!("bind as {dn}"));
+        if let Err(error) = self.within(self.bind_searcher(&mut ldap)).await {
+            let help = "look at login.ldap.bind_dn and its password";
+            checks.push(Check::failed(check, error.to_string(), help));
+            return checks;
         }
+        checks.push(Check::ok(check, "accepted"));
+        let check = format!("search {} below {}", self.filter(name), config.base_dn);
+        checks.push(match self.within(self.search_on(&mut ldap, name)).await {
+            Ok(Entry { dn, subject, display_name }) => {
+                Check::ok(check, format!("one entry, {dn}: {subject:?}, shown as {display_name:?}"))
+            }
+            Err(error) => {
+                let help = match &error {
+                    SearchError::NotFound => {
+                        "is the name in the directory? Look at login.ldap.base_dn and user_filter, and at what bind_dn may read"
+                    }
+                    SearchError::Several => "login.ldap.user_filter must find one entry for one name",
+                    SearchError::Nameless(_) => "look at login.ldap.user_attribute",
+                    SearchError::Directory(_) => "look at login.ldap.base_dn and user_filter",
+                };
+                Check::failed(check, error.to_string(), help)
+            }
+        });
+        checks
     }
 
-    async fn search(&self, name: &str) -> Result<Search, LdapError> {
+    async fn search(&self, name: &str) -> Result<Entry, SearchError> {
         let mut ldap = self.connect().await?;
         self.bind_searcher(&mut ldap).await?;
-        let found = self.search_on(&mut ldap, name).await?;
+        let entry = self.search_on(&mut ldap, name).await;
         let _ = ldap.unbind().await;
-        Ok(found)
+        entry
     }
 
-    async fn search_on(&self, ldap: &mut ldap3::Ldap, name: &str) -> Result<Search, LdapError> {
+    async fn search_on(&self, ldap: &mut ldap3::Ldap, name: &str) -> Result<Entry, SearchError> {
         let config = &self.config;
         let attributes = [config.user_attribute.as_str(), &config.display_attribute];
-        let answer = ldap
+        let result = ldap
             .with_search_options(SearchOptions::new().sizelimit(2))
             .search(&config.base_dn, Scope::Subtree, &self.filter(name), attributes)
             .await?;
-        if answer.1.rc == SIZE_LIMIT {
-            return Ok(Search::Several);
+        // sizeLimitExceeded (RFC 4511, section 4.1.9)
+        if result.1.rc == 4 {
+            return Err(SearchError::Several);
         }
-        let (entries, _) = answer.success()?;
+        let (entries, _) = result.success()?;
         let mut entries = entries
             .into_iter()
             .filter(|entry| !entry.is_ref() && !entry.is_intermediate());
-        Ok(match (entries.next(), entries.next()) {
-            (None, _) => Search::Nobody,
-            (Some(_), Some(_)) => Search::Several,
-            (Some(entry), None) => self.found(SearchEntry::construct(entry)),
-        })
+        match (entries.next(), entries.next()) {
+            (None, _) => Err(SearchError::NotFound),
+            (Some(_), Some(_)) => Err(SearchError::Several),
+            (Some(entry), None) => self.entry(SearchEntry::construct(entry)),
+        }
     }
 
-    fn found(&self, entry: SearchEntry) -> Search {
+    fn entry(&self, entry: SearchEntry) -> Result<Entry, SearchError> {
         let first = |attribute: &str| {
             let mut values = entry
                 .attrs
                 .iter()
                 .filter(|(name, _)| name.eq_ignore_ascii_case(attribute));
             let value = values.next().and_then(|(_, values)| values.first());
-            value.filter(|value| is_name(value)).cloned()
+            value.filter(|value| is_user_name(value)).cloned()
         };
         let Some(subject) = first(&self.config.user_attribute) else {
-            return Search::Nameless(entry.dn);
+            return Err(SearchError::Nameless(entry.dn));
         };
-        let display_name = first(&self.config.display_attribute).unwrap_or_else(|| subject.clone());
-        Search::One(Found {
-            dn: entry.dn,
+        Ok(Entry {
+            display_name: first(&self.config.display_attribute).unwrap_or_else(|| subject.clone()),
             subject,
-            display_name,
+            dn: entry.dn,
         })
     }
 
-    /// Whether the directory lets somebody bind with this password.
+    /// Whether the directory accepts a password.
     async fn bind_as(&self, dn: &str, password: &Secret) -> Result<bool, LdapError> {
-        // A bind without a name is an anonymous one, whatever its password.
+        // A bind without a name is an anonymous one, with any password.
         if dn.is_empty() {
             return Ok(false);
         }
         let mut ldap = self.connect().await?;
         let result = ldap.simple_bind(dn, password.expose()).await?;
         let _ = ldap.unbind().await;
+        // Result codes (RFC 4511, section 4.1.9).
         match result.rc {
             0 => Ok(true),
-            INVALID_CREDENTIALS => Ok(false),
-            // The account is locked, expired, or must change its password: the directory knows why, and says no.
-            INAPPROPRIATE | CONSTRAINT | UNWILLING | INSUFFICIENT => {
+            // invalidCredentials
+            49 => Ok(false),
+            // constraintViolation, inappropriateAuthentication, insufficientAccessRights, unwillingToPerform: the account is
+            // locked, expired, or must change its password.
+            19 | 48 | 50 | 53 => {
                 tracing::info!(rc = result.rc, "the directory does not let this user bind");
                 Ok(false)
             }
@@ -267,11 +319,13 @@ impl Ldap {
     }
 
     async fn connect(&self) -> Result<ldap3::Ldap, LdapError> {
-        let mut settings = LdapConnSettings::new().set_starttls(self.config.start_tls);
+        let config = &self.config;
+        let start_tls = config.start_tls && !config.url.starts_with("ldaps:");
+        let mut settings = LdapConnSettings::new().set_starttls(start_tls);
         if let Some(tls) = &self.tls {
             settings = settings.set_config(Arc::clone(tls));
         }
-        let (connection, ldap) = LdapConnAsync::with_settings(settings, &self.config.url).await?;
+        let (connection, ldap) = LdapConnAsync::with_settings(settings, &config.url).await?;
         tokio::spawn(async move {
             if let Err(error) = connection.drive().await {
                 tracing::debug!(%error, "a connection to the directory ended early");
@@ -280,29 +334,20 @@ impl Ldap {
         Ok(ldap)
     }
 
-    async fn within<T>(&self, work: impl Future<Output = Result<T, LdapError>>) -> Result<T, LdapError> {
-        tokio::time::timeout(self.config.timeout, work).await?
+    async fn within<T, E: From<LdapError>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let result = tokio::time::timeout(self.config.timeout, work).await;
+        result.map_err(LdapError::from)?
     }
 
-    /// What was typed is a value in the filter and never a part of it (RFC 4515, section 3).
+    /// The filter for a name, which is always a value in it (RFC 4515, section 3).
     fn filter(&self, name: &str) -> String {
         self.config.user_filter.replace("{name}", &ldap_escape(name))
     }
 }
 
+#[cfg(feature = "ldap")]
 impl fmt::Debug for Ldap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Ldap").field(&self.config).finish()
     }
 }
-
-/// How long an answer about who exists is good.
-const KEPT: Duration = Duration::from_secs(10);
-
-/// Result codes (RFC 4511, section 4.1.9).
-const SIZE_LIMIT: u32 = 4;
-const CONSTRAINT: u32 = 19;
-const INAPPROPRIATE: u32 = 48;
-const INVALID_CREDENTIALS: u32 = 49;
-const INSUFFICIENT: u32 = 50;
-const UNWILLING: u32 = 53;

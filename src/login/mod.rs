@@ -1,256 +1,361 @@
-//! User authentication: a file for each login method, each of which authenticates a [`User`].
+//! User authentication: a file for each login method, with its configuration, its sign-in and its diagnosis.
 //!
-//! 1. `config`: `[login]` and the tables of its methods; [`Login`]: the configured method;
-//! 2. by a form: [`mod@file`], a password file (`users` parses it), and `ldap`, a directory;
-//! 3. by the request itself: [`probe`] asks the application whose cookies these are, [`trusted_header`] reads a front proxy's
-//!    header;
-//! 4. by a redirect: [`handoff`] through the application, [`oidc`] through an identity provider; [`trip`] is the state of one;
-//! 5. [`UserLookup`] asks the application whether a user exists;
-//! 6. [`examine`]: the same steps one by one, for `linkgate doctor login`.
+//! 1. `config`: `[login]`; [`Login`]: the configured method, which is of one of three kinds;
+//! 2. [`FormLogin`], a name and a password: [`password_file`], [`ldap`];
+//! 3. [`RequestLogin`], the browser's requests themselves: [`trusted_header`], [`probe`] with `user_lookup`;
+//! 4. [`RedirectLogin`], a redirect to a login service and back: [`handoff`], [`oidc`];
+//! 5. `http`: requests of several methods.
 
 mod config;
-pub mod examine;
-pub mod file;
 pub mod handoff;
-#[cfg(feature = "ldap")]
+mod http;
 pub mod ldap;
 pub mod oidc;
+pub mod password_file;
 pub mod probe;
-pub mod trip;
-mod trip_fault;
 pub mod trusted_header;
 mod user_lookup;
-mod users;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use ::http::HeaderMap;
+use ipnet::IpNet;
+use moka::future::Cache;
 
-use crate::http::client::{Connector, HttpClientError, Reach};
+use crate::clock::Clock;
+use crate::http::client::HttpClientError;
+use crate::http::header_text::decode;
 use crate::model::{User, UserStatus};
-use crate::oauth::{Secret, Timestamp};
-use crate::setting::FromFile;
-use crate::tls::{ClientTls, Roots, RootsError};
+use crate::oauth::{Secret, Timestamp, Token};
+use crate::tls::RootsError;
 
-pub use config::{FileLoginConfig, HttpUrl, LdapConfig, LoginConfig, Method, ProbeConfig, Reject};
-pub use examine::Step;
-pub use file::{FileLogin, FileLoginError};
+pub use config::{LoginConfig, Method};
 pub use handoff::Handoff;
+pub use http::HttpUrl;
 #[cfg(feature = "ldap")]
 pub use ldap::Ldap;
+pub use ldap::LdapConfig;
 pub use oidc::{Oidc, OidcConfig};
-pub use probe::Probe;
-pub use trip::Trip;
-pub use trip_fault::TripFault;
+pub use password_file::{PasswordFile, PasswordFileConfig, PasswordFileError};
+pub use probe::{Probe, ProbeConfig};
 pub use trusted_header::TrustedHeader;
-pub use user_lookup::UserLookup;
+pub use user_lookup::{UserLookup, UserLookupUrl};
 
 /// The configured login method.
 #[derive(Debug)]
 pub enum Login {
-    /// Names and passwords of a file, entered on linkgate's page.
-    File(FileLogin),
-    /// Names and passwords of a directory, entered on linkgate's page.
+    /// The user enters a name and a password on linkgate's page.
+    Form(FormLogin),
+    /// Every request of the browser identifies its user.
+    Request(RequestLogin),
+    /// The browser is redirected to a login service and back.
+    Redirect(RedirectLogin),
+}
+
+/// A method that verifies a name and a password.
+#[derive(Debug)]
+pub enum FormLogin {
+    /// Those of a password file.
+    File(PasswordFile),
+    /// Those of a directory.
     #[cfg(feature = "ldap")]
     Ldap(Box<Ldap>),
-    /// The application is asked whom the browser's cookies belong to.
-    Probe(Box<Probe>),
+}
+
+/// A method that identifies the user of a request.
+#[derive(Debug)]
+pub enum RequestLogin {
     /// A front proxy names the user in a header.
     TrustedHeader(TrustedHeader),
-    /// A signed redirect through the application.
+    /// The application is asked whose cookies the browser has.
+    Probe(Box<Probe>),
+}
+
+/// A method with a [`LoginFlow`].
+#[derive(Debug)]
+pub enum RedirectLogin {
+    /// To a page of the application, with a signature.
     Handoff(Handoff),
-    /// A redirect through an identity provider.
+    /// To an OpenID provider.
     Oidc(Box<Oidc>),
 }
 
-/// How a method authenticates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
-    /// By linkgate's form: [`Login::sign_in`].
-    Form,
-    /// By each request: [`Login::recognise`].
-    Request,
-    /// By a redirect of the browser: a [`Trip`].
-    RoundTrip,
-}
-
-/// A name and a password, as they were entered.
-#[derive(Debug)]
-pub struct Attempt<'a> {
-    /// The name.
-    pub name: &'a str,
-    /// The password.
-    pub password: Secret,
-    /// When it happens.
-    pub at: Timestamp,
-}
-
-/// What a method may read of a browser's request.
+/// What a [`RequestLogin`] reads of a browser's request.
 #[derive(Clone, Copy, Debug)]
-pub struct Arriving<'a> {
-    /// Its header.
+pub struct BrowserRequest<'a> {
+    /// Its header fields.
     pub headers: &'a HeaderMap,
     /// The address of the TCP peer, not one of a header.
     pub peer: Option<IpAddr>,
-    /// When it happens.
+    /// When it arrived.
     pub at: Timestamp,
 }
 
-/// Why a sign-in failed.
+/// One redirect of a browser to a login service and back.
+///
+/// The secrets are derived from `id` with the secret key: they need no storage, and every replica derives the same.
+#[derive(Clone, Debug)]
+pub struct LoginFlow {
+    /// Identifies the flow, and is good once. It is public: URLs contain it.
+    pub id: Token,
+    /// The absolute URL of linkgate to which the browser returns.
+    pub return_to: String,
+    /// Whether the user must authenticate again, even with a session at the login service.
+    pub force_login: bool,
+    /// The `nonce` of the ID token (OpenID Connect Core, section 3.1.2.1).
+    pub nonce: Secret,
+    /// The `code_verifier` (RFC 7636, section 4.1).
+    pub verifier: Secret,
+    /// When it started.
+    pub at: Timestamp,
+}
+
+impl LoginFlow {
+    /// Seconds that a flow may take.
+    pub const MAX_SECONDS: i64 = 600;
+}
+
+/// Why a name and a password do not authenticate a user.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignInError {
-    /// The name or the password is wrong. Which of the two is not told.
+    /// The name or the password is wrong. The user is not told which.
     #[error("wrong name or password")]
     Wrong,
-    /// The login source did not answer.
+    /// The source of users did not answer.
     #[error("the login source is not available: {0}")]
     Unavailable(String),
 }
 
-/// Why a request does not authenticate a user. For the log; the page has its own texts.
+/// Why a request does not identify its user. For the log; the page has its own texts.
 #[derive(Debug, thiserror::Error)]
-pub enum Unrecognised {
+pub enum IdentifyError {
+    /// The front proxy's header is unusable.
+    #[error("{0}")]
+    Header(String),
+    /// The application did not respond to the probe.
+    #[error("the application was asked who this is: {0}")]
+    Unavailable(#[from] HttpClientError),
     /// The application's response is unusable.
+    #[error("the application was asked who this is, and {0}")]
+    Response(String),
+}
+
+/// Why a login flow fails. For the log; the page has its own texts.
+#[derive(Debug, thiserror::Error)]
+pub enum RedirectError {
+    /// The identity provider did not respond. Nothing was decided.
+    #[error("the identity provider is not available: {0}")]
+    Unavailable(#[from] HttpClientError),
+    /// What the identity provider publishes is unusable.
+    #[error("the discovery document or the keys of the identity provider cannot be used: {0}")]
+    Discovery(String),
+    /// The response that the browser brought, or what it led to, does not authenticate a user.
+    #[error("{0}")]
+    Response(String),
+}
+
+/// Why the configured method cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// The password file.
     #[error(transparent)]
-    Probe(#[from] probe::ProbeFault),
-    /// The proxy's header is unusable.
+    PasswordFile(#[from] PasswordFileError),
+    /// The operating system has no trust roots, and the method needs them.
     #[error(transparent)]
-    Header(#[from] trusted_header::HeaderFault),
+    Roots(#[from] RootsError),
+    /// The method has no table, or this build lacks it.
+    #[error("[login.{0}] is missing")]
+    Missing(&'static str),
 }
 
 impl Login {
-    /// How it authenticates.
-    pub const fn door(&self) -> Door {
-        match self {
-            Self::File(_) => Door::Form,
-            #[cfg(feature = "ldap")]
-            Self::Ldap(_) => Door::Form,
-            Self::Probe(_) | Self::TrustedHeader(_) => Door::Request,
-            Self::Handoff(_) | Self::Oidc(_) => Door::RoundTrip,
-        }
-    }
-
-    /// The method.
-    pub const fn method(&self) -> Method {
-        match self {
-            Self::File(_) => Method::File,
-            #[cfg(feature = "ldap")]
-            Self::Ldap(_) => Method::Ldap,
-            Self::Probe(_) => Method::Probe,
-            Self::TrustedHeader(_) => Method::TrustedHeader,
-            Self::Handoff(_) => Method::Handoff,
-            Self::Oidc(_) => Method::Oidc,
-        }
-    }
-
-    /// Verifies a name and a password. A method without a form refuses every one.
-    pub async fn sign_in(&self, attempt: Attempt<'_>) -> Result<User, SignInError> {
-        match self {
-            Self::File(users) => users.verify(attempt.name, attempt.password, attempt.at).await,
-            #[cfg(feature = "ldap")]
-            Self::Ldap(directory) => directory.verify(attempt.name, attempt.password, attempt.at).await,
-            Self::Probe(_) | Self::TrustedHeader(_) | Self::Handoff(_) | Self::Oidc(_) => {
-                Err(SignInError::Wrong)
+    /// Prepares the configured method. Nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// What the configuration names cannot be used.
+    pub fn new(config: LoginConfig, trusted_proxies: &[IpNet], clock: &Clock) -> Result<Self, LoginError> {
+        let missing = LoginError::Missing(config.method.name());
+        Ok(match config.method {
+            Method::File => {
+                let path = config.file.ok_or(missing)?.path;
+                Self::Form(FormLogin::File(PasswordFile::read(path)?))
             }
-        }
-    }
-
-    /// Authenticates a request by its headers; `Ok(None)`: it is anonymous. Outer `None`: not with this method.
-    pub async fn recognise(&self, arriving: Arriving<'_>) -> Option<Result<Option<User>, Unrecognised>> {
-        match self {
-            Self::Probe(probe) => Some(probe.recognise(arriving).await.map_err(Unrecognised::from)),
-            Self::TrustedHeader(header) => Some(header.recognise(arriving).map_err(Unrecognised::from)),
-            _ => None,
-        }
-    }
-
-    /// Begins a redirect: where the browser goes. `None`: not with this method.
-    pub async fn leave(&self, trip: &Trip) -> Option<Result<String, TripFault>> {
-        match self {
-            Self::Handoff(handoff) => Some(Ok(handoff.leave(trip))),
-            Self::Oidc(oidc) => Some(oidc.leave(trip).await),
-            _ => None,
-        }
-    }
-
-    /// Where an anonymous browser signs in and returns to this URL, if that is not a page of linkgate's.
-    pub fn sign_in_at(&self, back: &str) -> Option<String> {
-        match self {
-            Self::Probe(probe) => Some(probe.sign_in_at(back)),
-            _ => None,
-        }
-    }
-
-    /// Where a browser signs out of the application or the front proxy.
-    pub fn sign_out_at(&self) -> Option<&str> {
-        match self {
-            Self::Probe(probe) => probe.logout_url(),
-            Self::TrustedHeader(header) => header.logout_url.as_ref().map(HttpUrl::as_str),
-            _ => None,
-        }
+            #[cfg(feature = "ldap")]
+            Method::Ldap => {
+                let ldap = Ldap::new(config.ldap.ok_or(missing)?)?;
+                Self::Form(FormLogin::Ldap(Box::new(ldap)))
+            }
+            #[cfg(not(feature = "ldap"))]
+            Method::Ldap => return Err(missing),
+            Method::TrustedHeader => Self::Request(RequestLogin::TrustedHeader(TrustedHeader {
+                proxies: trusted_proxies.to_vec(),
+                ..config.trusted_header
+            })),
+            Method::Probe => {
+                let probe = Probe::new(config.probe.ok_or(missing)?)?;
+                Self::Request(RequestLogin::Probe(Box::new(probe)))
+            }
+            Method::Handoff => Self::Redirect(RedirectLogin::Handoff(config.handoff.ok_or(missing)?)),
+            Method::Oidc => {
+                let oidc = Oidc::new(config.oidc.ok_or(missing)?, clock.clone())?;
+                Self::Redirect(RedirectLogin::Oidc(Box::new(oidc)))
+            }
+        })
     }
 
     /// Returns whether a user exists, and the display name.
     ///
-    /// A file and a directory know it, and the application if it has a [`UserLookup`]. The other methods know only the user of
-    /// the browser's request.
+    /// Supported by the forms, and by the probe with `user_lookup_url`. The other methods know only the current user of the
+    /// browser, and return [`UserStatus::Unknown`].
     pub async fn user_status(&self, subject: &str) -> UserStatus {
-        // Boxed: every call asks, and most methods know without asking others.
+        // Boxed: every guarded call asks, and most methods answer at once.
         match self {
-            Self::File(users) => users.user_status(subject),
+            Self::Form(FormLogin::File(users)) => users.user_status(subject),
             #[cfg(feature = "ldap")]
-            Self::Ldap(directory) => Box::pin(directory.user_status(subject)).await,
-            Self::Probe(probe) => match &probe.user_lookup {
-                Some(lookup) => Box::pin(lookup.user_status(subject)).await,
-                None => UserStatus::Unknown,
-            },
-            Self::TrustedHeader(_) | Self::Handoff(_) | Self::Oidc(_) => UserStatus::Unknown,
+            Self::Form(FormLogin::Ldap(directory)) => Box::pin(directory.user_status(subject)).await,
+            Self::Request(RequestLogin::Probe(probe)) => Box::pin(probe.user_status(subject)).await,
+            Self::Request(RequestLogin::TrustedHeader(_)) | Self::Redirect(_) => UserStatus::Unknown,
         }
     }
 
-    /// Reads the source again, where it is a file. The error leaves everything as it was.
-    pub fn reload(&self) -> Result<(), FileLoginError> {
+    /// Reads the password file again, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be used; the users stay as they were.
+    pub fn reload(&self) -> Result<(), PasswordFileError> {
         match self {
-            Self::File(users) => users.reload(),
+            Self::Form(FormLogin::File(users)) => users.reload(),
             _ => Ok(()),
         }
     }
 }
 
-/// Whether a text can be a user's name for the application: 1 to 255 characters, none of them a control character.
-fn is_name(text: &str) -> bool {
+impl FormLogin {
+    /// Verifies a name and a password.
+    ///
+    /// # Errors
+    ///
+    /// They are wrong, or the source of users did not answer.
+    pub async fn verify(&self, name: &str, password: Secret, now: Timestamp) -> Result<User, SignInError> {
+        match self {
+            Self::File(users) => users.verify(name, password, now).await,
+            #[cfg(feature = "ldap")]
+            Self::Ldap(directory) => directory.verify(name, password, now).await,
+        }
+    }
+}
+
+impl RequestLogin {
+    /// Identifies the user of a request; `None` if it is anonymous.
+    ///
+    /// # Errors
+    ///
+    /// The request, or the application's response to the probe, is unusable.
+    pub async fn identify(&self, request: BrowserRequest<'_>) -> Result<Option<User>, IdentifyError> {
+        match self {
+            Self::TrustedHeader(header) => header.identify(request).map_err(IdentifyError::Header),
+            Self::Probe(probe) => probe.identify(request).await,
+        }
+    }
+
+    /// The application's page where an anonymous browser signs in and returns to this URL.
+    pub fn login_url(&self, return_to: &str) -> Option<String> {
+        match self {
+            Self::TrustedHeader(_) => None,
+            Self::Probe(probe) => Some(probe.login_url(return_to)),
+        }
+    }
+
+    /// Where a browser signs out of the front proxy or of the application.
+    pub fn logout_url(&self) -> Option<&str> {
+        let url = match self {
+            Self::TrustedHeader(header) => &header.logout_url,
+            Self::Probe(probe) => &probe.config.logout_url,
+        };
+        url.as_ref().map(HttpUrl::as_str)
+    }
+}
+
+/// One finding of a method's `diagnose`: `linkgate doctor login` prints it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What was checked.
+    pub check: String,
+    /// What was seen.
+    pub seen: String,
+    /// What to change; `None` if the check passed.
+    pub help: Option<String>,
+}
+
+impl Check {
+    fn ok(check: impl Into<String>, seen: impl Into<String>) -> Self {
+        let (check, seen, help) = (check.into(), seen.into(), None);
+        Self { check, seen, help }
+    }
+
+    fn failed(check: impl Into<String>, seen: impl Into<String>, help: &str) -> Self {
+        let help = Some(help.to_owned());
+        Self {
+            help,
+            ..Self::ok(check, seen)
+        }
+    }
+}
+
+/// Whether users exist, as a source outside linkgate answered during the last [`CACHE_TTL`].
+#[derive(Debug)]
+struct StatusCache(Cache<String, UserStatus>);
+
+impl StatusCache {
+    fn new() -> Self {
+        let cache = Cache::builder().max_capacity(10_000).time_to_live(CACHE_TTL);
+        Self(cache.build())
+    }
+
+    /// Returns a cached status, or asks, once for concurrent calls. A failure is logged and not cached.
+    async fn get(&self, subject: &str, ask: impl Future<Output = Result<UserStatus, String>>) -> UserStatus {
+        let status = self.0.try_get_with_by_ref(subject, ask).await;
+        status.unwrap_or_else(|error| {
+            tracing::warn!(user.subject = ?subject, "whether a user exists cannot be found out: {error}");
+            UserStatus::Unknown
+        })
+    }
+}
+
+fn rejected<T>(why: impl Into<String>) -> Result<T, RedirectError> {
+    Err(RedirectError::Response(why.into()))
+}
+
+/// A user whom a method has authenticated. Without a display name, the name is shown.
+fn user(method: Method, subject: String, display_name: Option<String>, at: Timestamp) -> User {
+    User {
+        display_name: display_name.unwrap_or_else(|| subject.clone()),
+        subject,
+        proved_by: method.name().to_owned(),
+        proved_at: at,
+    }
+}
+
+/// The name of a user, which a proxy or an application writes in UTF-8, or percent-encoded as linkgate's identity headers.
+/// `None` if it has a `%` of another meaning.
+fn decode_name(text: &str) -> Option<String> {
+    let name = decode(text).filter(|name| is_user_name(name))?;
+    Some(name.into_owned())
+}
+
+const UNKNOWN_ENCODING: &str = "has a % that is not part of percent-encoded UTF-8: write it as %25";
+
+/// The same for a display name, in which a `%` of another meaning stays.
+fn decode_display_name(text: String) -> String {
+    decode_name(&text).unwrap_or(text)
+}
+
+/// Whether a text can be a user's name: 1 to 255 characters, none of them a control character.
+fn is_user_name(text: &str) -> bool {
     (1..=255).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
-/// Connects to the application or to an identity provider, for an `https` URL with trust roots.
-fn connector(
-    url: &str,
-    ca_file: Option<&FromFile<Roots>>,
-    timeout: Duration,
-) -> Result<Connector, RootsError> {
-    let is_secure = url.starts_with("https:");
-    let roots = is_secure.then(|| Roots::or_system(ca_file)).transpose()?;
-    Ok(Connector {
-        tls: roots.map(ClientTls::with_roots),
-        reach: Reach::Anywhere,
-        timeout,
-    })
-}
-
-/// Sends a request to the application or to an identity provider, and reads the whole response within the connector's
-/// timeout. A redirect is a response.
-async fn send(
-    connector: &Connector,
-    request: Request<Vec<u8>>,
-) -> Result<Response<Vec<u8>>, HttpClientError> {
-    let request = request.map(Bytes::from);
-    let response = connector
-        .fetch(request, connector.timeout, MAX_RESPONSE_BYTES)
-        .await?;
-    Ok(response.map(Vec::from))
-}
-
-/// The largest response. Key sets and discovery documents have a few thousand bytes.
-const MAX_RESPONSE_BYTES: usize = 256 * 1024;
+const CACHE_TTL: Duration = Duration::from_secs(10);

@@ -1,224 +1,335 @@
-//! The application is asked whom the browser's cookies belong to: its own session is the login, and it stays unmodified.
+//! The application is asked whose cookies the browser has: its own session is the login, and it stays unmodified.
 
 use std::fmt;
+use std::time::Duration;
 
 use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
 use crate::http::client::{Connector, HttpClientError};
-use crate::model::User;
-use crate::oauth::{Timestamp, encoding};
-use crate::tls::RootsError;
+use crate::model::{User, UserStatus};
+use crate::oauth::encoding;
+use crate::setting::{self, FromFile, deserialize_text, duration, seconds};
+use crate::tls::{Roots, RootsError};
 
-use super::config::{HttpUrl, ProbeConfig, Reject};
-use super::{Arriving, UserLookup, is_name, send};
+use super::http::{connector, help, send};
+use super::{
+    BrowserRequest, Check, HttpUrl, IdentifyError, Method, UNKNOWN_ENCODING, UserLookup, UserLookupUrl,
+    decode_display_name, decode_name, is_user_name, user,
+};
+
+/// `[login.probe]`: how the application is asked.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ProbeConfig {
+    /// The application's "who am I".
+    pub url: HttpUrl,
+    /// The cookies that are shown to it, by name.
+    #[serde(deserialize_with = "cookie_names")]
+    pub cookies: Vec<String>,
+    /// The user's name for the application.
+    pub user_pointer: JsonPointer,
+    /// The user's name for people.
+    pub display_pointer: Option<JsonPointer>,
+    /// Answers that mean nobody, although their status is 200.
+    #[serde(default)]
+    pub reject: Vec<Reject>,
+    /// Where a browser signs in; `{return_to}` stands for the way back.
+    #[serde(deserialize_with = "login_url")]
+    pub login_url: String,
+    /// Where a browser signs out.
+    pub logout_url: Option<HttpUrl>,
+    /// The trust roots; `None`: those of the operating system.
+    pub ca_file: Option<FromFile<Roots>>,
+    /// How long the answer may take.
+    #[cfg_attr(test, schemars(with = "String"))]
+    #[serde(default = "seconds::<3>", deserialize_with = "duration")]
+    pub timeout: Duration,
+    /// Where the application says whether a user exists; `{user}` stands for the name.
+    pub user_lookup_url: Option<UserLookupUrl>,
+    /// How long that answer may take.
+    #[cfg_attr(test, schemars(with = "String"))]
+    #[serde(default = "seconds::<2>", deserialize_with = "duration")]
+    pub user_lookup_timeout: Duration,
+}
+
+/// An answer that means nobody: a JSON pointer, and the value there.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Reject {
+    /// Where.
+    pub pointer: JsonPointer,
+    /// What.
+    #[serde(deserialize_with = "plain_value")]
+    pub equals: Json,
+}
+
+/// A JSON pointer (RFC 6901) below the root.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonPointer(String);
+
+impl JsonPointer {
+    /// The pointer.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+deserialize_text! {
+    JsonPointer = |text| match text.starts_with('/') {
+        true => Ok(Self(text.to_owned())),
+        false => Err(format!("write a JSON pointer, which begins with a slash: \"/{text}\"")),
+    };
+}
+
+/// A cookie's name is a token (RFC 6265, section 4.1.1).
+fn cookie_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct CookieName(String);
+    deserialize_text! {
+        CookieName = |text| {
+            let is_token = |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
+            let is_name = text.bytes().all(is_token);
+            is_name.then(|| Self(text.to_owned())).ok_or("write the cookie's name alone: \"session\"")
+        };
+    }
+    let names = Vec::<CookieName>::deserialize(deserializer)?;
+    if names.is_empty() {
+        let why = "the list is empty\nwrite the names of the application's session cookies";
+        return Err(D::Error::custom(why));
+    }
+    Ok(names.into_iter().map(|CookieName(name)| name).collect())
+}
+
+fn plain_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Json, D::Error> {
+    let value = Json::deserialize(deserializer)?;
+    if value.is_string() || value.is_boolean() || value.is_i64() {
+        return Ok(value);
+    }
+    let why = "this is not a plain value\nwrite a text, a whole number, true or false";
+    Err(D::Error::custom(why))
+}
+
+fn login_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    setting::text(deserializer, |text| {
+        if text.matches("{return_to}").count() != 1 {
+            return Err(
+                "put {return_to} once where the application expects the way back: \
+                        \"https://builds.example.com/login?from={return_to}\"",
+            );
+        }
+        HttpUrl::parse(&text.replace("{return_to}", "x")).map(|_| text.to_owned())
+    })
+}
 
 /// Asks the application.
 #[derive(Debug)]
 pub struct Probe {
-    config: ProbeConfig,
-    url: Uri,
+    pub(super) config: ProbeConfig,
     http: Connector,
-    /// Says whether a user exists.
-    pub user_lookup: Option<UserLookup>,
+    user_lookup: Option<UserLookup>,
 }
 
-/// Why the application's answer says nothing about who is there.
-#[derive(Debug, thiserror::Error)]
-pub enum ProbeFault {
-    /// There is none.
-    #[error("the application was asked who this is: {0}")]
-    Http(#[from] HttpClientError),
-    /// It sends the browser elsewhere.
-    #[error(
-        "the application was asked who this is, and redirects (to {0:?}): choose a URL that answers JSON, with 401 for nobody"
-    )]
-    Redirect(String),
-    /// It is an error.
-    #[error("the application was asked who this is, and answers {0}")]
-    Status(StatusCode),
-    /// It is a page, or nothing at all.
-    #[error("the application was asked who this is, and answers {0:?} where JSON belongs")]
-    NotJson(String),
-    /// It names somebody who cannot be named.
-    #[error(
-        "the application was asked who this is, and the value at {0} is no name: a text or a whole number of at most 255 characters"
-    )]
-    NotAName(String),
-}
-
-/// What an answer means, and why: `linkgate doctor login` shows it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Meaning {
-    /// This user.
-    Somebody {
-        /// The name for the application.
-        subject: String,
-        /// The name for people.
-        display_name: String,
-    },
-    /// Nobody: the status says so.
-    Unauthorized(StatusCode),
-    /// Nobody: a rule of `reject` says so.
-    Rejected(Reject),
-    /// Nobody: there is nothing where the name would be.
-    NothingThere,
+/// What a response of the application means.
+#[derive(Debug, PartialEq)]
+enum Session {
+    /// Of a user, with a display name.
+    User(String, Option<String>),
+    /// Of nobody, with the reason.
+    Anonymous(String),
 }
 
 impl Probe {
-    /// Takes the configuration. Nothing is asked yet.
+    /// Takes the configuration. Nothing is connected yet.
     ///
     /// # Errors
     ///
     /// The operating system has no trust roots, and one of the URLs needs them.
     pub fn new(config: ProbeConfig) -> Result<Self, RootsError> {
-        let connector = |url, timeout| super::connector(url, config.ca_file.as_ref(), timeout);
-        let lookup = config.user_lookup_url.as_deref();
-        let lookup = lookup.map(|url| {
-            let Connector { tls, timeout, .. } = connector(url, config.user_lookup_timeout)?;
-            Ok(UserLookup::new(url, timeout, tls).ok())
+        let connector = |url: &str, timeout| connector(url, config.ca_file.as_ref(), timeout);
+        let user_lookup = config.user_lookup_url.clone().map(|url| {
+            let http = connector(url.as_str(), config.user_lookup_timeout)?;
+            Ok(UserLookup::new(url, http))
         });
         Ok(Self {
-            url: config.url.to_uri(),
             http: connector(config.url.as_str(), config.timeout)?,
-            user_lookup: lookup.transpose()?.flatten(),
+            user_lookup: user_lookup.transpose()?,
             config,
         })
     }
 
-    /// Where the application is asked.
-    pub const fn url(&self) -> &Uri {
-        &self.url
-    }
-
-    /// Where a browser signs out.
-    pub fn logout_url(&self) -> Option<&str> {
-        self.config.logout_url.as_ref().map(HttpUrl::as_str)
-    }
-
-    /// Asks who is there.
-    pub async fn recognise(&self, arriving: Arriving<'_>) -> Result<Option<User>, ProbeFault> {
-        let Some(cookies) = self.shown(arriving.headers) else {
+    /// Identifies the user of a request by its cookies; `None` if it is anonymous.
+    ///
+    /// # Errors
+    ///
+    /// The application does not respond, or with something else than JSON with a name.
+    pub async fn identify(&self, request: BrowserRequest<'_>) -> Result<Option<User>, IdentifyError> {
+        let Some(cookies) = self.cookies(request.headers) else {
             return Ok(None);
         };
-        let answer = self.ask(Some(cookies)).await?;
-        Ok(self.judge(&answer)?.into_user(arriving.at))
-    }
-
-    /// Where a browser signs in that will come back to this URL.
-    pub fn sign_in_at(&self, back: &str) -> String {
-        self.config
-            .login_url
-            .replace("{return_to}", &encoding::encode(back))
-    }
-
-    /// Sends the question, with these cookies and nothing else of the browser's.
-    pub async fn ask(&self, cookies: Option<HeaderValue>) -> Result<Response<Vec<u8>>, ProbeFault> {
-        let mut request = Request::new(Vec::new());
-        *request.uri_mut() = self.url.clone();
-        let fields = request.headers_mut();
-        fields.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        if let Some(cookies) = cookies {
-            fields.insert(COOKIE, cookies);
-        }
-        Ok(send(&self.http, request).await?)
-    }
-
-    /// Reads an answer.
-    pub fn judge(&self, answer: &Response<Vec<u8>>) -> Result<Meaning, ProbeFault> {
-        let field = |name| {
-            let value: Option<&HeaderValue> = answer.headers().get(name);
-            value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-        };
-        match answer.status() {
-            StatusCode::OK => {}
-            status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
-                return Ok(Meaning::Unauthorized(status));
+        let response = self.request(Some(cookies)).await?;
+        Ok(match self.session(&response).map_err(IdentifyError::Response)? {
+            Session::User(subject, display_name) => {
+                Some(user(Method::Probe, subject, display_name, request.at))
             }
-            status if status.is_redirection() => {
-                return Err(ProbeFault::Redirect(field(LOCATION).unwrap_or_default()));
-            }
-            status => return Err(ProbeFault::Status(status)),
-        }
-        let kind = field(CONTENT_TYPE).unwrap_or_default();
-        let json = is_json(&kind).then(|| serde_json::from_slice::<Json>(answer.body()));
-        let Some(Ok(json)) = json else {
-            return Err(ProbeFault::NotJson(kind));
-        };
-        let hit = |rule: &&Reject| json.pointer(rule.pointer.as_str()) == Some(&rule.equals);
-        if let Some(rule) = self.config.reject.iter().find(hit) {
-            return Ok(Meaning::Rejected(rule.clone()));
-        }
-        let Some(subject) = text_at(&json, self.config.user_pointer.as_str())? else {
-            return Ok(Meaning::NothingThere);
-        };
-        let shown = self.config.display_pointer.as_ref();
-        let shown = shown.and_then(|pointer| text_at(&json, pointer.as_str()).ok().flatten());
-        Ok(Meaning::Somebody {
-            display_name: shown.unwrap_or_else(|| subject.clone()),
-            subject,
+            Session::Anonymous(_) => None,
         })
     }
 
-    /// The cookies of a browser that the application is shown, as one field. `None`: it has none of them.
-    fn shown(&self, headers: &HeaderMap) -> Option<HeaderValue> {
-        let mut shown: Vec<&str> = Vec::new();
-        let fields = headers.get_all(COOKIE).iter();
-        for pair in fields
-            .filter_map(|field| field.to_str().ok())
-            .flat_map(|field| field.split(';'))
-        {
-            let pair = pair.trim();
-            if pair
-                .split_once('=')
-                .is_some_and(|(name, _)| self.config.cookies.iter().any(|known| known == name))
-            {
-                shown.push(pair);
+    /// The application's page where a browser signs in and returns to this URL.
+    pub fn login_url(&self, return_to: &str) -> String {
+        let return_to = encoding::encode(return_to);
+        self.config.login_url.replace("{return_to}", &return_to)
+    }
+
+    /// Returns whether a user exists, if there is a `user_lookup_url`.
+    pub async fn user_status(&self, subject: &str) -> UserStatus {
+        match &self.user_lookup {
+            Some(lookup) => lookup.user_status(subject).await,
+            None => UserStatus::Unknown,
+        }
+    }
+
+    /// Asks the application without a cookie, and with this one.
+    pub async fn diagnose(&self, cookie: Option<HeaderValue>) -> Vec<Check> {
+        let mut checks = vec![self.check(None).await];
+        if checks[0].help.is_none() {
+            checks.push(match cookie {
+                Some(cookie) => self.check(Some(cookie)).await,
+                None => Check::ok(
+                    "ask with a cookie",
+                    "left out: give one of a signed-in browser with --cookie NAME=VALUE or --cookie-file FILE",
+                ),
+            });
+        }
+        let example = self.login_url("https://linkgate.example/oauth/login");
+        checks.push(Check::ok("where a browser signs in", example));
+        checks
+    }
+
+    async fn check(&self, cookie: Option<HeaderValue>) -> Check {
+        let has_cookie = cookie.is_some();
+        let with = if has_cookie {
+            "with the cookie"
+        } else {
+            "without a cookie"
+        };
+        let check = format!("ask {} {with}", self.config.url.as_str());
+        let response = match self.request(cookie).await {
+            Ok(response) => response,
+            Err(error) => {
+                let help = help(&error);
+                return Check::failed(check, IdentifyError::from(error).to_string(), help);
             }
+        };
+        let kind = field(&response, CONTENT_TYPE).unwrap_or_else(|| "no content type".to_owned());
+        let (status, length) = (response.status(), response.body().len());
+        let session = self.session(&response);
+        let seen = match &session {
+            Ok(session) => format!("{status}, {kind}, {length} bytes: {session}"),
+            Err(error) => format!("{status}, {kind}, {length} bytes: the application {error}"),
+        };
+        let help = match (session, has_cookie) {
+            (Ok(Session::User(..)), true) | (Ok(Session::Anonymous(_)), false) => {
+                return Check::ok(check, seen);
+            }
+            (Ok(Session::User(..)), false) => {
+                "add what distinguishes an anonymous response to login.probe.reject, or every browser is this user"
+            }
+            (Ok(Session::Anonymous(_)), true) => {
+                "is the cookie's session still good, and is its name in login.probe.cookies? Do user_pointer and reject fit the answer?"
+            }
+            (Err(_), _) => {
+                "login.probe.url must answer 200 with JSON to a session, and otherwise 401 or something for login.probe.reject"
+            }
+        };
+        Check::failed(check, seen, help)
+    }
+
+    /// Sends the probe, with these cookies and nothing else of the browser's.
+    async fn request(&self, cookies: Option<HeaderValue>) -> Result<Response<Vec<u8>>, HttpClientError> {
+        let request = Request::get(self.config.url.as_str()).header(ACCEPT, "application/json");
+        let mut request = request.body(Vec::new()).expect("the URL was parsed before");
+        request
+            .headers_mut()
+            .extend(cookies.map(|cookies| (COOKIE, cookies)));
+        send(&self.http, request).await
+    }
+
+    /// Interprets a response. The error says what the application does.
+    fn session(&self, response: &Response<Vec<u8>>) -> Result<Session, String> {
+        match response.status() {
+            StatusCode::OK => {}
+            status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                return Ok(Session::Anonymous(format!("the status is {status}")));
+            }
+            status if status.is_redirection() => {
+                let location = field(response, LOCATION).unwrap_or_default();
+                return Err(format!(
+                    "redirects (to {location:?}): choose a URL that answers JSON, with 401 for nobody"
+                ));
+            }
+            status => return Err(format!("answers {status}")),
         }
-        let mut field = HeaderValue::try_from(shown.join("; ")).ok()?;
+        let kind = field(response, CONTENT_TYPE).unwrap_or_default();
+        let json = is_json(&kind).then(|| serde_json::from_slice::<Json>(response.body()));
+        let Some(Ok(json)) = json else {
+            return Err(format!("answers {kind:?} where JSON belongs"));
+        };
+        let applies = |rule: &&Reject| json.pointer(&rule.pointer.0) == Some(&rule.equals);
+        if let Some(Reject { pointer, equals }) = self.config.reject.iter().find(applies) {
+            let reason = format!("rejected because {} is {equals}", pointer.0);
+            return Ok(Session::Anonymous(reason));
+        }
+        let Some(subject) = name_at(&json, &self.config.user_pointer)? else {
+            return Ok(Session::Anonymous("there is nothing at user_pointer".to_owned()));
+        };
+        let Some(subject) = decode_name(&subject) else {
+            let pointer = &self.config.user_pointer.0;
+            return Err(format!("its name at {pointer} {UNKNOWN_ENCODING}"));
+        };
+        let display_name = self.config.display_pointer.as_ref();
+        let display_name = display_name.and_then(|pointer| name_at(&json, pointer).ok().flatten());
+        Ok(Session::User(subject, display_name.map(decode_display_name)))
+    }
+
+    /// The configured cookies of a browser as one field, byte for byte; `None` if it has none of them.
+    fn cookies(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let fields = headers
+            .get_all(COOKIE)
+            .iter()
+            .filter_map(|field| field.to_str().ok());
+        let pairs = fields.flat_map(|field| field.split(';')).map(str::trim);
+        let is_configured = |pair: &&str| {
+            let name = pair.split_once('=').map(|(name, _)| name);
+            name.is_some_and(|name| self.config.cookies.iter().any(|configured| configured == name))
+        };
+        let pairs: Vec<_> = pairs.filter(is_configured).collect();
+        let mut field = HeaderValue::try_from(pairs.join("; ")).ok()?;
         field.set_sensitive(true);
-        (!shown.is_empty()).then_some(field)
+        (!pairs.is_empty()).then_some(field)
     }
 }
 
-impl Meaning {
-    fn into_user(self, at: Timestamp) -> Option<User> {
-        match self {
-            Self::Somebody {
-                subject,
-                display_name,
-            } => Some(User {
-                subject,
-                display_name,
-                proved_by: "probe".to_owned(),
-                proved_at: at,
-            }),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Meaning {
+impl fmt::Display for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Somebody {
-                subject,
-                display_name,
-            } => write!(f, "{subject:?}, shown as {display_name:?}"),
-            Self::Unauthorized(status) => write!(f, "nobody: the status is {status}"),
-            Self::Rejected(rule) => {
-                write!(
-                    f,
-                    "nobody: reject says so, {} is {}",
-                    rule.pointer.as_str(),
-                    rule.equals
-                )
+            Self::User(subject, display_name) => {
+                let display_name = display_name.as_ref().unwrap_or(subject);
+                write!(f, "{subject:?}, shown as {display_name:?}")
             }
-            Self::NothingThere => f.write_str("nobody: there is nothing at user_pointer"),
+            Self::Anonymous(reason) => write!(f, "nobody: {reason}"),
         }
     }
+}
+
+fn field(response: &Response<Vec<u8>>, name: http::HeaderName) -> Option<String> {
+    let value = response.headers().get(name)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 /// `application/json`, `application/problem+json`, with or without parameters.
@@ -228,133 +339,18 @@ fn is_json(kind: &str) -> bool {
     kind == "application/json" || kind == "text/json" || kind.ends_with("+json")
 }
 
-/// A name in the answer; `None` when it is absent, null, false or empty, as applications put it when nobody is there.
-fn text_at(json: &Json, pointer: &str) -> Result<Option<String>, ProbeFault> {
-    let text = match json.pointer(pointer) {
+/// A name in a response; `None` if it is absent, null, false or empty, as applications represent an anonymous session.
+fn name_at(json: &Json, pointer: &JsonPointer) -> Result<Option<String>, String> {
+    let name = match json.pointer(&pointer.0) {
         None | Some(Json::Null | Json::Bool(false)) => return Ok(None),
         Some(Json::String(text)) if text.is_empty() => return Ok(None),
-        Some(Json::String(text)) => text.clone(),
-        Some(Json::Number(number)) if number.is_i64() || number.is_u64() => number.to_string(),
-        Some(_) => return Err(ProbeFault::NotAName(pointer.to_owned())),
+        Some(Json::String(text)) => Some(text.clone()),
+        Some(Json::Number(number)) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        Some(_) => None,
     };
-    if is_name(&text) {
-        Ok(Some(text))
-    } else {
-        Err(ProbeFault::NotAName(pointer.to_owned()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn probe() -> Probe {
-        let config = r#"
-            url = "http://127.0.0.1:9/me"
-            cookies = ["session", "remember"]
-            user_pointer = "/name"
-            display_pointer = "/full/name"
-            reject = [{ pointer = "/anonymous", equals = true }]
-            login_url = "https://app.example/login?next={return_to}"
-        "#;
-        Probe::new(toml::from_str(config).unwrap()).unwrap()
-    }
-
-    fn answer(status: u16, kind: &str, body: &str) -> Result<Meaning, String> {
-        let answer = Response::builder()
-            .status(status)
-            .header("content-type", kind)
-            .header("location", "/login")
-            .body(body.as_bytes().to_vec())
-            .unwrap();
-        probe().judge(&answer).map_err(|fault| fault.to_string())
-    }
-
-    #[test]
-    fn only_a_name_in_json_is_somebody() {
-        let somebody = |subject: &str, display_name: &str| {
-            Ok(Meaning::Somebody {
-                subject: subject.to_owned(),
-                display_name: display_name.to_owned(),
-            })
-        };
-        let json = "application/json; charset=utf-8";
-        assert_eq!(
-            answer(200, json, r#"{"name":"alice"}"#),
-            somebody("alice", "alice")
-        );
-        assert_eq!(
-            answer(
-                200,
-                json,
-                r#"{"name":"alice","full":{"name":"Alice E."},"anonymous":false}"#
-            ),
-            somebody("alice", "Alice E.")
-        );
-        assert_eq!(
-            answer(200, "application/hal+json", r#"{"name":17}"#),
-            somebody("17", "17")
-        );
-        for nobody in [r#"{"name":""}"#, r#"{"name":null}"#, "{}", "[]", "null", "7"] {
-            assert_eq!(answer(200, json, nobody), Ok(Meaning::NothingThere), "{nobody}");
-        }
-        let anonymous = answer(200, json, r#"{"name":"anonymous","anonymous":true}"#);
-        assert_eq!(anonymous, Ok(Meaning::Rejected(probe().config.reject[0].clone())));
-        for status in [401, 403] {
-            assert!(matches!(
-                answer(status, "text/html", "<h1>Who?</h1>"),
-                Ok(Meaning::Unauthorized(_))
-            ));
-        }
-    }
-
-    #[test]
-    fn everything_else_is_a_fault() {
-        let json = "application/json";
-        for (status, kind, body, says) in [
-            (500, json, r#"{"name":"alice"}"#, "answers 500"),
-            (201, json, r#"{"name":"alice"}"#, "answers 201"),
-            (404, json, r#"{"name":"alice"}"#, "answers 404"),
-            (302, json, r#"{"name":"alice"}"#, "redirects (to \"/login\")"),
-            (200, "text/html", r#"{"name":"alice"}"#, "answers \"text/html\""),
-            (200, json, "<html>", "where JSON belongs"),
-            (200, json, r#"{"name":{"a":1}}"#, "the value at /name is no name"),
-            (200, json, r#"{"name":true}"#, "the value at /name is no name"),
-            (
-                200,
-                json,
-                r#"{"name":"a\u0000b"}"#,
-                "the value at /name is no name",
-            ),
-        ] {
-            let said = answer(status, kind, body).unwrap_err();
-            assert!(said.contains(says), "{said}");
-        }
-    }
-
-    #[test]
-    fn only_the_named_cookies_are_shown() {
-        let shown = |fields: &[&'static str]| {
-            let mut headers = HeaderMap::new();
-            for field in fields {
-                headers.append(COOKIE, HeaderValue::from_static(field));
-            }
-            let shown = probe().shown(&headers);
-            shown.map(|field| field.to_str().unwrap().to_owned())
-        };
-        assert_eq!(
-            shown(&["a=1; session=s; linkgate-session=x", "remember=r=r; b=2"]).as_deref(),
-            Some("session=s; remember=r=r")
-        );
-        assert_eq!(shown(&["a=1; Session=s; session", "xsession=1"]), None);
-        assert_eq!(shown(&[]), None);
-    }
-
-    #[test]
-    fn the_way_back_is_one_value_of_the_way_in() {
-        assert_eq!(
-            probe().sign_in_at("https://h/oauth/login?return_to=%2Fa&b=c"),
-            "https://app.example/login?next=https%3A%2F%2Fh%2Foauth%2Flogin%3Freturn_to%3D%252Fa%26b%3Dc"
-        );
-    }
+    let name = name.filter(|name| is_user_name(name)).ok_or_else(|| {
+        let pointer = &pointer.0;
+        format!("the value at {pointer} is no name: a text or a whole number of at most 255 characters")
+    })?;
+    Ok(Some(name))
 }

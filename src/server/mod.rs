@@ -1,7 +1,6 @@
 //! A running linkgate: start, reload and stop.
 
 pub(crate) mod links;
-pub(crate) mod login;
 mod parts;
 pub mod store;
 
@@ -59,7 +58,11 @@ impl Server {
 
     /// The same, with a choice whether the tables may be changed. The last thing to happen: everything else was found good.
     pub async fn start_with(config: Config, clock: Clock, migrations: Migrations) -> anyhow::Result<Self> {
-        let login = login::login(&config, &clock)?;
+        let login = Arc::new(Login::new(
+            config.login.clone(),
+            &config.server.trusted_proxies,
+            &clock,
+        )?);
         let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
         let workers = Workers::start().context("the threads that serve cannot be started")?;
         let (public, public_address) = bind(config.server.listen)?;

@@ -12,7 +12,7 @@ use crate::gateway::{
     SignatureCheck, TrustedProxies,
 };
 use crate::links::Links;
-use crate::login::{Door, Login};
+use crate::login::{FormLogin, Login};
 use crate::provider::{Directory, ImpersonationPolicy, Provider, Rules, SessionRules};
 use crate::store::{Keyring, Store};
 use crate::web::{Administration, App, CurrentBranding, RecentRejections};
@@ -125,7 +125,7 @@ fn assertion(config: &Config, keyring: &Keyring, clock: &Clock) -> anyhow::Resul
 }
 
 fn directory(login: Arc<Login>) -> Directory {
-    let is_file = matches!(*login, Login::File(_));
+    let is_file = matches!(*login, Login::Form(FormLogin::File(_)));
     let directory = Directory::new(move |subject| {
         let login = Arc::clone(&login);
         async move { login.user_status(&subject).await }
@@ -140,8 +140,8 @@ fn directory(login: Arc<Login>) -> Directory {
 fn sessions(config: &Config, login: &Login) -> SessionRules {
     let sessions = &config.login;
     SessionRules {
-        login_method: login.method().name(),
-        refresh_display_name: login.door() == Door::Form,
+        login_method: sessions.method.name(),
+        refresh_display_name: matches!(login, Login::Form(_)),
         idle: sessions.session_idle,
         longest: sessions.session_lifetime,
         recheck_after: sessions.recheck_after,
@@ -154,7 +154,7 @@ fn sessions(config: &Config, login: &Login) -> SessionRules {
 fn impersonation(config: &Config) -> ImpersonationPolicy {
     let configured = &config.impersonation;
     let excluded = [&config.admin.subjects[..], &configured.except].concat();
-    if config.login.knows_its_users().is_some() {
+    if config.login.user_directory().is_some() {
         return ImpersonationPolicy {
             excluded,
             ..ImpersonationPolicy::default()

@@ -11,7 +11,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
-use crate::login::{Attempt, Door, SignInError};
+use crate::login::{FormLogin, Login, RequestLogin, SignInError};
 use crate::oauth::{Callback, Secret};
 use crate::provider::{Question, StoreError};
 
@@ -22,7 +22,7 @@ use super::extract::{ClientIp, PageForm};
 use super::i18n::Messages;
 use super::render::{Layout, render_with_callback, see_other, with_cookies};
 use super::return_to::ReturnTo;
-use super::session::{Session, recognise};
+use super::session::{Session, identify};
 use super::{App, LOGIN, Shared, login_redirect};
 
 /// The query of the sign-in page.
@@ -100,8 +100,8 @@ pub(super) async fn show(
         _ => {}
     }
     let flags: &[&str] = if fresh { &["fresh"] } else { &[] };
-    match app.login.door() {
-        Door::Form => {
+    match &*app.login {
+        Login::Form(_) => {
             let reason = if fresh {
                 LoginReason::Fresh
             } else {
@@ -113,22 +113,23 @@ pub(super) async fn show(
             let path = return_to.login_with(flags);
             Err(ErrorKind::Pause.page().sign_in_again(path))
         }
-        Door::Request => sign_in_recognised(&app, client, &parts, &return_to, &query).await,
-        Door::RoundTrip => login_redirect::start(&app, &return_to, fresh).await,
+        Login::Request(login) => sign_in_by_request(&app, login, client, &parts, &return_to, &query).await,
+        Login::Redirect(login) => login_redirect::start(&app, login, &return_to, fresh).await,
     }
 }
 
 /// Signs in the user whom the request names, or redirects once to the application's sign-in page.
-async fn sign_in_recognised(
+async fn sign_in_by_request(
     app: &App,
+    login: &RequestLogin,
     ClientIp(client): ClientIp,
     parts: &Parts,
     return_to: &ReturnTo,
     query: &LoginQuery,
 ) -> Result<Response, PageError> {
-    let Some(user) = recognise(app, parts).await.transpose()?.flatten() else {
+    let Some(user) = identify(app, login, parts).await? else {
         let back = app.absolute(&return_to.login_with(&["back"]));
-        return match app.login.sign_in_at(&back) {
+        return match login.login_url(&back) {
             Some(url) if query.back.is_none() => Ok(see_other(&url)),
             Some(_) => Err(ErrorKind::StillAnonymous.page().sign_in_again(return_to.login())),
             None => {
@@ -159,15 +160,16 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     form: Result<PageForm<SignInFields>, Response>,
 ) -> Result<Response, Response> {
-    if app.login.door() != Door::Form {
+    let Login::Form(login) = &*app.login else {
         return Err(ErrorKind::MethodNotAllowed.page().into_response());
-    }
-    let signed_in = check_password(&app, layout, address, &headers, form?.form).await;
+    };
+    let signed_in = check_password(&app, login, layout, address, &headers, form?.form).await;
     signed_in.map_err(PageError::into_response)
 }
 
 async fn check_password(
     app: &App,
+    login: &FormLogin,
     layout: Layout,
     address: std::net::IpAddr,
     headers: &HeaderMap,
@@ -183,12 +185,8 @@ async fn check_password(
     if let Some(wait) = app.provider.count_sign_in(address, Some(&form.username)).await? {
         return Err(ErrorKind::TooMany.page().wait(wait).retry(again));
     }
-    let attempt = Attempt {
-        name: &form.username,
-        password: Secret::new(form.password),
-        at: app.clock.now(),
-    };
-    match app.login.sign_in(attempt).await {
+    let password = Secret::new(form.password);
+    match login.verify(&form.username, password, app.clock.now()).await {
         Ok(user) => {
             let cookies = Session::begin(app, headers, user, address).await?;
             Ok(with_cookies(app.redirect(return_to.as_str()), cookies))
@@ -214,16 +212,16 @@ pub(super) async fn sign_out(
     };
     FormPurpose::sign_out(&session.id).check(&app.keyring, &form.form_token, return_to.as_str())?;
     let cookie = session.end(&app, address).await?;
-    let response = match app.login.door() {
+    let response = match &*app.login {
         // The next request would name the same user: only the application or the proxy can sign out.
-        Door::Request => {
-            let page = ErrorKind::AnotherAccount.page().leave(app.login.sign_out_at());
+        Login::Request(login) => {
+            let page = ErrorKind::AnotherAccount.page().leave(login.logout_url());
             page.sign_in_again(return_to.login()).into_response()
         }
         _ if return_to.as_str() == LOGIN => ErrorKind::SignedOut.page().into_response(),
-        Door::Form => return_to.sign_in(&app, true, false),
+        Login::Form(_) => return_to.sign_in(&app, true, false),
         // The login service must ask for the account.
-        Door::RoundTrip => return_to.sign_in(&app, true, true),
+        Login::Redirect(_) => return_to.sign_in(&app, true, true),
     };
     Ok(with_cookies(response, [cookie]))
 }

@@ -13,9 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 
-use crate::login::oidc::{Arrived, OidcFault};
-use crate::login::trip::TRIP_SECONDS;
-use crate::login::{Login, Trip, TripFault};
+use crate::login::{Login, LoginFlow, RedirectError, RedirectLogin};
 use crate::model::User;
 use crate::oauth::{Secret, Timestamp, Token};
 
@@ -44,17 +42,23 @@ pub(super) struct OidcQuery {
 }
 
 /// Redirects a browser to the login service.
-pub(super) async fn start(app: &App, return_to: &ReturnTo, fresh: bool) -> Result<Response, PageError> {
+pub(super) async fn start(
+    app: &App,
+    login: &RedirectLogin,
+    return_to: &ReturnTo,
+    fresh: bool,
+) -> Result<Response, PageError> {
     let pending = PendingLogin {
         id: Token::generate("", &mut randomness()),
-        expires_at: app.clock.now().plus(TRIP_SECONDS),
+        expires_at: app.clock.now().plus(LoginFlow::MAX_SECONDS),
         return_to: return_to.clone(),
     };
-    match app.login.leave(&pending.trip(app, fresh)).await {
-        Some(Ok(location)) => Ok(with_cookies(see_other(&location), [pending.cookie(app)])),
-        Some(Err(fault)) => Err(rejected(&fault, return_to.login())),
-        None => Err(ErrorKind::MethodNotAllowed.page()),
-    }
+    let location = match login {
+        RedirectLogin::Handoff(handoff) => Ok(handoff.request_url(&pending.flow(app, HANDOFF, fresh))),
+        RedirectLogin::Oidc(oidc) => oidc.authorization_url(&pending.flow(app, OIDC, fresh)).await,
+    };
+    let location = location.map_err(|error| rejected(&error, return_to.login()))?;
+    Ok(with_cookies(see_other(&location), [pending.cookie(app)]))
 }
 
 /// `GET /oauth/login/handoff`
@@ -65,17 +69,17 @@ pub(super) async fn handoff(
     headers: HeaderMap,
     query: Result<Query<HandoffQuery>, QueryRejection>,
 ) -> Result<Response, PageError> {
-    let Login::Handoff(handoff) = &*app.login else {
+    let Login::Redirect(RedirectLogin::Handoff(handoff)) = &*app.login else {
         return Err(unknown());
     };
     let Query(query) = query.map_err(|_| incomplete("lg_answer and lg_sig"))?;
     let answer = handoff
-        .read(&query.lg_answer, &query.lg_sig)
-        .map_err(|fault| rejected(&TripFault::Handoff(fault), LOGIN.to_owned()))?;
+        .verify(&query.lg_answer, &query.lg_sig)
+        .map_err(|error| rejected(&error, LOGIN.to_owned()))?;
     let pending = PendingLogin::find(&app, &headers, &answer.jti, session.is_some())?;
     let user = handoff
         .accept(answer, pending.id.as_str(), app.clock.now())
-        .map_err(|fault| rejected(&TripFault::Handoff(fault), pending.return_to.login()))?;
+        .map_err(|error| rejected(&error, pending.return_to.login()))?;
     pending.finish(&app, &headers, address, user).await
 }
 
@@ -87,7 +91,7 @@ pub(super) async fn oidc(
     headers: HeaderMap,
     query: Result<Query<OidcQuery>, QueryRejection>,
 ) -> Result<Response, PageError> {
-    let Login::Oidc(oidc) = &*app.login else {
+    let Login::Redirect(RedirectLogin::Oidc(oidc)) = &*app.login else {
         return Err(unknown());
     };
     let Query(query) = query.map_err(|_| incomplete("state, and code or error, each once"))?;
@@ -102,12 +106,9 @@ pub(super) async fn oidc(
     if let Some(wait) = app.provider.count_sign_in(address, None).await? {
         return Err(ErrorKind::TooMany.page().wait(wait).retry(again()));
     }
-    let arrived = Arrived {
-        code: &code,
-        issuer: query.iss.as_deref(),
-    };
-    let user = oidc.arrive(&pending.trip(&app, false), arrived).await;
-    let user = user.map_err(|fault| rejected(&fault, again()))?;
+    let flow = pending.flow(&app, OIDC, false);
+    let user = oidc.authenticate(&flow, &code, query.iss.as_deref()).await;
+    let user = user.map_err(|error| rejected(&error, again()))?;
     pending.finish(&app, &headers, address, user).await
 }
 
@@ -188,34 +189,30 @@ impl PendingLogin {
         Cookie::PendingLogin(self.id.as_str()).set(app, &format!("{expires_at}.{return_to}.{mac}"))
     }
 
-    fn trip(&self, app: &App, fresh: bool) -> Trip {
+    fn flow(&self, app: &App, path: &str, fresh: bool) -> LoginFlow {
         let derived = |purpose| {
             let mac = app.keyring.mac(purpose, &[self.id.as_str().as_bytes()]);
             Secret::new(URL_SAFE_NO_PAD.encode(mac))
         };
-        let path = match &*app.login {
-            Login::Handoff(_) => HANDOFF,
-            _ => OIDC,
-        };
-        Trip {
+        LoginFlow {
             id: self.id.clone(),
-            back: app.absolute(path),
-            fresh,
+            return_to: app.absolute(path),
+            force_login: fresh,
             nonce: derived("trip-nonce"),
             verifier: derived("trip-verifier"),
-            at: self.expires_at.plus(-TRIP_SECONDS),
+            at: self.expires_at.plus(-LoginFlow::MAX_SECONDS),
         }
     }
 }
 
-/// The page for a fault. A login service that is down or wrongly configured is for the administrator; anything else may be
+/// The page for an error. A login service that is down or wrongly configured is for the administrator; anything else may be
 /// an attack.
-fn rejected(fault: &TripFault, again: String) -> PageError {
-    let kind = match fault {
-        TripFault::Unavailable(_) | TripFault::Oidc(OidcFault::Discovery(_)) => ErrorKind::SourceFailed,
-        TripFault::Handoff(_) | TripFault::Oidc(_) => ErrorKind::SignInInvalid,
+fn rejected(error: &RedirectError, again: String) -> PageError {
+    let kind = match error {
+        RedirectError::Unavailable(_) | RedirectError::Discovery(_) => ErrorKind::SourceFailed,
+        RedirectError::Response(_) => ErrorKind::SignInInvalid,
     };
-    kind.page().because(fault.to_string()).sign_in_again(again)
+    kind.page().because(error.to_string()).sign_in_again(again)
 }
 
 fn unknown() -> PageError {

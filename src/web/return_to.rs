@@ -5,7 +5,7 @@ use http::Method;
 use http::request::Parts;
 use http::uri::PathAndQuery;
 
-use crate::login::Door;
+use crate::login::Login;
 use crate::oauth::{Token, encoding};
 
 use super::{AUTHORIZE, App, LOGIN};
@@ -87,7 +87,7 @@ impl ReturnTo {
     /// The sign-in page may redirect to another site. Chromium checks `form-action` on every redirect after a form
     /// submission, so after a form the user follows a link on a page in between.
     pub(super) fn sign_in(&self, app: &App, by_form: bool, fresh: bool) -> Response {
-        let pause = by_form && app.login.door() != Door::Form;
+        let pause = by_form && !matches!(*app.login, Login::Form(_));
         let flags = [("fresh", fresh), ("pause", pause)];
         let flags: Vec<_> = flags
             .iter()

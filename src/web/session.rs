@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
 use tracing::Span;
 
-use crate::login::{Arriving, Unrecognised};
+use crate::login::{BrowserRequest, IdentifyError, Login, RequestLogin};
 use crate::model::{SessionId, User};
 use crate::oauth::Token;
 use crate::provider::StoreError;
@@ -88,13 +88,13 @@ impl SessionState {
         let Some(user) = app.provider.session_user(&id).await? else {
             return Ok(Self::None);
         };
-        Ok(match recognise(app, parts).await {
-            None => Self::Active(Session { id, user }),
-            Some(named) => match named? {
-                Some(named) if named.subject == user.subject => Self::Active(Session { id, user: named }),
-                Some(named) => Self::UserChanged(named),
-                None => Self::None,
-            },
+        let Login::Request(login) = &*app.login else {
+            return Ok(Self::Active(Session { id, user }));
+        };
+        Ok(match identify(app, login, parts).await? {
+            Some(named) if named.subject == user.subject => Self::Active(Session { id, user: named }),
+            Some(named) => Self::UserChanged(named),
+            None => Self::None,
         })
     }
 }
@@ -134,22 +134,25 @@ impl FromRequestParts<Arc<App>> for Session {
     }
 }
 
-/// The user whom the request itself names; `None` with a login method that does not work like that.
-pub(super) async fn recognise(app: &App, parts: &Parts) -> Option<Result<Option<User>, PageError>> {
+/// The user whom the request itself names; `None` if it is anonymous.
+pub(super) async fn identify(
+    app: &App,
+    login: &RequestLogin,
+    parts: &Parts,
+) -> Result<Option<User>, PageError> {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    let request = Arriving {
+    let request = BrowserRequest {
         headers: &parts.headers,
         peer: peer.map(|peer| peer.0.ip()),
         at: app.clock.now(),
     };
-    let user = app.login.recognise(request).await?;
-    Some(user.map_err(|error| {
+    login.identify(request).await.map_err(|error| {
         let kind = match &error {
-            Unrecognised::Probe(_) => ErrorKind::SourceFailed,
-            Unrecognised::Header(_) => ErrorKind::UserMissing,
+            IdentifyError::Header(_) => ErrorKind::UserMissing,
+            IdentifyError::Unavailable(_) | IdentifyError::Response(_) => ErrorKind::SourceFailed,
         };
         kind.page().because(error.to_string()).sign_in_again(LOGIN)
-    }))
+    })
 }
 
 fn session_id(app: &App, headers: &HeaderMap) -> Option<SessionId> {

@@ -1,32 +1,26 @@
-//! What a provider publishes about itself: the discovery document and the keys, kept for a while.
+//! The discovery document and the keys of an identity provider, cached.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use openidconnect::core::CoreProviderMetadata;
-use openidconnect::{DiscoveryError, IssuerUrl};
+use openidconnect::{AsyncHttpClient, DiscoveryError, HttpRequest, HttpResponse, IssuerUrl};
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
-use crate::http::client::Connector;
-use crate::login::TripFault;
-use crate::login::send;
+use crate::http::client::{Connector, HttpClientError};
 use crate::oauth::Timestamp;
 
-use super::OidcFault;
+use super::super::RedirectError;
+use super::super::http::send;
 
-/// The last answer, and how to get the next one.
+/// The last response, and how to get the next one.
 #[derive(Debug)]
 pub(super) struct Discovery {
     issuer: String,
     http: Connector,
     clock: Clock,
-    kept: Mutex<Option<Kept>>,
-}
-
-#[derive(Clone, Debug)]
-struct Kept {
-    published: Arc<CoreProviderMetadata>,
-    at: Timestamp,
+    cached: Mutex<Option<(Arc<CoreProviderMetadata>, Timestamp)>>,
 }
 
 impl Discovery {
@@ -35,70 +29,66 @@ impl Discovery {
             issuer,
             http,
             clock,
-            kept: Mutex::default(),
+            cached: Mutex::default(),
         }
     }
 
-    /// What is known, asked for when that is nothing or old. When the provider does not answer, old is better than
-    /// nothing: its keys change seldom, and an unknown one is asked for anyway.
-    pub(super) async fn known(&self) -> Result<Arc<CoreProviderMetadata>, TripFault> {
-        self.younger_than(GOOD_FOR).await
+    /// Returns what the provider published at most an hour ago. If it does not respond, older metadata is used.
+    pub(super) async fn metadata(&self) -> Result<Arc<CoreProviderMetadata>, RedirectError> {
+        self.younger_than(TTL).await
     }
 
-    /// What is known now that a key was missing. Asked for, unless that was a moment ago: tokens of a stranger's making must
-    /// not make us ask without end.
-    pub(super) async fn renewed(&self) -> Result<Arc<CoreProviderMetadata>, TripFault> {
-        self.younger_than(AT_MOST_EVERY).await
+    /// Returns what the provider published at most ten seconds ago, as a token has an unknown key. Tokens of an attacker
+    /// must not cause requests without limit.
+    pub(super) async fn renewed(&self) -> Result<Arc<CoreProviderMetadata>, RedirectError> {
+        self.younger_than(MIN_INTERVAL).await
     }
 
-    /// What the provider says now.
-    pub(super) async fn asked_now(&self) -> Result<Arc<CoreProviderMetadata>, TripFault> {
-        self.ask().await.map(Arc::new)
-    }
-
-    /// One at a time: the others wait, and then find the answer.
-    async fn younger_than(&self, seconds: i64) -> Result<Arc<CoreProviderMetadata>, TripFault> {
-        let mut kept = self.kept.lock().await;
+    /// One request at a time: concurrent calls wait for its response.
+    async fn younger_than(&self, seconds: i64) -> Result<Arc<CoreProviderMetadata>, RedirectError> {
+        let mut cached = self.cached.lock().await;
         let now = self.clock.now();
-        if let Some(kept) = &*kept
-            && kept.at.plus(seconds) > now
+        if let Some((metadata, at)) = &*cached
+            && at.plus(seconds) > now
         {
-            return Ok(Arc::clone(&kept.published));
+            return Ok(Arc::clone(metadata));
         }
-        match (self.ask().await, &*kept) {
-            (Ok(published), _) => {
-                let published = Arc::new(published);
-                *kept = Some(Kept {
-                    published: Arc::clone(&published),
-                    at: now,
-                });
-                Ok(published)
+        match (self.fetch().await, &*cached) {
+            (Ok(metadata), _) => {
+                let metadata = Arc::new(metadata);
+                *cached = Some((Arc::clone(&metadata), now));
+                Ok(metadata)
             }
-            (Err(fault), Some(old)) => {
-                tracing::warn!(%fault, "the identity provider does not say anything new; its last word counts");
-                Ok(Arc::clone(&old.published))
+            (Err(error), Some((metadata, _))) => {
+                tracing::warn!(%error, "older metadata and keys of the identity provider are used");
+                Ok(Arc::clone(metadata))
             }
-            (Err(fault), None) => Err(fault),
+            (Err(error), None) => Err(error),
         }
     }
 
-    async fn ask(&self) -> Result<CoreProviderMetadata, TripFault> {
-        let unusable = |why: String| TripFault::from(OidcFault::Discovery(why));
+    /// Asks the provider.
+    pub(super) async fn fetch(&self) -> Result<CoreProviderMetadata, RedirectError> {
+        let unusable = |why: String| RedirectError::Discovery(why);
         let issuer = IssuerUrl::new(self.issuer.clone()).map_err(|error| unusable(error.to_string()))?;
-        let http = self.http.clone();
-        let call = move |request| {
-            let http = http.clone();
-            async move { send(&http, request).await }
-        };
-        let published = CoreProviderMetadata::discover_async(issuer, &call).await;
-        published.map_err(|error| match error {
-            DiscoveryError::Request(fault) => TripFault::Unavailable(fault),
+        let metadata = CoreProviderMetadata::discover_async(issuer, &self.http).await;
+        metadata.map_err(|error| match error {
+            DiscoveryError::Request(error) => RedirectError::Unavailable(error),
             other => unusable(other.to_string()),
         })
     }
 }
 
-/// Seconds after which a provider is asked again.
-const GOOD_FOR: i64 = 3600;
-/// Seconds between two questions about an unknown key.
-const AT_MOST_EVERY: i64 = 10;
+impl<'c> AsyncHttpClient<'c> for Connector {
+    type Error = HttpClientError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpClientError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(send(self, request))
+    }
+}
+
+/// Seconds for which metadata and keys are cached.
+const TTL: i64 = 3600;
+/// Seconds between two requests because of unknown keys.
+const MIN_INTERVAL: i64 = 10;

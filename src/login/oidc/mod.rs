@@ -1,14 +1,14 @@
-//! An identity provider is asked (OpenID Connect Core 1.0): code flow, always with PKCE S256 (RFC 7636).
+//! An identity provider (OpenID Connect Core 1.0): the authorization code flow, always with PKCE S256 (RFC 7636).
 //!
-//! `discovery` keeps what the provider publishes about itself; `claims` reads names out of what it said. The `state` is
-//! the trip's id, and `web` lets each end once; nonce and verifier are derived from it. Nothing is asked at start: a
-//! provider that is down then keeps nobody from serving.
+//! The `state` is the id of the [`LoginFlow`], and `web` completes each flow once. Nothing is requested at start: linkgate
+//! serves while the provider is down.
 
-mod claims;
 mod discovery;
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Request, StatusCode};
 use openidconnect::core::{
@@ -17,33 +17,24 @@ use openidconnect::core::{
 };
 use openidconnect::{
     AccessToken, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge,
-    PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, SignatureVerificationError, TokenResponse as _,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, JsonWebKey as _, Nonce, OAuth2TokenResponse as _,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, SignatureVerificationError,
+    TokenResponse as _,
 };
 use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::clock::Clock;
+use crate::http::client::Connector;
 use crate::model::User;
 use crate::oauth::Secret;
-
-use super::send;
-use super::{HttpUrl, Trip, TripFault};
-use crate::http::client::{Connector, HttpClientError};
 use crate::setting::{FromFile, duration, seconds};
 use crate::tls::{Roots, RootsError};
 
-use claims::Names;
-use discovery::Discovery;
+use super::http::{connector, help, send};
+use super::{Check, HttpUrl, LoginFlow, Method, RedirectError, is_user_name, rejected, user};
 
-/// Asks an identity provider.
-#[derive(Debug)]
-pub struct Oidc {
-    config: OidcConfig,
-    http: Connector,
-    discovery: Discovery,
-    clock: Clock,
-}
+use discovery::Discovery;
 
 /// `[login.oidc]`: an identity provider, and linkgate as its client.
 #[derive(Clone, Debug, Deserialize)]
@@ -85,43 +76,13 @@ fn display_claim() -> String {
     "name".to_owned()
 }
 
-/// What came back from the provider.
+/// The client of an identity provider.
 #[derive(Debug)]
-pub struct Arrived<'a> {
-    /// The code to exchange.
-    pub code: &'a str,
-    /// The issuer that the answer names (RFC 9207).
-    pub issuer: Option<&'a str>,
-}
-
-/// Why a provider's answer makes no user. For the log.
-#[derive(Debug, thiserror::Error)]
-pub enum OidcFault {
-    /// What it publishes about itself cannot be used.
-    #[error("the discovery document or the keys of the identity provider cannot be used: {0}")]
-    Discovery(String),
-    /// The answer names another issuer: somebody mixed two providers up (RFC 9207).
-    #[error("the answer is from the issuer {0:?}, and not from the configured one")]
-    OtherIssuer(String),
-    /// The code was not taken.
-    #[error("the identity provider did not take the code: {0}")]
-    Exchange(String),
-    /// There is no ID token, or it is not to be believed.
-    #[error("the ID token is not to be believed: {0}")]
-    IdToken(String),
-    /// The userinfo endpoint speaks of somebody else, or not at all.
-    #[error("the userinfo endpoint cannot be used: {0}")]
-    UserInfo(String),
-    /// It does not name the user.
-    #[error(
-        "neither the ID token nor the userinfo endpoint has a usable {claim:?}; they have {known}. Is a scope missing, or is it another user_claim?"
-    )]
-    NoName {
-        /// The claim that was wanted.
-        claim: String,
-        /// The claims that are there.
-        known: String,
-    },
+pub struct Oidc {
+    config: OidcConfig,
+    http: Connector,
+    discovery: Discovery,
+    clock: Clock,
 }
 
 type Client = CoreClient<
@@ -134,14 +95,14 @@ type Client = CoreClient<
 >;
 
 impl Oidc {
-    /// Takes the configuration. Nothing is asked yet.
+    /// Takes the configuration. Nothing is requested yet.
     ///
     /// # Errors
     ///
     /// The operating system has no trust roots, and the issuer needs them.
     pub fn new(config: OidcConfig, clock: Clock) -> Result<Self, RootsError> {
         let issuer = config.issuer.as_str();
-        let http = super::connector(issuer, config.ca_file.as_ref(), config.timeout)?;
+        let http = connector(issuer, config.ca_file.as_ref(), config.timeout)?;
         Ok(Self {
             discovery: Discovery::new(issuer.to_owned(), http.clone(), clock.clone()),
             config,
@@ -150,121 +111,178 @@ impl Oidc {
         })
     }
 
-    /// Where a browser goes.
-    pub async fn leave(&self, trip: &Trip) -> Result<String, TripFault> {
-        let published = self.discovery.known().await?;
-        let client = self.client(&published, trip)?;
-        let verifier = PkceCodeVerifier::new(trip.verifier.expose().to_owned());
-        let state = CsrfToken::new(trip.id.as_str().to_owned());
-        let nonce = Nonce::new(trip.nonce.expose().to_owned());
+    /// Returns the URL of the authorization request (OpenID Connect Core, section 3.1.2.1).
+    ///
+    /// # Errors
+    ///
+    /// The provider did not respond, or its metadata is unusable.
+    pub async fn authorization_url(&self, flow: &LoginFlow) -> Result<String, RedirectError> {
+        let client = self.client(&*self.discovery.metadata().await?, flow)?;
+        let verifier = PkceCodeVerifier::new(flow.verifier.expose().to_owned());
+        let state = CsrfToken::new(flow.id.as_str().to_owned());
+        let nonce = nonce(flow);
         let mut request = client
             .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || state, || nonce)
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
         for scope in &self.config.scopes {
             request = request.add_scope(Scope::new(scope.clone()));
         }
-        if trip.fresh {
+        if flow.force_login {
             request = request.add_prompt(CoreAuthPrompt::Login);
         }
         Ok(request.url().0.into())
     }
 
-    /// Exchanges a code for a user.
-    pub async fn arrive(&self, trip: &Trip, arrived: Arrived<'_>) -> Result<User, TripFault> {
-        if let Some(other) = arrived
-            .issuer
-            .filter(|issuer| *issuer != self.config.issuer.as_str())
-        {
-            return Err(OidcFault::OtherIssuer(other.to_owned()).into());
+    /// Exchanges the code of an authorization response for a user. `issuer` is its `iss` (RFC 9207).
+    ///
+    /// # Errors
+    ///
+    /// The response is of another issuer, or the provider does not authenticate a user with a name.
+    pub async fn authenticate(
+        &self,
+        flow: &LoginFlow,
+        code: &str,
+        issuer: Option<&str>,
+    ) -> Result<User, RedirectError> {
+        if let Some(other) = issuer.filter(|issuer| *issuer != self.config.issuer.as_str()) {
+            return rejected(format!(
+                "the answer is from the issuer {other:?}, and not from the configured one"
+            ));
         }
-        let published = self.discovery.known().await?;
-        let client = self.client(&published, trip)?;
-        let answer = self.exchange(&client, trip, arrived.code).await?;
-        let token = answer
-            .id_token()
-            .ok_or_else(|| OidcFault::IdToken("there is none".to_owned()))?;
-        let said = self.believe(&client, trip, token).await?;
-        let names = Names::of(&said, &self.config);
-        let names = match (names, published.userinfo_endpoint()) {
-            (Names { subject: None, .. }, Some(endpoint)) => {
-                let more = self
-                    .user_info(endpoint.as_str(), answer.access_token(), &said)
-                    .await?;
-                Names::of(&more, &self.config).or(Names::of(&said, &self.config), &said, &more)
-            }
-            (names, _) => names,
+        let metadata = self.discovery.metadata().await?;
+        let client = self.client(&metadata, flow)?;
+        let tokens = self.exchange(&client, flow, code).await?;
+        let Some(id_token) = tokens.id_token() else {
+            return rejected("the identity provider sent no ID token");
         };
-        let subject = names.subject.ok_or_else(|| OidcFault::NoName {
-            claim: self.config.user_claim.clone(),
-            known: names.known,
-        })?;
-        Ok(User {
-            display_name: names.display_name.unwrap_or_else(|| subject.clone()),
-            subject,
-            proved_by: "oidc".to_owned(),
-            proved_at: self.clock.now(),
-        })
+        let mut claims = vec![self.verify(&client, flow, id_token).await?];
+        let (user_claim, display_claim) = (&self.config.user_claim, &self.config.display_claim);
+        if let (None, Some(url)) = (name(&claims, user_claim), metadata.userinfo_endpoint()) {
+            let user_info = self
+                .user_info(url.as_str(), tokens.access_token(), &claims[0])
+                .await?;
+            claims.insert(0, user_info);
+        }
+        let Some(subject) = name(&claims, user_claim) else {
+            return rejected(format!(
+                "neither the ID token nor the userinfo endpoint has a usable {user_claim:?}; they have {}. \
+                 Is a scope missing, or is it another user_claim?",
+                claim_names(&claims)
+            ));
+        };
+        let display_name = name(&claims, display_claim);
+        Ok(user(Method::Oidc, subject, display_name, self.clock.now()))
     }
 
-    /// What the provider publishes, asked for now.
-    pub async fn published(&self) -> Result<CoreProviderMetadata, TripFault> {
-        Ok((*self.discovery.asked_now().await?).clone())
+    /// Fetches the discovery document and the keys, and shows what matters in them.
+    pub async fn diagnose(&self, flow: &LoginFlow) -> Vec<Check> {
+        let check = "discovery document and keys";
+        let metadata = match self.discovery.fetch().await {
+            Ok(metadata) => metadata,
+            Err(error) => {
+                let help = match &error {
+                    RedirectError::Unavailable(error) => help(error),
+                    _ => {
+                        "login.oidc.issuer must be written exactly as the document says, with or without a slash at the end"
+                    }
+                };
+                return vec![Check::failed(check, error.to_string(), help)];
+            }
+        };
+        let keys = metadata.jwks().keys().iter();
+        let keys: Vec<_> = keys
+            .map(|key| key.key_id().map_or("(no id)", |id| id.as_str()))
+            .collect();
+        let userinfo = metadata
+            .userinfo_endpoint()
+            .map_or("there is none: the ID token must have the claims", |url| {
+                url.as_str()
+            });
+        vec![
+            Check::ok(check, format!("issuer {}", metadata.issuer().as_str())),
+            if keys.is_empty() {
+                let help = "the provider must publish its keys at jwks_uri";
+                Check::failed("signing keys", "there is none", help)
+            } else {
+                Check::ok("signing keys", format!("{}: {}", keys.len(), keys.join(", ")))
+            },
+            Check::ok(
+                "authorization endpoint",
+                metadata.authorization_endpoint().as_str(),
+            ),
+            match metadata.token_endpoint() {
+                Some(url) => Check::ok("token endpoint", url.as_str()),
+                None => {
+                    let help = "the provider must support the code flow";
+                    Check::failed("token endpoint", "there is none", help)
+                }
+            },
+            Check::ok("userinfo endpoint", userinfo),
+            Check::ok("redirect URI to register there", flow.return_to.as_str()),
+        ]
     }
 
-    fn client(&self, published: &CoreProviderMetadata, trip: &Trip) -> Result<Client, OidcFault> {
-        let back = RedirectUrl::new(trip.back.clone());
-        let back = back.map_err(|error| OidcFault::Discovery(format!("our own address: {error}")))?;
+    fn client(&self, metadata: &CoreProviderMetadata, flow: &LoginFlow) -> Result<Client, RedirectError> {
+        let redirect_uri = RedirectUrl::new(flow.return_to.clone())
+            .map_err(|error| RedirectError::Discovery(format!("linkgate's own URL: {error}")))?;
         let secret = ClientSecret::new(self.config.client_secret.expose().to_owned());
         let id = ClientId::new(self.config.client_id.clone());
-        Ok(CoreClient::from_provider_metadata(published.clone(), id, Some(secret)).set_redirect_uri(back))
+        let client = CoreClient::from_provider_metadata(metadata.clone(), id, Some(secret));
+        Ok(client.set_redirect_uri(redirect_uri))
     }
 
     async fn exchange(
         &self,
         client: &Client,
-        trip: &Trip,
+        flow: &LoginFlow,
         code: &str,
-    ) -> Result<CoreTokenResponse, TripFault> {
-        let http = self.http.clone();
-        let call = move |request| {
-            let http = http.clone();
-            async move { send(&http, request).await }
-        };
+    ) -> Result<CoreTokenResponse, RedirectError> {
         let request = client
             .exchange_code(AuthorizationCode::new(code.to_owned()))
-            .map_err(|error| OidcFault::Discovery(error.to_string()))?
-            .set_pkce_verifier(PkceCodeVerifier::new(trip.verifier.expose().to_owned()));
-        request.request_async(&call).await.map_err(|error| match error {
-            RequestTokenError::Request(fault) => TripFault::Unavailable(fault),
-            RequestTokenError::ServerResponse(said) => OidcFault::Exchange(said.error().to_string()).into(),
+            .map_err(|error| RedirectError::Discovery(error.to_string()))?
+            .set_pkce_verifier(PkceCodeVerifier::new(flow.verifier.expose().to_owned()));
+        let why = match request.request_async(&self.http).await {
+            Ok(tokens) => return Ok(tokens),
+            Err(RequestTokenError::Request(error)) => return Err(error.into()),
+            Err(RequestTokenError::ServerResponse(response)) => response.error().to_string(),
             // What could not be parsed may hold tokens, and is not repeated.
-            RequestTokenError::Parse(error, _) => OidcFault::Exchange(error.to_string()).into(),
-            RequestTokenError::Other(why) => OidcFault::Exchange(why).into(),
-        })
+            Err(RequestTokenError::Parse(error, _)) => error.to_string(),
+            Err(RequestTokenError::Other(why)) => why,
+        };
+        rejected(format!("the identity provider did not take the code: {why}"))
     }
 
-    /// Verifies an ID token (OpenID Connect Core, section 3.1.3.7) and returns its claims. A key that is not known yet may
-    /// be new: the keys are asked for once more.
-    async fn believe(&self, client: &Client, trip: &Trip, token: &CoreIdToken) -> Result<Json, TripFault> {
-        let refused = |error: ClaimsVerificationError| OidcFault::IdToken(error.to_string());
-        match self.verify(client, trip, token) {
-            Err(ClaimsVerificationError::SignatureVerification(
-                SignatureVerificationError::NoMatchingKey,
-            )) => {
-                let published = self.discovery.renewed().await?;
-                let client = self.client(&published, trip)?;
-                self.verify(&client, trip, token).map_err(refused)?;
-            }
-            verdict => verdict.map_err(refused)?,
-        }
-        claims::of_verified(&token.to_string())
-            .ok_or_else(|| OidcFault::IdToken("its claims cannot be read".to_owned()).into())
-    }
-
-    fn verify(
+    /// Verifies an ID token (OpenID Connect Core, section 3.1.3.7) and returns its claims. An unknown key may be new: the
+    /// keys are fetched once more.
+    async fn verify(
         &self,
         client: &Client,
-        trip: &Trip,
+        flow: &LoginFlow,
+        token: &CoreIdToken,
+    ) -> Result<Json, RedirectError> {
+        use SignatureVerificationError::NoMatchingKey;
+        let mut verified = self.verify_with(client, flow, token);
+        if let Err(ClaimsVerificationError::SignatureVerification(NoMatchingKey)) = verified {
+            let client = self.client(&*self.discovery.renewed().await?, flow)?;
+            verified = self.verify_with(&client, flow, token);
+        }
+        if let Err(error) = verified {
+            return rejected(format!("the ID token cannot be accepted: {error}"));
+        }
+        // The crate keeps only those claims that it has types for.
+        let token = token.to_string();
+        let payload = token
+            .split('.')
+            .nth(1)
+            .and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+        let claims = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
+        claims.map_or_else(|| rejected("the claims of the ID token cannot be read"), Ok)
+    }
+
+    fn verify_with(
+        &self,
+        client: &Client,
+        flow: &LoginFlow,
         token: &CoreIdToken,
     ) -> Result<(), ClaimsVerificationError> {
         let clock = self.clock.clone();
@@ -273,41 +291,58 @@ impl Oidc {
             .id_token_verifier()
             .set_allowed_algs(ALGORITHMS)
             .set_time_fn(time);
-        token
-            .claims(&verifier, &Nonce::new(trip.nonce.expose().to_owned()))
-            .map(|_| ())
+        token.claims(&verifier, &nonce(flow)).map(|_| ())
     }
 
-    /// Asks the userinfo endpoint, which must speak of the same user (OpenID Connect Core, section 5.3.2).
-    async fn user_info(&self, endpoint: &str, token: &AccessToken, said: &Json) -> Result<Json, TripFault> {
-        let unusable = |why: &str| TripFault::from(OidcFault::UserInfo(why.to_owned()));
-        let bearer = HeaderValue::try_from(format!("Bearer {}", token.secret()));
-        let mut bearer = bearer.map_err(|_| unusable("the access token cannot be sent"))?;
+    /// Returns the claims of the userinfo endpoint, which must be about the same user (OpenID Connect Core, section 5.3.2).
+    async fn user_info(
+        &self,
+        url: &str,
+        token: &AccessToken,
+        id_claims: &Json,
+    ) -> Result<Json, RedirectError> {
+        let unusable = |why: &str| rejected(format!("the userinfo endpoint cannot be used: {why}"));
+        let Ok(mut bearer) = HeaderValue::try_from(format!("Bearer {}", token.secret())) else {
+            return unusable("the access token cannot be sent");
+        };
         bearer.set_sensitive(true);
-        let request = Request::get(endpoint)
+        let request = Request::get(url)
             .header(ACCEPT, "application/json")
-            .header(AUTHORIZATION, bearer)
-            .body(Vec::new())
-            .map_err(|_| unusable("its address is no URL"))?;
-        let http = &self.http;
-        let answer = send(http, request).await.map_err(TripFault::Unavailable)?;
-        let kind = answer.headers().get(CONTENT_TYPE);
+            .header(AUTHORIZATION, bearer);
+        let Ok(request) = request.body(Vec::new()) else {
+            return unusable("its address is no URL");
+        };
+        let response = send(&self.http, request).await?;
+        let kind = response.headers().get(CONTENT_TYPE);
         let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-        if answer.status() != StatusCode::OK || !is_json {
-            return Err(unusable(&format!("it answers {} with {kind:?}", answer.status())));
+        if response.status() != StatusCode::OK || !is_json {
+            return unusable(&format!("it answers {} with {kind:?}", response.status()));
         }
-        let claims: Json = serde_json::from_slice(answer.body()).map_err(|_| unusable("it sends no JSON"))?;
-        if claims.get("sub").is_none() || claims.get("sub") != said.get("sub") {
-            return Err(unusable("it speaks of somebody else than the ID token (sub)"));
+        match serde_json::from_slice::<Json>(response.body()) {
+            Ok(claims) if claims.get("sub").is_some() && claims.get("sub") == id_claims.get("sub") => {
+                Ok(claims)
+            }
+            Ok(_) => unusable("its sub is not that of the ID token"),
+            Err(_) => unusable("it sends no JSON"),
         }
-        Ok(claims)
     }
 }
 
-impl From<HttpClientError> for TripFault {
-    fn from(error: HttpClientError) -> Self {
-        Self::Unavailable(error)
-    }
+fn nonce(flow: &LoginFlow) -> Nonce {
+    Nonce::new(flow.nonce.expose().to_owned())
+}
+
+/// The name in a claim of the first document that has one.
+fn name(documents: &[Json], claim: &str) -> Option<String> {
+    let mut names = documents.iter().filter_map(|claims| claims.get(claim)?.as_str());
+    names.find(|name| is_user_name(name)).map(str::to_owned)
+}
+
+fn claim_names(documents: &[Json]) -> String {
+    let objects = documents.iter().filter_map(Json::as_object);
+    let names: std::collections::BTreeSet<_> = objects.flat_map(|claims| claims.keys()).collect();
+    let names: Vec<_> = names.into_iter().map(String::as_str).collect();
+    names.join(", ")
 }
 
 /// Signatures that a provider's published keys verify. Not `none`, and no HMAC, for which our secret would be the key.

@@ -42,18 +42,18 @@ fn a_trusted_header_is_named_with_those_who_may_send_it() {
     trusting("\"10.1.0.0/16\", \"127.0.0.1\"");
     assert_snapshot!(said(&here, "doctor login", 0), @r#"
     login.method = "trusted-header"
-    ok     whose word is taken
+    ok     trusted proxies
            connections from 10.1.0.0/16, 127.0.0.1/32
-    ok     what they say
+    ok     trusted header
            x-user: the user's name, exactly one value
-    ok     what they may add
+    ok     display name
            x-name: the name to show
     "#);
     trusting("\"0.0.0.0/0\"");
     let said = said(&here, "doctor login", 1);
     assert!(
         said.ends_with(
-            "FAILED who could lie\n       everybody: a network of /0 is trusted\n       \
+            "FAILED who can sign in as any user\n       every client: a network of /0 is trusted\n       \
          -> write only the proxy's address into server.trusted_proxies\nerror: 1 step failed\n"
         ),
         "{said}"

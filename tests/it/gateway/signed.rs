@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use linkgate::clock::Clock;
-use linkgate::gateway::{Assertion, AssertionKey};
+use linkgate::gateway::{Assertion, AssertionKey, IdentityConfig};
 use linkgate::model::{Consumer, ConsumerSource};
 use linkgate::oauth::{
     BodyHash, ConsumerKey, RequestSigner, Secret, SignatureMethod, SigningKey, TokenParameter,
@@ -122,6 +122,22 @@ async fn an_admitted_call_arrives_as_its_user() {
     assert_eq!(request.header("x-linkgate-name"), ["svc Example"]);
     assert_eq!(request.header("x-linkgate-consumer"), ["peer"]);
     assert_eq!(request.header("x-linkgate-call"), ["two-legged"]);
+}
+
+#[tokio::test]
+async fn an_application_that_does_not_decode_names_gets_them_in_utf8() {
+    let app = App::start().await;
+    let mut options = options(&app).await;
+    let identity: IdentityConfig = toml::from_str("encoding = \"utf-8\"").unwrap();
+    let identity = Arc::new(identity.headers());
+    options.check.identity = Arc::clone(&identity);
+    options.proxy.identity = identity;
+    let gateway = serve(options).await;
+    let target = "/page?xoauth_requestor_id=J%C3%B6rg%20100%25";
+    assert_eq!(status(&get(gateway, target, &authorization(target)).await), "200");
+    let request = app.only();
+    assert_eq!(request.header("remote-user"), ["J\u{f6}rg 100%25"]);
+    assert_eq!(request.header("x-linkgate-name"), ["J\u{f6}rg 100%25 Example"]);
 }
 
 #[tokio::test]

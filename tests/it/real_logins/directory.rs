@@ -272,22 +272,22 @@ base_dn = "ou=people,dc=example,dc=com"
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_doctor_goes_step_by_step() {
+async fn the_diagnosis_names_what_failed() {
     let slapd = Slapd::start();
-    let steps = Ldap::new(slapd.options()).unwrap().examine("alice").await;
-    assert!(steps.iter().all(|step| step.remedy.is_none()), "{steps:?}");
+    let checks = Ldap::new(slapd.options()).unwrap().diagnose("alice").await;
+    assert!(checks.iter().all(|check| check.help.is_none()), "{checks:?}");
     assert!(
-        steps[2].saw.contains("one entry, uid=alice,ou=people"),
-        "{steps:?}"
+        checks[2].seen.contains("one entry, uid=alice,ou=people"),
+        "{checks:?}"
     );
-    let nobody = Ldap::new(slapd.options()).unwrap().examine("nobody").await;
-    assert_eq!((nobody.len(), nobody[2].saw.as_str()), (3, "no entry"));
+    let nobody = Ldap::new(slapd.options()).unwrap().diagnose("nobody").await;
+    assert_eq!((nobody.len(), nobody[2].seen.as_str()), (3, "no entry"));
     let wrong = LdapConfig {
         bind_password: Some(Secret::new("wrong")),
         ..slapd.options()
     };
-    let steps = Ldap::new(wrong).unwrap().examine("alice").await;
-    assert!(steps.len() == 2 && steps[1].remedy.is_some(), "{steps:?}");
+    let checks = Ldap::new(wrong).unwrap().diagnose("alice").await;
+    assert!(checks.len() == 2 && checks[1].help.is_some(), "{checks:?}");
 }
 
 const SEARCHER: &str = "cn=linkgate,dc=example,dc=com";

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use linkgate::login::{Handoff, HttpUrl, Trip};
+use linkgate::login::{Handoff, HttpUrl, LoginFlow};
 use linkgate::oauth::{Secret, Timestamp, Token};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -110,18 +110,18 @@ fn linkgate_agrees() {
         let handoff = Handoff::new(HttpUrl::parse(login).unwrap(), Secret::new(text("secret")));
         let (back, answer) = text("way_back").split_once("?lg_answer=").unwrap();
         let (answer, signature) = answer.split_once("&lg_sig=").unwrap();
-        let said = handoff.read(answer, signature).unwrap();
+        let said = handoff.verify(answer, signature).unwrap();
         let now = Timestamp::from_seconds(vector["now"].as_i64().unwrap());
-        let trip = Trip {
+        let flow = LoginFlow {
             id: Token::parse(&said.jti).unwrap(),
-            back: back.to_owned(),
-            fresh: text("name").contains("fresh"),
+            return_to: back.to_owned(),
+            force_login: text("name").contains("fresh"),
             nonce: Secret::new(""),
             verifier: Secret::new(""),
             at: Timestamp::from_seconds(1_800_000_000),
         };
         assert_eq!(
-            handoff.leave(&trip),
+            handoff.request_url(&flow),
             format!("{login}?{}", text("query")),
             "{}",
             text("name")

@@ -2,11 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
 use linkgate::login::handoff::Answer;
-use linkgate::login::{Handoff, HttpUrl};
+use linkgate::login::{Handoff, HttpUrl, LoginFlow};
 use linkgate::model::RequestTokenState;
-use linkgate::oauth::Secret;
+use linkgate::oauth::{Secret, Timestamp, Token};
 use serde_json::Value;
+use sha2::Sha256;
 
 use crate::login::browser::{AUTHORIZE, Browser, Fields, assert_notice, question};
 use crate::login::site::Site;
@@ -209,6 +211,105 @@ async fn what_is_not_the_agreed_answer_signs_nobody_in() {
     assert_eq!(site.sql("select * from sessions").await, 0);
     assert_eq!(site.sql("select * from finished_trips").await, 0);
     assert_signed_in(&browser.get(&good).await, token.as_str());
+}
+
+fn handoff(secret: &str) -> Handoff {
+    Handoff::new(
+        HttpUrl::parse("https://app.example/in").unwrap(),
+        Secret::new(secret),
+    )
+}
+
+const JTI: &str = "tttttttttttttttttttttttttttttttt";
+
+fn sample(iat: i64, exp: i64) -> Answer {
+    Answer {
+        jti: JTI.to_owned(),
+        sub: "alice".to_owned(),
+        name: None,
+        iat: 1_800_000_000_i64.saturating_add(iat),
+        exp: 1_800_000_000_i64.saturating_add(exp),
+    }
+}
+
+#[test]
+fn an_answer_is_good_for_a_minute_at_most() {
+    let late = "made 71 s ago by the application's clock and is good for 3671 s";
+    let cases = [(0, 60, ""), (-60, 0, ""), (-70, 3600, ""), (10, 70, "")];
+    let rejected = [
+        (-71, 3600, late),
+        (-20, -15, "20 s ago"),
+        (11, 71, "11 s in the future"),
+    ];
+    let extreme = [
+        (-1_800_000_000, 0, "s ago"),
+        (i64::MIN, i64::MAX, "s ago"),
+        (i64::MAX, 0, "in the future"),
+    ];
+    for (iat, exp, why) in cases.into_iter().chain(rejected).chain(extreme) {
+        let accepted = handoff("a").accept(sample(iat, exp), JTI, Timestamp::from_seconds(1_800_000_000));
+        let error = accepted.map_or_else(|error| error.to_string(), |_| String::new());
+        assert!(
+            error.contains(why) && error.is_empty() == why.is_empty(),
+            "{iat} {exp}: {error}"
+        );
+    }
+}
+
+#[test]
+fn only_a_signed_answer_is_parsed() {
+    let ours = handoff("a-secret");
+    let (text, signature) = ours.answer(&sample(0, 60));
+    assert_eq!(ours.verify(&text, &signature).unwrap().sub, "alice");
+    let request = ours.request_url(&LoginFlow {
+        id: Token::parse(JTI).unwrap(),
+        return_to: "https://builds.example.com/".to_owned(),
+        force_login: false,
+        nonce: Secret::new(""),
+        verifier: Secret::new(""),
+        at: Timestamp::from_seconds(1_800_000_000),
+    });
+    let (_, request) = request.split_once("lg_request=").unwrap();
+    let (request, of_request) = request.split_once("&lg_sig=").unwrap();
+    let (_, of_other) = handoff("another-secret").answer(&sample(0, 60));
+    for (text, signature) in [
+        (&*text, ""),
+        (&text, &*signature.to_uppercase()),
+        (&text, &of_other),
+        (&text[1..], &signature),
+        (request, of_request),
+    ] {
+        let error = ours.verify(text, signature).unwrap_err().to_string();
+        assert!(
+            error.contains("do both sides have the same secret?"),
+            "{text} {signature}"
+        );
+    }
+    for nonsense in ["", "AA", "e30", "W10", "bnVsbA"] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(b"a-secret").unwrap();
+        mac.update(format!("lg_answer.{nonsense}").as_bytes());
+        let signature = base16ct::lower::encode_string(&mac.finalize().into_bytes());
+        let error = ours.verify(nonsense, &signature).unwrap_err().to_string();
+        assert!(error.contains("is signed, but it is not base64url"), "{error}");
+    }
+}
+
+#[test]
+fn an_answer_is_of_one_request_and_names_a_user() {
+    let accept = |sub: &str, jti: &str| {
+        let sub = sub.to_owned();
+        let answer = Answer { sub, ..sample(0, 60) };
+        handoff("a").accept(answer, jti, Timestamp::from_seconds(1_800_000_000))
+    };
+    for (sub, jti) in [
+        ("", JTI),
+        ("a\nb", JTI),
+        (&*"x".repeat(256), JTI),
+        ("alice", "another"),
+    ] {
+        assert!(accept(sub, jti).is_err(), "{sub} {jti}");
+    }
+    assert_eq!(accept("alice", JTI).unwrap().display_name, "alice");
 }
 
 #[tokio::test]

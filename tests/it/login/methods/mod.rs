@@ -7,6 +7,7 @@ mod attempts;
 mod handoff;
 pub(crate) mod issuer;
 mod oidc;
+mod password_file;
 mod probe;
 mod recheck;
 mod trusted_header;

@@ -3,7 +3,10 @@
 use crate::login::browser::{AUTHORIZE, Browser, Fields, assert_notice, encode, question, set_cookies};
 use crate::login::site::Site;
 use crate::support::raw::Request;
+use http::{HeaderMap, HeaderValue};
+use linkgate::login::{BrowserRequest, Probe};
 use linkgate::model::RequestTokenState;
+use linkgate::oauth::Timestamp;
 
 use super::whoami::{JSON, WhoAmI};
 
@@ -266,6 +269,107 @@ async fn no_password_is_taken_where_there_are_none() {
     ] {
         let answer = site.browser().get(way).await;
         assert_notice(&answer, 403, "This sign-in cannot be completed");
+    }
+}
+
+/// A probe of the application, beside a running linkgate.
+fn probe(app: &WhoAmI) -> Probe {
+    let config = format!(
+        r#"
+        url = "http://{}/api/me"
+        cookies = ["session", "remember"]
+        user_pointer = "/name"
+        display_pointer = "/full/name"
+        reject = [{{ pointer = "/anonymous", equals = true }}]
+        login_url = "https://app.example/login?next={{return_to}}"
+        "#,
+        app.address
+    );
+    Probe::new(toml::from_str(&config).unwrap()).unwrap()
+}
+
+/// Status, media type and body of a response, and what it is taken for.
+const RESPONSES: &str = r#"
+200 application/json; charset=utf-8 | {"name":"alice"} | "alice", shown as "alice"
+200 application/json | {"name":"alice","full":{"name":"Alice E."},"anonymous":false} | "alice", shown as "Alice E."
+200 application/json | {"name":"alice","full":{"name":7.5}} | "alice", shown as "alice"
+200 application/hal+json | {"name":17} | "17", shown as "17"
+200 application/json | {"name":""} | nobody: there is nothing at user_pointer
+200 application/json | {"name":null} | nobody: there is nothing at user_pointer
+200 application/json | {"name":false} | nobody: there is nothing at user_pointer
+200 application/json | {} | nobody: there is nothing at user_pointer
+200 application/json | [] | nobody: there is nothing at user_pointer
+200 application/json | null | nobody: there is nothing at user_pointer
+200 application/json | 7 | nobody: there is nothing at user_pointer
+200 application/json | {"name":"anonymous","anonymous":true} | nobody: rejected because /anonymous is true
+401 text/html | <h1>Who?</h1> | nobody: the status is 401 Unauthorized
+403 text/html | <h1>Who?</h1> | nobody: the status is 403 Forbidden
+200 application/json | {"name":"j%C3%B6rn","full":{"name":"J 100%"}} | "jörn", shown as "J 100%"
+200 application/json | {"name":"jörn"} | "jörn", shown as "jörn"
+200 application/json | {"name":"%61dmin"} | its name at /name has a % that is not part of percent-encoded UTF-8
+500 application/json | {"name":"alice"} | the application answers 500
+201 application/json | {"name":"alice"} | the application answers 201
+404 application/json | {"name":"alice"} | the application answers 404
+302 application/json | {"name":"alice"} | the application redirects (to "/login"): choose a URL that answers JSON
+200 text/html | {"name":"alice"} | the application answers "text/html" where JSON belongs
+200 application/json | <html> | where JSON belongs
+200 application/json | {"name":{"a":1}} | the value at /name is no name
+200 application/json | {"name":true} | the value at /name is no name
+200 application/json | {"name":"a\u0000b"} | the value at /name is no name
+"#;
+
+#[tokio::test]
+async fn only_a_name_in_json_is_a_user() {
+    let app = WhoAmI::start().await;
+    for line in RESPONSES.trim().lines() {
+        let [head, body, expected] = line.split(" | ").collect::<Vec<_>>()[..] else {
+            panic!("{line}");
+        };
+        let (status, kind) = head.split_once(' ').unwrap();
+        app.says(status.parse().unwrap(), kind, body);
+        let cookie = HeaderValue::from_static("session=alice");
+        let checks = probe(&app).diagnose(Some(cookie)).await;
+        assert!(checks[0].seen.contains(expected), "{line}: {checks:?}");
+        // Without a cookie, only the responses of an anonymous session are as they should be.
+        assert_eq!(
+            checks[0].help.is_none(),
+            expected.starts_with("nobody: "),
+            "{checks:?}"
+        );
+        if checks[0].help.is_none() {
+            assert!(checks[1].help.is_some(), "{checks:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_the_configured_cookies_are_sent() {
+    let app = WhoAmI::start().await;
+    for (fields, sent) in [
+        (
+            &["a=1; session=alice; linkgate-session=x", "remember=r=r; b=2"][..],
+            Some("session=alice; remember=r=r"),
+        ),
+        (&["a=1; Session=s; session", "xsession=1"], None),
+        (&[], None),
+    ] {
+        let mut headers = HeaderMap::new();
+        for field in fields {
+            headers.append("cookie", HeaderValue::from_static(field));
+        }
+        let request = BrowserRequest {
+            headers: &headers,
+            peer: None,
+            at: Timestamp::from_seconds(7),
+        };
+        let before = app.asked().len();
+        let user = probe(&app).identify(request).await.unwrap();
+        assert_eq!(user.is_some(), sent.is_some(), "{fields:?}");
+        let cookies: Vec<_> = app.asked()[before..]
+            .iter()
+            .map(|headers| headers["cookie"].clone())
+            .collect();
+        assert_eq!(cookies, sent.into_iter().collect::<Vec<_>>(), "{fields:?}");
     }
 }
 
