@@ -4,7 +4,7 @@
 //! * [`socket`]: the TCP or Unix socket of a listener;
 //! * [`workers`]: one current-thread runtime for each core;
 //! * [`request_id`]: the reference that a response, a page and a log line share;
-//! * [`negotiate`]: the weighted values of `Accept` and `Accept-Language`;
+//! * [`negotiate`]: single values and lists of header fields, with weights;
 //! * [`operators`]: `/healthz`, `/readyz` and `/metrics`;
 //! * [`client`]: the only outbound client, for the application, links and logins.
 

@@ -284,7 +284,7 @@ async fn the_assertion_says_who_calls_what() {
     let assertion = Assertion::new(BASE, "the-application", key, Clock::System).with_previous(vec![previous]);
     let jwks: JwkSet = serde_json::from_str(&assertion.jwks()).unwrap();
     assert_eq!(jwks.keys.len(), 2);
-    options.proxy.assertion = Some(Arc::new(assertion));
+    options.assertion = Some(Arc::new(assertion));
     let gateway = serve(options).await;
     let target = "/api/a/../b?q=1";
     assert_eq!(status(&get(gateway, target, &authorization(target)).await), "200");
