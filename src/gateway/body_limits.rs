@@ -9,6 +9,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCO
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::error::GatewayError;
+use crate::http::negotiate::at_most_one;
 
 /// Limits for bodies that are buffered. The default is 1 MiB and 30 seconds.
 #[derive(Clone, Copy, Debug)]
@@ -77,17 +78,10 @@ impl Default for BodyLimits {
 ///
 /// `Ambiguous` for two `Content-Type` fields.
 pub(super) fn is_form(headers: &HeaderMap) -> Result<bool, GatewayError> {
-    let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let is_form = types.next().is_some_and(|value| {
-        let essence = value.as_bytes().split(|&b| b == b';').next().unwrap_or_default();
-        essence
-            .trim_ascii()
-            .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-    });
-    match types.next() {
-        Some(_) => Err(GatewayError::Ambiguous("The request names Content-Type twice.")),
-        None => Ok(is_form),
-    }
+    let media_type = at_most_one(headers, CONTENT_TYPE)
+        .map_err(|_| GatewayError::Ambiguous("The request names Content-Type twice."))?;
+    let essence = media_type.and_then(|value| value.as_bytes().split(|&b| b == b';').next());
+    Ok(essence.is_some_and(|essence| essence.trim_ascii().eq_ignore_ascii_case(FORM)))
 }
 
 /// Rejects transfer codings other than `chunked`: the upstream would receive another body than the client sent.
@@ -103,3 +97,5 @@ pub(super) fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), Gateway
         Err(GatewayError::TransferCoding)
     }
 }
+
+const FORM: &[u8] = b"application/x-www-form-urlencoded";

@@ -29,23 +29,6 @@ pub struct IdentityHeaders {
 }
 
 impl IdentityHeaders {
-    /// The preset `remote-user`: `Remote-User`.
-    pub fn remote_user() -> Self {
-        Self::new(vec![HeaderName::from_static("remote-user")], vec![], vec![])
-    }
-
-    /// The preset `oauth2-proxy`: `X-Forwarded-User` and `X-Forwarded-Preferred-Username`.
-    pub fn oauth2_proxy() -> Self {
-        let user = ["x-forwarded-user", "x-forwarded-preferred-username"];
-        Self::new(user.map(HeaderName::from_static).to_vec(), vec![], vec![])
-    }
-
-    /// Names chosen by the administrator.
-    pub fn own(names: &OwnHeaders) -> Self {
-        let one = |name: &Option<IdentityHeaderName>| name.iter().map(|name| name.0.clone()).collect();
-        Self::new(vec![names.user.0.clone()], one(&names.name), one(&names.consumer))
-    }
-
     fn new(user: Vec<HeaderName>, display_name: Vec<HeaderName>, consumer: Vec<HeaderName>) -> Self {
         let configured = user.iter().chain(&display_name).chain(&consumer);
         let configured = configured.map(|name| normalize(name.as_str()).into_owned());
@@ -186,14 +169,19 @@ deserialize_text! { IdentityHeaderName = Self::parse; }
 impl IdentityConfig {
     /// The headers.
     pub fn headers(&self) -> IdentityHeaders {
-        let headers = match (&self.headers, self.preset) {
-            (Some(names), _) => IdentityHeaders::own(names),
-            (None, IdentityPreset::Oauth2Proxy) => IdentityHeaders::oauth2_proxy(),
-            (None, IdentityPreset::RemoteUser) => IdentityHeaders::remote_user(),
+        let one = |name: &Option<IdentityHeaderName>| name.iter().map(|name| name.0.clone()).collect();
+        let preset = |user: &[&'static str]| user.iter().copied().map(HeaderName::from_static).collect();
+        let (user, name, consumer) = match (&self.headers, self.preset) {
+            (Some(names), _) => (vec![names.user.0.clone()], one(&names.name), one(&names.consumer)),
+            (None, IdentityPreset::Oauth2Proxy) => {
+                let user = preset(&["x-forwarded-user", "x-forwarded-preferred-username"]);
+                (user, vec![], vec![])
+            }
+            (None, IdentityPreset::RemoteUser) => (preset(&["remote-user"]), vec![], vec![]),
         };
         IdentityHeaders {
             encoding: self.encoding,
-            ..headers
+            ..IdentityHeaders::new(user, name, consumer)
         }
     }
 }

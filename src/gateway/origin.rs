@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Version};
 
 use super::error::GatewayError;
 use super::forwarded::{ForwardedFor, ForwardingFields, TrustedProxies};
+use crate::http::negotiate::at_most_one;
 use crate::oauth::{PublicUrl, RequestView};
 
 /// The configured public URLs, and the proxies whose forwarding fields are used.
@@ -130,15 +131,11 @@ pub(super) fn authorization(headers: &HeaderMap) -> Vec<&[u8]> {
 /// The authority that the request itself names: `Host`, or the target's (`:authority` in HTTP/2), which must agree.
 /// `None` for an HTTP/1.0 request without either.
 pub(super) fn authority(request: &Parts) -> Result<Option<&str>, GatewayError> {
-    let mut hosts = request.headers.get_all(HOST).iter();
-    let host = match (hosts.next(), hosts.next()) {
-        (_, Some(_)) => return Err(GatewayError::Ambiguous("The request names Host twice.")),
-        (Some(host), None) => {
-            let host = host.to_str().ok().filter(|host| is_authority(host));
-            Some(host.ok_or(GatewayError::Ambiguous("Host is not a host."))?)
-        }
-        (None, None) => None,
-    };
+    let host = at_most_one(&request.headers, HOST)
+        .map_err(|_| GatewayError::Ambiguous("The request names Host twice."))?
+        .map(|host| host.to_str().ok().filter(|host| is_authority(host)))
+        .map(|host| host.ok_or(GatewayError::Ambiguous("Host is not a host.")))
+        .transpose()?;
     let target = request.uri.authority().map(Authority::as_str);
     if target.is_some_and(|target| !is_authority(target)) {
         return Err(GatewayError::Ambiguous("The request's target is not a host."));

@@ -12,27 +12,11 @@ use super::assertion::{Assertion, X_LINKGATE_ASSERTION};
 use super::error::{ErrorFormat, GatewayError};
 use super::identity_headers::IdentityHeaders;
 use super::signature_check::CheckedRequest;
-use super::upstream::Upstream;
+use super::upstream::UpstreamConfig;
 use super::upstream_request::{remove_hop_by_hop, rewrite};
 use super::websocket;
 use crate::http::client::HttpClient;
-
-/// How the proxy reaches the application and what it adds to a signed call.
-#[derive(Debug)]
-pub struct ProxyOptions {
-    /// Where the application is.
-    pub upstream: Upstream,
-    /// The time for a connection to the application.
-    pub connect_timeout: Duration,
-    /// How long an idle connection to it is kept.
-    pub idle_timeout: Duration,
-    /// How long the application may be idle before its response begins.
-    pub response_timeout: Duration,
-    /// The headers that name the caller.
-    pub identity: Arc<IdentityHeaders>,
-    /// Signs who calls; `None`: no assertion is written.
-    pub assertion: Option<Arc<Assertion>>,
-}
+use crate::tls::RootsError;
 
 /// Sends requests to the application.
 #[derive(Debug)]
@@ -46,17 +30,23 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// A proxy; nothing is connected yet.
-    pub fn new(options: ProxyOptions) -> Self {
-        Self {
-            upstream: options.upstream.as_str().to_owned(),
-            client: options
-                .upstream
-                .client(options.connect_timeout, options.idle_timeout),
-            response_timeout: options.response_timeout,
-            identity: options.identity,
-            assertion: options.assertion,
-        }
+    /// A proxy; nothing is connected yet. `assertion` signs who calls; `None`: no assertion is written.
+    ///
+    /// # Errors
+    ///
+    /// The application's address is `https`, and the operating system has no trust roots.
+    pub fn new(
+        config: &UpstreamConfig,
+        identity: Arc<IdentityHeaders>,
+        assertion: Option<Arc<Assertion>>,
+    ) -> Result<Self, RootsError> {
+        Ok(Self {
+            upstream: config.url.as_str().to_owned(),
+            client: config.client()?,
+            response_timeout: config.response_timeout,
+            identity,
+            assertion,
+        })
     }
 
     /// Forwards a request that passed the signature check. The caller is in the extensions of the response.

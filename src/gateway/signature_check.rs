@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{HeaderValue, StatusCode};
 
 use super::body_limits::{self, BodyLimits};
 use super::error::{ErrorFormat, GatewayError};
@@ -136,14 +136,12 @@ impl Rejection {
             Self::Gateway(error) => error.to_response(format),
             Self::Provider(error) => error.to_response(realm).map(Body::from),
             Self::Challenge => {
-                let mut response = Response::new(Body::from(UNSIGNED));
-                *response.status_mut() = StatusCode::UNAUTHORIZED;
-                let text = HeaderValue::from_static("text/plain;charset=UTF-8");
-                response.headers_mut().insert(CONTENT_TYPE, text);
-                if let Ok(challenge) = HeaderValue::try_from(authorization_header::challenge(realm, None)) {
-                    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-                }
-                response
+                let challenge = authorization_header::challenge(realm, None);
+                let headers = [
+                    (CONTENT_TYPE, "text/plain;charset=UTF-8"),
+                    (WWW_AUTHENTICATE, &challenge),
+                ];
+                (StatusCode::UNAUTHORIZED, headers, UNSIGNED).into_response()
             }
         }
     }

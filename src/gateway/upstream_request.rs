@@ -12,6 +12,7 @@ use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
 use super::identity_headers::normalize;
 use super::origin::RequestOrigin;
 use super::routes::METHOD_OVERRIDES;
+use crate::http::negotiate::list_values;
 
 /// Rewrites the head of a request for the application. `is_signed`: the consumer's signature was verified.
 ///
@@ -92,7 +93,7 @@ fn copy_fields(headers: &mut HeaderMap, client: &HeaderMap, is_trusted_peer: boo
             headers.append(name, value.clone());
         }
     }
-    if client.get_all(TE).iter().any(accepts_trailers) {
+    if list_values(client, &TE).any(|coding| coding.eq_ignore_ascii_case("trailers")) {
         headers.insert(TE, HeaderValue::from_static("trailers"));
         headers.insert(CONNECTION, HeaderValue::from_static("te"));
     }
@@ -134,13 +135,7 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
 
 /// The fields that `Connection` makes hop-by-hop.
 fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
-    let fields = headers
-        .get_all(CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let names = fields
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok());
+    let names = list_values(headers, &CONNECTION).filter_map(|name| name.parse().ok());
     names
         .filter(|name: &HeaderName| !END_TO_END.contains(&name.as_str()))
         .collect()
@@ -168,13 +163,6 @@ fn is_own_cookie(cookie: &[u8]) -> bool {
     name.strip_prefix(b"__Host-")
         .unwrap_or(name)
         .starts_with(b"linkgate-")
-}
-
-fn accepts_trailers(te: &HeaderValue) -> bool {
-    let codings = te.to_str().unwrap_or_default();
-    codings
-        .split(',')
-        .any(|coding| coding.trim().eq_ignore_ascii_case("trailers"))
 }
 
 /// RFC 9110, section 7.6.1.

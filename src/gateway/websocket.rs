@@ -8,29 +8,22 @@ use http::{HeaderMap, HeaderValue, Method, Response, Version};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
+use crate::http::negotiate::{at_most_one, list_values};
+
 /// Takes the client's connection out of a request that asks for a WebSocket (RFC 6455, section 4.1).
 pub(super) fn requested(request: &mut Parts) -> Option<OnUpgrade> {
-    let mut options = request
-        .headers
-        .get_all(CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
+    let mut options = list_values(&request.headers, &CONNECTION);
     let is_requested = request.method == Method::GET
         && request.version == Version::HTTP_11
-        && options.any(|value| {
-            value
-                .split(',')
-                .any(|option| option.trim().eq_ignore_ascii_case("upgrade"))
-        })
+        && options.any(|option| option.eq_ignore_ascii_case("upgrade"))
         && is_websocket(&request.headers);
     request.extensions.remove::<OnUpgrade>().filter(|_| is_requested)
 }
 
 /// Whether a message switches to WebSocket, and to nothing else.
 pub(super) fn is_websocket(headers: &HeaderMap) -> bool {
-    let mut protocols = headers.get_all(UPGRADE).iter();
     let is_websocket = |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"websocket");
-    protocols.next().is_some_and(is_websocket) && protocols.next().is_none()
+    at_most_one(headers, UPGRADE).is_ok_and(|protocol| protocol.is_some_and(is_websocket))
 }
 
 /// Writes the two fields that switch the protocol.

@@ -5,7 +5,7 @@
 //! * [`workers`]: one current-thread runtime for each core;
 //! * [`request_id`]: the reference that a response, a page and a log line share;
 //! * [`header_text`]: names of users as values of header fields;
-//! * [`negotiate`]: the weighted values of `Accept` and `Accept-Language`;
+//! * [`negotiate`]: single values and lists of header fields, with weights;
 //! * [`operators`]: `/healthz`, `/readyz` and `/metrics`;
 //! * [`client`]: the only outbound client, for the application, links and logins.
 

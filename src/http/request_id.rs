@@ -32,15 +32,10 @@ impl RequestId {
 
 impl Display for RequestId {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let base = LETTERS.len() as u64;
+        let letter = |place| LETTERS[usize::try_from(self.0 / 30_u64.pow(place) % 30).unwrap_or_default()];
         for place in (0..PLACES).rev() {
-            let letter = usize::try_from(self.0 / base.pow(place) % base).unwrap_or_default();
-            write!(
-                f,
-                "{}{}",
-                char::from(LETTERS[letter]),
-                if place == PLACES / 2 { "-" } else { "" }
-            )?;
+            let dash = if place == PLACES / 2 { "-" } else { "" };
+            write!(f, "{}{dash}", char::from(letter(place)))?;
         }
         Ok(())
     }

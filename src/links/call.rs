@@ -1,5 +1,7 @@
 //! A call of the application: it is signed and sent to the remote application, and the response is relayed.
 
+use std::sync::atomic::Ordering;
+
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
@@ -72,7 +74,7 @@ impl Links {
         body: &mut ReplayableBody,
     ) -> Result<(Response, OAuthReport), SendError> {
         let keys = self.identity.keys.len().max(1);
-        let mut key = link.key();
+        let mut key = link.key.load(Ordering::Relaxed);
         let mut attempts = 0;
         loop {
             let sent = self.send_with_key(link, request, headers, body, key).await?;
@@ -83,7 +85,7 @@ impl Links {
             }
             let is_final = !is_rejected || matches!(body, ReplayableBody::Stream(_));
             if is_final {
-                link.remember_key(key);
+                link.key.store(key, Ordering::Relaxed);
             }
             if is_final || attempts == keys {
                 return Ok(sent);
@@ -108,8 +110,8 @@ impl Links {
         let mut signed = signed.map_err(|_| SendError::Unsignable(SignError::Url("it is no URL")))?;
         *signed.headers_mut() = headers.clone();
         signed.headers_mut().insert(AUTHORIZATION, authorization);
-        let timeout = link.config().response_timeout;
-        match link.client().send(signed, timeout).await {
+        let timeout = link.config.response_timeout;
+        match link.client.send(signed, timeout).await {
             Ok(response) => {
                 let report = OAuthReport::from_headers(response.headers(), self.clock.now());
                 Ok((response, report))

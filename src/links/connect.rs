@@ -138,7 +138,7 @@ impl Links {
             _ => E::Rejected(error.to_string()),
         })?;
         let status = response.status();
-        let timeout = link.config().response_timeout;
+        let timeout = link.config.response_timeout;
         let reading = axum::body::to_bytes(response.into_body(), MAX_TOKEN_RESPONSE_BYTES);
         let Ok(Ok(body)) = tokio::time::timeout(timeout, reading).await else {
             return Err(E::NoResponse(UNREADABLE.to_owned()));

@@ -19,47 +19,32 @@ use super::oauth_report::OAuthProblem;
 /// Why a call is not made, or its response not relayed. `Display` is a sentence for the administrator of the application.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LinkError {
-    /// The request does not carry the token of the internal listener.
     #[error("Send Authorization: Bearer with the token of [applinks].")]
     WrongToken,
-    /// No link has this name.
     #[error("No [[links]] entry has this name: the path begins with a link's name.")]
     UnknownLink,
-    /// `X-Linkgate-User` is sent twice or cannot be read.
     #[error("Send X-Linkgate-User once, percent-encoded where it is not ASCII.")]
     BadUser,
-    /// The link allows no calls for users.
     #[error("This link makes no calls for users: its users = \"none\".")]
     UserNotAllowed,
-    /// The link allows no calls without a user.
     #[error("Name the user in X-Linkgate-User: this link makes no calls as linkgate itself.")]
     UserMissing,
-    /// The user has not connected the link, or the token has become useless.
     #[error("Send the user's browser to connect_url: {}", reason_to_connect(.problem.as_ref()))]
     NotConnected {
-        /// The user.
         subject: String,
-        /// Where the user can connect the link.
         connect_url: String,
-        /// What the remote application reported about the token.
         problem: Option<OAuthProblem>,
     },
-    /// The request has protocol parameters of its own.
     #[error("Leave oauth_ parameters and xoauth_requestor_id out: linkgate writes them.")]
     OwnParameters,
-    /// The form cannot be read.
     #[error("This form cannot be signed: {0}.")]
     Body(GatewayError),
-    /// The request has no response.
     #[error(transparent)]
     Send(#[from] SendError),
-    /// The remote application rejected the signed request; the user's token is not the reason.
     #[error("{0}")]
     Rejected(OAuthProblem),
-    /// The remote application rejected the timestamp; its clock is ahead by this many seconds.
     #[error("{}", clock_advice(*.0))]
     Clock(Option<i64>),
-    /// The database failed.
     #[error("linkgate's database does not answer: try again.")]
     Store(#[from] StoreError),
 }
@@ -67,13 +52,10 @@ pub(super) enum LinkError {
 /// Why a signed request has no response. `Display` is a sentence.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SendError {
-    /// The request cannot be signed.
     #[error("This call cannot be signed: {0}.")]
     Unsignable(SignError),
-    /// The application did not send the whole body.
     #[error("The body did not arrive as a whole.")]
     BrokenBody,
-    /// The remote application cannot be reached, or sent no usable response.
     #[error("The other side cannot be reached: {0}.")]
     NoResponse(HttpClientError),
 }
@@ -90,7 +72,7 @@ impl LinkError {
             Self::OwnParameters | Self::Send(SendError::Unsignable(_)) => {
                 (StatusCode::BAD_REQUEST, "bad_request")
             }
-            Self::Body(error) => (error.status(), "bad_body"),
+            Self::Body(error) => (error.status_and_code().0, "bad_body"),
             Self::Send(SendError::BrokenBody) => (StatusCode::BAD_REQUEST, "bad_body"),
             Self::Send(SendError::NoResponse(HttpClientError::Timeout(_))) => {
                 (StatusCode::GATEWAY_TIMEOUT, "late")

@@ -14,10 +14,11 @@ use crate::tls::{ClientTls, Roots, RootsError};
 /// A remote application that the guarded application calls through linkgate.
 #[derive(Debug)]
 pub struct Link {
-    config: LinkConfig,
-    client: HttpClient,
+    /// The configuration.
+    pub config: LinkConfig,
+    pub(super) client: HttpClient,
     /// The index of the signing key that the remote application accepted last.
-    key: AtomicUsize,
+    pub(super) key: AtomicUsize,
     /// The minute in which a success was recorded last.
     recorded: AtomicI64,
 }
@@ -57,10 +58,8 @@ pub struct LinkConfig {
 /// Why a link cannot be made of its configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LinkConfigError {
-    /// The URL names a host for which no certificate can be.
     #[error("no certificate can be for the host of its url")]
     Host,
-    /// There are no trust roots.
     #[error("ca_file: {0}")]
     Roots(#[from] RootsError),
 }
@@ -118,26 +117,6 @@ impl Link {
     /// The base URL of the remote application.
     pub fn url(&self) -> &PublicUrl {
         &self.config.url
-    }
-
-    /// The configuration.
-    pub fn config(&self) -> &LinkConfig {
-        &self.config
-    }
-
-    /// The client of the remote application.
-    pub(super) fn client(&self) -> &HttpClient {
-        &self.client
-    }
-
-    /// The index of the signing key to begin with.
-    pub(super) fn key(&self) -> usize {
-        self.key.load(Ordering::Relaxed)
-    }
-
-    /// Remembers the signing key to begin with from now on.
-    pub(super) fn remember_key(&self, key: usize) {
-        self.key.store(key, Ordering::Relaxed);
     }
 
     /// Returns true for the first success in a minute, which is to be recorded.

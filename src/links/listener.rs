@@ -12,6 +12,7 @@ use axum::response::Response;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request};
 
+use crate::http::negotiate::at_most_one;
 use crate::oauth::Secret;
 
 use super::Links;
@@ -54,11 +55,8 @@ async fn call(
 
 /// Returns true if the request carries the token, once, in the scheme `Bearer` (RFC 6750, section 2.1).
 fn has_bearer_token(token: &Secret, headers: &HeaderMap) -> bool {
-    let mut fields = headers.get_all(AUTHORIZATION).iter();
-    let (Some(field), None) = (fields.next(), fields.next()) else {
-        return false;
-    };
-    let credentials = field.to_str().ok().and_then(|field| field.split_once(' '));
+    let field = at_most_one(headers, AUTHORIZATION).ok().flatten();
+    let credentials = field.and_then(|field| field.to_str().ok()?.split_once(' '));
     // `Secret` compares in constant time.
     credentials.is_some_and(|(scheme, given)| {
         scheme.eq_ignore_ascii_case("Bearer") && Secret::new(given.trim()) == *token

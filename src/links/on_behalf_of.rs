@@ -1,7 +1,8 @@
 //! On whose behalf a call is made: chosen by `X-Linkgate-User`, and the link's settings `users` and `itself`.
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 
+use crate::http::negotiate::at_most_one;
 use crate::oauth::encoding::{self, Encoding};
 use crate::oauth::{TokenCredentials, TokenParameter};
 
@@ -57,7 +58,7 @@ impl Links {
         link: &Link,
         headers: &HeaderMap,
     ) -> Result<OnBehalfOf, LinkError> {
-        let config = link.config();
+        let config = &link.config;
         let Some(subject) = requested_user(headers)? else {
             let allowed = config.itself.then_some(OnBehalfOf::Application);
             return allowed.ok_or(LinkError::UserMissing);
@@ -83,11 +84,9 @@ impl Links {
 
 /// Reads `X-Linkgate-User`, percent-encoded as the gateway writes it.
 fn requested_user(headers: &HeaderMap) -> Result<Option<String>, LinkError> {
-    let mut values = headers.get_all(X_LINKGATE_USER).iter();
-    let value = match (values.next(), values.next()) {
-        (None, _) => return Ok(None),
-        (Some(value), None) => value,
-        (Some(_), Some(_)) => return Err(LinkError::BadUser),
+    let value = at_most_one(headers, X_LINKGATE_USER).map_err(|_| LinkError::BadUser)?;
+    let Some(value) = value else {
+        return Ok(None);
     };
     let text = value.to_str().map_err(|_| LinkError::BadUser)?;
     let subject = encoding::decode_utf8(text.as_bytes(), Encoding::Percent).ok_or(LinkError::BadUser)?;
@@ -99,5 +98,5 @@ fn requested_user(headers: &HeaderMap) -> Result<Option<String>, LinkError> {
 
 /// The query parameter that names the impersonated user.
 pub(super) const REQUESTOR_ID: &str = "xoauth_requestor_id";
-const X_LINKGATE_USER: HeaderName = HeaderName::from_static("x-linkgate-user");
+const X_LINKGATE_USER: &str = "x-linkgate-user";
 const MAX_USER_CHARS: usize = 255;

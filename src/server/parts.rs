@@ -8,8 +8,8 @@ use crate::applinks::ApplicationId;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::{
-    Assertion, AssertionKey, BodyLimits, ForwardAuth, Gateway, Proxy, ProxyOptions, PublicUrls, Routes,
-    SignatureCheck, TrustedProxies,
+    Assertion, AssertionKey, BodyLimits, ForwardAuth, Gateway, Proxy, PublicUrls, Routes, SignatureCheck,
+    TrustedProxies,
 };
 use crate::links::Links;
 use crate::login::{FormLogin, Login};
@@ -80,17 +80,13 @@ impl Parts {
             body_limits: BodyLimits::default(),
         };
         let verdicts = ForwardAuth::new(check.clone(), assertion.clone(), clock.clone());
-        let proxy = Proxy::new(ProxyOptions {
-            upstream: config.upstream.upstream().context("upstream.ca_file")?,
-            connect_timeout: config.upstream.connect_timeout,
-            idle_timeout: config.upstream.idle_timeout,
-            response_timeout: config.upstream.response_timeout,
-            identity: Arc::clone(&check.identity),
-            assertion,
-        });
+        let proxy = Proxy::new(&config.upstream, Arc::clone(&check.identity), assertion);
         Ok(Self {
             app,
-            gateway: Gateway { check, proxy },
+            gateway: Gateway {
+                check,
+                proxy: proxy.context("upstream.ca_file")?,
+            },
             verdicts,
             provider,
             administration,

@@ -44,38 +44,32 @@ pub struct CertificateFiles {
 
 /// Why a certificate or its key cannot be used. The message ends with the remedy, after a colon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum CertificateError {
-    /// The first text has no certificate.
     #[error(
         "There is no certificate in it: write a PEM file with \"-----BEGIN CERTIFICATE-----\", your own first, its issuers below."
     )]
     NoCertificate,
-    /// The first text has a certificate that cannot be parsed.
     #[error("Its certificate cannot be read: copy the PEM file again, whole.")]
     BadCertificate,
-    /// The second text has no private key.
     #[error("There is no private key in it: write the PEM file with \"-----BEGIN PRIVATE KEY-----\".")]
     NoKey,
-    /// The private key is protected by a password.
     #[error("The private key is encrypted: write it without a password, readable by linkgate's user alone.")]
     EncryptedKey,
-    /// The private key cannot be parsed, or TLS has no use for its algorithm.
     #[error(
         "The private key cannot be used: write an RSA key of at least 2048 bits, or one of P-256 or P-384."
     )]
     UnusableKey,
-    /// The private key belongs to another certificate.
     #[error("The private key is not the certificate's: write the key that the certificate was made for.")]
     Mismatch,
 }
 
 /// Why the two files cannot be used. Names the file to change.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum CertificateFileError {
-    /// The file cannot be read.
     #[error("{} cannot be read", .0.display())]
     Unreadable(PathBuf, #[source] io::Error),
-    /// The file was read, and its content cannot be used.
     #[error("{}: {}", .0.display(), .1)]
     Unusable(PathBuf, CertificateError),
 }

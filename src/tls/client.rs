@@ -24,16 +24,14 @@ pub struct Roots(Arc<RootCertStore>);
 
 /// Why there are no trust roots. The message ends with the remedy, after a colon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum RootsError {
-    /// The file has no certificate.
     #[error(
         "There is no certificate in it: write the issuer's, a PEM file with \"-----BEGIN CERTIFICATE-----\"."
     )]
     Empty,
-    /// The file has a certificate that cannot be parsed.
     #[error("A certificate in it cannot be read: copy the PEM file again, whole.")]
     Unreadable,
-    /// The operating system has no trust roots.
     #[error("This system has no list of issuers: install ca-certificates, or name a ca_file.")]
     NoSystem,
 }

@@ -6,32 +6,24 @@ use tokio_rustls::rustls::{self, CertificateError};
 
 /// Why a TLS connection to a server failed.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum TlsError {
-    /// The certificate does not chain to a trust root.
     #[error("the certificate is not trusted: its issuer is not in ca_file, or not in the system's list")]
     NotTrusted,
-    /// The certificate has expired.
     #[error("the certificate has expired")]
     Expired,
-    /// The certificate is not valid yet, or a clock is wrong.
     #[error("the certificate is not valid yet")]
     NotValidYet,
-    /// The certificate is for other names: these.
     #[error("the certificate is for another name{}", presented(.0))]
     WrongName(Vec<String>),
-    /// The certificate is that of an issuer, as `openssl req -x509` makes it by default.
     #[error("the certificate is an issuer's own, and no server's: make one with basicConstraints=CA:FALSE")]
     CaUsedAsEndEntity,
-    /// The certificate is wrong in another way.
     #[error("the certificate cannot be used: {0}")]
     Unusable(CertificateError),
-    /// The server sent something other than TLS, possibly plain HTTP.
     #[error("the server does not speak TLS at this port")]
     NotTls,
-    /// The server accepted the connection and did not complete the handshake in time.
     #[error("the server did not answer the TLS handshake in time; does it speak TLS at this port?")]
     HandshakeTimeout,
-    /// The connection broke, or client and server have no version or cipher suite in common.
     #[error("no TLS connection came about: {0}")]
     Failed(io::Error),
 }

@@ -107,7 +107,7 @@ async fn outgoing<'a>(
 ) -> Result<Vec<(&'a Link, Option<LinkConnection>)>, StoreError> {
     let mut connections = app.links.connections(&session.user.subject).await?;
     let links = app.links.all().iter();
-    let links = links.filter(|link| link.config().users == Users::Connect);
+    let links = links.filter(|link| link.config.users == Users::Connect);
     let connected = links.map(|link| {
         let at = connections
             .iter()

@@ -16,7 +16,7 @@ use http::header::AUTHORIZATION;
 use http::{Request, StatusCode};
 use linkgate::clock::Clock;
 use linkgate::gateway::{
-    BodyLimits, CheckedRequest, IdentityHeaders, PublicUrls, Routes, SignatureCheck, TrustedProxies,
+    BodyLimits, CheckedRequest, IdentityConfig, PublicUrls, Routes, SignatureCheck, TrustedProxies,
 };
 use linkgate::model::{Consumer, ConsumerSource, UserStatus};
 use linkgate::oauth::{
@@ -91,7 +91,7 @@ async fn guarded_router() -> anyhow::Result<Router> {
         provider: Arc::new(provider().await?),
         public_urls: PublicUrls::new(public_url, vec![], TrustedProxies::default()),
         routes: Routes::new(vec![]), // every path: a call may be signed or not
-        identity: Arc::new(IdentityHeaders::remote_user()),
+        identity: Arc::new(IdentityConfig::default().headers()),
         body_limits: BodyLimits::default(),
     };
     let router = Router::new().route("/hello", get(hello));

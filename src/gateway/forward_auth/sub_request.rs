@@ -11,6 +11,7 @@ use super::ProxyKind;
 use crate::gateway::error::GatewayError;
 use crate::gateway::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
 use crate::gateway::origin;
+use crate::http::negotiate;
 
 /// The request of a client about which a front proxy asks.
 ///
@@ -156,13 +157,9 @@ impl ProxyHeaders {
 
 /// The value of a header that the proxy writes. If there are two, one of them is the client's.
 fn at_most_one(headers: &HeaderMap, name: &str) -> Result<Option<HeaderValue>, GatewayError> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (only, None) => Ok(only.cloned()),
-        _ => Err(GatewayError::Ambiguous(
-            "A header of the front proxy stands twice.",
-        )),
-    }
+    let value = negotiate::at_most_one(headers, name)
+        .map_err(|_| GatewayError::Ambiguous("A header of the front proxy stands twice."))?;
+    Ok(value.cloned())
 }
 
 /// The same for a header that the proxy must write; `title` is its name in the error.

@@ -4,8 +4,8 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use http::Uri;
 use http::uri::Scheme;
+use http::{HeaderValue, Uri};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -19,6 +19,8 @@ use crate::tls::{ClientTls, ServerName, TlsError};
 /// A server: host, port, and for `https` the name that its certificate must have.
 #[derive(Clone, Debug)]
 pub struct Address {
+    /// The value of `Host` (RFC 9110, section 7.2).
+    pub(super) authority: HeaderValue,
     host: String,
     port: u16,
     /// `None`: clear text.
@@ -55,26 +57,20 @@ pub struct Connector {
 
 /// Why there is no connection. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum ConnectError {
-    /// DNS does not know the host name.
     #[error("its name cannot be found: {0}")]
     NameNotFound(io::Error),
-    /// DNS returned an address that the deny list contains.
     #[error("{0} is at {1}, which is no place for it")]
     Denied(String, IpAddr),
-    /// The server's machine refused the connection.
     #[error("it refused the connection: nothing listens there")]
     Refused,
-    /// The network has no route to the address, or failed.
     #[error("it cannot be reached: {0}")]
     Unreachable(io::Error),
-    /// There was no TCP connection in time.
     #[error("it did not accept a connection in time")]
     Timeout,
-    /// The TLS handshake failed.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The address is an `https` one, and no trust roots are configured.
     #[error("its address is https, and no certificates to believe are given")]
     NoTrustRoots,
 }
@@ -88,15 +84,21 @@ impl Address {
         if !secure && url.scheme() != Some(&Scheme::HTTP) {
             return None;
         }
+        let usual = if secure { 443 } else { 80 };
         let port = match authority.as_str().strip_prefix(authority.host())? {
-            "" if secure => 443,
-            "" => 80,
+            "" => usual,
             port => port
                 .strip_prefix(':')?
                 .parse()
                 .ok()
                 .filter(|&port: &u16| port > 0)?,
         };
+        let suffix = if port == usual {
+            String::new()
+        } else {
+            format!(":{port}")
+        };
+        let host_field = HeaderValue::try_from(format!("{}{suffix}", authority.host())).ok()?;
         let host = authority.host().trim_matches(['[', ']']);
         if host.is_empty() {
             return None;
@@ -107,6 +109,7 @@ impl Address {
             None
         };
         Some(Self {
+            authority: host_field,
             host: host.to_owned(),
             port,
             server_name,
@@ -243,6 +246,7 @@ mod tests {
             "ftp://app",
             "app:80",
             "http://u@app",
+            "http://app:x",
             "http://app:0",
             "http://app:99999",
             "http://app:",

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Limited};
 use tokio::time::timeout;
 
 pub use connect::{Address, ConnectError, Connector, Reach};
@@ -37,26 +37,20 @@ pub struct HttpClient {
 
 /// Why a request got no complete response.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum HttpClientError {
-    /// The URL is not an absolute `http` or `https` URL with a host.
     #[error("{0} is not an http or https URL with a host")]
     Url(Uri),
-    /// There is no connection. Nothing was sent.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// The server did not answer in this time.
     #[error("it did not answer within {} ms", .0.as_millis())]
     Timeout(Duration),
-    /// The body of the request ended early.
     #[error("the body of the request ended early")]
     RequestBody,
-    /// The connection closed before the response head, or what arrived is not HTTP/1.
     #[error("its response ended early or is not HTTP: {0}")]
     Broken(hyper::Error),
-    /// The response head contradicts RFC 9112.
     #[error("its response is malformed: {0}")]
     Malformed(&'static str),
-    /// The response body is larger than this many bytes.
     #[error("its response is longer than {0} bytes")]
     TooLarge(usize),
 }
@@ -87,7 +81,7 @@ impl HttpClient {
         response_timeout: Duration,
     ) -> Result<Response<Body>, HttpClientError> {
         let method = request.method().clone();
-        let (mut request, progress) = outgoing(request)?;
+        let (mut request, progress) = outgoing(request, &self.address.authority);
         loop {
             let idle = self.pool.checkout();
             let is_reused = idle.is_some();
@@ -133,18 +127,15 @@ impl Connector {
             let address = Address::of(request.uri());
             let address = address.ok_or_else(|| HttpClientError::Url(request.uri().clone()))?;
             let method = request.method().clone();
-            let (mut request, _) = outgoing(request.map(Body::from))?;
+            let (mut request, _) = outgoing(request.map(Body::from), &address.authority);
             request.headers_mut().insert(USER_AGENT, AGENT);
             let mut connection = self.connect(&address).await?;
             let (mut head, body) = connection.sender.send_request(request).await?.into_parts();
             response::check_response_framing(&mut head, &method)?;
             let body = Limited::new(body, max_body).collect().await;
-            let body = body.map_err(|error| match error.downcast::<hyper::Error>() {
+            let body = body.map_err(|error| match error.downcast() {
                 Ok(error) => HttpClientError::Broken(*error),
-                Err(error) => {
-                    debug_assert!(error.is::<LengthLimitError>());
-                    HttpClientError::TooLarge(max_body)
-                }
+                Err(_) => HttpClientError::TooLarge(max_body),
             })?;
             Ok(Response::from_parts(head, body.to_bytes()))
         };
@@ -159,10 +150,14 @@ const AGENT: HeaderValue = HeaderValue::from_static(concat!("linkgate/", env!("C
 
 /// Makes a request ready for hyper: origin form, HTTP/1.1, `Host`, and the framing (RFC 9112, section 6) that hyper does not
 /// derive from the body.
-fn outgoing(request: Request<Body>) -> Result<(Request<RequestBody>, Progress), HttpClientError> {
+fn outgoing(request: Request<Body>, host: &HeaderValue) -> (Request<RequestBody>, Progress) {
     let (mut head, body) = request.into_parts();
     if !head.headers.contains_key(HOST) {
-        head.headers = with_host(&head.uri, head.headers)?;
+        // A new map: `Host` comes first (RFC 9110, section 7.2).
+        let mut headers = HeaderMap::with_capacity(head.headers.len() + 4);
+        headers.insert(HOST, host.clone());
+        headers.extend(head.headers);
+        head.headers = headers;
     }
     let target = head.uri.path_and_query().cloned();
     head.uri = Uri::from(target.unwrap_or(PathAndQuery::from_static("/")));
@@ -177,33 +172,12 @@ fn outgoing(request: Request<Body>) -> Result<(Request<RequestBody>, Progress), 
     } else if body.is_empty() && expects_body(&head.method) {
         head.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
-    Ok((Request::from_parts(head, body), progress))
+    (Request::from_parts(head, body), progress)
 }
 
 /// Whether a server expects a length also when the body is empty (RFC 9110, section 8.6).
 fn expects_body(method: &Method) -> bool {
     [Method::POST, Method::PUT, Method::PATCH].contains(method)
-}
-
-/// The header fields with `Host` first (RFC 9110, section 7.2).
-fn with_host(uri: &Uri, headers: HeaderMap) -> Result<HeaderMap, HttpClientError> {
-    let authority = uri.authority().map(|authority| {
-        let usual = if uri.scheme_str() == Some("https") {
-            443
-        } else {
-            80
-        };
-        match authority.port_u16() {
-            Some(port) if port != usual => format!("{}:{port}", authority.host()),
-            _ => authority.host().to_owned(),
-        }
-    });
-    let host = authority.and_then(|host| HeaderValue::try_from(host).ok());
-    let host = host.ok_or_else(|| HttpClientError::Url(uri.clone()))?;
-    let mut all = HeaderMap::with_capacity(headers.len() + 4);
-    all.insert(HOST, host);
-    all.extend(headers);
-    Ok(all)
 }
 
 impl From<hyper::Error> for HttpClientError {

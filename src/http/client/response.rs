@@ -7,7 +7,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::response::Parts;
-use http::{HeaderMap, Method, Version};
+use http::{HeaderMap, HeaderValue, Method, Version};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
@@ -16,6 +16,7 @@ use super::HttpClientError;
 use super::connect::Connection;
 use super::pool::Pool;
 use super::upload::Progress;
+use crate::http::negotiate::{at_most_one, list_values};
 
 /// Checks how a response is framed (RFC 9112, section 6) where hyper is lenient, and rewrites what another reader could
 /// understand differently. `true`: the connection can be used again.
@@ -67,14 +68,10 @@ pub(super) fn check_response_framing(head: &mut Parts, method: &Method) -> Resul
 }
 
 fn is_chunked(headers: &HeaderMap, version: Version) -> Result<bool, HttpClientError> {
-    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    match (codings.next(), codings.next()) {
-        (None, _) => Ok(false),
-        (Some(coding), None)
-            if version == Version::HTTP_11 && coding.as_bytes().eq_ignore_ascii_case(b"chunked") =>
-        {
-            Ok(true)
-        }
+    let is_chunked = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+    match at_most_one(headers, TRANSFER_ENCODING) {
+        Ok(None) => Ok(false),
+        Ok(Some(coding)) if version == Version::HTTP_11 && is_chunked(coding) => Ok(true),
         _ => Err(HttpClientError::Malformed("its transfer coding is not known")),
     }
 }
@@ -82,18 +79,18 @@ fn is_chunked(headers: &HeaderMap, version: Version) -> Result<bool, HttpClientE
 fn content_length(headers: &HeaderMap) -> Result<Option<u64>, HttpClientError> {
     const NOT_A_NUMBER: HttpClientError = HttpClientError::Malformed("its length is no number");
     let mut length = None;
-    for value in headers.get_all(CONTENT_LENGTH) {
-        for part in value
-            .to_str()
-            .map_err(|_| NOT_A_NUMBER)?
-            .split(',')
-            .map(str::trim)
-        {
-            let digits = part.bytes().all(|byte| byte.is_ascii_digit());
-            let number = part.parse().ok().filter(|_| digits).ok_or(NOT_A_NUMBER)?;
-            if length.replace(number).is_some_and(|before: u64| before != number) {
-                return Err(HttpClientError::Malformed("it has two lengths"));
-            }
+    if headers
+        .get_all(CONTENT_LENGTH)
+        .iter()
+        .any(|value| value.to_str().is_err())
+    {
+        return Err(NOT_A_NUMBER);
+    }
+    for part in list_values(headers, &CONTENT_LENGTH) {
+        let digits = part.bytes().all(|byte| byte.is_ascii_digit());
+        let number = part.parse().ok().filter(|_| digits).ok_or(NOT_A_NUMBER)?;
+        if length.replace(number).is_some_and(|before: u64| before != number) {
+            return Err(HttpClientError::Malformed("it has two lengths"));
         }
     }
     Ok(length)

@@ -23,7 +23,7 @@ async fn a_connection_is_used_again() {
 async fn an_old_connection_is_not_used_again() {
     let app = App::start().await;
     let mut options = options(&app).await;
-    options.proxy.idle_timeout = Duration::from_millis(20);
+    options.upstream.idle_timeout = Duration::from_millis(20);
     let gateway = serve(options).await;
     for _ in 0..2 {
         assert_eq!(status(&get(gateway, "/x", "").await), "200");
@@ -115,7 +115,7 @@ async fn an_application_that_speaks_something_else() {
 async fn an_application_that_does_not_answer() {
     let app = App::answering("").await;
     let mut options = options(&app).await;
-    options.proxy.response_timeout = Duration::from_millis(100);
+    options.upstream.response_timeout = Duration::from_millis(100);
     let gateway = serve(options).await;
     let answer = get(gateway, "/x", "").await;
     assert_eq!(status(&answer), "504", "{answer}");

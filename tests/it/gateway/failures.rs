@@ -106,7 +106,7 @@ async fn a_silent_or_broken_application_has_a_code_and_an_advice() {
     ] {
         let app = App::answering(answer).await;
         let mut options = options(&app).await;
-        options.proxy.response_timeout = Duration::from_millis(500);
+        options.upstream.response_timeout = Duration::from_millis(500);
         let (status, code_told, advice) = told(serve(options).await, "GET /x", "\r\n").await;
         assert_eq!((&*status, &*code_told), (code, name), "{answer:?}");
         assert!(advice.contains(sent), "{advice}");
@@ -117,8 +117,8 @@ async fn a_silent_or_broken_application_has_a_code_and_an_advice() {
     assert!(advice.contains("try again") && !advice.contains(sent), "{advice}");
     let (address, _listener, _waiting) = full().await;
     let mut options = options(&app).await;
-    options.proxy.upstream = Upstream::parse(&format!("http://{address}")).unwrap();
-    options.proxy.connect_timeout = Duration::from_millis(300);
+    options.upstream.url = Upstream::parse(&format!("http://{address}")).unwrap();
+    options.upstream.connect_timeout = Duration::from_millis(300);
     let (status, code, advice) = told(serve(options).await, "GET /x", "\r\n").await;
     assert_eq!((&*status, &*code), ("504", "upstream_connect_timeout"));
     assert!(advice.contains("Nothing was sent to it"), "{advice}");

@@ -32,8 +32,8 @@ use std::time::Duration;
 
 use linkgate::clock::Clock;
 use linkgate::gateway::{
-    BodyLimits, Gateway, IdentityHeaders, PathPattern, Proxy, ProxyOptions, PublicUrls, Route, RouteMode,
-    Routes, SignatureCheck, TrustedProxies, Upstream,
+    Assertion, BodyLimits, Gateway, IdentityConfig, PathPattern, Proxy, PublicUrls, Route, RouteMode, Routes,
+    SignatureCheck, TrustedProxies, UpstreamConfig,
 };
 use linkgate::http::listener::HEAD_TIMEOUT;
 use linkgate::http::{Listener, Socket};
@@ -67,7 +67,8 @@ pub(crate) async fn start_behind_proxy(app: &App) -> SocketAddr {
 /// What a gateway is made of.
 pub(crate) struct Options {
     check: SignatureCheck,
-    pub(crate) proxy: ProxyOptions,
+    pub(crate) upstream: UpstreamConfig,
+    assertion: Option<Arc<Assertion>>,
     pub(crate) head_timeout: Duration,
 }
 
@@ -78,7 +79,6 @@ pub(crate) async fn options(app: &App) -> Options {
         methods: Vec::new(),
         mode,
     };
-    let identity = Arc::new(IdentityHeaders::remote_user());
     Options {
         check: SignatureCheck {
             provider: Arc::new(provider().await),
@@ -87,17 +87,11 @@ pub(crate) async fn options(app: &App) -> Options {
                 route("/api/**", RouteMode::OAuth),
                 route("/static/**", RouteMode::None),
             ]),
-            identity: Arc::clone(&identity),
+            identity: Arc::new(IdentityConfig::default().headers()),
             body_limits: BodyLimits::default(),
         },
-        proxy: ProxyOptions {
-            upstream: Upstream::parse(&format!("http://{}", app.address)).unwrap(),
-            connect_timeout: Duration::from_secs(5),
-            idle_timeout: Duration::from_mins(5),
-            response_timeout: Duration::from_mins(1),
-            identity,
-            assertion: None,
-        },
+        upstream: toml::from_str(&format!("url = \"http://{}\"", app.address)).unwrap(),
+        assertion: None,
         head_timeout: HEAD_TIMEOUT,
     }
 }
@@ -140,8 +134,13 @@ pub(crate) async fn serve(options: Options) -> SocketAddr {
     let socket = Socket::tcp("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = socket.address().unwrap();
     let gateway = Arc::new(Gateway {
+        proxy: Proxy::new(
+            &options.upstream,
+            Arc::clone(&options.check.identity),
+            options.assertion,
+        )
+        .unwrap(),
         check: options.check,
-        proxy: Proxy::new(options.proxy),
     });
     let (never, drain) = (CancellationToken::new(), Duration::ZERO);
     let listener = Listener {

@@ -129,9 +129,7 @@ async fn an_application_that_does_not_decode_names_gets_them_in_utf8() {
     let app = App::start().await;
     let mut options = options(&app).await;
     let identity: IdentityConfig = toml::from_str("encoding = \"utf-8\"").unwrap();
-    let identity = Arc::new(identity.headers());
-    options.check.identity = Arc::clone(&identity);
-    options.proxy.identity = identity;
+    options.check.identity = Arc::new(identity.headers());
     let gateway = serve(options).await;
     let target = "/page?xoauth_requestor_id=J%C3%B6rg%20100%25";
     assert_eq!(status(&get(gateway, target, &authorization(target)).await), "200");
@@ -300,7 +298,7 @@ async fn the_assertion_says_who_calls_what() {
     let assertion = Assertion::new(BASE, "the-application", key, Clock::System).with_previous(vec![previous]);
     let jwks: JwkSet = serde_json::from_str(&assertion.jwks()).unwrap();
     assert_eq!(jwks.keys.len(), 2);
-    options.proxy.assertion = Some(Arc::new(assertion));
+    options.assertion = Some(Arc::new(assertion));
     let gateway = serve(options).await;
     let target = "/api/a/../b?q=1";
     assert_eq!(status(&get(gateway, target, &authorization(target)).await), "200");

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use linkgate::gateway::Upstream;
-use linkgate::tls::{ClientTls, Roots, ServerName};
+use linkgate::setting::FromFile;
+use linkgate::tls::{Roots, ServerName};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{Options, get, options, serve, status};
@@ -22,10 +23,13 @@ async fn behind(
 }
 
 async fn trusting(authority: &Authority, url: &str, app: &App, name: Option<&str>) -> Options {
-    let tls = ClientTls::with_roots(Roots::parse(authority.pem.as_bytes()).unwrap());
     let mut options = options(app).await;
-    let name = name.map(|name| ServerName::try_from(name.to_owned()).unwrap());
-    options.proxy.upstream = Upstream::parse(url).unwrap().with_tls(tls, name);
+    options.upstream.url = Upstream::parse(url).unwrap();
+    options.upstream.server_name = name.map(|name| ServerName::try_from(name.to_owned()).unwrap());
+    options.upstream.ca_file = Some(FromFile {
+        path: "ca.pem".into(),
+        content: Roots::parse(authority.pem.as_bytes()).unwrap(),
+    });
     options
 }
 
@@ -124,13 +128,9 @@ async fn an_application_without_tls_is_told_apart() {
     assert_told(gateway, "502", "upstream_tls_failed", title).await;
     // This one waits for the end of a head.
     let mut waiting = options_of(&app).await;
-    waiting.proxy.connect_timeout = Duration::from_millis(300);
+    waiting.upstream.connect_timeout = Duration::from_millis(300);
     let gateway = serve(waiting).await;
     assert_told(gateway, "504", "upstream_tls_timeout", title).await;
-    // And an `https` address for which nobody said whom to believe is never spoken to in the clear.
-    let mut options = options(&app).await;
-    options.proxy.upstream = Upstream::parse(&format!("https://{}", app.address)).unwrap();
-    assert_told(serve(options).await, "502", "internal", "Something went wrong.").await;
     assert!(app.received().is_empty());
 }
 
@@ -138,7 +138,7 @@ async fn an_application_without_tls_is_told_apart() {
 async fn an_application_without_an_address_is_told_apart() {
     let app = App::absent();
     let mut options = options(&app).await;
-    options.proxy.upstream = Upstream::parse("http://builds.invalid:8080").unwrap();
+    options.upstream.url = Upstream::parse("http://builds.invalid:8080").unwrap();
     assert_told(
         serve(options).await,
         "502",

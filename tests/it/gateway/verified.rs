@@ -116,7 +116,7 @@ impl Assertions {
 async fn sent(assertion: Assertion) -> String {
     let app = App::start().await;
     let mut options = options(&app).await;
-    options.proxy.assertion = Some(Arc::new(assertion));
+    options.assertion = Some(Arc::new(assertion));
     let gateway = serve(options).await;
     let answer = get(gateway, PATH, &authorization(PATH)).await;
     assert_eq!(status(&answer), "200", "{answer}");
