@@ -40,7 +40,7 @@ pub use error::GatewayError;
 pub use forward_auth::{AskedAbout, ForwardAuth, ProxyKind};
 pub use forwarded::TrustedProxies;
 pub use identity_headers::{IdentityConfig, IdentityHeaders, IdentityPreset};
-pub use origin::{PublicUrls, RequestOrigin};
+pub use origin::{PublicUrls, RequestOrigin, authorization};
 pub use proxy::Proxy;
 pub use routes::{PathPattern, Route, RouteMode, Routes};
 pub use signature_check::{CheckedRequest, SignatureCheck};

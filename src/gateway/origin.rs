@@ -123,7 +123,7 @@ impl PublicUrls {
 }
 
 /// The values of all `Authorization` fields.
-pub(super) fn authorization(headers: &HeaderMap) -> Vec<&[u8]> {
+pub fn authorization(headers: &HeaderMap) -> Vec<&[u8]> {
     let fields = headers.get_all(AUTHORIZATION).iter();
     fields.map(HeaderValue::as_bytes).collect()
 }

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
-use http::{Method, Uri};
+use http::{Extensions, Method, Uri};
 
-use super::recent_rejections::{RecentRejections, RejectedRequest};
+use super::recent_rejections::RecentRejections;
 use crate::gateway::{AskedAbout, RequestOrigin};
 use crate::http::RequestId;
 use crate::provider::{Caller, Refusal};
@@ -43,13 +43,22 @@ impl<'a> LoggedRequest<'a> {
     /// Counts the request, keeps a rejection for the administrators, and writes the line.
     pub(super) fn complete(mut self, response: &Response) {
         self.is_complete = true;
-        count_request(response.status().as_u16());
-        let refusal = response.extensions().get::<Refusal>();
-        if let Some(refusal) = refusal {
+        self.write(response.status().as_u16(), response.extensions(), "request");
+        let extensions = response.extensions();
+        if let Some(refusal) = extensions.get::<Refusal>() {
             count_refusal(refusal.problem.name());
-            self.rejections.add(self.rejection(refusal, response));
+            // Of a front proxy's question, the request that it is about.
+            let about = extensions.get::<AskedAbout>().map(ToString::to_string);
+            let about = about.unwrap_or_else(|| format!("{} {}", self.method, self.uri.path()));
+            let origin = extensions.get::<RequestOrigin>();
+            let client = origin.and_then(|origin| origin.client).unwrap_or(self.peer);
+            self.rejections.add(refusal, self.id, &about, client);
         }
-        let caller = response.extensions().get::<Caller>();
+    }
+
+    fn write(&self, status: u16, extensions: &Extensions, message: &str) {
+        count_request(status);
+        let (refusal, caller) = (extensions.get::<Refusal>(), extensions.get::<Caller>());
         let consumer = caller.map(|caller| &caller.consumer.key);
         let consumer = consumer.or_else(|| refusal.and_then(|refusal| refusal.consumer.as_ref()));
         let user = caller.and_then(|caller| caller.user.as_ref());
@@ -57,53 +66,27 @@ impl<'a> LoggedRequest<'a> {
             target: TARGET,
             method = self.method.as_str(),
             path = self.uri.path(),
-            status = response.status().as_u16(),
-            took_ms = self.took_ms(),
+            status,
+            took_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
             peer = %self.peer,
-            asked = response.extensions().get::<AskedAbout>().map(tracing::field::display),
+            asked = extensions.get::<AskedAbout>().map(tracing::field::display),
             consumer.key = consumer.map(tracing::field::debug),
             user.subject = user.map(|user| tracing::field::debug(&user.subject)),
             problem = refusal.map(|refusal| refusal.problem.name()),
             advice = refusal.map(|refusal| refusal.problem.advice()),
             reference = %self.id,
-            "request",
+            "{message}",
         );
-    }
-
-    /// A rejection as administrators see it: of the request that a front proxy asks about, not of the proxy's own.
-    fn rejection(&self, refusal: &Refusal, response: &Response) -> RejectedRequest {
-        let about = response.extensions().get::<AskedAbout>();
-        let request = about.map_or_else(
-            || format!("{} {}", self.method, self.uri.path()),
-            ToString::to_string,
-        );
-        let origin = response.extensions().get::<RequestOrigin>();
-        let client = origin.and_then(|origin| origin.client).unwrap_or(self.peer);
-        RejectedRequest::new(refusal, self.id.to_string(), &request, client)
-    }
-
-    fn took_ms(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
 impl Drop for LoggedRequest<'_> {
     /// The client has gone, or a stop has taken too long: the connection dropped the handler.
     fn drop(&mut self) {
-        if self.is_complete {
-            return;
+        if !self.is_complete {
+            let message = "request: the connection closed before the response";
+            self.write(499, &Extensions::new(), message);
         }
-        count_request(499);
-        tracing::info!(
-            target: TARGET,
-            method = self.method.as_str(),
-            path = self.uri.path(),
-            status = 499,
-            took_ms = self.took_ms(),
-            peer = %self.peer,
-            reference = %self.id,
-            "request: the connection closed before the response",
-        );
     }
 }
 

@@ -9,13 +9,13 @@ use axum::extract::{FromRequestParts as _, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
-use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use crate::applinks::{ApplicationId, ConsumerInfo, DocumentFormat, Manifest};
-use crate::gateway::RequestOrigin;
+use crate::gateway::{RequestOrigin, authorization};
 use crate::http::negotiate::weighted_values;
 use crate::oauth::{PublicUrl, encoding};
 use crate::provider::Caller;
@@ -124,8 +124,7 @@ pub(super) async fn whoami(
 
 /// The caller, if the request is signed.
 async fn signed_by(app: &App, origin: &RequestOrigin, parts: &Parts) -> Result<Option<Caller>, Response> {
-    let authorization = parts.headers.get_all(AUTHORIZATION).iter();
-    let authorization: Vec<&[u8]> = authorization.map(HeaderValue::as_bytes).collect();
+    let authorization = authorization(&parts.headers);
     let view = origin.view(parts, &authorization, None);
     let admitted = async {
         match app.provider.authenticate_call(&view, origin.client).await? {
@@ -187,6 +186,8 @@ pub(super) const RECIPROCAL: &str = "/plugins/servlet/applinks/listApplicationLi
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     #[test]

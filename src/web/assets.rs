@@ -1,27 +1,48 @@
 //! The files that pages load, and the public keys. A file is named by its content, so a browser may cache it for ever.
 
-use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 
 use crate::branding::{Branding, Palette};
 
-use super::Shared;
+use super::text::{MAX_NAME, sanitize};
+use super::{App, Shared};
 
 /// The path of the icon. Without one, browsers would request `/favicon.ico` of the application with every page.
 pub fn icon() -> String {
     ICON.path()
 }
 
-/// The path of the script of pages with values to copy or access to revoke.
-pub(super) fn script() -> String {
-    SCRIPT.path()
+/// What every page shows around its content: the name of the application, and the paths of its files.
+#[derive(Debug, Default)]
+pub(super) struct Layout {
+    pub(super) application: String,
+    pub(super) stylesheet: String,
+    pub(super) icon: String,
+    /// The script of pages with values to copy or access to revoke.
+    pub(super) script: String,
+    /// An image that is shown instead of the application's name.
+    pub(super) logo: Option<String>,
+}
+
+impl Layout {
+    /// The layout of new pages.
+    pub(super) fn new(app: &App) -> Self {
+        let branding = app.branding.current();
+        Self {
+            application: sanitize(&branding.name, MAX_NAME),
+            stylesheet: app.path(&branding.stylesheet.path()),
+            icon: app.path(&ICON.path()),
+            script: app.path(&SCRIPT.path()),
+            logo: branding.logo.as_ref().map(|logo| app.path(&logo.path())),
+        }
+    }
 }
 
 /// Serves a file. The name of an older one is not found, so that no cache keeps the new content under it.
@@ -53,31 +74,14 @@ pub(super) struct Asset {
     name: String,
     kind: &'static str,
     content: Bytes,
-    policy: Option<&'static str>,
 }
 
 impl Asset {
     fn new(stem: &str, ending: &str, kind: &'static str, content: impl Into<Bytes>) -> Self {
         let content = content.into();
-        let mut name = format!("{stem}-");
-        for byte in &Sha256::digest(&content)[..8] {
-            write!(name, "{byte:02x}").expect("a string takes any text");
-        }
-        name.push_str(ending);
-        Self {
-            name,
-            kind,
-            content,
-            policy: None,
-        }
-    }
-
-    /// Sets a content security policy for browsers that open the file by itself.
-    fn with_policy(self, policy: &'static str) -> Self {
-        Self {
-            policy: Some(policy),
-            ..self
-        }
+        let hash = base16ct::lower::encode_string(&Sha256::digest(&content)[..8]);
+        let name = format!("{stem}-{hash}{ending}");
+        Self { name, kind, content }
     }
 
     /// The path under which it is served.
@@ -91,12 +95,9 @@ impl Asset {
             (CACHE_CONTROL, "public, max-age=31536000, immutable"),
             (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         ];
-        let mut response = (headers, self.content.clone()).into_response();
-        if let Some(policy) = self.policy {
-            let policy = HeaderValue::from_static(policy);
-            response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
-        }
-        response
+        let is_image = self.kind.starts_with("image/");
+        let policy = is_image.then_some([(CONTENT_SECURITY_POLICY, IMAGE_POLICY)]);
+        (headers, policy, self.content.clone()).into_response()
     }
 }
 
@@ -142,7 +143,7 @@ impl BrandingAssets {
             stylesheet: Asset::new("style", ".css", "text/css; charset=utf-8", style),
             logo: branding.logo.as_ref().map(|logo| {
                 let (media_type, extension) = logo.kind();
-                Asset::new("logo", extension, media_type, logo.bytes().clone()).with_policy(IMAGE_POLICY)
+                Asset::new("logo", extension, media_type, logo.bytes().clone())
             }),
         }
     }
@@ -156,20 +157,11 @@ impl BrandingAssets {
 /// Appended to the stylesheet, so that it overrides the defaults.
 fn colours(light: Palette, dark: Palette) -> String {
     let root = |palette: Palette| {
-        let Palette {
-            accent,
-            on_accent,
-            hover,
-        } = palette;
+        let (accent, on_accent, hover) = (palette.accent, palette.on_accent, palette.hover);
         format!(":root {{ --accent: {accent}; --on-accent: {on_accent}; --hover: {hover}; }}\n")
     };
-    let mut text = root(light);
-    let _ = write!(
-        text,
-        "@media (prefers-color-scheme: dark) {{\n  {}}}\n",
-        root(dark)
-    );
-    text
+    let (light, dark) = (root(light), root(dark));
+    format!("{light}@media (prefers-color-scheme: dark) {{\n  {dark}}}\n")
 }
 
 /// The policy of an image that is opened by itself: an SVG is a document, which must not run scripts.
@@ -177,7 +169,7 @@ const IMAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandb
 
 static ICON: LazyLock<Asset> = LazyLock::new(|| {
     let text = include_str!("../../templates/icon.svg");
-    Asset::new("icon", ".svg", "image/svg+xml", text).with_policy(IMAGE_POLICY)
+    Asset::new("icon", ".svg", "image/svg+xml", text)
 });
 
 static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {

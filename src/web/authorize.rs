@@ -15,10 +15,10 @@ use super::csrf::FormPurpose;
 use super::error::{ErrorKind, PageError};
 use super::extract::{ClientIp, PageForm};
 use super::i18n::Messages;
-use super::render::{Layout, SignOutForm, render_with_callback, render_with_script, see_other};
+use super::render::{SignOutForm, render_with_callback, render_with_script, see_other};
 use super::return_to::ReturnTo;
 use super::session::{Session, SessionState};
-use super::{AUTHORIZE, App, CONNECTIONS, Shared, assets};
+use super::{AUTHORIZE, App, CONNECTIONS, Shared};
 
 /// The query of the page. An `oauth_callback` is ignored: the one of the signed request for the token counts.
 #[derive(Deserialize)]
@@ -40,35 +40,32 @@ pub(super) struct AnswerFields {
 
 #[derive(Template)]
 #[template(path = "approve.html")]
-pub(super) struct ApprovalPage<'a> {
-    pub(super) t: Messages,
-    pub(super) layout: Layout,
-    pub(super) user: &'a User,
-    pub(super) callback: &'a Callback,
+struct ApprovalPage<'a> {
+    t: Messages,
+    user: &'a User,
+    callback: &'a Callback,
     /// When the access would end.
-    pub(super) ends_at: Timestamp,
+    ends_at: Timestamp,
     /// Where the user would revoke it, without the scheme.
-    pub(super) revoke_at: String,
-    pub(super) action: String,
-    pub(super) token: &'a Token,
-    pub(super) form_token: String,
-    pub(super) sign_out: SignOutForm,
+    revoke_at: String,
+    action: String,
+    token: &'a Token,
+    form_token: String,
+    sign_out: SignOutForm,
 }
 
 /// The code is in the page's text only, never in its title or its URL.
 #[derive(Template)]
 #[template(path = "code.html")]
-pub(super) struct CodePage<'a> {
-    pub(super) t: Messages,
-    pub(super) layout: Layout,
-    pub(super) code: &'a Verifier,
-    pub(super) script: String,
+struct CodePage {
+    t: Messages,
+    code: Verifier,
 }
 
 /// `GET /oauth/authorize`
 pub(super) async fn show(
     State(app): Shared,
-    layout: Layout,
+    t: Messages,
     ClientIp(client): ClientIp,
     session: Option<Session>,
     query: Result<Query<ApprovalQuery>, QueryRejection>,
@@ -85,42 +82,38 @@ pub(super) async fn show(
     let token = token.ok_or_else(|| ErrorKind::MissingToken.page())?;
     Span::current().record("token.prefix", token.prefix());
     let page = ReturnTo::approval_page(&token);
-    match (app.provider.question(&token).await?, session) {
-        (Question::Open { .. }, None) => Ok(page.sign_in(&app, false, false)),
-        (Question::Open { .. }, Some(session)) if session.is_stale(&app) => {
-            Ok(page.sign_in(&app, false, true))
-        }
-        (
-            Question::Open {
-                consumer, callback, ..
-            },
-            Some(session),
-        ) => Ok(approval_page(
-            &app, layout, &token, &consumer, &callback, &session,
-        )),
-        (
-            Question::Approved {
-                by,
-                consumer,
-                callback,
-            },
-            Some(session),
-        ) if by.subject == session.user.subject => match callback {
-            // Repeated by the same user: redirected to the same callback.
-            Callback::Url(_) => {
-                let answer = app.provider.approve(&token, &session.user, client).await?;
-                respond_with(&app, layout, &token, answer).await
+    let question = app.provider.question(&token).await?;
+    let Some(session) = session else {
+        return match question {
+            Question::Open { .. } => Ok(page.sign_in(&app, false, false)),
+            question => Err(closed(&app, &token, question).await),
+        };
+    };
+    match question {
+        Question::Open { .. } if session.is_stale(&app) => Ok(page.sign_in(&app, false, true)),
+        Question::Open {
+            consumer, callback, ..
+        } => Ok(approval_page(&app, &t, &token, &consumer, &callback, &session)),
+        Question::Approved {
+            by,
+            consumer,
+            callback,
+        } if by.subject == session.user.subject => {
+            if callback == Callback::OutOfBand {
+                return Err(ErrorKind::CodeShown.page().with("consumer", &consumer.name));
             }
-            Callback::OutOfBand => Err(ErrorKind::CodeShown.page().with("consumer", &consumer.name)),
-        },
-        (question, _) => Err(closed(&app, &token, question).await),
+            // Repeated by the same user: redirected to the same callback.
+            let answer = app.provider.approve(&token, &session.user, client).await?;
+            respond_with(&app, t, &token, answer).await
+        }
+        question => Err(closed(&app, &token, question).await),
     }
 }
 
 /// `POST /oauth/authorize`
 pub(super) async fn answer(
     State(app): Shared,
-    layout: Layout,
+    t: Messages,
     ClientIp(client): ClientIp,
     PageForm { form, session }: PageForm<AnswerFields, SessionState>,
 ) -> Result<Response, PageError> {
@@ -140,7 +133,7 @@ pub(super) async fn answer(
     if form.subject != user.subject {
         return Err(user_changed(user));
     }
-    FormPurpose::answer(&session.id, &token, user).check(&app.keyring, &form.form_token, page.as_str())?;
+    FormPurpose::answer(&session.id, &token, user).check(&app, &form.form_token, page.as_str())?;
     if form.approve.is_some() && session.is_stale(&app) {
         return Ok(page.sign_in(&app, true, true));
     }
@@ -149,25 +142,18 @@ pub(super) async fn answer(
         (None, Some(_)) => app.provider.deny(&token, user, client).await?,
         _ => return Err(ErrorKind::BadForm.page()),
     };
-    respond_with(&app, layout, &token, answer).await
+    respond_with(&app, t, &token, answer).await
 }
 
-async fn respond_with(
-    app: &App,
-    layout: Layout,
-    token: &Token,
-    answer: Answer,
-) -> Result<Response, PageError> {
+async fn respond_with(app: &App, t: Messages, token: &Token, answer: Answer) -> Result<Response, PageError> {
     match answer {
         Answer::Redirect(location) => Ok(see_other(&location)),
         Answer::ShowVerifier {
             consumer_name,
             verifier,
         } => Ok(render_with_script(&CodePage {
-            t: layout.messages().with("consumer", &consumer_name),
-            layout,
-            code: &verifier,
-            script: app.path(&assets::script()),
+            t: t.with("consumer", &consumer_name),
+            code: verifier,
         })),
         Answer::DeniedOutOfBand { consumer_name } => {
             Err(ErrorKind::Denied.page().with("consumer", consumer_name))
@@ -199,34 +185,29 @@ async fn closed(app: &App, token: &Token, question: Question) -> PageError {
 
 fn approval_page(
     app: &App,
-    layout: Layout,
+    t: &Messages,
     token: &Token,
     consumer: &Consumer,
     callback: &Callback,
     session: &Session,
 ) -> Response {
     let user = &session.user;
+    let t = t.with("consumer", &consumer.name);
     let page = ApprovalPage {
-        t: ApprovalPage::messages(&layout, &consumer.name, user),
-        layout,
+        t: t.with("user", &user.display_name),
         user,
         callback,
         ends_at: app.provider.access_ends_at(consumer),
         revoke_at: format!("{}{}", app.public_url.authority(), app.path(CONNECTIONS)),
         action: app.path(AUTHORIZE[0]),
         token,
-        form_token: FormPurpose::answer(&session.id, token, user).token(&app.keyring),
+        form_token: FormPurpose::answer(&session.id, token, user).token(app),
         sign_out: session.sign_out_form(app, ReturnTo::approval_page(token).as_str()),
     };
     render_with_callback(&page, Some(callback))
 }
 
 impl ApprovalPage<'_> {
-    pub(super) fn messages(layout: &Layout, consumer: &str, user: &User) -> Messages {
-        let messages = layout.messages().with("consumer", consumer);
-        messages.with("user", &user.display_name)
-    }
-
     /// The first letter or digit of the user's name, instead of a picture.
     fn initial(&self) -> String {
         let mut characters = self.user.display_name.chars();

@@ -16,9 +16,9 @@ use super::csrf::{FormPurpose, RevokeFields};
 use super::error::PageError;
 use super::extract::{ClientIp, PageForm};
 use super::i18n::Messages;
-use super::render::{Layout, RevokeForm, SignOutForm, render_with_script};
+use super::render::render_with_script;
 use super::session::Session;
-use super::{App, CONNECTIONS, CONNECTIONS_REVOKE, Shared, assets};
+use super::{App, CONNECTIONS, CONNECTIONS_REVOKE, Shared};
 
 /// The query of the page.
 #[derive(Deserialize)]
@@ -31,21 +31,18 @@ pub(super) struct ConnectionsQuery {
 #[template(path = "connections.html")]
 struct ConnectionsPage<'a> {
     t: Messages,
-    layout: Layout,
     app: &'a App,
     session: &'a Session,
     list: &'a [Connection],
     is_revoked: bool,
     /// The links that use tokens of users, and this user's connection.
     outgoing: Vec<(&'a Link, Option<LinkConnection>)>,
-    sign_out: SignOutForm,
-    script: String,
 }
 
 /// `GET /oauth/connections`
 pub(super) async fn show(
     State(app): Shared,
-    layout: Layout,
+    t: Messages,
     session: Session,
     query: Result<Query<ConnectionsQuery>, QueryRejection>,
 ) -> Result<Response, PageError> {
@@ -61,15 +58,12 @@ pub(super) async fn show(
         id => is_token_id(id) && list.iter().all(|connection| connection.token.id != id),
     });
     let page = ConnectionsPage {
-        t: layout.messages(),
-        layout,
+        t,
         app: &app,
         session: &session,
         list: &list,
         is_revoked,
         outgoing: outgoing(&app, &session).await?,
-        sign_out: session.sign_out_form(&app, CONNECTIONS),
-        script: app.path(&assets::script()),
     };
     Ok(render_with_script(&page))
 }
@@ -80,7 +74,7 @@ pub(super) async fn revoke(
     ClientIp(address): ClientIp,
     PageForm { form, session }: PageForm<RevokeFields, Session>,
 ) -> Result<Response, PageError> {
-    FormPurpose::revoke(&session.id, &form.token).check(&app.keyring, &form.form_token, CONNECTIONS)?;
+    FormPurpose::revoke(&session.id, &form.token).check(&app, &form.form_token, CONNECTIONS)?;
     let subject = session.user.subject.as_str();
     if let Some(name) = form.token.strip_prefix(LINK) {
         // Deleted here; the remote application keeps it until the user revokes it there.
@@ -105,33 +99,18 @@ async fn outgoing<'a>(
     app: &'a App,
     session: &Session,
 ) -> Result<Vec<(&'a Link, Option<LinkConnection>)>, StoreError> {
-    let mut connections = app.links.connections(&session.user.subject).await?;
+    let connections = app.links.connections(&session.user.subject).await?.into_iter();
+    let mut connections: BTreeMap<_, _> = connections.map(|(link, one)| (link.name(), one)).collect();
     let links = app.links.all().iter();
     let links = links.filter(|link| link.config.users == Users::Connect);
-    let connected = links.map(|link| {
-        let at = connections
-            .iter()
-            .position(|(other, _)| other.name() == link.name());
-        (link, at.map(|at| connections.swap_remove(at).1))
-    });
-    Ok(connected.collect())
+    Ok(links
+        .map(|link| (link, connections.remove(link.name())))
+        .collect())
 }
 
 impl ConnectionsPage<'_> {
-    fn revoke_form(&self, what: &str) -> RevokeForm {
-        RevokeForm {
-            action: self.app.path(CONNECTIONS_REVOKE),
-            token: what.to_owned(),
-            form_token: FormPurpose::revoke(&self.session.id, what).token(&self.app.keyring),
-        }
-    }
-
-    fn disconnect_form(&self, link: &Link) -> RevokeForm {
-        self.revoke_form(&format!("{LINK}{}", link.name()))
-    }
-
-    fn connect_path(&self, link: &Link) -> String {
-        self.app.path(&format!("/oauth/links/{}/connect", link.name()))
+    fn form_token(&self, what: &str) -> String {
+        FormPurpose::revoke(&self.session.id, what).token(self.app)
     }
 }
 

@@ -1,7 +1,5 @@
 //! The cookies that linkgate sets.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
@@ -42,14 +40,14 @@ impl Cookie<'_> {
     }
 
     fn line(self, app: &App, value: &str, max_age: Option<u32>) -> HeaderValue {
-        let secure = if app.public_url.is_secure() {
-            "; Secure"
-        } else {
-            ""
-        };
-        let max_age = max_age.map_or_else(String::new, |seconds| format!("; Max-Age={seconds}"));
         let name = self.name(app);
-        let line = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{max_age}");
+        let mut line = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax");
+        if app.public_url.is_secure() {
+            line.push_str("; Secure");
+        }
+        if let Some(seconds) = max_age {
+            line.push_str(&format!("; Max-Age={seconds}"));
+        }
         let mut line = HeaderValue::try_from(line).expect("a cookie is letters, digits and punctuation");
         line.set_sensitive(true);
         line
@@ -80,11 +78,9 @@ impl Browser {
     /// Identifies a browser by its cookie.
     pub(super) fn known(app: &App, headers: &HeaderMap) -> Option<Self> {
         let (random, mac) = Cookie::Browser.get(app, headers)?.split_once('.')?;
-        let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
-        let is_ours = app.keyring.mac_matches(PURPOSE, &[random.as_bytes()], &mac);
-        is_ours.then(|| Self {
-            random: random.to_owned(),
-        })
+        let random = random.to_owned();
+        app.mac_matches(PURPOSE, &[&random], mac)
+            .then_some(Self { random })
     }
 
     /// Identifies a browser by its cookie, or by a new one, which is returned.
@@ -93,7 +89,7 @@ impl Browser {
             return (known, None);
         }
         let random = Token::generate("", &mut randomness()).as_str().to_owned();
-        let mac = URL_SAFE_NO_PAD.encode(app.keyring.mac(PURPOSE, &[random.as_bytes()]));
+        let mac = app.mac(PURPOSE, &[&random]);
         let set = Cookie::Browser.set(app, &format!("{random}.{mac}"));
         (Self { random }, Some(set))
     }

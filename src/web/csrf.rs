@@ -1,74 +1,58 @@
 //! Protection against forged forms: a token in each form, bound to what the form does.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 
 use crate::model::{SessionId, User};
 use crate::oauth::Token;
-use crate::provider::Keyring;
 
+use super::App;
 use super::error::{ErrorKind, PageError};
 
 /// What a form does, and for whom. A token for one purpose is good for no other.
 #[derive(Clone, Debug)]
-pub(super) struct FormPurpose<'a> {
-    name: &'static str,
-    bound_to: Vec<&'a str>,
-}
+pub(super) struct FormPurpose<'a>(&'static str, Vec<&'a str>);
 
 impl<'a> FormPurpose<'a> {
-    fn new(name: &'static str, bound_to: &[&'a str]) -> Self {
-        let bound_to = bound_to.to_vec();
-        Self { name, bound_to }
-    }
-
     /// Answering an access request, as the user to whom it was shown.
     pub(super) fn answer(session: &'a SessionId, request_token: &'a Token, user: &'a User) -> Self {
-        let bound_to = [session.as_str(), request_token.as_str(), &user.subject];
-        Self::new("form-answer", &bound_to)
+        Self(
+            "form-answer",
+            vec![session.as_str(), request_token.as_str(), &user.subject],
+        )
     }
 
     /// Signing out of a session.
     pub(super) fn sign_out(session: &'a SessionId) -> Self {
-        Self::new("form-sign-out", &[session.as_str()])
+        Self("form-sign-out", vec![session.as_str()])
     }
 
     /// Revoking access that the session's user gave: the id of a token, a link, or all.
     pub(super) fn revoke(session: &'a SessionId, what: &'a str) -> Self {
-        Self::new("form-revoke", &[session.as_str(), what])
+        Self("form-revoke", vec![session.as_str(), what])
     }
 
     /// Revoking a token of any user, as an administrator.
     pub(super) fn revoke_any(session: &'a SessionId, token_id: &'a str) -> Self {
-        Self::new("form-revoke-of-anybody", &[session.as_str(), token_id])
+        Self("form-revoke-of-anybody", vec![session.as_str(), token_id])
     }
 
     /// Signing in, with the cookie of a browser that has no session.
     pub(super) fn sign_in(browser: &'a str) -> Self {
-        Self::new("form-sign-in", &[browser])
+        Self("form-sign-in", vec![browser])
     }
 
     /// The token to put into the form.
-    pub(super) fn token(&self, keyring: &Keyring) -> String {
-        URL_SAFE_NO_PAD.encode(keyring.mac(self.name, &self.parts()))
+    pub(super) fn token(&self, app: &App) -> String {
+        app.mac(self.0, &self.1)
     }
 
     /// Checks a form's token, in constant time. `retry` is the path of the page with the form.
-    pub(super) fn check(&self, keyring: &Keyring, token: &str, retry: &str) -> Result<(), PageError> {
-        let matches = URL_SAFE_NO_PAD
-            .decode(token)
-            .is_ok_and(|mac| keyring.mac_matches(self.name, &self.parts(), &mac));
-        if matches {
-            Ok(())
-        } else {
-            Err(ErrorKind::FormOutdated.page().retry(retry))
+    pub(super) fn check(&self, app: &App, token: &str, retry: &str) -> Result<(), PageError> {
+        if app.mac_matches(self.0, &self.1, token) {
+            return Ok(());
         }
-    }
-
-    fn parts(&self) -> Vec<&[u8]> {
-        self.bound_to.iter().map(|part| part.as_bytes()).collect()
+        Err(ErrorKind::FormOutdated.page().retry(retry))
     }
 }
 
@@ -77,6 +61,8 @@ impl<'a> FormPurpose<'a> {
 pub(super) struct RevokeFields {
     pub(super) token: String,
     pub(super) form_token: String,
+    /// The page with the button, where it is not always the same.
+    pub(super) return_to: Option<String>,
 }
 
 /// Rejects a form that another site sent. Browsers without `Sec-Fetch-Site` have only the token to pass.

@@ -14,8 +14,8 @@ use tracing::{Instrument as _, Level, info_span};
 use crate::http::RequestId;
 use crate::provider::StoreError;
 
-use super::i18n::{Locale, Messages};
-use super::render::{Layout, SignOutForm, page_headers, render};
+use super::i18n::Messages;
+use super::render::{SignOutForm, page_headers, render};
 use super::{CONNECTIONS, Shared};
 
 /// Declares [`ErrorKind`] and its table: the name of the message `error-*`, the status, and the level of the log line.
@@ -196,15 +196,15 @@ impl PageError {
     }
 
     /// Renders the page and writes its log line, both with the id of the request.
-    pub(super) fn render(&self, layout: Layout, id: RequestId, path_prefix: &str) -> Response {
+    pub(super) fn render(&self, t: Messages, id: RequestId, path_prefix: &str) -> Response {
         let error = &*self.0;
+        let t = error.messages(t);
         let (_, status, level) = error.kind.row();
         if let Some(level) = level {
-            error.log(level, id);
+            error.log(level, id, &t.in_english());
         }
         let page = ErrorPage {
-            t: error.messages(layout.messages()),
-            layout,
+            t,
             error,
             path_prefix,
             connections: CONNECTIONS,
@@ -265,10 +265,8 @@ impl Details {
     }
 
     /// The request token and the user are fields of the span.
-    fn log(&self, level: Level, reference: RequestId) {
-        let title = self
-            .messages(Messages::new(Locale::default_language(), "the application"))
-            .text(self.id("title"));
+    fn log(&self, level: Level, reference: RequestId, english: &Messages) {
+        let title = english.text(self.id("title"));
         let why = self.why.as_deref();
         match level {
             Level::ERROR => tracing::error!(%reference, why, "page {reference}: {title}"),
@@ -301,7 +299,6 @@ impl IntoResponse for PageError {
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
-    layout: Layout,
     t: Messages,
     error: &'a Details,
     path_prefix: &'a str,
@@ -310,7 +307,7 @@ struct ErrorPage<'a> {
 }
 
 /// Middleware of every page: its span, the page of an error, and the header fields.
-pub(super) async fn pages(State(app): Shared, locale: Locale, request: Request, next: Next) -> Response {
+pub(super) async fn pages(State(app): Shared, t: Messages, request: Request, next: Next) -> Response {
     let id = RequestId::of(request.extensions());
     let path = request.extensions().get::<MatchedPath>();
     let span = info_span!(
@@ -323,19 +320,13 @@ pub(super) async fn pages(State(app): Shared, locale: Locale, request: Request, 
     let answered = async move {
         let mut response = next.run(request).await;
         if let Some(error) = response.extensions_mut().remove::<PageError>() {
-            let layout = Layout::new(&app, locale);
-            let mut page = error.render(layout, id, app.public_url.path_prefix());
+            let mut page = error.render(t, id, app.public_url.path_prefix());
             page.headers_mut().extend(response.headers().clone());
             response = page;
         }
         page_headers(response)
     };
     answered.instrument(span).await
-}
-
-/// The handler of a method that a page does not have. The router adds `Allow`.
-pub(super) async fn method_not_allowed() -> PageError {
-    ErrorKind::MethodNotAllowed.page()
 }
 
 /// When a client may try again while linkgate or a login service is down.

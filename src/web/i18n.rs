@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 use std::convert::Infallible;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
@@ -17,6 +17,8 @@ use crate::clock::{rfc3339, utc};
 use crate::http::negotiate::weighted_values;
 use crate::oauth::Timestamp;
 
+use super::App;
+use super::assets::Layout;
 use super::text::{ENGLISH, FIRST_STRONG_ISOLATE, Html, MAX_NAME, MAX_REASON, POP_ISOLATE, sanitize};
 
 /// The tag and the messages of each language, the default first. A further one is a file and a line here.
@@ -45,16 +47,11 @@ impl Language {
     }
 }
 
-/// The language of a request. An extractor.
+/// The language of a request.
 #[derive(Clone, Copy)]
 pub(super) struct Locale(&'static Language);
 
 impl Locale {
-    /// English.
-    pub(super) fn default_language() -> Self {
-        Self(&LANGUAGES[0])
-    }
-
     /// A language of the pages.
     #[cfg(test)]
     pub(super) const fn from(language: &'static Language) -> Self {
@@ -75,14 +72,6 @@ impl Locale {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Locale {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        Ok(Self::of(&parts.headers, &LANGUAGES))
-    }
-}
-
 /// The language that a range such as `de-AT` or `*` names.
 fn language_in<'a>(range: &str, languages: &'a [Language]) -> Option<&'a Language> {
     match range.split('-').next().unwrap_or(range) {
@@ -93,18 +82,34 @@ fn language_in<'a>(range: &str, languages: &'a [Language]) -> Option<&'a Languag
     }
 }
 
-/// The messages of a page: its language, and the values that they may name. `$application` is always one of them.
+/// The messages of a page: its language, and the values that they may name. `$application` is always one of them. An
+/// extractor.
 #[derive(Clone)]
 pub(super) struct Messages {
     locale: Locale,
+    pub(super) layout: Arc<Layout>,
     values: Vec<(&'static str, FluentValue<'static>)>,
 }
 
 impl Messages {
-    /// The messages for an application.
-    pub(super) fn new(locale: Locale, application: &str) -> Self {
-        let values = Vec::new();
-        Self { locale, values }.with("application", application)
+    /// The messages of a language for an application.
+    pub(super) fn new(locale: Locale, layout: Arc<Layout>) -> Self {
+        let application = ("application", layout.application.clone().into());
+        let values = vec![application];
+        Self {
+            locale,
+            layout,
+            values,
+        }
+    }
+
+    /// The same messages in English, for the log.
+    pub(super) fn in_english(&self) -> Self {
+        let locale = Locale(&LANGUAGES[0]);
+        Self {
+            locale,
+            ..self.clone()
+        }
     }
 
     /// Adds a name.
@@ -212,6 +217,15 @@ impl Messages {
     }
 }
 
+impl FromRequestParts<Arc<App>> for Messages {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let locale = Locale::of(&parts.headers, &LANGUAGES);
+        Ok(Self::new(locale, Arc::new(Layout::new(app))))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
@@ -263,7 +277,7 @@ mod tests {
     fn moments_and_durations_are_written_as_each_language_writes_them() {
         let written = |write: &dyn Fn(Messages) -> String| {
             let languages = LANGUAGES.iter();
-            let written = languages.map(|language| write(Messages::new(Locale(language), "Buildboard")));
+            let written = languages.map(|language| write(Messages::new(Locale(language), Arc::default())));
             written.collect::<Vec<_>>().join("|")
         };
         let at = Timestamp::from_seconds(1_795_473_360);
@@ -288,7 +302,7 @@ mod tests {
     fn values_are_escaped_isolated_and_filled_in_once() {
         let file = "a = { $consumer } & { $user }\nb = { $why } .\nc = since { $time }.\n";
         let language: &'static Language = Box::leak(Box::new(Language::new("en", file)));
-        let t = Messages::new(Locale(language), "Buildboard").with("user", "Alice");
+        let t = Messages::new(Locale(language), Arc::default()).with("user", "Alice");
         let hostile = t.with(
             "consumer",
             "<img src=x onerror='alert(1)'>{ $user }\u{2069}</bdi>",

@@ -20,7 +20,7 @@ use super::csrf::FormPurpose;
 use super::error::{ErrorKind, PageError};
 use super::extract::{ClientIp, PageForm};
 use super::i18n::Messages;
-use super::render::{Layout, render_with_callback, see_other, with_cookies};
+use super::render::{render_with_callback, see_other, with_cookies};
 use super::return_to::ReturnTo;
 use super::session::{Session, identify};
 use super::{App, LOGIN, Shared, login_redirect};
@@ -57,20 +57,19 @@ pub(super) struct SignOutFields {
 
 #[derive(Template)]
 #[template(path = "login.html")]
-pub(super) struct LoginPage<'a> {
-    pub(super) t: Messages,
-    pub(super) layout: Layout,
+struct LoginPage<'a> {
+    t: Messages,
     /// The consumer whose access request waits.
-    pub(super) consumer: Option<&'a str>,
-    pub(super) action: String,
-    pub(super) return_to: &'a ReturnTo,
-    pub(super) form_token: String,
-    pub(super) reason: LoginReason<'a>,
+    consumer: Option<&'a str>,
+    action: String,
+    return_to: &'a ReturnTo,
+    form_token: String,
+    reason: LoginReason<'a>,
 }
 
 /// Why the form is shown.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum LoginReason<'a> {
+enum LoginReason<'a> {
     SignedOut,
     /// The session is too old for an answer.
     Fresh,
@@ -81,7 +80,7 @@ pub(super) enum LoginReason<'a> {
 /// `GET /oauth/login`
 pub(super) async fn show(
     State(app): Shared,
-    layout: Layout,
+    t: Messages,
     client: ClientIp,
     session: Option<Session>,
     query: Result<Query<LoginQuery>, QueryRejection>,
@@ -99,7 +98,6 @@ pub(super) async fn show(
         Some(_) if !fresh => return Ok(app.redirect(return_to.as_str())),
         _ => {}
     }
-    let flags: &[&str] = if fresh { &["fresh"] } else { &[] };
     match &*app.login {
         Login::Form(_) => {
             let reason = if fresh {
@@ -107,10 +105,10 @@ pub(super) async fn show(
             } else {
                 LoginReason::SignedOut
             };
-            Ok(login_form(&app, layout, &parts.headers, &return_to, reason).await?)
+            Ok(login_form(&app, t, &parts.headers, &return_to, reason).await?)
         }
         _ if query.pause.is_some() => {
-            let path = return_to.login_with(flags);
+            let path = return_to.login_with([("fresh", fresh)]);
             Err(ErrorKind::Pause.page().sign_in_again(path))
         }
         Login::Request(login) => sign_in_by_request(&app, login, client, &parts, &return_to, &query).await,
@@ -128,7 +126,7 @@ async fn sign_in_by_request(
     query: &LoginQuery,
 ) -> Result<Response, PageError> {
     let Some(user) = identify(app, login, parts).await? else {
-        let back = app.absolute(&return_to.login_with(&["back"]));
+        let back = app.absolute(&return_to.login_with([("back", true)]));
         return match login.login_url(&back) {
             Some(url) if query.back.is_none() => Ok(see_other(&url)),
             Some(_) => Err(ErrorKind::StillAnonymous.page().sign_in_again(return_to.login())),
@@ -146,16 +144,16 @@ async fn sign_in_by_request(
         }
         ((_, Some(_)), Some(_)) => Err(ErrorKind::NoCookie.page().retry(return_to.login())),
         ((_, cookie), None) => {
-            let again = app.redirect(&return_to.login_with(&["cookie"]));
+            let again = app.redirect(&return_to.login_with([("cookie", true)]));
             Ok(with_cookies(again, cookie))
         }
     }
 }
 
-/// `POST /oauth/login`
+/// `POST /oauth/login`, where users sign in with a password.
 pub(super) async fn sign_in(
     State(app): Shared,
-    layout: Layout,
+    t: Messages,
     ClientIp(address): ClientIp,
     headers: HeaderMap,
     form: Result<PageForm<SignInFields>, Response>,
@@ -163,24 +161,25 @@ pub(super) async fn sign_in(
     let Login::Form(login) = &*app.login else {
         return Err(ErrorKind::MethodNotAllowed.page().into_response());
     };
-    let signed_in = check_password(&app, login, layout, address, &headers, form?.form).await;
+    let signed_in = check_password(&app, login, t, address, &headers, form?.form).await;
     signed_in.map_err(PageError::into_response)
 }
 
 async fn check_password(
     app: &App,
     login: &FormLogin,
-    layout: Layout,
+    t: Messages,
     address: std::net::IpAddr,
     headers: &HeaderMap,
     form: SignInFields,
 ) -> Result<Response, PageError> {
+    let (app, headers) = (&*app, &headers);
     let return_to = ReturnTo::or_login(form.return_to.as_deref());
     let again = return_to.login();
     let Some(browser) = Browser::known(app, headers) else {
         return Err(ErrorKind::NoCookie.page().retry(again));
     };
-    FormPurpose::sign_in(&browser.random).check(&app.keyring, &form.form_token, &again)?;
+    FormPurpose::sign_in(&browser.random).check(app, &form.form_token, &again)?;
     // Counted before the password is checked: guesses that run in parallel count, too.
     if let Some(wait) = app.provider.count_sign_in(address, Some(&form.username)).await? {
         return Err(ErrorKind::TooMany.page().wait(wait).retry(again));
@@ -194,7 +193,8 @@ async fn check_password(
         Err(SignInError::Wrong) => {
             tracing::info!(%address, "sign-in failed: wrong username or password");
             let reason = LoginReason::Wrong(&form.username);
-            Ok(login_form(app, layout, headers, &return_to, reason).await?)
+            let page = login_form(app, t, headers, &return_to, reason).await?;
+            Ok((StatusCode::FORBIDDEN, page).into_response())
         }
         Err(SignInError::Unavailable(why)) => Err(ErrorKind::LoginUnavailable.page().because(why)),
     }
@@ -210,7 +210,7 @@ pub(super) async fn sign_out(
     let Some(session) = session else {
         return Ok(return_to.sign_in(&app, true, false));
     };
-    FormPurpose::sign_out(&session.id).check(&app.keyring, &form.form_token, return_to.as_str())?;
+    FormPurpose::sign_out(&session.id).check(&app, &form.form_token, return_to.as_str())?;
     let cookie = session.end(&app, address).await?;
     let response = match &*app.login {
         // The next request would name the same user: only the application or the proxy can sign out.
@@ -229,7 +229,7 @@ pub(super) async fn sign_out(
 /// The sign-in form. It may end at a callback: an access request that was answered before leads there at once.
 async fn login_form(
     app: &App,
-    layout: Layout,
+    t: Messages,
     headers: &HeaderMap,
     return_to: &ReturnTo,
     reason: LoginReason<'_>,
@@ -237,15 +237,14 @@ async fn login_form(
     let waiting = waiting_consumer(app, return_to).await?;
     let (browser, cookie) = Browser::known_or_new(app, headers);
     let page = LoginPage {
-        t: layout.messages(),
-        layout,
+        t,
         consumer: waiting.as_ref().map(|(consumer, _)| consumer.as_str()),
         action: app.path(LOGIN),
         return_to,
-        form_token: FormPurpose::sign_in(&browser.random).token(&app.keyring),
+        form_token: FormPurpose::sign_in(&browser.random).token(app),
         reason,
     };
-    let page = page.render_for(waiting.as_ref().map(|(_, callback)| callback));
+    let page = render_with_callback(&page, waiting.as_ref().map(|(_, callback)| callback));
     Ok(with_cookies(page, cookie))
 }
 
@@ -263,16 +262,6 @@ async fn waiting_consumer(app: &App, return_to: &ReturnTo) -> Result<Option<(Str
         } => Some((consumer.name.clone(), callback)),
         _ => None,
     })
-}
-
-impl LoginPage<'_> {
-    pub(super) fn render_for(&self, callback: Option<&Callback>) -> Response {
-        let page = render_with_callback(self, callback);
-        if self.reason.is_wrong() {
-            return (StatusCode::FORBIDDEN, page).into_response();
-        }
-        page
-    }
 }
 
 impl LoginReason<'_> {

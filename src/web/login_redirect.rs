@@ -160,13 +160,8 @@ impl PendingLogin {
         let id = Token::parse(id).filter(|id| id.as_str().len() == Token::LENGTH)?;
         let mut parts = Cookie::PendingLogin(id.as_str()).get(app, headers)?.split('.');
         let (expires_at, return_to, mac) = (parts.next()?, parts.next()?, parts.next()?);
-        let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
-        let signed = [
-            id.as_str().as_bytes(),
-            expires_at.as_bytes(),
-            return_to.as_bytes(),
-        ];
-        if parts.next().is_some() || !app.keyring.mac_matches(PURPOSE, &signed, &mac) {
+        let signed = [id.as_str(), expires_at, return_to];
+        if parts.next().is_some() || !app.mac_matches(PURPOSE, &signed, mac) {
             return None;
         }
         let return_to = String::from_utf8(URL_SAFE_NO_PAD.decode(return_to).ok()?).ok()?;
@@ -180,26 +175,18 @@ impl PendingLogin {
     fn cookie(&self, app: &App) -> HeaderValue {
         let expires_at = self.expires_at.seconds().to_string();
         let return_to = URL_SAFE_NO_PAD.encode(self.return_to.as_str());
-        let signed = [
-            self.id.as_str().as_bytes(),
-            expires_at.as_bytes(),
-            return_to.as_bytes(),
-        ];
-        let mac = URL_SAFE_NO_PAD.encode(app.keyring.mac(PURPOSE, &signed));
+        let mac = app.mac(PURPOSE, &[self.id.as_str(), &expires_at, &return_to]);
         Cookie::PendingLogin(self.id.as_str()).set(app, &format!("{expires_at}.{return_to}.{mac}"))
     }
 
     fn flow(&self, app: &App, path: &str, fresh: bool) -> LoginFlow {
-        let derived = |purpose| {
-            let mac = app.keyring.mac(purpose, &[self.id.as_str().as_bytes()]);
-            Secret::new(URL_SAFE_NO_PAD.encode(mac))
-        };
+        let derived = |purpose| Secret::new(app.mac(purpose, &[self.id.as_str()]));
         LoginFlow {
             id: self.id.clone(),
             return_to: app.absolute(path),
             force_login: fresh,
-            nonce: derived("trip-nonce"),
-            verifier: derived("trip-verifier"),
+            nonce: derived("login-nonce"),
+            verifier: derived("login-verifier"),
             at: self.expires_at.plus(-LoginFlow::MAX_SECONDS),
         }
     }

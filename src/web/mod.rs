@@ -41,7 +41,9 @@ use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{MethodRouter, any, get, post};
+use axum::routing::{any, get, post};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Method;
 use rand::CryptoRng;
 use rand::rand_core::UnwrapErr;
@@ -63,6 +65,7 @@ pub use recent_rejections::RecentRejections;
 
 use access_log::LoggedRequest;
 use cookies::Cookie;
+use error::ErrorKind;
 
 /// The parts that the handlers use.
 #[derive(Debug)]
@@ -149,24 +152,24 @@ fn is_home(app: &App, gateway: &Gateway, request: &Request) -> bool {
 
 /// The URL map. Paths that it does not have, and paths below them, are the application's.
 fn router(app: Arc<App>, verdicts: &ForwardAuth) -> Router {
-    let page = |method: MethodRouter<Arc<App>>| method.fallback(error::method_not_allowed);
-    let approval = || page(get(authorize::show).post(authorize::answer));
+    let approval = || get(authorize::show).post(authorize::answer);
     let users = Router::new()
         .route(AUTHORIZE[0], approval())
         .route(AUTHORIZE[1], approval())
-        .route(LOGIN, page(get(login::show).post(login::sign_in)))
-        .route(HANDOFF, page(get(login_redirect::handoff)))
-        .route(OIDC, page(get(login_redirect::oidc)))
-        .route(LOGOUT, page(post(login::sign_out)))
-        .route(CONNECTIONS, page(get(connections::show)))
-        .route(CONNECTIONS_REVOKE, page(post(connections::revoke)))
-        .route(links::CONNECT, page(get(links::connect)))
-        .route(links::CALLBACK, page(get(links::callback)))
-        .route(applinks::RECIPROCAL, page(get(applinks::reciprocal)))
+        .route(LOGIN, get(login::show).post(login::sign_in))
+        .route(HANDOFF, get(login_redirect::handoff))
+        .route(OIDC, get(login_redirect::oidc))
+        .route(LOGOUT, post(login::sign_out))
+        .route(CONNECTIONS, get(connections::show))
+        .route(CONNECTIONS_REVOKE, post(connections::revoke))
+        .route(links::CONNECT, get(links::connect))
+        .route(links::CALLBACK, get(links::callback))
+        .route(applinks::RECIPROCAL, get(applinks::reciprocal))
+        .merge(admin::routes())
+        .method_not_allowed_fallback(async || ErrorKind::MethodNotAllowed.page())
         .route(applinks::WHOAMI, get(applinks::whoami))
         .route(HOME[0], get(admin::home))
         .route(HOME[1], get(admin::home))
-        .merge(admin::routes())
         .layer(DefaultBodyLimit::max(MAX_FORM))
         .layer(from_fn_with_state(Arc::clone(&app), extract::request_origin))
         .layer(from_fn_with_state(Arc::clone(&app), error::pages));
@@ -222,6 +225,19 @@ impl App {
     /// Redirects the browser to a path of linkgate, with GET.
     fn redirect(&self, path: &str) -> Response {
         render::see_other(&self.path(path))
+    }
+
+    /// Authenticates the values of a cookie or a form: a code that is good for this purpose only.
+    fn mac(&self, purpose: &str, values: &[&str]) -> String {
+        let values: Vec<_> = values.iter().map(|value| value.as_bytes()).collect();
+        URL_SAFE_NO_PAD.encode(self.keyring.mac(purpose, &values))
+    }
+
+    /// Checks a code of [`App::mac`], in constant time.
+    fn mac_matches(&self, purpose: &str, values: &[&str], mac: &str) -> bool {
+        let values: Vec<_> = values.iter().map(|value| value.as_bytes()).collect();
+        let mac = URL_SAFE_NO_PAD.decode(mac);
+        mac.is_ok_and(|mac| self.keyring.mac_matches(purpose, &values, &mac))
     }
 }
 

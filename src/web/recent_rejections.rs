@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Clock;
+use crate::http::RequestId;
 use crate::oauth::{ConsumerKey, Problem, Timestamp};
 use crate::provider::Refusal;
 
@@ -33,8 +34,8 @@ pub(super) struct RejectedRequest {
     /// The last time.
     pub(super) at: Timestamp,
     pub(super) times: u64,
-    /// The reference of its last log line.
-    pub(super) reference: String,
+    /// The id of the last one, which is in its log line.
+    pub(super) reference: RequestId,
     /// Method and path, at most 200 characters.
     pub(super) request: String,
     pub(super) client: IpAddr,
@@ -61,9 +62,22 @@ impl RecentRejections {
         self.since
     }
 
-    /// Adds a request that was rejected now.
-    pub(super) fn add(&self, mut rejected: RejectedRequest) {
-        rejected.at = self.clock.now();
+    /// Adds a request that was rejected now: its id, its method and path, and the client's address.
+    pub(super) fn add(&self, refusal: &Refusal, reference: RequestId, request: &str, client: IpAddr) {
+        let mut rejected = RejectedRequest {
+            at: self.clock.now(),
+            times: 1,
+            reference,
+            request: request.chars().take(MAX_REQUEST).collect(),
+            client,
+            consumer: refusal.consumer.clone(),
+            problem: refusal.problem.name(),
+            advice: match &refusal.problem {
+                // Without the time, which would make each one different.
+                Problem::TimestampRefused { .. } => "The consumer's clock is wrong.".to_owned(),
+                problem => problem.advice(),
+            },
+        };
         let is_known = rejected.consumer.is_some() && rejected.problem != "consumer_key_unknown";
         let mut lists = self.lists();
         let (list, max) = if is_known {
@@ -71,7 +85,7 @@ impl RecentRejections {
         } else {
             (&mut lists.unknown, MAX_UNKNOWN)
         };
-        if let Some(equal) = list.iter().position(|kept| kept.is_like(&rejected)) {
+        if let Some(equal) = list.iter().position(|kept| kept.key() == rejected.key()) {
             rejected.times += list.remove(equal).map_or(0, |kept| kept.times);
         }
         list.push_front(rejected);
@@ -100,30 +114,15 @@ impl RecentRejections {
 }
 
 impl RejectedRequest {
-    /// A request that was rejected once. The list sets the time.
-    pub(super) fn new(refusal: &Refusal, reference: String, request: &str, client: IpAddr) -> Self {
-        Self {
-            at: Timestamp::from_seconds(0),
-            times: 1,
-            reference,
-            request: request.chars().take(MAX_REQUEST).collect(),
-            client,
-            consumer: refusal.consumer.clone(),
-            problem: refusal.problem.name(),
-            advice: match &refusal.problem {
-                // Without the time, which would make each one different.
-                Problem::TimestampRefused { .. } => "The consumer's clock is wrong.".to_owned(),
-                problem => problem.advice(),
-            },
-        }
-    }
-
-    fn is_like(&self, other: &Self) -> bool {
-        self.request == other.request
-            && self.advice == other.advice
-            && self.problem == other.problem
-            && self.client == other.client
-            && self.consumer == other.consumer
+    /// What equal rejections have in common.
+    fn key(&self) -> impl PartialEq {
+        (
+            &self.request,
+            &self.advice,
+            self.problem,
+            self.client,
+            &self.consumer,
+        )
     }
 }
 
@@ -141,15 +140,10 @@ mod tests {
         RecentRejections::new(Clock::fixed(Timestamp::from_seconds(1_800_000_000)))
     }
 
-    fn rejected(problem: Problem, consumer: &str, request: &str) -> RejectedRequest {
+    fn add(list: &RecentRejections, problem: Problem, consumer: &str, request: &str) {
         let consumer = ConsumerKey::parse(consumer);
         let refusal = Refusal { problem, consumer };
-        RejectedRequest::new(
-            &refusal,
-            "ABCD-2345".to_owned(),
-            request,
-            Ipv4Addr::LOCALHOST.into(),
-        )
+        list.add(&refusal, RequestId::next(), request, Ipv4Addr::LOCALHOST.into());
     }
 
     #[test]
@@ -157,7 +151,7 @@ mod tests {
         let list = list();
         for request in ["GET /a", "GET /b", "GET /a"] {
             list.clock.advance(1);
-            list.add(rejected(Problem::NonceUsed, "a", request));
+            add(&list, Problem::NonceUsed, "a", request);
         }
         let kept = list.list();
         let kept: Vec<_> = kept
@@ -171,18 +165,18 @@ mod tests {
     #[test]
     fn unknown_consumers_push_out_no_others_and_nothing_grows_without_limit() {
         let list = list();
-        list.add(rejected(Problem::NonceUsed, "a", "GET /mine"));
+        add(&list, Problem::NonceUsed, "a", "GET /mine");
         for at in 0..1000 {
             let request = format!("GET /{at}");
-            list.add(rejected(Problem::ConsumerKeyUnknown, "who", &request));
-            list.add(rejected(Problem::VersionRejected, "", &request));
+            add(&list, Problem::ConsumerKeyUnknown, "who", &request);
+            add(&list, Problem::VersionRejected, "", &request);
         }
         assert_eq!(list.list().len(), MAX_UNKNOWN + 1);
         assert!(list.list().iter().any(|rejected| rejected.request == "GET /mine"));
         let mut request = String::new();
         for _ in 0..1000 {
             request.push('ä');
-            list.add(rejected(Problem::NonceUsed, "a", &request));
+            add(&list, Problem::NonceUsed, "a", &request);
         }
         let kept = list.list();
         assert!(kept.len() <= MAX_KNOWN + MAX_UNKNOWN);
@@ -198,7 +192,7 @@ mod tests {
                 acceptable: seconds..=seconds,
                 now: seconds,
             };
-            list.add(rejected(problem, "late", "GET /"));
+            add(&list, problem, "late", "GET /");
         }
         assert_eq!(list.list()[0].times, 2);
         let key = |text| ConsumerKey::parse(text).unwrap();

@@ -1,65 +1,14 @@
-//! How a page becomes a response: its layout, its header fields and its content security policy.
-
-use std::convert::Infallible;
-use std::sync::Arc;
+//! How a page becomes a response: its header fields and its content security policy.
 
 use askama::Template;
-use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE, VARY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 
 use crate::oauth::Callback;
-
-use super::i18n::{Locale, Messages};
-use super::text::{MAX_NAME, sanitize};
-use super::{App, assets};
-
-/// What every page shows around its content. An extractor.
-#[derive(Clone)]
-pub(super) struct Layout {
-    pub(super) locale: Locale,
-    /// The application's name.
-    pub(super) application: String,
-    /// The path of the stylesheet.
-    pub(super) stylesheet: String,
-    /// The path of the icon.
-    pub(super) icon: String,
-    /// The path of an image that is shown instead of the application's name.
-    pub(super) logo: Option<String>,
-}
-
-impl Layout {
-    /// The layout of an installation's pages.
-    pub(super) fn new(app: &App, locale: Locale) -> Self {
-        let branding = app.branding.current();
-        Self {
-            locale,
-            application: sanitize(&branding.name, MAX_NAME),
-            stylesheet: app.path(&branding.stylesheet.path()),
-            icon: app.path(&assets::icon()),
-            logo: branding.logo.as_ref().map(|logo| app.path(&logo.path())),
-        }
-    }
-
-    /// The messages of a page.
-    pub(super) fn messages(&self) -> Messages {
-        Messages::new(self.locale, &self.application)
-    }
-}
-
-impl FromRequestParts<Arc<App>> for Layout {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        let locale = Locale::from_request_parts(parts, app).await?;
-        Ok(Self::new(app, locale))
-    }
-}
 
 /// The form of a button that ends the session.
 #[derive(Clone, Debug)]
@@ -67,15 +16,6 @@ pub(super) struct SignOutForm {
     pub(super) action: String,
     /// Where the user continues after signing in again.
     pub(super) return_to: String,
-    pub(super) form_token: String,
-}
-
-/// The form of a button that revokes.
-#[derive(Clone, Debug)]
-pub(super) struct RevokeForm {
-    pub(super) action: String,
-    /// What is revoked.
-    pub(super) token: String,
     pub(super) form_token: String,
 }
 
@@ -91,16 +31,18 @@ pub(super) fn render(page: &impl Template) -> Response {
 
 /// Renders a page whose form may end at a callback.
 pub(super) fn render_with_callback(page: &impl Template, callback: Option<&Callback>) -> Response {
-    let policy = [(CONTENT_SECURITY_POLICY, content_security_policy(callback))];
+    let target = match callback {
+        // Chromium checks `form-action` on every redirect after a form submission.
+        Some(Callback::Url(url)) => format!(" {}", source_expression(url.origin())),
+        Some(Callback::OutOfBand) | None => String::new(),
+    };
+    let policy = [(CONTENT_SECURITY_POLICY, content_security_policy(&target, ""))];
     (policy, render(page)).into_response()
 }
 
 /// Renders a page with a script of linkgate's own.
 pub(super) fn render_with_script(page: &impl Template) -> Response {
-    let policy = content_security_policy(None);
-    let policy = policy.to_str().expect("a policy is printable ASCII");
-    let policy = HeaderValue::try_from(format!("{policy}; script-src 'self'"));
-    let policy = policy.expect("a policy is printable ASCII");
+    let policy = content_security_policy("", "; script-src 'self'");
     ([(CONTENT_SECURITY_POLICY, policy)], render(page)).into_response()
 }
 
@@ -112,7 +54,7 @@ pub(super) fn page_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers
         .entry(CONTENT_SECURITY_POLICY)
-        .or_insert_with(|| content_security_policy(None));
+        .or_insert_with(|| content_security_policy("", ""));
     for (name, value) in [
         (REFERRER_POLICY, "same-origin"),
         (CACHE_CONTROL, "no-store"),
@@ -125,15 +67,11 @@ pub(super) fn page_headers(mut response: Response) -> Response {
     response
 }
 
-/// The policy of a page whose form may end at a callback: Chromium checks `form-action` on every redirect after a form
-/// submission.
-fn content_security_policy(callback: Option<&Callback>) -> HeaderValue {
-    let mut policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'".to_owned();
-    if let Some(Callback::Url(url)) = callback {
-        policy.push(' ');
-        policy.push_str(source_expression(url.origin()));
-    }
-    policy.push_str("; frame-ancestors 'none'; base-uri 'none'");
+fn content_security_policy(form_target: &str, more: &str) -> HeaderValue {
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'{form_target}; \
+         frame-ancestors 'none'; base-uri 'none'{more}"
+    );
     HeaderValue::try_from(policy).expect("an origin is printable ASCII")
 }
 

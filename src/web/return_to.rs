@@ -67,19 +67,17 @@ impl ReturnTo {
 
     /// The path of the sign-in page that leads here.
     pub(super) fn login(&self) -> String {
-        self.login_with(&[])
+        self.login_with([])
     }
 
-    /// The path of the sign-in page that leads here, with flags.
-    pub(super) fn login_with(&self, flags: &[&str]) -> String {
+    /// The path of the sign-in page that leads here, with the flags that are set.
+    pub(super) fn login_with<const N: usize>(&self, flags: [(&str, bool); N]) -> String {
         let return_to = (self.0 != LOGIN).then(|| format!("return_to={}", encoding::encode(&self.0)));
-        let flags = flags.iter().map(|name| format!("{name}=1"));
+        let flags = flags.into_iter().filter(|(_, is_set)| *is_set);
+        let flags = flags.map(|(name, _)| format!("{name}=1"));
         let query: Vec<_> = return_to.into_iter().chain(flags).collect();
-        if query.is_empty() {
-            LOGIN.to_owned()
-        } else {
-            format!("{LOGIN}?{}", query.join("&"))
-        }
+        let separator = if query.is_empty() { "" } else { "?" };
+        format!("{LOGIN}{separator}{}", query.join("&"))
     }
 
     /// Redirects to the sign-in page that leads here. `fresh`: although there is a session.
@@ -88,13 +86,7 @@ impl ReturnTo {
     /// submission, so after a form the user follows a link on a page in between.
     pub(super) fn sign_in(&self, app: &App, by_form: bool, fresh: bool) -> Response {
         let pause = by_form && !matches!(*app.login, Login::Form(_));
-        let flags = [("fresh", fresh), ("pause", pause)];
-        let flags: Vec<_> = flags
-            .iter()
-            .filter(|(_, is_set)| *is_set)
-            .map(|(name, _)| *name)
-            .collect();
-        app.redirect(&self.login_with(&flags))
+        app.redirect(&self.login_with([("fresh", fresh), ("pause", pause)]))
     }
 }
 

@@ -55,7 +55,7 @@ impl Session {
         SignOutForm {
             action: app.path(LOGOUT),
             return_to: return_to.to_owned(),
-            form_token: FormPurpose::sign_out(&self.id).token(&app.keyring),
+            form_token: FormPurpose::sign_out(&self.id).token(app),
         }
     }
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
-use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::{Method, Request, StatusCode};
 
 use super::{App, Shared};
 use crate::gateway::error::ErrorFormat;
-use crate::gateway::{BodyLimits, RequestOrigin};
+use crate::gateway::{BodyLimits, RequestOrigin, authorization};
 use crate::oauth::RequestView;
 use crate::oauth::encoding::form_body;
 use crate::provider::Error;
@@ -21,7 +22,7 @@ pub(super) async fn request_token(
     State(app): Shared,
     Extension(origin): Extension<RequestOrigin>,
     request: Request<Body>,
-) -> Response<Body> {
+) -> Response {
     answer(&app, origin, request, async |view, client| {
         let issued = app.provider.issue_request_token(view, client).await?;
         Ok(vec![
@@ -39,7 +40,7 @@ pub(super) async fn access_token(
     State(app): Shared,
     Extension(origin): Extension<RequestOrigin>,
     request: Request<Body>,
-) -> Response<Body> {
+) -> Response {
     answer(&app, origin, request, async |view, client| {
         let issued = app.provider.issue_access_token(view, client).await?;
         let mut pairs = vec![
@@ -67,20 +68,25 @@ async fn answer(
     origin: RequestOrigin,
     request: Request<Body>,
     issue: impl AsyncFnOnce(&RequestView<'_>, Option<IpAddr>) -> Result<Pairs, Error>,
-) -> Response<Body> {
+) -> Response {
     if !METHODS.contains(request.method()) {
-        return method_not_allowed();
+        let text = "Call this endpoint with POST, or with GET.\n";
+        let headers = [(ALLOW, "GET, POST"), (CONTENT_TYPE, "text/plain")];
+        return (StatusCode::METHOD_NOT_ALLOWED, headers, text).into_response();
     }
     let (parts, body) = request.into_parts();
     let form = match LIMITS.read_form(&parts.headers, body).await {
         Ok(form) => form.ok(),
         Err(error) => return error.to_response(ErrorFormat::of(&parts)),
     };
-    let authorization = parts.headers.get_all(AUTHORIZATION).iter();
-    let authorization: Vec<&[u8]> = authorization.map(HeaderValue::as_bytes).collect();
+    let authorization = authorization(&parts.headers);
     let view = origin.view(&parts, &authorization, form.as_deref());
     match issue(&view, origin.client).await {
-        Ok(pairs) => issued(&pairs),
+        Ok(pairs) => {
+            let form = "application/x-www-form-urlencoded";
+            let headers = [(CONTENT_TYPE, form), (CACHE_CONTROL, "no-store")];
+            (headers, form_body(pairs)).into_response()
+        }
         Err(error) => {
             let mut response = error.to_response(app.provider.realm()).map(Body::from);
             response.extensions_mut().insert(origin);
@@ -91,27 +97,6 @@ async fn answer(
 
 /// Names and values, decoded.
 type Pairs = Vec<(&'static str, String)>;
-
-/// RFC 5849, section 2.1.
-fn issued(pairs: &Pairs) -> Response<Body> {
-    let mut response = Response::new(Body::from(form_body(
-        pairs.iter().map(|(name, value)| (name, value)),
-    )));
-    let headers = response.headers_mut();
-    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-    headers.insert(CONTENT_TYPE, form);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-fn method_not_allowed() -> Response<Body> {
-    let mut response = Response::new(Body::from("Call this endpoint with POST, or with GET.\n"));
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    let headers = response.headers_mut();
-    headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    response
-}
 
 /// Bitbucket sends POST, other clients send GET.
 const METHODS: [Method; 2] = [Method::POST, Method::GET];

@@ -54,7 +54,7 @@ approve =
 code =
     .title = Ihr Code
     .heading = Geben Sie diesen Code in { $consumer } ein
-    .next = Sie haben { $consumer } erlaubt, in Ihrem Namen auf { $application } zuzugreifen. Geben Sie den Code dort ein, um den Vorgang abzuschließen.
+    .next = Sie haben { $consumer } erlaubt, in Ihrem Namen auf { $application } zuzugreifen. Geben Sie den Code dort ohne Leerzeichen ein, um den Vorgang abzuschließen.
     .label = Code
     .once = Der Code wird nur einmal angezeigt und kann nur einmal verwendet werden. Geben Sie ihn nicht weiter. Schließen Sie diese Seite, nachdem Sie ihn eingegeben haben.
 
@@ -111,6 +111,7 @@ admin-links =
     .step-form = Füllen Sie das Formular mit den Werten des Consumers aus, die unten stehen.
     .form-title = Werte für das Formular in Bitbucket
     .copy-all = Alles als Text kopieren
+    .name-is-host = Die Anwendung hat in der Konfiguration keinen Namen, deshalb steht hier ihr Host, { $host }. Um ihn zu ändern, setzen Sie name im Abschnitt [branding].
     .unchecked = Nicht ankreuzen
     .secret-in-file = Der Inhalt der Datei { $file }, ohne Leerzeichen oder Zeilenumbruch am Ende
     .secret-in-entry = Das shared_secret dieses Consumers in der Konfiguration von linkgate

@@ -59,7 +59,7 @@ approve =
 code =
     .title = Your code
     .heading = Give this code to { $consumer }
-    .next = You allowed { $consumer } to use { $application } as you. Enter the code there to finish.
+    .next = You allowed { $consumer } to use { $application } as you. Enter the code there, without spaces, to finish.
     .label = Code
     .once = The code is shown only once and can be used only once. Do not share it. Close this page after you have entered it.
 
@@ -118,6 +118,7 @@ admin-links =
     .step-form = Fill in the form with the values of the consumer below.
     .form-title = Values for Bitbucket's form
     .copy-all = Copy all as text
+    .name-is-host = The application has no name in the configuration, so this is its host, { $host }. To change it, set name in the [branding] section.
     .unchecked = Leave it unchecked
     .secret-in-file = The contents of { $file }, without trailing spaces or line breaks
     .secret-in-entry = The shared_secret of this consumer in the linkgate configuration

@@ -35,7 +35,7 @@ approve =
 code =
     .title = 確認コード
     .heading = このコードを { $consumer } に入力してください
-    .next = { $consumer } があなたの権限で { $application } を利用することを許可しました。{ $consumer } でコードを入力すると完了します。
+    .next = { $consumer } があなたの権限で { $application } を利用することを許可しました。{ $consumer } でコードを空白なしで入力すると完了します。
     .label = コード
     .once = コードは一度だけ表示され、一度だけ使えます。ほかの人には教えないでください。入力が済んだら、このページを閉じてください。
 
@@ -92,6 +92,7 @@ admin-links =
     .step-form = 下にあるコンシューマーの値をフォームに入力します。
     .form-title = Bitbucket のフォームに入力する値
     .copy-all = すべてテキストでコピー
+    .name-is-host = 設定にアプリケーションの名前がないため、ホスト名の { $host } を表示しています。変更するには、[branding] セクションの name を設定してください。
     .unchecked = チェックを入れないでください
     .secret-in-file = ファイル { $file } の内容（末尾の空白や改行は除く）
     .secret-in-entry = linkgate の設定にある、このコンシューマーの shared_secret

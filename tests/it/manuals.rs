@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::task::block_in_place;
 
 use crate::support::address::reserved;
-use crate::support::browser::Browser;
+use crate::support::browser::{Browser, code};
 use crate::support::call::Credentials;
 use crate::support::program::Program;
 
@@ -273,8 +273,7 @@ async fn the_fifteen_minutes_end_with_an_answered_call() {
     };
     let mut browser = Browser::new(linkgate.address());
     let shown = browser.decide(&token, "alice", "approve").await;
-    let (_, code) = shown.body.split_once("<code>").unwrap();
-    let (printed, is_done) = call.finish(code.split('<').next().unwrap());
+    let (printed, is_done) = call.finish(&code(&shown));
     assert!(is_done, "{printed}{}", linkgate.log());
     assert!(printed.contains("\n200\nHello, alice."), "{printed}");
     assert!(printed.contains("remote-user: alice\n"), "{printed}");

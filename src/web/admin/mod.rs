@@ -18,7 +18,7 @@ use http::request::Parts;
 
 use crate::oauth::ConsumerKey;
 
-use super::error::{ErrorKind, method_not_allowed};
+use super::error::ErrorKind;
 use super::return_to::ReturnTo;
 use super::session::Session;
 use super::{ADMIN, App, CONNECTIONS, Shared};
@@ -57,10 +57,10 @@ impl Administration {
 /// The routes of these pages.
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
-        .route(ADMIN, get(links::show).fallback(method_not_allowed))
-        .route(TOKENS, get(tokens::show).fallback(method_not_allowed))
-        .route(REVOKE, post(tokens::revoke).fallback(method_not_allowed))
-        .route(REJECTIONS, get(rejections::show).fallback(method_not_allowed))
+        .route(ADMIN, get(links::show))
+        .route(TOKENS, get(tokens::show))
+        .route(REVOKE, post(tokens::revoke))
+        .route(REJECTIONS, get(rejections::show))
 }
 
 /// `GET /oauth`: redirects administrators to the first of these pages, other users to their connections.
@@ -87,30 +87,12 @@ impl FromRequestParts<Arc<App>> for Admin {
     }
 }
 
-/// The tabs of these pages.
-struct Navigation {
-    /// The title of the current page.
-    current: &'static str,
-    /// Each page's path and title.
-    pages: [(String, &'static str); 3],
-}
-
-impl Navigation {
-    fn new(app: &App, current: &'static str) -> Self {
-        let pages = [
-            (ADMIN, "admin-links.title"),
-            (TOKENS, "admin-tokens.title"),
-            (REJECTIONS, "admin-rejections.title"),
-        ];
-        let pages = pages.map(|(path, title)| (app.path(path), title));
-        Self { current, pages }
-    }
-
-    fn is_current(&self, title: &str) -> bool {
-        title == self.current
-    }
-}
-
+/// The tabs: the path and the title of each page.
+const PAGES: [(&str, &str); 3] = [
+    (ADMIN, "admin-links.title"),
+    (TOKENS, "admin-tokens.title"),
+    (REJECTIONS, "admin-rejections.title"),
+];
 const TOKENS: &str = "/oauth/admin/tokens";
 const REVOKE: &str = "/oauth/admin/tokens/revoke";
 const REJECTIONS: &str = "/oauth/admin/refusals";

@@ -7,43 +7,39 @@ use axum::response::Response;
 use crate::model::Consumer;
 use crate::oauth::{ConsumerKey, Timestamp};
 
-use super::super::Shared;
 use super::super::error::PageError;
 use super::super::i18n::Messages;
 use super::super::recent_rejections::RejectedRequest;
-use super::super::render::{Layout, SignOutForm, render};
+use super::super::render::render;
 use super::super::session::Session;
-use super::{Admin, Navigation, REJECTIONS};
+use super::super::{App, Shared};
+use super::{Admin, PAGES, REJECTIONS};
 
 #[derive(Template)]
 #[template(path = "admin/rejections.html")]
 struct RejectionsPage<'a> {
     t: Messages,
-    layout: Layout,
-    navigation: Navigation,
+    app: &'a App,
+    session: &'a Session,
     list: Vec<RejectedRequest>,
     since: Timestamp,
     consumers: &'a [Consumer],
-    session: &'a Session,
-    sign_out: SignOutForm,
 }
 
 /// `GET /oauth/admin/refusals`
 pub(super) async fn show(
     State(app): Shared,
-    layout: Layout,
+    t: Messages,
     Admin(session): Admin,
 ) -> Result<Response, PageError> {
     let consumers = app.provider.consumers().await?;
     let page = RejectionsPage {
-        t: layout.messages(),
-        layout,
-        navigation: Navigation::new(&app, "admin-rejections.title"),
+        t,
+        app: &app,
+        session: &session,
         list: app.rejections.list(),
         since: app.rejections.since(),
         consumers: &consumers,
-        session: &session,
-        sign_out: session.sign_out_form(&app, REJECTIONS),
     };
     Ok(render(&page))
 }

@@ -10,15 +10,15 @@ use crate::model::{AccessToken, Consumer};
 use crate::oauth::{ConsumerKey, Timestamp, encoding};
 use crate::provider::{Connection, Revoke, Revoker, Search};
 
-use super::super::csrf::FormPurpose;
+use super::super::csrf::{FormPurpose, RevokeFields};
 use super::super::error::PageError;
 use super::super::extract::{ClientIp, PageForm};
 use super::super::i18n::Messages;
-use super::super::render::{Layout, RevokeForm, SignOutForm, render_with_script};
+use super::super::render::render_with_script;
 use super::super::return_to::ReturnTo;
 use super::super::session::Session;
-use super::super::{App, Shared, assets};
-use super::{Admin, Navigation, REVOKE, TOKENS};
+use super::super::{App, Shared};
+use super::{Admin, PAGES, REVOKE, TOKENS};
 
 /// The search.
 #[derive(Default, Deserialize)]
@@ -34,23 +34,12 @@ pub(super) struct TokensQuery {
     revoked: String,
 }
 
-/// The form of a button that revokes.
-#[derive(Deserialize)]
-pub(super) struct RevokeAnyFields {
-    token: String,
-    form_token: String,
-    /// The page with the button, with its search.
-    return_to: Option<String>,
-}
-
 #[derive(Template)]
 #[template(path = "admin/tokens.html")]
 struct TokensPage<'a> {
     t: Messages,
-    layout: Layout,
-    navigation: Navigation,
     app: &'a App,
-    action: String,
+    session: &'a Session,
     /// The path of this page.
     path: String,
     search: &'a TokensQuery,
@@ -60,15 +49,12 @@ struct TokensPage<'a> {
     newer: Option<String>,
     older: Option<String>,
     now: Timestamp,
-    session: &'a Session,
-    sign_out: SignOutForm,
-    script: String,
 }
 
 /// `GET /oauth/admin/tokens`
 pub(super) async fn show(
     State(app): Shared,
-    layout: Layout,
+    t: Messages,
     Admin(session): Admin,
     query: Result<Query<TokensQuery>, QueryRejection>,
 ) -> Result<Response, PageError> {
@@ -79,11 +65,9 @@ pub(super) async fn show(
     let has_more = list.len() > PAGE as usize && number < LAST_PAGE;
     list.truncate(PAGE as usize);
     let page = TokensPage {
-        t: layout.messages(),
-        layout,
-        navigation: Navigation::new(&app, "admin-tokens.title"),
+        t,
         app: &app,
-        action: app.path(TOKENS),
+        session: &session,
         path: search.path(number),
         search: &search,
         // The query is not trusted.
@@ -95,9 +79,6 @@ pub(super) async fn show(
         newer: (number > 1).then(|| app.path(&search.path(number - 1))),
         older: has_more.then(|| app.path(&search.path(number + 1))),
         now: app.clock.now(),
-        session: &session,
-        sign_out: session.sign_out_form(&app, TOKENS),
-        script: app.path(&assets::script()),
     };
     Ok(render_with_script(&page))
 }
@@ -109,7 +90,7 @@ pub(super) async fn revoke(
     PageForm {
         form,
         session: Admin(session),
-    }: PageForm<RevokeAnyFields, Admin>,
+    }: PageForm<RevokeFields, Admin>,
 ) -> Result<Response, PageError> {
     let page = ReturnTo::or_login(form.return_to.as_deref());
     let page = if page.as_str().starts_with(TOKENS) {
@@ -117,7 +98,7 @@ pub(super) async fn revoke(
     } else {
         TOKENS
     };
-    FormPurpose::revoke_any(&session.id, &form.token).check(&app.keyring, &form.form_token, page)?;
+    FormPurpose::revoke_any(&session.id, &form.token).check(&app, &form.form_token, page)?;
     let by = Revoker {
         name: &session.user.subject,
         address: Some(address),
@@ -165,12 +146,8 @@ impl TokensPage<'_> {
         token.is_live(self.now)
     }
 
-    fn revoke_form(&self, id: &str) -> RevokeForm {
-        RevokeForm {
-            action: self.app.path(REVOKE),
-            token: id.to_owned(),
-            form_token: FormPurpose::revoke_any(&self.session.id, id).token(&self.app.keyring),
-        }
+    fn form_token(&self, id: &str) -> String {
+        FormPurpose::revoke_any(&self.session.id, id).token(self.app)
     }
 }
 

@@ -37,9 +37,16 @@ async fn whoever_is_not_signed_in_signs_in_first_and_comes_back() {
     for part in [
         "Allow <bdi>Bitbucket</bdi> to use <bdi>Buildboard</bdi> as <bdi>Alice Example</bdi>?",
         "(<bdi>alice</bdi>)",
+        "<title>Allow Bitbucket? · Buildboard</title>",
+        "<span class=\"avatar\" aria-hidden=\"true\">A</span>",
+        "signed in with a password",
+        "read and change whatever you can",
+        "keep this access until <time datetime=\"2",
+        "You can revoke this access at any time at <bdi>",
+        "<bdi>Bitbucket</bdi> never sees your password.",
         "You will return to <bdi>bitbucket.example.com</bdi>.",
-        "name=\"approve\"",
-        "name=\"deny\"",
+        "<button class=\"button\" id=\"deny\" name=\"deny\" value=\"deny\">Deny</button>\n\
+         <button class=\"button\" id=\"approve\" name=\"approve\" value=\"approve\">Allow</button>",
     ] {
         assert!(page.body.contains(part), "{part}: {page:?}");
     }

@@ -27,7 +27,16 @@ async fn of_a_stranger_the_database_keeps_counts_of_attempts_alone() {
     ] {
         let answer = stranger.sign_in("/", user, password).await;
         assert_eq!(answer.status, 403, "{answer:?}");
-        assert!(answer.body.contains("Wrong username or password."), "{answer:?}");
+        assert!(
+            answer
+                .body
+                .contains("role=\"alert\">Wrong username or password.</p>"),
+            "{answer:?}"
+        );
+        // The name and the two hidden fields: the password is never sent back.
+        let name = format!("value=\"{user}\" aria-invalid=\"true\"");
+        assert!(answer.body.contains(&name), "{answer:?}");
+        assert_eq!(answer.body.matches("value=").count(), 3, "{answer:?}");
     }
     let mut after = site.rows().await;
     let counted = after.remove("sign_in_slots").unwrap();

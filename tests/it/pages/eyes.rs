@@ -142,6 +142,18 @@ for (const box of document.querySelectorAll('main, main *')) {
   const { right, width } = box.getBoundingClientRect();
   if (width > 1 && right > innerWidth + 1) wrong.push(`${box.outerHTML.slice(0, 120)} ends at ${right}`);
 }
+// Nothing but files of this site, no style or script of its own in a page, and no text that a template left unfilled.
+for (const one of document.querySelectorAll('style, [style], script:not([src]), [onclick], [onload], [autofocus]')) {
+  wrong.push(`${one.outerHTML.slice(0, 120)} is not for a page`);
+}
+for (const { src, href } of document.querySelectorAll('[src], link')) {
+  const file = src ?? href;
+  if (!file.startsWith(`${location.origin}/`)) wrong.push(`${file} is loaded from elsewhere`);
+}
+if (document.querySelectorAll('h1').length !== 1 || !/^[^·{}]+ · [^·{}]+$/.test(document.title)) {
+  wrong.push(`the title or the heading: ${document.title}`);
+}
+if (/\{ ?\$/.test(page.textContent)) wrong.push('a value is not filled in');
 axe.run({ preload: false, resultTypes: ['violations'] }).then(
   ({ violations }) => {
     for (const { id, help, nodes } of violations) {

@@ -2,13 +2,15 @@
 //! axe-core. One browser session sees them all.
 //!
 //! `eyes` is how a page is looked at, `states` how each is brought about, `elsewhere` those that others take part in.
-//! `branded`: with a logo and other colours. `copy`: the buttons that copy.
+//! `branded`: with a logo and other colours. `copy`: the buttons that copy. `texts`: the files
+//! of texts.
 
 mod branded;
 mod copy;
 mod elsewhere;
 mod eyes;
 mod states;
+mod texts;
 
 use std::net::SocketAddr;
 

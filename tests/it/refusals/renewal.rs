@@ -3,6 +3,7 @@
 use linkgate::oauth::Token;
 use linkgate::store::{Revoke, Revoker};
 
+use crate::support::browser::code;
 use crate::support::call::{CALLBACK, Call, Credentials, Peer, credentials};
 use crate::support::linkgate::Linkgate;
 
@@ -161,8 +162,7 @@ async fn a_consumer_without_session_handles_renews_nothing() {
     let (_, handle) = connected(&linkgate).await;
     let token = Peer::second().request_token(&linkgate, "oob").await;
     let page = linkgate.browser().decide(&token, "bob", "approve").await;
-    let (_, rest) = page.body.split_once("<code>").expect("a code");
-    let verifier = rest.split_once('<').unwrap().0;
+    let verifier = &code(&page);
     let answer = Peer::second()
         .exchange(&linkgate, &token, verifier)
         .send(&linkgate)

@@ -180,6 +180,14 @@ pub(crate) fn location(answer: &Response) -> &str {
     answer.header("location").expect("a redirect")
 }
 
+/// The code that a page without a callback shows, in groups of four.
+#[track_caller]
+pub(crate) fn code(page: &Response) -> String {
+    let (_, rest) = page.body.split_once("<code>").expect("a page with a code");
+    let (groups, _) = rest.split_once("</code>").unwrap();
+    groups.replace("<span>", "").replace("</span>", "")
+}
+
 /// The verifier in a redirect to a callback.
 pub(crate) fn verifier(answer: &Response) -> String {
     let (_, verifier) = location(answer)

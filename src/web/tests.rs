@@ -1,0 +1,118 @@
+//! Every error in every language, as a browser and the log receive it. `tests/it/pages` looks at the pages themselves.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::body::to_bytes;
+use http::header::ACCEPT_LANGUAGE;
+use http::{HeaderMap, HeaderValue};
+
+use crate::http::RequestId;
+
+use super::assets::Layout;
+use super::error::{ErrorKind, PageError};
+use super::i18n::{FILES, LANGUAGES, Language, Locale, Messages};
+use super::render::SignOutForm;
+
+#[tokio::test]
+async fn every_error_is_complete_in_every_language() {
+    let ids: BTreeSet<_> = ErrorKind::ALL.iter().map(|kind| kind.row().0).collect();
+    assert_eq!(ids.len(), ErrorKind::ALL.len());
+    for language in LANGUAGES.iter() {
+        for kind in ErrorKind::ALL {
+            let (_, status, level) = kind.row();
+            let html = show(*kind, Locale::from(language), status.as_u16()).await;
+            assert!(
+                !html.contains("<bdi></bdi>") && !html.contains(['{', '}']),
+                "{html}"
+            );
+            assert_eq!(html.contains("class=\"reference"), level.is_some(), "{html}");
+            let shows_cause = matches!(kind, ErrorKind::LinkRejected | ErrorKind::LinkNoResponse);
+            let cause = "<bdi lang=\"en\">It says &#60;no&#62;.</bdi>";
+            assert_eq!(html.contains(cause), shows_cause, "{html}");
+        }
+    }
+}
+
+#[test]
+fn the_log_line_has_the_reference_and_no_token() {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let writer = Arc::clone(&log);
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(move || Log(Arc::clone(&writer)))
+        .finish();
+    let id = RequestId::next();
+    tracing::subscriber::with_default(subscriber, || {
+        for kind in ErrorKind::ALL {
+            error(*kind).render(messages(Locale::from(&LANGUAGES[1])), id, "");
+        }
+    });
+    let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+    let logged = ErrorKind::ALL.iter().filter(|kind| kind.row().2.is_some());
+    assert_eq!(log.lines().count(), logged.count());
+    assert!(log.lines().all(|line| line.contains(&id.to_string())), "{log}");
+    assert!(log.contains("Request expired"), "in English: {log}");
+    assert!(!log.contains("TOKEN"), "{log}");
+}
+
+/// Where a test's log goes.
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Nothing but the list of files names the languages.
+#[tokio::test]
+async fn a_new_language_is_one_file_and_one_line() {
+    let file = FILES[0].1.replace(" = Request expired", " = Peto finiĝis");
+    let languages = [FILES[0], ("eo", file.as_str())].map(|(tag, file)| Language::new(tag, file));
+    let languages: &'static [Language] = Vec::from(languages).leak();
+    let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static("eo, en;q=0.5"))]);
+    let html = show(ErrorKind::Expired, Locale::of(&headers, languages), 410).await;
+    assert!(html.contains("<html lang=\"eo\">"), "{html}");
+    assert!(html.contains("<h1>Peto finiĝis</h1>"), "{html}");
+}
+
+/// An error with everything that its text may name.
+fn error(kind: ErrorKind) -> PageError {
+    let page = kind
+        .page()
+        .with("consumer", "Bitbucket")
+        .with("link", "Bitbucket");
+    let page = page.with("user", "Bob Example").wait(Duration::from_secs(42));
+    let page = page.retry("/oauth/authorize?oauth_token=TOKEN");
+    let sign_out = SignOutForm {
+        action: "/oauth/logout".to_owned(),
+        return_to: "/oauth/authorize?oauth_token=TOKEN".to_owned(),
+        form_token: "SIGN-OUT-TOKEN".to_owned(),
+    };
+    page.because("It says <no>.")
+        .sign_out(sign_out)
+        .leave(Some("/logout?a=1&b=\"2\""))
+}
+
+fn messages(locale: Locale) -> Messages {
+    let application = "Buildboard".to_owned();
+    Messages::new(
+        locale,
+        Arc::new(Layout {
+            application,
+            ..Layout::default()
+        }),
+    )
+}
+
+async fn show(kind: ErrorKind, locale: Locale, status: u16) -> String {
+    let response = error(kind).render(messages(locale), RequestId::next(), "");
+    assert_eq!(response.status(), status, "{kind:?}");
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    String::from_utf8(body.to_vec()).unwrap()
+}
