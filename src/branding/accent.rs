@@ -1,106 +1,142 @@
-//! The colour of links and buttons. An administrator names one; the pages need some that can be read, in light and in
-//! dark.
+//! The colour of links and buttons. The administrator chooses one; the pages need some that are legible, in light and in
+//! dark mode (Web Content Accessibility Guidelines 2.2, success criterion 1.4.3).
 
-use super::colour::Colour;
+use std::fmt;
 
-/// A colour, and those that are taken from it.
+use crate::setting::deserialize_text;
+
+/// An opaque colour of sRGB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Accent {
-    given: Colour,
-}
+pub struct Color([u8; 3]);
 
-/// What pages of one scheme take from an accent.
+/// The colour that the administrator chose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accent(pub Color);
+
+/// The colours that a page derives from an accent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Palette {
-    /// Letters of links, the ground of the button, the line around what has the focus.
-    pub accent: Colour,
-    /// Letters on it.
-    pub on_accent: Colour,
-    /// The ground of what the pointer is above.
-    pub hover: Colour,
+    /// Text of links, background of buttons, outline of what has the focus.
+    pub accent: Color,
+    /// Text on `accent`.
+    pub on_accent: Color,
+    /// Background of what the pointer is above.
+    pub hover: Color,
 }
 
-/// What the stylesheet has below and above an accent.
-#[derive(Debug)]
+/// The colours of the stylesheet that an accent is used with.
 struct Scheme {
-    ground: Colour,
-    sheet: Colour,
-    /// Where colours are moved to until they can be read.
-    pole: Colour,
-    on_accent: Colour,
+    background: Color,
+    surface: Color,
+    on_accent: Color,
+    /// An illegible accent is mixed with this colour.
+    target: Color,
+}
+
+deserialize_text! {
+    Accent = |text| Color::parse(text).map(Self).ok_or("write it as \"#1558c0\"");
 }
 
 impl Accent {
-    /// Takes any colour: one that could not be read is not used as it is.
-    pub const fn new(given: Colour) -> Self {
-        Self { given }
-    }
-
-    /// The colour itself.
-    pub const fn given(self) -> Colour {
-        self.given
-    }
-
-    /// What is used when the browser shows light pages: the colour itself, or the least dark shade of it that can be read.
+    /// The palette of light pages: of the colour itself, or of the lightest shade that is legible.
     pub fn light(self) -> Palette {
-        LIGHT.palette(self.given)
+        LIGHT.palette(self.0)
     }
 
-    /// What is used when it shows dark ones: the colour itself, or the least pale tint of it that can be read.
+    /// The palette of dark pages: of the colour itself, or of the darkest tint that is legible.
     pub fn dark(self) -> Palette {
-        DARK.palette(self.given)
+        DARK.palette(self.0)
     }
 
-    /// The contrast that the colour itself has on light pages.
+    /// The contrast of the colour itself on light pages.
     pub fn contrast_on_light(self) -> f64 {
-        LIGHT.contrast(self.given)
+        LIGHT.contrast(self.0)
     }
 }
 
 impl Scheme {
-    fn palette(&self, given: Colour) -> Palette {
-        (0..=u8::MAX)
-            .map(|share| given.mixed(self.pole, share))
-            .find(|colour| self.contrast(*colour) >= LEGIBLE)
-            .map_or_else(|| self.palette_of(self.pole), |colour| self.palette_of(colour))
+    fn palette(&self, given: Color) -> Palette {
+        let mut shades = (0..=u8::MAX).map(|share| given.mixed(self.target, share));
+        let legible = shades.find(|color| self.contrast(*color) >= LEGIBLE);
+        self.palette_of(legible.unwrap_or(self.target))
     }
 
-    fn palette_of(&self, accent: Colour) -> Palette {
+    fn palette_of(&self, accent: Color) -> Palette {
         Palette {
             accent,
             on_accent: self.on_accent,
-            hover: self.sheet.mixed(accent, HOVER),
+            hover: self.surface.mixed(accent, HOVER_SHARE),
         }
     }
 
-    /// The least contrast that a colour has with whatever it stands on, or what stands on it.
-    fn contrast(&self, accent: Colour) -> f64 {
+    /// The lowest contrast of an accent with a colour below or above it.
+    fn contrast(&self, accent: Color) -> f64 {
         let Palette { on_accent, hover, .. } = self.palette_of(accent);
-        [self.ground, self.sheet, hover, on_accent]
-            .into_iter()
-            .map(|other| accent.contrast(other))
-            .fold(f64::INFINITY, f64::min)
+        let others = [self.background, self.surface, hover, on_accent];
+        let contrasts = others.map(|other| accent.contrast(other));
+        contrasts.into_iter().fold(f64::INFINITY, f64::min)
     }
 }
 
-/// What letters need. Web Content Accessibility Guidelines 2.2, 1.4.3.
+impl Color {
+    /// Parses `#rrggbb`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut rgb = [0; 3];
+        let digits = text.strip_prefix('#')?;
+        (base16ct::mixed::decode(digits, &mut rgb).ok()?.len() == rgb.len()).then_some(Self(rgb))
+    }
+
+    /// A mixture with another colour, of which `share` is taken in 255 parts.
+    fn mixed(self, other: Self, share: u8) -> Self {
+        let mix = |at: usize| {
+            let (one, other, share) = (u32::from(self.0[at]), u32::from(other.0[at]), u32::from(share));
+            let sum = one * (255 - share) + other * share;
+            u8::try_from((sum + 127) / 255).unwrap_or(u8::MAX)
+        };
+        Self([mix(0), mix(1), mix(2)])
+    }
+
+    /// The contrast ratio of two colours, from 1 to 21 (Web Content Accessibility Guidelines 2.2).
+    fn contrast(self, other: Self) -> f64 {
+        let (one, other) = (self.luminance(), other.luminance());
+        (one.max(other) + 0.05) / (one.min(other) + 0.05)
+    }
+
+    /// The relative luminance, from 0 to 1 (Web Content Accessibility Guidelines 2.2).
+    fn luminance(self) -> f64 {
+        let linear = self.0.map(|part| match f64::from(part) / 255.0 {
+            part if part <= 0.04045 => part / 12.92,
+            part => ((part + 0.055) / 1.055).powf(2.4),
+        });
+        0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    }
+}
+
+impl fmt::Display for Color {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [red, green, blue] = self.0;
+        write!(f, "#{red:02x}{green:02x}{blue:02x}")
+    }
+}
+
+/// The contrast that text needs.
 const LEGIBLE: f64 = 4.5;
 
-/// How much of the accent is in the ground of what the pointer is above, in 255 parts.
-const HOVER: u8 = 24;
+/// How much of the accent is in `hover`, in 255 parts.
+const HOVER_SHARE: u8 = 24;
 
 const LIGHT: Scheme = Scheme {
-    ground: Colour::new(0xf3, 0xf5, 0xf7),
-    sheet: Colour::new(0xff, 0xff, 0xff),
-    pole: Colour::new(0, 0, 0),
-    on_accent: Colour::new(0xff, 0xff, 0xff),
+    background: Color([0xf3, 0xf5, 0xf7]),
+    surface: Color([0xff, 0xff, 0xff]),
+    on_accent: Color([0xff, 0xff, 0xff]),
+    target: Color([0, 0, 0]),
 };
 
 const DARK: Scheme = Scheme {
-    ground: Colour::new(0x0f, 0x13, 0x17),
-    sheet: Colour::new(0x18, 0x1d, 0x23),
-    pole: Colour::new(0xff, 0xff, 0xff),
-    on_accent: Colour::new(0x0f, 0x13, 0x17),
+    background: Color([0x0f, 0x13, 0x17]),
+    surface: Color([0x18, 0x1d, 0x23]),
+    on_accent: Color([0x0f, 0x13, 0x17]),
+    target: Color([0xff, 0xff, 0xff]),
 };
 
 #[cfg(test)]
@@ -109,58 +145,71 @@ mod tests {
 
     use super::*;
 
-    /// The text colours of the stylesheet, which stand on the hovered ground.
-    const TEXTS: [Colour; 2] = [Colour::new(0x1a, 0x20, 0x27), Colour::new(0xe7, 0xeb, 0xef)];
+    /// The text colours of the stylesheet, which are also used on `hover`.
+    const TEXTS: [Color; 2] = [Color([0x1a, 0x20, 0x27]), Color([0xe7, 0xeb, 0xef])];
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4096))]
 
         #[test]
-        fn every_colour_becomes_one_that_can_be_read(red: u8, green: u8, blue: u8) {
-            let accent = Accent::new(Colour::new(red, green, blue));
+        fn every_colour_becomes_legible_and_a_legible_one_stays(rgb: [u8; 3]) {
+            let given = Color(rgb);
+            let accent = Accent(given);
             for ((palette, scheme), text) in [(accent.light(), LIGHT), (accent.dark(), DARK)].into_iter().zip(TEXTS) {
-                for below in [scheme.ground, scheme.sheet, palette.hover] {
+                for below in [scheme.background, scheme.surface, palette.hover] {
                     prop_assert!(palette.accent.contrast(below) >= 4.5, "{:?} on {}", palette, below);
                 }
                 prop_assert!(palette.on_accent.contrast(palette.accent) >= 4.5, "{:?}", palette);
                 prop_assert!(text.contrast(palette.hover) >= 4.5, "{} on {:?}", text, palette);
+                prop_assert_eq!(palette.accent == given, scheme.contrast(given) >= 4.5);
             }
-        }
-
-        #[test]
-        fn a_colour_that_can_be_read_stays_as_it_is(red: u8, green: u8, blue: u8) {
-            let given = Colour::new(red, green, blue);
-            let accent = Accent::new(given);
-            prop_assert_eq!(accent.light().accent == given, accent.contrast_on_light() >= 4.5);
-            prop_assert_eq!(accent.dark().accent == given, DARK.contrast(given) >= 4.5);
         }
     }
 
     #[test]
     fn the_hardest_colours_are_no_exception() {
-        let black = Accent::new(Colour::new(0, 0, 0));
-        let white = Accent::new(Colour::new(255, 255, 255));
-        assert_eq!(black.light().accent.to_string(), "#000000");
-        assert_eq!(white.dark().accent.to_string(), "#ffffff");
-        assert_eq!(white.light().accent.to_string(), "#6e6e6e");
-        let yellow = Accent::new(Colour::new(0xff, 0xcc, 0x00));
-        assert_eq!(yellow.light().accent.to_string(), "#866b00");
-        assert_eq!(yellow.dark().accent.to_string(), "#ffcc00");
+        for (given, light, dark) in [
+            ("#000000", "#000000", "#8e8e8e"),
+            ("#ffffff", "#6e6e6e", "#ffffff"),
+            ("#ffcc00", "#866b00", "#ffcc00"),
+        ] {
+            let accent = Accent(Color::parse(given).unwrap());
+            let [used_in_light, used_in_dark] =
+                [accent.light(), accent.dark()].map(|it| it.accent.to_string());
+            assert_eq!((&*used_in_light, &*used_in_dark), (light, dark));
+        }
     }
 
     #[test]
-    fn the_grounds_are_those_of_the_stylesheet() {
+    fn the_schemes_are_those_of_the_stylesheet() {
         let style = include_str!("../../templates/style.css");
         let (light, rest) = style.split_once("@media (prefers-color-scheme: dark)").unwrap();
         let dark = rest.split_once("\n}").unwrap().0;
-        for ((text, scheme), letters) in [(light, LIGHT), (dark, DARK)].into_iter().zip(TEXTS) {
-            for (name, colour) in [
-                ("ground", scheme.ground),
-                ("sheet", scheme.sheet),
-                ("text", letters),
+        for ((css, scheme), text) in [(light, LIGHT), (dark, DARK)].into_iter().zip(TEXTS) {
+            for (name, color) in [
+                ("ground", scheme.background),
+                ("sheet", scheme.surface),
+                ("text", text),
             ] {
-                assert!(text.contains(&format!("--{name}: {colour};")), "{name}: {colour}");
+                assert!(css.contains(&format!("--{name}: {color};")), "{name}: {color}");
             }
         }
+    }
+
+    /// Three published ratios: black on white, and two greys of the documents about the guidelines.
+    #[test]
+    fn contrasts_are_those_of_the_guidelines() {
+        for (one, other, expected) in [
+            ("#000000", "#ffffff", "21.00"),
+            ("#767676", "#ffffff", "4.54"),
+            ("#ffffff", "#777777", "4.48"),
+            ("#0000ff", "#0000ff", "1.00"),
+        ] {
+            let [one, other] = [one, other].map(|text| Color::parse(text).unwrap());
+            assert_eq!(format!("{:.2}", one.contrast(other)), expected);
+        }
+        let (black, white) = (Color([0; 3]), Color([255; 3]));
+        let mixed = [0, 128, 255].map(|share| black.mixed(white, share));
+        assert_eq!(mixed, [black, Color([128; 3]), white]);
     }
 }

@@ -1,20 +1,17 @@
-//! WHAT AN INSTALLATION LOOKS LIKE: plain values, which the configuration gives and the pages show. Still pure.
+//! What an installation looks like: plain values of the configuration, which the pages show. Pure.
 //!
-//! 1. `logo`: a picture, if it is one that can be shown;
-//! 2. `accent`: one colour, and the legible ones that pages take from it;
-//! 3. `colour`: what is computed with colours.
+//! 1. `logo`: a picture, checked by its content;
+//! 2. `accent`: one colour, and the legible ones that pages derive from it.
 
 mod accent;
-mod colour;
 mod logo;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::setting::{FileContent, FromFile, deserialize_text};
+use crate::setting::FromFile;
 
-pub use accent::{Accent, Palette};
-pub use colour::Colour;
-pub use logo::{Logo, LogoError};
+pub use accent::{Accent, Color, Palette};
+pub use logo::Logo;
 
 /// `[branding]`: what an installation looks like.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -30,18 +27,6 @@ pub struct Branding {
     pub logo: Option<Logo>,
     /// The colour of links and buttons; `None`: ours.
     pub accent: Option<Accent>,
-}
-
-deserialize_text! {
-    Accent = |text| Colour::parse(text).map(Self::new).ok_or("write it as \"#1558c0\"");
-}
-
-impl FileContent for Logo {
-    const MAX_BYTES: u64 = Self::MAX_BYTES;
-
-    fn parse(bytes: Vec<u8>) -> Result<Self, String> {
-        Self::parse(bytes).map_err(|why| why.to_string())
-    }
 }
 
 fn logo<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Logo>, D::Error> {

@@ -335,9 +335,9 @@ fn branding(config: &Config, report: &mut Report) {
         );
     }
     if let Some(accent) = &branding.accent
-        && accent.light().accent != accent.given()
+        && accent.light().accent != accent.0
     {
-        let (given, used) = (accent.given(), accent.light().accent);
+        let (given, used) = (accent.0, accent.light().accent);
         let contrast = accent.contrast_on_light();
         report.warn(
             "branding.accent",

@@ -179,14 +179,14 @@ static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
 
 #[cfg(test)]
 mod tests {
-    use crate::branding::{Accent, Colour};
+    use crate::branding::{Accent, Color};
 
     use super::*;
 
     #[test]
     fn colours_override_the_defaults() {
         let plain = assets(None);
-        let branded = assets(Some(Accent::new(Colour::new(0xff, 0xcc, 0x00))));
+        let branded = assets(Some(Accent(Color::parse("#ffcc00").unwrap())));
         let [ours, theirs] = [plain, branded].map(|branding| {
             let asset = branding.stylesheet;
             assert_eq!(branding.name, "Buildboard");

@@ -3,6 +3,8 @@
 use std::fs;
 
 use insta::assert_snapshot;
+use linkgate::branding::{Color, Logo};
+use linkgate::setting::FileContent as _;
 
 use super::{SMALLEST, Written, refused};
 
@@ -90,4 +92,55 @@ fn a_colour_that_cannot_be_read_is_used_in_a_shade_that_can() {
     linkgate.toml:11:1: branding.accent: "#158" cannot be used
         write it as "#1558c0"
     "##);
+}
+
+#[test]
+fn a_colour_is_written_in_one_way() {
+    assert_eq!(Color::parse("#1558C0").unwrap().to_string(), "#1558c0");
+    for text in "|#|1558c0|#158|#1558c|#1558c00|#1558cg|#+558c0|#\u{e9}58c0|red|#1558c0c0".split('|') {
+        assert_eq!(Color::parse(text), None, "{text}");
+    }
+}
+
+#[test]
+fn other_files_are_no_logos() {
+    const NEITHER: &str = "It is neither a PNG nor an SVG: save it as one of them.";
+    const DAMAGED: &str = "It is an SVG that is not well-formed XML: export it again.";
+    let svg = |attributes: &str, rest: &str| {
+        format!("<svg xmlns='http://www.w3.org/2000/svg'{attributes}>{rest}").into_bytes()
+    };
+    for (bytes, sentence) in [
+        (
+            b"\xff\xd8\xff\xe0".to_vec(),
+            "It is a JPEG: save it as PNG or SVG.",
+        ),
+        (b"RIFF....WEBP".to_vec(), "It is a WebP"),
+        (b"\x89PNG\r\n\x1a\n".to_vec(), "It is a PNG that is cut off"),
+        (b"".to_vec(), NEITHER),
+        (b"logo".to_vec(), NEITHER),
+        (b"<html><svg/></html>".to_vec(), NEITHER),
+        (b"\xff\xfe\0\0".to_vec(), NEITHER),
+        (svg(" viewBox='0 0 1 1'", "<g>"), DAMAGED),
+        (svg(" viewBox='0 0 1 1'", "</g></svg>"), DAMAGED),
+        (
+            b"<svg viewBox='0 0 1 1'/>".to_vec(),
+            "It is an SVG that does not say so",
+        ),
+        (svg("", "</svg>"), "It is an SVG without a viewBox"),
+        (
+            svg(" viewBox='0 0 0 1'", "</svg>"),
+            "It is an SVG without a viewBox",
+        ),
+        (
+            svg(" viewBox='0 0 1'", "</svg>"),
+            "It is an SVG without a viewBox",
+        ),
+        (
+            svg(" viewBox='0 0 NaN 1'", "</svg>"),
+            "It is an SVG without a viewBox",
+        ),
+    ] {
+        let error = Logo::parse(bytes).unwrap_err();
+        assert!(error.starts_with(sentence), "{sentence}: {error}");
+    }
 }
