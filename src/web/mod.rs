@@ -151,12 +151,14 @@ fn is_home(app: &App, gateway: &Gateway, request: &Request) -> bool {
 fn router(app: Arc<App>, verdicts: &ForwardAuth) -> Router {
     let page = |method: MethodRouter<Arc<App>>| method.fallback(error::method_not_allowed);
     let approval = || page(get(authorize::show).post(authorize::answer));
-    let users = Router::new()
+    let users = Router::new();
+    #[cfg(feature = "oidc")]
+    let users = users.route(OIDC, page(get(login_redirect::oidc)));
+    let users = users
         .route(AUTHORIZE[0], approval())
         .route(AUTHORIZE[1], approval())
         .route(LOGIN, page(get(login::show).post(login::sign_in)))
         .route(HANDOFF, page(get(login_redirect::handoff)))
-        .route(OIDC, page(get(login_redirect::oidc)))
         .route(LOGOUT, page(post(login::sign_out)))
         .route(CONNECTIONS, page(get(connections::show)))
         .route(CONNECTIONS_REVOKE, page(post(connections::revoke)))
@@ -238,6 +240,7 @@ const ACCESS_TOKEN: [&str; 2] = ["/oauth/access-token", "/plugins/servlet/oauth/
 const HOME: [&str; 2] = ["/oauth", "/oauth/"];
 const LOGIN: &str = "/oauth/login";
 const HANDOFF: &str = "/oauth/login/handoff";
+#[cfg(feature = "oidc")]
 const OIDC: &str = "/oauth/login/oidc";
 const LOGOUT: &str = "/oauth/logout";
 const ADMIN: &str = "/oauth/admin";
