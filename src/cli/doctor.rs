@@ -55,8 +55,7 @@ impl Doctor {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let Self::Login(command) = self;
         let config = command.config.load()?;
-        let proxies = &config.server.trusted_proxies;
-        let login = Login::new(config.login.clone(), proxies, &Clock::System)?;
+        let login = Login::new(&config.login, &config.server.trusted_proxies, &Clock::System)?;
         let checks = command.diagnose(&config, &login).await?;
         let mut report = format!("login.method = \"{}\"\n", config.login.method.name());
         for check in &checks {
@@ -86,6 +85,7 @@ impl Examine {
                 let answer = self.answer.as_deref().map(answer).transpose()?;
                 handoff.diagnose(&sample_flow(config, "/oauth/login/handoff"), answer)
             }
+            #[cfg(feature = "oidc")]
             Login::Redirect(RedirectLogin::Oidc(oidc)) => {
                 oidc.diagnose(&sample_flow(config, "/oauth/login/oidc")).await
             }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::login::Method;
+use crate::login::{LdapConfig, Method};
 use crate::oauth::{PublicUrl, Timestamp};
 use crate::setting::{in_two_lines, read_file};
 use crate::store::is_encrypted;
@@ -197,12 +197,16 @@ fn login(config: &Config, report: &mut Report) {
             "write the proxy's address into [server]: trusted_proxies = [\"127.0.0.1\"]",
         );
     }
-    if login.method == Method::Ldap && cfg!(not(feature = "ldap")) {
-        report.error(
-            "login.method",
-            "this build of linkgate cannot ask a directory",
-            "use a build with the feature: cargo build --release --features ldap; the container image has it",
+    let feature = match login.method {
+        Method::Ldap if cfg!(not(feature = "ldap")) => "ldap",
+        Method::Oidc if cfg!(not(feature = "oidc")) => "oidc",
+        _ => "",
+    };
+    if !feature.is_empty() {
+        let remedy = format!(
+            "use a build with the feature: cargo build --release --features {feature}; the container image has it"
         );
+        report.error("login.method", "this build of linkgate does not have it", &remedy);
     }
     if login.session_idle > login.session_lifetime {
         report.error(
@@ -212,26 +216,30 @@ fn login(config: &Config, report: &mut Report) {
         );
     }
     if let Some(ldap) = &login.ldap {
-        if !ldap.is_secure() {
-            report.warn(
-                "login.ldap.start_tls",
-                "passwords travel to the directory in clear",
-                "leave it out, or write an ldaps:// url",
-            );
-        }
-        if ldap.bind_dn.is_some() && ldap.bind_password.is_none() {
-            report.error(
-                "login.ldap.bind_password_file",
-                "it is missing",
-                "write a file with the password of bind_dn",
-            );
-        }
+        check_ldap(ldap, report);
     }
     if let Some(source) = login.user_directory()
         && !config.impersonation.users.is_empty()
     {
         let wrong = format!("it is not used: {source} decides who exists");
         report.warn("impersonation.users", wrong, "leave it out");
+    }
+}
+
+fn check_ldap(ldap: &LdapConfig, report: &mut Report) {
+    if !ldap.is_secure() {
+        report.warn(
+            "login.ldap.start_tls",
+            "passwords travel to the directory in clear",
+            "leave it out, or write an ldaps:// url",
+        );
+    }
+    if ldap.bind_dn.is_some() && ldap.bind_password.is_none() {
+        report.error(
+            "login.ldap.bind_password_file",
+            "it is missing",
+            "write a file with the password of bind_dn",
+        );
     }
 }
 

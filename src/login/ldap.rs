@@ -190,7 +190,7 @@ impl Ldap {
                 Err(error) => Err(format!("the directory: {error}")),
             }
         };
-        self.cache.get(subject, search).await
+        self.cache.get(subject, Box::pin(search)).await
     }
 
     /// Connects, binds as the searcher, and searches for a name.

@@ -36,7 +36,9 @@ pub use http::HttpUrl;
 #[cfg(feature = "ldap")]
 pub use ldap::Ldap;
 pub use ldap::LdapConfig;
-pub use oidc::{Oidc, OidcConfig};
+#[cfg(feature = "oidc")]
+pub use oidc::Oidc;
+pub use oidc::OidcConfig;
 pub use password_file::{PasswordFile, PasswordFileConfig, PasswordFileError};
 pub use probe::{Probe, ProbeConfig};
 pub use trusted_header::TrustedHeader;
@@ -78,6 +80,7 @@ pub enum RedirectLogin {
     /// To a page of the application, with a signature.
     Handoff(Handoff),
     /// To an OpenID provider.
+    #[cfg(feature = "oidc")]
     Oidc(Box<Oidc>),
 }
 
@@ -171,11 +174,12 @@ pub enum LoginError {
 
 impl Login {
     /// Prepares the configured method. Nothing is connected yet.
-    ///
-    /// # Errors
-    ///
-    /// What the configuration names cannot be used.
-    pub fn new(config: LoginConfig, trusted_proxies: &[IpNet], clock: &Clock) -> Result<Self, LoginError> {
+    pub(crate) fn new(
+        config: &LoginConfig,
+        trusted_proxies: &[IpNet],
+        clock: &Clock,
+    ) -> Result<Self, LoginError> {
+        let config = config.clone();
         let missing = LoginError::Missing(config.method.name());
         Ok(match config.method {
             Method::File => {
@@ -187,8 +191,6 @@ impl Login {
                 let ldap = Ldap::new(config.ldap.ok_or(missing)?)?;
                 Self::Form(FormLogin::Ldap(Box::new(ldap)))
             }
-            #[cfg(not(feature = "ldap"))]
-            Method::Ldap => return Err(missing),
             Method::TrustedHeader => Self::Request(RequestLogin::TrustedHeader(TrustedHeader {
                 proxies: trusted_proxies.to_vec(),
                 ..config.trusted_header
@@ -198,9 +200,15 @@ impl Login {
                 Self::Request(RequestLogin::Probe(Box::new(probe)))
             }
             Method::Handoff => Self::Redirect(RedirectLogin::Handoff(config.handoff.ok_or(missing)?)),
+            #[cfg(feature = "oidc")]
             Method::Oidc => {
                 let oidc = Oidc::new(config.oidc.ok_or(missing)?, clock.clone())?;
                 Self::Redirect(RedirectLogin::Oidc(Box::new(oidc)))
+            }
+            #[cfg(not(all(feature = "ldap", feature = "oidc")))]
+            _ => {
+                _ = clock;
+                return Err(missing);
             }
         })
     }
@@ -209,7 +217,7 @@ impl Login {
     ///
     /// Supported by the forms, and by the probe with `user_lookup_url`. The other methods know only the current user of the
     /// browser, and return [`UserStatus::Unknown`].
-    pub async fn user_status(&self, subject: &str) -> UserStatus {
+    pub(crate) async fn user_status(&self, subject: &str) -> UserStatus {
         // Boxed: every guarded call asks, and most methods answer at once.
         match self {
             Self::Form(FormLogin::File(users)) => users.user_status(subject),
@@ -220,12 +228,8 @@ impl Login {
         }
     }
 
-    /// Reads the password file again, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be used; the users stay as they were.
-    pub fn reload(&self) -> Result<(), PasswordFileError> {
+    /// Reads the password file again, if there is one. After an error, the users stay as they were.
+    pub(crate) fn reload(&self) -> Result<(), PasswordFileError> {
         match self {
             Self::Form(FormLogin::File(users)) => users.reload(),
             _ => Ok(()),
@@ -235,11 +239,12 @@ impl Login {
 
 impl FormLogin {
     /// Verifies a name and a password.
-    ///
-    /// # Errors
-    ///
-    /// They are wrong, or the source of users did not answer.
-    pub async fn verify(&self, name: &str, password: Secret, now: Timestamp) -> Result<User, SignInError> {
+    pub(crate) async fn verify(
+        &self,
+        name: &str,
+        password: Secret,
+        now: Timestamp,
+    ) -> Result<User, SignInError> {
         match self {
             Self::File(users) => users.verify(name, password, now).await,
             #[cfg(feature = "ldap")]
@@ -250,11 +255,7 @@ impl FormLogin {
 
 impl RequestLogin {
     /// Identifies the user of a request; `None` if it is anonymous.
-    ///
-    /// # Errors
-    ///
-    /// The request, or the application's response to the probe, is unusable.
-    pub async fn identify(&self, request: BrowserRequest<'_>) -> Result<Option<User>, IdentifyError> {
+    pub(crate) async fn identify(&self, request: BrowserRequest<'_>) -> Result<Option<User>, IdentifyError> {
         match self {
             Self::TrustedHeader(header) => header.identify(request).map_err(IdentifyError::Header),
             Self::Probe(probe) => probe.identify(request).await,
@@ -262,7 +263,7 @@ impl RequestLogin {
     }
 
     /// The application's page where an anonymous browser signs in and returns to this URL.
-    pub fn login_url(&self, return_to: &str) -> Option<String> {
+    pub(crate) fn login_url(&self, return_to: &str) -> Option<String> {
         match self {
             Self::TrustedHeader(_) => None,
             Self::Probe(probe) => Some(probe.login_url(return_to)),
@@ -270,7 +271,7 @@ impl RequestLogin {
     }
 
     /// Where a browser signs out of the front proxy or of the application.
-    pub fn logout_url(&self) -> Option<&str> {
+    pub(crate) fn logout_url(&self) -> Option<&str> {
         let url = match self {
             Self::TrustedHeader(header) => &header.logout_url,
             Self::Probe(probe) => &probe.config.logout_url,

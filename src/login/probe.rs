@@ -81,9 +81,9 @@ impl JsonPointer {
 }
 
 deserialize_text! {
-    JsonPointer = |text| match text.starts_with('/') {
-        true => Ok(Self(text.to_owned())),
-        false => Err(format!("write a JSON pointer, which begins with a slash: \"/{text}\"")),
+    JsonPointer = |text| {
+        let fits = text.starts_with('/').then(|| Self(text.to_owned()));
+        fits.ok_or_else(|| format!("write a JSON pointer, which begins with a slash: \"/{text}\""))
     };
 }
 

@@ -58,11 +58,8 @@ impl Server {
 
     /// The same, with a choice whether the tables may be changed. The last thing to happen: everything else was found good.
     pub async fn start_with(config: Config, clock: Clock, migrations: Migrations) -> anyhow::Result<Self> {
-        let login = Arc::new(Login::new(
-            config.login.clone(),
-            &config.server.trusted_proxies,
-            &clock,
-        )?);
+        let login = Login::new(&config.login, &config.server.trusted_proxies, &clock)?;
+        let login = Arc::new(login);
         let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
         let workers = Workers::start().context("the threads that serve cannot be started")?;
         let (public, public_address) = bind(config.server.listen)?;

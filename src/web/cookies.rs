@@ -1,5 +1,7 @@
 //! The cookies that linkgate sets.
 
+use std::fmt::Write as _;
+
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
@@ -46,7 +48,7 @@ impl Cookie<'_> {
             line.push_str("; Secure");
         }
         if let Some(seconds) = max_age {
-            line.push_str(&format!("; Max-Age={seconds}"));
+            _ = write!(line, "; Max-Age={seconds}");
         }
         let mut line = HeaderValue::try_from(line).expect("a cookie is letters, digits and punctuation");
         line.set_sensitive(true);

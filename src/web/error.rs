@@ -20,11 +20,11 @@ use super::{CONNECTIONS, Shared};
 
 /// Declares [`ErrorKind`] and its table: the name of the message `error-*`, the status, and the level of the log line.
 macro_rules! error_kinds {
-    ($($(#[doc = $about:literal])* $kind:ident: $id:literal, $status:ident, $level:ident;)+) => {
+    ($($(#[$about:meta])* $kind:ident: $id:literal, $status:ident, $level:ident;)+) => {
         /// What a page tells the user.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum ErrorKind {
-            $($(#[doc = $about])* $kind,)+
+            $($(#[$about])* $kind,)+
         }
 
         impl ErrorKind {
@@ -99,6 +99,7 @@ error_kinds! {
     SignInUnknown: "sign-in-unknown", FORBIDDEN, INFO;
     SignInUsed: "sign-in-used", CONFLICT, INFO;
     SignInExpired: "sign-in-expired", GONE, INFO;
+    #[cfg_attr(not(feature = "oidc"), expect(dead_code, reason = "only an identity provider says so"))]
     SignInCancelled: "sign-in-cancelled", FORBIDDEN, INFO;
     SignInInvalid: "sign-in-invalid", FORBIDDEN, WARN;
     /// Only the application can change the account.

@@ -173,7 +173,6 @@ async fn check_password(
     headers: &HeaderMap,
     form: SignInFields,
 ) -> Result<Response, PageError> {
-    let (app, headers) = (&*app, &headers);
     let return_to = ReturnTo::or_login(form.return_to.as_deref());
     let again = return_to.login();
     let Some(browser) = Browser::known(app, headers) else {

@@ -17,13 +17,15 @@ use crate::login::{Login, LoginFlow, RedirectError, RedirectLogin};
 use crate::model::User;
 use crate::oauth::{Secret, Timestamp, Token};
 
+#[cfg(feature = "oidc")]
+use super::OIDC;
 use super::cookies::Cookie;
 use super::error::{ErrorKind, PageError};
 use super::extract::ClientIp;
 use super::render::{see_other, with_cookies};
 use super::return_to::ReturnTo;
 use super::session::Session;
-use super::{App, HANDOFF, LOGIN, OIDC, Shared, randomness};
+use super::{App, HANDOFF, LOGIN, Shared, randomness};
 
 /// The response of the application.
 #[derive(Deserialize)]
@@ -33,6 +35,7 @@ pub(super) struct HandoffQuery {
 }
 
 /// The response of an identity provider (OpenID Connect Core, sections 3.1.2.5 and 3.1.2.6; RFC 9207).
+#[cfg(feature = "oidc")]
 #[derive(Deserialize)]
 pub(super) struct OidcQuery {
     state: Option<String>,
@@ -42,6 +45,10 @@ pub(super) struct OidcQuery {
 }
 
 /// Redirects a browser to the login service.
+#[cfg_attr(
+    not(feature = "oidc"),
+    expect(clippy::unused_async, reason = "an identity provider is asked first")
+)]
 pub(super) async fn start(
     app: &App,
     login: &RedirectLogin,
@@ -55,6 +62,7 @@ pub(super) async fn start(
     };
     let location = match login {
         RedirectLogin::Handoff(handoff) => Ok(handoff.request_url(&pending.flow(app, HANDOFF, fresh))),
+        #[cfg(feature = "oidc")]
         RedirectLogin::Oidc(oidc) => oidc.authorization_url(&pending.flow(app, OIDC, fresh)).await,
     };
     let location = location.map_err(|error| rejected(&error, return_to.login()))?;
@@ -84,6 +92,7 @@ pub(super) async fn handoff(
 }
 
 /// `GET /oauth/login/oidc`
+#[cfg(feature = "oidc")]
 pub(super) async fn oidc(
     State(app): Shared,
     ClientIp(address): ClientIp,

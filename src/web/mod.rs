@@ -153,12 +153,14 @@ fn is_home(app: &App, gateway: &Gateway, request: &Request) -> bool {
 /// The URL map. Paths that it does not have, and paths below them, are the application's.
 fn router(app: Arc<App>, verdicts: &ForwardAuth) -> Router {
     let approval = || get(authorize::show).post(authorize::answer);
-    let users = Router::new()
+    let users = Router::new();
+    #[cfg(feature = "oidc")]
+    let users = users.route(OIDC, get(login_redirect::oidc));
+    let users = users
         .route(AUTHORIZE[0], approval())
         .route(AUTHORIZE[1], approval())
         .route(LOGIN, get(login::show).post(login::sign_in))
         .route(HANDOFF, get(login_redirect::handoff))
-        .route(OIDC, get(login_redirect::oidc))
         .route(LOGOUT, post(login::sign_out))
         .route(CONNECTIONS, get(connections::show))
         .route(CONNECTIONS_REVOKE, post(connections::revoke))
@@ -254,6 +256,7 @@ const ACCESS_TOKEN: [&str; 2] = ["/oauth/access-token", "/plugins/servlet/oauth/
 const HOME: [&str; 2] = ["/oauth", "/oauth/"];
 const LOGIN: &str = "/oauth/login";
 const HANDOFF: &str = "/oauth/login/handoff";
+#[cfg(feature = "oidc")]
 const OIDC: &str = "/oauth/login/oidc";
 const LOGOUT: &str = "/oauth/logout";
 const ADMIN: &str = "/oauth/admin";

@@ -1,0 +1,297 @@
+//! The client of an identity provider: authorization request, token request, ID token, userinfo.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Request, StatusCode};
+use openidconnect::core::{
+    CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreIdToken, CoreJwsSigningAlgorithm,
+    CoreProviderMetadata, CoreTokenResponse,
+};
+use openidconnect::{
+    AccessToken, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, JsonWebKey as _, Nonce, OAuth2TokenResponse as _,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, SignatureVerificationError,
+    TokenResponse as _,
+};
+use serde_json::Value as Json;
+
+use crate::clock::Clock;
+use crate::http::client::Connector;
+use crate::model::User;
+use crate::tls::RootsError;
+
+use super::super::http::{connector, help, send};
+use super::super::{Check, LoginFlow, Method, RedirectError, is_user_name, rejected, user};
+use super::OidcConfig;
+use super::discovery::Discovery;
+
+/// The client of an identity provider.
+#[derive(Debug)]
+pub struct Oidc {
+    config: OidcConfig,
+    http: Connector,
+    discovery: Discovery,
+    clock: Clock,
+}
+
+type Client = CoreClient<
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointMaybeSet,
+    EndpointMaybeSet,
+>;
+
+impl Oidc {
+    /// Takes the configuration. Nothing is requested yet.
+    pub(crate) fn new(config: OidcConfig, clock: Clock) -> Result<Self, RootsError> {
+        let issuer = config.issuer.as_str();
+        let http = connector(issuer, config.ca_file.as_ref(), config.timeout)?;
+        Ok(Self {
+            discovery: Discovery::new(issuer.to_owned(), http.clone(), clock.clone()),
+            config,
+            http,
+            clock,
+        })
+    }
+
+    /// Returns the URL of the authorization request (OpenID Connect Core, section 3.1.2.1).
+    pub(crate) async fn authorization_url(&self, flow: &LoginFlow) -> Result<String, RedirectError> {
+        let client = self.client(&*self.discovery.metadata().await?, flow)?;
+        let verifier = PkceCodeVerifier::new(flow.verifier.expose().to_owned());
+        let state = CsrfToken::new(flow.id.as_str().to_owned());
+        let nonce = nonce(flow);
+        let mut request = client
+            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || state, || nonce)
+            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
+        for scope in &self.config.scopes {
+            request = request.add_scope(Scope::new(scope.clone()));
+        }
+        if flow.force_login {
+            request = request.add_prompt(CoreAuthPrompt::Login);
+        }
+        Ok(request.url().0.into())
+    }
+
+    /// Exchanges the code of an authorization response for a user. `issuer` is its `iss` (RFC 9207).
+    pub(crate) async fn authenticate(
+        &self,
+        flow: &LoginFlow,
+        code: &str,
+        issuer: Option<&str>,
+    ) -> Result<User, RedirectError> {
+        if let Some(other) = issuer.filter(|issuer| *issuer != self.config.issuer.as_str()) {
+            return rejected(format!(
+                "the answer is from the issuer {other:?}, and not from the configured one"
+            ));
+        }
+        let metadata = self.discovery.metadata().await?;
+        let client = self.client(&metadata, flow)?;
+        let tokens = self.exchange(&client, flow, code).await?;
+        let Some(id_token) = tokens.id_token() else {
+            return rejected("the identity provider sent no ID token");
+        };
+        let mut claims = vec![self.verify(&client, flow, id_token).await?];
+        let (user_claim, display_claim) = (&self.config.user_claim, &self.config.display_claim);
+        if let (None, Some(url)) = (name(&claims, user_claim), metadata.userinfo_endpoint()) {
+            let user_info = self
+                .user_info(url.as_str(), tokens.access_token(), &claims[0])
+                .await?;
+            claims.insert(0, user_info);
+        }
+        let Some(subject) = name(&claims, user_claim) else {
+            return rejected(format!(
+                "neither the ID token nor the userinfo endpoint has a usable {user_claim:?}; they have {}. \
+                 Is a scope missing, or is it another user_claim?",
+                claim_names(&claims)
+            ));
+        };
+        let display_name = name(&claims, display_claim);
+        Ok(user(Method::Oidc, subject, display_name, self.clock.now()))
+    }
+
+    /// Fetches the discovery document and the keys, and shows what matters in them.
+    pub(crate) async fn diagnose(&self, flow: &LoginFlow) -> Vec<Check> {
+        let check = "discovery document and keys";
+        let metadata = match self.discovery.fetch().await {
+            Ok(metadata) => metadata,
+            Err(error) => {
+                let help = match &error {
+                    RedirectError::Unavailable(error) => help(error),
+                    _ => {
+                        "login.oidc.issuer must be written exactly as the document says, with or without a slash at the end"
+                    }
+                };
+                return vec![Check::failed(check, error.to_string(), help)];
+            }
+        };
+        let keys = metadata.jwks().keys().iter();
+        let keys: Vec<_> = keys
+            .map(|key| key.key_id().map_or("(no id)", |id| id.as_str()))
+            .collect();
+        let userinfo = metadata
+            .userinfo_endpoint()
+            .map_or("there is none: the ID token must have the claims", |url| {
+                url.as_str()
+            });
+        vec![
+            Check::ok(check, format!("issuer {}", metadata.issuer().as_str())),
+            if keys.is_empty() {
+                let help = "the provider must publish its keys at jwks_uri";
+                Check::failed("signing keys", "there is none", help)
+            } else {
+                Check::ok("signing keys", format!("{}: {}", keys.len(), keys.join(", ")))
+            },
+            Check::ok(
+                "authorization endpoint",
+                metadata.authorization_endpoint().as_str(),
+            ),
+            metadata.token_endpoint().map_or_else(
+                || {
+                    let help = "the provider must support the code flow";
+                    Check::failed("token endpoint", "there is none", help)
+                },
+                |url| Check::ok("token endpoint", url.as_str()),
+            ),
+            Check::ok("userinfo endpoint", userinfo),
+            Check::ok("redirect URI to register there", flow.return_to.as_str()),
+        ]
+    }
+
+    fn client(&self, metadata: &CoreProviderMetadata, flow: &LoginFlow) -> Result<Client, RedirectError> {
+        let redirect_uri = RedirectUrl::new(flow.return_to.clone())
+            .map_err(|error| RedirectError::Discovery(format!("linkgate's own URL: {error}")))?;
+        let secret = ClientSecret::new(self.config.client_secret.expose().to_owned());
+        let id = ClientId::new(self.config.client_id.clone());
+        let client = CoreClient::from_provider_metadata(metadata.clone(), id, Some(secret));
+        Ok(client.set_redirect_uri(redirect_uri))
+    }
+
+    async fn exchange(
+        &self,
+        client: &Client,
+        flow: &LoginFlow,
+        code: &str,
+    ) -> Result<CoreTokenResponse, RedirectError> {
+        let request = client
+            .exchange_code(AuthorizationCode::new(code.to_owned()))
+            .map_err(|error| RedirectError::Discovery(error.to_string()))?
+            .set_pkce_verifier(PkceCodeVerifier::new(flow.verifier.expose().to_owned()));
+        let why = match request.request_async(&self.http).await {
+            Ok(tokens) => return Ok(tokens),
+            Err(RequestTokenError::Request(error)) => return Err(error.into()),
+            Err(RequestTokenError::ServerResponse(response)) => response.error().to_string(),
+            // What could not be parsed may hold tokens, and is not repeated.
+            Err(RequestTokenError::Parse(error, _)) => error.to_string(),
+            Err(RequestTokenError::Other(why)) => why,
+        };
+        rejected(format!("the identity provider did not take the code: {why}"))
+    }
+
+    /// Verifies an ID token (OpenID Connect Core, section 3.1.3.7) and returns its claims. An unknown key may be new: the
+    /// keys are fetched once more.
+    async fn verify(
+        &self,
+        client: &Client,
+        flow: &LoginFlow,
+        token: &CoreIdToken,
+    ) -> Result<Json, RedirectError> {
+        use SignatureVerificationError::NoMatchingKey;
+        let mut verified = self.verify_with(client, flow, token);
+        if let Err(ClaimsVerificationError::SignatureVerification(NoMatchingKey)) = verified {
+            let client = self.client(&*self.discovery.renewed().await?, flow)?;
+            verified = self.verify_with(&client, flow, token);
+        }
+        if let Err(error) = verified {
+            return rejected(format!("the ID token cannot be accepted: {error}"));
+        }
+        // The crate keeps only those claims that it has types for.
+        let token = token.to_string();
+        let payload = token
+            .split('.')
+            .nth(1)
+            .and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+        let claims = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
+        claims.map_or_else(|| rejected("the claims of the ID token cannot be read"), Ok)
+    }
+
+    fn verify_with(
+        &self,
+        client: &Client,
+        flow: &LoginFlow,
+        token: &CoreIdToken,
+    ) -> Result<(), ClaimsVerificationError> {
+        let clock = self.clock.clone();
+        let time = move || chrono::DateTime::from_timestamp(clock.now().seconds(), 0).unwrap_or_default();
+        let verifier = client
+            .id_token_verifier()
+            .set_allowed_algs(ALGORITHMS)
+            .set_time_fn(time);
+        token.claims(&verifier, &nonce(flow)).map(|_| ())
+    }
+
+    /// Returns the claims of the userinfo endpoint, which must be about the same user (OpenID Connect Core, section 5.3.2).
+    async fn user_info(
+        &self,
+        url: &str,
+        token: &AccessToken,
+        id_claims: &Json,
+    ) -> Result<Json, RedirectError> {
+        let unusable = |why: &str| rejected(format!("the userinfo endpoint cannot be used: {why}"));
+        let Ok(mut bearer) = HeaderValue::try_from(format!("Bearer {}", token.secret())) else {
+            return unusable("the access token cannot be sent");
+        };
+        bearer.set_sensitive(true);
+        let request = Request::get(url)
+            .header(ACCEPT, "application/json")
+            .header(AUTHORIZATION, bearer);
+        let Ok(request) = request.body(Vec::new()) else {
+            return unusable("its address is no URL");
+        };
+        let response = send(&self.http, request).await?;
+        let kind = response.headers().get(CONTENT_TYPE);
+        let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        if response.status() != StatusCode::OK || !is_json {
+            return unusable(&format!("it answers {} with {kind:?}", response.status()));
+        }
+        match serde_json::from_slice::<Json>(response.body()) {
+            Ok(claims) if claims.get("sub").is_some() && claims.get("sub") == id_claims.get("sub") => {
+                Ok(claims)
+            }
+            Ok(_) => unusable("its sub is not that of the ID token"),
+            Err(_) => unusable("it sends no JSON"),
+        }
+    }
+}
+
+fn nonce(flow: &LoginFlow) -> Nonce {
+    Nonce::new(flow.nonce.expose().to_owned())
+}
+
+/// The name in a claim of the first document that has one.
+fn name(documents: &[Json], claim: &str) -> Option<String> {
+    let mut names = documents.iter().filter_map(|claims| claims.get(claim)?.as_str());
+    names.find(|name| is_user_name(name)).map(str::to_owned)
+}
+
+fn claim_names(documents: &[Json]) -> String {
+    let objects = documents.iter().filter_map(Json::as_object);
+    let names: std::collections::BTreeSet<_> = objects.flat_map(|claims| claims.keys()).collect();
+    let names: Vec<_> = names.into_iter().map(String::as_str).collect();
+    names.join(", ")
+}
+
+/// Signatures that a provider's published keys verify. Not `none`, and no HMAC, for which our secret would be the key.
+const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
+    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
+    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
+    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha512,
+    CoreJwsSigningAlgorithm::RsaSsaPssSha256,
+    CoreJwsSigningAlgorithm::RsaSsaPssSha384,
+    CoreJwsSigningAlgorithm::RsaSsaPssSha512,
+    CoreJwsSigningAlgorithm::EcdsaP256Sha256,
+    CoreJwsSigningAlgorithm::EcdsaP384Sha384,
+    CoreJwsSigningAlgorithm::EdDsa,
+];
