@@ -1,5 +1,4 @@
-//! Signals: what is logged goes to standard error, as text for people or as JSON for machines; what is counted goes to
-//! whoever asks for the metrics.
+//! The log, on standard error, as text or as JSON; and counters in the text format of Prometheus.
 
 use std::io::IsTerminal;
 use std::sync::LazyLock;
@@ -62,7 +61,7 @@ impl Level {
 
 /// Starts to log.
 ///
-/// The level is ours: libraries are heard from `warn` on. `RUST_LOG` decides instead when it is set. A second call changes
+/// The level is that of linkgate; libraries log from `warn` on. `RUST_LOG` replaces both if it is set. A second call changes
 /// nothing.
 pub fn start(config: LogConfig) {
     let subscriber = fmt()

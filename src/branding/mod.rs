@@ -21,11 +21,11 @@ pub struct Branding {
     /// The application's name, as its users call it.
     #[serde(default)]
     pub name: String,
-    /// The picture above every page; `None`: the name stands there.
+    /// The picture above every page; `None`: the name is there.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     #[serde(default, rename = "logo_file", deserialize_with = "logo")]
     pub logo: Option<Logo>,
-    /// The colour of links and buttons; `None`: ours.
+    /// The colour of links and buttons; `None`: that of linkgate.
     pub accent: Option<Accent>,
 }
 

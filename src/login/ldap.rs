@@ -33,13 +33,13 @@ pub struct LdapConfig {
     pub start_tls: bool,
     /// The trust roots; `None`: those of the operating system.
     pub ca_file: Option<FromFile<Roots>>,
-    /// Who searches; `None`: an anonymous bind.
+    /// The entry that searches; `None`: an anonymous bind.
     pub bind_dn: Option<String>,
     /// The password of `bind_dn`.
     pub bind_password: Option<Secret>,
     /// The entry below which users are.
     pub base_dn: String,
-    /// The filter, with `{name}` for the name that was typed; empty: `user_attribute` has that name.
+    /// The filter, with `{name}` for the name that was entered; empty: `user_attribute` has that name.
     #[serde(default, deserialize_with = "user_filter")]
     pub user_filter: String,
     /// The attribute with the user's name for the application.

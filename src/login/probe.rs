@@ -35,10 +35,10 @@ pub struct ProbeConfig {
     pub user_pointer: JsonPointer,
     /// The user's name for people.
     pub display_pointer: Option<JsonPointer>,
-    /// Answers that mean nobody, although their status is 200.
+    /// Responses of status 200 that mean an anonymous session.
     #[serde(default)]
     pub reject: Vec<Reject>,
-    /// Where a browser signs in; `{return_to}` stands for the way back.
+    /// Where a browser signs in; `{return_to}` is replaced by the URL to return to.
     #[serde(deserialize_with = "login_url")]
     pub login_url: String,
     /// Where a browser signs out.
@@ -49,7 +49,7 @@ pub struct ProbeConfig {
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<3>", deserialize_with = "duration")]
     pub timeout: Duration,
-    /// Where the application says whether a user exists; `{user}` stands for the name.
+    /// Where the application is asked whether a user exists; `{user}` is replaced by the name.
     pub user_lookup_url: Option<UserLookupUrl>,
     /// How long that answer may take.
     #[cfg_attr(test, schemars(with = "String"))]
@@ -57,7 +57,7 @@ pub struct ProbeConfig {
     pub user_lookup_timeout: Duration,
 }
 
-/// An answer that means nobody: a JSON pointer, and the value there.
+/// A response that means an anonymous session: a JSON pointer, and the value there.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -139,7 +139,7 @@ pub struct Probe {
 enum Session {
     /// Of a user, with a display name.
     User(String, Option<String>),
-    /// Of nobody, with the reason.
+    /// Of no user, with the reason.
     Anonymous(String),
 }
 
@@ -260,7 +260,7 @@ impl Probe {
         send(&self.http, request).await
     }
 
-    /// Interprets a response. The error says what the application does.
+    /// Interprets a response. The error continues a sentence about the application.
     fn session(&self, response: &Response<Vec<u8>>) -> Result<Session, String> {
         match response.status() {
             StatusCode::OK => {}

@@ -28,11 +28,11 @@ pub use client::Oidc;
 pub struct OidcConfig {
     /// The issuer, which names the discovery document.
     pub issuer: HttpUrl,
-    /// Our name there.
+    /// linkgate's name there.
     pub client_id: String,
-    /// Our secret there.
+    /// linkgate's secret there.
     pub client_secret: Secret,
-    /// What is asked for beside `openid`.
+    /// The scopes that are requested besides `openid`.
     #[serde(default = "scopes")]
     pub scopes: Vec<String>,
     /// The claim with the user's name for the application.
