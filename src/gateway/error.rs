@@ -61,6 +61,10 @@ pub enum GatewayError {
     Internal(&'static str),
 }
 
+/// The page of a failed connection that names the upstream, for administrators. In the extensions of the response.
+#[derive(Clone, Debug)]
+pub struct AdministratorPage(pub String);
+
 /// What a client is told: status, a code for programs that stays when the sentences change, a title and advice. No address
 /// or name of the inside is in them.
 type Row = (StatusCode, &'static str, &'static str, &'static str);
@@ -98,6 +102,22 @@ impl GatewayError {
                 .insert(name, HeaderValue::from_static(value));
         }
         response
+    }
+
+    /// The page that names the upstream, if the client wants a page and there is no connection.
+    pub(super) fn administrator_page(
+        &self,
+        format: ErrorFormat,
+        upstream: &str,
+    ) -> Option<AdministratorPage> {
+        let (_, _, title, advice) = self.row();
+        let upstream = upstream.replace('&', "&#38;");
+        let advice = format!(
+            "{advice}</p>\n<p>linkgate cannot connect to <code>{upstream}</code>, the address of [upstream] in its \
+             configuration. Its log has the cause."
+        );
+        let is_page = matches!((self, format.media), (Self::Connect(_), Media::Html));
+        is_page.then(|| AdministratorPage(html(title, &advice, &format.request_id.to_string())))
     }
 
     /// The status of the response.
