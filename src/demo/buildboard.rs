@@ -1,6 +1,6 @@
 //! Buildboard, a small application: projects and builds, which belong to users.
 //!
-//! It knows nothing of OAuth. `Remote-User` and `X-Linkgate-Consumer` name the user and the consumer; it believes them,
+//! It knows nothing of OAuth. `Remote-User` and `X-Linkgate-Consumer` name the user and the consumer; it trusts them,
 //! because only linkgate can reach it. A browser that comes without them may have a session of Buildboard's own.
 
 use std::convert::Infallible;
@@ -75,7 +75,7 @@ impl Buildboard {
         self.with_builds(|builds| builds.iter().filter(is_own).cloned().collect())
     }
 
-    /// Starts a build as a form says.
+    /// Starts the build that a form describes.
     fn start(&self, visitor: &Visitor, fields: &Pairs) -> Result<Build, (StatusCode, &'static str)> {
         const NO_USER: (StatusCode, &str) = (StatusCode::FORBIDDEN, "Only a user can start a build.");
         let owner = visitor.user.clone().ok_or(NO_USER)?;
@@ -124,7 +124,7 @@ impl Visitor {
 impl FromRequestParts<Arc<Buildboard>> for Visitor {
     type Rejection = Infallible;
 
-    /// What the gateway says counts before a session.
+    /// The header fields of the gateway take precedence over a session.
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Buildboard>) -> Result<Self, Infallible> {
         let field = |name: &str| {
             let value = parts.headers.get(name)?;

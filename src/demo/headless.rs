@@ -16,12 +16,11 @@ use super::http::{Browser, Exchange, FORM, Page, parse_form, send, value};
 
 /// Makes all steps against a server that is running, and prints a line for each. Fails if one of them fails.
 pub(super) async fn run(bitbucket: &Bitbucket, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
-    let (step, steps, failed) = (String::new(), 0, 0);
     let mut report = Report {
         out,
-        step,
-        steps,
-        failed,
+        step: String::new(),
+        steps: 0,
+        failed: 0,
     };
     for link in &bitbucket.links {
         report.line(&format!("\n{} ({})", link.title, link.signer.method.name()));

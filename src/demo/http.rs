@@ -81,7 +81,7 @@ pub(crate) fn render(status: StatusCode, page: &impl Template, form_target: &str
     (status, fields, Html(html)).into_response()
 }
 
-/// A browser with its cookies. All pages of the demo are on one host, and cookies belong to a host, whatever the port.
+/// A browser with its cookies. All pages of the demo are on one host, and cookies belong to a host, not to a port.
 #[derive(Default)]
 pub(crate) struct Browser {
     cookies: BTreeMap<String, String>,

@@ -51,6 +51,10 @@ pub enum GatewayError {
     Internal(&'static str),
 }
 
+/// The page of a failed connection that names the upstream, for administrators. In the extensions of the response.
+#[derive(Clone, Debug)]
+pub struct AdministratorPage(pub String);
+
 impl GatewayError {
     /// The response, with the reference that the log line has too. No address or name of the inside is in it.
     pub fn to_response(&self, format: ErrorFormat) -> Response<Body> {
@@ -76,6 +80,22 @@ impl GatewayError {
             (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         ];
         (status, headers, text).into_response()
+    }
+
+    /// The page that names the upstream, if the client wants a page and there is no connection.
+    pub(super) fn administrator_page(
+        &self,
+        format: ErrorFormat,
+        upstream: &str,
+    ) -> Option<AdministratorPage> {
+        let upstream = upstream.replace('&', "&#38;");
+        let advice = format!(
+            "{}</p>\n<p>linkgate cannot connect to <code>{upstream}</code>, the address of [upstream] in its \
+             configuration. Its log has the cause.",
+            self.advice(),
+        );
+        let is_page = matches!((self, format.media), (Self::Connect(_), Media::Html));
+        is_page.then(|| AdministratorPage(html(self.title(), &advice, &format.request_id.to_string())))
     }
 
     /// The status of the response, and a code for programs that stays when the sentences change.

@@ -36,7 +36,7 @@ use crate::http::HttpService;
 
 pub use assertion::{Assertion, AssertionKey};
 pub use body_limits::BodyLimits;
-pub use error::GatewayError;
+pub use error::{AdministratorPage, GatewayError};
 pub use forward_auth::{AskedAbout, ForwardAuth, ProxyKind};
 pub use forwarded::TrustedProxies;
 pub use identity_headers::{IdentityConfig, IdentityHeaders, IdentityPreset};

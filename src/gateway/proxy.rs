@@ -55,7 +55,11 @@ impl Proxy {
         let sent = self.send(request).await;
         let mut response = sent.unwrap_or_else(|error| {
             let span = tracing::error_span!("proxy", upstream = self.upstream);
-            span.in_scope(|| error.to_response(format))
+            let mut response = span.in_scope(|| error.to_response(format));
+            if let Some(page) = error.administrator_page(format, &self.upstream) {
+                response.extensions_mut().insert(page);
+            }
+            response
         });
         if let Some(caller) = caller {
             response.extensions_mut().insert(caller);

@@ -13,7 +13,7 @@ use crate::http::RequestId;
 use crate::provider::{Caller, Refusal};
 use crate::telemetry::{count_refusal, count_request};
 
-/// A request of which the access log has a line, whatever becomes of it: with the response's status, or with 499 if the
+/// A request of which the access log has a line in any case: with the response's status, or with 499 if the
 /// client goes away before the response.
 pub(super) struct LoggedRequest<'a> {
     method: Method,

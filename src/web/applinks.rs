@@ -189,45 +189,34 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+    use DocumentFormat::{Json, Xml};
 
     #[test]
     fn xml_if_it_is_preferred() {
         for (accept, format) in [
-            ("*/*", DocumentFormat::Json),
-            ("", DocumentFormat::Json),
-            ("application/json", DocumentFormat::Json),
-            ("application/xml", DocumentFormat::Xml),
-            ("text/xml", DocumentFormat::Xml),
-            ("application/xml, */*", DocumentFormat::Xml),
-            ("*/*, application/xml;q=0.1", DocumentFormat::Json),
-            ("application/json, application/xml", DocumentFormat::Json),
-            ("application/xml, application/json", DocumentFormat::Xml),
-            (
-                "application/xml;q=0.5, application/json;q=0.4",
-                DocumentFormat::Xml,
-            ),
-            (
-                "Application/XML ; Q=0.3, application/json;q=0.4",
-                DocumentFormat::Json,
-            ),
-            (
-                "application/xml;q=0, application/json;q=0.001",
-                DocumentFormat::Json,
-            ),
+            ("*/*", Json),
+            ("", Json),
+            ("application/json", Json),
+            ("application/xml", Xml),
+            ("text/xml", Xml),
+            ("application/xml, */*", Xml),
+            ("*/*, application/xml;q=0.1", Json),
+            ("application/json, application/xml", Json),
+            ("application/xml, application/json", Xml),
+            ("application/xml;q=0.5, application/json;q=0.4", Xml),
+            ("Application/XML ; Q=0.3, application/json;q=0.4", Json),
+            ("application/xml;q=0, application/json;q=0.001", Json),
             (
                 "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-                DocumentFormat::Xml,
+                Xml,
             ),
-            (
-                "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",
-                DocumentFormat::Json,
-            ),
-            ("image/png", DocumentFormat::Json),
-            (";;;,q=1,/", DocumentFormat::Json),
+            ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", Json),
+            ("image/png", Json),
+            (";;;,q=1,/", Json),
         ] {
             let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
             assert_eq!(preferred_format(&headers), format, "{accept:?}");
         }
-        assert_eq!(preferred_format(&HeaderMap::new()), DocumentFormat::Json);
+        assert_eq!(preferred_format(&HeaderMap::new()), Json);
     }
 }

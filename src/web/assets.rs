@@ -176,37 +176,3 @@ static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     let text = include_str!("../../templates/pages.js");
     Asset::new("pages", ".js", "text/javascript; charset=utf-8", text)
 });
-
-#[cfg(test)]
-mod tests {
-    use crate::branding::{Accent, Color};
-
-    use super::*;
-
-    #[test]
-    fn colours_override_the_defaults() {
-        let plain = assets(None);
-        let branded = assets(Some(Accent(Color::parse("#ffcc00").unwrap())));
-        let [ours, theirs] = [plain, branded].map(|branding| {
-            let asset = branding.stylesheet;
-            assert_eq!(branding.name, "Buildboard");
-            (asset.path(), String::from_utf8(asset.content.to_vec()).unwrap())
-        });
-        assert_ne!(ours.0, theirs.0, "a new name for a new content");
-        assert_eq!(
-            theirs.1.strip_prefix(&ours.1).unwrap(),
-            "\n\
-            :root { --accent: #866b00; --on-accent: #ffffff; --hover: #f4f1e7; }\n\
-            @media (prefers-color-scheme: dark) {\n  \
-            :root { --accent: #ffcc00; --on-accent: #0f1317; --hover: #2e2d20; }\n}\n"
-        );
-    }
-
-    fn assets(accent: Option<Accent>) -> BrandingAssets {
-        BrandingAssets::new(&Branding {
-            name: "Buildboard".to_owned(),
-            logo: None,
-            accent,
-        })
-    }
-}

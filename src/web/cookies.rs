@@ -1,7 +1,5 @@
 //! The cookies that linkgate sets.
 
-use std::fmt::Write as _;
-
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
@@ -43,13 +41,13 @@ impl Cookie<'_> {
 
     fn line(self, app: &App, value: &str, max_age: Option<u32>) -> HeaderValue {
         let name = self.name(app);
-        let mut line = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax");
-        if app.public_url.is_secure() {
-            line.push_str("; Secure");
-        }
-        if let Some(seconds) = max_age {
-            _ = write!(line, "; Max-Age={seconds}");
-        }
+        let secure = if app.public_url.is_secure() {
+            "; Secure"
+        } else {
+            ""
+        };
+        let max_age = max_age.map_or_else(String::new, |seconds| format!("; Max-Age={seconds}"));
+        let line = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{max_age}");
         let mut line = HeaderValue::try_from(line).expect("a cookie is letters, digits and punctuation");
         line.set_sensitive(true);
         line

@@ -175,6 +175,13 @@ impl Messages {
         message.replace(&text, &self.moment(at))
     }
 
+    /// A message with an address as its `$address`.
+    pub(super) fn get_address(&self, id: &str, address: impl AsRef<str>) -> Html {
+        let address = address.as_ref();
+        let message = self.with_value("address", address.to_owned().into()).get(id);
+        message.replace(address, &Html::address(address))
+    }
+
     /// A duration, rounded up: seconds up to 90, then minutes.
     pub(super) fn wait(&self, duration: Duration) -> String {
         match duration.as_secs() + u64::from(duration.subsec_nanos() > 0) {

@@ -64,17 +64,10 @@ struct LoginPage<'a> {
     action: String,
     return_to: &'a ReturnTo,
     form_token: String,
-    reason: LoginReason<'a>,
-}
-
-/// Why the form is shown.
-#[derive(Clone, Copy, Debug)]
-enum LoginReason<'a> {
-    SignedOut,
     /// The session is too old for an answer.
-    Fresh,
-    /// The username, or its password, is wrong.
-    Wrong(&'a str),
+    fresh: bool,
+    /// A username that is wrong, or whose password is.
+    wrong: Option<&'a str>,
 }
 
 /// `GET /oauth/login`
@@ -99,14 +92,7 @@ pub(super) async fn show(
         _ => {}
     }
     match &*app.login {
-        Login::Form(_) => {
-            let reason = if fresh {
-                LoginReason::Fresh
-            } else {
-                LoginReason::SignedOut
-            };
-            Ok(login_form(&app, t, &parts.headers, &return_to, reason).await?)
-        }
+        Login::Form(_) => Ok(login_form(&app, t, &parts.headers, &return_to, fresh, None).await?),
         _ if query.pause.is_some() => {
             let path = return_to.login_with([("fresh", fresh)]);
             Err(ErrorKind::Pause.page().sign_in_again(path))
@@ -191,8 +177,8 @@ async fn check_password(
         }
         Err(SignInError::Wrong) => {
             tracing::info!(%address, "sign-in failed: wrong username or password");
-            let reason = LoginReason::Wrong(&form.username);
-            let page = login_form(app, t, headers, &return_to, reason).await?;
+            let wrong = Some(&*form.username);
+            let page = login_form(app, t, headers, &return_to, false, wrong).await?;
             Ok((StatusCode::FORBIDDEN, page).into_response())
         }
         Err(SignInError::Unavailable(why)) => Err(ErrorKind::LoginUnavailable.page().because(why)),
@@ -231,7 +217,8 @@ async fn login_form(
     t: Messages,
     headers: &HeaderMap,
     return_to: &ReturnTo,
-    reason: LoginReason<'_>,
+    fresh: bool,
+    wrong: Option<&str>,
 ) -> Result<Response, StoreError> {
     let waiting = waiting_consumer(app, return_to).await?;
     let (browser, cookie) = Browser::known_or_new(app, headers);
@@ -241,7 +228,8 @@ async fn login_form(
         action: app.path(LOGIN),
         return_to,
         form_token: FormPurpose::sign_in(&browser.random).token(app),
-        reason,
+        fresh,
+        wrong,
     };
     let page = render_with_callback(&page, waiting.as_ref().map(|(_, callback)| callback));
     Ok(with_cookies(page, cookie))
@@ -261,17 +249,4 @@ async fn waiting_consumer(app: &App, return_to: &ReturnTo) -> Result<Option<(Str
         } => Some((consumer.name.clone(), callback)),
         _ => None,
     })
-}
-
-impl LoginReason<'_> {
-    const fn is_wrong(&self) -> bool {
-        matches!(self, Self::Wrong(_))
-    }
-
-    const fn username(&self) -> &str {
-        match self {
-            Self::Wrong(username) => username,
-            Self::SignedOut | Self::Fresh => "",
-        }
-    }
 }

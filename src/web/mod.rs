@@ -45,6 +45,7 @@ use axum::routing::{any, get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Method;
+use http::header::COOKIE;
 use rand::CryptoRng;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
@@ -121,7 +122,9 @@ pub fn public_service(
             let response = if is_own_path(request.uri().path()) || is_home(app, gateway, &request) {
                 Box::pin(own.clone().oneshot(request)).await?
             } else {
-                gateway.call(request).await
+                let cookies = request.headers().get_all(COOKIE).iter();
+                let cookies: Vec<_> = cookies.cloned().collect();
+                admin::name_upstream(app, cookies, gateway.call(request).await).await
             };
             logged.complete(&response);
             Ok(response)

@@ -75,7 +75,7 @@ fn content_security_policy(form_target: &str, more: &str) -> HeaderValue {
     HeaderValue::try_from(policy).expect("an origin is printable ASCII")
 }
 
-/// An origin as a source expression. The grammar of CSP has no IPv6 addresses, so the scheme alone stands for one.
+/// An origin as a source expression. The grammar of CSP has no IPv6 addresses, so it is named by its scheme.
 fn source_expression(origin: &str) -> &str {
     match origin.split_once("//[") {
         Some((scheme, _)) => scheme,

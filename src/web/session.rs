@@ -155,7 +155,8 @@ pub(super) async fn identify(
     })
 }
 
-fn session_id(app: &App, headers: &HeaderMap) -> Option<SessionId> {
+/// The id in the cookie of a browser, if it has the length of one.
+pub(super) fn session_id(app: &App, headers: &HeaderMap) -> Option<SessionId> {
     let id = SessionId::parse(Cookie::Session.get(app, headers)?)?;
     (id.as_str().len() == Token::LENGTH).then_some(id)
 }

@@ -9,7 +9,7 @@ use askama::filters::{Escaper as _, Html as HtmlEscaper, HtmlSafe};
 pub(super) struct Html(String);
 
 impl Html {
-    /// Escapes a text. Between U+2068 and U+2069, which Fluent writes around each value, stands a `<bdi>`.
+    /// Escapes a text. Between U+2068 and U+2069, which Fluent writes around each value, the text is in a `<bdi>`.
     pub(super) fn from_isolated(text: &str) -> Self {
         let english = format!("{FIRST_STRONG_ISOLATE}{ENGLISH}");
         Self(
@@ -32,6 +32,12 @@ impl Html {
             escape(datetime),
             escape(text)
         ))
+    }
+
+    /// An address, which may break before each slash and nowhere else if there is room.
+    pub(super) fn address(address: &str) -> Self {
+        let address = escape(&sanitize(address, MAX_REASON)).replace('/', "<wbr>/");
+        Self(format!("<bdi class=\"address\">{address}</bdi>"))
     }
 
     /// Replaces a value in the text by HTML.

@@ -5,6 +5,6 @@ if (waiting) {
     waiting.success();
     window.close();
   } else {
-    waiting.failure(); // the window stays: it says why
+    waiting.failure(); // the window stays: it shows the reason
   }
 }

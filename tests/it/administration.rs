@@ -3,6 +3,7 @@
 use linkgate::model::AuditKind;
 use linkgate::store::AuditFilter;
 
+use crate::support::app::App;
 use crate::support::browser::{Browser, Form, location};
 use crate::support::call::Peer;
 use crate::support::databases::{Database, on_both};
@@ -38,7 +39,17 @@ async fn only_those_whom_the_configuration_names_see_them() {
         assert!(location(&answer).starts_with("/oauth/login?return_to=%2Foauth%2Fadmin"));
     }
     assert_eq!(bob.submit(&stolen).await.status, 403);
-    assert_eq!(linkgate.browser().submit(&stolen).await.status, 303);
+    let answer = linkgate.browser().submit(&stolen).await;
+    let page = "/oauth/login?return_to=%2Foauth%2Fadmin%2Ftokens";
+    assert_eq!(location(&answer), page, "the page of the form");
+    let forged = Request::post(REVOKE)
+        .header("Sec-Fetch-Site", "cross-site")
+        .form(stolen.body());
+    let answer = bob.send(forged).await;
+    assert!(
+        answer.body.contains("Form blocked"),
+        "before it matters who sent it: {answer:?}"
+    );
     let store = linkgate.store().await;
     let connected = store.connections("carol", linkgate.clock.now()).await.unwrap();
     assert_eq!(connected.len(), 1, "nobody revoked it");
@@ -294,6 +305,22 @@ async fn a_refusal_is_shown_with_its_reason_and_no_secret() {
     );
 }
 
+#[tokio::test]
+async fn the_client_of_a_refusal_is_the_one_that_a_trusted_proxy_names() {
+    let linkgate = Linkgate::with(Setup {
+        server: "trusted_proxies = [\"127.0.0.1\"]",
+        ..Setup::default()
+    })
+    .await;
+    let call = Request::get("/api/me").header("X-Forwarded-For", "203.0.113.7");
+    let unknown = "OAuth oauth_consumer_key=\"x\", oauth_signature_method=\"HMAC-SHA1\", oauth_timestamp=\"1\", \
+                   oauth_nonce=\"n\", oauth_signature=\"c2ln\"";
+    let answer = call.header("Authorization", unknown).send(linkgate.address).await;
+    answer.assert_refused(400, "timestamp_refused");
+    let page = signed_in(&linkgate, "alice").await.get(REFUSALS).await;
+    assert!(page.body.contains("<dd>203.0.113.7</dd>"), "{page:?}");
+}
+
 async fn signed_in(linkgate: &Linkgate, user: &str) -> Browser {
     let mut browser = linkgate.browser();
     browser.sign_in(user).await;
@@ -365,6 +392,15 @@ async fn the_root_leads_a_user_who_is_signed_in_and_is_the_applications_otherwis
         assert_eq!(anonymous.header("location"), None, "{anonymous:?}");
         assert_eq!(linkgate.app.count(), count + 1);
     }
+    for path in [
+        "/oauth/unknown",
+        "/plugins/servlet/unknown",
+        "/rest/applinks/9.0/manifest",
+    ] {
+        let before = linkgate.app.count();
+        assert_eq!(alice.get(path).await.header("cache-control"), None);
+        assert_eq!(linkgate.app.count(), before + 1, "{path} is the application's");
+    }
     let owned = Linkgate::with(Setup {
         more: "[[routes]]\npath = \"/oauth\"\nauth = \"none\"\n",
         ..Setup::default()
@@ -373,4 +409,38 @@ async fn the_root_leads_a_user_who_is_signed_in_and_is_the_applications_otherwis
     let mut alice = signed_in(&owned, "alice").await;
     assert_eq!(alice.get("/oauth").await.header("location"), None);
     assert_eq!(owned.app.count(), 1);
+}
+
+#[tokio::test]
+async fn only_administrators_learn_the_address_of_an_application_that_is_not_there() {
+    let linkgate = Linkgate::start().await;
+    let (alice, bob) = (
+        signed_in(&linkgate, "alice").await,
+        signed_in(&linkgate, "bob").await,
+    );
+    let absent = App::absent().address.to_string();
+    // A new address counts from the next start on.
+    let _ = linkgate.change(&linkgate.app.address.to_string(), &absent).await;
+    let linkgate = linkgate.restarted().await;
+    let forged = [("linkgate-session".to_owned(), "x".repeat(32))].into();
+    for (cookies, is_named) in [
+        (alice.cookies, true),
+        (bob.cookies, false),
+        (forged, false),
+        ([].into(), false),
+    ] {
+        let mut browser = linkgate.browser();
+        browser.cookies = cookies;
+        for (accept, is_page) in [("text/html", true), ("application/json", false)] {
+            let answer = browser
+                .send(Request::get("/builds").header("Accept", accept))
+                .await;
+            assert_eq!(answer.status, 502, "{answer:?}");
+            assert!(
+                answer.body.contains("The application is not running."),
+                "{answer:?}"
+            );
+            assert_eq!(answer.body.contains(&absent), is_named && is_page, "{answer:?}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::client::{Caller, Outcome, problem_of, rejection};
 use super::{Bitbucket, Done, Event, Link};
 
 impl Bitbucket {
-    /// Does what a button of a link says, and records it. `None`: there is no such button.
+    /// Does what a button of a link names, and records it. `None`: there is no such button.
     pub(crate) async fn act(&self, link: &Link, action: &str, fields: &[(String, String)]) -> Option<Event> {
         let user = Caller::Impersonate(value(fields, "user").unwrap_or_default());
         let form = form_body(fields);
@@ -75,7 +75,7 @@ fn describe(exchange: &Exchange, outcome: Outcome) -> String {
     }
 }
 
-/// For whom the application answered, as it says itself.
+/// The user for whom the application answered, read from its response.
 fn answered_for(body: &str) -> String {
     let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
     match body["user"].as_str().or(body["startedBy"].as_str()) {

@@ -267,7 +267,7 @@ fn unusable(text: impl Into<String>) -> TokenError {
 }
 
 impl Outcome {
-    /// What Bitbucket does after a call: three problems cost it the token, whatever the status.
+    /// What Bitbucket does after a call: three problems cost it the token, with any status.
     pub(crate) fn of(response: &Response<String>) -> Self {
         match rejection(response).as_deref().map(problem_of) {
             None => Self::Success,
@@ -309,6 +309,15 @@ mod tests {
             response = response.header(WWW_AUTHENTICATE, *challenge);
         }
         Outcome::of(&response.body(String::new()).unwrap())
+    }
+
+    #[test]
+    fn a_request_token_is_used_only_with_a_confirmed_callback() {
+        for (confirmed, is_granted) in [("true", true), ("TRUE", false), ("1", false), ("", false)] {
+            let body = format!("oauth_token=a&oauth_token_secret=b&oauth_callback_confirmed={confirmed}");
+            let granted = granted(REQUEST_TOKEN.0, &Response::new(body));
+            assert_eq!(granted.is_ok(), is_granted, "{confirmed}");
+        }
     }
 
     #[test]

@@ -14,13 +14,17 @@ use axum::Router;
 use axum::extract::{FromRequestParts, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use http::HeaderValue;
+use http::header::COOKIE;
 use http::request::Parts;
 
+use crate::gateway::AdministratorPage;
+use crate::model::User;
 use crate::oauth::ConsumerKey;
 
 use super::error::ErrorKind;
 use super::return_to::ReturnTo;
-use super::session::Session;
+use super::session::{Session, session_id};
 use super::{ADMIN, App, CONNECTIONS, Shared};
 
 /// The administrators, and facts of the configuration that the database does not have.
@@ -40,6 +44,11 @@ impl Administration {
             subjects: subjects.into_iter().collect(),
             secret_files: RwLock::new(secret_files),
         }
+    }
+
+    /// Whether a user is an administrator.
+    fn includes(&self, user: &User) -> bool {
+        self.subjects.contains(&user.subject)
     }
 
     /// Takes the files of a reloaded configuration.
@@ -65,8 +74,23 @@ pub(super) fn routes() -> Router<Arc<App>> {
 
 /// `GET /oauth`: redirects administrators to the first of these pages, other users to their connections.
 pub(super) async fn home(State(app): Shared, session: Session) -> Response {
-    let is_admin = app.administration.subjects.contains(&session.user.subject);
+    let is_admin = app.administration.includes(&session.user);
     app.redirect(if is_admin { ADMIN } else { CONNECTIONS })
+}
+
+/// Replaces the page of a failed connection to the application, for administrators, by the one that names its address.
+pub(super) async fn name_upstream(app: &App, cookies: Vec<HeaderValue>, mut response: Response) -> Response {
+    let Some(AdministratorPage(page)) = response.extensions_mut().remove() else {
+        return response;
+    };
+    let cookies = cookies.into_iter().map(|cookie| (COOKIE, cookie)).collect();
+    if let Some(id) = session_id(app, &cookies)
+        && let Ok(Some(user)) = app.provider.session_user(&id).await
+        && app.administration.includes(&user)
+    {
+        *response.body_mut() = page.into();
+    }
+    response
 }
 
 /// The session of an administrator. An extractor: other users get a page that names them.
@@ -78,7 +102,7 @@ impl FromRequestParts<Arc<App>> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
         let session = <Session as FromRequestParts<_>>::from_request_parts(parts, app).await?;
-        if app.administration.subjects.contains(&session.user.subject) {
+        if app.administration.includes(&session.user) {
             return Ok(Self(session));
         }
         let sign_out = session.sign_out_form(app, ReturnTo::page_of(parts).as_str());

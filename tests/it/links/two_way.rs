@@ -140,6 +140,13 @@ on_both! {
         let page = browser.get(&path(location(&back), &left.base)).await;
         assert_eq!(page.status, 200);
         assert!(page.body.contains("was not connected"), "{page:?}");
+        // Other providers send a problem instead of a verifier.
+        let there = browser.get("/oauth/links/other/connect").await;
+        let (_, token) = location(&there).split_once("oauth_token=").unwrap();
+        let token = token.split('&').next().unwrap();
+        let back = format!("/oauth/links/other/callback?oauth_token={token}&oauth_problem=permission_denied");
+        let page = browser.get(&back).await;
+        assert!(page.body.contains("was not connected"), "{page:?}");
         assert_eq!(left.ask("/other/api/x", Some("alice")).await.status, 200);
         left.stop().await;
         right.stop().await;

@@ -42,7 +42,7 @@ async fn whoever_is_not_signed_in_signs_in_first_and_comes_back() {
         "signed in with a password",
         "read and change whatever you can",
         "keep this access until <time datetime=\"2",
-        "You can revoke this access at any time at <bdi>",
+        "You can revoke this access at any time at <bdi class=\"address\">",
         "<bdi>Bitbucket</bdi> never sees your password.",
         "You will return to <bdi>bitbucket.example.com</bdi>.",
         "<button class=\"button\" id=\"deny\" name=\"deny\" value=\"deny\">Deny</button>\n\
@@ -109,6 +109,24 @@ async fn every_page_has_the_same_headers() {
             assert_eq!(page.header(name), Some(value), "{target}");
         }
         assert_eq!(page.header("cross-origin-opener-policy"), None);
+    }
+    // A redirect and a method that a page does not have.
+    for (request, status) in [
+        (Request::get("/oauth/connections"), 303),
+        (Request::new("PUT", "/oauth/login"), 405),
+    ] {
+        let answer = site.browser().send(request).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        for (name, value) in [
+            ("referrer-policy", "same-origin"),
+            ("cache-control", "no-store"),
+            ("x-frame-options", "DENY"),
+            ("vary", "accept-language"),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{answer:?}");
+        }
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none';"), "{policy}");
     }
     // A question that was answered leads on from the login form at once, and Chromium asks the form's own policy.
     let login = format!("/oauth/login?return_to={}", encode(&question(token.as_str())));
@@ -279,7 +297,13 @@ async fn only_get_head_and_post_are_for_questions_and_only_post_decides() {
         let answer = alice.get(&link).await;
         assert_notice(&answer, 405, "Use the buttons on the page");
         assert_eq!(answer.header("allow"), Some("POST"));
+        assert!(answer.body.contains("Open the page again"), "{answer:?}");
     }
+    let answer = alice
+        .get("/oauth/authorize?oauth_token=%00&approve=approve")
+        .await;
+    assert_notice(&answer, 405, "Use the buttons on the page");
+    assert!(!answer.body.contains("Open the page again"), "{answer:?}");
     assert_eq!(site.state(&token).await, RequestTokenState::Pending);
 }
 
@@ -299,6 +323,11 @@ async fn a_database_that_does_not_answer_is_a_page_too() {
         assert_eq!(answer.header("retry-after"), Some("10"));
     }
     assert_eq!(site.state(&token).await, RequestTokenState::Pending);
+    // What cannot be the id of a session is looked up nowhere.
+    alice
+        .cookies
+        .insert("linkgate-session".to_owned(), "short".to_owned());
+    assert_eq!(alice.get("/oauth/login").await.status, 200);
 }
 
 /// As the pages themselves encode: unreserved characters stand for themselves.

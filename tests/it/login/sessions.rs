@@ -92,6 +92,48 @@ async fn a_session_ends_with_its_user() {
 }
 
 #[tokio::test]
+async fn a_session_of_another_login_method_ends() {
+    let site = Site::start().await;
+    let mut alice = site.signed_in("alice").await;
+    site.sql("update sessions set proved_by = 'oidc'").await;
+    let answer = alice.get("/oauth/connections").await;
+    assert!(
+        answer.header("location").unwrap().starts_with("/oauth/login?"),
+        "{answer:?}"
+    );
+    assert_eq!(site.sql("select * from sessions").await, 0);
+}
+
+#[tokio::test]
+async fn a_session_shows_the_name_of_today_and_is_written_once_a_minute() {
+    let site = Site::start().await;
+    let token = site.question().await;
+    let mut alice = site.signed_in("alice").await;
+    let page = question(token.as_str());
+    for (name, initial) in [("*** \u{e9}lan", "\u{c9}"), ("***", "?")] {
+        site.users(&USERS.replace("Alice Example", name)).await;
+        let shown = alice.get(&page).await;
+        assert!(
+            shown.body.contains(&format!("as <bdi>{name}</bdi>?")),
+            "{shown:?}"
+        );
+        assert!(
+            shown
+                .body
+                .contains(&format!("aria-hidden=\"true\">{initial}</span>")),
+            "{shown:?}"
+        );
+    }
+    let unchanged = "select * from sessions where seen_at = created_at";
+    site.clock.advance(59);
+    alice.get(&page).await;
+    assert_eq!(site.sql(unchanged).await, 1);
+    site.clock.advance(1);
+    alice.get(&page).await;
+    assert_eq!(site.sql(unchanged).await, 0);
+}
+
+#[tokio::test]
 async fn signing_out_ends_the_session_in_the_store_too() {
     let site = Site::start().await;
     let mut alice = site.signed_in("alice").await;

@@ -158,7 +158,7 @@ async fn a_login_form_is_bound_to_the_browser_that_it_was_shown_to() {
     );
 
     let request = |site| ours.request("/oauth/login").header("Sec-Fetch-Site", site);
-    for from in ["cross-site", "same-site"] {
+    for from in ["cross-site", "same-site", "SAME-ORIGIN, same-origin"] {
         assert_notice(
             &alice.clone().send(request(from)).await,
             403,
@@ -189,6 +189,7 @@ async fn a_login_form_is_bound_to_the_browser_that_it_was_shown_to() {
 
     // A second tab does not break the first, and a browser that says nothing of where a form comes from is let in.
     form(&mut alice).await;
+    assert_eq!(alice.clone().send(request("none")).await.status, 303);
     assert_eq!(alice.send(ours.request("/oauth/login")).await.status, 303);
 }
 

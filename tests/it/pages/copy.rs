@@ -84,6 +84,49 @@ async fn escape_closes_the_question_before_revoking() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keyboard_alone_copies_and_revokes() {
+    let (linkgate, browser) = (Linkgate::start().await, Chromium::start(JavaScript::On).await);
+    Peer::hmac().connect(&linkgate, "alice").await;
+    open(&browser, &linkgate).await;
+    eyes::allow_pasting(&browser).await;
+    execute(&browser, "window.clipboard = navigator.clipboard; return 0;").await;
+    press_until(&browser, "button.copy").await;
+    type_in(&browser, "\u{E007}").await;
+    browser.read("#copied", "Copied").await;
+    let value = "return document.activeElement.previousElementSibling.textContent;";
+    assert_eq!(pasted(&browser).await, execute(&browser, value).await);
+
+    let alice = signed_in(&linkgate, "alice").await;
+    let state = State::get("revoke", "/oauth/connections").by(&alice);
+    show(&browser, linkgate.address, &state).await;
+    press_until(&browser, "summary").await;
+    type_in(&browser, "\u{E007}").await;
+    press_until(&browser, "button.grave").await;
+    type_in(&browser, "\u{E007}").await;
+    browser.read("p.done", "Access was revoked.").await;
+}
+
+/// Presses the tabulator until an element has the focus, and whatever has it on the way shows that.
+async fn press_until(browser: &Chromium, css: &str) {
+    for _ in 0..30 {
+        type_in(browser, "\u{E004}").await;
+        let focused = "const focused = document.activeElement, style = getComputedStyle(focused);
+            return [focused.matches(arguments[0]), `${style.outlineStyle} ${style.outlineWidth}`];";
+        let focused = browser.window.execute(focused, vec![json!(css)]).await.unwrap();
+        assert_eq!(focused[1], "solid 3px", "{css}: {focused}");
+        if focused[0] == json!(true) {
+            return;
+        }
+    }
+    panic!("no way to {css}");
+}
+
+async fn type_in(browser: &Chromium, keys: &str) {
+    let focused = browser.window.active_element().await.unwrap();
+    focused.send_keys(keys).await.unwrap();
+}
+
 async fn open(browser: &Chromium, linkgate: &Linkgate) {
     let alice = signed_in(linkgate, "alice").await;
     let state = State::get("admin", "/oauth/admin").by(&alice);

@@ -1,4 +1,4 @@
-//! How a page is looked at: in two widths, two schemes, and by axe-core, which knows the Web Content Accessibility
+//! How a page is looked at: in several widths and schemes, and by axe-core, which knows the Web Content Accessibility
 //! Guidelines.
 
 use std::collections::BTreeMap;
@@ -13,30 +13,36 @@ use url::{ParseError, Url};
 use crate::clients::installed;
 use crate::support::chromium::Chromium;
 
-/// Width and height in CSS pixels. A window of 1280 at a zoom of 400 % is one of 320.
-const SIZES: [(&str, u32, u32); 2] = [("wide", 1280, 800), ("narrow", 320, 640)];
-const SCHEMES: [&str; 2] = ["light", "dark"];
+/// Width in CSS pixels, zoom, scheme, and whether the colours are the reader's own. A window of 1280 at a zoom of 200 % is one
+/// of 640, and at 400 % one of 320.
+const LOOKS: [(u32, u32, &str, &str); 5] = [
+    (1280, 1, "light", "none"),
+    (1280, 1, "dark", "none"),
+    (320, 1, "light", "none"),
+    (320, 1, "dark", "none"),
+    (640, 2, "dark", "active"),
+];
 
-/// Looks at the page in the window, in every size and scheme, and returns what is wrong with it.
+/// Looks at the page in the window, in each of these ways, and returns what is wrong with it.
 ///
 /// With `LINKGATE_SCREENSHOTS`, the name of a folder, in the environment, a picture of each look is left there.
 pub(super) async fn look(browser: &Chromium, name: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     let window = &browser.window;
     window.execute(&AXE, vec![]).await.unwrap();
-    for (size, width, height) in SIZES {
-        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+    for (width, zoom, scheme, forced) in LOOKS {
+        let metrics = json!({"width": width, "height": 640, "deviceScaleFactor": zoom, "mobile": false});
         cdp(browser, "Emulation.setDeviceMetricsOverride", metrics).await;
-        for scheme in SCHEMES {
-            prefer(browser, scheme).await;
-            let seen = window.execute_async(LOOK, vec![]).await.unwrap();
-            let said = seen.as_array().expect("a list of what is wrong");
-            wrong.extend(said.iter().map(|one| format!("{name}, {size}, {scheme}: {one}")));
-            if let Ok(folder) = std::env::var("LINKGATE_SCREENSHOTS") {
-                let whole = json!({"captureBeyondViewport": true});
-                let picture = cdp(browser, "Page.captureScreenshot", whole).await;
-                keep(&folder, &format!("{name}-{size}-{scheme}.png"), &picture);
-            }
+        let features = [("prefers-color-scheme", scheme), ("forced-colors", forced)];
+        emulate(browser, &features).await;
+        let seen = window.execute_async(LOOK, vec![]).await.unwrap();
+        let said = seen.as_array().expect("a list of what is wrong");
+        let look = format!("{name}-{width}-{scheme}-{forced}");
+        wrong.extend(said.iter().map(|one| format!("{look}: {one}")));
+        if let Ok(folder) = std::env::var("LINKGATE_SCREENSHOTS") {
+            let whole = json!({"captureBeyondViewport": true});
+            let picture = cdp(browser, "Page.captureScreenshot", whole).await;
+            keep(&folder, &format!("{look}.png"), &picture);
         }
     }
     wrong
@@ -50,8 +56,14 @@ pub(super) async fn allow_pasting(browser: &Chromium) {
 
 /// Makes the browser prefer light or dark pages.
 pub(super) async fn prefer(browser: &Chromium, scheme: &str) {
-    let feature = json!({"name": "prefers-color-scheme", "value": scheme});
-    let media = json!({"features": [feature]});
+    emulate(browser, &[("prefers-color-scheme", scheme)]).await;
+}
+
+async fn emulate(browser: &Chromium, features: &[(&str, &str)]) {
+    let features = features
+        .iter()
+        .map(|(name, value)| json!({"name": name, "value": value}));
+    let media = json!({"features": features.collect::<Vec<_>>()});
     cdp(browser, "Emulation.setEmulatedMedia", media).await;
 }
 

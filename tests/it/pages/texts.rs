@@ -107,7 +107,7 @@ fn texts(tag: &str) -> BTreeMap<String, String> {
             text.push('\n');
             text.push_str(line);
         } else {
-            message = name.trim().to_owned();
+            name.trim().clone_into(&mut message);
             at.clone_from(&message);
             if !text.trim().is_empty() {
                 found.insert(at.clone(), text.trim().to_owned());

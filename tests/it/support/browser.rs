@@ -185,7 +185,7 @@ pub(crate) fn location(answer: &Response) -> &str {
 pub(crate) fn code(page: &Response) -> String {
     let (_, rest) = page.body.split_once("<code>").expect("a page with a code");
     let (groups, _) = rest.split_once("</code>").unwrap();
-    groups.replace("<span>", "").replace("</span>", "")
+    groups.replace("<span>", "").replace("</span><wbr>", "")
 }
 
 /// The verifier in a redirect to a callback.

@@ -10,7 +10,7 @@ use linkgate::oauth::{Secret, Timestamp, Token};
 use serde_json::Value;
 use sha2::Sha256;
 
-use crate::login::browser::{AUTHORIZE, Browser, Fields, assert_notice, question};
+use crate::login::browser::{AUTHORIZE, Browser, Fields, assert_notice, question, set_cookies};
 use crate::login::site::Site;
 use crate::support::raw::Response;
 
@@ -96,6 +96,9 @@ async fn the_application_says_who_it_is() {
 
     let back = browser.get(&answer(&site, &request["jti"], |_| ())).await;
     assert_signed_in(&back, token.as_str());
+    // A minute longer than it was good for, because the clocks of replicas differ.
+    let kept = "select * from finished_trips where expires_at = 1800000660";
+    assert_eq!(site.sql(kept).await, 1);
     let page = browser.get(&question(token.as_str())).await;
     assert!(page.body.contains("as <bdi>Alice Example</bdi>?"), "{page:?}");
     assert_eq!(browser.press("approve", token.as_str()).await.status, 303);
@@ -104,6 +107,23 @@ async fn the_application_says_who_it_is() {
         matches!(&state, RequestTokenState::Authorized { by } if by.proved_by == "handoff"),
         "{state:?}"
     );
+}
+
+#[tokio::test]
+async fn each_attempt_has_a_cookie_for_an_hour() {
+    let site = site().await;
+    let started = site.browser().get("/oauth/login").await;
+    let [cookie] = set_cookies(&started)[..] else {
+        panic!("one cookie: {started:?}");
+    };
+    let (name, value) = cookie.split_once('=').unwrap();
+    let id = name.strip_prefix("__Host-linkgate-trip-").unwrap();
+    assert!(
+        id.len() == 8 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        "{id}"
+    );
+    let attributes = "; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=3600";
+    assert!(value.ends_with(attributes), "{value}");
 }
 
 #[tokio::test]
