@@ -19,11 +19,20 @@ pub(super) fn apply(
     report: &mut Report,
 ) -> BTreeMap<String, String> {
     let mut texts = BTreeMap::new();
-    let mut ours: Vec<_> = variables
+    let variables = variables
         .into_iter()
-        .filter_map(|(name, value)| name.into_string().ok().map(|name| (name, value)))
-        .filter(|(name, _)| name.starts_with(PREFIX))
-        .collect();
+        .filter_map(|(name, value)| name.into_string().ok().map(|name| (name, value)));
+    let (mut ours, others): (Vec<_>, Vec<_>) = variables.partition(|(name, _)| name.starts_with(PREFIX));
+    for (name, _) in others {
+        if let Some(section) = misspelt(&name) {
+            let remedy =
+                format!("variables are named in capitals with two underscores: {PREFIX}{section}__KEY");
+            report
+                .locations
+                .insert(name.clone(), Location::Variable(name.clone()));
+            report.warn(&name, "it is ignored", &remedy);
+        }
+    }
     ours.sort_by_cached_key(|(name, _)| -> Vec<(usize, String)> {
         let part = |part: &str| (part.parse().unwrap_or(0), part.to_owned());
         name.split("__").map(part).collect()
@@ -61,6 +70,34 @@ pub(super) fn apply(
     }
     texts
 }
+
+/// The section that a variable means which is written in small letters, or with one underscore.
+fn misspelt(name: &str) -> Option<String> {
+    let upper = name.to_uppercase();
+    let key = upper.strip_prefix("LINKGATE_")?.trim_start_matches('_');
+    let section = SECTIONS
+        .iter()
+        .find(|section| key.strip_prefix(*section).is_some_and(|key| key.starts_with('_')));
+    section.map(|section| (*section).to_owned())
+}
+
+const SECTIONS: [&str; 15] = [
+    "SERVER",
+    "UPSTREAM",
+    "STORE",
+    "KEYS",
+    "LOGIN",
+    "CONSUMERS",
+    "IMPERSONATION",
+    "IDENTITY",
+    "ROUTES",
+    "TOKENS",
+    "BRANDING",
+    "ADMIN",
+    "LOG",
+    "APPLINKS",
+    "LINKS",
+];
 
 /// Sets a value, and returns its key.
 fn set(target: &mut Value, names: &[String], value: Value) -> Result<KeyPath, &'static str> {

@@ -99,3 +99,30 @@ fn a_variable_wins_over_either_spelling_of_a_secret() {
         assert_eq!(store.password.unwrap().expose(), password);
     }
 }
+
+#[test]
+fn a_variable_that_is_nearly_one_is_remarked() {
+    let names = [
+        "LINKGATE_SERVER_PUBLIC_URL",
+        "linkgate__store__url",
+        "Linkgate_login_method",
+    ];
+    let others = [
+        "LINKGATE_CONFIG",
+        "LINKGATE_SERVICE_HOST",
+        "LINKGATE_PORT",
+        "LINKGATE_TEST_POSTGRES",
+        "SERVER_URL",
+    ];
+    let variables: Vec<_> = names.iter().chain(&others).map(|name| (*name, "x")).collect();
+    let warnings = Written::new(SMALLEST).load(&variables).unwrap().warnings;
+    let lines: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(lines.len(), names.len(), "{lines:?}");
+    for name in names {
+        assert!(
+            lines.iter().any(|line| line.starts_with(&format!("{name}: "))),
+            "{name}: {lines:?}"
+        );
+    }
+    assert!(lines[0].contains("LINKGATE__SERVER__KEY"), "{lines:?}");
+}
