@@ -32,7 +32,9 @@ impl<'a> LoggedRequest<'a> {
         Self {
             method: request.method().clone(),
             uri: request.uri().clone(),
-            peer: peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip()),
+            peer: peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| {
+                peer.0.ip().to_canonical()
+            }),
             id: RequestId::of(request.extensions()),
             began: Instant::now(),
             rejections,
@@ -56,7 +58,7 @@ impl<'a> LoggedRequest<'a> {
         tracing::info!(
             target: TARGET,
             method = self.method.as_str(),
-            path = self.uri.path(),
+            path = self.path(),
             status = response.status().as_u16(),
             took_ms = self.took_ms(),
             peer = %self.peer,
@@ -82,6 +84,12 @@ impl<'a> LoggedRequest<'a> {
         RejectedRequest::new(refusal, self.id.to_string(), &request, client)
     }
 
+    /// The path, or its beginning: a path may have 64 KiB.
+    fn path(&self) -> &str {
+        let path = self.uri.path();
+        &path[..path.floor_char_boundary(MAX_PATH)]
+    }
+
     fn took_ms(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -97,7 +105,7 @@ impl Drop for LoggedRequest<'_> {
         tracing::info!(
             target: TARGET,
             method = self.method.as_str(),
-            path = self.uri.path(),
+            path = self.path(),
             status = 499,
             took_ms = self.took_ms(),
             peer = %self.peer,
@@ -106,6 +114,9 @@ impl Drop for LoggedRequest<'_> {
         );
     }
 }
+
+/// Bytes of a path in the log.
+const MAX_PATH: usize = 1024;
 
 /// The name by which a filter finds these lines.
 const TARGET: &str = "linkgate::request";
