@@ -8,6 +8,7 @@ use crate::setting::{in_two_lines, read_file};
 use crate::tls::Certificate;
 
 use super::Config;
+use super::applinks::ListenAt;
 use super::problem::Report;
 
 /// Checks what no value alone can show, and makes the consumers.
@@ -113,6 +114,33 @@ fn warn_of_certificate(certificate: &Certificate, url: &PublicUrl, report: &mut 
 
 fn upstream(config: &Config, report: &mut Report) {
     let upstream = &config.upstream;
+    let mut listeners = vec![
+        ("server.listen", config.server.listen),
+        ("server.admin_listen", config.server.admin_listen),
+    ];
+    if let ListenAt::Tcp(address) = config.applinks.listen {
+        listeners.push(("applinks.listen", address));
+    }
+    for (key, listener) in listeners {
+        if upstream.url.leads_to(listener) {
+            report.error(
+                "upstream.url",
+                format!("it is {key}: linkgate would forward every request to itself"),
+                "write the application's own address: url = \"http://127.0.0.1:8080\"",
+            );
+        }
+    }
+    if upstream
+        .url
+        .as_str()
+        .eq_ignore_ascii_case(config.server.public_url.origin())
+    {
+        report.warn(
+            "upstream.url",
+            "it is public_url: if that leads here, linkgate forwards every request to itself",
+            "write the application's own address, which no proxy forwards to linkgate",
+        );
+    }
     if upstream.url.is_secure() {
         return;
     }
@@ -219,6 +247,16 @@ fn login(config: &Config, report: &mut Report) {
 }
 
 fn identity(config: &Config, report: &mut Report) {
+    let written = config.identity.headers();
+    for (at, name) in config.identity.allow.iter().enumerate() {
+        if written.always_removes(name) {
+            report.error(
+                &format!("identity.allow[{at}]"),
+                "linkgate removes this header from every request, or writes it",
+                "leave it out",
+            );
+        }
+    }
     let Some(headers) = &config.identity.headers else {
         return;
     };
