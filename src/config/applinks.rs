@@ -11,6 +11,7 @@ use crate::oauth::{ConsumerKey, PrivateKey, Secret, VerificationKey};
 use crate::setting::{FromFile, deserialize_text};
 
 use super::Config;
+use super::check::is_local;
 use super::problem::Report;
 
 /// linkgate as a peer of Application Links.
@@ -91,6 +92,7 @@ impl ListenAt {
 pub(super) fn check(config: &Config, report: &mut Report) {
     check_keys(config, report);
     check_listener(config, report);
+    check_links(config, report);
     let is_rsa = |key: &VerificationKey| matches!(key, VerificationKey::Rsa(_));
     let mut keys = config.consumers.iter().flat_map(|consumer| &consumer.keys);
     if config.applinks.consumer_info && !keys.any(is_rsa) {
@@ -160,5 +162,29 @@ fn check_listener(config: &Config, report: &mut Report) {
         report.error("applinks.token", "it cannot be sent in a header", REMEDY);
     } else if token.len() < 16 {
         report.error("applinks.token", "it is short, and so can be guessed", REMEDY);
+    }
+}
+
+fn check_links(config: &Config, report: &mut Report) {
+    for (at, link) in config.links.iter().enumerate() {
+        let key = |name: &str| format!("links[{at}].{name}");
+        if config.links[..at].iter().any(|earlier| earlier.name == link.name) {
+            let wrong = format!("another link has the name {:?} too", link.name);
+            report.error(&key("name"), wrong, "each needs a name of its own");
+        }
+        if link.users == crate::links::Users::None && !link.itself {
+            report.error(
+                &key("users"),
+                "no call could be made: none that names a user, and none as linkgate itself",
+                "write itself = true, or users = \"connect\"",
+            );
+        }
+        if !link.url.is_secure() && !is_local(&link.url) {
+            report.warn(
+                &key("url"),
+                "it is http: whoever is in between reads what the application reads",
+                "write the other side's https URL",
+            );
+        }
     }
 }

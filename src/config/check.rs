@@ -9,6 +9,7 @@ use crate::store::is_encrypted;
 use crate::tls::Certificate;
 
 use super::Config;
+use super::applinks::ListenAt;
 use super::problem::Report;
 
 /// Checks what no value alone can show, and makes the consumers.
@@ -22,7 +23,6 @@ pub(super) fn check(config: &mut Config, report: &mut Report, now: Timestamp) {
     routes(config, report);
     lifetimes(config, report);
     super::applinks::check(config, report);
-    links(config, report);
     branding(config, report);
 }
 
@@ -123,6 +123,33 @@ fn warn_of_certificate(certificate: &Certificate, url: &PublicUrl, report: &mut 
 
 fn upstream(config: &Config, report: &mut Report) {
     let upstream = &config.upstream;
+    let mut listeners = vec![
+        ("server.listen", config.server.listen),
+        ("server.admin_listen", config.server.admin_listen),
+    ];
+    if let ListenAt::Tcp(address) = config.applinks.listen {
+        listeners.push(("applinks.listen", address));
+    }
+    for (key, listener) in listeners {
+        if upstream.url.leads_to(listener) {
+            report.error(
+                "upstream.url",
+                format!("it is {key}: linkgate would forward every request to itself"),
+                "write the application's own address: url = \"http://127.0.0.1:8080\"",
+            );
+        }
+    }
+    if upstream
+        .url
+        .as_str()
+        .eq_ignore_ascii_case(config.server.public_url.origin())
+    {
+        report.warn(
+            "upstream.url",
+            "it is public_url: if that leads here, linkgate forwards every request to itself",
+            "write the application's own address, which no proxy forwards to linkgate",
+        );
+    }
     if upstream.url.is_secure() {
         return;
     }
@@ -244,6 +271,16 @@ fn check_ldap(ldap: &LdapConfig, report: &mut Report) {
 }
 
 fn identity(config: &Config, report: &mut Report) {
+    let written = config.identity.headers();
+    for (at, name) in config.identity.allow.iter().enumerate() {
+        if written.always_removes(name) {
+            report.error(
+                &format!("identity.allow[{at}]"),
+                "linkgate removes this header from every request, or writes it",
+                "leave it out",
+            );
+        }
+    }
     let Some(headers) = &config.identity.headers else {
         return;
     };
@@ -309,30 +346,6 @@ fn lifetimes(config: &Config, report: &mut Report) {
     }
 }
 
-fn links(config: &Config, report: &mut Report) {
-    for (at, link) in config.links.iter().enumerate() {
-        let key = |name: &str| format!("links[{at}].{name}");
-        if config.links[..at].iter().any(|earlier| earlier.name == link.name) {
-            let wrong = format!("another link has the name {:?} too", link.name);
-            report.error(&key("name"), wrong, "each needs a name of its own");
-        }
-        if link.users == crate::links::Users::None && !link.itself {
-            report.error(
-                &key("users"),
-                "no call could be made: none that names a user, and none as linkgate itself",
-                "write itself = true, or users = \"connect\"",
-            );
-        }
-        if !link.url.is_secure() && !is_local(&link.url) {
-            report.warn(
-                &key("url"),
-                "it is http: whoever is in between reads what the application reads",
-                "write the other side's https URL",
-            );
-        }
-    }
-}
-
 fn branding(config: &Config, report: &mut Report) {
     let branding = &config.branding;
     if config.upstream.name.is_some() && report.is_written("branding.name") {
@@ -356,7 +369,7 @@ fn branding(config: &Config, report: &mut Report) {
 }
 
 /// Whether a URL leads to this machine, so that nothing of it crosses a network.
-fn is_local(url: &PublicUrl) -> bool {
+pub(super) fn is_local(url: &PublicUrl) -> bool {
     let host = url.host();
     host == "localhost"
         || host == "[::1]"

@@ -1,12 +1,13 @@
 //! `[server]` and `[admin]`.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 
 use crate::oauth::PublicUrl;
-use crate::setting::{self, networks};
+use crate::setting::{self, duration, networks, seconds};
 use crate::tls::CertificateFiles;
 
 /// The listeners, and the URLs under which consumers and browsers reach them.
@@ -31,6 +32,10 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// The certificate of `listen`; `None`: it serves clear text.
     pub tls: Option<CertificateFiles>,
+    /// How long a client may read nothing of what is sent to it.
+    #[cfg_attr(test, schemars(with = "String"))]
+    #[serde(default = "seconds::<60>", deserialize_with = "duration")]
+    pub download_timeout: Duration,
     /// Whether HTTP/2 is served in clear text on `listen`.
     #[serde(default)]
     pub h2c: bool,

@@ -33,7 +33,7 @@ pub enum GatewayError {
     BodyTooLarge,
     #[error("compressed form")]
     CompressedForm,
-    #[error("signed body did not arrive in time")]
+    #[error("the body did not arrive in time")]
     SlowBody,
     #[error("the body ended early")]
     BrokenBody,
@@ -47,6 +47,10 @@ pub enum GatewayError {
     ResponseTimeout,
     #[error("the application changed the protocol without being asked")]
     UnexpectedUpgrade,
+    #[error("the application is linkgate itself: upstream.url leads back to it")]
+    Loop,
+    #[error("too many requests at once: upstream.max_requests, or bodies that are held")]
+    Busy,
     #[error("{0}")]
     Internal(&'static str),
 }
@@ -114,6 +118,8 @@ impl GatewayError {
             Self::BrokenResponse(_) => (S::BAD_GATEWAY, "upstream_answer_broken"),
             Self::ResponseTimeout => (S::GATEWAY_TIMEOUT, "upstream_answer_timeout"),
             Self::UnexpectedUpgrade => (S::BAD_GATEWAY, "upstream_upgrade_unasked"),
+            Self::Busy => (S::SERVICE_UNAVAILABLE, "busy"),
+            Self::Loop => (S::LOOP_DETECTED, "loop_detected"),
             Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal"),
         }
     }
@@ -133,6 +139,8 @@ impl GatewayError {
             Self::BrokenResponse(_) | Self::UnexpectedUpgrade => {
                 "The application's answer cannot be understood."
             }
+            Self::Busy => "There are too many requests at once.",
+            Self::Loop => "This server forwards requests to itself.",
             Self::Internal(_) => "Something went wrong.",
         }
     }
@@ -148,6 +156,7 @@ impl GatewayError {
             }
             Self::CompressedForm => "Send forms without Content-Encoding: their content is signed.",
             Self::SlowBody | Self::BrokenBody => "Try again.",
+            Self::Busy => "Nothing was done: try again in a moment.",
             Self::TransferCoding => "Send no other than chunked.",
             Self::Connect(C::Refused | C::Unreachable(_)) => "It may be starting: try again in a moment.",
             Self::Connect(C::Timeout) => "Nothing was sent to it: try again in a moment.",
@@ -156,6 +165,7 @@ impl GatewayError {
             Self::BrokenResponse(_) | Self::UnexpectedUpgrade => {
                 "If you changed something, look first whether it was done."
             }
+            Self::Loop => "Tell the administrator: upstream.url must be the application's own address.",
             Self::Internal(_) => "Tell the administrator the reference below.",
         }
     }
@@ -217,6 +227,8 @@ impl From<HttpClientError> for GatewayError {
             HttpClientError::Connect(error) => Self::Connect(error),
             HttpClientError::Timeout(_) => Self::ResponseTimeout,
             HttpClientError::RequestBody => Self::BrokenBody,
+            HttpClientError::SlowRequestBody => Self::SlowBody,
+            HttpClientError::Busy => Self::Busy,
             broken => Self::BrokenResponse(broken),
         }
     }

@@ -14,8 +14,8 @@ use crate::setting::deserialize_text;
 /// The headers that tell the upstream which user and which consumer make a call.
 ///
 /// `X-Linkgate-Consumer` and `X-Linkgate-Call` are always written, and `X-Linkgate-User` and `X-Linkgate-Name` if the call
-/// has a user. Every name from which some application is known to read a user is removed from a request, whether or not
-/// it is configured. Names are compared as `normalize` spells them.
+/// has a user. Names from which an application could read a user are removed, whether or not they are configured, by the
+/// table in `config/headers.txt`. Names are compared as `normalize` spells them.
 ///
 /// Values are encoded as [`HeaderEncoding`] does it, so that two different users never have the same value.
 #[derive(Clone, Debug)]
@@ -24,30 +24,65 @@ pub struct IdentityHeaders {
     display_name: Vec<HeaderName>,
     consumer: Vec<HeaderName>,
     encoding: HeaderEncoding,
-    /// All names that are removed, apart from [`PREFIXES`], normalized.
-    removed: HashSet<String>,
+    /// Removed from every request.
+    removed: Names,
+    /// Removed from every request, unless a trusted proxy sent it and `allowed` has it.
+    rewriting: Names,
+    /// Removed from signed calls, but for those in `allowed`.
+    claims: Names,
+    allowed: Names,
+    harmless: Names,
+}
+
+/// Names and patterns of header fields, as [`normalize`] spells them.
+#[derive(Clone, Debug, Default)]
+struct Names {
+    exact: HashSet<String>,
+    /// Each with whether anything may precede it, and follow it.
+    patterns: Vec<(bool, String, bool)>,
+}
+
+impl Names {
+    fn add<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        for name in names {
+            let text = normalize(name.trim_matches('*')).into_owned();
+            match (name.starts_with('*'), name.ends_with('*')) {
+                (false, false) => drop(self.exact.insert(text)),
+                (before, after) => self.patterns.push((before, text, after)),
+            }
+        }
+        self
+    }
+
+    fn contains(&self, normalized: &str) -> bool {
+        self.exact.contains(normalized)
+            || self
+                .patterns
+                .iter()
+                .any(|(before, text, after)| match (before, after) {
+                    (true, true) => normalized.contains(&**text),
+                    (true, false) => normalized.ends_with(&**text),
+                    (false, _) => normalized.starts_with(&**text),
+                })
+    }
+}
+
+/// The names and patterns in a section of [`TABLE`].
+fn section(title: &str) -> impl Iterator<Item = &'static str> {
+    let begin = format!("[{title}]");
+    let lines = TABLE
+        .lines()
+        .skip_while(move |line| !line.starts_with(&begin))
+        .skip(1);
+    lines
+        .take_while(|line| !line.starts_with('['))
+        .flat_map(str::split_whitespace)
 }
 
 impl IdentityHeaders {
-    fn new(user: Vec<HeaderName>, display_name: Vec<HeaderName>, consumer: Vec<HeaderName>) -> Self {
-        let configured = user.iter().chain(&display_name).chain(&consumer);
-        let configured = configured.map(|name| normalize(name.as_str()).into_owned());
-        Self {
-            removed: WELL_KNOWN
-                .map(str::to_owned)
-                .into_iter()
-                .chain(configured)
-                .collect(),
-            encoding: HeaderEncoding::default(),
-            user,
-            display_name,
-            consumer,
-        }
-    }
-
     /// Removes all identity headers of a request.
     pub fn strip(&self, headers: &mut HeaderMap) {
-        remove_matching(headers, |name| self.is_identity(name));
+        remove_matching(headers, |name| self.removed.contains(name));
     }
 
     /// Inserts the identity headers of an accepted call.
@@ -77,7 +112,8 @@ impl IdentityHeaders {
     /// Every identity header that has a fixed name, including those that are only removed.
     pub(super) fn all_names(&self) -> impl Iterator<Item = &str> {
         let own = self.own_names().map(HeaderName::as_str);
-        own.chain(WELL_KNOWN).chain(["x-linkgate-assertion"])
+        let removed: Vec<&str> = section("identity").filter(|name| !name.ends_with('*')).collect();
+        own.chain(removed).chain(["x-linkgate-assertion"])
     }
 
     /// The identity headers of a request that are not among those that linkgate writes. A front proxy that copies
@@ -87,11 +123,36 @@ impl IdentityHeaders {
             |name: &HeaderName| *name == X_LINKGATE_ASSERTION || self.own_names().any(|own| own == name);
         headers
             .keys()
-            .filter(move |name| self.is_identity(&normalize(name.as_str())) && !is_own(name))
+            .filter(move |name| self.removed.contains(&normalize(name.as_str())) && !is_own(name))
     }
 
-    fn is_identity(&self, normalized: &str) -> bool {
-        PREFIXES.iter().any(|prefix| normalized.starts_with(prefix)) || self.removed.contains(normalized)
+    /// Whether a field of the client may reach the application.
+    pub(super) fn passes(&self, normalized: &str, is_trusted_peer: bool, is_signed: bool) -> bool {
+        let is_allowed = self.allowed.contains(normalized);
+        (is_allowed && is_trusted_peer || !self.rewriting.contains(normalized))
+            && (is_allowed || !is_signed || !self.is_claim(normalized))
+    }
+
+    /// The fields of a signed call that an application could believe, and that a front proxy would forward.
+    pub(super) fn unverified<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a HeaderName> {
+        headers.keys().filter(|name| {
+            let name = normalize(name.as_str());
+            let is_proxys = name.starts_with("x-forwarded-") || name.starts_with("x-envoy-");
+            // Content delivery networks add the client's address.
+            let is_rewriting = self.rewriting.contains(&name) && !is_proxys && !name.ends_with("-ip");
+            (self.is_claim(&name) || is_rewriting)
+                && !self.allowed.contains(&name)
+                && !self.removed.contains(&name)
+        })
+    }
+
+    /// Whether linkgate removes a name from every request, whatever is allowed.
+    pub fn always_removes(&self, name: &IdentityHeaderName) -> bool {
+        self.removed.contains(&normalize(name.as_str()))
+    }
+
+    fn is_claim(&self, normalized: &str) -> bool {
+        self.claims.contains(normalized) && !self.harmless.contains(normalized)
     }
 }
 
@@ -127,6 +188,12 @@ pub struct IdentityConfig {
     /// How names outside ASCII are written.
     #[serde(default)]
     pub encoding: HeaderEncoding,
+    /// Fields that linkgate removes from every request as well; a star at an end stands for anything.
+    #[serde(default)]
+    pub strip: Vec<IdentityHeaderName>,
+    /// Fields that pass on signed calls, and from trusted proxies, although they look like a claim.
+    #[serde(default)]
+    pub allow: Vec<IdentityHeaderName>,
     /// Whether `X-Linkgate-Assertion` is written, a signed statement of the same.
     #[serde(default)]
     pub assertion: bool,
@@ -170,18 +237,32 @@ impl IdentityConfig {
     /// The headers.
     pub fn headers(&self) -> IdentityHeaders {
         let one = |name: &Option<IdentityHeaderName>| name.iter().map(|name| name.0.clone()).collect();
-        let preset = |user: &[&'static str]| user.iter().copied().map(HeaderName::from_static).collect();
-        let (user, name, consumer) = match (&self.headers, self.preset) {
-            (Some(names), _) => (vec![names.user.0.clone()], one(&names.name), one(&names.consumer)),
-            (None, IdentityPreset::Oauth2Proxy) => {
-                let user = preset(&["x-forwarded-user", "x-forwarded-preferred-username"]);
-                (user, vec![], vec![])
-            }
-            (None, IdentityPreset::RemoteUser) => (preset(&["remote-user"]), vec![], vec![]),
+        let preset: &[_] = match self.preset {
+            IdentityPreset::Oauth2Proxy => &["x-forwarded-user", "x-forwarded-preferred-username"],
+            IdentityPreset::RemoteUser => &["remote-user"],
         };
+        let preset = preset.iter().copied().map(HeaderName::from_static).collect();
+        let (user, display_name, consumer): (Vec<_>, Vec<_>, Vec<_>) = match &self.headers {
+            Some(names) => (vec![names.user.0.clone()], one(&names.name), one(&names.consumer)),
+            None => (preset, vec![], vec![]),
+        };
+        let names =
+            |names: &[IdentityHeaderName]| Names::default().add(names.iter().map(IdentityHeaderName::as_str));
+        let written = user
+            .iter()
+            .chain(&display_name)
+            .chain(&consumer)
+            .map(HeaderName::as_str);
         IdentityHeaders {
             encoding: self.encoding,
-            ..IdentityHeaders::new(user, name, consumer)
+            removed: names(&self.strip).add(section("identity")).add(written),
+            rewriting: Names::default().add(section("rewriting")),
+            claims: Names::default().add(section("claims")),
+            harmless: Names::default().add(section("harmless")),
+            allowed: names(&self.allow),
+            user,
+            display_name,
+            consumer,
         }
     }
 }
@@ -222,31 +303,8 @@ static ALWAYS_WRITTEN: [HeaderName; 4] = [
     X_LINKGATE_CALL,
 ];
 
-/// Prefixes of names that are all removed.
-const PREFIXES: [&str; 3] = ["x-linkgate-", "x-auth-request-", "x-authentik-"];
-
-/// Names that applications are known to read a user from.
-const WELL_KNOWN: [&str; 19] = [
-    "remote-user",
-    "remote-name",
-    "remote-email",
-    "remote-groups",
-    "x-remote-user",
-    "x-remote-name",
-    "x-remote-email",
-    "x-remote-group",
-    "x-remote-groups",
-    "x-forwarded-user",
-    "x-forwarded-preferred-username",
-    "x-forwarded-email",
-    "x-forwarded-groups",
-    "x-forwarded-access-token",
-    "x-auth-user",
-    "x-authenticated-user",
-    "x-webauth-user",
-    "x-webauth-name",
-    "x-webauth-email",
-];
+/// Names and patterns of header fields, by section.
+const TABLE: &str = include_str!("../../config/headers.txt");
 
 /// Names that have another meaning and cannot be configured.
 const TAKEN: [&str; 18] = [

@@ -18,7 +18,7 @@ pub mod forward_auth;
 pub mod forwarded;
 pub mod identity_headers;
 pub mod origin;
-mod path_readings;
+pub(crate) mod path_readings;
 pub mod proxy;
 pub mod routes;
 pub mod signature_check;

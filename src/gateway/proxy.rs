@@ -76,7 +76,7 @@ impl Proxy {
         } = request;
         let upgrade = websocket::requested(&mut head);
         let had_length = head.headers.contains_key(CONTENT_LENGTH);
-        rewrite(&mut head, &origin, caller.is_some())?;
+        rewrite(&mut head, &origin, &self.identity, caller.is_some())?;
         if let Some(caller) = &caller {
             self.identity.write(caller, &mut head.headers);
             if let Some(assertion) = &self.assertion {

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::{IntoResponse as _, Response};
-use http::StatusCode;
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::request::Parts;
+use http::{Method, StatusCode};
 
 use super::body_limits::{self, BodyLimits};
 use super::error::{ErrorFormat, GatewayError};
 use super::identity_headers::IdentityHeaders;
 use super::origin::{self, PublicUrls, RequestOrigin};
 use super::routes::{RouteMode, Routes};
+use super::upstream_request::X_LINKGATE_VIA;
 use crate::oauth::authorization_header;
 use crate::provider::{self, Caller, Provider};
 
@@ -56,19 +57,29 @@ impl SignatureCheck {
     /// could be determined.
     pub async fn check(&self, request: Request) -> Result<CheckedRequest, Response> {
         let (mut head, body) = request.into_parts();
+        let via = head.headers.remove(X_LINKGATE_VIA);
         self.identity.strip(&mut head.headers);
         let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map(|ConnectInfo(peer)| peer.ip());
         let origin = body_limits::check_transfer_encoding(&head.headers)
             .and_then(|()| self.public_urls.origin(&head, peer))
+            .and_then(|origin| match via {
+                Some(via) if via == origin.url.authority() => Err(GatewayError::Loop),
+                _ => Ok(origin),
+            })
             .map_err(|error| error.to_response(ErrorFormat::of(&head)))?;
         match self.verify(&head, &origin, body).await {
-            Ok((caller, body)) => Ok(CheckedRequest {
-                head,
-                body,
-                origin,
-                caller,
-            }),
+            Ok((caller, body)) => {
+                if caller.is_some() {
+                    head.method = signed_method(&head.method);
+                }
+                Ok(CheckedRequest {
+                    head,
+                    body,
+                    origin,
+                    caller,
+                })
+            }
             Err(rejection) => {
                 let mut response = rejection.to_response(self.provider.realm(), ErrorFormat::of(&head));
                 response.extensions_mut().insert(origin);
@@ -98,6 +109,7 @@ impl SignatureCheck {
         let Some(call) = self.provider.authenticate_call(&view, origin.client).await? else {
             return unsigned(mode).map(|()| (None, body));
         };
+        body_limits::check_media_type(&head.headers)?;
         if call.has_body_hash() {
             let buffered = self.body_limits.buffer(&head.headers, body).await?;
             call.check_body(&buffered)?;
@@ -105,6 +117,16 @@ impl SignatureCheck {
         }
         Ok((Some(self.provider.accept_call(call).await?), body))
     }
+}
+
+/// The method that a consumer signed: the signature covers it in upper case (RFC 5849, section 3.4.1.1), and methods are
+/// case-sensitive (RFC 9110, section 9.1).
+pub(super) fn signed_method(method: &Method) -> Method {
+    if !method.as_str().bytes().any(|byte| byte.is_ascii_lowercase()) {
+        return method.clone();
+    }
+    let upper = method.as_str().to_ascii_uppercase();
+    Method::from_bytes(upper.as_bytes()).unwrap_or_else(|_| method.clone())
 }
 
 /// Decides on a request without OAuth.

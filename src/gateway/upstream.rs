@@ -1,5 +1,7 @@
 //! Where the application listens.
 
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use http::Uri;
@@ -36,6 +38,13 @@ pub struct UpstreamConfig {
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<300>", deserialize_with = "duration")]
     pub idle_timeout: Duration,
+    /// How long the body of a request may stand still.
+    #[cfg_attr(test, schemars(with = "String"))]
+    #[serde(default = "seconds::<60>", deserialize_with = "duration")]
+    pub upload_timeout: Duration,
+    /// How many requests may be in progress at once.
+    #[serde(default = "max_requests")]
+    pub max_requests: NonZeroUsize,
 }
 
 impl UpstreamConfig {
@@ -55,7 +64,8 @@ impl UpstreamConfig {
             reach: Reach::Anywhere,
             timeout: self.connect_timeout,
         };
-        Ok(HttpClient::new(address, connector, self.idle_timeout))
+        let client = HttpClient::new(address, connector, self.idle_timeout);
+        Ok(client.with_limits(self.upload_timeout, self.max_requests.get()))
     }
 }
 
@@ -94,6 +104,17 @@ impl Upstream {
         self.address.is_secure()
     }
 
+    /// Whether a listener of this machine is at the address.
+    pub fn leads_to(&self, listener: SocketAddr) -> bool {
+        let is_local = |ip: IpAddr| ip.is_loopback() || ip.is_unspecified();
+        let (host, port) = self.address.host_and_port();
+        let is_host = match host.parse::<IpAddr>() {
+            Ok(ip) => ip == listener.ip() || (is_local(ip) && is_local(listener.ip())),
+            Err(_) => host.eq_ignore_ascii_case("localhost") && is_local(listener.ip()),
+        };
+        is_host && port == listener.port()
+    }
+
     /// The address as a URL, without a slash at the end.
     pub fn as_str(&self) -> &str {
         &self.url
@@ -108,6 +129,10 @@ fn server_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Serv
         name.map(Some)
             .map_err(|_| "write a name or an address that stands in its certificate")
     })
+}
+
+const fn max_requests() -> NonZeroUsize {
+    NonZeroUsize::new(4096).expect("it is not zero")
 }
 
 const EXAMPLE: &str = "write scheme, host and port: \"http://127.0.0.1:8080\"";

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use super::error::GatewayError;
 use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
-use super::identity_headers::normalize;
+use super::identity_headers::{IdentityHeaders, normalize};
 use super::origin::RequestOrigin;
 use super::routes::METHOD_OVERRIDES;
 use crate::http::negotiate::list_values;
@@ -19,24 +19,36 @@ use crate::http::negotiate::list_values;
 /// * The target is path and query, byte for byte.
 /// * `Host` of a *signed* call is that of the public URL that was signed, so that a consumer cannot sign for one host and
 ///   call another. Any other request keeps the host that its client asked for.
-/// * `X-Forwarded-For`, `-Host`, `-Proto` and `Forwarded` (RFC 7239) are linkgate's; other forwarding fields pass only if a
-///   trusted proxy sent them.
+/// * `X-Forwarded-For`, `-Host`, `-Proto` and `Forwarded` (RFC 7239) are linkgate's. Other fields of another client, host or
+///   path are dropped, unless they are allowed and a trusted proxy sent them.
+/// * `X-Linkgate-Via` is this installation's authority, by which it recognises a request that comes back to it.
 /// * Hop-by-hop fields (RFC 9110, section 7.6.1) are dropped, those that `Connection` names as well.
 /// * `Authorization: OAuth` is dropped; any other scheme is the application's own.
 /// * linkgate's cookies are dropped; a browser's other cookies pass.
-/// * A signed call loses the fields that would override the method that was signed.
+/// * A signed call loses the fields that would override the method that was signed, and those that claim a user.
 ///
 /// # Errors
 ///
 /// 400 if the target has no path (`*`, CONNECT).
-pub(super) fn rewrite(head: &mut Parts, origin: &RequestOrigin, is_signed: bool) -> Result<(), GatewayError> {
+pub(super) fn rewrite(
+    head: &mut Parts,
+    origin: &RequestOrigin,
+    identity: &IdentityHeaders,
+    is_signed: bool,
+) -> Result<(), GatewayError> {
     let target = head.uri.path_and_query();
     let target = target.filter(|target| target.as_str().starts_with('/')).cloned();
     head.uri = Uri::from(target.ok_or(GatewayError::Ambiguous("The request names no path."))?);
     // A new map keeps the order; removing from the old one would not.
     let mut headers = HeaderMap::with_capacity(head.headers.len() + ADDED_FIELDS);
     write_forwarding(&mut headers, origin, is_signed)?;
-    copy_fields(&mut headers, &head.headers, origin.is_trusted_peer, is_signed);
+    copy_fields(
+        &mut headers,
+        &head.headers,
+        identity,
+        origin.is_trusted_peer,
+        is_signed,
+    );
     head.headers = headers;
     Ok(())
 }
@@ -47,10 +59,11 @@ fn write_forwarding(
     origin: &RequestOrigin,
     is_signed: bool,
 ) -> Result<(), GatewayError> {
+    let own = HeaderValue::from_str(origin.url.authority())
+        .map_err(|_| GatewayError::Internal("a public URL cannot stand in a header"))?;
     let host = match &origin.host {
         Some(host) if !is_signed => host.clone(),
-        _ => HeaderValue::from_str(origin.url.authority())
-            .map_err(|_| GatewayError::Internal("a public URL cannot stand in a header"))?,
+        _ => own.clone(),
     };
     let scheme = match (is_signed, origin.url.is_secure()) {
         (true, true) => "https",
@@ -60,6 +73,7 @@ fn write_forwarding(
     headers.insert(HOST, host.clone());
     headers.insert(X_FORWARDED_HOST, host.clone());
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
+    headers.insert(X_LINKGATE_VIA, own);
     if let Some(hops) = &origin.forwarded_for {
         let invalid = |_| GatewayError::Internal("a forwarding header cannot be written");
         headers.insert(
@@ -75,7 +89,13 @@ fn write_forwarding(
 }
 
 /// Copies the client's fields that are meant for the application.
-fn copy_fields(headers: &mut HeaderMap, client: &HeaderMap, is_trusted_peer: bool, is_signed: bool) {
+fn copy_fields(
+    headers: &mut HeaderMap,
+    client: &HeaderMap,
+    identity: &IdentityHeaders,
+    is_trusted_peer: bool,
+    is_signed: bool,
+) {
     let named = named_by_connection(client);
     for (name, value) in client {
         let normalized = normalize(name.as_str());
@@ -83,7 +103,7 @@ fn copy_fields(headers: &mut HeaderMap, client: &HeaderMap, is_trusted_peer: boo
             || MANAGED.contains(name)
             || (*name == AUTHORIZATION && is_oauth(value.as_bytes()))
             || named.contains(name)
-            || is_forwarding(&normalized, is_trusted_peer)
+            || !identity.passes(&normalized, is_trusted_peer, is_signed)
             || (is_signed && METHOD_OVERRIDES.contains(&&*normalized));
         if *name == COOKIE {
             if !headers.contains_key(COOKIE) {
@@ -141,16 +161,6 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
         .collect()
 }
 
-/// Whether a normalized name says something about forwarding that linkgate writes itself, or that only a trusted proxy may
-/// say.
-fn is_forwarding(normalized: &str, is_trusted_peer: bool) -> bool {
-    match normalized.strip_prefix("x-forwarded-") {
-        Some("for" | "host" | "proto") => true,
-        Some(_) => !is_trusted_peer,
-        None => normalized == "forwarded" || (!is_trusted_peer && REWRITING.contains(&normalized)),
-    }
-}
-
 /// Whether an `Authorization` value has the scheme `OAuth` (RFC 5849, section 3.5.1), in any case.
 fn is_oauth(value: &[u8]) -> bool {
     let scheme = value.trim_ascii_start();
@@ -164,6 +174,9 @@ fn is_own_cookie(cookie: &[u8]) -> bool {
         .unwrap_or(name)
         .starts_with(b"linkgate-")
 }
+
+/// Names the installation that forwarded a request.
+pub(super) const X_LINKGATE_VIA: HeaderName = HeaderName::from_static("x-linkgate-via");
 
 /// RFC 9110, section 7.6.1.
 const HOP_BY_HOP: [HeaderName; 8] = [
@@ -189,18 +202,6 @@ const END_TO_END: [&str; 7] = [
     "cookie",
     "host",
     "set-cookie",
-];
-
-/// Fields by which a proxy tells an application of another address or path than the request has.
-const REWRITING: [&str; 8] = [
-    "x-real-ip",
-    "x-client-ip",
-    "true-client-ip",
-    "x-host",
-    "x-original-host",
-    "x-original-uri",
-    "x-original-url",
-    "x-rewrite-url",
 ];
 
 /// Forwarding, identity and framing fields that are usually added.

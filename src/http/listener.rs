@@ -5,18 +5,21 @@ use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use hyper::rt::{Sleep, Timer};
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
@@ -56,8 +59,11 @@ pub struct Listener {
     pub h2c: bool,
     /// The runtimes that serve the connections.
     pub workers: Workers,
-    /// The time for a request's head, and for an idle connection: [`HEAD_TIMEOUT`] but in tests.
+    /// The time for the first head of a connection: [`HEAD_TIMEOUT`] but in tests. A kept connection has five times as long
+    /// from one request to the next.
     pub head_timeout: Duration,
+    /// How long a client may read nothing of what is sent to it.
+    pub download_timeout: Duration,
 }
 
 impl Listener {
@@ -69,6 +75,7 @@ impl Listener {
             h2c: false,
             workers: Workers::current_runtime(),
             head_timeout: HEAD_TIMEOUT,
+            download_timeout: DOWNLOAD_TIMEOUT,
         }
     }
 
@@ -78,21 +85,31 @@ impl Listener {
     /// Each request carries its [`RequestId`], and its peer as [`ConnectInfo`] unless it came over a Unix socket.
     pub async fn serve(self, service: impl HttpService, stop: CancellationToken, drain: Duration) -> bool {
         let connections = TaskTracker::new();
+        let mut failed = 0_u64;
         while let Some(accepted) = stop.run_until_cancelled(self.socket.accept()).await {
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 // The client has gone, or there is no free descriptor: the listener goes on.
                 Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
+                    // Logged once, then counted.
+                    if failed == 0 {
+                        tracing::warn!(%error, "connections cannot be accepted");
+                    }
+                    failed += 1;
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 }
             };
+            if failed > 0 {
+                tracing::warn!(failed, "connections are accepted again");
+                failed = 0;
+            }
             let connection = Connection {
                 service: service.clone(),
                 tls: self.tls.clone(),
                 h2c: self.h2c,
                 head_timeout: self.head_timeout,
+                download_timeout: self.download_timeout,
                 peer,
                 // A token of its own: polling a shared one would take a lock that all connections share.
                 stop: stop.child_token(),
@@ -119,6 +136,7 @@ struct Connection<S> {
     tls: Option<ServerTls>,
     h2c: bool,
     head_timeout: Duration,
+    download_timeout: Duration,
     peer: Option<SocketAddr>,
     stop: CancellationToken,
 }
@@ -177,11 +195,17 @@ impl<S: HttpService> Connection<S> {
 
     async fn http1<I: Io>(self, stream: I, beginning: Beginning) {
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.head_timeout)
+            .timer(HeadTimer {
+                first: AtomicBool::new(true),
+                head_timeout: self.head_timeout,
+            })
+            .header_read_timeout(self.head_timeout * IDLE_FACTOR)
             .max_buf_size(MAX_HEAD as usize)
             .max_header_size(MAX_HEAD as usize)
-            .serve_connection(TokioIo::new(stream), requests(self.service, self.peer))
+            .serve_connection(
+                TokioIo::new(with_write_timeout(stream, self.download_timeout)),
+                requests(self.service, self.peer),
+            )
             .with_upgrades();
         let shutdown = http1::UpgradeableConnection::graceful_shutdown;
         let Err(error) = drive(connection, self.stop, shutdown).await else {
@@ -208,7 +232,11 @@ impl<S: HttpService> Connection<S> {
             .timer(TokioTimer::new())
             .max_header_list_size(MAX_HEAD)
             .keep_alive_interval(HTTP2_PING)
-            .serve_connection(TokioIo::new(stream), service);
+            .max_concurrent_streams(HTTP2_STREAMS)
+            .serve_connection(
+                TokioIo::new(with_write_timeout(stream, self.download_timeout)),
+                service,
+            );
         let served = drive(connection, self.stop, http2::Connection::graceful_shutdown);
         // hyper pings only a client that has sent the whole preface.
         let silent = async {
@@ -225,6 +253,26 @@ impl<S: HttpService> Connection<S> {
     }
 }
 
+/// The time for heads: hyper has one limit for the head of a request and for the time until it begins.
+struct HeadTimer {
+    /// Whether the next head is the connection's first, which has begun already.
+    first: AtomicBool,
+    head_timeout: Duration,
+}
+
+impl Timer for HeadTimer {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
+        TokioTimer::new().sleep(duration)
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
+        if self.first.swap(false, Ordering::Relaxed) {
+            return self.sleep(self.head_timeout);
+        }
+        TokioTimer::new().sleep_until(deadline)
+    }
+}
+
 /// Serves a connection. When the server stops, the response in progress is its last.
 async fn drive<C: Future>(connection: C, stop: CancellationToken, shutdown: fn(Pin<&mut C>)) -> C::Output {
     let mut connection = pin!(connection);
@@ -236,6 +284,13 @@ async fn drive<C: Future>(connection: C, stop: CancellationToken, shutdown: fn(P
             connection.await
         }
     }
+}
+
+/// The stream, on which a write that makes no progress fails in the end.
+fn with_write_timeout<I: Io>(stream: I, timeout: Duration) -> Pin<Box<TimeoutStream<I>>> {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(timeout));
+    Box::pin(stream)
 }
 
 /// The stream of a connection.
@@ -280,7 +335,7 @@ async fn peek(stream: &TcpStream, h2c: bool) -> io::Result<Beginning> {
 /// Logs and counts a connection that does not speak the protocol. hyper has answered 400 or 431 where it could.
 fn reject(peer: Option<SocketAddr>, reason: &'static str) {
     count_rejected_connection(reason);
-    let peer = peer.map(|peer| tracing::field::display(peer.ip()));
+    let peer = peer.map(|peer| tracing::field::display(peer.ip().to_canonical()));
     tracing::info!(peer, reason, "a connection was rejected");
 }
 
@@ -294,14 +349,23 @@ const PREFACE: [u8; 3] = *b"PRI";
 const USE_HTTPS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain;charset=UTF-8\r\n\
     connection: close\r\n\r\nThis port serves HTTPS: write https:// in the URL.\r\n";
 
-/// The time for a request's head, and for an idle connection.
-pub const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// The time for the first head of a connection, also if the client has not begun yet.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How much longer the next head may take, which is 75 seconds: proxies keep connections for a minute.
+const IDLE_FACTOR: u32 = 5;
 
 /// The time for the first byte of a TLS handshake; the handshake has as much.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The largest head of a request, in bytes; a larger one is answered 431.
 const MAX_HEAD: u32 = 64 * 1024;
+
+/// How long a client may read nothing, unless it is configured.
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Requests at the same time on one HTTP/2 connection.
+const HTTP2_STREAMS: u32 = 100;
 
 /// How often a silent HTTP/2 client is pinged.
 const HTTP2_PING: Duration = Duration::from_secs(20);

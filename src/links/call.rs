@@ -20,7 +20,7 @@ use crate::oauth::{Parameters, SignError, UnsignedRequest};
 
 use super::error::{LinkError, SendError};
 use super::oauth_report::OAuthReport;
-use super::on_behalf_of::{OnBehalfOf, REQUESTOR_ID};
+use super::on_behalf_of::OnBehalfOf;
 use super::{Link, Links};
 
 /// The body of a call.
@@ -56,7 +56,11 @@ impl Links {
             self.record_response(link, &report).await;
             self.check_report(link, &on_behalf_of, report).await?;
             let redirect = redirect_target(link, &request.method, &response);
-            match redirect.filter(|_| redirects < MAX_REDIRECTS) {
+            let redirect = redirect.filter(|target| {
+                let target = on_behalf_of.without_user(target);
+                redirects < MAX_REDIRECTS && reject_own_parameters(&target, b"").is_ok()
+            });
+            match redirect {
                 Some(next) => target = next,
                 None => return Ok(relay_response(response)),
             }
@@ -116,7 +120,9 @@ impl Links {
                 let report = OAuthReport::from_headers(response.headers(), self.clock.now());
                 Ok((response, report))
             }
-            Err(HttpClientError::RequestBody) => Err(SendError::BrokenBody),
+            Err(HttpClientError::RequestBody | HttpClientError::SlowRequestBody) => {
+                Err(SendError::BrokenBody)
+            }
             Err(error) => {
                 let error = SendError::NoResponse(error);
                 self.record_failure(link, &error).await;
@@ -213,7 +219,7 @@ fn reject_own_parameters(target: &str, form: &[u8]) -> Result<(), LinkError> {
     let parameters = Parameters::of_unsigned::<&str, &str>(query, form, &[])
         .map_err(|problem| SendError::Unsignable(SignError::Parameters(problem)))?;
     let mut names = parameters.iter().map(Parameter::name);
-    if names.any(|name| name.starts_with("oauth_") || name == REQUESTOR_ID) {
+    if names.any(|name| name.starts_with("oauth_") || name.starts_with("xoauth_")) {
         return Err(LinkError::OwnParameters);
     }
     Ok(())

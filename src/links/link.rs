@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::gateway::path_readings::interpretations;
 use crate::http::client::{Address, Connector, HttpClient, Reach};
 use crate::oauth::Origin;
 use crate::oauth::{PublicUrl, Timestamp};
@@ -138,8 +139,16 @@ impl Link {
             target
         };
         let below = target.strip_prefix(url.path_prefix())?;
-        // A server that resolves dot segments or backslashes would leave the link.
-        if below.contains('\\') || below.split(['/', '?']).any(|part| matches!(part, "." | "..")) {
+        // A server that decodes the path, or resolves dot segments or backslashes, would leave the link.
+        let is_within = |path: &String| {
+            let below = path.strip_prefix(url.path_prefix());
+            below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+        };
+        let (path, _) = target.split_once('?').unwrap_or((target, ""));
+        if below.contains('\\')
+            || below.split(['/', '?']).any(|part| matches!(part, "." | ".."))
+            || !interpretations(path)?.iter().all(is_within)
+        {
             return None;
         }
         match below.as_bytes().first() {
@@ -192,6 +201,10 @@ mod tests {
             ("/other", None),
             ("/ctxevil", None),
             ("/ctx/../other", None),
+            ("/ctx/%2e%2e/other", None),
+            ("/ctx/.%252e/other", None),
+            ("/ctx/..;/other", None),
+            ("/ctx/x/%2e%2e/y", Some("/x/%2e%2e/y")),
             ("/ctx\\..\\x", None),
             ("http://b.example/ctx/x", None),
             ("https://b.example:8443/ctx/x", None),

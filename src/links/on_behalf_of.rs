@@ -38,16 +38,34 @@ impl OnBehalfOf {
 
     /// Appends the impersonated user to the query, where AppLinks providers expect the name.
     pub(super) fn target(&self, target: &str) -> String {
-        let Self::Impersonated(subject) = self else {
+        match self.parameter() {
+            // A redirect may repeat the parameter.
+            Some(own) if self.without_user(target) == target => {
+                let separator = if target.contains('?') { '&' } else { '?' };
+                format!("{target}{separator}{own}")
+            }
+            _ => target.to_owned(),
+        }
+    }
+
+    /// The target of a redirect without the parameter that [`OnBehalfOf::target`] appended.
+    pub(super) fn without_user(&self, target: &str) -> String {
+        let Some((path, query)) = target.split_once('?') else {
             return target.to_owned();
         };
-        let parameter = format!("{REQUESTOR_ID}={}", encoding::encode(subject));
-        // A redirect may repeat the parameter.
-        if target.split(['?', '&']).skip(1).any(|pair| pair == parameter) {
-            return target.to_owned();
+        let own = self.parameter();
+        let mut pairs: Vec<_> = query.split('&').collect();
+        if let Some(at) = pairs.iter().position(|pair| own.as_deref() == Some(*pair)) {
+            pairs.remove(at);
         }
-        let separator = if target.contains('?') { '&' } else { '?' };
-        format!("{target}{separator}{parameter}")
+        format!("{path}?{}", pairs.join("&"))
+    }
+
+    fn parameter(&self) -> Option<String> {
+        match self {
+            Self::Impersonated(subject) => Some(format!("xoauth_requestor_id={}", encoding::encode(subject))),
+            Self::User { .. } | Self::Application => None,
+        }
     }
 }
 
@@ -96,7 +114,5 @@ fn requested_user(headers: &HeaderMap) -> Result<Option<String>, LinkError> {
     Ok(Some(subject))
 }
 
-/// The query parameter that names the impersonated user.
-pub(super) const REQUESTOR_ID: &str = "xoauth_requestor_id";
 const X_LINKGATE_USER: &str = "x-linkgate-user";
 const MAX_USER_CHARS: usize = 255;

@@ -58,6 +58,7 @@ impl Server {
 
     /// The same, with a choice whether the tables may be changed. The last thing to happen: everything else was found good.
     pub async fn start_with(config: Config, clock: Clock, migrations: Migrations) -> anyhow::Result<Self> {
+        raise_file_limit();
         let login = Login::new(&config.login, &config.server.trusted_proxies, &clock)?;
         let login = Arc::new(login);
         let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
@@ -78,6 +79,7 @@ impl Server {
             h2c: config.server.h2c,
             workers: workers.clone(),
             head_timeout: HEAD_TIMEOUT,
+            download_timeout: config.server.download_timeout,
         };
         let service = web::public_service(parts.app, &parts.verdicts, parts.gateway, parts.rejections);
         let (ready, counted) = (Arc::clone(&parts.provider), Arc::clone(&parts.provider));
@@ -173,6 +175,13 @@ impl Server {
         // Database connections may have been opened on a worker.
         drop(self.workers);
         drained
+    }
+}
+
+/// Each connection takes a descriptor or two, and a shell starts programs with 1024.
+fn raise_file_limit() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the limit of open files stays as it was");
     }
 }
 

@@ -32,7 +32,9 @@ impl<'a> LoggedRequest<'a> {
         Self {
             method: request.method().clone(),
             uri: request.uri().clone(),
-            peer: peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip()),
+            peer: peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| {
+                peer.0.ip().to_canonical()
+            }),
             id: RequestId::of(request.extensions()),
             began: Instant::now(),
             rejections,
@@ -65,7 +67,7 @@ impl<'a> LoggedRequest<'a> {
         tracing::info!(
             target: TARGET,
             method = self.method.as_str(),
-            path = self.uri.path(),
+            path = self.path(),
             status,
             took_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
             peer = %self.peer,
@@ -78,6 +80,12 @@ impl<'a> LoggedRequest<'a> {
             "{message}",
         );
     }
+
+    /// The path, or its beginning: a path may have 64 KiB.
+    fn path(&self) -> &str {
+        let path = self.uri.path();
+        &path[..path.floor_char_boundary(MAX_PATH)]
+    }
 }
 
 impl Drop for LoggedRequest<'_> {
@@ -89,6 +97,9 @@ impl Drop for LoggedRequest<'_> {
         }
     }
 }
+
+/// Bytes of a path in the log.
+const MAX_PATH: usize = 1024;
 
 /// The name by which a filter finds these lines.
 const TARGET: &str = "linkgate::request";

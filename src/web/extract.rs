@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Form, FromRequest, FromRequestParts, Request, State};
 use axum::middleware::Next;
@@ -10,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use crate::gateway::RequestOrigin;
 use crate::gateway::error::ErrorFormat;
@@ -66,7 +68,9 @@ where
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
         check_same_site(request.headers()).map_err(IntoResponse::into_response)?;
         let (mut parts, body) = request.into_parts();
-        let form = Form::from_request(Request::from_parts(parts.clone(), body), app).await;
+        let form = Form::from_request(Request::from_parts(parts.clone(), body), app);
+        let form = timeout(FORM_TIMEOUT, form).await;
+        let form = form.map_err(|_| ErrorKind::BadForm.page().into_response())?;
         let Form(form) = form.map_err(|rejection| {
             let kind = match rejection.status() {
                 StatusCode::PAYLOAD_TOO_LARGE => ErrorKind::FormTooLarge,
@@ -79,3 +83,6 @@ where
         Ok(Self { form, session })
     }
 }
+
+/// The time in which the whole form must arrive.
+const FORM_TIMEOUT: Duration = Duration::from_secs(30);

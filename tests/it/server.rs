@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -313,6 +313,7 @@ async fn a_connection_without_a_whole_head_is_closed_after_the_head_timeout() {
     ] {
         silent.push((begun, sent(gateway, begun.as_bytes()).await));
     }
+    let began = Instant::now();
     let mut kept = sent(gateway, b"").await;
     for _ in 0..2 {
         kept.write_all(get("/x").as_bytes()).await.unwrap();
@@ -328,6 +329,7 @@ async fn a_connection_without_a_whole_head_is_closed_after_the_head_timeout() {
             .expect("it is closed");
         // HTTP/2 begins with the server's settings (RFC 9113, section 3.4).
         assert!(rest.is_empty() || begun.starts_with("PRI"), "{begun:?}");
+        assert!(began.elapsed() < Duration::from_secs(6), "{begun:?}");
     }
     assert_eq!(rest(&mut kept).await, "");
     assert_eq!(app.received().len(), 2);
@@ -346,12 +348,95 @@ async fn a_server_that_ran_out_of_descriptors_serves_again() {
     limit("3");
     let mut waiting = sent(linkgate.address(), get("/x").as_bytes()).await;
     let warned = async {
-        while !linkgate.log().contains("could not be accepted") {
+        while !linkgate.log().contains("connections cannot be accepted") {
             sleep(Duration::from_millis(20)).await;
         }
     };
     timeout(SOON, warned).await.expect("it is logged");
+    sleep(Duration::from_millis(500)).await;
+    assert_eq!(
+        linkgate.log().matches("cannot be accepted").count(),
+        1,
+        "it is logged once"
+    );
     limit("1024");
     let answer = timeout(SOON, app::read_head(&mut waiting)).await.unwrap();
     assert!(answer.unwrap().starts_with("HTTP/1.1 200"));
+    assert!(
+        linkgate.log().contains("are accepted again"),
+        "{}",
+        linkgate.log()
+    );
+}
+
+/// A shell starts a program with 1024 descriptors, and a connection takes one or two.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limit_of_open_files_is_raised() {
+    let app = App::start().await;
+    let own = std::process::id().to_string();
+    let lowered = Command::new("prlimit")
+        .args(["--pid", &own, "--nofile=256:"])
+        .status();
+    assert!(lowered.expect("util-linux is installed").success());
+    let linkgate = block_in_place(|| Program::start(&Database::sqlite(), app.address));
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", linkgate.id())).unwrap();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"))
+        .unwrap();
+    let numbers: Vec<_> = line
+        .split_whitespace()
+        .filter(|word| word.bytes().all(|b| b.is_ascii_digit()))
+        .collect();
+    assert_eq!(numbers[0], numbers[1], "{line}");
+}
+
+/// A path may have 64 KiB; a line of the log has its beginning. An IPv4 client of a listener for both is one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_line_is_short_and_names_an_ipv4_client_as_such() {
+    let app = App::start().await;
+    let port = crate::support::address::reserved().port();
+    let directory = tempfile::tempdir().unwrap();
+    let users = include_str!("examples/users.toml");
+    std::fs::write(directory.path().join("users.toml"), users).unwrap();
+    let linkgate = Program::serve(directory, |_, admin| {
+        format!(
+            "[server]\nlisten = \"[::]:{port}\"\nadmin_listen = \"{admin}\"\npublic_url = \"http://127.0.0.1:{port}\"\n\
+             [upstream]\nurl = \"http://{}\"\n[login]\nmethod = \"file\"\n[login.file]\npath = \"users.toml\"\n",
+            app.address
+        )
+    });
+    let path = format!("/{}", "a".repeat(60_000));
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let answer = gateway::get(address, &path, "").await;
+    assert_eq!(gateway::status(&answer), "200");
+    let mut client = sent(address, b"nonsense\r\n\r\n").await;
+    rest(&mut client).await;
+    let log = linkgate.log();
+    let line = log.lines().find(|line| line.contains("/aaaa")).unwrap();
+    assert!(
+        line.len() < 2_000 && line.contains("127.0.0.1") && !line.contains("::ffff"),
+        "{line}"
+    );
+    assert!(!log.contains("::ffff"), "{log}");
+}
+
+/// A browser that announces a form and never sends it.
+#[tokio::test]
+async fn a_form_that_does_not_arrive_is_given_up() {
+    let linkgate = Linkgate::start().await;
+    let head = "POST /oauth/login HTTP/1.1\r\nHost: builds.example.com\r\nContent-Length: 10\r\n\
+                Content-Type: application/x-www-form-urlencoded\r\nOrigin: https://builds.example.com\r\n\r\n";
+    let mut client = sent(linkgate.address, head.as_bytes()).await;
+    let read = async {
+        for _ in 0..4 {
+            sleep(Duration::from_secs(10)).await;
+            let _ = client.write_all(b"a").await;
+        }
+        rest(&mut client).await
+    };
+    let answer = timeout(Duration::from_secs(45), read)
+        .await
+        .expect("it is given up");
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
 }

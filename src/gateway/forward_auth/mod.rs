@@ -118,9 +118,7 @@ impl ForwardAuth {
                 header = name.as_str(),
                 "a request that says itself who sends it is refused"
             );
-            return Err(GatewayError::Ambiguous(
-                "A header says who sends the request, which is not its sender's to say.",
-            ));
+            return Err(GatewayError::Ambiguous(SAYS_WHO));
         }
         Ok(original)
     }
@@ -147,13 +145,17 @@ impl ForwardAuth {
         let id = original.request_id.as_ref();
         let fingerprint = id.map(|id| RequestFingerprint::new(&view, id, peer, client));
         if let Some(caller) = fingerprint.and_then(|asked| self.verdicts.get(asked, self.clock.now())) {
-            check_method_overrides(head)?;
+            check_method(head)?;
             return Ok(Some(caller));
         }
         let Some(call) = check.provider.authenticate_call(&view, client).await? else {
             return signature_check::unsigned(mode).map(|()| None);
         };
-        check_method_overrides(head)?;
+        check_method(head)?;
+        if kind != ProxyKind::Envoy && check.identity.unverified(&head.headers).next().is_some() {
+            return Err(GatewayError::Ambiguous(SAYS_WHO).into());
+        }
+        body_limits::check_media_type(&head.headers)?;
         body.check_hash(&call, &head.headers, check.body_limits).await?;
         let caller = check.provider.accept_call(call).await?;
         if let Some(fingerprint) = fingerprint {
@@ -164,12 +166,21 @@ impl ForwardAuth {
     }
 }
 
-/// Rejects headers that replace the signed method: unlike the gateway, a front proxy forwards them to the upstream.
-fn check_method_overrides(head: &Parts) -> Result<(), GatewayError> {
-    if routes::method_overrides(&head.headers).all(|method| method == head.method.as_str()) {
+/// Rejects a method in lower case, and headers that replace the method: unlike the gateway, a front proxy forwards them to the
+/// upstream.
+fn check_method(head: &Parts) -> Result<(), GatewayError> {
+    let signed = signature_check::signed_method(&head.method);
+    if signed != head.method {
+        return Err(GatewayError::Ambiguous(
+            "Methods are case-sensitive: send the method in capitals.",
+        ));
+    }
+    if routes::method_overrides(&head.headers).all(|method| method == signed.as_str()) {
         return Ok(());
     }
     Err(GatewayError::Ambiguous(
         "A header names another method than the one that was signed.",
     ))
 }
+
+const SAYS_WHO: &str = "A header says who sends the request, which is not its sender's to say.";

@@ -36,7 +36,13 @@ pub struct AskedAbout(Method, Uri);
 impl Display for AskedAbout {
     /// `POST /api/x`
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.0, self.1.path())
+        let path = self.1.path();
+        write!(
+            f,
+            "{} {}",
+            self.0,
+            &path[..path.floor_char_boundary(MAX_LOGGED_PATH)]
+        )
     }
 }
 
@@ -209,3 +215,6 @@ const PROXY_HEADERS: [HeaderName; 12] = [
 
 const NO_URL: GatewayError = GatewayError::Ambiguous("The front proxy shows no URL.");
 const NO_TARGET: GatewayError = GatewayError::Ambiguous("The front proxy shows no path.");
+
+/// Bytes of a path in the log.
+const MAX_LOGGED_PATH: usize = 1024;

@@ -36,7 +36,7 @@ impl ForwardAuth {
             headers.insert(X_LINKGATE_ASSERTION, signed.transpose()?.unwrap_or(EMPTY));
         }
         if kind == ProxyKind::Envoy {
-            let removed = self.headers_to_remove(&original.head.headers, headers);
+            let removed = self.headers_to_remove(&original.head.headers, headers, caller.is_some());
             headers.insert(X_ENVOY_REMOVE, HeaderValue::try_from(removed).unwrap_or(EMPTY));
         }
         if let Some(caller) = caller {
@@ -46,12 +46,15 @@ impl ForwardAuth {
     }
 
     /// The names that Envoy removes from the client's request: all identity headers that the verdict leaves empty, since
-    /// Envoy does not forward the client's, and the unexpected ones that it does forward.
-    fn headers_to_remove(&self, sent: &HeaderMap, verdict: &HeaderMap) -> String {
+    /// Envoy does not forward the client's, and the unexpected and unverified ones that it does forward.
+    fn headers_to_remove(&self, sent: &HeaderMap, verdict: &HeaderMap, is_signed: bool) -> String {
         let identity = &self.check.identity;
         let has_value = |name: &&str| verdict.get(*name).is_some_and(|value| !value.is_empty());
         let mut names: Vec<_> = identity.all_names().filter(|name| !has_value(name)).collect();
         names.extend(identity.unexpected(sent).map(HeaderName::as_str));
+        if is_signed {
+            names.extend(identity.unverified(sent).map(HeaderName::as_str));
+        }
         names.sort_unstable();
         names.dedup();
         names.join(",")

@@ -2,6 +2,8 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::uri::Scheme;
@@ -11,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
+use tokio_util::io::InspectReader;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{HttpClientError, RequestBody};
@@ -31,6 +34,8 @@ pub struct Address {
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) sender: SendRequest<RequestBody>,
+    /// Whether anything was received. The client resets it before a request.
+    pub(super) received: Arc<AtomicBool>,
     _task: AbortOnDropHandle<()>,
 }
 
@@ -123,6 +128,11 @@ impl Address {
         self
     }
 
+    /// The host as the URL names it, an IPv6 address without brackets, and the port.
+    pub fn host_and_port(&self) -> (&str, u16) {
+        (&self.host, self.port)
+    }
+
     /// Whether the address is an `https` one.
     pub const fn is_secure(&self) -> bool {
         self.server_name.is_some()
@@ -170,9 +180,18 @@ async fn handshake<S>(stream: S) -> Result<Connection, HttpClientError>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    let received = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&received);
+    let stream = InspectReader::new(stream, move |bytes: &[u8]| {
+        if !bytes.is_empty() {
+            flag.store(true, Ordering::Relaxed);
+        }
+    });
     let (sender, connection) = http1::Builder::new()
         .max_headers(MAX_FIELDS)
         .max_header_size(MAX_HEAD)
+        // They are removed, as RFC 9112, section 5.1 asks of a proxy.
+        .allow_spaces_after_header_name_in_responses(true)
         .handshake(TokioIo::new(stream))
         .await?;
     let task = AbortOnDropHandle::new(tokio::spawn(async move {
@@ -180,7 +199,11 @@ where
             tracing::debug!(%error, "an outgoing connection ended early");
         }
     }));
-    Ok(Connection { sender, _task: task })
+    Ok(Connection {
+        sender,
+        received,
+        _task: task,
+    })
 }
 
 /// Link-local, unspecified, multicast and broadcast addresses, and those of metadata services outside these ranges.
@@ -198,7 +221,7 @@ fn is_denied(address: IpAddr) -> bool {
 }
 
 /// The most header fields of a response.
-const MAX_FIELDS: usize = 128;
+const MAX_FIELDS: usize = 1000;
 /// The largest head of a response, in bytes.
 const MAX_HEAD: usize = 256 * 1024;
 

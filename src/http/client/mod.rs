@@ -10,6 +10,8 @@ mod pool;
 mod response;
 mod upload;
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -18,6 +20,8 @@ use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
 use http_body_util::{BodyExt as _, Limited};
+use hyper::ext::on_informational;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 pub use connect::{Address, ConnectError, Connector, Reach};
@@ -33,6 +37,10 @@ pub struct HttpClient {
     address: Address,
     connector: Connector,
     pool: Pool,
+    /// How long the body of a request may stand still.
+    upload_timeout: Duration,
+    /// How many requests may be in progress; `None`: any number.
+    requests: Option<Arc<Semaphore>>,
 }
 
 /// Why a request got no complete response.
@@ -45,6 +53,10 @@ pub enum HttpClientError {
     Connect(#[from] ConnectError),
     #[error("it did not answer within {} ms", .0.as_millis())]
     Timeout(Duration),
+    #[error("the body of the request stood still")]
+    SlowRequestBody,
+    #[error("too many requests at once")]
+    Busy,
     #[error("the body of the request ended early")]
     RequestBody,
     #[error("its response ended early or is not HTTP: {0}")]
@@ -62,7 +74,31 @@ impl HttpClient {
             address,
             connector,
             pool: Pool::new(idle_timeout),
+            upload_timeout: Duration::from_mins(1),
+            requests: None,
         }
+    }
+
+    /// Limits how long the body of a request may stand still, and how many requests may be in progress at once: until their
+    /// responses were read.
+    #[must_use]
+    pub fn with_limits(mut self, upload_timeout: Duration, max_requests: usize) -> Self {
+        self.upload_timeout = upload_timeout;
+        self.requests = Some(Arc::new(Semaphore::new(max_requests)));
+        self
+    }
+
+    /// Waits for a place among the requests in progress, as long as for a connection.
+    async fn place(&self) -> Result<Option<OwnedSemaphorePermit>, HttpClientError> {
+        let Some(requests) = &self.requests else {
+            return Ok(None);
+        };
+        if let Ok(place) = Arc::clone(requests).try_acquire_owned() {
+            return Ok(Some(place));
+        }
+        let waiting = timeout(self.connector.timeout, Arc::clone(requests).acquire_owned());
+        let place = waiting.await.ok().and_then(Result::ok);
+        place.map(Some).ok_or(HttpClientError::Busy)
     }
 
     /// Sends a request to the path and query of its URI, byte for byte, and waits for the response head. `Host` is added
@@ -70,7 +106,9 @@ impl HttpClient {
     /// while the body of the request is still arriving, it does not run.
     ///
     /// A request is sent once. Only if an idle connection turns out to be closed before anything was written to it does the
-    /// request go to another connection. Dropped early, the response closes its connection.
+    /// request go to another connection; an idempotent one without a body also if nothing was received on the idle connection
+    /// (RFC 9112, section 9.3.1). The connection is used again after a request without a body; dropped early, the response
+    /// closes it.
     ///
     /// # Errors
     ///
@@ -81,6 +119,7 @@ impl HttpClient {
         response_timeout: Duration,
     ) -> Result<Response<Body>, HttpClientError> {
         let method = request.method().clone();
+        let place = self.place().await?;
         let (mut request, progress) = outgoing(request, &self.address.authority);
         loop {
             let idle = self.pool.checkout();
@@ -89,22 +128,32 @@ impl HttpClient {
                 Some(connection) => connection,
                 None => Box::pin(self.connector.connect(&self.address)).await?,
             };
+            connection.received.store(false, Ordering::Relaxed);
+            let repeatable = is_reused && method.is_idempotent() && !progress.has_body();
+            let copy = repeatable.then(|| copy_without_body(&request));
             let sending = connection.sender.try_send_request(request);
-            match progress.limit(response_timeout, sending).await {
-                None => return Err(HttpClientError::Timeout(response_timeout)),
-                Some(Ok(response)) => {
+            match progress
+                .limit(response_timeout, self.upload_timeout, sending)
+                .await?
+            {
+                Ok(response) => {
                     let (mut head, body) = response.into_parts();
-                    let reusable = response::check_response_framing(&mut head, &method)?;
-                    let pool = reusable.then(|| self.pool.clone());
+                    let is_in_step = response::check_response_framing(&mut head, &method)?;
+                    // A server that did not read the body would take it for the next request, and none tells whether it did.
+                    let is_reusable = is_in_step && !progress.has_body();
+                    let pool = is_reusable.then(|| self.pool.clone());
                     return Ok(Response::from_parts(
                         head,
-                        PooledBody::boxed(body, connection, pool, progress),
+                        PooledBody::boxed(body, connection, pool, place),
                     ));
                 }
-                Some(Err(mut error)) => match error.take_message().filter(|_| is_reused) {
-                    Some(unsent) => request = unsent,
-                    None => return Err(error.into_error().into()),
-                },
+                Err(mut error) => {
+                    let copy = copy.filter(|_| !connection.received.load(Ordering::Relaxed));
+                    match error.take_message().or(copy).filter(|_| is_reused) {
+                        Some(again) => request = again,
+                        None => return Err(error.into_error().into()),
+                    }
+                }
             }
         }
     }
@@ -165,6 +214,7 @@ fn outgoing(request: Request<Body>, host: &HeaderValue) -> (Request<RequestBody>
     head.version = Version::HTTP_11;
     head.extensions.clear();
     let (body, progress) = RequestBody::new(body);
+    let interim = progress.clone();
     if body.is_of_unknown_length() {
         // hyper silently sends no body of unknown length along with a GET or HEAD.
         head.headers
@@ -172,7 +222,20 @@ fn outgoing(request: Request<Body>, host: &HeaderValue) -> (Request<RequestBody>
     } else if body.is_empty() && expects_body(&head.method) {
         head.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
-    (Request::from_parts(head, body), progress)
+    let mut request = Request::from_parts(head, body);
+    // A server that sends 102 (Processing) is not idle.
+    on_informational(&mut request, move |_| interim.restart());
+    (request, progress)
+}
+
+/// The same request, which has no body.
+fn copy_without_body(request: &Request<RequestBody>) -> Request<RequestBody> {
+    let (mut copy, ()) = Request::new(()).into_parts();
+    copy.method = request.method().clone();
+    copy.uri = request.uri().clone();
+    copy.headers = request.headers().clone();
+    copy.extensions = request.extensions().clone();
+    Request::from_parts(copy, RequestBody::new(Body::empty()).0)
 }
 
 /// Whether a server expects a length also when the body is empty (RFC 9110, section 8.6).

@@ -11,11 +11,11 @@ use http::{HeaderMap, HeaderValue, Method, Version};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::HttpClientError;
 use super::connect::Connection;
 use super::pool::Pool;
-use super::upload::Progress;
 use crate::http::negotiate::{at_most_one, list_values};
 
 /// Checks how a response is framed (RFC 9112, section 6) where hyper is lenient, and rewrites what another reader could
@@ -97,13 +97,14 @@ fn content_length(headers: &HeaderMap) -> Result<Option<u64>, HttpClientError> {
 }
 
 /// A response body that returns its connection to the pool when it was read to its end. Dropped earlier, or cut off, it
-/// closes the connection; so does a response that ends before the server has read the whole request.
+/// closes the connection.
 pub(super) struct PooledBody {
     body: Incoming,
     connection: Option<Connection>,
     /// `None`: the connection is not used again.
     pool: Option<Pool>,
-    upload: Progress,
+    /// Among the requests in progress.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl PooledBody {
@@ -111,13 +112,13 @@ impl PooledBody {
         body: Incoming,
         connection: Connection,
         pool: Option<Pool>,
-        upload: Progress,
+        place: Option<OwnedSemaphorePermit>,
     ) -> Body {
         let mut body = Self {
             body,
             connection: Some(connection),
             pool,
-            upload,
+            _place: place,
         };
         if body.body.is_end_stream() {
             body.release();
@@ -127,9 +128,7 @@ impl PooledBody {
     }
 
     fn release(&mut self) {
-        if let (Some(connection), Some(pool)) = (self.connection.take(), self.pool.take())
-            && self.upload.is_complete()
-        {
+        if let (Some(connection), Some(pool)) = (self.connection.take(), self.pool.take()) {
             pool.put(connection);
         }
     }

@@ -1,7 +1,7 @@
 //! The body of a request on its way to a server.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -9,6 +9,8 @@ use axum::body::Body;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::Instant;
+
+use super::HttpClientError;
 
 /// A body that records its progress, so that an upload is not mistaken for a server that does not answer.
 ///
@@ -19,24 +21,22 @@ pub struct RequestBody {
     progress: Progress,
 }
 
-/// How far a body has come; `None` for a request without a body.
+/// Whose turn it is to send, and whether the request has a body.
 #[derive(Clone, Debug)]
-pub(super) struct Progress(Option<Arc<Mutex<Turn>>>);
+pub(super) struct Progress(Arc<Mutex<Turn>>, bool);
 
 #[derive(Clone, Copy, Debug)]
 enum Turn {
     /// The server's, since this time.
     Server(Instant),
-    /// The client's: more of the body has to arrive first.
-    Client,
-    /// The server's, since this time, with the whole body.
-    Complete(Instant),
+    /// The client's, since this time: more of the body has to arrive first.
+    Client(Instant),
 }
 
 impl RequestBody {
     pub(super) fn new(body: Body) -> (Self, Progress) {
-        let progress = (!body.is_end_stream()).then(|| Arc::new(Mutex::new(Turn::Server(Instant::now()))));
-        let progress = Progress(progress);
+        let turn = Arc::new(Mutex::new(Turn::Server(Instant::now())));
+        let progress = Progress(turn, !body.is_end_stream());
         let clone = progress.clone();
         (Self { body, progress }, clone)
     }
@@ -63,11 +63,10 @@ impl http_body::Body for RequestBody {
         let frame = Pin::new(&mut self.body)
             .poll_frame(cx)
             .map(|frame| frame.filter(|frame| !frame.as_ref().is_ok_and(Frame::is_trailers)));
-        self.progress.set(match &frame {
-            Poll::Pending => Turn::Client,
-            Poll::Ready(Some(_)) if !self.body.is_end_stream() => Turn::Server(Instant::now()),
-            Poll::Ready(_) => Turn::Complete(Instant::now()),
-        });
+        match &frame {
+            Poll::Pending => self.progress.wait_for_client(),
+            Poll::Ready(_) => self.progress.restart(),
+        }
         frame
     }
 
@@ -81,42 +80,55 @@ impl http_body::Body for RequestBody {
 }
 
 impl Progress {
-    fn set(&self, turn: Turn) {
-        if let Some(progress) = &self.0 {
-            *progress.lock().unwrap_or_else(PoisonError::into_inner) = turn;
+    fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The server's time begins again: it has something to do, or says that it is at work.
+    pub(super) fn restart(&self) {
+        *self.turn() = Turn::Server(Instant::now());
+    }
+
+    fn wait_for_client(&self) {
+        let mut turn = self.turn();
+        if let Turn::Server(_) = *turn {
+            *turn = Turn::Client(Instant::now());
         }
     }
 
-    /// Whether the server has been given the whole body.
-    pub(super) fn is_complete(&self) -> bool {
-        self.0.as_ref().is_none_or(|turn| {
-            let turn = *turn.lock().unwrap_or_else(PoisonError::into_inner);
-            matches!(turn, Turn::Complete(_))
-        })
+    /// Whether the request has a body.
+    pub(super) fn has_body(&self) -> bool {
+        self.1
     }
 
-    /// Runs a future until the server was idle for `limit`; `None`: it was.
-    pub(super) async fn limit<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
-        match &self.0 {
-            None => tokio::time::timeout(limit, future).await.ok(),
-            Some(progress) => tokio::select! {
-                output = future => Some(output),
-                () = stalled(progress, limit) => None,
-            },
-        }
-    }
-}
-
-async fn stalled(progress: &Mutex<Turn>, limit: Duration) {
-    loop {
-        let turn = *progress.lock().unwrap_or_else(PoisonError::into_inner);
-        let deadline = match turn {
-            Turn::Server(since) | Turn::Complete(since) => since + limit,
-            Turn::Client => Instant::now() + limit,
+    /// Runs a future until the server was idle for `response_timeout`, or the body stood still for `upload_timeout`.
+    pub(super) async fn limit<F: Future>(
+        &self,
+        response_timeout: Duration,
+        upload_timeout: Duration,
+        future: F,
+    ) -> Result<F::Output, HttpClientError> {
+        let stalled = async {
+            loop {
+                let turn = *self.turn();
+                let (deadline, error) = match turn {
+                    Turn::Server(since) => (
+                        since + response_timeout,
+                        HttpClientError::Timeout(response_timeout),
+                    ),
+                    Turn::Client(since) => (since + upload_timeout, HttpClientError::SlowRequestBody),
+                };
+                if deadline <= Instant::now() {
+                    return error;
+                }
+                // A shorter limit may apply by then.
+                tokio::time::sleep_until(deadline.min(Instant::now() + response_timeout.min(upload_timeout)))
+                    .await;
+            }
         };
-        if deadline <= Instant::now() {
-            return;
+        tokio::select! {
+            output = future => Ok(output),
+            error = stalled => Err(error),
         }
-        tokio::time::sleep_until(deadline).await;
     }
 }

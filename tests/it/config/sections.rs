@@ -300,3 +300,36 @@ fn a_directory_needs_a_build_that_asks_directories() {
         use a build with the feature: cargo build --release --features ldap; the container image has it
     ");
 }
+
+/// Whatever the host is called, nothing can be behind linkgate that is linkgate.
+#[test]
+fn the_application_is_not_linkgate() {
+    for (listen, url) in [
+        ("127.0.0.1:8085", "http://127.0.0.1:8085"),
+        ("127.0.0.1:8085", "http://localhost:8085"),
+        ("0.0.0.0:8085", "http://127.0.0.1:8085"),
+        ("127.0.0.1:8085", "https://0.0.0.0:8085"),
+        ("[::1]:8085", "http://[::1]:8085"),
+        ("0.0.0.0:80", "http://127.0.0.1"),
+    ] {
+        let text = SMALLEST.replace("[server]", &format!("[server]\nlisten = {listen:?}"));
+        let refused = Written::new(&text.replace("http://127.0.0.1:9090", url)).refused(&[]);
+        assert!(refused.contains("upstream.url: it is server.listen"), "{refused}");
+    }
+    for (port, key) in [(9081, "server.admin_listen"), (9082, "applinks.listen")] {
+        let refused = Written::new(&SMALLEST.replace("9090", &port.to_string())).refused(&[]);
+        assert!(
+            refused.contains(&format!("upstream.url: it is {key}")),
+            "{refused}"
+        );
+    }
+    let text = SMALLEST.replace("http://127.0.0.1:9090", "https://builds.example.com");
+    let warned = Written::new(&text).warned();
+    assert!(warned.contains("upstream.url: it is public_url"), "{warned}");
+    let headers =
+        Written::smallest_and("[identity]\nallow = [\"X-Real-IP\", \"Remote-User\"]\n").refused(&[]);
+    assert!(
+        headers.contains("identity.allow[1]: linkgate removes this header"),
+        "{headers}"
+    );
+}

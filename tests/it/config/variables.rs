@@ -84,7 +84,8 @@ fn a_misspelt_variable_is_remarked() {
         "linkgate__server__listen",
         "Linkgate_Store__Url",
         "LINKGATE_CONFIG",
-        "LINKGATE_HOME_X",
+        "LINKGATE_SERVICE_HOST",
+        "LINKGATE_PORT",
         "LINKGATED_SERVER_X",
     ];
     let config = Written::new(SMALLEST)

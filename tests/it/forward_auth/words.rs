@@ -56,7 +56,8 @@ async fn each_proxy_is_believed_in_its_own_headers_only() {
         .send(linkgate.address)
         .await;
     assert_eq!((verdict.status, consumer(&verdict)), (204, Some("robot")));
-    let verdict = lies(by_traefik(&call(&linkgate)), &original)
+    let ours = [original[0], original[1], standard];
+    let verdict = lies(by_traefik(&call(&linkgate)), &ours)
         .send(linkgate.address)
         .await;
     assert_eq!((verdict.status, consumer(&verdict)), (204, Some("robot")));
@@ -66,6 +67,49 @@ async fn each_proxy_is_believed_in_its_own_headers_only() {
         .send(linkgate.address)
         .await;
     assert_eq!((verdict.status, consumer(&verdict)), (200, Some("robot")));
+}
+
+/// A front proxy would pass these on with a signed call, and nothing verified them.
+#[tokio::test]
+async fn a_signed_call_with_a_claim_is_refused_or_loses_it() {
+    let linkgate = start().await;
+    for lie in [
+        ("X-Original-URI", "/static/x"),
+        ("X-Rewrite-URL", "/static/x"),
+        ("X-Host", "evil.example"),
+        ("Tailscale-User-Login", "alice"),
+        ("X-Ms-Client-Principal-Name", "alice"),
+    ] {
+        let verdict = by_traefik(&call(&linkgate))
+            .header(lie.0, lie.1)
+            .send(linkgate.address)
+            .await;
+        assert_eq!(verdict.status, 400, "{lie:?}");
+        let verdict = by_nginx(&call(&linkgate), "2")
+            .header(lie.0, lie.1)
+            .send(linkgate.address)
+            .await;
+        assert_eq!(
+            (verdict.status, verdict.header("x-linkgate-status")),
+            (403, Some("400")),
+            "{lie:?}"
+        );
+        let verdict = by_envoy(&call(&linkgate))
+            .header(lie.0, lie.1)
+            .send(linkgate.address)
+            .await;
+        let removed = verdict.header("x-envoy-auth-headers-to-remove").unwrap();
+        assert!(
+            removed.split(',').any(|name| name.eq_ignore_ascii_case(lie.0)),
+            "{lie:?}: {removed}"
+        );
+        let unsigned = Request::get("/page");
+        let verdict = by_traefik(&unsigned)
+            .header(lie.0, lie.1)
+            .send(linkgate.address)
+            .await;
+        assert_eq!(verdict.status, 204, "{lie:?}");
+    }
 }
 
 #[tokio::test]

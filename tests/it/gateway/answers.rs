@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::{exchange, get, start, status};
+use super::{exchange, get, options, serve, start, status};
 use crate::support::app::{self, App};
 
 /// Sends a request without a body, with some header lines.
@@ -101,7 +101,6 @@ async fn an_answer_that_contradicts_itself_does_not_arrive() {
         "Content-Length: 18446744073709551616",
         "X-Bad: a\r\n b",
         "X Bad: a",
-        "X-Bad : a",
     ] {
         let answer = format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\nbody").leak();
         let gateway = start(&App::answering(answer).await).await;
@@ -248,5 +247,60 @@ async fn a_body_is_not_lost_with_a_closed_connection() {
         let got = exchange(gateway, post).await;
         assert_eq!((status(&got), body(&got)), ("200", "0123456789"), "{got:?}");
         tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// RFC 9112, section 5.1: a proxy removes the blank.
+#[tokio::test]
+async fn a_blank_before_a_colon_is_removed() {
+    let app = App::answering("HTTP/1.1 200 OK\r\nX-Odd : a\r\nContent-Length \t: 2\r\n\r\nok").await;
+    let answer = get(start(&app).await, "/x", "").await;
+    assert!(
+        answer.contains("\r\nx-odd: a\r\n") && answer.contains("\r\ncontent-length: 2\r\n"),
+        "{answer}"
+    );
+    assert!(answer.ends_with("\r\n\r\nok"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_thousand_fields_pass() {
+    for (count, code) in [(129, "200"), (999, "200"), (1001, "502")] {
+        let mut fields = String::new();
+        for at in 1..count {
+            write!(fields, "X-{at}: {at}\r\n").unwrap();
+        }
+        let answer = format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 2\r\n\r\nok");
+        let answer = get(start(&App::answering(answer.leak()).await).await, "/x", "").await;
+        assert_eq!(status(&answer), code, "{count}");
+        let passed = answer
+            .lines()
+            .filter(|line| line.starts_with("x-") && line.contains(": "))
+            .count();
+        assert!(code == "502" || passed == count - 1, "{passed}");
+    }
+}
+
+/// A server that sends 102 works on it, and its time begins again.
+#[tokio::test]
+async fn an_interim_answer_begins_the_time_again() {
+    for (interim, code) in [("HTTP/1.1 102 Processing\r\n\r\n", "200"), ("", "504")] {
+        let app = App::scripted(move |_, mut stream| async move {
+            app::read_head(&mut stream).await;
+            for _ in 0..5 {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                let _ = stream.write_all(interim.as_bytes()).await;
+            }
+            let _ = stream
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                .await;
+        })
+        .await;
+        let mut options = options(&app).await;
+        options.upstream.response_timeout = Duration::from_millis(600);
+        assert_eq!(
+            status(&get(serve(options).await, "/x", "").await),
+            code,
+            "{interim:?}"
+        );
     }
 }

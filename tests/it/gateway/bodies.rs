@@ -1,10 +1,12 @@
 //! Forms are held, everything else streams.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-use super::{exchange, start, status};
+use super::{exchange, get, start, status};
 use crate::support::app::{self, App};
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n";
@@ -207,7 +209,7 @@ async fn trailers_of_an_answer_arrive() {
     )
     .await;
     let gateway = start(&app).await;
-    let answer = super::get(gateway, "/x", "TE: trailers, gzip\r\n").await;
+    let answer = get(gateway, "/x", "TE: trailers, gzip\r\n").await;
     assert_eq!(
         (app.only().header("te"), app.only().header("connection")),
         (vec!["trailers"], vec!["te"])
@@ -254,4 +256,41 @@ async fn an_answer_to_head_has_a_length_and_no_body() {
     }
     let connections: Vec<_> = app.received().iter().map(|request| request.connection).collect();
     assert_eq!(connections, [0; 3], "its connection is whole, and used again");
+}
+
+/// All bodies that are held have one budget, so that many of them take no more memory.
+#[tokio::test]
+async fn bodies_that_are_held_have_one_budget() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    let begin = async || {
+        let mut client = TcpStream::connect(gateway).await.unwrap();
+        let head = "POST /jobs HTTP/1.1\r\nHost: builds.example.com\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+                    Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n";
+        client.write_all(head.as_bytes()).await.unwrap();
+        client
+    };
+    let mut held = Vec::new();
+    for _ in 0..64 {
+        held.push(begin().await);
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let mut answer = String::new();
+    begin().await.read_to_string(&mut answer).await.unwrap();
+    assert!(
+        status(&answer) == "503" && answer.contains("too many requests"),
+        "{answer}"
+    );
+    // What streams is not held, and what ends makes room.
+    assert_eq!(status(&get(gateway, "/x", "").await), "200");
+    let mut last = held.pop().unwrap();
+    last.write_all(b"0\r\n\r\n").await.unwrap();
+    answer.clear();
+    last.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(status(&answer), "200");
+    let mut next = begin().await;
+    next.write_all(b"0\r\n\r\n").await.unwrap();
+    answer.clear();
+    next.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(status(&answer), "200");
 }

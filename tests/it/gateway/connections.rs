@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::{get, options, serve, start, status};
+use super::{exchange, get, options, serve, start, status};
 use crate::support::app::{self, App};
 
 #[tokio::test]
@@ -185,4 +185,195 @@ async fn no_other_protocol_gets_past_the_guard() {
             "{protocol}"
         );
     }
+}
+
+/// An application that leaves a body unread, as Python's `http.server` does, takes it for the next request.
+#[tokio::test]
+async fn a_connection_is_not_used_again_after_a_body() {
+    let app = App::scripted(|_, mut stream| async move {
+        while let Some(head) = app::read_head(&mut stream).await {
+            let line = head.lines().next().unwrap();
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{line}", line.len());
+            if stream.write_all(answer.as_bytes()).await.is_err() {
+                return;
+            }
+        }
+    })
+    .await;
+    let gateway = start(&app).await;
+    let hidden = "GET /hidden HTTP/1.1\r\nRemote-User: alice\r\n\r\n";
+    for (method, framing, body) in [
+        (
+            "GET",
+            format!("Content-Length: {}", hidden.len()),
+            hidden.to_owned(),
+        ),
+        (
+            "POST",
+            format!("Content-Length: {}", hidden.len()),
+            hidden.to_owned(),
+        ),
+        (
+            "PUT",
+            "Transfer-Encoding: chunked".to_owned(),
+            format!("{:x}\r\n{hidden}\r\n0\r\n\r\n", hidden.len()),
+        ),
+    ] {
+        let request = format!(
+            "{method} /seen HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{framing}\r\n\r\n{body}"
+        );
+        let answer = exchange(gateway, request.as_bytes()).await;
+        assert!(answer.ends_with(&format!("{method} /seen HTTP/1.1")), "{answer}");
+        let answer = get(gateway, "/next", "").await;
+        assert!(answer.ends_with("GET /next HTTP/1.1"), "{method}: {answer}");
+    }
+}
+
+/// An application that closes a kept connection while the next request is on its way received it or not: nothing tells.
+#[tokio::test]
+async fn what_may_be_repeated_is_sent_again_when_a_kept_connection_closes() {
+    for (method, length, code) in [
+        ("GET", "", "200"),
+        ("DELETE", "", "200"),
+        ("POST", "Content-Length: 0\r\n", "502"),
+    ] {
+        let app = App::scripted(|connection, mut stream| async move {
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+            app::read_head(&mut stream).await;
+            stream.write_all(answer).await.unwrap();
+            app::read_head(&mut stream).await;
+            if connection > 0 {
+                stream.write_all(answer).await.unwrap();
+            }
+        })
+        .await;
+        let gateway = start(&app).await;
+        assert_eq!(status(&get(gateway, "/first", "").await), "200");
+        let request =
+            format!("{method} /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{length}\r\n");
+        assert_eq!(
+            status(&exchange(gateway, request.as_bytes()).await),
+            code,
+            "{method}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_upload_may_be_slow_and_may_not_stand_still() {
+    let app = App::start().await;
+    let mut options = options(&app).await;
+    options.upstream.upload_timeout = Duration::from_millis(500);
+    options.upstream.response_timeout = Duration::from_millis(200);
+    let gateway = serve(options).await;
+    let upload = async |framing: &str, pieces: &[&str]| {
+        let mut client = BufReader::new(TcpStream::connect(gateway).await.unwrap());
+        let head =
+            format!("PUT /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{framing}\r\n\r\n");
+        client.write_all(head.as_bytes()).await.unwrap();
+        for piece in pieces {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            client.write_all(piece.as_bytes()).await.unwrap();
+        }
+        let mut answer = String::new();
+        let read = tokio::time::timeout(Duration::from_secs(10), client.read_to_string(&mut answer));
+        read.await.expect("it ends").unwrap();
+        answer
+    };
+    assert_eq!(
+        status(&upload("Content-Length: 4", &["a", "b", "c", "d"]).await),
+        "200"
+    );
+    let answer = upload("Content-Length: 4", &[]).await;
+    assert!(
+        status(&answer) == "408" && answer.contains("did not arrive in time"),
+        "{answer}"
+    );
+    assert_eq!(status(&upload("Content-Length: 4", &["a"]).await), "408");
+    assert_eq!(
+        status(&upload("Transfer-Encoding: chunked", &["1\r\na\r\n"]).await),
+        "408"
+    );
+    assert_eq!(app.received().len(), 1);
+}
+
+/// Whoever reads nothing of an answer holds no connection to the application for ever; whoever reads slowly gets it all.
+#[tokio::test]
+async fn a_download_may_be_slow_and_may_not_stand_still() {
+    const LENGTH: usize = 64 << 20;
+    let (ended, mut ends) = tokio::sync::mpsc::unbounded_channel();
+    let app = App::scripted(move |_, mut stream| {
+        let ended = ended.clone();
+        async move {
+            app::read_head(&mut stream).await;
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {LENGTH}\r\n\r\n");
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let piece = vec![b'x'; 1 << 20];
+            for _ in 0..LENGTH >> 20 {
+                if stream.write_all(&piece).await.is_err() {
+                    break;
+                }
+            }
+            ended.send(()).unwrap();
+        }
+    })
+    .await;
+    let mut options = options(&app).await;
+    options.download_timeout = Duration::from_millis(500);
+    let gateway = serve(options).await;
+    let request = b"GET /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n\r\n";
+    let mut client = TcpStream::connect(gateway).await.unwrap();
+    client.write_all(request).await.unwrap();
+    let end = tokio::time::timeout(Duration::from_secs(20), ends.recv());
+    end.await.expect("the application is free again").unwrap();
+    let mut rest = Vec::new();
+    let _ = client.read_to_end(&mut rest).await;
+    assert!(rest.len() < LENGTH);
+
+    let mut client = TcpStream::connect(gateway).await.unwrap();
+    client.write_all(request).await.unwrap();
+    let (mut read, mut piece) = (0, vec![0; 16 << 20]);
+    loop {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        match client.read(&mut piece).await.unwrap() {
+            0 => break,
+            count => read += count,
+        }
+        if read > 8 << 20 {
+            let mut rest = Vec::new();
+            read += client.read_to_end(&mut rest).await.unwrap();
+        }
+    }
+    assert!(read > LENGTH, "{read}");
+}
+
+#[tokio::test]
+async fn the_application_gets_so_many_requests_at_once() {
+    let (go, wait) = tokio::sync::watch::channel(false);
+    let app = App::scripted(move |_, mut stream| {
+        let mut wait = wait.clone();
+        async move {
+            while app::read_head(&mut stream).await.is_some() {
+                let _ = wait.wait_for(|go| *go).await;
+                let _ = stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+                    .await;
+            }
+        }
+    })
+    .await;
+    let mut options = options(&app).await;
+    options.upstream.max_requests = 1.try_into().unwrap();
+    options.upstream.connect_timeout = Duration::from_millis(300);
+    let gateway = serve(options).await;
+    let first = tokio::spawn(async move { get(gateway, "/x", "").await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let answer = get(gateway, "/x", "Accept: application/json\r\n").await;
+    assert!(
+        status(&answer) == "503" && answer.contains("\"code\":\"busy\""),
+        "{answer}"
+    );
+    go.send(true).unwrap();
+    assert_eq!(status(&first.await.unwrap()), "200");
+    assert_eq!(status(&get(gateway, "/x", "").await), "200");
 }

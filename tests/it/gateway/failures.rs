@@ -1,6 +1,8 @@
 //! What a client is told when there is no answer of the application: status, code, and what to do now.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use linkgate::gateway::Upstream;
@@ -181,4 +183,31 @@ async fn half_a_handshake_asks_for_no_web_socket() {
     let gateway = start(&App::answering(other).await).await;
     let (answer, _) = super::connections::ask_for("websocket", gateway).await;
     assert_eq!(status(&answer), "502", "{answer}");
+}
+
+/// The proxy in between passes everything on, so that only the mark can tell.
+#[tokio::test]
+async fn a_request_that_comes_back_is_answered_once() {
+    let (gateway, relayed) = (Arc::new(OnceLock::new()), Arc::new(AtomicUsize::new(0)));
+    let (here, count) = (Arc::clone(&gateway), Arc::clone(&relayed));
+    let relay = App::scripted(move |_, mut stream| {
+        count.fetch_add(1, Ordering::Relaxed);
+        let here = Arc::clone(&here);
+        async move {
+            let mut back = TcpStream::connect(*here.get().unwrap()).await.unwrap();
+            let _ = tokio::io::copy_bidirectional(&mut stream, &mut back).await;
+        }
+    })
+    .await;
+    gateway.set(start(&relay).await).unwrap();
+    for host in ["builds.example.com", "other.example"] {
+        let head = format!("GET /x HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let answer = exchange(*gateway.get().unwrap(), head.as_bytes()).await;
+        assert_eq!(status(&answer), "508", "{answer}");
+        assert!(
+            answer.contains("upstream.url must be the application's own address"),
+            "{answer}"
+        );
+    }
+    assert_eq!(relayed.load(Ordering::Relaxed), 1, "one connection, used again");
 }

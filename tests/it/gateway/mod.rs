@@ -56,12 +56,16 @@ pub(crate) async fn start(app: &App) -> SocketAddr {
 
 /// The same, trusting the proxy that the test is.
 pub(crate) async fn start_behind_proxy(app: &App) -> SocketAddr {
+    serve(options_behind_proxy(app).await).await
+}
+
+pub(crate) async fn options_behind_proxy(app: &App) -> Options {
     let mut options = options(app).await;
     let trusted = TrustedProxies::new(vec!["127.0.0.0/8".parse().unwrap()]);
     let [default, further] = ["https://builds.example.com", "http://inner.example.com:8080"]
         .map(|url| PublicUrl::parse(url).unwrap());
     options.check.public_urls = PublicUrls::new(default, vec![further], trusted);
-    serve(options).await
+    options
 }
 
 /// What a gateway is made of.
@@ -70,6 +74,15 @@ pub(crate) struct Options {
     pub(crate) upstream: UpstreamConfig,
     assertion: Option<Arc<Assertion>>,
     pub(crate) head_timeout: Duration,
+    download_timeout: Duration,
+}
+
+impl Options {
+    /// Takes an `[identity]`.
+    fn identify(&mut self, identity: &str) {
+        let identity: IdentityConfig = toml::from_str(identity).unwrap();
+        self.check.identity = Arc::new(identity.headers());
+    }
 }
 
 pub(crate) async fn options(app: &App) -> Options {
@@ -93,6 +106,7 @@ pub(crate) async fn options(app: &App) -> Options {
         upstream: toml::from_str(&format!("url = \"http://{}\"", app.address)).unwrap(),
         assertion: None,
         head_timeout: HEAD_TIMEOUT,
+        download_timeout: Duration::from_mins(1),
     }
 }
 
@@ -146,6 +160,7 @@ pub(crate) async fn serve(options: Options) -> SocketAddr {
     let listener = Listener {
         h2c: true,
         head_timeout: options.head_timeout,
+        download_timeout: options.download_timeout,
         ..Listener::clear_text(socket)
     };
     tokio::spawn(listener.serve(gateway.service(), never, drain));

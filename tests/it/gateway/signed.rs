@@ -114,7 +114,8 @@ async fn an_admitted_call_arrives_as_its_user() {
             "x-linkgate-call",
             "x-linkgate-consumer",
             "x-linkgate-name",
-            "x-linkgate-user"
+            "x-linkgate-user",
+            "x-linkgate-via"
         ]
     );
     assert_eq!(request.header("remote-user"), ["svc"]);
@@ -378,4 +379,65 @@ async fn an_assertion_without_a_user_names_none_and_replicas_share_its_key() {
         (&"robot".into(), &"/api/x".into()),
         "{claims}"
     );
+}
+
+/// Methods are case-sensitive, and the signature covers the method in capitals.
+#[tokio::test]
+async fn the_method_that_was_signed_is_the_one_that_arrives() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    for (sent, signed, arrives) in [
+        ("get", "/page", "GET"),
+        ("GeT", "/page", "GET"),
+        ("get", "", "get"),
+    ] {
+        let headers = if signed.is_empty() {
+            String::new()
+        } else {
+            authorization(signed)
+        };
+        let request = format!(
+            "{sent} /page HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{headers}\r\n"
+        );
+        assert_eq!(
+            status(&exchange(gateway, request.as_bytes()).await),
+            "200",
+            "{sent}"
+        );
+        let request = app.received().pop().unwrap();
+        assert_eq!(request.line(), format!("{arrives} /page HTTP/1.1"));
+    }
+}
+
+/// PHP fills `$_POST` from these, and nobody signed what is in it.
+#[tokio::test]
+async fn a_malformed_content_type_on_a_signed_request_is_refused() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    for (kind, is_good) in [
+        ("application/x-www-form-urlencoded, text/plain", false),
+        ("application/x-www-form-urlencoded x", false),
+        ("application/x-www-form-urlencoded\tx", false),
+        ("application/x-www-form-urlencoded/x", false),
+        ("form", false),
+        ("/x", false),
+        ("", false),
+        ("application/vnd.x+json; charset=utf-8, y", true),
+        ("text/plain ;x", true),
+    ] {
+        let url = format!("{BASE}/jobs");
+        let signed = authorization_of(UnsignedRequest::new(http::Method::POST, url.as_str()));
+        let kind = format!("Content-Type: {kind}\r\n");
+        let answer = post(gateway, "/jobs", &format!("{kind}{signed}"), "admin=1").await;
+        assert_eq!(
+            status(&answer),
+            if is_good { "200" } else { "400" },
+            "{kind} {answer}"
+        );
+        assert_eq!(
+            status(&post(gateway, "/jobs", &kind, "admin=1").await),
+            "200",
+            "{kind}"
+        );
+    }
 }

@@ -220,16 +220,47 @@ async fn a_redirect_within_the_link_names_the_user_once() {
         assert_eq!(lines.len(), 6);
     }
     // Below the host, and not below the link.
-    let beside = "HTTP/1.1 302 Found\r\nlocation: /ctxevil/x\r\ncontent-length: 0\r\n\r\n";
-    let other = App::answering(beside).await;
-    let link = format!(
-        "[[links]]\nname = \"other\"\nurl = \"http://{}/ctx\"\n{ITSELF}",
-        other.address
-    );
-    let left = Planned::new("left")
-        .start(&Database::sqlite(), "listen = \"127.0.0.1:0\"", &link)
-        .await;
-    assert_eq!((left.ask("/other/x", None).await.status, other.count()), (302, 1));
+    for location in ["/ctxevil/x", "/ctx/%2e%2e/x", "/ctx/%252E./x"] {
+        let beside = format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
+        let other = App::answering(beside.leak()).await;
+        let link = format!(
+            "[[links]]\nname = \"other\"\nurl = \"http://{}/ctx\"\n{ITSELF}",
+            other.address
+        );
+        let left = Planned::new("left")
+            .start(&Database::sqlite(), "listen = \"127.0.0.1:0\"", &link)
+            .await;
+        assert_eq!((left.ask("/other/x", None).await.status, other.count()), (302, 1));
+    }
+}
+
+/// A user, a token or a signature that the other side writes is handed back, unsigned.
+#[tokio::test]
+async fn a_redirect_writes_no_protocol_parameters() {
+    for parameter in [
+        "xoauth_requestor_id=root",
+        "%78oauth_requestor_id=root",
+        "xoauth_requestor_id=J%C3%B6rg%20B&xoauth_requestor_id=J%C3%B6rg%20B",
+        "a=b&oauth_token=t",
+        "oauth%5Fsignature=s",
+        "%2",
+    ] {
+        let answer =
+            format!("HTTP/1.1 302 Found\r\nlocation: /ctx/y?{parameter}\r\ncontent-length: 0\r\n\r\n");
+        let other = App::answering(answer.leak()).await;
+        let users = ["users = \"impersonate\"\n", ITSELF].concat();
+        let link = format!(
+            "[[links]]\nname = \"other\"\nurl = \"http://{}/ctx\"\n{users}",
+            other.address
+        );
+        let left = Planned::new("left")
+            .start(&Database::sqlite(), "listen = \"127.0.0.1:0\"", &link)
+            .await;
+        for (count, user) in (1..).zip([Some("J%C3%B6rg B"), None]) {
+            let answer = left.ask("/other/x", user).await;
+            assert_eq!((answer.status, other.count()), (302, count), "{parameter}");
+        }
+    }
 }
 
 /// Only what a name leads to is judged: an address that is written in the configuration is what the administrator wants.
