@@ -104,15 +104,7 @@ impl Provider {
 
     /// The user approves, at an address. Repeated by the same user, it leads to the same place.
     pub async fn approve(&self, token: &Token, user: &User, address: IpAddr) -> Result<Answer, StoreError> {
-        let mut question = self.question(token).await?;
-        if let Question::Open { .. } = question {
-            let (address, now) = (Some(address), self.clock.now());
-            let authorized = self.store.authorize_request_token(token, user, address, now);
-            if authorized.await? {
-                self.store.remember_user(user).await?;
-            }
-            question = self.question(token).await?;
-        }
+        let question = self.decided(token, user, address, true).await?;
         match question {
             Question::Approved {
                 by,
@@ -125,12 +117,7 @@ impl Provider {
 
     /// The user denies, at an address. Repeated, it leads to the same place.
     pub async fn deny(&self, token: &Token, user: &User, address: IpAddr) -> Result<Answer, StoreError> {
-        let mut question = self.question(token).await?;
-        if let Question::Open { .. } = question {
-            let (address, now) = (Some(address), self.clock.now());
-            self.store.deny_request_token(token, user, address, now).await?;
-            question = self.question(token).await?;
-        }
+        let question = self.decided(token, user, address, false).await?;
         match question {
             Question::Denied { consumer, callback } => Ok(match callback {
                 Callback::Url(url) => Answer::Redirect(url.denied_redirect(token)),
@@ -140,6 +127,31 @@ impl Provider {
             }),
             other => Ok(Answer::NotOpen(other)),
         }
+    }
+
+    /// The question after the user's decision, which counts if it was open.
+    async fn decided(
+        &self,
+        token: &Token,
+        user: &User,
+        address: IpAddr,
+        approves: bool,
+    ) -> Result<Question, StoreError> {
+        let question = self.question(token).await?;
+        let Question::Open { .. } = question else {
+            return Ok(question);
+        };
+        let (address, now) = (Some(address), self.clock.now());
+        if !approves {
+            self.store.deny_request_token(token, user, address, now).await?;
+        } else if self
+            .store
+            .authorize_request_token(token, user, address, now)
+            .await?
+        {
+            self.store.remember_user(user).await?;
+        }
+        self.question(token).await
     }
 
     async fn approved(

@@ -11,25 +11,23 @@
 //! 7. `connections`: what users and administrators see of access tokens, and revocation;
 //! 8. `error`: a problem or a failure, and the response to it.
 //!
-//! `cache` keeps consumers and tokens for less than a second. `directory` knows which
-//! users exist. `sweep` deletes what has expired, `uses` writes when tokens were used, `clock_offset` compares the clocks.
+//! `cache` keeps consumers and tokens for less than a second. `directory` knows which users exist. `maintenance` deletes what
+//! has expired, writes when tokens were used, and compares the clocks.
 
 mod access_token;
 mod authenticate;
 mod authorize;
 mod cache;
 mod caller;
-mod clock_offset;
 mod connections;
 mod directory;
 mod error;
 mod guarded_call;
 mod impersonation;
+mod maintenance;
 mod request_token;
 mod sessions;
 mod sign_in;
-mod sweep;
-mod uses;
 
 use std::sync::Arc;
 
@@ -45,15 +43,13 @@ pub use directory::Directory;
 pub use error::{Error, Refusal};
 pub use guarded_call::AuthenticatedCall;
 pub use impersonation::ImpersonationPolicy;
-pub use request_token::IssuedRequestToken;
 pub use sessions::SessionRules;
 
 /// What the use cases take and return of the store.
 pub use crate::store::{Keyring, Revoke, Revoker, Search, StoreError};
 
 use cache::Cache;
-use clock_offset::ClockOffset;
-use uses::Uses;
+use maintenance::{ClockOffset, Uses};
 
 /// The OAuth provider.
 #[derive(Debug)]

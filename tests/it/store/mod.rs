@@ -20,6 +20,7 @@ mod at_rest;
 mod audit;
 mod connections;
 mod consumers;
+mod keyring;
 mod keys;
 mod links;
 mod nonces;
@@ -138,9 +139,14 @@ async fn granted(db: &Database, store: &Store) -> Token {
     answer
 }
 
+/// When a nonce must be recorded.
+fn soon() -> tokio::time::Instant {
+    tokio::time::Instant::now() + std::time::Duration::from_secs(5)
+}
+
 /// Records the `n`th nonce of a request that was signed then.
 async fn record(store: &Store, signed_at: Timestamp, n: u64) -> Result<bool, StoreError> {
     let mut digest = [0xa5; 16];
     digest[8..].copy_from_slice(&n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
-    store.record_nonce(signed_at, digest, NOW).await
+    store.record_nonce(signed_at, digest, NOW, soon()).await
 }
