@@ -36,7 +36,7 @@ use crate::oauth::{Secret, TimestampWindow, Token, VerificationKey};
 use crate::store::Store;
 
 pub use access_token::IssuedAccessToken;
-pub use authorize::{Answer, Question};
+pub use authorize::{AuthorizationOutcome, AuthorizationRequest};
 pub use caller::{CallKind, Caller, CallingUser};
 pub use connections::Connection;
 pub use directory::Directory;

@@ -9,7 +9,7 @@ use tracing::Span;
 
 use crate::model::{Consumer, User};
 use crate::oauth::{Callback, Timestamp, Token, Verifier};
-use crate::provider::{Answer, Question};
+use crate::provider::{AuthorizationOutcome, AuthorizationRequest};
 
 use super::csrf::FormPurpose;
 use super::error::{ErrorKind, PageError};
@@ -85,13 +85,13 @@ pub(super) async fn show(
     let token = token.ok_or_else(|| ErrorKind::MissingToken.page())?;
     Span::current().record("token.prefix", token.prefix());
     let page = ReturnTo::approval_page(&token);
-    match (app.provider.question(&token).await?, session) {
-        (Question::Open { .. }, None) => Ok(page.sign_in(&app, false, false)),
-        (Question::Open { .. }, Some(session)) if session.is_stale(&app) => {
+    match (app.provider.authorization_request(&token).await?, session) {
+        (AuthorizationRequest::Pending { .. }, None) => Ok(page.sign_in(&app, false, false)),
+        (AuthorizationRequest::Pending { .. }, Some(session)) if session.is_stale(&app) => {
             Ok(page.sign_in(&app, false, true))
         }
         (
-            Question::Open {
+            AuthorizationRequest::Pending {
                 consumer, callback, ..
             },
             Some(session),
@@ -99,7 +99,7 @@ pub(super) async fn show(
             &app, layout, &token, &consumer, &callback, &session,
         )),
         (
-            Question::Approved {
+            AuthorizationRequest::Approved {
                 by,
                 consumer,
                 callback,
@@ -156,11 +156,11 @@ async fn respond_with(
     app: &App,
     layout: Layout,
     token: &Token,
-    answer: Answer,
+    answer: AuthorizationOutcome,
 ) -> Result<Response, PageError> {
     match answer {
-        Answer::Redirect(location) => Ok(see_other(&location)),
-        Answer::ShowVerifier {
+        AuthorizationOutcome::Redirect(location) => Ok(see_other(&location)),
+        AuthorizationOutcome::ShowVerifier {
             consumer_name,
             verifier,
         } => Ok(render_with_script(&CodePage {
@@ -169,27 +169,33 @@ async fn respond_with(
             code: &verifier,
             script: app.path(&assets::script()),
         })),
-        Answer::DeniedOutOfBand { consumer_name } => {
+        AuthorizationOutcome::DeniedOutOfBand { consumer_name } => {
             Err(ErrorKind::Denied.page().with("consumer", consumer_name))
         }
-        Answer::NotOpen(question) => Err(closed(app, token, question).await),
+        AuthorizationOutcome::NotPending(question) => Err(closed(app, token, question).await),
     }
 }
 
 /// The page of an access request that cannot be answered.
-async fn closed(app: &App, token: &Token, question: Question) -> PageError {
+async fn closed(app: &App, token: &Token, question: AuthorizationRequest) -> PageError {
     match question {
         // It changed since it was read: reading it again shows how.
-        Question::Open { .. } => {
+        AuthorizationRequest::Pending { .. } => {
             let page = ReturnTo::approval_page(token);
             ErrorKind::FormOutdated.page().retry(page.as_str())
         }
-        Question::Approved { consumer, .. } => ErrorKind::Answered.page().with("consumer", &consumer.name),
-        Question::Denied { consumer, .. } => ErrorKind::Denied.page().with("consumer", &consumer.name),
-        Question::Used => ErrorKind::Used.page(),
-        Question::Expired => ErrorKind::Expired.page(),
-        Question::ConsumerDisabled { name } => ErrorKind::ConsumerDisabled.page().with("consumer", name),
-        Question::Unknown => match app.provider.is_access_token(token).await {
+        AuthorizationRequest::Approved { consumer, .. } => {
+            ErrorKind::Answered.page().with("consumer", &consumer.name)
+        }
+        AuthorizationRequest::Denied { consumer, .. } => {
+            ErrorKind::Denied.page().with("consumer", &consumer.name)
+        }
+        AuthorizationRequest::Used => ErrorKind::Used.page(),
+        AuthorizationRequest::Expired => ErrorKind::Expired.page(),
+        AuthorizationRequest::ConsumerDisabled { name } => {
+            ErrorKind::ConsumerDisabled.page().with("consumer", name)
+        }
+        AuthorizationRequest::Unknown => match app.provider.is_access_token(token).await {
             Ok(true) => ErrorKind::AccessToken.page(),
             Ok(false) => ErrorKind::Unknown.page(),
             Err(error) => error.into(),
