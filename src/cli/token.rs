@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::config::parse_consumer_key;
 use crate::model::AccessToken;
 use crate::oauth::{ConsumerKey, Timestamp};
-use crate::store::{self, Filter, Revoker, Store};
+use crate::store::{self, Actor, Filter, Store};
 
 use super::config::ConfigFile;
 use super::output::{Table, format_time};
@@ -108,7 +108,7 @@ async fn revoke(store: &Store, id: &str) -> anyhow::Result<String> {
 }
 
 /// Whoever runs a command, in the audit log.
-pub(super) const BY_COMMAND: Revoker<'static> = Revoker {
+pub(super) const BY_COMMAND: Actor<'static> = Actor {
     name: "command",
     address: None,
 };

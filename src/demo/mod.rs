@@ -38,7 +38,7 @@ use crate::config::Config;
 use crate::oauth::{PublicUrl, Token};
 use crate::server::Server;
 use crate::server::store::open_existing;
-use crate::store::{Revoke, Revoker};
+use crate::store::{Actor, Revoke};
 use crate::telemetry;
 
 use self::config::Settings;
@@ -180,7 +180,7 @@ impl Linkgate {
     async fn revoke(&self, token: &Token) -> anyhow::Result<()> {
         let store = open_existing(&self.load()?).await?;
         let (name, address) = ("command", None);
-        let by = Revoker { name, address };
+        let by = Actor { name, address };
         let found = store
             .access_token(token)
             .await?

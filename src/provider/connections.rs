@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{AccessToken, Consumer};
 use crate::oauth::Token;
-use crate::store::{Revoke, Revoker, Search, StoreError};
+use crate::store::{Actor, Revoke, Search, StoreError};
 
 use super::Provider;
 
@@ -49,7 +49,7 @@ impl Provider {
     }
 
     /// Revokes access tokens. Every replica knows within a second.
-    pub async fn revoke(&self, which: Revoke<'_>, by: Revoker<'_>) -> Result<Vec<AccessToken>, StoreError> {
+    pub async fn revoke(&self, which: Revoke<'_>, by: Actor<'_>) -> Result<Vec<AccessToken>, StoreError> {
         self.store.revoke(which, by, self.clock.now()).await
     }
 

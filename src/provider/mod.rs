@@ -46,7 +46,7 @@ pub use impersonation::ImpersonationPolicy;
 pub use sessions::SessionRules;
 
 /// What the use cases take and return of the store.
-pub use crate::store::{Keyring, Revoke, Revoker, Search, StoreError};
+pub use crate::store::{Actor, Keyring, Revoke, Search, StoreError};
 
 use cache::Cache;
 use maintenance::{ClockOffset, Uses};

@@ -62,7 +62,7 @@ pub enum Revoke<'a> {
 
 /// Who revokes access tokens.
 #[derive(Clone, Copy, Debug)]
-pub struct Revoker<'a> {
+pub struct Actor<'a> {
     /// The user's or the command's name.
     pub name: &'a str,
     /// The address of the browser, if there is one.
@@ -209,7 +209,7 @@ impl Store {
     pub async fn revoke(
         &self,
         which: Revoke<'_>,
-        by: Revoker<'_>,
+        by: Actor<'_>,
         now: Timestamp,
     ) -> Result<Vec<AccessToken>, StoreError> {
         const LIVE: &str = " and (expires_at > $1 or session_expires_at > $1)";
@@ -241,7 +241,7 @@ impl Store {
     async fn withdraw_approvals(
         &self,
         subject: &str,
-        by: Revoker<'_>,
+        by: Actor<'_>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let update = sql([

@@ -45,7 +45,7 @@ mod sweep;
 mod users;
 mod value;
 
-pub use access_tokens::{Filter, Revoke, Revoker, Search, TokenUses};
+pub use access_tokens::{Actor, Filter, Revoke, Search, TokenUses};
 pub use audit::AuditFilter;
 pub use consumers::SyncReport;
 pub use error::StoreError;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::links::{Link, Users};
 use crate::model::LinkConnection;
-use crate::provider::{Connection, Revoke, Revoker, StoreError};
+use crate::provider::{Actor, Connection, Revoke, StoreError};
 
 use super::csrf::{FormPurpose, RevokeFields};
 use super::error::PageError;
@@ -93,7 +93,7 @@ pub(super) async fn revoke(
         ALL => Revoke::AllOf { subject },
         id => Revoke::Own { id, subject },
     };
-    let by = Revoker {
+    let by = Actor {
         name: subject,
         address: Some(address),
     };

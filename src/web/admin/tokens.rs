@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::model::{AccessToken, Consumer};
 use crate::oauth::{ConsumerKey, Timestamp, encoding};
-use crate::provider::{Connection, Revoke, Revoker, Search};
+use crate::provider::{Actor, Connection, Revoke, Search};
 
 use super::super::csrf::FormPurpose;
 use super::super::error::PageError;
@@ -118,7 +118,7 @@ pub(super) async fn revoke(
         TOKENS
     };
     FormPurpose::revoke_any(&session.id, &form.token).check(&app.keyring, &form.form_token, page)?;
-    let by = Revoker {
+    let by = Actor {
         name: &session.user.subject,
         address: Some(address),
     };

@@ -11,7 +11,7 @@ use linkgate::model::{
 use linkgate::oauth::{
     AllowedCallback, Callback, ConsumerKey, Secret, SignatureMethod, Timestamp, Token, VerificationKey,
 };
-use linkgate::store::{Revoker, Store, StoreError};
+use linkgate::store::{Actor, Store, StoreError};
 
 use crate::support::databases::{Database, on_both, rng};
 
@@ -38,7 +38,7 @@ mod users;
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 /// Who revokes.
-const BY: Revoker<'_> = Revoker {
+const BY: Actor<'_> = Actor {
     name: "carol",
     address: None,
 };
