@@ -8,7 +8,7 @@
 //! 4. `access_token`: exchange and renewal;
 //! 5. `guarded_call`: a call to the application; `impersonation`: in a user's name; `caller`: consumer and user of it;
 //! 6. `sessions` and `sign_in`: browsers whose users have signed in, and rate limits;
-//! 7. `connections`: what users and administrators see of access tokens, and revocation;
+//! 7. `grants`: what users and administrators see of access tokens, and revocation;
 //! 8. `error`: a problem or a failure, and the response to it.
 //!
 //! `cache` keeps consumers and tokens for less than a second. `directory` knows which users exist. `maintenance` deletes what
@@ -19,9 +19,9 @@ mod authenticate;
 mod authorize;
 mod cache;
 mod caller;
-mod connections;
 mod directory;
 mod error;
+mod grants;
 mod guarded_call;
 mod impersonation;
 mod maintenance;
@@ -38,9 +38,9 @@ use crate::store::Store;
 pub use access_token::IssuedAccessToken;
 pub use authorize::{AuthorizationOutcome, AuthorizationRequest};
 pub use caller::{CallKind, Caller, CallingUser};
-pub use connections::Connection;
 pub use directory::Directory;
 pub use error::{Error, Refusal};
+pub use grants::Grant;
 pub use guarded_call::AuthenticatedCall;
 pub use impersonation::ImpersonationPolicy;
 pub use sessions::SessionRules;

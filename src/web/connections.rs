@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::links::{Link, Users};
 use crate::model::LinkConnection;
-use crate::provider::{Actor, Connection, Revoke, StoreError};
+use crate::provider::{Actor, Grant, Revoke, StoreError};
 
 use super::csrf::{FormPurpose, RevokeFields};
 use super::error::PageError;
@@ -34,7 +34,7 @@ struct ConnectionsPage<'a> {
     layout: Layout,
     app: &'a App,
     session: &'a Session,
-    list: &'a [Connection],
+    list: &'a [Grant],
     is_revoked: bool,
     /// The links that use tokens of users, and this user's connection.
     outgoing: Vec<(&'a Link, Option<LinkConnection>)>,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::model::{AccessToken, Consumer};
 use crate::oauth::{ConsumerKey, Timestamp, encoding};
-use crate::provider::{Actor, Connection, Revoke, Search};
+use crate::provider::{Actor, Grant, Revoke, Search};
 
 use super::super::csrf::FormPurpose;
 use super::super::error::PageError;
@@ -55,7 +55,7 @@ struct TokensPage<'a> {
     path: String,
     search: &'a TokensQuery,
     is_revoked: bool,
-    list: &'a [Connection],
+    list: &'a [Grant],
     consumers: &'a [Consumer],
     newer: Option<String>,
     older: Option<String>,

@@ -10,14 +10,14 @@ use super::Provider;
 
 /// An access token, and the consumer that holds it.
 #[derive(Clone, Debug)]
-pub struct Connection {
+pub struct Grant {
     /// The access token.
     pub token: AccessToken,
     /// Who holds it; `None`: a consumer that is not there any more.
     pub consumer: Option<Arc<Consumer>>,
 }
 
-impl Connection {
+impl Grant {
     /// The consumer's name, as people know it.
     pub fn consumer_name(&self) -> &str {
         let key = self.token.consumer.as_str();
@@ -27,7 +27,7 @@ impl Connection {
 
 impl Provider {
     /// Lists what a user has connected, the newest first.
-    pub async fn connections(&self, subject: &str) -> Result<Vec<Connection>, StoreError> {
+    pub async fn connections(&self, subject: &str) -> Result<Vec<Grant>, StoreError> {
         let tokens = self.store.connections(subject, self.clock.now()).await?;
         self.with_consumers(tokens).await
     }
@@ -43,7 +43,7 @@ impl Provider {
     }
 
     /// Finds access tokens for an administrator, expired and revoked ones too.
-    pub async fn search(&self, search: &Search) -> Result<Vec<Connection>, StoreError> {
+    pub async fn search(&self, search: &Search) -> Result<Vec<Grant>, StoreError> {
         let tokens = self.store.search_access_tokens(search).await?;
         self.with_consumers(tokens).await
     }
@@ -53,11 +53,11 @@ impl Provider {
         self.store.revoke(which, by, self.clock.now()).await
     }
 
-    async fn with_consumers(&self, tokens: Vec<AccessToken>) -> Result<Vec<Connection>, StoreError> {
+    async fn with_consumers(&self, tokens: Vec<AccessToken>) -> Result<Vec<Grant>, StoreError> {
         let mut connections = Vec::with_capacity(tokens.len());
         for token in tokens {
             let consumer = self.cache.consumer(&self.store, &token.consumer).await?;
-            connections.push(Connection { token, consumer });
+            connections.push(Grant { token, consumer });
         }
         Ok(connections)
     }
