@@ -169,7 +169,7 @@ async fn a_server_that_goes_silent_is_an_error_within_seconds_and_is_found_again
         assert!(
             matches!(
                 error,
-                StoreError::TimedOut { .. } | StoreError::Database(sqlx::Error::PoolTimedOut)
+                StoreError::TimedOut | StoreError::Database(sqlx::Error::PoolTimedOut)
             ),
             "{error:?}"
         );
