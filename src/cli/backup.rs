@@ -155,7 +155,8 @@ async fn check(config: &Config, file: &Path) -> anyhow::Result<()> {
     let mut options = options(config);
     options.url = format!("sqlite://{path}");
     let now = Clock::System.now();
-    let store = Store::open_existing(&options, keyring.into(), now).await?;
+    let store = Store::open_without_keys(&options, keyring.into()).await?;
+    store.check_keys(now).await?;
     let checked = async {
         store.check_integrity().await?;
         store.lose_nonces(last_signed(config)).await

@@ -8,7 +8,7 @@ use crate::config::parse_consumer_key;
 use crate::model::AccessToken;
 use crate::oauth::{ConsumerKey, Timestamp};
 use crate::server::store::with_store;
-use crate::store::{self, Filter, Revoker, Store};
+use crate::store::{self, Actor, Filter, Store};
 
 use super::config::ConfigFile;
 use super::output::{Table, format_time};
@@ -105,7 +105,7 @@ async fn revoke_one(store: &Store, id: &str) -> anyhow::Result<()> {
 }
 
 /// Whoever runs a command, in the audit log.
-pub(super) const BY_COMMAND: Revoker<'static> = Revoker {
+pub(super) const BY_COMMAND: Actor<'static> = Actor {
     name: "command",
     address: None,
 };

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
 use crate::oauth::Secret;
+use crate::setting::{duration, seconds};
 
 /// The database.
 #[derive(Clone, Deserialize)]
@@ -22,6 +24,10 @@ pub struct Store {
     /// How many connections are kept at most.
     #[serde(default = "sixteen")]
     pub max_connections: NonZeroU32,
+    /// How long a signed request may wait for the database.
+    #[cfg_attr(test, schemars(with = "String"))]
+    #[serde(default = "seconds::<5>", deserialize_with = "duration")]
+    pub timeout: Duration,
     /// The file of an SQLite database; `None` for PostgreSQL, and in memory.
     #[serde(skip)]
     pub sqlite_file: Option<PathBuf>,
@@ -86,6 +92,7 @@ impl Default for Store {
             url: DatabaseUrl::default(),
             password: None,
             max_connections: sixteen(),
+            timeout: seconds::<5>(),
             sqlite_file: None,
         }
     }

@@ -38,7 +38,7 @@ use crate::config::Config;
 use crate::oauth::{PublicUrl, Token};
 use crate::server::Server;
 use crate::server::store::with_store;
-use crate::store::{Revoke, Revoker};
+use crate::store::{Actor, Revoke};
 use crate::telemetry;
 
 use self::config::Settings;
@@ -179,7 +179,7 @@ impl Linkgate {
     /// Revokes an access token, as `linkgate token revoke` does: in the store, beside the server.
     async fn revoke(&self, token: &Token) -> anyhow::Result<()> {
         let (name, address) = ("command", None);
-        let by = Revoker { name, address };
+        let by = Actor { name, address };
         with_store(&self.load()?, async |store| {
             let found = store.access_token(token).await?;
             let found = found.context("linkgate has no such token")?;

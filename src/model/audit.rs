@@ -42,34 +42,25 @@ impl AuditEvent {
 /// No refusal is among them: a stranger must not be able to make the log grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum AuditKind {
-    /// A user signed in.
     SignedIn,
-    /// A user signed out.
     SignedOut,
-    /// A user said yes to a consumer.
     Approved,
-    /// A user said no.
     Denied,
     /// A request token became an access token.
     Exchanged,
     /// An access token was replaced within its session.
     Renewed,
-    /// An access token was revoked.
     Revoked,
-    /// A user allowed us to act for them at another side.
+    /// A user granted linkgate a token of a remote application.
     LinkConnected,
-    /// A user took that back here.
     LinkDisconnected,
-    /// The other side does not take what the user gave us any more.
+    /// The remote application no longer accepts the token.
     LinkLost,
-    /// A consumer was registered.
     ConsumerAdded,
-    /// A consumer's settings changed.
     ConsumerUpdated,
-    /// A consumer may act again.
     ConsumerEnabled,
-    /// A consumer may not act any more.
     ConsumerDisabled,
     /// A consumer and all its tokens were deleted.
     ConsumerPurged,

@@ -2,7 +2,6 @@
 
 mod access_token;
 mod audit;
-mod browser_session;
 mod consumer;
 mod link;
 mod name_pattern;
@@ -11,9 +10,8 @@ mod user;
 
 pub use access_token::{AccessToken, NewAccess, Session as TokenSession, UNKNOWN_TOKEN, WRONG_HANDLE};
 pub use audit::{AuditEvent, AuditKind};
-pub use browser_session::{BrowserSession, SessionId};
 pub use consumer::{Consumer, ConsumerSource};
 pub use link::{LinkConnection, LinkState, PendingAuthorization};
 pub use name_pattern::NamePattern;
 pub use request_token::{RequestToken, RequestTokenState};
-pub use user::{User, UserStatus};
+pub use user::{BrowserSession, SessionId, User, UserStatus};

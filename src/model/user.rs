@@ -1,6 +1,8 @@
-//! The resource owner (RFC 5849, section 1.1).
+//! The resource owner (RFC 5849, section 1.1), and browsers in which one has signed in.
 
-use crate::oauth::Timestamp;
+use std::fmt;
+
+use crate::oauth::{Timestamp, Token};
 
 /// A user of the application, and how they proved it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,4 +29,49 @@ pub enum UserStatus {
     NotFound,
     /// The method cannot tell, or not at this moment.
     Unknown,
+}
+
+/// A signed-in browser as it is kept: found by the hash of its [`SessionId`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrowserSession {
+    /// Who signed in.
+    pub user: User,
+    /// When they did.
+    pub created_at: Timestamp,
+    /// When the browser was last seen.
+    pub seen_at: Timestamp,
+    /// From when on it must sign in again.
+    pub expires_at: Timestamp,
+}
+
+/// What the cookie carries. It is made like a token; `Debug` shows only its beginning.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SessionId(Token);
+
+impl SessionId {
+    /// Takes a freshly made token as the name of a new session.
+    pub fn new(token: Token) -> Self {
+        Self(token)
+    }
+
+    /// Reads what a browser sent.
+    pub fn parse(text: &str) -> Option<Self> {
+        Token::parse(text).map(Self)
+    }
+
+    /// The id as it stands in the cookie.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The first eight characters, for logs.
+    pub fn prefix(&self) -> &str {
+        self.0.prefix()
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionId({}…)", self.prefix())
+    }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::model::{Consumer, UNKNOWN_TOKEN};
 use crate::oauth::diagnose::diagnose_signature;
@@ -25,7 +25,7 @@ pub(super) struct AuthenticatedRequest {
 }
 
 impl Provider {
-    /// Authenticates a request to a token endpoint, records its nonce, and issues credentials.
+    /// Authenticates a request to a token endpoint, records its nonce, and issues credentials, all by one deadline.
     pub(super) async fn issue<T>(
         &self,
         view: &RequestView<'_>,
@@ -35,15 +35,14 @@ impl Provider {
         let request = SignedRequest::parse(view)?;
         let request = request.ok_or_else(|| Problem::ParameterAbsent(SignedRequest::REQUIRED.to_vec()))?;
         let claimed_by = request.consumer_key().clone();
-        let issued = async {
-            let signed = in_time(async {
-                let signed = self.verify(view, request, peer).await?;
-                self.record_nonce(&signed.request).await?;
-                Ok(signed)
-            });
-            credentials(&signed.await?).await
-        };
-        issued.await.map_err(|error: Error| error.claimed_by(&claimed_by))
+        let deadline = Instant::now() + self.store.timeout();
+        let issued = by(deadline, async {
+            let signed = self.verify(view, request, peer).await?;
+            self.record_nonce(&signed.request, deadline).await?;
+            // Boxed: an exchange has a large future.
+            Box::pin(credentials(&signed)).await
+        });
+        issued.await.map_err(|error| error.claimed_by(&claimed_by))
     }
 
     /// Verifies a request. Reads consumers, and writes nothing.
@@ -97,13 +96,18 @@ impl Provider {
     ///
     /// `nonce_used` for a replay; `timestamp_refused` if the request left the window since it was verified; a failure if the
     /// nonce was not recorded.
-    pub(super) async fn record_nonce(&self, request: &VerifiedRequest) -> Result<(), Error> {
+    pub(super) async fn record_nonce(
+        &self,
+        request: &VerifiedRequest,
+        deadline: Instant,
+    ) -> Result<(), Error> {
         let (signed_at, digest) = (request.timestamp(), request.nonce_digest());
-        let is_first = self
+        // A batch ends with the first deadline in it: a request that has waited for long must not end that of others.
+        let deadline = deadline.max(Instant::now() + self.store.timeout().min(Duration::from_secs(1)));
+        let recorded = self
             .store
-            .record_nonce(signed_at, digest, self.clock.now())
-            .await?;
-        if !is_first {
+            .record_nonce(signed_at, digest, self.clock.now(), deadline);
+        if !recorded.await? {
             return Err(Problem::NonceUsed.into());
         }
         // A pause of this process, or a slow body: nonces are kept for requests within the window only.
@@ -138,11 +142,11 @@ impl Provider {
     }
 }
 
-/// Limits the time that a use case may wait for the database, whichever and however often.
-pub(super) async fn in_time<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let seconds = DEADLINE.as_secs();
-    let done = timeout(DEADLINE, work).await;
-    done.unwrap_or(Err(Error::Failed(StoreError::TimedOut { seconds })))
+/// Limits the time that a request may wait for the database, whatever it asks and however often.
+pub(super) async fn by<T>(
+    deadline: Instant,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let done = timeout_at(deadline, work).await;
+    done.unwrap_or(Err(Error::Failed(StoreError::TimedOut)))
 }
-
-const DEADLINE: Duration = Duration::from_secs(5);

@@ -9,66 +9,66 @@ use crate::store::StoreError;
 
 use super::Provider;
 
-/// What a request token asks, as it stands now.
+/// An authorization request: what became of a request token until now (RFC 5849, section 2.2).
 #[derive(Clone, Debug)]
-pub enum Question {
-    /// Waiting for an answer.
-    Open {
-        /// Who asks.
+pub enum AuthorizationRequest {
+    /// The user has not decided yet.
+    Pending {
+        /// The consumer.
         consumer: Arc<Consumer>,
         /// Where the user returns.
         callback: Callback,
-        /// Until when it can be answered.
+        /// Until when the user can decide.
         expires_at: Timestamp,
     },
-    /// Somebody said yes.
+    /// A user approved it.
     Approved {
-        /// Who said it.
+        /// The user.
         by: User,
-        /// Who asked.
+        /// The consumer.
         consumer: Arc<Consumer>,
         /// Where the user returns.
         callback: Callback,
     },
-    /// Somebody said no.
+    /// A user denied it.
     Denied {
-        /// Who asked.
+        /// The consumer.
         consumer: Arc<Consumer>,
         /// Where the user returns.
         callback: Callback,
     },
     /// Approved, and exchanged for an access token already.
     Used,
-    /// Its time is over.
+    /// It expired.
     Expired,
     /// No such request token.
     Unknown,
-    /// The consumer may not ask any more.
+    /// The consumer is disabled.
     ConsumerDisabled {
         /// The consumer's name, for people.
         name: String,
     },
 }
 
-/// What an answer leads to.
+/// What a decision of the user leads to.
 #[derive(Clone, Debug)]
-pub enum Answer {
-    /// Send the browser there.
+pub enum AuthorizationOutcome {
+    /// Redirect the browser there.
     Redirect(String),
     /// Show the code, which the user carries to the consumer.
     ShowVerifier {
-        /// Who waits for it.
+        /// The consumer's name.
         consumer_name: String,
         /// The code.
         verifier: Verifier,
     },
-    /// Denied, and nobody to send the browser to.
+    /// Denied, and there is no callback URL.
     DeniedOutOfBand {
-        /// Who asked.
+        /// The consumer.
         consumer_name: String,
     },
-    /// It could not be answered by this user; the question as it stands.
-    NotOpen(Question),
+    /// This user cannot decide it.
+    NotPending(AuthorizationRequest),
 }
 
 impl Provider {
@@ -83,63 +83,85 @@ impl Provider {
         self.clock.now().plus(lifetime)
     }
 
-    /// Reads the question behind a request token.
-    pub async fn question(&self, token: &Token) -> Result<Question, StoreError> {
+    /// The authorization request of a request token.
+    pub async fn authorization_request(&self, token: &Token) -> Result<AuthorizationRequest, StoreError> {
         let Some(kept) = self.store.request_token(token).await? else {
-            return Ok(Question::Unknown);
+            return Ok(AuthorizationRequest::Unknown);
         };
         if kept.expires_at <= self.clock.now() {
-            return Ok(Question::Expired);
+            return Ok(AuthorizationRequest::Expired);
         }
         let Some(consumer) = self.cache.consumer(&self.store, &kept.consumer).await? else {
-            return Ok(Question::Unknown);
+            return Ok(AuthorizationRequest::Unknown);
         };
         if !consumer.enabled {
-            return Ok(Question::ConsumerDisabled {
+            return Ok(AuthorizationRequest::ConsumerDisabled {
                 name: consumer.name.clone(),
             });
         }
-        Ok(as_question(kept, consumer))
+        Ok(authorization_request(kept, consumer))
     }
 
     /// The user approves, at an address. Repeated by the same user, it leads to the same place.
-    pub async fn approve(&self, token: &Token, user: &User, address: IpAddr) -> Result<Answer, StoreError> {
-        let mut question = self.question(token).await?;
-        if let Question::Open { .. } = question {
-            let (address, now) = (Some(address), self.clock.now());
-            let authorized = self.store.authorize_request_token(token, user, address, now);
-            if authorized.await? {
-                self.store.remember_user(user).await?;
-            }
-            question = self.question(token).await?;
-        }
-        match question {
-            Question::Approved {
+    pub async fn approve(
+        &self,
+        token: &Token,
+        user: &User,
+        address: IpAddr,
+    ) -> Result<AuthorizationOutcome, StoreError> {
+        let request = self.decided(token, user, address, true).await?;
+        match request {
+            AuthorizationRequest::Approved {
                 by,
                 consumer,
                 callback,
             } if by.subject == user.subject => self.approved(token, user, &consumer, callback).await,
-            other => Ok(Answer::NotOpen(other)),
+            other => Ok(AuthorizationOutcome::NotPending(other)),
         }
     }
 
     /// The user denies, at an address. Repeated, it leads to the same place.
-    pub async fn deny(&self, token: &Token, user: &User, address: IpAddr) -> Result<Answer, StoreError> {
-        let mut question = self.question(token).await?;
-        if let Question::Open { .. } = question {
-            let (address, now) = (Some(address), self.clock.now());
-            self.store.deny_request_token(token, user, address, now).await?;
-            question = self.question(token).await?;
-        }
-        match question {
-            Question::Denied { consumer, callback } => Ok(match callback {
-                Callback::Url(url) => Answer::Redirect(url.denied_redirect(token)),
-                Callback::OutOfBand => Answer::DeniedOutOfBand {
+    pub async fn deny(
+        &self,
+        token: &Token,
+        user: &User,
+        address: IpAddr,
+    ) -> Result<AuthorizationOutcome, StoreError> {
+        let request = self.decided(token, user, address, false).await?;
+        match request {
+            AuthorizationRequest::Denied { consumer, callback } => Ok(match callback {
+                Callback::Url(url) => AuthorizationOutcome::Redirect(url.denied_redirect(token)),
+                Callback::OutOfBand => AuthorizationOutcome::DeniedOutOfBand {
                     consumer_name: consumer.name.clone(),
                 },
             }),
-            other => Ok(Answer::NotOpen(other)),
+            other => Ok(AuthorizationOutcome::NotPending(other)),
         }
+    }
+
+    /// The request after the user's decision, which counts if it was pending.
+    async fn decided(
+        &self,
+        token: &Token,
+        user: &User,
+        address: IpAddr,
+        approves: bool,
+    ) -> Result<AuthorizationRequest, StoreError> {
+        let request = self.authorization_request(token).await?;
+        let AuthorizationRequest::Pending { .. } = request else {
+            return Ok(request);
+        };
+        let (address, now) = (Some(address), self.clock.now());
+        if !approves {
+            self.store.deny_request_token(token, user, address, now).await?;
+        } else if self
+            .store
+            .authorize_request_token(token, user, address, now)
+            .await?
+        {
+            self.store.remember_user(user).await?;
+        }
+        self.authorization_request(token).await
     }
 
     async fn approved(
@@ -148,16 +170,16 @@ impl Provider {
         user: &User,
         consumer: &Consumer,
         callback: Callback,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<AuthorizationOutcome, StoreError> {
         let Some(verifier) = self.keyring.verifier(token, &user.subject) else {
             self.cache
                 .check_foreign_token(&self.store, token.as_str())
                 .await?;
-            return Ok(Answer::NotOpen(Question::Unknown));
+            return Ok(AuthorizationOutcome::NotPending(AuthorizationRequest::Unknown));
         };
         Ok(match callback {
-            Callback::Url(url) => Answer::Redirect(url.authorized_redirect(token, &verifier)),
-            Callback::OutOfBand => Answer::ShowVerifier {
+            Callback::Url(url) => AuthorizationOutcome::Redirect(url.authorized_redirect(token, &verifier)),
+            Callback::OutOfBand => AuthorizationOutcome::ShowVerifier {
                 consumer_name: consumer.name.clone(),
                 verifier,
             },
@@ -165,22 +187,22 @@ impl Provider {
     }
 }
 
-fn as_question(kept: RequestToken, consumer: Arc<Consumer>) -> Question {
+fn authorization_request(kept: RequestToken, consumer: Arc<Consumer>) -> AuthorizationRequest {
     match kept.state {
-        RequestTokenState::Pending => Question::Open {
+        RequestTokenState::Pending => AuthorizationRequest::Pending {
             consumer,
             callback: kept.callback,
             expires_at: kept.expires_at,
         },
-        RequestTokenState::Authorized { by } => Question::Approved {
+        RequestTokenState::Authorized { by } => AuthorizationRequest::Approved {
             by,
             consumer,
             callback: kept.callback,
         },
-        RequestTokenState::Denied => Question::Denied {
+        RequestTokenState::Denied => AuthorizationRequest::Denied {
             consumer,
             callback: kept.callback,
         },
-        RequestTokenState::Used { .. } => Question::Used,
+        RequestTokenState::Used { .. } => AuthorizationRequest::Used,
     }
 }

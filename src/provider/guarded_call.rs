@@ -2,11 +2,14 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::model::{Consumer, UNKNOWN_TOKEN, UserStatus};
-use crate::oauth::{Problem, RequestView, SignedRequest, Timestamp, Token, VerifiedRequest};
+use crate::oauth::{Problem, RequestView, SignedRequest, Timestamp, VerifiedRequest};
 
-use super::authenticate::{AuthenticatedRequest, in_time};
+use super::authenticate::{AuthenticatedRequest, by};
 use super::cache::CachedToken;
 use super::caller::{CallKind, Caller, CallingUser};
 use super::{Error, Provider};
@@ -22,6 +25,8 @@ pub struct AuthenticatedCall {
     /// The access token; `None`: a two-legged call.
     cached: Option<Arc<CachedToken>>,
     peer: Option<IpAddr>,
+    /// How long it may still wait for the database.
+    left: Duration,
 }
 
 impl AuthenticatedCall {
@@ -54,8 +59,13 @@ impl Provider {
             return Ok(None);
         };
         let claimed_by = claim.consumer_key().clone();
-        let call = match in_time(self.verify(view, claim, peer)).await {
-            Ok(signed) => self.authenticate_principal(view, signed, peer).await,
+        let deadline = Instant::now() + self.store.timeout();
+        let call = match by(deadline, self.verify_call(view, claim, peer)).await {
+            Ok(signed) => {
+                // The time that the login method and the body take is not the database's.
+                let left = deadline.saturating_duration_since(Instant::now());
+                self.authenticate_principal(signed, peer, left).await
+            }
             Err(error) => Err(error),
         };
         call.map(Some).map_err(|error| error.claimed_by(&claimed_by))
@@ -72,11 +82,12 @@ impl Provider {
             at,
             cached,
             peer,
+            left,
         } = call;
         // An `async fn` would keep the whole call beside its parts.
         async move {
-            let spent = in_time(self.record_nonce(&request)).await;
-            spent.map_err(|error| error.claimed_by(&caller.consumer.key))?;
+            let recorded = self.record_nonce(&request, Instant::now() + left).await;
+            recorded.map_err(|error| error.claimed_by(&caller.consumer.key))?;
             if let (Some(token), Some(cached)) = (request.token(), cached)
                 && cached.is_first_use(at)
             {
@@ -86,13 +97,15 @@ impl Provider {
         }
     }
 
-    fn authenticate_principal<'a>(
+    /// Verifies the request, and reads its access token.
+    fn verify_call<'a>(
         &'a self,
         view: &'a RequestView<'_>,
-        mut signed: AuthenticatedRequest,
+        claim: SignedRequest,
         peer: Option<IpAddr>,
-    ) -> impl Future<Output = Result<AuthenticatedCall, Error>> + Send + use<'a> {
+    ) -> impl Future<Output = Result<AuthenticatedRequest, Error>> + Send + use<'a> {
         async move {
+            let mut signed = self.verify(view, claim, peer).await?;
             if signed.consumer.require_body_hash
                 && view.form.is_none()
                 && signed.request.body_hash().is_none()
@@ -102,45 +115,41 @@ impl Provider {
             if let Some(name) = signed.request.token_endpoint_parameter() {
                 return Err(Problem::parameter_rejected(name, NOT_AN_ENDPOINT).into());
             }
-            let (user, kind) = match signed.request.token() {
-                Some(token) => {
-                    let cached = self.token_of(token, signed.cached.take()).await?;
-                    let user = self.three_legged(&signed.consumer, &cached, signed.at).await?;
-                    signed.cached = Some(cached);
-                    (Some(user), CallKind::ThreeLegged)
-                }
-                None => self.two_legged(&signed).await?,
-            };
-            Ok(AuthenticatedCall {
-                request: signed.request,
-                caller: Caller {
-                    consumer: signed.consumer,
-                    user,
-                    kind,
-                },
-                at: signed.at,
-                cached: signed.cached,
-                peer,
-            })
+            if let (Some(token), None) = (signed.request.token(), &signed.cached) {
+                let secret = self.keyring.token_secret(token);
+                let now = self.clock.now();
+                let read = self.cache.access_token(&self.store, token, secret.as_ref(), now);
+                signed.cached = Some(read.await?);
+            }
+            Ok(signed)
         }
     }
 
-    /// What is known of a token, whose signature was verified.
-    async fn token_of(
+    async fn authenticate_principal(
         &self,
-        token: &Token,
-        cached: Option<Arc<CachedToken>>,
-    ) -> Result<Arc<CachedToken>, Error> {
-        if let Some(cached) = cached {
-            return Ok(cached);
-        }
-        let secret = self.keyring.token_secret(token);
-        let now = self.clock.now();
-        in_time(async {
-            let read = self.cache.access_token(&self.store, token, secret.as_ref(), now);
-            Ok(read.await?)
+        signed: AuthenticatedRequest,
+        peer: Option<IpAddr>,
+        left: Duration,
+    ) -> Result<AuthenticatedCall, Error> {
+        let (user, kind) = match &signed.cached {
+            Some(cached) => {
+                let user = self.three_legged(&signed.consumer, cached, signed.at).await?;
+                (Some(user), CallKind::ThreeLegged)
+            }
+            None => self.two_legged(&signed).await?,
+        };
+        Ok(AuthenticatedCall {
+            request: signed.request,
+            caller: Caller {
+                consumer: signed.consumer,
+                user,
+                kind,
+            },
+            at: signed.at,
+            cached: signed.cached,
+            peer,
+            left,
         })
-        .await
     }
 
     /// The user behind an access token. Whatever can never work again is one of the three problems on which a consumer

@@ -8,28 +8,26 @@
 //! 4. `access_token`: exchange and renewal;
 //! 5. `guarded_call`: a call to the application; `impersonation`: in a user's name; `caller`: consumer and user of it;
 //! 6. `sessions` and `sign_in`: browsers whose users have signed in, and rate limits;
-//! 7. `connections`: what users and administrators see of access tokens, and revocation;
+//! 7. `grants`: what users and administrators see of access tokens, and revocation;
 //! 8. `error`: a problem or a failure, and the response to it.
 //!
-//! `cache` keeps consumers and tokens for less than a second. `directory` knows which
-//! users exist. `sweep` deletes what has expired, `uses` writes when tokens were used, `clock_offset` compares the clocks.
+//! `cache` keeps consumers and tokens for less than a second. `directory` knows which users exist. `maintenance` deletes what
+//! has expired, writes when tokens were used, and compares the clocks.
 
 mod access_token;
 mod authenticate;
 mod authorize;
 mod cache;
 mod caller;
-mod clock_offset;
-mod connections;
 mod directory;
 mod error;
+mod grants;
 mod guarded_call;
 mod impersonation;
+mod maintenance;
 mod request_token;
 mod sessions;
 mod sign_in;
-mod sweep;
-mod uses;
 
 use std::sync::Arc;
 
@@ -38,22 +36,20 @@ use crate::oauth::{Secret, TimestampWindow, Token, VerificationKey};
 use crate::store::Store;
 
 pub use access_token::IssuedAccessToken;
-pub use authorize::{Answer, Question};
+pub use authorize::{AuthorizationOutcome, AuthorizationRequest};
 pub use caller::{CallKind, Caller, CallingUser};
-pub use connections::Connection;
 pub use directory::Directory;
 pub use error::{Error, Refusal};
+pub use grants::Grant;
 pub use guarded_call::AuthenticatedCall;
 pub use impersonation::ImpersonationPolicy;
-pub use request_token::IssuedRequestToken;
 pub use sessions::SessionRules;
 
 /// What the use cases take and return of the store.
-pub use crate::store::{Keyring, Revoke, Revoker, Search, StoreError};
+pub use crate::store::{Actor, Keyring, Revoke, Search, StoreError};
 
 use cache::Cache;
-use clock_offset::ClockOffset;
-use uses::Uses;
+use maintenance::{ClockOffset, Uses};
 
 /// The OAuth provider.
 #[derive(Debug)]

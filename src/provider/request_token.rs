@@ -3,19 +3,10 @@
 use std::net::IpAddr;
 
 use crate::model::{Consumer, RequestToken, RequestTokenState};
-use crate::oauth::{Callback, Problem, RequestView, Secret, Token, VerifiedRequest};
+use crate::oauth::{Callback, Problem, RequestView, Secret, Token, TokenCredentials, VerifiedRequest};
 
-use super::authenticate::{AuthenticatedRequest, in_time};
+use super::authenticate::AuthenticatedRequest;
 use super::{Error, Provider};
-
-/// Temporary credentials, for the consumer alone.
-#[derive(Debug)]
-pub struct IssuedRequestToken {
-    /// `oauth_token`.
-    pub token: Token,
-    /// `oauth_token_secret`.
-    pub secret: Secret,
-}
 
 impl Provider {
     /// Answers a request-token call.
@@ -23,17 +14,14 @@ impl Provider {
         &self,
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
-    ) -> Result<IssuedRequestToken, Error> {
+    ) -> Result<TokenCredentials, Error> {
         self.issue(view, peer, async |signed| {
-            in_time(self.temporary_credentials(signed)).await
+            self.temporary_credentials(signed).await
         })
         .await
     }
 
-    async fn temporary_credentials(
-        &self,
-        signed: &AuthenticatedRequest,
-    ) -> Result<IssuedRequestToken, Error> {
+    async fn temporary_credentials(&self, signed: &AuthenticatedRequest) -> Result<TokenCredentials, Error> {
         if signed.request.token().is_some() {
             return Err(
                 Problem::parameter_rejected("oauth_token", "Leave oauth_token out of this call.").into(),
@@ -59,7 +47,7 @@ impl Provider {
         };
         self.store.add_request_token(&token, &kept).await?;
         let secret = self.secret_of(&token);
-        Ok(IssuedRequestToken { token, secret })
+        Ok(TokenCredentials { token, secret })
     }
 
     /// The secret of a token that we have just made.

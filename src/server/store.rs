@@ -26,10 +26,12 @@ pub(crate) async fn open(
     migrations: Migrations,
 ) -> anyhow::Result<Store> {
     let (options, now) = (options(config), Clock::System.now());
-    Ok(match migrations {
-        Migrations::Apply => Store::open(&options, keyring, now).await?,
-        Migrations::Refuse => Store::open_existing(&options, keyring, now).await?,
-    })
+    if migrations == Migrations::Apply {
+        return Ok(Store::open(&options, keyring, now).await?);
+    }
+    let store = Store::open_without_keys(&options, keyring).await?;
+    store.check_keys(now).await?;
+    Ok(store)
 }
 
 /// Opens a store for a command, and closes it after its work. It must exist: a command must not create one, perhaps as another
@@ -163,5 +165,6 @@ pub(crate) fn options(config: &Config) -> Options {
         url: config.store.url().to_owned(),
         password: config.store.password.clone(),
         max_connections: config.store.max_connections.get(),
+        timeout: config.store.timeout,
     }
 }

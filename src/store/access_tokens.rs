@@ -62,7 +62,7 @@ pub enum Revoke<'a> {
 
 /// Who revokes access tokens.
 #[derive(Clone, Copy, Debug)]
-pub struct Revoker<'a> {
+pub struct Actor<'a> {
     /// The user's or the command's name.
     pub name: &'a str,
     /// The address of the browser, if there is one.
@@ -84,9 +84,7 @@ impl Store {
         since: Timestamp,
     ) -> Result<Option<AccessToken>, StoreError> {
         let which = " from access_tokens where digest = $1 or (replaced_digest = $1 and issued_at >= $2)";
-        let select = sql(["select ", COLUMNS, which])
-            .bind(digest(token.as_str()))
-            .bind(since);
+        let select = sql(["select ", COLUMNS, which]).bind((digest(token.as_str()), since));
         self.one(select).await
     }
 
@@ -109,7 +107,7 @@ impl Store {
             (None, Some(subject)) => list("subject = $2", limit).bind(subject),
             (Some(consumer), Some(subject)) => {
                 let list = list("consumer_key = $2 and subject = $3", limit);
-                list.bind(consumer).bind(subject)
+                list.bind((consumer, subject))
             }
         })
         .await
@@ -125,9 +123,7 @@ impl Store {
                  and (expires_at > $2 or session_expires_at > $2) \
                  order by coalesce(connected_at, issued_at) desc, id limit $3",
             ])
-            .bind(subject)
-            .bind(now)
-            .bind(MAX_CONNECTIONS),
+            .bind((subject, now, MAX_CONNECTIONS)),
         )
         .await
     }
@@ -151,12 +147,14 @@ impl Store {
             of_consumer,
             ") order by issued_at desc, id limit $4 offset $5",
         ])
-        // Without a text, each is found.
-        .bind(if search.user.is_empty() { end } else { SEARCHED })
-        .bind(containing(&search.user))
-        .bind(search.user.replace('\0', ""))
-        .bind(i64::from(search.limit))
-        .bind(i64::from(search.skip));
+        .bind((
+            // Without a text, each is found.
+            if search.user.is_empty() { end } else { SEARCHED },
+            containing(&search.user),
+            search.user.replace('\0', ""),
+            i64::from(search.limit),
+            i64::from(search.skip),
+        ));
         self.list(match &search.consumer {
             Some(consumer) => select.bind(consumer),
             None => select,
@@ -188,14 +186,16 @@ impl Store {
              and revoked_at is null returning ",
             COLUMNS,
         ])
-        .bind(digest(old.as_str()))
-        .bind(consumer)
-        .bind(session_id)
-        .bind(now)
-        .bind(digest(new.as_str()))
-        .bind(key_id(new))
-        .bind(issued_at)
-        .bind(expires_at);
+        .bind((
+            digest(old.as_str()),
+            consumer,
+            session_id,
+            now,
+            digest(new.as_str()),
+            key_id(new),
+            issued_at,
+            expires_at,
+        ));
         let renewed = |row: &Row| {
             let event = event(AuditKind::Renewed, row, now)?;
             Ok(AuditEvent { address, ..event })
@@ -209,7 +209,7 @@ impl Store {
     pub async fn revoke(
         &self,
         which: Revoke<'_>,
-        by: Revoker<'_>,
+        by: Actor<'_>,
         now: Timestamp,
     ) -> Result<Vec<AccessToken>, StoreError> {
         const LIVE: &str = " and (expires_at > $1 or session_expires_at > $1)";
@@ -219,7 +219,7 @@ impl Store {
         };
         let update = match which {
             Revoke::One { id } => update("id = $2", "").bind(id),
-            Revoke::Own { id, subject } => update("id = $2 and subject = $3", LIVE).bind(id).bind(subject),
+            Revoke::Own { id, subject } => update("id = $2 and subject = $3", LIVE).bind((id, subject)),
             Revoke::AllOf { subject } => update("subject = $2", LIVE).bind(subject),
         };
         let revoked = |row: &Row| {
@@ -241,15 +241,14 @@ impl Store {
     async fn withdraw_approvals(
         &self,
         subject: &str,
-        by: Revoker<'_>,
+        by: Actor<'_>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let update = sql([
             "update request_tokens set state = 'denied' \
              where subject = $1 and state = 'authorized' and expires_at > $2 returning consumer_key, subject",
         ])
-        .bind(subject)
-        .bind(now);
+        .bind((subject, now));
         let withdrawn = |row: &Row| {
             Ok(AuditEvent {
                 address: by.address,
@@ -275,10 +274,12 @@ impl Store {
                     ["update access_tokens set last_used_at = $2, last_used_from = $3 \
                      where digest = $1 and (last_used_at is null or last_used_at < $2)"],
                 )
-                .bind(digest.clone())
-                .bind(at.minute() * 60)
-                .bind(from.map(|address| address.to_string()));
-                transaction.execute(update).await?;
+                .bind((
+                    digest.clone(),
+                    at.minute() * 60,
+                    from.map(|address| address.to_string()),
+                ));
+                transaction.on().execute(update).await?;
             }
             transaction.commit().await?;
         }
@@ -321,20 +322,19 @@ pub(super) async fn grant(
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $9, $13) returning ",
         COLUMNS,
     ])
-    .bind(digest(token.as_str()))
-    .bind(id(token))
-    .bind(key_id(token))
-    .bind(consumer)
-    .bind(&*user.subject)
-    .bind(&*user.display_name)
-    .bind(&*user.proved_by)
-    .bind(user.proved_at)
-    .bind(access.issued_at)
-    .bind(access.expires_at)
-    .bind(session.map(|session| &*session.id))
-    .bind(session.map(|session| session.expires_at))
-    .bind(host);
-    let rows = transaction.fetch(insert).await?;
+    .bind((
+        digest(token.as_str()),
+        id(token),
+        key_id(token),
+        consumer,
+        user,
+        access.issued_at,
+        access.expires_at,
+        session.map(|session| &*session.id),
+        session.map(|session| session.expires_at),
+        host,
+    ));
+    let rows = transaction.on().fetch(insert).await?;
     let granted = rows.first().map(access_token).transpose()?;
     granted.ok_or_else(|| StoreError::inconsistent(TABLE, "a new row is not there"))
 }

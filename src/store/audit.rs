@@ -29,18 +29,20 @@ impl Store {
              where ($1 is null or kind = $1) and ($2 is null or consumer_key = $2) \
              and ($3 is null or subject = $3) and at >= $4 order by id desc limit $5",
         ])
-        .bind(filter.kind.map(AuditKind::name))
-        .bind(filter.consumer.as_ref().map(ConsumerKey::as_str))
-        .bind(filter.subject.as_deref())
-        .bind(filter.since.map_or(i64::MIN, Timestamp::seconds))
-        .bind(filter.limit.map_or(i64::MAX, i64::from));
+        .bind((
+            filter.kind.map(AuditKind::name),
+            filter.consumer.as_ref().map(ConsumerKey::as_str),
+            filter.subject.as_deref(),
+            filter.since.map_or(i64::MIN, Timestamp::seconds),
+            filter.limit.map_or(i64::MAX, i64::from),
+        ));
         self.db.read(select).await?.iter().map(event).collect()
     }
 
     /// Runs a statement that changes one row, and records it. Whether there was such a row.
     pub(super) async fn change(&self, change: Sql, event: &AuditEvent) -> Result<bool, StoreError> {
         let mut transaction = self.db.begin().await?;
-        let changed = transaction.execute(change).await? == 1;
+        let changed = transaction.on().execute(change).await? == 1;
         if changed {
             record(&mut transaction, event.clone()).await?;
         }
@@ -55,7 +57,7 @@ impl Store {
         event: impl Fn(&Row) -> Result<AuditEvent, StoreError>,
     ) -> Result<Vec<Row>, StoreError> {
         let mut transaction = self.db.begin().await?;
-        let rows = transaction.fetch(change).await?;
+        let rows = transaction.on().fetch(change).await?;
         for row in &rows {
             record(&mut transaction, event(row)?).await?;
         }
@@ -69,13 +71,15 @@ pub(super) async fn record(transaction: &mut Transaction, event: AuditEvent) -> 
     let insert = sql([
         "insert into audit (at, kind, consumer_key, subject, address, detail) values ($1, $2, $3, $4, $5, $6)",
     ])
-    .bind(event.at)
-    .bind(event.kind.name())
-    .bind(event.consumer.as_ref().map(ConsumerKey::as_str))
-    .bind(event.subject.as_deref().map(printable))
-    .bind(event.address.map(|address| address.to_string()))
-    .bind(printable(&event.detail));
-    transaction.execute(insert).await?;
+    .bind((
+        event.at,
+        event.kind.name(),
+        event.consumer.as_ref().map(ConsumerKey::as_str),
+        event.subject.as_deref().map(printable),
+        event.address.map(|address| address.to_string()),
+        printable(&event.detail),
+    ));
+    transaction.on().execute(insert).await?;
     transaction.recorded.push(event);
     Ok(())
 }

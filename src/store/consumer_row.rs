@@ -1,7 +1,10 @@
 //! A consumer as its row has it: columns for what is asked for, JSON for the other settings, and its sealed secrets.
 
-use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use std::collections::BTreeSet;
+use std::fmt::Display;
+
+use serde::Deserialize;
+use serde_json::json;
 
 use crate::model::{Consumer, ConsumerSource};
 use crate::oauth::{
@@ -25,14 +28,14 @@ pub(super) struct ConsumerRow {
 
 /// What is not secret and never asked for alone. A setting that this version does not know is an error: it may forbid
 /// something.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "the consumer's switches")]
 struct Settings {
     keys: Vec<Key>,
-    methods: Vec<String>,
-    callbacks: Vec<String>,
-    default_callback: Option<String>,
+    methods: BTreeSet<SignatureMethod>,
+    callbacks: Vec<AllowedCallback>,
+    default_callback: Option<Callback>,
     two_legged: bool,
     two_legged_user: Option<String>,
     impersonation: bool,
@@ -42,11 +45,11 @@ struct Settings {
 }
 
 /// A key, or the place of one: the shared secrets are sealed, in the same order.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Key {
     SharedSecret,
-    Rsa(String),
+    Rsa(PublicKey),
 }
 
 impl ConsumerRow {
@@ -64,90 +67,89 @@ impl ConsumerRow {
     }
 
     /// Seals a consumer into a row.
-    pub(super) fn new(consumer: &Consumer, keyring: &Keyring) -> Result<Self, StoreError> {
+    pub(super) fn new(consumer: &Consumer, keyring: &Keyring) -> Self {
         let mut secrets = Vec::new();
         let keys = consumer.keys.iter().map(|key| match key {
             VerificationKey::Hmac(secret) => {
                 secrets.push(secret.expose());
-                Key::SharedSecret
+                json!("shared-secret")
             }
-            VerificationKey::Rsa(key) => Key::Rsa(key.to_base64()),
+            VerificationKey::Rsa(key) => json!({ "rsa": key.to_base64() }),
         });
-        let settings = Settings {
-            keys: keys.collect(),
-            methods: consumer
-                .methods
-                .iter()
-                .map(|method| method.name().to_owned())
-                .collect(),
-            callbacks: consumer
-                .callbacks
-                .iter()
-                .map(|pattern| pattern.as_str().to_owned())
-                .collect(),
-            default_callback: consumer
-                .default_callback
-                .as_ref()
-                .map(|callback| callback.as_str().to_owned()),
-            two_legged: consumer.two_legged,
-            two_legged_user: consumer.two_legged_user.clone(),
-            impersonation: consumer.impersonation,
-            session_handles: consumer.session_handles,
-            require_body_hash: consumer.require_body_hash,
-            addresses: consumer.addresses.iter().map(ToString::to_string).collect(),
-        };
-        let json = |error: serde_json::Error| StoreError::inconsistent(TABLE, error.to_string());
-        let sealed = match secrets.as_slice() {
-            [] => None,
-            secrets => {
-                let plain = Secret::new(serde_json::to_string(secrets).map_err(json)?);
-                Some(keyring.seal(&plain, &place(consumer.key.as_str())))
-            }
-        };
-        Ok(Self {
+        let keys: Vec<_> = keys.collect();
+        let methods: Vec<_> = consumer.methods.iter().map(|method| method.name()).collect();
+        let callbacks: Vec<_> = consumer.callbacks.iter().map(AllowedCallback::as_str).collect();
+        let addresses: Vec<_> = consumer.addresses.iter().map(ToString::to_string).collect();
+        let settings = json!({
+            "keys": keys,
+            "methods": methods,
+            "callbacks": callbacks,
+            "default_callback": consumer.default_callback.as_ref().map(Callback::as_str),
+            "two_legged": consumer.two_legged,
+            "two_legged_user": consumer.two_legged_user,
+            "impersonation": consumer.impersonation,
+            "session_handles": consumer.session_handles,
+            "require_body_hash": consumer.require_body_hash,
+            "addresses": addresses,
+        });
+        let sealed = (!secrets.is_empty()).then(|| {
+            let plain = serde_json::to_string(&secrets).expect("a list of texts is JSON");
+            keyring.seal(&Secret::new(plain), &place(consumer.key.as_str()))
+        });
+        Self {
             key: consumer.key.as_str().to_owned(),
             name: consumer.name.clone(),
             source: <&str>::from(consumer.source).to_owned(),
             enabled: consumer.enabled,
-            settings: serde_json::to_string(&settings).map_err(json)?,
+            settings: settings.to_string(),
             key_id: sealed.as_ref().map(|_| keyring.current().id_text().to_owned()),
             secrets: sealed,
-        })
+        }
     }
 
     /// Opens a row.
     pub(super) fn open(&self, keyring: &Keyring) -> Result<Consumer, StoreError> {
-        let wrong = |why: String| StoreError::inconsistent(TABLE, format!("`{}`: {why}", self.key));
-        let settings: Settings =
-            serde_json::from_str(&self.settings).map_err(|error| wrong(error.to_string()))?;
-        let secrets = match &self.secrets {
-            Some(sealed) => opened(keyring, sealed, &self.key)?,
-            None => Vec::new(),
-        };
+        let wrong = |why: &dyn Display| StoreError::inconsistent(TABLE, format!("`{}`: {why}", self.key));
+        let settings: Settings = serde_json::from_str(&self.settings).map_err(|error| wrong(&error))?;
+        let mut secrets = Vec::new().into_iter();
+        if let Some(sealed) = &self.secrets {
+            let plain = keyring.open(sealed, &place(&self.key))?;
+            // serde_json's own words could repeat a part of the secret.
+            let opened = serde_json::from_str::<Vec<Secret>>(plain.expose());
+            secrets = opened
+                .map_err(|_| wrong(&"the secrets are not a list"))?
+                .into_iter();
+        }
+        let keys = settings.keys.into_iter().map(|key| match key {
+            Key::SharedSecret => secrets.next().map(VerificationKey::Hmac),
+            Key::Rsa(key) => Some(VerificationKey::Rsa(key)),
+        });
+        let keys = keys
+            .collect::<Option<_>>()
+            .ok_or_else(|| wrong(&"a shared secret is missing"))?;
+        if secrets.next().is_some() {
+            return Err(wrong(&"a shared secret has no place"));
+        }
+        let addresses = settings.addresses.iter().map(|address| address.parse());
         Ok(Consumer {
-            key: ConsumerKey::parse(&self.key).ok_or_else(|| wrong("the key is not one".to_owned()))?,
-            keys: keys(settings.keys, secrets).map_err(wrong)?,
-            methods: read_all(settings.methods, |name| {
-                SignatureMethod::parse(name).ok_or("not a signature method")
-            })
-            .map_err(wrong)?
-            .into_iter()
-            .collect(),
-            callbacks: read_all(settings.callbacks, AllowedCallback::parse).map_err(wrong)?,
-            default_callback: read_all(settings.default_callback, Callback::parse)
-                .map_err(wrong)?
-                .pop(),
+            key: ConsumerKey::parse(&self.key).ok_or_else(|| wrong(&"the key is not one"))?,
+            keys,
+            methods: settings.methods,
+            callbacks: settings.callbacks,
+            default_callback: settings.default_callback,
             two_legged: settings.two_legged,
             two_legged_user: settings.two_legged_user,
             impersonation: settings.impersonation,
             session_handles: settings.session_handles,
             require_body_hash: settings.require_body_hash,
-            addresses: read_all(settings.addresses, str::parse).map_err(wrong)?,
+            addresses: addresses
+                .collect::<Result<_, _>>()
+                .map_err(|error| wrong(&error))?,
             enabled: self.enabled,
             source: self
                 .source
                 .parse()
-                .map_err(|_| wrong(format!("it is registered by `{}`", self.source)))?,
+                .map_err(|_| wrong(&format_args!("it is registered by `{}`", self.source)))?,
             name: self.name.clone(),
         })
     }
@@ -156,45 +158,6 @@ impl ConsumerRow {
     pub(super) fn is_from(&self, source: ConsumerSource) -> bool {
         self.source == <&str>::from(source)
     }
-}
-
-fn opened(keyring: &Keyring, sealed: &[u8], key: &str) -> Result<Vec<Zeroizing<String>>, StoreError> {
-    let plain = keyring.open(sealed, &place(key))?;
-    let texts: Vec<String> = serde_json::from_str(plain.expose())
-        // serde_json's own words could repeat a part of the secret.
-        .map_err(|_| StoreError::inconsistent(TABLE, format!("`{key}`: the secrets are not a list")))?;
-    Ok(texts.into_iter().map(Zeroizing::new).collect())
-}
-
-/// Puts the secrets back into their places.
-fn keys(keys: Vec<Key>, secrets: Vec<Zeroizing<String>>) -> Result<Vec<VerificationKey>, String> {
-    let mut secrets = secrets.into_iter();
-    let keys = keys
-        .into_iter()
-        .map(|key| match key {
-            Key::SharedSecret => secrets
-                .next()
-                .map(|secret| VerificationKey::Hmac(Secret::new(secret.as_str())))
-                .ok_or_else(|| "a shared secret is missing".to_owned()),
-            Key::Rsa(key) => PublicKey::parse(&key)
-                .map(VerificationKey::Rsa)
-                .map_err(|error| error.to_string()),
-        })
-        .collect();
-    match secrets.next() {
-        None => keys,
-        Some(_) => Err("a shared secret has no place".to_owned()),
-    }
-}
-
-fn read_all<T, E: ToString>(
-    texts: impl IntoIterator<Item = String>,
-    read: impl Fn(&str) -> Result<T, E>,
-) -> Result<Vec<T>, String> {
-    texts
-        .into_iter()
-        .map(|text| read(&text).map_err(|error| format!("`{text}`: {}", error.to_string())))
-        .collect()
 }
 
 /// What the sealed secrets of a consumer are bound to.

@@ -1,13 +1,13 @@
 //! Consumers, from the configuration and from `linkgate consumer add`.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::model::{AuditEvent, AuditKind, Consumer, ConsumerSource};
 use crate::oauth::{ConsumerKey, Timestamp};
 
 use super::audit::record;
 use super::consumer_row::ConsumerRow;
-use super::db::{Sql, sql};
+use super::db::{Sql, portion, sql};
 use super::{Keyring, Store, StoreError};
 
 /// What became of the consumers when the configuration was read.
@@ -43,7 +43,7 @@ impl Store {
 
     /// Registers a consumer, as a command does. [`StoreError::Conflict`]: its key is taken.
     pub async fn add_consumer(&self, consumer: &Consumer, now: Timestamp) -> Result<(), StoreError> {
-        let row = ConsumerRow::new(consumer, &self.keyring)?;
+        let row = ConsumerRow::new(consumer, &self.keyring);
         let event = by_command(AuditKind::ConsumerAdded, &consumer.key, now);
         let added = self.change(insert(row, " do nothing", now), &event).await?;
         added.then_some(()).ok_or_else(|| StoreError::Conflict {
@@ -61,26 +61,38 @@ impl Store {
         let mut transaction = self.db.begin().await?;
         // Changes nothing, but from here on one replica runs at a time.
         let wait = sql(["update consumers set updated_at = updated_at where source = 'config'"]);
-        transaction.execute(wait).await?;
-        let rows = transaction
-            .fetch(sql(["select ", COLUMNS, " from consumers"]))
-            .await?;
-        let rows: Result<_, _> = rows.iter().map(ConsumerRow::read).collect();
-        let plan = Plan::new(rows?, consumers, &self.keyring)?;
-        for row in plan.rows {
-            transaction.execute(insert(row, UPDATE, now)).await?;
+        transaction.on().execute(wait).await?;
+        let select = sql(["select ", COLUMNS, " from consumers"]);
+        let rows = transaction.on().fetch(select).await?;
+        let rows = rows
+            .iter()
+            .map(ConsumerRow::read)
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut known: BTreeMap<_, _> = rows.into_iter().map(|row| (row.key.clone(), row)).collect();
+        let mut report = SyncReport::default();
+        // In the order of their keys, so that two replicas never wait for each other.
+        let mut consumers: Vec<&Consumer> = consumers.iter().collect();
+        consumers.sort_by(|a, b| a.key.cmp(&b.key));
+        for consumer in consumers {
+            let row = known.remove(consumer.key.as_str());
+            if report.compare(row, consumer, &self.keyring)? {
+                let row = ConsumerRow::new(consumer, &self.keyring);
+                transaction.on().execute(insert(row, UPDATE, now)).await?;
+            }
         }
-        for key in &plan.removed {
+        let gone = |row: &ConsumerRow| row.enabled && row.is_from(ConsumerSource::Config);
+        let gone = known.into_values().filter(gone);
+        for key in gone.filter_map(|row| ConsumerKey::parse(&row.key)) {
             let disable = sql(["update consumers set enabled = $2, updated_at = $3 where key = $1"]);
-            transaction
-                .execute(disable.bind(key).bind(false).bind(now))
-                .await?;
+            transaction.on().execute(disable.bind((&key, false, now))).await?;
+            report.disabled.push(key);
         }
-        for event in plan.done.events(now) {
+        report.disabled.sort();
+        for event in report.events(now) {
             record(&mut transaction, event).await?;
         }
         transaction.commit().await?;
-        Ok(plan.done)
+        Ok(report)
     }
 
     /// Enables or disables a consumer, as a command does. `false`: there is none, or it is so already.
@@ -97,7 +109,7 @@ impl Store {
         };
         let update =
             sql(["update consumers set enabled = $2, updated_at = $3 where key = $1 and enabled <> $2"]);
-        let update = update.bind(key).bind(enabled).bind(now);
+        let update = update.bind((key, enabled, now));
         self.change(update, &by_command(kind, key, now)).await
     }
 
@@ -106,17 +118,23 @@ impl Store {
     /// The tokens go in portions, so that no other writer waits for long; the consumer cannot act meanwhile.
     pub async fn purge_consumer(&self, key: &ConsumerKey, now: Timestamp) -> Result<bool, StoreError> {
         self.set_consumer_enabled(key, false, now).await?;
-        for portion in PORTIONS {
-            self.delete_in_portions(portion, key.as_str()).await?;
+        for table in ["access_tokens", "request_tokens"] {
+            self.delete_all(table, "consumer_key = $1", key.as_str()).await?;
         }
         let delete = sql(["delete from consumers where key = $1"]).bind(key);
         self.change(delete, &by_command(AuditKind::ConsumerPurged, key, now))
             .await
     }
 
-    /// Repeats a statement that deletes some rows until it deletes none.
-    pub(super) async fn delete_in_portions(&self, delete: &'static str, key: &str) -> Result<(), StoreError> {
-        while self.db.write(sql([delete]).bind(key)).await? > 0 {}
+    /// Deletes the rows of which a condition on a text holds, 2000 at a time.
+    pub(super) async fn delete_all(
+        &self,
+        table: &'static str,
+        which: &'static str,
+        text: &str,
+    ) -> Result<(), StoreError> {
+        let delete = || portion(table, "digest", which, "").bind((text, 2000));
+        while self.db.write(delete()).await? > 0 {}
         Ok(())
     }
 }
@@ -128,14 +146,16 @@ fn insert(row: ConsumerRow, conflict: &'static str, now: Timestamp) -> Sql {
          values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (key)",
         conflict,
     ])
-    .bind(row.key)
-    .bind(row.name)
-    .bind(row.source)
-    .bind(row.enabled)
-    .bind(row.settings)
-    .bind(row.secrets)
-    .bind(row.key_id)
-    .bind(now)
+    .bind((
+        row.key,
+        row.name,
+        row.source,
+        row.enabled,
+        row.settings,
+        row.secrets,
+        row.key_id,
+        now,
+    ))
 }
 
 const UPDATE: &str = " do update set name = excluded.name, source = excluded.source, enabled = excluded.enabled, \
@@ -145,12 +165,6 @@ const UPDATE: &str = " do update set name = excluded.name, source = excluded.sou
 /// What [`ConsumerRow`] reads.
 const COLUMNS: &str = "key, name, source, enabled, settings, secrets, key_id";
 
-/// Statements that delete some tokens of a consumer.
-const PORTIONS: [&str; 2] = [
-    "delete from access_tokens where digest in (select digest from access_tokens where consumer_key = $1 limit 2000)",
-    "delete from request_tokens where digest in (select digest from request_tokens where consumer_key = $1 limit 2000)",
-];
-
 fn by_command(kind: AuditKind, key: &ConsumerKey, at: Timestamp) -> AuditEvent {
     AuditEvent {
         consumer: Some(key.clone()),
@@ -159,71 +173,40 @@ fn by_command(kind: AuditKind, key: &ConsumerKey, at: Timestamp) -> AuditEvent {
     }
 }
 
-/// What is to be written so that the table says what the configuration says.
-struct Plan {
-    rows: Vec<ConsumerRow>,
-    /// Those whose entries are gone.
-    removed: Vec<ConsumerKey>,
-    done: SyncReport,
-}
-
-impl Plan {
-    fn new(rows: Vec<ConsumerRow>, consumers: &[Consumer], keyring: &Keyring) -> Result<Self, StoreError> {
-        let mut plan = Self {
-            rows: Vec::new(),
-            removed: Vec::new(),
-            done: SyncReport::default(),
-        };
-        let mut known: HashMap<String, ConsumerRow> =
-            rows.into_iter().map(|row| (row.key.clone(), row)).collect();
-        // In the order of their keys, so that two replicas never wait for each other.
-        let mut consumers: Vec<&Consumer> = consumers.iter().collect();
-        consumers.sort_by(|a, b| a.key.cmp(&b.key));
-        for consumer in consumers {
-            match known.remove(consumer.key.as_str()) {
-                None => plan.done.added.push(consumer.key.clone()),
-                Some(row) => match row.open(keyring) {
-                    Ok(kept) if kept == *consumer => {
-                        if row
-                            .key_id
-                            .as_deref()
-                            .is_none_or(|id| id == keyring.current().id_text())
-                        {
-                            continue;
-                        }
-                        // Sealed with an older key: sealed again, so that the old one can be retired.
-                    }
-                    Ok(kept) => plan.done.compare(kept, consumer),
-                    // Its secrets are gone with a lost key.
-                    Err(_) if row.secrets.is_none() => plan.done.updated.push(consumer.key.clone()),
-                    Err(error) => return Err(error),
-                },
-            }
-            plan.rows.push(ConsumerRow::new(consumer, keyring)?);
-        }
-        plan.removed = known
-            .into_values()
-            .filter(|row| row.is_from(ConsumerSource::Config) && row.enabled)
-            .filter_map(|row| ConsumerKey::parse(&row.key))
-            .collect();
-        plan.done.disabled.extend_from_slice(&plan.removed);
-        plan.done.disabled.sort();
-        Ok(plan)
-    }
-}
-
 impl SyncReport {
-    /// Notes how an entry differs from what is kept.
-    fn compare(&mut self, kept: Consumer, consumer: &Consumer) {
-        match (kept.enabled, consumer.enabled) {
-            (false, true) => self.enabled.push(consumer.key.clone()),
-            (true, false) => self.disabled.push(consumer.key.clone()),
-            _ => {}
+    /// Notes how an entry differs from its row, if there is one. `true`: the row must be written.
+    fn compare(
+        &mut self,
+        row: Option<ConsumerRow>,
+        consumer: &Consumer,
+        keyring: &Keyring,
+    ) -> Result<bool, StoreError> {
+        let key = || consumer.key.clone();
+        let Some(row) = row else {
+            self.added.push(key());
+            return Ok(true);
+        };
+        match row.open(keyring) {
+            Ok(kept) if kept == *consumer => {
+                // Sealed with an older key: sealed again, so that the old one can be retired.
+                return Ok(row.key_id.is_some_and(|id| id != keyring.current().id_text()));
+            }
+            Ok(kept) => {
+                let enabled = consumer.enabled;
+                match (kept.enabled, enabled) {
+                    (false, true) => self.enabled.push(key()),
+                    (true, false) => self.disabled.push(key()),
+                    _ => {}
+                }
+                if (Consumer { enabled, ..kept }) != *consumer {
+                    self.updated.push(key());
+                }
+            }
+            // Its secrets are gone with a lost key.
+            Err(_) if row.secrets.is_none() => self.updated.push(key()),
+            Err(error) => return Err(error),
         }
-        let enabled = consumer.enabled;
-        if (Consumer { enabled, ..kept }) != *consumer {
-            self.updated.push(consumer.key.clone());
-        }
+        Ok(true)
     }
 
     fn events(&self, now: Timestamp) -> impl Iterator<Item = AuditEvent> {

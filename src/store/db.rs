@@ -36,8 +36,8 @@ pub(super) enum Db {
         /// Held while the database is open, so that it is not replaced meanwhile.
         _lock: Option<Arc<File>>,
     },
-    /// A server, shared by replicas.
-    Postgres(PgPool),
+    /// A server, shared by replicas, and how long it may take for a statement.
+    Postgres(PgPool, Duration),
 }
 
 /// A transaction. Dropped without a commit, it changes nothing. Its first statement must write, so that SQLite never
@@ -50,25 +50,25 @@ pub(super) struct Transaction {
 
 enum Begun {
     Sqlite(sqlx::Transaction<'static, Sqlite>, OwnedMutexGuard<()>),
-    Postgres(sqlx::Transaction<'static, Postgres>),
+    Postgres(sqlx::Transaction<'static, Postgres>, Duration),
 }
 
-/// A connection that nothing else uses.
+/// A connection that nothing else uses. Its user limits the time of statements.
 #[derive(Debug)]
 pub(super) enum Connection {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
-/// What a statement runs on.
-enum Executor<'a> {
+/// What a statement runs on, and how long PostgreSQL may take for it.
+pub(super) enum Executor<'a> {
     Sqlite(&'a mut SqliteConnection),
-    Postgres(&'a mut PgConnection),
+    Postgres(&'a mut PgConnection, Option<Duration>),
 }
 
 /// A statement with the values of `$1`, `$2` and so on. It runs word for word on both databases.
 pub(super) struct Sql {
-    text: String,
+    pub(super) text: String,
     values: Vec<Value>,
 }
 
@@ -86,10 +86,24 @@ pub(super) fn sql<const N: usize>(parts: [&'static str; N]) -> Sql {
     }
 }
 
+/// Deletes rows of which a condition on `$1` holds, `$2` at most, and returns what `returning` names; `key` is the primary key.
+pub(super) fn portion(
+    table: &'static str,
+    key: &'static str,
+    which: &'static str,
+    returning: &'static str,
+) -> Sql {
+    let some = format!("select {key} from {table} where {which} limit $2");
+    Sql {
+        text: format!("delete from {table} where ({key}) in ({some}) {returning}"),
+        values: Vec::new(),
+    }
+}
+
 impl Sql {
-    /// Binds the next value.
-    pub(super) fn bind(mut self, value: impl Bind) -> Self {
-        self.values.push(value.value());
+    /// Binds the next value, or the next values.
+    pub(super) fn bind(mut self, values: impl Bind) -> Self {
+        values.bind(&mut self.values);
         self
     }
 
@@ -116,7 +130,10 @@ impl Db {
     pub(super) async fn read(&self, sql: Sql) -> Result<Vec<Row>, StoreError> {
         Ok(match self {
             Self::Sqlite { pool, .. } => rows(sql.query().fetch_all(pool).await?, Row::Sqlite),
-            Self::Postgres(pool) => rows(within(sql.query().fetch_all(pool)).await?, Row::Postgres),
+            Self::Postgres(pool, limit) => rows(
+                within(Some(*limit), sql.query().fetch_all(pool)).await?,
+                Row::Postgres,
+            ),
         })
     }
 
@@ -127,7 +144,10 @@ impl Db {
                 let _turn = writer.lock().await;
                 sql.query().execute(pool).await?.rows_affected()
             }
-            Self::Postgres(pool) => within(sql.query().execute(pool)).await?.rows_affected(),
+            Self::Postgres(pool, limit) => {
+                let done = within(Some(*limit), sql.query().execute(pool));
+                done.await?.rows_affected()
+            }
         })
     }
 
@@ -138,7 +158,7 @@ impl Db {
                 let turn = Arc::clone(writer).lock_owned().await;
                 Begun::Sqlite(pool.begin().await?, turn)
             }
-            Self::Postgres(pool) => Begun::Postgres(within(pool.begin()).await?),
+            Self::Postgres(pool, limit) => Begun::Postgres(within(Some(*limit), pool.begin()).await?, *limit),
         };
         let recorded = Vec::new();
         Ok(Transaction { begun, recorded })
@@ -146,46 +166,48 @@ impl Db {
 
     /// Whether it is PostgreSQL.
     pub(super) const fn is_postgres(&self) -> bool {
-        matches!(self, Self::Postgres(_))
+        matches!(self, Self::Postgres(..))
     }
 
     /// Closes every connection.
     pub(super) async fn close(&self) {
         match self {
             Self::Sqlite { pool, .. } => pool.close().await,
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(pool, _) => pool.close().await,
         }
     }
 }
 
 impl Executor<'_> {
-    async fn execute(self, sql: Sql) -> Result<u64, StoreError> {
+    /// Runs a statement, and returns how many rows it changed.
+    pub(super) async fn execute(self, sql: Sql) -> Result<u64, StoreError> {
         Ok(match self {
             Self::Sqlite(connection) => sql.query().execute(connection).await?.rows_affected(),
-            Self::Postgres(connection) => within(sql.query().execute(connection)).await?.rows_affected(),
+            Self::Postgres(connection, limit) => {
+                let done = within(limit, sql.query().execute(connection));
+                done.await?.rows_affected()
+            }
         })
     }
 
-    /// The rows are read to the end: a commit that fails says so there.
-    async fn fetch(self, sql: Sql) -> Result<Vec<Row>, StoreError> {
+    /// Runs a statement, and returns its rows. They are read to the end: a commit that fails reports it there.
+    pub(super) async fn fetch(self, sql: Sql) -> Result<Vec<Row>, StoreError> {
         Ok(match self {
             Self::Sqlite(connection) => rows(sql.query().fetch_all(connection).await?, Row::Sqlite),
-            Self::Postgres(connection) => {
-                rows(within(sql.query().fetch_all(connection)).await?, Row::Postgres)
-            }
+            Self::Postgres(connection, limit) => rows(
+                within(limit, sql.query().fetch_all(connection)).await?,
+                Row::Postgres,
+            ),
         })
     }
 }
 
 impl Connection {
-    /// Runs a statement, and returns how many rows it changed.
-    pub(super) async fn execute(&mut self, sql: Sql) -> Result<u64, StoreError> {
-        self.executor().execute(sql).await
-    }
-
-    /// Runs a statement, and returns its rows.
-    pub(super) async fn fetch(&mut self, sql: Sql) -> Result<Vec<Row>, StoreError> {
-        self.executor().fetch(sql).await
+    pub(super) fn on(&mut self) -> Executor<'_> {
+        match self {
+            Self::Sqlite(connection) => Executor::Sqlite(connection),
+            Self::Postgres(connection) => Executor::Postgres(connection, None),
+        }
     }
 
     /// Closes the connection in good order.
@@ -196,30 +218,13 @@ impl Connection {
         }
         Ok(())
     }
-
-    fn executor(&mut self) -> Executor<'_> {
-        match self {
-            Self::Sqlite(connection) => Executor::Sqlite(connection),
-            Self::Postgres(connection) => Executor::Postgres(connection),
-        }
-    }
 }
 
 impl Transaction {
-    /// Runs a statement, and returns how many rows it changed.
-    pub(super) async fn execute(&mut self, sql: Sql) -> Result<u64, StoreError> {
-        self.executor().execute(sql).await
-    }
-
-    /// Runs a statement, and returns its rows.
-    pub(super) async fn fetch(&mut self, sql: Sql) -> Result<Vec<Row>, StoreError> {
-        self.executor().fetch(sql).await
-    }
-
-    fn executor(&mut self) -> Executor<'_> {
+    pub(super) fn on(&mut self) -> Executor<'_> {
         match &mut self.begun {
             Begun::Sqlite(transaction, _) => Executor::Sqlite(transaction),
-            Begun::Postgres(transaction) => Executor::Postgres(transaction),
+            Begun::Postgres(transaction, limit) => Executor::Postgres(transaction, Some(*limit)),
         }
     }
 
@@ -227,7 +232,7 @@ impl Transaction {
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         match self.begun {
             Begun::Sqlite(transaction, _turn) => transaction.commit().await?,
-            Begun::Postgres(transaction) => within(transaction.commit()).await?,
+            Begun::Postgres(transaction, limit) => within(Some(limit), transaction.commit()).await?,
         }
         self.recorded.iter().for_each(log);
         Ok(())
@@ -319,20 +324,20 @@ pub(super) fn consumer_key(text: &str) -> Result<ConsumerKey, &'static str> {
     ConsumerKey::parse(text).ok_or("it is not a consumer key")
 }
 
-/// Limits the time of a question to PostgreSQL, which may have gone silent. What was asked may have happened all the same.
+/// Limits the time of a statement of PostgreSQL, which may have gone silent. What was asked may have happened all the same.
 /// The pool closes the connection (see `options`).
-async fn within<T>(future: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
-    match timeout(DEADLINE, future).await {
-        Ok(done) => Ok(done?),
-        Err(_) => Err(StoreError::TimedOut {
-            seconds: DEADLINE.as_secs(),
-        }),
-    }
+async fn within<T>(
+    limit: Option<Duration>,
+    statement: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StoreError> {
+    Ok(match limit {
+        Some(limit) => timeout(limit, statement)
+            .await
+            .map_err(|_| StoreError::TimedOut)??,
+        None => statement.await?,
+    })
 }
 
 fn rows<R>(rows: Vec<R>, row: fn(R) -> Row) -> Vec<Row> {
     rows.into_iter().map(row).collect()
 }
-
-/// How long PostgreSQL may take to answer.
-pub(super) const DEADLINE: Duration = Duration::from_secs(5);

@@ -2,23 +2,17 @@
 
 use std::sync::Arc;
 
-/// Why the store could not answer. We must act on it; a peer is never told more than that it failed.
+/// Why the store could not answer. The operator must act on it; a peer is told only that it failed.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say what the fields are")]
 pub enum StoreError {
     /// The database cannot be opened.
     #[error("cannot open the database {what}")]
-    Unreachable {
-        /// Which one, without its password.
-        what: String,
-        /// What the driver says.
-        source: sqlx::Error,
-    },
+    Unreachable { what: String, source: sqlx::Error },
     /// The tables could not be brought to this version's shape.
     #[error("cannot bring the tables of {what} up to date")]
     Migration {
-        /// Which database.
         what: String,
-        /// What the driver says.
         source: Box<sqlx::migrate::MigrateError>,
     },
     /// Tables are missing, or those of an earlier version of linkgate.
@@ -26,39 +20,19 @@ pub enum StoreError {
         "the tables of {what} have version {found}, and this linkgate has version {}: run `linkgate migrate`",
         super::SCHEMA_VERSION
     )]
-    OlderSchema {
-        /// Which database.
-        what: String,
-        /// Its version, 0 without tables.
-        found: i64,
-    },
+    OlderSchema { what: String, found: i64 },
     /// The tables are those of a later version of linkgate.
     #[error(
         "the database {what} was made by a newer linkgate: its tables have version {found}, and this linkgate has version {}",
         super::SCHEMA_VERSION
     )]
-    NewerSchema {
-        /// Which database.
-        what: String,
-        /// Its version.
-        found: i64,
-    },
+    NewerSchema { what: String, found: i64 },
     /// A row says what no version of linkgate writes.
     #[error("the table `{table}` holds a row that makes no sense: {why}")]
-    Inconsistent {
-        /// The table.
-        table: &'static str,
-        /// What is wrong with the row.
-        why: String,
-    },
+    Inconsistent { table: &'static str, why: String },
     /// A sealed secret does not open.
     #[error("the sealed secret of {of} does not open: {why}")]
-    Sealed {
-        /// Whose secret it is.
-        of: String,
-        /// What is in the way.
-        why: String,
-    },
+    Sealed { of: String, why: String },
     /// Rows need a secret key that the key file does not have.
     #[error(
         "the database needs the secret key `{id}` ({consumers} consumers, {tokens} tokens), and the key file has only {}: \
@@ -66,37 +40,24 @@ pub enum StoreError {
         present.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
     )]
     KeyMissing {
-        /// Its id.
         id: String,
-        /// Consumers whose shared secrets it sealed.
         consumers: u64,
-        /// Tokens whose secrets derive from it.
         tokens: u64,
-        /// The ids in the key file.
         present: Vec<String>,
     },
     /// The key file has another key under the id of one that the database knows.
     #[error(
         "the key `{id}` in the key file is not the one that the database was used with: put that key's line back"
     )]
-    KeyDiffers {
-        /// Its id.
-        id: String,
-    },
+    KeyDiffers { id: String },
     /// Another replica's secret key made a token, and this process does not have that key.
     #[error(
         "a token was made with the secret key `{id}`, which this process lacks: every replica needs the same key file"
     )]
-    ForeignKey {
-        /// Its id.
-        id: String,
-    },
+    ForeignKey { id: String },
     /// What was to be added is there already.
     #[error("{what} exists already")]
-    Conflict {
-        /// What it is.
-        what: String,
-    },
+    Conflict { what: String },
     /// More nonces wait to be written than the database keeps up with.
     #[error("too many requests wait for their nonces to be written")]
     Overloaded,
@@ -110,24 +71,15 @@ pub enum StoreError {
     #[error(
         "the request's oauth_timestamp is before {floor}, and nonces of that time are lost or deleted: sign again after it"
     )]
-    BelowNonceFloor {
-        /// The earliest `oauth_timestamp` that is accepted.
-        floor: i64,
-    },
+    BelowNonceFloor { floor: i64 },
     /// The database did not answer in time.
-    #[error("the database did not answer within {seconds} s")]
-    TimedOut {
-        /// How long we waited.
-        seconds: u64,
-    },
+    #[error("the database did not answer within `store.timeout`")]
+    TimedOut,
     /// The clocks of this server and of the database differ.
     #[error(
         "the database's clock is {seconds} s ahead of this server's: set the wrong one, and let NTP keep it"
     )]
-    ClockOffset {
-        /// By how much; negative: it is behind.
-        seconds: i64,
-    },
+    ClockOffset { seconds: i64 },
     /// The store is closed.
     #[error("the store is closed")]
     Closed,

@@ -25,25 +25,16 @@ pub struct KeyFile {
 
 /// Why there is no keyring.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum KeyFileError {
-    /// The file cannot be read or made.
     #[error("cannot {doing} the key file {}", path.display())]
     Io {
-        /// `read` or `make`.
         doing: &'static str,
-        /// Which file.
         path: PathBuf,
-        /// What the system says.
         source: io::Error,
     },
-    /// The file is not a keyring.
     #[error("the key file {} is not usable", path.display())]
-    Content {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: KeyringError,
-    },
+    Content { path: PathBuf, source: KeyringError },
 }
 
 impl Keyring {
@@ -120,76 +111,5 @@ fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rand::SeedableRng;
-    use rand::rngs::StdRng;
-
-    use super::*;
-
-    #[test]
-    fn a_missing_file_is_made_once_for_its_owner_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys");
-        let mut rng = StdRng::seed_from_u64(1);
-        let first = Keyring::open_or_create(&path, &mut rng).unwrap();
-        assert!(first.created && !first.world_readable);
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-
-        let second = Keyring::open_or_create(&path, &mut rng).unwrap();
-        assert!(!second.created);
-        assert_eq!(second.keyring.to_text(), first.keyring.to_text());
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(Keyring::open_file(&path).unwrap().world_readable);
-        assert_eq!(
-            fs::read_dir(folder.path()).unwrap().count(),
-            1,
-            "nothing is left behind"
-        );
-    }
-
-    #[test]
-    fn of_two_makers_one_wins() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys");
-        let texts: Vec<_> = std::thread::scope(|scope| {
-            let makers: Vec<_> = (0..8)
-                .map(|seed| {
-                    let path = &path;
-                    scope.spawn(move || Keyring::open_or_create(path, &mut StdRng::seed_from_u64(seed)))
-                })
-                .collect();
-            makers
-                .into_iter()
-                .map(|maker| maker.join().unwrap().unwrap().keyring.to_text())
-                .collect()
-        });
-        assert!(texts.iter().all(|text| *text == texts[0]));
-    }
-
-    #[test]
-    fn an_unusable_file_is_refused_and_never_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys");
-        fs::write(&path, "").unwrap();
-        let error = Keyring::open_or_create(&path, &mut StdRng::seed_from_u64(1)).unwrap_err();
-        assert!(matches!(
-            error,
-            KeyFileError::Content {
-                source: KeyringError::Empty,
-                ..
-            }
-        ));
-        assert_eq!(fs::read_to_string(&path).unwrap(), "");
-
-        let missing = folder.path().join("no such folder/keys");
-        let error = Keyring::open_or_create(&missing, &mut StdRng::seed_from_u64(1)).unwrap_err();
-        assert!(
-            error.to_string().starts_with("cannot make the key file"),
-            "{error}"
-        );
     }
 }

@@ -49,12 +49,14 @@ impl Store {
              digest = excluded.digest, sealed = excluded.sealed, key_id = excluded.key_id, \
              connected_at = excluded.connected_at, last_used_at = null",
         ])
-        .bind(link)
-        .bind(subject)
-        .bind(digest(credentials.token.as_str()))
-        .bind(seal(&self.keyring, link, subject, credentials))
-        .bind(self.keyring.current().id_text())
-        .bind(now);
+        .bind((
+            link,
+            subject,
+            digest(credentials.token.as_str()),
+            seal(&self.keyring, link, subject, credentials),
+            self.keyring.current().id_text(),
+            now,
+        ));
         self.change(insert, &event).await?;
         Ok(())
     }
@@ -66,8 +68,7 @@ impl Store {
         subject: &str,
     ) -> Result<Option<(TokenCredentials, Option<Timestamp>)>, StoreError> {
         let select = sql(["select sealed, last_used_at from link_tokens where link = $1 and subject = $2"])
-            .bind(link)
-            .bind(subject);
+            .bind((link, subject));
         let rows = self.db.read(select).await?;
         let Some(row) = rows.first() else {
             return Ok(None);
@@ -80,9 +81,7 @@ impl Store {
     pub async fn touch_link(&self, link: &str, subject: &str, at: Timestamp) -> Result<(), StoreError> {
         let update = sql(["update link_tokens set last_used_at = $3 \
              where link = $1 and subject = $2 and (last_used_at is null or last_used_at < $3)"])
-        .bind(link)
-        .bind(subject)
-        .bind(at.minute() * 60);
+        .bind((link, subject, at.minute() * 60));
         self.db.write(update).await?;
         Ok(())
     }
@@ -100,9 +99,7 @@ impl Store {
         let mut event = event(AuditKind::LinkLost, link, subject, now);
         event.detail = format!("{}: the other side says {problem}", event.detail);
         let delete = sql(["delete from link_tokens where link = $1 and subject = $2 and digest = $3"])
-            .bind(link)
-            .bind(subject)
-            .bind(digest(token.as_str()));
+            .bind((link, subject, digest(token.as_str())));
         self.change(delete, &event).await
     }
 
@@ -119,7 +116,7 @@ impl Store {
             ..event(AuditKind::LinkDisconnected, link, subject, now)
         };
         let delete = sql(["delete from link_tokens where link = $1 and subject = $2"]);
-        self.change(delete.bind(link).bind(subject), &event).await
+        self.change(delete.bind((link, subject)), &event).await
     }
 
     /// Which links are connected: by one user, or by all.
@@ -155,21 +152,21 @@ impl Store {
              subject = excluded.subject, sealed = excluded.sealed, key_id = excluded.key_id, \
              return_to = excluded.return_to, expires_at = excluded.expires_at",
         ])
-        .bind(digest(credentials.token.as_str()))
-        .bind(&**link)
-        .bind(&**subject)
-        .bind(seal(&self.keyring, link, subject, credentials))
-        .bind(self.keyring.current().id_text())
-        .bind(&*pending.return_to)
-        .bind(pending.expires_at);
+        .bind((
+            digest(credentials.token.as_str()),
+            &**link,
+            &**subject,
+            seal(&self.keyring, link, subject, credentials),
+            self.keyring.current().id_text(),
+            &*pending.return_to,
+            pending.expires_at,
+        ));
         self.db.write(insert).await?;
         let delete = sql([
             "delete from link_dances where digest in (select digest from link_dances \
              where link = $1 and subject = $2 order by expires_at desc, digest limit 1000 offset $3)",
         ])
-        .bind(&**link)
-        .bind(&**subject)
-        .bind(MAX_PENDING);
+        .bind((&**link, &**subject, MAX_PENDING));
         self.db.write(delete).await?;
         Ok(())
     }
@@ -186,12 +183,9 @@ impl Store {
             "delete from link_dances where digest = $1 and link = $2 and subject = $3 and expires_at > $4 \
              returning sealed, return_to, expires_at",
         ])
-        .bind(digest(token.as_str()))
-        .bind(link)
-        .bind(subject)
-        .bind(now);
+        .bind((digest(token.as_str()), link, subject, now));
         let mut transaction = self.db.begin().await?;
-        let rows = transaction.fetch(delete).await?;
+        let rows = transaction.on().fetch(delete).await?;
         transaction.commit().await?;
         let pending = |row: &Row| {
             Ok(PendingAuthorization {
@@ -224,10 +218,7 @@ impl Store {
              or (excluded.success_at is not null \
              and (link_states.success_at is null or link_states.success_at < excluded.success_at))",
         ])
-        .bind(link)
-        .bind(minute)
-        .bind(success.then_some(minute))
-        .bind(clock_difference);
+        .bind((link, minute, success.then_some(minute), clock_difference));
         self.db.write(insert).await?;
         Ok(())
     }
@@ -245,9 +236,7 @@ impl Store {
              where link_states.problem is null or link_states.problem <> excluded.problem \
              or link_states.problem_at < excluded.problem_at - 59",
         ])
-        .bind(link)
-        .bind(at)
-        .bind(problem);
+        .bind((link, at, problem));
         self.db.write(insert).await?;
         Ok(())
     }

@@ -5,8 +5,8 @@
 //! 1. [`Store`], below: open, close;
 //! 2. `db` and `value`: a statement, its values and its rows; `options` and `files`: how a database is opened; `schema`: its tables; `error`: what can fail;
 //! 3. `keyring` and `seal`: what may touch the disk. Tokens are hashed, their secrets derived, shared secrets sealed;
-//! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `sessions`, `sign_ins`,
-//!    `users`, `audit`; `links` has the outgoing direction's. `nonces` has a folder of its own: which requests were seen, in a
+//! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `sessions`, `users`,
+//!    `audit`; `links` has the outgoing direction's. `nonces` has a folder of its own: which requests were seen, in a
 //!    file beside SQLite's or in a table of PostgreSQL's;
 //! 5. `sweep`: forget what has expired.
 //!
@@ -14,6 +14,7 @@
 //! Each table's file turns its rows into model types, and an impossible row is [`StoreError::Inconsistent`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -40,12 +41,11 @@ mod schema;
 mod seal;
 mod secret_keys;
 mod sessions;
-mod sign_ins;
 mod sweep;
 mod users;
 mod value;
 
-pub use access_tokens::{Filter, Revoke, Revoker, Search, TokenUses};
+pub use access_tokens::{Actor, Filter, Revoke, Search, TokenUses};
 pub use audit::AuditFilter;
 pub use consumers::SyncReport;
 pub use error::StoreError;
@@ -63,6 +63,7 @@ pub struct Store {
     db: Db,
     keyring: Arc<Keyring>,
     nonces: Arc<Nonces>,
+    timeout: Duration,
 }
 
 impl Store {
@@ -80,22 +81,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens a database that exists with the tables of this version, and checks the keys.
-    ///
-    /// # Errors
-    ///
-    /// The same, and [`StoreError::OlderSchema`].
-    pub async fn open_existing(
-        options: &Options,
-        keyring: Arc<Keyring>,
-        now: Timestamp,
-    ) -> Result<Self, StoreError> {
-        let store = Self::open_without_keys(options, keyring).await?;
-        store.check_keys(now).await?;
-        Ok(store)
-    }
-
-    /// The same for a database whose keys may be missing, to look at which they are.
+    /// Opens a database that exists with the tables of this version, and leaves the keys unchecked.
     ///
     /// # Errors
     ///
@@ -103,7 +89,7 @@ impl Store {
     pub async fn open_without_keys(options: &Options, keyring: Arc<Keyring>) -> Result<Self, StoreError> {
         let db = options.connect(false).await?;
         db.check_schema(options).await?;
-        Ok(Self::new(db, keyring))
+        Ok(Self::new(db, keyring, options))
     }
 
     /// Opens the database, creates what is missing, and leaves the keys unchecked.
@@ -114,12 +100,22 @@ impl Store {
     pub async fn migrate(options: &Options, keyring: Arc<Keyring>) -> Result<Self, StoreError> {
         let db = options.connect(true).await?;
         db.migrate(options).await?;
-        Ok(Self::new(db, keyring))
+        Ok(Self::new(db, keyring, options))
     }
 
-    fn new(db: Db, keyring: Arc<Keyring>) -> Self {
+    fn new(db: Db, keyring: Arc<Keyring>, options: &Options) -> Self {
         let nonces = Arc::new(Nonces::new(&db));
-        Self { db, keyring, nonces }
+        Self {
+            db,
+            keyring,
+            nonces,
+            timeout: options.timeout,
+        }
+    }
+
+    /// How long a signed request may wait for the database in all.
+    pub const fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// Asks the database for an answer.

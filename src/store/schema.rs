@@ -59,7 +59,7 @@ impl Db {
 
     async fn apply_migrations(&self) -> Result<(), MigrateError> {
         match self {
-            Self::Postgres(pool) => migrator(POSTGRES).run(pool).await,
+            Self::Postgres(pool, _) => migrator(POSTGRES).run(pool).await,
             // PostgreSQL's migrations lock the database, SQLite's do not: the second process that creates a table fails, and
             // finds it created when it tries again.
             Self::Sqlite { pool, .. } => match migrator(SQLITE).run(pool).await {

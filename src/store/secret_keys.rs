@@ -6,7 +6,7 @@
 use crate::model::{AuditEvent, AuditKind};
 use crate::oauth::{ConsumerKey, Timestamp};
 
-use super::db::{self, Row, sql};
+use super::db::{self, Row, portion, sql};
 use super::{Store, StoreError};
 
 /// A secret key that the database knows, and how many rows need it.
@@ -67,11 +67,17 @@ impl Store {
                 ..AuditEvent::new(AuditKind::Revoked, now)
             })
         };
-        while !self
-            .change_all(sql([LOST_TOKENS]).bind(id), revoked)
-            .await?
-            .is_empty()
-        {}
+        let made = "key_id = $1 or substr(session_id, 1, 4) = $1";
+        let tokens = || {
+            portion(
+                "access_tokens",
+                "digest",
+                made,
+                "returning consumer_key, subject, id",
+            )
+            .bind((id, 1000))
+        };
+        while !self.change_all(tokens(), revoked).await?.is_empty() {}
         let disconnected = |row: &Row| {
             Ok(AuditEvent {
                 subject: Some(row.get("subject")?),
@@ -79,10 +85,19 @@ impl Store {
                 ..AuditEvent::new(AuditKind::LinkLost, now)
             })
         };
-        let links = || sql([LOST_LINK_TOKENS]).bind(id);
+        let links = || {
+            portion(
+                "link_tokens",
+                "link, subject",
+                "key_id = $1",
+                "returning link, subject",
+            )
+            .bind((id, 1000))
+        };
         while !self.change_all(links(), disconnected).await?.is_empty() {}
-        self.delete_in_portions(LOST_REQUEST_TOKENS, id).await?;
-        self.delete_in_portions(LOST_LINK_DANCES, id).await?;
+        for table in ["request_tokens", "link_dances"] {
+            self.delete_all(table, "key_id = $1", id).await?;
+        }
         // The next start writes the secrets of the configuration again.
         let update = sql([
             "update consumers set secrets = null, key_id = null where key_id = $1 and source = 'config'",
@@ -101,7 +116,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::KeyMissing`] and [`StoreError::KeyDiffers`].
-    pub(super) async fn check_keys(&self, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn check_keys(&self, now: Timestamp) -> Result<(), StoreError> {
         for row in self
             .db
             .read(sql(["select id, check_value from secret_keys order by id"]))
@@ -128,9 +143,7 @@ impl Store {
         let insert = sql([
             "insert into secret_keys (id, check_value, first_used_at) values ($1, $2, $3) on conflict do nothing",
         ])
-        .bind(current.id_text())
-        .bind(current.check_value())
-        .bind(now);
+        .bind((current.id_text(), current.check_value(), now));
         self.db.write(insert).await?;
         Ok(())
     }
@@ -153,14 +166,3 @@ const KEY_USES: &str = "select id, first_used_at, \
     + (select count(*) from link_tokens where key_id = keys.id) \
     + (select count(*) from link_dances where key_id = keys.id) as tokens \
     from secret_keys keys order by first_used_at, id";
-
-// What deletes some of the tokens that only one key opens.
-
-const LOST_TOKENS: &str = "delete from access_tokens where digest in (select digest from access_tokens \
-    where key_id = $1 or substr(session_id, 1, 4) = $1 limit 1000) returning consumer_key, subject, id";
-const LOST_LINK_TOKENS: &str = "delete from link_tokens where (link, subject) in \
-    (select link, subject from link_tokens where key_id = $1 limit 1000) returning link, subject";
-const LOST_REQUEST_TOKENS: &str = "delete from request_tokens where digest in \
-    (select digest from request_tokens where key_id = $1 limit 2000)";
-const LOST_LINK_DANCES: &str = "delete from link_dances where digest in \
-    (select digest from link_dances where key_id = $1 limit 2000)";

@@ -25,14 +25,13 @@ impl Store {
         let insert = sql(["insert into sessions \
              (digest, subject, display_name, proved_by, proved_at, created_at, seen_at, expires_at) \
              values ($1, $2, $3, $4, $5, $6, $7, $8)"])
-        .bind(digest(id.as_str()))
-        .bind(&*session.user.subject)
-        .bind(&*session.user.display_name)
-        .bind(&*session.user.proved_by)
-        .bind(session.user.proved_at)
-        .bind(session.created_at)
-        .bind(session.seen_at)
-        .bind(session.expires_at);
+        .bind((
+            digest(id.as_str()),
+            &session.user,
+            session.created_at,
+            session.seen_at,
+            session.expires_at,
+        ));
         self.change(insert, &event).await?;
         Ok(())
     }
@@ -47,8 +46,7 @@ impl Store {
             "select subject, display_name, proved_by, proved_at, created_at, seen_at, expires_at \
              from sessions where digest = $1 and expires_at > $2",
         ])
-        .bind(digest(id.as_str()))
-        .bind(now);
+        .bind((digest(id.as_str()), now));
         self.db.read(select).await?.first().map(session).transpose()
     }
 
@@ -61,9 +59,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let update =
             sql(["update sessions set seen_at = $2, expires_at = $3 where digest = $1 and expires_at > $2"])
-                .bind(digest(id.as_str()))
-                .bind(now)
-                .bind(expires_at);
+                .bind((digest(id.as_str()), now, expires_at));
         Ok(self.db.write(update).await? == 1)
     }
 

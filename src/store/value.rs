@@ -1,5 +1,6 @@
 //! Values of statements.
 
+use crate::model::User;
 use crate::oauth::{ConsumerKey, Timestamp};
 
 /// A value of one of the four column types.
@@ -10,66 +11,78 @@ pub(super) enum Value {
     Boolean(bool),
 }
 
-/// What becomes the value of a column, or null.
+/// What becomes the next values of a statement: a value, several, or null.
 pub(super) trait Bind {
-    fn value(self) -> Value;
+    fn bind(self, values: &mut Vec<Value>);
 }
 
-/// A type with values of a column that can be null.
+/// A type of a column that can be null.
 pub(super) trait Nullable: Sized {
     fn nullable(value: Option<Self>) -> Value;
 }
 
 impl<T: Nullable> Bind for T {
-    fn value(self) -> Value {
-        T::nullable(Some(self))
+    fn bind(self, values: &mut Vec<Value>) {
+        values.push(T::nullable(Some(self)));
     }
 }
 
 impl<T: Nullable> Bind for Option<T> {
-    fn value(self) -> Value {
-        T::nullable(self)
+    fn bind(self, values: &mut Vec<Value>) {
+        values.push(T::nullable(self));
     }
 }
 
 impl Bind for bool {
-    fn value(self) -> Value {
-        Value::Boolean(self)
+    fn bind(self, values: &mut Vec<Value>) {
+        values.push(Value::Boolean(self));
     }
 }
 
-impl Nullable for i64 {
-    fn nullable(value: Option<Self>) -> Value {
-        Value::Integer(value)
+/// Subject, display name, and by which login method and when they signed in.
+impl Bind for &User {
+    fn bind(self, values: &mut Vec<Value>) {
+        let User {
+            subject,
+            display_name,
+            proved_by,
+            proved_at,
+        } = self;
+        (subject, display_name, proved_by, *proved_at).bind(values);
     }
 }
 
-impl Nullable for Timestamp {
-    fn nullable(value: Option<Self>) -> Value {
-        Value::Integer(value.map(Self::seconds))
-    }
+macro_rules! bind_tuples {
+    ($(($($name:ident)+))+) => {$(
+        impl<$($name: Bind),+> Bind for ($($name,)+) {
+            fn bind(self, values: &mut Vec<Value>) {
+                #[expect(non_snake_case, reason = "a value has the name of its type")]
+                let ($($name,)+) = self;
+                $($name.bind(values);)+
+            }
+        }
+    )+};
+}
+bind_tuples! {
+    (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H) (A B C D E F G H I)
+    (A B C D E F G H I J)
 }
 
-impl Nullable for &str {
-    fn nullable(value: Option<Self>) -> Value {
-        Value::Text(value.map(str::to_owned))
-    }
+macro_rules! nullable {
+    ($($type:ty => $kind:ident, $value:expr;)+) => {$(
+        impl Nullable for $type {
+            fn nullable(value: Option<Self>) -> Value {
+                Value::$kind(value.map($value))
+            }
+        }
+    )+};
 }
-
-impl Nullable for String {
-    fn nullable(value: Option<Self>) -> Value {
-        Value::Text(value)
-    }
-}
-
-impl Nullable for &ConsumerKey {
-    fn nullable(value: Option<Self>) -> Value {
-        Value::Text(value.map(|key| key.as_str().to_owned()))
-    }
-}
-
-impl Nullable for Vec<u8> {
-    fn nullable(value: Option<Self>) -> Value {
-        Value::Bytes(value)
-    }
+nullable! {
+    i64 => Integer, |value| value;
+    Timestamp => Integer, Timestamp::seconds;
+    &str => Text, str::to_owned;
+    &String => Text, String::clone;
+    String => Text, |value| value;
+    &ConsumerKey => Text, |key| key.as_str().to_owned();
+    Vec<u8> => Bytes, |value| value;
 }

@@ -9,7 +9,7 @@ use tracing::Span;
 
 use crate::model::{Consumer, User};
 use crate::oauth::{Callback, Timestamp, Token, Verifier};
-use crate::provider::{Answer, Question};
+use crate::provider::{AuthorizationOutcome, AuthorizationRequest};
 
 use super::csrf::FormPurpose;
 use super::error::{ErrorKind, PageError};
@@ -82,19 +82,19 @@ pub(super) async fn show(
     let token = token.ok_or_else(|| ErrorKind::MissingToken.page())?;
     Span::current().record("token.prefix", token.prefix());
     let page = ReturnTo::approval_page(&token);
-    let question = app.provider.question(&token).await?;
+    let question = app.provider.authorization_request(&token).await?;
     let Some(session) = session else {
         return match question {
-            Question::Open { .. } => Ok(page.sign_in(&app, false, false)),
+            AuthorizationRequest::Pending { .. } => Ok(page.sign_in(&app, false, false)),
             question => Err(closed(&app, &token, question).await),
         };
     };
     match question {
-        Question::Open { .. } if session.is_stale(&app) => Ok(page.sign_in(&app, false, true)),
-        Question::Open {
+        AuthorizationRequest::Pending { .. } if session.is_stale(&app) => Ok(page.sign_in(&app, false, true)),
+        AuthorizationRequest::Pending {
             consumer, callback, ..
         } => Ok(approval_page(&app, &t, &token, &consumer, &callback, &session)),
-        Question::Approved {
+        AuthorizationRequest::Approved {
             by,
             consumer,
             callback,
@@ -145,37 +145,48 @@ pub(super) async fn answer(
     respond_with(&app, t, &token, answer).await
 }
 
-async fn respond_with(app: &App, t: Messages, token: &Token, answer: Answer) -> Result<Response, PageError> {
+async fn respond_with(
+    app: &App,
+    t: Messages,
+    token: &Token,
+    answer: AuthorizationOutcome,
+) -> Result<Response, PageError> {
     match answer {
-        Answer::Redirect(location) => Ok(see_other(&location)),
-        Answer::ShowVerifier {
+        AuthorizationOutcome::Redirect(location) => Ok(see_other(&location)),
+        AuthorizationOutcome::ShowVerifier {
             consumer_name,
             verifier,
         } => Ok(render_with_script(&CodePage {
             t: t.with("consumer", &consumer_name),
             code: verifier,
         })),
-        Answer::DeniedOutOfBand { consumer_name } => {
+        AuthorizationOutcome::DeniedOutOfBand { consumer_name } => {
             Err(ErrorKind::Denied.page().with("consumer", consumer_name))
         }
-        Answer::NotOpen(question) => Err(closed(app, token, question).await),
+        AuthorizationOutcome::NotPending(question) => Err(closed(app, token, question).await),
     }
 }
 
 /// The page of an access request that cannot be answered.
-async fn closed(app: &App, token: &Token, question: Question) -> PageError {
+async fn closed(app: &App, token: &Token, question: AuthorizationRequest) -> PageError {
     match question {
         // It changed since it was read: reading it again shows how.
-        Question::Open { .. } => {
+        AuthorizationRequest::Pending { .. } => {
             let page = ReturnTo::approval_page(token);
             ErrorKind::FormOutdated.page().retry(page.as_str())
         }
-        Question::Approved { consumer, .. } => ErrorKind::Answered.page().with("consumer", &consumer.name),
-        Question::Denied { consumer, .. } => ErrorKind::Denied.page().with("consumer", &consumer.name),
-        Question::Used => ErrorKind::Used.page(),
-        Question::Expired => ErrorKind::Expired.page(),
-        Question::ConsumerDisabled { name } => ErrorKind::ConsumerDisabled.page().with("consumer", name),
-        Question::Unknown => match app.provider.is_access_token(token).await {
+        AuthorizationRequest::Approved { consumer, .. } => {
+            ErrorKind::Answered.page().with("consumer", &consumer.name)
+        }
+        AuthorizationRequest::Denied { consumer, .. } => {
+            ErrorKind::Denied.page().with("consumer", &consumer.name)
+        }
+        AuthorizationRequest::Used => ErrorKind::Used.page(),
+        AuthorizationRequest::Expired => ErrorKind::Expired.page(),
+        AuthorizationRequest::ConsumerDisabled { name } => {
+            ErrorKind::ConsumerDisabled.page().with("consumer", name)
+        }
+        AuthorizationRequest::Unknown => match app.provider.is_access_token(token).await {
             Ok(true) => ErrorKind::AccessToken.page(),
             Ok(false) => ErrorKind::Unknown.page(),
             Err(error) => error.into(),

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::links::{Link, Users};
 use crate::model::LinkConnection;
-use crate::provider::{Connection, Revoke, Revoker, StoreError};
+use crate::provider::{Actor, Grant, Revoke, StoreError};
 
 use super::csrf::{FormPurpose, RevokeFields};
 use super::error::PageError;
@@ -33,7 +33,7 @@ struct ConnectionsPage<'a> {
     t: Messages,
     app: &'a App,
     session: &'a Session,
-    list: &'a [Connection],
+    list: &'a [Grant],
     is_revoked: bool,
     /// The links that use tokens of users, and this user's connection.
     outgoing: Vec<(&'a Link, Option<LinkConnection>)>,
@@ -87,7 +87,7 @@ pub(super) async fn revoke(
         ALL => Revoke::AllOf { subject },
         id => Revoke::Own { id, subject },
     };
-    let by = Revoker {
+    let by = Actor {
         name: subject,
         address: Some(address),
     };

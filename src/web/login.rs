@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::login::{FormLogin, Login, RequestLogin, SignInError};
 use crate::oauth::{Callback, Secret};
-use crate::provider::{Question, StoreError};
+use crate::provider::{AuthorizationRequest, StoreError};
 
 use super::cookies::Browser;
 use super::csrf::FormPurpose;
@@ -240,11 +240,11 @@ async fn waiting_consumer(app: &App, return_to: &ReturnTo) -> Result<Option<(Str
     let Some(token) = return_to.request_token() else {
         return Ok(None);
     };
-    Ok(match app.provider.question(&token).await? {
-        Question::Open {
+    Ok(match app.provider.authorization_request(&token).await? {
+        AuthorizationRequest::Pending {
             consumer, callback, ..
         }
-        | Question::Approved {
+        | AuthorizationRequest::Approved {
             consumer, callback, ..
         } => Some((consumer.name.clone(), callback)),
         _ => None,

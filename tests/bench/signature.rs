@@ -180,9 +180,8 @@ async fn call(provider: Arc<Provider>, header: String) {
 async fn provider(peer: &Peer, method: SignatureMethod, url: String) -> Provider {
     let keyring = Arc::new(Keyring::generate(&mut UnwrapErr(SysRng)));
     let options = Options {
-        url,
-        password: None,
         max_connections: 4,
+        ..Options::new(url)
     };
     let store = Store::open(&options, Arc::clone(&keyring), Clock::System.now())
         .await

@@ -15,7 +15,7 @@ use std::env::args;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use linkgate::clock::Clock;
 use linkgate::oauth::{Timestamp, TimestampWindow};
@@ -40,9 +40,8 @@ fn main() {
 
 async fn run(rate: u64, minutes: i64, url: String, folder: &TempDir) {
     let options = Options {
-        url,
-        password: None,
         max_connections: 4,
+        ..Options::new(url)
     };
     let keyring = Arc::new(Keyring::generate(&mut UnwrapErr(SysRng)));
     let store = Store::open(&options, keyring, Clock::System.now()).await.unwrap();
@@ -71,7 +70,17 @@ async fn bring(store: &Store, now: Timestamp, nonces: u64) -> u64 {
         callers.spawn(async move {
             let mut new = 0;
             for n in caller * share..(caller + 1) * share {
-                new += u64::from(store.record_nonce(now, digest(now, n), now).await.unwrap());
+                new += u64::from(
+                    store
+                        .record_nonce(
+                            now,
+                            digest(now, n),
+                            now,
+                            tokio::time::Instant::now() + Duration::from_secs(5),
+                        )
+                        .await
+                        .unwrap(),
+                );
             }
             new
         });

@@ -24,6 +24,7 @@ mod layers;
 mod links;
 mod login;
 mod manuals;
+mod model;
 mod pages;
 mod protocol;
 mod published;

@@ -122,11 +122,7 @@ async fn signature_check(
 /// The provider: a store with one consumer, "robot", which calls as itself.
 async fn provider() -> anyhow::Result<Provider> {
     let keyring = Arc::new(Keyring::generate(&mut StdRng::from_seed([1; 32]))); // a real one comes from secret files
-    let options = Options {
-        url: "sqlite::memory:".to_owned(),
-        password: None,
-        max_connections: 1,
-    };
+    let options = Options::new("sqlite::memory:");
     let store = Store::open(&options, Arc::clone(&keyring), Clock::System.now()).await?;
     let robot = Consumer {
         key: robot()?,

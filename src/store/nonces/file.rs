@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -17,37 +17,27 @@ use crate::store::files::{beside, create_private};
 
 use super::StoreError;
 
-/// Where the nonces are. `None`: in the memory of one connection, and gone with it.
-#[derive(Debug)]
-pub(super) struct NonceFile(Option<PathBuf>);
-
-impl NonceFile {
-    /// The file that belongs to a database.
-    pub(super) fn beside(database: Option<&Path>) -> Self {
-        Self(database.map(|database| beside(database, "-nonces")))
-    }
-
-    /// Opens the file. `None` if there is none, or an empty one.
-    pub(super) async fn open(&self) -> Result<Option<SqliteConnection>, StoreError> {
-        match &self.0 {
-            Some(path) if fs::metadata(path).is_ok_and(|file| file.len() > 0) => {
-                let connected = connect(path).await;
-                connected.map(Some).map_err(|error| named(path, error))
-            }
-            _ => Ok(None),
+/// Opens the file. `None` if there is none, or an empty one.
+pub(super) async fn open(path: Option<&Path>) -> Result<Option<SqliteConnection>, StoreError> {
+    match path {
+        Some(path) if fs::metadata(path).is_ok_and(|file| file.len() > 0) => {
+            let connected = connect(path).await;
+            connected.map(Some).map_err(|error| named(path, error))
         }
+        _ => Ok(None),
     }
+}
 
-    /// Makes an empty file, readable by its owner alone. A process that has the former one open keeps that.
-    pub(super) async fn replace(&self) -> Result<SqliteConnection, StoreError> {
-        let Some(path) = &self.0 else {
-            return Ok(connect(Path::new(":memory:")).await?);
-        };
-        remove_all(path)
-            .and_then(|()| create_private(path))
-            .map_err(|error| named(path, error.into()))?;
-        connect(path).await.map_err(|error| named(path, error))
-    }
+/// Makes an empty file, readable by its owner alone, or a database in the memory of one connection. A process that has the
+/// former file open keeps that.
+pub(super) async fn replace(path: Option<&Path>) -> Result<SqliteConnection, StoreError> {
+    let Some(path) = path else {
+        return Ok(connect(Path::new(":memory:")).await?);
+    };
+    remove_all(path)
+        .and_then(|()| create_private(path))
+        .map_err(|error| named(path, error.into()))?;
+    connect(path).await.map_err(|error| named(path, error))
 }
 
 async fn connect(path: &Path) -> Result<SqliteConnection, sqlx::Error> {

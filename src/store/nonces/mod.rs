@@ -55,9 +55,11 @@ mod file;
 mod recorder;
 mod tables;
 
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -66,7 +68,6 @@ use crate::oauth::{Timestamp, TimestampWindow};
 use super::db::Db;
 use super::{Store, StoreError};
 
-use epoch::Tables;
 use recorder::{Recorder, Request};
 
 /// The nonces of a database, and the task that writes them. The task starts with the first request, on its runtime.
@@ -82,7 +83,7 @@ impl Nonces {
     /// Opens nothing before the first request.
     pub(super) fn new(db: &Db) -> Self {
         Self {
-            recorder: Arc::new(Mutex::new(Recorder::new(Tables::new(db)))),
+            recorder: Arc::new(Mutex::new(Recorder::new(db.clone()))),
             queue: OnceLock::new(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
@@ -94,12 +95,14 @@ impl Nonces {
         signed_at: Timestamp,
         digest: [u8; 16],
         now: Timestamp,
+        deadline: Instant,
     ) -> Result<bool, StoreError> {
         let (answer, recorded) = oneshot::channel();
         let request = Request {
             minute: signed_at.minute(),
             digest,
             now: now.minute(),
+            deadline,
             answer,
         };
         let queue = self.queue.get_or_init(|| self.start());
@@ -142,10 +145,11 @@ async fn write(
     closing: CancellationToken,
 ) {
     let mut batch = Vec::with_capacity(BATCH_LENGTH);
+    let mut closed = pin!(closing.cancelled_owned());
     loop {
         tokio::select! {
             biased;
-            () = closing.cancelled(), if !requests.is_closed() => requests.close(),
+            () = &mut closed, if !requests.is_closed() => requests.close(),
             count = requests.recv_many(&mut batch, BATCH_LENGTH) => {
                 if count == 0 {
                     break;
@@ -155,8 +159,23 @@ async fn write(
                 if !requests.is_empty() && count < BATCH_LENGTH {
                     requests.recv_many(&mut batch, BATCH_LENGTH - count).await;
                 }
-                recorder.lock().await.record(&mut batch).await;
+                record(&recorder, &mut batch).await;
             }
+        }
+    }
+}
+
+/// Records a batch, and answers all requests in it: of equal nonces, the first in the batch is accepted. One timer serves
+/// all of them: no request waits beyond its deadline for a batch, and the batch before it has ended at an earlier one.
+async fn record(recorder: &Mutex<Recorder>, batch: &mut Vec<Request>) {
+    let Some(deadline) = batch.iter().map(|request| request.deadline).min() else {
+        return;
+    };
+    let done = timeout_at(deadline, async { recorder.lock().await.record(batch).await }).await;
+    if let Err(error) = done.unwrap_or(Err(StoreError::TimedOut)) {
+        let error = Arc::new(error);
+        for request in batch.drain(..) {
+            request.answer(Err(StoreError::Nonces(Arc::clone(&error))));
         }
     }
 }
@@ -165,7 +184,8 @@ impl Store {
     /// Records the nonce of a verified request. Returns `true` for the first use, `false` for a replay.
     ///
     /// `digest` identifies consumer, token, timestamp and nonce. `now` is the server's time; it matters only when nonces were
-    /// lost. The nonce is recorded even if this future is dropped, so that a cancelled request cannot be replayed.
+    /// lost. The nonce is recorded even if this future is dropped, so that a cancelled request cannot be replayed; it needs no
+    /// timer of its caller, since the writer gives up at `deadline`.
     ///
     /// # Errors
     ///
@@ -177,8 +197,9 @@ impl Store {
         signed_at: Timestamp,
         digest: [u8; 16],
         now: Timestamp,
+        deadline: Instant,
     ) -> Result<bool, StoreError> {
-        self.nonces.record(signed_at, digest, now).await
+        self.nonces.record(signed_at, digest, now, deadline).await
     }
 }
 

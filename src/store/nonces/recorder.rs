@@ -1,16 +1,16 @@
 //! Compares nonces with those that are known, and records them in batches.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::oauth::TimestampWindow;
+use crate::store::db::Db;
 
 use super::StoreError;
-use super::epoch::Tables;
+use super::epoch;
 use super::tables::{Digest, Session};
 
 /// A request that waits for its nonce to be recorded.
@@ -21,13 +21,15 @@ pub(super) struct Request {
     pub(super) digest: Digest,
     /// The server's time, in minutes.
     pub(super) now: i64,
+    /// When its answer must be known.
+    pub(super) deadline: Instant,
     pub(super) answer: oneshot::Sender<Result<bool, StoreError>>,
 }
 
 /// What this process knows of the nonces, and its connection to them.
 #[derive(Debug)]
 pub(super) struct Recorder {
-    tables: Tables,
+    db: Db,
     /// Taken for the time of its use, so that a connection that failed or timed out is not used again.
     session: Option<Session>,
     /// The epoch that `minutes` belongs to.
@@ -48,9 +50,9 @@ struct Minute {
 }
 
 impl Recorder {
-    pub(super) const fn new(tables: Tables) -> Self {
+    pub(super) const fn new(db: Db) -> Self {
         Self {
-            tables,
+            db,
             session: None,
             epoch: String::new(),
             minutes: BTreeMap::new(),
@@ -59,20 +61,14 @@ impl Recorder {
         }
     }
 
-    /// Records a batch, and answers all requests in it: of equal nonces, the first in the batch is accepted.
-    pub(super) async fn record(&mut self, batch: &mut Vec<Request>) {
+    /// Records a batch. Each request that is answered is taken out of it.
+    pub(super) async fn record(&mut self, batch: &mut Vec<Request>) -> Result<(), StoreError> {
         // Stable: the requests of a minute stay in the order in which they came.
         batch.sort_by_key(|request| request.minute);
-        if let Err(error) = in_time(self.record_by_minute(batch)).await {
-            self.is_damaged |= error.is_damage();
-            let error = Arc::new(error);
-            for request in batch.drain(..) {
-                request.answer(Err(StoreError::Nonces(Arc::clone(&error))));
-            }
-        }
+        let recorded = self.record_by_minute(batch).await;
+        recorded.inspect_err(|error| self.is_damaged |= error.is_damage())
     }
 
-    /// Takes each request out of the batch when it is answered.
     async fn record_by_minute(&mut self, batch: &mut Vec<Request>) -> Result<(), StoreError> {
         let mut session = self.take_session(batch).await?;
         while let Some(first) = batch.first() {
@@ -118,7 +114,7 @@ impl Recorder {
             if unknown.is_empty() {
                 return Ok(Some(known));
             }
-            Box::pin(self.tables.lease(minute, session)).await?;
+            Box::pin(epoch::lease(&self.db, minute, session)).await?;
             let number = session.append(minute, unknown.as_flattened()).await?;
             if let Some(number) = number
                 && known.read_until(number, minute, session).await?
@@ -144,7 +140,7 @@ impl Recorder {
         // A wrong clock of this server counts for an hour at most, the longest window.
         let times = batch.iter().map(|request| request.now.min(request.minute + 60));
         let now = times.max().unwrap_or_default();
-        let session = Box::pin(self.tables.connect(now, self.is_damaged)).await?;
+        let session = Box::pin(epoch::open(&self.db, now, self.is_damaged)).await?;
         self.is_damaged = false;
         if self.epoch != session.epoch {
             self.epoch.clone_from(&session.epoch);
@@ -187,7 +183,7 @@ impl Recorder {
 }
 
 impl Request {
-    fn answer(self, answer: Result<bool, StoreError>) {
+    pub(super) fn answer(self, answer: Result<bool, StoreError>) {
         // A client that has gone away wants no answer.
         let _ = self.answer.send(answer);
     }
@@ -229,12 +225,11 @@ impl Minute {
 }
 
 async fn in_time<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    let seconds = TIMEOUT.as_secs();
     let done = timeout(TIMEOUT, work).await;
-    done.unwrap_or(Err(StoreError::TimedOut { seconds }))
+    done.unwrap_or(Err(StoreError::TimedOut))
 }
 
-/// How long a batch may take.
+/// How long a portion of what is forgotten, or the end of the connection, may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Nonces are kept longer than the window asks for, by so much that clocks of replicas may differ.

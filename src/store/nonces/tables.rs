@@ -13,7 +13,7 @@ pub(super) type Digest = [u8; 16];
 /// A connection that has found or begun an epoch.
 #[derive(Debug)]
 pub(super) struct Session {
-    connection: Connection,
+    pub(super) connection: Connection,
     pub(super) epoch: String,
     /// The earliest minute that is accepted, when it was last read.
     pub(super) floor: i64,
@@ -22,44 +22,6 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Continues an epoch. `None` if the state row is missing or has another one: nonces may be lost.
-    pub(super) async fn open(
-        mut connection: Connection,
-        epoch: &str,
-        leased: i64,
-    ) -> Result<Option<Self>, StoreError> {
-        let state = state(&mut connection).await?;
-        Ok(state
-            .filter(|state| state.1 == epoch.as_bytes())
-            .map(|(floor, _)| Self {
-                connection,
-                epoch: epoch.to_owned(),
-                floor,
-                leased,
-            }))
-    }
-
-    /// Empties the table and begins an epoch.
-    pub(super) async fn begin(
-        mut connection: Connection,
-        epoch: String,
-        leased: i64,
-        floor: i64,
-    ) -> Result<Self, StoreError> {
-        begin_exclusively(&mut connection).await?;
-        connection.execute(sql(["delete from nonces"])).await?;
-        let insert = sql(["insert into nonces (minute, number, digests) values (-1, $1, $2)"]);
-        let insert = insert.bind(floor).bind(epoch.as_bytes().to_vec());
-        connection.execute(insert).await?;
-        connection.execute(sql(["commit"])).await?;
-        Ok(Self {
-            connection,
-            epoch,
-            floor,
-            leased,
-        })
-    }
-
     /// Writes digests as the next row of a minute, and returns its number. `None` if another process has taken the number at
     /// the same moment, if the minute is below the floor, or if the epoch has ended.
     pub(super) async fn append(&mut self, minute: i64, digests: &[u8]) -> Result<Option<i64>, StoreError> {
@@ -67,10 +29,8 @@ impl Session {
              select $1, (select coalesce(max(number), -1) + 1 from nonces where minute = $1), $2 \
              from nonces where minute = -1 and number <= $1 and digests = $3 \
              on conflict do nothing returning number"])
-        .bind(minute)
-        .bind(digests.to_vec())
-        .bind(self.epoch.as_bytes().to_vec());
-        let rows = self.connection.fetch(insert).await?;
+        .bind((minute, digests.to_vec(), self.epoch.as_bytes().to_vec()));
+        let rows = self.connection.on().fetch(insert).await?;
         rows.first().map(|row| row.get("number")).transpose()
     }
 
@@ -85,10 +45,8 @@ impl Session {
             "select number, digests from nonces where minute = $1 and number >= $2 and number < $3 \
              order by number limit 256",
         ])
-        .bind(minute)
-        .bind(from)
-        .bind(until);
-        let rows = self.connection.fetch(select).await?;
+        .bind((minute, from, until));
+        let rows = self.connection.on().fetch(select).await?;
         rows.iter()
             .map(|row| Ok((row.get("number")?, row.get("digests")?)))
             .collect()
@@ -117,9 +75,9 @@ impl Session {
         begin_exclusively(&mut self.connection).await?;
         let update =
             sql(["update nonces set number = $1 where minute = -1 and number < $1 and digests = $2"]);
-        let update = update.bind(floor).bind(self.epoch.as_bytes().to_vec());
-        self.connection.execute(update).await?;
-        self.connection.execute(sql(["commit"])).await?;
+        let update = update.bind((floor, self.epoch.as_bytes().to_vec()));
+        self.connection.on().execute(update).await?;
+        self.connection.on().execute(sql(["commit"])).await?;
         self.refresh().await
     }
 
@@ -129,9 +87,8 @@ impl Session {
             "delete from nonces where (minute, number) in (select minute, number from nonces \
              where minute >= 0 and minute < $1 order by minute, number limit $2)",
         ])
-        .bind(self.floor)
-        .bind(PORTION);
-        Ok(self.connection.execute(delete).await? == PORTION.unsigned_abs())
+        .bind((self.floor, PORTION));
+        Ok(self.connection.on().execute(delete).await? == PORTION.unsigned_abs())
     }
 
     pub(super) async fn close(self) -> Result<(), StoreError> {
@@ -139,9 +96,20 @@ impl Session {
     }
 }
 
+/// Empties the table and begins an epoch.
+pub(super) async fn begin(connection: &mut Connection, epoch: &str, floor: i64) -> Result<(), StoreError> {
+    begin_exclusively(connection).await?;
+    connection.on().execute(sql(["delete from nonces"])).await?;
+    let insert = sql(["insert into nonces (minute, number, digests) values (-1, $1, $2)"]);
+    let insert = insert.bind((floor, epoch.as_bytes().to_vec()));
+    connection.on().execute(insert).await?;
+    connection.on().execute(sql(["commit"])).await.map(drop)
+}
+
 /// Reads the state row: floor and epoch.
-async fn state(connection: &mut Connection) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
+pub(super) async fn state(connection: &mut Connection) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
     let rows = connection
+        .on()
         .fetch(sql(["select number, digests from nonces where minute = -1"]))
         .await?;
     rows.first()
@@ -152,13 +120,15 @@ async fn state(connection: &mut Connection) -> Result<Option<(i64, Vec<u8>)>, St
 /// Begins a transaction that waits for those that write rows, and lets no other write before its end. SQLite has one writer
 /// at a time, and the next statement is a write.
 async fn begin_exclusively(connection: &mut Connection) -> Result<(), StoreError> {
-    connection.execute(sql(["begin"])).await?;
+    connection.on().execute(sql(["begin"])).await?;
     if let Connection::Postgres(_) = connection {
         // Not for long: an autovacuum may be in the way, and requests wait.
         connection
+            .on()
             .execute(sql(["set local lock_timeout = '500ms'"]))
             .await?;
         connection
+            .on()
             .execute(sql(["lock table nonces in share row exclusive mode"]))
             .await?;
     }

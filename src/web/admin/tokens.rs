@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::model::{AccessToken, Consumer};
 use crate::oauth::{ConsumerKey, Timestamp, encoding};
-use crate::provider::{Connection, Revoke, Revoker, Search};
+use crate::provider::{Actor, Grant, Revoke, Search};
 
 use super::super::csrf::{FormPurpose, RevokeFields};
 use super::super::error::PageError;
@@ -44,7 +44,7 @@ struct TokensPage<'a> {
     path: String,
     search: &'a TokensQuery,
     is_revoked: bool,
-    list: &'a [Connection],
+    list: &'a [Grant],
     consumers: &'a [Consumer],
     newer: Option<String>,
     older: Option<String>,
@@ -99,7 +99,7 @@ pub(super) async fn revoke(
         TOKENS
     };
     FormPurpose::revoke_any(&session.id, &form.token).check(&app, &form.form_token, page)?;
-    let by = Revoker {
+    let by = Actor {
         name: &session.user.subject,
         address: Some(address),
     };

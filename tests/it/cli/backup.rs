@@ -4,9 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use linkgate::clock::Clock;
-use linkgate::oauth::Timestamp;
+use linkgate::model::Consumer;
+use linkgate::oauth::{ConsumerKey, Timestamp};
 use linkgate::store::{Keyring, Options, Store, StoreError};
 use tokio::task::block_in_place;
 
@@ -23,16 +25,12 @@ async fn connected() -> (Here, String) {
 }
 
 fn options(here: &Here) -> Options {
-    Options {
-        url: format!("sqlite://{}", here.path("linkgate.db").display()),
-        password: None,
-        max_connections: 2,
-    }
+    Options::new(format!("sqlite://{}", here.path("linkgate.db").display()))
 }
 
 async fn open(options: &Options, key: &Path) -> Store {
     let keyring = Keyring::open_file(key).unwrap().keyring;
-    Store::open_existing(options, Arc::new(keyring), Clock::System.now())
+    Store::open(options, Arc::new(keyring), Clock::System.now())
         .await
         .unwrap()
 }
@@ -41,8 +39,9 @@ async fn open(options: &Options, key: &Path) -> Store {
 async fn calls(store: &Store, now: Timestamp) -> usize {
     let mut accepted = 0;
     for n in 0..20_u8 {
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(5);
         match store
-            .record_nonce(now.plus(15 * i64::from(n) - 10), [n; 16], now)
+            .record_nonce(now.plus(15 * i64::from(n) - 10), [n; 16], now, deadline)
             .await
         {
             Ok(is_first) => accepted += usize::from(is_first),
@@ -102,6 +101,56 @@ async fn a_backup_is_restored_and_nothing_from_before_passes_again() {
     );
     let store = open(&options(&here), &here.path("linkgate.key")).await;
     assert_eq!(calls(&store, now).await, 0);
+}
+
+/// A backup is the database at one moment: of consumers that were added one after the other, it has the first ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_whole_while_others_write() {
+    let (here, _) = connected().await;
+    let (options, key) = (options(&here), here.path("linkgate.key"));
+    let store = open(&options, &key).await;
+    let written = Arc::new(AtomicUsize::new(0));
+    let writing = tokio::spawn({
+        let (store, written) = (store.clone(), Arc::clone(&written));
+        async move {
+            let [template] = &store.consumers().await.unwrap()[..] else {
+                panic!("there is one consumer");
+            };
+            loop {
+                let number = written.load(Ordering::Relaxed);
+                let key = ConsumerKey::parse(&format!("written-{number:06}")).unwrap();
+                let consumer = Consumer {
+                    key,
+                    ..template.clone()
+                };
+                store.add_consumer(&consumer, Clock::System.now()).await.unwrap();
+                written.store(number + 1, Ordering::Relaxed);
+            }
+        }
+    });
+    for backup in ["one", "two", "three"] {
+        let before = written.load(Ordering::Relaxed);
+        let answer = block_in_place(|| here.run(&format!("backup {backup}")));
+        done(&answer);
+        let after = written.load(Ordering::Relaxed) + 1;
+        let url = format!("sqlite://{}", here.path(backup).join("linkgate.db").display());
+        let copy = open(&Options::new(url), &key).await;
+        copy.check_integrity().await.unwrap();
+        let consumers = copy.consumers().await.unwrap();
+        let numbers = consumers
+            .iter()
+            .filter_map(|consumer| consumer.key.as_str().strip_prefix("written-"));
+        let numbers: Vec<usize> = numbers.map(|number| number.parse().unwrap()).collect();
+        assert_eq!(numbers, (0..numbers.len()).collect::<Vec<_>>());
+        assert!(
+            (before..=after).contains(&numbers.len()),
+            "{before} {} {after}",
+            numbers.len()
+        );
+        copy.close().await;
+    }
+    assert!(written.load(Ordering::Relaxed) > 0 && !writing.is_finished());
+    writing.abort();
 }
 
 #[tokio::test]

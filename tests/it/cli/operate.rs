@@ -52,11 +52,7 @@ async fn a_token_is_revoked_once_whether_or_not_its_time_is_over() {
 
 /// Lets the consumer `ci` act as alice, for so many seconds from now on; the token's name.
 pub(super) async fn connect(here: &Here, seconds: i64) -> String {
-    let options = Options {
-        url: format!("sqlite://{}", here.path("linkgate.db").display()),
-        password: None,
-        max_connections: 1,
-    };
+    let options = Options::new(format!("sqlite://{}", here.path("linkgate.db").display()));
     let mut rng = StdRng::seed_from_u64(seconds.cast_unsigned());
     let keyring = Arc::new(Keyring::open_file(&here.path("linkgate.key")).unwrap().keyring);
     let store = Store::open(&options, Arc::clone(&keyring), Clock::System.now())

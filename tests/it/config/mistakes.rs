@@ -43,7 +43,7 @@ fn unknown_keys_and_sections() {
     linkgate.toml:10:2: sever: there is no such key
         did you mean server?
     linkgate.toml:13:1: store.lru: there is no such key
-        known here: url, password, password_file, max_connections
+        known here: url, password, password_file, max_connections, timeout
     ");
     assert_snapshot!(refused("[[consumers]]\nkey = \"ck\"\nshared_secret = \"0123456789abcdef\"\ncalbacks = []\n"), @r"
     linkgate.toml cannot be used

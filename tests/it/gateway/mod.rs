@@ -126,11 +126,7 @@ async fn provider() -> Provider {
 
 /// A store that knows one consumer.
 async fn store() -> Store {
-    let options = store::Options {
-        url: "sqlite::memory:".to_owned(),
-        password: None,
-        max_connections: 1,
-    };
+    let options = store::Options::new("sqlite::memory:");
     let store = Store::open(&options, keyring(), Clock::System.now())
         .await
         .unwrap();

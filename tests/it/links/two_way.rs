@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use linkgate::model::AuditKind;
-use linkgate::store::{AuditFilter, Revoke, Revoker};
+use linkgate::store::{Actor, AuditFilter, Revoke};
 
 use crate::support::browser::{Form, location};
 use crate::support::databases::{Database, on_both};
@@ -68,7 +68,7 @@ on_both! {
 
         let there = right.store().await;
         let tokens = there.access_tokens(&linkgate::store::Filter::default()).await.unwrap();
-        let by = Revoker { name: "command", address: None };
+        let by = Actor { name: "command", address: None };
         there.revoke(Revoke::One { id: &tokens[0].id }, by, right.clock.now()).await.unwrap();
         tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
 

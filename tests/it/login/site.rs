@@ -54,11 +54,7 @@ impl Site {
             .keyring;
         let keyring = Arc::new(keyring);
         let url = format!("sqlite://{}", directory.path().join("linkgate.db").display());
-        let options = Options {
-            url,
-            password: None,
-            max_connections: 2,
-        };
+        let options = Options::new(url);
         let store = Store::open(&options, Arc::clone(&keyring), Clock::System.now())
             .await
             .unwrap();

@@ -1,5 +1,7 @@
 //! Timestamp and nonce (RFC 5849, section 3.3): a signature is good once, and for a while.
 
+use std::time::{Duration, Instant};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use linkgate::oauth::{Timestamp, TimestampWindow};
@@ -10,8 +12,9 @@ use tokio::net::TcpStream;
 
 use crate::support::app::read_head;
 use crate::support::call::{CALLBACK, Peer};
-use crate::support::databases::{Database, on_both};
+use crate::support::databases::{Database, on_both, with};
 use crate::support::linkgate::Linkgate;
+use crate::support::network::Network;
 
 fn call(linkgate: &Linkgate) -> crate::support::call::Call {
     Peer::robot().call(linkgate, "GET", "/api/x")
@@ -238,8 +241,9 @@ async fn a_nonce_is_remembered_as_long_as_its_timestamp_is_admitted() {
 /// Another replica forgets, after it has recorded the latest request that it can verify.
 async fn forget_at(store: &Store, now: Timestamp) {
     let (window, digest) = (TimestampWindow::default(), rand::random());
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(5);
     store
-        .record_nonce(now.plus(window.future), digest, now)
+        .record_nonce(now.plus(window.future), digest, now, deadline)
         .await
         .unwrap();
     store.sweep(now, window).await.unwrap();
@@ -292,6 +296,46 @@ on_both! {
         assert_eq!(linkgate.app.received().len(), 1);
         linkgate.stop().await;
     }
+}
+
+/// The time that one part of a request waits for the database is gone for the next part.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_waits_for_a_silent_database_until_its_deadline() {
+    const TIMEOUT: Duration = Duration::from_secs(3);
+    with(Database::postgres().await, async |db| {
+        let (linkgate, network) = (Linkgate::on(&db).await, Network::before(&db).await);
+        let behind = format!("{}\"\ntimeout = \"{}s", network.url(&db), TIMEOUT.as_secs());
+        linkgate.change(&db.url(), &behind).await.unwrap();
+        let linkgate = linkgate.restarted().await;
+        let request_token = || {
+            let call = Peer::hmac().call(&linkgate, "POST", "/oauth/request-token");
+            call.oauth("oauth_callback", CALLBACK)
+        };
+        assert_eq!(call(&linkgate).send(&linkgate).await.status, 200);
+        network.go_silent();
+        // The first finds its consumer in memory, and waits with its nonce; the others wait for the consumer.
+        for call in [call(&linkgate), call(&linkgate), request_token()] {
+            let begun = Instant::now();
+            let answer = call.send(&linkgate).await;
+            assert_eq!((answer.status, answer.body.as_str()), (503, ""), "{answer:?}");
+            assert_eq!(
+                (answer.header("www-authenticate"), answer.header("retry-after")),
+                (None, Some("1"))
+            );
+            let waited = begun.elapsed();
+            assert!(waited > TIMEOUT / 2 && waited < 2 * TIMEOUT, "{waited:?}");
+        }
+        network.come_back();
+        for _ in 0..30 {
+            if call(&linkgate).send(&linkgate).await.status == 200 {
+                assert_eq!(request_token().send(&linkgate).await.status, 200);
+                return linkgate.stop().await;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        panic!("it is not found again");
+    })
+    .await;
 }
 
 /// Without its memory, linkgate lets nothing through. It names no problem: the consumer must keep its token.

@@ -1,7 +1,7 @@
 //! Renewal (OAuth Session 1.0): the handle proves that it is the same consumer; the old token dies in the same moment.
 
 use linkgate::oauth::Token;
-use linkgate::store::{Revoke, Revoker};
+use linkgate::store::{Actor, Revoke};
 
 use crate::support::browser::code;
 use crate::support::call::{CALLBACK, Call, Credentials, Peer, credentials};
@@ -36,7 +36,7 @@ pub(super) async fn revoke(linkgate: &Linkgate, token: &Credentials) {
         .await
         .unwrap()
         .unwrap();
-    let by = Revoker {
+    let by = Actor {
         name: "command",
         address: None,
     };

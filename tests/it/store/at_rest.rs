@@ -38,7 +38,7 @@ on_both! {
 async fn the_files_of_sqlite_are_its_owners_alone() {
     let db = Database::sqlite();
     let store = db.open().await;
-    store.record_nonce(NOW, [1; 16], NOW).await.unwrap();
+    store.record_nonce(NOW, [1; 16], NOW, soon()).await.unwrap();
     let path = db.url().replace("sqlite://", "");
     let suffixes = ["", "-wal", "-shm", "-nonces", "-nonces-wal", "-nonces-shm"];
     for suffix in suffixes {

@@ -56,7 +56,7 @@ on_both! {
         for token in [&asked, &refused] {
             store.add_request_token(token, &question("a")).await.unwrap();
         }
-        let by = Revoker { name: "carol", address };
+        let by = Actor { name: "carol", address };
         let later = NOW.plus(60);
         let all = Revoke::AllOf { subject: "alice" };
         // What is done a second time does nothing, and leaves no line.
@@ -156,7 +156,7 @@ on_both! {
         let store = open_with_consumers(&db).await;
         let token = granted(&db, &store).await;
         let id = store.access_token(&token).await.unwrap().unwrap().id;
-        let hostile = Revoker { name: "one\r\ntwo\u{0}'; drop table audit; --", address: None };
+        let hostile = Actor { name: "one\r\ntwo\u{0}'; drop table audit; --", address: None };
         store.revoke(Revoke::One { id: &id }, hostile, NOW).await.unwrap();
         let kept = store.audit(&newest(1)).await.unwrap().remove(0);
         let detail = format!("the token {id}, by one\u{fffd}\u{fffd}two\u{fffd}'; drop table audit; --");

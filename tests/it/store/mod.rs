@@ -11,7 +11,7 @@ use linkgate::model::{
 use linkgate::oauth::{
     AllowedCallback, Callback, ConsumerKey, Secret, SignatureMethod, Timestamp, Token, VerificationKey,
 };
-use linkgate::store::{Revoker, Store, StoreError};
+use linkgate::store::{Actor, Store, StoreError};
 
 use crate::support::databases::{Database, on_both, rng};
 
@@ -20,6 +20,7 @@ mod at_rest;
 mod audit;
 mod connections;
 mod consumers;
+mod keyring;
 mod keys;
 mod links;
 mod nonces;
@@ -37,7 +38,7 @@ mod users;
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 /// Who revokes.
-const BY: Revoker<'_> = Revoker {
+const BY: Actor<'_> = Actor {
     name: "carol",
     address: None,
 };
@@ -138,9 +139,14 @@ async fn granted(db: &Database, store: &Store) -> Token {
     answer
 }
 
+/// When a nonce must be recorded.
+fn soon() -> tokio::time::Instant {
+    tokio::time::Instant::now() + std::time::Duration::from_secs(5)
+}
+
 /// Records the `n`th nonce of a request that was signed then.
 async fn record(store: &Store, signed_at: Timestamp, n: u64) -> Result<bool, StoreError> {
     let mut digest = [0xa5; 16];
     digest[8..].copy_from_slice(&n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
-    store.record_nonce(signed_at, digest, NOW).await
+    store.record_nonce(signed_at, digest, NOW, soon()).await
 }

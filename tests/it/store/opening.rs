@@ -5,6 +5,7 @@ use linkgate::oauth::TimestampWindow;
 use linkgate::store::{Keyring, Options, Revoke, StoreError};
 
 use super::*;
+use crate::support::network::Network;
 
 on_both! {
     async fn a_database_opens_again_and_again(db: Database) {
@@ -31,7 +32,7 @@ on_both! {
         db.execute("update _sqlx_migrations set version = 9999 where version = 1").await;
         for error in [
             Store::open(&db.options(), db.keyring(), NOW).await.unwrap_err(),
-            Store::open_existing(&db.options(), db.keyring(), NOW).await.unwrap_err(),
+            Store::open_without_keys(&db.options(), db.keyring()).await.unwrap_err(),
         ] {
             assert!(matches!(error, StoreError::NewerSchema { found: 9999, .. }), "{error}");
             assert!(error.to_string().contains("was made by a newer linkgate"), "{error}");
@@ -39,12 +40,12 @@ on_both! {
     }
 
     async fn only_a_store_that_may_migrate_creates_tables(db: Database) {
-        let opened = Store::open_existing(&db.options(), db.keyring(), NOW).await;
+        let opened = Store::open_without_keys(&db.options(), db.keyring()).await;
         // A SQLite file that is missing is not created either.
         assert_eq!(matches!(opened, Err(StoreError::Unreachable { .. })), db.is_sqlite());
         assert_eq!(matches!(opened, Err(StoreError::OlderSchema { found: 0, .. })), !db.is_sqlite());
         Store::migrate(&db.options(), db.keyring()).await.unwrap().close().await;
-        let store = Store::open_existing(&db.options(), db.keyring(), NOW).await.unwrap();
+        let store = Store::open_without_keys(&db.options(), db.keyring()).await.unwrap();
         assert_eq!(store.consumers().await.unwrap(), []);
     }
 
@@ -68,7 +69,7 @@ on_both! {
         store.synchronise_consumers(&[consumer("a"), consumer("c")], NOW).await.unwrap();
         let revoked = store.revoke(Revoke::AllOf { subject: "alice" }, BY, NOW).await.unwrap();
         assert_eq!(revoked.len(), 2);
-        assert!(store.record_nonce(NOW, [1; 16], NOW).await.unwrap());
+        assert!(store.record_nonce(NOW, [1; 16], NOW, soon()).await.unwrap());
         store.sweep(NOW, TimestampWindow::default()).await.unwrap();
     }
 
@@ -77,7 +78,7 @@ on_both! {
         let clone = store.clone();
         store.close().await;
         store.close().await;
-        assert!(matches!(clone.record_nonce(NOW, [1; 16], NOW).await, Err(StoreError::Closed)));
+        assert!(matches!(clone.record_nonce(NOW, [1; 16], NOW, soon()).await, Err(StoreError::Closed)));
         assert!(clone.ping().await.is_err());
         assert!(clone.consumers().await.is_err());
     }
@@ -98,9 +99,8 @@ async fn what_cannot_be_opened_is_named_without_its_password() {
         ),
     ] {
         let options = Options {
-            url,
             password: Some(Secret::new("s3cr3t")),
-            max_connections: 1,
+            ..Options::new(url)
         };
         let keyring = Arc::new(Keyring::generate(&mut rng()));
         let error = Store::open(&options, keyring, NOW).await.unwrap_err();
@@ -112,11 +112,7 @@ async fn what_cannot_be_opened_is_named_without_its_password() {
 
 #[tokio::test]
 async fn an_unreachable_server_is_an_error_with_its_reason() {
-    let options = Options {
-        url: "postgres://me@127.0.0.1:1/x".to_owned(),
-        password: None,
-        max_connections: 1,
-    };
+    let options = Options::new("postgres://me@127.0.0.1:1/x");
     let keyring = Arc::new(Keyring::generate(&mut rng()));
     let error = Store::open(&options, keyring, NOW).await.unwrap_err();
     assert!(
@@ -127,11 +123,7 @@ async fn an_unreachable_server_is_an_error_with_its_reason() {
 
 #[tokio::test]
 async fn a_database_in_memory_is_whole() {
-    let options = Options {
-        url: "sqlite::memory:".to_owned(),
-        password: None,
-        max_connections: 8,
-    };
+    let options = Options::new("sqlite::memory:");
     let store = Store::open(&options, Arc::new(Keyring::generate(&mut rng())), NOW)
         .await
         .unwrap();
@@ -143,7 +135,7 @@ async fn a_database_in_memory_is_whole() {
         .map(|n: u8| {
             let store = store.clone();
             tokio::spawn(async move {
-                let new = store.record_nonce(NOW, [n % 50; 16], NOW).await.unwrap();
+                let new = store.record_nonce(NOW, [n % 50; 16], NOW, soon()).await.unwrap();
                 assert_eq!(store.consumers().await.unwrap().len(), 2);
                 new
             })
@@ -163,9 +155,8 @@ async fn a_server_that_goes_silent_is_an_error_within_seconds_and_is_found_again
     let db = Database::postgres().await;
     let network = Network::before(&db).await;
     let options = Options {
-        url: network.url(&db),
-        password: None,
         max_connections: 2,
+        ..Options::new(network.url(&db))
     };
     let store = Store::open(&options, db.keyring(), NOW).await.unwrap();
     store.ping().await.unwrap();
@@ -178,7 +169,7 @@ async fn a_server_that_goes_silent_is_an_error_within_seconds_and_is_found_again
         assert!(
             matches!(
                 error,
-                StoreError::TimedOut { .. } | StoreError::Database(sqlx::Error::PoolTimedOut)
+                StoreError::TimedOut | StoreError::Database(sqlx::Error::PoolTimedOut)
             ),
             "{error:?}"
         );
@@ -189,56 +180,4 @@ async fn a_server_that_goes_silent_is_an_error_within_seconds_and_is_found_again
     tokio::time::sleep(std::time::Duration::from_secs(6)).await;
     store.ping().await.unwrap();
     store.close().await;
-}
-
-/// A way to the database that can fall silent: what is under way then stays there.
-struct Network {
-    port: u16,
-    is_silent: tokio::sync::watch::Sender<bool>,
-}
-
-impl Network {
-    async fn before(db: &Database) -> Self {
-        let url = db.url();
-        let server = url.rsplit_once('@').map_or(&*url, |(_, rest)| rest);
-        let server = server
-            .trim_start_matches("postgres://")
-            .split('/')
-            .next()
-            .unwrap()
-            .to_owned();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (is_silent, silence) = tokio::sync::watch::channel(false);
-        tokio::spawn(async move {
-            while let Ok((mut client, _)) = listener.accept().await {
-                let (server, mut silence) = (server.clone(), silence.clone());
-                tokio::spawn(async move {
-                    drop(silence.wait_for(|silent| !silent).await);
-                    let mut server = tokio::net::TcpStream::connect(server).await.unwrap();
-                    let silenced = async { drop(silence.wait_for(|silent| *silent).await) };
-                    tokio::select! {
-                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
-                        () = silenced => std::future::pending::<()>().await,
-                    }
-                });
-            }
-        });
-        Self { port, is_silent }
-    }
-
-    fn url(&self, db: &Database) -> String {
-        let url = db.url();
-        let (before, name) = url.rsplit_once('/').unwrap();
-        let user = before.rsplit_once('@').map_or("postgres:/", |(user, _)| user);
-        format!("{user}@127.0.0.1:{}/{name}", self.port)
-    }
-
-    fn go_silent(&self) {
-        self.is_silent.send(true).unwrap();
-    }
-
-    fn come_back(&self) {
-        self.is_silent.send(false).unwrap();
-    }
 }

@@ -11,7 +11,7 @@ on_both! {
                 for m in 0..40_u8 {
                     let mut digest = [n; 16];
                     digest[15] = m;
-                    assert!(store.record_nonce(NOW, digest, NOW).await.unwrap());
+                    assert!(store.record_nonce(NOW, digest, NOW, soon()).await.unwrap());
                 }
             })
         }).collect();
@@ -28,7 +28,7 @@ on_both! {
         let mut calls = Vec::new();
         for n in 0..100_u8 {
             let store = store.clone();
-            calls.push(tokio::spawn(async move { store.record_nonce(NOW, [n; 16], NOW).await }));
+            calls.push(tokio::spawn(async move { store.record_nonce(NOW, [n; 16], NOW, soon()).await }));
         }
         tokio::task::yield_now().await;
         store.close().await;
@@ -38,7 +38,7 @@ on_both! {
                 // Whoever was told that it is new can rely on it.
                 Ok(new) => {
                     assert!(new);
-                    assert!(!reopened.record_nonce(NOW, [n; 16], NOW).await.unwrap(), "{n}");
+                    assert!(!reopened.record_nonce(NOW, [n; 16], NOW, soon()).await.unwrap(), "{n}");
                 }
                 Err(error) => assert!(matches!(error, StoreError::Closed), "{error}"),
             }
@@ -47,14 +47,14 @@ on_both! {
 
     async fn without_its_place_no_nonce_is_admitted(db: Database) {
         let (store, next) = (db.open().await, NOW.plus(60));
-        assert!(store.record_nonce(NOW, [1; 16], NOW).await.unwrap());
+        assert!(store.record_nonce(NOW, [1; 16], NOW, soon()).await.unwrap());
         db.hide_nonces().await;
-        let (a, b) = tokio::join!(store.record_nonce(next, [2; 16], NOW), store.record_nonce(next, [3; 16], NOW));
+        let (a, b) = tokio::join!(store.record_nonce(next, [2; 16], NOW, soon()), store.record_nonce(next, [3; 16], NOW, soon()));
         assert!(matches!(a, Err(StoreError::Nonces(_))), "{a:?}");
         assert!(matches!(b, Err(StoreError::Nonces(_))), "{b:?}");
         db.show_nonces().await;
-        assert!(store.record_nonce(next, [2; 16], NOW).await.unwrap(), "it recovers, and nothing was burnt");
-        assert!(!store.record_nonce(NOW, [1; 16], NOW).await.unwrap());
+        assert!(store.record_nonce(next, [2; 16], NOW, soon()).await.unwrap(), "it recovers, and nothing was burnt");
+        assert!(!store.record_nonce(NOW, [1; 16], NOW, soon()).await.unwrap());
     }
 }
 
@@ -70,7 +70,7 @@ async fn falls_behind(db: Database) {
         let store = store.clone();
         let mut digest = [0; 16];
         digest[8..].copy_from_slice(&n.to_be_bytes());
-        tokio::spawn(async move { store.record_nonce(NOW, digest, NOW).await })
+        tokio::spawn(async move { store.record_nonce(NOW, digest, NOW, soon()).await })
     });
     let (mut new, mut refused) = (0, 0);
     for call in calls.collect::<Vec<_>>() {
@@ -89,17 +89,17 @@ async fn a_lost_connection_to_postgresql_is_made_again() {
     let db = Database::postgres().await;
     crate::support::databases::with(db, async |db| {
         let store = db.open().await;
-        assert!(store.record_nonce(NOW, [1; 16], NOW).await.unwrap());
+        assert!(store.record_nonce(NOW, [1; 16], NOW, soon()).await.unwrap());
         db.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity \
              where datname = current_database() and pid <> pg_backend_pid()",
         )
         .await;
         // The batch that finds out is lost; none is told that its nonce is new.
-        let first = store.record_nonce(NOW, [2; 16], NOW).await;
+        let first = store.record_nonce(NOW, [2; 16], NOW, soon()).await;
         assert!(first.is_err(), "{first:?}");
-        assert!(store.record_nonce(NOW, [2; 16], NOW).await.unwrap());
-        assert!(!store.record_nonce(NOW, [1; 16], NOW).await.unwrap());
+        assert!(store.record_nonce(NOW, [2; 16], NOW, soon()).await.unwrap());
+        assert!(!store.record_nonce(NOW, [1; 16], NOW, soon()).await.unwrap());
         store.ping().await.unwrap();
     })
     .await;

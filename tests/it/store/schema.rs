@@ -20,7 +20,7 @@ async fn both_databases_have_the_same_tables() {
     let (sqlite, postgres) = (Database::sqlite(), Database::postgres().await);
     crate::support::databases::with(postgres, async move |postgres| {
         let store = sqlite.open().await;
-        store.record_nonce(NOW, [1; 16], NOW).await.unwrap();
+        store.record_nonce(NOW, [1; 16], NOW, soon()).await.unwrap();
         store.close().await;
         postgres.open().await.close().await;
         let mut here = sqlite.texts(SQLITE_COLUMNS.to_owned()).await;

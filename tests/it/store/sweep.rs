@@ -52,7 +52,7 @@ on_both! {
                 let at = now.plus(i64::from(n) * 15 - 300);
                 let mut digest = [n; 16];
                 digest[..8].copy_from_slice(&minute.to_be_bytes());
-                assert!(store.record_nonce(at, digest, NOW).await.unwrap());
+                assert!(store.record_nonce(at, digest, NOW, soon()).await.unwrap());
             }
             store.sweep(now, window).await.unwrap();
             largest = largest.max(kept(&db).await);
@@ -67,16 +67,16 @@ on_both! {
         for (hour, offset) in [(0, 300), (1, 0), (2, -300)] {
             let start = NOW.plus(3_600 * hour);
             let at = start.plus(offset);
-            store.record_nonce(at, [1; 16], start).await.unwrap();
+            store.record_nonce(at, [1; 16], start, soon()).await.unwrap();
             for passed in 0..=700 {
                 let now = start.plus(passed);
                 if passed % 50 == 0 {
                     // The latest request that can be verified.
-                    store.record_nonce(now.plus(window.future), [2; 16], now).await.unwrap();
+                    store.record_nonce(now.plus(window.future), [2; 16], now, soon()).await.unwrap();
                     store.sweep(now, window).await.unwrap();
                 }
                 if passed % 100 == 0 && window.check(at, now).is_ok() {
-                    assert!(!store.record_nonce(at, [1; 16], now).await.unwrap(), "{at} at {now}");
+                    assert!(!store.record_nonce(at, [1; 16], now, soon()).await.unwrap(), "{at} at {now}");
                 }
             }
         }

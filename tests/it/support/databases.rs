@@ -97,9 +97,8 @@ impl Database {
     /// How to open it.
     pub(crate) fn options(&self) -> Options {
         Options {
-            url: self.url(),
-            password: None,
             max_connections: 4,
+            ..Options::new(self.url())
         }
     }
 

@@ -12,6 +12,7 @@ pub(crate) mod echo;
 pub(crate) mod front;
 pub(crate) mod linked;
 pub(crate) mod linkgate;
+pub(crate) mod network;
 pub(crate) mod opener;
 pub(crate) mod program;
 pub(crate) mod raw;

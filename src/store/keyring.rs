@@ -16,32 +16,22 @@ use zeroize::Zeroizing;
 use crate::oauth::credentials::ALPHANUMERIC;
 use crate::oauth::{Secret, SessionHandle, Token, Verifier};
 
-/// The secret keys that live outside the database, newest first.
-pub struct Keyring {
-    current: SecretKey,
-    older: Vec<SecretKey>,
-}
+/// The secret keys that live outside the database: the current one, which makes new things, and older ones. There is at least
+/// one.
+pub struct Keyring(Vec<SecretKey>);
 
-/// Why a text is not a keyring. It never repeats the text.
+/// Why a text is not a keyring, with the line, counted from one. It never repeats the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum KeyringError {
-    /// There is no key in it.
     #[error("there is no key in it; `linkgate key generate` makes one")]
     Empty,
-    /// A line is not a key.
     #[error(
         "line {line} is not a key: write an id of four letters or digits, a colon, and 32 bytes in base64url, as `linkgate key generate` does"
     )]
-    NotAKey {
-        /// The line, counted from one.
-        line: usize,
-    },
-    /// Two keys have the same id.
+    NotAKey { line: usize },
     #[error("line {line} has the id of an earlier key")]
-    Repeated {
-        /// The line, counted from one.
-        line: usize,
-    },
+    Repeated { line: usize },
 }
 
 /// One key and its name.
@@ -57,10 +47,7 @@ pub(super) type KeyId = [u8; KEY_ID_LENGTH];
 impl Keyring {
     /// Makes a keyring of one new key.
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
-        Self {
-            current: SecretKey::generate(rng),
-            older: Vec::new(),
-        }
+        Self(vec![SecretKey::generate(rng)])
     }
 
     /// Reads one key a line, the current one first: `id:base64url(32 bytes)`. A line may be empty or begin with `#`.
@@ -76,12 +63,10 @@ impl Keyring {
             }
             keys.push(key);
         }
-        let mut keys = keys.into_iter();
-        let current = keys.next().ok_or(KeyringError::Empty)?;
-        Ok(Self {
-            current,
-            older: keys.collect(),
-        })
+        if keys.is_empty() {
+            return Err(KeyringError::Empty);
+        }
+        Ok(Self(keys))
     }
 
     /// The keyring in the form that [`Keyring::read`] reads.
@@ -89,7 +74,7 @@ impl Keyring {
         let mut text = Zeroizing::new(String::from(
             "# linkgate's secret keys. The first one makes; the others still read.\n",
         ));
-        for key in self.keys() {
+        for key in &self.0 {
             text.push_str(key.id_text());
             text.push(':');
             text.push_str(&Zeroizing::new(URL_SAFE_NO_PAD.encode(*key.key)));
@@ -101,52 +86,45 @@ impl Keyring {
     /// Adds a new key below the first one: the first step of a rotation, after which every replica can read what the new key
     /// makes.
     #[must_use]
-    pub fn with_next(self, rng: &mut impl CryptoRng) -> Self {
+    pub fn with_next(mut self, rng: &mut impl CryptoRng) -> Self {
         let mut next = SecretKey::generate(rng);
         while self.key(&next.id).is_some() {
             next = SecretKey::generate(rng);
         }
-        let mut older = self.older;
-        older.insert(0, next);
-        Self { older, ..self }
+        self.0.insert(1, next);
+        self
     }
 
     /// Puts the second key in front: the second step of a rotation. A keyring of one key stays as it is.
     #[must_use]
-    pub fn rotated(self) -> Self {
-        let mut older = self.older.into_iter();
-        match older.next() {
-            Some(current) => Self {
-                current,
-                older: iter::once(self.current).chain(older).collect(),
-            },
-            None => Self {
-                current: self.current,
-                older: Vec::new(),
-            },
+    pub fn rotated(mut self) -> Self {
+        if self.0.len() > 1 {
+            self.0.swap(0, 1);
         }
+        self
     }
 
     /// Removes an older key.
     #[must_use]
     pub fn without(mut self, id: &str) -> Self {
-        self.older.retain(|key| key.id != *id.as_bytes());
+        let older = self.0.split_off(1).into_iter();
+        self.0.extend(older.filter(|key| key.id_text() != id));
         self
     }
 
     /// Makes a token, or a session's name, that begins with the current key's id.
     pub fn new_token(&self, rng: &mut impl CryptoRng) -> Token {
-        Token::generate(self.current.id_text(), rng)
+        Token::generate(self.current().id_text(), rng)
     }
 
     /// Derives a token from another one with the current key, so that the same request has the same answer.
     pub fn derived_token(&self, purpose: &str, from: &Token) -> Token {
-        self.current.derived_token(purpose, from)
+        self.current().derived_token(purpose, from)
     }
 
     /// What [`Keyring::derived_token`] makes with every key, the current one first: a key may have been rotated since.
     pub fn derived_tokens(&self, purpose: &str, from: &Token) -> impl Iterator<Item = Token> {
-        self.keys().map(move |key| key.derived_token(purpose, from))
+        self.0.iter().map(move |key| key.derived_token(purpose, from))
     }
 
     /// The shared-secret of a token (RFC 5849, section 2.1 and 2.3). `None`: no key of ours made this token.
@@ -171,12 +149,12 @@ impl Keyring {
 
     /// Authenticates values with the current key, for cookies and forms.
     pub fn mac(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
-        self.current.mac(purpose, parts)
+        self.current().mac(purpose, parts)
     }
 
     /// What [`Keyring::mac`] makes of these values with every key, the current one first.
     pub fn macs(&self, purpose: &str, parts: &[&[u8]]) -> impl Iterator<Item = [u8; 32]> {
-        self.keys().map(move |key| key.mac(purpose, parts))
+        self.0.iter().map(move |key| key.mac(purpose, parts))
     }
 
     /// Whether a code was made by [`Keyring::mac`] with any of our keys. Its time does not depend on where they differ.
@@ -187,25 +165,21 @@ impl Keyring {
 
     /// The key that makes new things.
     pub(super) fn current(&self) -> &SecretKey {
-        &self.current
+        &self.0[0]
     }
 
     /// The ids of all keys, the current one first.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
-        self.keys().map(SecretKey::id_text)
+        self.0.iter().map(SecretKey::id_text)
     }
 
     /// The key of an id.
     pub(super) fn key(&self, id: &[u8]) -> Option<&SecretKey> {
-        self.keys().find(|key| key.id == id)
+        self.0.iter().find(|key| key.id == id)
     }
 
     fn key_of(&self, token: &str) -> Option<&SecretKey> {
         self.key(token.as_bytes().get(..KEY_ID_LENGTH)?)
-    }
-
-    fn keys(&self) -> impl Iterator<Item = &SecretKey> {
-        iter::once(&self.current).chain(&self.older)
     }
 }
 
@@ -303,6 +277,3 @@ const DERIVED_TOKEN_BYTES: usize = 14;
 
 /// 80 bits in 20 digits: a verifier is also typed by hand, and a few wrong ones end its life.
 const VERIFIER_BYTES: usize = 10;
-
-#[cfg(test)]
-mod tests;

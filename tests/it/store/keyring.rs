@@ -1,7 +1,12 @@
+//! Secret keys: what they derive and seal, and the file that they are in.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use linkgate::oauth::{Secret, Token};
+use linkgate::store::{KeyFileError, Keyring, KeyringError, StoreError};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-
-use super::*;
 
 #[test]
 fn what_is_derived_is_letters_and_digits_and_stays_the_same() {
@@ -10,9 +15,9 @@ fn what_is_derived_is_letters_and_digits_and_stays_the_same() {
     for _ in 0..200 {
         let token = keyring.new_token(&mut rng);
         let secret = keyring.token_secret(&token).unwrap();
-        assert_eq!(secret.expose().len(), 2 * SECRET_BYTES);
+        assert_eq!(secret.expose().len(), 48);
         let verifier = keyring.verifier(&token, "alice").unwrap();
-        assert_eq!(verifier.expose().len(), 2 * VERIFIER_BYTES);
+        assert_eq!(verifier.expose().len(), 20);
         for text in [token.as_str(), secret.expose(), verifier.expose()] {
             assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric()));
         }
@@ -44,7 +49,7 @@ fn purposes_users_and_tokens_are_kept_apart() {
         secret.expose(),
         keyring.session_handle(a.as_str()).unwrap().expose()
     );
-    assert_ne!(&secret.expose()[..2 * VERIFIER_BYTES], verifier.expose());
+    assert_ne!(&secret.expose()[..20], verifier.expose());
     assert_ne!(verifier, keyring.verifier(&a, "bob").unwrap());
     assert_ne!(verifier, keyring.verifier(&b, "alice").unwrap());
 }
@@ -118,6 +123,108 @@ fn a_text_that_is_no_keyring_is_refused_by_line() {
     }
     let twice = format!("abc1:{key}\r\n\r\nabc1:{key}\r\n");
     assert_eq!(refused(&twice), KeyringError::Repeated { line: 3 });
+}
+
+#[test]
+fn what_is_sealed_opens_for_its_name_alone() {
+    let keyring = Keyring::generate(&mut rng());
+    let secret = Secret::new("correct horse € battery");
+    let sealed = keyring.seal(&secret, "a");
+    assert_eq!(keyring.open(&sealed, "a").unwrap(), secret);
+    assert!(matches!(
+        keyring.open(&sealed, "b"),
+        Err(StoreError::Sealed { .. })
+    ));
+    assert!(!sealed.windows(7).any(|window| window == b"correct"));
+    assert_ne!(keyring.seal(&secret, "a"), sealed, "each time with another nonce");
+}
+
+#[test]
+fn a_changed_blob_is_refused_wherever_it_was_changed() {
+    let keyring = Keyring::generate(&mut rng());
+    let sealed = keyring.seal(&Secret::new("s"), "a");
+    for at in 0..sealed.len() {
+        let mut changed = sealed.clone();
+        changed[at] ^= 1;
+        assert!(keyring.open(&changed, "a").is_err(), "byte {at}");
+    }
+    for length in 0..sealed.len() {
+        assert!(keyring.open(&sealed[..length], "a").is_err(), "{length} bytes");
+    }
+}
+
+#[test]
+fn a_rotated_keyring_opens_old_blobs_and_a_foreign_one_says_which_key_it_lacks() {
+    let (keyring, mut rng) = (Keyring::generate(&mut rng()), StdRng::seed_from_u64(2));
+    let sealed = keyring.seal(&Secret::new("s"), "a");
+    let id = std::str::from_utf8(&sealed[..4]).unwrap().to_owned();
+    let rotated = keyring.with_next(&mut rng).rotated();
+    assert_eq!(rotated.open(&sealed, "a").unwrap(), Secret::new("s"));
+    let error = Keyring::generate(&mut rng).open(&sealed, "a").unwrap_err();
+    assert!(error.to_string().contains(&format!("no key `{id}`")), "{error}");
+}
+
+#[test]
+fn a_missing_file_is_made_once_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys");
+    let mut rng = StdRng::seed_from_u64(1);
+    let first = Keyring::open_or_create(&path, &mut rng).unwrap();
+    assert!(first.created && !first.world_readable);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+
+    let second = Keyring::open_or_create(&path, &mut rng).unwrap();
+    assert!(!second.created);
+    assert_eq!(second.keyring.to_text(), first.keyring.to_text());
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(Keyring::open_file(&path).unwrap().world_readable);
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "nothing is left behind"
+    );
+}
+
+#[test]
+fn of_two_makers_one_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys");
+    let texts: Vec<_> = std::thread::scope(|scope| {
+        let makers: Vec<_> = (0..8)
+            .map(|seed| {
+                let path = &path;
+                scope.spawn(move || Keyring::open_or_create(path, &mut StdRng::seed_from_u64(seed)))
+            })
+            .collect();
+        makers
+            .into_iter()
+            .map(|maker| maker.join().unwrap().unwrap().keyring.to_text())
+            .collect()
+    });
+    assert!(texts.iter().all(|text| *text == texts[0]));
+}
+
+#[test]
+fn an_unusable_file_is_refused_and_never_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys");
+    fs::write(&path, "").unwrap();
+    let error = Keyring::open_or_create(&path, &mut StdRng::seed_from_u64(1)).unwrap_err();
+    assert!(matches!(
+        error,
+        KeyFileError::Content {
+            source: KeyringError::Empty,
+            ..
+        }
+    ));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "");
+
+    let missing = folder.path().join("no such folder/keys");
+    let error = Keyring::open_or_create(&missing, &mut StdRng::seed_from_u64(1)).unwrap_err();
+    assert!(
+        error.to_string().starts_with("cannot make the key file"),
+        "{error}"
+    );
 }
 
 fn rng() -> StdRng {

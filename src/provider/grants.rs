@@ -4,20 +4,20 @@ use std::sync::Arc;
 
 use crate::model::{AccessToken, Consumer};
 use crate::oauth::Token;
-use crate::store::{Revoke, Revoker, Search, StoreError};
+use crate::store::{Actor, Revoke, Search, StoreError};
 
 use super::Provider;
 
 /// An access token, and the consumer that holds it.
 #[derive(Clone, Debug)]
-pub struct Connection {
+pub struct Grant {
     /// The access token.
     pub token: AccessToken,
     /// Who holds it; `None`: a consumer that is not there any more.
     pub consumer: Option<Arc<Consumer>>,
 }
 
-impl Connection {
+impl Grant {
     /// The consumer's name, as people know it.
     pub fn consumer_name(&self) -> &str {
         let key = self.token.consumer.as_str();
@@ -27,7 +27,7 @@ impl Connection {
 
 impl Provider {
     /// Lists what a user has connected, the newest first.
-    pub async fn connections(&self, subject: &str) -> Result<Vec<Connection>, StoreError> {
+    pub async fn connections(&self, subject: &str) -> Result<Vec<Grant>, StoreError> {
         let tokens = self.store.connections(subject, self.clock.now()).await?;
         self.with_consumers(tokens).await
     }
@@ -43,21 +43,21 @@ impl Provider {
     }
 
     /// Finds access tokens for an administrator, expired and revoked ones too.
-    pub async fn search(&self, search: &Search) -> Result<Vec<Connection>, StoreError> {
+    pub async fn search(&self, search: &Search) -> Result<Vec<Grant>, StoreError> {
         let tokens = self.store.search_access_tokens(search).await?;
         self.with_consumers(tokens).await
     }
 
     /// Revokes access tokens. Every replica knows within a second.
-    pub async fn revoke(&self, which: Revoke<'_>, by: Revoker<'_>) -> Result<Vec<AccessToken>, StoreError> {
+    pub async fn revoke(&self, which: Revoke<'_>, by: Actor<'_>) -> Result<Vec<AccessToken>, StoreError> {
         self.store.revoke(which, by, self.clock.now()).await
     }
 
-    async fn with_consumers(&self, tokens: Vec<AccessToken>) -> Result<Vec<Connection>, StoreError> {
+    async fn with_consumers(&self, tokens: Vec<AccessToken>) -> Result<Vec<Grant>, StoreError> {
         let mut connections = Vec::with_capacity(tokens.len());
         for token in tokens {
             let consumer = self.cache.consumer(&self.store, &token.consumer).await?;
-            connections.push(Connection { token, consumer });
+            connections.push(Grant { token, consumer });
         }
         Ok(connections)
     }
