@@ -50,17 +50,17 @@ enum Command {
     #[cfg(feature = "demo")]
     Demo(crate::demo::Demo),
     #[command(subcommand)]
-    Config(config::Config),
+    Config(config::ConfigCommand),
     #[command(subcommand)]
-    User(user::User),
+    User(user::UserCommand),
     #[command(subcommand)]
-    Key(key::Key),
+    Key(key::KeyCommand),
     #[command(subcommand)]
-    Consumer(consumer::Consumer),
+    Consumer(consumer::ConsumerCommand),
     #[command(subcommand)]
-    Link(link::Link),
+    Link(link::LinkCommand),
     #[command(subcommand)]
-    Token(token::Token),
+    Token(token::TokenCommand),
     Audit(audit::Audit),
     Health(health::Health),
     #[command(subcommand)]

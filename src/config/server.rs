@@ -14,7 +14,7 @@ use crate::tls::CertificateFiles;
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Server {
+pub struct ServerConfig {
     /// For consumers, browsers, and users of the guarded application.
     #[serde(default = "local::<9080>", deserialize_with = "address")]
     pub listen: SocketAddr,
@@ -45,7 +45,7 @@ pub struct Server {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Admin {
+pub struct AdminConfig {
     /// Names of users.
     #[serde(default)]
     pub subjects: Vec<String>,
