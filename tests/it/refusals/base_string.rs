@@ -143,7 +143,7 @@ async fn the_method_is_signed() {
         request.method = sent.to_owned();
         assert_case(&request.send(linkgate.address).await, fits, &(sent, as_signed));
     }
-    assert_eq!(linkgate.app.received()[1].line(), "get /api/x HTTP/1.1");
+    assert_eq!(linkgate.app.received()[1].line(), "GET /api/x HTTP/1.1");
     let mut head = Peer::robot().call(&linkgate, "GET", "/api/x").request(&linkgate);
     head.method = "HEAD".to_owned();
     let answer = head.send(linkgate.address).await;
