@@ -11,8 +11,8 @@ use crate::oauth::{ConsumerKey, PrivateKey, Secret, VerificationKey};
 use crate::setting::{FromFile, deserialize_text};
 
 use super::Config;
-use super::check::is_local;
 use super::problem::Report;
+use super::server::is_local;
 
 /// linkgate as a peer of Application Links.
 #[derive(Clone, Debug, Default, Deserialize)]

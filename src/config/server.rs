@@ -62,3 +62,9 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::
         text.parse().map_err(|_| remedy)
     })
 }
+
+/// Whether a URL leads to this machine, so that nothing of it crosses a network.
+pub(super) fn is_local(url: &PublicUrl) -> bool {
+    let host = url.host();
+    host == "localhost" || host == "[::1]" || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+}

@@ -59,7 +59,8 @@ async fn only_those_whom_the_configuration_names_see_them() {
 async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
     let linkgate = Linkgate::with(Setup {
         base: "https://builds.example.com",
-        more: "[[consumers]]\nkey = \"filed\"\nname = \"Filed\"\nshared_secret_file = \"users.toml\"\n",
+        more: "[[consumers]]\nkey = \"filed\"\nname = \"Filed\"\nshared_secret_file = \"secret\"\n",
+        files: &[("secret", b"0123456789abcdef\n")],
         ..Setup::default()
     })
     .await;
@@ -94,10 +95,7 @@ async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
         Some("https://builds.example.com")
     );
     let filed = self::card(&page, "Filed");
-    assert!(
-        filed.contains("The contents of <bdi>users.toml</bdi>,"),
-        "{filed}"
-    );
+    assert!(filed.contains("The contents of <bdi>secret</bdi>,"), "{filed}");
     let own = self::card(&page, "Bitbucket (own key)");
     assert_eq!(copied(own, "Consumer Key"), Some("Stash:8277239845"));
     assert_eq!(copied(own, "Public Key"), Some(public_key().as_str()));
