@@ -114,7 +114,7 @@ fn report(error: &anyhow::Error) -> ExitCode {
         lines.push_str(&cause.to_string().replace('\n', "\n  "));
         lines.push('\n');
     }
-    // Nobody is left to be told when standard error is closed.
+    // A closed standard error has no reader.
     let _ = std::io::stderr().write_all(lines.as_bytes());
     let is_configuration = error.is::<ConfigError>()
         || error.chain().any(|cause| {

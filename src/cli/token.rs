@@ -104,7 +104,7 @@ async fn revoke_one(store: &Store, id: &str) -> anyhow::Result<()> {
     super::print(&format!("{id} was revoked before\n"))
 }
 
-/// Whoever runs a command, in the audit log.
+/// The actor of a command in the audit log.
 pub(super) const BY_COMMAND: Actor<'static> = Actor {
     name: "command",
     address: None,
