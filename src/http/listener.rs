@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use http::{Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::rt::{Sleep, Timer};
 use hyper::server::conn::{http1, http2};
@@ -81,9 +82,9 @@ impl Listener {
         }
     }
 
-    /// Serves until `stop` is cancelled; then no further connection is accepted, idle ones close, event streams end, and
-    /// requests in progress get `drain` to finish. `false`: some did not, and were cut off. A connection that has just been
-    /// accepted may still make its first request, for [`FIRST_REQUEST`]. What was switched to another protocol is not waited for.
+    /// Serves until `stop` is cancelled; then no further connection is accepted, each open one may make one more request
+    /// within [`LAST_REQUEST`], event streams end, and requests in progress get `drain` to finish. `false`: some did not, and
+    /// were cut off. What was switched to another protocol is not waited for.
     ///
     /// Each request carries its [`RequestId`], and its peer as [`ConnectInfo`] unless it came over a Unix socket.
     pub async fn serve(self, service: impl HttpService, stop: CancellationToken, drain: Duration) -> bool {
@@ -134,7 +135,7 @@ impl Listener {
         drop(self.socket);
         connections.close();
         let ended = async {
-            if timeout(FIRST_REQUEST, connections.wait()).await.is_err() {
+            if timeout(LAST_REQUEST, connections.wait()).await.is_err() {
                 late.cancel();
                 connections.wait().await;
             }
@@ -154,13 +155,13 @@ struct Connection<S> {
     life: Arc<Life>,
 }
 
-/// The events by which a connection ends. Each token is cancelled when its event happens.
+/// What happens to a connection. Each token is cancelled when its event happens.
 struct Life {
     /// The first request.
     begun: CancellationToken,
     /// The server stops.
     stop: CancellationToken,
-    /// The time for a first request is over.
+    /// The time for a last request is over.
     late: CancellationToken,
 }
 
@@ -291,17 +292,13 @@ impl Timer for HeadTimer {
     }
 }
 
-/// Serves a connection. When the server stops, the response in progress, or the first one, is its last.
+/// Serves a connection. When the server has stopped for [`LAST_REQUEST`], the response in progress is its last.
 async fn drive<C: Future>(connection: C, life: &Life, shutdown: fn(Pin<&mut C>)) -> C::Output {
     let mut connection = pin!(connection);
-    let ends = async {
-        life.stop.cancelled().await;
-        life.late.run_until_cancelled(life.begun.cancelled()).await;
-    };
     tokio::select! {
         biased;
         output = &mut connection => output,
-        () = ends => {
+        () = life.late.cancelled() => {
             shutdown(connection.as_mut());
             connection.await
         }
@@ -335,8 +332,16 @@ fn requests<S: HttpService>(
         if let Some(peer) = peer {
             extensions.insert(ConnectInfo(peer));
         }
-        let (response, life) = (service.clone().oneshot(request), Arc::clone(&life));
-        async move { Ok(until_stopped(response.await?, &life.stop)) }
+        let (version, life) = (request.version(), Arc::clone(&life));
+        let response = service.clone().oneshot(request);
+        async move {
+            let mut response = until_stopped(response.await?, &life.stop);
+            if version < Version::HTTP_2 && life.stop.is_cancelled() {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().entry(CONNECTION).or_insert(close);
+            }
+            Ok(response)
+        }
     })
 }
 
@@ -377,8 +382,8 @@ const USE_HTTPS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain;
 /// The time for the first head of a connection, also if the client has not begun yet.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long a connection may still make its first request when the server stops: it may be on its way.
-const FIRST_REQUEST: Duration = Duration::from_secs(2);
+/// How long an open connection may still make a request when the server stops: one may be on its way.
+const LAST_REQUEST: Duration = Duration::from_secs(1);
 
 /// How much longer the next head may take, which is 75 seconds: proxies keep connections for a minute.
 const IDLE_FACTOR: u32 = 5;

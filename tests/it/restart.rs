@@ -68,6 +68,24 @@ async fn ask(to: SocketAddr, pause: Duration, request: &str) -> std::io::Result<
     Ok(answer)
 }
 
+/// Asks on one connection until the server has announced that it closes it; returns how often.
+async fn keep_asking(to: SocketAddr, done: &AtomicBool) -> std::io::Result<u32> {
+    let mut stream = BufReader::new(TcpStream::connect(to).await?);
+    let mut answered = 0;
+    while !done.load(Ordering::Relaxed) {
+        stream.write_all(get("/kept", "").as_bytes()).await?;
+        let head = app::read_head(&mut stream).await.expect("it is answered");
+        stream.read_exact(&mut [0; 2]).await?;
+        answered += 1;
+        if head.contains("\r\nconnection: close\r\n") {
+            assert_eq!(stream.read(&mut [0]).await?, 0);
+            break;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    Ok(answered)
+}
+
 fn get(path: &str, fields: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: a\r\n{fields}\r\n")
 }
@@ -95,6 +113,14 @@ async fn ten_restarts_under_load_refuse_no_connection() {
             answered
         }));
     }
+    let until = Arc::clone(&done);
+    clients.push(tokio::spawn(async move {
+        let mut answered = 0;
+        while !until.load(Ordering::Relaxed) {
+            answered += keep_asking(address, &until).await.unwrap();
+        }
+        answered
+    }));
     let events = tokio::spawn(async move {
         for _ in 0..10 {
             let answer = ask(address, Duration::ZERO, &get("/events", "")).await.unwrap();
