@@ -25,7 +25,7 @@ use super::key::put;
 pub(super) struct Backup {
     /// A directory that is empty, or not there yet
     directory: PathBuf,
-    /// Copy the key file, too. Keep such a backup where nobody else reads it: tokens can be made with it
+    /// Copy the key file, too. Keep such a backup where only you can read it: tokens can be made with it
     #[arg(long)]
     with_key: bool,
     #[command(flatten)]

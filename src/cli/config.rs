@@ -26,7 +26,7 @@ pub(super) struct ConfigFile {
 /// Look at the configuration
 #[derive(Debug, Subcommand)]
 #[command(after_help = EXAMPLES)]
-pub(super) enum Config {
+pub(super) enum ConfigCommand {
     /// Say everything that is wrong with a configuration: where, and what to write instead
     #[command(after_help = EXAMPLES)]
     Check(ConfigFile),
@@ -50,7 +50,7 @@ impl ConfigFile {
     }
 }
 
-impl Config {
+impl ConfigCommand {
     /// Runs the command.
     pub(super) fn run(self) -> anyhow::Result<()> {
         let Self::Check(file) = self;

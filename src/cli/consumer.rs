@@ -11,7 +11,7 @@ use ipnet::IpNet;
 
 use crate::clock::Clock;
 use crate::config::{Config, ConsumerConfig, PublicKeyConfig, parse_consumer_key, parse_public_key};
-use crate::model::{Consumer as Registered, ConsumerSource};
+use crate::model::{Consumer, ConsumerSource};
 use crate::oauth::{
     AllowedCallback, Callback, ConsumerKey, PublicKey, Secret, SignatureMethod, Token, VerificationKey,
 };
@@ -26,12 +26,12 @@ use super::print;
 /// Consumers: who may sign
 #[derive(Debug, Subcommand)]
 #[command(after_help = EXAMPLES)]
-pub(super) enum Consumer {
+pub(super) enum ConsumerCommand {
     /// List the consumers, those of the configuration too
     #[command(after_help = EXAMPLES)]
     List(ConfigFile),
     /// Register a consumer
-    Add(Box<Add>),
+    Add(Box<AddConsumer>),
     /// Stop a consumer: it can do nothing, and keeps its tokens
     #[command(after_help = EXAMPLES)]
     Disable(Named),
@@ -60,7 +60,7 @@ pub(super) struct Named {
 )]
 #[derive(Args, Debug)]
 #[command(after_help = ADD_EXAMPLES)]
-pub(super) struct Add {
+pub(super) struct AddConsumer {
     /// The consumer key, as the consumer has it
     #[arg(value_parser = parse_consumer_key)]
     key: ConsumerKey,
@@ -140,7 +140,7 @@ Examples:
       --callback https://bitbucket.example.com
   linkgate consumer add ci --shared-secret-file - < secret.txt";
 
-impl Consumer {
+impl ConsumerCommand {
     /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
@@ -153,7 +153,7 @@ impl Consumer {
     }
 }
 
-impl Add {
+impl AddConsumer {
     async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         ensure!(
@@ -179,7 +179,7 @@ impl Add {
     }
 
     /// The rules are those of the configuration.
-    fn into_consumer(self, is_https_only: bool) -> anyhow::Result<Registered> {
+    fn into_consumer(self, is_https_only: bool) -> anyhow::Result<Consumer> {
         let (public_keys, shared_secret) = self.proof.keys()?;
         let written = ConsumerConfig {
             key: self.key,
@@ -273,7 +273,7 @@ async fn list(config: ConfigFile) -> anyhow::Result<()> {
 }
 
 /// What the store has, and what the configuration will put into it.
-fn table(stored: &[Registered], configured: &[Registered]) -> String {
+fn table(stored: &[Consumer], configured: &[Consumer]) -> String {
     let mut table = Table::new([
         "key",
         "name",
@@ -306,7 +306,7 @@ fn table(stored: &[Registered], configured: &[Registered]) -> String {
     table.to_text()
 }
 
-fn source(consumer: &Registered, configured: &[Registered]) -> &'static str {
+fn source(consumer: &Consumer, configured: &[Consumer]) -> &'static str {
     match consumer.source {
         ConsumerSource::Command => "command",
         ConsumerSource::Config if configured.iter().any(|other| other.key == consumer.key) => "config",

@@ -21,7 +21,7 @@ use super::output::{Table, format_time};
 /// Keys of linkgate's own
 #[derive(Debug, Subcommand)]
 #[command(after_help = EXAMPLES)]
-pub(super) enum Key {
+pub(super) enum KeyCommand {
     /// Make a secret key, or an RSA key pair
     #[command(after_help = EXAMPLES)]
     Generate(Generate),
@@ -72,7 +72,7 @@ Examples:
 
 The secret key file has one key on each line, the current one first.";
 
-impl Key {
+impl KeyCommand {
     /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {

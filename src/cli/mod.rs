@@ -50,17 +50,17 @@ enum Command {
     #[cfg(feature = "demo")]
     Demo(crate::demo::Demo),
     #[command(subcommand)]
-    Config(config::Config),
+    Config(config::ConfigCommand),
     #[command(subcommand)]
-    User(user::User),
+    User(user::UserCommand),
     #[command(subcommand)]
-    Key(key::Key),
+    Key(key::KeyCommand),
     #[command(subcommand)]
-    Consumer(consumer::Consumer),
+    Consumer(consumer::ConsumerCommand),
     #[command(subcommand)]
-    Link(link::Link),
+    Link(link::LinkCommand),
     #[command(subcommand)]
-    Token(token::Token),
+    Token(token::TokenCommand),
     Audit(audit::Audit),
     Health(health::Health),
     #[command(subcommand)]
@@ -114,7 +114,7 @@ fn report(error: &anyhow::Error) -> ExitCode {
         lines.push_str(&cause.to_string().replace('\n', "\n  "));
         lines.push('\n');
     }
-    // Nobody is left to be told when standard error is closed.
+    // A closed standard error has no reader.
     let _ = std::io::stderr().write_all(lines.as_bytes());
     let is_configuration = error.is::<ConfigError>()
         || error.chain().any(|cause| {

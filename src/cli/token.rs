@@ -16,13 +16,13 @@ use super::output::{Table, format_time};
 /// Access tokens: what users have connected
 #[derive(Debug, Subcommand)]
 #[command(after_help = EXAMPLES)]
-pub(super) enum Token {
+pub(super) enum TokenCommand {
     /// List access tokens
     #[command(after_help = EXAMPLES)]
     List(List),
     /// Revoke an access token: its next call is refused, and the consumer asks its user to connect again
     #[command(after_help = EXAMPLES)]
-    Revoke(Revoke),
+    Revoke(RevokeToken),
 }
 
 /// Which tokens to list.
@@ -43,7 +43,7 @@ pub(super) struct List {
 
 /// Which token to revoke.
 #[derive(Args, Debug)]
-pub(super) struct Revoke {
+pub(super) struct RevokeToken {
     /// The token's id, as `linkgate token list` shows it
     id: String,
     #[command(flatten)]
@@ -59,7 +59,7 @@ Examples:
 
 The id is no secret: nobody can call with it.";
 
-impl Token {
+impl TokenCommand {
     /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
@@ -104,7 +104,7 @@ async fn revoke_one(store: &Store, id: &str) -> anyhow::Result<()> {
     super::print(&format!("{id} was revoked before\n"))
 }
 
-/// Whoever runs a command, in the audit log.
+/// The actor of a command in the audit log.
 pub(super) const BY_COMMAND: Actor<'static> = Actor {
     name: "command",
     address: None,

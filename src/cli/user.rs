@@ -12,7 +12,7 @@ use crate::oauth::Secret;
 /// Users of the password file
 #[derive(Debug, Subcommand)]
 #[command(after_help = EXAMPLES)]
-pub(super) enum User {
+pub(super) enum UserCommand {
     /// Read a password and print its hash (argon2id), for `password` in the password file
     #[command(after_help = EXAMPLES)]
     Hash,
@@ -29,7 +29,7 @@ Examples:
   display_name = \"Alice Example\"
   password = \"$argon2id$v=19$m=19456,t=2,p=1$...\"";
 
-impl User {
+impl UserCommand {
     /// Runs the command.
     pub(super) fn run(self) -> anyhow::Result<()> {
         let Self::Hash = self;

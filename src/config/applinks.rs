@@ -11,14 +11,14 @@ use crate::oauth::{ConsumerKey, PrivateKey, Secret, VerificationKey};
 use crate::setting::{FromFile, deserialize_text};
 
 use super::Config;
-use super::check::is_local;
 use super::problem::Report;
+use super::server::is_local;
 
 /// linkgate as a peer of Application Links.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct AppLinks {
+pub struct AppLinksConfig {
     /// The installation's id, if it is not the one that the database keeps.
     pub id: Option<ApplicationId>,
     /// Whether consumer-info is served, on which Bitbucket signs with its own key.
@@ -44,7 +44,7 @@ pub enum ListenAt {
     Unix(PathBuf),
 }
 
-impl AppLinks {
+impl AppLinksConfig {
     /// The files of linkgate's own key pairs; the first key signs and is shown.
     pub(super) fn key_files(&self) -> impl Iterator<Item = &FromFile<PrivateKey>> {
         self.key_file.iter().chain(self.key_files.iter().flatten())

@@ -11,6 +11,7 @@ use crate::tls::Certificate;
 use super::Config;
 use super::applinks::ListenAt;
 use super::problem::Report;
+use super::server::is_local;
 
 /// Checks what no value alone can show, and makes the consumers.
 pub(super) fn check(config: &mut Config, report: &mut Report, now: Timestamp) {
@@ -366,14 +367,4 @@ fn branding(config: &Config, report: &mut Report) {
             "write a darker one, or leave it so",
         );
     }
-}
-
-/// Whether a URL leads to this machine, so that nothing of it crosses a network.
-pub(super) fn is_local(url: &PublicUrl) -> bool {
-    let host = url.host();
-    host == "localhost"
-        || host == "[::1]"
-        || host
-            .parse::<std::net::Ipv4Addr>()
-            .is_ok_and(|ip| ip.is_loopback())
 }

@@ -34,15 +34,15 @@ use crate::model::Consumer;
 use crate::oauth::{ConsumerKey, Timestamp};
 use crate::telemetry::LogConfig;
 
-pub use self::applinks::{AppLinks, ListenAt};
+pub use self::applinks::{AppLinksConfig, ListenAt};
 pub use self::consumers::{ConsumerConfig, PublicKeyConfig};
-pub use self::problem::{ConfigError, Location, Problem};
-pub use self::server::{Admin, Server};
-pub use self::store::{Keys, Store};
-pub use self::tokens::{Impersonation, Tokens};
+pub use self::problem::{ConfigError, ConfigProblem, Location};
+pub use self::server::{AdminConfig, ServerConfig};
+pub use self::store::{KeyConfig, StoreConfig};
+pub use self::tokens::{ImpersonationConfig, TokenConfig};
 pub use self::values::{parse_consumer_key, parse_public_key};
 
-use self::source::Source;
+use self::source::ConfigSource;
 
 /// The validated configuration, with the defaults filled in.
 #[derive(Clone, Debug, Deserialize)]
@@ -50,15 +50,15 @@ use self::source::Source;
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The listeners and the public URLs.
-    pub server: Server,
+    pub server: ServerConfig,
     /// The guarded application.
     pub upstream: UpstreamConfig,
     /// The database.
     #[serde(default)]
-    pub store: Store,
+    pub store: StoreConfig,
     /// The secret key.
     #[serde(default)]
-    pub keys: Keys,
+    pub keys: KeyConfig,
     /// How users are authenticated.
     pub login: LoginConfig,
     #[serde(default, rename = "consumers")]
@@ -71,7 +71,7 @@ pub struct Config {
     pub secret_files: BTreeMap<ConsumerKey, String>,
     /// Whom consumers may impersonate.
     #[serde(default)]
-    pub impersonation: Impersonation,
+    pub impersonation: ImpersonationConfig,
     /// How the application is told who calls.
     #[serde(default)]
     pub identity: IdentityConfig,
@@ -80,25 +80,25 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// Lifetimes of tokens.
     #[serde(default)]
-    pub tokens: Tokens,
+    pub tokens: TokenConfig,
     /// What the pages look like.
     #[serde(default)]
     pub branding: Branding,
     /// Who may use the administration pages.
     #[serde(default)]
-    pub admin: Admin,
+    pub admin: AdminConfig,
     /// The log.
     #[serde(default)]
     pub log: LogConfig,
     /// linkgate as a peer of Application Links.
     #[serde(default)]
-    pub applinks: AppLinks,
+    pub applinks: AppLinksConfig,
     /// The remote applications that the guarded application calls through linkgate.
     #[serde(default)]
     pub links: Vec<LinkConfig>,
     /// What works and may yet be a mistake.
     #[serde(skip)]
-    pub warnings: Vec<Problem>,
+    pub warnings: Vec<ConfigProblem>,
 }
 
 impl Config {
@@ -113,7 +113,7 @@ impl Config {
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         now: Timestamp,
     ) -> Result<Self, ConfigError> {
-        let mut source = Source::read(file, variables)?;
+        let mut source = ConfigSource::read(file, variables)?;
         let config: Option<Self> = source.deserialize();
         let (directory, mut report) = source.into_parts();
         let Some(mut config) = config.filter(|_| report.is_clean()) else {

@@ -11,12 +11,12 @@ use super::reference;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigError {
     file: PathBuf,
-    problems: Vec<Problem>,
+    problems: Vec<ConfigProblem>,
 }
 
 /// One thing to change, or, as a warning, to think about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct ConfigProblem {
     /// Where it was written.
     pub location: Location,
     /// The key, as in `consumers[1].public_key`. Empty if it is about the whole file.
@@ -45,8 +45,8 @@ pub(super) struct Report {
     pub(super) locations: BTreeMap<String, Location>,
     /// The names of files, as they were written, by the key of the secret that was read from each.
     pub(super) secret_files: BTreeMap<String, String>,
-    problems: Vec<Problem>,
-    warnings: Vec<Problem>,
+    problems: Vec<ConfigProblem>,
+    warnings: Vec<ConfigProblem>,
 }
 
 impl ConfigError {
@@ -56,7 +56,7 @@ impl ConfigError {
     }
 
     /// Everything that is wrong, in the order of the file; environment variables come last.
-    pub fn problems(&self) -> &[Problem] {
+    pub fn problems(&self) -> &[ConfigProblem] {
         &self.problems
     }
 }
@@ -83,7 +83,7 @@ impl Report {
 
     /// Whether a key, or an entry of its list, has been reported.
     pub(super) fn has_error(&self, key: &str) -> bool {
-        let is_it = |problem: &Problem| {
+        let is_it = |problem: &ConfigProblem| {
             problem
                 .key
                 .strip_prefix(key)
@@ -110,7 +110,7 @@ impl Report {
 
     /// Reports a variable that is no key.
     pub(super) fn warn_of_variable(&mut self, name: String, wrong: &str, remedy: &str) {
-        self.warnings.push(Problem {
+        self.warnings.push(ConfigProblem {
             location: Location::Variable(name),
             key: String::new(),
             wrong: wrong.to_owned(),
@@ -125,13 +125,13 @@ impl Report {
         self.error(key, wrong, &remedy);
     }
 
-    fn problem(&self, key: &str, wrong: String, remedy: &str) -> Problem {
+    fn problem(&self, key: &str, wrong: String, remedy: &str) -> ConfigProblem {
         let written = if self.secret_files.contains_key(key) {
             format!("{key}_file")
         } else {
             key.to_owned()
         };
-        Problem {
+        ConfigProblem {
             location: self.location(key),
             key: written,
             wrong,
@@ -157,7 +157,7 @@ impl Report {
         }
     }
 
-    pub(super) fn into_warnings(self) -> Vec<Problem> {
+    pub(super) fn into_warnings(self) -> Vec<ConfigProblem> {
         self.warnings
     }
 }
@@ -243,7 +243,7 @@ impl fmt::Display for ConfigError {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ConfigProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.location)?;
         if !self.key.is_empty() {

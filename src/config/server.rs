@@ -14,7 +14,7 @@ use crate::tls::CertificateFiles;
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Server {
+pub struct ServerConfig {
     /// For consumers, browsers, and users of the guarded application.
     #[serde(default = "local::<9080>", deserialize_with = "address")]
     pub listen: SocketAddr,
@@ -45,7 +45,7 @@ pub struct Server {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Admin {
+pub struct AdminConfig {
     /// Names of users.
     #[serde(default)]
     pub subjects: Vec<String>,
@@ -61,4 +61,10 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::
             "write an IP address and a port: \"127.0.0.1:9080\", or \"0.0.0.0:9080\" for all interfaces";
         text.parse().map_err(|_| remedy)
     })
+}
+
+/// Whether a URL leads to this machine, so that nothing of it crosses a network.
+pub(super) fn is_local(url: &PublicUrl) -> bool {
+    let host = url.host();
+    host == "localhost" || host == "[::1]" || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
 }

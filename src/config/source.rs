@@ -26,7 +26,7 @@ pub(super) const SECRETS: [(&str, &str); 6] = [
 ];
 
 /// What was written.
-pub(super) struct Source {
+pub(super) struct ConfigSource {
     root: Value,
     /// The directory at which relative paths start.
     directory: PathBuf,
@@ -37,7 +37,7 @@ pub(super) struct Source {
     left_out: BTreeMap<String, BTreeSet<usize>>,
 }
 
-impl Source {
+impl ConfigSource {
     /// Reads a file, and applies environment variables to it. The error is a file that cannot be read, or every place where
     /// it is not TOML.
     pub(super) fn read(

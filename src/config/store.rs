@@ -15,7 +15,7 @@ use crate::setting::{duration, seconds};
 #[derive(Clone, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Store {
+pub struct StoreConfig {
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default)]
     url: DatabaseUrl,
@@ -37,7 +37,7 @@ pub struct Store {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Keys {
+pub struct KeyConfig {
     /// The key file, which `linkgate key generate` makes.
     #[serde(default)]
     pub secret_key_file: PathBuf,
@@ -50,7 +50,7 @@ struct DatabaseUrl {
     password: Option<Secret>,
 }
 
-impl Store {
+impl StoreConfig {
     /// `sqlite:///absolute/path` or `postgres://...`, without a password.
     pub fn url(&self) -> &str {
         &self.url.url
@@ -86,7 +86,7 @@ impl Store {
     }
 }
 
-impl Default for Store {
+impl Default for StoreConfig {
     fn default() -> Self {
         Self {
             url: DatabaseUrl::default(),
@@ -98,9 +98,9 @@ impl Default for Store {
     }
 }
 
-impl fmt::Debug for Store {
+impl fmt::Debug for StoreConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store")
+        f.debug_struct("StoreConfig")
             .field("url", &self.url().split('?').next())
             .field("password", &self.password)
             .field("max_connections", &self.max_connections)

@@ -10,7 +10,7 @@ use crate::setting::{whole_seconds, yes};
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Tokens {
+pub struct TokenConfig {
     /// From the request of a consumer to the exchange of its request token.
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<600>", deserialize_with = "whole_seconds")]
@@ -33,7 +33,7 @@ pub struct Tokens {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Impersonation {
+pub struct ImpersonationConfig {
     /// Never these users, beside the administrators.
     #[serde(default)]
     pub except: Vec<String>,
@@ -45,7 +45,7 @@ pub struct Impersonation {
     pub signed_in_before: bool,
 }
 
-impl Tokens {
+impl TokenConfig {
     /// A session lasts 30 days longer than its access token, unless something else is written.
     pub(super) fn fill_in(&mut self) {
         if self.session_lifetime == 0 {
@@ -54,7 +54,7 @@ impl Tokens {
     }
 }
 
-impl Default for Tokens {
+impl Default for TokenConfig {
     fn default() -> Self {
         Self {
             request_token_lifetime: 600,
@@ -65,7 +65,7 @@ impl Default for Tokens {
     }
 }
 
-impl Default for Impersonation {
+impl Default for ImpersonationConfig {
     fn default() -> Self {
         Self {
             except: Vec::new(),

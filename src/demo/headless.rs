@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::oauth::{TokenParameter, UnsignedRequest, encoding};
 
-use super::bitbucket::client::{Caller, Outcome, Placement, problem_of, rejection, sign};
-use super::bitbucket::{Bitbucket, Link};
+use super::bitbucket::client::{CallAs, Outcome, Placement, problem_of, rejection, sign};
+use super::bitbucket::{Bitbucket, DemoLink};
 use super::config::{FORM_KEY, OWN_KEY};
-use super::http::{Browser, Exchange, FORM, Page, parse_form, send, value};
+use super::http::{CookieClient, Exchange, FORM, Page, parse_form, send, value};
 
 /// Makes all steps against a server that is running, and prints a line for each. Fails if one of them fails.
 pub(super) async fn run(bitbucket: &Bitbucket, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
@@ -47,8 +47,8 @@ pub(super) async fn run(bitbucket: &Bitbucket, out: &mut (dyn Write + Send)) -> 
 }
 
 /// All steps of one link. `None`: a step failed on which others depend.
-async fn link_steps(bitbucket: &Bitbucket, link: &Link, report: &mut Report<'_>) -> Option<()> {
-    let mut browser = Browser::default();
+async fn link_steps(bitbucket: &Bitbucket, link: &DemoLink, report: &mut Report<'_>) -> Option<()> {
+    let mut browser = CookieClient::default();
     report.step("connect as alice: sign in, approve, and a token; the token requests are forms");
     report.end(connect(bitbucket, link, &mut browser, "alice").await)?;
     report.step("call as alice: 200; a difficult query arrives byte for byte");
@@ -62,7 +62,7 @@ async fn link_steps(bitbucket: &Bitbucket, link: &Link, report: &mut Report<'_>)
     report.step("revoke and call: 401 token_revoked; Bitbucket drops its token");
     report.end(button(bitbucket, link, "revoke", "token_revoked").await);
     report.step("connect as bob: 200, and the projects of bob");
-    report.end(connect(bitbucket, link, &mut Browser::default(), "bob").await)
+    report.end(connect(bitbucket, link, &mut CookieClient::default(), "bob").await)
 }
 
 async fn two_legged_steps(bitbucket: &Bitbucket, report: &mut Report<'_>) {
@@ -76,7 +76,7 @@ async fn two_legged_steps(bitbucket: &Bitbucket, report: &mut Report<'_>) {
 }
 
 async fn own_user_steps(bitbucket: &Bitbucket, report: &mut Report<'_>) -> Option<()> {
-    let mut browser = Browser::default();
+    let mut browser = CookieClient::default();
     report.step("no session: 200 without a user, although Remote-User is sent");
     report.end(no_session(bitbucket).await);
     report.step("own session: 200, and the builds of alice; the cookie passes linkgate");
@@ -91,7 +91,7 @@ async fn own_user_steps(bitbucket: &Bitbucket, report: &mut Report<'_>) -> Optio
 async fn restart_steps(bitbucket: &Bitbucket, report: &mut Report<'_>) -> Option<()> {
     let mut sent = Vec::new();
     for link in &bitbucket.links {
-        let call = bitbucket.prepare(link, Caller::Me, "/api/me", "").ok()?;
+        let call = bitbucket.prepare(link, CallAs::Me, "/api/me", "").ok()?;
         bitbucket.send(link, &call).await.ok()?;
         sent.push((link, call));
     }
@@ -112,8 +112,8 @@ async fn restart_steps(bitbucket: &Bitbucket, report: &mut Report<'_>) -> Option
 /// Connects a link, and calls as its user.
 async fn connect(
     bitbucket: &Bitbucket,
-    link: &Link,
-    browser: &mut Browser,
+    link: &DemoLink,
+    browser: &mut CookieClient,
     user: &str,
 ) -> anyhow::Result<()> {
     let page = browser.open(&bitbucket.connect_url(link)).await?;
@@ -134,7 +134,7 @@ async fn connect(
     Ok(())
 }
 
-async fn difficult_query(bitbucket: &Bitbucket, link: &Link) -> anyhow::Result<()> {
+async fn difficult_query(bitbucket: &Bitbucket, link: &DemoLink) -> anyhow::Result<()> {
     let target = format!("/api/search?{DIFFICULT_QUERY}");
     let (exchange, body) = call_as(bitbucket, link, "alice", &target).await?;
     ensure!(body["query"] == DIFFICULT_QUERY);
@@ -144,7 +144,7 @@ async fn difficult_query(bitbucket: &Bitbucket, link: &Link) -> anyhow::Result<(
 }
 
 /// Presses a button, whose last call must be rejected with this problem.
-async fn button(bitbucket: &Bitbucket, link: &Link, action: &str, problem: &str) -> anyhow::Result<()> {
+async fn button(bitbucket: &Bitbucket, link: &DemoLink, action: &str, problem: &str) -> anyhow::Result<()> {
     let event = bitbucket.act(link, action, &[]).await.context("no such button")?;
     let [earlier @ .., last] = event.exchanges.as_slice() else {
         bail!(event.summary);
@@ -160,7 +160,7 @@ async fn button(bitbucket: &Bitbucket, link: &Link, action: &str, problem: &str)
     Ok(())
 }
 
-async fn deny(bitbucket: &Bitbucket, link: &Link, browser: &mut Browser) -> anyhow::Result<()> {
+async fn deny(bitbucket: &Bitbucket, link: &DemoLink, browser: &mut CookieClient) -> anyhow::Result<()> {
     let page = browser.open(&bitbucket.connect_url(link)).await?;
     let page = browser.submit(&page, &[("deny", "deny")]).await?;
     page.contains("Access denied")?;
@@ -172,8 +172,8 @@ async fn deny(bitbucket: &Bitbucket, link: &Link, browser: &mut Browser) -> anyh
     Ok(())
 }
 
-async fn two_legged(bitbucket: &Bitbucket, link: &Link, user: Option<&str>) -> anyhow::Result<()> {
-    let caller = user.map_or(Caller::Application, Caller::Impersonate);
+async fn two_legged(bitbucket: &Bitbucket, link: &DemoLink, user: Option<&str>) -> anyhow::Result<()> {
+    let caller = user.map_or(CallAs::Application, CallAs::Impersonate);
     let call = bitbucket.prepare(link, caller, "/api/builds", "")?;
     let (exchange, _) = bitbucket.send(link, &call).await?;
     let body = answered(&exchange, user, OWN_KEY)?;
@@ -200,13 +200,17 @@ async fn no_session(bitbucket: &Bitbucket) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn own_session(bitbucket: &Bitbucket, browser: &mut Browser) -> anyhow::Result<()> {
+async fn own_session(bitbucket: &Bitbucket, browser: &mut CookieClient) -> anyhow::Result<()> {
     let page = browser.open(bitbucket.linkgate.origin()).await?;
     let page = browser.submit(&page, &[("user", "alice")]).await?;
     page.contains("Builds of alice")
 }
 
-async fn pull_requests(bitbucket: &Bitbucket, browser: &mut Browser, is_asked: bool) -> anyhow::Result<()> {
+async fn pull_requests(
+    bitbucket: &Bitbucket,
+    browser: &mut CookieClient,
+    is_asked: bool,
+) -> anyhow::Result<()> {
     let url = format!("{}/pulls", bitbucket.linkgate.origin());
     let mut page = browser.open(&url).await?;
     if is_asked {
@@ -222,7 +226,7 @@ async fn pull_requests(bitbucket: &Bitbucket, browser: &mut Browser, is_asked: b
 }
 
 async fn admin_page(bitbucket: &Bitbucket, user: &str, is_admin: bool) -> anyhow::Result<()> {
-    let mut browser = Browser::default();
+    let mut browser = CookieClient::default();
     let linkgate = bitbucket.linkgate.as_str();
     let page = browser.open(&format!("{linkgate}/oauth/admin")).await?;
     let page = browser.sign_in(&page, user).await?;
@@ -238,11 +242,11 @@ async fn admin_page(bitbucket: &Bitbucket, user: &str, is_admin: bool) -> anyhow
 /// Calls as the user who connected a link.
 async fn call_as(
     bitbucket: &Bitbucket,
-    link: &Link,
+    link: &DemoLink,
     user: &str,
     target: &str,
 ) -> anyhow::Result<(Exchange, Value)> {
-    let call = bitbucket.prepare(link, Caller::Me, target, "")?;
+    let call = bitbucket.prepare(link, CallAs::Me, target, "")?;
     let (exchange, _) = bitbucket.send(link, &call).await?;
     let body = answered(&exchange, Some(user), link.signer.consumer_key.as_str())?;
     Ok((exchange, body))

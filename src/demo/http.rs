@@ -83,7 +83,7 @@ pub(crate) fn render(status: StatusCode, page: &impl Template, form_target: &str
 
 /// A browser with its cookies. All pages of the demo are on one host, and cookies belong to a host, not to a port.
 #[derive(Default)]
-pub(crate) struct Browser {
+pub(crate) struct CookieClient {
     cookies: BTreeMap<String, String>,
 }
 
@@ -95,7 +95,7 @@ pub(crate) struct Page {
     pub(crate) html: String,
 }
 
-impl Browser {
+impl CookieClient {
     /// Opens a URL, and follows redirects.
     pub(crate) async fn open(&mut self, url: &str) -> anyhow::Result<Page> {
         self.follow(Method::GET, url.to_owned(), String::new()).await

@@ -17,14 +17,14 @@ pub struct AccessToken {
     pub user: User,
     /// When the user's answer was exchanged for the first token; a renewal leaves it.
     pub connected_at: Timestamp,
-    /// The host to which the user returned; `None`: nowhere, or nobody kept it.
+    /// The host to which the user returned; `None`: it was shown, or not recorded.
     pub host: Option<String>,
     /// When this token was issued or last renewed.
     pub issued_at: Timestamp,
     /// From when on it is dead.
     pub expires_at: Timestamp,
     /// The renewable session around it, when the consumer has session handles.
-    pub session: Option<Session>,
+    pub session: Option<TokenSession>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
     /// When, and from where, it was last used (kept to the minute).
@@ -50,12 +50,12 @@ impl AccessToken {
     }
 
     /// The session within which this consumer may renew the token now, expired or not (OAuth Session 1.0). The handle is
-    /// compared by the caller, and then the end of the session by [`Session::check_end`].
+    /// compared by the caller, and then the end of the session by [`TokenSession::check_end`].
     ///
     /// # Errors
     ///
     /// Why it may not.
-    pub fn check_renewal(&self, consumer: &ConsumerKey) -> Result<&Session, Problem> {
+    pub fn check_renewal(&self, consumer: &ConsumerKey) -> Result<&TokenSession, Problem> {
         self.check_owner(consumer)?;
         self.session.as_ref().ok_or(WRONG_HANDLE)
     }
@@ -88,14 +88,14 @@ impl AccessToken {
 
 /// What a consumer can renew its token within (OAuth Session 1.0).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
+pub struct TokenSession {
     /// A random name that lives through renewals; the session handle is derived from it.
     pub id: String,
     /// From when on renewal is refused.
     pub expires_at: Timestamp,
 }
 
-impl Session {
+impl TokenSession {
     /// Whether a token can still be renewed.
     ///
     /// # Errors
@@ -122,5 +122,5 @@ pub struct NewAccess {
     /// From when on it is dead.
     pub expires_at: Timestamp,
     /// The renewable session around it, when the consumer has session handles.
-    pub session: Option<Session>,
+    pub session: Option<TokenSession>,
 }

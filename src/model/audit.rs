@@ -24,7 +24,7 @@ pub struct AuditEvent {
 }
 
 impl AuditEvent {
-    /// Something that happened, about nobody yet.
+    /// An event without a user or a consumer.
     pub const fn new(kind: AuditKind, at: Timestamp) -> Self {
         Self {
             at,
@@ -39,7 +39,7 @@ impl AuditEvent {
 
 /// What kind of thing happened.
 ///
-/// No refusal is among them: a stranger must not be able to make the log grow.
+/// No refusal is among them: an unauthenticated client must not be able to make the log grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 #[expect(missing_docs, reason = "the names say it")]

@@ -29,7 +29,7 @@ pub struct Consumer {
     pub default_callback: Option<Callback>,
     /// May call as itself (2LO).
     pub two_legged: bool,
-    /// Whom the application sees when it calls as itself; `None`: nobody, only the consumer.
+    /// Whom the application sees when it calls as itself; `None`: only the consumer.
     pub two_legged_user: Option<String>,
     /// May name a user in `xoauth_requestor_id` (2LO with impersonation).
     pub impersonation: bool,

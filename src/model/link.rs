@@ -7,7 +7,7 @@ use crate::oauth::{Timestamp, TokenCredentials};
 pub struct PendingAuthorization {
     /// Which link.
     pub link: String,
-    /// For whom; nobody else may end it.
+    /// The user who asked; only this user may end it.
     pub subject: String,
     /// The request token.
     pub credentials: TokenCredentials,

@@ -8,7 +8,7 @@ mod name_pattern;
 mod request_token;
 mod user;
 
-pub use access_token::{AccessToken, NewAccess, Session as TokenSession, UNKNOWN_TOKEN, WRONG_HANDLE};
+pub use access_token::{AccessToken, NewAccess, TokenSession, UNKNOWN_TOKEN, WRONG_HANDLE};
 pub use audit::{AuditEvent, AuditKind};
 pub use consumer::{Consumer, ConsumerSource};
 pub use link::{LinkConnection, LinkState, PendingAuthorization};

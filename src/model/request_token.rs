@@ -45,7 +45,7 @@ impl RequestToken {
 /// What became of the question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestTokenState {
-    /// Nobody has answered.
+    /// No user has answered.
     Pending,
     /// The user said yes; the verifier is derived from token and user.
     Authorized {

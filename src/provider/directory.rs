@@ -1,7 +1,7 @@
 //! Which users exist, as far as the login method can tell.
 //!
 //! A consumer drops the token of a user who does not exist for ever. An application that is being deployed answers 404 for a
-//! moment, and a directory that is being filled finds nobody: so a user does not exist if the login method has not found them
+//! moment, and a directory that is being filled finds no user: so a user does not exist if the login method has not found them
 //! for a minute, and finds another one at the end of it.
 
 use std::fmt;
@@ -18,7 +18,7 @@ use crate::store::StoreError;
 use super::caller::CallingUser;
 use super::{Error, Provider};
 
-/// Answers which users exist. Made from the login method by whoever wires the parts.
+/// Answers which users exist. Made from the login method by `server`.
 #[derive(Clone)]
 pub struct Directory {
     lookup: Arc<Lookup>,

@@ -152,7 +152,7 @@ impl Provider {
     }
 }
 
-/// A secret that nobody knows.
+/// A random secret, which no consumer has.
 #[expect(clippy::disallowed_methods, reason = "drawn once at start")]
 fn new_secret() -> Secret {
     Secret::new(Token::generate("", &mut rand::rng()).as_str())

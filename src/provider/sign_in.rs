@@ -1,6 +1,6 @@
 //! Attempts to sign in, counted in the store for all replicas together, and login round trips.
 //!
-//! A stranger decides how many names there are to count, so none of them gets a row of its own: the store has a fixed
+//! A client decides how many names there are to count, so none of them gets a row of its own: the store has a fixed
 //! number of slots (see `migrations/*/0001_init.sql`), and a hash with our key says which is whose. Two names that share
 //! a slot share its limit; without the key such a name cannot be searched for.
 
@@ -44,7 +44,7 @@ impl Provider {
         Ok((!counted).then_some(wait))
     }
 
-    /// Completes a login round trip. `false`: it was completed before.
+    /// Completes a login flow. `false`: it was completed before.
     pub async fn finish_login(&self, id: &Token, expires_at: Timestamp) -> Result<bool, StoreError> {
         self.store.finish_trip(id, expires_at).await
     }

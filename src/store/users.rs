@@ -64,7 +64,7 @@ impl Store {
         Ok(self.db.write(count).await? == 1)
     }
 
-    /// Notes that a round trip was completed. `false`: it had been completed before.
+    /// Records that a login flow was completed. `false`: it had been completed before.
     pub async fn finish_trip(&self, id: &Token, expires_at: Timestamp) -> Result<bool, StoreError> {
         let insert =
             sql(["insert into finished_trips (digest, expires_at) values ($1, $2) on conflict do nothing"])

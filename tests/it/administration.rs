@@ -59,7 +59,8 @@ async fn only_those_whom_the_configuration_names_see_them() {
 async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
     let linkgate = Linkgate::with(Setup {
         base: "https://builds.example.com",
-        more: "[[consumers]]\nkey = \"filed\"\nname = \"Filed\"\nshared_secret_file = \"users.toml\"\n",
+        more: "[[consumers]]\nkey = \"filed\"\nname = \"Filed\"\nshared_secret_file = \"secret\"\n",
+        files: &[("secret", b"0123456789abcdef\n")],
         ..Setup::default()
     })
     .await;
@@ -94,10 +95,7 @@ async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
         Some("https://builds.example.com")
     );
     let filed = self::card(&page, "Filed");
-    assert!(
-        filed.contains("The contents of <bdi>users.toml</bdi>,"),
-        "{filed}"
-    );
+    assert!(filed.contains("The contents of <bdi>secret</bdi>,"), "{filed}");
     let own = self::card(&page, "Bitbucket (own key)");
     assert_eq!(copied(own, "Consumer Key"), Some("Stash:8277239845"));
     assert_eq!(copied(own, "Public Key"), Some(public_key().as_str()));
@@ -231,7 +229,7 @@ on_both! {
         let call = Peer::hmac().call(&linkgate, "GET", "/api/me").token(&token);
         call.refused(&linkgate, 401, "token_revoked").await;
         let call = Peer::rsa().call(&linkgate, "GET", "/api/me").token(&of_carol);
-        assert_eq!(call.send(&linkgate).await.status, 200);
+        call.passes(&linkgate).await;
         let (_, page) = rows(&mut alice, "?user=bob").await;
         assert!(page.body.contains("data-label=\"State\">revoked"), "{page:?}");
         assert!(Form::of(&page, "token").is_none(), "there is nothing left to revoke");
@@ -273,7 +271,7 @@ async fn a_refusal_is_shown_with_its_reason_and_no_secret() {
     let call = Peer::hmac()
         .call(&linkgate, "GET", "/api/me?secret=in-the-query")
         .token(&token);
-    assert_eq!(call.send(&linkgate).await.status, 200);
+    call.passes(&linkgate).await;
     for _ in 0..3 {
         call.refused(&linkgate, 401, "nonce_used").await;
     }

@@ -23,7 +23,7 @@ on_both! {
         alice.sign_in("alice").await;
         let asked = peer.request_token(&linkgate, CALLBACK).await;
         let verifier = alice.approve(&asked, "alice").await;
-        assert_eq!(peer.exchange(&linkgate, &asked, &verifier).send(&linkgate).await.status, 200);
+        peer.exchange(&linkgate, &asked, &verifier).passes(&linkgate).await;
         let refused = peer.request_token(&linkgate, CALLBACK).await;
         assert_eq!(alice.deny(&refused, "alice").await.status, 303);
         // Said once more, it is nothing new.
@@ -155,7 +155,7 @@ async fn each_call_has_a_line_that_says_who_made_it() {
     let token = peer.connect(&linkgate, "alice").await;
     for target in targets {
         let call = peer.call(&linkgate, "GET", target).token(&token);
-        assert_eq!(call.send(&linkgate).await.status, 200, "{target}");
+        call.passes(&linkgate).await;
     }
     let log = captured.log();
     for target in targets {

@@ -195,13 +195,9 @@ async fn a_hostile_name_stays_a_name_here_too() {
         .request_token(&linkgate, "https://second.example.com/back")
         .await;
     let verifier = linkgate.browser().approve(&asked, "alice").await;
-    assert_eq!(
-        peer.exchange(&linkgate, &asked, &verifier)
-            .send(&linkgate)
-            .await
-            .status,
-        200
-    );
+    peer.exchange(&linkgate, &asked, &verifier)
+        .passes(&linkgate)
+        .await;
     let page = signed_in(&linkgate, "alice").await.get(PAGE).await;
     assert!(!page.body.contains("<img"), "{page:?}");
     assert!(

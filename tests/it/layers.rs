@@ -177,6 +177,52 @@ fn only_the_commands_and_the_server_read_the_configuration() {
     assert!(readers.is_empty(), "these read the configuration: {readers:?}");
 }
 
+/// Words in comments that name no actor, and metaphors.
+const BANNED: &[&str] = &[
+    "nobody",
+    "whoever",
+    "somebody",
+    "stranger",
+    "dance",
+    "trip",
+    "conversation",
+    "lane",
+    "ear",
+    "door",
+];
+
+#[test]
+fn comments_name_their_actors() {
+    let mut found = Vec::new();
+    for file in sources() {
+        let text = fs::read_to_string(&file).expect("a source file can be read");
+        for line in text.lines().filter(|line| line.trim_start().starts_with("//")) {
+            let mut words = line.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
+            if words.any(|word| BANNED.contains(&&*word)) {
+                found.push(format!("{}: {}", file.display(), line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "write who does what:\n{}", found.join("\n"));
+}
+
+#[test]
+fn a_type_name_is_unique() {
+    let mut files: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for file in sources() {
+        let text = fs::read_to_string(&file).expect("a source file can be read");
+        for line in text.lines().filter(|line| line.starts_with("pub")) {
+            let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+            if words.any(|word| ["struct", "enum", "trait", "type"].contains(&word)) {
+                let name = words.next().unwrap_or_default().to_owned();
+                files.entry(name).or_default().push(file.clone());
+            }
+        }
+    }
+    files.retain(|_, files| files.len() > 1);
+    assert!(files.is_empty(), "one name, several types: {files:#?}");
+}
+
 /// A folder's `mod.rs` names its files and is named by them: a circle is one of other files.
 #[test]
 fn files_do_not_import_each_other_in_circles() {

@@ -395,19 +395,21 @@ async fn the_limit_of_open_files_is_raised() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_line_is_short_and_names_an_ipv4_client_as_such() {
     let app = App::start().await;
-    let port = crate::support::address::reserved().port();
     let directory = tempfile::tempdir().unwrap();
     let users = include_str!("examples/users.toml");
     std::fs::write(directory.path().join("users.toml"), users).unwrap();
-    let linkgate = Program::serve(directory, |_, admin| {
-        format!(
-            "[server]\nlisten = \"[::]:{port}\"\nadmin_listen = \"{admin}\"\npublic_url = \"http://127.0.0.1:{port}\"\n\
+    let linkgate = block_in_place(|| {
+        Program::serve(directory, |address, admin| {
+            let port = address.port();
+            format!(
+                "[server]\nlisten = \"[::]:{port}\"\nadmin_listen = \"{admin}\"\npublic_url = \"http://127.0.0.1:{port}\"\n\
              [upstream]\nurl = \"http://{}\"\n[login]\nmethod = \"file\"\n[login.file]\npath = \"users.toml\"\n",
-            app.address
-        )
+                app.address
+            )
+        })
     });
     let path = format!("/{}", "a".repeat(60_000));
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let address = linkgate.address();
     let answer = gateway::get(address, &path, "").await;
     assert_eq!(gateway::status(&answer), "200");
     let mut client = sent(address, b"nonsense\r\n\r\n").await;

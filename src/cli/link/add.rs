@@ -30,7 +30,7 @@ use super::inspect::{Found, instructions};
     clippy::struct_excessive_bools,
     reason = "each is a switch of the command line"
 )]
-pub(in crate::cli) struct Add {
+pub(in crate::cli) struct AddLink {
     /// Its base URL
     #[arg(value_parser = parse_url)]
     url: PublicUrl,
@@ -59,7 +59,7 @@ pub(in crate::cli) struct Add {
     config: ConfigFile,
 }
 
-impl Add {
+impl AddLink {
     /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
@@ -148,8 +148,8 @@ impl Add {
     }
 }
 
-/// Whether the configuration has this consumer with this key. Another key is reported, and never overwritten: whoever
-/// answered may not be who answered before.
+/// Whether the configuration has this consumer with this key. Another key is reported, and never overwritten: another server
+/// may have answered.
 fn is_known(config: &Config, found: &Found) -> anyhow::Result<bool> {
     let Some(consumer) = config.consumers.iter().find(|consumer| consumer.key == found.key) else {
         return Ok(false);

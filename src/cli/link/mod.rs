@@ -10,9 +10,9 @@ use super::config::ConfigFile;
 /// Links to other sides
 #[derive(Debug, Subcommand)]
 #[command(after_help = EXAMPLES)]
-pub(super) enum Link {
+pub(super) enum LinkCommand {
     /// Fetch another side's key, show it, and write it into the configuration
-    Add(Box<add::Add>),
+    Add(Box<add::AddLink>),
     /// List the links, and how their last calls went
     #[command(after_help = EXAMPLES)]
     List(ConfigFile),
@@ -32,7 +32,7 @@ Examples:
   linkgate link list
   linkgate link check";
 
-impl Link {
+impl LinkCommand {
     /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {

@@ -2,19 +2,24 @@
 
 use crate::demo::http::{Exchange, form_body, value};
 
-use super::client::{Caller, Outcome, problem_of, rejection};
-use super::{Bitbucket, Done, Event, Link};
+use super::client::{CallAs, Outcome, problem_of, rejection};
+use super::{Bitbucket, DemoLink, Done, Event};
 
 impl Bitbucket {
     /// Does what a button of a link names, and records it. `None`: there is no such button.
-    pub(crate) async fn act(&self, link: &Link, action: &str, fields: &[(String, String)]) -> Option<Event> {
-        let user = Caller::Impersonate(value(fields, "user").unwrap_or_default());
+    pub(crate) async fn act(
+        &self,
+        link: &DemoLink,
+        action: &str,
+        fields: &[(String, String)],
+    ) -> Option<Event> {
+        let user = CallAs::Impersonate(value(fields, "user").unwrap_or_default());
         let form = form_body(fields);
         let call = |caller, form| self.call(link, caller, form);
         let (title, done) = match action {
-            "me" => ("Call as me", call(Caller::Me, "").await),
-            "build" => ("Start a build", call(Caller::Me, &form).await),
-            "application" => ("Call as the application", call(Caller::Application, "").await),
+            "me" => ("Call as me", call(CallAs::Me, "").await),
+            "build" => ("Start a build", call(CallAs::Me, &form).await),
+            "application" => ("Call as the application", call(CallAs::Application, "").await),
             "impersonate" => ("Call on behalf of a user", call(user, "").await),
             "tamper" => ("Change the query after signing", self.tamper(link).await),
             "replay" => ("Send the same bytes twice", self.replay(link).await),
@@ -28,14 +33,14 @@ impl Bitbucket {
         Some(self.record(link, title, done))
     }
 
-    async fn call(&self, link: &Link, caller: Caller<'_>, form: &str) -> anyhow::Result<Done> {
+    async fn call(&self, link: &DemoLink, caller: CallAs<'_>, form: &str) -> anyhow::Result<Done> {
         let call = self.prepare(link, caller, "/api/builds", form)?;
         let (exchange, outcome) = self.send(link, &call).await?;
         Ok((outcome, describe(&exchange, outcome), vec![exchange]))
     }
 
-    async fn tamper(&self, link: &Link) -> anyhow::Result<Done> {
-        let mut call = self.prepare(link, Caller::Me, "/api/search?q=main", "")?;
+    async fn tamper(&self, link: &DemoLink) -> anyhow::Result<Done> {
+        let mut call = self.prepare(link, CallAs::Me, "/api/search?q=main", "")?;
         let other = format!("{}/api/search?q=feature", self.linkgate.origin());
         *call.request.uri_mut() = other.parse()?;
         let (exchange, outcome) = self.send(link, &call).await?;
@@ -44,8 +49,8 @@ impl Bitbucket {
         Ok((outcome, summary, vec![exchange]))
     }
 
-    async fn replay(&self, link: &Link) -> anyhow::Result<Done> {
-        let call = self.prepare(link, Caller::Me, "/api/me", "")?;
+    async fn replay(&self, link: &DemoLink) -> anyhow::Result<Done> {
+        let call = self.prepare(link, CallAs::Me, "/api/me", "")?;
         let (first, _) = self.send(link, &call).await?;
         let (second, outcome) = self.send(link, &call).await?;
         let (status, then) = (first.response.status(), describe(&second, outcome));
@@ -53,7 +58,7 @@ impl Bitbucket {
         Ok((outcome, summary, vec![first, second]))
     }
 
-    async fn revoke(&self, link: &Link) -> anyhow::Result<Done> {
+    async fn revoke(&self, link: &DemoLink) -> anyhow::Result<Done> {
         if let Some(access) = link.access() {
             self.server.revoke(&access.token).await?;
         }

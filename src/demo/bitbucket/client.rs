@@ -17,11 +17,11 @@ use crate::oauth::{
     authorization_header, encoding,
 };
 
-use super::{Bitbucket, Link, MAX_REQUESTED};
+use super::{Bitbucket, DemoLink, MAX_REQUESTED};
 
 /// On whose behalf Bitbucket calls the application.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Caller<'a> {
+pub(crate) enum CallAs<'a> {
     /// The user who connected the link.
     Me,
     /// The consumer itself (2LO).
@@ -68,18 +68,18 @@ pub(crate) enum Placement {
 
 impl Bitbucket {
     /// Where a user starts to connect a link.
-    pub(crate) fn connect_url(&self, link: &Link) -> String {
+    pub(crate) fn connect_url(&self, link: &DemoLink) -> String {
         format!("{}{AUTHORIZE}?applicationLinkID={}", self.base.as_str(), link.id)
     }
 
     /// Where the browser returns. It has a query of its own.
-    pub(crate) fn callback(&self, link: &Link) -> String {
+    pub(crate) fn callback(&self, link: &DemoLink) -> String {
         format!("{}{ACCESS}?applicationLinkID={}", self.base.as_str(), link.id)
     }
 
     /// Obtains a request token (RFC 5849, section 2.1). Returns where the browser goes next: the `?` is appended blindly,
     /// and the callback is named once more, to no effect.
-    pub(crate) async fn authorize_url(&self, link: &Link) -> Result<String, TokenError> {
+    pub(crate) async fn authorize_url(&self, link: &DemoLink) -> Result<String, TokenError> {
         let callback = self.callback(link);
         let parameter = ("oauth_callback", callback.clone());
         let token = TokenParameter::Absent;
@@ -97,7 +97,7 @@ impl Bitbucket {
     /// Exchanges a request token for an access token (RFC 5849, section 2.3), which the link keeps.
     pub(crate) async fn exchange(
         &self,
-        link: &Link,
+        link: &DemoLink,
         requested: TokenCredentials,
         verifier: &str,
     ) -> Result<(), TokenError> {
@@ -110,7 +110,7 @@ impl Bitbucket {
 
     async fn token_call(
         &self,
-        link: &Link,
+        link: &DemoLink,
         (endpoint, title): (&str, &'static str),
         token: TokenParameter,
         (name, parameter): (&'static str, String),
@@ -139,16 +139,16 @@ impl Bitbucket {
     /// which is signed, and is signed with Bitbucket's own key on either link.
     pub(crate) fn prepare(
         &self,
-        link: &Link,
-        caller: Caller<'_>,
+        link: &DemoLink,
+        caller: CallAs<'_>,
         target: &str,
         form: &str,
     ) -> anyhow::Result<SignedCall> {
         let mut url = format!("{}{target}", self.linkgate.origin());
         let access = match caller {
-            Caller::Me => Some(link.access().context("the link is not connected")?),
-            Caller::Application => None,
-            Caller::Impersonate(user) => {
+            CallAs::Me => Some(link.access().context("the link is not connected")?),
+            CallAs::Application => None,
+            CallAs::Impersonate(user) => {
                 url.push(if target.contains('?') { '&' } else { '?' });
                 url.push_str(&encoding::form_body([("xoauth_requestor_id", user)]));
                 None
@@ -170,7 +170,11 @@ impl Bitbucket {
     }
 
     /// Sends a call, and drops the token that was in it if the response demands that.
-    pub(crate) async fn send(&self, link: &Link, call: &SignedCall) -> anyhow::Result<(Exchange, Outcome)> {
+    pub(crate) async fn send(
+        &self,
+        link: &DemoLink,
+        call: &SignedCall,
+    ) -> anyhow::Result<(Exchange, Outcome)> {
         let exchange = peer::send(call.request.clone()).await?;
         let outcome = Outcome::of(&exchange.response);
         if let (Outcome::TokenDropped, Some(token)) = (outcome, &call.token) {
@@ -180,10 +184,10 @@ impl Bitbucket {
     }
 
     /// Calls as the user until the call is rejected: linkgate promises that a revocation is felt within a second.
-    pub(crate) async fn call_until_rejected(&self, link: &Link) -> anyhow::Result<(Exchange, Outcome)> {
+    pub(crate) async fn call_until_rejected(&self, link: &DemoLink) -> anyhow::Result<(Exchange, Outcome)> {
         let mut tries = 0;
         loop {
-            let call = self.prepare(link, Caller::Me, "/api/me", "")?;
+            let call = self.prepare(link, CallAs::Me, "/api/me", "")?;
             let (exchange, outcome) = self.send(link, &call).await?;
             if outcome != Outcome::Success || tries == MAX_TRIES {
                 return Ok((exchange, outcome));

@@ -37,7 +37,7 @@ pub(crate) struct Bitbucket {
     pub(crate) base: PublicUrl,
     pub(crate) linkgate: PublicUrl,
     /// The link made with the generic form, and the one made with Bitbucket's own key.
-    pub(crate) links: [Link; 2],
+    pub(crate) links: [DemoLink; 2],
     pub(crate) incoming: Incoming,
     /// The real server, for what its administrator does.
     pub(crate) server: Arc<Linkgate>,
@@ -47,7 +47,7 @@ pub(crate) struct Bitbucket {
 }
 
 /// An application link, as the consumer keeps it.
-pub(crate) struct Link {
+pub(crate) struct DemoLink {
     /// The name in the URLs of the page.
     pub(crate) slug: &'static str,
     pub(crate) title: &'static str,
@@ -93,7 +93,7 @@ impl Bitbucket {
         };
         let shared_secret = SigningKey::Hmac(settings.shared_secret.clone());
         let own_key = SigningKey::Rsa(settings.bitbucket_key.clone());
-        let form = Link {
+        let form = DemoLink {
             slug: "form",
             title: "Generic link",
             id: "5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d11",
@@ -101,7 +101,7 @@ impl Bitbucket {
             signer: signer(shared_secret, SignatureMethod::HmacSha1, FORM_KEY)?,
             tokens: Mutex::default(),
         };
-        let own = Link {
+        let own = DemoLink {
             slug: "own-key",
             title: "Own-key link",
             id: "a1b7e6c0-7d44-3b6f-8a55-0c9b2d7c4e22",
@@ -122,7 +122,7 @@ impl Bitbucket {
     }
 
     /// The link with Bitbucket's own key.
-    pub(crate) fn own_key_link(&self) -> &Link {
+    pub(crate) fn own_key_link(&self) -> &DemoLink {
         &self.links[1]
     }
 
@@ -133,7 +133,7 @@ impl Bitbucket {
     }
 
     /// Adds an event. Returns it with its number.
-    fn record(&self, link: &Link, title: &'static str, (outcome, summary, exchanges): Done) -> Event {
+    fn record(&self, link: &DemoLink, title: &'static str, (outcome, summary, exchanges): Done) -> Event {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let event = Event {
             number: events.front().map_or(1, |newest| newest.number + 1),
@@ -149,7 +149,7 @@ impl Bitbucket {
     }
 }
 
-impl Link {
+impl DemoLink {
     /// The access token of the user who connected the link.
     pub(crate) fn access(&self) -> Option<TokenCredentials> {
         self.with(|tokens| tokens.access.clone())

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::demo::http::{BaseString, Exchange, Pairs, render, value};
 
 use super::client::{ACCESS, AUTHORIZE, TokenError, problem_of};
-use super::{Bitbucket, Event, Link};
+use super::{Bitbucket, DemoLink, Event};
 
 type App = State<Arc<Bitbucket>>;
 
@@ -91,7 +91,7 @@ async fn return_here(State(bitbucket): App, Query(query): Query<Pairs>) -> Respo
     }
 }
 
-fn link_of<'a>(bitbucket: &'a Bitbucket, query: &Pairs) -> Option<&'a Link> {
+fn link_of<'a>(bitbucket: &'a Bitbucket, query: &Pairs) -> Option<&'a DemoLink> {
     let id = value(query, "applicationLinkID")?;
     bitbucket.links.iter().find(|link| link.id == id)
 }
@@ -150,7 +150,7 @@ struct Home<'a> {
 }
 
 struct LinkCard<'a> {
-    link: &'a Link,
+    link: &'a DemoLink,
     is_connected: bool,
     has_own_key: bool,
     connect: String,

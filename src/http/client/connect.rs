@@ -32,7 +32,7 @@ pub struct Address {
 
 /// A connection and the task that drives it. Dropped, it is closed, whatever is still being sent or received.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(super) struct OpenConnection {
     pub(super) sender: SendRequest<RequestBody>,
     /// Whether anything was received. The client resets it before a request.
     pub(super) received: Arc<AtomicBool>,
@@ -141,7 +141,7 @@ impl Address {
 
 impl Connector {
     /// Connects to a server and starts the task that drives the connection, on the current runtime.
-    pub(super) async fn connect(&self, address: &Address) -> Result<Connection, HttpClientError> {
+    pub(super) async fn connect(&self, address: &Address) -> Result<OpenConnection, HttpClientError> {
         let deadline = Instant::now() + self.timeout;
         let stream = timeout_at(deadline, self.connect_tcp(address)).await;
         let stream = stream.unwrap_or(Err(ConnectError::Timeout))?;
@@ -176,7 +176,7 @@ impl Connector {
     }
 }
 
-async fn handshake<S>(stream: S) -> Result<Connection, HttpClientError>
+async fn handshake<S>(stream: S) -> Result<OpenConnection, HttpClientError>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -199,7 +199,7 @@ where
             tracing::debug!(%error, "an outgoing connection ended early");
         }
     }));
-    Ok(Connection {
+    Ok(OpenConnection {
         sender,
         received,
         _task: task,

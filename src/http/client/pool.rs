@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::connect::Connection;
+use super::connect::OpenConnection;
 use crate::http::workers;
 
 /// Idle connections, a stack for each worker thread: a request and the task that drives its connection share a thread, and
@@ -22,7 +22,7 @@ struct Shared {
 }
 
 /// Connections and when each became idle, the oldest first.
-type Stack = VecDeque<(Connection, Instant)>;
+type Stack = VecDeque<(OpenConnection, Instant)>;
 
 impl Pool {
     pub(super) fn new(idle_timeout: Duration) -> Self {
@@ -34,7 +34,7 @@ impl Pool {
     }
 
     /// The connection that this thread used last and that is still open.
-    pub(super) fn checkout(&self) -> Option<Connection> {
+    pub(super) fn checkout(&self) -> Option<OpenConnection> {
         let mut idle = self.0.this_thread();
         let oldest = Instant::now().checked_sub(self.0.idle_timeout);
         while let Some((connection, since)) = idle.pop_back() {
@@ -50,7 +50,7 @@ impl Pool {
 
     /// Keeps a connection that has sent a whole request and received a whole response. hyper may need a moment to notice; one
     /// that switches protocols is closed only when it has.
-    pub(super) fn put(self, mut connection: Connection) {
+    pub(super) fn put(self, mut connection: OpenConnection) {
         if connection.sender.is_ready() {
             self.0.put(connection);
         } else {
@@ -64,7 +64,7 @@ impl Pool {
 }
 
 impl Shared {
-    fn put(self: &Arc<Self>, connection: Connection) {
+    fn put(self: &Arc<Self>, connection: OpenConnection) {
         self.sweeper
             .get_or_init(|| drop(tokio::spawn(sweep(Arc::downgrade(self)))));
         let mut idle = self.this_thread();

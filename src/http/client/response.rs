@@ -14,7 +14,7 @@ use hyper::ext::ReasonPhrase;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::HttpClientError;
-use super::connect::Connection;
+use super::connect::OpenConnection;
 use super::pool::Pool;
 use crate::http::negotiate::{at_most_one, list_values};
 
@@ -100,7 +100,7 @@ fn content_length(headers: &HeaderMap) -> Result<Option<u64>, HttpClientError> {
 /// closes the connection.
 pub(super) struct PooledBody {
     body: Incoming,
-    connection: Option<Connection>,
+    connection: Option<OpenConnection>,
     /// `None`: the connection is not used again.
     pool: Option<Pool>,
     /// Among the requests in progress.
@@ -110,7 +110,7 @@ pub(super) struct PooledBody {
 impl PooledBody {
     pub(super) fn boxed(
         body: Incoming,
-        connection: Connection,
+        connection: OpenConnection,
         pool: Option<Pool>,
         place: Option<OwnedSemaphorePermit>,
     ) -> Body {

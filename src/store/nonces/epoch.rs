@@ -10,14 +10,14 @@ use crate::store::files::beside;
 
 use super::StoreError;
 use super::file::{self, boot_id, random};
-use super::tables::{self, Session};
+use super::tables::{self, NonceSession};
 
 /// Makes sure that the session's epoch has leased this minute.
 ///
 /// # Errors
 ///
 /// [`StoreError::NoncesLost`] if the epoch has ended.
-pub(super) async fn lease(db: &Db, minute: i64, session: &mut Session) -> Result<(), StoreError> {
+pub(super) async fn lease(db: &Db, minute: i64, session: &mut NonceSession) -> Result<(), StoreError> {
     if minute <= session.leased {
         return Ok(());
     }
@@ -37,7 +37,7 @@ pub(super) async fn lease(db: &Db, minute: i64, session: &mut Session) -> Result
 /// Continues the epoch of the lease, or begins another if nonces may be lost. `now` is in minutes.
 ///
 /// The row of the lease stays locked meanwhile, so that one process at a time opens or replaces SQLite's file.
-pub(super) async fn open(db: &Db, now: i64, is_damaged: bool) -> Result<Session, StoreError> {
+pub(super) async fn open(db: &Db, now: i64, is_damaged: bool) -> Result<NonceSession, StoreError> {
     let mut transaction = db.begin().await?;
     let lease = sql([
         "insert into nonce_lease (one, epoch, minute) values (1, 'lost', -1) \
@@ -52,7 +52,7 @@ pub(super) async fn open(db: &Db, now: i64, is_damaged: bool) -> Result<Session,
         continued(db, &epoch).await?
     };
     if let Some((connection, floor)) = continued {
-        return Ok(Session {
+        return Ok(NonceSession {
             connection,
             epoch,
             floor,
@@ -81,7 +81,7 @@ pub(super) async fn open(db: &Db, now: i64, is_damaged: bool) -> Result<Session,
     let update = sql(["update nonce_lease set epoch = $1"]).bind(&epoch);
     transaction.on().execute(update).await?;
     transaction.commit().await?;
-    Ok(Session {
+    Ok(NonceSession {
         connection,
         epoch,
         floor,

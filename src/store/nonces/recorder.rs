@@ -11,7 +11,7 @@ use crate::store::db::Db;
 
 use super::StoreError;
 use super::epoch;
-use super::tables::{Digest, Session};
+use super::tables::{Digest, NonceSession};
 
 /// A request that waits for its nonce to be recorded.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(super) struct Request {
 pub(super) struct Recorder {
     db: Db,
     /// Taken for the time of its use, so that a connection that failed or timed out is not used again.
-    session: Option<Session>,
+    session: Option<NonceSession>,
     /// The epoch that `minutes` belongs to.
     epoch: String,
     minutes: BTreeMap<i64, Minute>,
@@ -98,7 +98,7 @@ impl Recorder {
         &mut self,
         minute: i64,
         requests: &[Request],
-        session: &mut Session,
+        session: &mut NonceSession,
     ) -> Result<Option<&mut Minute>, StoreError> {
         if minute < session.floor {
             return Ok(None);
@@ -133,7 +133,7 @@ impl Recorder {
         }
     }
 
-    async fn take_session(&mut self, batch: &[Request]) -> Result<Session, StoreError> {
+    async fn take_session(&mut self, batch: &[Request]) -> Result<NonceSession, StoreError> {
         if let Some(session) = self.session.take() {
             return Ok(session);
         }
@@ -202,7 +202,7 @@ impl Minute {
         &mut self,
         number: i64,
         minute: i64,
-        session: &mut Session,
+        session: &mut NonceSession,
     ) -> Result<bool, StoreError> {
         while self.next < number {
             let rows = session.rows(minute, self.next, number).await?;

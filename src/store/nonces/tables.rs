@@ -12,7 +12,7 @@ pub(super) type Digest = [u8; 16];
 
 /// A connection that has found or begun an epoch.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(super) struct NonceSession {
     pub(super) connection: Connection,
     pub(super) epoch: String,
     /// The earliest minute that is accepted, when it was last read.
@@ -21,7 +21,7 @@ pub(super) struct Session {
     pub(super) leased: i64,
 }
 
-impl Session {
+impl NonceSession {
     /// Writes digests as the next row of a minute, and returns its number. `None` if another process has taken the number at
     /// the same moment, if the minute is below the floor, or if the epoch has ended.
     pub(super) async fn append(&mut self, minute: i64, digests: &[u8]) -> Result<Option<i64>, StoreError> {

@@ -21,7 +21,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use linkgate::config::{Config, ConfigError, Problem};
+use linkgate::config::{Config, ConfigError, ConfigProblem};
 use linkgate::oauth::Timestamp;
 use tempfile::TempDir;
 
@@ -98,7 +98,7 @@ impl Written {
 
     fn warned(&self) -> String {
         let warnings = self.load(&[]).unwrap().warnings;
-        let lines: Vec<_> = warnings.iter().map(Problem::to_string).collect();
+        let lines: Vec<_> = warnings.iter().map(ConfigProblem::to_string).collect();
         self.shown(&lines.join("\n"))
     }
 

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use linkgate::oauth::VerificationKey;
 
-use super::{Problem, SMALLEST, Written};
+use super::{ConfigProblem, SMALLEST, Written};
 
 #[test]
 fn variables_replace_what_the_file_says() {
@@ -91,7 +91,7 @@ fn a_misspelt_variable_is_remarked() {
     let config = Written::new(SMALLEST)
         .load(&names.map(|name| (name, "x")))
         .unwrap();
-    let said: Vec<_> = config.warnings.iter().map(Problem::to_string).collect();
+    let said: Vec<_> = config.warnings.iter().map(ConfigProblem::to_string).collect();
     assert_snapshot!(said.join("\n"), @r"
     LINKGATE_SERVER_LISTEN: it is not read
         a variable is named LINKGATE__SECTION__KEY, with two underscores between the parts

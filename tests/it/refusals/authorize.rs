@@ -35,14 +35,10 @@ async fn whoever_started_the_dance_cannot_end_it_without_the_verifier() {
             .refused(&linkgate, 401, "token_rejected")
             .await;
     }
-    assert_eq!(
-        Peer::hmac()
-            .exchange(&linkgate, &token, &of_alice)
-            .send(&linkgate)
-            .await
-            .status,
-        200
-    );
+    Peer::hmac()
+        .exchange(&linkgate, &token, &of_alice)
+        .passes(&linkgate)
+        .await;
 }
 
 #[tokio::test]

@@ -143,7 +143,7 @@ async fn the_method_is_signed() {
         request.method = sent.to_owned();
         assert_case(&request.send(linkgate.address).await, fits, &(sent, as_signed));
     }
-    assert_eq!(linkgate.app.received()[1].line(), "get /api/x HTTP/1.1");
+    assert_eq!(linkgate.app.received()[1].line(), "GET /api/x HTTP/1.1");
     let mut head = Peer::robot().call(&linkgate, "GET", "/api/x").request(&linkgate);
     head.method = "HEAD".to_owned();
     let answer = head.send(linkgate.address).await;
@@ -154,14 +154,10 @@ async fn the_method_is_signed() {
             .unwrap()
             .contains("oauth_problem=\"signature_invalid\"")
     );
-    assert_eq!(
-        Peer::robot()
-            .call(&linkgate, "HEAD", "/api/x")
-            .send(&linkgate)
-            .await
-            .status,
-        200
-    );
+    Peer::robot()
+        .call(&linkgate, "HEAD", "/api/x")
+        .passes(&linkgate)
+        .await;
     let mut post = Peer::hmac()
         .call(&linkgate, "POST", "/oauth/request-token")
         .request(&linkgate);
@@ -181,7 +177,7 @@ async fn nobody_overrides_the_method_that_was_signed() {
     ] {
         request = request.header(name, "DELETE");
     }
-    assert_eq!(request.send(linkgate.address).await.status, 200);
+    request.passes(linkgate.address).await;
     let received = linkgate.app.only();
     assert!(
         !received.head.to_ascii_lowercase().contains("override"),
@@ -206,7 +202,7 @@ async fn secrets_are_encoded_before_they_are_joined() {
         peer.call(&linkgate, "GET", "/api/x"),
         peer.call(&linkgate, "GET", "/api/x").in_query(),
     ] {
-        assert_eq!(call.send(&linkgate).await.status, 200);
+        call.passes(&linkgate).await;
     }
     // The same bytes, joined another way.
     let call = peer.call(&linkgate, "GET", "/api/x");
@@ -267,7 +263,7 @@ async fn a_signature_has_one_spelling() {
         .1
         .replace("oauth_signature=\"\"", "oauth_signature=\"%ff\"");
     no_text.refused(linkgate.address, 400, "parameter_rejected").await;
-    assert_eq!(call.request_with(&right).send(linkgate.address).await.status, 200);
+    call.request_with(&right).passes(linkgate.address).await;
 }
 
 #[tokio::test]
@@ -288,5 +284,5 @@ async fn the_version_is_absent_or_1_0() {
     let call = Peer::robot()
         .call(&linkgate, "GET", "/api/x")
         .without("oauth_version");
-    assert_eq!(call.send(&linkgate).await.status, 200);
+    call.passes(&linkgate).await;
 }

@@ -84,7 +84,7 @@ async fn filter() {
     let linkgate = Linkgate::start().await;
     let access = Peer::hmac().connect(&linkgate, "alice").await;
     let call = |peer: Peer| peer.call(&linkgate, "GET", "/api/builds").token(&access);
-    assert_eq!(call(Peer::hmac()).send(&linkgate).await.status, 200);
+    call(Peer::hmac()).passes(&linkgate).await;
     assert_eq!(linkgate.app.only().header("x-linkgate-name"), ["alice Example"]);
     call(Peer::of("nobody", "x"))
         .refused(&linkgate, 401, "consumer_key_unknown")
@@ -104,7 +104,7 @@ async fn a_consumer_that_is_deleted_or_switched_off_is_told_so_within_a_second()
     let access = Peer::hmac().connect(&linkgate, "alice").await;
     let waiting = Peer::hmac().request_token(&linkgate, CALLBACK).await;
     let call = || Peer::hmac().call(&linkgate, "GET", "/api/builds").token(&access);
-    assert_eq!(call().send(&linkgate).await.status, 200);
+    call().passes(&linkgate).await;
     let store = linkgate.store().await;
     let key = linkgate::oauth::ConsumerKey::parse("bitbucket-form").unwrap();
     assert!(
@@ -124,7 +124,7 @@ async fn a_consumer_that_is_deleted_or_switched_off_is_told_so_within_a_second()
             .unwrap()
     );
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(call().send(&linkgate).await.status, 200);
+    call().passes(&linkgate).await;
     assert!(store.purge_consumer(&key, linkgate.clock.now()).await.unwrap());
     tokio::time::sleep(Duration::from_secs(1)).await;
     call().refused(&linkgate, 401, "consumer_key_unknown").await;
@@ -141,6 +141,6 @@ async fn two_users_one_permitted_and_one_not() {
         .refused(&linkgate, 401, "permission_denied")
         .await;
     let call = Peer::hmac().call(&linkgate, "GET", "/api/builds").token(&of_bob);
-    assert_eq!(call.send(&linkgate).await.status, 200);
+    call.passes(&linkgate).await;
     assert_eq!(linkgate.app.only().header("remote-user"), ["bob"]);
 }

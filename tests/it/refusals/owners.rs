@@ -33,14 +33,10 @@ async fn a_request_token_is_exchanged_by_its_own_consumer() {
                 .await;
         }
     }
-    assert_eq!(
-        Peer::hmac()
-            .exchange(&linkgate, &token, &verifier)
-            .send(&linkgate)
-            .await
-            .status,
-        200
-    );
+    Peer::hmac()
+        .exchange(&linkgate, &token, &verifier)
+        .passes(&linkgate)
+        .await;
 }
 
 #[tokio::test]
@@ -54,7 +50,7 @@ async fn an_access_token_is_used_by_its_own_consumer() {
             .refused(&linkgate, 401, "token_rejected")
             .await;
     }
-    assert_eq!(read(&linkgate, &token).send(&linkgate).await.status, 200);
+    read(&linkgate, &token).passes(&linkgate).await;
     assert_eq!(linkgate.app.only().header("remote-user"), ["alice"]);
 }
 
@@ -87,14 +83,10 @@ async fn each_token_is_good_for_its_own_endpoint_alone() {
         answer.value("oauth_parameters_rejected").as_deref(),
         Some("oauth_token")
     );
-    assert_eq!(
-        Peer::hmac()
-            .exchange(&linkgate, &token, &verifier)
-            .send(&linkgate)
-            .await
-            .status,
-        200
-    );
+    Peer::hmac()
+        .exchange(&linkgate, &token, &verifier)
+        .passes(&linkgate)
+        .await;
 }
 
 /// The consumer's secret alone, without the token's, is no signature: the consumer hears what it forgot.
@@ -120,14 +112,10 @@ async fn the_tokens_secret_is_part_of_the_signature() {
     read(&linkgate, &crossed)
         .refused(&linkgate, 401, "signature_invalid")
         .await;
-    assert_eq!(
-        Peer::hmac()
-            .exchange(&linkgate, &token, &verifier)
-            .send(&linkgate)
-            .await
-            .status,
-        200
-    );
+    Peer::hmac()
+        .exchange(&linkgate, &token, &verifier)
+        .passes(&linkgate)
+        .await;
 }
 
 #[tokio::test]
@@ -152,9 +140,9 @@ async fn a_flood_of_request_tokens_is_stopped_without_a_word_about_the_consumers
         .refused(&linkgate, 503, "consumer_key_refused")
         .await;
     assert!(answer.header("retry-after").is_some());
-    assert_eq!(ask(Peer::second(), "oob").send(&linkgate).await.status, 200);
-    assert_eq!(read(&linkgate, &access).send(&linkgate).await.status, 200);
+    ask(Peer::second(), "oob").passes(&linkgate).await;
+    read(&linkgate, &access).passes(&linkgate).await;
     // Unanswered, they are over in ten minutes.
     linkgate.clock.advance(600);
-    assert_eq!(ask(Peer::hmac(), CALLBACK).send(&linkgate).await.status, 200);
+    ask(Peer::hmac(), CALLBACK).passes(&linkgate).await;
 }

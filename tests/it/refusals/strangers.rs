@@ -70,16 +70,12 @@ async fn nothing_that_a_stranger_sends_is_written() {
     assert!(linkgate.on_disk() == counted, "something was committed");
     assert_eq!(linkgate.rows().await, rows);
     // And everything is as good as before.
-    assert_eq!(
-        Peer::hmac()
-            .exchange(&linkgate, &token, &verifier)
-            .send(&linkgate)
-            .await
-            .status,
-        200
-    );
+    Peer::hmac()
+        .exchange(&linkgate, &token, &verifier)
+        .passes(&linkgate)
+        .await;
     let call = Peer::hmac().call(&linkgate, "GET", "/api/x").token(&access);
-    assert_eq!(call.send(&linkgate).await.status, 200);
+    call.passes(&linkgate).await;
     assert_ne!(linkgate.on_disk(), disk);
 }
 
@@ -105,14 +101,10 @@ async fn bytes_that_are_no_request_break_nothing() {
         assert!(refused, "{}: {answer:?}", String::from_utf8_lossy(bytes));
     }
     assert!(linkgate.app.received().is_empty());
-    assert_eq!(
-        Peer::robot()
-            .call(&linkgate, "GET", "/api/x")
-            .send(&linkgate)
-            .await
-            .status,
-        200
-    );
+    Peer::robot()
+        .call(&linkgate, "GET", "/api/x")
+        .passes(&linkgate)
+        .await;
 }
 
 /// A dance with all its detours. Returns what must stay out of the log.

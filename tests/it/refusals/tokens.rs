@@ -45,10 +45,7 @@ async fn a_request_token_is_exchanged_once() {
     linkgate.clock.advance(1);
     exchange().await.assert_refused(401, "token_used");
     // The token that the first exchange gave is not punished for it.
-    assert_eq!(
-        read(&linkgate, &credentials(&first)).send(&linkgate).await.status,
-        200
-    );
+    read(&linkgate, &credentials(&first)).passes(&linkgate).await;
 }
 
 #[tokio::test]
@@ -62,13 +59,9 @@ async fn an_exchange_waits_for_the_users_answer() {
             .await;
     }
     let verifier = linkgate.browser().approve(&token, "alice").await;
-    assert_eq!(
-        peer.exchange(&linkgate, &token, &verifier)
-            .send(&linkgate)
-            .await
-            .status,
-        200
-    );
+    peer.exchange(&linkgate, &token, &verifier)
+        .passes(&linkgate)
+        .await;
 
     let token = peer.request_token(&linkgate, CALLBACK).await;
     linkgate.browser().deny(&token, "alice").await;
@@ -126,14 +119,10 @@ async fn a_wrong_verifier_is_refused_in_every_spelling_and_the_fifth_kills_the_t
                 .refused(&linkgate, 401, "token_rejected")
                 .await;
         }
-        assert_eq!(
-            Peer::hmac()
-                .exchange(&linkgate, &token, &verifier)
-                .send(&linkgate)
-                .await
-                .status,
-            200
-        );
+        Peer::hmac()
+            .exchange(&linkgate, &token, &verifier)
+            .passes(&linkgate)
+            .await;
     }
     let (token, verifier) = approved(&linkgate).await;
     for _ in 0..5 {
@@ -182,14 +171,10 @@ async fn a_stranger_who_knows_token_and_verifier_burns_nothing() {
         Request::post("/oauth/access-token").form(format!("oauth_token={}&oauth_verifier=x", token.token));
     unsigned.refused(linkgate.address, 400, "parameter_absent").await;
     assert_eq!(linkgate.on_disk(), before);
-    assert_eq!(
-        Peer::hmac()
-            .exchange(&linkgate, &token, &verifier)
-            .send(&linkgate)
-            .await
-            .status,
-        200
-    );
+    Peer::hmac()
+        .exchange(&linkgate, &token, &verifier)
+        .passes(&linkgate)
+        .await;
 }
 
 #[tokio::test]
@@ -284,7 +269,7 @@ async fn an_expired_or_revoked_token_is_told_apart() {
         .refused(&linkgate, 401, "token_revoked")
         .await;
     linkgate.clock.advance(157_680_000 - 1);
-    assert_eq!(read(&linkgate, &expired).send(&linkgate).await.status, 200);
+    read(&linkgate, &expired).passes(&linkgate).await;
     linkgate.clock.advance(1);
     read(&linkgate, &expired)
         .refused(&linkgate, 401, "token_expired")
@@ -351,7 +336,7 @@ async fn token_endpoints_take_post_and_get() {
     let token = credentials(&answer);
     let verifier = linkgate.browser().approve(&token, "alice").await;
     let exchange = by_get(Peer::hmac().exchange(&linkgate, &token, &verifier));
-    assert_eq!(exchange.send(&linkgate).await.status, 200);
+    exchange.passes(&linkgate).await;
     for path in [
         "/oauth/request-token",
         "/oauth/access-token",

@@ -298,6 +298,12 @@ impl Call {
         self.request(linkgate).send(linkgate.address).await
     }
 
+    /// Sends the call, which must be answered 200.
+    #[track_caller]
+    pub(crate) fn passes(&self, linkgate: &Linkgate) -> impl Future<Output = Response> + use<> {
+        self.request(linkgate).passes(linkgate.address)
+    }
+
     /// Sends the call, which must be refused with this status and this `oauth_problem`.
     #[track_caller]
     pub(crate) fn refused(

@@ -163,9 +163,13 @@ impl Program {
 
     /// Waits until it says that it listens, after what it said before.
     fn wait(&mut self, said_before: usize) {
-        let says = format!("public={}", self.address);
+        let port = format!(":{}", self.address.port());
+        let listens = |log: &str| {
+            let mut words = log.split_whitespace();
+            words.any(|word| word.starts_with("public=") && word.ends_with(&port))
+        };
         let until = Instant::now() + Duration::from_secs(30);
-        while !self.log()[said_before..].contains(&says) {
+        while !listens(&self.log()[said_before..]) {
             let ended = self.child.try_wait().unwrap();
             assert!(
                 ended.is_none() && Instant::now() < until,

@@ -54,6 +54,17 @@ impl Request {
         exchange(to, &self.bytes(to)).await
     }
 
+    /// Sends it; it must be answered 200.
+    #[track_caller]
+    pub(crate) fn passes(&self, to: SocketAddr) -> impl Future<Output = Response> + use<> {
+        let (bytes, caller) = (self.bytes(to), Location::caller());
+        async move {
+            let response = exchange(to, &bytes).await;
+            assert_eq!(response.status, 200, "{caller}: {response:?}");
+            response
+        }
+    }
+
     /// Sends it; it must be refused with this status and this `oauth_problem`.
     #[track_caller]
     pub(crate) fn refused(
