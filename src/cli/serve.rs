@@ -1,8 +1,13 @@
 //! `linkgate serve`.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use clap::Args;
+use listenfd::ListenFd;
+use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::interval;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -29,7 +34,7 @@ Examples:
   LINKGATE__LOG__FORMAT=json linkgate serve
   RUST_LOG=linkgate=debug linkgate serve what happens inside, too
 
-SIGTERM stops it: it finishes the requests that it has, for at most 30 seconds.
+SIGTERM stops it: it finishes the requests that it has, for at most 30 seconds. Event streams and WebSockets do not delay it.
 SIGHUP reads the consumers, the users, the branding and the certificate again.";
 
 impl Serve {
@@ -47,37 +52,61 @@ impl Serve {
     }
 }
 
-/// Builds the parts, binds the sockets, and serves until a signal stops it.
+/// Builds the parts, opens the sockets, and serves until a signal stops it. systemd is told what happens.
 async fn serve(config: Config, file: &ConfigFile, migrations: Migrations) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be waited for")?;
     let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP cannot be waited for")?;
-    let server = Server::start_with(config, Clock::System, migrations).await?;
+    let server = Server::start_with(config, Clock::System, ListenFd::from_env(), migrations).await?;
+    // Three in the time after which systemd counts the server as dead.
+    let mut alive = interval(sd_notify::watchdog_enabled().unwrap_or(Duration::MAX) / 3);
     tracing::info!(
         public = %server.public_address(),
         admin = %server.admin_address(),
         "linkgate {} serves",
         env!("CARGO_PKG_VERSION"),
     );
+    notify(&[NotifyState::Ready]);
     loop {
         tokio::select! {
+            _ = alive.tick() => {
+                server.check_alive().await;
+                notify(&[NotifyState::Watchdog]);
+            }
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hang_up.recv() => match file.load() {
-                Ok(config) => {
-                    warn(&config);
-                    server.reload(&config).await;
-                }
-                Err(error) => tracing::error!("the configuration stays as it was: {error:#}"),
-            },
+            _ = hang_up.recv() => reload(&server, file).await,
         }
     }
+    notify(&[NotifyState::Stopping]);
     tracing::info!("stopping: requests under way may end");
     if !server.stop().await {
         tracing::warn!("some requests took too long, and were cut off");
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+async fn reload(server: &Server, file: &ConfigFile) {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => notify(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!(%error, "systemd is not told of the reload"),
+    }
+    match file.load() {
+        Ok(config) => {
+            warn(&config);
+            server.reload(&config).await;
+        }
+        Err(error) => tracing::error!("the configuration stays as it was: {error:#}"),
+    }
+    notify(&[NotifyState::Ready]);
+}
+
+/// Tells the service manager, if there is one (`NOTIFY_SOCKET`, sd_notify(3)).
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!(%error, "systemd cannot be told what happens");
+    }
 }
 
 fn warn(config: &Config) {

@@ -5,16 +5,18 @@ use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use http::{Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::rt::{Sleep, Timer};
 use hyper::server::conn::{http1, http2};
-use hyper::service::{Service as _, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
@@ -24,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
 
+use super::event_stream::until_stopped;
 use super::socket::{Accepted, Socket};
 use super::{RequestId, Workers};
 use crate::telemetry::count_rejected_connection;
@@ -79,12 +82,13 @@ impl Listener {
         }
     }
 
-    /// Serves until `stop` is cancelled; then no further connection is accepted, idle ones close, and requests in progress
-    /// get `drain` to finish. `false`: some did not, and were cut off.
+    /// Serves until `stop` is cancelled; then no further connection is accepted, each open one may make one more request
+    /// within [`LAST_REQUEST`], event streams end, and requests in progress get `drain` to finish. `false`: some did not, and
+    /// were cut off. What was switched to another protocol is not waited for.
     ///
     /// Each request carries its [`RequestId`], and its peer as [`ConnectInfo`] unless it came over a Unix socket.
     pub async fn serve(self, service: impl HttpService, stop: CancellationToken, drain: Duration) -> bool {
-        let connections = TaskTracker::new();
+        let (connections, late) = (TaskTracker::new(), CancellationToken::new());
         let mut failed = 0_u64;
         while let Some(accepted) = stop.run_until_cancelled(self.socket.accept()).await {
             let (stream, peer) = match accepted {
@@ -111,8 +115,12 @@ impl Listener {
                 head_timeout: self.head_timeout,
                 download_timeout: self.download_timeout,
                 peer,
-                // A token of its own: polling a shared one would take a lock that all connections share.
-                stop: stop.child_token(),
+                // Tokens of its own: polling a shared one would take a lock that all connections share.
+                life: Arc::new(Life {
+                    begun: CancellationToken::new(),
+                    stop: stop.child_token(),
+                    late: late.child_token(),
+                }),
             };
             let serving = async move {
                 if let Err(error) = connection.serve(stream).await {
@@ -121,12 +129,18 @@ impl Listener {
             };
             connections.spawn_on(serving, self.workers.next());
         }
-        if let Socket::Unix(_, path) = &self.socket {
+        if let Socket::Unix(_, Some(path)) = &self.socket {
             let _ = std::fs::remove_file(path);
         }
         drop(self.socket);
         connections.close();
-        timeout(drain, connections.wait()).await.is_ok()
+        let ended = async {
+            if timeout(LAST_REQUEST, connections.wait()).await.is_err() {
+                late.cancel();
+                connections.wait().await;
+            }
+        };
+        timeout(drain, ended).await.is_ok()
     }
 }
 
@@ -138,7 +152,17 @@ struct Connection<S> {
     head_timeout: Duration,
     download_timeout: Duration,
     peer: Option<SocketAddr>,
+    life: Arc<Life>,
+}
+
+/// What happens to a connection. Each token is cancelled when its event happens.
+struct Life {
+    /// The first request.
+    begun: CancellationToken,
+    /// The server stops.
     stop: CancellationToken,
+    /// The time for a last request is over.
+    late: CancellationToken,
 }
 
 /// What a client begins with.
@@ -168,7 +192,7 @@ impl<S: HttpService> Connection<S> {
             self.head_timeout
         };
         let peeking = timeout(limit, peek(&stream, self.h2c));
-        let Some(Ok(beginning)) = self.stop.run_until_cancelled(peeking).await else {
+        let Some(Ok(beginning)) = self.life.late.run_until_cancelled(peeking).await else {
             return Ok(());
         };
         // The protocol is chosen here: hyper-util's detection has no time limit.
@@ -176,7 +200,7 @@ impl<S: HttpService> Connection<S> {
             (Beginning::Http2, None) => self.http2(stream).await,
             (beginning, None) => self.http1(stream, beginning).await,
             (Beginning::Tls, Some(tls)) => {
-                let Some(stream) = self.stop.run_until_cancelled(tls.accept(stream)).await else {
+                let Some(stream) = self.life.late.run_until_cancelled(tls.accept(stream)).await else {
                     return Ok(());
                 };
                 let stream = stream?;
@@ -204,11 +228,11 @@ impl<S: HttpService> Connection<S> {
             .max_header_size(MAX_HEAD as usize)
             .serve_connection(
                 TokioIo::new(with_write_timeout(stream, self.download_timeout)),
-                requests(self.service, self.peer),
+                requests(self.service, self.peer, Arc::clone(&self.life)),
             )
             .with_upgrades();
         let shutdown = http1::UpgradeableConnection::graceful_shutdown;
-        let Err(error) = drive(connection, self.stop, shutdown).await else {
+        let Err(error) = drive(connection, &self.life, shutdown).await else {
             return;
         };
         if error.is_parse_too_large() {
@@ -222,12 +246,6 @@ impl<S: HttpService> Connection<S> {
     }
 
     async fn http2<I: Io>(self, stream: I) {
-        let begun = CancellationToken::new();
-        let (first, requests) = (begun.clone(), requests(self.service, self.peer));
-        let service = service_fn(move |request| {
-            first.cancel();
-            requests.call(request)
-        });
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_header_list_size(MAX_HEAD)
@@ -235,12 +253,13 @@ impl<S: HttpService> Connection<S> {
             .max_concurrent_streams(HTTP2_STREAMS)
             .serve_connection(
                 TokioIo::new(with_write_timeout(stream, self.download_timeout)),
-                service,
+                requests(self.service, self.peer, Arc::clone(&self.life)),
             );
-        let served = drive(connection, self.stop, http2::Connection::graceful_shutdown);
+        let served = drive(connection, &self.life, http2::Connection::graceful_shutdown);
         // hyper pings only a client that has sent the whole preface.
         let silent = async {
-            if timeout(self.head_timeout, begun.cancelled()).await.is_ok() {
+            let begun = timeout(self.head_timeout, self.life.begun.cancelled());
+            if begun.await.is_ok() {
                 pending::<()>().await;
             }
         };
@@ -273,13 +292,13 @@ impl Timer for HeadTimer {
     }
 }
 
-/// Serves a connection. When the server stops, the response in progress is its last.
-async fn drive<C: Future>(connection: C, stop: CancellationToken, shutdown: fn(Pin<&mut C>)) -> C::Output {
+/// Serves a connection. When the server has stopped for [`LAST_REQUEST`], the response in progress is its last.
+async fn drive<C: Future>(connection: C, life: &Life, shutdown: fn(Pin<&mut C>)) -> C::Output {
     let mut connection = pin!(connection);
     tokio::select! {
         biased;
         output = &mut connection => output,
-        () = stop.cancelled() => {
+        () = life.late.cancelled() => {
             shutdown(connection.as_mut());
             connection.await
         }
@@ -302,16 +321,27 @@ impl<I: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for I {}
 fn requests<S: HttpService>(
     service: S,
     peer: Option<SocketAddr>,
+    life: Arc<Life>,
 ) -> impl hyper::service::Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
 {
     service_fn(move |request: Request<Incoming>| {
+        life.begun.cancel();
         let mut request = request.map(Body::new);
         let extensions = request.extensions_mut();
         extensions.insert(RequestId::next());
         if let Some(peer) = peer {
             extensions.insert(ConnectInfo(peer));
         }
-        service.clone().oneshot(request)
+        let (version, life) = (request.version(), Arc::clone(&life));
+        let response = service.clone().oneshot(request);
+        async move {
+            let mut response = until_stopped(response.await?, &life.stop);
+            if version < Version::HTTP_2 && life.stop.is_cancelled() {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().entry(CONNECTION).or_insert(close);
+            }
+            Ok(response)
+        }
     })
 }
 
@@ -351,6 +381,9 @@ const USE_HTTPS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain;
 
 /// The time for the first head of a connection, also if the client has not begun yet.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long an open connection may still make a request when the server stops: one may be on its way.
+const LAST_REQUEST: Duration = Duration::from_secs(1);
 
 /// How much longer the next head may take, which is 75 seconds: proxies keep connections for a minute.
 const IDLE_FACTOR: u32 = 5;

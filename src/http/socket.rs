@@ -12,8 +12,8 @@ use tokio::net::{TcpListener, TcpSocket, UnixListener};
 pub enum Socket {
     /// A TCP port.
     Tcp(TcpListener),
-    /// A Unix socket and its path.
-    Unix(UnixListener, PathBuf),
+    /// A Unix socket, and its path if it is removed when the listener stops.
+    Unix(UnixListener, Option<PathBuf>),
 }
 
 impl Socket {
@@ -46,7 +46,7 @@ impl Socket {
         }
         let listener = UnixListener::bind(path)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
-        Ok(Self::Unix(listener, path.to_owned()))
+        Ok(Self::Unix(listener, Some(path.to_owned())))
     }
 
     /// The address of a TCP port; `None` for a Unix socket.

@@ -48,6 +48,14 @@ impl Workers {
         &handles[next.fetch_add(1, Ordering::Relaxed) % handles.len()]
     }
 
+    /// Waits until each thread has done something. It never returns if one of them hangs.
+    pub async fn check_alive(&self) {
+        for handle in &self.0.handles {
+            // It does not panic.
+            let _ = handle.spawn(async {}).await;
+        }
+    }
+
     fn new(handles: Vec<Handle>, stop: CancellationToken) -> Self {
         Self(Arc::new(Shared {
             handles,

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::model::{Consumer, UNKNOWN_TOKEN};
 use crate::oauth::diagnose::diagnose_signature;
-use crate::oauth::{Problem, RequestView, SignedRequest, Timestamp, Token, VerifiedRequest};
+use crate::oauth::{Problem, RequestView, SignedRequest, Timestamp, VerifiedRequest};
 use crate::store::StoreError;
 
 use super::cache::CachedToken;
@@ -45,7 +45,8 @@ impl Provider {
         issued.await.map_err(|error| error.claimed_by(&claimed_by))
     }
 
-    /// Verifies a request. Reads consumers, and writes nothing.
+    /// Verifies a request. Reads consumers, and writes nothing. Nothing is read of the token: its secret is derived from it, so
+    /// a false signature has the same answer whether the token exists or not.
     pub(super) fn verify<'a>(
         &'a self,
         view: &'a RequestView<'_>,
@@ -82,9 +83,13 @@ impl Provider {
                 }),
                 Err(problem) => {
                     let problem = diagnose_signature(problem, view, &consumer.keys, secret);
-                    Err(Box::pin(self.token_problem(token.as_ref(), problem))
-                        .await?
-                        .into())
+                    if let (Some(token), None, Problem::SignatureInvalid(_)) = (&token, secret, &problem) {
+                        // No key of this process made the token: its secret is unknown, and the consumer's can never match.
+                        let checked = self.cache.check_foreign_token(&self.store, token.as_str());
+                        Box::pin(checked).await?;
+                        return Err(Problem::TokenRejected(UNKNOWN_TOKEN).into());
+                    }
+                    Err(problem.into())
                 }
             }
         }
@@ -112,33 +117,6 @@ impl Provider {
         }
         // A pause of this process, or a slow body: nonces are kept for requests within the window only.
         Ok(self.rules.window.check(signed_at, self.clock.now())?)
-    }
-
-    /// If the token is unknown, `token_rejected` instead of `signature_invalid`, so that the consumer drops the token: a
-    /// signature with the secret of a deleted token cannot match.
-    async fn token_problem(&self, token: Option<&Token>, problem: Problem) -> Result<Problem, Error> {
-        let (Some(token), Problem::SignatureInvalid(_)) = (token, &problem) else {
-            return Ok(problem);
-        };
-        if self.token_exists(token).await? {
-            Ok(problem)
-        } else {
-            Ok(Problem::TokenRejected(UNKNOWN_TOKEN))
-        }
-    }
-
-    async fn token_exists(&self, token: &Token) -> Result<bool, Error> {
-        let Some(secret) = self.keyring.token_secret(token) else {
-            self.cache
-                .check_foreign_token(&self.store, token.as_str())
-                .await?;
-            return Ok(false);
-        };
-        let cached = self
-            .cache
-            .access_token(&self.store, token, Some(&secret), self.clock.now())
-            .await?;
-        Ok(cached.token.is_some() || self.store.request_token(token).await?.is_some())
     }
 }
 

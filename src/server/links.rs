@@ -1,6 +1,7 @@
 //! From a configuration to the other direction, and to what peers see of us.
 
 use anyhow::Context;
+use listenfd::ListenFd;
 use rand::RngExt;
 
 use crate::applinks::{ApplicationId, AuthType, ConsumerInfo, Manifest};
@@ -11,6 +12,8 @@ use crate::links::{ConsumerIdentity, Link, LinkConfig, Links, Users};
 use crate::oauth::{ConsumerKey, Secret};
 use crate::store::Store;
 use crate::web;
+
+use super::sockets;
 
 /// The id of this installation: the configuration's, or the one that the database keeps, made on the first start.
 #[expect(
@@ -77,19 +80,15 @@ pub(crate) fn identity(
     })
 }
 
-/// Binds the private listener, when there are links; and what the application shows there.
-pub(crate) fn socket(config: &Config) -> anyhow::Result<Option<(Socket, Secret)>> {
+/// Opens the private listener, when there are links; and what the application shows there.
+pub(super) fn socket(config: &Config, opened: &mut ListenFd) -> anyhow::Result<Option<(Socket, Secret)>> {
     let token = config.applinks.token.clone();
     let Some(token) = token.filter(|_| !config.links.is_empty()) else {
         return Ok(None);
     };
     let socket = match &config.applinks.listen {
-        ListenAt::Tcp(address) => {
-            Socket::tcp(*address).with_context(|| format!("{address} cannot be listened on"))?
-        }
-        ListenAt::Unix(path) => {
-            Socket::unix(path).with_context(|| format!("{} cannot be listened on", path.display()))?
-        }
+        ListenAt::Tcp(address) => sockets::tcp(opened, sockets::LINKS, *address)?,
+        ListenAt::Unix(path) => sockets::unix(opened, sockets::LINKS, path)?,
     };
     Ok(Some((socket, token)))
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod links;
 mod parts;
+mod sockets;
 pub mod store;
 
 use std::net::SocketAddr;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use listenfd::ListenFd;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +18,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::listener::HEAD_TIMEOUT;
 use crate::http::operators::operators;
-use crate::http::{Listener, Socket, Workers};
+use crate::http::{Listener, Workers};
 use crate::links::listener;
 use crate::login::Login;
 use crate::provider::Provider;
@@ -53,19 +55,33 @@ impl Server {
     ///
     /// What the configuration names cannot be used: a file, the database, an address.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
-        Box::pin(Self::start_with(config, clock, Migrations::Apply)).await
+        Box::pin(Self::start_with(
+            config,
+            clock,
+            ListenFd::empty(),
+            Migrations::Apply,
+        ))
+        .await
     }
 
-    /// The same, with a choice whether the tables may be changed. The last thing to happen: everything else was found good.
-    pub async fn start_with(config: Config, clock: Clock, migrations: Migrations) -> anyhow::Result<Self> {
+    /// The same with sockets that systemd has opened, and a choice whether the tables may be changed. That is the last thing to
+    /// happen: everything else was found good.
+    pub async fn start_with(
+        config: Config,
+        clock: Clock,
+        mut opened: ListenFd,
+        migrations: Migrations,
+    ) -> anyhow::Result<Self> {
         raise_file_limit();
         let login = Login::new(&config.login, &config.server.trusted_proxies, &clock)?;
         let login = Arc::new(login);
         let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
         let workers = Workers::start().context("the threads that serve cannot be started")?;
-        let (public, public_address) = bind(config.server.listen)?;
-        let (admin, admin_address) = bind(config.server.admin_listen)?;
-        let private = links::socket(&config)?;
+        let public = sockets::tcp(&mut opened, sockets::PUBLIC, config.server.listen)?;
+        let admin = sockets::tcp(&mut opened, sockets::OPERATORS, config.server.admin_listen)?;
+        let public_address = public.address().unwrap_or(config.server.listen);
+        let admin_address = admin.address().unwrap_or(config.server.admin_listen);
+        let private = links::socket(&config, &mut opened)?;
         let calls = private.as_ref().and_then(|(private, _)| private.address());
         let keyring = store::keyring(&config).await?;
         let store = store::open(&config, Arc::clone(&keyring), migrations).await?;
@@ -133,6 +149,11 @@ impl Server {
         self.calls
     }
 
+    /// Waits until each thread that serves connections has done something.
+    pub async fn check_alive(&self) {
+        self.workers.check_alive().await;
+    }
+
     /// Takes consumers, users, branding and the certificate from a configuration that was read again. What fails stays as
     /// it was, and is logged.
     pub async fn reload(&self, config: &Config) {
@@ -183,12 +204,6 @@ fn raise_file_limit() {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "the limit of open files stays as it was");
     }
-}
-
-fn bind(address: SocketAddr) -> anyhow::Result<(Socket, SocketAddr)> {
-    let socket = Socket::tcp(address).with_context(|| format!("{address} cannot be listened on"))?;
-    let address = socket.address().unwrap_or(address);
-    Ok((socket, address))
 }
 
 async fn is_ready(provider: Arc<Provider>) -> Result<(), String> {

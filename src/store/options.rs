@@ -10,7 +10,7 @@ use std::time::Duration;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection, Row as _};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::oauth::Secret;
@@ -67,7 +67,8 @@ impl Options {
         let opened = if self.url.starts_with("sqlite:") {
             self.connect_sqlite(create).await
         } else if is_postgres(&self.url) {
-            self.connect_postgres().await
+            let connected = timeout(self.timeout, self.connect_postgres()).await;
+            connected.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
         } else {
             Err(sqlx::Error::Configuration(
                 "a database URL begins with sqlite:// or postgres://".into(),
@@ -123,16 +124,15 @@ impl Options {
     }
 
     async fn connect_postgres(&self) -> Result<Db, sqlx::Error> {
-        let mut options = PgConnectOptions::from_str(&self.url)?.application_name("linkgate");
+        let mut options = PgConnectOptions::from_str(&self.url)?
+            .application_name("linkgate")
+            // PgBouncer refuses this one, and no column is of such a type.
+            .extra_float_digits(None);
         if let Some(password) = &self.password {
             options = options.password(password.expose());
         }
         // The pool would try until its time is up and then say only that; the first connection says why it failed.
-        let first = timeout(self.timeout, PgConnection::connect_with(&options)).await;
-        first
-            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??
-            .close()
-            .await?;
+        let mut first = PgConnection::connect_with(&options).await?;
         let pool = PgPoolOptions::new()
             .max_connections(self.max_connections.max(1))
             .acquire_timeout(self.timeout)
@@ -143,6 +143,14 @@ impl Options {
             })
             .connect_with(options)
             .await?;
+        let backends = (
+            backend(&mut first).await?,
+            backend(&mut *pool.acquire().await?).await?,
+        );
+        first.close().await?;
+        if backends.0 == backends.1 {
+            return Err(sqlx::Error::Configuration(SHARED_SESSIONS.into()));
+        }
         Ok(Db::Postgres(pool, self.timeout))
     }
 }
@@ -156,6 +164,15 @@ impl fmt::Debug for Options {
             .field("timeout", &self.timeout)
             .finish()
     }
+}
+
+/// The number of the process of PostgreSQL that runs the statements of a session.
+async fn backend(session: &mut PgConnection) -> Result<i32, sqlx::Error> {
+    // Not prepared: a pooler may have such a statement already.
+    sqlx::raw_sql("select pg_backend_pid()")
+        .fetch_one(session)
+        .await?
+        .try_get(0)
 }
 
 /// Whether a connection still answers when a task has finished with it, or has given it up.
@@ -189,6 +206,10 @@ pub fn is_encrypted(url: &str) -> bool {
 fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres:") || url.starts_with("postgresql:")
 }
+
+/// Two sessions that are open have one process.
+const SHARED_SESSIONS: &str = "this is PgBouncer in transaction mode, or another pooler that shares sessions: use session mode \
+     (pool_mode = session), or connect directly";
 
 /// How long a writer waits for another process that writes to a SQLite database, and a connection to PostgreSQL for the answer
 /// whether it is alive.

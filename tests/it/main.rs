@@ -30,6 +30,7 @@ mod protocol;
 mod published;
 mod real_logins;
 mod refusals;
+mod restart;
 mod server;
 mod store;
 mod streaming;

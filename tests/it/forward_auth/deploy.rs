@@ -8,24 +8,20 @@ use std::process::Command;
 use crate::support::front::{deployed, prepared};
 
 #[test]
-fn the_unit_is_one() {
+fn the_units_are_such() {
     let folder = tempfile::tempdir().unwrap();
-    let unit = deployed(
-        "linkgate.service",
-        &[(
-            "/usr/local/bin/linkgate",
-            env!("CARGO_BIN_EXE_linkgate").to_owned(),
-        )],
-    );
-    let file = folder.path().join("linkgate.service");
-    std::fs::write(&file, unit).unwrap();
-    let output = Command::new("systemd-analyze").arg("verify").arg(&file).output();
+    let program = env!("CARGO_BIN_EXE_linkgate").to_owned();
+    for (name, replacements) in [
+        ("linkgate.service", &[("/usr/local/bin/linkgate", program)][..]),
+        ("linkgate.socket", &[]),
+    ] {
+        std::fs::write(folder.path().join(name), deployed(name, replacements)).unwrap();
+    }
+    let files = ["linkgate.service", "linkgate.socket"].map(|name| folder.path().join(name));
+    let output = Command::new("systemd-analyze").arg("verify").args(files).output();
     let output = output.expect("systemd-analyze runs: apt-get install systemd");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && !said.contains("linkgate.service:"),
-        "{said}"
-    );
+    assert!(output.status.success() && !said.contains("linkgate."), "{said}");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Tokens and the consumers they belong to: whoever has the wrong one gets nothing, and the right one stays usable.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::support::call::{CALLBACK, Call, Credentials, Peer, credentials};
+use crate::support::databases::rng;
 use crate::support::linkgate::Linkgate;
 use crate::support::raw::Request;
 
@@ -273,6 +275,49 @@ async fn an_expired_or_revoked_token_is_told_apart() {
         .refused(&linkgate, 401, "token_expired")
         .await;
     assert_eq!(linkgate.app.received().len(), 1);
+}
+
+/// The secret of a token is derived from it, so it is known of a token that does not exist.
+#[tokio::test]
+async fn a_false_signature_does_not_tell_whether_a_token_exists() {
+    let linkgate = Linkgate::start().await;
+    let peer = Peer::hmac();
+    let [living, revoked] = [
+        peer.connect(&linkgate, "alice").await,
+        peer.connect(&linkgate, "alice").await,
+    ];
+    super::renewal::revoke(&linkgate, &revoked).await;
+    let keyring = linkgate.database().keyring();
+    let unknown = keyring.new_token(&mut rng());
+    let unknown = Credentials {
+        secret: keyring.token_secret(&unknown).unwrap().expose().to_owned(),
+        token: unknown.as_str().to_owned(),
+    };
+    // What reads a token fails, once nothing is remembered.
+    linkgate
+        .database()
+        .execute("alter table access_tokens rename to hidden")
+        .await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut answers = BTreeSet::new();
+    for token in [&living, &revoked, &unknown] {
+        let request = read(&linkgate, token).request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+        let answer = request.refused(linkgate.address, 401, "signature_invalid").await;
+        answers.insert((answer.header("www-authenticate").unwrap().to_owned(), answer.body));
+        let exchange = peer.exchange(&linkgate, token, "v");
+        let request = exchange.request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+        let answer = request.refused(linkgate.address, 401, "signature_invalid").await;
+        answers.insert((answer.header("www-authenticate").unwrap().to_owned(), answer.body));
+    }
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    linkgate
+        .database()
+        .execute("alter table hidden rename to access_tokens")
+        .await;
+    assert_eq!(read(&linkgate, &living).send(&linkgate).await.status, 200);
+    for (token, problem) in [(&revoked, "token_revoked"), (&unknown, "token_rejected")] {
+        read(&linkgate, token).refused(&linkgate, 401, problem).await;
+    }
 }
 
 #[tokio::test]

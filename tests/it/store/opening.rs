@@ -5,6 +5,9 @@ use linkgate::oauth::TimestampWindow;
 use linkgate::store::{Keyring, Options, Revoke, StoreError};
 
 use super::*;
+use crate::support::address::reserved;
+use crate::support::databases::with;
+use crate::support::front::PublicUrls;
 use crate::support::network::Network;
 
 on_both! {
@@ -180,4 +183,38 @@ async fn a_server_that_goes_silent_is_an_error_within_seconds_and_is_found_again
     tokio::time::sleep(std::time::Duration::from_secs(6)).await;
     store.ping().await.unwrap();
     store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pooler_serves_in_session_mode_alone() {
+    with(Database::postgres().await, async |db| {
+        let server = db.url();
+        let (before, rest) = server.split_once('@').unwrap();
+        let (server, name) = rest.split_once('/').unwrap();
+        for mode in ["session", "transaction", "statement"] {
+            let bouncer = PublicUrls::pgbouncer(reserved(), server.parse().unwrap(), "postgres", mode);
+            let options = Options {
+                url: format!("{before}@{}/{name}", bouncer.address),
+                ..db.options()
+            };
+            // More than once: PgBouncer keeps its connections for the next process.
+            for turn in 0..2 {
+                let opened = Store::open(&options, db.keyring(), NOW).await;
+                if mode == "session" {
+                    let store = opened.unwrap();
+                    let reads = (0..20).map(|_| store.consumers());
+                    for read in reads.collect::<Vec<_>>() {
+                        assert_eq!(read.await.unwrap(), []);
+                    }
+                    assert!(store.record_nonce(NOW, [turn; 16], NOW, soon()).await.unwrap());
+                    store.close().await;
+                } else {
+                    let error = opened.unwrap_err();
+                    let said = format!("{error}: {}", error.source().unwrap());
+                    assert!(said.contains("pool_mode = session"), "{mode}: {said}");
+                }
+            }
+        }
+    })
+    .await;
 }

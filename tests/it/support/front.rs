@@ -1,5 +1,5 @@
-//! Front proxies as administrators run them: nginx and Caddy from Debian, Envoy from `PyPI` (`tests/proxies/prepare`). Each has
-//! a configuration, a port and a folder of its own.
+//! Front proxies as administrators run them: nginx and Caddy from Debian, Envoy from `PyPI` (`tests/proxies/prepare`), and
+//! `PgBouncer` in front of the database. Each has a configuration, a port and a folder of its own.
 
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
@@ -74,6 +74,27 @@ impl PublicUrls {
                 "-c",
             ])
             .arg(file);
+        Self::start(command, directory, address)
+    }
+
+    /// `PgBouncer` in front of a server whose user needs no password.
+    pub(crate) fn pgbouncer(address: SocketAddr, server: SocketAddr, user: &str, mode: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("pgbouncer.ini");
+        let settings = format!(
+            "[databases]\n* = host={} port={} user={user}\n[pgbouncer]\nlisten_addr = {}\nlisten_port = {}\n\
+             unix_socket_dir =\nauth_type = any\npool_mode = {mode}\n",
+            server.ip(),
+            server.port(),
+            address.ip(),
+            address.port()
+        );
+        fs::write(&file, settings).unwrap();
+        let mut command = Command::new(program("pgbouncer", "/usr/sbin/pgbouncer"));
+        if is_root() {
+            command.args(["-u", "postgres"]);
+        }
+        command.arg(file);
         Self::start(command, directory, address)
     }
 

@@ -1,7 +1,8 @@
 //! The program as an administrator runs it: `linkgate serve --config`, in a directory of its own, on either database.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -23,6 +24,8 @@ pub(crate) struct Program {
     child: Child,
     address: SocketAddr,
     proxy: Option<SocketAddr>,
+    /// Its sockets, if this process opened them.
+    opened: Option<[TcpListener; 2]>,
 }
 
 impl Program {
@@ -66,14 +69,30 @@ impl Program {
 
     /// Starts the program in a directory with its files, with the configuration that fits the addresses it gets.
     pub(crate) fn serve(directory: TempDir, config: impl Fn(SocketAddr, SocketAddr) -> String) -> Self {
-        let (address, admin) = (reserved(), reserved());
+        Self::serve_on([reserved(), reserved()], None, directory, config)
+    }
+
+    /// The same on sockets that this process opens and keeps open, as systemd does.
+    pub(crate) fn activated(directory: TempDir, config: impl Fn(SocketAddr, SocketAddr) -> String) -> Self {
+        let opened = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let addresses = [&opened[0], &opened[1]].map(|socket| socket.local_addr().unwrap());
+        Self::serve_on(addresses, Some(opened), directory, config)
+    }
+
+    fn serve_on(
+        [address, admin]: [SocketAddr; 2],
+        opened: Option<[TcpListener; 2]>,
+        directory: TempDir,
+        config: impl Fn(SocketAddr, SocketAddr) -> String,
+    ) -> Self {
         fs::write(directory.path().join("linkgate.toml"), config(address, admin)).unwrap();
-        let child = spawn(directory.path());
+        let child = spawn(directory.path(), opened.as_ref());
         let mut program = Self {
             directory,
             child,
             address,
             proxy: None,
+            opened,
         };
         program.wait(0);
         program
@@ -125,8 +144,20 @@ impl Program {
     pub(crate) fn crash_and_restart(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        self.start_again();
+    }
+
+    /// Stops, and starts again on the same directory.
+    pub(crate) fn restart(&mut self) {
+        self.ask_to_stop();
+        let ended = self.end(Duration::from_secs(40));
+        assert!(ended.success(), "{}", self.log());
+        self.start_again();
+    }
+
+    fn start_again(&mut self) {
         let said_before = self.log().len();
-        self.child = spawn(self.directory.path());
+        self.child = spawn(self.directory.path(), self.opened.as_ref());
         self.wait(said_before);
     }
 
@@ -151,11 +182,19 @@ impl Program {
 
     /// `kill -TERM`, as systemd and container engines stop it.
     pub(crate) fn ask_to_stop(&self) {
-        let status = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(status.success());
+        self.signal("-TERM");
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([signal, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// Waits for its end.
@@ -178,20 +217,38 @@ impl Drop for Program {
     }
 }
 
-fn spawn(directory: &Path) -> Child {
+fn spawn(directory: &Path, opened: Option<&[TcpListener; 2]>) -> Child {
     let log = fs::OpenOptions::new()
         .create(true)
         .append(true)
         .open(directory.join("log"))
         .unwrap();
-    program(directory)
+    let mut program = program(directory);
+    program.stdin(Stdio::null()).stdout(log.try_clone().unwrap());
+    if let Some(opened) = opened {
+        let [public, operators] = opened.each_ref().map(|socket| socket.try_clone().unwrap());
+        program = Command::new("sh");
+        program.args(["-c", ACTIVATE, "sh", env!("CARGO_BIN_EXE_linkgate")]);
+        program.current_dir(directory);
+        program
+            .stdin(OwnedFd::from(public))
+            .stdout(OwnedFd::from(operators));
+        let notify = directory.join("notify");
+        if notify.exists() {
+            program
+                .env("NOTIFY_SOCKET", notify)
+                .env("WATCHDOG_USEC", "300000");
+        }
+    }
+    program
         .args(["serve", "--config", "linkgate.toml"])
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().unwrap())
         .stderr(log)
         .spawn()
         .unwrap()
 }
+
+/// Passes sockets as systemd does (`sd_listen_fds(3)`).
+const ACTIVATE: &str = r#"exec 3<&0 4<&1 </dev/null >&2; LISTEN_FDS=2 LISTEN_PID=$$ exec "$@""#;
 
 fn program(directory: &Path) -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_linkgate"));
