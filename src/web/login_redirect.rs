@@ -52,6 +52,7 @@ pub(super) struct OidcQuery {
 pub(super) async fn start(
     app: &App,
     login: &RedirectLogin,
+    headers: &HeaderMap,
     return_to: &ReturnTo,
     fresh: bool,
 ) -> Result<Response, PageError> {
@@ -66,7 +67,9 @@ pub(super) async fn start(
         RedirectLogin::Oidc(oidc) => oidc.authorization_url(&pending.flow(app, OIDC, fresh)).await,
     };
     let location = location.map_err(|error| rejected(&error, return_to.login()))?;
-    Ok(with_cookies(see_other(&location), [pending.cookie(app)]))
+    let mut cookies = PendingLogin::drop_oldest(app, headers);
+    cookies.push(pending.cookie(app));
+    Ok(with_cookies(see_other(&location), cookies))
 }
 
 /// `GET /oauth/login/handoff`
@@ -181,6 +184,18 @@ impl PendingLogin {
         })
     }
 
+    /// Clears the cookies of the oldest attempts, so that a browser keeps [`MAX_PENDING`] with the next one: it sends all of
+    /// them with each request.
+    fn drop_oldest(app: &App, headers: &HeaderMap) -> Vec<HeaderValue> {
+        let mut pending = Cookie::pending_logins(app, headers);
+        pending.sort_by_key(|(_, value)| value.split('.').next().and_then(|at| at.parse::<i64>().ok()));
+        let excess = (pending.len() + 1).saturating_sub(MAX_PENDING);
+        let oldest = pending.iter().take(excess);
+        oldest
+            .map(|(id, _)| Cookie::PendingLogin(id).clear(app))
+            .collect()
+    }
+
     fn cookie(&self, app: &App) -> HeaderValue {
         let expires_at = self.expires_at.seconds().to_string();
         let return_to = URL_SAFE_NO_PAD.encode(self.return_to.as_str());
@@ -221,6 +236,9 @@ fn incomplete(expected: &str) -> PageError {
 }
 
 const PURPOSE: &str = "cookie-trip";
+
+/// Attempts of one browser at the same time.
+const MAX_PENDING: usize = 5;
 
 /// Seconds that a completed attempt is kept after its end, because the clocks of replicas differ a little.
 const CLOCK_TOLERANCE: i64 = 60;

@@ -127,6 +127,27 @@ async fn each_attempt_has_a_cookie_for_an_hour() {
 }
 
 #[tokio::test]
+async fn a_browser_has_five_pending_attempts_at_most() {
+    let site = site().await;
+    let mut browser = site.browser();
+    let mut attempts = Vec::new();
+    for _ in 0..23 {
+        let token = site.question().await;
+        let jti = asked(&mut browser, &question(token.as_str())).await["jti"].clone();
+        attempts.push((jti, token));
+        assert!(browser.cookies.len() <= 5, "{:?}", browser.cookies.keys());
+        site.clock.advance(1);
+    }
+    let (oldest, _) = &attempts[17];
+    let page = browser.get(&answer(&site, oldest, |_| ())).await;
+    assert_notice(&page, 403, "This sign-in cannot be completed");
+    for (jti, token) in &attempts[18..] {
+        let back = browser.get(&answer(&site, jti, |_| ())).await;
+        assert_signed_in(&back, token.as_str());
+    }
+}
+
+#[tokio::test]
 async fn an_answer_counts_once_at_all_replicas() {
     let site = site().await;
     let other = site.replica().await;
