@@ -129,6 +129,16 @@ pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
     text(deserializer, parse_duration)
 }
 
+/// For `#[serde(deserialize_with)]`: `"0s"` is `None`.
+pub(crate) fn duration_or_none<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    text(deserializer, |text| match text {
+        "0s" => Ok(None),
+        text => parse_duration(text).map(Some),
+    })
+}
+
 /// For `#[serde(deserialize_with)]`.
 pub(crate) fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
     struct Network(IpNet);

@@ -10,9 +10,9 @@ using System.Web;
 
 public static class Handoff
 {
-    /// <summary>For a signed-in user: the URL to redirect the browser to.</summary>
-    /// <exception cref="ArgumentException">It is not a request of linkgate's.</exception>
-    public static string WayBack(string secret, string query, string sub, string name, long now)
+    /// <summary>For a user who entered the password at authTime: the URL to redirect the browser to.</summary>
+    /// <exception cref="ArgumentException">It is not a request of linkgate's, or the user must sign in again.</exception>
+    public static string WayBack(string secret, string query, string sub, string name, long authTime, long now)
     {
         string Sign(string what, string text)
         {
@@ -27,8 +27,10 @@ public static class Handoff
         var padded = request.Replace('-', '+').Replace('_', '/').PadRight((request.Length + 3) / 4 * 4, '=');
         using var asked = JsonDocument.Parse(Convert.FromBase64String(padded));
         if (asked.RootElement.GetProperty("exp").GetInt64() <= now) throw new ArgumentException("too late");
+        var started = asked.RootElement.GetProperty("iat").GetInt64();
+        if (asked.RootElement.GetProperty("fresh").GetBoolean() && authTime < started - 10) throw new ArgumentException("sign in again");
         var answer = JsonSerializer.SerializeToUtf8Bytes(
-            new { jti = asked.RootElement.GetProperty("jti").GetString(), sub, name, iat = now, exp = now + 60 },
+            new { jti = asked.RootElement.GetProperty("jti").GetString(), sub, name, iat = now, exp = now + 60, auth_time = authTime },
             new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         var text = Convert.ToBase64String(answer).TrimEnd('=').Replace('+', '-').Replace('/', '_');
         return $"{asked.RootElement.GetProperty("return_to").GetString()}?lg_answer={text}&lg_sig={Sign("lg_answer", text)}";
@@ -38,7 +40,7 @@ public static class Handoff
     {
         try
         {
-            Console.WriteLine(WayBack(args[0], args[2], args[3], args[4], long.Parse(args[1])));
+            Console.WriteLine(WayBack(args[0], args[2], args[3], args[4], long.Parse(args[5]), long.Parse(args[1])));
             return 0;
         }
         catch (ArgumentException why)

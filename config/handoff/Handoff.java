@@ -12,16 +12,24 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 public final class Handoff {
-    /** For a signed-in user: the URL to redirect the browser to. IllegalArgumentException: not a request of linkgate's. */
-    public static String wayBack(String secret, String query, String sub, String name, long now) {
+    /**
+     * For a user who entered the password at authTime: the URL to redirect the browser to. IllegalArgumentException: not a
+     * request of linkgate's, or the user must sign in again.
+     */
+    public static String wayBack(String secret, String query, String sub, String name, long authTime, long now) {
         String request = parameter(query, "lg_request");
         byte[] ours = sign(secret, "lg_request", request).getBytes(StandardCharsets.UTF_8);
         byte[] theirs = parameter(query, "lg_sig").getBytes(StandardCharsets.UTF_8);
         if (!MessageDigest.isEqual(ours, theirs)) throw new IllegalArgumentException("not signed by linkgate");
         String asked = new String(Base64.getUrlDecoder().decode(request), StandardCharsets.UTF_8);
         if (Long.parseLong(field(asked, "exp", "(\\d+)")) <= now) throw new IllegalArgumentException("too late");
+        if (field(asked, "fresh", "(true|false)").equals("true")
+                && authTime < Long.parseLong(field(asked, "iat", "(\\d+)")) - 10) {
+            throw new IllegalArgumentException("sign in again");
+        }
         String answer = "{\"jti\":" + quoted(field(asked, "jti", "\"([A-Za-z0-9]+)\"")) + ",\"sub\":" + quoted(sub)
-                + ",\"name\":" + quoted(name) + ",\"iat\":" + now + ",\"exp\":" + (now + 60) + "}";
+                + ",\"name\":" + quoted(name) + ",\"iat\":" + now + ",\"exp\":" + (now + 60)
+                + ",\"auth_time\":" + authTime + "}";
         String text = Base64.getUrlEncoder().withoutPadding().encodeToString(answer.getBytes(StandardCharsets.UTF_8));
         return field(asked, "return_to", "\"([^\"\\\\]+)\"") + "?lg_answer=" + text
                 + "&lg_sig=" + sign(secret, "lg_answer", text);
@@ -65,7 +73,8 @@ public final class Handoff {
 
     public static void main(String[] args) {
         try {
-            System.out.println(wayBack(args[0], args[2], args[3], args[4], Long.parseLong(args[1])));
+            System.out.println(wayBack(
+                    args[0], args[2], args[3], args[4], Long.parseLong(args[5]), Long.parseLong(args[1])));
         } catch (IllegalArgumentException why) {
             System.err.println(why.getMessage());
             System.exit(1);

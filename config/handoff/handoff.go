@@ -15,8 +15,9 @@ import (
 	"strconv"
 )
 
-// WayBack is, for a signed-in user, the URL to redirect the browser to. The error: it is not a request of linkgate's.
-func WayBack(secret, query, sub, name string, now int64) (string, error) {
+// WayBack is, for a user who entered the password at authTime, the URL to redirect the browser to. The error: it is not a
+// request of linkgate's, or the user must sign in again.
+func WayBack(secret, query, sub, name string, authTime, now int64) (string, error) {
 	sign := func(what, text string) string {
 		mac := hmac.New(sha256.New, []byte(secret))
 		mac.Write([]byte(what + "." + text))
@@ -32,8 +33,10 @@ func WayBack(secret, query, sub, name string, now int64) (string, error) {
 	}
 	var asked struct {
 		Jti      string `json:"jti"`
+		Iat      int64  `json:"iat"`
 		Exp      int64  `json:"exp"`
 		ReturnTo string `json:"return_to"`
+		Fresh    bool   `json:"fresh"`
 	}
 	decoded, err := base64.RawURLEncoding.DecodeString(request)
 	if err != nil {
@@ -45,13 +48,17 @@ func WayBack(secret, query, sub, name string, now int64) (string, error) {
 	if asked.Exp <= now {
 		return "", errors.New("too late")
 	}
+	if asked.Fresh && authTime < asked.Iat-10 {
+		return "", errors.New("sign in again")
+	}
 	answer := struct {
-		Jti  string `json:"jti"`
-		Sub  string `json:"sub"`
-		Name string `json:"name"`
-		Iat  int64  `json:"iat"`
-		Exp  int64  `json:"exp"`
-	}{asked.Jti, sub, name, now, now + 60}
+		Jti      string `json:"jti"`
+		Sub      string `json:"sub"`
+		Name     string `json:"name"`
+		Iat      int64  `json:"iat"`
+		Exp      int64  `json:"exp"`
+		AuthTime int64  `json:"auth_time"`
+	}{asked.Jti, sub, name, now, now + 60, authTime}
 	var written bytes.Buffer
 	encoder := json.NewEncoder(&written)
 	encoder.SetEscapeHTML(false)
@@ -64,9 +71,13 @@ func WayBack(secret, query, sub, name string, now int64) (string, error) {
 
 func main() {
 	now, err := strconv.ParseInt(os.Args[2], 10, 64)
+	var authTime int64
+	if err == nil {
+		authTime, err = strconv.ParseInt(os.Args[6], 10, 64)
+	}
 	if err == nil {
 		var back string
-		if back, err = WayBack(os.Args[1], os.Args[3], os.Args[4], os.Args[5], now); err == nil {
+		if back, err = WayBack(os.Args[1], os.Args[3], os.Args[4], os.Args[5], authTime, now); err == nil {
 			fmt.Println(back)
 			return
 		}

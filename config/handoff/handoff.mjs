@@ -2,8 +2,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 
-// For a signed-in user: the URL to redirect the browser to. Throws when it is not a request of linkgate's.
-export function wayBack(secret, query, sub, name, now = Math.floor(Date.now() / 1000)) {
+// For a user who entered the password at authTime: the URL to redirect the browser to. Throws when it is not a request of
+// linkgate's, or when the user must sign in again.
+export function wayBack(secret, query, sub, name, authTime, now = Math.floor(Date.now() / 1000)) {
   const sign = (what, text) => createHmac('sha256', secret).update(`${what}.${text}`).digest('hex');
   const given = new URLSearchParams(query);
   const request = given.get('lg_request') ?? '';
@@ -11,15 +12,16 @@ export function wayBack(secret, query, sub, name, now = Math.floor(Date.now() / 
   if (ours.length !== theirs.length || !timingSafeEqual(ours, theirs)) throw new Error('not signed by linkgate');
   const asked = JSON.parse(Buffer.from(request, 'base64url'));
   if (asked.exp <= now) throw new Error('too late');
-  const answer = { jti: asked.jti, sub, name, iat: now, exp: now + 60 };
+  if (asked.fresh && authTime < asked.iat - 10) throw new Error('sign in again');
+  const answer = { jti: asked.jti, sub, name, iat: now, exp: now + 60, auth_time: authTime };
   const text = Buffer.from(JSON.stringify(answer)).toString('base64url');
   return `${asked.return_to}?lg_answer=${text}&lg_sig=${sign('lg_answer', text)}`;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const [secret, now, query, sub, name] = process.argv.slice(2);
+  const [secret, now, query, sub, name, authTime] = process.argv.slice(2);
   try {
-    console.log(wayBack(secret, query, sub, name, Number(now)));
+    console.log(wayBack(secret, query, sub, name, Number(authTime), Number(now)));
   } catch (why) {
     console.error(why.message);
     process.exit(1);

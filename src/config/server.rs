@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 
 use crate::oauth::PublicUrl;
-use crate::setting::{self, duration, networks, seconds};
+use crate::setting::{self, duration, duration_or_none, networks, seconds};
 use crate::tls::CertificateFiles;
 
 /// The listeners, and the URLs under which consumers and browsers reach them.
@@ -36,6 +36,10 @@ pub struct ServerConfig {
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<60>", deserialize_with = "duration")]
     pub download_timeout: Duration,
+    /// How long browsers use only https for this host, after a page over https; `None` (`"0s"`): they are not told.
+    #[cfg_attr(test, schemars(with = "String"))]
+    #[serde(default = "one_year", deserialize_with = "duration_or_none")]
+    pub hsts: Option<Duration>,
     /// Whether HTTP/2 is served in clear text on `listen`.
     #[serde(default)]
     pub h2c: bool,
@@ -53,6 +57,11 @@ pub struct AdminConfig {
 
 fn local<const PORT: u16>() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, PORT).into()
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the type of the setting")]
+const fn one_year() -> Option<Duration> {
+    Some(seconds::<31_536_000>())
 }
 
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {

@@ -78,6 +78,15 @@ impl PublicUrls {
         &self.urls[0]
     }
 
+    /// Whether a browser's `Origin` (RFC 6454, section 7) is of this site: that of a public URL, or of the host that its
+    /// request names.
+    pub fn is_own_origin(&self, request: &RequestOrigin, origin: &[u8]) -> bool {
+        let host = request.host.as_ref().map(HeaderValue::as_bytes);
+        let named = host.map(|host| [request.scheme.as_bytes(), b"://", host].concat());
+        named.is_some_and(|named| named == origin)
+            || self.urls.iter().any(|url| url.origin().as_bytes() == origin)
+    }
+
     /// Whether a peer is a trusted proxy.
     pub(super) fn trusts(&self, peer: IpAddr) -> bool {
         self.trusted_proxies.contains(peer)

@@ -2,7 +2,8 @@
 //!
 //! Request: `login_url?lg_request=BASE64URL(JSON)&lg_sig=HEX(HMAC-SHA-256(secret, "lg_request." BASE64URL(JSON)))`, where the
 //! JSON is `{jti, iat, exp, return_to, fresh}`. Answer: `return_to?lg_answer=..&lg_sig=..` in the same manner, with
-//! `lg_answer.` before what is signed, so that a request is never an answer; its JSON is `{jti, sub, name, iat, exp}`.
+//! `lg_answer.` before what is signed, so that a request is never an answer; its JSON is
+//! `{jti, sub, name, iat, exp, auth_time}`.
 //! `config/handoff` has the application's side in six languages, and vectors.
 
 use base64::Engine as _;
@@ -15,7 +16,7 @@ use subtle::ConstantTimeEq;
 use crate::model::User;
 use crate::oauth::{Secret, Timestamp};
 
-use super::{Check, HttpUrl, LoginFlow, Method, RedirectError, is_user_name, rejected, user};
+use super::{CLOCK_SKEW, Check, HttpUrl, LoginFlow, Method, RedirectError, is_user_name, rejected, user};
 
 /// `[login.handoff]`: the application's page, and the shared secret.
 #[derive(Clone, Debug, Deserialize)]
@@ -40,6 +41,9 @@ pub struct Answer {
     pub iat: i64,
     /// Until when it is good.
     pub exp: i64,
+    /// When the user proved who they are; required if the request was `fresh`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
 }
 
 impl Handoff {
@@ -79,18 +83,19 @@ impl Handoff {
         let answer = json.and_then(|json| serde_json::from_slice(&json).map_err(|error| error.to_string()));
         answer.or_else(|error| {
             rejected(format!(
-                "lg_answer is signed, but it is not base64url of JSON with jti, sub, name, iat and exp: {error}"
+                "lg_answer is signed, but it is not base64url of JSON with jti, sub, name, iat, exp and auth_time: {error}"
             ))
         })
     }
 
-    /// Makes a user of a verified answer to the request with this `jti`.
+    /// Makes a user of a verified answer to the request of a flow.
     ///
     /// # Errors
     ///
-    /// It answers another request, came too late, is from the future, or does not name a user.
-    pub fn accept(&self, answer: Answer, jti: &str, now: Timestamp) -> Result<User, RedirectError> {
-        if !bool::from(answer.jti.as_bytes().ct_eq(jti.as_bytes())) {
+    /// It answers another request, came too late, is from the future, does not name a user, or the user did not sign in
+    /// again although the request asked for it.
+    pub fn accept(&self, answer: Answer, flow: &LoginFlow, now: Timestamp) -> Result<User, RedirectError> {
+        if !bool::from(answer.jti.as_bytes().ct_eq(flow.id.as_str().as_bytes())) {
             return rejected("jti is that of another sign-in");
         }
         let age = now.seconds().saturating_sub(answer.iat);
@@ -110,8 +115,17 @@ impl Handoff {
         if !is_user_name(&answer.sub) {
             return rejected("sub is empty, too long, or has control characters");
         }
+        if flow.is_stale(answer.auth_time.unwrap_or(i64::MIN)) {
+            return rejected(
+                "the request was fresh, and the answer's auth_time is absent or older than it: the application must ask \
+                 for the password again, and say when that was",
+            );
+        }
         let name = answer.name.filter(|name| is_user_name(name));
-        Ok(user(Method::Handoff, answer.sub, name, now))
+        let proved_at = answer
+            .auth_time
+            .map_or(now, |at| now.min(Timestamp::from_seconds(at)));
+        Ok(user(Method::Handoff, answer.sub, name, proved_at))
     }
 
     /// Encodes and signs an answer, as the application does.
@@ -133,6 +147,7 @@ impl Handoff {
                 name: Some("Alice Example".to_owned()),
                 iat,
                 exp: iat + MAX_AGE,
+                auth_time: Some(iat),
             });
             let sample = format!("lg_answer={answer}&lg_sig={signature}");
             return vec![
@@ -182,5 +197,3 @@ const ANSWER: &str = "lg_answer";
 
 /// Seconds for which an answer is good at most.
 const MAX_AGE: i64 = 60;
-/// Seconds by which the two clocks may differ.
-const CLOCK_SKEW: i64 = 10;

@@ -117,6 +117,11 @@ pub struct LoginFlow {
 impl LoginFlow {
     /// Seconds that a flow may take.
     pub const MAX_SECONDS: i64 = 600;
+
+    /// Whether the user authenticated too long ago: before the flow started, although it asked for a new sign-in.
+    fn is_stale(&self, auth_time: i64) -> bool {
+        self.force_login && auth_time < self.at.seconds().saturating_sub(CLOCK_SKEW)
+    }
 }
 
 /// Why a name and a password do not authenticate a user.
@@ -360,4 +365,6 @@ fn is_user_name(text: &str) -> bool {
     (1..=255).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
+/// Seconds by which the clock of a login service may differ.
+const CLOCK_SKEW: i64 = 10;
 const CACHE_TTL: Duration = Duration::from_secs(10);

@@ -28,7 +28,7 @@ use super::{
 pub struct ProbeConfig {
     /// The application's "who am I".
     pub url: HttpUrl,
-    /// The cookies that are shown to it, by name.
+    /// The cookies that are shown to it, by name; a star at the end stands for anything.
     #[serde(deserialize_with = "cookie_names")]
     pub cookies: Vec<String>,
     /// The user's name for the application.
@@ -93,8 +93,15 @@ fn cookie_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String
     deserialize_text! {
         CookieName = |text| {
             let is_token = |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
-            let is_name = text.bytes().all(is_token);
-            is_name.then(|| Self(text.to_owned())).ok_or("write the cookie's name alone: \"session\"")
+            let (beginning, has_star) = text.strip_suffix('*').map_or((text, false), |beginning| (beginning, true));
+            if beginning.is_empty() || !beginning.bytes().all(is_token) || beginning.contains('*') {
+                return Err("write the cookie's name alone: \"session\", or with a star at its end: \"JSESSIONID.*\"");
+            }
+            let is_own = |own: &str| own.starts_with(beginning) || beginning.starts_with(own);
+            if has_star && ["linkgate-", "__Host-linkgate-"].into_iter().any(is_own) {
+                return Err("write more of the name: linkgate's own cookies begin in the same way");
+            }
+            Ok(Self(text.to_owned()))
         };
     }
     let names = Vec::<CookieName>::deserialize(deserializer)?;
@@ -306,7 +313,16 @@ impl Probe {
         let pairs = fields.flat_map(|field| field.split(';')).map(str::trim);
         let is_configured = |pair: &&str| {
             let name = pair.split_once('=').map(|(name, _)| name);
-            name.is_some_and(|name| self.config.cookies.iter().any(|configured| configured == name))
+            let matches = |configured: &String, name: &str| match configured.strip_suffix('*') {
+                Some(beginning) => name.starts_with(beginning),
+                None => configured == name,
+            };
+            name.is_some_and(|name| {
+                self.config
+                    .cookies
+                    .iter()
+                    .any(|configured| matches(configured, name))
+            })
         };
         let pairs: Vec<_> = pairs.filter(is_configured).collect();
         let mut field = HeaderValue::try_from(pairs.join("; ")).ok()?;

@@ -1,8 +1,10 @@
 //! From a configuration to the parts that a server is made of. Nothing is connected or bound here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
+use http::HeaderValue;
 
 use crate::applinks::ApplicationId;
 use crate::clock::Clock;
@@ -64,6 +66,7 @@ impl Parts {
             login: Arc::clone(login),
             front: front.clone(),
             public_url: config.server.public_url.clone(),
+            hsts: config.server.hsts.map(hsts),
             branding: Arc::clone(&branding),
             administration: Arc::clone(&administration),
             rejections: Arc::clone(&rejections),
@@ -95,6 +98,11 @@ impl Parts {
             branding,
         })
     }
+}
+
+fn hsts(max_age: Duration) -> HeaderValue {
+    let value = HeaderValue::try_from(format!("max-age={}", max_age.as_secs()));
+    value.expect("a number is printable ASCII")
 }
 
 /// The assertion's keys derive from the secret keys, so that all replicas have the same and a rotated one still verifies.

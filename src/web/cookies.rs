@@ -24,6 +24,13 @@ impl Cookie<'_> {
         find(headers, &self.name(app))
     }
 
+    /// The pending sign-ins of a browser: what identifies each, and its value.
+    pub(super) fn pending_logins<'h>(app: &App, headers: &'h HeaderMap) -> Vec<(&'h str, &'h str)> {
+        let prefix = Self::PendingLogin("").name(app);
+        let pending = pairs(headers).filter_map(|(name, value)| Some((name.strip_prefix(&prefix)?, value)));
+        pending.collect()
+    }
+
     /// `SameSite=Lax`: the popup is opened from the consumer's site, and an identity provider redirects from its own; both
     /// requests need the cookie.
     pub(super) fn set(self, app: &App, value: &str) -> HeaderValue {
@@ -97,13 +104,17 @@ impl Browser {
 
 /// The first cookie of a name.
 fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    pairs(headers).find_map(|(found, value)| (found == name).then_some(value))
+}
+
+/// The names and values of all cookies.
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(found, value)| (found == name).then_some(value))
 }
 
 const PURPOSE: &str = "cookie-browser";

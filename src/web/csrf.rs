@@ -1,8 +1,10 @@
 //! Protection against forged forms: a token in each form, bound to what the form does.
 
+use http::header::ORIGIN;
 use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 
+use crate::gateway::{PublicUrls, RequestOrigin};
 use crate::model::{SessionId, User};
 use crate::oauth::Token;
 
@@ -65,10 +67,21 @@ pub(super) struct RevokeFields {
     pub(super) return_to: Option<String>,
 }
 
-/// Rejects a form that another site sent. Browsers without `Sec-Fetch-Site` have only the token to pass.
-pub(super) fn check_same_site(headers: &HeaderMap) -> Result<(), PageError> {
-    match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
-        None | Some(b"same-origin" | b"none") => Ok(()),
-        Some(_) => Err(ErrorKind::CrossSite.page()),
+/// Rejects a form that another site sent, according to `Sec-Fetch-Site` and `Origin`. Browsers without both have only the
+/// token to pass. With `Sec-Fetch-Site`, an `Origin: null` is that of a browser that sends no referrer.
+pub(super) fn check_same_site(
+    urls: &PublicUrls,
+    request: &RequestOrigin,
+    headers: &HeaderMap,
+) -> Result<(), PageError> {
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    let is_same_origin = match headers.get(ORIGIN).map(HeaderValue::as_bytes) {
+        None => true,
+        Some(b"null") => site.is_some(),
+        Some(origin) => urls.is_own_origin(request, origin),
+    };
+    match site {
+        None | Some(b"same-origin" | b"none") if is_same_origin => Ok(()),
+        _ => Err(ErrorKind::CrossSite.page()),
     }
 }

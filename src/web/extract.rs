@@ -5,10 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{ConnectInfo, Form, FromRequest, FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use http::header::STRICT_TRANSPORT_SECURITY;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
@@ -20,7 +22,8 @@ use super::csrf::check_same_site;
 use super::error::ErrorKind;
 use super::{App, Shared};
 
-/// Middleware that sets the [`RequestOrigin`] of a request. A request that names two hosts is rejected with 400.
+/// Middleware that sets the [`RequestOrigin`] of a request, and `Strict-Transport-Security` (RFC 6797) of a response over
+/// https. A request that names two hosts is rejected with 400.
 pub(super) async fn request_origin(State(app): Shared, request: Request, next: Next) -> Response {
     let (mut head, body) = request.into_parts();
     let peer = head
@@ -29,8 +32,12 @@ pub(super) async fn request_origin(State(app): Shared, request: Request, next: N
         .map(|peer| peer.0.ip().to_canonical());
     match app.front.origin(&head, peer) {
         Ok(origin) => {
+            let hsts = app.hsts.clone().filter(|_| origin.is_secure());
             head.extensions.insert(origin);
-            next.run(Request::from_parts(head, body)).await
+            let mut response = next.run(Request::from_parts(head, body)).await;
+            let headers = response.headers_mut();
+            headers.extend(hsts.map(|value| (STRICT_TRANSPORT_SECURITY, value)));
+            response
         }
         Err(error) => error.to_response(ErrorFormat::of(&head)),
     }
@@ -66,8 +73,11 @@ where
     type Rejection = Response;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
-        check_same_site(request.headers()).map_err(IntoResponse::into_response)?;
         let (mut parts, body) = request.into_parts();
+        let Extension(origin) = Extension::from_request_parts(&mut parts, app)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        check_same_site(&app.front, &origin, &parts.headers).map_err(IntoResponse::into_response)?;
         let form = Form::from_request(Request::from_parts(parts.clone(), body), app);
         let form = timeout(FORM_TIMEOUT, form).await;
         let form = form.map_err(|_| ErrorKind::BadForm.page().into_response())?;

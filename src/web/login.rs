@@ -98,7 +98,7 @@ pub(super) async fn show(
             Err(ErrorKind::Pause.page().sign_in_again(path))
         }
         Login::Request(login) => sign_in_by_request(&app, login, client, &parts, &return_to, &query).await,
-        Login::Redirect(login) => login_redirect::start(&app, login, &return_to, fresh).await,
+        Login::Redirect(login) => login_redirect::start(&app, login, &parts.headers, &return_to, fresh).await,
     }
 }
 

@@ -52,21 +52,25 @@ pub(super) struct OidcQuery {
 pub(super) async fn start(
     app: &App,
     login: &RedirectLogin,
+    headers: &HeaderMap,
     return_to: &ReturnTo,
     fresh: bool,
 ) -> Result<Response, PageError> {
     let pending = PendingLogin {
         id: Token::generate("", &mut randomness()),
         expires_at: app.clock.now().plus(LoginFlow::MAX_SECONDS),
+        fresh,
         return_to: return_to.clone(),
     };
     let location = match login {
-        RedirectLogin::Handoff(handoff) => Ok(handoff.request_url(&pending.flow(app, HANDOFF, fresh))),
+        RedirectLogin::Handoff(handoff) => Ok(handoff.request_url(&pending.flow(app, HANDOFF))),
         #[cfg(feature = "oidc")]
-        RedirectLogin::Oidc(oidc) => oidc.authorization_url(&pending.flow(app, OIDC, fresh)).await,
+        RedirectLogin::Oidc(oidc) => oidc.authorization_url(&pending.flow(app, OIDC)).await,
     };
     let location = location.map_err(|error| rejected(&error, return_to.login()))?;
-    Ok(with_cookies(see_other(&location), [pending.cookie(app)]))
+    let mut cookies = PendingLogin::drop_oldest(app, headers);
+    cookies.push(pending.cookie(app));
+    Ok(with_cookies(see_other(&location), cookies))
 }
 
 /// `GET /oauth/login/handoff`
@@ -86,7 +90,7 @@ pub(super) async fn handoff(
         .map_err(|error| rejected(&error, LOGIN.to_owned()))?;
     let pending = PendingLogin::find(&app, &headers, &answer.jti, session.is_some())?;
     let user = handoff
-        .accept(answer, pending.id.as_str(), app.clock.now())
+        .accept(answer, &pending.flow(&app, HANDOFF), app.clock.now())
         .map_err(|error| rejected(&error, pending.return_to.login()))?;
     pending.finish(&app, &headers, address, user).await
 }
@@ -115,7 +119,7 @@ pub(super) async fn oidc(
     if let Some(wait) = app.provider.count_sign_in(address, None).await? {
         return Err(ErrorKind::TooMany.page().wait(wait).retry(again()));
     }
-    let flow = pending.flow(&app, OIDC, false);
+    let flow = pending.flow(&app, OIDC);
     let user = oidc.authenticate(&flow, &code, query.iss.as_deref()).await;
     let user = user.map_err(|error| rejected(&error, again()))?;
     pending.finish(&app, &headers, address, user).await
@@ -125,6 +129,8 @@ pub(super) async fn oidc(
 struct PendingLogin {
     id: Token,
     expires_at: Timestamp,
+    /// Whether the user must authenticate again.
+    fresh: bool,
     return_to: ReturnTo,
 }
 
@@ -168,32 +174,48 @@ impl PendingLogin {
     fn read(app: &App, headers: &HeaderMap, id: &str) -> Option<Self> {
         let id = Token::parse(id).filter(|id| id.as_str().len() == Token::LENGTH)?;
         let mut parts = Cookie::PendingLogin(id.as_str()).get(app, headers)?.split('.');
-        let (expires_at, return_to, mac) = (parts.next()?, parts.next()?, parts.next()?);
-        let signed = [id.as_str(), expires_at, return_to];
+        let (expires_at, fresh) = (parts.next()?, parts.next()?);
+        let (return_to, mac) = (parts.next()?, parts.next()?);
+        let signed = [id.as_str(), expires_at, fresh, return_to];
         if parts.next().is_some() || !app.mac_matches(PURPOSE, &signed, mac) {
             return None;
         }
         let return_to = String::from_utf8(URL_SAFE_NO_PAD.decode(return_to).ok()?).ok()?;
         Some(Self {
             expires_at: Timestamp::from_seconds(expires_at.parse().ok()?),
+            fresh: fresh.parse().ok()?,
             return_to: ReturnTo::parse(&return_to)?,
             id,
         })
     }
 
+    /// Clears the cookies of the oldest attempts, so that a browser keeps [`MAX_PENDING`] with the next one: it sends all of
+    /// them with each request.
+    fn drop_oldest(app: &App, headers: &HeaderMap) -> Vec<HeaderValue> {
+        let mut pending = Cookie::pending_logins(app, headers);
+        pending.sort_by_key(|(_, value)| value.split('.').next().and_then(|at| at.parse::<i64>().ok()));
+        let excess = (pending.len() + 1).saturating_sub(MAX_PENDING);
+        let oldest = pending.iter().take(excess);
+        oldest
+            .map(|(id, _)| Cookie::PendingLogin(id).clear(app))
+            .collect()
+    }
+
     fn cookie(&self, app: &App) -> HeaderValue {
         let expires_at = self.expires_at.seconds().to_string();
         let return_to = URL_SAFE_NO_PAD.encode(self.return_to.as_str());
-        let mac = app.mac(PURPOSE, &[self.id.as_str(), &expires_at, &return_to]);
-        Cookie::PendingLogin(self.id.as_str()).set(app, &format!("{expires_at}.{return_to}.{mac}"))
+        let fresh = self.fresh.to_string();
+        let mac = app.mac(PURPOSE, &[self.id.as_str(), &expires_at, &fresh, &return_to]);
+        let value = format!("{expires_at}.{fresh}.{return_to}.{mac}");
+        Cookie::PendingLogin(self.id.as_str()).set(app, &value)
     }
 
-    fn flow(&self, app: &App, path: &str, fresh: bool) -> LoginFlow {
+    fn flow(&self, app: &App, path: &str) -> LoginFlow {
         let derived = |purpose| Secret::new(app.mac(purpose, &[self.id.as_str()]));
         LoginFlow {
             id: self.id.clone(),
             return_to: app.absolute(path),
-            force_login: fresh,
+            force_login: self.fresh,
             nonce: derived("login-nonce"),
             verifier: derived("login-verifier"),
             at: self.expires_at.plus(-LoginFlow::MAX_SECONDS),
@@ -221,6 +243,9 @@ fn incomplete(expected: &str) -> PageError {
 }
 
 const PURPOSE: &str = "cookie-trip";
+
+/// Attempts of one browser at the same time.
+const MAX_PENDING: usize = 5;
 
 /// Seconds that a completed attempt is kept after its end, because the clocks of replicas differ a little.
 const CLOCK_TOLERANCE: i64 = 60;

@@ -44,8 +44,8 @@ use axum::response::Response;
 use axum::routing::{any, get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::Method;
 use http::header::COOKIE;
+use http::{HeaderValue, Method};
 use rand::CryptoRng;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
@@ -81,6 +81,8 @@ pub struct App {
     pub front: PublicUrls,
     /// The default public URL.
     pub public_url: PublicUrl,
+    /// `Strict-Transport-Security` of responses over https; `None`: none is sent.
+    pub hsts: Option<HeaderValue>,
     /// The name of the application, and the look of its pages.
     pub branding: Arc<CurrentBranding>,
     /// The public keys of the identity assertion, as a JWK set; `None` if there is no assertion.

@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
 use http::{Request, Response, StatusCode};
+use unicode_security::{RestrictionLevel, RestrictionLevelDetection as _, skeleton};
 
 use crate::applinks::{ConsumerInfo, RemoteManifest};
 use crate::clock::Clock;
@@ -284,6 +285,8 @@ impl Found {
             .ok_or_else(|| anyhow!("the consumer key in {consumer_info} is longer than any"))?;
         let public_key = PublicKey::parse(&info.public_key)
             .with_context(|| format!("the public key in {consumer_info} cannot be used"))?;
+        readable(&info.name).with_context(|| format!("the name in {consumer_info} cannot be used"))?;
+        readable(&info.key).with_context(|| format!("the consumer key in {consumer_info} cannot be used"))?;
         let mut remarks = Vec::new();
         let manifest = match manifest(connector, base).await {
             Ok(manifest) => Some(manifest),
@@ -309,7 +312,25 @@ impl Found {
 async fn manifest(connector: &Connector, base: &str) -> anyhow::Result<RemoteManifest> {
     let url = format!("{base}/rest/applinks/1.0/manifest");
     let document = fetch(connector, &url, "application/json, application/xml;q=0.9").await?;
-    Ok(RemoteManifest::parse(content_type(&document), document.body())?)
+    let manifest = RemoteManifest::parse(content_type(&document), document.body())?;
+    let optional = [&manifest.version, &manifest.url].into_iter().flatten();
+    for text in [&manifest.name, &manifest.type_id].into_iter().chain(optional) {
+        readable(text)?;
+    }
+    Ok(manifest)
+}
+
+/// Rejects a text that an administrator may take for another one: with invisible characters, with letters of several scripts
+/// (Unicode Technical Standard 39, section 5.2, "highly restrictive"), or with foreign letters that all look like ASCII.
+fn readable(text: &str) -> anyhow::Result<()> {
+    let is_relevant = |c: &char| !c.is_ascii() || c.is_ascii_alphanumeric();
+    let letters: String = text.chars().filter(is_relevant).collect();
+    let is_foreign = !text.is_ascii() && skeleton(text).all(|c| c.is_ascii());
+    if is_foreign || !letters.check_restriction_level(RestrictionLevel::HighlyRestrictive) {
+        let shown: String = text.chars().flat_map(char::escape_default).collect();
+        bail!("\"{shown}\" has invisible or look-alike characters");
+    }
+    Ok(())
 }
 
 async fn fetch(connector: &Connector, url: &str, accept: &str) -> anyhow::Result<Response<Bytes>> {

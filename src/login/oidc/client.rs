@@ -94,6 +94,13 @@ impl Oidc {
             return rejected("the identity provider sent no ID token");
         };
         let mut claims = vec![self.verify(&client, flow, id_token).await?];
+        // OpenID Connect Core, section 3.1.2.1. The claim is optional, and then the provider alone is responsible.
+        if claims[0]["auth_time"]
+            .as_i64()
+            .is_some_and(|at| flow.is_stale(at))
+        {
+            return rejected("a new sign-in was asked for, and the ID token's auth_time is older than that");
+        }
         let (user_claim, display_claim) = (&self.config.user_claim, &self.config.display_claim);
         if let (None, Some(url)) = (name(&claims, user_claim), metadata.userinfo_endpoint()) {
             let user_info = self

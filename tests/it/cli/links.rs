@@ -163,6 +163,58 @@ async fn hostile_documents_are_refused_with_a_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn names_that_look_like_others_are_refused() {
+    let here = Here::new();
+    let before = fs::read_to_string(here.path("linkgate.toml")).unwrap();
+    for name in [
+        "Bitbu\u{441}ket",
+        "\u{440}\u{430}\u{443}\u{440}\u{430}\u{443}",
+        "Bit\u{200b}bucket",
+        "Bit\u{200d}bucket",
+        "Bit\u{ad}bucket",
+        "Bit\u{2060}bucket",
+        "\u{ff22}itbucket",
+        "Bitbucket\u{3164}",
+        "Bit\u{a0}bucket",
+        "Bit\u{202e}bucket",
+    ] {
+        let as_name = info("Bitbucket:1", &example_key()).replace(">Bitbucket<", &format!(">{name}<"));
+        let as_key = info(&format!("{name}:1"), &example_key());
+        for document in [as_name, as_key] {
+            let bitbucket = bitbucket("application/xml", document).await;
+            let answer = add(&here, &bitbucket, "--yes", "");
+            assert_eq!(answer.code, 1, "{name:?}: {}", answer.out);
+            assert!(
+                !answer.out.contains(name) && !answer.err.contains(name),
+                "{name:?}"
+            );
+        }
+    }
+    let file = "link add https://bitbu\u{441}ket.example.com --yes";
+    assert_ne!(block_in_place(|| here.run(file)).code, 0);
+    let bitbucket = bitbucket("application/xml", info("Bitbucket:1", &example_key())).await;
+    let callback = "--yes --callback https://bitbu\u{441}ket.example.com";
+    assert_eq!(add(&here, &bitbucket, callback, "").code, 1);
+    assert_eq!(fs::read_to_string(here.path("linkgate.toml")).unwrap(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_of_any_language_are_taken() {
+    for name in [
+        "Bitb\u{fc}cket (Team 7)",
+        "Bitbucket \u{65e5}\u{672c}\u{8a9e}",
+        "\u{411}\u{438}\u{442}\u{431}\u{430}\u{43a}\u{435}\u{442}",
+    ] {
+        let here = Here::new();
+        let document = info("Bitbucket:1", &example_key()).replace(">Bitbucket<", &format!(">{name}<"));
+        let bitbucket = bitbucket("application/xml", document).await;
+        let answer = add(&here, &bitbucket, "--yes", "");
+        assert_eq!(answer.code, 0, "{name}: {}", answer.err);
+        assert!(answer.out.contains(name), "{}", answer.out);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_outgoing_direction_needs_a_key_and_then_is_checked() {
     let other = Planned::new("other");
     let here = Here::new();

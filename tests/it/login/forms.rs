@@ -49,6 +49,25 @@ async fn an_answer_counts_only_from_the_page_that_was_shown() {
             "Form blocked: sent from another site",
         );
     }
+    let own = format!("http://{}", site.address());
+    for (site_header, origin) in [
+        (None, "https://evil.example"),
+        (Some("same-origin"), "https://evil.example"),
+        (None, "null"),
+        (None, "http://127.0.0.1:9080.evil.example"),
+        (None, ""),
+        (Some("cross-site"), &own),
+    ] {
+        let mut request = form.request(AUTHORIZE).header("Origin", origin);
+        if let Some(site) = site_header {
+            request = request.header("Sec-Fetch-Site", site);
+        }
+        assert_notice(
+            &alice.send(request).await,
+            403,
+            "Form blocked: sent from another site",
+        );
+    }
     for token in [&token, &other] {
         assert_eq!(site.state(token).await, RequestTokenState::Pending);
     }
@@ -57,6 +76,26 @@ async fn an_answer_counts_only_from_the_page_that_was_shown() {
         303,
         "and the page itself still works"
     );
+}
+
+/// By the public URL, by the host of the request, and from a browser that keeps its origin to itself.
+#[tokio::test]
+async fn forms_of_this_site_have_its_origin() {
+    let site = Site::start().await;
+    for origin in [
+        "http://127.0.0.1:9080".to_owned(),
+        format!("http://{}", site.address()),
+        "null".to_owned(),
+    ] {
+        let token = site.question().await;
+        let mut alice = site.signed_in("alice").await;
+        let form = alice.question(token.as_str()).await.with("approve", "approve");
+        let request = form
+            .request(AUTHORIZE)
+            .header("Origin", &origin)
+            .header("Sec-Fetch-Site", "same-origin");
+        assert_eq!(alice.send(request).await.status, 303, "{origin}");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use super::browser::{Fields, assert_notice, question};
 use super::site::{Site, USERS};
+use crate::support::raw::Request;
 
 #[tokio::test]
 async fn signing_in_makes_a_new_session_and_ends_the_one_before() {
@@ -232,4 +233,47 @@ async fn behind_a_path_every_address_carries_it() {
         answer.header("location"),
         Some(format!("/builds{login}").as_str())
     );
+}
+
+#[tokio::test]
+async fn own_pages_over_https_ask_for_https() {
+    const FILE: &str = "[login]\nmethod = \"file\"\n\n[login.file]\npath = \"users.toml\"\n";
+    for (url, setting, expected) in [
+        ("https://builds.example.com", "", Some("max-age=31536000")),
+        (
+            "https://builds.example.com",
+            "hsts = \"1h\"",
+            Some("max-age=3600"),
+        ),
+        ("https://builds.example.com", "hsts = \"0s\"", None),
+        ("http://builds.example.com", "", None),
+    ] {
+        let site = Site::with(url, setting, FILE).await;
+        for page in [
+            "/oauth/login",
+            "/oauth/connections",
+            "/oauth/authorize",
+            "/oauth/request-token",
+        ] {
+            let answer = site.browser().get(page).await;
+            let sent = answer.header("strict-transport-security");
+            assert_eq!(sent, expected, "{url} {setting} {page}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn over_http_a_trusted_proxy_says_so_and_no_page_asks_for_https() {
+    const FILE: &str = "[login]\nmethod = \"file\"\n\n[login.file]\npath = \"users.toml\"\n";
+    let site = Site::with(
+        "https://builds.example.com",
+        "trusted_proxies = [\"127.0.0.1\"]",
+        FILE,
+    )
+    .await;
+    for (proto, expected) in [("http", None), ("https", Some("max-age=31536000"))] {
+        let request = Request::get("/oauth/login").header("X-Forwarded-Proto", proto);
+        let answer = site.browser().send(request).await;
+        assert_eq!(answer.header("strict-transport-security"), expected, "{answer:?}");
+    }
 }

@@ -283,6 +283,7 @@ fn answer(site: &Site, trip: &str) -> String {
         name: Some("Alice Example".to_owned()),
         iat: now,
         exp: now + 60,
+        auth_time: None,
     };
     let (answer, signature) = Handoff::new(
         HttpUrl::parse("https://app.example/in").unwrap(),

@@ -23,6 +23,7 @@ fn agrees(program: &[&str]) {
                 text("query"),
                 text("sub"),
                 text("display_name"),
+                vector["auth_time"].as_i64().unwrap().to_string(),
             ])
             .env("LC_ALL", "C.UTF-8")
             .env("PYTHONDONTWRITEBYTECODE", "1")
@@ -126,8 +127,10 @@ fn linkgate_agrees() {
             "{}",
             text("name")
         );
-        let id = said.jti.clone();
-        let user = handoff.accept(said, &id, now).unwrap();
+        let auth_time = vector["auth_time"].as_i64();
+        assert_eq!(said.auth_time, auth_time);
+        let user = handoff.accept(said, &flow, now).unwrap();
+        assert_eq!(Some(user.proved_at.seconds()), auth_time);
         assert_eq!(
             (&*user.subject, &*user.display_name),
             (text("sub"), text("display_name"))

@@ -58,6 +58,7 @@ fn answer_with(secret: &str, site: &Site, jti: &Value, change: impl FnOnce(&mut 
         name: Some("Alice Example".to_owned()),
         iat: now,
         exp: now + 60,
+        auth_time: None,
     };
     change(&mut answer);
     let (answer, signature) = Handoff::new(
@@ -124,6 +125,27 @@ async fn each_attempt_has_a_cookie_for_an_hour() {
     );
     let attributes = "; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=3600";
     assert!(value.ends_with(attributes), "{value}");
+}
+
+#[tokio::test]
+async fn a_browser_has_five_pending_attempts_at_most() {
+    let site = site().await;
+    let mut browser = site.browser();
+    let mut attempts = Vec::new();
+    for _ in 0..23 {
+        let token = site.question().await;
+        let jti = asked(&mut browser, &question(token.as_str())).await["jti"].clone();
+        attempts.push((jti, token));
+        assert!(browser.cookies.len() <= 5, "{:?}", browser.cookies.keys());
+        site.clock.advance(1);
+    }
+    let (oldest, _) = &attempts[17];
+    let page = browser.get(&answer(&site, oldest, |_| ())).await;
+    assert_notice(&page, 403, "This sign-in cannot be completed");
+    for (jti, token) in &attempts[18..] {
+        let back = browser.get(&answer(&site, jti, |_| ())).await;
+        assert_signed_in(&back, token.as_str());
+    }
 }
 
 #[tokio::test]
@@ -249,6 +271,18 @@ fn sample(iat: i64, exp: i64) -> Answer {
         name: None,
         iat: 1_800_000_000_i64.saturating_add(iat),
         exp: 1_800_000_000_i64.saturating_add(exp),
+        auth_time: None,
+    }
+}
+
+fn flow(id: &str) -> LoginFlow {
+    LoginFlow {
+        id: Token::parse(id).unwrap(),
+        return_to: "https://builds.example.com/".to_owned(),
+        force_login: false,
+        nonce: Secret::new(""),
+        verifier: Secret::new(""),
+        at: Timestamp::from_seconds(1_800_000_000),
     }
 }
 
@@ -267,7 +301,11 @@ fn an_answer_is_good_for_a_minute_at_most() {
         (i64::MAX, 0, "in the future"),
     ];
     for (iat, exp, why) in cases.into_iter().chain(rejected).chain(extreme) {
-        let accepted = handoff("a").accept(sample(iat, exp), JTI, Timestamp::from_seconds(1_800_000_000));
+        let accepted = handoff("a").accept(
+            sample(iat, exp),
+            &flow(JTI),
+            Timestamp::from_seconds(1_800_000_000),
+        );
         let error = accepted.map_or_else(|error| error.to_string(), |_| String::new());
         assert!(
             error.contains(why) && error.is_empty() == why.is_empty(),
@@ -281,14 +319,7 @@ fn only_a_signed_answer_is_parsed() {
     let ours = handoff("a-secret");
     let (text, signature) = ours.answer(&sample(0, 60));
     assert_eq!(ours.verify(&text, &signature).unwrap().sub, "alice");
-    let request = ours.request_url(&LoginFlow {
-        id: Token::parse(JTI).unwrap(),
-        return_to: "https://builds.example.com/".to_owned(),
-        force_login: false,
-        nonce: Secret::new(""),
-        verifier: Secret::new(""),
-        at: Timestamp::from_seconds(1_800_000_000),
-    });
+    let request = ours.request_url(&flow(JTI));
     let (_, request) = request.split_once("lg_request=").unwrap();
     let (request, of_request) = request.split_once("&lg_sig=").unwrap();
     let (_, of_other) = handoff("another-secret").answer(&sample(0, 60));
@@ -319,7 +350,7 @@ fn an_answer_is_of_one_request_and_names_a_user() {
     let accept = |sub: &str, jti: &str| {
         let sub = sub.to_owned();
         let answer = Answer { sub, ..sample(0, 60) };
-        handoff("a").accept(answer, jti, Timestamp::from_seconds(1_800_000_000))
+        handoff("a").accept(answer, &flow(jti), Timestamp::from_seconds(1_800_000_000))
     };
     for (sub, jti) in [
         ("", JTI),
@@ -357,9 +388,10 @@ async fn an_answer_belongs_to_the_browser_that_asked() {
     let parts: Vec<_> = value.split('.').collect();
     let elsewhere = URL_SAFE_NO_PAD.encode("//evil.example");
     for forged in [
-        format!("{}.{}.{}", parts[0], elsewhere, parts[2]),
-        format!("9999999999.{}.{}", parts[1], parts[2]),
-        format!("{}.{}.AAAA", parts[0], parts[1]),
+        format!("{}.{}.{elsewhere}.{}", parts[0], parts[1], parts[3]),
+        format!("9999999999.{}.{}.{}", parts[1], parts[2], parts[3]),
+        format!("{}.true.{}.{}", parts[0], parts[2], parts[3]),
+        format!("{}.{}.{}.AAAA", parts[0], parts[1], parts[2]),
         format!("{value}.x"),
     ] {
         let mut forger = site.browser();
@@ -412,13 +444,39 @@ async fn another_account_asks_the_application_anew() {
     browser.get(&answer(&site, &jti, |_| ())).await;
     let page = browser.get(&question(token.as_str())).await;
     Fields::of(&page, AUTHORIZE);
-    let answer = browser
+    let signed_out = browser
         .post("/oauth/logout", &Fields::of(&page, "/oauth/logout"))
         .await;
-    let location = answer.header("location").unwrap().to_owned();
+    let location = signed_out.header("location").unwrap().to_owned();
     assert!(location.ends_with("&fresh=1&pause=1"), "{location}");
     let page = browser.get(&location).await;
     assert!(page.body.contains("<h1>Sign in to continue</h1>"), "{page:?}");
     let request = asked(&mut browser, &location.replace("&pause=1", "")).await;
     assert_eq!(request["fresh"], true);
+    // The session that is there already is no answer; a new sign-in is.
+    let now = site.clock.now().seconds();
+    for old in [None, Some(now - 11), Some(0), Some(i64::MIN)] {
+        let back = answer(&site, &request["jti"], |said| said.auth_time = old);
+        assert_notice(&browser.get(&back).await, 403, "Invalid sign-in response");
+    }
+    assert_eq!(site.sql("select * from sessions").await, 0);
+    let back = answer(&site, &request["jti"], |said| said.auth_time = Some(now));
+    assert_signed_in(&browser.get(&back).await, token.as_str());
+}
+
+/// What `recheck_after` counts from is when the application asked for the password, not when it was asked about it.
+#[tokio::test]
+async fn an_old_session_of_the_application_approves_nothing() {
+    let site = site().await;
+    let token = site.question().await;
+    let mut browser = site.browser();
+    let request = asked(&mut browser, &question(token.as_str())).await;
+    let now = site.clock.now().seconds();
+    let back = answer(&site, &request["jti"], |said| said.auth_time = Some(now - 43_200));
+    assert_signed_in(&browser.get(&back).await, token.as_str());
+    let request = asked(&mut browser, &question(token.as_str())).await;
+    assert_eq!(request["fresh"], true);
+    let back = answer(&site, &request["jti"], |said| said.auth_time = Some(now + 1));
+    assert_signed_in(&browser.get(&back).await, token.as_str());
+    assert_eq!(browser.press("approve", token.as_str()).await.status, 303);
 }

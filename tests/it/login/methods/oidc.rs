@@ -293,6 +293,16 @@ async fn another_account_and_an_old_proof_ask_the_provider_anew() {
     );
     let query = away(&mut browser, &location.replace("&pause=1", ""), &issuer).await;
     assert_eq!(query["prompt"], "login");
+    // A provider that does not ask anew, and says so.
+    issuer.kept().claims = json!({"auth_time": NOW - 11});
+    assert_notice(
+        &browser.get(&back(&query["state"])).await,
+        403,
+        "Invalid sign-in response",
+    );
+    issuer.kept().code_again();
+    issuer.kept().claims = json!({"auth_time": NOW});
+    assert_eq!(browser.get(&back(&query["state"])).await.status, 303);
 }
 
 #[tokio::test]

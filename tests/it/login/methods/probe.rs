@@ -277,7 +277,7 @@ fn probe(app: &WhoAmI) -> Probe {
     let config = format!(
         r#"
         url = "http://{}/api/me"
-        cookies = ["session", "remember"]
+        cookies = ["session", "remember", "JSESSIONID.*"]
         user_pointer = "/name"
         display_pointer = "/full/name"
         reject = [{{ pointer = "/anonymous", equals = true }}]
@@ -351,6 +351,10 @@ async fn only_the_configured_cookies_are_sent() {
             Some("session=alice; remember=r=r"),
         ),
         (&["a=1; Session=s; session", "xsession=1"], None),
+        (
+            &["JSESSIONID.4a5b6c=j; JSESSIONID=k; jsessionid.1=l; sessionx=m"],
+            Some("JSESSIONID.4a5b6c=j"),
+        ),
         (&[], None),
     ] {
         let mut headers = HeaderMap::new();
