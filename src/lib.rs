@@ -25,6 +25,9 @@
 //! [`http`] has the listener and the HTTP client and knows nothing of OAuth, users or the store; [`tls`] has certificates and
 //! trust roots, [`clock`] the time, [`telemetry`] the log and the metrics, [`setting`] how a setting is written.
 //!
+//! Without features there are the protocol modules; the feature `provider` adds values, storage and use cases, `server` what is
+//! above them, `cli` and `demo` the commands.
+//!
 //! # Three requests
 //!
 //! **A request token**: [`http::listener`], [`web`] (the URL map), `web::access_log`, `web::extract`, `web::token_endpoints`,
