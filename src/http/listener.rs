@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use http::header::CONNECTION;
-use http::{HeaderValue, Request, Response, Version};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::rt::{Sleep, Timer};
 use hyper::server::conn::{http1, http2};
@@ -26,8 +25,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
 
-use super::event_stream::until_stopped;
 use super::socket::{Accepted, Socket};
+use super::stopping::until_stopped;
 use super::{RequestId, Workers};
 use crate::telemetry::count_rejected_connection;
 use crate::tls::ServerTls;
@@ -334,14 +333,7 @@ fn requests<S: HttpService>(
         }
         let (version, life) = (request.version(), Arc::clone(&life));
         let response = service.clone().oneshot(request);
-        async move {
-            let mut response = until_stopped(response.await?, &life.stop);
-            if version < Version::HTTP_2 && life.stop.is_cancelled() {
-                let close = HeaderValue::from_static("close");
-                response.headers_mut().entry(CONNECTION).or_insert(close);
-            }
-            Ok(response)
-        }
+        async move { Ok(until_stopped(response.await?, version, &life.stop)) }
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! * [`listener`]: accepts connections, with TLS if configured, and serves them through hyper with fixed limits;
 //! * [`socket`]: the TCP or Unix socket of a listener;
-//! * `event_stream`: event streams end when the server stops;
+//! * `stopping`: responses of a server that stops;
 //! * [`workers`]: one current-thread runtime for each core;
 //! * [`request_id`]: the reference that a response, a page and a log line share;
 //! * [`header_text`]: names of users as values of header fields;
@@ -11,13 +11,13 @@
 //! * [`client`]: the only outbound client, for the application, links and logins.
 
 pub mod client;
-mod event_stream;
 pub mod header_text;
 pub mod listener;
 pub mod negotiate;
 pub mod operators;
 pub mod request_id;
 pub mod socket;
+mod stopping;
 pub mod workers;
 
 pub use listener::{HttpService, Listener};

@@ -1,20 +1,27 @@
-//! Server-sent events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>): responses that do not end by themselves.
+//! Responses of a server that stops: HTTP/1 connections close after them, and event streams end
+//! (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
-use http::Response;
-use http::header::CONTENT_TYPE;
+use http::header::{CONNECTION, CONTENT_TYPE};
+use http::{HeaderValue, Response, Version};
 use http_body::{Body as HttpBody, Frame};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-/// Lets an event stream end when the server stops: its client connects again. Other responses remain as they are.
-pub(super) fn until_stopped(response: Response<Body>, stop: &CancellationToken) -> Response<Body> {
-    let media_type = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .map(http::HeaderValue::as_bytes);
+/// Announces that a connection will be closed, if the server stops (RFC 9112, section 9.6), and lets an event stream end when it
+/// does: its client connects again.
+pub(super) fn until_stopped(
+    mut response: Response<Body>,
+    version: Version,
+    stop: &CancellationToken,
+) -> Response<Body> {
+    if version < Version::HTTP_2 && stop.is_cancelled() {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().entry(CONNECTION).or_insert(close);
+    }
+    let media_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let is_event_stream = media_type
         .and_then(|value| value.get(..EVENT_STREAM.len()))
         .is_some_and(|start| start.eq_ignore_ascii_case(EVENT_STREAM));
