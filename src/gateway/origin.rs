@@ -1,15 +1,16 @@
 //! The origin of a request: the public URL that it was sent to, and the client that sent it.
 
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use http::header::{AUTHORIZATION, HOST};
+use http::header::{AUTHORIZATION, FORWARDED, HOST};
 use http::request::Parts;
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderValue, Version};
 
 use super::error::GatewayError;
-use super::forwarded::{ForwardedFor, ForwardingFields, TrustedProxies};
+use super::forwarded::{ForwardedFor, ForwardingFields, TrustedProxies, X_FORWARDED_FOR};
 use crate::http::negotiate::at_most_one;
 use crate::oauth::{PublicUrl, RequestView};
 
@@ -19,6 +20,8 @@ pub struct PublicUrls {
     /// The first one is the default.
     urls: Vec<Arc<PublicUrl>>,
     trusted_proxies: TrustedProxies,
+    /// The peers that were logged because they are no trusted proxies, at most [`MAX_LOGGED`].
+    logged: Arc<Mutex<HashSet<IpAddr>>>,
 }
 
 /// The public URL and the client of a request. The signature check puts it into the request's extensions.
@@ -70,6 +73,7 @@ impl PublicUrls {
         Self {
             urls: urls.collect(),
             trusted_proxies,
+            logged: Arc::default(),
         }
     }
 
@@ -92,6 +96,24 @@ impl PublicUrls {
         self.trusted_proxies.contains(peer)
     }
 
+    /// Logs a peer that sends forwarding fields and is no trusted proxy, once.
+    fn log_untrusted(&self, headers: &HeaderMap, peer: Option<IpAddr>) {
+        let Some(peer) =
+            peer.filter(|_| headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED))
+        else {
+            return;
+        };
+        let peer = peer.to_canonical();
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if logged.len() < MAX_LOGGED && logged.insert(peer) {
+            tracing::warn!(
+                %peer,
+                "{peer} sends X-Forwarded-For or Forwarded and is no trusted proxy: the fields are ignored, and it counts as \
+                 the client; if it is yours, write server.trusted_proxies = [\"{peer}\"]"
+            );
+        }
+    }
+
     /// Determines the origin of a request.
     ///
     /// A further public URL is chosen if the request names its authority and, through a trusted proxy, its scheme. An
@@ -107,6 +129,7 @@ impl PublicUrls {
         let fields = if is_trusted_peer {
             ForwardingFields::read(&parts.headers)?
         } else {
+            self.log_untrusted(&parts.headers, peer);
             ForwardingFields::default()
         };
         if fields.host.as_deref().is_some_and(|host| !is_authority(host)) {
@@ -192,6 +215,9 @@ fn without_default_port<'a>(authority: &'a str, scheme: &str) -> &'a str {
     let port = if scheme == "https" { ":443" } else { ":80" };
     authority.strip_suffix(port).unwrap_or(authority)
 }
+
+/// Any client may send the fields.
+const MAX_LOGGED: usize = 256;
 
 #[cfg(test)]
 mod tests {

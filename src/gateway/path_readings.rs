@@ -1,7 +1,10 @@
-//! Interpretations of a path: what servers and frameworks may take `/static/..%2fapi`, `//api`, `/static/..;/api` or
-//! `/API` for. A route for `/api` must hold for all of them, since the upstream receives the path as it arrived.
+//! Interpretations of a path: what servers and frameworks may take `/static/..%2fapi`, `//api`, `/static/..;/api`,
+//! `/%u0061pi`, `/api./` or `/API` for. A route for `/api` must hold for all of them, since the upstream receives the path as it arrived.
 
 use std::collections::BTreeSet;
+
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
 /// All interpretations of a path, itself included; `None` if there are more than 64, or all of them are longer than 32 KiB.
 pub(crate) fn interpretations(path: &str) -> Option<BTreeSet<String>> {
@@ -29,12 +32,17 @@ pub(super) fn is_canonical(path: &str) -> bool {
     !path.bytes().any(is_suspicious)
         && !path.contains("//")
         && !path.contains("/.")
+        && !path.contains("./")
+        && !path.ends_with('.')
         && (path.len() == 1 || !path.ends_with('/'))
 }
 
 /// What servers and frameworks do to a path before they route it. Each may come first, and each more than once.
-const STEPS: [fn(&str) -> String; 6] = [
+const STEPS: [fn(&str) -> String; 9] = [
     percent_decode,
+    decode_utf16,
+    compose_plainly,
+    trim_segments,
     remove_parameters,
     replace_backslashes,
     merge_slashes,
@@ -48,17 +56,65 @@ const MAX_INTERPRETATIONS: usize = 64;
 /// Bytes of all interpretations together: an attacker chooses the path, and each step reads all of it.
 const MAX_BYTES: usize = 32 * 1024;
 
-/// Percent-decodes once. Overlong two-byte forms of ASCII (`%c0%af`), which old decoders accepted, are decoded as well.
+/// Percent-decodes once. Overlong forms of ASCII, which old decoders accepted, are decoded as well.
 fn percent_decode(path: &str) -> String {
-    let mut bytes = Vec::with_capacity(path.len());
-    for byte in percent_encoding::percent_decode_str(path) {
-        match bytes.last_mut() {
-            Some(last @ (0xC0 | 0xC1)) if byte & 0xC0 == 0x80 => *last = (*last & 1) << 6 | (byte & 0x3F),
-            _ => bytes.push(byte),
+    let bytes: Vec<u8> = percent_encoding::percent_decode_str(path).collect();
+    let (mut rest, mut decoded) = (&bytes[..], Vec::with_capacity(bytes.len()));
+    while let [first, ..] = *rest {
+        let (byte, length) = overlong(rest).unwrap_or((first, 1));
+        decoded.push(byte);
+        rest = &rest[length..];
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+/// An ASCII character in more bytes than UTF-8 has for it (`%c0%af`, `%e0%80%af`, `%f0%80%80%af`), and how many.
+fn overlong(bytes: &[u8]) -> Option<(u8, usize)> {
+    let (high, low, length) = match *bytes {
+        [high @ (0xC0 | 0xC1), low, ..] => (high, low, 2),
+        [0xE0, high @ (0x80 | 0x81), low, ..] => (high, low, 3),
+        [0xF0, 0x80, high @ (0x80 | 0x81), low, ..] => (high, low, 4),
+        _ => return None,
+    };
+    (low & 0xC0 == 0x80).then_some(((high & 1) << 6 | (low & 0x3F), length))
+}
+
+/// Decodes `%u0061`, as Microsoft's servers do.
+fn decode_utf16(path: &str) -> String {
+    let mut parts = path.split("%u").flat_map(|part| part.split("%U"));
+    let mut decoded = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part
+            .get(..4)
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        match digits.and_then(char::from_u32) {
+            Some(c) => {
+                decoded.push(c);
+                decoded.push_str(&part[4..]);
+            }
+            None => decoded.extend(["%u", part]),
         }
     }
-    // Bytes that are not UTF-8 match no pattern, and neither does their replacement.
-    String::from_utf8_lossy(&bytes).into_owned()
+    decoded
+}
+
+/// Replaces full-width and accented letters by the plain ones, and leaves out what is not UTF-8 or has no width: some servers
+/// convert to a smaller character set ("best fit").
+fn compose_plainly(path: &str) -> String {
+    let is_nothing = |c: &char| {
+        is_combining_mark(*c)
+            || matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFFD}')
+    };
+    path.nfkd().filter(|c| !is_nothing(c)).collect()
+}
+
+/// Windows ignores dots and spaces at the end of a name, and some frameworks white space at both ends.
+fn trim_segments(path: &str) -> String {
+    let trim = |segment| match segment {
+        "." | ".." => segment,
+        _ => segment.trim().trim_end_matches(['.', ' ']),
+    };
+    path.split('/').map(trim).collect::<Vec<_>>().join("/")
 }
 
 /// Servlet containers take `/a;x=1/b` for `/a/b`; C ends a string at `NUL`.
@@ -122,6 +178,30 @@ mod tests {
             ("/static\\..\\api\\x", "/api/x"),
             ("/static/..%5capi", "/api"),
             ("/static/..%c0%afapi", "/api"),
+            ("/static/..%e0%80%afapi", "/api"),
+            ("/static/..%f0%80%80%afapi", "/api"),
+            ("/%c1%a1pi", "/api"),
+            ("/%e0%81%a1pi", "/api"),
+            ("/%u0061pi", "/api"),
+            ("/%U0061pi/x", "/api/x"),
+            ("/%u0061%u0070i", "/api"),
+            ("/static/..%u002fapi", "/api"),
+            ("/%uff41pi", "/api"),
+            ("/%ef%bd%81pi", "/api"),
+            ("/%c3%a1pi", "/api"),
+            ("/a%ffpi", "/api"),
+            ("/a%e2%80%8bpi", "/api"),
+            ("/a%c2%adpi", "/api"),
+            ("/static/%ef%bc%8e%ef%bc%8e/api", "/api"),
+            ("/static%ef%bc%8f..%ef%bc%8fapi", "/api"),
+            ("/api./x", "/api/x"),
+            ("/api.", "/api"),
+            ("/api.../x", "/api/x"),
+            ("/api%20/x", "/api/x"),
+            ("/api%20.%20/x", "/api/x"),
+            ("/%20api", "/api"),
+            ("/api%09/x", "/api/x"),
+            ("/api%c2%a0/x", "/api/x"),
             ("//api//x", "/api/x"),
             ("/./api", "/api"),
             ("/a//../api", "/a/api"),
@@ -143,6 +223,18 @@ mod tests {
         for path in ["/", "/api/x", "/a.b/c-d_e~f", "/A"] {
             assert!(is_canonical(path), "{path}");
             assert_eq!(interpretations(path).unwrap().len(), 1, "{path}");
+        }
+        for path in [
+            "/caf%c3%a9.",
+            "/%e6%97%a5%e6%9c%ac/a%20b",
+            "/%u",
+            "/%u00",
+            "/a%e9",
+        ] {
+            assert!(
+                interpretations(path).is_some_and(|found| found.len() < 10),
+                "{path}"
+            );
         }
     }
 

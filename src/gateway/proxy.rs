@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use http::header::CONTENT_LENGTH;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, EXPIRES, PRAGMA};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body as _;
 
@@ -62,6 +62,14 @@ impl Proxy {
             response
         });
         if let Some(caller) = caller {
+            let headers = response.headers_mut();
+            // It is for the caller alone, and a shared cache may see neither signature nor user (RFC 9111, section 3.5).
+            if ![CACHE_CONTROL, EXPIRES, PRAGMA]
+                .iter()
+                .any(|name| headers.contains_key(name))
+            {
+                headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
+            }
             response.extensions_mut().insert(caller);
         }
         response

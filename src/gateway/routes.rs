@@ -1,5 +1,6 @@
 //! Routes: which requests need OAuth.
 
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, COOKIE, ORIGIN};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::{Deserialize, Deserializer};
 
@@ -36,12 +37,22 @@ pub struct Route {
     /// What is required there.
     #[serde(rename = "auth")]
     pub mode: RouteMode,
+    /// Whether CORS preflight requests pass without OAuth.
+    #[serde(default)]
+    pub preflight: bool,
 }
 
 impl Route {
     fn matches(&self, method: &str, path: &str, case: CaseSensitivity) -> bool {
         let is_listed = |m: &Method| m == method || (m == Method::GET && method == "HEAD");
         (self.methods.is_empty() || self.methods.iter().any(is_listed)) && self.path.matches(path, case)
+    }
+
+    fn mode_of(&self, is_preflight: bool) -> RouteMode {
+        if self.preflight && is_preflight {
+            return self.mode.min(RouteMode::OAuthOrPassthrough);
+        }
+        self.mode
     }
 
     /// Whether this route matches every request that the other one matches.
@@ -94,26 +105,39 @@ impl Routes {
             return RouteMode::default();
         }
         let methods = effective_methods(method, headers);
+        let is_preflight = methods == ["OPTIONS"] && is_preflight(headers);
+        let strictest = |path: &str| self.strictest(&methods, path, is_preflight);
         if path_readings::is_canonical(path) {
-            return self.strictest(&methods, path);
+            return strictest(path);
         }
         let Some(paths) = path_readings::interpretations(path) else {
             return RouteMode::OAuth;
         };
-        let modes = paths.iter().map(|path| self.strictest(&methods, path));
+        let modes = paths.iter().map(|path| strictest(path));
         modes.max().unwrap_or_default()
     }
 
-    fn strictest(&self, methods: &[String], path: &str) -> RouteMode {
+    fn strictest(&self, methods: &[String], path: &str, is_preflight: bool) -> RouteMode {
         let mut strictest = RouteMode::None;
         for method in methods {
             for case in [CaseSensitivity::Sensitive, CaseSensitivity::Insensitive] {
                 let first = self.0.iter().find(|route| route.matches(method, path, case));
-                strictest = strictest.max(first.map_or_else(RouteMode::default, |route| route.mode));
+                strictest =
+                    strictest.max(first.map_or_else(RouteMode::default, |route| route.mode_of(is_preflight)));
             }
         }
         strictest
     }
+}
+
+/// Whether an `OPTIONS` request asks what another origin may do (Fetch, section 3.3.3). Browsers send it without credentials.
+fn is_preflight(headers: &HeaderMap) -> bool {
+    [ORIGIN, ACCESS_CONTROL_REQUEST_METHOD]
+        .iter()
+        .all(|name| headers.contains_key(name))
+        && ![AUTHORIZATION, COOKIE]
+            .iter()
+            .any(|name| headers.contains_key(name))
 }
 
 /// Headers by which some frameworks replace the method, as [`identity_headers::normalize`] spells them.

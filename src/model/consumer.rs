@@ -80,7 +80,10 @@ impl Consumer {
             (true, true) if !is_secure => "PLAINTEXT is accepted over https only.",
             (true, _) => return Ok(()),
         };
-        Err(Problem::SignatureMethodRejected(advice))
+        Err(Problem::SignatureMethodRejected {
+            used: method.name().to_owned(),
+            why: advice,
+        })
     }
 }
 

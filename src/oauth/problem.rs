@@ -32,7 +32,12 @@ pub enum Problem {
         now: i64,
     },
     /// The consumer may not sign with this method.
-    SignatureMethodRejected(&'static str),
+    SignatureMethodRejected {
+        /// The method that it used.
+        used: String,
+        /// The advice.
+        why: &'static str,
+    },
     /// This nonce was used before with this timestamp, consumer and token.
     NonceUsed,
     /// The request token was exchanged before.
@@ -93,7 +98,7 @@ impl Problem {
             Self::ParameterAbsent(_) => "parameter_absent",
             Self::ParameterRejected { .. } => "parameter_rejected",
             Self::TimestampRefused { .. } => "timestamp_refused",
-            Self::SignatureMethodRejected(_) => "signature_method_rejected",
+            Self::SignatureMethodRejected { .. } => "signature_method_rejected",
             Self::NonceUsed => "nonce_used",
             Self::TokenUsed => "token_used",
             Self::TokenExpired => "token_expired",
@@ -117,7 +122,7 @@ impl Problem {
             | Self::ParameterAbsent(_)
             | Self::ParameterRejected { .. }
             | Self::TimestampRefused { .. }
-            | Self::SignatureMethodRejected(_) => StatusCode::BAD_REQUEST,
+            | Self::SignatureMethodRejected { .. } => StatusCode::BAD_REQUEST,
             Self::UserRefused(_) | Self::ConsumerKeyRefused(_) => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNAUTHORIZED,
         }
@@ -175,7 +180,7 @@ impl Problem {
             Self::AdditionalAuthorizationRequired => "Ask the user to connect again.".to_owned(),
             Self::PermissionUnknown => "The user has not decided yet.".to_owned(),
             Self::ParameterRejected { why, .. }
-            | Self::SignatureMethodRejected(why)
+            | Self::SignatureMethodRejected { why, .. }
             | Self::TokenRejected(why)
             | Self::SignatureInvalid(why)
             | Self::ConsumerKeyRejected(why)

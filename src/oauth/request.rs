@@ -93,8 +93,11 @@ impl SignedRequest {
                 .filter(|(_, found)| found.is_none());
             return Err(Problem::ParameterAbsent(absent.map(|(name, _)| name).collect()));
         };
-        let method = SignatureMethod::parse(&method.decode_value()?);
-        let method = method.ok_or(Problem::SignatureMethodRejected(UNKNOWN_METHOD))?;
+        let used = method.decode_value()?;
+        let method = SignatureMethod::parse(&used).ok_or_else(|| Problem::SignatureMethodRejected {
+            used: used.chars().take(MAX_METHOD).collect(),
+            why: UNKNOWN_METHOD,
+        })?;
         let path = if view.path.is_empty() { "/" } else { view.path };
         Ok(Some(Self {
             method,
@@ -274,6 +277,8 @@ const REQUESTOR_ID: &str = "xoauth_requestor_id";
 const BAD_KEY: &str = "oauth_consumer_key must have 1 to 255 characters.";
 const BAD_TOKEN: &str = "This is not a token of linkgate's.";
 const FORM_WITH_HASH: &str = "Leave oauth_body_hash out when the body is a form: its parameters are signed.";
+/// Characters of an unknown method that are kept for the log.
+const MAX_METHOD: usize = 64;
 const UNKNOWN_METHOD: &str =
     "linkgate knows HMAC-SHA1, RSA-SHA1, their SHA256 and SHA512 forms, and PLAINTEXT.";
 const RSA_MISMATCH: &str =

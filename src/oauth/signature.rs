@@ -75,11 +75,14 @@ impl SignatureMethod {
         if keys.iter().any(|key| key.fits(self)) {
             return Ok(());
         }
-        Err(Problem::SignatureMethodRejected(if self.is_rsa() {
-            "linkgate has a shared secret for this consumer, no RSA public key: sign with HMAC-SHA1, or register the key."
-        } else {
-            "linkgate has an RSA public key for this consumer, no shared secret: sign with RSA-SHA1."
-        }))
+        Err(Problem::SignatureMethodRejected {
+            used: self.name().to_owned(),
+            why: if self.is_rsa() {
+                "linkgate has a shared secret for this consumer, no RSA public key: sign with HMAC-SHA1, or register the key."
+            } else {
+                "linkgate has an RSA public key for this consumer, no shared secret: sign with RSA-SHA1."
+            },
+        })
     }
 
     /// The hash function of the signature and of `oauth_body_hash`. PLAINTEXT has none for the signature and SHA-1 for the

@@ -10,6 +10,7 @@ use http::{Extensions, Method, Uri};
 use super::recent_rejections::RecentRejections;
 use crate::gateway::{AskedAbout, RequestOrigin};
 use crate::http::RequestId;
+use crate::oauth::Problem;
 use crate::provider::{Caller, Refusal};
 use crate::telemetry::{count_refusal, count_request};
 
@@ -74,6 +75,7 @@ impl<'a> LoggedRequest<'a> {
             asked = extensions.get::<AskedAbout>().map(tracing::field::display),
             consumer.key = consumer.map(tracing::field::debug),
             user.subject = user.map(|user| tracing::field::debug(&user.subject)),
+            signature_method = refusal.and_then(|refusal| method_used(&refusal.problem)),
             problem = refusal.map(|refusal| refusal.problem.name()),
             advice = refusal.map(|refusal| refusal.problem.advice()),
             reference = %self.id,
@@ -85,6 +87,14 @@ impl<'a> LoggedRequest<'a> {
     fn path(&self) -> &str {
         let path = self.uri.path();
         &path[..path.floor_char_boundary(MAX_PATH)]
+    }
+}
+
+/// The signature method that was rejected.
+fn method_used(problem: &Problem) -> Option<tracing::field::DebugValue<&String>> {
+    match problem {
+        Problem::SignatureMethodRejected { used, .. } => Some(tracing::field::debug(used)),
+        _ => None,
     }
 }
 

@@ -161,7 +161,10 @@ async fn verify(
     let request = SignedRequest::parse(&view)?;
     let request = request.ok_or_else(|| Problem::ParameterAbsent(vec!["oauth_consumer_key"]))?;
     if request.method() != SignatureMethod::RsaSha1 {
-        return Err(Problem::SignatureMethodRejected("Only RSA-SHA1 is accepted."));
+        return Err(Problem::SignatureMethodRejected {
+            used: request.method().name().to_owned(),
+            why: "Only RSA-SHA1 is accepted.",
+        });
     }
     if request.consumer_key().as_str() != LINKGATE_KEY {
         return Err(Problem::ConsumerKeyUnknown);

@@ -10,6 +10,7 @@ import html
 import json
 import secrets
 import sys
+import time
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, urlsplit
@@ -34,12 +35,14 @@ class Application(BaseHTTPRequestHandler):
             SESSIONS.pop(self.session(), None)
             return self.answer(303, "text/plain", "", Location="/login")
         if url.path == "/linkgate-login":
-            if not user or (json_of(query).get("fresh") and "again" not in query):
-                here = quote(f"{self.path}&again=1", safe="")
-                return self.answer(303, "text/plain", "", Location=f"/login?from={here}")
+            sign_in = f"/login?from={quote(self.path, safe='')}"
+            if not user:
+                return self.answer(303, "text/plain", "", Location=sign_in)
             try:
-                back = way_back(SECRET, url.query, user, f"{user} of the application")
+                back = way_back(SECRET, url.query, user, f"{user} of the application", self.signed_in()[1])
             except ValueError as why:
+                if str(why) == "sign in again":
+                    return self.answer(303, "text/plain", "", Location=sign_in)
                 return self.answer(403, "text/plain", str(why))
             return self.answer(303, "text/plain", "", Location=back)
         if url.path == "/login":
@@ -55,15 +58,19 @@ class Application(BaseHTTPRequestHandler):
         if not there.startswith((f"http://{self.headers['Host']}/", "/")) or there.startswith("//"):
             there = "/"
         session = secrets.token_urlsafe()
-        SESSIONS[session] = form["user"][0]
+        SESSIONS[session] = (form["user"][0], int(time.time()))
         self.answer(303, "text/plain", "", Location=there, Cookie=f"session={session}; Path=/; HttpOnly; SameSite=Lax")
 
     def session(self):
         found = SimpleCookie(self.headers.get("Cookie", "")).get("session")
         return found.value if found else None
 
+    def signed_in(self):
+        """The user, and when they signed in."""
+        return SESSIONS.get(self.session(), (None, 0))
+
     def user(self):
-        return SESSIONS.get(self.session())
+        return self.signed_in()[0]
 
     def answer(self, status, kind, body, Location=None, Cookie=None):
         self.send_response(status)
@@ -78,13 +85,6 @@ class Application(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-def json_of(query):
-    import base64
-
-    request = query.get("lg_request", ["e30"])[0]
-    return json.loads(base64.urlsafe_b64decode(request + "=" * (-len(request) % 4)))
 
 
 server = ThreadingHTTPServer(("127.0.0.1", int(PORT)), Application)

@@ -73,7 +73,7 @@ client_secret_file = "users.toml"
     linkgate.toml:12:1: login.probe.url: "/api/me" cannot be used
         write it whole: "http://127.0.0.1:8080/api/me"
     linkgate.toml:13:12: login.probe.cookies[0]: "session=1" cannot be used
-        write the cookie's name alone: "session"
+        write the cookie's name alone: "session", or with a star at its end: "JSESSIONID.*"
     linkgate.toml:14:1: login.probe.user_pointer: "name" cannot be used
         write a JSON pointer, which begins with a slash: "/name"
     linkgate.toml:15:1: login.probe.login_url: "https://builds.example.com/login" cannot be used

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
+use super::signed::authorization;
 use super::{exchange, get, options, serve, start, status};
 use crate::support::app::{self, App};
 
@@ -302,5 +303,35 @@ async fn an_interim_answer_begins_the_time_again() {
             code,
             "{interim:?}"
         );
+    }
+}
+
+/// A cache in front sees neither the signature nor the user.
+#[tokio::test]
+async fn an_answer_to_a_signed_call_is_private_unless_the_application_says_otherwise() {
+    for (says, expected) in [
+        ("", Some("private")),
+        (
+            "cache-control: public, max-age=60\r\n",
+            Some("public, max-age=60"),
+        ),
+        ("cache-control: no-store\r\n", Some("no-store")),
+        ("expires: 0\r\n", None),
+        ("pragma: no-cache\r\n", None),
+    ] {
+        let answer = format!("HTTP/1.1 200 OK\r\n{says}content-length: 2\r\n\r\nok");
+        let app = App::answering(answer.leak()).await;
+        let gateway = start(&app).await;
+        let cache_control = |answer: &str| {
+            let mut lines = answer.lines().filter_map(|line| line.split_once(": "));
+            let found = lines.find(|(name, _)| name.eq_ignore_ascii_case("cache-control"));
+            found.map(|(_, value)| value.to_owned())
+        };
+        let signed = get(gateway, "/api/x", &authorization("/api/x")).await;
+        assert_eq!(status(&signed), "200", "{signed}");
+        assert_eq!(cache_control(&signed).as_deref(), expected, "{says}: {signed}");
+        let unsigned = get(gateway, "/page", "").await;
+        let own = says.strip_prefix("cache-control: ").map(str::trim_end);
+        assert_eq!(cache_control(&unsigned).as_deref(), own, "{says}: {unsigned}");
     }
 }

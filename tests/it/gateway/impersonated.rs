@@ -113,6 +113,61 @@ async fn the_excluded_cannot_be_named_in_any_capitals() {
     assert_eq!(status(&naming(gateway, "rooty").await), "200");
 }
 
+/// Names that an application may take for others, also where every name is a user's.
+#[tokio::test]
+async fn a_name_that_may_be_read_as_another_cannot_be_named() {
+    let app = App::start().await;
+    let rules = Rules {
+        impersonation: ImpersonationPolicy {
+            excluded: vec!["root".to_owned(), "Ju\u{308}rgen".to_owned()],
+            ..ImpersonationPolicy::default()
+        },
+        ..Rules::new("https://builds.example.com")
+    };
+    let everybody = Directory::new(|name: String| async move { UserStatus::Active { display_name: name } });
+    let mut options = options(&app).await;
+    let store = store().await;
+    options.check.provider = Arc::new(Provider::new(store, keyring(), Clock::System, everybody, rules));
+    let gateway = serve(options).await;
+    for name in [
+        "root%20",
+        "%20root",
+        "alice%C2%A0",
+        "root%E3%80%80",
+        "ro%E2%80%8Bot",
+        "root%E2%80%8D",
+        "root%EF%BB%BF",
+        "ro%C2%ADot",
+        "root%E2%80%AE",
+        "%EF%BD%92%EF%BD%8F%EF%BD%8F%EF%BD%94",
+        "%EF%BC%B2oot",
+        "roo%EF%B8%8Ft",
+        "root%E3%85%A4",
+        "al%20%20ice",
+        "al%E2%80%83ice",
+        "%E2%84%AAarl",
+        "J%75%CC%88rgen",
+        "%C2%AA",
+        "root%C2%85",
+    ] {
+        let answer = naming(gateway, name).await;
+        let is_answered = is_refused(&answer, "permission_denied") || status(&answer) == "400";
+        assert!(is_answered, "{name}: {answer}");
+    }
+    let answer = naming(gateway, "J%C3%BCrgen").await;
+    assert!(answer.contains("Administrators"), "{answer}");
+    assert!(app.received().is_empty());
+    for (name, header) in [
+        ("Anna%20M%C3%BCller", "Anna M%C3%BCller"),
+        ("%E6%97%A5%E6%9C%AC", "%E6%97%A5%E6%9C%AC"),
+        ("o%27brien.x%40example.com", "o'brien.x@example.com"),
+    ] {
+        assert_eq!(status(&naming(gateway, name).await), "200", "{name}");
+        let request = app.received().pop().unwrap();
+        assert_eq!(request.header("remote-user"), [header], "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_login_that_does_not_answer_lets_nobody_be_named() {
     let app = App::start().await;

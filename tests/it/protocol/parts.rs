@@ -223,7 +223,13 @@ fn the_statuses_are_those_that_consumers_expect() {
         (Problem::VersionRejected, 400),
         (Problem::ParameterAbsent(Vec::new()), 400),
         (Problem::parameter_rejected("a", ""), 400),
-        (Problem::SignatureMethodRejected(""), 400),
+        (
+            Problem::SignatureMethodRejected {
+                used: String::new(),
+                why: "",
+            },
+            400,
+        ),
         (Problem::NonceUsed, 401),
         (Problem::TokenRejected(""), 401),
         (Problem::SignatureInvalid(""), 401),

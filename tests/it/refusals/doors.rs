@@ -105,6 +105,29 @@ async fn a_guarded_path_is_guarded_in_every_reading() {
         "/%61pi/x",
         "/%2561pi/x",
         "/x/..//api/./x",
+        "/%u0061pi/x",
+        "/%U0061pi/x",
+        "/static/..%u002fapi/x",
+        "/%uff41pi/x",
+        "/%25u0061pi/x",
+        "/%c1%a1pi/x",
+        "/%e0%81%a1pi/x",
+        "/%f0%80%81%a1pi/x",
+        "/static/..%e0%80%afapi/x",
+        "/%ef%bd%81pi/x",
+        "/static%ef%bc%8f..%ef%bc%8fapi/x",
+        "/%c3%a1pi/x",
+        "/a%ffpi/x",
+        "/a%e2%80%8bpi/x",
+        "/api./x",
+        "/api../x",
+        "/api.",
+        "/api%20/x",
+        "/%20api/x",
+        "/api%20.%20/x",
+        "/api%c2%a0/x",
+        "/api%09/x",
+        "/api%2e/x",
     ] {
         let answer = Request::get(path).send(linkgate.address).await;
         assert_eq!(answer.status, 401, "{path}: {answer:?}");
@@ -116,6 +139,28 @@ async fn a_guarded_path_is_guarded_in_every_reading() {
         );
     }
     assert!(linkgate.app.received().is_empty());
+}
+
+/// The application's own users keep their pages, also where a path is not ASCII or ends with a dot.
+#[tokio::test]
+async fn other_paths_of_any_letters_are_open() {
+    let linkgate = Linkgate::start().await;
+    for path in [
+        "/caf%c3%a9.",
+        "/caf%e9",
+        "/%e6%97%a5%e6%9c%ac/a%20b",
+        "/100%",
+        "/x/%u",
+        "/api.html",
+        "/apis",
+    ] {
+        let answer = Request::get(path).send(linkgate.address).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        assert!(
+            linkgate.app.received().pop().unwrap().line().contains(path),
+            "{path}"
+        );
+    }
 }
 
 /// Where OAuth is not looked at, it does not reach the application either.
@@ -213,3 +258,48 @@ path = "/jobs"
 methods = ["GET"]
 auth = "none"
 "#;
+
+/// What a browser asks before another origin's script may call (Fetch, section 3.3.3).
+#[tokio::test]
+async fn a_preflight_passes_where_a_route_says_so() {
+    let linkgate = Linkgate::with(Setup {
+        more: "[[routes]]\npath = \"/cors/**\"\nauth = \"oauth\"\npreflight = true\n",
+        ..Setup::default()
+    })
+    .await;
+    let preflight = |path: &str| {
+        Request::new("OPTIONS", path)
+            .header("Origin", "https://other.example.com")
+            .header("Access-Control-Request-Method", "PUT")
+    };
+    let answer = preflight("/cors/x")
+        .header("Remote-User", "alice")
+        .send(linkgate.address)
+        .await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let received = linkgate.app.only();
+    assert!(
+        !received.head.contains("alice") && !received.head.contains("x-linkgate-consumer"),
+        "{received:?}"
+    );
+    for request in [
+        preflight("/api/x"),
+        preflight("/cors/%2e%2e/api/x"),
+        preflight("/cors/x").header("X-HTTP-Method-Override", "PUT"),
+        preflight("/cors/x").header("Cookie", "session=alice"),
+        preflight("/cors/x").header("Authorization", "Basic YTpi"),
+        Request::new("OPTIONS", "/cors/x").header("Origin", "https://other.example.com"),
+        Request::new("OPTIONS", "/cors/x").header("Access-Control-Request-Method", "PUT"),
+        Request::new("PUT", "/cors/x")
+            .header("Origin", "https://other.example.com")
+            .header("Access-Control-Request-Method", "PUT"),
+    ] {
+        let answer = request.send(linkgate.address).await;
+        assert_eq!(answer.status, 401, "{answer:?}");
+    }
+    Peer::of("robot", "wrong")
+        .call(&linkgate, "OPTIONS", "/cors/x")
+        .refused(&linkgate, 401, "signature_invalid")
+        .await;
+    assert_eq!(linkgate.app.count(), 1);
+}

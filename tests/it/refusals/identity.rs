@@ -1,6 +1,6 @@
 //! Who calls is said by linkgate alone: whatever a client says about it does not arrive.
 
-use crate::support::call::Peer;
+use crate::support::call::{Peer, Place};
 use crate::support::linkgate::Linkgate;
 use crate::support::raw::{Request, exchange};
 
@@ -47,6 +47,38 @@ async fn a_client_never_says_who_it_is() {
     assert_eq!(refused.status, 401);
     assert!(!format!("{refused:?}").contains("alice"), "{refused:?}");
     assert_eq!(linkgate.app.received().len(), count);
+}
+
+/// They were signed with the rest of the query or the form, which arrives as it was sent.
+#[tokio::test]
+async fn parameters_in_query_or_form_reach_the_application() {
+    let linkgate = Linkgate::start().await;
+    let call = |place| {
+        let mut call = Peer::robot().call(&linkgate, "POST", "/api/x?a=1");
+        call.place = place;
+        call.form = (place != Place::Query).then(|| vec![("b".to_owned(), "2".to_owned())]);
+        call
+    };
+    assert_eq!(call(Place::Query).send(&linkgate).await.status, 200);
+    let received = linkgate.app.received().pop().unwrap();
+    let line = received.line();
+    assert!(
+        line.contains("?a=1&oauth_consumer_key=robot&") && line.contains("&oauth_signature="),
+        "{line}"
+    );
+    assert_eq!(call(Place::Form).send(&linkgate).await.status, 200);
+    let received = linkgate.app.received().pop().unwrap();
+    let body = String::from_utf8(received.body.clone()).unwrap();
+    assert!(
+        body.starts_with("oauth_consumer_key=robot&") && body.contains("&oauth_signature="),
+        "{body}"
+    );
+    assert_eq!(call(Place::Header).send(&linkgate).await.status, 200);
+    let received = linkgate.app.received().pop().unwrap();
+    assert!(
+        !received.head.contains("oauth_") && received.body == b"b=2",
+        "{received:?}"
+    );
 }
 
 /// What follows a body is no header, whatever it is called.

@@ -164,6 +164,56 @@ async fn dance(linkgate: &Linkgate) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn the_log_names_the_method_that_was_refused() {
+    let captured = Captured::start();
+    let linkgate = Linkgate::start().await;
+    let long = "x".repeat(3_000);
+    for method in ["RSA-SHA256", "PLAINTEXT", "HMAC-SHA512", "HMAC-MD5\u{1b}", &long] {
+        Peer::robot()
+            .call(&linkgate, "GET", "/api/x")
+            .oauth("oauth_signature_method", method)
+            .refused(&linkgate, 400, "signature_method_rejected")
+            .await;
+    }
+    let log = captured.log();
+    for method in ["RSA-SHA256", "PLAINTEXT", "HMAC-SHA512", "HMAC-MD5\\u{1b}"] {
+        assert!(
+            log.contains(&format!("signature_method=\"{method}\"")),
+            "{method}: {log}"
+        );
+    }
+    assert!(!log.contains(&"x".repeat(100)), "{log}");
+}
+
+#[tokio::test]
+async fn an_untrusted_proxy_is_named_once() {
+    let captured = Captured::start();
+    let linkgate = Linkgate::start().await;
+    for (name, value) in [
+        ("X-Forwarded-For", "192.0.2.1"),
+        ("Forwarded", "for=192.0.2.1"),
+        ("X-Forwarded-For", "192.0.2.2"),
+    ] {
+        for path in ["/x", "/oauth/login"] {
+            Request::get(path)
+                .header(name, value)
+                .send(linkgate.address)
+                .await;
+        }
+    }
+    let log = captured.log();
+    let lines: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("is no trusted proxy"))
+        .collect();
+    assert_eq!(lines.len(), 1, "{log}");
+    assert!(
+        lines[0].contains("127.0.0.1") && lines[0].contains("trusted_proxies"),
+        "{log}"
+    );
+}
+
+#[tokio::test]
 async fn the_log_holds_no_secret() {
     let captured = Captured::start();
     let linkgate = Linkgate::start().await;

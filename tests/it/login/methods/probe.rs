@@ -352,8 +352,8 @@ async fn only_the_configured_cookies_are_sent() {
         ),
         (&["a=1; Session=s; session", "xsession=1"], None),
         (
-            &["JSESSIONID.4a5b6c=j; JSESSIONID=k; jsessionid.1=l; sessionx=m"],
-            Some("JSESSIONID.4a5b6c=j"),
+            &["session=alice; JSESSIONID.4a5b6c=j; JSESSIONID=k; jsessionid.1=l; sessionx=m"],
+            Some("session=alice; JSESSIONID.4a5b6c=j"),
         ),
         (&[], None),
     ] {
