@@ -57,7 +57,8 @@ async fn serve(config: Config, file: &ConfigFile, migrations: Migrations) -> any
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be waited for")?;
     let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP cannot be waited for")?;
-    let server = Server::start_with(config, Clock::System, ListenFd::from_env(), migrations).await?;
+    let opened = ListenFd::from_env();
+    let server = Box::pin(Server::start_with(config, Clock::System, opened, migrations)).await?;
     // Three in the time after which systemd counts the server as dead.
     let mut alive = interval(sd_notify::watchdog_enabled().unwrap_or(Duration::MAX) / 3);
     tracing::info!(
@@ -102,7 +103,7 @@ async fn reload(server: &Server, file: &ConfigFile) {
     notify(&[NotifyState::Ready]);
 }
 
-/// Tells the service manager, if there is one (`NOTIFY_SOCKET`, sd_notify(3)).
+/// Tells the service manager, if there is one (`NOTIFY_SOCKET`, `sd_notify(3)`).
 fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::warn!(%error, "systemd cannot be told what happens");

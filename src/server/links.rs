@@ -87,7 +87,7 @@ pub(super) fn socket(config: &Config, opened: &mut ListenFd) -> anyhow::Result<O
         return Ok(None);
     };
     let socket = match &config.applinks.listen {
-        ListenAt::Tcp(address) => sockets::tcp(opened, sockets::LINKS, *address)?,
+        ListenAt::Tcp(address) => sockets::tcp(opened, sockets::LINKS, *address)?.0,
         ListenAt::Unix(path) => sockets::unix(opened, sockets::LINKS, path)?,
     };
     Ok(Some((socket, token)))

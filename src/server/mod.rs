@@ -73,14 +73,12 @@ impl Server {
         migrations: Migrations,
     ) -> anyhow::Result<Self> {
         raise_file_limit();
-        let login = Login::new(&config.login, &config.server.trusted_proxies, &clock)?;
-        let login = Arc::new(login);
+        let login = Arc::new(Login::new(&config.login, &config.server.trusted_proxies, &clock)?);
         let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
         let workers = Workers::start().context("the threads that serve cannot be started")?;
-        let public = sockets::tcp(&mut opened, sockets::PUBLIC, config.server.listen)?;
-        let admin = sockets::tcp(&mut opened, sockets::OPERATORS, config.server.admin_listen)?;
-        let public_address = public.address().unwrap_or(config.server.listen);
-        let admin_address = admin.address().unwrap_or(config.server.admin_listen);
+        let (listen, admin_listen) = (config.server.listen, config.server.admin_listen);
+        let (public, public_address) = sockets::tcp(&mut opened, sockets::PUBLIC, listen)?;
+        let (admin, admin_address) = sockets::tcp(&mut opened, sockets::OPERATORS, admin_listen)?;
         let private = links::socket(&config, &mut opened)?;
         let calls = private.as_ref().and_then(|(private, _)| private.address());
         let keyring = store::keyring(&config).await?;

@@ -1,5 +1,6 @@
-//! The sockets of a server. systemd may have opened them and keep them open during a restart (`LISTEN_FDS`, sd_listen_fds(3)):
-//! that of `server.listen` first, then those of `server.admin_listen` and `applinks.listen`. Others are bound at the start.
+//! The sockets of a server. systemd may have opened them and keep them open during a restart (`LISTEN_FDS`,
+//! `sd_listen_fds(3)`): that of `server.listen` first, then those of `server.admin_listen` and `applinks.listen`.
+//! Others are bound at the start.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,18 +15,24 @@ pub(super) const PUBLIC: usize = 0;
 pub(super) const OPERATORS: usize = 1;
 pub(super) const LINKS: usize = 2;
 
-/// The TCP socket with this number, or one that is bound to the address.
-pub(super) fn tcp(opened: &mut ListenFd, number: usize, address: SocketAddr) -> anyhow::Result<Socket> {
+/// The TCP socket with this number, or one that is bound to the address; and its address.
+pub(super) fn tcp(
+    opened: &mut ListenFd,
+    number: usize,
+    address: SocketAddr,
+) -> anyhow::Result<(Socket, SocketAddr)> {
     let failed = || format!("{address} cannot be listened on");
     let Some(listener) = opened.take_tcp_listener(number).with_context(failed)? else {
-        return Socket::tcp(address).with_context(failed);
+        let socket = Socket::tcp(address).with_context(failed)?;
+        let address = socket.address().unwrap_or(address);
+        return Ok((socket, address));
     };
     let opened = listener.local_addr()?;
     if opened != address {
         tracing::warn!(%opened, configured = %address, "systemd has opened another address, which is used");
     }
     listener.set_nonblocking(true)?;
-    Ok(Socket::Tcp(TcpListener::from_std(listener)?))
+    Ok((Socket::Tcp(TcpListener::from_std(listener)?), opened))
 }
 
 /// The Unix socket with this number, or one that is bound to the path.

@@ -23,6 +23,7 @@ mod gateway;
 mod layers;
 mod links;
 mod login;
+mod long;
 mod manuals;
 mod model;
 mod pages;

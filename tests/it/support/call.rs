@@ -96,6 +96,11 @@ impl Peer {
 
     /// A call with fresh nonce and the server's time.
     pub(crate) fn call(&self, linkgate: &Linkgate, method: &str, target: &str) -> Call {
+        self.call_at(linkgate.now(), method, target)
+    }
+
+    /// A call with fresh nonce and this time.
+    pub(crate) fn call_at(&self, now: i64, method: &str, target: &str) -> Call {
         let name = match self.key {
             Key::Hmac(_) => "HMAC-SHA1",
             Key::Rsa(_) => "RSA-SHA1",
@@ -103,7 +108,7 @@ impl Peer {
         let oauth = [
             ("oauth_consumer_key", self.consumer_key.clone()),
             ("oauth_signature_method", name.to_owned()),
-            ("oauth_timestamp", linkgate.now().to_string()),
+            ("oauth_timestamp", now.to_string()),
             ("oauth_nonce", nonce()),
             ("oauth_version", "1.0".to_owned()),
         ];
