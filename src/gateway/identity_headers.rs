@@ -137,9 +137,9 @@ impl IdentityHeaders {
     pub(super) fn unverified<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a HeaderName> {
         headers.keys().filter(|name| {
             let name = normalize(name.as_str());
-            let is_proxys = name.starts_with("x-forwarded-") || name.starts_with("x-envoy-");
+            let is_from_proxy = name.starts_with("x-forwarded-") || name.starts_with("x-envoy-");
             // Content delivery networks add the client's address.
-            let is_rewriting = self.rewriting.contains(&name) && !is_proxys && !name.ends_with("-ip");
+            let is_rewriting = self.rewriting.contains(&name) && !is_from_proxy && !name.ends_with("-ip");
             (self.is_claim(&name) || is_rewriting)
                 && !self.allowed.contains(&name)
                 && !self.removed.contains(&name)
