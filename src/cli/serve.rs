@@ -43,7 +43,7 @@ impl Serve {
         } else {
             Migrations::Apply
         };
-        serve(config, &self.config, migrations).await
+        Box::pin(serve(config, &self.config, migrations)).await
     }
 }
 
