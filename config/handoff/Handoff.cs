@@ -28,7 +28,7 @@ public static class Handoff
         using var asked = JsonDocument.Parse(Convert.FromBase64String(padded));
         if (asked.RootElement.GetProperty("exp").GetInt64() <= now) throw new ArgumentException("too late");
         var started = asked.RootElement.GetProperty("iat").GetInt64();
-        if (asked.RootElement.GetProperty("fresh").GetBoolean() && authTime < started - 10) throw new ArgumentException("sign in again");
+        if (asked.RootElement.GetProperty("fresh").GetBoolean() && authTime < started) throw new ArgumentException("sign in again");
         var answer = JsonSerializer.SerializeToUtf8Bytes(
             new { jti = asked.RootElement.GetProperty("jti").GetString(), sub, name, iat = now, exp = now + 60, auth_time = authTime },
             new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });

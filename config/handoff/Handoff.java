@@ -24,7 +24,7 @@ public final class Handoff {
         String asked = new String(Base64.getUrlDecoder().decode(request), StandardCharsets.UTF_8);
         if (Long.parseLong(field(asked, "exp", "(\\d+)")) <= now) throw new IllegalArgumentException("too late");
         if (field(asked, "fresh", "(true|false)").equals("true")
-                && authTime < Long.parseLong(field(asked, "iat", "(\\d+)")) - 10) {
+                && authTime < Long.parseLong(field(asked, "iat", "(\\d+)"))) {
             throw new IllegalArgumentException("sign in again");
         }
         String answer = "{\"jti\":" + quoted(field(asked, "jti", "\"([A-Za-z0-9]+)\"")) + ",\"sub\":" + quoted(sub)

@@ -48,7 +48,7 @@ func WayBack(secret, query, sub, name string, authTime, now int64) (string, erro
 	if asked.Exp <= now {
 		return "", errors.New("too late")
 	}
-	if asked.Fresh && authTime < asked.Iat-10 {
+	if asked.Fresh && authTime < asked.Iat {
 		return "", errors.New("sign in again")
 	}
 	answer := struct {

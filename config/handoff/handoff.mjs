@@ -12,7 +12,7 @@ export function wayBack(secret, query, sub, name, authTime, now = Math.floor(Dat
   if (ours.length !== theirs.length || !timingSafeEqual(ours, theirs)) throw new Error('not signed by linkgate');
   const asked = JSON.parse(Buffer.from(request, 'base64url'));
   if (asked.exp <= now) throw new Error('too late');
-  if (asked.fresh && authTime < asked.iat - 10) throw new Error('sign in again');
+  if (asked.fresh && authTime < asked.iat) throw new Error('sign in again');
   const answer = { jti: asked.jti, sub, name, iat: now, exp: now + 60, auth_time: authTime };
   const text = Buffer.from(JSON.stringify(answer)).toString('base64url');
   return `${asked.return_to}?lg_answer=${text}&lg_sig=${sign('lg_answer', text)}`;

@@ -17,7 +17,7 @@ function linkgate_way_back(string $secret, string $query, string $sub, string $n
     if ($asked['exp'] <= $now) {
         throw new RuntimeException('too late');
     }
-    if ($asked['fresh'] && $authTime < $asked['iat'] - 10) {
+    if ($asked['fresh'] && $authTime < $asked['iat']) {
         throw new RuntimeException('sign in again');
     }
     $answer = ['jti' => $asked['jti'], 'sub' => $sub, 'name' => $name, 'iat' => $now, 'exp' => $now + 60, 'auth_time' => $authTime];

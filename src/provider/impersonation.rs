@@ -70,7 +70,7 @@ impl Provider {
 }
 
 /// Whether an application takes a name for no other one: it is in normalization form KC, and has no characters of the
-/// categories Cf, Cc, Zl, Zp and Zs but single spaces inside. Stricter than UsernameCasePreserved (RFC 8265, section 3.4) for
+/// categories Cf, Cc, Zl, Zp and Zs but single spaces inside. Stricter than `UsernameCasePreserved` (RFC 8265, section 3.4) for
 /// what looks alike, and laxer for a space.
 fn is_unambiguous(name: &str) -> bool {
     use GeneralCategory::{Format, LineSeparator, ParagraphSeparator, SpaceSeparator};
