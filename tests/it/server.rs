@@ -428,7 +428,7 @@ async fn a_log_line_is_short_and_names_an_ipv4_client_as_such() {
 async fn a_form_that_does_not_arrive_is_given_up() {
     let linkgate = Linkgate::start().await;
     let head = "POST /oauth/login HTTP/1.1\r\nHost: builds.example.com\r\nContent-Length: 10\r\n\
-                Content-Type: application/x-www-form-urlencoded\r\nOrigin: https://builds.example.com\r\n\r\n";
+                Content-Type: application/x-www-form-urlencoded\r\nOrigin: http://builds.example.com\r\n\r\n";
     let mut client = sent(linkgate.address, head.as_bytes()).await;
     let read = async {
         for _ in 0..4 {
