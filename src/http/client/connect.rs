@@ -220,9 +220,8 @@ fn is_denied(address: IpAddr) -> bool {
     }
 }
 
-/// The most header fields of a response. hyper makes room for all of them with each response, which costs with 1000 as much as the
-/// rest of the client.
-const MAX_FIELDS: usize = 256;
+/// The most header fields of a response.
+const MAX_FIELDS: usize = 1000;
 /// The largest head of a response, in bytes.
 const MAX_HEAD: usize = 256 * 1024;
 

@@ -264,8 +264,8 @@ async fn a_blank_before_a_colon_is_removed() {
 }
 
 #[tokio::test]
-async fn many_fields_pass() {
-    for (count, code) in [(129, "200"), (255, "200"), (257, "502")] {
+async fn a_thousand_fields_pass() {
+    for (count, code) in [(129, "200"), (999, "200"), (1001, "502")] {
         let mut fields = String::new();
         for at in 1..count {
             write!(fields, "X-{at}: {at}\r\n").unwrap();
