@@ -25,8 +25,7 @@
 //! [`http`] has the listener and the HTTP client and knows nothing of OAuth, users or the store; [`tls`] has certificates and
 //! trust roots, [`clock`] the time, [`telemetry`] the log and the metrics, [`setting`] how a setting is written.
 //!
-//! Without features there are the protocol modules; the feature `provider` adds values, storage and use cases, `server` what is
-//! above them, `cli` and `demo` the commands.
+//! Without features there are the protocol modules; the feature `server` adds what is above them, `cli` and `demo` the commands.
 //!
 //! # Three requests
 //!
@@ -55,7 +54,7 @@ pub mod applinks;
 pub mod branding;
 #[cfg(feature = "cli")]
 pub mod cli;
-#[cfg(feature = "provider")]
+#[cfg(feature = "server")]
 pub mod clock;
 #[cfg(feature = "server")]
 pub mod config;
@@ -69,16 +68,16 @@ pub mod http;
 pub mod links;
 #[cfg(feature = "server")]
 pub mod login;
-#[cfg(feature = "provider")]
+#[cfg(feature = "server")]
 pub mod model;
 pub mod oauth;
-#[cfg(feature = "provider")]
+#[cfg(feature = "server")]
 pub mod provider;
 #[cfg(feature = "server")]
 pub mod server;
 #[cfg(feature = "server")]
 pub mod setting;
-#[cfg(feature = "provider")]
+#[cfg(feature = "server")]
 pub mod store;
 #[cfg(feature = "server")]
 pub mod telemetry;

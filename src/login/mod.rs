@@ -182,7 +182,6 @@ impl Login {
     pub(crate) fn new(
         config: &LoginConfig,
         trusted_proxies: &[IpNet],
-        #[cfg_attr(not(feature = "oidc"), expect(unused_variables, reason = "of OpenID Connect"))]
         clock: &Clock,
     ) -> Result<Self, LoginError> {
         let config = config.clone();

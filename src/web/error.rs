@@ -23,7 +23,6 @@ macro_rules! error_kinds {
     ($($(#[$about:meta])* $kind:ident: $id:literal, $status:ident, $level:ident;)+) => {
         /// What a page tells the user.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[cfg_attr(not(any(feature = "oidc", test)), expect(dead_code, reason = "SignInCancelled is OpenID Connect's"))]
         pub(super) enum ErrorKind {
             $($(#[$about])* $kind,)+
         }
