@@ -82,7 +82,7 @@ impl Listener {
     }
 
     /// Serves until `stop` is cancelled; then no further connection is accepted, each open one may make one more request
-    /// within [`LAST_REQUEST`], event streams end, and requests in progress get `drain` to finish. `false`: some did not, and
+    /// within a second, event streams end, and requests in progress get `drain` to finish. `false`: some did not, and
     /// were cut off. What was switched to another protocol is not waited for.
     ///
     /// Each request carries its [`RequestId`], and its peer as [`ConnectInfo`] unless it came over a Unix socket.

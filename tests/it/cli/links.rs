@@ -167,7 +167,7 @@ async fn names_that_look_like_others_are_refused() {
     let here = Here::new();
     let before = fs::read_to_string(here.path("linkgate.toml")).unwrap();
     for name in [
-        "Bitbu\u{441}ket",
+        "Bitbuc\u{43a}et",
         "\u{440}\u{430}\u{443}\u{440}\u{430}\u{443}",
         "Bit\u{200b}bucket",
         "Bit\u{200d}bucket",
@@ -190,10 +190,10 @@ async fn names_that_look_like_others_are_refused() {
             );
         }
     }
-    let file = "link add https://bitbu\u{441}ket.example.com --yes";
+    let file = "link add https://bitbuc\u{43a}et.example.com --yes";
     assert_ne!(block_in_place(|| here.run(file)).code, 0);
     let bitbucket = bitbucket("application/xml", info("Bitbucket:1", &example_key())).await;
-    let callback = "--yes --callback https://bitbu\u{441}ket.example.com";
+    let callback = "--yes --callback https://bitbuc\u{43a}et.example.com";
     assert_eq!(add(&here, &bitbucket, callback, "").code, 1);
     assert_eq!(fs::read_to_string(here.path("linkgate.toml")).unwrap(), before);
 }
