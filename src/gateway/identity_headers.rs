@@ -152,7 +152,8 @@ impl IdentityHeaders {
     }
 
     fn is_claim(&self, normalized: &str) -> bool {
-        self.claims.contains(normalized) && !self.harmless.contains(normalized)
+        // The fields of nearly every request are found at once; only the others are compared with some seventy patterns.
+        !self.harmless.contains(normalized) && self.claims.contains(normalized)
     }
 }
 
