@@ -162,7 +162,7 @@ impl Report {
     }
 }
 
-/// What is wrong, in plain words, and what to write instead if the message says so.
+/// What is wrong, in plain words, and what to write instead if the message has it.
 fn explain(message: &str) -> (String, Option<String>) {
     if let Some((wrong, remedy)) = message.split_once('\n') {
         return (wrong.to_owned(), Some(remedy.to_owned()));

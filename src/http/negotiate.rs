@@ -27,9 +27,9 @@ pub fn list_values<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterat
     fields.flat_map(|field| field.split(',').map(str::trim))
 }
 
-/// Parses all fields of a name (`Accept`, `Accept-Language`) into values and their weights in thousandths, in order. A value without a weight has
-/// 1000; a weight of 0 means "not acceptable". Values with a malformed weight are left out, and so are all after the
-/// first 50.
+/// Parses all fields of a name (`Accept`, `Accept-Language`) into values and their weights in thousandths, in order. A value
+/// without a weight has 1000; a weight of 0 means "not acceptable". Values with a malformed weight are left out, and so are all
+/// after the first 50.
 pub fn weighted_values<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,

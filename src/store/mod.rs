@@ -146,7 +146,7 @@ fn key_id(token: &Token) -> &str {
     token.as_str().get(..4).unwrap_or_default()
 }
 
-/// What stands in a table instead of a token or a session id.
+/// The digest that a table has instead of a token or a session id.
 fn digest(token: &str) -> Vec<u8> {
     Sha256::digest(token).to_vec()
 }

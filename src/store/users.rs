@@ -39,7 +39,7 @@ impl Store {
     /// Counts an attempt in a slot. `false`: it has had as many in this minute as it may, and nothing was written.
     ///
     /// A replica whose clock is behind counts in the minute of the one that is ahead, by a minute at most: what a wrong clock
-    /// has counted later than that does not lock anybody out.
+    /// has counted later than that locks no user out.
     pub async fn count_attempt(&self, slot: i64, minute: i64, most: u32) -> Result<bool, StoreError> {
         let most = i64::from(most);
         let full = sql([

@@ -219,7 +219,7 @@ async fn check_links(config: &Config, store: &Store) -> anyhow::Result<usize> {
     Ok(failed)
 }
 
-/// Whether the other side knows our key, and what it says.
+/// Whether the remote application knows linkgate's key; its response is written to `text`.
 async fn check_credentials(links: &Links, link: &Link, text: &mut String) -> bool {
     let outcome = links.test_credentials(link).await;
     let clock = links
