@@ -10,7 +10,7 @@ use std::time::Duration;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, Executor, PgConnection, Row as _};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row as _};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::oauth::Secret;
@@ -133,14 +133,12 @@ impl Options {
         }
         // The pool would try until its time is up and then say only that; the first connection says why it failed.
         let mut first = PgConnection::connect_with(&options).await?;
+        let limit = self.timeout;
         let pool = PgPoolOptions::new()
             .max_connections(self.max_connections.max(1))
-            .acquire_timeout(self.timeout)
+            .acquire_timeout(limit)
             .after_release(|connection, _| Box::pin(is_alive(connection)))
-            // A commit that was answered for is on the disk, whatever the server's default is.
-            .after_connect(|connection, _| {
-                Box::pin(async { connection.execute("set synchronous_commit = on").await.map(drop) })
-            })
+            .after_connect(move |connection, _| Box::pin(set_up_session(connection, limit)))
             .connect_with(options)
             .await?;
         let backends = (
@@ -173,6 +171,16 @@ async fn backend(session: &mut PgConnection) -> Result<i32, sqlx::Error> {
         .fetch_one(session)
         .await?
         .try_get(0)
+}
+
+/// Sets what every session of PostgreSQL needs, whatever the server's defaults are.
+pub(super) async fn set_up_session(session: &mut PgConnection, limit: Duration) -> Result<(), sqlx::Error> {
+    // A commit that was answered for is on the disk. A transaction whose client has gone silent gives its locks back.
+    let settings = format!(
+        "set synchronous_commit = on; set idle_in_transaction_session_timeout = {}",
+        limit.as_millis()
+    );
+    session.execute(AssertSqlSafe(settings)).await.map(drop)
 }
 
 /// Whether a connection still answers when a task has finished with it, or has given it up.

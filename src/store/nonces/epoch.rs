@@ -1,12 +1,14 @@
 //! The lease, and the epochs in which minutes are leased.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use sqlx::sqlite::SqliteError;
 use sqlx::{Connection as _, PgConnection, PgPool};
 
 use crate::store::db::{Connection, Db, sql};
 use crate::store::files::beside;
+use crate::store::options::set_up_session;
 
 use super::StoreError;
 use super::file::{self, boot_id, random};
@@ -75,7 +77,7 @@ pub(super) async fn open(db: &Db, now: i64, is_damaged: bool) -> Result<NonceSes
             let file = file::replace(path(db).as_deref()).await?;
             (Connection::Sqlite(file), format!("{}/{}", boot_id(), random()))
         }
-        Db::Postgres(pool, _) => (connect(pool).await?, random()),
+        Db::Postgres(pool, limit) => (connect(pool, *limit).await?, random()),
     };
     tables::begin(&mut connection, &epoch, floor).await?;
     let update = sql(["update nonce_lease set epoch = $1"]).bind(&epoch);
@@ -98,7 +100,7 @@ async fn continued(db: &Db, epoch: &str) -> Result<Option<(Connection, i64)>, St
                 Some(connection) => Connection::Sqlite(connection),
                 None => return Ok(None),
             },
-            Db::Postgres(pool, _) => connect(pool).await?,
+            Db::Postgres(pool, limit) => connect(pool, *limit).await?,
         };
         let state = tables::state(&mut connection).await?;
         let state = state.filter(|(_, found)| found == epoch.as_bytes());
@@ -118,8 +120,9 @@ fn path(db: &Db) -> Option<PathBuf> {
     }
 }
 
-async fn connect(pool: &PgPool) -> Result<Connection, StoreError> {
-    let connection = PgConnection::connect_with(&pool.connect_options()).await?;
+async fn connect(pool: &PgPool, limit: Duration) -> Result<Connection, StoreError> {
+    let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
+    set_up_session(&mut connection, limit).await?;
     let mut connection = Connection::Postgres(connection);
     // A plan that was made while the table was empty would read all of it when it is full.
     connection.on().execute(sql(["set enable_seqscan = off"])).await?;

@@ -11,12 +11,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
 use crate::support::app::read_head;
-use crate::support::call::{CALLBACK, Peer};
+use crate::support::call::{CALLBACK, Call, Peer};
 use crate::support::databases::{Database, on_both, with};
 use crate::support::linkgate::Linkgate;
 use crate::support::network::Network;
 
-fn call(linkgate: &Linkgate) -> crate::support::call::Call {
+fn call(linkgate: &Linkgate) -> Call {
     Peer::robot().call(linkgate, "GET", "/api/x")
 }
 
@@ -301,20 +301,12 @@ on_both! {
 /// The time that one part of a request waits for the database is gone for the next part.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_waits_for_a_silent_database_until_its_deadline() {
-    const TIMEOUT: Duration = Duration::from_secs(3);
     with(Database::postgres().await, async |db| {
-        let (linkgate, network) = (Linkgate::on(&db).await, Network::before(&db).await);
-        let behind = format!("{}\"\ntimeout = \"{}s", network.url(&db), TIMEOUT.as_secs());
-        linkgate.change(&db.url(), &behind).await.unwrap();
-        let linkgate = linkgate.restarted().await;
-        let request_token = || {
-            let call = Peer::hmac().call(&linkgate, "POST", "/oauth/request-token");
-            call.oauth("oauth_callback", CALLBACK)
-        };
+        let (linkgate, network) = behind_a_network(&db).await;
         call(&linkgate).passes(&linkgate).await;
         network.go_silent();
         // The first finds its consumer in memory, and waits with its nonce; the others wait for the consumer.
-        for call in [call(&linkgate), call(&linkgate), request_token()] {
+        for call in [call(&linkgate), call(&linkgate), request_token(&linkgate)] {
             let begun = Instant::now();
             let answer = call.send(&linkgate).await;
             assert_eq!((answer.status, answer.body.as_str()), (503, ""), "{answer:?}");
@@ -326,16 +318,51 @@ async fn a_request_waits_for_a_silent_database_until_its_deadline() {
             assert!(waited > TIMEOUT / 2 && waited < 2 * TIMEOUT, "{waited:?}");
         }
         network.come_back();
-        for _ in 0..30 {
-            if call(&linkgate).send(&linkgate).await.status == 200 {
-                request_token().passes(&linkgate).await;
-                return linkgate.stop().await;
-            }
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-        panic!("it is not found again");
+        passes_again(&linkgate).await;
+        linkgate.stop().await;
     })
     .await;
+}
+
+/// The server of PostgreSQL does not see for hours that its client is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_a_silent_network_cuts_off_gives_its_locks_back() {
+    with(Database::postgres().await, async |db| {
+        let (linkgate, network) = behind_a_network(&db).await;
+        network.go_silent_after("update nonce_lease");
+        assert_eq!(call(&linkgate).send(&linkgate).await.status, 503);
+        network.come_back();
+        passes_again(&linkgate).await;
+        linkgate.stop().await;
+    })
+    .await;
+}
+
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// linkgate with a limit of [`TIMEOUT`] for its database, which is behind a network.
+async fn behind_a_network(db: &Database) -> (Linkgate, Network) {
+    let (linkgate, network) = (Linkgate::on(db).await, Network::before(db).await);
+    let behind = format!("{}\"\ntimeout = \"{}s", network.url(db), TIMEOUT.as_secs());
+    linkgate.change(&db.url(), &behind).await.unwrap();
+    (linkgate.restarted().await, network)
+}
+
+fn request_token(linkgate: &Linkgate) -> Call {
+    let call = Peer::hmac().call(linkgate, "POST", "/oauth/request-token");
+    call.oauth("oauth_callback", CALLBACK)
+}
+
+/// Each silent connection of the pool may cost one request its time.
+async fn passes_again(linkgate: &Linkgate) {
+    for _ in 0..30 {
+        if call(linkgate).send(linkgate).await.status == 200 {
+            request_token(linkgate).passes(linkgate).await;
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    panic!("the database is not found again");
 }
 
 /// Without its memory, linkgate lets nothing through. It names no problem: the consumer must keep its token.

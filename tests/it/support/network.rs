@@ -1,11 +1,19 @@
 //! A network between linkgate and PostgreSQL.
 
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
+use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
 use super::databases::Database;
 
 /// A way to the database that can fall silent: what is under way then stays there.
 pub(crate) struct Network {
     port: u16,
-    is_silent: tokio::sync::watch::Sender<bool>,
+    is_silent: watch::Sender<bool>,
+    last_words: Arc<Mutex<Option<&'static str>>>,
 }
 
 impl Network {
@@ -18,24 +26,24 @@ impl Network {
             .next()
             .unwrap()
             .to_owned();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (is_silent, silence) = tokio::sync::watch::channel(false);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let network = Self {
+            port: listener.local_addr().unwrap().port(),
+            is_silent: watch::Sender::new(false),
+            last_words: Arc::default(),
+        };
+        let (is_silent, last_words) = (network.is_silent.clone(), Arc::clone(&network.last_words));
         tokio::spawn(async move {
-            while let Ok((mut client, _)) = listener.accept().await {
-                let (server, mut silence) = (server.clone(), silence.clone());
+            while let Ok((client, _)) = listener.accept().await {
+                let (server, is_silent, last_words) = (server.clone(), is_silent.clone(), last_words.clone());
                 tokio::spawn(async move {
-                    drop(silence.wait_for(|silent| !silent).await);
-                    let mut server = tokio::net::TcpStream::connect(server).await.unwrap();
-                    let silenced = async { drop(silence.wait_for(|silent| *silent).await) };
-                    tokio::select! {
-                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
-                        () = silenced => std::future::pending::<()>().await,
-                    }
+                    drop(is_silent.subscribe().wait_for(|silent| !silent).await);
+                    let server = TcpStream::connect(server).await.unwrap();
+                    pass(client, server, &is_silent, &last_words).await;
                 });
             }
         });
-        Self { port, is_silent }
+        network
     }
 
     pub(crate) fn url(&self, db: &Database) -> String {
@@ -46,10 +54,53 @@ impl Network {
     }
 
     pub(crate) fn go_silent(&self) {
-        self.is_silent.send(true).unwrap();
+        self.is_silent.send_replace(true);
+    }
+
+    /// Falls silent when a statement with these words has reached the database.
+    pub(crate) fn go_silent_after(&self, words: &'static str) {
+        *self.last_words.lock().unwrap() = Some(words);
     }
 
     pub(crate) fn come_back(&self) {
-        self.is_silent.send(false).unwrap();
+        *self.last_words.lock().unwrap() = None;
+        self.is_silent.send_replace(false);
+    }
+}
+
+/// Passes bytes until one side ends. After a silence, neither side hears of the other again.
+async fn pass(
+    mut client: TcpStream,
+    mut server: TcpStream,
+    is_silent: &watch::Sender<bool>,
+    last_words: &Mutex<Option<&'static str>>,
+) {
+    let (mut from_client, mut to_client) = client.split();
+    let (mut from_server, mut to_server) = server.split();
+    let mut state = is_silent.subscribe();
+    let silence = async { drop(state.wait_for(|silent| *silent).await) };
+    tokio::select! {
+        biased;
+        () = silence => std::future::pending::<()>().await,
+        () = pass_statements(&mut from_client, &mut to_server, is_silent, last_words) => {}
+        _ = copy(&mut from_server, &mut to_client) => {}
+    }
+}
+
+async fn pass_statements(
+    client: &mut ReadHalf<'_>,
+    server: &mut WriteHalf<'_>,
+    is_silent: &watch::Sender<bool>,
+    last_words: &Mutex<Option<&'static str>>,
+) {
+    let mut bytes = vec![0; 64 * 1024];
+    while let Ok(length @ 1..) = client.read(&mut bytes).await {
+        if server.write_all(&bytes[..length]).await.is_err() {
+            return;
+        }
+        let words = *last_words.lock().unwrap();
+        if words.is_some_and(|words| String::from_utf8_lossy(&bytes[..length]).contains(words)) {
+            is_silent.send_replace(true);
+        }
     }
 }
