@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use http::header::{AUTHORIZATION, FORWARDED, HOST};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, FORWARDED, HOST};
 use http::request::Parts;
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderValue, Version};
@@ -57,6 +57,9 @@ impl RequestOrigin {
             query: head.uri.query(),
             authorization,
             form,
+            has_other_body: form.is_none()
+                && head.headers.contains_key(CONTENT_TYPE)
+                && !head.method.is_safe(),
         }
     }
 

@@ -133,6 +133,19 @@ impl<'a> Parameters<'a> {
             .sum()
     }
 
+    /// Changes names and values from some parts of the request, and sorts them anew: another normalization than the standard's.
+    pub(super) fn change(&mut self, sources: &[Source], change: fn(&[u8]) -> Vec<u8>) {
+        for parameter in self
+            .0
+            .iter_mut()
+            .filter(|parameter| sources.contains(&parameter.source))
+        {
+            parameter.name = change(&parameter.name).into();
+            parameter.value = change(&parameter.value).into();
+        }
+        self.0.sort_unstable();
+    }
+
     /// The parameters whose names begin with `oauth_` (RFC 5849, section 3.1). The order makes them neighbours.
     pub(super) fn protocol(&self) -> &[Parameter<'a>] {
         let is_protocol = |parameter: &&Parameter<'_>| parameter.name.starts_with(b"oauth_");

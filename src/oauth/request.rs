@@ -31,6 +31,8 @@ pub struct RequestView<'a> {
     pub authorization: &'a [&'a [u8]],
     /// The whole body if its type is `application/x-www-form-urlencoded` (RFC 5849, section 3.4.1.3.1).
     pub form: Option<&'a [u8]>,
+    /// Whether it has a body of another type, which is not signed.
+    pub has_other_body: bool,
 }
 
 /// A parsed request with a signature that is not verified.
@@ -65,7 +67,15 @@ impl SignedRequest {
     /// that are absent, `signature_method_rejected`, then `parameter_rejected` for a malformed value and `token_rejected` for a
     /// malformed token, which the consumer has to discard.
     pub fn parse(view: &RequestView<'_>) -> Result<Option<Self>, Problem> {
-        let Some(parameters) = collect_parameters(view.query, view.authorization, view.form)? else {
+        Self::parse_with(view, |_| {})
+    }
+
+    /// Parses a request whose consumer changed the parameters before it signed them.
+    pub(super) fn parse_with(
+        view: &RequestView<'_>,
+        change: impl FnOnce(&mut Parameters<'_>),
+    ) -> Result<Option<Self>, Problem> {
+        let Some(mut parameters) = collect_parameters(view.query, view.authorization, view.form)? else {
             return Ok(None);
         };
         let protocol = parameters.protocol();
@@ -124,7 +134,10 @@ impl SignedRequest {
                     .transpose()?,
             },
             requestor_id: requestor_id(&parameters)?,
-            base_string: signature_base_string(view.method, [view.url.as_str(), path], &parameters),
+            base_string: {
+                change(&mut parameters);
+                signature_base_string(view.method, [view.url.as_str(), path], &parameters)
+            },
         }))
     }
 

@@ -82,6 +82,7 @@ fn viewed<T>(authorization: &str, look: impl FnOnce(&RequestView<'_>) -> T) -> T
         query: Some(QUERY),
         authorization: &[authorization.as_bytes()],
         form: None,
+        has_other_body: false,
     })
 }
 
@@ -172,6 +173,7 @@ async fn call(provider: Arc<Provider>, header: String) {
         query: Some(QUERY),
         authorization: &[header.as_bytes()],
         form: None,
+        has_other_body: false,
     };
     let call = provider.authenticate_call(&view, None).await.unwrap().unwrap();
     provider.accept_call(call).await.unwrap();

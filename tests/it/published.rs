@@ -206,6 +206,7 @@ fn with_view<T>(case: &Case, signature: Option<&str>, then: impl FnOnce(&Request
             .as_ref()
             .and(case.body.as_deref())
             .map(str::as_bytes),
+        has_other_body: false,
     })
 }
 

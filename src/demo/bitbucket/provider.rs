@@ -157,6 +157,7 @@ async fn verify(
         query: head.uri.query(),
         authorization: &authorization,
         form: is_form.then_some(&*body),
+        has_other_body: false,
     };
     let request = SignedRequest::parse(&view)?;
     let request = request.ok_or_else(|| Problem::ParameterAbsent(vec!["oauth_consumer_key"]))?;

@@ -163,6 +163,7 @@ fn requests_are_rejected_with_the_first_problem() {
             query: row.query.as_deref(),
             authorization: header.as_slice(),
             form: row.form.as_deref().map(str::as_bytes),
+            has_other_body: false,
         });
         let problem = problem.unwrap_err();
         let pairs = problem.pairs();

@@ -37,6 +37,7 @@ fn parse(headers: &[&[u8]], query: &str, form: Option<&[u8]>) -> Result<Option<S
         query: Some(query),
         authorization: headers,
         form,
+        has_other_body: false,
     })
 }
 

@@ -243,7 +243,11 @@ impl Call {
 
     /// The signature over the call as it stands.
     pub(crate) fn signature(&self, base: &str) -> String {
-        let text = self.base_string(base);
+        self.signature_over(&self.base_string(base))
+    }
+
+    /// The signature over a base string.
+    pub(crate) fn signature_over(&self, text: &str) -> String {
         match &self.key {
             Key::Hmac(secret) => {
                 let key = format!(
