@@ -23,7 +23,7 @@
 //! | protocol | [`oauth`]: RFC 5849 as pure functions; [`applinks`]: the documents by which peers find each other | nothing |
 //!
 //! [`http`] has the listener and the HTTP client and knows nothing of OAuth, users or the store; [`tls`] has certificates and
-//! trust roots, [`clock`] the time, [`telemetry`] the log and the metrics, [`setting`] how a setting is written.
+//! trust roots, [`blocking`] runs CPU-bound work, [`clock`] has the time, [`telemetry`] the log and the metrics, [`setting`] how a setting is written.
 //!
 //! Without features there are the protocol modules; the feature `server` adds what is above them, `cli` and `demo` the commands.
 //!
@@ -50,6 +50,8 @@
 //! A call of the application to the other side: [`links::listener`], `links::call`, [`http::client`].
 
 pub mod applinks;
+#[cfg(feature = "server")]
+pub mod blocking;
 #[cfg(feature = "server")]
 pub mod branding;
 #[cfg(feature = "cli")]

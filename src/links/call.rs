@@ -105,8 +105,7 @@ impl Links {
         body: &mut ReplayableBody,
         key: usize,
     ) -> Result<(Response, OAuthReport), SendError> {
-        let authorization = self.identity.authorize(request, key, self.clock.now()).await;
-        let authorization = authorization.map_err(SendError::Unsignable)?;
+        let authorization = self.identity.authorize(request, key, self.clock.now()).await?;
         let signed = Request::builder()
             .method(request.method.clone())
             .uri(&request.url)

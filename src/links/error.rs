@@ -54,6 +54,8 @@ pub(super) enum LinkError {
 pub(super) enum SendError {
     #[error("This call cannot be signed: {0}.")]
     Unsignable(SignError),
+    #[error("linkgate signs too many calls at the moment: try again.")]
+    Busy,
     #[error("The body did not arrive as a whole.")]
     BrokenBody,
     #[error("The other side cannot be reached: {0}.")]
@@ -80,7 +82,7 @@ impl LinkError {
             Self::Send(SendError::NoResponse(_)) => (StatusCode::BAD_GATEWAY, "unreachable"),
             Self::Rejected(_) => (StatusCode::BAD_GATEWAY, "refused"),
             Self::Clock(_) => (StatusCode::BAD_GATEWAY, "clock"),
-            Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::Send(SendError::Busy) | Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         }
     }
 

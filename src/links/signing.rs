@@ -4,6 +4,8 @@ use http::HeaderValue;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
+use super::error::SendError;
+use crate::blocking::{Busy, SIGNATURES};
 use crate::oauth::authorization_header::authorization;
 use crate::oauth::{
     ConsumerKey, PrivateKey, RequestSigner, SignError, SignatureMethod, SigningKey, Timestamp, Token,
@@ -25,20 +27,24 @@ impl ConsumerIdentity {
         self.keys.first().map(|key| key.public_key().fingerprint())
     }
 
-    /// Signs a request with one of the keys, on the blocking pool: an RSA signature takes about a millisecond.
-    /// Returns the value of `Authorization`.
+    /// Signs a request with one of the keys. Returns the value of `Authorization`.
+    ///
+    /// # Errors
+    ///
+    /// `Unsignable` if the request or the key is of no use, `Busy` if too many requests wait for their signatures.
     pub(super) async fn authorize(
         &self,
         request: &UnsignedRequest,
         key: usize,
         now: Timestamp,
-    ) -> Result<HeaderValue, SignError> {
+    ) -> Result<HeaderValue, SendError> {
         let (identity, request) = (self.clone(), request.clone());
-        let signed = tokio::task::spawn_blocking(move || identity.sign(&request, key, now)).await;
-        // The task does not panic and is not aborted.
-        let parameters = signed.unwrap_or(Err(NO_KEY))?;
+        let signed = SIGNATURES.run(move || identity.sign(&request, key, now)).await;
+        let parameters = signed
+            .map_err(|Busy| SendError::Busy)?
+            .map_err(SendError::Unsignable)?;
         let mut value = HeaderValue::try_from(authorization(parameters, None))
-            .map_err(|_| SignError::Url("it cannot stand in a header"))?;
+            .map_err(|_| SendError::Unsignable(SignError::Url("it does not fit into a header field")))?;
         value.set_sensitive(true);
         Ok(value)
     }

@@ -4,15 +4,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 use argon2::password_hash::PasswordVerifier;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{ARGON2ID_IDENT, Argon2, Params};
 use serde::Deserialize;
-use tokio::sync::Semaphore;
 use toml::Spanned;
 
+use crate::blocking::{Busy, PASSWORDS};
 use crate::model::{User, UserStatus};
 use crate::oauth::{Secret, Timestamp};
 use crate::setting::{existing_file, yes};
@@ -33,7 +32,6 @@ pub struct PasswordFileConfig {
 pub struct PasswordFile {
     path: PathBuf,
     users: RwLock<Arc<Users>>,
-    hashing: Arc<Semaphore>,
 }
 
 type Users = HashMap<String, Account>;
@@ -67,7 +65,6 @@ impl PasswordFile {
         Ok(Self {
             users: RwLock::new(Arc::new(read(&path)?)),
             path,
-            hashing: Arc::new(Semaphore::new(MAX_CONCURRENT_HASHES)),
         })
     }
 
@@ -84,8 +81,7 @@ impl PasswordFile {
 
     /// Verifies a name and a password.
     ///
-    /// The work is the same whether or not the name exists. It runs on a blocking thread, and for two passwords at once: an
-    /// argon2 hash takes 19 MiB and a good part of a core, and needs no authentication to ask for.
+    /// The work is the same whether or not the name exists. It is limited: anyone may ask for it.
     ///
     /// # Errors
     ///
@@ -93,19 +89,10 @@ impl PasswordFile {
     pub async fn verify(&self, name: &str, password: Secret, now: Timestamp) -> Result<User, SignInError> {
         let users = self.current();
         let (account, hash) = candidate(&users, name).ok_or(SignInError::Wrong)?;
-        let permit = tokio::time::timeout(QUEUE_TIMEOUT, Arc::clone(&self.hashing).acquire_owned())
-            .await
-            .map_err(|_| unavailable("too many passwords are being checked"))?
-            .map_err(|_| unavailable("shutting down"))?;
-        let matches = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            Argon2::default()
-                .verify_password(password.expose().as_bytes(), &hash)
-                .is_ok()
-        });
+        let verify = move || Argon2::default().verify_password(password.expose().as_bytes(), &hash);
+        let matches = PASSWORDS.run(move || verify().is_ok()).await;
         let matches = matches
-            .await
-            .map_err(|_| unavailable("the check of a password broke off"))?;
+            .map_err(|Busy| SignInError::Unavailable("too many passwords are being verified".to_owned()))?;
         match account {
             Some(Account { display_name, .. }) if matches => {
                 Ok(user(Method::File, name.to_owned(), display_name.clone(), now))
@@ -155,10 +142,6 @@ fn candidate<'a>(users: &'a Users, name: &str) -> Option<(Option<&'a Account>, P
     let mut accounts = account.into_iter().chain(users.values());
     let hash = accounts.find_map(|account| account.password.clone())?;
     Some((account, hash))
-}
-
-fn unavailable(why: &str) -> SignInError {
-    SignInError::Unavailable(why.to_owned())
 }
 
 fn read(path: &Path) -> Result<Users, PasswordFileError> {
@@ -246,12 +229,6 @@ struct Row {
 
 /// A hash that needs more memory is a typing mistake that would stop the machine.
 const MAX_MEMORY_KIB: u32 = 1024 * 1024;
-
-/// Further passwords wait.
-const MAX_CONCURRENT_HASHES: usize = 2;
-
-/// How long a password waits.
-const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {

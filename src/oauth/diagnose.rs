@@ -6,92 +6,82 @@
 use super::credentials::Secret;
 use super::encoding::{self, Encoding};
 use super::parameters::Source;
-use super::problem::Problem;
 use super::request::{RequestView, SignedRequest};
 use super::signature::VerificationKey;
 use super::url::PublicUrl;
 
 /// A request as it may have been signed.
-#[derive(Clone, Copy)]
-struct Variant<'a> {
-    view: RequestView<'a>,
-    keys: &'a [VerificationKey],
-    token_secret: Option<&'a Secret>,
-    /// Another encoding of the parameters from some parts of the request.
-    recoding: Option<(&'a [Source], fn(&[u8]) -> Vec<u8>)>,
+#[derive(Debug)]
+pub struct Variant {
+    request: SignedRequest,
     advice: &'static str,
 }
 
-/// Replaces the advice of `signature_invalid` if the reason is known. Other problems are returned unchanged.
-pub fn diagnose_signature(
-    problem: Problem,
-    view: &RequestView<'_>,
-    keys: &[VerificationKey],
-    token_secret: Option<&Secret>,
-) -> Problem {
-    if !matches!(problem, Problem::SignatureInvalid(_)) {
-        return problem;
+/// The variants of a request, which [`diagnose`] verifies. There are none if its path, query, credentials and form have more
+/// than 16 KiB together: each variant costs as much as the request.
+pub fn variants(view: &RequestView<'_>) -> Vec<Variant> {
+    let mut variants = Vec::new();
+    let parts = [view.path, view.query.unwrap_or_default()].map(str::as_bytes);
+    let parts = parts.iter().chain(view.authorization).chain(&view.form);
+    if parts.map(|part| part.len()).sum::<usize>() > MAX_BYTES {
+        return variants;
     }
-    let received = Variant {
-        view: *view,
-        keys,
-        token_secret,
-        recoding: None,
-        advice: "",
+    let mut add = |view: RequestView<'_>, sources: &[Source], change: Change, advice| {
+        let request = SignedRequest::parse_with(&view, |parameters| parameters.change(sources, change));
+        let request = request.ok().flatten();
+        variants.extend(request.map(|request| Variant { request, advice }));
     };
-    let changed = |view, advice| Variant {
-        view,
-        advice,
-        ..received
-    };
-    let other_scheme = other_scheme(view.url);
-    let other_method = match view.method {
-        "HEAD" => Some("GET"),
-        "GET" => Some("HEAD"),
-        _ => None,
-    };
-    let is_hmac = keys.iter().any(|key| matches!(key, VerificationKey::Hmac(_)));
-    let empty_key = [VerificationKey::Hmac(Secret::new(""))];
-    let variants = [
-        other_scheme
-            .as_ref()
-            .map(|url| changed(RequestView { url, ..*view }, SCHEME)),
-        view.query
-            .map(|_| changed(RequestView { query: None, ..*view }, QUERY)),
-        view.form
-            .map(|_| changed(RequestView { form: None, ..*view }, FORM)),
-        other_method.map(|method| changed(RequestView { method, ..*view }, METHOD)),
-        token_secret.map(|_| Variant {
-            token_secret: None,
-            ..changed(*view, TOKEN_SECRET)
-        }),
-        is_hmac.then_some(Variant {
-            keys: &empty_key,
-            ..changed(*view, CONSUMER_SECRET)
-        }),
-    ];
-    let recoded = RECODINGS.map(|(recoding, advice)| Variant {
-        recoding: Some(recoding),
-        ..changed(*view, advice)
-    });
-    let mut variants = variants.into_iter().flatten().chain(recoded);
-    match variants.find(Variant::is_valid) {
-        Some(found) => Problem::SignatureInvalid(found.advice),
-        None if view.has_other_body => Problem::SignatureInvalid(OTHER_BODY),
-        None => problem,
+    if let Some(url) = &other_scheme(view.url) {
+        add(RequestView { url, ..*view }, &[], <[u8]>::to_vec, SCHEME);
     }
+    if view.query.is_some() {
+        add(RequestView { query: None, ..*view }, &[], <[u8]>::to_vec, QUERY);
+    }
+    if view.form.is_some() {
+        add(RequestView { form: None, ..*view }, &[], <[u8]>::to_vec, FORM);
+    }
+    if let Some(method) = other_method(view.method) {
+        add(RequestView { method, ..*view }, &[], <[u8]>::to_vec, METHOD);
+    }
+    for advice in [TOKEN_SECRET, CONSUMER_SECRET] {
+        add(*view, &[], <[u8]>::to_vec, advice);
+    }
+    for sources in [&[Source::Query, Source::Form][..], &[Source::Header], &ALL] {
+        add(*view, sources, decode, TOO_FEW);
+        add(*view, sources, encode, TOO_MANY);
+    }
+    variants
 }
 
-impl Variant<'_> {
-    fn is_valid(&self) -> bool {
-        let request = SignedRequest::parse_with(&self.view, |parameters| {
-            if let Some((sources, change)) = self.recoding {
-                parameters.change(sources, change);
-            }
-        });
-        let request = request.ok().flatten();
-        request.is_some_and(|request| request.verify(self.keys, self.token_secret).is_ok())
-    }
+/// The advice of the variant that was signed. `None`: none of them was.
+pub fn diagnose(
+    variants: Vec<Variant>,
+    keys: &[VerificationKey],
+    token_secret: Option<&Secret>,
+) -> Option<&'static str> {
+    let empty_key = [VerificationKey::Hmac(Secret::new(""))];
+    let mut variants = variants.into_iter();
+    variants.find_map(|Variant { request, advice }| {
+        let verified = match advice {
+            TOKEN_SECRET => request.verify(keys, None),
+            CONSUMER_SECRET => request.verify(&empty_key, token_secret),
+            _ => request.verify(keys, token_secret),
+        };
+        verified.is_ok().then_some(advice)
+    })
+}
+
+/// Another normalization of a name or a value than that of RFC 5849, section 3.4.1.3.2.
+type Change = fn(&[u8]) -> Vec<u8>;
+
+fn decode(encoded: &[u8]) -> Vec<u8> {
+    encoding::decode(encoded, Encoding::Percent).unwrap_or_default()
+}
+
+fn encode(encoded: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    encoding::push_encoded(&mut out, encoded);
+    out
 }
 
 fn other_scheme(url: &PublicUrl) -> Option<PublicUrl> {
@@ -100,31 +90,16 @@ fn other_scheme(url: &PublicUrl) -> Option<PublicUrl> {
     PublicUrl::parse(&format!("{other}://{rest}")).ok()
 }
 
-/// Decodes what is encoded for the signature: such a consumer encoded it once, as a part of the base string.
-fn encoded_once_less(encoded: &[u8]) -> Vec<u8> {
-    encoding::decode(encoded, Encoding::Percent).unwrap_or_default()
+fn other_method(method: &str) -> Option<&'static str> {
+    match method {
+        "HEAD" => Some("GET"),
+        "GET" => Some("HEAD"),
+        _ => None,
+    }
 }
 
-/// Encodes what is encoded for the signature: such a consumer did not decode the query or the form.
-fn encoded_once_more(encoded: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    encoding::push_encoded(&mut out, encoded);
-    out
-}
-
-const RECODINGS: [((&[Source], fn(&[u8]) -> Vec<u8>), &str); 5] = [
-    ((&[Source::Query, Source::Form], encoded_once_less), ONCE_LESS),
-    ((&[Source::Header], encoded_once_less), ONCE_LESS),
-    (
-        (&[Source::Query, Source::Header, Source::Form], encoded_once_less),
-        ONCE_LESS,
-    ),
-    ((&[Source::Query, Source::Form], encoded_once_more), ONCE_MORE),
-    (
-        (&[Source::Query, Source::Header, Source::Form], encoded_once_more),
-        ONCE_MORE,
-    ),
-];
+const MAX_BYTES: usize = 16 << 10;
+const ALL: [Source; 3] = [Source::Header, Source::Query, Source::Form];
 const SCHEME: &str = "The consumer signed the same URL with the other scheme (http or https): make its URLs and linkgate's public_url agree.";
 const QUERY: &str = "The consumer did not sign the query, or something between it and linkgate added one.";
 const FORM: &str =
@@ -134,9 +109,10 @@ const METHOD: &str =
 const TOKEN_SECRET: &str = "The consumer signed without the token's secret.";
 const CONSUMER_SECRET: &str =
     "The consumer signed with an empty consumer secret: enter the shared secret on its side.";
-const ONCE_LESS: &str = "The consumer signed names or values that it had not percent-encoded: encode each, join them, and encode the \
+const TOO_FEW: &str = "The consumer signed names or values that it had not percent-encoded: encode each, join them, and encode the \
      result once more (RFC 5849, section 3.4.1.3.2).";
-const ONCE_MORE: &str = "The consumer percent-encoded names or values that were encoded already: decode the query and the form, then \
+const TOO_MANY: &str = "The consumer percent-encoded names or values that were encoded already: decode the query and the form, then \
      encode each name and value (RFC 5849, section 3.4.1.3).";
-const OTHER_BODY: &str = "The signature does not match: leave the fields of the body out, since only form bodies are signed (RFC 5849, \
-     section 3.4.1.3.1); if they were left out, compare the URL as it was signed, and the secret or key.";
+/// The advice if no variant was signed, and the body is not a form.
+pub const OTHER_BODY: &str = "The signature does not match: leave the fields of the body out, since only form bodies are signed (RFC \
+     5849, section 3.4.1.3.1); if they were left out, compare the URL as it was signed, and the secret or key.";

@@ -133,15 +133,14 @@ impl<'a> Parameters<'a> {
             .sum()
     }
 
-    /// Changes names and values from some parts of the request, and sorts them anew: another normalization than the standard's.
+    /// Changes names and values from some parts of the request, but not the signature, and sorts them anew.
     pub(super) fn change(&mut self, sources: &[Source], change: fn(&[u8]) -> Vec<u8>) {
-        for parameter in self
-            .0
-            .iter_mut()
-            .filter(|parameter| sources.contains(&parameter.source))
-        {
-            parameter.name = change(&parameter.name).into();
-            parameter.value = change(&parameter.value).into();
+        let is_changed = |parameter: &&mut Parameter<'_>| {
+            sources.contains(&parameter.source) && *parameter.name != *b"oauth_signature"
+        };
+        let changed = self.0.iter_mut().filter(is_changed);
+        for Parameter { name, value, .. } in changed {
+            (*name, *value) = (change(name).into(), change(value).into());
         }
         self.0.sort_unstable();
     }

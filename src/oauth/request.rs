@@ -78,6 +78,7 @@ impl SignedRequest {
         let Some(mut parameters) = collect_parameters(view.query, view.authorization, view.form)? else {
             return Ok(None);
         };
+        change(&mut parameters);
         let protocol = parameters.protocol();
         let find = |name: &str| {
             protocol
@@ -134,10 +135,7 @@ impl SignedRequest {
                     .transpose()?,
             },
             requestor_id: requestor_id(&parameters)?,
-            base_string: {
-                change(&mut parameters);
-                signature_base_string(view.method, [view.url.as_str(), path], &parameters)
-            },
+            base_string: signature_base_string(view.method, [view.url.as_str(), path], &parameters),
         }))
     }
 

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::model::{Consumer, UNKNOWN_TOKEN};
-use crate::oauth::diagnose::diagnose_signature;
+use crate::model::Consumer;
 use crate::oauth::{Problem, RequestView, SignedRequest, Timestamp, VerifiedRequest};
 use crate::store::StoreError;
 
@@ -82,14 +81,9 @@ impl Provider {
                     cached,
                 }),
                 Err(problem) => {
-                    let problem = diagnose_signature(problem, view, &consumer.keys, secret);
-                    if let (Some(token), None, Problem::SignatureInvalid(_)) = (&token, secret, &problem) {
-                        // No key of this process made the token: its secret is unknown, and the consumer's can never match.
-                        let checked = self.cache.check_foreign_token(&self.store, token.as_str());
-                        Box::pin(checked).await?;
-                        return Err(Problem::TokenRejected(UNKNOWN_TOKEN).into());
-                    }
-                    Err(problem.into())
+                    // Boxed: a call's future would hold the rare one of an explanation.
+                    let error = self.explain(problem, view, &consumer, (token.as_ref(), secret), peer);
+                    Err(Box::pin(error).await)
                 }
             }
         }

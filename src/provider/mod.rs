@@ -2,7 +2,8 @@
 //!
 //! Read in the order of a link's life:
 //!
-//! 1. `authenticate`: timestamp, consumer, signature method, signature and nonce of every signed request;
+//! 1. `authenticate`: timestamp, consumer, signature method, signature and nonce of every signed request; `false_signatures`: why a
+//!    signature does not match, and how often that is told;
 //! 2. `request_token`: temporary credentials;
 //! 3. `authorize`: the user approves or denies;
 //! 4. `access_token`: exchange and renewal;
@@ -21,6 +22,7 @@ mod cache;
 mod caller;
 mod directory;
 mod error;
+mod false_signatures;
 mod grants;
 mod guarded_call;
 mod impersonation;
@@ -49,6 +51,7 @@ pub use sessions::SessionRules;
 pub use crate::store::{Actor, Keyring, Revoke, Search, StoreError};
 
 use cache::Cache;
+use false_signatures::FalseSignatures;
 use maintenance::{ClockOffset, Uses};
 
 /// The OAuth provider.
@@ -60,6 +63,7 @@ pub struct Provider {
     directory: Directory,
     rules: Rules,
     cache: Cache,
+    false_signatures: FalseSignatures,
     uses: Uses,
     clock_offset: ClockOffset,
     /// What the signature of an unknown consumer is checked against, so that it costs what a known one does.
@@ -133,6 +137,7 @@ impl Provider {
             directory,
             rules,
             cache: Cache::new(),
+            false_signatures: FalseSignatures::new(),
             dummy_key,
         }
     }

@@ -56,7 +56,7 @@ impl Provider {
 }
 
 /// One household of IPv6 has a whole /64 to come from.
-fn network(address: IpAddr) -> Vec<u8> {
+pub(super) fn network(address: IpAddr) -> Vec<u8> {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();

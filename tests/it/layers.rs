@@ -13,11 +13,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &["oauth"]),
     ("clock", &["oauth"]),
     ("telemetry", &[]),
+    ("blocking", &[]),
     ("tls", &["oauth", "setting"]),
     ("http", &["telemetry", "tls"]),
     ("store", &["applinks", "model", "oauth"]),
-    ("login", &["model", "oauth", "clock", "http", "setting", "tls"]),
-    ("provider", &["store", "model", "oauth", "clock"]),
+    (
+        "login",
+        &["blocking", "model", "oauth", "clock", "http", "setting", "tls"],
+    ),
+    ("provider", &["blocking", "store", "model", "oauth", "clock"]),
     (
         "gateway",
         &["provider", "model", "oauth", "clock", "http", "setting", "tls"],
@@ -25,7 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "links",
         &[
-            "gateway", "applinks", "store", "model", "oauth", "clock", "http", "setting", "tls",
+            "blocking", "gateway", "applinks", "store", "model", "oauth", "clock", "http", "setting", "tls",
         ],
     ),
     (

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use linkgate::blocking::SIGNATURES;
 use linkgate::oauth::{Secret, Token, TokenCredentials};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::support::app::App;
+use crate::support::blocked::Blocked;
 use crate::support::browser::location;
 use crate::support::databases::Database;
 use crate::support::linked::{Linked, Planned, pair, path};
@@ -47,6 +49,21 @@ async fn outcome(left: &Linked) -> (u16, String, String, bool) {
     assert_eq!(answer.header("x-linkgate-error"), Some(code.as_str()));
     let advice = body["advice"].as_str().unwrap().to_owned();
     (answer.status, code, advice, is_connected(left).await)
+}
+
+#[tokio::test]
+async fn a_call_that_waits_in_vain_for_its_signature_is_answered() {
+    let left = refused_by("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+    let blocked = Blocked::all(&[&SIGNATURES]).await;
+    let (status, code, advice, connected) = outcome(&left).await;
+    assert_eq!(
+        (status, code.as_str(), connected),
+        (503, "unavailable", true),
+        "{advice}"
+    );
+    assert!(advice.contains("signs too many calls"), "{advice}");
+    blocked.end().await;
+    assert_eq!(left.ask("/other/x", Some("alice")).await.status, 200);
 }
 
 #[tokio::test]

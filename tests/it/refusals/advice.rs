@@ -1,7 +1,7 @@
 //! The advice about a signature that does not match: it names what the consumer signed instead.
 
 use crate::support::call::{Call, Peer, encode};
-use crate::support::linkgate::Linkgate;
+use crate::support::linkgate::{Linkgate, Setup};
 use crate::support::raw::{Request, Response};
 
 /// A two-legged call whose consumer key has characters to encode.
@@ -65,9 +65,9 @@ fn joined(call: &Call, base: &str, parameters: &mut [String]) -> String {
 
 #[tokio::test]
 async fn parameters_encoded_once_too_few_or_too_many_are_named() {
-    let linkgate = Linkgate::with(crate::support::linkgate::Setup {
+    let linkgate = Linkgate::with(Setup {
         more: ODD,
-        ..Default::default()
+        ..Setup::default()
     })
     .await;
     let send = async |call: &Call, signature: &str| -> String {
@@ -104,4 +104,60 @@ async fn parameters_encoded_once_too_few_or_too_many_are_named() {
     let call = Peer::robot().call(&linkgate, "GET", "/api/x?b=c%3A%20d");
     let advice = send(&call, "AAAAAAAAAAAAAAAAAAAAAAAAAAA=").await;
     assert!(advice.contains("compare the URL"), "{advice}");
+}
+
+#[tokio::test]
+async fn a_large_request_is_not_verified_again_for_the_advice() {
+    let linkgate = Linkgate::start().await;
+    for (bytes, is_explained) in [(5_000, true), (6_000, false), (349_000, false)] {
+        let form = "/".repeat(bytes);
+        let call = Peer::robot()
+            .call(&linkgate, "POST", "/api/x")
+            .form(&[("a", &form)]);
+        let call = call.signed_for("https://builds.example.com/api/x");
+        let advice = advice(&call.send(&linkgate).await);
+        assert_eq!(
+            advice.contains("http or https"),
+            is_explained,
+            "{bytes}: {advice}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn false_signatures_have_a_budget_and_true_ones_pass() {
+    let linkgate = Linkgate::with(Setup {
+        server: "trusted_proxies = [\"127.0.0.1\"]",
+        ..Setup::default()
+    })
+    .await;
+    let call = |peer: Peer, client: &str| {
+        let call = peer.call(&linkgate, "GET", "/api/x");
+        call.request(&linkgate).header("X-Forwarded-For", client)
+    };
+    let wrong = || Peer::of("robot", "wrong");
+    let (flooding, other) = ("2001:db8::1", "192.0.2.1");
+    for _ in 0..200 {
+        let request = call(wrong(), flooding);
+        request.refused(linkgate.address, 401, "signature_invalid").await;
+    }
+    // A network of IPv6 is one client.
+    let request = call(wrong(), "2001:db8::2");
+    let answer = request
+        .refused(linkgate.address, 503, "consumer_key_refused")
+        .await;
+    assert_eq!(answer.header("retry-after"), Some("10"));
+    // The consumer's own calls from there, other consumers and other addresses are answered as ever.
+    for client in [flooding, other] {
+        call(Peer::robot(), client).passes(linkgate.address).await;
+    }
+    let replayed = call(Peer::robot(), flooding);
+    replayed.passes(linkgate.address).await;
+    replayed.refused(linkgate.address, 401, "nonce_used").await;
+    for request in [call(wrong(), other), call(Peer::of("second", "wrong"), flooding)] {
+        request.refused(linkgate.address, 401, "signature_invalid").await;
+    }
+    linkgate.clock.advance(60);
+    let request = call(wrong(), flooding);
+    request.refused(linkgate.address, 401, "signature_invalid").await;
 }

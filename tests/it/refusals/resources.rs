@@ -2,6 +2,10 @@
 
 use std::fmt::Write as _;
 
+use linkgate::blocking::{DIAGNOSES, PASSWORDS, SIGNATURES};
+
+use crate::support::blocked::Blocked;
+use crate::support::browser::Form;
 use crate::support::call::{CALLBACK, Peer};
 use crate::support::linkgate::Linkgate;
 use crate::support::raw::Request;
@@ -100,4 +104,31 @@ async fn an_answer_does_not_grow_with_the_request() {
     let many = Request::get("/api/x").header("Authorization", format!("OAuth {}", names.join(", ")));
     let answer = many.refused(linkgate.address, 400, "parameter_rejected").await;
     assert!(answer.body.len() < 1_000, "{}", answer.body.len());
+}
+
+#[tokio::test]
+async fn heavy_work_delays_no_signed_call() {
+    let linkgate = Linkgate::start().await;
+    let mut browser = linkgate.browser();
+    let login = Form::of(&browser.get("/oauth/login").await, "password").unwrap();
+    let login = login.with("username", "alice").with("password", "alice-password");
+    let other_scheme = || {
+        let call = Peer::robot().call(&linkgate, "GET", "/api/x");
+        call.signed_for("https://builds.example.com/api/x")
+    };
+    let blocked = Blocked::all(&[&PASSWORDS, &SIGNATURES, &DIAGNOSES]).await;
+    let call = Peer::robot().call(&linkgate, "GET", "/api/x");
+    call.passes(&linkgate).await;
+    // A false signature is answered, without an explanation; a password is not verified.
+    let answer = other_scheme().refused(&linkgate, 401, "signature_invalid").await;
+    let advice = answer.value("oauth_problem_advice").unwrap();
+    assert!(advice.starts_with("The signature does not match"), "{advice}");
+    let answer = browser.submit(&login).await;
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert!(answer.body.contains("temporarily unavailable"), "{}", answer.body);
+    blocked.end().await;
+    let answer = other_scheme().refused(&linkgate, 401, "signature_invalid").await;
+    let advice = answer.value("oauth_problem_advice").unwrap();
+    assert!(advice.contains("http or https"), "{advice}");
+    assert_eq!(browser.submit(&login).await.status, 303);
 }

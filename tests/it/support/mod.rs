@@ -2,6 +2,7 @@
 
 pub(crate) mod address;
 pub(crate) mod app;
+pub(crate) mod blocked;
 pub(crate) mod browser;
 pub(crate) mod call;
 pub(crate) mod captured;

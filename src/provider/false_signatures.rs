@@ -1,0 +1,94 @@
+//! What a signature costs that does not match: an explanation, within a budget.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
+
+use super::sign_in::network;
+use super::{Error, Provider};
+use crate::blocking::DIAGNOSES;
+use crate::model::{Consumer, UNKNOWN_TOKEN};
+use crate::oauth::diagnose::{self, OTHER_BODY};
+use crate::oauth::{ConsumerKey, Problem, RequestView, Secret, Timestamp, Token};
+
+/// Counts the false signatures of each minute by the network of the client and by the consumer.
+///
+/// Every request is verified, so a consumer never loses a call to others behind the same proxy that use its key. The budget
+/// limits what a false signature costs beyond that: the explanation and the read of a foreign token. A consumer with the secret
+/// of a token that linkgate does not know any more may learn of it a minute later.
+#[derive(Debug)]
+pub(super) struct FalseSignatures(Cache<(Vec<u8>, ConsumerKey, i64), Arc<AtomicU32>>);
+
+impl FalseSignatures {
+    pub(super) fn new() -> Self {
+        let counts = Cache::builder().max_capacity(MAX_COUNTS);
+        let counts = counts.eviction_policy(EvictionPolicy::lru());
+        Self(counts.time_to_live(Duration::from_mins(2)).build())
+    }
+
+    /// Counts one. Returns whether it is within the budget.
+    fn count(&self, client: Option<IpAddr>, consumer: &ConsumerKey, now: Timestamp) -> bool {
+        let key = (
+            client.map(network).unwrap_or_default(),
+            consumer.clone(),
+            now.minute(),
+        );
+        let before = self.0.get_with(key, Arc::default).fetch_add(1, Ordering::Relaxed);
+        if before == BUDGET {
+            let client = client.map(tracing::field::display);
+            tracing::warn!(
+                client,
+                consumer.key = ?consumer,
+                "more than {BUDGET} false signatures in a minute: further ones are answered 503 without an explanation"
+            );
+        }
+        before < BUDGET
+    }
+}
+
+impl Provider {
+    /// The error for a request whose signature did not match. `secret` is that of its token; `None`: no key of this process made
+    /// the token, or the request has none.
+    pub(super) async fn explain(
+        &self,
+        problem: Problem,
+        view: &RequestView<'_>,
+        consumer: &Arc<Consumer>,
+        (token, secret): (Option<&Token>, Option<&Secret>),
+        client: Option<IpAddr>,
+    ) -> Error {
+        if !matches!(problem, Problem::SignatureInvalid(_)) {
+            return problem.into();
+        }
+        if !self
+            .false_signatures
+            .count(client, &consumer.key, self.clock.now())
+        {
+            return Problem::ConsumerKeyRefused(TOO_MANY).into();
+        }
+        let (variants, owner) = (diagnose::variants(view), Arc::clone(consumer));
+        let used = secret.cloned();
+        let found = DIAGNOSES.run(move || diagnose::diagnose(variants, &owner.keys, used.as_ref()));
+        let other_body = view.has_other_body.then_some(OTHER_BODY);
+        if let Some(advice) = found.await.unwrap_or_default().or(other_body) {
+            return Problem::SignatureInvalid(advice).into();
+        }
+        let (Some(token), None) = (token, secret) else {
+            return problem.into();
+        };
+        // The consumer's secret can never match.
+        match self.cache.check_foreign_token(&self.store, token.as_str()).await {
+            Ok(()) => Problem::TokenRejected(UNKNOWN_TOKEN).into(),
+            Err(error) => error.into(),
+        }
+    }
+}
+
+/// False signatures in a minute that are explained, from one network and for one consumer.
+const BUDGET: u32 = 200;
+const MAX_COUNTS: u64 = 10_000;
+const TOO_MANY: &str = "Too many signatures that do not match came from this address: try again in a minute.";
