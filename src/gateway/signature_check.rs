@@ -16,7 +16,7 @@ use super::identity_headers::IdentityHeaders;
 use super::origin::{self, PublicUrls, RequestOrigin};
 use super::routes::{RouteMode, Routes};
 use super::upstream_request::X_LINKGATE_VIA;
-use crate::oauth::authorization_header;
+use crate::oauth::{RequestView, authorization_header};
 use crate::provider::{self, Caller, Provider};
 
 /// What the check of a request depends on.
@@ -100,12 +100,17 @@ impl SignatureCheck {
         if mode == RouteMode::None {
             return Ok((None, body));
         }
-        let (form, mut body) = match self.body_limits.read_form(&head.headers, body).await? {
+        let authorization = origin::authorization(&head.headers);
+        let view = origin.view(head, &authorization, None);
+        let read = self.body_limits.read_form(&head.headers, body, view.is_signed());
+        let (form, mut body) = match read.await? {
             Ok(form) => (Some(form.clone()), Body::from(form)),
             Err(body) => (None, body),
         };
-        let authorization = origin::authorization(&head.headers);
-        let view = origin.view(head, &authorization, form.as_deref());
+        let view = RequestView {
+            form: form.as_deref(),
+            ..view
+        };
         let Some(call) = self.provider.authenticate_call(&view, origin.client).await? else {
             return unsigned(mode).map(|()| (None, body));
         };

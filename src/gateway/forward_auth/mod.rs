@@ -27,6 +27,7 @@ use super::origin;
 use super::routes::{self, RouteMode};
 use super::signature_check::{self, Rejection, SignatureCheck};
 use crate::clock::Clock;
+use crate::oauth::RequestView;
 use crate::provider::Caller;
 
 use client_body::ClientBody;
@@ -137,9 +138,13 @@ impl ForwardAuth {
         if mode == RouteMode::None {
             return Ok(None);
         }
-        let body = ClientBody::read(kind, original, check.body_limits, body).await?;
         let authorization = origin::authorization(&head.headers);
-        let view = origin.view(head, &authorization, body.form());
+        let view = origin.view(head, &authorization, None);
+        let body = ClientBody::read(kind, original, check.body_limits, body, view.is_signed()).await?;
+        let view = RequestView {
+            form: body.form(),
+            ..view
+        };
         body.check_forwarded(&view)?;
         let client = origin.client.filter(|_| original.names_client);
         let id = original.request_id.as_ref();
