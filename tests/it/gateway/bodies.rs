@@ -138,7 +138,7 @@ async fn an_unsigned_form_has_no_limit() {
     let chunked = format!("{FORM}Transfer-Encoding: chunked\r\n");
     assert_eq!(status(&send(gateway, "POST", &chunked, &chunks).await), "200");
     let received = app.received().pop().unwrap().body;
-    assert_eq!(received.iter().filter(|byte| **byte == b'&').count(), 300_000);
+    assert_eq!(received.split(|byte| *byte == b'&').count(), 300_001);
     // Where OAuth is required, it is as unsigned as any other request.
     for coding in ["", "Content-Encoding: gzip\r\n"] {
         let head = format!(
