@@ -27,7 +27,6 @@ use super::origin;
 use super::routes::{self, RouteMode};
 use super::signature_check::{self, Rejection, SignatureCheck};
 use crate::clock::Clock;
-use crate::oauth::RequestView;
 use crate::provider::Caller;
 
 use client_body::ClientBody;
@@ -139,12 +138,9 @@ impl ForwardAuth {
             return Ok(None);
         }
         let authorization = origin::authorization(&head.headers);
-        let view = origin.view(head, &authorization, None);
-        let body = ClientBody::read(kind, original, check.body_limits, body, view.is_signed()).await?;
-        let view = RequestView {
-            form: body.form(),
-            ..view
-        };
+        let is_signed = origin.view(head, &authorization, None).is_signed();
+        let body = ClientBody::read(kind, original, check.body_limits, body, is_signed).await?;
+        let view = origin.view(head, &authorization, body.form());
         body.check_forwarded(&view)?;
         let client = origin.client.filter(|_| original.names_client);
         let id = original.request_id.as_ref();

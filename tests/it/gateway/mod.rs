@@ -4,6 +4,7 @@
 //! * [`any_target`]: every path and query that there can be;
 //! * [`targets`]: the request line, and the name under which it was called;
 //! * [`headers`]: what is taken away, what is written;
+//! * [`from_proxies`]: what a trusted proxy may say of the application's users;
 //! * [`bodies`]: forms held, everything else streamed;
 //! * [`smuggling`]: messages that two readers would end in two places;
 //! * [`connections`]: reuse, closing, time-outs, web sockets;
@@ -18,6 +19,7 @@ mod any_target;
 mod bodies;
 mod connections;
 mod failures;
+mod from_proxies;
 mod headers;
 mod impersonated;
 mod signed;
