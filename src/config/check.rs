@@ -54,10 +54,10 @@ fn server(config: &Config, report: &mut Report, now: Timestamp) {
         );
     }
     if !url.path_prefix().is_empty() {
-        let origin = url.origin();
+        let (origin, own) = (url.origin(), server.path_prefix.place("/oauth"));
         report.warn(
             "server.public_url",
-            format!("it has a path: an Application URL with this path makes Bitbucket call {origin}/oauth/..., without it"),
+            format!("it has a path: an Application URL with this path makes Bitbucket call {origin}{own}/..., without it"),
             &format!("enter {origin} as the Application URL in Bitbucket, without the path"),
         );
     }

@@ -72,6 +72,27 @@ fn a_header_is_trusted_only_from_known_proxies() {
 }
 
 #[test]
+fn own_pages_are_below_a_plain_path() {
+    for prefix in [
+        "/",
+        "linkgate",
+        "/linkgate/",
+        "//x",
+        "/a/../b",
+        "/%6c",
+        "/a b",
+        "/.well-known",
+    ] {
+        let text = SMALLEST.replace("[server]", &format!("[server]\npath_prefix = \"{prefix}\""));
+        let refused = Written::new(&text).refused(&[]);
+        assert!(
+            refused.contains("linkgate.toml:3:1: server.path_prefix:") && refused.contains("/linkgate"),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
 fn login_tables_are_read_whole() {
     let text = r#"
 [login.probe]
