@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
 
+use super::field_case::FieldCase;
 use super::socket::{Accepted, Socket};
 use super::stopping::until_stopped;
 use super::{RequestId, Workers};
@@ -88,6 +89,7 @@ impl Listener {
     /// Each request carries its [`RequestId`], and its peer as [`ConnectInfo`] unless it came over a Unix socket.
     pub async fn serve(self, service: impl HttpService, stop: CancellationToken, drain: Duration) -> bool {
         let (connections, late) = (TaskTracker::new(), CancellationToken::new());
+        let case = FieldCase::read().await;
         let mut failed = 0_u64;
         while let Some(accepted) = stop.run_until_cancelled(self.socket.accept()).await {
             let (stream, peer) = match accepted {
@@ -109,6 +111,7 @@ impl Listener {
             }
             let connection = Connection {
                 service: service.clone(),
+                case: case.clone(),
                 tls: self.tls.clone(),
                 h2c: self.h2c,
                 head_timeout: self.head_timeout,
@@ -146,6 +149,7 @@ impl Listener {
 /// A connection apart from its stream.
 struct Connection<S> {
     service: S,
+    case: FieldCase,
     tls: Option<ServerTls>,
     h2c: bool,
     head_timeout: Duration,
@@ -225,9 +229,10 @@ impl<S: HttpService> Connection<S> {
             .header_read_timeout(self.head_timeout * IDLE_FACTOR)
             .max_buf_size(MAX_HEAD as usize)
             .max_header_size(MAX_HEAD as usize)
+            .title_case_headers(true)
             .serve_connection(
                 TokioIo::new(with_write_timeout(stream, self.download_timeout)),
-                requests(self.service, self.peer, Arc::clone(&self.life)),
+                requests(self.service, self.case, self.peer, Arc::clone(&self.life)),
             )
             .with_upgrades();
         let shutdown = http1::UpgradeableConnection::graceful_shutdown;
@@ -252,7 +257,7 @@ impl<S: HttpService> Connection<S> {
             .max_concurrent_streams(HTTP2_STREAMS)
             .serve_connection(
                 TokioIo::new(with_write_timeout(stream, self.download_timeout)),
-                requests(self.service, self.peer, Arc::clone(&self.life)),
+                requests(self.service, self.case, self.peer, Arc::clone(&self.life)),
             );
         let served = drive(connection, &self.life, http2::Connection::graceful_shutdown);
         // hyper pings only a client that has sent the whole preface.
@@ -319,6 +324,7 @@ impl<I: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for I {}
 /// A service as hyper calls it; each request carries its id and its peer.
 fn requests<S: HttpService>(
     service: S,
+    case: FieldCase,
     peer: Option<SocketAddr>,
     life: Arc<Life>,
 ) -> impl hyper::service::Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
@@ -331,9 +337,12 @@ fn requests<S: HttpService>(
         if let Some(peer) = peer {
             extensions.insert(ConnectInfo(peer));
         }
-        let (version, life) = (request.version(), Arc::clone(&life));
+        let (version, life, case) = (request.version(), Arc::clone(&life), case.clone());
         let response = service.clone().oneshot(request);
-        async move { Ok(until_stopped(response.await?, version, &life.stop)) }
+        async move {
+            let response = until_stopped(response.await?, version, &life.stop);
+            Ok(case.applied_to(response))
+        }
     })
 }
 

@@ -215,7 +215,7 @@ async fn trailers_of_an_answer_arrive() {
         (vec!["trailers"], vec!["te"])
     );
     assert!(
-        answer.ends_with("\r\n\r\n2\r\nok\r\n0\r\nx-sum: 1\r\n\r\n"),
+        answer.ends_with("\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n"),
         "{answer}"
     );
 }
