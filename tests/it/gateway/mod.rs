@@ -5,6 +5,7 @@
 //! * [`targets`]: the request line, and the name under which it was called;
 //! * [`headers`]: what is taken away, what is written; [`field_names`]: in which case;
 //! * [`bodies`]: forms held, everything else streamed;
+//! * [`interim`]: what is said before the answer;
 //! * [`smuggling`]: messages that two readers would end in two places;
 //! * [`connections`]: reuse, closing, time-outs, web sockets;
 //! * [`failures`]: what a client is told when there is no answer;
@@ -21,6 +22,7 @@ mod failures;
 mod field_names;
 mod headers;
 mod impersonated;
+mod interim;
 mod signed;
 mod smuggling;
 mod targets;
