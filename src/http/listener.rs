@@ -17,7 +17,7 @@ use hyper::rt::{Sleep, Timer};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy, sink};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
@@ -213,8 +213,11 @@ impl<S: HttpService> Connection<S> {
                 }
             }
             (_, Some(_)) => {
-                reject(self.peer, "clear_text_on_tls");
+                reject(self.peer, "clear_text_on_tls", None);
                 stream.write_all(USE_HTTPS).await?;
+                stream.shutdown().await?;
+                // Closing with bytes unread would reset the connection, and the client lose the response (RFC 9112, section 9.6).
+                let _ = timeout(LAST_REQUEST, copy(&mut stream.take(MAX_HEAD.into()), &mut sink())).await;
             }
         }
         Ok(())
@@ -239,11 +242,15 @@ impl<S: HttpService> Connection<S> {
         let Err(error) = drive(connection, &self.life, shutdown).await else {
             return;
         };
-        if error.is_parse_too_large() {
-            reject(self.peer, "head_too_large");
-        } else if error.is_parse() {
-            let is_tls = beginning == Beginning::Tls;
-            reject(self.peer, if is_tls { "tls_on_clear_text" } else { "malformed" });
+        let reason = if error.is_parse_too_large() {
+            "head_too_large"
+        } else if beginning == Beginning::Tls {
+            "tls_on_clear_text"
+        } else {
+            "malformed"
+        };
+        if error.is_parse() {
+            reject(self.peer, reason, Some(&error));
         } else {
             tracing::debug!(peer = ?self.peer, %error, "a connection ended early");
         }
@@ -351,9 +358,11 @@ async fn peek(stream: &TcpStream, h2c: bool) -> io::Result<Beginning> {
     let mut first = [0; PREFACE.len()];
     loop {
         let length = stream.peek(&mut first).await?;
-        if first[0] == TLS_HANDSHAKE {
+        if length == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        } else if first[0] == TLS_HANDSHAKE {
             return Ok(Beginning::Tls);
-        } else if !h2c || length == 0 || !PREFACE.starts_with(&first[..length]) {
+        } else if !h2c || !PREFACE.starts_with(&first[..length]) {
             return Ok(Beginning::Other);
         } else if length == PREFACE.len() {
             return Ok(Beginning::Http2);
@@ -363,11 +372,13 @@ async fn peek(stream: &TcpStream, h2c: bool) -> io::Result<Beginning> {
     }
 }
 
-/// Logs and counts a connection that does not speak the protocol. hyper has answered 400 or 431 where it could.
-fn reject(peer: Option<SocketAddr>, reason: &'static str) {
+/// Logs and counts a connection that does not speak the protocol. hyper has answered 400, 414 or 431 where it could, without a
+/// body.
+fn reject(peer: Option<SocketAddr>, reason: &'static str, error: Option<&hyper::Error>) {
     count_rejected_connection(reason);
     let peer = peer.map(|peer| tracing::field::display(peer.ip().to_canonical()));
-    tracing::info!(peer, reason, "a connection was rejected");
+    let error = error.map(tracing::field::display);
+    tracing::info!(peer, reason, error, "a connection was rejected");
 }
 
 /// The first byte of a TLS handshake record.
