@@ -6,14 +6,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::rt::{Sleep, Timer};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -26,6 +24,7 @@ use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
 
 use super::field_case::FieldCase;
+use super::head_timer::HeadTimer;
 use super::socket::{Accepted, Socket};
 use super::stopping::until_stopped;
 use super::{RequestId, Workers};
@@ -62,8 +61,7 @@ pub struct Listener {
     pub h2c: bool,
     /// The runtimes that serve the connections.
     pub workers: Workers,
-    /// The time for the first head of a connection: [`HEAD_TIMEOUT`] but in tests. A kept connection has five times as long
-    /// from one request to the next.
+    /// The time for a head: [`HEAD_TIMEOUT`] but in tests. A kept connection may be idle for five times as long before it.
     pub head_timeout: Duration,
     /// How long a client may read nothing of what is sent to it.
     pub download_timeout: Duration,
@@ -224,11 +222,9 @@ impl<S: HttpService> Connection<S> {
     }
 
     async fn http1<I: Io>(self, stream: I, beginning: Beginning) {
+        let (stream, timer) = HeadTimer::observe(stream, self.head_timeout);
         let connection = http1::Builder::new()
-            .timer(HeadTimer {
-                first: AtomicBool::new(true),
-                head_timeout: self.head_timeout,
-            })
+            .timer(timer)
             .header_read_timeout(self.head_timeout * IDLE_FACTOR)
             .max_buf_size(MAX_HEAD as usize)
             .max_header_size(MAX_HEAD as usize)
@@ -280,26 +276,6 @@ impl<S: HttpService> Connection<S> {
             },
             () = silent => {}
         }
-    }
-}
-
-/// The time for heads: hyper has one limit for the head of a request and for the time until it begins.
-struct HeadTimer {
-    /// Whether the next head is the connection's first, which has begun already.
-    first: AtomicBool,
-    head_timeout: Duration,
-}
-
-impl Timer for HeadTimer {
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
-        TokioTimer::new().sleep(duration)
-    }
-
-    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
-        if self.first.swap(false, Ordering::Relaxed) {
-            return self.sleep(self.head_timeout);
-        }
-        TokioTimer::new().sleep_until(deadline)
     }
 }
 
@@ -391,13 +367,13 @@ const PREFACE: [u8; 3] = *b"PRI";
 const USE_HTTPS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain;charset=UTF-8\r\n\
     connection: close\r\n\r\nThis port serves HTTPS: write https:// in the URL.\r\n";
 
-/// The time for the first head of a connection, also if the client has not begun yet.
+/// The time for a head from its first byte on; for the first head of a connection, also if the client has not begun yet.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long an open connection may still make a request when the server stops: one may be on its way.
 const LAST_REQUEST: Duration = Duration::from_secs(1);
 
-/// How much longer the next head may take, which is 75 seconds: proxies keep connections for a minute.
+/// How much longer a connection may be idle, which is 75 seconds: proxies keep connections for a minute.
 const IDLE_FACTOR: u32 = 5;
 
 /// The time for the first byte of a TLS handshake; the handshake has as much.

@@ -1,4 +1,4 @@
-//! Connections that are turned away before there is a request: by what a client is told, and by the line in the log.
+//! Connections that are turned away before there is a request: what a client is told, the line in the log, and the limits.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -117,4 +117,38 @@ async fn clear_text_on_a_tls_port_is_told_to_use_https() {
         "{answer}"
     );
     logged(&captured, 0, "clear_text_on_tls").await;
+}
+
+/// A connection may be idle for five times as long as a head may take.
+#[tokio::test]
+async fn a_head_that_has_begun_is_limited_on_a_kept_connection_too() {
+    let app = App::start().await;
+    let mut options = gateway::options(&app).await;
+    options.head_timeout = Duration::from_secs(2);
+    let gateway = gateway::serve(options).await;
+    let mut client = TcpStream::connect(gateway).await.unwrap();
+    for _ in 0..2 {
+        client
+            .write_all(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = [0; 500];
+        let length = client.read(&mut answer).await.unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 200"));
+        sleep(Duration::from_millis(2500)).await;
+    }
+    let (mut reader, mut writer) = client.split();
+    let slowly = async {
+        loop {
+            let _ = writer.write_all(b"G").await;
+            sleep(Duration::from_millis(300)).await;
+        }
+    };
+    let mut rest = Vec::new();
+    tokio::select! {
+        () = slowly => {}
+        _ = reader.read_to_end(&mut rest) => {}
+        () = sleep(Duration::from_secs(5)) => panic!("it is closed after two seconds"),
+    }
+    assert!(rest.is_empty(), "{rest:?}");
 }
