@@ -3,7 +3,8 @@
 
 use std::convert::Infallible;
 use std::future::ready;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::mem;
+use std::sync::{Mutex, PoisonError};
 
 use axum::body::Body;
 use http::header::WWW_AUTHENTICATE;
@@ -13,38 +14,30 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{join, sink};
+use tokio::sync::OnceCell;
 
-/// Names of fields in the case in which hyper read them: extensions of a message, of a type that only hyper can name.
-#[derive(Clone, Debug)]
-pub(super) struct FieldCase(Arc<Extensions>);
-
-impl FieldCase {
-    /// Has hyper read a message with the names.
-    pub(super) async fn read() -> Self {
-        let names = Mutex::new(Extensions::new());
-        let service = service_fn(|request: Request<Incoming>| {
-            *names.lock().unwrap_or_else(PoisonError::into_inner) = request.into_parts().0.extensions;
-            ready(Ok::<_, Infallible>(Response::new(Body::empty())))
-        });
-        let message = join(MESSAGE, sink());
-        // It ends with the message.
-        let _ = http1::Builder::new()
-            .preserve_header_case(true)
-            .serve_connection(TokioIo::new(message), service)
-            .await;
-        Self(Arc::new(
-            names.into_inner().unwrap_or_else(PoisonError::into_inner),
-        ))
-    }
-
-    /// The response, whose challenge is written in this case unless a server wrote it in another.
-    pub(super) fn applied_to(&self, mut response: Response<Body>) -> Response<Body> {
-        if response.headers().contains_key(WWW_AUTHENTICATE) {
-            let of_server = std::mem::replace(response.extensions_mut(), (*self.0).clone());
-            response.extensions_mut().extend(of_server);
-        }
-        response
+/// Has hyper write the challenge of a response in this case, unless it came from a server that wrote another.
+pub(super) async fn write_as_usual(response: &mut Response<Body>) {
+    // The names of fields as hyper read them. Only hyper can name the type.
+    static CASE: OnceCell<Extensions> = OnceCell::const_new();
+    if response.headers().contains_key(WWW_AUTHENTICATE) {
+        let case = CASE.get_or_init(|| Box::pin(read_case())).await.clone();
+        let of_server = mem::replace(response.extensions_mut(), case);
+        response.extensions_mut().extend(of_server);
     }
 }
 
-const MESSAGE: &[u8] = b"GET / HTTP/1.0\r\nWWW-Authenticate: OAuth\r\n\r\n";
+async fn read_case() -> Extensions {
+    let message = b"GET / HTTP/1.0\r\nWWW-Authenticate: OAuth\r\n\r\n";
+    let case = Mutex::new(Extensions::new());
+    let service = service_fn(|request: Request<Incoming>| {
+        *case.lock().unwrap_or_else(PoisonError::into_inner) = request.into_parts().0.extensions;
+        ready(Ok::<_, Infallible>(Response::new(Body::empty())))
+    });
+    // It ends with the message.
+    let _ = http1::Builder::new()
+        .preserve_header_case(true)
+        .serve_connection(TokioIo::new(join(&message[..], sink())), service)
+        .await;
+    case.into_inner().unwrap_or_else(PoisonError::into_inner)
+}

@@ -23,11 +23,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
 
-use super::field_case::FieldCase;
 use super::head_timer::HeadTimer;
 use super::socket::{Accepted, Socket};
 use super::stopping::until_stopped;
-use super::{RequestId, Workers};
+use super::{RequestId, Workers, field_case};
 use crate::telemetry::count_rejected_connection;
 use crate::tls::ServerTls;
 
@@ -87,7 +86,6 @@ impl Listener {
     /// Each request carries its [`RequestId`], and its peer as [`ConnectInfo`] unless it came over a Unix socket.
     pub async fn serve(self, service: impl HttpService, stop: CancellationToken, drain: Duration) -> bool {
         let (connections, late) = (TaskTracker::new(), CancellationToken::new());
-        let case = FieldCase::read().await;
         let mut failed = 0_u64;
         while let Some(accepted) = stop.run_until_cancelled(self.socket.accept()).await {
             let (stream, peer) = match accepted {
@@ -109,7 +107,6 @@ impl Listener {
             }
             let connection = Connection {
                 service: service.clone(),
-                case: case.clone(),
                 tls: self.tls.clone(),
                 h2c: self.h2c,
                 head_timeout: self.head_timeout,
@@ -147,7 +144,6 @@ impl Listener {
 /// A connection apart from its stream.
 struct Connection<S> {
     service: S,
-    case: FieldCase,
     tls: Option<ServerTls>,
     h2c: bool,
     head_timeout: Duration,
@@ -231,7 +227,7 @@ impl<S: HttpService> Connection<S> {
             .title_case_headers(true)
             .serve_connection(
                 TokioIo::new(with_write_timeout(stream, self.download_timeout)),
-                requests(self.service, self.case, self.peer, Arc::clone(&self.life)),
+                requests(self.service, self.peer, Arc::clone(&self.life)),
             )
             .with_upgrades();
         let shutdown = http1::UpgradeableConnection::graceful_shutdown;
@@ -260,7 +256,7 @@ impl<S: HttpService> Connection<S> {
             .max_concurrent_streams(HTTP2_STREAMS)
             .serve_connection(
                 TokioIo::new(with_write_timeout(stream, self.download_timeout)),
-                requests(self.service, self.case, self.peer, Arc::clone(&self.life)),
+                requests(self.service, self.peer, Arc::clone(&self.life)),
             );
         let served = drive(connection, &self.life, http2::Connection::graceful_shutdown);
         // hyper pings only a client that has sent the whole preface.
@@ -307,7 +303,6 @@ impl<I: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for I {}
 /// A service as hyper calls it; each request carries its id and its peer.
 fn requests<S: HttpService>(
     service: S,
-    case: FieldCase,
     peer: Option<SocketAddr>,
     life: Arc<Life>,
 ) -> impl hyper::service::Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
@@ -320,11 +315,13 @@ fn requests<S: HttpService>(
         if let Some(peer) = peer {
             extensions.insert(ConnectInfo(peer));
         }
-        let (version, life, case) = (request.version(), Arc::clone(&life), case.clone());
-        let response = service.clone().oneshot(request);
+        let (version, life) = (request.version(), Arc::clone(&life));
+        // In a box: it has 5 KB, and hyper moves it.
+        let response = Box::pin(service.clone().oneshot(request));
         async move {
-            let response = until_stopped(response.await?, version, &life.stop);
-            Ok(case.applied_to(response))
+            let mut response = until_stopped(response.await?, version, &life.stop);
+            field_case::write_as_usual(&mut response).await;
+            Ok(response)
         }
     })
 }
