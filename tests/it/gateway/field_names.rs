@@ -17,7 +17,7 @@ async fn exact(address: std::net::SocketAddr, line: &str) -> String {
     answer
 }
 
-/// ScribeJava keeps fields in a map that knows one case.
+/// `ScribeJava` keeps fields in a map that knows one case.
 #[tokio::test]
 async fn ours_are_written_as_usual() {
     let linkgate = Linkgate::start().await;
