@@ -44,7 +44,8 @@ async fn what_is_wrong_with_a_request_has_a_code() {
     let mut options = options(&app).await;
     options.check.body_limits.time = Duration::from_millis(500);
     let gateway = serve(options).await;
-    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let form =
+        "Content-Type: application/x-www-form-urlencoded\r\nAuthorization: OAuth oauth_nonce=\"n\"\r\n";
     for (rest, code, name) in [
         ("Host: b\r\n\r\n", "400", "ambiguous_request"),
         (

@@ -67,6 +67,7 @@ async fn the_application_decides_whether_a_body_is_sent() {
 async fn linkgate_asks_for_no_body_that_it_would_refuse() {
     let gateway = start(&App::start().await).await;
     let large = "POST /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\nExpect: 100-continue\r\n\
-                 Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9999999\r\n\r\n";
+                 Authorization: OAuth oauth_nonce=\"n\"\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+                 Content-Length: 9999999\r\n\r\n";
     assert_eq!(status(&exchange(gateway, large.as_bytes()).await), "413");
 }

@@ -4,6 +4,7 @@
 //! * [`any_target`]: every path and query that there can be;
 //! * [`targets`]: the request line, and the name under which it was called;
 //! * [`headers`]: what is taken away, what is written; [`field_names`]: in which case;
+//! * [`from_proxies`]: what a trusted proxy may say of the application's users;
 //! * [`bodies`]: forms held, everything else streamed;
 //! * [`interim`]: what is said before the answer;
 //! * [`smuggling`]: messages that two readers would end in two places;
@@ -20,6 +21,7 @@ mod bodies;
 mod connections;
 mod failures;
 mod field_names;
+mod from_proxies;
 mod headers;
 mod impersonated;
 mod interim;
