@@ -40,6 +40,8 @@ pub struct RequestOrigin {
     pub(super) forwarded_for: Option<ForwardedFor>,
     /// Whether the peer is a trusted proxy.
     pub(super) is_trusted_peer: bool,
+    /// The installations of linkgate that forwarded the request, if there are any.
+    pub(super) via: Option<HeaderValue>,
 }
 
 impl RequestOrigin {
@@ -153,6 +155,7 @@ impl PublicUrls {
             scheme,
             forwarded_for: peer.map(|peer| ForwardedFor::new(&parts.headers, &fields, peer)),
             is_trusted_peer,
+            via: None,
         })
     }
 }

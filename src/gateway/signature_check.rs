@@ -62,9 +62,12 @@ impl SignatureCheck {
         let peer = peer.map(|ConnectInfo(peer)| peer.ip());
         let origin = body_limits::check_transfer_encoding(&head.headers)
             .and_then(|()| self.public_urls.origin(&head, peer))
-            .and_then(|origin| match via {
-                Some(via) if via == origin.url.authority() => Err(GatewayError::Loop),
-                _ => Ok(origin),
+            .and_then(|origin| {
+                let mut hops = via.iter().flat_map(|via| via.as_bytes().split(|&b| b == b','));
+                if hops.any(|hop| hop.trim_ascii() == origin.url.authority().as_bytes()) {
+                    return Err(GatewayError::Loop);
+                }
+                Ok(RequestOrigin { via, ..origin })
             })
             .map_err(|error| error.to_response(ErrorFormat::of(&head)))?;
         match self.verify(&head, &origin, body).await {

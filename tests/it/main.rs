@@ -32,6 +32,7 @@ mod protocol;
 mod published;
 mod real_logins;
 mod refusals;
+mod rejected;
 mod restart;
 mod server;
 mod store;
