@@ -109,10 +109,9 @@ impl Examine {
 /// A flow that no browser started: without its cookie, an answer to it is rejected.
 #[expect(clippy::disallowed_methods, reason = "a sample needs an id of its own")]
 fn sample_flow(config: &Config, path: &str) -> LoginFlow {
-    let url = &config.server.public_url;
     LoginFlow {
         id: Token::generate("", &mut rand::rng()),
-        return_to: format!("{}{}{path}", url.origin(), url.path_prefix()),
+        return_to: config.server.own_url(path),
         force_login: false,
         nonce: Secret::new("sample"),
         verifier: Secret::new("sample"),

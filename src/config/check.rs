@@ -54,10 +54,10 @@ fn server(config: &Config, report: &mut Report, now: Timestamp) {
         );
     }
     if !url.path_prefix().is_empty() {
-        let origin = url.origin();
+        let (origin, own) = (url.origin(), server.path_prefix.place("/oauth"));
         report.warn(
             "server.public_url",
-            format!("it has a path: an Application URL with this path makes Bitbucket call {origin}/oauth/..., without it"),
+            format!("it has a path: an Application URL with this path makes Bitbucket call {origin}{own}/..., without it"),
             &format!("enter {origin} as the Application URL in Bitbucket, without the path"),
         );
     }
@@ -274,13 +274,32 @@ fn check_ldap(ldap: &LdapConfig, report: &mut Report) {
 fn identity(config: &Config, report: &mut Report) {
     let written = config.identity.headers();
     for (at, name) in config.identity.allow.iter().enumerate() {
-        if written.always_removes(name) {
+        if written.always_removes(name.as_str()) {
             report.error(
                 &format!("identity.allow[{at}]"),
                 "linkgate removes this header from every request, or writes it",
                 "leave it out",
             );
         }
+    }
+    if !config.identity.from_proxies.is_empty() && config.server.trusted_proxies.is_empty() {
+        let remedy = "write the proxy's address into [server]: trusted_proxies = [\"127.0.0.1\"]";
+        report.error(
+            FROM_PROXIES,
+            "server.trusted_proxies is empty, so none of them passes",
+            remedy,
+        );
+    }
+    let header = config.login.trusted_header.header.as_str();
+    let is_needed = config.login.method == Method::TrustedHeader && written.always_removes(header);
+    if is_needed && !report.is_written(FROM_PROXIES) {
+        report.warn(
+            FROM_PROXIES,
+            format!(
+                "{header} is removed from every request, so the application does not know its users by it"
+            ),
+            &format!("if it should, write from_proxies = [\"{header}\"], and [] if not"),
+        );
     }
     let Some(headers) = &config.identity.headers else {
         return;
@@ -314,6 +333,8 @@ fn identity(config: &Config, report: &mut Report) {
         }
     }
 }
+
+const FROM_PROXIES: &str = "identity.from_proxies";
 
 fn routes(config: &Config, report: &mut Report) {
     let routes = &config.routes;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 
-use crate::oauth::PublicUrl;
+use crate::oauth::{PathPrefix, PublicUrl};
 use crate::setting::{self, duration, duration_or_none, networks, seconds};
 use crate::tls::CertificateFiles;
 
@@ -23,6 +23,9 @@ pub struct ServerConfig {
     pub admin_listen: SocketAddr,
     /// The URL that consumers sign and browsers see.
     pub public_url: PublicUrl,
+    /// Where linkgate's own pages and endpoints are, below these URLs.
+    #[serde(default)]
+    pub path_prefix: PathPrefix,
     /// Further URLs that consumers may sign.
     #[serde(default)]
     pub public_urls: Vec<PublicUrl>,
@@ -43,6 +46,13 @@ pub struct ServerConfig {
     /// Whether HTTP/2 is served in clear text on `listen`.
     #[serde(default)]
     pub h2c: bool,
+}
+
+impl ServerConfig {
+    /// A page or an endpoint of linkgate as a URL; `path` begins with `/oauth`.
+    pub fn own_url(&self, path: &str) -> String {
+        format!("{}{}", self.public_url.as_str(), self.path_prefix.place(path))
+    }
 }
 
 /// Who may use the administration pages.

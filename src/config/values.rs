@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer};
 use crate::applinks::ApplicationId;
 use crate::model::NamePattern;
 use crate::oauth::{
-    AllowedCallback, Callback, ConsumerKey, PrivateKey, PublicKey, PublicUrl, Secret, SignatureMethod,
+    AllowedCallback, Callback, ConsumerKey, PathPrefix, PrivateKey, PublicKey, PublicUrl, Secret,
+    SignatureMethod,
 };
 use crate::setting::{FileContent, deserialize_text, in_two_lines};
 
@@ -16,6 +17,7 @@ deserialize_text! {
     ConsumerKey = parse_consumer_key;
     NamePattern = Self::parse;
     ApplicationId = |text| Self::parse(text).ok_or("write a UUID, or leave it out");
+    PathPrefix = Self::parse;
     PublicUrl = Self::parse;
 }
 

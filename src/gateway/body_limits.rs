@@ -1,17 +1,22 @@
 //! Buffers the bodies that a signature covers: forms (RFC 5849, section 3.4.1.3.1), and bodies with a signed hash.
 
+use std::mem;
+use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::GatewayError;
 use crate::http::negotiate::at_most_one;
+use crate::oauth::parameters::names_oauth;
 
 /// Limits for bodies that are buffered. The default is 1 MiB and 30 seconds.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +28,10 @@ pub struct BodyLimits {
 }
 
 impl BodyLimits {
-    /// Buffers the body if it is a form. `Ok(Err(body))` returns any other body unread.
+    /// Buffers the body if it is a form that may be signed. `Ok(Err(body))` returns any other body whole.
+    ///
+    /// `is_signed`: whether the request carries OAuth without its body. Otherwise a form has no limits: what is compressed is
+    /// not signed, and neither is a form without an OAuth parameter in what is read within the limits.
     ///
     /// # Errors
     ///
@@ -31,16 +39,29 @@ impl BodyLimits {
     pub async fn read_form(
         self,
         headers: &HeaderMap,
-        body: Body,
+        mut body: Body,
+        is_signed: bool,
     ) -> Result<Result<Bytes, Body>, GatewayError> {
         if !is_form(headers)? {
             return Ok(Err(body));
         }
+        let mut held = HeldBody::default();
         let mut codings = headers.get_all(CONTENT_ENCODING).iter();
-        if codings.any(|coding| !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity")) {
-            return Err(GatewayError::CompressedForm);
+        let is_plain = |coding: &[u8]| coding.trim_ascii().eq_ignore_ascii_case(b"identity");
+        let read = if codings.all(|coding| is_plain(coding.as_bytes())) {
+            self.hold(headers, &mut body, &mut held, is_signed).await
+        } else {
+            Err(GatewayError::CompressedForm)
+        };
+        match read {
+            Ok(()) => Ok(Ok(held.into_bytes())),
+            Err(GatewayError::BrokenBody) => Err(GatewayError::BrokenBody),
+            Err(error) if is_signed || names_oauth(&held.body) => Err(error),
+            Err(_) => Ok(Err(Body::new(ResumedBody {
+                read: held.into_bytes(),
+                rest: body,
+            }))),
         }
-        self.buffer(headers, body).await.map(Ok)
     }
 
     /// Buffers a body of any type. Trailers are dropped (RFC 9110, section 6.5).
@@ -50,24 +71,42 @@ impl BodyLimits {
     /// `BodyTooLarge` (413), before anything is read if `Content-Length` is too large, so that a client which sent
     /// `Expect` is not asked for the body. `SlowBody` (408), `BrokenBody` (400). `Busy` (503) if all bodies that are held have
     /// more than 64 MiB together.
-    pub(super) async fn buffer(self, headers: &HeaderMap, body: Body) -> Result<Bytes, GatewayError> {
+    pub(super) async fn buffer(self, headers: &HeaderMap, mut body: Body) -> Result<Bytes, GatewayError> {
+        let mut held = HeldBody::default();
+        self.hold(headers, &mut body, &mut held, true).await?;
+        Ok(held.into_bytes())
+    }
+
+    /// Reads a body to its end. What was read before an error stays held.
+    async fn hold(
+        self,
+        headers: &HeaderMap,
+        body: &mut Body,
+        held: &mut HeldBody,
+        is_signed: bool,
+    ) -> Result<(), GatewayError> {
         let length = headers
             .get(CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        if length.is_some_and(|length| length > self.size as u64) {
+        if is_signed && length.is_some_and(|length| length > self.size as u64) {
             return Err(GatewayError::BodyTooLarge);
         }
-        let expected = length
-            .and_then(|length| usize::try_from(length).ok())
-            .unwrap_or(self.size);
+        let expected = length.map_or(self.size as u64, |length| length.min(self.size as u64));
         let place = Arc::clone(&HELD).try_acquire_many_owned(u32::try_from(expected).unwrap_or(u32::MAX));
-        let place = place.map_err(|_| GatewayError::Busy)?;
-        match tokio::time::timeout(self.time, Limited::new(body, self.size).collect()).await {
-            Ok(Ok(body)) => Ok(Bytes::from_owner(HeldBody::new(body.to_bytes(), place))),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(GatewayError::BodyTooLarge),
-            Ok(Err(_)) => Err(GatewayError::BrokenBody),
-            Err(_) => Err(GatewayError::SlowBody),
-        }
+        held.place = Some(place.map_err(|_| GatewayError::Busy)?);
+        let reading = async {
+            while let Some(frame) = body.frame().await {
+                if let Ok(data) = frame.map_err(|_| GatewayError::BrokenBody)?.into_data() {
+                    held.body.extend_from_slice(&data);
+                }
+                if held.body.len() > self.size {
+                    return Err(GatewayError::BodyTooLarge);
+                }
+            }
+            Ok(())
+        };
+        let read = tokio::time::timeout(self.time, reading).await;
+        read.unwrap_or(Err(GatewayError::SlowBody))
     }
 }
 
@@ -80,22 +119,53 @@ impl Default for BodyLimits {
     }
 }
 
-/// A body that is held, and its bytes in [`HELD`].
+/// What is held of a body, and its bytes in [`HELD`].
+#[derive(Default)]
 struct HeldBody {
-    body: Bytes,
-    _place: Option<OwnedSemaphorePermit>,
+    body: Vec<u8>,
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl HeldBody {
-    fn new(body: Bytes, mut place: OwnedSemaphorePermit) -> Self {
-        let place = place.split(body.len());
-        Self { body, _place: place }
+    fn into_bytes(mut self) -> Bytes {
+        let len = self.body.len();
+        self.place = self
+            .place
+            .and_then(|mut place| place.split(len.min(place.num_permits())));
+        Bytes::from_owner(self)
     }
 }
 
 impl AsRef<[u8]> for HeldBody {
     fn as_ref(&self) -> &[u8] {
         &self.body
+    }
+}
+
+/// A body whose beginning was read.
+struct ResumedBody {
+    read: Bytes,
+    rest: Body,
+}
+
+impl http_body::Body for ResumedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.read.is_empty() {
+            return Pin::new(&mut self.rest).poll_frame(cx);
+        }
+        Poll::Ready(Some(Ok(Frame::data(mem::take(&mut self.read)))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let (read, rest) = (self.read.len() as u64, self.rest.size_hint());
+        rest.exact()
+            .map_or_else(SizeHint::new, |rest| SizeHint::with_exact(read + rest))
     }
 }
 

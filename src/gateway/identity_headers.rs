@@ -32,6 +32,8 @@ pub struct IdentityHeaders {
     claims: Names,
     allowed: Names,
     harmless: Names,
+    /// Not removed from unsigned requests of trusted proxies.
+    from_proxies: Names,
 }
 
 /// Names and patterns of header fields, as [`normalize`] spells them.
@@ -80,9 +82,23 @@ fn section(title: &str) -> impl Iterator<Item = &'static str> {
 }
 
 impl IdentityHeaders {
-    /// Removes all identity headers of a request.
-    pub fn strip(&self, headers: &mut HeaderMap) {
-        remove_matching(headers, |name| self.removed.contains(name));
+    /// Removes the identity headers of a request. `is_by_proxy`: it is unsigned and of a trusted proxy, whose `from_proxies`
+    /// stay: with one value each, and not as `Remote_User`, which CGI takes for the same.
+    pub fn strip(&self, headers: &mut HeaderMap, is_by_proxy: bool) {
+        let stays = |name: &str| {
+            is_by_proxy
+                && self.from_proxies.contains(name)
+                && !name.starts_with("x-linkgate-")
+                && matches!(normalize(name), Cow::Borrowed(_))
+                && headers.get_all(name).iter().count() == 1
+        };
+        let removed = headers
+            .keys()
+            .map(HeaderName::as_str)
+            .filter(|name| self.always_removes(name) && !stays(name));
+        for name in removed.map(str::to_owned).collect::<Vec<_>>() {
+            headers.remove(&name);
+        }
     }
 
     /// Inserts the identity headers of an accepted call.
@@ -128,7 +144,8 @@ impl IdentityHeaders {
 
     /// Whether a field of the client may reach the application.
     pub(super) fn passes(&self, normalized: &str, is_trusted_peer: bool, is_signed: bool) -> bool {
-        let is_allowed = self.allowed.contains(normalized);
+        let is_allowed =
+            self.allowed.contains(normalized) || (!is_signed && self.from_proxies.contains(normalized));
         (is_allowed && is_trusted_peer || !self.rewriting.contains(normalized))
             && (is_allowed || !is_signed || !self.is_claim(normalized))
     }
@@ -147,8 +164,8 @@ impl IdentityHeaders {
     }
 
     /// Whether linkgate removes a name from every request, whatever is allowed.
-    pub fn always_removes(&self, name: &IdentityHeaderName) -> bool {
-        self.removed.contains(&normalize(name.as_str()))
+    pub fn always_removes(&self, name: &str) -> bool {
+        self.removed.contains(&normalize(name))
     }
 
     fn is_claim(&self, normalized: &str) -> bool {
@@ -195,6 +212,9 @@ pub struct IdentityConfig {
     /// Fields that pass on signed calls, and from trusted proxies, although they look like a claim.
     #[serde(default)]
     pub allow: Vec<IdentityHeaderName>,
+    /// Identity headers that pass on unsigned requests of trusted proxies, by which the application's own users sign in.
+    #[serde(default)]
+    pub from_proxies: Vec<IdentityHeaderName>,
     /// Whether `X-Linkgate-Assertion` is written, a signed statement of the same.
     #[serde(default)]
     pub assertion: bool,
@@ -261,6 +281,7 @@ impl IdentityConfig {
             claims: Names::default().add(section("claims")),
             harmless: Names::default().add(section("harmless")),
             allowed: names(&self.allow),
+            from_proxies: names(&self.from_proxies),
             user,
             display_name,
             consumer,

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::extract::OriginalUri;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, FORWARDED, HOST};
 use http::request::Parts;
 use http::uri::{Authority, Scheme};
@@ -39,6 +40,8 @@ pub struct RequestOrigin {
     pub(super) forwarded_for: Option<ForwardedFor>,
     /// Whether the peer is a trusted proxy.
     pub(super) is_trusted_peer: bool,
+    /// The installations of linkgate that forwarded the request, if there are any.
+    pub(super) via: Option<HeaderValue>,
 }
 
 impl RequestOrigin {
@@ -49,11 +52,13 @@ impl RequestOrigin {
         authorization: &'a [&'a [u8]],
         form: Option<&'a [u8]>,
     ) -> RequestView<'a> {
+        // A router may have changed the path.
+        let uri = head.extensions.get().map_or(&head.uri, |OriginalUri(uri)| uri);
         RequestView {
             method: head.method.as_str(),
             url: &self.url,
             secure: self.is_secure(),
-            path: head.uri.path(),
+            path: self.url.relative(uri.path()),
             query: head.uri.query(),
             authorization,
             form,
@@ -153,6 +158,7 @@ impl PublicUrls {
             scheme,
             forwarded_for: peer.map(|peer| ForwardedFor::new(&parts.headers, &fields, peer)),
             is_trusted_peer,
+            via: None,
         })
     }
 }

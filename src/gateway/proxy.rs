@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, EXPIRES, PRAGMA};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, EXPECT, EXPIRES, PRAGMA};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 
 use super::assertion::{Assertion, X_LINKGATE_ASSERTION};
@@ -84,6 +84,12 @@ impl Proxy {
         } = request;
         let upgrade = websocket::requested(&mut head);
         let had_length = head.headers.contains_key(CONTENT_LENGTH);
+        let expects_continue = !body.is_end_stream()
+            && head.version > Version::HTTP_10
+            && head
+                .headers
+                .get(EXPECT)
+                .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
         rewrite(&mut head, &origin, &self.identity, caller.is_some())?;
         if let Some(caller) = &caller {
             self.identity.write(caller, &mut head.headers);
@@ -97,6 +103,11 @@ impl Proxy {
         }
         if had_length && body.is_end_stream() {
             head.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        if expects_continue {
+            // The application decides from the head (RFC 9110, section 10.1.1).
+            head.headers
+                .insert(EXPECT, HeaderValue::from_static("100-continue"));
         }
         let request = Request::from_parts(head, body);
         let mut response = self.client.send(request, self.response_timeout).await?;

@@ -58,18 +58,24 @@ impl SignatureCheck {
     pub async fn check(&self, request: Request) -> Result<CheckedRequest, Response> {
         let (mut head, body) = request.into_parts();
         let via = head.headers.remove(X_LINKGATE_VIA);
-        self.identity.strip(&mut head.headers);
         let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map(|ConnectInfo(peer)| peer.ip());
         let origin = body_limits::check_transfer_encoding(&head.headers)
             .and_then(|()| self.public_urls.origin(&head, peer))
-            .and_then(|origin| match via {
-                Some(via) if via == origin.url.authority() => Err(GatewayError::Loop),
-                _ => Ok(origin),
+            .and_then(|origin| {
+                let mut hops = via.iter().flat_map(|via| via.as_bytes().split(|&b| b == b','));
+                if hops.any(|hop| hop.trim_ascii() == origin.url.authority().as_bytes()) {
+                    return Err(GatewayError::Loop);
+                }
+                Ok(RequestOrigin { via, ..origin })
             })
             .map_err(|error| error.to_response(ErrorFormat::of(&head)))?;
         match self.verify(&head, &origin, body).await {
             Ok((caller, body)) => {
+                let authorization = origin::authorization(&head.headers);
+                let is_unsigned = caller.is_none() && !origin.view(&head, &authorization, None).is_signed();
+                self.identity
+                    .strip(&mut head.headers, is_unsigned && origin.is_trusted_peer);
                 if caller.is_some() {
                     head.method = signed_method(&head.method);
                 }
@@ -100,11 +106,13 @@ impl SignatureCheck {
         if mode == RouteMode::None {
             return Ok((None, body));
         }
-        let (form, mut body) = match self.body_limits.read_form(&head.headers, body).await? {
+        let authorization = origin::authorization(&head.headers);
+        let is_signed = origin.view(head, &authorization, None).is_signed();
+        let read = self.body_limits.read_form(&head.headers, body, is_signed);
+        let (form, mut body) = match read.await? {
             Ok(form) => (Some(form.clone()), Body::from(form)),
             Err(body) => (None, body),
         };
-        let authorization = origin::authorization(&head.headers);
         let view = origin.view(head, &authorization, form.as_deref());
         let Some(call) = self.provider.authenticate_call(&view, origin.client).await? else {
             return unsigned(mode).map(|()| (None, body));

@@ -21,7 +21,7 @@ use crate::http::negotiate::list_values;
 ///   call another. Any other request keeps the host that its client asked for.
 /// * `X-Forwarded-For`, `-Host`, `-Proto` and `Forwarded` (RFC 7239) are linkgate's. Other fields of another client, host or
 ///   path are dropped, unless they are allowed and a trusted proxy sent them.
-/// * `X-Linkgate-Via` is this installation's authority, by which it recognises a request that comes back to it.
+/// * `X-Linkgate-Via` has the authority of each installation on the way; one recognises a request that comes back to it.
 /// * Hop-by-hop fields (RFC 9110, section 7.6.1) are dropped, those that `Connection` names as well.
 /// * `Authorization: OAuth` is dropped; any other scheme is the application's own.
 /// * linkgate's cookies are dropped; a browser's other cookies pass.
@@ -73,7 +73,11 @@ fn write_forwarding(
     headers.insert(HOST, host.clone());
     headers.insert(X_FORWARDED_HOST, host.clone());
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
-    headers.insert(X_LINKGATE_VIA, own);
+    let via = match &origin.via {
+        Some(via) => HeaderValue::from_bytes(&[via.as_bytes(), b", ", own.as_bytes()].concat()).ok(),
+        None => None,
+    };
+    headers.insert(X_LINKGATE_VIA, via.unwrap_or(own));
     if let Some(hops) = &origin.forwarded_for {
         let invalid = |_| GatewayError::Internal("a forwarding header cannot be written");
         headers.insert(

@@ -6,18 +6,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::rt::{Sleep, Timer};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy, sink};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
@@ -25,9 +23,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
 
+use super::head_timer::HeadTimer;
 use super::socket::{Accepted, Socket};
 use super::stopping::until_stopped;
-use super::{RequestId, Workers};
+use super::{RequestId, Workers, field_case};
 use crate::telemetry::count_rejected_connection;
 use crate::tls::ServerTls;
 
@@ -61,8 +60,7 @@ pub struct Listener {
     pub h2c: bool,
     /// The runtimes that serve the connections.
     pub workers: Workers,
-    /// The time for the first head of a connection: [`HEAD_TIMEOUT`] but in tests. A kept connection has five times as long
-    /// from one request to the next.
+    /// The time for a head: [`HEAD_TIMEOUT`] but in tests. A kept connection may be idle for five times as long before it.
     pub head_timeout: Duration,
     /// How long a client may read nothing of what is sent to it.
     pub download_timeout: Duration,
@@ -209,22 +207,24 @@ impl<S: HttpService> Connection<S> {
                 }
             }
             (_, Some(_)) => {
-                reject(self.peer, "clear_text_on_tls");
+                reject(self.peer, "clear_text_on_tls", None);
                 stream.write_all(USE_HTTPS).await?;
+                stream.shutdown().await?;
+                // Closing with bytes unread would reset the connection, and the client lose the response (RFC 9112, section 9.6).
+                let _ = timeout(LAST_REQUEST, copy(&mut stream.take(MAX_HEAD.into()), &mut sink())).await;
             }
         }
         Ok(())
     }
 
     async fn http1<I: Io>(self, stream: I, beginning: Beginning) {
+        let (stream, timer) = HeadTimer::observe(stream, self.head_timeout);
         let connection = http1::Builder::new()
-            .timer(HeadTimer {
-                first: AtomicBool::new(true),
-                head_timeout: self.head_timeout,
-            })
+            .timer(timer)
             .header_read_timeout(self.head_timeout * IDLE_FACTOR)
             .max_buf_size(MAX_HEAD as usize)
             .max_header_size(MAX_HEAD as usize)
+            .title_case_headers(true)
             .serve_connection(
                 TokioIo::new(with_write_timeout(stream, self.download_timeout)),
                 requests(self.service, self.peer, Arc::clone(&self.life)),
@@ -234,11 +234,15 @@ impl<S: HttpService> Connection<S> {
         let Err(error) = drive(connection, &self.life, shutdown).await else {
             return;
         };
-        if error.is_parse_too_large() {
-            reject(self.peer, "head_too_large");
-        } else if error.is_parse() {
-            let is_tls = beginning == Beginning::Tls;
-            reject(self.peer, if is_tls { "tls_on_clear_text" } else { "malformed" });
+        let reason = if error.is_parse_too_large() {
+            "head_too_large"
+        } else if beginning == Beginning::Tls {
+            "tls_on_clear_text"
+        } else {
+            "malformed"
+        };
+        if error.is_parse() {
+            reject(self.peer, reason, Some(&error));
         } else {
             tracing::debug!(peer = ?self.peer, %error, "a connection ended early");
         }
@@ -268,26 +272,6 @@ impl<S: HttpService> Connection<S> {
             },
             () = silent => {}
         }
-    }
-}
-
-/// The time for heads: hyper has one limit for the head of a request and for the time until it begins.
-struct HeadTimer {
-    /// Whether the next head is the connection's first, which has begun already.
-    first: AtomicBool,
-    head_timeout: Duration,
-}
-
-impl Timer for HeadTimer {
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
-        TokioTimer::new().sleep(duration)
-    }
-
-    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
-        if self.first.swap(false, Ordering::Relaxed) {
-            return self.sleep(self.head_timeout);
-        }
-        TokioTimer::new().sleep_until(deadline)
     }
 }
 
@@ -332,8 +316,13 @@ fn requests<S: HttpService>(
             extensions.insert(ConnectInfo(peer));
         }
         let (version, life) = (request.version(), Arc::clone(&life));
-        let response = service.clone().oneshot(request);
-        async move { Ok(until_stopped(response.await?, version, &life.stop)) }
+        // In a box: it has 5 KB, and hyper moves it.
+        let response = Box::pin(service.clone().oneshot(request));
+        async move {
+            let mut response = until_stopped(response.await?, version, &life.stop);
+            field_case::write_as_usual(&mut response).await;
+            Ok(response)
+        }
     })
 }
 
@@ -342,9 +331,11 @@ async fn peek(stream: &TcpStream, h2c: bool) -> io::Result<Beginning> {
     let mut first = [0; PREFACE.len()];
     loop {
         let length = stream.peek(&mut first).await?;
-        if first[0] == TLS_HANDSHAKE {
+        if length == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        } else if first[0] == TLS_HANDSHAKE {
             return Ok(Beginning::Tls);
-        } else if !h2c || length == 0 || !PREFACE.starts_with(&first[..length]) {
+        } else if !h2c || !PREFACE.starts_with(&first[..length]) {
             return Ok(Beginning::Other);
         } else if length == PREFACE.len() {
             return Ok(Beginning::Http2);
@@ -354,11 +345,13 @@ async fn peek(stream: &TcpStream, h2c: bool) -> io::Result<Beginning> {
     }
 }
 
-/// Logs and counts a connection that does not speak the protocol. hyper has answered 400 or 431 where it could.
-fn reject(peer: Option<SocketAddr>, reason: &'static str) {
+/// Logs and counts a connection that does not speak the protocol. hyper has answered 400, 414 or 431 where it could, without a
+/// body.
+fn reject(peer: Option<SocketAddr>, reason: &'static str, error: Option<&hyper::Error>) {
     count_rejected_connection(reason);
     let peer = peer.map(|peer| tracing::field::display(peer.ip().to_canonical()));
-    tracing::info!(peer, reason, "a connection was rejected");
+    let error = error.map(tracing::field::display);
+    tracing::info!(peer, reason, error, "a connection was rejected");
 }
 
 /// The first byte of a TLS handshake record.
@@ -371,13 +364,13 @@ const PREFACE: [u8; 3] = *b"PRI";
 const USE_HTTPS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain;charset=UTF-8\r\n\
     connection: close\r\n\r\nThis port serves HTTPS: write https:// in the URL.\r\n";
 
-/// The time for the first head of a connection, also if the client has not begun yet.
+/// The time for a head from its first byte on; for the first head of a connection, also if the client has not begun yet.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long an open connection may still make a request when the server stops: one may be on its way.
 const LAST_REQUEST: Duration = Duration::from_secs(1);
 
-/// How much longer the next head may take, which is 75 seconds: proxies keep connections for a minute.
+/// How much longer a connection may be idle, which is 75 seconds: proxies keep connections for a minute.
 const IDLE_FACTOR: u32 = 5;
 
 /// The time for the first byte of a TLS handshake; the handshake has as much.

@@ -2,6 +2,8 @@
 //!
 //! * [`listener`]: accepts connections, with TLS if configured, and serves them through hyper with fixed limits;
 //! * [`socket`]: the TCP or Unix socket of a listener;
+//! * `head_timer`: the time for heads of requests;
+//! * `field_case`: `WWW-Authenticate` as it is usually written;
 //! * `stopping`: responses of a server that stops;
 //! * [`workers`]: one current-thread runtime for each core;
 //! * [`request_id`]: the reference that a response, a page and a log line share;
@@ -11,6 +13,8 @@
 //! * [`client`]: the only outbound client, for the application, links and logins.
 
 pub mod client;
+mod field_case;
+mod head_timer;
 pub mod header_text;
 pub mod listener;
 pub mod negotiate;

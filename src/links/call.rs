@@ -188,7 +188,7 @@ impl ReplayableBody {
         if body.is_end_stream() {
             return Ok(Self::Buffered(Bytes::new()));
         }
-        let read = BodyLimits::default().read_form(headers, body).await;
+        let read = BodyLimits::default().read_form(headers, body, true).await;
         Ok(match read.map_err(LinkError::Body)? {
             Ok(form) => Self::Buffered(form),
             Err(stream) => Self::Stream(stream),

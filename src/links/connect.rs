@@ -112,8 +112,8 @@ impl Links {
     }
 
     async fn request_token(&self, link: &Link) -> Result<TokenResponse, LinkAuthorizationError> {
-        let (base, name) = (self.public_url.as_str(), link.name());
-        let extra = ("oauth_callback", format!("{base}/oauth/links/{name}/callback"));
+        let (base, name) = (&self.own_url, link.name());
+        let extra = ("oauth_callback", format!("{base}/links/{name}/callback"));
         self.call_token_endpoint(link, "request-token", TokenParameter::Absent, extra)
             .await
     }

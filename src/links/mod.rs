@@ -29,7 +29,6 @@ use std::net::IpAddr;
 
 use crate::clock::Clock;
 use crate::model::{LinkConnection, LinkState};
-use crate::oauth::PublicUrl;
 use crate::store::{Store, StoreError};
 
 use error::SendError;
@@ -44,7 +43,8 @@ pub use signing::ConsumerIdentity;
 pub struct Links {
     store: Store,
     clock: Clock,
-    public_url: PublicUrl,
+    /// The URL of linkgate's own pages.
+    own_url: String,
     identity: ConsumerIdentity,
     all: Vec<Link>,
 }
@@ -54,14 +54,14 @@ impl Links {
     pub fn new(
         store: Store,
         clock: Clock,
-        public_url: PublicUrl,
+        own_url: String,
         identity: ConsumerIdentity,
         links: Vec<Link>,
     ) -> Self {
         Self {
             store,
             clock,
-            public_url,
+            own_url,
             identity,
             all: links,
         }
@@ -110,7 +110,7 @@ impl Links {
 
     /// The URL where a user connects a link.
     pub fn connect_url(&self, link: &Link) -> String {
-        format!("{}/oauth/links/{}/connect", self.public_url.as_str(), link.name())
+        format!("{}/links/{}/connect", self.own_url, link.name())
     }
 
     /// Records a response in the link's health; a success at most once a minute. A failure to record it fails no call.

@@ -46,4 +46,4 @@ pub use public_key::{KeyError, PublicKey};
 pub use request::{RequestView, SignedRequest, VerifiedRequest};
 pub use signature::{SignatureMethod, SigningKey, VerificationKey};
 pub use timestamp::{Nonce, Timestamp, TimestampWindow};
-pub use url::{Origin, PublicUrl};
+pub use url::{Origin, PathPrefix, PublicUrl};

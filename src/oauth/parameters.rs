@@ -57,7 +57,7 @@ pub fn collect_parameters<'a>(
     let query = query.unwrap_or_default().as_bytes();
     let credentials = authorization_header::credentials(authorization)?;
     let form = form.unwrap_or_default();
-    if credentials.is_none() && !has_required_name(query) && !has_required_name(form) {
+    if credentials.is_none() && !names_oauth(query) && !names_oauth(form) {
         return Ok(None);
     }
     let mut parameters = Parameters(Vec::with_capacity(16));
@@ -227,7 +227,7 @@ impl Parameter<'_> {
 }
 
 /// Whether a query or a form has one of the parameters of a signed request, in any spelling.
-fn has_required_name(raw: &[u8]) -> bool {
+pub(crate) fn names_oauth(raw: &[u8]) -> bool {
     encoding::form_pairs(raw).any(|(name, _)| {
         let name = encoding::normalize(name, Encoding::Form);
         name.is_ok_and(|name| REQUIRED.iter().any(|required| required.as_bytes() == &*name))

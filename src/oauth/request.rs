@@ -4,10 +4,11 @@
 
 use sha2::{Digest, Sha256};
 
+use super::authorization_header::credentials;
 use super::base_string::signature_base_string;
 use super::credentials::{ConsumerKey, Secret, SessionHandle, Token, Verifier, has_control};
 use super::hash::BodyHash;
-use super::parameters::{Parameter, Parameters, REQUIRED, Source, collect_parameters};
+use super::parameters::{Parameter, Parameters, REQUIRED, Source, collect_parameters, names_oauth};
 use super::problem::Problem;
 use super::signature::{SignatureMethod, VerificationKey};
 use super::timestamp::{Nonce, Timestamp};
@@ -33,6 +34,14 @@ pub struct RequestView<'a> {
     pub form: Option<&'a [u8]>,
     /// Whether it has a body of another type, which is not signed.
     pub has_other_body: bool,
+}
+
+impl RequestView<'_> {
+    /// Whether the request carries OAuth without its form; see [`collect_parameters`].
+    pub fn is_signed(&self) -> bool {
+        let query = self.query.unwrap_or_default().as_bytes();
+        !matches!(credentials(self.authorization), Ok(None)) || names_oauth(query)
+    }
 }
 
 /// A parsed request with a signature that is not verified.

@@ -135,6 +135,58 @@ impl PublicUrl {
     pub fn path_prefix(&self) -> &str {
         &self.text[self.origin.as_str().len()..]
     }
+
+    /// The path of a request without that path, which a front proxy may have removed or not.
+    pub fn relative<'a>(&self, path: &'a str) -> &'a str {
+        let relative = path.strip_prefix(self.path_prefix());
+        relative
+            .filter(|relative| relative.starts_with('/'))
+            .unwrap_or(path)
+    }
+}
+
+/// The path below which linkgate's own pages and endpoints are; in the code it is `/oauth`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathPrefix(String);
+
+impl PathPrefix {
+    /// Parses a path of letters, digits, `-` and `_`, without a slash at its end.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that names what to write instead.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let is_segment = |segment: &str| !segment.is_empty() && segment.bytes().all(is_allowed);
+        let path = text
+            .strip_prefix('/')
+            .filter(|path| path.split('/').all(is_segment));
+        path.map(|_| Self(text.to_owned()))
+            .ok_or("Write a path of letters and digits, without a slash at its end: \"/linkgate\".")
+    }
+
+    /// A path of the code as it is requested.
+    pub fn place(&self, path: &str) -> String {
+        moved(path, OWN, &self.0).unwrap_or_else(|| path.to_owned())
+    }
+
+    /// The path in the code, if a requested path is below this one.
+    pub fn find(&self, path: &str) -> Option<String> {
+        moved(path, &self.0, OWN)
+    }
+}
+
+impl Default for PathPrefix {
+    fn default() -> Self {
+        Self(OWN.to_owned())
+    }
+}
+
+const OWN: &str = "/oauth";
+
+fn moved(path: &str, from: &str, to: &str) -> Option<String> {
+    let below = path.strip_prefix(from)?;
+    (below.is_empty() || below.starts_with(['/', '?'])).then(|| format!("{to}{below}"))
 }
 
 /// The parts of an http or https URL. The host is checked.

@@ -201,4 +201,4 @@ impl Provider {
 }
 
 const NOT_AN_ENDPOINT: &str = "This URL is no token endpoint: they are /oauth/request-token and /oauth/access-token, spelt like this, right \
-     below linkgate's public URL.";
+     below linkgate's public URL (or below path_prefix in place of /oauth, if that is configured).";

@@ -42,7 +42,7 @@ pub(crate) fn links(config: &Config, store: &Store, clock: &Clock) -> anyhow::Re
     Ok(Links::new(
         store.clone(),
         clock.clone(),
-        config.server.public_url.clone(),
+        config.server.own_url("/oauth"),
         identity,
         links?,
     ))
@@ -66,7 +66,7 @@ pub(crate) fn identity(
             installation,
             config.branding.name.clone(),
             public_url,
-            format!("{public_url}{}", web::icon()),
+            config.server.own_url(&web::icon()),
             AuthType::ALL.to_vec(),
             outbound(&config.links),
         ),

@@ -66,6 +66,7 @@ impl Parts {
             login: Arc::clone(login),
             front: front.clone(),
             public_url: config.server.public_url.clone(),
+            path_prefix: config.server.path_prefix.clone(),
             hsts: config.server.hsts.map(hsts),
             branding: Arc::clone(&branding),
             administration: Arc::clone(&administration),

@@ -197,7 +197,7 @@ impl PageError {
     }
 
     /// Renders the page and writes its log line, both with the id of the request.
-    pub(super) fn render(&self, t: Messages, id: RequestId, path_prefix: &str) -> Response {
+    pub(super) fn render(&self, t: Messages, id: RequestId, path: impl Fn(&str) -> String) -> Response {
         let error = &*self.0;
         let t = error.messages(t);
         let (_, status, level) = error.kind.row();
@@ -207,8 +207,8 @@ impl PageError {
         let page = ErrorPage {
             t,
             error,
-            path_prefix,
-            connections: CONNECTIONS,
+            retry: error.retry.as_ref().map(|(label, to)| (*label, path(to))),
+            connections: path(CONNECTIONS),
             reference: id.to_string(),
         };
         let mut response = (status, render(&page)).into_response();
@@ -302,8 +302,9 @@ impl IntoResponse for PageError {
 struct ErrorPage<'a> {
     t: Messages,
     error: &'a Details,
-    path_prefix: &'a str,
-    connections: &'static str,
+    /// The label and the path of a button.
+    retry: Option<(&'static str, String)>,
+    connections: String,
     reference: String,
 }
 
@@ -321,7 +322,7 @@ pub(super) async fn pages(State(app): Shared, t: Messages, request: Request, nex
     let answered = async move {
         let mut response = next.run(request).await;
         if let Some(error) = response.extensions_mut().remove::<PageError>() {
-            let mut page = error.render(t, id, app.public_url.path_prefix());
+            let mut page = error.render(t, id, |path| app.path(path));
             page.headers_mut().extend(response.headers().clone());
             response = page;
         }

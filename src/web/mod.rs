@@ -34,18 +34,19 @@ mod token_endpoints;
 #[cfg(test)]
 mod tests;
 
+use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Request};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, OriginalUri, Request};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::COOKIE;
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, Uri};
 use rand::CryptoRng;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
@@ -56,7 +57,7 @@ use crate::gateway::{ForwardAuth, Gateway, ProxyKind, PublicUrls};
 use crate::http::HttpService;
 use crate::links::Links;
 use crate::login::Login;
-use crate::oauth::PublicUrl;
+use crate::oauth::{PathPrefix, PublicUrl};
 use crate::provider::{Keyring, Provider};
 
 pub use admin::Administration;
@@ -81,6 +82,8 @@ pub struct App {
     pub front: PublicUrls,
     /// The default public URL.
     pub public_url: PublicUrl,
+    /// Where linkgate's own pages and endpoints are.
+    pub path_prefix: PathPrefix,
     /// `Strict-Transport-Security` of responses over https; `None`: none is sent.
     pub hsts: Option<HeaderValue>,
     /// The name of the application, and the look of its pages.
@@ -114,14 +117,23 @@ pub fn public_service(
     rejections: Arc<RecentRejections>,
 ) -> impl HttpService {
     let (app, gateway) = (Arc::new(app), Arc::new(gateway));
-    let own = router(Arc::clone(&app), verdicts).fallback_service(Arc::clone(&gateway).service());
+    let as_it_arrived = |mut request: Request| {
+        if let Some(OriginalUri(uri)) = request.extensions_mut().remove() {
+            *request.uri_mut() = uri;
+        }
+        request
+    };
+    let unknown = Arc::clone(&gateway).service().map_request(as_it_arrived);
+    let own = router(Arc::clone(&app), verdicts).fallback_service(unknown);
     let shared = Arc::new((app, own, gateway, rejections));
-    service_fn(move |request: Request| {
+    service_fn(move |mut request: Request| {
         let shared = Arc::clone(&shared);
         async move {
             let (app, own, gateway, rejections) = &*shared;
             let logged = LoggedRequest::new(&request, rejections);
-            let response = if is_own_path(request.uri().path()) || is_home(app, gateway, &request) {
+            let response = if let Some(uri) = own_uri(app, gateway, &request) {
+                let arrived = OriginalUri(mem::replace(request.uri_mut(), uri));
+                request.extensions_mut().insert(arrived);
                 Box::pin(own.clone().oneshot(request)).await?
             } else {
                 let cookies = request.headers().get_all(COOKIE).iter();
@@ -134,24 +146,33 @@ pub fn public_service(
     })
 }
 
-/// Whether a path may be linkgate's own: every route below begins with one of these.
-fn is_own_path(path: &str) -> bool {
-    const PREFIXES: [&str; 5] = [
-        "/oauth/",
-        "/plugins/servlet/",
-        "/rest/applinks/",
-        "/forward-auth",
-        "/.well-known/linkgate/",
-    ];
-    PREFIXES.iter().any(|prefix| path.starts_with(prefix)) && !HOME.contains(&path)
+/// The URI by which the router knows a request, if it may be linkgate's own: below the prefix, or where AppLinks and front
+/// proxies expect it. Every route below begins with one of these.
+fn own_uri(app: &App, gateway: &Gateway, request: &Request) -> Option<Uri> {
+    const FIXED: [&str; 3] = ["/plugins/servlet/", "/rest/applinks/", "/.well-known/linkgate/"];
+    let arrived = request.uri().path();
+    let path = app.public_url.relative(arrived);
+    let path = if arrived.starts_with("/forward-auth") {
+        arrived.to_owned()
+    } else if FIXED.iter().any(|prefix| path.starts_with(prefix)) {
+        path.to_owned()
+    } else {
+        app.path_prefix.find(path)?
+    };
+    if HOME.contains(&&*path) && !is_home(app, gateway, request) {
+        return None;
+    }
+    let query = request.uri().query().map(|query| format!("?{query}"));
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = Some((path + &query.unwrap_or_default()).parse().ok()?);
+    Uri::from_parts(parts).ok()
 }
 
-/// Whether a request is for `/oauth` and linkgate redirects it: its browser has a session, and no route of the configuration
-/// names the path. Otherwise the path is the application's.
+/// Whether linkgate redirects a request for `/oauth`: its browser has a session, and no route of the configuration names the
+/// path. Otherwise the path is the application's.
 fn is_home(app: &App, gateway: &Gateway, request: &Request) -> bool {
-    HOME.contains(&request.uri().path())
-        && [Method::GET, Method::HEAD].contains(request.method())
-        && !gateway.check.routes.name(HOME[0])
+    [Method::GET, Method::HEAD].contains(request.method())
+        && !gateway.check.routes.name(&app.path_prefix.place(HOME[0]))
         && Cookie::Session.get(app, request.headers()).is_some()
 }
 
@@ -219,8 +240,9 @@ fn forward_auth(verdicts: &ForwardAuth) -> Router {
 }
 
 impl App {
-    /// A path of linkgate as browsers request it: below the path prefix that a front proxy removes.
+    /// A path of this site as browsers request it: below the path of the public URL, and linkgate's own below its prefix.
     fn path(&self, path: &str) -> String {
+        let path = self.path_prefix.place(self.public_url.relative(path));
         format!("{}{path}", self.public_url.path_prefix())
     }
 

@@ -45,7 +45,7 @@ fn the_log_line_has_the_reference_and_no_token() {
     let id = RequestId::next();
     tracing::subscriber::with_default(subscriber, || {
         for kind in ErrorKind::ALL {
-            error(*kind).render(messages(Locale::from(&LANGUAGES[1])), id, "");
+            error(*kind).render(messages(Locale::from(&LANGUAGES[1])), id, str::to_owned);
         }
     });
     let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
@@ -111,7 +111,7 @@ fn messages(locale: Locale) -> Messages {
 }
 
 async fn show(kind: ErrorKind, locale: Locale, status: u16) -> String {
-    let response = error(kind).render(messages(locale), RequestId::next(), "");
+    let response = error(kind).render(messages(locale), RequestId::next(), str::to_owned);
     assert_eq!(response.status(), status, "{kind:?}");
     let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
     String::from_utf8(body.to_vec()).unwrap()

@@ -75,7 +75,7 @@ async fn answer(
         return (StatusCode::METHOD_NOT_ALLOWED, headers, text).into_response();
     }
     let (parts, body) = request.into_parts();
-    let form = match LIMITS.read_form(&parts.headers, body).await {
+    let form = match LIMITS.read_form(&parts.headers, body, true).await {
         Ok(form) => form.ok(),
         Err(error) => return error.to_response(ErrorFormat::of(&parts)),
     };

@@ -276,7 +276,7 @@ async fn the_fifteen_minutes_end_with_an_answered_call() {
     let (printed, is_done) = call.finish(&code(&shown));
     assert!(is_done, "{printed}{}", linkgate.log());
     assert!(printed.contains("\n200\nHello, alice."), "{printed}");
-    assert!(printed.contains("remote-user: alice\n"), "{printed}");
+    assert!(printed.contains("Remote-User: alice\n"), "{printed}");
 }
 
 /// A running script of `config/examples/first-call`. Dropping it kills it.

@@ -21,7 +21,7 @@ use crate::support::databases::Database;
 use crate::support::linked::Linked;
 use crate::support::linkgate::Linkgate;
 use crate::support::program::Program;
-use crate::support::raw::Response;
+use crate::support::raw::{Response, lower_names};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -37,7 +37,7 @@ async fn rest(client: &mut BufReader<TcpStream>) -> String {
     let mut rest = Vec::new();
     let read = timeout(SOON, client.read_to_end(&mut rest)).await;
     read.expect("the connection is closed").unwrap();
-    String::from_utf8(rest).unwrap()
+    lower_names(&String::from_utf8(rest).unwrap())
 }
 
 async fn is_refused_soon(address: SocketAddr) {
@@ -91,6 +91,7 @@ async fn requests_are_answered_in_their_order_however_they_arrive() {
                 .all(|(body, start)| body.starts_with(start)),
             "{cut}: {answers}"
         );
+        let answers = answers.to_ascii_lowercase();
         assert_eq!(answers.matches("\r\ndate: ").count(), 5, "{cut}: {answers}");
         assert_eq!(
             answers.matches("\r\nconnection: close\r\n").count(),

@@ -95,6 +95,7 @@ pub(super) fn instructions(config: &Config) -> String {
 
 fn outgoing(config: &Config) -> String {
     let (url, name) = (config.server.public_url.as_str(), &config.branding.name);
+    let own = |path| config.server.own_url(path);
     let mut text = format!(
         "On Bitbucket: Administration > Application Links > Create link, type Atlassian product\n\n\
          Outgoing, so that Bitbucket calls {name}:\n"
@@ -117,9 +118,9 @@ fn outgoing(config: &Config) -> String {
                 "Consumer Key, Shared secret",
                 "of a [[consumers]] entry with a shared_secret".to_owned(),
             ),
-            ("Request Token URL", format!("{url}/oauth/request-token")),
-            ("Access Token URL", format!("{url}/oauth/access-token")),
-            ("Authorize URL", format!("{url}/oauth/authorize")),
+            ("Request Token URL", own("/oauth/request-token")),
+            ("Access Token URL", own("/oauth/access-token")),
+            ("Authorize URL", own("/oauth/authorize")),
         ]
     };
     push(&mut text, &fields);
@@ -135,11 +136,9 @@ fn incoming(config: &Config, link: &LinkConfig) -> String {
         link.name
     );
     let key = applinks.keys().next().map(PrivateKey::public_key);
-    let callback = format!(
-        "{}/oauth/links/{}/callback",
-        config.server.public_url.as_str(),
-        link.name
-    );
+    let callback = config
+        .server
+        .own_url(&format!("/oauth/links/{}/callback", link.name));
     let impersonate = link.users == Users::Impersonate;
     let yes = |yes| if yes { "yes" } else { "no" }.to_owned();
     push(

@@ -28,19 +28,20 @@ pub(super) enum ClientBody {
 }
 
 impl ClientBody {
-    /// Reads the body of a sub-request as the client's body.
+    /// Reads the body of a sub-request as the client's body. `is_signed`: as in [`BodyLimits::read_form`].
     pub(super) async fn read(
         kind: ProxyKind,
         original: &OriginalRequest,
         limits: BodyLimits,
         body: Body,
+        is_signed: bool,
     ) -> Result<Self, Rejection> {
         let headers = &original.head.headers;
         if body_limits::is_form(headers)? {
             if original.is_partial_body || body.is_end_stream() {
                 return Ok(Self::NotForwarded(NO_FORM));
             }
-            return Ok(match limits.read_form(headers, body).await? {
+            return Ok(match limits.read_form(headers, body, is_signed).await? {
                 Ok(form) if !form.is_empty() => Self::Form(form),
                 _ => Self::NotForwarded(NO_FORM),
             });

@@ -137,8 +137,9 @@ impl ForwardAuth {
         if mode == RouteMode::None {
             return Ok(None);
         }
-        let body = ClientBody::read(kind, original, check.body_limits, body).await?;
         let authorization = origin::authorization(&head.headers);
+        let is_signed = origin.view(head, &authorization, None).is_signed();
+        let body = ClientBody::read(kind, original, check.body_limits, body, is_signed).await?;
         let view = origin.view(head, &authorization, body.form());
         body.check_forwarded(&view)?;
         let client = origin.client.filter(|_| original.names_client);

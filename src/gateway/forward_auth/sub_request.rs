@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use axum::extract::OriginalUri;
 use http::header::{CONTENT_LENGTH, FORWARDED, HOST, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::PathAndQuery;
@@ -60,6 +61,7 @@ impl OriginalRequest {
             ProxyKind::Envoy => ProxyHeaders::of_envoy(&sub_request)?,
         };
         let mut head = sub_request;
+        head.extensions.remove::<OriginalUri>();
         head.method = proxy.method;
         head.uri = parse_target(&proxy.target)?;
         let headers = &mut head.headers;

@@ -192,6 +192,9 @@ where
         .max_header_size(MAX_HEAD)
         // They are removed, as RFC 9112, section 5.1 asks of a proxy.
         .allow_spaces_after_header_name_in_responses(true)
+        .title_case_headers(true)
+        // The client's listener writes the names of a response as the server did.
+        .preserve_header_case(true)
         .handshake(TokioIo::new(stream))
         .await?;
     let task = AbortOnDropHandle::new(tokio::spawn(async move {

@@ -16,13 +16,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING, USER_AGENT};
+use http::header::{CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, USER_AGENT};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::ext::on_informational;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 pub use connect::{Address, ConnectError, Connector, Reach};
 pub use upload::RequestBody;
@@ -108,7 +109,7 @@ impl HttpClient {
     /// A request is sent once. Only if an idle connection turns out to be closed before anything was written to it does the
     /// request go to another connection; an idempotent one without a body also if nothing was received on the idle connection
     /// (RFC 9112, section 9.3.1). The connection is used again after a request without a body; dropped early, the response
-    /// closes it.
+    /// closes it. With `Expect`, the body is not read before the server asks for it, or was silent for a second.
     ///
     /// # Errors
     ///
@@ -213,7 +214,7 @@ fn outgoing(request: Request<Body>, host: &HeaderValue) -> (Request<RequestBody>
     // An HTTP/1.0 or HTTP/2 client's version would otherwise be written to the server.
     head.version = Version::HTTP_11;
     head.extensions.clear();
-    let (body, progress) = RequestBody::new(body);
+    let (mut body, progress) = RequestBody::new(body);
     let interim = progress.clone();
     if body.is_of_unknown_length() {
         // hyper silently sends no body of unknown length along with a GET or HEAD.
@@ -222,9 +223,18 @@ fn outgoing(request: Request<Body>, host: &HeaderValue) -> (Request<RequestBody>
     } else if body.is_empty() && expects_body(&head.method) {
         head.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
+    let asked = head.headers.contains_key(EXPECT).then(CancellationToken::new);
+    if let Some(asked) = &asked {
+        body.wait_until(asked.clone());
+    }
     let mut request = Request::from_parts(head, body);
-    // A server that sends 102 (Processing) is not idle.
-    on_informational(&mut request, move |_| interim.restart());
+    on_informational(&mut request, move |response| {
+        // A server that sends 102 (Processing) is not idle.
+        interim.restart();
+        if let (StatusCode::CONTINUE, Some(asked)) = (response.status(), &asked) {
+            asked.cancel();
+        }
+    });
     (request, progress)
 }
 

@@ -2,13 +2,14 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
-use tokio::time::Instant;
+use tokio::time::{Instant, Timeout, timeout};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::HttpClientError;
 
@@ -19,6 +20,8 @@ use super::HttpClientError;
 pub struct RequestBody {
     body: Body,
     progress: Progress,
+    /// Ends when the server asks for the body, or does not answer; `None`: it has.
+    expected: Option<Pin<Box<Timeout<WaitForCancellationFutureOwned>>>>,
 }
 
 /// Whose turn it is to send, and whether the request has a body.
@@ -38,7 +41,18 @@ impl RequestBody {
         let turn = Arc::new(Mutex::new(Turn::Server(Instant::now())));
         let progress = Progress(turn, !body.is_end_stream());
         let clone = progress.clone();
-        (Self { body, progress }, clone)
+        let body = Self {
+            body,
+            progress,
+            expected: None,
+        };
+        (body, clone)
+    }
+
+    /// Sends nothing until the server asks for the body: until `asked` is cancelled. It may not know that it should, so a client
+    /// does not wait for long (RFC 9110, section 10.1.1).
+    pub(super) fn wait_until(&mut self, asked: CancellationToken) {
+        self.expected = Some(Box::pin(timeout(CONTINUE_TIMEOUT, asked.cancelled_owned())));
     }
 
     /// Whether there is no body at all.
@@ -60,6 +74,11 @@ impl http_body::Body for RequestBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if let Some(expected) = &mut self.expected {
+            // The client is not asked for the body either.
+            let _ = ready!(expected.as_mut().poll(cx));
+            self.expected = None;
+        }
         let frame = Pin::new(&mut self.body)
             .poll_frame(cx)
             .map(|frame| frame.filter(|frame| !frame.as_ref().is_ok_and(Frame::is_trailers)));
@@ -132,3 +151,6 @@ impl Progress {
         }
     }
 }
+
+/// How long a server may take to ask for a body, as curl waits.
+const CONTINUE_TIMEOUT: Duration = Duration::from_secs(1);

@@ -270,3 +270,15 @@ async fn the_outgoing_direction_needs_a_key_and_then_is_checked() {
     );
     started.stop().await;
 }
+
+#[test]
+fn the_urls_are_those_of_the_moved_paths() {
+    let variables = [("LINKGATE__SERVER__PATH_PREFIX", "/linkgate")];
+    let shown = Here::new().run_with("link show", "", &variables);
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    for endpoint in ["request-token", "access-token", "authorize"] {
+        let url = format!("/linkgate/{endpoint}\n");
+        assert!(shown.out.contains(&url), "{}", shown.out);
+    }
+    assert!(!shown.out.contains("/oauth/"), "{}", shown.out);
+}

@@ -95,7 +95,7 @@ format = "yaml"
     linkgate.toml:6:43: server.trusted_proxies[2]: expected a text, found a number
         trusted_proxies = [] # addresses or networks whose X-Forwarded-* headers are believed
     linkgate.toml:7:1: server.upstream: there is no such key
-        known here: listen, admin_listen, public_url, public_urls, trusted_proxies, tls, download_timeout, hsts, h2c
+        known here: listen, admin_listen, public_url, path_prefix, public_urls, trusted_proxies, tls, download_timeout, hsts, h2c
     linkgate.toml:10:1: upstream.connect_timeout: expected a text, found a number
         connect_timeout = "5s" # how long a connection to it may take to be made
     linkgate.toml:11:1: upstream.idle_timeout: "10 minutes" cannot be used

@@ -51,6 +51,45 @@ fn a_header_is_trusted_only_from_known_proxies() {
     let trusting = text.replace("[server]", "[server]\ntrusted_proxies = [\"127.0.0.1\"]");
     let config = Written::new(&trusting).load(&[]).unwrap();
     assert_eq!(config.login.method, Method::TrustedHeader);
+    assert_snapshot!(Written::new(&trusting).warned(), @r#"
+    linkgate.toml: identity.from_proxies: remote-user is removed from every request, so the application does not know its users by it
+        if it should, write from_proxies = ["remote-user"], and [] if not
+    "#);
+    for silent in [
+        "[login.trusted-header]\nheader = \"X-Sso\"\n",
+        "[identity]\nfrom_proxies = []\n",
+        "[identity]\nfrom_proxies = [\"Remote-User\", \"Remote-*\"]\n",
+    ] {
+        let text = format!("{trusting}{silent}");
+        assert_eq!(Written::new(&text).warned(), "", "{silent}");
+    }
+    let nobody = SMALLEST.to_owned() + "[identity]\nfrom_proxies = [\"Remote-User\"]\n";
+    assert_snapshot!(Written::new(&nobody).refused(&[]), @r#"
+    linkgate.toml cannot be used
+    linkgate.toml:11:1: identity.from_proxies: server.trusted_proxies is empty, so none of them passes
+        write the proxy's address into [server]: trusted_proxies = ["127.0.0.1"]
+    "#);
+}
+
+#[test]
+fn own_pages_are_below_a_plain_path() {
+    for prefix in [
+        "/",
+        "linkgate",
+        "/linkgate/",
+        "//x",
+        "/a/../b",
+        "/%6c",
+        "/a b",
+        "/.well-known",
+    ] {
+        let text = SMALLEST.replace("[server]", &format!("[server]\npath_prefix = \"{prefix}\""));
+        let refused = Written::new(&text).refused(&[]);
+        assert!(
+            refused.contains("linkgate.toml:3:1: server.path_prefix:") && refused.contains("/linkgate"),
+            "{refused}"
+        );
+    }
 }
 
 #[test]

@@ -179,6 +179,29 @@ async fn without_a_signature_the_route_decides_and_nobody_says_who_they_are() {
     assert_eq!(linkgate.app.received().len(), 4);
 }
 
+/// An nginx that signs the application's own users in says so itself, and never of a signed call.
+#[tokio::test]
+async fn nginx_may_sign_the_applications_users_in() {
+    let linkgate = linkgate().await;
+    let nginx = asking(&linkgate, |site| {
+        let own = "default $remote_user_header; \"\" \"\";";
+        assert!(site.contains(own));
+        site.replace(own, "default $remote_user_header; \"\" carol;")
+    });
+    let lying = unsigned("/page").header("Remote-User", "mallory");
+    assert_eq!(lying.send(nginx.address).await.status, 200);
+    assert_eq!(
+        signed(&linkgate, "GET", "/page").send(nginx.address).await.status,
+        200
+    );
+    let users: Vec<_> = linkgate.app.received();
+    let users: Vec<_> = users
+        .iter()
+        .map(|request| request.header("remote-user"))
+        .collect();
+    assert_eq!(users, [vec!["carol"], vec![]], "the robot is no user");
+}
+
 /// nginx asks before `try_files`, and once more where it leads.
 #[tokio::test]
 async fn a_request_that_nginx_redirects_within_itself_is_no_replay() {

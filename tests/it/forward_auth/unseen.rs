@@ -136,6 +136,18 @@ async fn a_form_of_nobody_passes_unseen() {
     for question in questions(&client) {
         assert_eq!(passes(&question.send(linkgate.address).await), NOBODY);
     }
+    // Shown, it may be of any size and in any coding.
+    for client in [
+        Request::post("/page").form("a=b&".repeat((1 << 18) + 1)),
+        Request::post("/page")
+            .form("packed")
+            .header("Content-Encoding", "gzip"),
+    ] {
+        for question in [by_traefik(&client), by_envoy(&client)] {
+            let shown = question.body(client.body.clone());
+            assert_eq!(passes(&shown.send(linkgate.address).await), NOBODY);
+        }
+    }
     let client = Request::post("/api/x").form("name=alice");
     for question in questions(&client) {
         let verdict = question.send(linkgate.address).await;

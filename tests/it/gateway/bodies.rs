@@ -6,10 +6,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-use super::{exchange, get, start, status};
+use super::{exchange, get, options, serve, start, status};
 use crate::support::app::{self, App};
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n";
+/// What makes a request one that carries OAuth.
+const OAUTH: &str = "Authorization: OAuth oauth_nonce=\"n\"\r\n";
 
 async fn send(address: std::net::SocketAddr, method: &str, headers: &str, body: &[u8]) -> String {
     let mut request =
@@ -78,29 +80,100 @@ async fn other_bodies_arrive_unchanged() {
 }
 
 #[tokio::test]
-async fn a_form_has_an_end() {
+async fn a_signed_form_has_an_end() {
     let app = App::start().await;
     let gateway = start(&app).await;
     let megabyte = vec![b'a'; 1 << 20];
-    let exact = format!("{FORM}Content-Length: {}\r\n", megabyte.len());
-    assert_eq!(status(&send(gateway, "POST", &exact, &megabyte).await), "200");
-    assert_eq!(app.only().body, megabyte);
     // It is refused by what it says, and by what it is.
-    let declared = format!("{FORM}Content-Length: {}\r\n", megabyte.len() + 1);
+    let declared = format!("{FORM}{OAUTH}Content-Length: {}\r\n", megabyte.len() + 1);
     assert_eq!(status(&send(gateway, "POST", &declared, b"").await), "413");
+    let mut signed = b"a=1&oauth%5Fnonce=n&b=".to_vec();
+    signed.extend_from_slice(&megabyte);
+    let mut chunks = format!("{:x}\r\n", signed.len()).into_bytes();
+    chunks.extend_from_slice(&signed);
+    for headers in [
+        format!("{OAUTH}Transfer-Encoding: chunked\r\n"),
+        "Transfer-Encoding: chunked\r\n".to_owned(),
+    ] {
+        let answer = send(gateway, "POST", &format!("{FORM}{headers}"), &chunks).await;
+        assert_eq!(status(&answer), "413", "{headers}");
+    }
+    let declared = format!("{FORM}Content-Length: {}\r\n", signed.len());
+    assert_eq!(status(&send(gateway, "POST", &declared, &signed).await), "413");
+    assert!(app.received().is_empty());
+}
+
+/// The application's own users send forms that are none of linkgate's business.
+#[tokio::test]
+async fn an_unsigned_form_has_no_limit() {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    let large = b"field=value&".repeat(300_000);
+    for (size, coding) in [
+        (1 << 20, ""),
+        ((1 << 20) + 1, ""),
+        (large.len(), ""),
+        (large.len(), "Content-Encoding: gzip\r\n"),
+        (9, "Content-Encoding: gzip\r\n"),
+    ] {
+        let body = &large[..size];
+        let headers = format!("{FORM}{coding}Content-Length: {size}\r\n");
+        assert_eq!(
+            status(&send(gateway, "POST", &headers, body).await),
+            "200",
+            "{size} {coding}"
+        );
+        let received = app.received().pop().unwrap();
+        assert!(received.body == body, "{size} {coding}");
+        assert_eq!(received.header("content-length"), [size.to_string()]);
+        assert_eq!(received.header("transfer-encoding"), [""; 0]);
+        assert_eq!(received.header("x-linkgate-call"), [""; 0]);
+    }
+    let chunks = [
+        format!("{:x}\r\n", large.len()).as_bytes(),
+        &large,
+        b"\r\n0\r\n\r\n",
+    ]
+    .concat();
     let chunked = format!("{FORM}Transfer-Encoding: chunked\r\n");
-    let mut chunks = format!("{:x}\r\n", megabyte.len() + 1).into_bytes();
-    chunks.extend_from_slice(&megabyte);
-    chunks.push(b'a');
-    assert_eq!(status(&send(gateway, "POST", &chunked, &chunks).await), "413");
-    assert_eq!(app.received().len(), 1);
+    assert_eq!(status(&send(gateway, "POST", &chunked, &chunks).await), "200");
+    let received = app.received().pop().unwrap().body;
+    assert_eq!(received.split(|byte| *byte == b'&').count(), 300_001);
+    // Where OAuth is required, it is as unsigned as any other request.
+    for coding in ["", "Content-Encoding: gzip\r\n"] {
+        let head = format!(
+            "POST /api/x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{FORM}{coding}Content-Length: {}\r\n\r\n",
+            (1 << 20) + 1
+        );
+        let answer = exchange(gateway, &[head.as_bytes(), &large[..=1 << 20]].concat()).await;
+        assert!(
+            status(&answer) == "401" && !answer.contains("oauth_problem"),
+            "{answer}"
+        );
+    }
+    assert_eq!(app.received().len(), 6);
+}
+
+/// A user with a slow connection is no consumer with a broken one.
+#[tokio::test]
+async fn an_unsigned_form_may_be_slow() {
+    let (app, mut arrived) = echo().await;
+    let mut options = options(&app).await;
+    options.check.body_limits.time = Duration::from_millis(300);
+    let gateway = serve(options).await;
+    let mut client = TcpStream::connect(gateway).await.unwrap();
+    let head = format!("POST /x HTTP/1.1\r\nHost: builds.example.com\r\n{FORM}Content-Length: 7\r\n\r\na=1");
+    client.write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(arrived.recv().await.unwrap(), "a=1");
+    client.write_all(b"&b=2").await.unwrap();
+    assert_eq!(arrived.recv().await.unwrap(), "&b=2");
 }
 
 #[tokio::test]
 async fn a_form_that_cannot_be_read_is_refused() {
     let app = App::start().await;
     let gateway = start(&app).await;
-    let compressed = format!("{FORM}Content-Encoding: gzip\r\nContent-Length: 1\r\n");
+    let compressed = format!("{FORM}{OAUTH}Content-Encoding: gzip\r\nContent-Length: 1\r\n");
     assert_eq!(status(&send(gateway, "POST", &compressed, b"x").await), "415");
     let twice = format!("{FORM}Content-Type: text/plain\r\nContent-Length: 1\r\n");
     assert_eq!(status(&send(gateway, "POST", &twice, b"x").await), "400");
@@ -215,33 +288,9 @@ async fn trailers_of_an_answer_arrive() {
         (vec!["trailers"], vec!["te"])
     );
     assert!(
-        answer.ends_with("\r\n\r\n2\r\nok\r\n0\r\nx-sum: 1\r\n\r\n"),
+        answer.ends_with("\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n"),
         "{answer}"
     );
-}
-
-#[tokio::test]
-async fn a_client_that_asks_first_is_told_to_go_on() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
-    let mut client = BufReader::new(TcpStream::connect(gateway).await.unwrap());
-    let head =
-        "POST /x HTTP/1.1\r\nHost: builds.example.com\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n";
-    client.write_all(head.as_bytes()).await.unwrap();
-    assert_eq!(
-        app::read_head(&mut client).await.unwrap(),
-        "HTTP/1.1 100 Continue\r\n\r\n"
-    );
-    client.write_all(b"abc").await.unwrap();
-    assert_eq!(status(&app::read_head(&mut client).await.unwrap()), "200");
-    let request = app.only();
-    assert_eq!(
-        (request.body.as_slice(), request.header("expect")),
-        (&b"abc"[..], vec![])
-    );
-    // It is not told to send what we would refuse.
-    let large = format!("{FORM}Expect: 100-continue\r\nContent-Length: 9999999\r\n");
-    assert_eq!(status(&send(gateway, "POST", &large, b"").await), "413");
 }
 
 #[tokio::test]
@@ -265,8 +314,10 @@ async fn bodies_that_are_held_have_one_budget() {
     let gateway = start(&app).await;
     let begin = async || {
         let mut client = TcpStream::connect(gateway).await.unwrap();
-        let head = "POST /jobs HTTP/1.1\r\nHost: builds.example.com\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-                    Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n";
+        let head = format!(
+            "POST /jobs HTTP/1.1\r\nHost: builds.example.com\r\n{FORM}{OAUTH}\
+             Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
+        );
         client.write_all(head.as_bytes()).await.unwrap();
         client
     };
@@ -281,16 +332,17 @@ async fn bodies_that_are_held_have_one_budget() {
         status(&answer) == "503" && answer.contains("too many requests"),
         "{answer}"
     );
-    // What streams is not held, and what ends makes room.
-    assert_eq!(status(&get(gateway, "/x", "").await), "200");
+    // What is not signed is not held, and what ends makes room.
+    let unsigned = format!("{FORM}Content-Length: 3\r\n");
+    assert_eq!(status(&send(gateway, "POST", &unsigned, b"a=1").await), "200");
     let mut last = held.pop().unwrap();
     last.write_all(b"0\r\n\r\n").await.unwrap();
     answer.clear();
     last.read_to_string(&mut answer).await.unwrap();
-    assert_eq!(status(&answer), "200");
+    assert_eq!(status(&answer), "400");
     let mut next = begin().await;
     next.write_all(b"0\r\n\r\n").await.unwrap();
     answer.clear();
     next.read_to_string(&mut answer).await.unwrap();
-    assert_eq!(status(&answer), "200");
+    assert_eq!(status(&answer), "400");
 }

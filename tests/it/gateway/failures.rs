@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use linkgate::gateway::Upstream;
+use linkgate::gateway::{PublicUrls, TrustedProxies, Upstream};
+use linkgate::oauth::PublicUrl;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::timeout;
 
 use super::{exchange, get, options, serve, start, status};
 use crate::support::app::{self, App};
@@ -42,7 +44,8 @@ async fn what_is_wrong_with_a_request_has_a_code() {
     let mut options = options(&app).await;
     options.check.body_limits.time = Duration::from_millis(500);
     let gateway = serve(options).await;
-    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let form =
+        "Content-Type: application/x-www-form-urlencoded\r\nAuthorization: OAuth oauth_nonce=\"n\"\r\n";
     for (rest, code, name) in [
         ("Host: b\r\n\r\n", "400", "ambiguous_request"),
         (
@@ -87,8 +90,7 @@ async fn full() -> (SocketAddr, TcpListener, Vec<TcpStream>) {
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
     let (address, mut waiting) = (listener.local_addr().unwrap(), Vec::new());
-    while let Ok(stream) = tokio::time::timeout(Duration::from_millis(300), TcpStream::connect(address)).await
-    {
+    while let Ok(stream) = timeout(Duration::from_millis(300), TcpStream::connect(address)).await {
         waiting.push(stream.unwrap());
     }
     (address, listener, waiting)
@@ -210,4 +212,28 @@ async fn a_request_that_comes_back_is_answered_once() {
         );
     }
     assert_eq!(relayed.load(Ordering::Relaxed), 1, "one connection, used again");
+}
+
+/// Two installations with different public URLs, each the application of the other.
+#[tokio::test]
+async fn a_request_that_comes_back_through_another_linkgate_is_answered() {
+    let second = Arc::new(OnceLock::new());
+    let there = Arc::clone(&second);
+    let relay = App::scripted(move |_, mut stream| {
+        let there = Arc::clone(&there);
+        async move {
+            let mut second = TcpStream::connect(*there.get().unwrap()).await.unwrap();
+            let _ = tokio::io::copy_bidirectional(&mut stream, &mut second).await;
+        }
+    })
+    .await;
+    let first = start(&relay).await;
+    let mut other = options(&relay).await;
+    other.upstream = toml::from_str(&format!("url = \"http://{first}\"")).unwrap();
+    let url = PublicUrl::parse("https://other.example.com").unwrap();
+    other.check.public_urls = PublicUrls::new(url, Vec::new(), TrustedProxies::default());
+    second.set(serve(other).await).unwrap();
+    let answer = timeout(Duration::from_secs(10), get(first, "/x", "")).await;
+    let answer = answer.expect("it does not go round for ever");
+    assert_eq!(status(&answer), "508", "{answer}");
 }

@@ -3,8 +3,10 @@
 //! * [`answers`]: where an answer ends, and what is none;
 //! * [`any_target`]: every path and query that there can be;
 //! * [`targets`]: the request line, and the name under which it was called;
-//! * [`headers`]: what is taken away, what is written;
+//! * [`headers`]: what is taken away, what is written; [`field_names`]: in which case;
+//! * [`from_proxies`]: what a trusted proxy may say of the application's users;
 //! * [`bodies`]: forms held, everything else streamed;
+//! * [`interim`]: what is said before the answer;
 //! * [`smuggling`]: messages that two readers would end in two places;
 //! * [`connections`]: reuse, closing, time-outs, web sockets;
 //! * [`failures`]: what a client is told when there is no answer;
@@ -18,8 +20,11 @@ mod any_target;
 mod bodies;
 mod connections;
 mod failures;
+mod field_names;
+mod from_proxies;
 mod headers;
 mod impersonated;
+mod interim;
 mod signed;
 mod smuggling;
 mod targets;
@@ -48,6 +53,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::app::App;
+use crate::support::raw::lower_names;
 
 /// A gateway in front of an application: `/api/**` needs OAuth, `/static/**` does not look at it.
 pub(crate) async fn start(app: &App) -> SocketAddr {
@@ -164,13 +170,13 @@ pub(crate) async fn serve(options: Options) -> SocketAddr {
     address
 }
 
-/// Sends bytes, and reads until the other side closes.
+/// Sends bytes, and reads until the other side closes. The answer's names are in lower case.
 async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
-    String::from_utf8(answer).unwrap()
+    lower_names(&String::from_utf8(answer).unwrap())
 }
 
 /// Sends a request without a body, with some header lines.

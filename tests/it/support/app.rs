@@ -7,6 +7,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::address::reserved;
+use super::raw::lower_names;
 
 /// The application behind linkgate.
 pub(crate) struct App {
@@ -20,7 +21,7 @@ pub(crate) struct App {
 pub(crate) struct Received {
     /// The number of the connection over which it came.
     pub(crate) connection: usize,
-    /// Request line and headers, to the empty line.
+    /// Request line and headers, to the empty line. Names are in lower case.
     pub(crate) head: String,
     /// The same, byte for byte.
     pub(crate) raw: Vec<u8>,
@@ -132,10 +133,10 @@ impl Received {
     }
 }
 
-/// Reads request line and headers; `None` when the connection ends instead.
+/// Reads request line and headers, their names in lower case; `None` when the connection ends instead.
 pub(crate) async fn read_head(stream: &mut BufReader<TcpStream>) -> Option<String> {
     let head = read_raw_head(stream).await?;
-    Some(String::from_utf8_lossy(&head).into_owned())
+    Some(lower_names(&String::from_utf8_lossy(&head)))
 }
 
 async fn read_raw_head(stream: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
@@ -153,7 +154,7 @@ async fn serve(stream: TcpStream, connection: usize, answer: &str, received: Arc
     while let Some(raw) = read_raw_head(&mut stream).await {
         let mut request = Received {
             connection,
-            head: String::from_utf8_lossy(&raw).into_owned(),
+            head: lower_names(&String::from_utf8_lossy(&raw)),
             raw,
             body: Vec::new(),
         };

@@ -115,6 +115,17 @@ pub(crate) async fn exchange(to: SocketAddr, bytes: &[u8]) -> Response {
     Response::read(&answer)
 }
 
+/// A message with the names of its fields in lower case: they mean the same in any (RFC 9110, section 5.1).
+pub(crate) fn lower_names(message: &str) -> String {
+    let (head, body) = message.split_once("\r\n\r\n").unwrap_or((message, ""));
+    let lines = head.split("\r\n").map(|line| match line.split_once(':') {
+        Some((name, value)) if !name.contains(' ') => format!("{}:{value}", name.to_ascii_lowercase()),
+        _ => line.to_owned(),
+    });
+    let head = lines.collect::<Vec<_>>().join("\r\n");
+    format!("{head}{}{body}", &message[head.len()..message.len() - body.len()])
+}
+
 /// An answer, whole.
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
