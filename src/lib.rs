@@ -23,7 +23,8 @@
 //! | protocol | [`oauth`]: RFC 5849 as pure functions; [`applinks`]: the documents by which peers find each other | nothing |
 //!
 //! [`http`] has the listener and the HTTP client and knows nothing of OAuth, users or the store; [`tls`] has certificates and
-//! trust roots, [`blocking`] runs CPU-bound work, [`clock`] has the time, [`telemetry`] the log and the metrics, [`setting`] how a setting is written.
+//! trust roots, [`blocking`] runs CPU-bound work, [`clock`] has the time, [`telemetry`] the log and the metrics, [`setting`] how
+//! a setting is written.
 //!
 //! Without features there are the protocol modules; the feature `server` adds what is above them, `cli` and `demo` the commands.
 //!
