@@ -30,7 +30,7 @@ async fn signed_requests_are_rejected_while_the_clock_is_not_the_databases() {
         assert!(code == 1 && said.contains("503"), "{said}");
         assert!(linkgate.log().contains(" s ahead of this server's"), "{}", linkgate.log());
         let answer = signed(&linkgate).await;
-        assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nretry-after: "), "{answer}");
+        assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nRetry-After: "), "{answer}");
         assert!(!answer.contains("oauth_problem"), "{answer}");
     })
     .await;
