@@ -51,6 +51,9 @@ async fn only_form_bodies_are_signed_says_the_advice() {
     }
 }
 
+/// How a name or a value is written into the base string.
+type Spelling = fn(&str) -> String;
+
 /// The base string with parameters that are joined as they are given.
 fn joined(call: &Call, base: &str, parameters: &mut [String]) -> String {
     parameters.sort();
@@ -74,17 +77,17 @@ async fn parameters_encoded_once_too_few_or_too_many_are_named() {
         let request: Request = call.request_with(signature);
         advice(&request.send(linkgate.address).await)
     };
-    let plain = |text: &str| text.to_owned();
-    let encoded = |text: &str| encode(text.as_bytes());
-    let twice = |text: &str| encode(encode(text.as_bytes()).as_bytes());
-    let ways: [(&dyn Fn(&str) -> String, &dyn Fn(&str) -> String, &str); 5] = [
-        (&plain, &plain, "had not percent-encoded"),
-        (&plain, &encoded, "had not percent-encoded"),
-        (&encoded, &plain, "had not percent-encoded"),
-        (&encoded, &twice, "encoded already"),
-        (&twice, &twice, "encoded already"),
+    let plain: Spelling = |text: &str| text.to_owned();
+    let encoded: Spelling = |text: &str| encode(text.as_bytes());
+    let twice: Spelling = |text: &str| encode(encode(text.as_bytes()).as_bytes());
+    let ways: [([Spelling; 2], &str); 5] = [
+        ([plain, plain], "had not percent-encoded"),
+        ([plain, encoded], "had not percent-encoded"),
+        ([encoded, plain], "had not percent-encoded"),
+        ([encoded, twice], "encoded already"),
+        ([twice, twice], "encoded already"),
     ];
-    for (header, query, expected) in ways {
+    for ([header, query], expected) in ways {
         let call =
             Peer::of("odd!key", "a-secret-that-is-odd").call(&linkgate, "GET", "/api/x?b=c%3A%20d&a=%C3%BC");
         let oauth = call
