@@ -54,6 +54,7 @@ impl CpuPool {
         // The work keeps its permit until it ends, also if its result is not waited for any more.
         let permits = (permit.map_err(|_| Busy)?, place);
         let running = tokio::task::spawn_blocking(move || (work(), permits));
+        // It does not panic and is not aborted.
         running.await.map(|(done, _)| done).map_err(|_| Busy)
     }
 }

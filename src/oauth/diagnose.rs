@@ -10,68 +10,52 @@ use super::request::{RequestView, SignedRequest};
 use super::signature::VerificationKey;
 use super::url::PublicUrl;
 
-/// A request as it may have been signed.
-#[derive(Debug)]
-pub struct Variant {
-    request: SignedRequest,
-    advice: &'static str,
-}
-
-/// The variants of a request, which [`diagnose`] verifies. There are none if its path, query, credentials and form have more
-/// than 16 KiB together: each variant costs as much as the request.
-pub fn variants(view: &RequestView<'_>) -> Vec<Variant> {
-    let mut variants = Vec::new();
+/// Whether a request has at most 16 KiB: each variant costs as much as the request.
+pub fn is_small(view: &RequestView<'_>) -> bool {
     let parts = [view.path, view.query.unwrap_or_default()].map(str::as_bytes);
     let parts = parts.iter().chain(view.authorization).chain(&view.form);
-    if parts.map(|part| part.len()).sum::<usize>() > MAX_BYTES {
-        return variants;
-    }
-    let mut add = |view: RequestView<'_>, sources: &[Source], change: Change, advice| {
-        let request = SignedRequest::parse_with(&view, |parameters| parameters.change(sources, change));
-        let request = request.ok().flatten();
-        variants.extend(request.map(|request| Variant { request, advice }));
-    };
-    if let Some(url) = &other_scheme(view.url) {
-        add(RequestView { url, ..*view }, &[], <[u8]>::to_vec, SCHEME);
-    }
-    if view.query.is_some() {
-        add(RequestView { query: None, ..*view }, &[], <[u8]>::to_vec, QUERY);
-    }
-    if view.form.is_some() {
-        add(RequestView { form: None, ..*view }, &[], <[u8]>::to_vec, FORM);
-    }
-    if let Some(method) = other_method(view.method) {
-        add(RequestView { method, ..*view }, &[], <[u8]>::to_vec, METHOD);
-    }
-    for advice in [TOKEN_SECRET, CONSUMER_SECRET] {
-        add(*view, &[], <[u8]>::to_vec, advice);
-    }
-    for sources in [&[Source::Query, Source::Form][..], &[Source::Header], &ALL] {
-        add(*view, sources, decode, TOO_FEW);
-        add(*view, sources, encode, TOO_MANY);
-    }
-    variants
+    parts.map(|part| part.len()).sum::<usize>() <= MAX_BYTES
 }
 
-/// The advice of the variant that was signed. `None`: none of them was.
+/// The advice for a request whose signature does not match. `None`: neither does that of any variant.
 pub fn diagnose(
-    variants: Vec<Variant>,
+    view: &RequestView<'_>,
     keys: &[VerificationKey],
     token_secret: Option<&Secret>,
 ) -> Option<&'static str> {
+    let (other_scheme, other_method) = (other_scheme(view.url), other_method(view.method));
     let empty_key = [VerificationKey::Hmac(Secret::new(""))];
-    let mut variants = variants.into_iter();
-    variants.find_map(|Variant { request, advice }| {
-        let verified = match advice {
-            TOKEN_SECRET => request.verify(keys, None),
-            CONSUMER_SECRET => request.verify(&empty_key, token_secret),
-            _ => request.verify(keys, token_secret),
-        };
-        verified.is_ok().then_some(advice)
-    })
+    let as_received = |view, advice| (view, keys, token_secret, advice);
+    let variants = [
+        other_scheme
+            .as_ref()
+            .map(|url| as_received(RequestView { url, ..*view }, SCHEME)),
+        view.query
+            .map(|_| as_received(RequestView { query: None, ..*view }, QUERY)),
+        view.form
+            .map(|_| as_received(RequestView { form: None, ..*view }, FORM)),
+        other_method.map(|method| as_received(RequestView { method, ..*view }, METHOD)),
+        Some((*view, keys, None, TOKEN_SECRET)),
+        Some((*view, &empty_key, token_secret, CONSUMER_SECRET)),
+    ];
+    let matches = |request: Result<Option<SignedRequest>, _>, keys: &[_], secret| {
+        let request: Option<SignedRequest> = request.ok().flatten();
+        request.is_some_and(|request| request.verify(keys, secret).is_ok())
+    };
+    let mut variants = variants.into_iter().flatten();
+    if let Some((.., advice)) =
+        variants.find(|(view, keys, secret, _)| matches(SignedRequest::parse(view), keys, *secret))
+    {
+        return Some(advice);
+    }
+    let mut recodings = RECODINGS.into_iter();
+    let found = recodings.find(|(sources, change, _)| {
+        let request = SignedRequest::parse_with(view, |parameters| parameters.change(sources, *change));
+        matches(request, keys, token_secret)
+    });
+    found.map(|(.., advice)| advice)
 }
 
-/// Another normalization of a name or a value than that of RFC 5849, section 3.4.1.3.2.
 type Change = fn(&[u8]) -> Vec<u8>;
 
 fn decode(encoded: &[u8]) -> Vec<u8> {
@@ -99,7 +83,18 @@ fn other_method(method: &str) -> Option<&'static str> {
 }
 
 const MAX_BYTES: usize = 16 << 10;
-const ALL: [Source; 3] = [Source::Header, Source::Query, Source::Form];
+const URL_AND_FORM: &[Source] = &[Source::Query, Source::Form];
+const HEADER: &[Source] = &[Source::Header];
+const ALL: &[Source] = &[Source::Header, Source::Query, Source::Form];
+/// Other normalizations of names and values than that of RFC 5849, section 3.4.1.3.2, and of which parameters.
+const RECODINGS: [(&[Source], Change, &str); 6] = [
+    (URL_AND_FORM, decode, TOO_FEW),
+    (URL_AND_FORM, encode, TOO_MANY),
+    (HEADER, decode, TOO_FEW),
+    (HEADER, encode, TOO_MANY),
+    (ALL, decode, TOO_FEW),
+    (ALL, encode, TOO_MANY),
+];
 const SCHEME: &str = "The consumer signed the same URL with the other scheme (http or https): make its URLs and linkgate's public_url agree.";
 const QUERY: &str = "The consumer did not sign the query, or something between it and linkgate added one.";
 const FORM: &str =

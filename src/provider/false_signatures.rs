@@ -70,11 +70,17 @@ impl Provider {
         {
             return Problem::ConsumerKeyRefused(TOO_MANY).into();
         }
-        let (variants, owner) = (diagnose::variants(view), Arc::clone(consumer));
-        let used = secret.cloned();
-        let found = DIAGNOSES.run(move || diagnose::diagnose(variants, &owner.keys, used.as_ref()));
+        let (owner, used) = (Arc::clone(consumer), secret.cloned());
+        let found = if diagnose::is_small(view) {
+            let work = on_copy(view, move |view| {
+                diagnose::diagnose(view, &owner.keys, used.as_ref())
+            });
+            DIAGNOSES.run(work).await.unwrap_or_default()
+        } else {
+            None
+        };
         let other_body = view.has_other_body.then_some(OTHER_BODY);
-        if let Some(advice) = found.await.unwrap_or_default().or(other_body) {
+        if let Some(advice) = found.or(other_body) {
             return Problem::SignatureInvalid(advice).into();
         }
         let (Some(token), None) = (token, secret) else {
@@ -85,6 +91,30 @@ impl Provider {
             Ok(()) => Problem::TokenRejected(UNKNOWN_TOKEN).into(),
             Err(error) => error.into(),
         }
+    }
+}
+
+/// Work on a copy of a request, for another thread.
+fn on_copy<T, W: FnOnce(&RequestView<'_>) -> T>(
+    view: &RequestView<'_>,
+    work: W,
+) -> impl FnOnce() -> T + use<T, W> {
+    let (method, url, path) = (view.method.to_owned(), view.url.clone(), view.path.to_owned());
+    let (query, form) = (view.query.map(str::to_owned), view.form.map(<[u8]>::to_vec));
+    let authorization: Vec<_> = view.authorization.iter().map(|field| field.to_vec()).collect();
+    let (secure, has_other_body) = (view.secure, view.has_other_body);
+    move || {
+        let authorization: Vec<_> = authorization.iter().map(Vec::as_slice).collect();
+        work(&RequestView {
+            method: &method,
+            url: &url,
+            secure,
+            path: &path,
+            query: query.as_deref(),
+            authorization: &authorization,
+            form: form.as_deref(),
+            has_other_body,
+        })
     }
 }
 
