@@ -8,7 +8,7 @@ use axum::extract::OriginalUri;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, FORWARDED, HOST};
 use http::request::Parts;
 use http::uri::{Authority, Scheme};
-use http::{HeaderMap, HeaderValue, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Version};
 
 use super::error::GatewayError;
 use super::forwarded::{ForwardedFor, ForwardingFields, TrustedProxies, X_FORWARDED_FOR};
@@ -66,6 +66,20 @@ impl RequestOrigin {
                 && head.headers.contains_key(CONTENT_TYPE)
                 && !head.method.is_safe(),
         }
+    }
+
+    /// Rejects a request that this installation has forwarded before.
+    ///
+    /// # Errors
+    ///
+    /// `Loop` (508).
+    pub(super) fn check_loop(self) -> Result<Self, GatewayError> {
+        let via = self.via.as_ref().map_or(&[][..], HeaderValue::as_bytes);
+        let mut hops = via.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+        if hops.any(|hop| hop == self.url.authority().as_bytes()) {
+            return Err(GatewayError::Loop);
+        }
+        Ok(self)
     }
 
     /// Whether the client used https, according to the public URL and to a trusted proxy, if there is one.
@@ -158,7 +172,7 @@ impl PublicUrls {
             scheme,
             forwarded_for: peer.map(|peer| ForwardedFor::new(&parts.headers, &fields, peer)),
             is_trusted_peer,
-            via: None,
+            via: parts.headers.get(X_LINKGATE_VIA).cloned(),
         })
     }
 }
@@ -224,6 +238,9 @@ fn without_default_port<'a>(authority: &'a str, scheme: &str) -> &'a str {
     let port = if scheme == "https" { ":443" } else { ":80" };
     authority.strip_suffix(port).unwrap_or(authority)
 }
+
+/// Names the installation that forwarded a request.
+pub(super) const X_LINKGATE_VIA: HeaderName = HeaderName::from_static("x-linkgate-via");
 
 /// Any client may send the fields.
 const MAX_LOGGED: usize = 256;

@@ -15,7 +15,6 @@ use super::error::{ErrorFormat, GatewayError};
 use super::identity_headers::IdentityHeaders;
 use super::origin::{self, PublicUrls, RequestOrigin};
 use super::routes::{RouteMode, Routes};
-use super::upstream_request::X_LINKGATE_VIA;
 use crate::oauth::authorization_header;
 use crate::provider::{self, Caller, Provider};
 
@@ -57,25 +56,19 @@ impl SignatureCheck {
     /// could be determined.
     pub async fn check(&self, request: Request) -> Result<CheckedRequest, Response> {
         let (mut head, body) = request.into_parts();
-        let via = head.headers.remove(X_LINKGATE_VIA);
         let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map(|ConnectInfo(peer)| peer.ip());
         let origin = body_limits::check_transfer_encoding(&head.headers)
             .and_then(|()| self.public_urls.origin(&head, peer))
-            .and_then(|origin| {
-                let mut hops = via.iter().flat_map(|via| via.as_bytes().split(|&b| b == b','));
-                if hops.any(|hop| hop.trim_ascii() == origin.url.authority().as_bytes()) {
-                    return Err(GatewayError::Loop);
-                }
-                Ok(RequestOrigin { via, ..origin })
-            })
+            .and_then(RequestOrigin::check_loop)
             .map_err(|error| error.to_response(ErrorFormat::of(&head)))?;
-        match self.verify(&head, &origin, body).await {
+        let is_signed = origin
+            .view(&head, &origin::authorization(&head.headers), None)
+            .is_signed();
+        match self.verify(&head, &origin, body, is_signed).await {
             Ok((caller, body)) => {
-                let authorization = origin::authorization(&head.headers);
-                let is_unsigned = caller.is_none() && !origin.view(&head, &authorization, None).is_signed();
-                self.identity
-                    .strip(&mut head.headers, is_unsigned && origin.is_trusted_peer);
+                let is_by_proxy = caller.is_none() && !is_signed && origin.is_trusted_peer;
+                self.identity.strip(&mut head.headers, is_by_proxy);
                 if caller.is_some() {
                     head.method = signed_method(&head.method);
                 }
@@ -101,18 +94,18 @@ impl SignatureCheck {
         head: &Parts,
         origin: &RequestOrigin,
         body: Body,
+        is_signed: bool,
     ) -> Result<(Option<Caller>, Body), Rejection> {
         let mode = self.routes.mode(&head.method, head.uri.path(), &head.headers);
         if mode == RouteMode::None {
             return Ok((None, body));
         }
-        let authorization = origin::authorization(&head.headers);
-        let is_signed = origin.view(head, &authorization, None).is_signed();
         let read = self.body_limits.read_form(&head.headers, body, is_signed);
         let (form, mut body) = match read.await? {
             Ok(form) => (Some(form.clone()), Body::from(form)),
             Err(body) => (None, body),
         };
+        let authorization = origin::authorization(&head.headers);
         let view = origin.view(head, &authorization, form.as_deref());
         let Some(call) = self.provider.authenticate_call(&view, origin.client).await? else {
             return unsigned(mode).map(|()| (None, body));

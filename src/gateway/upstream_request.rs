@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use super::error::GatewayError;
 use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
 use super::identity_headers::{IdentityHeaders, normalize};
-use super::origin::RequestOrigin;
+use super::origin::{RequestOrigin, X_LINKGATE_VIA};
 use super::routes::METHOD_OVERRIDES;
 use crate::http::negotiate::list_values;
 
@@ -178,9 +178,6 @@ fn is_own_cookie(cookie: &[u8]) -> bool {
         .unwrap_or(name)
         .starts_with(b"linkgate-")
 }
-
-/// Names the installation that forwarded a request.
-pub(super) const X_LINKGATE_VIA: HeaderName = HeaderName::from_static("x-linkgate-via");
 
 /// RFC 9110, section 7.6.1.
 const HOP_BY_HOP: [HeaderName; 8] = [
