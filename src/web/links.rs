@@ -91,10 +91,11 @@ pub(super) async fn callback(
         .finish_authorization(link, &session.user.subject, address, &token, &verifier)
         .await;
     let return_to = finished.map_err(|error| page_error(link, error))?;
-    Ok(app.redirect(match return_to.as_str() {
-        "" => CONNECTIONS,
-        path => path,
-    }))
+    Ok(match return_to.as_str() {
+        "" => app.redirect(CONNECTIONS),
+        // The application wrote it, whose own paths may be below `/oauth`.
+        path => see_other(&app.below_public_url(app.public_url.relative(path))),
+    })
 }
 
 fn unknown() -> PageError {

@@ -242,7 +242,11 @@ fn forward_auth(verdicts: &ForwardAuth) -> Router {
 impl App {
     /// A path of this site as browsers request it: below the path of the public URL, and linkgate's own below its prefix.
     fn path(&self, path: &str) -> String {
-        let path = self.path_prefix.place(self.public_url.relative(path));
+        self.below_public_url(&self.path_prefix.place(self.public_url.relative(path)))
+    }
+
+    /// A path of this site as browsers request it, also if it is not linkgate's.
+    fn below_public_url(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.path_prefix())
     }
 

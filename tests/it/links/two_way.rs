@@ -7,7 +7,7 @@ use linkgate::store::{Actor, AuditFilter, Revoke};
 
 use crate::support::browser::{Form, location};
 use crate::support::databases::{Database, on_both};
-use crate::support::linked::{Linked, pair, path};
+use crate::support::linked::{Linked, Planned, pair, path};
 
 on_both! {
     async fn a_user_connects_and_the_application_reads_as_them(db: Database) {
@@ -108,6 +108,30 @@ on_both! {
             let again = browser.get(&callback).await;
             assert_eq!(again.status, 410, "the same address works once: {again:?}");
             assert_eq!(left.ask("/other/api/x", Some("alice")).await.status, 200);
+        }
+        left.stop().await;
+        right.stop().await;
+    }
+
+    async fn an_application_with_paths_below_oauth_gets_its_users_back(db: Database) {
+        let (mut left, right) = (Planned::new("left"), Planned::new("right"));
+        left.server = "path_prefix = \"/linkgate\"";
+        let link = format!("[[links]]\nname = \"other\"\nurl = \"{}\"\n", right.base);
+        let consumer = left.as_consumer();
+        let left = left.start(&db, "listen = \"127.0.0.1:0\"", &link).await;
+        let right = right.start(&Database::sqlite(), "", &consumer).await;
+        let mut browser = left.browser();
+        let login = browser.get("/linkgate/login").await;
+        browser.sign_in_on(&login, "alice").await;
+        for (query, expected) in [
+            ("?return_to=%2Foauth%2Fbuilds", "/oauth/builds"),
+            ("?return_to=%2Flinkgate%2Fconnections", "/linkgate/connections"),
+            ("", "/linkgate/connections"),
+        ] {
+            let there = browser.get(&format!("/linkgate/links/other/connect{query}")).await;
+            let back = right.answer(&path(location(&there), &right.base), "alice", "approve").await;
+            let done = browser.get(&path(location(&back), &left.base)).await;
+            assert_eq!((done.status, location(&done)), (303, expected));
         }
         left.stop().await;
         right.stop().await;

@@ -42,6 +42,8 @@ pub(crate) struct Planned {
     address: SocketAddr,
     key: PrivateKey,
     folder: TempDir,
+    /// Further keys of `[server]`.
+    pub(crate) server: &'static str,
 }
 
 impl Planned {
@@ -57,6 +59,7 @@ impl Planned {
             address,
             key,
             folder,
+            server: "",
         }
     }
 
@@ -104,9 +107,9 @@ impl Planned {
     }
 
     fn config(&self, app: SocketAddr, db: &Database, applinks: &str, more: &str) -> String {
-        let (name, address, base, url) = (self.name, self.address, &self.base, db.url());
+        let (name, address, base, url, server) = (self.name, self.address, &self.base, db.url(), self.server);
         format!(
-            "[server]\nlisten = \"{address}\"\nadmin_listen = \"127.0.0.1:0\"\npublic_url = \"{base}\"\n\
+            "[server]\nlisten = \"{address}\"\nadmin_listen = \"127.0.0.1:0\"\npublic_url = \"{base}\"\n{server}\n\
              [upstream]\nurl = \"http://{app}\"\nname = \"{name}\"\n\
              [store]\nurl = \"{url}\"\n[keys]\nsecret_key_file = \"linkgate.key\"\n\
              [login]\nmethod = \"file\"\n[login.file]\npath = \"users.toml\"\n\
