@@ -361,8 +361,8 @@ const TLS_HANDSHAKE: u8 = 22;
 const PREFACE: [u8; 3] = *b"PRI";
 
 /// The response to a client that sends HTTP to a TLS port.
-const USE_HTTPS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain;charset=UTF-8\r\n\
-    connection: close\r\n\r\nThis port serves HTTPS: write https:// in the URL.\r\n";
+const USE_HTTPS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain;charset=UTF-8\r\n\
+    Connection: close\r\n\r\nThis port serves HTTPS: write https:// in the URL.\r\n";
 
 /// The time for a head from its first byte on; for the first head of a connection, also if the client has not begun yet.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
