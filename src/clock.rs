@@ -13,12 +13,12 @@ pub enum Clock {
     /// The time of the machine.
     #[default]
     System,
-    /// A time that stands still until it is moved: seconds since 1970.
+    /// A time that changes only when a test moves it: seconds since 1970.
     Fixed(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// A clock that stands at a time.
+    /// A clock that shows one time until it is moved.
     pub fn fixed(at: Timestamp) -> Self {
         Self::Fixed(Arc::new(AtomicI64::new(at.seconds())))
     }

@@ -103,7 +103,7 @@ pub(super) struct AddConsumer {
     config: ConfigFile,
 }
 
-/// What it signs with. A secret never stands on the command line, where every user of the machine could read it.
+/// What it signs with. A secret is never on the command line, where every user of the machine could read it.
 #[derive(Args, Debug)]
 #[group(required = true, multiple = false)]
 struct Proof {

@@ -3,9 +3,9 @@
 //! | exit code | meaning |
 //! |---|---|
 //! | 0 | done |
-//! | 1 | it failed, and standard error says why |
+//! | 1 | it failed, and standard error has the reason |
 //! | 2 | the command line is wrong |
-//! | 64 | the configuration is wrong, and standard error says where |
+//! | 64 | the configuration is wrong, and standard error names the place |
 
 mod audit;
 mod backup;

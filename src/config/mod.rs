@@ -3,7 +3,7 @@
 //! 1. `source`: parses the file, applies the environment (`variables`), reads the files of secrets, and deserializes; what
 //!    does not fit is reported, left out, and the rest is tried again, so that one run names every mistake;
 //! 2. the sections: each is the struct of the module that uses it; those without such a module are in `server`, `store`,
-//!    `tokens`, `applinks` and `consumers`; `values` says how the values of [`oauth`](crate::oauth) are written;
+//!    `tokens`, `applinks` and `consumers`; `values` has the grammar of the values of [`oauth`](crate::oauth);
 //! 3. `check`: the rules between values, and the warnings;
 //! 4. `problem`: what is wrong, where, and what to write instead; `reference` finds the line of `config/linkgate.toml`.
 

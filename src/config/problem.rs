@@ -118,7 +118,7 @@ impl Report {
         });
     }
 
-    /// Reports what serde says of a key.
+    /// Reports serde's error about a key.
     pub(super) fn error_of_serde(&mut self, key: &str, message: &str) {
         let (wrong, remedy) = explain(message);
         let remedy = remedy.unwrap_or_else(|| reference::line(key));

@@ -95,8 +95,8 @@ impl ConfigSource {
         Ok(source)
     }
 
-    /// Deserializes, and goes on: a value that does not fit is reported and left out, in the place of a missing one stands
-    /// the example of the reference, and the rest is tried again. `None`: there is nothing left to go on with.
+    /// Deserializes, and goes on: a value that does not fit is reported and left out, a missing one is replaced by the
+    /// example of the reference, and the rest is tried again. `None`: there is nothing left to go on with.
     pub(super) fn deserialize<T: DeserializeOwned>(&mut self) -> Option<T> {
         let mut tried = BTreeSet::new();
         loop {

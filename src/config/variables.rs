@@ -11,7 +11,7 @@ use super::reference;
 
 const PREFIX: &str = "LINKGATE__";
 
-/// Sets what the environment says; a variable wins over the file. Returns the text of each variable, by its key.
+/// Sets the values from the environment; a variable wins over the file. Returns the text of each variable, by its key.
 ///
 /// Lists come before their entries, and entry 2 before entry 10.
 pub(super) fn apply(

@@ -206,7 +206,7 @@ pub struct IdentityConfig {
     /// How names outside ASCII are written.
     #[serde(default)]
     pub encoding: HeaderEncoding,
-    /// Fields that linkgate removes from every request as well; a star at an end stands for anything.
+    /// Fields that linkgate removes from every request as well; a star at an end matches anything.
     #[serde(default)]
     pub strip: Vec<IdentityHeaderName>,
     /// Fields that pass on signed calls, and from trusted proxies, although they look like a claim.

@@ -83,7 +83,7 @@ impl Upstream {
     ///
     /// # Errors
     ///
-    /// A sentence that says what to write instead.
+    /// A sentence that names what to write instead.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let uri: Uri = text.parse().map_err(|_| EXAMPLE)?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {

@@ -7,7 +7,8 @@ use axum::routing::get;
 use http::StatusCode;
 use tokio::time::timeout;
 
-/// The operators' routes. `is_ready` says why signed requests cannot pass, if they cannot. Readiness does not depend on the application: without it, linkgate still refuses requests.
+/// The operators' routes. `is_ready` returns why signed requests cannot pass, if they cannot. Readiness does not depend on the
+/// application: without it, linkgate still rejects requests.
 pub fn operators<R, F, M>(is_ready: R, metrics: M) -> Router
 where
     R: Fn() -> F + Clone + Send + Sync + 'static,

@@ -28,7 +28,7 @@ use super::{
 pub struct ProbeConfig {
     /// The application's "who am I".
     pub url: HttpUrl,
-    /// The cookies that are shown to it, by name; a star at the end stands for anything.
+    /// The cookies that are shown to it, by name; a star at the end matches anything.
     #[serde(deserialize_with = "cookie_names")]
     pub cookies: Vec<String>,
     /// The user's name for the application.

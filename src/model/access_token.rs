@@ -13,7 +13,7 @@ pub struct AccessToken {
     pub id: String,
     /// Who holds it.
     pub consumer: ConsumerKey,
-    /// Whom it stands for.
+    /// The user or consumer in whose name it is used.
     pub user: User,
     /// When the user's answer was exchanged for the first token; a renewal leaves it.
     pub connected_at: Timestamp,

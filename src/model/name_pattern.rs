@@ -5,7 +5,7 @@
 pub struct NamePattern(String);
 
 impl NamePattern {
-    /// Reads a name; `*` stands for any letters, also none. The error is a sentence that says what to write instead.
+    /// Parses a name; `*` matches any letters, also none. The error is a sentence that names what to write instead.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text.is_empty() {
             return Err("write a user's name");

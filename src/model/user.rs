@@ -59,7 +59,7 @@ impl SessionId {
         Token::parse(text).map(Self)
     }
 
-    /// The id as it stands in the cookie.
+    /// The id as it is in the cookie.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }

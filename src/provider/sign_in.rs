@@ -1,7 +1,7 @@
 //! Attempts to sign in, counted in the store for all replicas together, and login round trips.
 //!
 //! A client decides how many names there are to count, so none of them gets a row of its own: the store has a fixed
-//! number of slots (see `migrations/*/0001_init.sql`), and a hash with our key says which is whose. Two names that share
+//! number of slots (see `migrations/*/0001_init.sql`), and a keyed hash assigns them. Two names that share
 //! a slot share its limit; without the key such a name cannot be searched for.
 
 use std::net::{IpAddr, Ipv6Addr};
@@ -55,7 +55,7 @@ impl Provider {
     }
 }
 
-/// One household of IPv6 has a whole /64 to come from.
+/// An address, or the /64 of an IPv6 address: one client has the whole of it.
 pub(super) fn network(address: IpAddr) -> Vec<u8> {
     match address.to_canonical() {
         IpAddr::V6(v6) => {

@@ -70,7 +70,7 @@ pub struct Actor<'a> {
 }
 
 impl Store {
-    /// Finds an access token, revoked and expired ones too: the rejection says which it is.
+    /// Finds an access token, revoked and expired ones too: their rejections differ.
     pub async fn access_token(&self, token: &Token) -> Result<Option<AccessToken>, StoreError> {
         let select =
             sql(["select ", COLUMNS, " from access_tokens where digest = $1"]).bind(digest(token.as_str()));

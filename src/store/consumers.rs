@@ -139,7 +139,7 @@ impl Store {
     }
 }
 
-/// Inserts a row; `conflict` says what happens if there is one with its key.
+/// Inserts a row; `conflict` is the clause for one with the same key.
 fn insert(row: ConsumerRow, conflict: &'static str, now: Timestamp) -> Sql {
     sql([
         "insert into consumers (key, name, source, enabled, settings, secrets, key_id, updated_at) \

@@ -27,7 +27,7 @@ pub enum StoreError {
         super::SCHEMA_VERSION
     )]
     NewerSchema { what: String, found: i64 },
-    /// A row says what no version of linkgate writes.
+    /// A row has content that no version of linkgate writes.
     #[error("the table `{table}` holds a row that makes no sense: {why}")]
     Inconsistent { table: &'static str, why: String },
     /// A sealed secret does not open.

@@ -131,7 +131,7 @@ impl Options {
         if let Some(password) = &self.password {
             options = options.password(password.expose());
         }
-        // The pool would try until its time is up and then say only that; the first connection says why it failed.
+        // The pool would try until its time is up and then report only that; the first connection reports its own error.
         let mut first = PgConnection::connect_with(&options).await?;
         let limit = self.timeout;
         let pool = PgPoolOptions::new()

@@ -34,7 +34,7 @@ impl Store {
         Ok(())
     }
 
-    /// Finds a request token, expired and used ones too: the rejection says which it is.
+    /// Finds a request token, expired and used ones too: their rejections differ.
     pub async fn request_token(&self, token: &Token) -> Result<Option<RequestToken>, StoreError> {
         let select = sql([
             "select consumer_key, callback, issued_at, expires_at, wrong_verifiers, state, \

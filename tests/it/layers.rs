@@ -1,4 +1,4 @@
-//! The walls of the house: a single package has no crate walls, so this test reads what imports what.
+//! The layers of the package: which module may import which, which `lib.rs` describes.
 
 use std::collections::BTreeMap;
 use std::fs;

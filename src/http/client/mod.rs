@@ -113,7 +113,7 @@ impl HttpClient {
     ///
     /// # Errors
     ///
-    /// [`HttpClientError`] says whether anything was sent: it was not if it is [`HttpClientError::Connect`].
+    /// [`HttpClientError`]. Nothing was sent if it is [`HttpClientError::Connect`].
     pub async fn send(
         &self,
         request: Request<Body>,

@@ -103,7 +103,7 @@ impl Progress {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The server's time begins again: it has something to do, or says that it is at work.
+    /// The server's time begins again: it has received something, or has sent an interim response.
     pub(super) fn restart(&self) {
         *self.turn() = Turn::Server(Instant::now());
     }

@@ -179,7 +179,7 @@ async fn without_a_signature_the_route_decides_and_nobody_says_who_they_are() {
     assert_eq!(linkgate.app.received().len(), 4);
 }
 
-/// An nginx that signs the application's own users in says so itself, and never of a signed call.
+/// An nginx that signs the application's own users in writes `Remote-User` itself, and never on a signed call.
 #[tokio::test]
 async fn nginx_may_sign_the_applications_users_in() {
     let linkgate = linkgate().await;

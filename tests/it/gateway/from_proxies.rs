@@ -7,7 +7,7 @@ use crate::support::app::{App, Received};
 const ALLOWED: &str =
     r#"from_proxies = ["Remote-User", "Remote-Groups", "X-Forwarded-Email", "X-Auth-Request-*", "X-*"]"#;
 
-/// What a proxy says that signs people in, and what a client adds to it.
+/// The headers of a proxy that signs users in, and those that a client adds.
 const SAID: &str = "Remote-User: alice\r\nRemote-Groups: dev\r\nX-Forwarded-Email: a@b\r\nX-Auth-Request-Groups: ops\r\n\
                     Remote-Name: mallory\r\nRemote_Groups: mallory\r\nX-Auth-Request_Groups: mallory\r\n\
                     X-Linkgate-User: mallory\r\nX-Linkgate-Assertion: mallory\r\n";
@@ -60,7 +60,7 @@ async fn nobody_else_does() {
         assert!(is_silent(&passed), "{passed:?}");
         assert_eq!(passed.header("remote-user"), users, "{target}");
     }
-    // A proxy that adds to what a client says.
+    // A proxy that appends to the client's header.
     let twice = format!("{SAID}Remote-User: mallory\r\n");
     let passed = received(options_behind_proxy(&app).await, &app, ALLOWED, "/page", &twice).await;
     assert_eq!(passed.header("remote-user"), [""; 0]);
