@@ -141,12 +141,13 @@ impl Options {
             .after_connect(move |connection, _| Box::pin(set_up_session(connection, limit)))
             .connect_with(options)
             .await?;
-        let backends = (
-            backend(&mut first).await?,
-            backend(&mut *pool.acquire().await?).await?,
-        );
+        let mut second = pool.acquire().await?;
+        let (one, two) = (backend(&mut first).await?, backend(&mut second).await?);
+        // Asked again in the other order, so that processes in turn are no others by chance.
+        let again = (backend(&mut second).await?, backend(&mut first).await?);
+        drop(second);
         first.close().await?;
-        if backends.0 == backends.1 {
+        if one == two || again != (two, one) {
             return Err(sqlx::Error::Configuration(SHARED_SESSIONS.into()));
         }
         Ok(Db::Postgres(pool, self.timeout))
@@ -215,7 +216,7 @@ fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres:") || url.starts_with("postgresql:")
 }
 
-/// Two sessions that are open have one process.
+/// Two sessions that are open have one process, or a session has several.
 const SHARED_SESSIONS: &str = "this is PgBouncer in transaction mode, or another pooler that shares sessions: use session mode \
      (pool_mode = session), or connect directly";
 
