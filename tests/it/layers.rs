@@ -16,7 +16,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("blocking", &[]),
     ("tls", &["oauth", "setting"]),
-    ("http", &["telemetry", "tls"]),
+    ("network", &[]),
+    ("http", &["network", "telemetry", "tls"]),
     ("store", &["applinks", "model", "oauth"]),
     (
         "login",
@@ -24,7 +25,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "provider",
-        &["blocking", "characters", "store", "model", "oauth", "clock"],
+        &[
+            "blocking",
+            "characters",
+            "network",
+            "store",
+            "model",
+            "oauth",
+            "clock",
+        ],
     ),
     (
         "gateway",
