@@ -60,6 +60,19 @@ on_both! {
     }
 }
 
+/// What administrators try first.
+#[tokio::test(flavor = "multi_thread")]
+async fn postmans_command_line_connects_and_calls() {
+    let script = "runners/newman.mjs";
+    dance_every_way(&Database::sqlite(), &Client { script, ..node() }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn brunos_command_line_connects_and_calls() {
+    let script = "runners/bruno.mjs";
+    dance_every_way(&Database::sqlite(), &Client { script, ..node() }).await;
+}
+
 /// As an administrator puts them behind one another: the client, nginx, linkgate, the application.
 #[tokio::test(flavor = "multi_thread")]
 async fn python_dances_through_nginx() {
@@ -119,6 +132,7 @@ fn dance(linkgate: &Program, client: &Client, method: &str, placement: &str) -> 
         .arg(clients().join(client.script))
         .arg(&file)
         .env("LINKGATE_TEST_NODE_MODULES", installed("node/node_modules"))
+        .env("LINKGATE_TEST_RUNNERS", installed("runners/node_modules"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("LC_ALL", "C.UTF-8");
     // The application runs on this thread too, unless the thread says that it waits.
