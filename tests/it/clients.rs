@@ -12,6 +12,7 @@ use crate::support::address::reserved;
 use crate::support::databases::{Database, on_both};
 use crate::support::echo;
 use crate::support::front::{PublicUrls, deployed};
+use crate::support::linkgate::Linkgate;
 use crate::support::program::{Program, SHARED_SECRET};
 use crate::support::raw::Request;
 
@@ -71,6 +72,33 @@ async fn postmans_command_line_connects_and_calls() {
 async fn brunos_command_line_connects_and_calls() {
     let script = "runners/bruno.mjs";
     dance_every_way(&Database::sqlite(), &Client { script, ..node() }).await;
+}
+
+/// Recorded: Qt is a large dependency for one request. It reads the token only from a form.
+#[tokio::test]
+async fn qt_gets_a_request_token() {
+    const AUTHORIZATION: &str = "OAuth oauth_callback=\"http%3A%2F%2F127.0.0.1%3A34567%2F\",\
+        oauth_consumer_key=\"bitbucket-form\",oauth_nonce=\"YT1YOlV6\",\
+        oauth_signature=\"zPrffmbnhiRZKA1%2BILh2S0yAEww%3D\",oauth_signature_method=\"HMAC-SHA1\",\
+        oauth_timestamp=\"1800000005\",oauth_version=\"1.0\"";
+    let linkgate = Linkgate::start().await;
+    let request = Request::new("POST", "/oauth/request-token")
+        .header("Authorization", AUTHORIZATION)
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .header("Content-Length", "0")
+        .header("Accept-Encoding", "zstd, br, gzip, deflate")
+        .header("Accept-Language", "en,*")
+        .header("User-Agent", "Mozilla/5.0");
+    let answer = request.send(linkgate.address).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/x-www-form-urlencoded")
+    );
+    assert!(
+        answer.body.ends_with("&oauth_callback_confirmed=true"),
+        "{answer:?}"
+    );
 }
 
 /// As an administrator puts them behind one another: the client, nginx, linkgate, the application.
