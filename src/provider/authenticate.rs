@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::model::Consumer;
-use crate::oauth::{Problem, RequestView, SignedRequest, Timestamp, VerifiedRequest};
+use crate::oauth::{ConsumerKey, Problem, RequestView, SignedRequest, Timestamp, VerifiedRequest};
 use crate::store::StoreError;
 
 use super::cache::CachedToken;
@@ -41,7 +41,21 @@ impl Provider {
             // Boxed: an exchange has a large future.
             Box::pin(credentials(&signed)).await
         });
-        issued.await.map_err(|error| error.claimed_by(&claimed_by))
+        match issued.await {
+            Ok(issued) => Ok(issued),
+            Err(error) => Err(self.claimed_by(error, &claimed_by, deadline).await),
+        }
+    }
+
+    /// The same error, with the consumer that the request names, and whether it is registered: some requests are rejected
+    /// before that is looked up.
+    pub(super) async fn claimed_by(&self, error: Error, consumer: &ConsumerKey, deadline: Instant) -> Error {
+        if !matches!(error, Error::Refused(_)) {
+            return error;
+        }
+        let found = timeout_at(deadline, self.cache.consumer(&self.store, consumer));
+        let is_registered = matches!(Box::pin(found).await, Ok(Ok(Some(_))));
+        error.claimed_by(consumer, is_registered)
     }
 
     /// Verifies a request. Reads consumers, and writes nothing. Nothing is read of the token: its secret is derived from it, so

@@ -32,8 +32,10 @@ pub enum Error {
 pub struct Refusal {
     /// What the peer is told.
     pub problem: Problem,
-    /// The consumer that the request names, whether or not it is known.
+    /// The consumer that the request names.
     pub consumer: Option<ConsumerKey>,
+    /// Whether that is known to be a registered one.
+    pub is_registered: bool,
 }
 
 impl From<Problem> for Error {
@@ -41,6 +43,7 @@ impl From<Problem> for Error {
         Self::Refused(Refusal {
             problem,
             consumer: None,
+            is_registered: false,
         })
     }
 }
@@ -70,10 +73,11 @@ impl Error {
         }
     }
 
-    /// The same error, with who claims to have signed.
-    pub(super) fn claimed_by(mut self, consumer: &ConsumerKey) -> Self {
+    /// The same error, with the consumer that the request names.
+    pub(super) fn claimed_by(mut self, consumer: &ConsumerKey, is_registered: bool) -> Self {
         if let Self::Refused(refusal) = &mut self {
             refusal.consumer = Some(consumer.clone());
+            refusal.is_registered = is_registered;
         }
         self
     }

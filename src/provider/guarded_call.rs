@@ -38,7 +38,7 @@ impl AuthenticatedCall {
 
     /// Rejects the call after all.
     pub fn refused(&self, problem: Problem) -> Error {
-        Error::from(problem).claimed_by(&self.caller.consumer.key)
+        Error::from(problem).claimed_by(&self.caller.consumer.key, true)
     }
 
     /// Compares the body with the digest that the consumer signed, if it signed one.
@@ -68,7 +68,10 @@ impl Provider {
             }
             Err(error) => Err(error),
         };
-        call.map(Some).map_err(|error| error.claimed_by(&claimed_by))
+        match call {
+            Ok(call) => Ok(Some(call)),
+            Err(error) => Err(self.claimed_by(error, &claimed_by, deadline).await),
+        }
     }
 
     /// Accepts a call whose body is the signed one: records its nonce, which is accepted once.
@@ -87,7 +90,7 @@ impl Provider {
         // An `async fn` would keep the whole call beside its parts.
         async move {
             let recorded = self.record_nonce(&request, Instant::now() + left).await;
-            recorded.map_err(|error| error.claimed_by(&caller.consumer.key))?;
+            recorded.map_err(|error| error.claimed_by(&caller.consumer.key, true))?;
             if let (Some(token), Some(cached)) = (request.token(), cached)
                 && cached.is_first_use(at)
             {

@@ -78,9 +78,8 @@ impl RecentRejections {
                 problem => problem.advice(),
             },
         };
-        let is_known = rejected.consumer.is_some() && rejected.problem != "consumer_key_unknown";
         let mut lists = self.lists.lock();
-        let (list, max) = if is_known {
+        let (list, max) = if refusal.is_registered {
             (&mut lists.known, MAX_KNOWN)
         } else {
             (&mut lists.unknown, MAX_UNKNOWN)
@@ -125,73 +124,3 @@ impl RejectedRequest {
 const MAX_KNOWN: usize = 200;
 const MAX_UNKNOWN: usize = 50;
 const MAX_REQUEST: usize = 200;
-
-#[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-
-    use super::*;
-
-    fn list() -> RecentRejections {
-        RecentRejections::new(Clock::fixed(Timestamp::from_seconds(1_800_000_000)))
-    }
-
-    fn add(list: &RecentRejections, problem: Problem, consumer: &str, request: &str) {
-        let consumer = ConsumerKey::parse(consumer);
-        let refusal = Refusal { problem, consumer };
-        list.add(&refusal, RequestId::next(), request, Ipv4Addr::LOCALHOST.into());
-    }
-
-    #[test]
-    fn equal_ones_are_counted_and_come_first() {
-        let list = list();
-        for request in ["GET /a", "GET /b", "GET /a"] {
-            list.clock.advance(1);
-            add(&list, Problem::NonceUsed, "a", request);
-        }
-        let kept = list.list();
-        let kept: Vec<_> = kept
-            .iter()
-            .map(|rejected| (rejected.request.as_str(), rejected.times))
-            .collect();
-        assert_eq!(kept, [("GET /a", 2), ("GET /b", 1)]);
-        assert_eq!(list.list()[0].at, list.since().plus(3));
-    }
-
-    #[test]
-    fn unknown_consumers_push_out_no_others_and_nothing_grows_without_limit() {
-        let list = list();
-        add(&list, Problem::NonceUsed, "a", "GET /mine");
-        for at in 0..1000 {
-            let request = format!("GET /{at}");
-            add(&list, Problem::ConsumerKeyUnknown, "who", &request);
-            add(&list, Problem::VersionRejected, "", &request);
-        }
-        assert_eq!(list.list().len(), MAX_UNKNOWN + 1);
-        assert!(list.list().iter().any(|rejected| rejected.request == "GET /mine"));
-        let mut request = String::new();
-        for _ in 0..1000 {
-            request.push('ä');
-            add(&list, Problem::NonceUsed, "a", &request);
-        }
-        let kept = list.list();
-        assert!(kept.len() <= MAX_KNOWN + MAX_UNKNOWN);
-        let lengths = kept.iter().map(|rejected| rejected.request.chars().count());
-        assert_eq!(lengths.max(), Some(MAX_REQUEST));
-    }
-
-    #[test]
-    fn a_wrong_clock_is_kept_for_its_consumer() {
-        let list = list();
-        for seconds in [5, 6] {
-            let problem = Problem::TimestampRefused {
-                acceptable: seconds..=seconds,
-                now: seconds,
-            };
-            add(&list, problem, "late", "GET /");
-        }
-        assert_eq!(list.list()[0].times, 2);
-        let key = |text| ConsumerKey::parse(text).unwrap();
-        assert!(list.clock_differs(&key("late")) && !list.clock_differs(&key("other")));
-    }
-}

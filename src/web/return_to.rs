@@ -98,40 +98,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_paths_of_this_site_are_return_addresses() {
-        for good in [
-            "/",
-            "/a",
-            "/a//b",
-            "/oauth/authorize?oauth_token=x",
-            "/a?b=https://evil.example/",
-        ] {
-            assert!(ReturnTo::parse(good).is_some(), "{good}");
-        }
-        for bad in [
-            "",
-            "a",
-            "//evil.example",
-            "///evil.example",
-            "/\\evil.example",
-            "/a\\b",
-            "\\/evil.example",
-            "https://evil.example",
-            "javascript:alert(1)",
-            "/\t/evil.example",
-            "/\n/evil.example",
-            "/a\r\nSet-Cookie: x",
-            "/a b",
-            "/\u{e9}",
-            " /a",
-            &format!("/{}", "a".repeat(MAX_LENGTH)),
-        ] {
-            assert_eq!(ReturnTo::parse(bad), None, "{bad:?}");
-            assert_eq!(ReturnTo::or_login(Some(bad)).as_str(), LOGIN);
-        }
-    }
-
-    #[test]
     fn a_question_is_found_again_in_its_address() {
         let token = Token::parse("abcdEFGH1234").unwrap();
         let address = ReturnTo::approval_page(&token);

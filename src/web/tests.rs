@@ -1,7 +1,8 @@
 //! Every error in every language, as a browser and the log receive it. `tests/it/pages` looks at the pages themselves.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::io::Seek as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::to_bytes;
@@ -12,7 +13,7 @@ use crate::http::RequestId;
 
 use super::assets::Layout;
 use super::error::{ErrorKind, PageError};
-use super::i18n::{FILES, LANGUAGES, Language, Locale, Messages};
+use super::i18n::{FILES, LANGUAGES, Language, Messages};
 use super::render::SignOutForm;
 
 #[tokio::test]
@@ -22,7 +23,7 @@ async fn every_error_is_complete_in_every_language() {
     for language in LANGUAGES.iter() {
         for kind in ErrorKind::ALL {
             let (_, status, level) = kind.row();
-            let html = show(*kind, Locale::from(language), status.as_u16()).await;
+            let html = show(*kind, language, status.as_u16()).await;
             assert!(
                 !html.contains("<bdi></bdi>") && !html.contains(['{', '}']),
                 "{html}"
@@ -37,36 +38,22 @@ async fn every_error_is_complete_in_every_language() {
 
 #[test]
 fn the_log_line_has_the_reference_and_no_token() {
-    let log = Arc::new(Mutex::new(Vec::new()));
-    let writer = Arc::clone(&log);
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(move || Log(Arc::clone(&writer)))
-        .finish();
+    let mut file = tempfile::tempfile().unwrap();
+    let writer = Arc::new(file.try_clone().unwrap());
+    let subscriber = tracing_subscriber::fmt().with_writer(writer).finish();
     let id = RequestId::next();
     tracing::subscriber::with_default(subscriber, || {
         for kind in ErrorKind::ALL {
-            error(*kind).render(messages(Locale::from(&LANGUAGES[1])), id, str::to_owned);
+            error(*kind).render(messages(&LANGUAGES[1]), id, str::to_owned);
         }
     });
-    let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+    file.rewind().unwrap();
+    let log = std::io::read_to_string(file).unwrap();
     let logged = ErrorKind::ALL.iter().filter(|kind| kind.row().2.is_some());
     assert_eq!(log.lines().count(), logged.count());
     assert!(log.lines().all(|line| line.contains(&id.to_string())), "{log}");
     assert!(log.contains("Request expired"), "in English: {log}");
     assert!(!log.contains("TOKEN"), "{log}");
-}
-
-/// Where a test's log goes.
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 /// Nothing but the list of files names the languages.
@@ -76,7 +63,7 @@ async fn a_new_language_is_one_file_and_one_line() {
     let languages = [FILES[0], ("eo", file.as_str())].map(|(tag, file)| Language::new(tag, file));
     let languages: &'static [Language] = Vec::from(languages).leak();
     let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static("eo, en;q=0.5"))]);
-    let html = show(ErrorKind::Expired, Locale::of(&headers, languages), 410).await;
+    let html = show(ErrorKind::Expired, Language::preferred(&headers, languages), 410).await;
     assert!(html.contains("<html lang=\"eo\">"), "{html}");
     assert!(html.contains("<h1>Peto finiĝis</h1>"), "{html}");
 }
@@ -99,10 +86,10 @@ fn error(kind: ErrorKind) -> PageError {
         .leave(Some("/logout?a=1&b=\"2\""))
 }
 
-fn messages(locale: Locale) -> Messages {
+fn messages(language: &'static Language) -> Messages {
     let application = "Buildboard".to_owned();
     Messages::new(
-        locale,
+        language,
         Arc::new(Layout {
             application,
             ..Layout::default()
@@ -110,8 +97,8 @@ fn messages(locale: Locale) -> Messages {
     )
 }
 
-async fn show(kind: ErrorKind, locale: Locale, status: u16) -> String {
-    let response = error(kind).render(messages(locale), RequestId::next(), str::to_owned);
+async fn show(kind: ErrorKind, language: &'static Language, status: u16) -> String {
+    let response = error(kind).render(messages(language), RequestId::next(), str::to_owned);
     assert_eq!(response.status(), status, "{kind:?}");
     let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
     String::from_utf8(body.to_vec()).unwrap()

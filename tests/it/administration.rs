@@ -329,6 +329,36 @@ async fn a_refusal_is_shown_with_its_reason_and_no_secret() {
     );
 }
 
+/// Who does not know a consumer key cannot push out the refusals of those who do.
+#[tokio::test]
+async fn unregistered_consumers_have_a_list_of_their_own_and_lists_have_an_end() {
+    let linkgate = Linkgate::start().await;
+    let refuse = async |consumer: &str, path: &str| {
+        let signed = format!(
+            "OAuth oauth_consumer_key=\"{consumer}\", oauth_signature_method=\"HMAC-SHA1\", oauth_timestamp=\"1\", \
+             oauth_nonce=\"n\", oauth_signature=\"c2ln\", oauth_version=\"1.0\""
+        );
+        let request = Request::get(path).header("Authorization", signed);
+        let answer = request.send(linkgate.address).await;
+        assert_eq!(answer.status, 400, "{answer:?}");
+    };
+    let mut alice = signed_in(&linkgate, "alice").await;
+    refuse("bitbucket-form", "/mine").await;
+    for number in 0..60 {
+        refuse("unregistered", &format!("/unknown/{number}")).await;
+    }
+    let page = alice.get(REFUSALS).await;
+    assert!(page.body.contains("<code>GET /mine</code>"), "{page:?}");
+    assert_eq!(page.body.matches("<code>GET /unknown/").count(), 50);
+    for number in 0..210 {
+        refuse("bitbucket-form", &format!("/{number}/{}", "x".repeat(1000))).await;
+    }
+    let page = alice.get(REFUSALS).await;
+    assert!(!page.body.contains("<code>GET /mine</code>"));
+    assert_eq!(page.body.matches("<code>GET /").count(), 250);
+    assert!(!page.body.contains(&"x".repeat(200)), "a path is cut");
+}
+
 #[tokio::test]
 async fn the_client_of_a_refusal_is_the_one_that_a_trusted_proxy_names() {
     let linkgate = Linkgate::with(Setup {

@@ -53,6 +53,41 @@ on_both! {
 }
 
 #[tokio::test]
+async fn the_manifest_is_xml_if_that_is_preferred() {
+    const JSON: &str = "application/json";
+    const XML: &str = "application/xml;charset=UTF-8";
+    let (left, _right) = pair(&Database::sqlite(), &Database::sqlite()).await;
+    for (accept, expected) in [
+        ("*/*", JSON),
+        ("", JSON),
+        ("application/json", JSON),
+        ("application/xml", XML),
+        ("text/xml", XML),
+        ("application/xml, */*", XML),
+        ("*/*, application/xml;q=0.1", JSON),
+        ("application/json, application/xml", JSON),
+        ("application/xml, application/json", XML),
+        ("application/xml;q=0.5, application/json;q=0.4", XML),
+        ("Application/XML ; Q=0.3, application/json;q=0.4", JSON),
+        ("application/xml;q=0, application/json;q=0.001", JSON),
+        (
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            XML,
+        ),
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", JSON),
+        ("image/png", JSON),
+        (";;;,q=1,/", JSON),
+    ] {
+        let (kind, _) = document(&left, "/rest/applinks/latest/manifest", accept).await;
+        assert_eq!(kind, expected, "{accept:?}");
+    }
+    let answer = Request::get("/rest/applinks/latest/manifest")
+        .send(left.address)
+        .await;
+    assert_eq!(answer.header("content-type"), Some(JSON));
+}
+
+#[tokio::test]
 async fn the_manifest_has_every_field_that_peers_read() {
     let (left, _right) = pair(&Database::sqlite(), &Database::sqlite()).await;
     let (_, text) = document(&left, "/rest/applinks/1.0/manifest", "application/json").await;

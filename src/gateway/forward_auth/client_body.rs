@@ -77,6 +77,7 @@ impl ClientBody {
         Err(provider::Error::Refused(provider::Refusal {
             problem: Problem::SignatureInvalid(advice),
             consumer: Some(request.consumer_key().clone()),
+            is_registered: false,
         }))
     }
 

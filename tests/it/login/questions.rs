@@ -83,6 +83,41 @@ async fn pages_speak_the_language_that_the_browser_asks_for() {
 }
 
 #[tokio::test]
+async fn the_best_language_that_we_have_is_chosen() {
+    let site = Site::start().await;
+    let long = format!("{}ja", "fr,".repeat(50));
+    for (fields, expected) in [
+        (&[][..], "en"),
+        (&[""], "en"),
+        (&["de-AT,de;q=0.9,en;q=0.8"], "de"),
+        (&["DE"], "de"),
+        (&["fr, de;q=0.3, ja;q=0.7"], "ja"),
+        (&["en;q=0.5,ja;q=0.5"], "en"),
+        (&["de;q=0.1,*;q=0.5"], "en"),
+        (&["ja;q=0, de;q=0.001"], "de"),
+        (&["ja ; q = 1.000 , en"], "ja"),
+        (&["jam, deu"], "en"),
+        (&["ja;q=2, de;q=0.1"], "de"),
+        (&["ja;q=0.1234, ja;q=-1, ja;q=1.1, ja;q=, ja;x, de;q=0.1"], "de"),
+        (&[",,;;q=1,="], "en"),
+        // Fields count together, and so many ranges of them.
+        (&["en;q=0.4", "de\u{ff}", "de;q=0.6"], "de"),
+        (&[&long], "en"),
+    ] {
+        let request = fields
+            .iter()
+            .fold(Request::get("/oauth/login"), |request, field| {
+                request.header("Accept-Language", *field)
+            });
+        let page = request.send(site.address()).await;
+        assert!(
+            page.body.contains(&format!("<html lang=\"{expected}\">")),
+            "{fields:?}: {page:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn every_page_has_the_same_headers() {
     let site = Site::start().await;
     let token = site.question().await;

@@ -91,9 +91,20 @@ async fn the_cookies_of_a_session_are_out_of_reach() {
 #[tokio::test]
 async fn a_return_address_leads_nowhere_else() {
     let site = Site::start().await;
+    let long = format!("/{}", "a".repeat(2048));
     for (asked, given) in [
         ("/builds?id=1", "/builds?id=1"),
+        ("/a//b?c=https://evil.example/", "/a//b?c=https://evil.example/"),
+        ("a", "/oauth/login"),
+        (" /a", "/oauth/login"),
+        ("/a b", "/oauth/login"),
+        ("/\u{e9}", "/oauth/login"),
+        ("/a\\b", "/oauth/login"),
+        (&long, "/oauth/login"),
         ("//evil.example", "/oauth/login"),
+        ("///evil.example", "/oauth/login"),
+        ("\\/evil.example", "/oauth/login"),
+        ("/\n/evil.example", "/oauth/login"),
         ("/\\evil.example", "/oauth/login"),
         ("/\t/evil.example", "/oauth/login"),
         ("https://evil.example/", "/oauth/login"),
@@ -101,6 +112,8 @@ async fn a_return_address_leads_nowhere_else() {
         ("/a\r\nSet-Cookie: a=b", "/oauth/login"),
         ("", "/oauth/login"),
     ] {
+        // So many attempts in a minute are allowed.
+        site.clock.advance(60);
         let mut alice = site.browser();
         let page = alice
             .get(&format!("/oauth/login?return_to={}", encode(asked)))
