@@ -202,7 +202,7 @@ impl AddConsumer {
         let (consumer, complaints) = written.resolve(ConsumerSource::Command, is_https_only);
         match complaints.into_iter().next() {
             None => Ok(consumer),
-            Some((key, wrong, remedy)) => bail!("{key}: {wrong}; {remedy}"),
+            Some((key, text)) => bail!("{key}: {}", text.replace('\n', "; ")),
         }
     }
 }

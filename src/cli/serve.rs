@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::interval;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ConfigProblem};
 use crate::telemetry;
 
 use super::config::ConfigFile;
@@ -111,13 +111,7 @@ fn notify(states: &[NotifyState<'_>]) {
 }
 
 fn warn(config: &Config) {
-    for warning in &config.warnings {
-        tracing::warn!(
-            "{}: {}: {}; {}",
-            warning.location,
-            warning.key,
-            warning.wrong,
-            warning.remedy
-        );
+    for ConfigProblem { location, key, text } in &config.warnings {
+        tracing::warn!("{location}: {key}: {}", text.replace('\n', "; "));
     }
 }

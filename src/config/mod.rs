@@ -10,7 +10,7 @@
 mod applinks;
 mod check;
 mod consumers;
-mod key_path;
+mod key;
 mod problem;
 mod reference;
 mod server;
@@ -115,16 +115,20 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut source = ConfigSource::read(file, variables)?;
         let config: Option<Self> = source.deserialize();
-        let (directory, mut report) = source.into_parts();
-        let Some(mut config) = config.filter(|_| report.is_clean()) else {
+        let ConfigSource {
+            directory,
+            mut report,
+            ..
+        } = source;
+        let Some(mut config) = config.filter(|_| report.problems.is_empty()) else {
             return Err(report.into_error());
         };
         config.fill_in(&directory);
         check::check(&mut config, &mut report, now);
-        if !report.is_clean() {
+        if !report.problems.is_empty() {
             return Err(report.into_error());
         }
-        config.warnings = report.into_warnings();
+        config.warnings = report.warnings;
         Ok(config)
     }
 
