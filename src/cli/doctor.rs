@@ -95,9 +95,7 @@ impl Examine {
     fn cookie(&self) -> anyhow::Result<Option<HeaderValue>> {
         let text = match (&self.cookie, &self.cookie_file) {
             (Some(cookie), _) => cookie.clone(),
-            (None, Some(file)) => {
-                std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?
-            }
+            (None, Some(file)) => super::read(file)?,
             (None, None) => return Ok(None),
         };
         let mut cookie = HeaderValue::try_from(text.trim()).context("the cookie is none: NAME=VALUE")?;
@@ -107,10 +105,9 @@ impl Examine {
 }
 
 /// A flow that no browser started: without its cookie, an answer to it is rejected.
-#[expect(clippy::disallowed_methods, reason = "a sample needs an id of its own")]
 fn sample_flow(config: &Config, path: &str) -> LoginFlow {
     LoginFlow {
-        id: Token::generate("", &mut rand::rng()),
+        id: Token::generate("", &mut super::rng()),
         return_to: config.server.own_url(path),
         force_login: false,
         nonce: Secret::new("sample"),

@@ -24,6 +24,7 @@ mod user;
 
 use std::future::Future;
 use std::io::{ErrorKind, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -145,4 +146,15 @@ fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Resul
         .build()
         .context("the threads cannot be started")?;
     runtime.block_on(future)
+}
+
+/// Where the randomness of commands comes from.
+#[expect(clippy::disallowed_methods, reason = "it is passed in from here")]
+fn rng() -> rand::rngs::ThreadRng {
+    rand::rng()
+}
+
+/// Reads a file that the command line names.
+fn read(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
 }

@@ -1,6 +1,6 @@
 //! `linkgate link list | show | check`: links as the administrator sees them.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
@@ -20,7 +20,7 @@ use crate::server::store::with_store;
 use crate::store::Store;
 
 use super::super::config::ConfigFile;
-use super::super::output::{Table, format_time};
+use super::super::output::{cell, format_time, table, yes_or_no};
 use super::super::print;
 
 /// Lists the links, and how their last calls went.
@@ -33,40 +33,38 @@ pub(super) async fn list(config: ConfigFile) -> anyhow::Result<()> {
         Ok((store.link_states().await?, store.link_connections(None).await?))
     })
     .await?;
-    let mut table = Table::new([
-        "name",
-        "url",
-        "users",
-        "itself",
-        "connected",
-        "reached",
-        "clock",
-        "last success",
-        "last problem",
-    ]);
-    for link in &config.links {
+    let rows = config.links.iter().map(|link| {
         let state = states.get(&link.name).cloned().unwrap_or_default();
         let connected = connections.iter().filter(|kept| kept.link == link.name).count();
         let problem = state
             .problem
             .map(|(at, why)| format!("{} {why}", format_time(at)));
-        table.row([
+        [
             link.name.clone(),
             link.url.as_str().to_owned(),
             link.users.name().to_owned(),
-            if link.itself { "yes" } else { "no" }.to_owned(),
+            yes_or_no(link.itself),
             connected.to_string(),
-            state.reached_at.map(format_time).unwrap_or_default(),
-            state
-                .clock_difference
-                .map(|ahead| format!("{ahead:+} s"))
-                .unwrap_or_default(),
-            state.success_at.map(format_time).unwrap_or_default(),
-            problem.unwrap_or_default(),
-        ]);
-    }
-    print(&table.to_text())
+            cell(state.reached_at.map(format_time)),
+            cell(state.clock_difference.map(|ahead| format!("{ahead:+} s"))),
+            cell(state.success_at.map(format_time)),
+            cell(problem),
+        ]
+    });
+    print(&table(HEADINGS, rows))
 }
+
+const HEADINGS: [&str; 9] = [
+    "name",
+    "url",
+    "users",
+    "itself",
+    "connected",
+    "reached",
+    "clock",
+    "last success",
+    "last problem",
+];
 
 /// Prints what to enter at the remote applications.
 pub(super) fn show(config: &ConfigFile) -> anyhow::Result<()> {
@@ -94,86 +92,66 @@ pub(super) fn instructions(config: &Config) -> String {
 }
 
 fn outgoing(config: &Config) -> String {
-    let (url, name) = (config.server.public_url.as_str(), &config.branding.name);
+    let (url, name) = (&config.server.public_url, &config.branding.name);
     let own = |path| config.server.own_url(path);
     let mut text = format!(
         "On Bitbucket: Administration > Application Links > Create link, type Atlassian product\n\n\
          Outgoing, so that Bitbucket calls {name}:\n"
     );
-    let fields = if config.applinks.consumer_info {
-        vec![
-            ("Application URL", url.to_owned()),
-            (
-                "Outgoing authentication",
-                "OAuth: Bitbucket signs with its own key, nothing else to enter".to_owned(),
-            ),
-        ]
-    } else {
-        vec![
-            ("Application URL", config.server.public_url.origin().to_owned()),
-            ("Application Name", name.clone()),
-            ("Application Type", "Generic Application".to_owned()),
-            ("Service Provider Name", name.clone()),
-            (
-                "Consumer Key, Shared secret",
-                "of a [[consumers]] entry with a shared_secret".to_owned(),
-            ),
-            ("Request Token URL", own("/oauth/request-token")),
-            ("Access Token URL", own("/oauth/access-token")),
-            ("Authorize URL", own("/oauth/authorize")),
-        ]
-    };
-    push(&mut text, &fields);
+    if config.applinks.consumer_info {
+        field(&mut text, "Application URL", url.as_str());
+        let signs = "OAuth: Bitbucket signs with its own key, nothing else to enter";
+        field(&mut text, "Outgoing authentication", signs);
+        return text;
+    }
+    field(&mut text, "Application URL", url.origin());
+    field(&mut text, "Application Name", name);
+    field(&mut text, "Application Type", "Generic Application");
+    field(&mut text, "Service Provider Name", name);
+    let secret = "of a [[consumers]] entry with a shared_secret";
+    field(&mut text, "Consumer Key, Shared secret", secret);
+    field(&mut text, "Request Token URL", own("/oauth/request-token"));
+    field(&mut text, "Access Token URL", own("/oauth/access-token"));
+    field(&mut text, "Authorize URL", own("/oauth/authorize"));
     text
 }
 
 fn incoming(config: &Config, link: &LinkConfig) -> String {
-    let applinks = &config.applinks;
+    let (applinks, name) = (&config.applinks, &config.branding.name);
     let mut text = format!(
-        "\nOn {}, incoming, so that {} calls it (link \"{}\"):\n",
+        "\nOn {}, incoming, so that {name} calls it (link \"{}\"):\n",
         link.url.as_str(),
-        config.branding.name,
         link.name
     );
     let key = applinks.keys().next().map(PrivateKey::public_key);
-    let callback = config
-        .server
-        .own_url(&format!("/oauth/links/{}/callback", link.name));
+    let callback = format!("/oauth/links/{}/callback", link.name);
     let impersonate = link.users == Users::Impersonate;
-    let yes = |yes| if yes { "yes" } else { "no" }.to_owned();
-    push(
+    let fingerprint = key.as_ref().map(PublicKey::fingerprint);
+    field(&mut text, "Consumer Key", cell(applinks.consumer_key.as_ref()));
+    field(&mut text, "Consumer Name", name);
+    field(
         &mut text,
-        &[
-            (
-                "Consumer Key",
-                applinks
-                    .consumer_key
-                    .as_ref()
-                    .map(ToString::to_string)
-                    .unwrap_or_default(),
-            ),
-            ("Consumer Name", config.branding.name.clone()),
-            (
-                "Public Key",
-                key.as_ref().map(PublicKey::to_base64).unwrap_or_default(),
-            ),
-            ("Consumer Callback URL", callback),
-            ("Allow 2-Legged OAuth", yes(link.itself || impersonate)),
-            ("Allow user impersonation", yes(impersonate)),
-            (
-                "(fingerprint, to compare)",
-                key.map(|key| key.fingerprint()).unwrap_or_default(),
-            ),
-        ],
+        "Public Key",
+        cell(key.as_ref().map(PublicKey::to_base64)),
     );
+    field(
+        &mut text,
+        "Consumer Callback URL",
+        config.server.own_url(&callback),
+    );
+    field(
+        &mut text,
+        "Allow 2-Legged OAuth",
+        yes_or_no(link.itself || impersonate),
+    );
+    field(&mut text, "Allow user impersonation", yes_or_no(impersonate));
+    field(&mut text, "(fingerprint, to compare)", cell(fingerprint));
     text.push('\n');
     text
 }
 
-fn push(text: &mut String, fields: &[(&str, String)]) {
-    for (field, value) in fields {
-        let _ = writeln!(text, "  {field:27}  {value}");
-    }
+fn field(text: &mut String, name: &str, value: impl Display) {
+    let _ = writeln!(text, "  {name:27}  {value}");
 }
 
 /// Asks every remote application.
@@ -221,12 +199,9 @@ async fn check_links(config: &Config, store: &Store) -> anyhow::Result<usize> {
 /// Whether the remote application knows linkgate's key; its response is written to `text`.
 async fn check_credentials(links: &Links, link: &Link, text: &mut String) -> bool {
     let outcome = links.test_credentials(link).await;
-    let clock = links
-        .states()
-        .await
-        .ok()
-        .and_then(|mut states| states.remove(link.name()));
-    if let Some(difference) = clock.and_then(|state| state.clock_difference) {
+    let states = links.states().await.unwrap_or_default();
+    let state = states.get(link.name());
+    if let Some(difference) = state.and_then(|state| state.clock_difference) {
         let mark = if difference.abs() < 60 { "ok  " } else { "note" };
         let _ = writeln!(text, "  {mark}    its clock differs from ours by {difference} s");
     }
