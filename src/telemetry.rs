@@ -15,13 +15,10 @@ use tracing_subscriber::fmt;
 /// `[log]`: what is logged, and how.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct LogConfig {
-    /// The shape of a line.
-    #[serde(default)]
     pub format: Format,
-    /// The least important level that is logged.
-    #[serde(default)]
     pub level: Level,
 }
 

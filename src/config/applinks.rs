@@ -18,21 +18,15 @@ use super::server::is_local;
 /// linkgate as a peer of Application Links.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct AppLinksConfig {
-    /// The installation's id, if it is not the one that the database keeps.
     pub id: Option<ApplicationId>,
-    /// Whether consumer-info is served, on which Bitbucket signs with its own key.
-    #[serde(default)]
     pub consumer_info: bool,
-    /// linkgate's consumer key at remote applications.
     pub consumer_key: Option<ConsumerKey>,
     pub(super) key_file: Option<FromFile<PrivateKey>>,
     pub(super) key_files: Option<Vec<FromFile<PrivateKey>>>,
-    /// Where the application calls remote applications.
-    #[serde(default)]
     pub listen: ListenAt,
-    /// The bearer token that the application sends there; without `[[links]]`, nothing listens.
     pub token: Option<Secret>,
 }
 

@@ -48,18 +48,14 @@ use self::source::ConfigSource;
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct Config {
-    /// The listeners and the public URLs.
     pub server: ServerConfig,
-    /// The guarded application.
     pub upstream: UpstreamConfig,
-    /// The database.
     #[serde(default)]
     pub store: StoreConfig,
-    /// The secret key.
     #[serde(default)]
     pub keys: KeyConfig,
-    /// How users are authenticated.
     pub login: LoginConfig,
     #[serde(default, rename = "consumers")]
     consumer_configs: Vec<ConsumerConfig>,
@@ -69,31 +65,22 @@ pub struct Config {
     /// The files of the consumers' shared secrets, as they are written.
     #[serde(skip)]
     pub secret_files: BTreeMap<ConsumerKey, String>,
-    /// Whom consumers may impersonate.
     #[serde(default)]
     pub impersonation: ImpersonationConfig,
-    /// How the application is told who calls.
     #[serde(default)]
     pub identity: IdentityConfig,
-    /// Which requests need OAuth; the first that matches decides.
     #[serde(default)]
     pub routes: Vec<Route>,
-    /// Lifetimes of tokens.
     #[serde(default)]
     pub tokens: TokenConfig,
-    /// What the pages look like.
     #[serde(default)]
     pub branding: Branding,
-    /// Who may use the administration pages.
     #[serde(default)]
     pub admin: AdminConfig,
-    /// The log.
     #[serde(default)]
     pub log: LogConfig,
-    /// linkgate as a peer of Application Links.
     #[serde(default)]
     pub applinks: AppLinksConfig,
-    /// The remote applications that the guarded application calls through linkgate.
     #[serde(default)]
     pub links: Vec<LinkConfig>,
     /// What works and may yet be a mistake.

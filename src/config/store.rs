@@ -14,19 +14,15 @@ use crate::setting::{duration, seconds};
 /// The database.
 #[derive(Clone, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct StoreConfig {
     #[cfg_attr(test, schemars(with = "String"))]
-    #[serde(default)]
     url: DatabaseUrl,
-    /// The password for PostgreSQL.
     pub password: Option<Secret>,
-    /// How many connections are kept at most.
-    #[serde(default = "sixteen")]
     pub max_connections: NonZeroU32,
-    /// How long a signed request may wait for the database.
     #[cfg_attr(test, schemars(with = "String"))]
-    #[serde(default = "seconds::<5>", deserialize_with = "duration")]
+    #[serde(deserialize_with = "duration")]
     pub timeout: Duration,
     /// The file of an SQLite database; `None` for PostgreSQL, and in memory.
     #[serde(skip)]
@@ -36,10 +32,9 @@ pub struct StoreConfig {
 /// The secret key.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct KeyConfig {
-    /// The key file, which `linkgate key generate` makes.
-    #[serde(default)]
     pub secret_key_file: PathBuf,
 }
 
@@ -91,7 +86,7 @@ impl Default for StoreConfig {
         Self {
             url: DatabaseUrl::default(),
             password: None,
-            max_connections: sixteen(),
+            max_connections: SIXTEEN,
             timeout: seconds::<5>(),
             sqlite_file: None,
         }
@@ -165,9 +160,7 @@ impl DatabaseUrl {
     }
 }
 
-const fn sixteen() -> NonZeroU32 {
-    NonZeroU32::new(16).expect("it is not zero")
-}
+const SIXTEEN: NonZeroU32 = NonZeroU32::new(16).expect("it is not zero");
 
 #[cfg(test)]
 mod tests {

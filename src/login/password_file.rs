@@ -22,8 +22,8 @@ use super::{Check, Method, SignInError, is_user_name, user};
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct PasswordFileConfig {
-    /// The file with `[[users]]`, which must exist.
     #[serde(deserialize_with = "existing_file")]
     pub path: PathBuf,
 }

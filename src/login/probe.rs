@@ -25,33 +25,23 @@ use super::{
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct ProbeConfig {
-    /// The application's "who am I".
     pub url: HttpUrl,
-    /// The cookies that are shown to it, by name; a star at the end matches anything.
     #[serde(deserialize_with = "cookie_names")]
     pub cookies: Vec<String>,
-    /// The user's name for the application.
     pub user_pointer: JsonPointer,
-    /// The user's name for people.
     pub display_pointer: Option<JsonPointer>,
-    /// Responses of status 200 that mean an anonymous session.
     #[serde(default)]
     pub reject: Vec<Reject>,
-    /// Where a browser signs in; `{return_to}` is replaced by the URL to return to.
     #[serde(deserialize_with = "login_url")]
     pub login_url: String,
-    /// Where a browser signs out.
     pub logout_url: Option<HttpUrl>,
-    /// The trust roots; `None`: those of the operating system.
     pub ca_file: Option<FromFile<Roots>>,
-    /// How long the answer may take.
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<3>", deserialize_with = "duration")]
     pub timeout: Duration,
-    /// Where the application is asked whether a user exists; `{user}` is replaced by the name.
     pub user_lookup_url: Option<UserLookupUrl>,
-    /// How long that answer may take.
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<2>", deserialize_with = "duration")]
     pub user_lookup_timeout: Duration,
@@ -61,10 +51,9 @@ pub struct ProbeConfig {
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct Reject {
-    /// Where.
     pub pointer: JsonPointer,
-    /// What.
     #[serde(deserialize_with = "plain_value")]
     pub equals: Json,
 }
