@@ -49,20 +49,13 @@ pub enum Level {
     Trace,
 }
 
-impl Level {
-    /// The name in the configuration.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-}
-
 /// Starts to log.
 ///
 /// The level is that of linkgate; libraries log from `warn` on. `RUST_LOG` replaces both if it is set. A second call changes
 /// nothing.
 pub fn start(config: LogConfig) {
     let subscriber = fmt()
-        .with_env_filter(filter(config.level.name()))
+        .with_env_filter(filter(config.level.into()))
         .with_writer(std::io::stderr);
     // It fails only when a subscriber is there already, as in tests that start several servers.
     let _ = match config.format {

@@ -49,7 +49,6 @@ Examples:
 Lines are kept for 400 days. Refusals are not among them: look for them in linkgate's log.";
 
 impl Audit {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let since = self.since.map(|ago| {
             let seconds = i64::try_from(ago.as_secs()).unwrap_or(i64::MAX);

@@ -63,7 +63,6 @@ Stop every server first. What was connected after the backup is gone, and what w
 For some minutes, signed requests are answered 503: those of before the restore must not pass a second time.";
 
 impl Backup {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         ensure!(
@@ -104,7 +103,6 @@ async fn copy(store: &Store, directory: &Path) -> anyhow::Result<()> {
 }
 
 impl Restore {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         let Some(directory) = &self.directory else {

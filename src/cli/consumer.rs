@@ -141,7 +141,6 @@ Examples:
   linkgate consumer add ci --shared-secret-file - < secret.txt";
 
 impl ConsumerCommand {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::List(config) => list(config).await,

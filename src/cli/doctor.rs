@@ -51,7 +51,6 @@ Examples:
 Nobody is signed in, and nothing is written. Exit codes: 0 every step is as it should be, 1 one is not.";
 
 impl Doctor {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let Self::Login(command) = self;
         let config = command.config.load()?;

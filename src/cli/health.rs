@@ -31,7 +31,6 @@ Examples:
 Asks GET /readyz. Exit codes: 0 ready, 1 not ready.";
 
 impl Health {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let url = match &self.url {
             Some(url) => with_path(url)?,

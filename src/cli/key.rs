@@ -73,7 +73,6 @@ Examples:
 The secret key file has one key on each line, the current one first.";
 
 impl KeyCommand {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Generate(generate) => generate.run(),

@@ -27,7 +27,6 @@ Tables and columns are only added, so a linkgate of the previous version serves 
 Back up first: a database with newer tables is refused by the older version when it starts.";
 
 impl Migrate {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         if self.status {

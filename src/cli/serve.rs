@@ -38,7 +38,6 @@ SIGTERM stops it: it finishes the requests that it has, for at most 30 seconds. 
 SIGHUP reads the consumers, the users, the branding and the certificate again.";
 
 impl Serve {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         telemetry::start(config.log);

@@ -60,7 +60,6 @@ Examples:
 The id is no secret: nobody can call with it.";
 
 impl TokenCommand {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::List(list) => list.run().await,

@@ -40,7 +40,7 @@ pub use self::problem::{ConfigError, ConfigProblem, Location};
 pub use self::server::{AdminConfig, ServerConfig};
 pub use self::store::{KeyConfig, StoreConfig};
 pub use self::tokens::{ImpersonationConfig, TokenConfig};
-pub use self::values::{parse_consumer_key, parse_public_key};
+pub(crate) use self::values::{parse_consumer_key, parse_public_key};
 
 use self::source::ConfigSource;
 

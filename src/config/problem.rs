@@ -11,8 +11,10 @@ use super::reference;
 /// Why a configuration cannot be used: everything that is wrong with it, in the order of the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigError {
-    file: PathBuf,
-    problems: Vec<ConfigProblem>,
+    /// The file that was read.
+    pub file: PathBuf,
+    /// Everything that is wrong, in the order of the file; environment variables come last.
+    pub problems: Vec<ConfigProblem>,
 }
 
 /// One thing to change, or, as a warning, to think about.
@@ -46,18 +48,6 @@ pub(super) struct Report {
     pub(super) secret_files: BTreeMap<String, String>,
     pub(super) problems: Vec<ConfigProblem>,
     pub(super) warnings: Vec<ConfigProblem>,
-}
-
-impl ConfigError {
-    /// The file that was read.
-    pub fn file(&self) -> &Path {
-        &self.file
-    }
-
-    /// Everything that is wrong, in the order of the file; environment variables come last.
-    pub fn problems(&self) -> &[ConfigProblem] {
-        &self.problems
-    }
 }
 
 impl Report {

@@ -62,13 +62,6 @@ pub struct Reject {
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonPointer(String);
 
-impl JsonPointer {
-    /// The pointer.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 deserialize_text! {
     JsonPointer = |text| {
         let fits = text.starts_with('/').then(|| Self(text.to_owned()));
@@ -295,22 +288,15 @@ impl Probe {
 
     /// The configured cookies of a browser as one field, byte for byte; `None` if it has none of them.
     fn cookies(&self, headers: &HeaderMap) -> Option<HeaderValue> {
-        let fields = headers
-            .get_all(COOKIE)
-            .iter()
-            .filter_map(|field| field.to_str().ok());
+        let fields = headers.get_all(COOKIE).iter();
+        let fields = fields.filter_map(|field| field.to_str().ok());
         let pairs = fields.flat_map(|field| field.split(';')).map(str::trim);
         let is_configured = |pair: &&str| {
-            let name = pair.split_once('=').map(|(name, _)| name);
-            let matches = |configured: &String, name: &str| match configured.strip_suffix('*') {
+            let name = pair.split_once('=').map_or("", |(name, _)| name);
+            let mut configured = self.config.cookies.iter();
+            configured.any(|configured| match configured.strip_suffix('*') {
                 Some(beginning) => name.starts_with(beginning),
                 None => configured == name,
-            };
-            name.is_some_and(|name| {
-                self.config
-                    .cookies
-                    .iter()
-                    .any(|configured| matches(configured, name))
             })
         };
         let pairs: Vec<_> = pairs.filter(is_configured).collect();

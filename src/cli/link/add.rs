@@ -60,7 +60,6 @@ pub(in crate::cli) struct AddLink {
 }
 
 impl AddLink {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         let found = Found::fetch(&self.connector()?, &self.url).await?;
