@@ -11,7 +11,7 @@ use clap::Args;
 use tempfile::NamedTempFile;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, sqlite_url};
 use crate::oauth::Timestamp;
 use crate::server::store::{options, with_store_without_keys};
 use crate::store::{Keyring, Store, beside, lock_exclusively};
@@ -149,17 +149,15 @@ fn take_key(directory: &Path, key: &Path) -> anyhow::Result<()> {
 /// Checks that a copy of a backup is whole and has its keys, and prepares it for its place.
 async fn check(config: &Config, file: &Path) -> anyhow::Result<()> {
     let keyring = Keyring::open_file(&config.keys.secret_key_file)?.keyring;
-    let path = file.display().to_string().replace('%', "%25").replace('?', "%3F");
     let mut options = options(config);
-    options.url = format!("sqlite://{path}");
+    options.url = sqlite_url(file);
     let now = Clock::System.now();
     let store = Store::open_without_keys(&options, keyring.into()).await?;
     store.check_keys(now).await?;
-    let checked = async {
-        store.check_integrity().await?;
-        store.lose_nonces(last_signed(config)).await
-    };
-    let checked = checked.await;
+    let mut checked = store.check_integrity().await;
+    if checked.is_ok() {
+        checked = store.lose_nonces(last_signed(config)).await;
+    }
     store.close().await;
     Ok(checked?)
 }

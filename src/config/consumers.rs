@@ -63,31 +63,25 @@ pub(crate) type Complaint = (String, String);
 
 impl ConsumerConfig {
     /// Every public key, with the key under which it is written.
-    pub(crate) fn public_keys(&self) -> impl Iterator<Item = (String, &PublicKey)> {
-        let one = self.public_key.iter().map(|key| ("public_key".to_owned(), key));
+    pub(crate) fn public_keys(&self) -> Vec<(String, &PublicKey)> {
+        let pasted = self.public_key.iter().map(|key| ("public_key".to_owned(), key));
+        let mut keys: Vec<_> = pasted.collect();
         let in_file = self.public_key_file.iter();
-        let in_file = in_file.map(|file| ("public_key_file".to_owned(), &file.content));
-        let several = self
-            .public_keys
-            .iter()
-            .flatten()
-            .enumerate()
-            .flat_map(|(at, entry)| {
-                let file = entry.file.iter().map(|file| ("file", &file.content));
-                let pasted = entry.pem.iter().map(|key| ("pem", key));
-                file.chain(pasted)
-                    .map(move |(name, key)| (format!("public_keys[{at}].{name}"), key))
-            });
-        one.chain(in_file).chain(several)
+        keys.extend(in_file.map(|file| ("public_key_file".to_owned(), &file.content)));
+        for (at, entry) in self.public_keys.iter().flatten().enumerate() {
+            let key = |name: &str| format!("public_keys[{at}].{name}");
+            keys.extend(entry.file.iter().map(|file| (key("file"), &file.content)));
+            keys.extend(entry.pem.iter().map(|pem| (key("pem"), pem)));
+        }
+        keys
     }
 
     /// The consumer, and the rules that it breaks.
     pub(crate) fn resolve(&self, source: ConsumerSource, is_https_only: bool) -> (Consumer, Vec<Complaint>) {
         let mut complaints = Vec::new();
         self.check_keys(&mut complaints);
-        let public = self
-            .public_keys()
-            .map(|(_, key)| VerificationKey::Rsa(key.clone()));
+        let public = self.public_keys().into_iter();
+        let public = public.map(|(_, key)| VerificationKey::Rsa(key.clone()));
         let shared = self.shared_secret.iter().cloned().map(VerificationKey::Hmac);
         let keys: Vec<_> = public.chain(shared).collect();
         let methods = self.check_methods(is_https_only, &mut complaints);
@@ -129,14 +123,10 @@ impl ConsumerConfig {
     fn check_keys(&self, complaints: &mut Vec<Complaint>) {
         const WRITE_KEYS: &str = "write { file = \"bitbucket.pem\" } or { pem = \"...\" }";
         let mut refuse = |key: &str, text: &str| complaints.push((key.to_owned(), text.to_owned()));
-        let given: Vec<_> = [
-            self.public_key.as_ref().map(|_| "public_key"),
-            self.public_key_file.as_ref().map(|_| "public_key_file"),
-            self.public_keys.as_ref().map(|_| "public_keys"),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
+        let mut given = Vec::new();
+        given.extend(self.public_key.as_ref().map(|_| "public_key"));
+        given.extend(self.public_key_file.as_ref().map(|_| "public_key_file"));
+        given.extend(self.public_keys.as_ref().map(|_| "public_keys"));
         if let [first, second, ..] = given[..] {
             let text = format!("{first} is given as well\nput all of the consumer's keys into public_keys");
             refuse(second, &text);

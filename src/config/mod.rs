@@ -38,6 +38,7 @@ pub use self::applinks::{AppLinksConfig, ListenAt};
 pub use self::consumers::{ConsumerConfig, PublicKeyConfig};
 pub use self::problem::{ConfigError, ConfigProblem, Location};
 pub use self::server::{AdminConfig, ServerConfig};
+pub(crate) use self::store::sqlite_url;
 pub use self::store::{KeyConfig, StoreConfig};
 pub use self::tokens::{ImpersonationConfig, TokenConfig};
 pub(crate) use self::values::{parse_consumer_key, parse_public_key};
@@ -102,11 +103,7 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut source = ConfigSource::read(file, variables)?;
         let config: Option<Self> = source.deserialize();
-        let ConfigSource {
-            directory,
-            mut report,
-            ..
-        } = source;
+        let (directory, mut report) = (source.directory, source.report);
         let Some(mut config) = config.filter(|_| report.problems.is_empty()) else {
             return Err(report.into_error());
         };

@@ -33,8 +33,8 @@ pub(super) struct ConfigSource {
     pub(super) report: Report,
     /// The text of each environment variable, by its key.
     texts: BTreeMap<String, String>,
-    /// The entries of lists that were left out, by the key of the list.
-    left_out: BTreeMap<String, BTreeSet<usize>>,
+    /// The entries of lists that were left out: the key of the list, and the number.
+    left_out: BTreeSet<(String, usize)>,
 }
 
 impl ConfigSource {
@@ -79,16 +79,15 @@ impl ConfigSource {
             directory: absolute.parent().unwrap_or(Path::new("/")).to_owned(),
             report,
             texts,
-            left_out: BTreeMap::new(),
+            left_out: BTreeSet::new(),
         };
         let mut empty = Vec::new();
         source.prepare(&mut root, "", &mut empty);
         source.root = root;
         // The last entry of a list first, so that those before it keep their numbers.
         for key in empty.into_iter().rev() {
-            source
-                .report
-                .error(&key, "it is empty\nwrite a text, or leave the key out");
+            let text = "it is empty\nwrite a text, or leave the key out";
+            source.report.error(&key, text);
             source.remove(&key);
         }
         Ok(source)
@@ -104,9 +103,8 @@ impl ConfigSource {
                 Err(error) => error,
             };
             let message = error.inner().message();
-            let missing = message
-                .strip_prefix("missing field `")
-                .and_then(|rest| rest.strip_suffix('`'));
+            let missing = message.strip_prefix("missing field `");
+            let missing = missing.and_then(|rest| rest.strip_suffix('`'));
             let path = key_of(error.path(), missing);
             let key = self.as_written(&path);
             if message.contains("string") && self.take_as_text(&path, &key) {
@@ -182,9 +180,8 @@ impl ConfigSource {
                 }
             }
             let location = self.report.locations.remove(&file_key);
-            self.report
-                .locations
-                .extend(location.map(|location| (key.clone(), location)));
+            let location = location.map(|location| (key.clone(), location));
+            self.report.locations.extend(location);
             self.report.secret_files.insert(key.clone(), file.clone());
             match secret_in(&self.directory.join(&file)) {
                 Ok(secret) => {
@@ -221,11 +218,7 @@ impl ConfigSource {
                     return false;
                 };
                 items.remove(at);
-                self.left_out
-                    .entry(above(&written).to_owned())
-                    .or_default()
-                    .insert(number);
-                true
+                self.left_out.insert((above(&written).to_owned(), number))
             }
             _ => false,
         }
@@ -237,12 +230,7 @@ impl ConfigSource {
         let mut written = parts.next().unwrap_or_default().to_owned();
         for (at, rest) in parts.filter_map(|part| part.split_once(']')) {
             let at = at.parse().unwrap_or(0);
-            let is_there = |number: &usize| {
-                !self
-                    .left_out
-                    .get(&written)
-                    .is_some_and(|gone| gone.contains(number))
-            };
+            let is_there = |number: &usize| !self.left_out.contains(&(written.clone(), *number));
             let number = (0..).filter(is_there).nth(at).unwrap_or(at);
             written = format!("{written}[{number}]{rest}");
         }

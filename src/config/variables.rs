@@ -20,16 +20,17 @@ pub(super) fn apply(
     report: &mut Report,
 ) -> BTreeMap<String, String> {
     let mut texts = BTreeMap::new();
-    let all = variables
-        .into_iter()
-        .filter_map(|(name, value)| name.into_string().ok().map(|name| (name, value)));
-    let (mut ours, others): (Vec<_>, Vec<_>) = all.partition(|(name, _)| name.starts_with(PREFIX));
-    for (name, _) in others.into_iter().filter(|(name, _)| is_misspelt(name)) {
-        report.warnings.push(ConfigProblem {
-            location: Location::Variable(name),
-            key: String::new(),
-            text: format!("it is not read\n{REMEDY}"),
-        });
+    let mut ours = Vec::new();
+    for (name, value) in variables {
+        match name.into_string() {
+            Ok(name) if name.starts_with(PREFIX) => ours.push((name, value)),
+            Ok(name) if is_misspelt(&name) => report.warnings.push(ConfigProblem {
+                location: Location::Variable(name),
+                key: String::new(),
+                text: format!("it is not read\n{REMEDY}"),
+            }),
+            _ => {}
+        }
     }
     ours.sort_by_cached_key(|(name, _)| -> Vec<(usize, String)> {
         let part = |part: &str| (part.parse().unwrap_or(0), part.to_owned());
@@ -37,10 +38,8 @@ pub(super) fn apply(
     });
     for (name, value) in ours {
         let names = name[PREFIX.len()..].to_lowercase();
-        let outcome = value
-            .into_string()
-            .map_err(|_| "its value is not UTF-8")
-            .and_then(|text| Ok((set(root, &names, variable_value(&text))?, text)));
+        let text = value.into_string().map_err(|_| "its value is not UTF-8");
+        let outcome = text.and_then(|text| Ok((set(root, &names, variable_value(&text))?, text)));
         let location = Location::Variable(name);
         match outcome {
             Ok((key, text)) => {
@@ -74,13 +73,9 @@ fn set(root: &mut Value, names: &str, value: Value) -> Result<String, &'static s
         if name.is_empty() {
             return Err("a part of its name is empty");
         }
-        let is_numbered = names
-            .peek()
-            .is_some_and(|name| name.bytes().all(|b| b.is_ascii_digit()));
-        let missing = if is_numbered {
-            Value::Array(Vec::new())
-        } else {
-            Value::Table(Table::new())
+        let missing = match names.peek() {
+            Some(next) if next.bytes().all(|byte| byte.is_ascii_digit()) => Value::Array(Vec::new()),
+            _ => Value::Table(Table::new()),
         };
         target = match target {
             Value::Table(table) => {
@@ -95,16 +90,14 @@ fn set(root: &mut Value, names: &str, value: Value) -> Result<String, &'static s
                 table.entry(name).or_insert(missing)
             }
             Value::Array(items) => {
-                let at: usize = name
-                    .parse()
-                    .map_err(|_| "an entry of a list is named by its number, from 0")?;
+                let at: Result<usize, _> = name.parse();
+                let at = at.map_err(|_| "an entry of a list is named by its number, from 0")?;
                 if at == items.len() {
                     items.push(missing);
                 }
                 key = format!("{key}[{at}]");
-                items
-                    .get_mut(at)
-                    .ok_or("the list has fewer entries; they are numbered from 0")?
+                let item = items.get_mut(at);
+                item.ok_or("the list has fewer entries; they are numbered from 0")?
             }
             _ => return Err("the file has a plain value here, not a section"),
         };
@@ -128,13 +121,9 @@ fn variable_value(text: &str) -> Value {
 /// Whether a name was probably meant as one of ours: `linkgate__server__listen`, `LINKGATE_SERVER_LISTEN`.
 fn is_misspelt(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let rest = name
-        .strip_prefix("linkgate_")
-        .map(|rest| rest.trim_start_matches('_'));
-    let section = rest
-        .and_then(|rest| rest.split_once('_'))
-        .map(|(section, _)| section);
-    section.is_some_and(|section| reference::example(section).is_some())
+    let rest = name.strip_prefix("linkgate_").unwrap_or_default();
+    let section = rest.trim_start_matches('_').split_once('_');
+    section.is_some_and(|(section, _)| reference::example(section).is_some())
 }
 
 const REMEDY: &str = "a variable is named LINKGATE__SECTION__KEY, with two underscores between the parts";

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
-use http::{Request, Response, StatusCode};
+use http::{HeaderName, Request, Response, StatusCode};
 use unicode_security::{RestrictionLevel, RestrictionLevelDetection as _, skeleton};
 
 use crate::applinks::{ConsumerInfo, RemoteManifest};
@@ -177,11 +177,8 @@ async fn check_links(config: &Config, store: &Store) -> anyhow::Result<usize> {
         let mut text = format!("{} {}\n", link.name(), link.url().as_str());
         match Found::fetch(&connector, link.url()).await {
             Ok(found) => {
-                let _ = writeln!(
-                    text,
-                    "  ok      it is there; its key is {}",
-                    found.public_key.fingerprint()
-                );
+                let fingerprint = found.public_key.fingerprint();
+                let _ = writeln!(text, "  ok      it is there; its key is {fingerprint}");
                 if let Some(why) = unregistered(config, &found) {
                     let _ = writeln!(text, "  note    {why}");
                 }
@@ -220,18 +217,18 @@ async fn check_credentials(links: &Links, link: &Link, text: &mut String) -> boo
 /// What is to be said of the key that it shows.
 fn unregistered(config: &Config, found: &Found) -> Option<String> {
     let consumer = config.consumers.iter().find(|consumer| consumer.key == found.key);
-    let Some(consumer) = consumer else {
-        return Some(format!(
+    let shown = VerificationKey::Rsa(found.public_key.clone());
+    match consumer {
+        None => Some(format!(
             "its consumer {} is not registered here: `linkgate link add` does it",
             found.key
-        ));
-    };
-    let known = consumer
-        .keys
-        .contains(&VerificationKey::Rsa(found.public_key.clone()));
-    (!known).then(|| {
-        "it shows another key than the one that is registered here: `linkgate link add` says more".to_owned()
-    })
+        )),
+        Some(consumer) if consumer.keys.contains(&shown) => None,
+        Some(_) => Some(
+            "it shows another key than the one that is registered here: `linkgate link add` says more"
+                .to_owned(),
+        ),
+    }
 }
 
 /// What another side shows of itself.
@@ -250,17 +247,17 @@ impl Found {
     pub(super) async fn fetch(connector: &Connector, url: &PublicUrl) -> anyhow::Result<Self> {
         let base = url.as_str();
         let consumer_info = format!("{base}/plugins/servlet/oauth/consumer-info");
-        let document = fetch(connector, &consumer_info, "application/xml")
-            .await
-            .with_context(|| format!("{consumer_info} cannot be used"))?;
-        let info = ConsumerInfo::parse(content_type(&document), document.body())
-            .with_context(|| format!("{consumer_info} cannot be used"))?;
+        let unusable = |part: &str| format!("{part}{consumer_info} cannot be used");
+        let document = fetch(connector, &consumer_info, "application/xml").await;
+        let document = document.with_context(|| unusable(""))?;
+        let info = ConsumerInfo::parse(header(&document, CONTENT_TYPE), document.body());
+        let info = info.with_context(|| unusable(""))?;
         let key = ConsumerKey::parse(&info.key)
             .ok_or_else(|| anyhow!("the consumer key in {consumer_info} is longer than any"))?;
-        let public_key = PublicKey::parse(&info.public_key)
-            .with_context(|| format!("the public key in {consumer_info} cannot be used"))?;
-        readable(&info.name).with_context(|| format!("the name in {consumer_info} cannot be used"))?;
-        readable(&info.key).with_context(|| format!("the consumer key in {consumer_info} cannot be used"))?;
+        let public_key = PublicKey::parse(&info.public_key);
+        let public_key = public_key.with_context(|| unusable("the public key in "))?;
+        readable(&info.name).with_context(|| unusable("the name in "))?;
+        readable(&info.key).with_context(|| unusable("the consumer key in "))?;
         let mut remarks = Vec::new();
         let manifest = match manifest(connector, base).await {
             Ok(manifest) => Some(manifest),
@@ -286,7 +283,7 @@ impl Found {
 async fn manifest(connector: &Connector, base: &str) -> anyhow::Result<RemoteManifest> {
     let url = format!("{base}/rest/applinks/1.0/manifest");
     let document = fetch(connector, &url, "application/json, application/xml;q=0.9").await?;
-    let manifest = RemoteManifest::parse(content_type(&document), document.body())?;
+    let manifest = RemoteManifest::parse(header(&document, CONTENT_TYPE), document.body())?;
     let optional = [&manifest.version, &manifest.url].into_iter().flatten();
     for text in [&manifest.name, &manifest.type_id].into_iter().chain(optional) {
         readable(text)?;
@@ -313,9 +310,8 @@ async fn fetch(connector: &Connector, url: &str, accept: &str) -> anyhow::Result
     match response.status() {
         StatusCode::OK => Ok(response),
         status if status.is_redirection() => {
-            let location = response.headers().get(LOCATION);
-            let location = location.and_then(|location| location.to_str().ok());
-            let location: String = location.unwrap_or("nowhere").chars().take(200).collect();
+            let location = header(&response, LOCATION).unwrap_or("nowhere");
+            let location: String = location.chars().take(200).collect();
             bail!(
                 "it redirects to {location}, which is not followed: write the URL under which it answers itself"
             )
@@ -324,8 +320,8 @@ async fn fetch(connector: &Connector, url: &str, accept: &str) -> anyhow::Result
     }
 }
 
-fn content_type(response: &Response<Bytes>) -> Option<&str> {
-    response.headers().get(CONTENT_TYPE)?.to_str().ok()
+fn header(response: &Response<Bytes>, name: HeaderName) -> Option<&str> {
+    response.headers().get(name)?.to_str().ok()
 }
 
 /// The time for a document; remote applications wait as long for those of linkgate.
