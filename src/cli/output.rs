@@ -1,5 +1,6 @@
 //! Tables and times for a terminal.
 
+use crate::characters::is_invisible;
 use crate::clock::utc;
 use crate::oauth::Timestamp;
 
@@ -8,7 +9,7 @@ use crate::oauth::Timestamp;
 pub(super) fn table<const N: usize>(headings: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
     let printable = |value: String| match value.as_str() {
         "" => "-".to_owned(),
-        _ => value.replace(is_control, "?"),
+        _ => value.replace(is_invisible, "?"),
     };
     let mut lines = vec![headings.map(str::to_uppercase)];
     lines.extend(rows.map(|row| row.map(printable)));
@@ -36,16 +37,6 @@ pub(super) fn cell(value: Option<impl ToString>) -> String {
 /// The value of a cell that answers a question.
 pub(super) fn yes_or_no(answer: bool) -> String {
     if answer { "yes" } else { "no" }.to_owned()
-}
-
-/// Whether a terminal obeys the character: a control character, or one that changes the direction of writing (Unicode Standard Annex
-/// 9, section 2).
-fn is_control(character: char) -> bool {
-    let turns = matches!(
-        character,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-    );
-    turns || character.is_control()
 }
 
 /// Writes a time to the second: `2026-11-23 21:36:59 UTC`.
