@@ -6,7 +6,7 @@
 mod accent;
 mod logo;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::setting::FromFile;
 
@@ -20,12 +20,6 @@ pub use logo::Logo;
 #[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct Branding {
     pub name: String,
-    #[cfg_attr(test, schemars(with = "Option<String>"))]
-    #[serde(rename = "logo_file", deserialize_with = "logo")]
-    pub logo: Option<Logo>,
+    pub logo_file: Option<FromFile<Logo>>,
     pub accent: Option<Accent>,
-}
-
-fn logo<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Logo>, D::Error> {
-    FromFile::deserialize(deserializer).map(|file| Some(file.content))
 }

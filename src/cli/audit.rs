@@ -19,7 +19,13 @@ use super::output::{cell, format_time_exactly, table};
 
 /// The audit log: what happened, who did it, and from where
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  linkgate audit
+  linkgate audit --user alice --since 7d
+  linkgate audit --consumer Stash:8277239845 --kind revoked
+
+Lines are kept for 400 days. Refusals are not among them: look for them in linkgate's log.")]
 pub(super) struct Audit {
     /// Only what is about this user
     #[arg(long, value_name = "NAME")]
@@ -39,14 +45,6 @@ pub(super) struct Audit {
     #[command(flatten)]
     config: ConfigFile,
 }
-
-const EXAMPLES: &str = "\
-Examples:
-  linkgate audit
-  linkgate audit --user alice --since 7d
-  linkgate audit --consumer Stash:8277239845 --kind revoked
-
-Lines are kept for 400 days. Refusals are not among them: look for them in linkgate's log.";
 
 impl Audit {
     pub(super) async fn run(self) -> anyhow::Result<()> {

@@ -21,7 +21,13 @@ use super::key::put;
 
 /// Copy the SQLite database into a new directory, while the server runs
 #[derive(Args, Debug)]
-#[command(after_help = BACKUP)]
+#[command(after_help = "\
+Examples:
+  linkgate backup /var/backups/linkgate/monday
+  linkgate backup --with-key /mnt/safe/linkgate
+
+The key file is needed as well: without it, every user must connect again.
+PostgreSQL has pg_dump.")]
 pub(super) struct Backup {
     /// A directory that is empty, or not there yet
     directory: PathBuf,
@@ -32,17 +38,15 @@ pub(super) struct Backup {
     config: ConfigFile,
 }
 
-const BACKUP: &str = "\
-Examples:
-  linkgate backup /var/backups/linkgate/monday
-  linkgate backup --with-key /mnt/safe/linkgate
-
-The key file is needed as well: without it, every user must connect again.
-PostgreSQL has pg_dump.";
-
 /// Put a backup in the place of the SQLite database; or begin anew with the nonces after a restore of PostgreSQL
 #[derive(Args, Debug)]
-#[command(after_help = RESTORE)]
+#[command(after_help = "\
+Examples:
+  linkgate restore /var/backups/linkgate/monday
+  linkgate restore --nonces-lost         after pg_restore, before the servers start again
+
+Stop every server first. What was connected after the backup is gone, and what was revoked after it works again.
+For some minutes, signed requests are answered 503: those of before the restore must not pass a second time.")]
 pub(super) struct Restore {
     /// What `linkgate backup` has made
     #[arg(required_unless_present = "nonces_lost")]
@@ -53,14 +57,6 @@ pub(super) struct Restore {
     #[command(flatten)]
     config: ConfigFile,
 }
-
-const RESTORE: &str = "\
-Examples:
-  linkgate restore /var/backups/linkgate/monday
-  linkgate restore --nonces-lost         after pg_restore, before the servers start again
-
-Stop every server first. What was connected after the backup is gone, and what was revoked after it works again.
-For some minutes, signed requests are answered 503: those of before the restore must not pass a second time.";
 
 impl Backup {
     pub(super) async fn run(self) -> anyhow::Result<()> {

@@ -59,7 +59,13 @@ pub(super) struct Named {
     reason = "each is a flag of its own on the command line"
 )]
 #[derive(Args, Debug)]
-#[command(after_help = ADD_EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  linkgate consumer add Stash:8277239845 --name Bitbucket --public-key-file bitbucket.pem \\
+      --callback https://bitbucket.example.com --two-legged --impersonation
+  linkgate consumer add bitbucket-form --name Bitbucket --generate-secret \\
+      --callback https://bitbucket.example.com
+  linkgate consumer add ci --shared-secret-file - < secret.txt")]
 pub(super) struct AddConsumer {
     /// The consumer key, as the consumer has it
     #[arg(value_parser = parse_consumer_key)]
@@ -131,14 +137,6 @@ Examples:
   linkgate consumer purge Stash:8277239845
 
 A consumer that the configuration names is changed there.";
-
-const ADD_EXAMPLES: &str = "\
-Examples:
-  linkgate consumer add Stash:8277239845 --name Bitbucket --public-key-file bitbucket.pem \\
-      --callback https://bitbucket.example.com --two-legged --impersonation
-  linkgate consumer add bitbucket-form --name Bitbucket --generate-secret \\
-      --callback https://bitbucket.example.com
-  linkgate consumer add ci --shared-secret-file - < secret.txt";
 
 impl ConsumerCommand {
     pub(super) async fn run(self) -> anyhow::Result<()> {

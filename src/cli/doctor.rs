@@ -23,7 +23,14 @@ pub(super) enum Doctor {
 
 /// Try the configured login method step by step, and say what was seen
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  linkgate doctor login                             asks, connects, reads: whatever the method does
+  linkgate doctor login --cookie-file cookie.txt    probe: also as somebody (the file: session=abc)
+  linkgate doctor login --name alice                ldap: who is found for alice
+  linkgate doctor login --answer 'lg_answer=...'    handoff: is it signed as agreed?
+
+Nobody is signed in, and nothing is written. Exit codes: 0 every step is as it should be, 1 one is not.")]
 pub(super) struct Examine {
     #[command(flatten)]
     config: ConfigFile,
@@ -40,15 +47,6 @@ pub(super) struct Examine {
     #[arg(long, value_name = "QUERY")]
     answer: Option<String>,
 }
-
-const EXAMPLES: &str = "\
-Examples:
-  linkgate doctor login                             asks, connects, reads: whatever the method does
-  linkgate doctor login --cookie-file cookie.txt    probe: also as somebody (the file: session=abc)
-  linkgate doctor login --name alice                ldap: who is found for alice
-  linkgate doctor login --answer 'lg_answer=...'    handoff: is it signed as agreed?
-
-Nobody is signed in, and nothing is written. Exit codes: 0 every step is as it should be, 1 one is not.";
 
 impl Doctor {
     pub(super) async fn run(self) -> anyhow::Result<()> {

@@ -18,16 +18,7 @@ use crate::server::{Migrations, Server};
 
 /// Run the provider and the gateway
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
-pub(super) struct Serve {
-    /// Refuse to start on a database that is missing or has the tables of an earlier version
-    #[arg(long)]
-    no_migrate: bool,
-    #[command(flatten)]
-    config: ConfigFile,
-}
-
-const EXAMPLES: &str = "\
+#[command(after_help = "\
 Examples:
   linkgate serve                         ./linkgate.toml, or what LINKGATE_CONFIG names
   linkgate serve --config sidecar.toml
@@ -35,7 +26,14 @@ Examples:
   RUST_LOG=linkgate=debug linkgate serve what happens inside, too
 
 SIGTERM stops it: it finishes the requests that it has, for at most 30 seconds. Event streams and WebSockets do not delay it.
-SIGHUP reads the consumers, the users, the branding and the certificate again.";
+SIGHUP reads the consumers, the users, the branding and the certificate again.")]
+pub(super) struct Serve {
+    /// Refuse to start on a database that is missing or has the tables of an earlier version
+    #[arg(long)]
+    no_migrate: bool,
+    #[command(flatten)]
+    config: ConfigFile,
+}
 
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {

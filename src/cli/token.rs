@@ -91,7 +91,11 @@ impl List {
 
 async fn revoke_one(store: &Store, id: &str) -> anyhow::Result<()> {
     let which = store::Revoke::One { id };
-    let revoked = store.revoke(which, BY_COMMAND, Clock::System.now()).await?;
+    let by_command = Actor {
+        name: "command",
+        address: None,
+    };
+    let revoked = store.revoke(which, by_command, Clock::System.now()).await?;
     if let Some(AccessToken { user, consumer, .. }) = revoked.first() {
         let user = &user.subject;
         return super::print(&format!(
@@ -103,12 +107,6 @@ async fn revoke_one(store: &Store, id: &str) -> anyhow::Result<()> {
     }
     super::print(&format!("{id} was revoked before\n"))
 }
-
-/// The actor of a command in the audit log.
-pub(super) const BY_COMMAND: Actor<'static> = Actor {
-    name: "command",
-    address: None,
-};
 
 const HEADINGS: [&str; 7] = [
     "id",

@@ -62,13 +62,13 @@ impl Method {
 impl LoginConfig {
     /// What decides which users exist; `None` if nothing does.
     pub fn user_directory(&self) -> Option<&'static str> {
-        let probe = self.probe.as_ref();
         match self.method {
             Method::File => Some("the password file"),
             Method::Ldap => Some("the directory"),
-            Method::Probe => probe
-                .and_then(|probe| probe.user_lookup_url.as_ref())
-                .map(|_| "login.probe.user_lookup_url"),
+            Method::Probe => {
+                let url = &self.probe.as_ref()?.user_lookup_url;
+                url.as_ref().map(|_| "login.probe.user_lookup_url")
+            }
             _ => None,
         }
     }
