@@ -60,7 +60,7 @@ pub struct Reject {
 
 /// A JSON pointer (RFC 6901) below the root.
 #[derive(Clone, Debug, PartialEq)]
-pub struct JsonPointer(String);
+pub struct JsonPointer(pub String);
 
 deserialize_text! {
     JsonPointer = |text| {
