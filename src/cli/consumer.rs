@@ -196,11 +196,11 @@ impl AddConsumer {
             addresses: self.addresses,
             enabled: !self.disabled,
         };
-        let (consumer, complaints) = written.resolve(ConsumerSource::Command, is_https_only);
-        match complaints.into_iter().next() {
-            None => Ok(consumer),
-            Some((key, text)) => bail!("{key}: {}", text.replace('\n', "; ")),
-        }
+        let mut refusal = None;
+        let consumer = written.resolve(ConsumerSource::Command, is_https_only, |key, text| {
+            refusal.get_or_insert(anyhow!("{key}: {}", text.replace('\n', "; ")));
+        });
+        refusal.map_or(Ok(consumer), Err)
     }
 }
 

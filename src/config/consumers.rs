@@ -58,9 +58,6 @@ pub struct PublicKeyConfig {
     pub pem: Option<PublicKey>,
 }
 
-/// A rule that a consumer breaks: the key, and what is wrong, with what to write instead on a second line.
-pub(crate) type Complaint = (String, String);
-
 impl ConsumerConfig {
     /// Every public key, with the key under which it is written.
     pub(crate) fn public_keys(&self) -> Vec<(String, &PublicKey)> {
@@ -76,31 +73,31 @@ impl ConsumerConfig {
         keys
     }
 
-    /// The consumer, and the rules that it breaks.
-    pub(crate) fn resolve(&self, source: ConsumerSource, is_https_only: bool) -> (Consumer, Vec<Complaint>) {
-        let mut complaints = Vec::new();
-        self.check_keys(&mut complaints);
+    /// Makes the consumer, and calls `refuse` for each rule that it breaks: with the key, and with what is wrong and, on a
+    /// second line, what to write instead.
+    pub(crate) fn resolve(
+        &self,
+        source: ConsumerSource,
+        is_https_only: bool,
+        mut refuse: impl FnMut(&str, &str),
+    ) -> Consumer {
+        self.check_keys(&mut refuse);
         let public = self.public_keys().into_iter();
         let public = public.map(|(_, key)| VerificationKey::Rsa(key.clone()));
         let shared = self.shared_secret.iter().cloned().map(VerificationKey::Hmac);
         let keys: Vec<_> = public.chain(shared).collect();
-        let methods = self.check_methods(is_https_only, &mut complaints);
-        let mut refuse_if = |is_wrong: bool, key: &str, text: &str| {
-            complaints.extend(is_wrong.then(|| (key.to_owned(), text.to_owned())));
-        };
-        if let Some(Callback::Url(url)) = &self.default_callback {
-            refuse_if(
-                !self.callbacks.iter().any(|pattern| pattern.allows(url)),
-                "default_callback",
-                "callbacks does not allow it\nadd its origin to callbacks",
-            );
+        let methods = self.check_methods(is_https_only, &mut refuse);
+        if let Some(Callback::Url(url)) = &self.default_callback
+            && !self.callbacks.iter().any(|pattern| pattern.allows(url))
+        {
+            let text = "callbacks does not allow it\nadd its origin to callbacks";
+            refuse("default_callback", text);
         }
-        refuse_if(
-            self.two_legged_user.is_some() && !self.two_legged,
-            "two_legged_user",
-            "the consumer may not call as itself\nwrite two_legged = true too, or leave it out",
-        );
-        let consumer = Consumer {
+        if self.two_legged_user.is_some() && !self.two_legged {
+            let text = "the consumer may not call as itself\nwrite two_legged = true too, or leave it out";
+            refuse("two_legged_user", text);
+        }
+        Consumer {
             name: self.name.clone().unwrap_or_else(|| self.key.to_string()),
             key: self.key.clone(),
             keys,
@@ -115,14 +112,12 @@ impl ConsumerConfig {
             addresses: self.addresses.clone(),
             enabled: self.enabled,
             source,
-        };
-        (consumer, complaints)
+        }
     }
 
     /// The keys are of one family, so that an attacker cannot choose the weaker one.
-    fn check_keys(&self, complaints: &mut Vec<Complaint>) {
+    fn check_keys(&self, refuse: &mut impl FnMut(&str, &str)) {
         const WRITE_KEYS: &str = "write { file = \"bitbucket.pem\" } or { pem = \"...\" }";
-        let mut refuse = |key: &str, text: &str| complaints.push((key.to_owned(), text.to_owned()));
         let mut given = Vec::new();
         given.extend(self.public_key.as_ref().map(|_| "public_key"));
         given.extend(self.public_key_file.as_ref().map(|_| "public_key_file"));
@@ -166,7 +161,7 @@ impl ConsumerConfig {
     fn check_methods(
         &self,
         is_https_only: bool,
-        complaints: &mut Vec<Complaint>,
+        refuse: &mut impl FnMut(&str, &str),
     ) -> BTreeSet<SignatureMethod> {
         let (is_rsa, kind, usual) = match self.shared_secret {
             None => (true, "a public key", SignatureMethod::RsaSha1),
@@ -176,19 +171,23 @@ impl ConsumerConfig {
             return BTreeSet::from([usual]);
         };
         if methods.is_empty() {
-            let text = "the list is empty\nname a method, or leave it out";
-            complaints.push(("signature_methods".to_owned(), text.to_owned()));
+            refuse(
+                "signature_methods",
+                "the list is empty\nname a method, or leave it out",
+            );
         }
         for (at, method) in methods.iter().enumerate() {
             let key = format!("signature_methods[{at}]");
             let (name, usual) = (method.name(), usual.name());
             if method.is_rsa() != is_rsa {
                 let remedy = format!("write \"{usual}\", or leave signature_methods out");
-                complaints.push((key, format!("{name} does not go with {kind}\n{remedy}")));
+                refuse(&key, &format!("{name} does not go with {kind}\n{remedy}"));
             } else if *method == SignatureMethod::Plaintext && !is_https_only {
-                let text = "PLAINTEXT sends the secret itself, and a public URL is http\n\
-                            write https URLs as server.public_url and public_urls, or leave PLAINTEXT out";
-                complaints.push((key, text.to_owned()));
+                refuse(
+                    &key,
+                    "PLAINTEXT sends the secret itself, and a public URL is http\n\
+                     write https URLs as server.public_url and public_urls, or leave PLAINTEXT out",
+                );
             }
         }
         methods.iter().copied().collect()
@@ -213,10 +212,8 @@ pub(super) fn check(config: &mut Config, report: &mut Report, now: Timestamp) {
                 ),
             );
         }
-        let (consumer, complaints) = written.resolve(ConsumerSource::Config, is_https_only);
-        for (name, text) in complaints {
-            report.error(&key(&name), text);
-        }
+        let refuse = |name: &str, text: &str| report.error(&key(name), text);
+        let consumer = written.resolve(ConsumerSource::Config, is_https_only, refuse);
         for (name, public_key) in written.public_keys() {
             for warning in public_key.warnings_at(now) {
                 report.warn(&key(&name), in_two_lines(&warning.to_string()));

@@ -1,6 +1,6 @@
 //! `linkgate link list | show | check`: links as the administrator sees them.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
@@ -36,9 +36,7 @@ pub(super) async fn list(config: ConfigFile) -> anyhow::Result<()> {
     let rows = config.links.iter().map(|link| {
         let state = states.get(&link.name).cloned().unwrap_or_default();
         let connected = connections.iter().filter(|kept| kept.link == link.name).count();
-        let problem = state
-            .problem
-            .map(|(at, why)| format!("{} {why}", format_time(at)));
+        let problem = |(at, why)| format!("{} {why}", format_time(at));
         [
             link.name.clone(),
             link.url.as_str().to_owned(),
@@ -48,7 +46,7 @@ pub(super) async fn list(config: ConfigFile) -> anyhow::Result<()> {
             cell(state.reached_at.map(format_time)),
             cell(state.clock_difference.map(|ahead| format!("{ahead:+} s"))),
             cell(state.success_at.map(format_time)),
-            cell(problem),
+            cell(state.problem.map(problem)),
         ]
     });
     print(&table(HEADINGS, rows))
@@ -93,65 +91,62 @@ pub(super) fn instructions(config: &Config) -> String {
 
 fn outgoing(config: &Config) -> String {
     let (url, name) = (&config.server.public_url, &config.branding.name);
-    let own = |path| config.server.own_url(path);
     let mut text = format!(
         "On Bitbucket: Administration > Application Links > Create link, type Atlassian product\n\n\
          Outgoing, so that Bitbucket calls {name}:\n"
     );
-    if config.applinks.consumer_info {
-        field(&mut text, "Application URL", url.as_str());
-        let signs = "OAuth: Bitbucket signs with its own key, nothing else to enter";
-        field(&mut text, "Outgoing authentication", signs);
-        return text;
-    }
-    field(&mut text, "Application URL", url.origin());
-    field(&mut text, "Application Name", name);
-    field(&mut text, "Application Type", "Generic Application");
-    field(&mut text, "Service Provider Name", name);
-    let secret = "of a [[consumers]] entry with a shared_secret";
-    field(&mut text, "Consumer Key, Shared secret", secret);
-    field(&mut text, "Request Token URL", own("/oauth/request-token"));
-    field(&mut text, "Access Token URL", own("/oauth/access-token"));
-    field(&mut text, "Authorize URL", own("/oauth/authorize"));
+    let _ = if config.applinks.consumer_info {
+        write!(
+            text,
+            "  Application URL              {url}
+  Outgoing authentication      OAuth: Bitbucket signs with its own key, nothing else to enter
+",
+            url = url.as_str(),
+        )
+    } else {
+        write!(
+            text,
+            "  Application URL              {origin}
+  Application Name             {name}
+  Application Type             Generic Application
+  Service Provider Name        {name}
+  Consumer Key, Shared secret  of a [[consumers]] entry with a shared_secret
+  Request Token URL            {own}/request-token
+  Access Token URL             {own}/access-token
+  Authorize URL                {own}/authorize
+",
+            origin = url.origin(),
+            own = config.server.own_url("/oauth"),
+        )
+    };
     text
 }
 
 fn incoming(config: &Config, link: &LinkConfig) -> String {
-    let (applinks, name) = (&config.applinks, &config.branding.name);
-    let mut text = format!(
-        "\nOn {}, incoming, so that {name} calls it (link \"{}\"):\n",
-        link.url.as_str(),
-        link.name
-    );
-    let key = applinks.keys().next().map(PrivateKey::public_key);
-    let callback = format!("/oauth/links/{}/callback", link.name);
+    let key = config.applinks.keys().next().map(PrivateKey::public_key);
     let impersonate = link.users == Users::Impersonate;
-    let fingerprint = key.as_ref().map(PublicKey::fingerprint);
-    field(&mut text, "Consumer Key", cell(applinks.consumer_key.as_ref()));
-    field(&mut text, "Consumer Name", name);
-    field(
-        &mut text,
-        "Public Key",
-        cell(key.as_ref().map(PublicKey::to_base64)),
-    );
-    field(
-        &mut text,
-        "Consumer Callback URL",
-        config.server.own_url(&callback),
-    );
-    field(
-        &mut text,
-        "Allow 2-Legged OAuth",
-        yes_or_no(link.itself || impersonate),
-    );
-    field(&mut text, "Allow user impersonation", yes_or_no(impersonate));
-    field(&mut text, "(fingerprint, to compare)", cell(fingerprint));
-    text.push('\n');
-    text
-}
+    format!(
+        "
+On {url}, incoming, so that {name} calls it (link \"{link}\"):
+  Consumer Key                 {consumer_key}
+  Consumer Name                {name}
+  Public Key                   {public_key}
+  Consumer Callback URL        {own}/links/{link}/callback
+  Allow 2-Legged OAuth         {two_legged}
+  Allow user impersonation     {impersonation}
+  (fingerprint, to compare)    {fingerprint}
 
-fn field(text: &mut String, name: &str, value: impl Display) {
-    let _ = writeln!(text, "  {name:27}  {value}");
+",
+        url = link.url.as_str(),
+        name = config.branding.name,
+        link = link.name,
+        consumer_key = cell(config.applinks.consumer_key.as_ref()),
+        public_key = cell(key.as_ref().map(PublicKey::to_base64)),
+        own = config.server.own_url("/oauth"),
+        two_legged = yes_or_no(link.itself || impersonate),
+        impersonation = yes_or_no(impersonate),
+        fingerprint = cell(key.as_ref().map(PublicKey::fingerprint)),
+    )
 }
 
 /// Asks every remote application.
