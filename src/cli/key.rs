@@ -109,11 +109,10 @@ async fn status(config: &Config) -> anyhow::Result<()> {
         let [consumers, tokens] = [consumers, tokens].map(|count| count.to_string());
         [id.to_owned(), place.to_owned(), first_used, consumers, tokens]
     };
-    let used = uses
-        .iter()
-        .map(|key| row(&key.id, format_time(key.first_used_at), key.consumers, key.tokens));
+    let known = uses.iter();
+    let known = known.map(|key| row(&key.id, format_time(key.first_used_at), key.consumers, key.tokens));
     let unused = keyring.ids().filter(|id| uses.iter().all(|key| key.id != **id));
-    let rows = used.chain(unused.map(|id| row(id, "never".to_owned(), 0, 0)));
+    let rows = known.chain(unused.map(|id| row(id, "never".to_owned(), 0, 0)));
     super::print(&table(
         ["key", "key file", "first used", "consumers", "tokens"],
         rows,

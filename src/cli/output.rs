@@ -31,7 +31,7 @@ pub(super) fn table<const N: usize>(headings: [&str; N], rows: impl Iterator<Ite
 
 /// The value of a cell that may be empty.
 pub(super) fn cell(value: Option<impl ToString>) -> String {
-    value.as_ref().map(ToString::to_string).unwrap_or_default()
+    value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 /// The value of a cell that answers a question.

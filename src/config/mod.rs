@@ -38,10 +38,10 @@ pub use self::applinks::{AppLinksConfig, ListenAt};
 pub use self::consumers::{ConsumerConfig, PublicKeyConfig};
 pub use self::problem::{ConfigError, ConfigProblem, Location};
 pub use self::server::{AdminConfig, ServerConfig};
-pub(crate) use self::store::sqlite_url;
 pub use self::store::{KeyConfig, StoreConfig};
 pub use self::tokens::{ImpersonationConfig, TokenConfig};
-pub(crate) use self::values::{parse_consumer_key, parse_public_key};
+#[cfg(feature = "cli")]
+pub(crate) use self::{store::sqlite_url, values::parse_consumer_key, values::parse_public_key};
 
 use self::source::ConfigSource;
 
