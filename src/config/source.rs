@@ -120,16 +120,10 @@ impl ConfigSource {
                 Some(Value::Table(_)) => self.insert(&path, Value::Table(Table::new())),
                 Some(example) => self.insert(&path, example),
                 None => {
-                    let mut gone = path.as_str();
-                    if missing.is_some() || !is_first {
-                        gone = above(gone);
-                    }
-                    // A name with a dot in it has no key: what contains it is left out.
-                    while !self.remove(gone) {
-                        if gone.is_empty() {
-                            return None;
-                        }
-                        gone = above(gone);
+                    let is_there = missing.is_none() && is_first;
+                    // What is not found is a name with a dot in it, or everything.
+                    if !self.remove(if is_there { &path } else { above(&path) }) {
+                        return None;
                     }
                 }
             }
