@@ -117,12 +117,12 @@ fn report(error: &anyhow::Error) -> ExitCode {
     }
     // A closed standard error has no reader.
     let _ = std::io::stderr().write_all(lines.as_bytes());
-    let is_configuration = error.is::<ConfigError>()
-        || error.chain().any(|cause| {
-            matches!(cause.downcast_ref(), Some(LoginError::PasswordFile(_)))
-                || cause.is::<PasswordFileError>()
-                || cause.is::<KeyFileError>()
-        });
+    let is_configuration = error.chain().any(|cause| {
+        matches!(cause.downcast_ref(), Some(LoginError::PasswordFile(_)))
+            || cause.is::<ConfigError>()
+            || cause.is::<PasswordFileError>()
+            || cause.is::<KeyFileError>()
+    });
     if is_configuration {
         ExitCode::from(64)
     } else {

@@ -288,24 +288,16 @@ fn identity(config: &Config, report: &mut Report) {
         "identity.headers",
         "preset is given as well\nkeep preset or headers, not both",
     );
-    let (user, name) = (Some(&headers.user), headers.name.as_ref());
-    for (key, header, others) in [
-        ("name", name, &[("user", user)][..]),
-        (
-            "consumer",
-            headers.consumer.as_ref(),
-            &[("user", user), ("name", name)],
-        ),
-    ] {
-        let mut same = others
-            .iter()
-            .filter(|(_, other)| header.is_some() && *other == header);
-        if let Some((other, _)) = same.next() {
+    let mut known = vec![("user", &headers.user)];
+    for (key, header) in [("name", &headers.name), ("consumer", &headers.consumer)] {
+        let Some(header) = header else { continue };
+        if let Some((other, _)) = known.iter().find(|(_, other)| *other == header) {
             report.error(
                 &format!("identity.headers.{key}"),
                 format!("{other} has the same name\nwrite a header of its own"),
             );
         }
+        known.push((key, header));
     }
 }
 
