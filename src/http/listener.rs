@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -28,7 +28,7 @@ use super::half_open::HalfOpen;
 use super::head_timer::HeadTimer;
 use super::socket::{Accepted, Socket};
 use super::stopping::until_stopped;
-use super::{RequestId, Workers, field_case};
+use super::{RequestId, Workers, field_case, unread};
 use crate::telemetry::count_rejected_connection;
 use crate::tls::ServerTls;
 
@@ -241,7 +241,12 @@ impl<S: HttpService> Connection<S> {
             .title_case_headers(true)
             .serve_connection(
                 TokioIo::new(with_write_timeout(stream, self.download_timeout)),
-                requests(self.service, self.peer, Arc::clone(&self.life)),
+                requests(
+                    self.service,
+                    self.peer,
+                    Arc::clone(&self.life),
+                    self.download_timeout,
+                ),
             )
             .with_upgrades();
         let shutdown = http1::UpgradeableConnection::graceful_shutdown;
@@ -270,7 +275,12 @@ impl<S: HttpService> Connection<S> {
             .max_concurrent_streams(HTTP2_STREAMS)
             .serve_connection(
                 TokioIo::new(with_write_timeout(stream, self.download_timeout)),
-                requests(self.service, self.peer, Arc::clone(&self.life)),
+                requests(
+                    self.service,
+                    self.peer,
+                    Arc::clone(&self.life),
+                    self.download_timeout,
+                ),
             );
         let served = drive(connection, &self.life, http2::Connection::graceful_shutdown);
         // hyper pings only a client that has sent the whole preface.
@@ -319,6 +329,7 @@ fn requests<S: HttpService>(
     service: S,
     peer: Option<SocketAddr>,
     life: Arc<Life>,
+    download_timeout: Duration,
 ) -> impl hyper::service::Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
 {
     service_fn(move |request: Request<Incoming>| {
@@ -335,7 +346,11 @@ fn requests<S: HttpService>(
         async move {
             let mut response = until_stopped(response.await?, version, &life.stop);
             field_case::write_as_usual(&mut response).await;
-            Ok(response)
+            Ok(if version == Version::HTTP_2 {
+                unread::limit(response, download_timeout)
+            } else {
+                response
+            })
         }
     })
 }

@@ -5,7 +5,7 @@
 //! * `beginning`: the protocol by the first bytes of a connection;
 //! * `head_timer`: the time for heads of requests; `half_open`: how many connections may wait for one;
 //! * `field_case`: `WWW-Authenticate` as it is usually written;
-//! * `stopping`: responses of a server that stops;
+//! * `stopping`: responses of a server that stops; `unread`: responses over HTTP/2 that a client does not read;
 //! * [`workers`]: one current-thread runtime for each core;
 //! * [`request_id`]: the reference that a response, a page and a log line share;
 //! * [`header_text`]: names of users as values of header fields;
@@ -25,6 +25,7 @@ pub mod operators;
 pub mod request_id;
 pub mod socket;
 mod stopping;
+mod unread;
 pub mod workers;
 
 pub use listener::{HttpService, Listener};

@@ -12,6 +12,7 @@ use crate::support::address::reserved;
 use crate::support::databases::{Database, on_both};
 use crate::support::echo;
 use crate::support::front::{PublicUrls, deployed};
+use crate::support::linkgate::Linkgate;
 use crate::support::program::{Program, SHARED_SECRET};
 use crate::support::raw::Request;
 
@@ -58,6 +59,46 @@ on_both! {
         let status = block_in_place(|| linkgate.end(Duration::from_secs(30)));
         assert_eq!(status.code(), Some(0), "{}", linkgate.log());
     }
+}
+
+/// What administrators try first.
+#[tokio::test(flavor = "multi_thread")]
+async fn postmans_command_line_connects_and_calls() {
+    let script = "runners/newman.mjs";
+    dance_every_way(&Database::sqlite(), &Client { script, ..node() }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn brunos_command_line_connects_and_calls() {
+    let script = "runners/bruno.mjs";
+    dance_every_way(&Database::sqlite(), &Client { script, ..node() }).await;
+}
+
+/// Recorded: Qt is a large dependency for one request. It reads the token only from a form.
+#[tokio::test]
+async fn qt_gets_a_request_token() {
+    const AUTHORIZATION: &str = "OAuth oauth_callback=\"http%3A%2F%2F127.0.0.1%3A34567%2F\",\
+        oauth_consumer_key=\"bitbucket-form\",oauth_nonce=\"YT1YOlV6\",\
+        oauth_signature=\"zPrffmbnhiRZKA1%2BILh2S0yAEww%3D\",oauth_signature_method=\"HMAC-SHA1\",\
+        oauth_timestamp=\"1800000005\",oauth_version=\"1.0\"";
+    let linkgate = Linkgate::start().await;
+    let request = Request::new("POST", "/oauth/request-token")
+        .header("Authorization", AUTHORIZATION)
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .header("Content-Length", "0")
+        .header("Accept-Encoding", "zstd, br, gzip, deflate")
+        .header("Accept-Language", "en,*")
+        .header("User-Agent", "Mozilla/5.0");
+    let answer = request.send(linkgate.address).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/x-www-form-urlencoded")
+    );
+    assert!(
+        answer.body.ends_with("&oauth_callback_confirmed=true"),
+        "{answer:?}"
+    );
 }
 
 /// As an administrator puts them behind one another: the client, nginx, linkgate, the application.
@@ -119,6 +160,7 @@ fn dance(linkgate: &Program, client: &Client, method: &str, placement: &str) -> 
         .arg(clients().join(client.script))
         .arg(&file)
         .env("LINKGATE_TEST_NODE_MODULES", installed("node/node_modules"))
+        .env("LINKGATE_TEST_RUNNERS", installed("runners/node_modules"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("LC_ALL", "C.UTF-8");
     // The application runs on this thread too, unless the thread says that it waits.
