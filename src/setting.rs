@@ -15,12 +15,9 @@ use ipnet::IpNet;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-/// Parses a duration: numbers with units, the largest unit first, such as `10m`, `1h30m` or `5y30d`.
-///
-/// # Errors
-///
-/// A sentence that tells the administrator what to write instead.
-pub fn parse_duration(text: &str) -> Result<Duration, &'static str> {
+/// Parses a duration: numbers with units, the largest unit first, such as `10m`, `1h30m` or `5y30d`. The error says what to
+/// write instead.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, &'static str> {
     let total = milliseconds(text).filter(|total| *total > 0);
     total.map(Duration::from_millis).ok_or(DURATION_REMEDY)
 }
@@ -58,12 +55,8 @@ const UNITS: [(&str, u64); 7] = [
 
 const DURATION_REMEDY: &str = "write numbers with units, largest first: \"90s\", \"10m\", \"1h30m\", \"5y30d\" (y is 365 days; w, d, h, m, s, ms)";
 
-/// Parses an IP address or a network.
-///
-/// # Errors
-///
-/// A sentence that tells the administrator what to write instead.
-pub fn parse_network(text: &str) -> Result<IpNet, &'static str> {
+/// Parses an IP address or a network. The error says what to write instead.
+pub(crate) fn parse_network(text: &str) -> Result<IpNet, &'static str> {
     let single = || text.parse::<IpAddr>().map(IpNet::from);
     text.parse()
         .or_else(|_| single())

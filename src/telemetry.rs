@@ -15,13 +15,10 @@ use tracing_subscriber::fmt;
 /// `[log]`: what is logged, and how.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct LogConfig {
-    /// The shape of a line.
-    #[serde(default)]
     pub format: Format,
-    /// The least important level that is logged.
-    #[serde(default)]
     pub level: Level,
 }
 
@@ -52,20 +49,13 @@ pub enum Level {
     Trace,
 }
 
-impl Level {
-    /// The name in the configuration.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-}
-
 /// Starts to log.
 ///
 /// The level is that of linkgate; libraries log from `warn` on. `RUST_LOG` replaces both if it is set. A second call changes
 /// nothing.
 pub fn start(config: LogConfig) {
     let subscriber = fmt()
-        .with_env_filter(filter(config.level.name()))
+        .with_env_filter(filter(config.level.into()))
         .with_writer(std::io::stderr);
     // It fails only when a subscriber is there already, as in tests that start several servers.
     let _ = match config.format {
@@ -80,6 +70,7 @@ pub fn start(config: LogConfig) {
 }
 
 /// What is counted, once for the process.
+#[derive(Default)]
 struct Metrics {
     registry: Registry,
     requests: Family<[(&'static str, u16); 1], Counter>,
@@ -92,34 +83,25 @@ struct Metrics {
 type Counters = Family<[(&'static str, &'static str); 1], Counter>;
 
 static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
+    let metrics = Metrics::default();
     let mut registry = Registry::default();
-    let requests = Family::default();
-    registry.register(
-        "linkgate_requests",
-        "Requests answered, by status",
-        requests.clone(),
-    );
-    let clock_offset = Gauge::default();
+    let help = "Requests answered, by status";
+    registry.register("linkgate_requests", help, metrics.requests.clone());
+    let help = "Seconds by which the clock of PostgreSQL is ahead of this server's";
     registry.register(
         "linkgate_database_clock_offset_seconds",
-        "Seconds by which the clock of PostgreSQL is ahead of this server's",
-        clock_offset.clone(),
+        help,
+        metrics.clock_offset.clone(),
     );
-    let mut counters = |name, help| {
-        let counters = Counters::default();
-        registry.register(name, help, counters.clone());
-        counters
-    };
-    Metrics {
-        refusals: counters("linkgate_refusals", "Signed requests refused, by oauth_problem"),
-        rejected_connections: counters(
-            "linkgate_connections_rejected",
-            "Connections rejected because of what they sent, by reason",
-        ),
-        requests,
-        clock_offset,
-        registry,
-    }
+    let help = "Signed requests refused, by oauth_problem";
+    registry.register("linkgate_refusals", help, metrics.refusals.clone());
+    let help = "Connections rejected because of what they sent, by reason";
+    registry.register(
+        "linkgate_connections_rejected",
+        help,
+        metrics.rejected_connections.clone(),
+    );
+    Metrics { registry, ..metrics }
 });
 
 /// Counts a request: `linkgate_requests_total{status}`.
@@ -134,10 +116,8 @@ pub fn count_refusal(problem: &'static str) {
 
 /// Counts a connection that was rejected because of what it sent: `linkgate_connections_rejected_total{reason}`.
 pub fn count_rejected_connection(reason: &'static str) {
-    METRICS
-        .rejected_connections
-        .get_or_create(&[("reason", reason)])
-        .inc();
+    let rejected = &METRICS.rejected_connections;
+    rejected.get_or_create(&[("reason", reason)]).inc();
 }
 
 /// The counters in the text format that Prometheus reads. `clock_offset`: seconds by which the database's clock is ahead.

@@ -6,7 +6,7 @@
 mod accent;
 mod logo;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::setting::FromFile;
 
@@ -16,19 +16,10 @@ pub use logo::Logo;
 /// `[branding]`: what an installation looks like.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct Branding {
-    /// The application's name, as its users call it.
-    #[serde(default)]
     pub name: String,
-    /// The picture above every page; `None`: the name is there.
-    #[cfg_attr(test, schemars(with = "Option<String>"))]
-    #[serde(default, rename = "logo_file", deserialize_with = "logo")]
-    pub logo: Option<Logo>,
-    /// The colour of links and buttons; `None`: that of linkgate.
+    pub logo_file: Option<FromFile<Logo>>,
     pub accent: Option<Accent>,
-}
-
-fn logo<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Logo>, D::Error> {
-    FromFile::deserialize(deserializer).map(|file| Some(file.content))
 }

@@ -15,11 +15,17 @@ use crate::setting::parse_duration;
 use crate::store::AuditFilter;
 
 use super::config::ConfigFile;
-use super::output::{Table, format_time_exactly};
+use super::output::{cell, format_time_exactly, table};
 
 /// The audit log: what happened, who did it, and from where
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  linkgate audit
+  linkgate audit --user alice --since 7d
+  linkgate audit --consumer Stash:8277239845 --kind revoked
+
+Lines are kept for 400 days. Refusals are not among them: look for them in linkgate's log.")]
 pub(super) struct Audit {
     /// Only what is about this user
     #[arg(long, value_name = "NAME")]
@@ -40,16 +46,7 @@ pub(super) struct Audit {
     config: ConfigFile,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-  linkgate audit
-  linkgate audit --user alice --since 7d
-  linkgate audit --consumer Stash:8277239845 --kind revoked
-
-Lines are kept for 400 days. Refusals are not among them: look for them in linkgate's log.";
-
 impl Audit {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let since = self.since.map(|ago| {
             let seconds = i64::try_from(ago.as_secs()).unwrap_or(i64::MAX);
@@ -70,7 +67,8 @@ impl Audit {
         let limit = self.limit as usize;
         let has_more = events.len() > limit;
         events.truncate(limit);
-        super::print(&table(&events))?;
+        let headings = ["when", "what", "user", "consumer", "from", "detail"];
+        super::print(&table(headings, events.iter().map(row)))?;
         if has_more {
             eprintln!("there are more than these {limit}; --limit shows more of them");
         }
@@ -78,26 +76,15 @@ impl Audit {
     }
 }
 
-fn table(events: &[AuditEvent]) -> String {
-    let mut table = Table::new(["when", "what", "user", "consumer", "from", "detail"]);
-    for event in events {
-        table.row([
-            format_time_exactly(event.at),
-            event.kind.name().to_owned(),
-            event.subject.clone().unwrap_or_default(),
-            event
-                .consumer
-                .as_ref()
-                .map(ConsumerKey::to_string)
-                .unwrap_or_default(),
-            event
-                .address
-                .map(|address| address.to_string())
-                .unwrap_or_default(),
-            event.detail.clone(),
-        ]);
-    }
-    table.to_text()
+fn row(event: &AuditEvent) -> [String; 6] {
+    [
+        format_time_exactly(event.at),
+        event.kind.name().to_owned(),
+        cell(event.subject.as_ref()),
+        cell(event.consumer.as_ref()),
+        cell(event.address),
+        event.detail.clone(),
+    ]
 }
 
 fn kinds() -> impl TypedValueParser<Value = AuditKind> {

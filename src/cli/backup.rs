@@ -11,7 +11,7 @@ use clap::Args;
 use tempfile::NamedTempFile;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, sqlite_url};
 use crate::oauth::Timestamp;
 use crate::server::store::{options, with_store_without_keys};
 use crate::store::{Keyring, Store, beside, lock_exclusively};
@@ -21,7 +21,13 @@ use super::key::put;
 
 /// Copy the SQLite database into a new directory, while the server runs
 #[derive(Args, Debug)]
-#[command(after_help = BACKUP)]
+#[command(after_help = "\
+Examples:
+  linkgate backup /var/backups/linkgate/monday
+  linkgate backup --with-key /mnt/safe/linkgate
+
+The key file is needed as well: without it, every user must connect again.
+PostgreSQL has pg_dump.")]
 pub(super) struct Backup {
     /// A directory that is empty, or not there yet
     directory: PathBuf,
@@ -32,17 +38,15 @@ pub(super) struct Backup {
     config: ConfigFile,
 }
 
-const BACKUP: &str = "\
-Examples:
-  linkgate backup /var/backups/linkgate/monday
-  linkgate backup --with-key /mnt/safe/linkgate
-
-The key file is needed as well: without it, every user must connect again.
-PostgreSQL has pg_dump.";
-
 /// Put a backup in the place of the SQLite database; or begin anew with the nonces after a restore of PostgreSQL
 #[derive(Args, Debug)]
-#[command(after_help = RESTORE)]
+#[command(after_help = "\
+Examples:
+  linkgate restore /var/backups/linkgate/monday
+  linkgate restore --nonces-lost         after pg_restore, before the servers start again
+
+Stop every server first. What was connected after the backup is gone, and what was revoked after it works again.
+For some minutes, signed requests are answered 503: those of before the restore must not pass a second time.")]
 pub(super) struct Restore {
     /// What `linkgate backup` has made
     #[arg(required_unless_present = "nonces_lost")]
@@ -54,16 +58,7 @@ pub(super) struct Restore {
     config: ConfigFile,
 }
 
-const RESTORE: &str = "\
-Examples:
-  linkgate restore /var/backups/linkgate/monday
-  linkgate restore --nonces-lost         after pg_restore, before the servers start again
-
-Stop every server first. What was connected after the backup is gone, and what was revoked after it works again.
-For some minutes, signed requests are answered 503: those of before the restore must not pass a second time.";
-
 impl Backup {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         ensure!(
@@ -104,7 +99,6 @@ async fn copy(store: &Store, directory: &Path) -> anyhow::Result<()> {
 }
 
 impl Restore {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         let Some(directory) = &self.directory else {
@@ -151,17 +145,15 @@ fn take_key(directory: &Path, key: &Path) -> anyhow::Result<()> {
 /// Checks that a copy of a backup is whole and has its keys, and prepares it for its place.
 async fn check(config: &Config, file: &Path) -> anyhow::Result<()> {
     let keyring = Keyring::open_file(&config.keys.secret_key_file)?.keyring;
-    let path = file.display().to_string().replace('%', "%25").replace('?', "%3F");
     let mut options = options(config);
-    options.url = format!("sqlite://{path}");
+    options.url = sqlite_url(file);
     let now = Clock::System.now();
     let store = Store::open_without_keys(&options, keyring.into()).await?;
     store.check_keys(now).await?;
-    let checked = async {
-        store.check_integrity().await?;
-        store.lose_nonces(last_signed(config)).await
-    };
-    let checked = checked.await;
+    let mut checked = store.check_integrity().await;
+    if checked.is_ok() {
+        checked = store.lose_nonces(last_signed(config)).await;
+    }
     store.close().await;
     Ok(checked?)
 }

@@ -51,7 +51,6 @@ impl ConfigFile {
 }
 
 impl ConfigCommand {
-    /// Runs the command.
     pub(super) fn run(self) -> anyhow::Result<()> {
         let Self::Check(file) = self;
         let config = file.load()?;

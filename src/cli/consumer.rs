@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use ipnet::IpNet;
 
 use crate::clock::Clock;
-use crate::config::{Config, ConsumerConfig, PublicKeyConfig, parse_consumer_key, parse_public_key};
+use crate::config::{ConsumerConfig, PublicKeyConfig, parse_consumer_key, parse_public_key};
 use crate::model::{Consumer, ConsumerSource};
 use crate::oauth::{
     AllowedCallback, Callback, ConsumerKey, PublicKey, Secret, SignatureMethod, Token, VerificationKey,
@@ -20,7 +20,7 @@ use crate::setting::parse_network;
 use crate::store::Store;
 
 use super::config::ConfigFile;
-use super::output::Table;
+use super::output::{table, yes_or_no};
 use super::print;
 
 /// Consumers: who may sign
@@ -59,7 +59,13 @@ pub(super) struct Named {
     reason = "each is a flag of its own on the command line"
 )]
 #[derive(Args, Debug)]
-#[command(after_help = ADD_EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  linkgate consumer add Stash:8277239845 --name Bitbucket --public-key-file bitbucket.pem \\
+      --callback https://bitbucket.example.com --two-legged --impersonation
+  linkgate consumer add bitbucket-form --name Bitbucket --generate-secret \\
+      --callback https://bitbucket.example.com
+  linkgate consumer add ci --shared-secret-file - < secret.txt")]
 pub(super) struct AddConsumer {
     /// The consumer key, as the consumer has it
     #[arg(value_parser = parse_consumer_key)]
@@ -132,16 +138,7 @@ Examples:
 
 A consumer that the configuration names is changed there.";
 
-const ADD_EXAMPLES: &str = "\
-Examples:
-  linkgate consumer add Stash:8277239845 --name Bitbucket --public-key-file bitbucket.pem \\
-      --callback https://bitbucket.example.com --two-legged --impersonation
-  linkgate consumer add bitbucket-form --name Bitbucket --generate-secret \\
-      --callback https://bitbucket.example.com
-  linkgate consumer add ci --shared-secret-file - < secret.txt";
-
 impl ConsumerCommand {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::List(config) => list(config).await,
@@ -199,22 +196,18 @@ impl AddConsumer {
             addresses: self.addresses,
             enabled: !self.disabled,
         };
-        let (consumer, complaints) = written.resolve(ConsumerSource::Command, is_https_only);
-        match complaints.into_iter().next() {
-            None => Ok(consumer),
-            Some((key, wrong, remedy)) => bail!("{key}: {wrong}; {remedy}"),
-        }
+        let mut refusal = None;
+        let consumer = written.resolve(ConsumerSource::Command, is_https_only, |key, text| {
+            refusal.get_or_insert(anyhow!("{key}: {}", text.replace('\n', "; ")));
+        });
+        refusal.map_or(Ok(consumer), Err)
     }
 }
 
 impl Proof {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the command line is where randomness comes from"
-    )]
     fn keys(&self) -> anyhow::Result<(Option<Vec<PublicKeyConfig>>, Option<Secret>)> {
         if self.generate_secret {
-            let random = Token::generate("", &mut rand::rng());
+            let random = Token::generate("", &mut super::rng());
             return Ok((None, Some(Secret::new(random.as_str()))));
         }
         if let Some(file) = &self.shared_secret_file {
@@ -254,7 +247,7 @@ fn read(file: &Path) -> anyhow::Result<String> {
     if file == Path::new("-") {
         return std::io::read_to_string(std::io::stdin()).context("standard input cannot be read");
     }
-    std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
+    super::read(file)
 }
 
 fn parse_method(text: &str) -> Result<SignatureMethod, String> {
@@ -269,12 +262,28 @@ fn parse_callback(text: &str) -> Result<Callback, String> {
 async fn list(config: ConfigFile) -> anyhow::Result<()> {
     let config = config.load()?;
     let consumers = with_store(&config, async |store| Ok(store.consumers().await?)).await?;
-    print(&table(&consumers, &config.consumers))
+    print(&listed(&consumers, &config.consumers))
 }
 
 /// What the store has, and what the configuration will put into it.
-fn table(stored: &[Consumer], configured: &[Consumer]) -> String {
-    let mut table = Table::new([
+fn listed(stored: &[Consumer], configured: &[Consumer]) -> String {
+    let row = |consumer: &Consumer, source: &str| {
+        [
+            consumer.key.to_string(),
+            consumer.name.clone(),
+            joined(consumer.methods.iter().map(|method| method.name())),
+            joined(consumer.callbacks.iter().map(AllowedCallback::as_str)),
+            source.to_owned(),
+            yes_or_no(consumer.enabled),
+            joined(consumer.keys.iter().map(fingerprint)),
+        ]
+    };
+    let known = stored
+        .iter()
+        .map(|consumer| row(consumer, source(consumer, configured)));
+    let to_come = configured.iter().filter(|consumer| !stored.contains(consumer));
+    let to_come = to_come.map(|consumer| row(consumer, "config, not loaded yet"));
+    let headings = [
         "key",
         "name",
         "methods",
@@ -282,28 +291,8 @@ fn table(stored: &[Consumer], configured: &[Consumer]) -> String {
         "source",
         "enabled",
         "fingerprint",
-    ]);
-    let to_come = configured.iter().filter(|consumer| !stored.contains(consumer));
-    let listed = stored
-        .iter()
-        .map(|consumer| (consumer, source(consumer, configured)));
-    for (consumer, source) in listed.chain(to_come.map(|consumer| (consumer, "config, not loaded yet"))) {
-        table.row([
-            consumer.key.to_string(),
-            consumer.name.clone(),
-            joined(consumer.methods.iter().copied().map(SignatureMethod::name)),
-            joined(consumer.callbacks.iter().map(AllowedCallback::as_str)),
-            source.to_owned(),
-            if consumer.enabled { "yes" } else { "no" }.to_owned(),
-            consumer
-                .keys
-                .iter()
-                .map(fingerprint)
-                .collect::<Vec<_>>()
-                .join(" "),
-        ]);
-    }
-    table.to_text()
+    ];
+    table(headings, known.chain(to_come))
 }
 
 fn source(consumer: &Consumer, configured: &[Consumer]) -> &'static str {
@@ -321,8 +310,8 @@ fn fingerprint(key: &VerificationKey) -> String {
     }
 }
 
-fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    words.collect::<Vec<_>>().join(" ")
+fn joined<T: Into<String>>(words: impl Iterator<Item = T>) -> String {
+    words.map(Into::into).collect::<Vec<_>>().join(" ")
 }
 
 /// What to do with a consumer.
@@ -333,61 +322,39 @@ enum Change {
     Purge,
 }
 
-async fn change(named: Named, change: Change) -> anyhow::Result<()> {
-    let config = named.config.load()?;
-    refuse_configured(&config, &named, change)?;
-    let outcome = with_store(&config, async |store| apply(store, &named.key, change).await).await?;
-    print(&format!("{outcome}\n"))
+/// Changes a consumer, unless the configuration names it, which is the truth for it.
+async fn change(Named { key, config: file }: Named, change: Change) -> anyhow::Result<()> {
+    let config = file.load()?;
+    let configured = config.consumers.iter().position(|consumer| consumer.key == key);
+    if let Some(at) = configured {
+        let remedy = match change {
+            Change::Disable => "write enabled = false there, and reload linkgate (SIGHUP)",
+            Change::Enable => "write enabled = true there, and reload linkgate (SIGHUP)",
+            Change::Purge => "remove it there and reload linkgate (SIGHUP), which disables it; then purge it",
+        };
+        let file = file.path.display();
+        bail!("{key} is consumers[{at}] of {file}, and only changed there: {remedy}");
+    }
+    let became = with_store(&config, async |store| apply(store, &key, change).await).await?;
+    print(&format!("{key} {became}\n"))
 }
 
-/// The configuration is the truth for what it names.
-fn refuse_configured(config: &Config, named: &Named, change: Change) -> anyhow::Result<()> {
-    let Some(at) = config
-        .consumers
-        .iter()
-        .position(|consumer| consumer.key == named.key)
-    else {
-        return Ok(());
-    };
-    let remedy = match change {
-        Change::Disable => "write enabled = false there, and reload linkgate (SIGHUP)",
-        Change::Enable => "write enabled = true there, and reload linkgate (SIGHUP)",
-        Change::Purge => "remove it there and reload linkgate (SIGHUP), which disables it; then purge it",
-    };
-    bail!(
-        "{} is consumers[{at}] of {}, and only changed there: {remedy}",
-        named.key,
-        named.config.path.display()
-    );
-}
-
-async fn apply(store: &Store, key: &ConsumerKey, change: Change) -> anyhow::Result<String> {
+async fn apply(store: &Store, key: &ConsumerKey, change: Change) -> anyhow::Result<&'static str> {
     let Some(consumer) = store.consumer(key).await? else {
         bail!("there is no consumer {key}; `linkgate consumer list` shows them");
     };
-    if change == Change::Enable && consumer.source == ConsumerSource::Config {
-        bail!(
-            "{key} was removed from the configuration; write it there again, or purge it and add it by command"
-        );
-    }
     let now = Clock::System.now();
-    let (changed, done, not_done) = match change {
-        Change::Disable => (
-            store.set_consumer_enabled(key, false, now).await?,
-            "is disabled; it keeps its tokens",
-            "was disabled before",
+    Ok(match change {
+        Change::Enable if consumer.source == ConsumerSource::Config => bail!(
+            "{key} was removed from the configuration; write it there again, or purge it and add it by command"
         ),
-        Change::Enable => (
-            store.set_consumer_enabled(key, true, now).await?,
-            "is enabled",
-            "was enabled before",
-        ),
-        Change::Purge => (
-            store.purge_consumer(key, now).await?,
-            "is deleted, with all its tokens",
-            "was deleted before",
-        ),
-    };
-    let became = if changed { done } else { not_done };
-    Ok(format!("{key} {became}"))
+        Change::Enable if store.set_consumer_enabled(key, true, now).await? => "is enabled",
+        Change::Enable => "was enabled before",
+        Change::Disable if store.set_consumer_enabled(key, false, now).await? => {
+            "is disabled; it keeps its tokens"
+        }
+        Change::Disable => "was disabled before",
+        Change::Purge if store.purge_consumer(key, now).await? => "is deleted, with all its tokens",
+        Change::Purge => "was deleted before",
+    })
 }

@@ -23,7 +23,14 @@ pub(super) enum Doctor {
 
 /// Try the configured login method step by step, and say what was seen
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  linkgate doctor login                             asks, connects, reads: whatever the method does
+  linkgate doctor login --cookie-file cookie.txt    probe: also as somebody (the file: session=abc)
+  linkgate doctor login --name alice                ldap: who is found for alice
+  linkgate doctor login --answer 'lg_answer=...'    handoff: is it signed as agreed?
+
+Nobody is signed in, and nothing is written. Exit codes: 0 every step is as it should be, 1 one is not.")]
 pub(super) struct Examine {
     #[command(flatten)]
     config: ConfigFile,
@@ -41,17 +48,7 @@ pub(super) struct Examine {
     answer: Option<String>,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-  linkgate doctor login                             asks, connects, reads: whatever the method does
-  linkgate doctor login --cookie-file cookie.txt    probe: also as somebody (the file: session=abc)
-  linkgate doctor login --name alice                ldap: who is found for alice
-  linkgate doctor login --answer 'lg_answer=...'    handoff: is it signed as agreed?
-
-Nobody is signed in, and nothing is written. Exit codes: 0 every step is as it should be, 1 one is not.";
-
 impl Doctor {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let Self::Login(command) = self;
         let config = command.config.load()?;
@@ -95,9 +92,7 @@ impl Examine {
     fn cookie(&self) -> anyhow::Result<Option<HeaderValue>> {
         let text = match (&self.cookie, &self.cookie_file) {
             (Some(cookie), _) => cookie.clone(),
-            (None, Some(file)) => {
-                std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?
-            }
+            (None, Some(file)) => super::read(file)?,
             (None, None) => return Ok(None),
         };
         let mut cookie = HeaderValue::try_from(text.trim()).context("the cookie is none: NAME=VALUE")?;
@@ -107,10 +102,9 @@ impl Examine {
 }
 
 /// A flow that no browser started: without its cookie, an answer to it is rejected.
-#[expect(clippy::disallowed_methods, reason = "a sample needs an id of its own")]
 fn sample_flow(config: &Config, path: &str) -> LoginFlow {
     LoginFlow {
-        id: Token::generate("", &mut rand::rng()),
+        id: Token::generate("", &mut super::rng()),
         return_to: config.server.own_url(path),
         force_login: false,
         nonce: Secret::new("sample"),

@@ -13,7 +13,13 @@ use crate::http::client::{Connector, Reach};
 
 /// Ask a running linkgate whether it is ready
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  linkgate health                        server.admin_listen of ./linkgate.toml
+  linkgate health --config sidecar.toml
+  linkgate health --url http://127.0.0.1:9081
+
+Asks GET /readyz. Exit codes: 0 ready, 1 not ready.")]
 pub(super) struct Health {
     /// The admin listener; without it, the one of the configuration
     #[arg(long, value_name = "URL")]
@@ -22,16 +28,7 @@ pub(super) struct Health {
     config: ConfigFile,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-  linkgate health                        server.admin_listen of ./linkgate.toml
-  linkgate health --config sidecar.toml
-  linkgate health --url http://127.0.0.1:9081
-
-Asks GET /readyz. Exit codes: 0 ready, 1 not ready.";
-
 impl Health {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let url = match &self.url {
             Some(url) => with_path(url)?,

@@ -16,7 +16,7 @@ use crate::server::store::with_store_without_keys;
 use crate::store::{KeyUse, Keyring, Store};
 
 use super::config::ConfigFile;
-use super::output::{Table, format_time};
+use super::output::{format_time, table};
 
 /// Keys of linkgate's own
 #[derive(Debug, Subcommand)]
@@ -73,7 +73,6 @@ Examples:
 The secret key file has one key on each line, the current one first.";
 
 impl KeyCommand {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Generate(generate) => generate.run(),
@@ -85,12 +84,8 @@ impl KeyCommand {
 }
 
 impl Generate {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the command line is where randomness comes from"
-    )]
     fn run(self) -> anyhow::Result<()> {
-        let (out, rng) = (self.out.as_deref(), &mut rand::rng());
+        let (out, rng) = (self.out.as_deref(), &mut super::rng());
         let Some(bits) = self.rsa else {
             return put(&Keyring::generate(rng).to_text(), out);
         };
@@ -105,29 +100,25 @@ impl Generate {
 
 async fn status(config: &Config) -> anyhow::Result<()> {
     let (keyring, uses) = keys(config).await?;
-    let mut table = Table::new(["key", "key file", "first used", "consumers", "tokens"]);
-    let mut row = |id: &str, first_used: String, consumers: u64, tokens: u64| {
+    let row = |id: &str, first_used: String, consumers: u64, tokens: u64| {
         let place = match keyring.ids().position(|other| other == id) {
             Some(0) => "in front",
             Some(_) => "there",
             None => "MISSING",
         };
         let [consumers, tokens] = [consumers, tokens].map(|count| count.to_string());
-        table.row([id.to_owned(), place.to_owned(), first_used, consumers, tokens]);
+        [id.to_owned(), place.to_owned(), first_used, consumers, tokens]
     };
-    for key in &uses {
-        row(&key.id, format_time(key.first_used_at), key.consumers, key.tokens);
-    }
-    for id in keyring.ids().filter(|id| uses.iter().all(|key| key.id != **id)) {
-        row(id, "never".to_owned(), 0, 0);
-    }
-    super::print(&table.to_text())
+    let known = uses.iter();
+    let known = known.map(|key| row(&key.id, format_time(key.first_used_at), key.consumers, key.tokens));
+    let unused = keyring.ids().filter(|id| uses.iter().all(|key| key.id != **id));
+    let rows = known.chain(unused.map(|id| row(id, "never".to_owned(), 0, 0)));
+    super::print(&table(
+        ["key", "key file", "first used", "consumers", "tokens"],
+        rows,
+    ))
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the command line is where randomness comes from"
-)]
 async fn rotate(config: &Config) -> anyhow::Result<()> {
     let path = &config.keys.secret_key_file;
     let (keyring, uses) = keys(config).await?;
@@ -137,7 +128,7 @@ async fn rotate(config: &Config) -> anyhow::Result<()> {
         let done = format!("{id} is in front now. Copy the file to every replica, and restart each.");
         (open(path)?.rotated(), done)
     } else {
-        let keyring = open(path)?.with_next(&mut rand::rng());
+        let keyring = open(path)?.with_next(&mut super::rng());
         let id = keyring.ids().nth(1).unwrap_or_default();
         let done = format!(
             "{id} is new. Copy the file to every replica, restart each, and run `linkgate key rotate` again."
@@ -197,10 +188,8 @@ async fn retire(store: &Store, id: &str, lost: bool, is_in_file: bool) -> anyhow
 /// The keys in the key file, and those that the database knows.
 async fn keys(config: &Config) -> anyhow::Result<(Arc<Keyring>, Vec<KeyUse>)> {
     let keyring = Arc::new(open(&config.keys.secret_key_file)?);
-    let uses = with_store_without_keys(config, keyring.clone(), async |store| {
-        Ok(store.key_uses().await?)
-    });
-    let uses = uses.await?;
+    let uses = async |store: &Store| Ok(store.key_uses().await?);
+    let uses = with_store_without_keys(config, keyring.clone(), uses).await?;
     Ok((keyring, uses))
 }
 

@@ -31,7 +31,6 @@ pub(super) struct Man {
 }
 
 impl Completions {
-    /// Runs the command.
     pub(super) fn run(self) -> anyhow::Result<()> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Linkgate::command(), "linkgate", &mut script);
@@ -40,7 +39,6 @@ impl Completions {
 }
 
 impl Man {
-    /// Runs the command.
     pub(super) fn run(self) -> anyhow::Result<()> {
         let cannot = || format!("{} cannot be written", self.directory.display());
         std::fs::create_dir_all(&self.directory).with_context(cannot)?;

@@ -9,7 +9,13 @@ use super::config::ConfigFile;
 
 /// Create the database, or bring its tables up to date, as `linkgate serve` does when it starts
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  linkgate migrate --status              which version the tables have
+  linkgate migrate                       before `linkgate serve --no-migrate`
+
+Tables and columns are only added, so a linkgate of the previous version serves on meanwhile.
+Back up first: a database with newer tables is refused by the older version when it starts.")]
 pub(super) struct Migrate {
     /// Change nothing, and exit 1 if there is something to do
     #[arg(long)]
@@ -18,16 +24,7 @@ pub(super) struct Migrate {
     config: ConfigFile,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-  linkgate migrate --status              which version the tables have
-  linkgate migrate                       before `linkgate serve --no-migrate`
-
-Tables and columns are only added, so a linkgate of the previous version serves on meanwhile.
-Back up first: a database with newer tables is refused by the older version when it starts.";
-
 impl Migrate {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         if self.status {

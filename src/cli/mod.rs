@@ -24,6 +24,7 @@ mod user;
 
 use std::future::Future;
 use std::io::{ErrorKind, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -116,12 +117,12 @@ fn report(error: &anyhow::Error) -> ExitCode {
     }
     // A closed standard error has no reader.
     let _ = std::io::stderr().write_all(lines.as_bytes());
-    let is_configuration = error.is::<ConfigError>()
-        || error.chain().any(|cause| {
-            matches!(cause.downcast_ref(), Some(LoginError::PasswordFile(_)))
-                || cause.is::<PasswordFileError>()
-                || cause.is::<KeyFileError>()
-        });
+    let is_configuration = error.chain().any(|cause| {
+        matches!(cause.downcast_ref(), Some(LoginError::PasswordFile(_)))
+            || cause.is::<ConfigError>()
+            || cause.is::<PasswordFileError>()
+            || cause.is::<KeyFileError>()
+    });
     if is_configuration {
         ExitCode::from(64)
     } else {
@@ -145,4 +146,15 @@ fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Resul
         .build()
         .context("the threads cannot be started")?;
     runtime.block_on(future)
+}
+
+/// Where the randomness of commands comes from.
+#[expect(clippy::disallowed_methods, reason = "it is passed in from here")]
+fn rng() -> rand::rngs::ThreadRng {
+    rand::rng()
+}
+
+/// Reads a file that the command line names.
+fn read(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
 }

@@ -4,45 +4,39 @@ use crate::characters::is_invisible;
 use crate::clock::utc;
 use crate::oauth::Timestamp;
 
-/// Columns with a heading each, as wide as their widest value.
-#[derive(Debug)]
-pub(super) struct Table {
-    rows: Vec<Vec<String>>,
+/// A table: columns with a heading each, as wide as their widest value. Characters with which a name could write over the
+/// screen, or turn its line round, become question marks.
+pub(super) fn table<const N: usize>(headings: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let printable = |value: String| match value.as_str() {
+        "" => "-".to_owned(),
+        _ => value.replace(is_invisible, "?"),
+    };
+    let mut lines = vec![headings.map(str::to_uppercase)];
+    lines.extend(rows.map(|row| row.map(printable)));
+    let mut widths = [0; N];
+    for line in &lines {
+        for (width, value) in widths.iter_mut().zip(line) {
+            *width = (*width).max(value.chars().count());
+        }
+    }
+    let mut text = String::new();
+    for line in &lines {
+        let cells = line.iter().zip(&widths);
+        let cells: Vec<_> = cells.map(|(value, width)| format!("{value:width$}")).collect();
+        text.push_str(cells.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
 }
 
-impl Table {
-    /// Begins a table.
-    pub(super) fn new<const N: usize>(headings: [&str; N]) -> Self {
-        Self {
-            rows: vec![headings.iter().map(|heading| heading.to_uppercase()).collect()],
-        }
-    }
+/// The value of a cell that may be empty.
+pub(super) fn cell(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
 
-    /// Adds a row. Characters with which a name could write over the screen, or turn its line round, become question marks.
-    pub(super) fn row<const N: usize>(&mut self, values: [String; N]) {
-        let printable = |value: String| match value.as_str() {
-            "" => "-".to_owned(),
-            _ => value.replace(is_invisible, "?"),
-        };
-        self.rows.push(values.into_iter().map(printable).collect());
-    }
-
-    /// The table as text, a line for each row.
-    pub(super) fn to_text(&self) -> String {
-        let width = |row: &Vec<String>, column: usize| row[column].chars().count();
-        let widest = |column| self.rows.iter().map(|row| width(row, column)).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..self.rows[0].len()).map(widest).collect();
-        let mut text = String::new();
-        for row in &self.rows {
-            let cells = row
-                .iter()
-                .zip(&widths)
-                .map(|(value, width)| format!("{value:width$}"));
-            text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
-            text.push('\n');
-        }
-        text
-    }
+/// The value of a cell that answers a question.
+pub(super) fn yes_or_no(answer: bool) -> String {
+    if answer { "yes" } else { "no" }.to_owned()
 }
 
 /// Writes a time to the second: `2026-11-23 21:36:59 UTC`.
@@ -61,13 +55,9 @@ mod tests {
 
     #[test]
     fn columns_stand_under_their_headings() {
-        let mut table = Table::new(["key", "name"]);
-        table.row(["ck".into(), "Bit\u{1b}[2Jbucket".into()]);
-        table.row(["lon\u{202e}ger".into(), String::new()]);
-        assert_eq!(
-            table.to_text(),
-            "KEY      NAME\nck       Bit?[2Jbucket\nlon?ger  -\n"
-        );
+        let rows = [["ck", "Bit\u{1b}[2Jbucket"], ["lon\u{202e}ger", ""]];
+        let table = table(["key", "name"], rows.iter().map(|row| row.map(str::to_owned)));
+        assert_eq!(table, "KEY      NAME\nck       Bit?[2Jbucket\nlon?ger  -\n");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::interval;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ConfigProblem};
 use crate::telemetry;
 
 use super::config::ConfigFile;
@@ -18,7 +18,15 @@ use crate::server::{Migrations, Server};
 
 /// Run the provider and the gateway
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  linkgate serve                         ./linkgate.toml, or what LINKGATE_CONFIG names
+  linkgate serve --config sidecar.toml
+  LINKGATE__LOG__FORMAT=json linkgate serve
+  RUST_LOG=linkgate=debug linkgate serve what happens inside, too
+
+SIGTERM stops it: it finishes the requests that it has, for at most 30 seconds. Event streams and WebSockets do not delay it.
+SIGHUP reads the consumers, the users, the branding and the certificate again.")]
 pub(super) struct Serve {
     /// Refuse to start on a database that is missing or has the tables of an earlier version
     #[arg(long)]
@@ -27,18 +35,7 @@ pub(super) struct Serve {
     config: ConfigFile,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-  linkgate serve                         ./linkgate.toml, or what LINKGATE_CONFIG names
-  linkgate serve --config sidecar.toml
-  LINKGATE__LOG__FORMAT=json linkgate serve
-  RUST_LOG=linkgate=debug linkgate serve what happens inside, too
-
-SIGTERM stops it: it finishes the requests that it has, for at most 30 seconds. Event streams and WebSockets do not delay it.
-SIGHUP reads the consumers, the users, the branding and the certificate again.";
-
 impl Serve {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         telemetry::start(config.log);
@@ -111,13 +108,7 @@ fn notify(states: &[NotifyState<'_>]) {
 }
 
 fn warn(config: &Config) {
-    for warning in &config.warnings {
-        tracing::warn!(
-            "{}: {}: {}; {}",
-            warning.location,
-            warning.key,
-            warning.wrong,
-            warning.remedy
-        );
+    for ConfigProblem { location, key, text } in &config.warnings {
+        tracing::warn!("{location}: {key}: {}", text.replace('\n', "; "));
     }
 }

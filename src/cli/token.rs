@@ -11,7 +11,7 @@ use crate::server::store::with_store;
 use crate::store::{self, Actor, Filter, Store};
 
 use super::config::ConfigFile;
-use super::output::{Table, format_time};
+use super::output::{format_time, table};
 
 /// Access tokens: what users have connected
 #[derive(Debug, Subcommand)]
@@ -60,7 +60,6 @@ Examples:
 The id is no secret: nobody can call with it.";
 
 impl TokenCommand {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::List(list) => list.run().await,
@@ -85,13 +84,18 @@ impl List {
             Ok(store.access_tokens(&filter).await?)
         })
         .await?;
-        super::print(&table(&tokens, Clock::System.now()))
+        let now = Clock::System.now();
+        super::print(&table(HEADINGS, tokens.iter().map(|token| row(token, now))))
     }
 }
 
 async fn revoke_one(store: &Store, id: &str) -> anyhow::Result<()> {
     let which = store::Revoke::One { id };
-    let revoked = store.revoke(which, BY_COMMAND, Clock::System.now()).await?;
+    let by_command = Actor {
+        name: "command",
+        address: None,
+    };
+    let revoked = store.revoke(which, by_command, Clock::System.now()).await?;
     if let Some(AccessToken { user, consumer, .. }) = revoked.first() {
         let user = &user.subject;
         return super::print(&format!(
@@ -104,48 +108,35 @@ async fn revoke_one(store: &Store, id: &str) -> anyhow::Result<()> {
     super::print(&format!("{id} was revoked before\n"))
 }
 
-/// The actor of a command in the audit log.
-pub(super) const BY_COMMAND: Actor<'static> = Actor {
-    name: "command",
-    address: None,
-};
+const HEADINGS: [&str; 7] = [
+    "id",
+    "consumer",
+    "user",
+    "issued",
+    "last used",
+    "expires",
+    "state",
+];
 
-fn table(tokens: &[AccessToken], now: Timestamp) -> String {
-    let mut table = Table::new([
-        "id",
-        "consumer",
-        "user",
-        "issued",
-        "last used",
-        "expires",
-        "state",
-    ]);
-    for token in tokens {
-        table.row([
-            token.id.clone(),
-            token.consumer.to_string(),
-            token.user.subject.clone(),
-            format_time(token.issued_at),
-            token
-                .last_used
-                .as_ref()
-                .map_or("never".to_owned(), |(at, _)| format_time(*at)),
-            format_time(token.expires_at),
-            state(token, now).to_owned(),
-        ]);
-    }
-    table.to_text()
+fn row(token: &AccessToken, now: Timestamp) -> [String; 7] {
+    let last_used = token.last_used.as_ref();
+    [
+        token.id.clone(),
+        token.consumer.to_string(),
+        token.user.subject.clone(),
+        format_time(token.issued_at),
+        last_used.map_or("never".to_owned(), |(at, _)| format_time(*at)),
+        format_time(token.expires_at),
+        state(token, now).to_owned(),
+    ]
 }
 
 fn state(token: &AccessToken, now: Timestamp) -> &'static str {
-    let renewable = token
-        .session
-        .as_ref()
-        .is_some_and(|session| session.expires_at > now);
+    let session = token.session.as_ref();
     match token.revoked_at {
         Some(_) => "revoked",
         None if token.expires_at > now => "live",
-        None if renewable => "renewable",
+        None if session.is_some_and(|session| session.expires_at > now) => "renewable",
         None => "expired",
     }
 }

@@ -30,7 +30,6 @@ Examples:
   password = \"$argon2id$v=19$m=19456,t=2,p=1$...\"";
 
 impl UserCommand {
-    /// Runs the command.
     pub(super) fn run(self) -> anyhow::Result<()> {
         let Self::Hash = self;
         let password = read_password()?;

@@ -58,58 +58,46 @@ pub struct PublicKeyConfig {
     pub pem: Option<PublicKey>,
 }
 
-/// A rule that a consumer breaks: the key, what is wrong, and what to write instead.
-pub(crate) type Complaint = (String, String, &'static str);
-
 impl ConsumerConfig {
     /// Every public key, with the key under which it is written.
-    pub(crate) fn public_keys(&self) -> impl Iterator<Item = (String, &PublicKey)> {
-        let one = self.public_key.iter().map(|key| ("public_key".to_owned(), key));
+    pub(crate) fn public_keys(&self) -> Vec<(String, &PublicKey)> {
+        let pasted = self.public_key.iter().map(|key| ("public_key".to_owned(), key));
+        let mut keys: Vec<_> = pasted.collect();
         let in_file = self.public_key_file.iter();
-        let in_file = in_file.map(|file| ("public_key_file".to_owned(), &file.content));
-        let several = self
-            .public_keys
-            .iter()
-            .flatten()
-            .enumerate()
-            .flat_map(|(at, entry)| {
-                let file = entry.file.iter().map(|file| ("file", &file.content));
-                let pasted = entry.pem.iter().map(|key| ("pem", key));
-                file.chain(pasted)
-                    .map(move |(name, key)| (format!("public_keys[{at}].{name}"), key))
-            });
-        one.chain(in_file).chain(several)
+        keys.extend(in_file.map(|file| ("public_key_file".to_owned(), &file.content)));
+        for (at, entry) in self.public_keys.iter().flatten().enumerate() {
+            let key = |name: &str| format!("public_keys[{at}].{name}");
+            keys.extend(entry.file.iter().map(|file| (key("file"), &file.content)));
+            keys.extend(entry.pem.iter().map(|pem| (key("pem"), pem)));
+        }
+        keys
     }
 
-    /// The consumer, and the rules that it breaks.
-    pub(crate) fn resolve(&self, source: ConsumerSource, is_https_only: bool) -> (Consumer, Vec<Complaint>) {
-        let mut complaints = Vec::new();
-        self.check_keys(&mut complaints);
-        let public = self
-            .public_keys()
-            .map(|(_, key)| VerificationKey::Rsa(key.clone()));
+    /// Makes the consumer, and calls `refuse` for each rule that it breaks: with the key, and with what is wrong and, on a
+    /// second line, what to write instead.
+    pub(crate) fn resolve(
+        &self,
+        source: ConsumerSource,
+        is_https_only: bool,
+        mut refuse: impl FnMut(&str, &str),
+    ) -> Consumer {
+        self.check_keys(&mut refuse);
+        let public = self.public_keys().into_iter();
+        let public = public.map(|(_, key)| VerificationKey::Rsa(key.clone()));
         let shared = self.shared_secret.iter().cloned().map(VerificationKey::Hmac);
         let keys: Vec<_> = public.chain(shared).collect();
-        let methods = self.check_methods(is_https_only, &mut complaints);
-        let mut refuse =
-            |key: &str, wrong: &str, remedy| complaints.push((key.to_owned(), wrong.to_owned(), remedy));
+        let methods = self.check_methods(is_https_only, &mut refuse);
         if let Some(Callback::Url(url)) = &self.default_callback
             && !self.callbacks.iter().any(|pattern| pattern.allows(url))
         {
-            refuse(
-                "default_callback",
-                "callbacks does not allow it",
-                "add its origin to callbacks",
-            );
+            let text = "callbacks does not allow it\nadd its origin to callbacks";
+            refuse("default_callback", text);
         }
         if self.two_legged_user.is_some() && !self.two_legged {
-            refuse(
-                "two_legged_user",
-                "the consumer may not call as itself",
-                "write two_legged = true too, or leave it out",
-            );
+            let text = "the consumer may not call as itself\nwrite two_legged = true too, or leave it out";
+            refuse("two_legged_user", text);
         }
-        let consumer = Consumer {
+        Consumer {
             name: self.name.clone().unwrap_or_else(|| self.key.to_string()),
             key: self.key.clone(),
             keys,
@@ -124,58 +112,47 @@ impl ConsumerConfig {
             addresses: self.addresses.clone(),
             enabled: self.enabled,
             source,
-        };
-        (consumer, complaints)
+        }
     }
 
     /// The keys are of one family, so that an attacker cannot choose the weaker one.
-    fn check_keys(&self, complaints: &mut Vec<Complaint>) {
-        let mut refuse = |key: String, wrong: &str, remedy| complaints.push((key, wrong.to_owned(), remedy));
-        let given = [
-            ("public_key", self.public_key.is_some()),
-            ("public_key_file", self.public_key_file.is_some()),
-            ("public_keys", self.public_keys.is_some()),
-        ];
-        let given: Vec<_> = given.into_iter().filter(|(_, is_given)| *is_given).collect();
-        if let [(first, _), (second, _), ..] = given.as_slice() {
-            let wrong = format!("{first} is given as well");
-            refuse(
-                (*second).to_owned(),
-                &wrong,
-                "put all of the consumer's keys into public_keys",
-            );
+    fn check_keys(&self, refuse: &mut impl FnMut(&str, &str)) {
+        const WRITE_KEYS: &str = "write { file = \"bitbucket.pem\" } or { pem = \"...\" }";
+        let mut given = Vec::new();
+        given.extend(self.public_key.as_ref().map(|_| "public_key"));
+        given.extend(self.public_key_file.as_ref().map(|_| "public_key_file"));
+        given.extend(self.public_keys.as_ref().map(|_| "public_keys"));
+        if let [first, second, ..] = given[..] {
+            let text = format!("{first} is given as well\nput all of the consumer's keys into public_keys");
+            refuse(second, &text);
         }
         match (given.is_empty(), self.shared_secret.is_some()) {
             (false, true) => refuse(
-                "shared_secret".to_owned(),
-                "the consumer has a public key as well",
-                "keep one; a consumer that signs in both ways is two consumers, each with a key of its own",
+                "shared_secret",
+                "the consumer has a public key as well\n\
+                 keep one; a consumer that signs in both ways is two consumers, each with a key of its own",
             ),
             (true, false) => refuse(
-                "public_key".to_owned(),
-                "it is missing",
-                "write the public key that the consumer shows: public_key = \"MIIB...\", or the secret that it shares: \
-                 shared_secret = \"...\"",
+                "public_key",
+                "it is missing\nwrite the public key that the consumer shows: public_key = \"MIIB...\", or the secret \
+                 that it shares: shared_secret = \"...\"",
             ),
             _ => {}
         }
-        let entries = self.public_keys.as_deref().unwrap_or_default();
-        if self.public_keys.is_some() && entries.is_empty() {
+        let Some(entries) = &self.public_keys else {
+            return;
+        };
+        if entries.is_empty() {
             refuse(
-                "public_keys".to_owned(),
-                "the list is empty",
-                "write { file = \"bitbucket.pem\" } or { pem = \"...\" } for each key",
+                "public_keys",
+                &format!("the list is empty\n{WRITE_KEYS} for each key"),
             );
         }
         for (at, entry) in entries.iter().enumerate() {
             let key = format!("public_keys[{at}].file");
             match (&entry.file, &entry.pem) {
-                (Some(_), Some(_)) => refuse(key, "pem is given as well", "write one table for each key"),
-                (None, None) => refuse(
-                    key,
-                    "it is missing",
-                    "write { file = \"bitbucket.pem\" } or { pem = \"...\" }",
-                ),
+                (Some(_), Some(_)) => refuse(&key, "pem is given as well\nwrite one table for each key"),
+                (None, None) => refuse(&key, &format!("it is missing\n{WRITE_KEYS}")),
                 _ => {}
             }
         }
@@ -184,38 +161,33 @@ impl ConsumerConfig {
     fn check_methods(
         &self,
         is_https_only: bool,
-        complaints: &mut Vec<Complaint>,
+        refuse: &mut impl FnMut(&str, &str),
     ) -> BTreeSet<SignatureMethod> {
-        let is_rsa = self.shared_secret.is_none();
-        let (kind, usual, remedy) = if is_rsa {
-            let remedy = "write \"RSA-SHA1\", or leave signature_methods out";
-            ("a public key", SignatureMethod::RsaSha1, remedy)
-        } else {
-            let remedy = "write \"HMAC-SHA1\", or leave signature_methods out";
-            ("a shared secret", SignatureMethod::HmacSha1, remedy)
+        let (is_rsa, kind, usual) = match self.shared_secret {
+            None => (true, "a public key", SignatureMethod::RsaSha1),
+            Some(_) => (false, "a shared secret", SignatureMethod::HmacSha1),
         };
         let Some(methods) = &self.signature_methods else {
             return BTreeSet::from([usual]);
         };
         if methods.is_empty() {
-            let wrong = "the list is empty".to_owned();
-            complaints.push((
-                "signature_methods".to_owned(),
-                wrong,
-                "name a method, or leave it out",
-            ));
+            refuse(
+                "signature_methods",
+                "the list is empty\nname a method, or leave it out",
+            );
         }
         for (at, method) in methods.iter().enumerate() {
             let key = format!("signature_methods[{at}]");
+            let (name, usual) = (method.name(), usual.name());
             if method.is_rsa() != is_rsa {
-                let wrong = format!("{} does not go with {kind}", method.name());
-                complaints.push((key, wrong, remedy));
+                let remedy = format!("write \"{usual}\", or leave signature_methods out");
+                refuse(&key, &format!("{name} does not go with {kind}\n{remedy}"));
             } else if *method == SignatureMethod::Plaintext && !is_https_only {
-                complaints.push((
-                    key,
-                    "PLAINTEXT sends the secret itself, and a public URL is http".to_owned(),
-                    "write https URLs as server.public_url and public_urls, or leave PLAINTEXT out",
-                ));
+                refuse(
+                    &key,
+                    "PLAINTEXT sends the secret itself, and a public URL is http\n\
+                     write https URLs as server.public_url and public_urls, or leave PLAINTEXT out",
+                );
             }
         }
         methods.iter().copied().collect()
@@ -233,53 +205,42 @@ pub(super) fn check(config: &mut Config, report: &mut Report, now: Timestamp) {
         if let Some(first) = seen.insert(&written.key, at) {
             report.error(
                 &key("key"),
-                format!("consumers[{first}] has the key {:?} too", written.key.as_str()),
-                "write each consumer once; during a rotation, both of its keys go into public_keys",
+                format!(
+                    "consumers[{first}] has the key {:?} too\n\
+                     write each consumer once; during a rotation, both of its keys go into public_keys",
+                    written.key.as_str()
+                ),
             );
         }
-        let (consumer, complaints) = written.resolve(ConsumerSource::Config, is_https_only);
-        for (name, wrong, remedy) in complaints {
-            report.error(&key(&name), wrong, remedy);
-        }
+        let refuse = |name: &str, text: &str| report.error(&key(name), text);
+        let consumer = written.resolve(ConsumerSource::Config, is_https_only, refuse);
         for (name, public_key) in written.public_keys() {
-            warn_of_key(&key(&name), public_key, report, now);
+            for warning in public_key.warnings_at(now) {
+                report.warn(&key(&name), in_two_lines(&warning.to_string()));
+            }
         }
-        if let Some(secret) = &written.shared_secret
-            && secret.expose().chars().count() < 16
-        {
-            report.warn(
+        if let Some(secret) = written.shared_secret.as_ref().map(Secret::expose) {
+            report.warn_if(
+                secret.chars().count() < 16,
                 &key("shared_secret"),
-                "it is short, and so can be guessed",
-                "write 16 characters or more, made by a machine",
+                "it is short, and so can be guessed\nwrite 16 characters or more, made by a machine",
             );
-        }
-        if let Some(secret) = &written.shared_secret
-            && !secret.expose().bytes().all(is_unreserved)
-        {
-            report.warn(
+            report.warn_if(
+                !secret.bytes().all(is_unreserved),
                 &key("shared_secret"),
-                "it has characters that some consumers forget to percent-encode when they sign",
-                "make one of letters and digits: linkgate consumer add ... --generate-secret, or openssl rand -hex 24",
+                "it has characters that some consumers forget to percent-encode when they sign\n\
+                 make one of letters and digits: linkgate consumer add ... --generate-secret, or openssl rand -hex 24",
             );
         }
-        if written.impersonation && !written.two_legged {
-            report.warn(
-                &key("impersonation"),
-                "a call that names a user is two-legged, and two_legged is off: it will be refused",
-                "write two_legged = true too",
-            );
-        }
+        report.warn_if(
+            written.impersonation && !written.two_legged,
+            &key("impersonation"),
+            "a call that names a user is two-legged, and two_legged is off: it will be refused\n\
+             write two_legged = true too",
+        );
         if let Some(file) = report.secret_files.get(&key("shared_secret")) {
             config.secret_files.insert(consumer.key.clone(), file.clone());
         }
         config.consumers.push(consumer);
-    }
-}
-
-fn warn_of_key(key: &str, public_key: &PublicKey, report: &mut Report, now: Timestamp) {
-    for warning in public_key.warnings_at(now) {
-        let warning = in_two_lines(&warning.to_string());
-        let (wrong, remedy) = warning.split_once('\n').unwrap_or((&warning, ""));
-        report.warn(key, wrong, remedy);
     }
 }

@@ -10,7 +10,7 @@
 mod applinks;
 mod check;
 mod consumers;
-mod key_path;
+mod key;
 mod problem;
 mod reference;
 mod server;
@@ -40,7 +40,8 @@ pub use self::problem::{ConfigError, ConfigProblem, Location};
 pub use self::server::{AdminConfig, ServerConfig};
 pub use self::store::{KeyConfig, StoreConfig};
 pub use self::tokens::{ImpersonationConfig, TokenConfig};
-pub use self::values::{parse_consumer_key, parse_public_key};
+#[cfg(feature = "cli")]
+pub(crate) use self::{store::sqlite_url, values::parse_consumer_key, values::parse_public_key};
 
 use self::source::ConfigSource;
 
@@ -48,18 +49,14 @@ use self::source::ConfigSource;
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct Config {
-    /// The listeners and the public URLs.
     pub server: ServerConfig,
-    /// The guarded application.
     pub upstream: UpstreamConfig,
-    /// The database.
     #[serde(default)]
     pub store: StoreConfig,
-    /// The secret key.
     #[serde(default)]
     pub keys: KeyConfig,
-    /// How users are authenticated.
     pub login: LoginConfig,
     #[serde(default, rename = "consumers")]
     consumer_configs: Vec<ConsumerConfig>,
@@ -69,31 +66,22 @@ pub struct Config {
     /// The files of the consumers' shared secrets, as they are written.
     #[serde(skip)]
     pub secret_files: BTreeMap<ConsumerKey, String>,
-    /// Whom consumers may impersonate.
     #[serde(default)]
     pub impersonation: ImpersonationConfig,
-    /// How the application is told who calls.
     #[serde(default)]
     pub identity: IdentityConfig,
-    /// Which requests need OAuth; the first that matches decides.
     #[serde(default)]
     pub routes: Vec<Route>,
-    /// Lifetimes of tokens.
     #[serde(default)]
     pub tokens: TokenConfig,
-    /// What the pages look like.
     #[serde(default)]
     pub branding: Branding,
-    /// Who may use the administration pages.
     #[serde(default)]
     pub admin: AdminConfig,
-    /// The log.
     #[serde(default)]
     pub log: LogConfig,
-    /// linkgate as a peer of Application Links.
     #[serde(default)]
     pub applinks: AppLinksConfig,
-    /// The remote applications that the guarded application calls through linkgate.
     #[serde(default)]
     pub links: Vec<LinkConfig>,
     /// What works and may yet be a mistake.
@@ -115,16 +103,16 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut source = ConfigSource::read(file, variables)?;
         let config: Option<Self> = source.deserialize();
-        let (directory, mut report) = source.into_parts();
-        let Some(mut config) = config.filter(|_| report.is_clean()) else {
+        let (directory, mut report) = (source.directory, source.report);
+        let Some(mut config) = config.filter(|_| report.problems.is_empty()) else {
             return Err(report.into_error());
         };
         config.fill_in(&directory);
         check::check(&mut config, &mut report, now);
-        if !report.is_clean() {
+        if !report.problems.is_empty() {
             return Err(report.into_error());
         }
-        config.warnings = report.into_warnings();
+        config.warnings = report.warnings;
         Ok(config)
     }
 

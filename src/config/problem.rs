@@ -5,13 +5,16 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::key::above;
 use super::reference;
 
 /// Why a configuration cannot be used: everything that is wrong with it, in the order of the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigError {
-    file: PathBuf,
-    problems: Vec<ConfigProblem>,
+    /// The file that was read.
+    pub file: PathBuf,
+    /// Everything that is wrong, in the order of the file; environment variables come last.
+    pub problems: Vec<ConfigProblem>,
 }
 
 /// One thing to change, or, as a warning, to think about.
@@ -21,10 +24,8 @@ pub struct ConfigProblem {
     pub location: Location,
     /// The key, as in `consumers[1].public_key`. Empty if it is about the whole file.
     pub key: String,
-    /// What is wrong; never the value of a secret.
-    pub wrong: String,
-    /// What to write instead.
-    pub remedy: String,
+    /// What is wrong, and on a second line what to write instead; never the value of a secret.
+    pub text: String,
 }
 
 /// Where a value was written.
@@ -45,20 +46,8 @@ pub(super) struct Report {
     pub(super) locations: BTreeMap<String, Location>,
     /// The names of files, as they were written, by the key of the secret that was read from each.
     pub(super) secret_files: BTreeMap<String, String>,
-    problems: Vec<ConfigProblem>,
-    warnings: Vec<ConfigProblem>,
-}
-
-impl ConfigError {
-    /// The file that was read.
-    pub fn file(&self) -> &Path {
-        &self.file
-    }
-
-    /// Everything that is wrong, in the order of the file; environment variables come last.
-    pub fn problems(&self) -> &[ConfigProblem] {
-        &self.problems
-    }
+    pub(super) problems: Vec<ConfigProblem>,
+    pub(super) warnings: Vec<ConfigProblem>,
 }
 
 impl Report {
@@ -72,10 +61,6 @@ impl Report {
         }
     }
 
-    pub(super) fn is_clean(&self) -> bool {
-        self.problems.is_empty()
-    }
-
     /// Whether a key is in the file or in the environment.
     pub(super) fn is_written(&self, key: &str) -> bool {
         self.locations.contains_key(key)
@@ -83,120 +68,95 @@ impl Report {
 
     /// Whether a key, or an entry of its list, has been reported.
     pub(super) fn has_error(&self, key: &str) -> bool {
-        let is_it = |problem: &ConfigProblem| {
-            problem
-                .key
-                .strip_prefix(key)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
-        };
-        self.problems.iter().any(is_it)
+        let mut rests = self
+            .problems
+            .iter()
+            .filter_map(|problem| problem.key.strip_prefix(key));
+        rests.any(|rest| rest.is_empty() || rest.starts_with('['))
     }
 
-    /// Reports that a value cannot be used.
-    pub(super) fn error(&mut self, key: &str, wrong: impl Into<String>, remedy: &str) {
-        self.problems.push(self.problem(key, wrong.into(), remedy));
+    /// Reports that a value cannot be used. The second line of the text is what to write instead.
+    pub(super) fn error(&mut self, key: &str, text: impl Into<String>) {
+        self.problems.push(self.problem(key, text.into()));
     }
 
-    /// Reports a sentence on two lines: what is wrong, and what to write instead.
-    pub(super) fn error_in_two_lines(&mut self, key: &str, text: &str) {
-        let (wrong, remedy) = text.split_once('\n').unwrap_or((text, ""));
-        self.error(key, wrong, remedy);
+    /// Reports that a value cannot be used, under a condition.
+    pub(super) fn error_if(&mut self, is_wrong: bool, key: &str, text: impl Into<String>) {
+        if is_wrong {
+            self.error(key, text);
+        }
     }
 
-    /// Reports that a value works and may yet be a mistake.
-    pub(super) fn warn(&mut self, key: &str, wrong: impl Into<String>, remedy: &str) {
-        self.warnings.push(self.problem(key, wrong.into(), remedy));
+    /// Reports that a value works and may yet be a mistake. The second line of the text is what to write instead.
+    pub(super) fn warn(&mut self, key: &str, text: impl Into<String>) {
+        self.warnings.push(self.problem(key, text.into()));
     }
 
-    /// Reports a variable that is no key.
-    pub(super) fn warn_of_variable(&mut self, name: String, wrong: &str, remedy: &str) {
-        self.warnings.push(ConfigProblem {
-            location: Location::Variable(name),
-            key: String::new(),
-            wrong: wrong.to_owned(),
-            remedy: remedy.to_owned(),
-        });
+    /// Reports that a value works and may yet be a mistake, under a condition.
+    pub(super) fn warn_if(&mut self, is_doubtful: bool, key: &str, text: impl Into<String>) {
+        if is_doubtful {
+            self.warn(key, text);
+        }
     }
 
-    /// Reports serde's error about a key.
-    pub(super) fn error_of_serde(&mut self, key: &str, message: &str) {
-        let (wrong, remedy) = explain(message);
-        let remedy = remedy.unwrap_or_else(|| reference::line(key));
-        self.error(key, wrong, &remedy);
-    }
-
-    fn problem(&self, key: &str, wrong: String, remedy: &str) -> ConfigProblem {
-        let written = if self.secret_files.contains_key(key) {
-            format!("{key}_file")
-        } else {
-            key.to_owned()
-        };
+    fn problem(&self, key: &str, text: String) -> ConfigProblem {
+        let is_file = self.secret_files.contains_key(key);
         ConfigProblem {
             location: self.location(key),
-            key: written,
-            wrong,
-            remedy: remedy.to_owned(),
+            key: format!("{key}{}", if is_file { "_file" } else { "" }),
+            text,
         }
     }
 
     /// Where a key was written; if it was not, its section, or else the file.
     fn location(&self, key: &str) -> Location {
-        match (self.locations.get(key), key.rfind(['.', '['])) {
-            (Some(location), _) => location.clone(),
-            (None, Some(end)) => self.location(&key[..end]),
-            (None, None) => Location::File(Arc::clone(&self.file)),
+        match self.locations.get(key) {
+            Some(location) => location.clone(),
+            None if key.is_empty() => Location::File(Arc::clone(&self.file)),
+            None => self.location(above(key)),
         }
     }
 
     pub(super) fn into_error(self) -> ConfigError {
         let mut problems = self.problems;
         problems.sort_by(|a, b| a.location.cmp(&b.location));
-        ConfigError {
-            file: self.file.to_path_buf(),
-            problems,
-        }
-    }
-
-    pub(super) fn into_warnings(self) -> Vec<ConfigProblem> {
-        self.warnings
+        let file = self.file.to_path_buf();
+        ConfigError { file, problems }
     }
 }
 
-/// What is wrong, in plain words, and what to write instead if the message has it.
-fn explain(message: &str) -> (String, Option<String>) {
-    if let Some((wrong, remedy)) = message.split_once('\n') {
-        return (wrong.to_owned(), Some(remedy.to_owned()));
+/// Explains serde's message about a key in plain words, with the line of the reference if it does not say what to write.
+pub(super) fn explain(key: &str, message: &str) -> String {
+    if message.contains('\n') {
+        return message.to_owned();
     }
-    let quoted: Vec<_> = message.split('`').skip(1).step_by(2).collect();
-    let known = quoted.get(1..).unwrap_or_default();
-    match message.split_once(": ") {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let given = quoted.next().unwrap_or_default();
+    let (wrong, remedy) = match message.split_once(": ") {
         Some(("invalid type" | "invalid value", what)) => {
             let (what, expected) = what.rsplit_once(", expected ").unwrap_or((what, ""));
             // The value is not repeated: it may be a secret.
             let found = what.split(['`', '"']).next().unwrap_or_default().trim();
-            (
-                format!("expected {}, found {}", plain(expected), plain(found)),
-                None,
-            )
+            let wrong = format!("expected {}, found {}", plain(expected), plain(found));
+            (wrong, reference::line(key))
         }
-        _ if message.starts_with("missing field") => ("it is missing".to_owned(), None),
+        _ if message.starts_with("missing field") => ("it is missing".to_owned(), reference::line(key)),
         _ if message.starts_with("unknown field") => {
-            let known: Vec<_> = known.iter().flat_map(|key| spellings(key)).collect();
-            let all = format!("known here: {}", known.join(", "));
-            (
-                "there is no such key".to_owned(),
-                Some(suggestion(quoted[0], &known).unwrap_or(all)),
-            )
+            let known: Vec<_> = quoted.flat_map(spellings).collect();
+            let remedy =
+                suggestion(given, &known).unwrap_or_else(|| format!("known here: {}", known.join(", ")));
+            ("there is no such key".to_owned(), remedy)
         }
         _ if message.starts_with("unknown variant") => {
-            let known: Vec<_> = known.iter().map(|word| format!("{word:?}")).collect();
-            let all = format!("write one of {}", known.join(", "));
-            let wrong = format!("{:?} is not known here", quoted[0]);
-            let near = suggestion(&format!("{:?}", quoted[0]), &known);
-            (wrong, Some(near.unwrap_or(all)))
+            let given = format!("{given:?}");
+            let known: Vec<_> = quoted.map(|word| format!("{word:?}")).collect();
+            let remedy = suggestion(&given, &known);
+            let remedy = remedy.unwrap_or_else(|| format!("write one of {}", known.join(", ")));
+            (format!("{given} is not known here"), remedy)
         }
-        _ => (message.to_owned(), None),
-    }
+        _ => (message.to_owned(), reference::line(key)),
+    };
+    format!("{wrong}\n{remedy}")
 }
 
 /// A key, and the key of a file in its place.
@@ -249,11 +209,7 @@ impl fmt::Display for ConfigProblem {
         if !self.key.is_empty() {
             write!(f, "{}: ", self.key)?;
         }
-        f.write_str(&self.wrong)?;
-        if !self.remedy.is_empty() {
-            write!(f, "\n    {}", self.remedy)?;
-        }
-        Ok(())
+        f.write_str(&self.text.trim_end().replace('\n', "\n    "))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use toml::{Table, Value};
 
+use super::key::{above, without_indices};
+
 const REFERENCE: &str = include_str!("../../config/linkgate.toml");
 
 /// The line of a key, with its comment; the line of its section if it has none of its own, or nothing.
@@ -9,15 +11,16 @@ pub(super) fn line(key: &str) -> String {
     let key = without_indices(key);
     let mut section = key.as_str();
     while !section.is_empty() {
-        let (above, name) = section.rsplit_once('.').unwrap_or(("", section));
-        let found = lines_of(above).find(|line| {
+        let name = section.rsplit('.').next().unwrap_or(section);
+        let is_it = |line: &&str| {
             line.strip_prefix(name)
                 .is_some_and(|rest| rest.starts_with(" = "))
-        });
-        if let Some(line) = found.or_else(|| header(section)) {
+        };
+        let header = || REFERENCE.lines().find(|line| is_header(line, section));
+        if let Some(line) = lines_of(above(section)).find(is_it).or_else(header) {
             return line.split_whitespace().collect::<Vec<_>>().join(" ");
         }
-        section = above;
+        section = above(section);
     }
     String::new()
 }
@@ -45,18 +48,7 @@ fn lines_of(section: &str) -> impl Iterator<Item = &'static str> {
         .map(|line| line.trim_start_matches(['#', ' ']))
 }
 
-fn header(section: &str) -> Option<&'static str> {
-    REFERENCE.lines().find(|line| is_header(line, section))
-}
-
 fn is_header(line: &str, section: &str) -> bool {
     let name = line.trim_start_matches('[').strip_prefix(section);
     line.starts_with('[') && name.is_some_and(|rest| rest.starts_with(']'))
-}
-
-fn without_indices(key: &str) -> String {
-    let parts = key
-        .split('[')
-        .map(|part| part.split_once(']').map_or(part, |(_, rest)| rest));
-    parts.collect()
 }

@@ -14,28 +14,21 @@ use crate::tls::CertificateFiles;
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct ServerConfig {
-    /// For consumers, browsers, and users of the guarded application.
     #[serde(default = "local::<9080>", deserialize_with = "address")]
     pub listen: SocketAddr,
-    /// For operators: health, readiness and metrics.
     #[serde(default = "local::<9081>", deserialize_with = "address")]
     pub admin_listen: SocketAddr,
-    /// The URL that consumers sign and browsers see.
     pub public_url: PublicUrl,
-    /// Where linkgate's own pages and endpoints are, below these URLs.
     #[serde(default)]
     pub path_prefix: PathPrefix,
-    /// Further URLs that consumers may sign.
     #[serde(default)]
     pub public_urls: Vec<PublicUrl>,
-    /// Front proxies, whose `X-Forwarded-*` headers are trusted.
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     #[serde(default, deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
-    /// The certificate of `listen`; `None`: it serves clear text.
     pub tls: Option<CertificateFiles>,
-    /// How long a client may read nothing of what is sent to it.
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<60>", deserialize_with = "duration")]
     pub download_timeout: Duration,
@@ -43,7 +36,6 @@ pub struct ServerConfig {
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "one_year", deserialize_with = "duration_or_none")]
     pub hsts: Option<Duration>,
-    /// Whether HTTP/2 is served in clear text on `listen`.
     #[serde(default)]
     pub h2c: bool,
 }
@@ -58,10 +50,9 @@ impl ServerConfig {
 /// Who may use the administration pages.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct AdminConfig {
-    /// Names of users.
-    #[serde(default)]
     pub subjects: Vec<String>,
 }
 

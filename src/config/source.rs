@@ -11,8 +11,8 @@ use toml::{Spanned, Table, Value};
 
 use crate::setting::{read_file, unreadable};
 
-use super::key_path::{KeyPath, Step};
-use super::problem::{ConfigError, Location, Report};
+use super::key::{above, below, find, index, key_of, name, without_indices};
+use super::problem::{ConfigError, Location, Report, explain};
 use super::{reference, variables};
 
 /// The secrets, each with its section. In the place of `x`, a file can be named as `x_file`.
@@ -29,12 +29,12 @@ pub(super) const SECRETS: [(&str, &str); 6] = [
 pub(super) struct ConfigSource {
     root: Value,
     /// The directory at which relative paths start.
-    directory: PathBuf,
-    report: Report,
+    pub(super) directory: PathBuf,
+    pub(super) report: Report,
     /// The text of each environment variable, by its key.
     texts: BTreeMap<String, String>,
-    /// The entries of lists that were left out, by the key of the list.
-    left_out: BTreeMap<String, BTreeSet<usize>>,
+    /// The entries of lists that were left out: the key of the list, and the number.
+    left_out: BTreeSet<(String, usize)>,
 }
 
 impl ConfigSource {
@@ -46,8 +46,11 @@ impl ConfigSource {
     ) -> Result<Self, ConfigError> {
         let mut report = Report::new(file);
         let text = std::fs::read_to_string(file).unwrap_or_else(|error| {
-            let remedy = "name the file with --config or LINKGATE_CONFIG";
-            report.error("", format!("it {}", unreadable(&error)), remedy);
+            let why = unreadable(&error);
+            report.error(
+                "",
+                format!("it {why}\nname the file with --config or LINKGATE_CONFIG"),
+            );
             String::new()
         });
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
@@ -56,40 +59,35 @@ impl ConfigSource {
             let at = error.span().map_or(0, |span| span.start);
             let location = location(file, text, at);
             report.locations.insert(String::new(), location);
-            let wrong = format!("this is not TOML: {}", error.message().replace('\n', ", "));
+            let why = error.message().replace('\n', ", ");
             report.error(
                 "",
-                wrong,
-                "a value is text in quotes, a number, true, false, or a list in brackets",
+                format!("this is not TOML: {why}\na value is text in quotes, a number, true, false, or a list in brackets"),
             );
         }
-        if !report.is_clean() {
+        if !report.problems.is_empty() {
             return Err(report.into_error());
         }
-        locate_table(table.get_ref(), &KeyPath::default(), &mut |key, at| {
-            let location = location(file, text, at);
-            report.locations.insert(key.to_string(), location);
+        locate(&DeValue::Table(table.into_inner()), "", &mut |key, at| {
+            report.locations.insert(key, location(file, text, at));
         });
         let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        let mut root = Value::Table(toml::from_str(text).unwrap_or_default());
+        let texts = variables::apply(&mut root, variables, &mut report);
         let mut source = Self {
-            root: Value::Table(toml::from_str(text).unwrap_or_default()),
+            root: Value::Table(Table::new()),
             directory: absolute.parent().unwrap_or(Path::new("/")).to_owned(),
             report,
-            texts: BTreeMap::new(),
-            left_out: BTreeMap::new(),
+            texts,
+            left_out: BTreeSet::new(),
         };
-        source.texts = variables::apply(&mut source.root, variables, &mut source.report);
-        let mut root = std::mem::replace(&mut source.root, Value::Table(Table::new()));
         let mut empty = Vec::new();
-        source.prepare(&mut root, &KeyPath::default(), &mut empty);
+        source.prepare(&mut root, "", &mut empty);
         source.root = root;
         // The last entry of a list first, so that those before it keep their numbers.
         for key in empty.into_iter().rev() {
-            source.report.error(
-                &key.to_string(),
-                "it is empty",
-                "write a text, or leave the key out",
-            );
+            let text = "it is empty\nwrite a text, or leave the key out";
+            source.report.error(&key, text);
             source.remove(&key);
         }
         Ok(source)
@@ -105,53 +103,49 @@ impl ConfigSource {
                 Err(error) => error,
             };
             let message = error.inner().message();
-            let missing = message
-                .strip_prefix("missing field `")
-                .and_then(|rest| rest.strip_suffix('`'));
-            let path = KeyPath::of(error.path(), missing);
-            let key = self.as_written(&path).to_string();
+            let missing = message.strip_prefix("missing field `");
+            let missing = missing.and_then(|rest| rest.strip_suffix('`'));
+            let path = key_of(error.path(), missing);
+            let key = self.as_written(&path);
             if message.contains("string") && self.take_as_text(&path, &key) {
                 continue;
             }
             let example = missing.and_then(|_| reference::example(&key));
             // What is missing of a section is reported key by key.
             if !self.report.has_error(&key) && !matches!(example, Some(Value::Table(_))) {
-                self.report.error_of_serde(&key, message);
+                self.report.error(&key, explain(&key, message));
             }
             let is_first = tried.insert((key, missing.is_some()));
             match example.filter(|_| is_first) {
                 Some(Value::Table(_)) => self.insert(&path, Value::Table(Table::new())),
                 Some(example) => self.insert(&path, example),
-                None if missing.is_none() && is_first => self.remove(&path),
                 None => {
-                    let above = path.parent().filter(|above| !above.0.is_empty())?;
-                    self.remove(&above);
+                    let is_there = missing.is_none() && is_first;
+                    // What is not found is a name with a dot in it, or everything.
+                    if !self.remove(if is_there { &path } else { above(&path) }) {
+                        return None;
+                    }
                 }
             }
         }
     }
 
-    /// The directory of the file, and what was found out about it.
-    pub(super) fn into_parts(self) -> (PathBuf, Report) {
-        (self.directory, self.report)
-    }
-
     /// Reads the files of secrets, makes paths absolute, and finds texts that are empty.
-    fn prepare(&mut self, value: &mut Value, key: &KeyPath, empty: &mut Vec<KeyPath>) {
+    fn prepare(&mut self, value: &mut Value, key: &str, empty: &mut Vec<String>) {
         match value {
             Value::Table(table) => {
                 self.read_secrets(table, key);
                 for (name, value) in table {
-                    self.prepare(value, &key.with(Step::Name(name.clone())), empty);
+                    self.prepare(value, &below(key, name), empty);
                 }
             }
             Value::Array(items) => {
                 for (at, item) in items.iter_mut().enumerate() {
-                    self.prepare(item, &key.with(Step::Index(at)), empty);
+                    self.prepare(item, &format!("{key}[{at}]"), empty);
                 }
             }
-            Value::String(text) if text.is_empty() && key.name() != "equals" => empty.push(key.clone()),
-            Value::String(text) if key.is_path() => {
+            Value::String(text) if text.is_empty() && name(key) != "equals" => empty.push(key.to_owned()),
+            Value::String(text) if is_path(key) => {
                 *text = self.directory.join(&*text).to_string_lossy().into_owned();
             }
             _ => {}
@@ -159,50 +153,42 @@ impl ConfigSource {
     }
 
     /// Puts the content of `x_file` in the place of `x`, without the newline at its end.
-    fn read_secrets(&mut self, table: &mut Table, section: &KeyPath) {
-        let section_name = section.without_indices();
-        for (_, name) in SECRETS
-            .iter()
-            .filter(|(secrets_of, _)| *secrets_of == section_name)
-        {
+    fn read_secrets(&mut self, table: &mut Table, section: &str) {
+        let section_name = without_indices(section);
+        for (_, name) in SECRETS.iter().filter(|(section, _)| *section == section_name) {
             let file_name = format!("{name}_file");
-            let [key, file_key] =
-                [*name, &file_name].map(|name| section.with(Step::Name(name.to_owned())).to_string());
+            let [key, file_key] = [*name, &file_name].map(|name| below(section, name));
             let Some(Value::String(file)) = table.get(&file_name).cloned() else {
                 continue;
             };
+            table.remove(&file_name);
             if table.contains_key(*name) {
                 let is_variable =
                     |key: &str| matches!(self.report.locations.get(key), Some(Location::Variable(_)));
                 let is_file_variable = is_variable(&file_key);
-                if is_variable(&key) == is_file_variable {
-                    let wrong = format!("{name} is given as well");
-                    let remedy = format!("keep {name} or {file_name}, not both");
-                    self.report.error(&file_key, wrong, &remedy);
-                }
+                let text = format!("{name} is given as well\nkeep {name} or {file_name}, not both");
+                let is_same = is_variable(&key) == is_file_variable;
+                self.report.error_if(is_same, &file_key, text);
                 if !is_file_variable {
-                    table.remove(&file_name);
                     continue;
                 }
             }
-            table.remove(&file_name);
             let location = self.report.locations.remove(&file_key);
-            self.report
-                .locations
-                .extend(location.map(|location| (key.clone(), location)));
+            let location = location.map(|location| (key.clone(), location));
+            self.report.locations.extend(location);
             self.report.secret_files.insert(key.clone(), file.clone());
             match secret_in(&self.directory.join(&file)) {
                 Ok(secret) => {
                     table.insert((*name).to_owned(), Value::String(secret));
                 }
-                Err(why) => self.report.error_in_two_lines(&key, &why),
+                Err(why) => self.report.error(&key, why),
             }
         }
     }
 
     /// Takes a variable's text as it is, where it was taken for a number, a boolean, a list or a table, and a text is wanted.
-    fn take_as_text(&mut self, path: &KeyPath, key: &str) -> bool {
-        let (Some(value), Some(text)) = (path.find(&mut self.root), self.texts.get(key)) else {
+    fn take_as_text(&mut self, path: &str, key: &str) -> bool {
+        let (Some(value), Some(text)) = (find(&mut self.root, path), self.texts.get(key)) else {
             return false;
         };
         let is_other = !value.is_str();
@@ -210,44 +196,46 @@ impl ConfigSource {
         is_other
     }
 
-    fn insert(&mut self, path: &KeyPath, value: Value) {
-        let above = path.parent().unwrap_or_default();
-        if let Some(Value::Table(table)) = above.find(&mut self.root) {
-            table.insert(path.name().to_owned(), value);
+    fn insert(&mut self, path: &str, value: Value) {
+        if let Some(Value::Table(table)) = find(&mut self.root, above(path)) {
+            table.insert(name(path), value);
         }
     }
 
-    fn remove(&mut self, path: &KeyPath) {
-        let above = path.parent().unwrap_or_default();
-        let list = self.as_written(&above).to_string();
+    /// Leaves a value out; `false` if it is not there, or everything.
+    fn remove(&mut self, path: &str) -> bool {
         let written = self.as_written(path);
-        match (above.find(&mut self.root), path.0.last(), written.0.last()) {
-            (Some(Value::Table(table)), Some(Step::Name(name)), _) => {
-                table.remove(name);
+        match find(&mut self.root, above(path)) {
+            Some(Value::Table(table)) => table.remove(&name(path)).is_some(),
+            Some(Value::Array(items)) => {
+                let (Some(at), Some(number)) = (index(path), index(&written)) else {
+                    return false;
+                };
+                items.remove(at);
+                self.left_out.insert((above(&written).to_owned(), number))
             }
-            (Some(Value::Array(items)), Some(Step::Index(at)), Some(Step::Index(number))) => {
-                items.remove(*at);
-                self.left_out.entry(list).or_default().insert(*number);
-            }
-            _ => {}
+            _ => false,
         }
     }
 
     /// The key under which something was written: entries of a list keep their numbers when others are left out.
-    fn as_written(&self, path: &KeyPath) -> KeyPath {
-        let mut written = KeyPath::default();
-        for step in &path.0 {
-            let step = match (step, self.left_out.get(&written.to_string())) {
-                (Step::Index(at), Some(gone)) => {
-                    let number = (0..).filter(|number| !gone.contains(number)).nth(*at);
-                    Step::Index(number.unwrap_or(*at))
-                }
-                _ => step.clone(),
-            };
-            written = written.with(step);
+    fn as_written(&self, path: &str) -> String {
+        let mut parts = path.split('[');
+        let mut written = parts.next().unwrap_or_default().to_owned();
+        for (at, rest) in parts.filter_map(|part| part.split_once(']')) {
+            let at = at.parse().unwrap_or(0);
+            let is_there = |number: &usize| !self.left_out.contains(&(written.clone(), *number));
+            let number = (0..).filter(is_there).nth(at).unwrap_or(at);
+            written = format!("{written}[{number}]{rest}");
         }
         written
     }
+}
+
+/// Whether the value of a key is the path of a file.
+fn is_path(key: &str) -> bool {
+    let name = name(key);
+    name == "file" || name.ends_with("_file") || name.ends_with("_files") || key == "login.file.path"
 }
 
 /// The secret in a file, without a byte order mark and the newline at its end. What an editor or a shell may have added beside
@@ -273,22 +261,20 @@ fn secret_in(file: &Path) -> Result<String, String> {
 }
 
 /// Says where each key and each entry of a list was written.
-fn locate_table(table: &DeTable<'_>, above: &KeyPath, found: &mut impl FnMut(&KeyPath, usize)) {
-    for (name, value) in table {
-        let key = above.with(Step::Name(name.get_ref().to_string()));
-        found(&key, name.span().start);
-        locate_value(value, &key, found);
-    }
-}
-
-fn locate_value(value: &Spanned<DeValue<'_>>, key: &KeyPath, found: &mut impl FnMut(&KeyPath, usize)) {
-    match value.get_ref() {
-        DeValue::Table(table) => locate_table(table, key, found),
+fn locate(value: &DeValue<'_>, key: &str, found: &mut impl FnMut(String, usize)) {
+    let mut locate_inner = |key: String, at: usize, value: &Spanned<DeValue<'_>>| {
+        locate(value.get_ref(), &key, found);
+        found(key, at);
+    };
+    match value {
+        DeValue::Table(table) => {
+            for (name, value) in table {
+                locate_inner(below(key, name.get_ref()), name.span().start, value);
+            }
+        }
         DeValue::Array(items) => {
             for (at, item) in items.iter().enumerate() {
-                let key = key.with(Step::Index(at));
-                found(&key, item.span().start);
-                locate_value(item, &key, found);
+                locate_inner(format!("{key}[{at}]"), item.span().start, item);
             }
         }
         _ => {}

@@ -12,21 +12,17 @@ use crate::oauth::Secret;
 use crate::setting::{duration, seconds};
 
 /// The database.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct StoreConfig {
     #[cfg_attr(test, schemars(with = "String"))]
-    #[serde(default)]
     url: DatabaseUrl,
-    /// The password for PostgreSQL.
     pub password: Option<Secret>,
-    /// How many connections are kept at most.
-    #[serde(default = "sixteen")]
     pub max_connections: NonZeroU32,
-    /// How long a signed request may wait for the database.
     #[cfg_attr(test, schemars(with = "String"))]
-    #[serde(default = "seconds::<5>", deserialize_with = "duration")]
+    #[serde(deserialize_with = "duration")]
     pub timeout: Duration,
     /// The file of an SQLite database; `None` for PostgreSQL, and in memory.
     #[serde(skip)]
@@ -36,10 +32,9 @@ pub struct StoreConfig {
 /// The secret key.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct KeyConfig {
-    /// The key file, which `linkgate key generate` makes.
-    #[serde(default)]
     pub secret_key_file: PathBuf,
 }
 
@@ -80,40 +75,36 @@ impl StoreConfig {
         }
         let file = directory.join(&*percent_decode_str(file).decode_utf8_lossy());
         let question = if options.is_empty() { "" } else { "?" };
-        let encoded = file.display().to_string().replace('%', "%25").replace('?', "%3F");
-        self.url.url = format!("sqlite://{encoded}{question}{options}");
+        self.url.url = format!("{}{question}{options}", sqlite_url(&file));
         self.sqlite_file = Some(file);
     }
+}
+
+/// The URL of an SQLite database.
+pub(crate) fn sqlite_url(file: &Path) -> String {
+    let encoded = file.display().to_string().replace('%', "%25").replace('?', "%3F");
+    format!("sqlite://{encoded}")
 }
 
 impl Default for StoreConfig {
     fn default() -> Self {
         Self {
-            url: DatabaseUrl::default(),
+            url: DatabaseUrl {
+                url: "sqlite://linkgate.db".to_owned(),
+                password: None,
+            },
             password: None,
-            max_connections: sixteen(),
+            max_connections: SIXTEEN,
             timeout: seconds::<5>(),
             sqlite_file: None,
         }
     }
 }
 
-impl fmt::Debug for StoreConfig {
+/// The options may contain secrets.
+impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoreConfig")
-            .field("url", &self.url().split('?').next())
-            .field("password", &self.password)
-            .field("max_connections", &self.max_connections)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Default for DatabaseUrl {
-    fn default() -> Self {
-        Self {
-            url: "sqlite://linkgate.db".to_owned(),
-            password: None,
-        }
+        f.write_str(self.url.split('?').next().unwrap_or_default())
     }
 }
 
@@ -126,27 +117,24 @@ impl<'de> Deserialize<'de> for DatabaseUrl {
 }
 
 impl DatabaseUrl {
-    fn parse(text: &str) -> Result<Self, &'static str> {
+    fn parse(text: &str) -> Result<Self, String> {
+        const REMEDY: &str = "write \"sqlite://linkgate.db\" or \"postgres://user@host/database\"";
         let after = |schemes: [&str; 2]| schemes.into_iter().find_map(|scheme| text.strip_prefix(scheme));
         if let Some(path) = after(["sqlite://", "sqlite:"]) {
             if path.split('?').next() == Some("") && !path.contains("mode=memory") {
-                return Err(
-                    "the path is missing\nwrite \"sqlite://linkgate.db\" or \"postgres://user@host/database\"",
-                );
+                return Err(format!("the path is missing\n{REMEDY}"));
             }
             let url = format!("sqlite://{path}");
             return Ok(Self { url, password: None });
         }
-        let rest = after(["postgres://", "postgresql://"]).ok_or(
-            "this is not the URL of a database that linkgate knows\nwrite \"sqlite://linkgate.db\" or \"postgres://user@host/database\"",
-        )?;
+        let rest = after(["postgres://", "postgresql://"])
+            .ok_or_else(|| format!("this is not the URL of a database that linkgate knows\n{REMEDY}"))?;
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, tail) = rest.split_at(end);
         if tail.contains('@') {
-            return Err(
-                "the user name or the password has a character that ends it: /, ? or #\npercent-encode it, or write the \
-                 password into a file, and its path as password_file",
-            );
+            let wrong = "the user name or the password has a character that ends it: /, ? or #\n\
+                         percent-encode it, or write the password into a file, and its path as password_file";
+            return Err(wrong.to_owned());
         }
         let split = authority.rsplit_once('@').and_then(|(user, host)| {
             let (name, password) = user.split_once(':')?;
@@ -165,9 +153,7 @@ impl DatabaseUrl {
     }
 }
 
-const fn sixteen() -> NonZeroU32 {
-    NonZeroU32::new(16).expect("it is not zero")
-}
+const SIXTEEN: NonZeroU32 = NonZeroU32::new(16).expect("it is not zero");
 
 #[cfg(test)]
 mod tests {

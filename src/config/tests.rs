@@ -4,8 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::Config;
+use super::key::below;
 use super::source::SECRETS;
+use super::{Config, reference};
 
 #[test]
 fn editors_know_every_key() {
@@ -24,6 +25,7 @@ fn editors_know_every_key() {
         }
     }
     drop_defaults(&mut schema);
+    describe(&mut schema, "", "");
     let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/linkgate.schema.json");
     if std::env::var_os("LINKGATE_WRITE_SCHEMA").is_some() {
@@ -34,6 +36,27 @@ fn editors_know_every_key() {
         written == text,
         "LINKGATE_WRITE_SCHEMA=1 cargo test --lib editors_know writes config/linkgate.schema.json again"
     );
+}
+
+/// Describes the keys of a table, as the reference does.
+fn describe(schema: &mut Value, table: &str, section: &str) {
+    let properties = schema.pointer_mut(&format!("{table}/properties"));
+    let Some(Value::Object(properties)) = properties else {
+        return;
+    };
+    let mut tables = Vec::new();
+    for (name, property) in properties {
+        let key = below(section, name);
+        tables.extend(definition(property).map(|table| (table, key.clone())));
+        let lines = [reference::line(&key), reference::line(&format!("{key}_file"))];
+        let mut lines = lines.iter().filter(|line| line.starts_with(name));
+        if let Some((_, comment)) = lines.next().and_then(|line| line.split_once(" # ")) {
+            property["description"] = comment.into();
+        }
+    }
+    for (table, section) in tables {
+        describe(schema, &table, &section);
+    }
 }
 
 /// The pointer to the definition that a property refers to, directly, optionally or as the items of a list.

@@ -4,44 +4,36 @@ use serde::{Deserialize, Deserializer};
 
 use crate::model::NamePattern;
 use crate::oauth::TimestampWindow;
-use crate::setting::{whole_seconds, yes};
+use crate::setting::whole_seconds;
 
 /// Lifetimes, in seconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct TokenConfig {
-    /// From the request of a consumer to the exchange of its request token.
     #[cfg_attr(test, schemars(with = "String"))]
-    #[serde(default = "seconds::<600>", deserialize_with = "whole_seconds")]
+    #[serde(deserialize_with = "whole_seconds")]
     pub request_token_lifetime: i64,
-    /// Of an access token.
     #[cfg_attr(test, schemars(with = "String"))]
-    #[serde(default = "seconds::<{ 5 * YEAR }>", deserialize_with = "whole_seconds")]
+    #[serde(deserialize_with = "whole_seconds")]
     pub access_token_lifetime: i64,
-    /// The time during which a consumer can renew an access token.
     #[cfg_attr(test, schemars(with = "String"))]
-    #[serde(default, deserialize_with = "whole_seconds")]
+    #[serde(deserialize_with = "whole_seconds")]
     pub session_lifetime: i64,
-    /// How far a consumer's clock may differ.
     #[cfg_attr(test, schemars(with = "String"))]
-    #[serde(default = "five_minutes", deserialize_with = "window")]
+    #[serde(deserialize_with = "window")]
     pub timestamp_window: TimestampWindow,
 }
 
 /// Whom a consumer with `impersonation = true` may impersonate.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct ImpersonationConfig {
-    /// Never these users, beside the administrators.
-    #[serde(default)]
     pub except: Vec<String>,
-    /// These users, where the login method cannot say who exists.
-    #[serde(default)]
     pub users: Vec<NamePattern>,
-    /// Every user who has signed in before, where the login method cannot say who exists.
-    #[serde(default = "yes")]
     pub signed_in_before: bool,
 }
 
@@ -60,7 +52,10 @@ impl Default for TokenConfig {
             request_token_lifetime: 600,
             access_token_lifetime: 5 * YEAR,
             session_lifetime: 0,
-            timestamp_window: five_minutes(),
+            timestamp_window: TimestampWindow {
+                past: 300,
+                future: 300,
+            },
         }
     }
 }
@@ -81,17 +76,6 @@ fn window<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimestampWindow,
         past: seconds,
         future: seconds,
     })
-}
-
-const fn five_minutes() -> TimestampWindow {
-    TimestampWindow {
-        past: 300,
-        future: 300,
-    }
-}
-
-const fn seconds<const N: i64>() -> i64 {
-    N
 }
 
 const DAY: i64 = 24 * 60 * 60;

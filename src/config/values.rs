@@ -21,29 +21,16 @@ deserialize_text! {
     PublicUrl = Self::parse;
 }
 
-/// Parses a consumer key.
-///
-/// # Errors
-///
-/// A sentence that tells the administrator what to write instead.
-pub fn parse_consumer_key(text: &str) -> Result<ConsumerKey, &'static str> {
+/// Parses a consumer key. The error says what to write instead.
+pub(crate) fn parse_consumer_key(text: &str) -> Result<ConsumerKey, &'static str> {
     let key = ConsumerKey::parse(text).filter(|_| text.trim() == text);
     key.ok_or("write 1 to 255 characters, none of them a control character, and no white space around them")
 }
 
-/// Parses a public key, of which there must be one.
-///
-/// # Errors
-///
-/// A sentence that names what is wrong and, after a colon, what to do.
-pub fn parse_public_key(text: &str) -> Result<PublicKey, String> {
-    let keys = ["-----BEGIN PUBLIC KEY-----", "-----BEGIN RSA PUBLIC KEY-----"];
-    if keys
-        .iter()
-        .map(|begin| text.matches(begin).count())
-        .sum::<usize>()
-        > 1
-    {
+/// Parses a public key, of which there must be one. The error says what is wrong and, after a colon, what to do.
+pub(crate) fn parse_public_key(text: &str) -> Result<PublicKey, String> {
+    let begins = ["-----BEGIN PUBLIC KEY-----", "-----BEGIN RSA PUBLIC KEY-----"];
+    if begins.iter().flat_map(|begin| text.matches(begin)).count() > 1 {
         return Err("There is more than one key in it: write each into a file of its own, and name all of them in public_keys.".to_owned());
     }
     PublicKey::parse(text).map_err(|why| why.to_string())
@@ -59,20 +46,12 @@ impl<'de> Deserialize<'de> for Secret {
 impl<'de> Deserialize<'de> for SignatureMethod {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        Self::parse(&name).ok_or_else(|| D::Error::unknown_variant(&name, &METHODS))
+        Self::parse(&name).ok_or_else(|| {
+            let known = Self::ALL.map(|method| format!("`{}`", method.name())).join(", ");
+            D::Error::custom(format_args!("unknown variant `{name}`, expected one of {known}"))
+        })
     }
 }
-
-/// The names of the signature methods.
-static METHODS: [&str; SignatureMethod::ALL.len()] = {
-    let mut names = [""; SignatureMethod::ALL.len()];
-    let mut at = 0;
-    while at < names.len() {
-        names[at] = SignatureMethod::ALL[at].name();
-        at += 1;
-    }
-    names
-};
 
 /// A private key that was pasted in its place is not repeated.
 impl<'de> Deserialize<'de> for PublicKey {

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 
 use toml::{Table, Value};
 
-use super::key_path::{KeyPath, Step};
-use super::problem::{Location, Report};
+use super::key::{above, below, is_below};
+use super::problem::{ConfigProblem, Location, Report};
 use super::reference;
 
 const PREFIX: &str = "LINKGATE__";
@@ -20,43 +20,44 @@ pub(super) fn apply(
     report: &mut Report,
 ) -> BTreeMap<String, String> {
     let mut texts = BTreeMap::new();
-    let all = variables
-        .into_iter()
-        .filter_map(|(name, value)| name.into_string().ok().map(|name| (name, value)));
-    let (mut ours, others): (Vec<_>, Vec<_>) = all.partition(|(name, _)| name.starts_with(PREFIX));
-    for (name, _) in others.into_iter().filter(|(name, _)| is_misspelt(name)) {
-        report.warn_of_variable(name, "it is not read", REMEDY);
+    let mut ours = Vec::new();
+    for (name, value) in variables {
+        match name.into_string() {
+            Ok(name) if name.starts_with(PREFIX) => ours.push((name, value)),
+            Ok(name) if is_misspelt(&name) => report.warnings.push(ConfigProblem {
+                location: Location::Variable(name),
+                key: String::new(),
+                text: format!("it is not read\n{REMEDY}"),
+            }),
+            _ => {}
+        }
     }
     ours.sort_by_cached_key(|(name, _)| -> Vec<(usize, String)> {
         let part = |part: &str| (part.parse().unwrap_or(0), part.to_owned());
         name.split("__").map(part).collect()
     });
     for (name, value) in ours {
-        let names: Vec<_> = name[PREFIX.len()..].split("__").map(str::to_lowercase).collect();
-        let outcome = value
-            .into_string()
-            .map_err(|_| "its value is not UTF-8")
-            .and_then(|text| {
-                let key = set(root, &names, variable_value(&text))?.to_string();
-                Ok((key, text))
-            });
+        let names = name[PREFIX.len()..].to_lowercase();
+        let text = value.into_string().map_err(|_| "its value is not UTF-8");
+        let outcome = text.and_then(|text| Ok((set(root, &names, variable_value(&text))?, text)));
         let location = Location::Variable(name);
         match outcome {
             Ok((key, text)) => {
                 let locations = &mut report.locations;
                 locations.retain(|known, _| !is_below(known, &key));
-                let ends = key.match_indices(['.', '[']).map(|(end, _)| &key[..end]);
-                for above in ends {
+                let mut section = above(&key);
+                while !section.is_empty() {
                     let location = || location.clone();
-                    locations.entry(above.to_owned()).or_insert_with(location);
+                    locations.entry(section.to_owned()).or_insert_with(location);
+                    section = above(section);
                 }
                 locations.insert(key.clone(), location);
                 texts.insert(key, text);
             }
             Err(wrong) => {
-                let key = names.join(".");
+                let key = names.replace("__", ".");
                 report.locations.insert(key.clone(), location);
-                report.error(&key, wrong, REMEDY);
+                report.error(&key, format!("{wrong}\n{REMEDY}"));
             }
         }
     }
@@ -64,50 +65,45 @@ pub(super) fn apply(
 }
 
 /// Sets a value, and returns its key.
-fn set(target: &mut Value, names: &[String], value: Value) -> Result<KeyPath, &'static str> {
-    let Some((name, rest)) = names.split_first() else {
-        *target = value;
-        return Ok(KeyPath::default());
-    };
-    if name.is_empty() {
-        return Err("a part of its name is empty");
-    }
-    let is_numbered = rest
-        .first()
-        .is_some_and(|name| name.bytes().all(|b| b.is_ascii_digit()));
-    let missing = if is_numbered {
-        Value::Array(Vec::new())
-    } else {
-        Value::Table(Table::new())
-    };
-    let (step, inner) = match target {
-        Value::Table(table) => {
-            // No shell lets `trusted-header` into a name: `TRUSTED_HEADER` means it as well.
-            let dashed = name.replace('_', "-");
-            let name = if table.contains_key(&dashed) {
-                dashed
-            } else {
-                name.clone()
-            };
-            let inner = table.entry(name.clone()).or_insert(missing);
-            (Step::Name(name), inner)
+fn set(root: &mut Value, names: &str, value: Value) -> Result<String, &'static str> {
+    let mut target = root;
+    let mut key = String::new();
+    let mut names = names.split("__").peekable();
+    while let Some(name) = names.next() {
+        if name.is_empty() {
+            return Err("a part of its name is empty");
         }
-        Value::Array(items) => {
-            let at: usize = name
-                .parse()
-                .map_err(|_| "an entry of a list is named by its number, from 0")?;
-            if at == items.len() {
-                items.push(missing);
+        let missing = match names.peek() {
+            Some(next) if next.bytes().all(|byte| byte.is_ascii_digit()) => Value::Array(Vec::new()),
+            _ => Value::Table(Table::new()),
+        };
+        target = match target {
+            Value::Table(table) => {
+                // No shell lets `trusted-header` into a name: `TRUSTED_HEADER` means it as well.
+                let dashed = name.replace('_', "-");
+                let name = if table.contains_key(&dashed) {
+                    dashed
+                } else {
+                    name.to_owned()
+                };
+                key = below(&key, &name);
+                table.entry(name).or_insert(missing)
             }
-            let inner = items
-                .get_mut(at)
-                .ok_or("the list has fewer entries; they are numbered from 0")?;
-            (Step::Index(at), inner)
-        }
-        _ => return Err("the file has a plain value here, not a section"),
-    };
-    let KeyPath(below) = set(inner, rest, value)?;
-    Ok(KeyPath(std::iter::once(step).chain(below).collect()))
+            Value::Array(items) => {
+                let at: Result<usize, _> = name.parse();
+                let at = at.map_err(|_| "an entry of a list is named by its number, from 0")?;
+                if at == items.len() {
+                    items.push(missing);
+                }
+                key = format!("{key}[{at}]");
+                let item = items.get_mut(at);
+                item.ok_or("the list has fewer entries; they are numbered from 0")?
+            }
+            _ => return Err("the file has a plain value here, not a section"),
+        };
+    }
+    *target = value;
+    Ok(key)
 }
 
 /// A variable's text is a text, unless it is a number, a boolean, a list or a table of TOML.
@@ -125,18 +121,9 @@ fn variable_value(text: &str) -> Value {
 /// Whether a name was probably meant as one of ours: `linkgate__server__listen`, `LINKGATE_SERVER_LISTEN`.
 fn is_misspelt(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let rest = name
-        .strip_prefix("linkgate_")
-        .map(|rest| rest.trim_start_matches('_'));
-    let section = rest
-        .and_then(|rest| rest.split_once('_'))
-        .map(|(section, _)| section);
-    section.is_some_and(|section| reference::example(section).is_some())
+    let rest = name.strip_prefix("linkgate_").unwrap_or_default();
+    let section = rest.trim_start_matches('_').split_once('_');
+    section.is_some_and(|(section, _)| reference::example(section).is_some())
 }
 
 const REMEDY: &str = "a variable is named LINKGATE__SECTION__KEY, with two underscores between the parts";
-
-fn is_below(key: &str, section: &str) -> bool {
-    key.strip_prefix(section)
-        .is_some_and(|rest| rest.starts_with(['.', '[']))
-}

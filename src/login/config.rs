@@ -12,38 +12,27 @@ use super::{Handoff, LdapConfig, OidcConfig, PasswordFileConfig, ProbeConfig, Tr
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct LoginConfig {
-    /// The method.
     pub method: Method,
-    /// Seconds without a request after which a session ends.
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "whole::<43_200>", deserialize_with = "whole_seconds")]
     pub session_idle: i64,
-    /// Seconds after which a session ends in any case.
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "whole::<604_800>", deserialize_with = "whole_seconds")]
     pub session_lifetime: i64,
-    /// Seconds after which a user signs in again before approving.
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "whole::<43_200>", deserialize_with = "whole_seconds")]
     pub recheck_after: i64,
-    /// Sign-in attempts in a minute for one name, from all addresses.
     #[serde(default = "times::<10>")]
     pub attempts_per_account: NonZeroU32,
-    /// Sign-in attempts in a minute from one address, for all names.
     #[serde(default = "times::<30>")]
     pub attempts_per_address: NonZeroU32,
-    /// A password file.
     pub file: Option<PasswordFileConfig>,
-    /// A directory.
     pub ldap: Option<LdapConfig>,
-    /// The application is asked.
     pub probe: Option<ProbeConfig>,
-    /// A signed redirect through the application.
     pub handoff: Option<Handoff>,
-    /// An identity provider.
     pub oidc: Option<OidcConfig>,
-    /// A front proxy's header. No variable of the environment can have a dash in its name.
     #[serde(default, rename = "trusted-header", alias = "trusted_header")]
     pub trusted_header: TrustedHeader,
 }
@@ -73,13 +62,13 @@ impl Method {
 impl LoginConfig {
     /// What decides which users exist; `None` if nothing does.
     pub fn user_directory(&self) -> Option<&'static str> {
-        let probe = self.probe.as_ref();
         match self.method {
             Method::File => Some("the password file"),
             Method::Ldap => Some("the directory"),
-            Method::Probe => probe
-                .and_then(|probe| probe.user_lookup_url.as_ref())
-                .map(|_| "login.probe.user_lookup_url"),
+            Method::Probe => {
+                let url = &self.probe.as_ref()?.user_lookup_url;
+                url.as_ref().map(|_| "login.probe.user_lookup_url")
+            }
             _ => None,
         }
     }

@@ -24,31 +24,22 @@ use crate::tls::Roots;
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct LdapConfig {
-    /// `ldap://host[:port]` or `ldaps://host[:port]`.
     #[serde(deserialize_with = "directory_url")]
     pub url: String,
-    /// Whether an `ldap` connection is secured before anything is sent on it.
     #[serde(default = "yes")]
     pub start_tls: bool,
-    /// The trust roots; `None`: those of the operating system.
     pub ca_file: Option<FromFile<Roots>>,
-    /// The entry that searches; `None`: an anonymous bind.
     pub bind_dn: Option<String>,
-    /// The password of `bind_dn`.
     pub bind_password: Option<Secret>,
-    /// The entry below which users are.
     pub base_dn: String,
-    /// The filter, with `{name}` for the name that was entered; empty: `user_attribute` has that name.
     #[serde(default, deserialize_with = "user_filter")]
     pub user_filter: String,
-    /// The attribute with the user's name for the application.
     #[serde(default = "uid")]
     pub user_attribute: String,
-    /// The attribute with the user's name for people.
     #[serde(default = "cn")]
     pub display_attribute: String,
-    /// How long all of it may take.
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<5>", deserialize_with = "duration")]
     pub timeout: Duration,

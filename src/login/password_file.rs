@@ -8,7 +8,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use argon2::password_hash::PasswordVerifier;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{ARGON2ID_IDENT, Argon2, Params};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use crate::blocking::{Busy, PASSWORDS};
@@ -22,8 +23,8 @@ use super::{Check, Method, SignInError, is_user_name, user};
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct PasswordFileConfig {
-    /// The file with `[[users]]`, which must exist.
     #[serde(deserialize_with = "existing_file")]
     pub path: PathBuf,
 }
@@ -177,37 +178,20 @@ fn parse(text: &str) -> Result<Users, (Option<usize>, String)> {
         if !is_user_name(&name) {
             return fail("a name has 1 to 255 characters, none of them a control character.");
         }
-        let password = match &row.password {
-            Some(hash) => Some(parse_hash(hash.get_ref()).ok_or_else(|| {
-                let why = "password must be an argon2id hash ($argon2id$...) of at most 1 GiB. \
-                           `linkgate user hash` reads a password and prints one.";
-                (Some(line(hash.span().start)), why.to_owned())
-            })?),
-            None if row.sign_in => {
-                return fail(
-                    "this user has no password. Write one (`linkgate user hash` makes it), or sign_in = false.",
-                );
-            }
-            None => None,
-        };
+        if row.sign_in && row.password.is_none() {
+            return fail(
+                "this user has no password. Write one (`linkgate user hash` makes it), or sign_in = false.",
+            );
+        }
         let account = Account {
             display_name: row.display_name,
-            password: password.filter(|_| row.sign_in),
+            password: row.password.filter(|_| row.sign_in),
         };
         if users.insert(name, account).is_some() {
             return fail("this name stands twice.");
         }
     }
     Ok(users)
-}
-
-fn parse_hash(text: &str) -> Option<PasswordHash> {
-    PasswordHash::new(text).ok().filter(|hash| {
-        hash.algorithm == ARGON2ID_IDENT
-            && hash.salt.is_some()
-            && hash.hash.is_some()
-            && Params::try_from(hash).is_ok_and(|params| params.m_cost() <= MAX_MEMORY_KIB)
-    })
 }
 
 #[derive(Deserialize)]
@@ -222,9 +206,23 @@ struct File {
 struct Row {
     name: Spanned<String>,
     display_name: Option<String>,
-    password: Option<Spanned<String>>,
+    #[serde(default, deserialize_with = "hash")]
+    password: Option<PasswordHash>,
     #[serde(default = "yes")]
     sign_in: bool,
+}
+
+fn hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PasswordHash>, D::Error> {
+    let hash = PasswordHash::new(&String::deserialize(deserializer)?).ok();
+    let hash = hash.filter(|hash| {
+        hash.algorithm == ARGON2ID_IDENT
+            && hash.salt.is_some()
+            && hash.hash.is_some()
+            && Params::try_from(hash).is_ok_and(|params| params.m_cost() <= MAX_MEMORY_KIB)
+    });
+    let why = "password must be an argon2id hash ($argon2id$...) of at most 1 GiB. `linkgate user hash` reads a password \
+               and prints one.";
+    hash.map(Some).ok_or_else(|| D::Error::custom(why))
 }
 
 /// A hash that needs more memory is a typing mistake that would stop the machine.

@@ -25,33 +25,23 @@ use super::{
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct ProbeConfig {
-    /// The application's "who am I".
     pub url: HttpUrl,
-    /// The cookies that are shown to it, by name; a star at the end matches anything.
     #[serde(deserialize_with = "cookie_names")]
     pub cookies: Vec<String>,
-    /// The user's name for the application.
     pub user_pointer: JsonPointer,
-    /// The user's name for people.
     pub display_pointer: Option<JsonPointer>,
-    /// Responses of status 200 that mean an anonymous session.
     #[serde(default)]
     pub reject: Vec<Reject>,
-    /// Where a browser signs in; `{return_to}` is replaced by the URL to return to.
     #[serde(deserialize_with = "login_url")]
     pub login_url: String,
-    /// Where a browser signs out.
     pub logout_url: Option<HttpUrl>,
-    /// The trust roots; `None`: those of the operating system.
     pub ca_file: Option<FromFile<Roots>>,
-    /// How long the answer may take.
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<3>", deserialize_with = "duration")]
     pub timeout: Duration,
-    /// Where the application is asked whether a user exists; `{user}` is replaced by the name.
     pub user_lookup_url: Option<UserLookupUrl>,
-    /// How long that answer may take.
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<2>", deserialize_with = "duration")]
     pub user_lookup_timeout: Duration,
@@ -61,24 +51,16 @@ pub struct ProbeConfig {
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct Reject {
-    /// Where.
     pub pointer: JsonPointer,
-    /// What.
     #[serde(deserialize_with = "plain_value")]
     pub equals: Json,
 }
 
 /// A JSON pointer (RFC 6901) below the root.
 #[derive(Clone, Debug, PartialEq)]
-pub struct JsonPointer(String);
-
-impl JsonPointer {
-    /// The pointer.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+pub struct JsonPointer(pub String);
 
 deserialize_text! {
     JsonPointer = |text| {
@@ -306,22 +288,15 @@ impl Probe {
 
     /// The configured cookies of a browser as one field, byte for byte; `None` if it has none of them.
     fn cookies(&self, headers: &HeaderMap) -> Option<HeaderValue> {
-        let fields = headers
-            .get_all(COOKIE)
-            .iter()
-            .filter_map(|field| field.to_str().ok());
+        let fields = headers.get_all(COOKIE).iter();
+        let fields = fields.filter_map(|field| field.to_str().ok());
         let pairs = fields.flat_map(|field| field.split(';')).map(str::trim);
         let is_configured = |pair: &&str| {
-            let name = pair.split_once('=').map(|(name, _)| name);
-            let matches = |configured: &String, name: &str| match configured.strip_suffix('*') {
+            let name = pair.split_once('=').map_or("", |(name, _)| name);
+            let mut configured = self.config.cookies.iter();
+            configured.any(|configured| match configured.strip_suffix('*') {
                 Some(beginning) => name.starts_with(beginning),
                 None => configured == name,
-            };
-            name.is_some_and(|name| {
-                self.config
-                    .cookies
-                    .iter()
-                    .any(|configured| matches(configured, name))
             })
         };
         let pairs: Vec<_> = pairs.filter(is_configured).collect();

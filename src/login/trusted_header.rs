@@ -16,19 +16,17 @@ use super::{
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct TrustedHeader {
     /// The front proxies.
     #[serde(skip)]
     pub proxies: Vec<IpNet>,
-    /// The header with the user's name for the application.
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(deserialize_with = "header_name")]
     pub header: HeaderName,
-    /// The header with the user's name for people.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     #[serde(deserialize_with = "optional_header_name")]
     pub display_header: Option<HeaderName>,
-    /// Where a browser signs out of the proxy.
     pub logout_url: Option<HttpUrl>,
 }
 

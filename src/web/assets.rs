@@ -142,9 +142,9 @@ impl BrandingAssets {
         Self {
             name: branding.name.clone(),
             stylesheet: Asset::new("style", ".css", "text/css; charset=utf-8", style),
-            logo: branding.logo.as_ref().map(|logo| {
-                let (media_type, extension) = logo.kind();
-                Asset::new("logo", extension, media_type, logo.bytes().clone())
+            logo: branding.logo_file.as_ref().map(|logo| {
+                let (media_type, extension) = logo.content.kind();
+                Asset::new("logo", extension, media_type, logo.content.bytes().clone())
             }),
         }
     }

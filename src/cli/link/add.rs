@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use clap::Args;
 use tempfile::NamedTempFile;
 
@@ -20,7 +20,7 @@ use crate::setting::FromFile;
 use crate::tls::Roots;
 
 use super::super::config::ConfigFile;
-use super::super::print;
+use super::super::{print, read};
 use super::inspect::{Found, instructions};
 
 /// Fetch another side's key, show it, and write it into the configuration
@@ -60,7 +60,6 @@ pub(in crate::cli) struct AddLink {
 }
 
 impl AddLink {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         let found = Found::fetch(&self.connector()?, &self.url).await?;
@@ -72,55 +71,46 @@ impl AddLink {
             entries.push_str(&self.consumer(&found));
         }
         if self.outgoing && !linked {
-            if config.applinks.keys().next().is_none() {
-                bail!(NO_KEY);
-            }
+            ensure!(config.applinks.keys().next().is_some(), NO_KEY);
             entries.push_str(&self.link(&found)?);
         }
         if entries.is_empty() {
             print("It is in the configuration already, with this key. Nothing was changed.\n\n")?;
         } else {
-            print(&format!(
-                "This is written to {}:\n\n{entries}\n",
-                self.config.path.display()
-            ))?;
-            if !self.yes && !confirmed()? {
-                bail!("nothing was written");
-            }
-            append(&self.config.path, &entries)?;
+            let file = &self.config.path;
+            print(&format!("This is written to {}:\n\n{entries}\n", file.display()))?;
+            ensure!(self.yes || confirmed()?, "nothing was written");
+            append(file, &entries)?;
             print("Written. Restart linkgate; for a consumer alone a SIGHUP is enough.\n\n")?;
         }
         print(&instructions(&self.config.load()?))
     }
 
     fn connector(&self) -> anyhow::Result<Connector> {
-        let read = |path: &PathBuf| -> anyhow::Result<_> {
+        let roots = |path: &PathBuf| -> anyhow::Result<_> {
             let pem = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
             let content = Roots::parse(&pem).with_context(|| format!("{} cannot be used", path.display()))?;
             let path = path.clone();
             Ok(FromFile { path, content })
         };
-        let roots = self.ca_file.as_ref().map(read).transpose()?;
+        let roots = self.ca_file.as_ref().map(roots).transpose()?;
         Ok(connector(roots.as_ref(), Duration::from_secs(5))?)
     }
 
     fn consumer(&self, found: &Found) -> String {
-        let own = [self.url.origin().to_owned()];
-        let callbacks = if self.callbacks.is_empty() {
-            own.as_slice()
-        } else {
-            &self.callbacks
+        let callbacks = match self.callbacks.as_slice() {
+            [] => vec![self.url.origin().to_owned()],
+            given => given.to_vec(),
         };
-        let callbacks: Vec<_> = callbacks.iter().map(|callback| quoted(callback)).collect();
         let mut entry = format!(
             "# {url}, {fingerprint}\n[[consumers]]\nkey = {key}\nname = {name}\npublic_key = {public_key}\n\
-             callbacks = [{callbacks}]\n",
+             callbacks = {callbacks}\n",
             url = self.url.as_str(),
             fingerprint = found.public_key.fingerprint(),
-            key = quoted(&found.info.key),
-            name = quoted(&found.info.name),
-            public_key = quoted(&found.public_key.to_base64()),
-            callbacks = callbacks.join(", "),
+            key = toml(&*found.info.key),
+            name = toml(&*found.info.name),
+            public_key = toml(found.public_key.to_base64()),
+            callbacks = toml(callbacks),
         );
         for (switch, key) in [
             (self.two_legged, "two_legged"),
@@ -136,13 +126,13 @@ impl AddLink {
     fn link(&self, found: &Found) -> anyhow::Result<String> {
         let mut entry = format!(
             "\n[[links]]\nname = {}\ntitle = {}\nurl = {}\n",
-            quoted(&self.name),
-            quoted(&found.info.name),
-            quoted(self.url.as_str())
+            toml(&*self.name),
+            toml(&*found.info.name),
+            toml(self.url.as_str())
         );
         if let Some(file) = &self.ca_file {
             let file = std::path::absolute(file)?;
-            let _ = writeln!(entry, "ca_file = {}", quoted(&file.display().to_string()));
+            let _ = writeln!(entry, "ca_file = {}", toml(file.display().to_string()));
         }
         Ok(entry)
     }
@@ -154,70 +144,59 @@ fn is_known(config: &Config, found: &Found) -> anyhow::Result<bool> {
     let Some(consumer) = config.consumers.iter().find(|consumer| consumer.key == found.key) else {
         return Ok(false);
     };
-    let ours: Vec<_> = consumer
-        .keys
-        .iter()
-        .filter_map(|key| match key {
-            VerificationKey::Rsa(key) => Some(key),
-            VerificationKey::Hmac(_) => None,
-        })
-        .collect();
-    if ours.contains(&&found.public_key) {
+    let key = VerificationKey::Rsa(found.public_key.clone());
+    if consumer.keys.contains(&key) {
         return Ok(true);
     }
-    let shown: Vec<_> = ours.iter().map(|key| key.fingerprint()).collect();
+    let ours = consumer.keys.iter().map(|key| match key {
+        VerificationKey::Rsa(key) => key.fingerprint(),
+        VerificationKey::Hmac(_) => "a shared secret".to_owned(),
+    });
     bail!(
         "the consumer {} is registered with another key: it shows {}, and the configuration has {}.\n\
          Nothing was changed. Ask its administrator whether the key was changed. If it was, write both into its entry:\n\n\
          public_keys = [{{ pem = {} }}, ...the one that is there]\n",
         found.key,
         found.public_key.fingerprint(),
-        if shown.is_empty() {
-            "a shared secret".to_owned()
-        } else {
-            shown.join(", ")
-        },
-        quoted(&found.public_key.to_base64()),
+        ours.collect::<Vec<_>>().join(", "),
+        toml(found.public_key.to_base64()),
     );
 }
 
 fn described(found: &Found, url: &PublicUrl) -> String {
-    let mut text = format!("{}\n", url.as_str());
-    if let Some(manifest) = &found.manifest {
+    let (info, public_key) = (&found.info, &found.public_key);
+    let mut lines = vec![url.as_str().to_owned()];
+    lines.extend(found.manifest.as_ref().map(|manifest| {
         let version = manifest.version.as_deref().unwrap_or("of unknown version");
-        let _ = writeln!(
-            text,
+        format!(
             "  application   {} ({} {version})",
             manifest.name, manifest.type_id
-        );
-    }
-    let (key, public_key) = (&found.info, &found.public_key);
-    let _ = writeln!(text, "  name          {}", key.name);
-    let _ = writeln!(text, "  consumer key  {}", key.key);
-    let _ = writeln!(text, "  public key    RSA, {} bits", public_key.bits());
-    let _ = writeln!(text, "  fingerprint   {}", public_key.fingerprint());
+        )
+    }));
+    lines.push(format!("  name          {}", info.name));
+    lines.push(format!("  consumer key  {}", info.key));
+    lines.push(format!("  public key    RSA, {} bits", public_key.bits()));
+    lines.push(format!("  fingerprint   {}", public_key.fingerprint()));
+    let mut note = |text: &str| lines.push(format!("  note          {text}"));
     if !url.is_secure() {
-        text.push_str("  note          it came over http: compare the fingerprint with its administrator\n");
+        note("it came over http: compare the fingerprint with its administrator");
     }
     if public_key.bits() < 2048 {
-        text.push_str("  note          the key is short: ask for one of 2048 bits or more\n");
+        note("the key is short: ask for one of 2048 bits or more");
     }
-    for remark in &found.remarks {
-        let _ = writeln!(text, "  note          {remark}");
-    }
-    text.push('\n');
-    text
+    found.remarks.iter().for_each(|remark| note(remark));
+    lines.join("\n") + "\n\n"
 }
 
-/// A text as TOML writes it.
-fn quoted(text: &str) -> String {
-    toml::Value::from(text).to_string()
+/// A value as TOML writes it.
+fn toml(value: impl Into<toml::Value>) -> String {
+    value.into().to_string()
 }
 
 /// Puts entries at the end of a file, at once or not at all. A configuration that would not work is not written.
 fn append(file: &Path, entries: &str) -> anyhow::Result<()> {
     let file = fs::canonicalize(file).with_context(|| format!("{} cannot be found", file.display()))?;
-    let before = fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let before = read(&file)?;
     let mode = fs::metadata(&file)?.permissions().mode() & 0o777;
     let cannot = || format!("{} cannot be replaced", file.display());
     let directory = file.parent().unwrap_or(Path::new("/"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
-use http::{Request, Response, StatusCode};
+use http::{HeaderName, Request, Response, StatusCode};
 use unicode_security::{RestrictionLevel, RestrictionLevelDetection as _, skeleton};
 
 use crate::applinks::{ConsumerInfo, RemoteManifest};
@@ -20,7 +20,7 @@ use crate::server::store::with_store;
 use crate::store::Store;
 
 use super::super::config::ConfigFile;
-use super::super::output::{Table, format_time};
+use super::super::output::{cell, format_time, table, yes_or_no};
 use super::super::print;
 
 /// Lists the links, and how their last calls went.
@@ -33,40 +33,36 @@ pub(super) async fn list(config: ConfigFile) -> anyhow::Result<()> {
         Ok((store.link_states().await?, store.link_connections(None).await?))
     })
     .await?;
-    let mut table = Table::new([
-        "name",
-        "url",
-        "users",
-        "itself",
-        "connected",
-        "reached",
-        "clock",
-        "last success",
-        "last problem",
-    ]);
-    for link in &config.links {
+    let rows = config.links.iter().map(|link| {
         let state = states.get(&link.name).cloned().unwrap_or_default();
         let connected = connections.iter().filter(|kept| kept.link == link.name).count();
-        let problem = state
-            .problem
-            .map(|(at, why)| format!("{} {why}", format_time(at)));
-        table.row([
+        let problem = |(at, why)| format!("{} {why}", format_time(at));
+        [
             link.name.clone(),
             link.url.as_str().to_owned(),
             link.users.name().to_owned(),
-            if link.itself { "yes" } else { "no" }.to_owned(),
+            yes_or_no(link.itself),
             connected.to_string(),
-            state.reached_at.map(format_time).unwrap_or_default(),
-            state
-                .clock_difference
-                .map(|ahead| format!("{ahead:+} s"))
-                .unwrap_or_default(),
-            state.success_at.map(format_time).unwrap_or_default(),
-            problem.unwrap_or_default(),
-        ]);
-    }
-    print(&table.to_text())
+            cell(state.reached_at.map(format_time)),
+            cell(state.clock_difference.map(|ahead| format!("{ahead:+} s"))),
+            cell(state.success_at.map(format_time)),
+            cell(state.problem.map(problem)),
+        ]
+    });
+    print(&table(HEADINGS, rows))
 }
+
+const HEADINGS: [&str; 9] = [
+    "name",
+    "url",
+    "users",
+    "itself",
+    "connected",
+    "reached",
+    "clock",
+    "last success",
+    "last problem",
+];
 
 /// Prints what to enter at the remote applications.
 pub(super) fn show(config: &ConfigFile) -> anyhow::Result<()> {
@@ -94,86 +90,63 @@ pub(super) fn instructions(config: &Config) -> String {
 }
 
 fn outgoing(config: &Config) -> String {
-    let (url, name) = (config.server.public_url.as_str(), &config.branding.name);
-    let own = |path| config.server.own_url(path);
+    let (url, name) = (&config.server.public_url, &config.branding.name);
     let mut text = format!(
         "On Bitbucket: Administration > Application Links > Create link, type Atlassian product\n\n\
          Outgoing, so that Bitbucket calls {name}:\n"
     );
-    let fields = if config.applinks.consumer_info {
-        vec![
-            ("Application URL", url.to_owned()),
-            (
-                "Outgoing authentication",
-                "OAuth: Bitbucket signs with its own key, nothing else to enter".to_owned(),
-            ),
-        ]
+    let _ = if config.applinks.consumer_info {
+        write!(
+            text,
+            "  Application URL              {url}
+  Outgoing authentication      OAuth: Bitbucket signs with its own key, nothing else to enter
+",
+            url = url.as_str(),
+        )
     } else {
-        vec![
-            ("Application URL", config.server.public_url.origin().to_owned()),
-            ("Application Name", name.clone()),
-            ("Application Type", "Generic Application".to_owned()),
-            ("Service Provider Name", name.clone()),
-            (
-                "Consumer Key, Shared secret",
-                "of a [[consumers]] entry with a shared_secret".to_owned(),
-            ),
-            ("Request Token URL", own("/oauth/request-token")),
-            ("Access Token URL", own("/oauth/access-token")),
-            ("Authorize URL", own("/oauth/authorize")),
-        ]
+        write!(
+            text,
+            "  Application URL              {origin}
+  Application Name             {name}
+  Application Type             Generic Application
+  Service Provider Name        {name}
+  Consumer Key, Shared secret  of a [[consumers]] entry with a shared_secret
+  Request Token URL            {own}/request-token
+  Access Token URL             {own}/access-token
+  Authorize URL                {own}/authorize
+",
+            origin = url.origin(),
+            own = config.server.own_url("/oauth"),
+        )
     };
-    push(&mut text, &fields);
     text
 }
 
 fn incoming(config: &Config, link: &LinkConfig) -> String {
-    let applinks = &config.applinks;
-    let mut text = format!(
-        "\nOn {}, incoming, so that {} calls it (link \"{}\"):\n",
-        link.url.as_str(),
-        config.branding.name,
-        link.name
-    );
-    let key = applinks.keys().next().map(PrivateKey::public_key);
-    let callback = config
-        .server
-        .own_url(&format!("/oauth/links/{}/callback", link.name));
+    let key = config.applinks.keys().next().map(PrivateKey::public_key);
     let impersonate = link.users == Users::Impersonate;
-    let yes = |yes| if yes { "yes" } else { "no" }.to_owned();
-    push(
-        &mut text,
-        &[
-            (
-                "Consumer Key",
-                applinks
-                    .consumer_key
-                    .as_ref()
-                    .map(ToString::to_string)
-                    .unwrap_or_default(),
-            ),
-            ("Consumer Name", config.branding.name.clone()),
-            (
-                "Public Key",
-                key.as_ref().map(PublicKey::to_base64).unwrap_or_default(),
-            ),
-            ("Consumer Callback URL", callback),
-            ("Allow 2-Legged OAuth", yes(link.itself || impersonate)),
-            ("Allow user impersonation", yes(impersonate)),
-            (
-                "(fingerprint, to compare)",
-                key.map(|key| key.fingerprint()).unwrap_or_default(),
-            ),
-        ],
-    );
-    text.push('\n');
-    text
-}
+    format!(
+        "
+On {url}, incoming, so that {name} calls it (link \"{link}\"):
+  Consumer Key                 {consumer_key}
+  Consumer Name                {name}
+  Public Key                   {public_key}
+  Consumer Callback URL        {own}/links/{link}/callback
+  Allow 2-Legged OAuth         {two_legged}
+  Allow user impersonation     {impersonation}
+  (fingerprint, to compare)    {fingerprint}
 
-fn push(text: &mut String, fields: &[(&str, String)]) {
-    for (field, value) in fields {
-        let _ = writeln!(text, "  {field:27}  {value}");
-    }
+",
+        url = link.url.as_str(),
+        name = config.branding.name,
+        link = link.name,
+        consumer_key = cell(config.applinks.consumer_key.as_ref()),
+        public_key = cell(key.as_ref().map(PublicKey::to_base64)),
+        own = config.server.own_url("/oauth"),
+        two_legged = yes_or_no(link.itself || impersonate),
+        impersonation = yes_or_no(impersonate),
+        fingerprint = cell(key.as_ref().map(PublicKey::fingerprint)),
+    )
 }
 
 /// Asks every remote application.
@@ -199,11 +172,8 @@ async fn check_links(config: &Config, store: &Store) -> anyhow::Result<usize> {
         let mut text = format!("{} {}\n", link.name(), link.url().as_str());
         match Found::fetch(&connector, link.url()).await {
             Ok(found) => {
-                let _ = writeln!(
-                    text,
-                    "  ok      it is there; its key is {}",
-                    found.public_key.fingerprint()
-                );
+                let fingerprint = found.public_key.fingerprint();
+                let _ = writeln!(text, "  ok      it is there; its key is {fingerprint}");
                 if let Some(why) = unregistered(config, &found) {
                     let _ = writeln!(text, "  note    {why}");
                 }
@@ -221,12 +191,9 @@ async fn check_links(config: &Config, store: &Store) -> anyhow::Result<usize> {
 /// Whether the remote application knows linkgate's key; its response is written to `text`.
 async fn check_credentials(links: &Links, link: &Link, text: &mut String) -> bool {
     let outcome = links.test_credentials(link).await;
-    let clock = links
-        .states()
-        .await
-        .ok()
-        .and_then(|mut states| states.remove(link.name()));
-    if let Some(difference) = clock.and_then(|state| state.clock_difference) {
+    let states = links.states().await.unwrap_or_default();
+    let state = states.get(link.name());
+    if let Some(difference) = state.and_then(|state| state.clock_difference) {
         let mark = if difference.abs() < 60 { "ok  " } else { "note" };
         let _ = writeln!(text, "  {mark}    its clock differs from ours by {difference} s");
     }
@@ -245,18 +212,18 @@ async fn check_credentials(links: &Links, link: &Link, text: &mut String) -> boo
 /// What is to be said of the key that it shows.
 fn unregistered(config: &Config, found: &Found) -> Option<String> {
     let consumer = config.consumers.iter().find(|consumer| consumer.key == found.key);
-    let Some(consumer) = consumer else {
-        return Some(format!(
+    let shown = VerificationKey::Rsa(found.public_key.clone());
+    match consumer {
+        None => Some(format!(
             "its consumer {} is not registered here: `linkgate link add` does it",
             found.key
-        ));
-    };
-    let known = consumer
-        .keys
-        .contains(&VerificationKey::Rsa(found.public_key.clone()));
-    (!known).then(|| {
-        "it shows another key than the one that is registered here: `linkgate link add` says more".to_owned()
-    })
+        )),
+        Some(consumer) if consumer.keys.contains(&shown) => None,
+        Some(_) => Some(
+            "it shows another key than the one that is registered here: `linkgate link add` says more"
+                .to_owned(),
+        ),
+    }
 }
 
 /// What another side shows of itself.
@@ -275,17 +242,17 @@ impl Found {
     pub(super) async fn fetch(connector: &Connector, url: &PublicUrl) -> anyhow::Result<Self> {
         let base = url.as_str();
         let consumer_info = format!("{base}/plugins/servlet/oauth/consumer-info");
-        let document = fetch(connector, &consumer_info, "application/xml")
-            .await
-            .with_context(|| format!("{consumer_info} cannot be used"))?;
-        let info = ConsumerInfo::parse(content_type(&document), document.body())
-            .with_context(|| format!("{consumer_info} cannot be used"))?;
+        let unusable = |part: &str| format!("{part}{consumer_info} cannot be used");
+        let document = fetch(connector, &consumer_info, "application/xml").await;
+        let document = document.with_context(|| unusable(""))?;
+        let info = ConsumerInfo::parse(header(&document, CONTENT_TYPE), document.body());
+        let info = info.with_context(|| unusable(""))?;
         let key = ConsumerKey::parse(&info.key)
             .ok_or_else(|| anyhow!("the consumer key in {consumer_info} is longer than any"))?;
-        let public_key = PublicKey::parse(&info.public_key)
-            .with_context(|| format!("the public key in {consumer_info} cannot be used"))?;
-        readable(&info.name).with_context(|| format!("the name in {consumer_info} cannot be used"))?;
-        readable(&info.key).with_context(|| format!("the consumer key in {consumer_info} cannot be used"))?;
+        let public_key = PublicKey::parse(&info.public_key);
+        let public_key = public_key.with_context(|| unusable("the public key in "))?;
+        readable(&info.name).with_context(|| unusable("the name in "))?;
+        readable(&info.key).with_context(|| unusable("the consumer key in "))?;
         let mut remarks = Vec::new();
         let manifest = match manifest(connector, base).await {
             Ok(manifest) => Some(manifest),
@@ -311,7 +278,7 @@ impl Found {
 async fn manifest(connector: &Connector, base: &str) -> anyhow::Result<RemoteManifest> {
     let url = format!("{base}/rest/applinks/1.0/manifest");
     let document = fetch(connector, &url, "application/json, application/xml;q=0.9").await?;
-    let manifest = RemoteManifest::parse(content_type(&document), document.body())?;
+    let manifest = RemoteManifest::parse(header(&document, CONTENT_TYPE), document.body())?;
     let optional = [&manifest.version, &manifest.url].into_iter().flatten();
     for text in [&manifest.name, &manifest.type_id].into_iter().chain(optional) {
         readable(text)?;
@@ -338,9 +305,8 @@ async fn fetch(connector: &Connector, url: &str, accept: &str) -> anyhow::Result
     match response.status() {
         StatusCode::OK => Ok(response),
         status if status.is_redirection() => {
-            let location = response.headers().get(LOCATION);
-            let location = location.and_then(|location| location.to_str().ok());
-            let location: String = location.unwrap_or("nowhere").chars().take(200).collect();
+            let location = header(&response, LOCATION).unwrap_or("nowhere");
+            let location: String = location.chars().take(200).collect();
             bail!(
                 "it redirects to {location}, which is not followed: write the URL under which it answers itself"
             )
@@ -349,8 +315,8 @@ async fn fetch(connector: &Connector, url: &str, accept: &str) -> anyhow::Result
     }
 }
 
-fn content_type(response: &Response<Bytes>) -> Option<&str> {
-    response.headers().get(CONTENT_TYPE)?.to_str().ok()
+fn header(response: &Response<Bytes>, name: HeaderName) -> Option<&str> {
+    response.headers().get(name)?.to_str().ok()
 }
 
 /// The time for a document; remote applications wait as long for those of linkgate.

@@ -33,7 +33,6 @@ Examples:
   linkgate link check";
 
 impl LinkCommand {
-    /// Runs the command.
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Add(add) => add.run().await,

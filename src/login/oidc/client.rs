@@ -1,5 +1,7 @@
 //! The client of an identity provider: authorization request, token request, ID token, userinfo.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -15,24 +17,26 @@ use openidconnect::{
     TokenResponse as _,
 };
 use serde_json::Value as Json;
+use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 use crate::http::client::Connector;
 use crate::model::User;
+use crate::oauth::Timestamp;
 use crate::tls::RootsError;
 
 use super::super::http::{connector, help, send};
 use super::super::{Check, LoginFlow, Method, RedirectError, is_user_name, rejected, user};
 use super::OidcConfig;
-use super::discovery::Discovery;
 
 /// The client of an identity provider.
 #[derive(Debug)]
 pub struct Oidc {
-    config: OidcConfig,
-    http: Connector,
-    discovery: Discovery,
-    clock: Clock,
+    pub(super) config: OidcConfig,
+    pub(super) http: Connector,
+    pub(super) clock: Clock,
+    /// What the provider published last, and when it was requested.
+    pub(super) cached: Mutex<Option<(Arc<CoreProviderMetadata>, Timestamp)>>,
 }
 
 type Client = CoreClient<
@@ -47,19 +51,18 @@ type Client = CoreClient<
 impl Oidc {
     /// Takes the configuration. Nothing is requested yet.
     pub(crate) fn new(config: OidcConfig, clock: Clock) -> Result<Self, RootsError> {
-        let issuer = config.issuer.as_str();
-        let http = connector(issuer, config.ca_file.as_ref(), config.timeout)?;
+        let http = connector(config.issuer.as_str(), config.ca_file.as_ref(), config.timeout)?;
         Ok(Self {
-            discovery: Discovery::new(issuer.to_owned(), http.clone(), clock.clone()),
             config,
             http,
             clock,
+            cached: Mutex::default(),
         })
     }
 
     /// Returns the URL of the authorization request (OpenID Connect Core, section 3.1.2.1).
     pub(crate) async fn authorization_url(&self, flow: &LoginFlow) -> Result<String, RedirectError> {
-        let client = self.client(&*self.discovery.metadata().await?, flow)?;
+        let client = self.client(&*self.metadata().await?, flow)?;
         let verifier = PkceCodeVerifier::new(flow.verifier.expose().to_owned());
         let state = CsrfToken::new(flow.id.as_str().to_owned());
         let nonce = nonce(flow);
@@ -87,7 +90,7 @@ impl Oidc {
                 "the answer is from the issuer {other:?}, and not from the configured one"
             ));
         }
-        let metadata = self.discovery.metadata().await?;
+        let metadata = self.metadata().await?;
         let client = self.client(&metadata, flow)?;
         let tokens = self.exchange(&client, flow, code).await?;
         let Some(id_token) = tokens.id_token() else {
@@ -122,47 +125,39 @@ impl Oidc {
     /// Fetches the discovery document and the keys, and shows what matters in them.
     pub(crate) async fn diagnose(&self, flow: &LoginFlow) -> Vec<Check> {
         let check = "discovery document and keys";
-        let metadata = match self.discovery.fetch().await {
+        let metadata = match self.fetch_metadata().await {
             Ok(metadata) => metadata,
             Err(error) => {
                 let help = match &error {
                     RedirectError::Unavailable(error) => help(error),
-                    _ => {
-                        "login.oidc.issuer must be written exactly as the document says, with or without a slash at the end"
-                    }
+                    _ => EXACT_ISSUER,
                 };
                 return vec![Check::failed(check, error.to_string(), help)];
             }
         };
+        let none = |check: &str, help| Check::failed(check, "there is none", help);
         let keys = metadata.jwks().keys().iter();
-        let keys: Vec<_> = keys
-            .map(|key| key.key_id().map_or("(no id)", |id| id.as_str()))
-            .collect();
-        let userinfo = metadata
-            .userinfo_endpoint()
-            .map_or("there is none: the ID token must have the claims", |url| {
-                url.as_str()
-            });
+        let keys = keys.map(|key| key.key_id().map_or("(no id)", |id| id.as_str()));
+        let keys: Vec<_> = keys.collect();
+        let userinfo = metadata.userinfo_endpoint().map(|url| url.as_str());
         vec![
             Check::ok(check, format!("issuer {}", metadata.issuer().as_str())),
-            if keys.is_empty() {
-                let help = "the provider must publish its keys at jwks_uri";
-                Check::failed("signing keys", "there is none", help)
-            } else {
-                Check::ok("signing keys", format!("{}: {}", keys.len(), keys.join(", ")))
+            match keys.len() {
+                0 => none("signing keys", "the provider must publish its keys at jwks_uri"),
+                count => Check::ok("signing keys", format!("{count}: {}", keys.join(", "))),
             },
             Check::ok(
                 "authorization endpoint",
                 metadata.authorization_endpoint().as_str(),
             ),
-            metadata.token_endpoint().map_or_else(
-                || {
-                    let help = "the provider must support the code flow";
-                    Check::failed("token endpoint", "there is none", help)
-                },
-                |url| Check::ok("token endpoint", url.as_str()),
+            match metadata.token_endpoint() {
+                None => none("token endpoint", "the provider must support the code flow"),
+                Some(url) => Check::ok("token endpoint", url.as_str()),
+            },
+            Check::ok(
+                "userinfo endpoint",
+                userinfo.unwrap_or("there is none: the ID token must have the claims"),
             ),
-            Check::ok("userinfo endpoint", userinfo),
             Check::ok("redirect URI to register there", flow.return_to.as_str()),
         ]
     }
@@ -208,7 +203,7 @@ impl Oidc {
         use SignatureVerificationError::NoMatchingKey;
         let mut verified = self.verify_with(client, flow, token);
         if let Err(ClaimsVerificationError::SignatureVerification(NoMatchingKey)) = verified {
-            let client = self.client(&*self.discovery.renewed().await?, flow)?;
+            let client = self.client(&*self.renewed_metadata().await?, flow)?;
             verified = self.verify_with(&client, flow, token);
         }
         if let Err(error) = verified {
@@ -216,10 +211,8 @@ impl Oidc {
         }
         // The crate keeps only those claims that it has types for.
         let token = token.to_string();
-        let payload = token
-            .split('.')
-            .nth(1)
-            .and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+        let payload = token.split('.').nth(1);
+        let payload = payload.and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
         let claims = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
         claims.map_or_else(|| rejected("the claims of the ID token cannot be read"), Ok)
     }
@@ -289,6 +282,9 @@ fn claim_names(documents: &[Json]) -> String {
     let names: Vec<_> = names.into_iter().map(String::as_str).collect();
     names.join(", ")
 }
+
+const EXACT_ISSUER: &str =
+    "login.oidc.issuer must be written exactly as the document says, with or without a slash at the end";
 
 /// Signatures that a provider's published keys verify. Not `none`, and no HMAC, for which our secret would be the key.
 const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [

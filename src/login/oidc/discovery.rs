@@ -5,47 +5,27 @@ use std::sync::Arc;
 
 use openidconnect::core::CoreProviderMetadata;
 use openidconnect::{AsyncHttpClient, DiscoveryError, HttpRequest, HttpResponse, IssuerUrl};
-use tokio::sync::Mutex;
 
-use crate::clock::Clock;
 use crate::http::client::{Connector, HttpClientError};
-use crate::oauth::Timestamp;
 
 use super::super::RedirectError;
 use super::super::http::send;
+use super::client::Oidc;
 
-/// The last response, and how to get the next one.
-#[derive(Debug)]
-pub(super) struct Discovery {
-    issuer: String,
-    http: Connector,
-    clock: Clock,
-    cached: Mutex<Option<(Arc<CoreProviderMetadata>, Timestamp)>>,
-}
-
-impl Discovery {
-    pub(super) fn new(issuer: String, http: Connector, clock: Clock) -> Self {
-        Self {
-            issuer,
-            http,
-            clock,
-            cached: Mutex::default(),
-        }
-    }
-
+impl Oidc {
     /// Returns what the provider published at most an hour ago. If it does not respond, older metadata is used.
     pub(super) async fn metadata(&self) -> Result<Arc<CoreProviderMetadata>, RedirectError> {
-        self.younger_than(TTL).await
+        self.metadata_since(3600).await
     }
 
     /// Returns what the provider published at most ten seconds ago, as a token has an unknown key. Tokens of an attacker
     /// must not cause requests without limit.
-    pub(super) async fn renewed(&self) -> Result<Arc<CoreProviderMetadata>, RedirectError> {
-        self.younger_than(MIN_INTERVAL).await
+    pub(super) async fn renewed_metadata(&self) -> Result<Arc<CoreProviderMetadata>, RedirectError> {
+        self.metadata_since(10).await
     }
 
     /// One request at a time: concurrent calls wait for its response.
-    async fn younger_than(&self, seconds: i64) -> Result<Arc<CoreProviderMetadata>, RedirectError> {
+    async fn metadata_since(&self, seconds: i64) -> Result<Arc<CoreProviderMetadata>, RedirectError> {
         let mut cached = self.cached.lock().await;
         let now = self.clock.now();
         if let Some((metadata, at)) = &*cached
@@ -53,7 +33,7 @@ impl Discovery {
         {
             return Ok(Arc::clone(metadata));
         }
-        match (self.fetch().await, &*cached) {
+        match (self.fetch_metadata().await, &*cached) {
             (Ok(metadata), _) => {
                 let metadata = Arc::new(metadata);
                 *cached = Some((Arc::clone(&metadata), now));
@@ -67,10 +47,11 @@ impl Discovery {
         }
     }
 
-    /// Asks the provider.
-    pub(super) async fn fetch(&self) -> Result<CoreProviderMetadata, RedirectError> {
+    /// Requests the discovery document and the keys.
+    pub(super) async fn fetch_metadata(&self) -> Result<CoreProviderMetadata, RedirectError> {
         let unusable = |why: String| RedirectError::Discovery(why);
-        let issuer = IssuerUrl::new(self.issuer.clone()).map_err(|error| unusable(error.to_string()))?;
+        let issuer = IssuerUrl::new(self.config.issuer.as_str().to_owned())
+            .map_err(|error| unusable(error.to_string()))?;
         let metadata = CoreProviderMetadata::discover_async(issuer, &self.http).await;
         metadata.map_err(|error| match error {
             DiscoveryError::Request(error) => RedirectError::Unavailable(error),
@@ -87,8 +68,3 @@ impl<'c> AsyncHttpClient<'c> for Connector {
         Box::pin(send(self, request))
     }
 }
-
-/// Seconds for which metadata and keys are cached.
-const TTL: i64 = 3600;
-/// Seconds between two requests because of unknown keys.
-const MIN_INTERVAL: i64 = 10;

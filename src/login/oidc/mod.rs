@@ -25,25 +25,18 @@ pub use client::Oidc;
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct OidcConfig {
-    /// The issuer, which names the discovery document.
     pub issuer: HttpUrl,
-    /// linkgate's name there.
     pub client_id: String,
-    /// linkgate's secret there.
     pub client_secret: Secret,
-    /// The scopes that are requested besides `openid`.
     #[serde(default = "scopes")]
     pub scopes: Vec<String>,
-    /// The claim with the user's name for the application.
     #[serde(default = "user_claim")]
     pub user_claim: String,
-    /// The claim with the user's name for people.
     #[serde(default = "display_claim")]
     pub display_claim: String,
-    /// The trust roots; `None`: those of the operating system.
     pub ca_file: Option<FromFile<Roots>>,
-    /// How long each of its answers may take.
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<10>", deserialize_with = "duration")]
     pub timeout: Duration,

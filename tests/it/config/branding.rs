@@ -14,7 +14,7 @@ const SVG: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 3 1\"
 fn without_it_the_pages_are_ours_and_named_after_the_host() {
     let branding = Written::new(SMALLEST).load(&[]).unwrap().branding;
     assert_eq!(branding.name, "builds.example.com");
-    assert!(branding.logo.is_none() && branding.accent.is_none());
+    assert!(branding.logo_file.is_none() && branding.accent.is_none());
 }
 
 #[test]
@@ -36,8 +36,8 @@ fn the_name_may_stand_in_two_places_and_one_wins() {
 #[test]
 fn a_logo_is_read_when_the_configuration_is() {
     let written = Written::smallest_and("[branding]\nlogo_file = \"logo\"\n").with("logo", SVG);
-    let logo = written.load(&[]).unwrap().branding.logo.unwrap();
-    assert_eq!(logo.kind(), ("image/svg+xml", ".svg"));
+    let logo = written.load(&[]).unwrap().branding.logo_file.unwrap();
+    assert_eq!(logo.content.kind(), ("image/svg+xml", ".svg"));
     assert_eq!(written.warned(), "");
 }
 

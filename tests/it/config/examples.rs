@@ -9,7 +9,7 @@ use linkgate::gateway::{IdentityPreset, RouteMode};
 use linkgate::login::Method;
 use linkgate::model::ConsumerSource;
 use linkgate::oauth::{SignatureMethod, VerificationKey};
-use linkgate::telemetry::Format;
+use linkgate::telemetry::{Format, Level};
 
 use super::{NOW, SMALLEST, Written, example};
 
@@ -103,7 +103,7 @@ fn the_replica_example_works_where_its_secrets_are() {
     let probe = config.login.probe.as_ref().unwrap();
     assert_eq!(probe.url.as_str(), "http://127.0.0.1:9090/api/me");
     assert_eq!(
-        (probe.cookies[0].as_str(), probe.user_pointer.as_str()),
+        (probe.cookies[0].as_str(), probe.user_pointer.0.as_str()),
         ("session", "/name")
     );
     assert_eq!(probe.reject[0].equals, true);
@@ -141,10 +141,7 @@ fn the_smallest_file_has_every_default() {
     );
     assert_eq!(config.identity.assertion_audience, "https://builds.example.com");
     assert!(config.consumers.is_empty() && config.routes.is_empty() && config.admin.subjects.is_empty());
-    assert_eq!(
-        (config.log.format, config.log.level.name()),
-        (Format::Text, "info")
-    );
+    assert_eq!((config.log.format, config.log.level), (Format::Text, Level::Info));
 }
 
 #[test]
