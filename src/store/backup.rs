@@ -62,7 +62,6 @@ impl Store {
             "insert into nonce_lease (one, epoch, minute) values (1, 'lost', $1) on conflict (one) do update set \
              epoch = 'lost', minute = case when nonce_lease.minute < $1 then $1 else nonce_lease.minute end",
         ]);
-        self.db.write(update.bind(until.minute())).await?;
-        Ok(())
+        self.db.write(update.bind(until.minute())).await.map(drop)
     }
 }

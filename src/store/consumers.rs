@@ -26,7 +26,7 @@ pub struct SyncReport {
 impl Store {
     /// Finds a consumer.
     pub async fn consumer(&self, key: &ConsumerKey) -> Result<Option<Consumer>, StoreError> {
-        let select = sql(["select ", COLUMNS, " from consumers where key = $1"]).bind(key);
+        let select = sql(["select ", COLUMNS, " from consumers where key = $1"]).bind(key.as_str());
         Ok(self.open_consumers(select).await?.pop())
     }
 
@@ -84,7 +84,10 @@ impl Store {
         let gone = known.into_values().filter(gone);
         for key in gone.filter_map(|row| ConsumerKey::parse(&row.key)) {
             let disable = sql(["update consumers set enabled = $2, updated_at = $3 where key = $1"]);
-            transaction.on().execute(disable.bind((&key, false, now))).await?;
+            transaction
+                .on()
+                .execute(disable.bind(key.as_str()).bind(false).bind(now.seconds()))
+                .await?;
             report.disabled.push(key);
         }
         report.disabled.sort();
@@ -109,7 +112,7 @@ impl Store {
         };
         let update =
             sql(["update consumers set enabled = $2, updated_at = $3 where key = $1 and enabled <> $2"]);
-        let update = update.bind((key, enabled, now));
+        let update = update.bind(key.as_str()).bind(enabled).bind(now.seconds());
         self.change(update, &by_command(kind, key, now)).await
     }
 
@@ -121,19 +124,19 @@ impl Store {
         for table in ["access_tokens", "request_tokens"] {
             self.delete_all(table, "consumer_key = $1", key.as_str()).await?;
         }
-        let delete = sql(["delete from consumers where key = $1"]).bind(key);
+        let delete = sql(["delete from consumers where key = $1"]).bind(key.as_str());
         self.change(delete, &by_command(AuditKind::ConsumerPurged, key, now))
             .await
     }
 
-    /// Deletes the rows of which a condition on a text holds, 2000 at a time.
+    /// Deletes the rows of which a condition on a text holds, a portion at a time.
     pub(super) async fn delete_all(
         &self,
         table: &'static str,
         which: &'static str,
         text: &str,
     ) -> Result<(), StoreError> {
-        let delete = || portion(table, "digest", which, "").bind((text, 2000));
+        let delete = || portion(table, "digest", which, "").bind(text);
         while self.db.write(delete()).await? > 0 {}
         Ok(())
     }
@@ -146,16 +149,14 @@ fn insert(row: ConsumerRow, conflict: &'static str, now: Timestamp) -> Sql {
          values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (key)",
         conflict,
     ])
-    .bind((
-        row.key,
-        row.name,
-        row.source,
-        row.enabled,
-        row.settings,
-        row.secrets,
-        row.key_id,
-        now,
-    ))
+    .bind(row.key)
+    .bind(row.name)
+    .bind(row.source)
+    .bind(row.enabled)
+    .bind(row.settings)
+    .bind(row.secrets)
+    .bind(row.key_id)
+    .bind(now.seconds())
 }
 
 const UPDATE: &str = " do update set name = excluded.name, source = excluded.source, enabled = excluded.enabled, \

@@ -3,7 +3,7 @@
 //! Read in this order:
 //!
 //! 1. [`Store`], below: open, close;
-//! 2. `db` and `value`: a statement, its values and its rows; `options` and `files`: how a database is opened; `schema`: its tables; `error`: what can fail;
+//! 2. `db`: a statement, its values and its rows; `options` and `files`: how a database is opened; `schema`: its tables; `error`: what can fail;
 //! 3. `keyring` and `seal`: what may touch the disk. Tokens are hashed, their secrets derived, shared secrets sealed;
 //! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `sessions`, `users`,
 //!    `audit`; `links` has the outgoing direction's. `nonces` has a folder of its own: which requests were seen, in a
@@ -43,7 +43,6 @@ mod secret_keys;
 mod sessions;
 mod sweep;
 mod users;
-mod value;
 
 pub use access_tokens::{Actor, Filter, Revoke, Search, TokenUses};
 pub use audit::AuditFilter;

@@ -75,7 +75,7 @@ impl Store {
                 made,
                 "returning consumer_key, subject, id",
             )
-            .bind((id, 1000))
+            .bind(id)
         };
         while !self.change_all(tokens(), revoked).await?.is_empty() {}
         let disconnected = |row: &Row| {
@@ -92,7 +92,7 @@ impl Store {
                 "key_id = $1",
                 "returning link, subject",
             )
-            .bind((id, 1000))
+            .bind(id)
         };
         while !self.change_all(links(), disconnected).await?.is_empty() {}
         for table in ["request_tokens", "link_dances"] {
@@ -143,9 +143,10 @@ impl Store {
         let insert = sql([
             "insert into secret_keys (id, check_value, first_used_at) values ($1, $2, $3) on conflict do nothing",
         ])
-        .bind((current.id_text(), current.check_value(), now));
-        self.db.write(insert).await?;
-        Ok(())
+        .bind(current.id_text())
+        .bind(current.check_value())
+        .bind(now.seconds());
+        self.db.write(insert).await.map(drop)
     }
 
     /// Whether the database knows a key that this process lacks.

@@ -27,7 +27,8 @@ pub(super) async fn lease(db: &Db, minute: i64, session: &mut NonceSession) -> R
         "update nonce_lease set minute = case when minute < $1 then $1 else minute end \
          where epoch = $2 returning minute",
     ])
-    .bind((minute, &session.epoch));
+    .bind(minute)
+    .bind(&session.epoch);
     let mut transaction = db.begin().await?;
     let rows = transaction.on().fetch(update).await?;
     transaction.commit().await?;
@@ -123,7 +124,7 @@ fn path(db: &Db) -> Option<PathBuf> {
 async fn connect(pool: &PgPool, limit: Duration) -> Result<Connection, StoreError> {
     let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
     set_up_session(&mut connection, limit).await?;
-    let mut connection = Connection::Postgres(connection);
+    let mut connection = Connection::Postgres(connection, limit);
     // A plan that was made while the table was empty would read all of it when it is full.
     connection.on().execute(sql(["set enable_seqscan = off"])).await?;
     Ok(connection)
