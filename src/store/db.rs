@@ -211,10 +211,9 @@ impl Connection {
     /// Closes the connection in good order.
     pub(super) async fn close(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(connection) => connection.close().await?,
-            Self::Postgres(connection, _) => connection.close().await?,
+            Self::Sqlite(connection) => Ok(connection.close().await?),
+            Self::Postgres(connection, limit) => within(limit, connection.close()).await,
         }
-        Ok(())
     }
 }
 

@@ -95,10 +95,6 @@ impl NonceSession {
         .bind(PORTION);
         Ok(self.connection.on().execute(delete).await? == PORTION.unsigned_abs())
     }
-
-    pub(super) async fn close(self) -> Result<(), StoreError> {
-        self.connection.close().await
-    }
 }
 
 /// Empties the table and begins an epoch.
