@@ -72,11 +72,7 @@ impl AccessToken {
 
     /// Whether a consumer can do something with it: call, or renew it.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        let renewable = self
-            .session
-            .as_ref()
-            .is_some_and(|session| session.expires_at > now);
-        self.revoked_at.is_none() && (self.expires_at > now || renewable)
+        self.revoked_at.is_none() && self.ends_at() > now
     }
 
     /// From when on it can neither be used nor renewed.
