@@ -343,7 +343,7 @@ fn id(token: &Token) -> String {
 }
 
 /// What became of a token. A consumer key that cannot be read does not prevent it from being revoked.
-fn event(kind: AuditKind, row: &Row, at: Timestamp) -> Result<AuditEvent, StoreError> {
+pub(super) fn event(kind: AuditKind, row: &Row, at: Timestamp) -> Result<AuditEvent, StoreError> {
     Ok(AuditEvent {
         consumer: ConsumerKey::parse(&row.get::<String>("consumer_key")?),
         subject: Some(row.get("subject")?),

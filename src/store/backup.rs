@@ -1,14 +1,13 @@
 //! Backup and restore of a SQLite database, and what a restore of either database must do: the nonces of the time after the
 //! backup are lost.
 
-use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use crate::oauth::Timestamp;
 
 use super::db::sql;
+use super::files::create_new;
 use super::{Store, StoreError};
 
 impl Store {
@@ -22,12 +21,7 @@ impl Store {
             what: file.display().to_string(),
             source: source.into(),
         };
-        let created = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(file);
-        let created = created.map_err(failed)?;
+        let created = create_new(file).map_err(failed)?;
         let text = file
             .to_str()
             .ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;

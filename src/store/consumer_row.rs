@@ -6,7 +6,7 @@ use std::fmt::Display;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::model::{Consumer, ConsumerSource};
+use crate::model::Consumer;
 use crate::oauth::{
     AllowedCallback, Callback, ConsumerKey, PublicKey, Secret, SignatureMethod, VerificationKey,
 };
@@ -152,11 +152,6 @@ impl ConsumerRow {
                 .map_err(|_| wrong(&format_args!("it is registered by `{}`", self.source)))?,
             name: self.name.clone(),
         })
-    }
-
-    /// Whether this consumer was registered so.
-    pub(super) fn is_from(&self, source: ConsumerSource) -> bool {
-        self.source == <&str>::from(source)
     }
 }
 

@@ -80,8 +80,10 @@ impl Store {
                 transaction.on().execute(insert(row, UPDATE, now)).await?;
             }
         }
-        let gone = |row: &ConsumerRow| row.enabled && row.is_from(ConsumerSource::Config);
-        let gone = known.into_values().filter(gone);
+        let config = <&str>::from(ConsumerSource::Config);
+        let gone = known
+            .into_values()
+            .filter(|row| row.enabled && row.source == config);
         for key in gone.filter_map(|row| ConsumerKey::parse(&row.key)) {
             let disable = sql(["update consumers set enabled = $2, updated_at = $3 where key = $1"]);
             transaction

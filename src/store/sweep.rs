@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use crate::oauth::{Timestamp, TimestampWindow};
 
-use super::db::{PORTION, Sql, portion, sql};
+use super::db::{PORTION, portion, sql};
 use super::{Store, StoreError};
 
 /// How many rows of each table were deleted.
@@ -25,11 +25,17 @@ impl Store {
         let mut swept = Swept::new();
         for (table, key, which, days) in EXPIRED {
             let before = now.plus(-days * DAY);
-            let count = self
-                .forget(|| portion(table, key, which, "").bind(before.seconds()))
-                .await?;
-            if count > 0 {
-                *swept.entry(table).or_default() += count;
+            for _ in 0..PORTIONS {
+                let begun = Instant::now();
+                let delete = portion(table, key, which, "").bind(before.seconds());
+                let count = self.db.write(delete).await?;
+                if count > 0 {
+                    *swept.entry(table).or_default() += count;
+                }
+                if count < PORTION {
+                    break;
+                }
+                sleep(begun.elapsed()).await;
             }
         }
         Ok(swept)
@@ -57,21 +63,6 @@ impl Store {
             .await?;
         transaction.commit().await?;
         Ok(bounded)
-    }
-
-    /// Deletes portions until nothing is left, or there have been many. Returns the number of rows.
-    async fn forget(&self, delete: impl Fn() -> Sql) -> Result<u64, StoreError> {
-        let mut forgotten = 0;
-        for _ in 0..PORTIONS {
-            let begun = Instant::now();
-            let gone = self.db.write(delete()).await?;
-            forgotten += gone;
-            if gone < PORTION {
-                break;
-            }
-            sleep(begun.elapsed()).await;
-        }
-        Ok(forgotten)
     }
 }
 
