@@ -141,12 +141,8 @@ impl Store {
     /// Keeps a pending authorization until its user returns. The newest few of a user at a link are kept, so that a second
     /// tab does not end the first.
     pub async fn add_pending_authorization(&self, pending: &PendingAuthorization) -> Result<(), StoreError> {
-        let PendingAuthorization {
-            link,
-            subject,
-            credentials,
-            ..
-        } = pending;
+        let (link, subject) = (&*pending.link, &*pending.subject);
+        let credentials = &pending.credentials;
         let insert = sql([
             "insert into link_dances (digest, link, subject, sealed, key_id, return_to, expires_at) \
              values ($1, $2, $3, $4, $5, $6, $7) on conflict (digest) do update set link = excluded.link, \
@@ -154,8 +150,8 @@ impl Store {
              return_to = excluded.return_to, expires_at = excluded.expires_at",
         ])
         .bind(digest(credentials.token.as_str()))
-        .bind(&**link)
-        .bind(&**subject)
+        .bind(link)
+        .bind(subject)
         .bind(seal(&self.keyring, link, subject, credentials))
         .bind(self.keyring.current().id_text())
         .bind(&*pending.return_to)
@@ -165,8 +161,8 @@ impl Store {
             "delete from link_dances where digest in (select digest from link_dances \
              where link = $1 and subject = $2 order by expires_at desc, digest limit 1000 offset $3)",
         ])
-        .bind(&**link)
-        .bind(&**subject)
+        .bind(link)
+        .bind(subject)
         .bind(MAX_PENDING);
         self.db.write(delete).await.map(drop)
     }

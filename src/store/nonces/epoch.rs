@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sqlx::sqlite::SqliteError;
 use sqlx::{Connection as _, PgConnection, PgPool};
 
 use crate::store::db::{Connection, Db, sql};
 use crate::store::files::beside;
-use crate::store::options::set_up_session;
+use crate::store::options::{set_up_session, sqlite_code};
 
 use super::StoreError;
 use super::file::{self, boot_id, random};
@@ -140,10 +139,8 @@ impl StoreError {
                 source: sqlx::Error::Database(error),
                 ..
             } => {
-                let code = error.code().and_then(|code| code.parse::<u32>().ok());
-                // SQLITE_CORRUPT and SQLITE_NOTADB; the higher bytes are details.
-                error.try_downcast_ref::<SqliteError>().is_some()
-                    && code.is_some_and(|code| matches!(code & 0xFF, 11 | 26))
+                // SQLITE_CORRUPT and SQLITE_NOTADB.
+                matches!(sqlite_code(&**error), Some(11 | 26))
             }
             _ => false,
         }
