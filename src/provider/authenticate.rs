@@ -57,7 +57,7 @@ impl Provider {
             self.clock_offset.check()?;
             let now = self.clock.now();
             self.rules.window.check(request.timestamp(), now)?;
-            let Some(consumer) = self.cache.consumer(&self.store, request.consumer_key()).await? else {
+            let Some(consumer) = self.cache.consumer(request.consumer_key()).await? else {
                 // An unknown consumer costs what a wrong signature costs.
                 drop(request.verify(std::slice::from_ref(&self.dummy_key), None));
                 return Err(Problem::ConsumerKeyUnknown.into());

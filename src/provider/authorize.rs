@@ -11,30 +11,23 @@ use super::Provider;
 
 /// An authorization request: what became of a request token until now (RFC 5849, section 2.2).
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names of the fields say it")]
 pub enum AuthorizationRequest {
     /// The user has not decided yet.
     Pending {
-        /// The consumer.
         consumer: Arc<Consumer>,
-        /// Where the user returns.
         callback: Callback,
-        /// Until when the user can decide.
         expires_at: Timestamp,
     },
     /// A user approved it.
     Approved {
-        /// The user.
         by: User,
-        /// The consumer.
         consumer: Arc<Consumer>,
-        /// Where the user returns.
         callback: Callback,
     },
     /// A user denied it.
     Denied {
-        /// The consumer.
         consumer: Arc<Consumer>,
-        /// Where the user returns.
         callback: Callback,
     },
     /// Approved, and exchanged for an access token already.
@@ -44,29 +37,22 @@ pub enum AuthorizationRequest {
     /// No such request token.
     Unknown,
     /// The consumer is disabled.
-    ConsumerDisabled {
-        /// The consumer's name, for people.
-        name: String,
-    },
+    ConsumerDisabled { name: String },
 }
 
 /// What a decision of the user leads to.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names of the fields say it")]
 pub enum AuthorizationOutcome {
     /// Redirect the browser there.
     Redirect(String),
     /// Show the code, which the user carries to the consumer.
     ShowVerifier {
-        /// The consumer's name.
         consumer_name: String,
-        /// The code.
         verifier: Verifier,
     },
     /// Denied, and there is no callback URL.
-    DeniedOutOfBand {
-        /// The consumer.
-        consumer_name: String,
-    },
+    DeniedOutOfBand { consumer_name: String },
     /// This user cannot decide it.
     NotPending(AuthorizationRequest),
 }
@@ -91,7 +77,7 @@ impl Provider {
         if kept.expires_at <= self.clock.now() {
             return Ok(AuthorizationRequest::Expired);
         }
-        let Some(consumer) = self.cache.consumer(&self.store, &kept.consumer).await? else {
+        let Some(consumer) = self.cache.consumer(&kept.consumer).await? else {
             return Ok(AuthorizationRequest::Unknown);
         };
         if !consumer.enabled {
@@ -172,9 +158,7 @@ impl Provider {
         callback: Callback,
     ) -> Result<AuthorizationOutcome, StoreError> {
         let Some(verifier) = self.keyring.verifier(token, &user.subject) else {
-            self.cache
-                .check_foreign_token(&self.store, token.as_str())
-                .await?;
+            self.cache.check_foreign_token(token.as_str()).await?;
             return Ok(AuthorizationOutcome::NotPending(AuthorizationRequest::Unknown));
         };
         Ok(match callback {

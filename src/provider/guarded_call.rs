@@ -118,7 +118,7 @@ impl Provider {
             if let (Some(token), None) = (signed.request.token(), &signed.cached) {
                 let secret = self.keyring.token_secret(token);
                 let now = self.clock.now();
-                let read = self.cache.access_token(&self.store, token, secret.as_ref(), now);
+                let read = self.cache.access_token(token, secret.as_ref(), now);
                 signed.cached = Some(read.await?);
             }
             Ok(signed)

@@ -130,13 +130,13 @@ impl Provider {
         let dummy_key = VerificationKey::Hmac(new_secret());
         Self {
             uses: Uses::new(store.clone()),
+            cache: Cache::new(store.clone()),
             clock_offset: ClockOffset::default(),
             store,
             keyring,
             clock,
             directory,
             rules,
-            cache: Cache::new(),
             false_signatures: FalseSignatures::new(),
             dummy_key,
         }
