@@ -24,10 +24,6 @@ pub struct RequestToken {
 
 impl RequestToken {
     /// The user who approved, if this consumer may exchange the token now. The verifier is compared by the caller.
-    ///
-    /// # Errors
-    ///
-    /// Why it may not.
     pub fn check_exchange(&self, consumer: &ConsumerKey, now: Timestamp) -> Result<&User, Problem> {
         if self.consumer != *consumer {
             return Err(Problem::TokenRejected(UNKNOWN_TOKEN));

@@ -122,11 +122,8 @@ impl Cache {
         self.access_tokens.get_or_read(token, read).await
     }
 
-    /// Checks a token that no key of this process made.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::ForeignKey`] if a key that the database knows made it: the token may be a good one.
+    /// Checks a token that no key of this process made. [`StoreError::ForeignKey`]: a key that the database knows made it, so it
+    /// may be a good one.
     pub(super) async fn check_foreign_token(&self, token: &str) -> Result<(), StoreError> {
         let id = token.get(..4).unwrap_or_default().to_owned();
         let read = self.store.is_key_missing(&id);

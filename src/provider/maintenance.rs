@@ -45,10 +45,6 @@ impl Provider {
     }
 
     /// Checks that signed requests can be answered: the database answers, and the clocks agree.
-    ///
-    /// # Errors
-    ///
-    /// Why they cannot.
     pub async fn check_ready(&self) -> Result<(), StoreError> {
         self.store.ping().await?;
         self.measure_clock_offset().await?;
@@ -82,10 +78,6 @@ pub(super) struct ClockOffset(AtomicI64);
 
 impl ClockOffset {
     /// Checks that the timestamps of signed requests can be checked.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::ClockOffset`].
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let seconds = self.0.load(Ordering::Relaxed);
         if seconds.abs() > MAX_OFFSET_SECONDS {

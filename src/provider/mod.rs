@@ -14,6 +14,11 @@
 //!
 //! `cache` keeps consumers and tokens for less than a second. `directory` knows which users exist. `maintenance` deletes what
 //! has expired, writes when tokens were used, and compares the clocks.
+//!
+//! # Errors
+//!
+//! What a consumer asks fails with an [`Error`]: refused for a reason that the consumer is told, or failed. What a browser or an
+//! administrator asks fails only as the store does.
 
 mod access_token;
 mod authenticate;

@@ -15,7 +15,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The file exists, or cannot be written; the database is not SQLite's.
+    /// [`StoreError::Unreachable`] if the file exists, or cannot be written.
     pub async fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
         let failed = |source: io::Error| StoreError::Unreachable {
             what: file.display().to_string(),
@@ -29,11 +29,7 @@ impl Store {
         created.sync_all().map_err(failed)
     }
 
-    /// Checks that a SQLite database is whole.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Inconsistent`] with what SQLite found first.
+    /// Checks that a SQLite database is whole. What SQLite finds first is [`StoreError::Inconsistent`].
     pub async fn check_integrity(&self) -> Result<(), StoreError> {
         let rows = self.db.read(sql([
             "select integrity_check as found from pragma_integrity_check limit 1",

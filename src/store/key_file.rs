@@ -74,10 +74,6 @@ impl Keyring {
     }
 
     /// Replaces a key file whole or not at all. Owner and mode stay.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's.
     pub fn replace_file(&self, path: &Path) -> io::Result<()> {
         let (file, old) = (written(path, self)?, fs::metadata(path)?);
         file.as_file().set_permissions(old.permissions())?;

@@ -12,6 +12,11 @@
 //!
 //! The rules: a state change is one statement that names the state it leaves. A transaction's first statement is a write.
 //! Each table's file turns its rows into model types, and an impossible row is [`StoreError::Inconsistent`].
+//!
+//! # Errors
+//!
+//! Each function of [`Store`] that returns a [`StoreError`] may find that the database fails, does not answer in time, or has an
+//! impossible row. A function says what else it fails with.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,14 +71,11 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database, creates what is missing, and checks that the key file has every key that rows need.
-    ///
-    /// The database of a `sqlite:` URL is created if it is missing, readable by its owner alone; the tables are brought up to
-    /// date.
+    /// Opens the database as [`Store::migrate`] does, and checks that the key file has every key that rows need.
     ///
     /// # Errors
     ///
-    /// The database cannot be opened, was made by a newer linkgate, or a key is missing.
+    /// Those of [`Store::migrate`] and [`Store::check_keys`].
     pub async fn open(options: &Options, keyring: Arc<Keyring>, now: Timestamp) -> Result<Self, StoreError> {
         let store = Self::migrate(options, keyring).await?;
         store.check_keys(now).await?;
@@ -91,7 +93,8 @@ impl Store {
         Ok(Self::new(db, keyring, options))
     }
 
-    /// Opens the database, creates what is missing, and leaves the keys unchecked.
+    /// Opens the database, brings the tables up to date, and leaves the keys unchecked. The database of a `sqlite:` URL is
+    /// created if it is missing, readable by its owner alone.
     ///
     /// # Errors
     ///

@@ -27,11 +27,7 @@ impl Db {
         }
     }
 
-    /// Checks that the tables are those of this version.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::NewerSchema`] and [`StoreError::OlderSchema`].
+    /// Checks that the tables are those of this version, neither newer nor older.
     pub(super) async fn check_schema(&self, options: &Options) -> Result<(), StoreError> {
         let found = self.schema_version().await?;
         let what = options.redacted_url();
@@ -43,10 +39,6 @@ impl Db {
     }
 
     /// Creates the tables of this version, or brings those of an earlier one up to date.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::NewerSchema`]; or a statement failed.
     pub(super) async fn migrate(&self, options: &Options) -> Result<(), StoreError> {
         match self.check_schema(options).await {
             Err(StoreError::OlderSchema { .. }) => self.apply_migrations().await.map_err(|source| {

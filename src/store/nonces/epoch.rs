@@ -13,11 +13,7 @@ use super::StoreError;
 use super::file::{self, boot_id, random};
 use super::tables::{self, NonceSession};
 
-/// Makes sure that the session's epoch has leased this minute.
-///
-/// # Errors
-///
-/// [`StoreError::NoncesLost`] if the epoch has ended.
+/// Makes sure that the session's epoch has leased this minute. [`StoreError::NoncesLost`]: the epoch has ended.
 pub(super) async fn lease(db: &Db, minute: i64, session: &mut NonceSession) -> Result<(), StoreError> {
     if minute <= session.leased {
         return Ok(());

@@ -56,11 +56,7 @@ impl NonceSession {
             .collect()
     }
 
-    /// Reads the floor again.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::NoncesLost`] if the epoch has ended.
+    /// Reads the floor again. [`StoreError::NoncesLost`]: the epoch has ended.
     pub(super) async fn refresh(&mut self) -> Result<(), StoreError> {
         match state(&mut self.connection).await? {
             Some((floor, epoch)) if epoch == self.epoch.as_bytes() => {
