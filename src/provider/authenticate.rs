@@ -14,6 +14,7 @@ use super::cache::CachedToken;
 use super::{Error, Provider};
 
 /// A request whose signature was verified, and the consumer that made it. Its nonce may not be recorded yet.
+#[derive(Debug)]
 pub(super) struct AuthenticatedRequest {
     pub(super) request: VerifiedRequest,
     pub(super) consumer: Arc<Consumer>,
