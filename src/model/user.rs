@@ -61,9 +61,4 @@ impl SessionId {
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
-
-    /// The first eight characters, for logs.
-    pub fn prefix(&self) -> &str {
-        self.0.prefix()
-    }
 }

@@ -197,10 +197,7 @@ impl Store {
         .bind(key_id(new))
         .bind(issued_at.seconds())
         .bind(expires_at.seconds());
-        let renewed = |row: &Row| {
-            let event = event(AuditKind::Renewed, row, now)?;
-            Ok(AuditEvent { address, ..event })
-        };
+        let renewed = |row: &Row| event(AuditKind::Renewed, row, address, now);
         let rows = self.change_all(update, renewed).await?;
         rows.first().map(access_token).transpose()
     }
@@ -225,9 +222,8 @@ impl Store {
         };
         let revoked = |row: &Row| {
             Ok(AuditEvent {
-                address: by.address,
                 detail: format!("the token {}, by {}", row.get::<String>("id")?, by.name),
-                ..event(AuditKind::Revoked, row, now)?
+                ..event(AuditKind::Revoked, row, by.address, now)?
             })
         };
         if let Revoke::AllOf { subject } = which {
@@ -253,9 +249,8 @@ impl Store {
         .bind(now.seconds());
         let withdrawn = |row: &Row| {
             Ok(AuditEvent {
-                address: by.address,
                 detail: format!("an approval that was not exchanged yet, by {}", by.name),
-                ..event(AuditKind::Revoked, row, now)?
+                ..event(AuditKind::Revoked, row, by.address, now)?
             })
         };
         self.change_all(update, withdrawn).await.map(drop)
@@ -343,12 +338,15 @@ fn id(token: &Token) -> String {
 }
 
 /// What became of a token. A consumer key that cannot be read does not prevent it from being revoked.
-pub(super) fn event(kind: AuditKind, row: &Row, at: Timestamp) -> Result<AuditEvent, StoreError> {
-    Ok(AuditEvent {
-        consumer: ConsumerKey::parse(&row.get::<String>("consumer_key")?),
-        subject: Some(row.get("subject")?),
-        ..AuditEvent::new(kind, at)
-    })
+pub(super) fn event(
+    kind: AuditKind,
+    row: &Row,
+    address: Option<IpAddr>,
+    at: Timestamp,
+) -> Result<AuditEvent, StoreError> {
+    let event = AuditEvent::new(kind, at).by(row.get::<String>("subject")?, address);
+    let consumer = ConsumerKey::parse(&row.get::<String>("consumer_key")?);
+    Ok(AuditEvent { consumer, ..event })
 }
 
 fn access_token(row: &Row) -> Result<AccessToken, StoreError> {

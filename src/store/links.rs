@@ -39,10 +39,7 @@ impl Store {
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let event = AuditEvent {
-            address,
-            ..event(AuditKind::LinkConnected, link, subject, now)
-        };
+        let event = event(AuditKind::LinkConnected, link, subject, address, now);
         let insert = sql([
             "insert into link_tokens (link, subject, digest, sealed, key_id, connected_at) \
              values ($1, $2, $3, $4, $5, $6) on conflict (link, subject) do update set \
@@ -95,7 +92,7 @@ impl Store {
         problem: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut event = event(AuditKind::LinkLost, link, subject, now);
+        let mut event = event(AuditKind::LinkLost, link, subject, None, now);
         event.detail = format!("{}: the other side says {problem}", event.detail);
         let delete = sql(["delete from link_tokens where link = $1 and subject = $2 and digest = $3"])
             .bind(link)
@@ -112,10 +109,7 @@ impl Store {
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let event = AuditEvent {
-            address,
-            ..event(AuditKind::LinkDisconnected, link, subject, now)
-        };
+        let event = event(AuditKind::LinkDisconnected, link, subject, address, now);
         let delete = sql(["delete from link_tokens where link = $1 and subject = $2"]);
         self.change(delete.bind(link).bind(subject), &event).await
     }
@@ -261,11 +255,11 @@ impl Store {
     }
 }
 
-fn event(kind: AuditKind, link: &str, subject: &str, now: Timestamp) -> AuditEvent {
+fn event(kind: AuditKind, link: &str, subject: &str, address: Option<IpAddr>, now: Timestamp) -> AuditEvent {
+    let event = AuditEvent::new(kind, now).by(subject, address);
     AuditEvent {
-        subject: Some(subject.to_owned()),
         detail: format!("the link {link}"),
-        ..AuditEvent::new(kind, now)
+        ..event
     }
 }
 

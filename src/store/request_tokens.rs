@@ -52,8 +52,8 @@ impl Store {
         .bind(digest(token.as_str()))
         .bind(now.seconds())
         .bind_user(by);
-        self.decide(update, event(AuditKind::Approved, &by.subject, address, now))
-            .await
+        let event = AuditEvent::new(AuditKind::Approved, now).by(&by.subject, address);
+        self.decide(update, event).await
     }
 
     /// Records that a user, at an address, denied a request token. `false`: it is not pending any more.
@@ -68,8 +68,8 @@ impl Store {
              where digest = $1 and state = 'pending' and expires_at > $2 returning consumer_key"])
         .bind(digest(token.as_str()))
         .bind(now.seconds());
-        self.decide(update, event(AuditKind::Denied, &by.subject, address, now))
-            .await
+        let event = AuditEvent::new(AuditKind::Denied, now).by(&by.subject, address);
+        self.decide(update, event).await
     }
 
     async fn decide(&self, update: Sql, event: AuditEvent) -> Result<bool, StoreError> {
@@ -145,20 +145,11 @@ impl Store {
             access_tokens::grant(&mut transaction, access_token, consumer, &user, host, access).await?;
         let event = AuditEvent {
             consumer: Some(consumer.clone()),
-            ..event(AuditKind::Exchanged, &granted.user.subject, address, now)
+            ..AuditEvent::new(AuditKind::Exchanged, now).by(&granted.user.subject, address)
         };
         record(&mut transaction, event).await?;
         transaction.commit().await?;
         Ok(Some(granted))
-    }
-}
-
-/// What a user did.
-fn event(kind: AuditKind, subject: &str, address: Option<IpAddr>, at: Timestamp) -> AuditEvent {
-    AuditEvent {
-        subject: Some(subject.to_owned()),
-        address,
-        ..AuditEvent::new(kind, at)
     }
 }
 

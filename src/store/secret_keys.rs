@@ -62,7 +62,7 @@ impl Store {
         let revoked = |row: &Row| {
             Ok(AuditEvent {
                 detail: format!("the token {}, {why}", row.get::<String>("id")?),
-                ..access_tokens::event(AuditKind::Revoked, row, now)?
+                ..access_tokens::event(AuditKind::Revoked, row, None, now)?
             })
         };
         let made = "key_id = $1 or substr(session_id, 1, 4) = $1";
@@ -71,9 +71,8 @@ impl Store {
         while !self.change_all(tokens(), revoked).await?.is_empty() {}
         let disconnected = |row: &Row| {
             Ok(AuditEvent {
-                subject: Some(row.get("subject")?),
                 detail: format!("the link {}, {why}", row.get::<String>("link")?),
-                ..AuditEvent::new(AuditKind::LinkLost, now)
+                ..AuditEvent::new(AuditKind::LinkLost, now).by(row.get::<String>("subject")?, None)
             })
         };
         let (key, returning) = ("link, subject", "returning link, subject");

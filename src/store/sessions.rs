@@ -17,11 +17,8 @@ impl Store {
         session: &BrowserSession,
         address: Option<IpAddr>,
     ) -> Result<(), StoreError> {
-        let event = AuditEvent {
-            subject: Some(session.user.subject.clone()),
-            address,
-            ..AuditEvent::new(AuditKind::SignedIn, session.created_at)
-        };
+        let event = AuditEvent::new(AuditKind::SignedIn, session.created_at);
+        let event = event.by(&session.user.subject, address);
         let insert = sql(["insert into sessions \
              (digest, subject, display_name, proved_by, proved_at, created_at, seen_at, expires_at) \
              values ($1, $2, $3, $4, $5, $6, $7, $8)"])
@@ -73,11 +70,8 @@ impl Store {
         let delete =
             sql(["delete from sessions where digest = $1 returning subject"]).bind(digest(id.as_str()));
         let ended = |row: &Row| {
-            Ok(AuditEvent {
-                subject: Some(row.get("subject")?),
-                address,
-                ..AuditEvent::new(AuditKind::SignedOut, now)
-            })
+            let event = AuditEvent::new(AuditKind::SignedOut, now);
+            Ok(event.by(row.get::<String>("subject")?, address))
         };
         Ok(!self.change_all(delete, ended).await?.is_empty())
     }
