@@ -36,6 +36,11 @@ impl RequestToken {
             RequestTokenState::Authorized { by } => Ok(by),
         }
     }
+
+    /// Whether this user approved, and the token is not exchanged yet.
+    pub fn is_approved_by(&self, user: &User) -> bool {
+        matches!(&self.state, RequestTokenState::Authorized { by } if by.subject == user.subject)
+    }
 }
 
 /// What became of the question.
