@@ -24,7 +24,8 @@
 //!
 //! [`http`] has the listener and the HTTP client and knows nothing of OAuth, users or the store; [`tls`] has certificates and
 //! trust roots, [`blocking`] runs CPU-bound work, [`clock`] has the time, [`telemetry`] the log and the metrics, [`setting`] how
-//! a setting is written.
+//! a setting is written, [`characters`] which ones no text of others may keep,
+//! [`network`] what counts as one client.
 //!
 //! Without features there are the protocol modules; the feature `server` adds what is above them, `cli` and `demo` the commands.
 //!
@@ -55,6 +56,7 @@ pub mod applinks;
 pub mod blocking;
 #[cfg(feature = "server")]
 pub mod branding;
+pub mod characters;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "server")]
@@ -73,6 +75,8 @@ pub mod links;
 pub mod login;
 #[cfg(feature = "server")]
 pub mod model;
+#[cfg(feature = "server")]
+pub mod network;
 pub mod oauth;
 #[cfg(feature = "server")]
 pub mod provider;

@@ -18,6 +18,8 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::characters::is_invisible;
+
 pub use consumer_info::ConsumerInfo;
 pub use manifest::{AuthType, DocumentFormat, Manifest, RemoteManifest};
 
@@ -108,15 +110,10 @@ fn optional<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<
     Ok(Option::<String>::deserialize(deserializer)?.and_then(|text| displayable(&text)))
 }
 
-/// Trims a text. `None` if it is empty, longer than 8 KiB, or has control characters or characters that change the direction
-/// in which a line is read.
+/// Trims a text. `None` if it is empty, longer than 8 KiB, or has invisible characters.
 fn displayable(text: &str) -> Option<String> {
     let text = text.trim();
-    let is_control_or_bidi = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    let is_displayable = (1..=8 * 1024).contains(&text.len()) && !text.chars().any(is_control_or_bidi);
+    let is_displayable = (1..=8 * 1024).contains(&text.len()) && !text.contains(is_invisible);
     is_displayable.then(|| text.to_owned())
 }
 

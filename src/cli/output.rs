@@ -1,5 +1,6 @@
 //! Tables and times for a terminal.
 
+use crate::characters::is_invisible;
 use crate::clock::utc;
 use crate::oauth::Timestamp;
 
@@ -21,7 +22,7 @@ impl Table {
     pub(super) fn row<const N: usize>(&mut self, values: [String; N]) {
         let printable = |value: String| match value.as_str() {
             "" => "-".to_owned(),
-            _ => value.replace(is_control, "?"),
+            _ => value.replace(is_invisible, "?"),
         };
         self.rows.push(values.into_iter().map(printable).collect());
     }
@@ -42,16 +43,6 @@ impl Table {
         }
         text
     }
-}
-
-/// Whether a terminal obeys the character: a control character, or one that changes the direction of writing (Unicode Standard Annex
-/// 9, section 2).
-fn is_control(character: char) -> bool {
-    let turns = matches!(
-        character,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-    );
-    turns || character.is_control()
 }
 
 /// Writes a time to the second: `2026-11-23 21:36:59 UTC`.

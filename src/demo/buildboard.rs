@@ -4,7 +4,7 @@
 //! because only linkgate can reach it. A browser that comes without them may have a session of Buildboard's own.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Form, FromRequestParts, RawQuery, State};
@@ -13,6 +13,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::request::Parts;
 use http::{Request, StatusCode, header};
+use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -67,7 +68,7 @@ impl Buildboard {
     }
 
     fn with_builds<T>(&self, access: impl FnOnce(&mut Vec<Build>) -> T) -> T {
-        access(&mut self.builds.lock().unwrap_or_else(PoisonError::into_inner))
+        access(&mut self.builds.lock())
     }
 
     fn builds_of(&self, visitor: &Visitor) -> Vec<Build> {

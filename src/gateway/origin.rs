@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::extract::OriginalUri;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, FORWARDED, HOST};
@@ -14,6 +14,7 @@ use super::error::GatewayError;
 use super::forwarded::{ForwardedFor, ForwardingFields, TrustedProxies, X_FORWARDED_FOR};
 use crate::http::negotiate::at_most_one;
 use crate::oauth::{PublicUrl, RequestView};
+use parking_lot::Mutex;
 
 /// The configured public URLs, and the proxies whose forwarding fields are used.
 #[derive(Clone, Debug)]
@@ -126,7 +127,7 @@ impl PublicUrls {
             return;
         };
         let peer = peer.to_canonical();
-        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut logged = self.logged.lock();
         if logged.len() < MAX_LOGGED && logged.insert(peer) {
             tracing::warn!(
                 %peer,

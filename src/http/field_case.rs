@@ -4,7 +4,6 @@
 use std::convert::Infallible;
 use std::future::ready;
 use std::mem;
-use std::sync::{Mutex, PoisonError};
 
 use axum::body::Body;
 use http::header::WWW_AUTHENTICATE;
@@ -13,6 +12,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
 use tokio::io::{join, sink};
 use tokio::sync::OnceCell;
 
@@ -31,7 +31,7 @@ async fn read_case() -> Extensions {
     let message = b"GET / HTTP/1.0\r\nWWW-Authenticate: OAuth\r\n\r\n";
     let case = Mutex::new(Extensions::new());
     let service = service_fn(|request: Request<Incoming>| {
-        *case.lock().unwrap_or_else(PoisonError::into_inner) = request.into_parts().0.extensions;
+        *case.lock() = request.into_parts().0.extensions;
         ready(Ok::<_, Infallible>(Response::new(Body::empty())))
     });
     // It ends with the message.
@@ -39,5 +39,5 @@ async fn read_case() -> Extensions {
         .preserve_header_case(true)
         .serve_connection(TokioIo::new(join(&message[..], sink())), service)
         .await;
-    case.into_inner().unwrap_or_else(PoisonError::into_inner)
+    case.into_inner()
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -23,10 +23,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
 
+use super::beginning::Beginning;
+use super::half_open::HalfOpen;
 use super::head_timer::HeadTimer;
 use super::socket::{Accepted, Socket};
 use super::stopping::until_stopped;
-use super::{RequestId, Workers, field_case};
+use super::{RequestId, Workers, field_case, unread};
 use crate::telemetry::count_rejected_connection;
 use crate::tls::ServerTls;
 
@@ -64,6 +66,8 @@ pub struct Listener {
     pub head_timeout: Duration,
     /// How long a client may read nothing of what is sent to it.
     pub download_timeout: Duration,
+    /// The most connections of one client on which no request has begun.
+    pub max_half_open: usize,
 }
 
 impl Listener {
@@ -76,6 +80,7 @@ impl Listener {
             workers: Workers::current_runtime(),
             head_timeout: HEAD_TIMEOUT,
             download_timeout: DOWNLOAD_TIMEOUT,
+            max_half_open: MAX_HALF_OPEN,
         }
     }
 
@@ -86,24 +91,12 @@ impl Listener {
     /// Each request carries its [`RequestId`], and its peer as [`ConnectInfo`] unless it came over a Unix socket.
     pub async fn serve(self, service: impl HttpService, stop: CancellationToken, drain: Duration) -> bool {
         let (connections, late) = (TaskTracker::new(), CancellationToken::new());
-        let mut failed = 0_u64;
-        while let Some(accepted) = stop.run_until_cancelled(self.socket.accept()).await {
-            let (stream, peer) = match accepted {
-                Ok(accepted) => accepted,
-                // The client has gone, or there is no free descriptor: the listener goes on.
-                Err(error) => {
-                    // Logged once, then counted.
-                    if failed == 0 {
-                        tracing::warn!(%error, "connections cannot be accepted");
-                    }
-                    failed += 1;
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            };
-            if failed > 0 {
-                tracing::warn!(failed, "connections are accepted again");
-                failed = 0;
+        let half_open = HalfOpen::new(self.max_half_open);
+        while let Some((stream, peer)) = stop.run_until_cancelled(accept(&self.socket)).await {
+            let counted = peer.map(|peer| half_open.begin(peer.ip()));
+            if let Some(None) = counted {
+                count_rejected_connection("half_open");
+                continue;
             }
             let connection = Connection {
                 service: service.clone(),
@@ -119,9 +112,13 @@ impl Listener {
                     late: late.child_token(),
                 }),
             };
+            let begun = connection.life.begun.clone();
             let serving = async move {
-                if let Err(error) = connection.serve(stream).await {
-                    tracing::debug!(?peer, %error, "a connection ended early");
+                let mut serving = pin!(connection.serve(stream));
+                let served = begun.run_until_cancelled(&mut serving).await;
+                drop(counted);
+                if served.is_none() {
+                    serving.await;
                 }
             };
             connections.spawn_on(serving, self.workers.next());
@@ -162,19 +159,37 @@ struct Life {
     late: CancellationToken,
 }
 
-/// What a client begins with.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Beginning {
-    /// A TLS handshake record (RFC 8446, section 5.1).
-    Tls,
-    /// The preface of HTTP/2 (RFC 9113, section 3.4), if that is served in clear text.
-    Http2,
-    /// Anything else.
-    Other,
+/// Waits for a connection. A client that has gone, or a lack of descriptors, is logged once and then counted.
+async fn accept(socket: &Socket) -> (Accepted, Option<SocketAddr>) {
+    let mut failed = 0_u64;
+    loop {
+        match socket.accept().await {
+            Ok(accepted) => {
+                if failed > 0 {
+                    tracing::warn!(failed, "connections are accepted again");
+                }
+                return accepted;
+            }
+            Err(error) => {
+                if failed == 0 {
+                    tracing::warn!(%error, "connections cannot be accepted");
+                }
+                failed += 1;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
 }
 
 impl<S: HttpService> Connection<S> {
-    async fn serve(mut self, stream: Accepted) -> io::Result<()> {
+    async fn serve(self, stream: Accepted) {
+        let peer = self.peer;
+        if let Err(error) = self.serve_accepted(stream).await {
+            tracing::debug!(?peer, %error, "a connection ended early");
+        }
+    }
+
+    async fn serve_accepted(mut self, stream: Accepted) -> io::Result<()> {
         let mut stream = match stream {
             Accepted::Tcp(stream) => TcpStream::from_std(stream)?,
             Accepted::Unix(stream) => {
@@ -188,11 +203,10 @@ impl<S: HttpService> Connection<S> {
         } else {
             self.head_timeout
         };
-        let peeking = timeout(limit, peek(&stream, self.h2c));
+        let peeking = timeout(limit, Beginning::peek(&stream, self.h2c));
         let Some(Ok(beginning)) = self.life.late.run_until_cancelled(peeking).await else {
             return Ok(());
         };
-        // The protocol is chosen here: hyper-util's detection has no time limit.
         match (beginning?, tls) {
             (Beginning::Http2, None) => self.http2(stream).await,
             (beginning, None) => self.http1(stream, beginning).await,
@@ -227,7 +241,12 @@ impl<S: HttpService> Connection<S> {
             .title_case_headers(true)
             .serve_connection(
                 TokioIo::new(with_write_timeout(stream, self.download_timeout)),
-                requests(self.service, self.peer, Arc::clone(&self.life)),
+                requests(
+                    self.service,
+                    self.peer,
+                    Arc::clone(&self.life),
+                    self.download_timeout,
+                ),
             )
             .with_upgrades();
         let shutdown = http1::UpgradeableConnection::graceful_shutdown;
@@ -256,7 +275,12 @@ impl<S: HttpService> Connection<S> {
             .max_concurrent_streams(HTTP2_STREAMS)
             .serve_connection(
                 TokioIo::new(with_write_timeout(stream, self.download_timeout)),
-                requests(self.service, self.peer, Arc::clone(&self.life)),
+                requests(
+                    self.service,
+                    self.peer,
+                    Arc::clone(&self.life),
+                    self.download_timeout,
+                ),
             );
         let served = drive(connection, &self.life, http2::Connection::graceful_shutdown);
         // hyper pings only a client that has sent the whole preface.
@@ -305,6 +329,7 @@ fn requests<S: HttpService>(
     service: S,
     peer: Option<SocketAddr>,
     life: Arc<Life>,
+    download_timeout: Duration,
 ) -> impl hyper::service::Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
 {
     service_fn(move |request: Request<Incoming>| {
@@ -321,28 +346,13 @@ fn requests<S: HttpService>(
         async move {
             let mut response = until_stopped(response.await?, version, &life.stop);
             field_case::write_as_usual(&mut response).await;
-            Ok(response)
+            Ok(if version == Version::HTTP_2 {
+                unread::limit(response, download_timeout)
+            } else {
+                response
+            })
         }
     })
-}
-
-/// Looks at what a client begins with and leaves it unread.
-async fn peek(stream: &TcpStream, h2c: bool) -> io::Result<Beginning> {
-    let mut first = [0; PREFACE.len()];
-    loop {
-        let length = stream.peek(&mut first).await?;
-        if length == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        } else if first[0] == TLS_HANDSHAKE {
-            return Ok(Beginning::Tls);
-        } else if !h2c || !PREFACE.starts_with(&first[..length]) {
-            return Ok(Beginning::Other);
-        } else if length == PREFACE.len() {
-            return Ok(Beginning::Http2);
-        }
-        // The socket is readable already; there is no event for more.
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 /// Logs and counts a connection that does not speak the protocol. hyper has answered 400, 414 or 431 where it could, without a
@@ -353,12 +363,6 @@ fn reject(peer: Option<SocketAddr>, reason: &'static str, error: Option<&hyper::
     let error = error.map(tracing::field::display);
     tracing::info!(peer, reason, error, "a connection was rejected");
 }
-
-/// The first byte of a TLS handshake record.
-const TLS_HANDSHAKE: u8 = 22;
-
-/// How the preface of HTTP/2 begins; no method does.
-const PREFACE: [u8; 3] = *b"PRI";
 
 /// The response to a client that sends HTTP to a TLS port.
 const USE_HTTPS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain;charset=UTF-8\r\n\
@@ -378,6 +382,9 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The largest head of a request, in bytes; a larger one is answered 431.
 const MAX_HEAD: u32 = 64 * 1024;
+
+/// Connections of one client without a request, where many files may be open: 4096 take a few megabytes.
+pub const MAX_HALF_OPEN: usize = 4096;
 
 /// How long a client may read nothing, unless it is configured.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_mins(1);

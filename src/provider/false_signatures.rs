@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
-use super::sign_in::network;
 use super::{Error, Provider};
 use crate::blocking::DIAGNOSES;
 use crate::model::{Consumer, UNKNOWN_TOKEN};
+use crate::network::network;
 use crate::oauth::diagnose::{self, OTHER_BODY};
 use crate::oauth::{ConsumerKey, Problem, RequestView, Secret, Timestamp, Token};
 
@@ -21,7 +22,7 @@ use crate::oauth::{ConsumerKey, Problem, RequestView, Secret, Timestamp, Token};
 /// limits what a false signature costs beyond that: the explanation and the read of a foreign token. A consumer with the secret
 /// of a token that linkgate does not know any more may learn of it a minute later.
 #[derive(Debug)]
-pub(super) struct FalseSignatures(Cache<(Vec<u8>, ConsumerKey, i64), Arc<AtomicU32>>);
+pub(super) struct FalseSignatures(Cache<(Option<IpNet>, ConsumerKey, i64), Arc<AtomicU32>>);
 
 impl FalseSignatures {
     pub(super) fn new() -> Self {
@@ -32,11 +33,7 @@ impl FalseSignatures {
 
     /// Counts one. Returns whether it is within the budget.
     fn count(&self, client: Option<IpAddr>, consumer: &ConsumerKey, now: Timestamp) -> bool {
-        let key = (
-            client.map(network).unwrap_or_default(),
-            consumer.clone(),
-            now.minute(),
-        );
+        let key = (client.map(network), consumer.clone(), now.minute());
         let before = self.0.get_with(key, Arc::default).fetch_add(1, Ordering::Relaxed);
         if before == BUDGET {
             let client = client.map(tracing::field::display);

@@ -5,6 +5,7 @@
 use unicode_normalization::{UnicodeNormalization as _, is_nfkc};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
+use crate::characters::is_invisible;
 use crate::model::{Consumer, NamePattern, UserStatus};
 use crate::oauth::Problem;
 
@@ -69,21 +70,16 @@ impl Provider {
     }
 }
 
-/// Whether an application takes a name for no other one: it is in normalization form KC, and has no characters of the
-/// categories Cf, Cc, Zl, Zp and Zs but single spaces inside. Stricter than `UsernameCasePreserved` (RFC 8265, section 3.4) for
+/// Whether an application takes a name for no other one: it is in normalization form KC, and has no invisible characters and
+/// no spaces but single ones inside. Stricter than `UsernameCasePreserved` (RFC 8265, section 3.4) for
 /// what looks alike, and laxer for a space.
 fn is_unambiguous(name: &str) -> bool {
-    use GeneralCategory::{Format, LineSeparator, ParagraphSeparator, SpaceSeparator};
     let is_odd = |c: char| {
-        let category = c.general_category();
-        c.is_control()
-            || (c != ' '
-                && matches!(
-                    category,
-                    Format | LineSeparator | ParagraphSeparator | SpaceSeparator
-                ))
-            || matches!(c, '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{3164}')
-            || matches!(c, '\u{180B}'..='\u{180F}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
+        let is_joiner = matches!(c, '\u{200C}' | '\u{200D}');
+        let selects_variant =
+            matches!(c, '\u{180B}'..='\u{180F}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}');
+        let is_space = c != ' ' && c.general_category() == GeneralCategory::SpaceSeparator;
+        is_invisible(c) || is_joiner || selects_variant || is_space
     };
     is_nfkc(name) && name.trim() == name && !name.contains("  ") && !name.chars().any(is_odd)
 }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::http::listener::HEAD_TIMEOUT;
+use crate::http::listener::MAX_HALF_OPEN;
 use crate::http::operators::operators;
 use crate::http::{Listener, Workers};
 use crate::links::listener;
@@ -72,7 +72,7 @@ impl Server {
         mut opened: ListenFd,
         migrations: Migrations,
     ) -> anyhow::Result<Self> {
-        raise_file_limit();
+        let max_files = raise_file_limit();
         let login = Arc::new(Login::new(&config.login, &config.server.trusted_proxies, &clock)?);
         let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
         let workers = Workers::start().context("the threads that serve cannot be started")?;
@@ -88,12 +88,12 @@ impl Server {
         let parts = Parts::new(&config, installation, &login, &store, keyring, &clock)?;
         let stop = CancellationToken::new();
         let public = Listener {
-            socket: public,
             tls: tls.clone(),
             h2c: config.server.h2c,
             workers: workers.clone(),
-            head_timeout: HEAD_TIMEOUT,
             download_timeout: config.server.download_timeout,
+            max_half_open: MAX_HALF_OPEN.min(max_files / 4),
+            ..Listener::clear_text(public)
         };
         let service = web::public_service(parts.app, &parts.verdicts, parts.gateway, parts.rejections);
         let (ready, counted) = (Arc::clone(&parts.provider), Arc::clone(&parts.provider));
@@ -197,11 +197,13 @@ impl Server {
     }
 }
 
-/// Each connection takes a descriptor or two, and a shell starts programs with 1024.
-fn raise_file_limit() {
-    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+/// Each connection takes a descriptor or two, and a shell starts programs with 1024. Returns how many there may be now.
+fn raise_file_limit() -> usize {
+    let limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
         tracing::warn!(%error, "the limit of open files stays as it was");
-    }
+        USUAL_FILE_LIMIT
+    });
+    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 async fn is_ready(provider: Arc<Provider>) -> Result<(), String> {
@@ -231,4 +233,7 @@ async fn synchronise(store: &Store, config: &Config, clock: &Clock) -> anyhow::R
 }
 
 /// How long requests under way may take when the server stops.
+/// Of a shell.
+const USUAL_FILE_LIMIT: u64 = 1024;
+
 const DRAIN: Duration = Duration::from_secs(30);

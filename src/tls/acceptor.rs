@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::RwLock;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -46,7 +47,7 @@ impl ServerTls {
     pub fn reload(&self, files: CertificateFiles) -> Result<Certificate, CertificateFileError> {
         let (certificate, fingerprint) = files.load()?;
         let loaded = (Arc::clone(&certificate.certified), files, fingerprint);
-        *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        *self.current.0.write() = loaded;
         Ok(certificate)
     }
 
@@ -88,7 +89,7 @@ impl ServerTls {
     }
 
     fn files(&self) -> (CertificateFiles, Fingerprint) {
-        let current = self.current.0.read().unwrap_or_else(PoisonError::into_inner);
+        let current = self.current.0.read();
         (current.1.clone(), current.2)
     }
 }
@@ -101,7 +102,7 @@ impl fmt::Debug for ServerTls {
 
 impl ResolvesServerCert for CurrentCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let current = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let current = self.0.read();
         Some(Arc::clone(&current.0))
     }
 }

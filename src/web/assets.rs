@@ -1,6 +1,6 @@
 //! The files that pages load, and the public keys. A file is named by its content, so a browser may cache it for ever.
 
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock};
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +10,7 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTE
 use sha2::{Digest, Sha256};
 
 use crate::branding::{Branding, Palette};
+use parking_lot::RwLock;
 
 use super::text::{MAX_NAME, sanitize};
 use super::{App, Shared};
@@ -122,12 +123,12 @@ impl CurrentBranding {
 
     /// Replaces it by the branding of a reloaded configuration.
     pub fn replace(&self, branding: &Branding) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(BrandingAssets::new(branding));
+        *self.0.write() = Arc::new(BrandingAssets::new(branding));
     }
 
     /// The branding of new pages.
     pub(super) fn current(&self) -> Arc<BrandingAssets> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.0.read())
     }
 }
 

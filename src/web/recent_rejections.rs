@@ -7,12 +7,12 @@
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Clock;
 use crate::http::RequestId;
 use crate::oauth::{ConsumerKey, Problem, Timestamp};
 use crate::provider::Refusal;
+use parking_lot::Mutex;
 
 /// The rejected requests of this process: the last 200 of registered consumers, and the last 50 others.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl RecentRejections {
             },
         };
         let is_known = rejected.consumer.is_some() && rejected.problem != "consumer_key_unknown";
-        let mut lists = self.lists();
+        let mut lists = self.lists.lock();
         let (list, max) = if is_known {
             (&mut lists.known, MAX_KNOWN)
         } else {
@@ -94,7 +94,7 @@ impl RecentRejections {
 
     /// The rejected requests, the newest first.
     pub(super) fn list(&self) -> Vec<RejectedRequest> {
-        let lists = self.lists();
+        let lists = self.lists.lock();
         let mut all: Vec<_> = lists.known.iter().chain(&lists.unknown).cloned().collect();
         drop(lists);
         all.sort_by_key(|rejected| Reverse(rejected.at));
@@ -103,13 +103,9 @@ impl RecentRejections {
 
     /// Whether a consumer's clock differed too much from ours.
     pub(super) fn clock_differs(&self, consumer: &ConsumerKey) -> bool {
-        self.lists().known.iter().any(|rejected| {
+        self.lists.lock().known.iter().any(|rejected| {
             rejected.problem == "timestamp_refused" && rejected.consumer.as_ref() == Some(consumer)
         })
-    }
-
-    fn lists(&self) -> MutexGuard<'_, Lists> {
-        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

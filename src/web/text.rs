@@ -4,6 +4,8 @@ use std::fmt;
 
 use askama::filters::{Escaper as _, Html as HtmlEscaper, HtmlSafe};
 
+use crate::characters::is_invisible;
+
 /// Escaped HTML: a template writes it unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Html(String);
@@ -68,19 +70,6 @@ pub(super) fn sanitize(text: &str, max: usize) -> String {
         shown.push('…');
     }
     shown
-}
-
-/// Whether a character is a control character, or a format character that changes direction, breaks lines or has no width.
-/// Joiners (U+200C, U+200D) are not: scripts and emoji need them.
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180E}'
-            | '\u{200B}' | '\u{200E}' | '\u{200F}'
-            | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}'
-            | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}'
-            | '\u{E0000}'..='\u{E007F}')
 }
 
 fn escape(text: &str) -> String {

@@ -1,6 +1,7 @@
 //! The pages for administrators: who may see them, what they show, and what they can do.
 
-use linkgate::model::AuditKind;
+use linkgate::model::{AuditKind, Consumer, ConsumerSource};
+use linkgate::oauth::ConsumerKey;
 use linkgate::store::AuditFilter;
 
 use crate::support::app::App;
@@ -124,6 +125,31 @@ async fn values_to_enter_come_before_those_to_compare_and_can_be_copied_at_once(
     let own = card(&page, "Bitbucket (own key)");
     assert!(own.contains("<h3>Nothing to enter in Bitbucket</h3>"), "{own}");
     assert!(page.body.find("(own key)") > page.body.find("Switched off"));
+}
+
+/// The configuration and the command refuse such a consumer; the database is older than both.
+#[tokio::test]
+async fn impersonation_is_shown_as_possible_only_with_two_legged_calls() {
+    let linkgate = Linkgate::start().await;
+    let store = linkgate.store().await;
+    for (name, two_legged) in [("Both", true), ("One", false)] {
+        let consumer = Consumer {
+            key: ConsumerKey::parse(name).unwrap(),
+            name: name.to_owned(),
+            source: ConsumerSource::Command,
+            impersonation: true,
+            two_legged,
+            two_legged_user: None,
+            ..store.consumers().await.unwrap().swap_remove(0)
+        };
+        store.add_consumer(&consumer, linkgate.clock.now()).await.unwrap();
+    }
+    let page = signed_in(&linkgate, "alice").await.get(LINKS).await;
+    for (name, answer) in [("Both", "Yes"), ("One", "No")] {
+        let card = card(&page, name);
+        let (_, shown) = card.rsplit_once("<dd>").unwrap();
+        assert!(shown.starts_with(answer), "{name}: {card}");
+    }
 }
 
 #[tokio::test]

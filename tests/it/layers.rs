@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 /// Module by module, what it may import from this package. An arrow only points down.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("oauth", &[]),
-    ("applinks", &[]),
+    ("characters", &[]),
+    ("applinks", &["characters"]),
     ("setting", &[]),
     ("branding", &["setting"]),
     ("model", &["oauth"]),
@@ -15,13 +16,25 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("blocking", &[]),
     ("tls", &["oauth", "setting"]),
-    ("http", &["telemetry", "tls"]),
+    ("network", &[]),
+    ("http", &["network", "telemetry", "tls"]),
     ("store", &["applinks", "model", "oauth"]),
     (
         "login",
         &["blocking", "model", "oauth", "clock", "http", "setting", "tls"],
     ),
-    ("provider", &["blocking", "store", "model", "oauth", "clock"]),
+    (
+        "provider",
+        &[
+            "blocking",
+            "characters",
+            "network",
+            "store",
+            "model",
+            "oauth",
+            "clock",
+        ],
+    ),
     (
         "gateway",
         &["provider", "model", "oauth", "clock", "http", "setting", "tls"],
@@ -53,6 +66,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "applinks",
             "branding",
+            "characters",
             "links",
             "gateway",
             "provider",
@@ -90,6 +104,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "characters",
             "config",
             "demo",
             "server",

@@ -26,6 +26,7 @@ mod login;
 mod long;
 mod manuals;
 mod model;
+mod operators;
 mod own_paths;
 mod pages;
 mod protocol;

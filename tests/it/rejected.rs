@@ -152,3 +152,36 @@ async fn a_head_that_has_begun_is_limited_on_a_kept_connection_too() {
     }
     assert!(rest.is_empty(), "{rest:?}");
 }
+
+/// A client that opens connections and sends nothing, which cost others theirs.
+#[tokio::test]
+async fn a_client_has_so_many_connections_without_a_request() {
+    let captured = Captured::start();
+    let app = App::start().await;
+    let mut options = gateway::options(&app).await;
+    options.max_half_open = 3;
+    let gateway = gateway::serve(options).await;
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        open.push(TcpStream::connect(gateway).await.unwrap());
+    }
+    for _ in 0..2 {
+        assert_eq!(answered(gateway, b"").await, "", "it is closed");
+    }
+    // Those that have begun are not counted, and stay.
+    for _ in 0..2 {
+        let mut client = open.remove(0);
+        let request = b"GET /static/x HTTP/1.1\r\nHost: a\r\n\r\n";
+        client.write_all(request).await.unwrap();
+        assert!(client.read(&mut [0; 500]).await.unwrap() > 0);
+        open.push(client);
+    }
+    let answer = gateway::get(gateway, "/static/x", "").await;
+    assert_eq!(gateway::status(&answer), "200");
+    let log = captured.log();
+    let lines = log
+        .lines()
+        .filter(|line| line.contains("further ones are closed"));
+    assert_eq!(lines.count(), 1, "{log}");
+    assert!(telemetry::metrics(0).contains("reason=\"half_open\"} 2"));
+}

@@ -11,7 +11,7 @@ pub(crate) mod pages;
 pub(crate) mod provider;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use anyhow::Context;
 use axum::Router;
@@ -24,6 +24,7 @@ use crate::oauth::{
     ConsumerKey, PrivateKey, PublicUrl, RequestSigner, Secret, SignatureMethod, SigningKey, Token,
     TokenCredentials,
 };
+use parking_lot::Mutex;
 
 use super::Linkgate;
 use super::config::{FORM_KEY, OWN_KEY, Settings};
@@ -128,13 +129,13 @@ impl Bitbucket {
 
     /// The latest events, newest first.
     pub(crate) fn events(&self) -> Vec<Event> {
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let events = self.events.lock();
         events.iter().cloned().collect()
     }
 
     /// Adds an event. Returns it with its number.
     fn record(&self, link: &DemoLink, title: &'static str, (outcome, summary, exchanges): Done) -> Event {
-        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut events = self.events.lock();
         let event = Event {
             number: events.front().map_or(1, |newest| newest.number + 1),
             link: link.title,
@@ -167,7 +168,7 @@ impl DemoLink {
     }
 
     fn with<T>(&self, access: impl FnOnce(&mut Tokens) -> T) -> T {
-        access(&mut self.tokens.lock().unwrap_or_else(PoisonError::into_inner))
+        access(&mut self.tokens.lock())
     }
 }
 

@@ -3,7 +3,7 @@
 //! RSA-SHA1 only, because Atlassian's applications issue no shared secrets.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Form, Query, State};
@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::{HeaderValue, Request, header};
+use parking_lot::Mutex;
 use serde_json::json;
 
 use crate::demo::config::LINKGATE_KEY;
@@ -61,12 +62,8 @@ impl Incoming {
             user,
             verifier: None,
         };
-        self.issued().insert(token, issued);
+        self.issued.lock().insert(token, issued);
         ([(header::CONTENT_TYPE, FORM)], body).into_response()
-    }
-
-    fn issued(&self) -> MutexGuard<'_, BTreeMap<String, Issued>> {
-        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -89,7 +86,7 @@ async fn request_token(State(bitbucket): App, request: Request<Body>) -> Result<
 /// Shows the page that asks the user.
 async fn ask(State(bitbucket): App, Query(query): Query<Pairs>) -> Response {
     let token = value(&query, "oauth_token").unwrap_or_default();
-    if bitbucket.incoming.issued().contains_key(token) {
+    if bitbucket.incoming.issued.lock().contains_key(token) {
         pages::question(&bitbucket, token)
     } else {
         pages::unknown_token()
@@ -99,7 +96,7 @@ async fn ask(State(bitbucket): App, Query(query): Query<Pairs>) -> Response {
 /// Takes the user's answer, and sends the browser back.
 async fn answer(State(bitbucket): App, Form(fields): Form<Pairs>) -> Response {
     let token = value(&fields, "oauth_token").unwrap_or_default();
-    let mut all = bitbucket.incoming.issued();
+    let mut all = bitbucket.incoming.issued.lock();
     let requested = all.get_mut(token).filter(|issued| issued.verifier.is_none());
     let requested = requested.and_then(|issued| Some((issued.callback.clone()?, issued)));
     let Some((callback, issued)) = requested else {
@@ -122,7 +119,7 @@ async fn access_token(State(bitbucket): App, request: Request<Body>) -> Result<R
         return Err(Problem::TokenRejected("The verifier is wrong.").into());
     }
     let token = signed.token().map_or("", Token::as_str);
-    bitbucket.incoming.issued().remove(token);
+    bitbucket.incoming.issued.lock().remove(token);
     Ok(bitbucket.incoming.issue(None, Some(user)))
 }
 
@@ -173,7 +170,14 @@ async fn verify(
     let incoming = &bitbucket.incoming;
     let issued = match request.token() {
         None => None,
-        Some(token) => Some(incoming.issued().get(token.as_str()).cloned().ok_or(UNKNOWN)?),
+        Some(token) => Some(
+            incoming
+                .issued
+                .lock()
+                .get(token.as_str())
+                .cloned()
+                .ok_or(UNKNOWN)?,
+        ),
     };
     let secret = issued.as_ref().map(|issued| &issued.secret);
     let verified = request.verify(std::slice::from_ref(&incoming.key), secret)?;

@@ -1,9 +1,10 @@
 //! Idle connections to one server, the most recently used first.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::connect::OpenConnection;
@@ -75,12 +76,8 @@ impl Shared {
     }
 
     fn this_thread(&self) -> MutexGuard<'_, Stack> {
-        lock(&self.idle[workers::current()])
+        self.idle[workers::current()].lock()
     }
-}
-
-fn lock(idle: &Mutex<Stack>) -> MutexGuard<'_, Stack> {
-    idle.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Closes connections that were idle for too long, for as long as the pool exists.
@@ -90,7 +87,7 @@ async fn sweep(pool: Weak<Shared>) {
         let Some(pool) = pool.upgrade() else { return };
         let oldest = Instant::now().checked_sub(pool.idle_timeout);
         for idle in &pool.idle {
-            lock(idle).retain(|(connection, since)| {
+            idle.lock().retain(|(connection, since)| {
                 !connection.sender.is_closed() && oldest.is_none_or(|oldest| *since >= oldest)
             });
         }

@@ -1,13 +1,14 @@
 //! The body of a request on its way to a server.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
+use parking_lot::Mutex;
 use tokio::time::{Instant, Timeout, timeout};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
@@ -99,17 +100,13 @@ impl http_body::Body for RequestBody {
 }
 
 impl Progress {
-    fn turn(&self) -> MutexGuard<'_, Turn> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The server's time begins again: it has received something, or has sent an interim response.
     pub(super) fn restart(&self) {
-        *self.turn() = Turn::Server(Instant::now());
+        *self.0.lock() = Turn::Server(Instant::now());
     }
 
     fn wait_for_client(&self) {
-        let mut turn = self.turn();
+        let mut turn = self.0.lock();
         if let Turn::Server(_) = *turn {
             *turn = Turn::Client(Instant::now());
         }
@@ -129,7 +126,7 @@ impl Progress {
     ) -> Result<F::Output, HttpClientError> {
         let stalled = async {
             loop {
-                let turn = *self.turn();
+                let turn = *self.0.lock();
                 let (deadline, error) = match turn {
                     Turn::Server(since) => (
                         since + response_timeout,

@@ -8,7 +8,7 @@ mod rejections;
 mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{FromRequestParts, State};
@@ -21,6 +21,7 @@ use http::request::Parts;
 use crate::gateway::AdministratorPage;
 use crate::model::User;
 use crate::oauth::ConsumerKey;
+use parking_lot::RwLock;
 
 use super::error::ErrorKind;
 use super::return_to::ReturnTo;
@@ -53,12 +54,12 @@ impl Administration {
 
     /// Takes the files of a reloaded configuration.
     pub fn keep_secret_files(&self, files: BTreeMap<ConsumerKey, String>) {
-        *self.secret_files.write().unwrap_or_else(PoisonError::into_inner) = files;
+        *self.secret_files.write() = files;
     }
 
     /// The file of a consumer's shared secret, as the configuration names it.
     fn secret_file(&self, consumer: &ConsumerKey) -> Option<String> {
-        let files = self.secret_files.read().unwrap_or_else(PoisonError::into_inner);
+        let files = self.secret_files.read();
         files.get(consumer).cloned()
     }
 }

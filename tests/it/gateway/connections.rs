@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
+use http::Request;
+use http_body_util::BodyExt as _;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
@@ -329,6 +333,18 @@ async fn a_download_may_be_slow_and_may_not_stand_still() {
     let mut rest = Vec::new();
     let _ = client.read_to_end(&mut rest).await;
     assert!(rest.len() < LENGTH);
+
+    // Over HTTP/2 no write waits: the stream has no room, and the connection has.
+    let stream = TokioIo::new(TcpStream::connect(gateway).await.unwrap());
+    let builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+    let (mut client, connection) = builder.handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let get = Request::get("http://builds.example.com/x").body(Body::empty());
+    let response = client.send_request(get.unwrap()).await;
+    let end = tokio::time::timeout(Duration::from_secs(20), ends.recv());
+    end.await.expect("the application is free again").unwrap();
+    let read = response.unwrap().into_body().collect().await;
+    assert!(read.is_err(), "the stream is reset");
 
     let mut client = TcpStream::connect(gateway).await.unwrap();
     client.write_all(request).await.unwrap();

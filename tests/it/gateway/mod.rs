@@ -40,7 +40,7 @@ use linkgate::gateway::{
     Assertion, BodyLimits, Gateway, IdentityConfig, PathPattern, Proxy, PublicUrls, Route, RouteMode, Routes,
     SignatureCheck, TrustedProxies, UpstreamConfig,
 };
-use linkgate::http::listener::HEAD_TIMEOUT;
+use linkgate::http::listener::{HEAD_TIMEOUT, MAX_HALF_OPEN};
 use linkgate::http::{Listener, Socket};
 use linkgate::model::UserStatus;
 use linkgate::oauth::PublicUrl;
@@ -81,6 +81,7 @@ pub(crate) struct Options {
     assertion: Option<Arc<Assertion>>,
     pub(crate) head_timeout: Duration,
     download_timeout: Duration,
+    pub(crate) max_half_open: usize,
 }
 
 impl Options {
@@ -114,6 +115,7 @@ pub(crate) async fn options(app: &App) -> Options {
         assertion: None,
         head_timeout: HEAD_TIMEOUT,
         download_timeout: Duration::from_mins(1),
+        max_half_open: MAX_HALF_OPEN,
     }
 }
 
@@ -164,6 +166,7 @@ pub(crate) async fn serve(options: Options) -> SocketAddr {
         h2c: true,
         head_timeout: options.head_timeout,
         download_timeout: options.download_timeout,
+        max_half_open: options.max_half_open,
         ..Listener::clear_text(socket)
     };
     tokio::spawn(listener.serve(gateway.service(), never, drain));

@@ -114,6 +114,11 @@ impl Linkgate {
         }
     }
 
+    /// Where operators ask.
+    pub(crate) fn operators(&self) -> SocketAddr {
+        self.server.admin_address()
+    }
+
     /// A second server over the same database, with the same key, at the same time.
     pub(crate) async fn replica(&self) -> Self {
         let (home, app) = (Arc::clone(&self.home), Arc::clone(&self.app));
