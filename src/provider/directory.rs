@@ -6,10 +6,11 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
+use parking_lot::Mutex;
 
 use crate::model::UserStatus;
 use crate::oauth::{Problem, Timestamp};
@@ -68,15 +69,9 @@ impl Directory {
         let status = (self.lookup)(subject.to_owned()).await;
         if let (UserStatus::Active { .. }, Some(absences)) = (&status, &self.absences) {
             absences.missing.invalidate(subject);
-            *absences.found() = Some(subject.to_owned());
+            *absences.found.lock() = Some(subject.to_owned());
         }
         status
-    }
-}
-
-impl Absences {
-    fn found(&self) -> impl std::ops::DerefMut<Target = Option<String>> {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -109,7 +104,7 @@ impl Provider {
         if now < since.plus(LASTING_SECONDS) {
             return Ok(false);
         }
-        let found = absences.found().clone();
+        let found = absences.found.lock().clone();
         let method = self.rules.sessions.login_method;
         let recent = self.store.recent_users(method, WITNESSES).await?;
         for other in found.into_iter().chain(recent).filter(|other| other != subject) {

@@ -1,10 +1,11 @@
 //! What runs beside the requests: deleting what has expired, writing when tokens were used, and comparing the clocks.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -102,7 +103,7 @@ impl Uses {
 
     /// Notes a use, which is written soon, together with those that come meanwhile.
     pub(super) fn note(&self, token: &Token, at: Timestamp, from: Option<IpAddr>) {
-        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = self.pending.lock();
         let is_first = pending.is_empty();
         pending.insert(token.clone(), (at, from));
         drop(pending);
@@ -116,7 +117,7 @@ impl Uses {
     }
 
     async fn write(&self) {
-        let uses = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
+        let uses = std::mem::take(&mut *self.pending.lock());
         if let Err(error) = self.store.touch_access_tokens(uses).await {
             tracing::warn!(%error, "the uses of some tokens were not noted");
         }

@@ -38,26 +38,16 @@ pub struct Search {
 /// When and from where tokens were last used.
 pub type TokenUses = HashMap<Token, (Timestamp, Option<IpAddr>)>;
 
-/// Which access tokens to revoke.
+/// Which access tokens to revoke: by their public name, or their user's.
+#[expect(missing_docs, reason = "the names of the fields say it")]
 #[derive(Clone, Copy, Debug)]
 pub enum Revoke<'a> {
     /// One, of any user, and also if it has expired: our clock may be ahead of another replica's.
-    One {
-        /// Its public name.
-        id: &'a str,
-    },
+    One { id: &'a str },
     /// One, if it is this user's.
-    Own {
-        /// Its public name.
-        id: &'a str,
-        /// Whose it must be.
-        subject: &'a str,
-    },
+    Own { id: &'a str, subject: &'a str },
     /// All of this user.
-    AllOf {
-        /// Whose they are.
-        subject: &'a str,
-    },
+    AllOf { subject: &'a str },
 }
 
 /// Who revokes access tokens.
