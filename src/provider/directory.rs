@@ -6,7 +6,6 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
@@ -20,11 +19,10 @@ use super::caller::CallingUser;
 use super::{Error, Provider};
 
 /// Answers which users exist. Made from the login method by `server`.
-#[derive(Clone)]
 pub struct Directory {
-    lookup: Arc<Lookup>,
+    lookup: Box<Lookup>,
     /// `None`: the login method is never wrong about who exists.
-    absences: Option<Arc<Absences>>,
+    absences: Option<Absences>,
 }
 
 type Lookup = dyn Fn(String) -> Pin<Box<dyn Future<Output = UserStatus> + Send>> + Send + Sync;
@@ -45,7 +43,7 @@ impl Directory {
         Fut: Future<Output = UserStatus> + Send + 'static,
     {
         Self {
-            lookup: Arc::new(move |subject| Box::pin(lookup(subject))),
+            lookup: Box::new(move |subject| Box::pin(lookup(subject))),
             absences: None,
         }
     }
@@ -59,7 +57,7 @@ impl Directory {
             found: Mutex::default(),
         };
         Self {
-            absences: Some(Arc::new(absences)),
+            absences: Some(absences),
             ..self
         }
     }

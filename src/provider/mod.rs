@@ -125,6 +125,7 @@ impl Rules {
 
 impl Provider {
     /// Puts a provider over a store.
+    #[expect(clippy::disallowed_methods, reason = "the dummy key is drawn once at start")]
     pub fn new(
         store: Store,
         keyring: Arc<Keyring>,
@@ -132,7 +133,8 @@ impl Provider {
         directory: Directory,
         rules: Rules,
     ) -> Self {
-        let dummy_key = VerificationKey::Hmac(new_secret());
+        let random = Token::generate("", &mut rand::rng());
+        let dummy_key = VerificationKey::Hmac(Secret::new(random.as_str()));
         Self {
             uses: Uses::new(store.clone()),
             cache: Cache::new(store.clone()),
@@ -160,10 +162,4 @@ impl Provider {
     fn new_token(&self) -> Token {
         self.keyring.new_token(&mut rand::rng())
     }
-}
-
-/// A random secret, which no consumer has.
-#[expect(clippy::disallowed_methods, reason = "drawn once at start")]
-fn new_secret() -> Secret {
-    Secret::new(Token::generate("", &mut rand::rng()).as_str())
 }

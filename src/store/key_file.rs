@@ -63,14 +63,14 @@ impl Keyring {
 
     /// Reads a key file, or makes it with one new key, readable by its owner alone, when it is missing.
     pub fn open_or_create(path: &Path, rng: &mut impl CryptoRng) -> Result<KeyFile, KeyFileError> {
-        let created = match Self::open_file(path) {
+        match Self::open_file(path) {
             Err(KeyFileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                make(path, rng).map_err(|source| KeyFileError::io("make", path, source))?
+                let created = make(path, rng).map_err(|source| KeyFileError::io("make", path, source))?;
+                let opened = Self::open_file(path)?;
+                Ok(KeyFile { created, ..opened })
             }
-            opened => return opened,
-        };
-        let opened = Self::open_file(path)?;
-        Ok(KeyFile { created, ..opened })
+            opened => opened,
+        }
     }
 
     /// Replaces a key file whole or not at all. Owner and mode stay.

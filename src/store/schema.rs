@@ -16,12 +16,9 @@ pub const SCHEMA_VERSION: i64 = 1;
 impl Db {
     /// The version of the tables, 0 for a database without any.
     pub(super) async fn schema_version(&self) -> Result<i64, StoreError> {
-        let select = sql(["select max(version) as version from _sqlx_migrations where success"]);
+        let select = sql(["select coalesce(max(version), 0) as version from _sqlx_migrations where success"]);
         match self.read(select).await {
-            Ok(rows) => Ok(rows
-                .first()
-                .map_or(Ok(None), |row| row.nullable("version"))?
-                .unwrap_or(0)),
+            Ok(rows) => rows.first().map_or(Ok(0), |row| row.get("version")),
             Err(StoreError::Database(sqlx::Error::Database(error))) if is_missing_table(&*error) => Ok(0),
             Err(error) => Err(error),
         }

@@ -44,12 +44,7 @@ pub(super) async fn open(db: &Db, now: i64, is_damaged: bool) -> Result<NonceSes
     let rows = transaction.on().fetch(lease).await?;
     let row = rows.first().ok_or(StoreError::NoncesLost)?;
     let (epoch, leased): (String, i64) = (row.get("epoch")?, row.get("minute")?);
-    let continued = if is_damaged {
-        None
-    } else {
-        continued(db, &epoch).await?
-    };
-    if let Some((connection, floor)) = continued {
+    if !is_damaged && let Some((connection, floor)) = continued(db, &epoch).await? {
         return Ok(NonceSession {
             connection,
             epoch,
