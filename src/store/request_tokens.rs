@@ -13,8 +13,11 @@ use super::users::user;
 use super::{Store, StoreError, digest, key_id};
 
 impl Store {
-    /// Keeps a request token that was just issued, as pending.
+    /// Keeps a request token that was just issued. Its state must be [`RequestTokenState::Pending`].
     pub async fn add_request_token(&self, token: &Token, request: &RequestToken) -> Result<(), StoreError> {
+        if request.state != RequestTokenState::Pending {
+            return Err(StoreError::inconsistent(TABLE, "a new token is decided already"));
+        }
         let insert = sql(["insert into request_tokens \
              (digest, key_id, consumer_key, callback, issued_at, expires_at, wrong_verifiers, state) \
              values ($1, $2, $3, $4, $5, $6, 0, 'pending')"])
