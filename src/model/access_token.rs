@@ -37,10 +37,6 @@ pub const UNKNOWN_TOKEN: &str = "This token is not known here: ask the user to c
 impl AccessToken {
     /// Whether this consumer may call with the token now. What can never work again is one of the three problems upon which
     /// a consumer drops its token; nothing else is.
-    ///
-    /// # Errors
-    ///
-    /// Why it may not.
     pub fn check_use(&self, consumer: &ConsumerKey, now: Timestamp) -> Result<(), Problem> {
         self.check_owner(consumer)?;
         if self.expires_at <= now {
@@ -51,10 +47,6 @@ impl AccessToken {
 
     /// The session within which this consumer may renew the token now, expired or not (OAuth Session 1.0). The handle is
     /// compared by the caller, and then the end of the session by [`TokenSession::check_end`].
-    ///
-    /// # Errors
-    ///
-    /// Why it may not.
     pub fn check_renewal(&self, consumer: &ConsumerKey) -> Result<&TokenSession, Problem> {
         self.check_owner(consumer)?;
         self.session.as_ref().ok_or(WRONG_HANDLE)
@@ -72,11 +64,7 @@ impl AccessToken {
 
     /// Whether a consumer can do something with it: call, or renew it.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        let renewable = self
-            .session
-            .as_ref()
-            .is_some_and(|session| session.expires_at > now);
-        self.revoked_at.is_none() && (self.expires_at > now || renewable)
+        self.revoked_at.is_none() && self.ends_at() > now
     }
 
     /// From when on it can neither be used nor renewed.
@@ -96,11 +84,8 @@ pub struct TokenSession {
 }
 
 impl TokenSession {
-    /// Whether a token can still be renewed.
-    ///
-    /// # Errors
-    ///
-    /// The session is over. That is no problem of the token: it may still be used until it expires.
+    /// Whether a token can still be renewed. That its session is over is no problem of the token: it may still be used until it
+    /// expires.
     pub fn check_end(&self, now: Timestamp) -> Result<(), Problem> {
         if self.expires_at <= now {
             return Err(Problem::PermissionDenied(

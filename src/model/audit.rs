@@ -7,15 +7,12 @@ use strum::{EnumString, IntoStaticStr, VariantNames};
 use crate::oauth::{ConsumerKey, Timestamp};
 
 /// One line of the audit log. Nothing in it is secret.
+#[expect(missing_docs, reason = "the names say it")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEvent {
-    /// When it happened.
     pub at: Timestamp,
-    /// What happened.
     pub kind: AuditKind,
-    /// The consumer it is about.
     pub consumer: Option<ConsumerKey>,
-    /// The user it is about.
     pub subject: Option<String>,
     /// Where the request came from.
     pub address: Option<IpAddr>,
@@ -33,6 +30,17 @@ impl AuditEvent {
             subject: None,
             address: None,
             detail: String::new(),
+        }
+    }
+
+    /// The same event, of a user at an address.
+    #[must_use]
+    pub fn by(self, subject: impl Into<String>, address: Option<IpAddr>) -> Self {
+        let subject = Some(subject.into());
+        Self {
+            subject,
+            address,
+            ..self
         }
     }
 }

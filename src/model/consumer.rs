@@ -46,11 +46,7 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    /// Whether the consumer may sign at all, with this method, from this address.
-    ///
-    /// # Errors
-    ///
-    /// Why it may not. No problem of a token.
+    /// Whether the consumer may sign at all, with this method, from this address. What forbids it is no problem of a token.
     pub fn check_signer(
         &self,
         method: SignatureMethod,

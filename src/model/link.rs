@@ -3,28 +3,24 @@
 use crate::oauth::{Timestamp, TokenCredentials};
 
 /// A request token kept while its user is at the remote application (RFC 5849, section 2.2).
+#[expect(missing_docs, reason = "the names say it")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingAuthorization {
-    /// Which link.
     pub link: String,
     /// The user who asked; only this user may end it.
     pub subject: String,
-    /// The request token.
     pub credentials: TokenCredentials,
     /// The path where the user goes on afterwards; empty: nowhere in particular.
     pub return_to: String,
-    /// When it is too late.
     pub expires_at: Timestamp,
 }
 
 /// That a user has connected a link, for pages. Its token is not in it.
+#[expect(missing_docs, reason = "the names say it")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkConnection {
-    /// Which link.
     pub link: String,
-    /// Who.
     pub subject: String,
-    /// Since when.
     pub connected_at: Timestamp,
     /// When it was used last, to the minute.
     pub last_used_at: Option<Timestamp>,

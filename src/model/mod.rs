@@ -1,4 +1,8 @@
 //! What is kept, as values and state machines. Pure: no database, no clock.
+//!
+//! # Errors
+//!
+//! A `check_…` returns the problem that forbids it.
 
 mod access_token;
 mod audit;

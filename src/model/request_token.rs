@@ -24,10 +24,6 @@ pub struct RequestToken {
 
 impl RequestToken {
     /// The user who approved, if this consumer may exchange the token now. The verifier is compared by the caller.
-    ///
-    /// # Errors
-    ///
-    /// Why it may not.
     pub fn check_exchange(&self, consumer: &ConsumerKey, now: Timestamp) -> Result<&User, Problem> {
         if self.consumer != *consumer {
             return Err(Problem::TokenRejected(UNKNOWN_TOKEN));
@@ -39,6 +35,11 @@ impl RequestToken {
             RequestTokenState::Denied => Err(Problem::PermissionDenied("The user said no.")),
             RequestTokenState::Authorized { by } => Ok(by),
         }
+    }
+
+    /// Whether this user approved, and the token is not exchanged yet.
+    pub fn is_approved_by(&self, user: &User) -> bool {
+        matches!(&self.state, RequestTokenState::Authorized { by } if by.subject == user.subject)
     }
 }
 

@@ -1,7 +1,5 @@
 //! The resource owner (RFC 5849, section 1.1), and browsers in which one has signed in.
 
-use std::fmt;
-
 use crate::oauth::{Timestamp, Token};
 
 /// A user of the application, and how they proved it.
@@ -45,7 +43,7 @@ pub struct BrowserSession {
 }
 
 /// What the cookie carries. It is made like a token; `Debug` shows only its beginning.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SessionId(Token);
 
 impl SessionId {
@@ -62,16 +60,5 @@ impl SessionId {
     /// The id as it is in the cookie.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
-    }
-
-    /// The first eight characters, for logs.
-    pub fn prefix(&self) -> &str {
-        self.0.prefix()
-    }
-}
-
-impl fmt::Debug for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SessionId({}…)", self.prefix())
     }
 }

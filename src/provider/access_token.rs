@@ -58,18 +58,14 @@ impl Provider {
         match (signed.request.session_handle(), signed.request.verifier()) {
             (Some(handle), _) => self.renew(signed, peer, &token, handle).await,
             (None, Some(_)) => self.exchange(signed, peer, &token).await,
-            (None, None) => Err(self.neither_verifier_nor_handle(&token).await?.into()),
+            (None, None) => {
+                let absent = match self.store.access_token(&token).await? {
+                    Some(_) => "oauth_session_handle",
+                    None => "oauth_verifier",
+                };
+                Err(Problem::ParameterAbsent(vec![absent]).into())
+            }
         }
-    }
-
-    async fn neither_verifier_nor_handle(&self, token: &Token) -> Result<Problem, Error> {
-        let renewal = self.store.access_token(token).await?.is_some();
-        let absent = if renewal {
-            "oauth_session_handle"
-        } else {
-            "oauth_verifier"
-        };
-        Ok(Problem::ParameterAbsent(vec![absent]))
     }
 
     async fn exchange(
@@ -144,9 +140,7 @@ impl Provider {
         let now = self.clock.now();
         let by = kept.check_exchange(&consumer.key, now)?;
         let Some(verifier) = self.keyring.verifier(token, &by.subject) else {
-            self.cache
-                .check_foreign_token(&self.store, token.as_str())
-                .await?;
+            self.cache.check_foreign_token(token.as_str()).await?;
             return Err(Problem::TokenRejected(UNKNOWN_TOKEN).into());
         };
         if Some(&verifier) != request.verifier() {
@@ -223,7 +217,7 @@ impl Provider {
             Some(own) if own == *handle => Ok(()),
             Some(_) => Err(WRONG_HANDLE.into()),
             None => {
-                self.cache.check_foreign_token(&self.store, &session.id).await?;
+                self.cache.check_foreign_token(&session.id).await?;
                 Err(WRONG_HANDLE.into())
             }
         }

@@ -14,6 +14,7 @@ use super::cache::CachedToken;
 use super::{Error, Provider};
 
 /// A request whose signature was verified, and the consumer that made it. Its nonce may not be recorded yet.
+#[derive(Debug)]
 pub(super) struct AuthenticatedRequest {
     pub(super) request: VerifiedRequest,
     pub(super) consumer: Arc<Consumer>,
@@ -53,7 +54,7 @@ impl Provider {
         if !matches!(error, Error::Refused(_)) {
             return error;
         }
-        let found = timeout_at(deadline, self.cache.consumer(&self.store, consumer));
+        let found = timeout_at(deadline, self.cache.consumer(consumer));
         let is_registered = matches!(Box::pin(found).await, Ok(Ok(Some(_))));
         error.claimed_by(consumer, is_registered)
     }
@@ -71,7 +72,7 @@ impl Provider {
             self.clock_offset.check()?;
             let now = self.clock.now();
             self.rules.window.check(request.timestamp(), now)?;
-            let Some(consumer) = self.cache.consumer(&self.store, request.consumer_key()).await? else {
+            let Some(consumer) = self.cache.consumer(request.consumer_key()).await? else {
                 // An unknown consumer costs what a wrong signature costs.
                 drop(request.verify(std::slice::from_ref(&self.dummy_key), None));
                 return Err(Problem::ConsumerKeyUnknown.into());

@@ -12,61 +12,29 @@ use super::Provider;
 /// An authorization request: what became of a request token until now (RFC 5849, section 2.2).
 #[derive(Clone, Debug)]
 pub enum AuthorizationRequest {
-    /// The user has not decided yet.
-    Pending {
-        /// The consumer.
-        consumer: Arc<Consumer>,
-        /// Where the user returns.
-        callback: Callback,
-        /// Until when the user can decide.
-        expires_at: Timestamp,
-    },
-    /// A user approved it.
-    Approved {
-        /// The user.
-        by: User,
-        /// The consumer.
-        consumer: Arc<Consumer>,
-        /// Where the user returns.
-        callback: Callback,
-    },
-    /// A user denied it.
-    Denied {
-        /// The consumer.
-        consumer: Arc<Consumer>,
-        /// Where the user returns.
-        callback: Callback,
-    },
-    /// Approved, and exchanged for an access token already.
-    Used,
+    /// It has not expired, and its consumer is enabled. Its state says whether a user has decided.
+    Found(Arc<Consumer>, RequestToken),
     /// It expired.
     Expired,
     /// No such request token.
     Unknown,
-    /// The consumer is disabled.
-    ConsumerDisabled {
-        /// The consumer's name, for people.
-        name: String,
-    },
+    /// The consumer with this name is disabled.
+    ConsumerDisabled(String),
 }
 
 /// What a decision of the user leads to.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names of the fields say it")]
 pub enum AuthorizationOutcome {
     /// Redirect the browser there.
     Redirect(String),
     /// Show the code, which the user carries to the consumer.
     ShowVerifier {
-        /// The consumer's name.
         consumer_name: String,
-        /// The code.
         verifier: Verifier,
     },
     /// Denied, and there is no callback URL.
-    DeniedOutOfBand {
-        /// The consumer.
-        consumer_name: String,
-    },
+    DeniedOutOfBand { consumer_name: String },
     /// This user cannot decide it.
     NotPending(AuthorizationRequest),
 }
@@ -91,15 +59,13 @@ impl Provider {
         if kept.expires_at <= self.clock.now() {
             return Ok(AuthorizationRequest::Expired);
         }
-        let Some(consumer) = self.cache.consumer(&self.store, &kept.consumer).await? else {
+        let Some(consumer) = self.cache.consumer(&kept.consumer).await? else {
             return Ok(AuthorizationRequest::Unknown);
         };
         if !consumer.enabled {
-            return Ok(AuthorizationRequest::ConsumerDisabled {
-                name: consumer.name.clone(),
-            });
+            return Ok(AuthorizationRequest::ConsumerDisabled(consumer.name.clone()));
         }
-        Ok(authorization_request(kept, consumer))
+        Ok(AuthorizationRequest::Found(consumer, kept))
     }
 
     /// The user approves, at an address. Repeated by the same user, it leads to the same place.
@@ -110,14 +76,21 @@ impl Provider {
         address: IpAddr,
     ) -> Result<AuthorizationOutcome, StoreError> {
         let request = self.decided(token, user, address, true).await?;
-        match request {
-            AuthorizationRequest::Approved {
-                by,
-                consumer,
-                callback,
-            } if by.subject == user.subject => self.approved(token, user, &consumer, callback).await,
-            other => Ok(AuthorizationOutcome::NotPending(other)),
-        }
+        let (consumer, kept) = match request {
+            AuthorizationRequest::Found(consumer, kept) if kept.is_approved_by(user) => (consumer, kept),
+            other => return Ok(AuthorizationOutcome::NotPending(other)),
+        };
+        let Some(verifier) = self.keyring.verifier(token, &user.subject) else {
+            self.cache.check_foreign_token(token.as_str()).await?;
+            return Ok(AuthorizationOutcome::NotPending(AuthorizationRequest::Unknown));
+        };
+        Ok(match kept.callback {
+            Callback::Url(url) => AuthorizationOutcome::Redirect(url.authorized_redirect(token, &verifier)),
+            Callback::OutOfBand => AuthorizationOutcome::ShowVerifier {
+                consumer_name: consumer.name.clone(),
+                verifier,
+            },
+        })
     }
 
     /// The user denies, at an address. Repeated, it leads to the same place.
@@ -128,15 +101,17 @@ impl Provider {
         address: IpAddr,
     ) -> Result<AuthorizationOutcome, StoreError> {
         let request = self.decided(token, user, address, false).await?;
-        match request {
-            AuthorizationRequest::Denied { consumer, callback } => Ok(match callback {
-                Callback::Url(url) => AuthorizationOutcome::Redirect(url.denied_redirect(token)),
-                Callback::OutOfBand => AuthorizationOutcome::DeniedOutOfBand {
-                    consumer_name: consumer.name.clone(),
-                },
-            }),
-            other => Ok(AuthorizationOutcome::NotPending(other)),
-        }
+        Ok(match request {
+            AuthorizationRequest::Found(consumer, kept) if kept.state == RequestTokenState::Denied => {
+                match kept.callback {
+                    Callback::Url(url) => AuthorizationOutcome::Redirect(url.denied_redirect(token)),
+                    Callback::OutOfBand => AuthorizationOutcome::DeniedOutOfBand {
+                        consumer_name: consumer.name.clone(),
+                    },
+                }
+            }
+            other => AuthorizationOutcome::NotPending(other),
+        })
     }
 
     /// The request after the user's decision, which counts if it was pending.
@@ -148,9 +123,9 @@ impl Provider {
         approves: bool,
     ) -> Result<AuthorizationRequest, StoreError> {
         let request = self.authorization_request(token).await?;
-        let AuthorizationRequest::Pending { .. } = request else {
+        if !request.is_pending() {
             return Ok(request);
-        };
+        }
         let (address, now) = (Some(address), self.clock.now());
         if !approves {
             self.store.deny_request_token(token, user, address, now).await?;
@@ -163,46 +138,11 @@ impl Provider {
         }
         self.authorization_request(token).await
     }
-
-    async fn approved(
-        &self,
-        token: &Token,
-        user: &User,
-        consumer: &Consumer,
-        callback: Callback,
-    ) -> Result<AuthorizationOutcome, StoreError> {
-        let Some(verifier) = self.keyring.verifier(token, &user.subject) else {
-            self.cache
-                .check_foreign_token(&self.store, token.as_str())
-                .await?;
-            return Ok(AuthorizationOutcome::NotPending(AuthorizationRequest::Unknown));
-        };
-        Ok(match callback {
-            Callback::Url(url) => AuthorizationOutcome::Redirect(url.authorized_redirect(token, &verifier)),
-            Callback::OutOfBand => AuthorizationOutcome::ShowVerifier {
-                consumer_name: consumer.name.clone(),
-                verifier,
-            },
-        })
-    }
 }
 
-fn authorization_request(kept: RequestToken, consumer: Arc<Consumer>) -> AuthorizationRequest {
-    match kept.state {
-        RequestTokenState::Pending => AuthorizationRequest::Pending {
-            consumer,
-            callback: kept.callback,
-            expires_at: kept.expires_at,
-        },
-        RequestTokenState::Authorized { by } => AuthorizationRequest::Approved {
-            by,
-            consumer,
-            callback: kept.callback,
-        },
-        RequestTokenState::Denied => AuthorizationRequest::Denied {
-            consumer,
-            callback: kept.callback,
-        },
-        RequestTokenState::Used { .. } => AuthorizationRequest::Used,
+impl AuthorizationRequest {
+    /// Whether a user can decide.
+    pub fn is_pending(&self) -> bool {
+        matches!(self, Self::Found(_, kept) if kept.state == RequestTokenState::Pending)
     }
 }

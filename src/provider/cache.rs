@@ -14,6 +14,7 @@ use crate::store::{Store, StoreError};
 
 /// Consumers and access tokens with bounded staleness, also those that do not exist.
 pub(super) struct Cache {
+    store: Store,
     consumers: Recent<ConsumerKey, Arc<Consumer>>,
     /// Keys apart from those of real consumers, which strangers could otherwise displace.
     unknown_consumers: Recent<ConsumerKey, ()>,
@@ -36,7 +37,7 @@ pub(super) struct CachedToken {
 /// the insertion.
 struct Recent<K, V>(Moka<K, (V, Instant)>);
 
-impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Recent<K, V> {
+impl<K: Hash + Eq + Clone + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Recent<K, V> {
     fn new(max_capacity: u64) -> Self {
         let cache = Moka::builder().max_capacity(max_capacity);
         Self(cache.time_to_live(STALENESS).build())
@@ -50,11 +51,27 @@ impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Rec
     fn insert(&self, key: K, value: V, read_at: Instant) {
         self.0.insert(key, (value, read_at));
     }
+
+    async fn get_or_read(
+        &self,
+        key: &K,
+        read: impl Future<Output = Result<V, StoreError>>,
+    ) -> Result<V, StoreError> {
+        if let Some(value) = self.get(key) {
+            return Ok(value);
+        }
+        let read_at = Instant::now();
+        // Boxed: a call's future would hold the rare one of the store.
+        let value = Box::pin(read).await?;
+        self.insert(key.clone(), value.clone(), read_at);
+        Ok(value)
+    }
 }
 
 impl Cache {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(store: Store) -> Self {
         Self {
+            store,
             consumers: Recent::new(20_000),
             unknown_consumers: Recent::new(1_000),
             access_tokens: Recent::new(100_000),
@@ -62,11 +79,7 @@ impl Cache {
         }
     }
 
-    pub(super) async fn consumer(
-        &self,
-        store: &Store,
-        key: &ConsumerKey,
-    ) -> Result<Option<Arc<Consumer>>, StoreError> {
+    pub(super) async fn consumer(&self, key: &ConsumerKey) -> Result<Option<Arc<Consumer>>, StoreError> {
         if let Some(consumer) = self.consumers.get(key) {
             return Ok(Some(consumer));
         }
@@ -75,7 +88,7 @@ impl Cache {
         }
         let read_at = Instant::now();
         // Boxed: a call's future would hold the rare one of the store.
-        let consumer = Box::pin(store.consumer(key)).await?.map(Arc::new);
+        let consumer = Box::pin(self.store.consumer(key)).await?.map(Arc::new);
         match &consumer {
             Some(consumer) => self.consumers.insert(key.clone(), Arc::clone(consumer), read_at),
             None => self.unknown_consumers.insert(key.clone(), (), read_at),
@@ -91,45 +104,30 @@ impl Cache {
     /// What is known of a token, or what the store knows of it. `secret` is its secret.
     pub(super) async fn access_token(
         &self,
-        store: &Store,
         token: &Token,
         secret: Option<&Secret>,
         now: Timestamp,
     ) -> Result<Arc<CachedToken>, StoreError> {
-        if let Some(cached) = self.cached_token(token) {
-            return Ok(cached);
-        }
-        let read_at = Instant::now();
         // A consumer may not have received the answer to its renewal.
         let since = now.plus(1 - REPEATABLE);
-        let read = Box::pin(store.access_token_or_renewed(token, since)).await?;
-        let last_used = read.as_ref().and_then(|token| token.last_used);
-        let cached = Arc::new(CachedToken {
-            noted: AtomicI64::new(last_used.map_or(i64::MIN, |(at, _)| at.minute())),
-            token: read,
-            secret: secret.cloned(),
-        });
-        self.access_tokens
-            .insert(token.clone(), Arc::clone(&cached), read_at);
-        Ok(cached)
+        let read = async {
+            let token = self.store.access_token_or_renewed(token, since).await?;
+            let last_used = token.as_ref().and_then(|token| token.last_used);
+            Ok(Arc::new(CachedToken {
+                noted: AtomicI64::new(last_used.map_or(i64::MIN, |(at, _)| at.minute())),
+                token,
+                secret: secret.cloned(),
+            }))
+        };
+        self.access_tokens.get_or_read(token, read).await
     }
 
-    /// Checks a token that no key of this process made.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::ForeignKey`] if a key that the database knows made it: the token may be a good one.
-    pub(super) async fn check_foreign_token(&self, store: &Store, token: &str) -> Result<(), StoreError> {
+    /// Checks a token that no key of this process made. [`StoreError::ForeignKey`]: a key that the database knows made it, so it
+    /// may be a good one.
+    pub(super) async fn check_foreign_token(&self, token: &str) -> Result<(), StoreError> {
         let id = token.get(..4).unwrap_or_default().to_owned();
-        let is_missing = if let Some(is_missing) = self.foreign_keys.get(&id) {
-            is_missing
-        } else {
-            let read_at = Instant::now();
-            let is_missing = store.is_key_missing(&id).await?;
-            self.foreign_keys.insert(id.clone(), is_missing, read_at);
-            is_missing
-        };
-        if is_missing {
+        let read = self.store.is_key_missing(&id);
+        if self.foreign_keys.get_or_read(&id, read).await? {
             return Err(StoreError::ForeignKey { id });
         }
         Ok(())

@@ -6,10 +6,10 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use moka::sync::Cache;
+use parking_lot::Mutex;
 
 use crate::model::UserStatus;
 use crate::oauth::{Problem, Timestamp};
@@ -19,11 +19,10 @@ use super::caller::CallingUser;
 use super::{Error, Provider};
 
 /// Answers which users exist. Made from the login method by `server`.
-#[derive(Clone)]
 pub struct Directory {
-    lookup: Arc<Lookup>,
+    lookup: Box<Lookup>,
     /// `None`: the login method is never wrong about who exists.
-    absences: Option<Arc<Absences>>,
+    absences: Option<Absences>,
 }
 
 type Lookup = dyn Fn(String) -> Pin<Box<dyn Future<Output = UserStatus> + Send>> + Send + Sync;
@@ -44,7 +43,7 @@ impl Directory {
         Fut: Future<Output = UserStatus> + Send + 'static,
     {
         Self {
-            lookup: Arc::new(move |subject| Box::pin(lookup(subject))),
+            lookup: Box::new(move |subject| Box::pin(lookup(subject))),
             absences: None,
         }
     }
@@ -58,7 +57,7 @@ impl Directory {
             found: Mutex::default(),
         };
         Self {
-            absences: Some(Arc::new(absences)),
+            absences: Some(absences),
             ..self
         }
     }
@@ -68,15 +67,9 @@ impl Directory {
         let status = (self.lookup)(subject.to_owned()).await;
         if let (UserStatus::Active { .. }, Some(absences)) = (&status, &self.absences) {
             absences.missing.invalidate(subject);
-            *absences.found() = Some(subject.to_owned());
+            *absences.found.lock() = Some(subject.to_owned());
         }
         status
-    }
-}
-
-impl Absences {
-    fn found(&self) -> impl std::ops::DerefMut<Target = Option<String>> {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -109,7 +102,7 @@ impl Provider {
         if now < since.plus(LASTING_SECONDS) {
             return Ok(false);
         }
-        let found = absences.found().clone();
+        let found = absences.found.lock().clone();
         let method = self.rules.sessions.login_method;
         let recent = self.store.recent_users(method, WITNESSES).await?;
         for other in found.into_iter().chain(recent).filter(|other| other != subject) {

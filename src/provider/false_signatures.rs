@@ -84,7 +84,7 @@ impl Provider {
             return problem.into();
         };
         // The consumer's secret can never match.
-        match self.cache.check_foreign_token(&self.store, token.as_str()).await {
+        match self.cache.check_foreign_token(token.as_str()).await {
             Ok(()) => Problem::TokenRejected(UNKNOWN_TOKEN).into(),
             Err(error) => error.into(),
         }

@@ -56,7 +56,7 @@ impl Provider {
     async fn with_consumers(&self, tokens: Vec<AccessToken>) -> Result<Vec<Grant>, StoreError> {
         let mut connections = Vec::with_capacity(tokens.len());
         for token in tokens {
-            let consumer = self.cache.consumer(&self.store, &token.consumer).await?;
+            let consumer = self.cache.consumer(&token.consumer).await?;
             connections.push(Grant { token, consumer });
         }
         Ok(connections)

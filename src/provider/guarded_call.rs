@@ -1,13 +1,12 @@
 //! A guarded call: three-legged, two-legged, or two-legged with impersonation.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::model::{Consumer, UNKNOWN_TOKEN, UserStatus};
-use crate::oauth::{Problem, RequestView, SignedRequest, Timestamp, VerifiedRequest};
+use crate::oauth::{Problem, RequestView, SignedRequest, Timestamp};
 
 use super::authenticate::{AuthenticatedRequest, by};
 use super::cache::CachedToken;
@@ -18,12 +17,9 @@ use super::{Error, Provider};
 /// is not recorded yet.
 #[derive(Debug)]
 pub struct AuthenticatedCall {
-    request: VerifiedRequest,
-    caller: Caller,
-    /// When its signature was verified, before its body was read.
-    at: Timestamp,
-    /// The access token; `None`: a two-legged call.
-    cached: Option<Arc<CachedToken>>,
+    signed: AuthenticatedRequest,
+    user: Option<CallingUser>,
+    kind: CallKind,
     peer: Option<IpAddr>,
     /// How long it may still wait for the database.
     left: Duration,
@@ -33,18 +29,20 @@ impl AuthenticatedCall {
     /// Whether the consumer signed a digest of the body, so that the whole body must be shown to
     /// [`AuthenticatedCall::check_body`] (draft-eaton-oauth-bodyhash-00g).
     pub fn has_body_hash(&self) -> bool {
-        self.request.body_hash().is_some()
+        self.signed.request.body_hash().is_some()
     }
 
     /// Rejects the call after all.
     pub fn refused(&self, problem: Problem) -> Error {
-        Error::from(problem).claimed_by(&self.caller.consumer.key, true)
+        Error::from(problem).claimed_by(&self.signed.consumer.key, true)
     }
 
     /// Compares the body with the digest that the consumer signed, if it signed one.
     pub fn check_body(&self, body: &[u8]) -> Result<(), Error> {
-        let checked = self.request.body_hash().map_or(Ok(()), |hash| hash.verify(body));
-        checked.map_err(|problem| self.refused(problem))
+        match self.signed.request.body_hash() {
+            Some(hash) => hash.verify(body).map_err(|problem| self.refused(problem)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -80,23 +78,23 @@ impl Provider {
         call: AuthenticatedCall,
     ) -> impl Future<Output = Result<Caller, Error>> + Send + use<'_> {
         let AuthenticatedCall {
-            request,
-            caller,
-            at,
-            cached,
+            signed,
+            user,
+            kind,
             peer,
             left,
         } = call;
         // An `async fn` would keep the whole call beside its parts.
         async move {
-            let recorded = self.record_nonce(&request, Instant::now() + left).await;
-            recorded.map_err(|error| error.claimed_by(&caller.consumer.key, true))?;
-            if let (Some(token), Some(cached)) = (request.token(), cached)
-                && cached.is_first_use(at)
+            let recorded = self.record_nonce(&signed.request, Instant::now() + left).await;
+            recorded.map_err(|error| error.claimed_by(&signed.consumer.key, true))?;
+            if let (Some(token), Some(cached)) = (signed.request.token(), signed.cached)
+                && cached.is_first_use(signed.at)
             {
-                self.uses.note(token, at, peer);
+                self.uses.note(token, signed.at, peer);
             }
-            Ok(caller)
+            let consumer = signed.consumer;
+            Ok(Caller { consumer, user, kind })
         }
     }
 
@@ -121,7 +119,7 @@ impl Provider {
             if let (Some(token), None) = (signed.request.token(), &signed.cached) {
                 let secret = self.keyring.token_secret(token);
                 let now = self.clock.now();
-                let read = self.cache.access_token(&self.store, token, secret.as_ref(), now);
+                let read = self.cache.access_token(token, secret.as_ref(), now);
                 signed.cached = Some(read.await?);
             }
             Ok(signed)
@@ -142,14 +140,9 @@ impl Provider {
             None => self.two_legged(&signed).await?,
         };
         Ok(AuthenticatedCall {
-            request: signed.request,
-            caller: Caller {
-                consumer: signed.consumer,
-                user,
-                kind,
-            },
-            at: signed.at,
-            cached: signed.cached,
+            signed,
+            user,
+            kind,
             peer,
             left,
         })

@@ -1,10 +1,11 @@
 //! What runs beside the requests: deleting what has expired, writing when tokens were used, and comparing the clocks.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -45,10 +46,6 @@ impl Provider {
     }
 
     /// Checks that signed requests can be answered: the database answers, and the clocks agree.
-    ///
-    /// # Errors
-    ///
-    /// Why they cannot.
     pub async fn check_ready(&self) -> Result<(), StoreError> {
         self.store.ping().await?;
         self.measure_clock_offset().await?;
@@ -82,10 +79,6 @@ pub(super) struct ClockOffset(AtomicI64);
 
 impl ClockOffset {
     /// Checks that the timestamps of signed requests can be checked.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::ClockOffset`].
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let seconds = self.0.load(Ordering::Relaxed);
         if seconds.abs() > MAX_OFFSET_SECONDS {
@@ -110,7 +103,7 @@ impl Uses {
 
     /// Notes a use, which is written soon, together with those that come meanwhile.
     pub(super) fn note(&self, token: &Token, at: Timestamp, from: Option<IpAddr>) {
-        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = self.pending.lock();
         let is_first = pending.is_empty();
         pending.insert(token.clone(), (at, from));
         drop(pending);
@@ -124,7 +117,7 @@ impl Uses {
     }
 
     async fn write(&self) {
-        let uses = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
+        let uses = std::mem::take(&mut *self.pending.lock());
         if let Err(error) = self.store.touch_access_tokens(uses).await {
             tracing::warn!(%error, "the uses of some tokens were not noted");
         }

@@ -14,6 +14,11 @@
 //!
 //! `cache` keeps consumers and tokens for less than a second. `directory` knows which users exist. `maintenance` deletes what
 //! has expired, writes when tokens were used, and compares the clocks.
+//!
+//! # Errors
+//!
+//! What a consumer asks fails with an [`Error`]: refused for a reason that the consumer is told, or failed. What a browser or an
+//! administrator asks fails only as the store does.
 
 mod access_token;
 mod authenticate;
@@ -120,6 +125,7 @@ impl Rules {
 
 impl Provider {
     /// Puts a provider over a store.
+    #[expect(clippy::disallowed_methods, reason = "the dummy key is drawn once at start")]
     pub fn new(
         store: Store,
         keyring: Arc<Keyring>,
@@ -127,16 +133,17 @@ impl Provider {
         directory: Directory,
         rules: Rules,
     ) -> Self {
-        let dummy_key = VerificationKey::Hmac(new_secret());
+        let random = Token::generate("", &mut rand::rng());
+        let dummy_key = VerificationKey::Hmac(Secret::new(random.as_str()));
         Self {
             uses: Uses::new(store.clone()),
+            cache: Cache::new(store.clone()),
             clock_offset: ClockOffset::default(),
             store,
             keyring,
             clock,
             directory,
             rules,
-            cache: Cache::new(),
             false_signatures: FalseSignatures::new(),
             dummy_key,
         }
@@ -155,10 +162,4 @@ impl Provider {
     fn new_token(&self) -> Token {
         self.keyring.new_token(&mut rand::rng())
     }
-}
-
-/// A random secret, which no consumer has.
-#[expect(clippy::disallowed_methods, reason = "drawn once at start")]
-fn new_secret() -> Secret {
-    Secret::new(Token::generate("", &mut rand::rng()).as_str())
 }

@@ -26,23 +26,20 @@ impl Provider {
         let now = self.clock.now().seconds();
         let (minute, rules) = (now.div_euclid(60), &self.rules.sessions);
         let wait = Duration::from_secs((60 - now.rem_euclid(60)).unsigned_abs());
-        let slot = self.slot("sign-in-address", network(address).to_string().as_bytes());
-        if !self
-            .store
-            .count_attempt(slot, minute, rules.attempts_per_address)
-            .await?
-        {
-            return Ok(Some(wait));
+        let address = self.slot("sign-in-address", network(address).to_string().as_bytes());
+        let name = name.map(|name| SLOTS + self.slot("sign-in-account", name.as_bytes()));
+        let limited = [
+            (Some(address), rules.attempts_per_address),
+            (name, rules.attempts_per_account),
+        ];
+        for (slot, most) in limited {
+            if let Some(slot) = slot
+                && !self.store.count_attempt(slot, minute, most).await?
+            {
+                return Ok(Some(wait));
+            }
         }
-        let Some(name) = name else {
-            return Ok(None);
-        };
-        let slot = SLOTS + self.slot("sign-in-account", name.as_bytes());
-        let counted = self
-            .store
-            .count_attempt(slot, minute, rules.attempts_per_account)
-            .await?;
-        Ok((!counted).then_some(wait))
+        Ok(None)
     }
 
     /// Completes a login flow. `false`: it was completed before.

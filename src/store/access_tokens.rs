@@ -38,26 +38,16 @@ pub struct Search {
 /// When and from where tokens were last used.
 pub type TokenUses = HashMap<Token, (Timestamp, Option<IpAddr>)>;
 
-/// Which access tokens to revoke.
+/// Which access tokens to revoke: by their public name, or their user's.
+#[expect(missing_docs, reason = "the names of the fields say it")]
 #[derive(Clone, Copy, Debug)]
 pub enum Revoke<'a> {
     /// One, of any user, and also if it has expired: our clock may be ahead of another replica's.
-    One {
-        /// Its public name.
-        id: &'a str,
-    },
+    One { id: &'a str },
     /// One, if it is this user's.
-    Own {
-        /// Its public name.
-        id: &'a str,
-        /// Whose it must be.
-        subject: &'a str,
-    },
+    Own { id: &'a str, subject: &'a str },
     /// All of this user.
-    AllOf {
-        /// Whose they are.
-        subject: &'a str,
-    },
+    AllOf { subject: &'a str },
 }
 
 /// Who revokes access tokens.
@@ -84,7 +74,9 @@ impl Store {
         since: Timestamp,
     ) -> Result<Option<AccessToken>, StoreError> {
         let which = " from access_tokens where digest = $1 or (replaced_digest = $1 and issued_at >= $2)";
-        let select = sql(["select ", COLUMNS, which]).bind((digest(token.as_str()), since));
+        let select = sql(["select ", COLUMNS, which])
+            .bind(digest(token.as_str()))
+            .bind(since.seconds());
         self.one(select).await
     }
 
@@ -103,11 +95,11 @@ impl Store {
         // Each condition is a statement of its own, so that the database can use its index.
         self.list(match (&filter.consumer, filter.subject.as_deref()) {
             (None, None) => list("true", limit),
-            (Some(consumer), None) => list("consumer_key = $2", limit).bind(consumer),
+            (Some(consumer), None) => list("consumer_key = $2", limit).bind(consumer.as_str()),
             (None, Some(subject)) => list("subject = $2", limit).bind(subject),
             (Some(consumer), Some(subject)) => {
                 let list = list("consumer_key = $2 and subject = $3", limit);
-                list.bind((consumer, subject))
+                list.bind(consumer.as_str()).bind(subject)
             }
         })
         .await
@@ -123,7 +115,9 @@ impl Store {
                  and (expires_at > $2 or session_expires_at > $2) \
                  order by coalesce(connected_at, issued_at) desc, id limit $3",
             ])
-            .bind((subject, now, MAX_CONNECTIONS)),
+            .bind(subject)
+            .bind(now.seconds())
+            .bind(MAX_CONNECTIONS),
         )
         .await
     }
@@ -136,6 +130,8 @@ impl Store {
             None => "true",
         };
         let end = i64::from(search.limit) + i64::from(search.skip);
+        // Without a text, each is found.
+        let searched = if search.user.is_empty() { end } else { SEARCHED };
         let select = sql([
             "select ",
             COLUMNS,
@@ -147,16 +143,13 @@ impl Store {
             of_consumer,
             ") order by issued_at desc, id limit $4 offset $5",
         ])
-        .bind((
-            // Without a text, each is found.
-            if search.user.is_empty() { end } else { SEARCHED },
-            containing(&search.user),
-            search.user.replace('\0', ""),
-            i64::from(search.limit),
-            i64::from(search.skip),
-        ));
+        .bind(searched)
+        .bind(containing(&search.user))
+        .bind(search.user.replace('\0', ""))
+        .bind(i64::from(search.limit))
+        .bind(i64::from(search.skip));
         self.list(match &search.consumer {
-            Some(consumer) => select.bind(consumer),
+            Some(consumer) => select.bind(consumer.as_str()),
             None => select,
         })
         .await
@@ -186,20 +179,15 @@ impl Store {
              and revoked_at is null returning ",
             COLUMNS,
         ])
-        .bind((
-            digest(old.as_str()),
-            consumer,
-            session_id,
-            now,
-            digest(new.as_str()),
-            key_id(new),
-            issued_at,
-            expires_at,
-        ));
-        let renewed = |row: &Row| {
-            let event = event(AuditKind::Renewed, row, now)?;
-            Ok(AuditEvent { address, ..event })
-        };
+        .bind(digest(old.as_str()))
+        .bind(consumer.as_str())
+        .bind(session_id)
+        .bind(now.seconds())
+        .bind(digest(new.as_str()))
+        .bind(key_id(new))
+        .bind(issued_at.seconds())
+        .bind(expires_at.seconds());
+        let renewed = |row: &Row| event(AuditKind::Renewed, row, address, now);
         let rows = self.change_all(update, renewed).await?;
         rows.first().map(access_token).transpose()
     }
@@ -215,18 +203,17 @@ impl Store {
         const LIVE: &str = " and (expires_at > $1 or session_expires_at > $1)";
         let update = |which, live| {
             let update = "update access_tokens set revoked_at = $1 where ";
-            sql([update, which, live, " and revoked_at is null returning ", COLUMNS]).bind(now)
+            sql([update, which, live, " and revoked_at is null returning ", COLUMNS]).bind(now.seconds())
         };
         let update = match which {
             Revoke::One { id } => update("id = $2", "").bind(id),
-            Revoke::Own { id, subject } => update("id = $2 and subject = $3", LIVE).bind((id, subject)),
+            Revoke::Own { id, subject } => update("id = $2 and subject = $3", LIVE).bind(id).bind(subject),
             Revoke::AllOf { subject } => update("subject = $2", LIVE).bind(subject),
         };
         let revoked = |row: &Row| {
             Ok(AuditEvent {
-                address: by.address,
                 detail: format!("the token {}, by {}", row.get::<String>("id")?, by.name),
-                ..event(AuditKind::Revoked, row, now)?
+                ..event(AuditKind::Revoked, row, by.address, now)?
             })
         };
         if let Revoke::AllOf { subject } = which {
@@ -248,12 +235,12 @@ impl Store {
             "update request_tokens set state = 'denied' \
              where subject = $1 and state = 'authorized' and expires_at > $2 returning consumer_key, subject",
         ])
-        .bind((subject, now));
+        .bind(subject)
+        .bind(now.seconds());
         let withdrawn = |row: &Row| {
             Ok(AuditEvent {
-                address: by.address,
                 detail: format!("an approval that was not exchanged yet, by {}", by.name),
-                ..event(AuditKind::Revoked, row, now)?
+                ..event(AuditKind::Revoked, row, by.address, now)?
             })
         };
         self.change_all(update, withdrawn).await.map(drop)
@@ -274,11 +261,9 @@ impl Store {
                     ["update access_tokens set last_used_at = $2, last_used_from = $3 \
                      where digest = $1 and (last_used_at is null or last_used_at < $2)"],
                 )
-                .bind((
-                    digest.clone(),
-                    at.minute() * 60,
-                    from.map(|address| address.to_string()),
-                ));
+                .bind(digest.clone())
+                .bind(at.minute() * 60)
+                .bind(from.map(|address| address.to_string()));
                 transaction.on().execute(update).await?;
             }
             transaction.commit().await?;
@@ -322,18 +307,16 @@ pub(super) async fn grant(
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $9, $13) returning ",
         COLUMNS,
     ])
-    .bind((
-        digest(token.as_str()),
-        id(token),
-        key_id(token),
-        consumer,
-        user,
-        access.issued_at,
-        access.expires_at,
-        session.map(|session| &*session.id),
-        session.map(|session| session.expires_at),
-        host,
-    ));
+    .bind(digest(token.as_str()))
+    .bind(id(token))
+    .bind(key_id(token))
+    .bind(consumer.as_str())
+    .bind_user(user)
+    .bind(access.issued_at.seconds())
+    .bind(access.expires_at.seconds())
+    .bind(session.map(|session| &*session.id))
+    .bind(session.map(|session| session.expires_at.seconds()))
+    .bind(host);
     let rows = transaction.on().fetch(insert).await?;
     let granted = rows.first().map(access_token).transpose()?;
     granted.ok_or_else(|| StoreError::inconsistent(TABLE, "a new row is not there"))
@@ -345,12 +328,15 @@ fn id(token: &Token) -> String {
 }
 
 /// What became of a token. A consumer key that cannot be read does not prevent it from being revoked.
-fn event(kind: AuditKind, row: &Row, at: Timestamp) -> Result<AuditEvent, StoreError> {
-    Ok(AuditEvent {
-        consumer: ConsumerKey::parse(&row.get::<String>("consumer_key")?),
-        subject: Some(row.get("subject")?),
-        ..AuditEvent::new(kind, at)
-    })
+pub(super) fn event(
+    kind: AuditKind,
+    row: &Row,
+    address: Option<IpAddr>,
+    at: Timestamp,
+) -> Result<AuditEvent, StoreError> {
+    let event = AuditEvent::new(kind, at).by(row.get::<String>("subject")?, address);
+    let consumer = ConsumerKey::parse(&row.get::<String>("consumer_key")?);
+    Ok(AuditEvent { consumer, ..event })
 }
 
 fn access_token(row: &Row) -> Result<AccessToken, StoreError> {

@@ -1,14 +1,13 @@
 //! Backup and restore of a SQLite database, and what a restore of either database must do: the nonces of the time after the
 //! backup are lost.
 
-use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use crate::oauth::Timestamp;
 
 use super::db::sql;
+use super::files::create_new;
 use super::{Store, StoreError};
 
 impl Store {
@@ -16,18 +15,13 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The file exists, or cannot be written; the database is not SQLite's.
+    /// [`StoreError::Unreachable`] if the file exists, or cannot be written.
     pub async fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
         let failed = |source: io::Error| StoreError::Unreachable {
             what: file.display().to_string(),
             source: source.into(),
         };
-        let created = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(file);
-        let created = created.map_err(failed)?;
+        let created = create_new(file).map_err(failed)?;
         let text = file
             .to_str()
             .ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;
@@ -35,11 +29,7 @@ impl Store {
         created.sync_all().map_err(failed)
     }
 
-    /// Checks that a SQLite database is whole.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Inconsistent`] with what SQLite found first.
+    /// Checks that a SQLite database is whole. What SQLite finds first is [`StoreError::Inconsistent`].
     pub async fn check_integrity(&self) -> Result<(), StoreError> {
         let rows = self.db.read(sql([
             "select integrity_check as found from pragma_integrity_check limit 1",
@@ -62,7 +52,6 @@ impl Store {
             "insert into nonce_lease (one, epoch, minute) values (1, 'lost', $1) on conflict (one) do update set \
              epoch = 'lost', minute = case when nonce_lease.minute < $1 then $1 else nonce_lease.minute end",
         ]);
-        self.db.write(update.bind(until.minute())).await?;
-        Ok(())
+        self.db.write(update.bind(until.minute())).await.map(drop)
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{AuditEvent, AuditKind, Consumer, ConsumerSource};
+use crate::model::{AuditEvent, AuditKind, Consumer};
 use crate::oauth::{ConsumerKey, Timestamp};
 
 use super::audit::record;
-use super::consumer_row::ConsumerRow;
-use super::db::{Sql, portion, sql};
+use super::consumer_row::{self, COLUMNS, insert};
+use super::db::{Row, Sql, portion, sql};
 use super::{Keyring, Store, StoreError};
 
 /// What became of the consumers when the configuration was read.
@@ -26,7 +26,7 @@ pub struct SyncReport {
 impl Store {
     /// Finds a consumer.
     pub async fn consumer(&self, key: &ConsumerKey) -> Result<Option<Consumer>, StoreError> {
-        let select = sql(["select ", COLUMNS, " from consumers where key = $1"]).bind(key);
+        let select = sql(["select ", COLUMNS, " from consumers where key = $1"]).bind(key.as_str());
         Ok(self.open_consumers(select).await?.pop())
     }
 
@@ -37,15 +37,15 @@ impl Store {
     }
 
     async fn open_consumers(&self, select: Sql) -> Result<Vec<Consumer>, StoreError> {
-        let open = |row| ConsumerRow::read(row)?.open(&self.keyring);
+        let open = |row| consumer_row::consumer(row, &self.keyring);
         self.db.read(select).await?.iter().map(open).collect()
     }
 
     /// Registers a consumer, as a command does. [`StoreError::Conflict`]: its key is taken.
     pub async fn add_consumer(&self, consumer: &Consumer, now: Timestamp) -> Result<(), StoreError> {
-        let row = ConsumerRow::new(consumer, &self.keyring);
+        let insert = insert(consumer, &self.keyring, " do nothing", now);
         let event = by_command(AuditKind::ConsumerAdded, &consumer.key, now);
-        let added = self.change(insert(row, " do nothing", now), &event).await?;
+        let added = self.change(insert, &event).await?;
         added.then_some(()).ok_or_else(|| StoreError::Conflict {
             what: format!("the consumer `{}`", consumer.key),
         })
@@ -63,12 +63,10 @@ impl Store {
         let wait = sql(["update consumers set updated_at = updated_at where source = 'config'"]);
         transaction.on().execute(wait).await?;
         let select = sql(["select ", COLUMNS, " from consumers"]);
-        let rows = transaction.on().fetch(select).await?;
-        let rows = rows
-            .iter()
-            .map(ConsumerRow::read)
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut known: BTreeMap<_, _> = rows.into_iter().map(|row| (row.key.clone(), row)).collect();
+        let mut known = BTreeMap::new();
+        for row in transaction.on().fetch(select).await? {
+            known.insert(row.get::<String>("key")?, row);
+        }
         let mut report = SyncReport::default();
         // In the order of their keys, so that two replicas never wait for each other.
         let mut consumers: Vec<&Consumer> = consumers.iter().collect();
@@ -76,16 +74,16 @@ impl Store {
         for consumer in consumers {
             let row = known.remove(consumer.key.as_str());
             if report.compare(row, consumer, &self.keyring)? {
-                let row = ConsumerRow::new(consumer, &self.keyring);
-                transaction.on().execute(insert(row, UPDATE, now)).await?;
+                let insert = insert(consumer, &self.keyring, UPDATE, now);
+                transaction.on().execute(insert).await?;
             }
         }
-        let gone = |row: &ConsumerRow| row.enabled && row.is_from(ConsumerSource::Config);
-        let gone = known.into_values().filter(gone);
-        for key in gone.filter_map(|row| ConsumerKey::parse(&row.key)) {
-            let disable = sql(["update consumers set enabled = $2, updated_at = $3 where key = $1"]);
-            transaction.on().execute(disable.bind((&key, false, now))).await?;
-            report.disabled.push(key);
+        for (key, row) in known {
+            let is_gone = row.get("enabled")? && row.get::<String>("source")? == "config";
+            if let (true, Some(key)) = (is_gone, ConsumerKey::parse(&key)) {
+                transaction.on().execute(set_enabled(&key, false, now)).await?;
+                report.disabled.push(key);
+            }
         }
         report.disabled.sort();
         for event in report.events(now) {
@@ -107,10 +105,8 @@ impl Store {
         } else {
             AuditKind::ConsumerDisabled
         };
-        let update =
-            sql(["update consumers set enabled = $2, updated_at = $3 where key = $1 and enabled <> $2"]);
-        let update = update.bind((key, enabled, now));
-        self.change(update, &by_command(kind, key, now)).await
+        let event = by_command(kind, key, now);
+        self.change(set_enabled(key, enabled, now), &event).await
     }
 
     /// Deletes a consumer and all its tokens, which refer to it, as a command does. `false`: there is none.
@@ -121,54 +117,44 @@ impl Store {
         for table in ["access_tokens", "request_tokens"] {
             self.delete_all(table, "consumer_key = $1", key.as_str()).await?;
         }
-        let delete = sql(["delete from consumers where key = $1"]).bind(key);
+        let delete = sql(["delete from consumers where key = $1"]).bind(key.as_str());
         self.change(delete, &by_command(AuditKind::ConsumerPurged, key, now))
             .await
     }
 
-    /// Deletes the rows of which a condition on a text holds, 2000 at a time.
+    /// Deletes the rows of which a condition on a text holds, a portion at a time.
     pub(super) async fn delete_all(
         &self,
         table: &'static str,
         which: &'static str,
         text: &str,
     ) -> Result<(), StoreError> {
-        let delete = || portion(table, "digest", which, "").bind((text, 2000));
+        let delete = || portion(table, "digest", which, "").bind(text);
         while self.db.write(delete()).await? > 0 {}
         Ok(())
     }
 }
 
-/// Inserts a row; `conflict` is the clause for one with the same key.
-fn insert(row: ConsumerRow, conflict: &'static str, now: Timestamp) -> Sql {
-    sql([
-        "insert into consumers (key, name, source, enabled, settings, secrets, key_id, updated_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (key)",
-        conflict,
-    ])
-    .bind((
-        row.key,
-        row.name,
-        row.source,
-        row.enabled,
-        row.settings,
-        row.secrets,
-        row.key_id,
-        now,
-    ))
+fn set_enabled(key: &ConsumerKey, enabled: bool, now: Timestamp) -> Sql {
+    sql(["update consumers set enabled = $2, updated_at = $3 where key = $1 and enabled <> $2"])
+        .bind(key.as_str())
+        .bind(enabled)
+        .bind(now.seconds())
 }
 
+/// Replaces everything in a row.
 const UPDATE: &str = " do update set name = excluded.name, source = excluded.source, enabled = excluded.enabled, \
     updated_at = excluded.updated_at, settings = excluded.settings, secrets = excluded.secrets, \
     key_id = excluded.key_id";
 
-/// What [`ConsumerRow`] reads.
-const COLUMNS: &str = "key, name, source, enabled, settings, secrets, key_id";
-
 fn by_command(kind: AuditKind, key: &ConsumerKey, at: Timestamp) -> AuditEvent {
+    event(kind, key, "by command", at)
+}
+
+fn event(kind: AuditKind, key: &ConsumerKey, detail: &str, at: Timestamp) -> AuditEvent {
     AuditEvent {
         consumer: Some(key.clone()),
-        detail: "by command".to_owned(),
+        detail: detail.to_owned(),
         ..AuditEvent::new(kind, at)
     }
 }
@@ -177,7 +163,7 @@ impl SyncReport {
     /// Notes how an entry differs from its row, if there is one. `true`: the row must be written.
     fn compare(
         &mut self,
-        row: Option<ConsumerRow>,
+        row: Option<Row>,
         consumer: &Consumer,
         keyring: &Keyring,
     ) -> Result<bool, StoreError> {
@@ -186,10 +172,11 @@ impl SyncReport {
             self.added.push(key());
             return Ok(true);
         };
-        match row.open(keyring) {
+        match consumer_row::consumer(&row, keyring) {
             Ok(kept) if kept == *consumer => {
                 // Sealed with an older key: sealed again, so that the old one can be retired.
-                return Ok(row.key_id.is_some_and(|id| id != keyring.current().id_text()));
+                let key_id: Option<String> = row.nullable("key_id")?;
+                return Ok(key_id.is_some_and(|id| id != keyring.current().id_text()));
             }
             Ok(kept) => {
                 let enabled = consumer.enabled;
@@ -203,7 +190,7 @@ impl SyncReport {
                 }
             }
             // Its secrets are gone with a lost key.
-            Err(_) if row.secrets.is_none() => self.updated.push(key()),
+            Err(_) if row.nullable::<Vec<u8>>("secrets")?.is_none() => self.updated.push(key()),
             Err(error) => return Err(error),
         }
         Ok(true)
@@ -217,11 +204,8 @@ impl SyncReport {
             (AuditKind::ConsumerDisabled, &self.disabled),
         ];
         changes.into_iter().flat_map(move |(kind, keys)| {
-            keys.iter().map(move |key| AuditEvent {
-                consumer: Some(key.clone()),
-                detail: "by the configuration".to_owned(),
-                ..AuditEvent::new(kind, now)
-            })
+            let keys = keys.iter();
+            keys.map(move |key| event(kind, key, "by the configuration", now))
         })
     }
 }

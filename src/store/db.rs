@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{
-    AssertSqlSafe, Connection as _, Database, Decode, Encode, PgConnection, PgPool, Postgres, Row as _,
-    SqlSafeStr as _, Sqlite, SqliteConnection, SqlitePool, Type,
+    Arguments as _, AssertSqlSafe, Connection as _, Decode, Encode, PgConnection, PgPool, Postgres, Row as _,
+    Sqlite, SqliteConnection, SqlitePool, Type,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
@@ -19,7 +20,6 @@ use crate::model::AuditEvent;
 use crate::oauth::{ConsumerKey, Timestamp};
 
 use super::StoreError;
-use super::value::{Bind, Value};
 
 /// An open database. Clones share it.
 #[derive(Clone, Debug)]
@@ -53,23 +53,24 @@ enum Begun {
     Postgres(sqlx::Transaction<'static, Postgres>, Duration),
 }
 
-/// A connection that nothing else uses. Its user limits the time of statements.
+/// A connection that nothing else uses, and how long PostgreSQL may take for a statement.
 #[derive(Debug)]
 pub(super) enum Connection {
     Sqlite(SqliteConnection),
-    Postgres(PgConnection),
+    Postgres(PgConnection, Duration),
 }
 
 /// What a statement runs on, and how long PostgreSQL may take for it.
 pub(super) enum Executor<'a> {
     Sqlite(&'a mut SqliteConnection),
-    Postgres(&'a mut PgConnection, Option<Duration>),
+    Postgres(&'a mut PgConnection, Duration),
 }
 
-/// A statement with the values of `$1`, `$2` and so on. It runs word for word on both databases.
+/// A statement with the values of `$1`, `$2` and so on, in the form of each database. It runs word for word on both.
 pub(super) struct Sql {
     pub(super) text: String,
-    values: Vec<Value>,
+    sqlite: SqliteArguments,
+    postgres: PgArguments,
 }
 
 /// A row of a result.
@@ -80,48 +81,51 @@ pub(super) enum Row {
 
 /// A statement of constant parts.
 pub(super) fn sql<const N: usize>(parts: [&'static str; N]) -> Sql {
-    Sql {
-        text: parts.concat(),
-        values: Vec::new(),
-    }
+    Sql::new(parts.concat())
 }
 
-/// Deletes rows of which a condition on `$1` holds, `$2` at most, and returns what `returning` names; `key` is the primary key.
+/// Deletes rows of which a condition on `$1` holds, [`PORTION`] at most, and returns what `returning` names; `key` is the
+/// primary key.
 pub(super) fn portion(
     table: &'static str,
     key: &'static str,
     which: &'static str,
     returning: &'static str,
 ) -> Sql {
-    let some = format!("select {key} from {table} where {which} limit $2");
-    Sql {
-        text: format!("delete from {table} where ({key}) in ({some}) {returning}"),
-        values: Vec::new(),
-    }
+    let some = format!("select {key} from {table} where {which} limit {PORTION}");
+    Sql::new(format!(
+        "delete from {table} where ({key}) in ({some}) {returning}"
+    ))
 }
 
 impl Sql {
-    /// Binds the next value, or the next values.
-    pub(super) fn bind(mut self, values: impl Bind) -> Self {
-        values.bind(&mut self.values);
+    fn new(text: String) -> Self {
+        let (sqlite, postgres) = Default::default();
+        Self {
+            text,
+            sqlite,
+            postgres,
+        }
+    }
+
+    /// Binds the next value.
+    pub(super) fn bind<'q, T>(mut self, value: T) -> Self
+    where
+        T: Encode<'q, Sqlite> + Type<Sqlite> + Encode<'q, Postgres> + Type<Postgres>,
+    {
+        let bound = self.sqlite.add(&value).and_then(|()| self.postgres.add(&value));
+        bound.expect("numbers, texts and bytes can be encoded");
         self
     }
 
-    fn query<'q, D: Database>(self) -> sqlx::query::Query<'q, D, D::Arguments>
-    where
-        for<'a> Option<i64>: Encode<'a, D> + Type<D>,
-        for<'a> Option<String>: Encode<'a, D> + Type<D>,
-        for<'a> Option<Vec<u8>>: Encode<'a, D> + Type<D>,
-        for<'a> bool: Encode<'a, D> + Type<D>,
-    {
-        // The text has constant parts only.
-        let query = sqlx::query(AssertSqlSafe(self.text).into_sql_str());
-        self.values.into_iter().fold(query, |query, value| match value {
-            Value::Integer(value) => query.bind(value),
-            Value::Text(value) => query.bind(value),
-            Value::Bytes(value) => query.bind(value),
-            Value::Boolean(value) => query.bind(value),
-        })
+    // The text has constant parts only.
+
+    fn sqlite(self) -> Query<'static, Sqlite, SqliteArguments> {
+        sqlx::query_with(AssertSqlSafe(self.text), self.sqlite)
+    }
+
+    fn postgres(self) -> Query<'static, Postgres, PgArguments> {
+        sqlx::query_with(AssertSqlSafe(self.text), self.postgres)
     }
 }
 
@@ -129,26 +133,20 @@ impl Db {
     /// Runs a statement that reads, and returns its rows.
     pub(super) async fn read(&self, sql: Sql) -> Result<Vec<Row>, StoreError> {
         Ok(match self {
-            Self::Sqlite { pool, .. } => rows(sql.query().fetch_all(pool).await?, Row::Sqlite),
-            Self::Postgres(pool, limit) => rows(
-                within(Some(*limit), sql.query().fetch_all(pool)).await?,
-                Row::Postgres,
-            ),
+            Self::Sqlite { pool, .. } => rows(sql.sqlite().fetch_all(pool).await?, Row::Sqlite),
+            Self::Postgres(pool, limit) => {
+                let read = within(*limit, sql.postgres().fetch_all(pool));
+                rows(read.await?, Row::Postgres)
+            }
         })
     }
 
-    /// Runs a statement that writes, and returns how many rows it changed.
+    /// Runs a statement that writes, in a transaction of its own, and returns how many rows it changed.
     pub(super) async fn write(&self, sql: Sql) -> Result<u64, StoreError> {
-        Ok(match self {
-            Self::Sqlite { pool, writer, .. } => {
-                let _turn = writer.lock().await;
-                sql.query().execute(pool).await?.rows_affected()
-            }
-            Self::Postgres(pool, limit) => {
-                let done = within(Some(*limit), sql.query().execute(pool));
-                done.await?.rows_affected()
-            }
-        })
+        let mut transaction = self.begin().await?;
+        let changed = transaction.on().execute(sql).await?;
+        transaction.commit().await?;
+        Ok(changed)
     }
 
     /// Begins a transaction; in this process it is the only one that writes to a SQLite database.
@@ -158,7 +156,7 @@ impl Db {
                 let turn = Arc::clone(writer).lock_owned().await;
                 Begun::Sqlite(pool.begin().await?, turn)
             }
-            Self::Postgres(pool, limit) => Begun::Postgres(within(Some(*limit), pool.begin()).await?, *limit),
+            Self::Postgres(pool, limit) => Begun::Postgres(within(*limit, pool.begin()).await?, *limit),
         };
         let recorded = Vec::new();
         Ok(Transaction { begun, recorded })
@@ -182,9 +180,9 @@ impl Executor<'_> {
     /// Runs a statement, and returns how many rows it changed.
     pub(super) async fn execute(self, sql: Sql) -> Result<u64, StoreError> {
         Ok(match self {
-            Self::Sqlite(connection) => sql.query().execute(connection).await?.rows_affected(),
+            Self::Sqlite(connection) => sql.sqlite().execute(connection).await?.rows_affected(),
             Self::Postgres(connection, limit) => {
-                let done = within(limit, sql.query().execute(connection));
+                let done = within(limit, sql.postgres().execute(connection));
                 done.await?.rows_affected()
             }
         })
@@ -193,11 +191,11 @@ impl Executor<'_> {
     /// Runs a statement, and returns its rows. They are read to the end: a commit that fails reports it there.
     pub(super) async fn fetch(self, sql: Sql) -> Result<Vec<Row>, StoreError> {
         Ok(match self {
-            Self::Sqlite(connection) => rows(sql.query().fetch_all(connection).await?, Row::Sqlite),
-            Self::Postgres(connection, limit) => rows(
-                within(limit, sql.query().fetch_all(connection)).await?,
-                Row::Postgres,
-            ),
+            Self::Sqlite(connection) => rows(sql.sqlite().fetch_all(connection).await?, Row::Sqlite),
+            Self::Postgres(connection, limit) => {
+                let read = within(limit, sql.postgres().fetch_all(connection));
+                rows(read.await?, Row::Postgres)
+            }
         })
     }
 }
@@ -206,17 +204,16 @@ impl Connection {
     pub(super) fn on(&mut self) -> Executor<'_> {
         match self {
             Self::Sqlite(connection) => Executor::Sqlite(connection),
-            Self::Postgres(connection) => Executor::Postgres(connection, None),
+            Self::Postgres(connection, limit) => Executor::Postgres(connection, *limit),
         }
     }
 
     /// Closes the connection in good order.
     pub(super) async fn close(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(connection) => connection.close().await?,
-            Self::Postgres(connection) => connection.close().await?,
+            Self::Sqlite(connection) => Ok(connection.close().await?),
+            Self::Postgres(connection, limit) => within(limit, connection.close()).await,
         }
-        Ok(())
     }
 }
 
@@ -224,7 +221,7 @@ impl Transaction {
     pub(super) fn on(&mut self) -> Executor<'_> {
         match &mut self.begun {
             Begun::Sqlite(transaction, _) => Executor::Sqlite(transaction),
-            Begun::Postgres(transaction, limit) => Executor::Postgres(transaction, Some(*limit)),
+            Begun::Postgres(transaction, limit) => Executor::Postgres(transaction, *limit),
         }
     }
 
@@ -232,7 +229,7 @@ impl Transaction {
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         match self.begun {
             Begun::Sqlite(transaction, _turn) => transaction.commit().await?,
-            Begun::Postgres(transaction, limit) => within(Some(limit), transaction.commit()).await?,
+            Begun::Postgres(transaction, limit) => within(limit, transaction.commit()).await?,
         }
         self.recorded.iter().for_each(log);
         Ok(())
@@ -279,9 +276,9 @@ impl Row {
         text.map(|_| self.parse(table, column, parse)).transpose()
     }
 
-    /// A time.
+    /// A time, in seconds since 1970.
     pub(super) fn time(&self, column: &'static str) -> Result<Timestamp, StoreError> {
-        Ok(Timestamp::from_seconds(self.get(column)?))
+        self.get(column).map(Timestamp::from_seconds)
     }
 
     /// A time, or none.
@@ -327,17 +324,17 @@ pub(super) fn consumer_key(text: &str) -> Result<ConsumerKey, &'static str> {
 /// Limits the time of a statement of PostgreSQL, which may have gone silent. What was asked may have happened all the same.
 /// The pool closes the connection (see `options`).
 async fn within<T>(
-    limit: Option<Duration>,
+    limit: Duration,
     statement: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, StoreError> {
-    Ok(match limit {
-        Some(limit) => timeout(limit, statement)
-            .await
-            .map_err(|_| StoreError::TimedOut)??,
-        None => statement.await?,
-    })
+    let done = timeout(limit, statement).await;
+    Ok(done.map_err(|_| StoreError::TimedOut)??)
 }
 
 fn rows<R>(rows: Vec<R>, row: fn(R) -> Row) -> Vec<Row> {
     rows.into_iter().map(row).collect()
 }
+
+/// Rows that one statement deletes. In a large table they take 0.1 to 0.2 s; fewer would take longer for each, since such rows
+/// are scattered over many pages, which are written once for each portion.
+pub(super) const PORTION: u64 = 2_000;

@@ -37,14 +37,17 @@ pub enum KeyFileError {
     Content { path: PathBuf, source: KeyringError },
 }
 
+impl KeyFileError {
+    fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        Self::Io { doing, path, source }
+    }
+}
+
 impl Keyring {
     /// Reads a key file.
     pub fn open_file(path: &Path) -> Result<KeyFile, KeyFileError> {
-        let failed = |source| KeyFileError::Io {
-            doing: "read",
-            path: path.to_owned(),
-            source,
-        };
+        let failed = |source| KeyFileError::io("read", path, source);
         let text = Zeroizing::new(fs::read_to_string(path).map_err(failed)?);
         let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
         let keyring = Self::read(&text).map_err(|source| KeyFileError::Content {
@@ -60,25 +63,17 @@ impl Keyring {
 
     /// Reads a key file, or makes it with one new key, readable by its owner alone, when it is missing.
     pub fn open_or_create(path: &Path, rng: &mut impl CryptoRng) -> Result<KeyFile, KeyFileError> {
-        let created = match Self::open_file(path) {
+        match Self::open_file(path) {
             Err(KeyFileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                make(path, rng).map_err(|source| KeyFileError::Io {
-                    doing: "make",
-                    path: path.to_owned(),
-                    source,
-                })?
+                let created = make(path, rng).map_err(|source| KeyFileError::io("make", path, source))?;
+                let opened = Self::open_file(path)?;
+                Ok(KeyFile { created, ..opened })
             }
-            opened => return opened,
-        };
-        let opened = Self::open_file(path)?;
-        Ok(KeyFile { created, ..opened })
+            opened => opened,
+        }
     }
 
     /// Replaces a key file whole or not at all. Owner and mode stay.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's.
     pub fn replace_file(&self, path: &Path) -> io::Result<()> {
         let (file, old) = (written(path, self)?, fs::metadata(path)?);
         file.as_file().set_permissions(old.permissions())?;

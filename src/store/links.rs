@@ -39,26 +39,20 @@ impl Store {
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let event = AuditEvent {
-            address,
-            ..event(AuditKind::LinkConnected, link, subject, now)
-        };
+        let event = event(AuditKind::LinkConnected, link, subject, address, now);
         let insert = sql([
             "insert into link_tokens (link, subject, digest, sealed, key_id, connected_at) \
              values ($1, $2, $3, $4, $5, $6) on conflict (link, subject) do update set \
              digest = excluded.digest, sealed = excluded.sealed, key_id = excluded.key_id, \
              connected_at = excluded.connected_at, last_used_at = null",
         ])
-        .bind((
-            link,
-            subject,
-            digest(credentials.token.as_str()),
-            seal(&self.keyring, link, subject, credentials),
-            self.keyring.current().id_text(),
-            now,
-        ));
-        self.change(insert, &event).await?;
-        Ok(())
+        .bind(link)
+        .bind(subject)
+        .bind(digest(credentials.token.as_str()))
+        .bind(seal(&self.keyring, link, subject, credentials))
+        .bind(self.keyring.current().id_text())
+        .bind(now.seconds());
+        self.change(insert, &event).await.map(drop)
     }
 
     /// The token that a user granted, and when it was last used.
@@ -68,7 +62,8 @@ impl Store {
         subject: &str,
     ) -> Result<Option<(TokenCredentials, Option<Timestamp>)>, StoreError> {
         let select = sql(["select sealed, last_used_at from link_tokens where link = $1 and subject = $2"])
-            .bind((link, subject));
+            .bind(link)
+            .bind(subject);
         let rows = self.db.read(select).await?;
         let Some(row) = rows.first() else {
             return Ok(None);
@@ -81,9 +76,10 @@ impl Store {
     pub async fn touch_link(&self, link: &str, subject: &str, at: Timestamp) -> Result<(), StoreError> {
         let update = sql(["update link_tokens set last_used_at = $3 \
              where link = $1 and subject = $2 and (last_used_at is null or last_used_at < $3)"])
-        .bind((link, subject, at.minute() * 60));
-        self.db.write(update).await?;
-        Ok(())
+        .bind(link)
+        .bind(subject)
+        .bind(at.minute() * 60);
+        self.db.write(update).await.map(drop)
     }
 
     /// Deletes this very token, which the remote application no longer accepts: `problem` is what it answered. `false`:
@@ -96,10 +92,12 @@ impl Store {
         problem: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut event = event(AuditKind::LinkLost, link, subject, now);
+        let mut event = event(AuditKind::LinkLost, link, subject, None, now);
         event.detail = format!("{}: the other side says {problem}", event.detail);
         let delete = sql(["delete from link_tokens where link = $1 and subject = $2 and digest = $3"])
-            .bind((link, subject, digest(token.as_str())));
+            .bind(link)
+            .bind(subject)
+            .bind(digest(token.as_str()));
         self.change(delete, &event).await
     }
 
@@ -111,12 +109,9 @@ impl Store {
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let event = AuditEvent {
-            address,
-            ..event(AuditKind::LinkDisconnected, link, subject, now)
-        };
+        let event = event(AuditKind::LinkDisconnected, link, subject, address, now);
         let delete = sql(["delete from link_tokens where link = $1 and subject = $2"]);
-        self.change(delete.bind((link, subject)), &event).await
+        self.change(delete.bind(link).bind(subject), &event).await
     }
 
     /// Which links are connected: by one user, or by all.
@@ -140,35 +135,30 @@ impl Store {
     /// Keeps a pending authorization until its user returns. The newest few of a user at a link are kept, so that a second
     /// tab does not end the first.
     pub async fn add_pending_authorization(&self, pending: &PendingAuthorization) -> Result<(), StoreError> {
-        let PendingAuthorization {
-            link,
-            subject,
-            credentials,
-            ..
-        } = pending;
+        let (link, subject) = (&*pending.link, &*pending.subject);
+        let credentials = &pending.credentials;
         let insert = sql([
             "insert into link_dances (digest, link, subject, sealed, key_id, return_to, expires_at) \
              values ($1, $2, $3, $4, $5, $6, $7) on conflict (digest) do update set link = excluded.link, \
              subject = excluded.subject, sealed = excluded.sealed, key_id = excluded.key_id, \
              return_to = excluded.return_to, expires_at = excluded.expires_at",
         ])
-        .bind((
-            digest(credentials.token.as_str()),
-            &**link,
-            &**subject,
-            seal(&self.keyring, link, subject, credentials),
-            self.keyring.current().id_text(),
-            &*pending.return_to,
-            pending.expires_at,
-        ));
+        .bind(digest(credentials.token.as_str()))
+        .bind(link)
+        .bind(subject)
+        .bind(seal(&self.keyring, link, subject, credentials))
+        .bind(self.keyring.current().id_text())
+        .bind(&*pending.return_to)
+        .bind(pending.expires_at.seconds());
         self.db.write(insert).await?;
         let delete = sql([
             "delete from link_dances where digest in (select digest from link_dances \
              where link = $1 and subject = $2 order by expires_at desc, digest limit 1000 offset $3)",
         ])
-        .bind((&**link, &**subject, MAX_PENDING));
-        self.db.write(delete).await?;
-        Ok(())
+        .bind(link)
+        .bind(subject)
+        .bind(MAX_PENDING);
+        self.db.write(delete).await.map(drop)
     }
 
     /// Takes a pending authorization out if it is this user's and has not expired. Of two requests at once, one gets it.
@@ -183,7 +173,10 @@ impl Store {
             "delete from link_dances where digest = $1 and link = $2 and subject = $3 and expires_at > $4 \
              returning sealed, return_to, expires_at",
         ])
-        .bind((digest(token.as_str()), link, subject, now));
+        .bind(digest(token.as_str()))
+        .bind(link)
+        .bind(subject)
+        .bind(now.seconds());
         let mut transaction = self.db.begin().await?;
         let rows = transaction.on().fetch(delete).await?;
         transaction.commit().await?;
@@ -218,9 +211,11 @@ impl Store {
              or (excluded.success_at is not null \
              and (link_states.success_at is null or link_states.success_at < excluded.success_at))",
         ])
-        .bind((link, minute, success.then_some(minute), clock_difference));
-        self.db.write(insert).await?;
-        Ok(())
+        .bind(link)
+        .bind(minute)
+        .bind(success.then_some(minute))
+        .bind(clock_difference);
+        self.db.write(insert).await.map(drop)
     }
 
     /// Notes why a call failed. The same problem within a minute is written once.
@@ -236,9 +231,10 @@ impl Store {
              where link_states.problem is null or link_states.problem <> excluded.problem \
              or link_states.problem_at < excluded.problem_at - 59",
         ])
-        .bind((link, at, problem));
-        self.db.write(insert).await?;
-        Ok(())
+        .bind(link)
+        .bind(at.seconds())
+        .bind(problem);
+        self.db.write(insert).await.map(drop)
     }
 
     /// How the calls of each link went.
@@ -259,11 +255,11 @@ impl Store {
     }
 }
 
-fn event(kind: AuditKind, link: &str, subject: &str, now: Timestamp) -> AuditEvent {
+fn event(kind: AuditKind, link: &str, subject: &str, address: Option<IpAddr>, now: Timestamp) -> AuditEvent {
+    let event = AuditEvent::new(kind, now).by(subject, address);
     AuditEvent {
-        subject: Some(subject.to_owned()),
         detail: format!("the link {link}"),
-        ..AuditEvent::new(kind, now)
+        ..event
     }
 }
 

@@ -3,7 +3,7 @@
 //! Read in this order:
 //!
 //! 1. [`Store`], below: open, close;
-//! 2. `db` and `value`: a statement, its values and its rows; `options` and `files`: how a database is opened; `schema`: its tables; `error`: what can fail;
+//! 2. `db`: a statement, its values and its rows; `options` and `files`: how a database is opened; `schema`: its tables; `error`: what can fail;
 //! 3. `keyring` and `seal`: what may touch the disk. Tokens are hashed, their secrets derived, shared secrets sealed;
 //! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `sessions`, `users`,
 //!    `audit`; `links` has the outgoing direction's. `nonces` has a folder of its own: which requests were seen, in a
@@ -12,6 +12,11 @@
 //!
 //! The rules: a state change is one statement that names the state it leaves. A transaction's first statement is a write.
 //! Each table's file turns its rows into model types, and an impossible row is [`StoreError::Inconsistent`].
+//!
+//! # Errors
+//!
+//! Each function of [`Store`] that returns a [`StoreError`] may find that the database fails or does not answer in time, or that
+//! a row is impossible or a sealed secret does not open. A function says what else it fails with.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +48,6 @@ mod secret_keys;
 mod sessions;
 mod sweep;
 mod users;
-mod value;
 
 pub use access_tokens::{Actor, Filter, Revoke, Search, TokenUses};
 pub use audit::AuditFilter;
@@ -67,14 +71,11 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database, creates what is missing, and checks that the key file has every key that rows need.
-    ///
-    /// The database of a `sqlite:` URL is created if it is missing, readable by its owner alone; the tables are brought up to
-    /// date.
+    /// Opens the database as [`Store::migrate`] does, and checks that the key file has every key that rows need.
     ///
     /// # Errors
     ///
-    /// The database cannot be opened, was made by a newer linkgate, or a key is missing.
+    /// Those of [`Store::migrate`] and [`Store::check_keys`].
     pub async fn open(options: &Options, keyring: Arc<Keyring>, now: Timestamp) -> Result<Self, StoreError> {
         let store = Self::migrate(options, keyring).await?;
         store.check_keys(now).await?;
@@ -92,7 +93,8 @@ impl Store {
         Ok(Self::new(db, keyring, options))
     }
 
-    /// Opens the database, creates what is missing, and leaves the keys unchecked.
+    /// Opens the database, brings the tables up to date, and leaves the keys unchecked. The database of a `sqlite:` URL is
+    /// created if it is missing, readable by its owner alone.
     ///
     /// # Errors
     ///

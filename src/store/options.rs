@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteError, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row as _};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -108,7 +110,9 @@ impl Options {
         let pool = loop {
             match pool.clone().connect_with(options.clone()).await {
                 // The process that makes the file changes its journal mode; SQLite does not let the others wait for that.
-                Err(sqlx::Error::Database(error)) if is_busy(&*error) && Instant::now() < deadline => {
+                Err(sqlx::Error::Database(error))
+                    if sqlite_code(&*error) == Some(SQLITE_BUSY) && Instant::now() < deadline =>
+                {
                     sleep(Duration::from_millis(20)).await;
                 }
                 connected => break connected?,
@@ -190,10 +194,10 @@ async fn is_alive(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     answer.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
 }
 
-/// `SQLITE_BUSY`, and its kin in the higher bytes.
-fn is_busy(error: &dyn DatabaseError) -> bool {
-    let code = error.code().and_then(|code| code.parse::<u32>().ok());
-    code.is_some_and(|code| code & 0xFF == 5)
+/// The kind of an error of SQLite; the higher bytes of its code are details.
+pub(super) fn sqlite_code(error: &dyn DatabaseError) -> Option<u32> {
+    error.try_downcast_ref::<SqliteError>()?;
+    Some(error.code()?.parse::<u32>().ok()? & 0xFF)
 }
 
 /// Whether everything on the way to a database is encrypted, or stays on this machine.
@@ -219,6 +223,8 @@ fn is_postgres(url: &str) -> bool {
 /// Two sessions that are open have one process, or a session has several.
 const SHARED_SESSIONS: &str = "this is PgBouncer in transaction mode, or another pooler that shares sessions: use session mode \
      (pool_mode = session), or connect directly";
+
+const SQLITE_BUSY: u32 = 5;
 
 /// How long a writer waits for another process that writes to a SQLite database, and a connection to PostgreSQL for the answer
 /// whether it is alive.

@@ -20,18 +20,14 @@ impl Store {
         }
         let insert = sql(["insert into request_tokens \
              (digest, key_id, consumer_key, callback, issued_at, expires_at, wrong_verifiers, state) \
-             values ($1, $2, $3, $4, $5, $6, $7, 'pending')"])
-        .bind((
-            digest(token.as_str()),
-            key_id(token),
-            &request.consumer,
-            request.callback.as_str(),
-            request.issued_at,
-            request.expires_at,
-            i64::from(request.wrong_verifiers),
-        ));
-        self.db.write(insert).await?;
-        Ok(())
+             values ($1, $2, $3, $4, $5, $6, 0, 'pending')"])
+        .bind(digest(token.as_str()))
+        .bind(key_id(token))
+        .bind(request.consumer.as_str())
+        .bind(request.callback.as_str())
+        .bind(request.issued_at.seconds())
+        .bind(request.expires_at.seconds());
+        self.db.write(insert).await.map(drop)
     }
 
     /// Finds a request token, expired and used ones too: their rejections differ.
@@ -56,9 +52,11 @@ impl Store {
             "update request_tokens set state = 'authorized', subject = $3, display_name = $4, proved_by = $5, \
              proved_at = $6 where digest = $1 and state = 'pending' and expires_at > $2 returning consumer_key",
         ])
-        .bind((digest(token.as_str()), now, by));
-        self.decide(update, event(AuditKind::Approved, &by.subject, address, now))
-            .await
+        .bind(digest(token.as_str()))
+        .bind(now.seconds())
+        .bind_user(by);
+        let event = AuditEvent::new(AuditKind::Approved, now).by(&by.subject, address);
+        self.decide(update, event).await
     }
 
     /// Records that a user, at an address, denied a request token. `false`: it is not pending any more.
@@ -71,9 +69,10 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let update = sql(["update request_tokens set state = 'denied' \
              where digest = $1 and state = 'pending' and expires_at > $2 returning consumer_key"])
-        .bind((digest(token.as_str()), now));
-        self.decide(update, event(AuditKind::Denied, &by.subject, address, now))
-            .await
+        .bind(digest(token.as_str()))
+        .bind(now.seconds());
+        let event = AuditEvent::new(AuditKind::Denied, now).by(&by.subject, address);
+        self.decide(update, event).await
     }
 
     async fn decide(&self, update: Sql, event: AuditEvent) -> Result<bool, StoreError> {
@@ -98,7 +97,9 @@ impl Store {
              state = case when wrong_verifiers + 1 >= $3 then 'used' else state end \
              where digest = $1 and state = 'authorized' and expires_at > $2 returning wrong_verifiers",
         ])
-        .bind((digest(token.as_str()), now, i64::from(limit)));
+        .bind(digest(token.as_str()))
+        .bind(now.seconds())
+        .bind(i64::from(limit));
         let mut transaction = self.db.begin().await?;
         let rows = transaction.on().fetch(update).await?;
         transaction.commit().await?;
@@ -113,7 +114,8 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let select = sql(["select count(*) as live from request_tokens \
              where consumer_key = $1 and expires_at > $2 and state in ('pending', 'authorized')"])
-        .bind((consumer, now));
+        .bind(consumer.as_str())
+        .bind(now.seconds());
         let rows = self.db.read(select).await?;
         let live: i64 = rows.first().map_or(Ok(0), |row| row.get("live"))?;
         Ok(live.unsigned_abs())
@@ -133,7 +135,9 @@ impl Store {
         let update = sql(["update request_tokens set state = 'used' \
              where digest = $1 and consumer_key = $2 and state = 'authorized' and expires_at > $3 \
              returning callback, subject, display_name, proved_by, proved_at"])
-        .bind((digest(token.as_str()), consumer, now));
+        .bind(digest(token.as_str()))
+        .bind(consumer.as_str())
+        .bind(now.seconds());
         let mut transaction = self.db.begin().await?;
         let rows = transaction.on().fetch(update).await?;
         let Some(row) = rows.first() else {
@@ -144,20 +148,11 @@ impl Store {
             access_tokens::grant(&mut transaction, access_token, consumer, &user, host, access).await?;
         let event = AuditEvent {
             consumer: Some(consumer.clone()),
-            ..event(AuditKind::Exchanged, &granted.user.subject, address, now)
+            ..AuditEvent::new(AuditKind::Exchanged, now).by(&granted.user.subject, address)
         };
         record(&mut transaction, event).await?;
         transaction.commit().await?;
         Ok(Some(granted))
-    }
-}
-
-/// What a user did.
-fn event(kind: AuditKind, subject: &str, address: Option<IpAddr>, at: Timestamp) -> AuditEvent {
-    AuditEvent {
-        subject: Some(subject.to_owned()),
-        address,
-        ..AuditEvent::new(kind, at)
     }
 }
 

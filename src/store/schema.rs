@@ -16,22 +16,15 @@ pub const SCHEMA_VERSION: i64 = 1;
 impl Db {
     /// The version of the tables, 0 for a database without any.
     pub(super) async fn schema_version(&self) -> Result<i64, StoreError> {
-        let select = sql(["select max(version) as version from _sqlx_migrations where success"]);
+        let select = sql(["select coalesce(max(version), 0) as version from _sqlx_migrations where success"]);
         match self.read(select).await {
-            Ok(rows) => Ok(rows
-                .first()
-                .map_or(Ok(None), |row| row.nullable("version"))?
-                .unwrap_or(0)),
+            Ok(rows) => rows.first().map_or(Ok(0), |row| row.get("version")),
             Err(StoreError::Database(sqlx::Error::Database(error))) if is_missing_table(&*error) => Ok(0),
             Err(error) => Err(error),
         }
     }
 
-    /// Checks that the tables are those of this version.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::NewerSchema`] and [`StoreError::OlderSchema`].
+    /// Checks that the tables are those of this version, neither newer nor older.
     pub(super) async fn check_schema(&self, options: &Options) -> Result<(), StoreError> {
         let found = self.schema_version().await?;
         let what = options.redacted_url();
@@ -43,10 +36,6 @@ impl Db {
     }
 
     /// Creates the tables of this version, or brings those of an earlier one up to date.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::NewerSchema`]; or a statement failed.
     pub(super) async fn migrate(&self, options: &Options) -> Result<(), StoreError> {
         match self.check_schema(options).await {
             Err(StoreError::OlderSchema { .. }) => self.apply_migrations().await.map_err(|source| {

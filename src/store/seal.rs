@@ -32,18 +32,18 @@ impl Keyring {
             of: bound_to.to_owned(),
             why,
         };
-        let Some((id, rest)) = sealed.split_first_chunk::<{ size_of::<KeyId>() }>() else {
-            return Err(refuse("it is too short".to_owned()));
-        };
-        let Some((nonce, ciphertext)) = rest.split_first_chunk::<NONCE_LEN>() else {
-            return Err(refuse("it is too short".to_owned()));
-        };
-        let key = self.key(id).ok_or_else(|| {
+        let parts = sealed.split_first_chunk().and_then(|(id, rest)| {
+            let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_LEN>()?;
+            Some((id, nonce, ciphertext))
+        });
+        let (id, nonce, ciphertext) = parts.ok_or_else(|| refuse("it is too short".to_owned()))?;
+        let lacks = |id: &KeyId| {
             let id = id.escape_ascii();
             refuse(format!(
                 "the key file has no key `{id}`, with which it was sealed"
             ))
-        })?;
+        };
+        let key = self.key(id).ok_or_else(|| lacks(id))?;
         let mut text = Zeroizing::new(ciphertext.to_vec());
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let plain = cipher(key)

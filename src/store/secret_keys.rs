@@ -4,10 +4,10 @@
 //! one lacks, is an error of ours and not the consumer's: 503.
 
 use crate::model::{AuditEvent, AuditKind};
-use crate::oauth::{ConsumerKey, Timestamp};
+use crate::oauth::Timestamp;
 
 use super::db::{self, Row, portion, sql};
-use super::{Store, StoreError};
+use super::{Store, StoreError, access_tokens};
 
 /// A secret key that the database knows, and how many rows need it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,39 +61,22 @@ impl Store {
         let why = format!("as the secret key {id} is lost");
         let revoked = |row: &Row| {
             Ok(AuditEvent {
-                consumer: ConsumerKey::parse(&row.get::<String>("consumer_key")?),
-                subject: Some(row.get("subject")?),
                 detail: format!("the token {}, {why}", row.get::<String>("id")?),
-                ..AuditEvent::new(AuditKind::Revoked, now)
+                ..access_tokens::event(AuditKind::Revoked, row, None, now)?
             })
         };
         let made = "key_id = $1 or substr(session_id, 1, 4) = $1";
-        let tokens = || {
-            portion(
-                "access_tokens",
-                "digest",
-                made,
-                "returning consumer_key, subject, id",
-            )
-            .bind((id, 1000))
-        };
+        let returning = "returning consumer_key, subject, id";
+        let tokens = || portion("access_tokens", "digest", made, returning).bind(id);
         while !self.change_all(tokens(), revoked).await?.is_empty() {}
         let disconnected = |row: &Row| {
             Ok(AuditEvent {
-                subject: Some(row.get("subject")?),
                 detail: format!("the link {}, {why}", row.get::<String>("link")?),
-                ..AuditEvent::new(AuditKind::LinkLost, now)
+                ..AuditEvent::new(AuditKind::LinkLost, now).by(row.get::<String>("subject")?, None)
             })
         };
-        let links = || {
-            portion(
-                "link_tokens",
-                "link, subject",
-                "key_id = $1",
-                "returning link, subject",
-            )
-            .bind((id, 1000))
-        };
+        let (key, returning) = ("link, subject", "returning link, subject");
+        let links = || portion("link_tokens", key, "key_id = $1", returning).bind(id);
         while !self.change_all(links(), disconnected).await?.is_empty() {}
         for table in ["request_tokens", "link_dances"] {
             self.delete_all(table, "key_id = $1", id).await?;
@@ -117,11 +100,8 @@ impl Store {
     ///
     /// [`StoreError::KeyMissing`] and [`StoreError::KeyDiffers`].
     pub async fn check_keys(&self, now: Timestamp) -> Result<(), StoreError> {
-        for row in self
-            .db
-            .read(sql(["select id, check_value from secret_keys order by id"]))
-            .await?
-        {
+        let select = sql(["select id, check_value from secret_keys order by id"]);
+        for row in self.db.read(select).await? {
             let (id, check_value): (String, Vec<u8>) = (row.get("id")?, row.get("check_value")?);
             match self.keyring.key(id.as_bytes()) {
                 Some(key) if key.check_value() == check_value => {}
@@ -143,9 +123,10 @@ impl Store {
         let insert = sql([
             "insert into secret_keys (id, check_value, first_used_at) values ($1, $2, $3) on conflict do nothing",
         ])
-        .bind((current.id_text(), current.check_value(), now));
-        self.db.write(insert).await?;
-        Ok(())
+        .bind(current.id_text())
+        .bind(current.check_value())
+        .bind(now.seconds());
+        self.db.write(insert).await.map(drop)
     }
 
     /// Whether the database knows a key that this process lacks.

@@ -17,23 +17,17 @@ impl Store {
         session: &BrowserSession,
         address: Option<IpAddr>,
     ) -> Result<(), StoreError> {
-        let event = AuditEvent {
-            subject: Some(session.user.subject.clone()),
-            address,
-            ..AuditEvent::new(AuditKind::SignedIn, session.created_at)
-        };
+        let event = AuditEvent::new(AuditKind::SignedIn, session.created_at);
+        let event = event.by(&session.user.subject, address);
         let insert = sql(["insert into sessions \
              (digest, subject, display_name, proved_by, proved_at, created_at, seen_at, expires_at) \
              values ($1, $2, $3, $4, $5, $6, $7, $8)"])
-        .bind((
-            digest(id.as_str()),
-            &session.user,
-            session.created_at,
-            session.seen_at,
-            session.expires_at,
-        ));
-        self.change(insert, &event).await?;
-        Ok(())
+        .bind(digest(id.as_str()))
+        .bind_user(&session.user)
+        .bind(session.created_at.seconds())
+        .bind(session.seen_at.seconds())
+        .bind(session.expires_at.seconds());
+        self.change(insert, &event).await.map(drop)
     }
 
     /// Finds a session that has not expired.
@@ -46,7 +40,8 @@ impl Store {
             "select subject, display_name, proved_by, proved_at, created_at, seen_at, expires_at \
              from sessions where digest = $1 and expires_at > $2",
         ])
-        .bind((digest(id.as_str()), now));
+        .bind(digest(id.as_str()))
+        .bind(now.seconds());
         self.db.read(select).await?.first().map(session).transpose()
     }
 
@@ -59,7 +54,9 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let update =
             sql(["update sessions set seen_at = $2, expires_at = $3 where digest = $1 and expires_at > $2"])
-                .bind((digest(id.as_str()), now, expires_at));
+                .bind(digest(id.as_str()))
+                .bind(now.seconds())
+                .bind(expires_at.seconds());
         Ok(self.db.write(update).await? == 1)
     }
 
@@ -73,11 +70,8 @@ impl Store {
         let delete =
             sql(["delete from sessions where digest = $1 returning subject"]).bind(digest(id.as_str()));
         let ended = |row: &Row| {
-            Ok(AuditEvent {
-                subject: Some(row.get("subject")?),
-                address,
-                ..AuditEvent::new(AuditKind::SignedOut, now)
-            })
+            let event = AuditEvent::new(AuditKind::SignedOut, now);
+            Ok(event.by(row.get::<String>("subject")?, address))
         };
         Ok(!self.change_all(delete, ended).await?.is_empty())
     }

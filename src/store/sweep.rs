@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use crate::oauth::{Timestamp, TimestampWindow};
 
-use super::db::{Sql, portion, sql};
+use super::db::{PORTION, portion, sql};
 use super::{Store, StoreError};
 
 /// How many rows of each table were deleted.
@@ -25,10 +25,17 @@ impl Store {
         let mut swept = Swept::new();
         for (table, key, which, days) in EXPIRED {
             let before = now.plus(-days * DAY);
-            let delete = || portion(table, key, which, "").bind((before, ROWS));
-            let count = self.forget(delete).await?;
-            if count > 0 {
-                *swept.entry(table).or_default() += count;
+            for _ in 0..PORTIONS {
+                let begun = Instant::now();
+                let delete = portion(table, key, which, "").bind(before.seconds());
+                let count = self.db.write(delete).await?;
+                if count > 0 {
+                    *swept.entry(table).or_default() += count;
+                }
+                if count < PORTION {
+                    break;
+                }
+                sleep(begun.elapsed()).await;
             }
         }
         Ok(swept)
@@ -39,7 +46,7 @@ impl Store {
     async fn sweep_time(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
         let mut transaction = self.db.begin().await?;
         let first = sql(["insert into sweep (one, at) values (1, $1) on conflict (one) do nothing"]);
-        transaction.on().execute(first.bind(now)).await?;
+        transaction.on().execute(first.bind(now.seconds())).await?;
         let rows = transaction.on().fetch(sql(["select at from sweep"])).await?;
         let last = rows.first().map_or(Ok(now), |row| row.time("at"))?;
         let bounded = now.min(last.plus(HOUR));
@@ -52,25 +59,10 @@ impl Store {
         }
         transaction
             .on()
-            .execute(sql(["update sweep set at = $1"]).bind(bounded))
+            .execute(sql(["update sweep set at = $1"]).bind(bounded.seconds()))
             .await?;
         transaction.commit().await?;
         Ok(bounded)
-    }
-
-    /// Deletes portions until nothing is left, or there have been many. Returns the number of rows.
-    async fn forget(&self, delete: impl Fn() -> Sql) -> Result<u64, StoreError> {
-        let mut forgotten = 0;
-        for _ in 0..PORTIONS {
-            let begun = Instant::now();
-            let gone = self.db.write(delete()).await?;
-            forgotten += gone;
-            if gone < ROWS.unsigned_abs() {
-                break;
-            }
-            sleep(begun.elapsed()).await;
-        }
-        Ok(forgotten)
     }
 }
 
@@ -93,10 +85,6 @@ const EXPIRED: [(&str, &str, &str, i64); 8] = [
     ("link_dances", "digest", "expires_at <= $1", 0),
 ];
 
-/// Rows of a portion. In a large table they take 0.1 to 0.2 s; fewer would take longer for each, since expired rows are scattered
-/// over many pages, which are written once for each portion.
-const ROWS: i64 = 2_000;
-
 /// Portions of one kind in one sweep. What is left then has to wait for the next.
 const PORTIONS: u32 = 100;
 
@@ -114,7 +102,7 @@ mod tests {
         let db = options.connect(true).await.unwrap();
         db.migrate(&options).await.unwrap();
         for (table, key, which, _) in EXPIRED {
-            let mut explain = portion(table, key, which, "").bind((0, ROWS));
+            let mut explain = portion(table, key, which, "").bind(0_i64);
             explain.text.insert_str(0, "explain query plan ");
             let plan = db.read(explain).await.unwrap();
             let steps = plan.iter().map(|step| step.get("detail").unwrap());

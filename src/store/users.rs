@@ -3,7 +3,7 @@
 use crate::model::User;
 use crate::oauth::{Timestamp, Token};
 
-use super::db::{Row, sql};
+use super::db::{Row, Sql, sql};
 use super::{Store, StoreError, digest};
 
 impl Store {
@@ -15,23 +15,24 @@ impl Store {
              set display_name = excluded.display_name, proved_at = excluded.proved_at \
              where users.proved_at <= excluded.proved_at",
         ])
-        .bind(user);
-        self.db.write(insert).await?;
-        Ok(())
+        .bind_user(user);
+        self.db.write(insert).await.map(drop)
     }
 
     /// Finds a user who has signed in by a login method within the last 400 days.
     pub async fn user(&self, subject: &str, proved_by: &str) -> Result<Option<User>, StoreError> {
         let select = sql(["select subject, display_name, proved_by, proved_at from users \
              where subject = $1 and proved_by = $2"])
-        .bind((subject, proved_by));
+        .bind(subject)
+        .bind(proved_by);
         self.db.read(select).await?.first().map(user).transpose()
     }
 
     /// Lists the users who have signed in by a login method most recently.
     pub async fn recent_users(&self, proved_by: &str, limit: u32) -> Result<Vec<String>, StoreError> {
         let select = sql(["select subject from users where proved_by = $1 order by proved_at desc limit $2"])
-            .bind((proved_by, i64::from(limit)));
+            .bind(proved_by)
+            .bind(i64::from(limit));
         let rows = self.db.read(select).await?;
         rows.iter().map(|row| row.get("subject")).collect()
     }
@@ -45,7 +46,7 @@ impl Store {
         let full = sql([
             "select slot from sign_in_slots where slot = $1 and minute >= $2 and minute <= $2 + 1 and attempts >= $3",
         ]);
-        let full = full.bind((slot, minute, most));
+        let full = full.bind(slot).bind(minute).bind(most);
         if !self.db.read(full).await?.is_empty() {
             return Ok(false);
         }
@@ -60,7 +61,9 @@ impl Store {
             OTHER_MINUTE,
             " or sign_in_slots.attempts < $3",
         ])
-        .bind((slot, minute, most));
+        .bind(slot)
+        .bind(minute)
+        .bind(most);
         Ok(self.db.write(count).await? == 1)
     }
 
@@ -68,8 +71,19 @@ impl Store {
     pub async fn finish_trip(&self, id: &Token, expires_at: Timestamp) -> Result<bool, StoreError> {
         let insert =
             sql(["insert into finished_trips (digest, expires_at) values ($1, $2) on conflict do nothing"])
-                .bind((digest(id.as_str()), expires_at));
+                .bind(digest(id.as_str()))
+                .bind(expires_at.seconds());
         Ok(self.db.write(insert).await? == 1)
+    }
+}
+
+impl Sql {
+    /// Binds the next four values: a user.
+    pub(super) fn bind_user(self, user: &User) -> Self {
+        self.bind(&user.subject)
+            .bind(&user.display_name)
+            .bind(&user.proved_by)
+            .bind(user.proved_at.seconds())
     }
 }
 

@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use tracing::Span;
 
-use crate::model::{Consumer, User};
+use crate::model::{Consumer, RequestTokenState, User};
 use crate::oauth::{Callback, Timestamp, Token, Verifier};
 use crate::provider::{AuthorizationOutcome, AuthorizationRequest};
 
@@ -83,30 +83,27 @@ pub(super) async fn show(
     Span::current().record("token.prefix", token.prefix());
     let page = ReturnTo::approval_page(&token);
     let question = app.provider.authorization_request(&token).await?;
-    let Some(session) = session else {
-        return match question {
-            AuthorizationRequest::Pending { .. } => Ok(page.sign_in(&app, false, false)),
-            question => Err(closed(&app, &token, question).await),
-        };
+    let AuthorizationRequest::Found(consumer, kept) = &question else {
+        return Err(closed(&app, &token, &question).await);
     };
-    match question {
-        AuthorizationRequest::Pending { .. } if session.is_stale(&app) => Ok(page.sign_in(&app, false, true)),
-        AuthorizationRequest::Pending {
-            consumer, callback, ..
-        } => Ok(approval_page(&app, &t, &token, &consumer, &callback, &session)),
-        AuthorizationRequest::Approved {
-            by,
-            consumer,
-            callback,
-        } if by.subject == session.user.subject => {
-            if callback == Callback::OutOfBand {
+    match (&kept.state, session) {
+        (RequestTokenState::Pending, None) => Ok(page.sign_in(&app, false, false)),
+        (RequestTokenState::Pending, Some(session)) if session.is_stale(&app) => {
+            Ok(page.sign_in(&app, false, true))
+        }
+        (RequestTokenState::Pending, Some(session)) => {
+            let callback = &kept.callback;
+            Ok(approval_page(&app, &t, &token, consumer, callback, &session))
+        }
+        (RequestTokenState::Authorized { by }, Some(session)) if by.subject == session.user.subject => {
+            if kept.callback == Callback::OutOfBand {
                 return Err(ErrorKind::CodeShown.page().with("consumer", &consumer.name));
             }
             // Repeated by the same user: redirected to the same callback.
             let answer = app.provider.approve(&token, &session.user, client).await?;
             respond_with(&app, t, &token, answer).await
         }
-        question => Err(closed(&app, &token, question).await),
+        _ => Err(closed(&app, &token, &question).await),
     }
 }
 
@@ -163,27 +160,27 @@ async fn respond_with(
         AuthorizationOutcome::DeniedOutOfBand { consumer_name } => {
             Err(ErrorKind::Denied.page().with("consumer", consumer_name))
         }
-        AuthorizationOutcome::NotPending(question) => Err(closed(app, token, question).await),
+        AuthorizationOutcome::NotPending(question) => Err(closed(app, token, &question).await),
     }
 }
 
 /// The page of an access request that cannot be answered.
-async fn closed(app: &App, token: &Token, question: AuthorizationRequest) -> PageError {
+async fn closed(app: &App, token: &Token, question: &AuthorizationRequest) -> PageError {
     match question {
-        // It changed since it was read: reading it again shows how.
-        AuthorizationRequest::Pending { .. } => {
-            let page = ReturnTo::approval_page(token);
-            ErrorKind::FormOutdated.page().retry(page.as_str())
-        }
-        AuthorizationRequest::Approved { consumer, .. } => {
-            ErrorKind::Answered.page().with("consumer", &consumer.name)
-        }
-        AuthorizationRequest::Denied { consumer, .. } => {
-            ErrorKind::Denied.page().with("consumer", &consumer.name)
-        }
-        AuthorizationRequest::Used => ErrorKind::Used.page(),
+        AuthorizationRequest::Found(consumer, kept) => match kept.state {
+            // It changed since it was read: reading it again shows how.
+            RequestTokenState::Pending => {
+                let page = ReturnTo::approval_page(token);
+                ErrorKind::FormOutdated.page().retry(page.as_str())
+            }
+            RequestTokenState::Authorized { .. } => {
+                ErrorKind::Answered.page().with("consumer", &consumer.name)
+            }
+            RequestTokenState::Denied => ErrorKind::Denied.page().with("consumer", &consumer.name),
+            RequestTokenState::Used { .. } => ErrorKind::Used.page(),
+        },
         AuthorizationRequest::Expired => ErrorKind::Expired.page(),
-        AuthorizationRequest::ConsumerDisabled { name } => {
+        AuthorizationRequest::ConsumerDisabled(name) => {
             ErrorKind::ConsumerDisabled.page().with("consumer", name)
         }
         AuthorizationRequest::Unknown => match app.provider.is_access_token(token).await {

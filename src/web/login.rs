@@ -12,6 +12,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use crate::login::{FormLogin, Login, RequestLogin, SignInError};
+use crate::model::RequestTokenState;
 use crate::oauth::{Callback, Secret};
 use crate::provider::{AuthorizationRequest, StoreError};
 
@@ -241,12 +242,14 @@ async fn waiting_consumer(app: &App, return_to: &ReturnTo) -> Result<Option<(Str
         return Ok(None);
     };
     Ok(match app.provider.authorization_request(&token).await? {
-        AuthorizationRequest::Pending {
-            consumer, callback, ..
+        AuthorizationRequest::Found(consumer, kept)
+            if matches!(
+                kept.state,
+                RequestTokenState::Pending | RequestTokenState::Authorized { .. }
+            ) =>
+        {
+            Some((consumer.name.clone(), kept.callback))
         }
-        | AuthorizationRequest::Approved {
-            consumer, callback, ..
-        } => Some((consumer.name.clone(), callback)),
         _ => None,
     })
 }

@@ -3,22 +3,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sqlx::sqlite::SqliteError;
 use sqlx::{Connection as _, PgConnection, PgPool};
 
 use crate::store::db::{Connection, Db, sql};
 use crate::store::files::beside;
-use crate::store::options::set_up_session;
+use crate::store::options::{set_up_session, sqlite_code};
 
 use super::StoreError;
 use super::file::{self, boot_id, random};
 use super::tables::{self, NonceSession};
 
-/// Makes sure that the session's epoch has leased this minute.
-///
-/// # Errors
-///
-/// [`StoreError::NoncesLost`] if the epoch has ended.
+/// Makes sure that the session's epoch has leased this minute. [`StoreError::NoncesLost`]: the epoch has ended.
 pub(super) async fn lease(db: &Db, minute: i64, session: &mut NonceSession) -> Result<(), StoreError> {
     if minute <= session.leased {
         return Ok(());
@@ -27,7 +22,8 @@ pub(super) async fn lease(db: &Db, minute: i64, session: &mut NonceSession) -> R
         "update nonce_lease set minute = case when minute < $1 then $1 else minute end \
          where epoch = $2 returning minute",
     ])
-    .bind((minute, &session.epoch));
+    .bind(minute)
+    .bind(&session.epoch);
     let mut transaction = db.begin().await?;
     let rows = transaction.on().fetch(update).await?;
     transaction.commit().await?;
@@ -48,12 +44,7 @@ pub(super) async fn open(db: &Db, now: i64, is_damaged: bool) -> Result<NonceSes
     let rows = transaction.on().fetch(lease).await?;
     let row = rows.first().ok_or(StoreError::NoncesLost)?;
     let (epoch, leased): (String, i64) = (row.get("epoch")?, row.get("minute")?);
-    let continued = if is_damaged {
-        None
-    } else {
-        continued(db, &epoch).await?
-    };
-    if let Some((connection, floor)) = continued {
+    if !is_damaged && let Some((connection, floor)) = continued(db, &epoch).await? {
         return Ok(NonceSession {
             connection,
             epoch,
@@ -123,7 +114,7 @@ fn path(db: &Db) -> Option<PathBuf> {
 async fn connect(pool: &PgPool, limit: Duration) -> Result<Connection, StoreError> {
     let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
     set_up_session(&mut connection, limit).await?;
-    let mut connection = Connection::Postgres(connection);
+    let mut connection = Connection::Postgres(connection, limit);
     // A plan that was made while the table was empty would read all of it when it is full.
     connection.on().execute(sql(["set enable_seqscan = off"])).await?;
     Ok(connection)
@@ -139,10 +130,8 @@ impl StoreError {
                 source: sqlx::Error::Database(error),
                 ..
             } => {
-                let code = error.code().and_then(|code| code.parse::<u32>().ok());
-                // SQLITE_CORRUPT and SQLITE_NOTADB; the higher bytes are details.
-                error.try_downcast_ref::<SqliteError>().is_some()
-                    && code.is_some_and(|code| matches!(code & 0xFF, 11 | 26))
+                // SQLITE_CORRUPT and SQLITE_NOTADB.
+                matches!(sqlite_code(&**error), Some(11 | 26))
             }
             _ => false,
         }

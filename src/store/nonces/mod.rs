@@ -90,29 +90,6 @@ impl Nonces {
         }
     }
 
-    async fn record(
-        &self,
-        signed_at: Timestamp,
-        digest: [u8; 16],
-        now: Timestamp,
-        deadline: Instant,
-    ) -> Result<bool, StoreError> {
-        let (answer, recorded) = oneshot::channel();
-        let request = Request {
-            minute: signed_at.minute(),
-            digest,
-            now: now.minute(),
-            deadline,
-            answer,
-        };
-        let queue = self.queue.get_or_init(|| self.start());
-        queue.try_send(request).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
-        })?;
-        recorded.await.unwrap_or(Err(StoreError::Closed))
-    }
-
     /// Raises the floor as far as the window allows, and deletes the rows below it.
     pub(super) async fn forget(&self, window: TimestampWindow) -> Result<(), StoreError> {
         // The lock is fair, so a batch waits for one portion at most.
@@ -199,7 +176,20 @@ impl Store {
         now: Timestamp,
         deadline: Instant,
     ) -> Result<bool, StoreError> {
-        self.nonces.record(signed_at, digest, now, deadline).await
+        let (answer, recorded) = oneshot::channel();
+        let request = Request {
+            minute: signed_at.minute(),
+            digest,
+            now: now.minute(),
+            deadline,
+            answer,
+        };
+        let queue = self.nonces.queue.get_or_init(|| self.nonces.start());
+        queue.try_send(request).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+        })?;
+        recorded.await.unwrap_or(Err(StoreError::Closed))
     }
 }
 

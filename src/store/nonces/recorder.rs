@@ -1,10 +1,9 @@
 //! Compares nonces with those that are known, and records them in batches.
 
 use std::collections::{BTreeMap, HashSet};
-use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::oauth::TimestampWindow;
 use crate::store::db::Db;
@@ -157,7 +156,7 @@ impl Recorder {
         };
         let kept = window.past + window.future + MARGIN_SECONDS;
         let floor = (latest * 60 - kept).div_euclid(60);
-        let forgotten = in_time(self.forget_below(floor)).await;
+        let forgotten = self.forget_below(floor).await;
         forgotten.inspect_err(|error| self.is_damaged |= error.is_damage())
     }
 
@@ -175,7 +174,7 @@ impl Recorder {
     /// Closes the connection.
     pub(super) async fn close(&mut self) {
         if let Some(session) = self.session.take()
-            && let Err(error) = in_time(session.close()).await
+            && let Err(error) = session.connection.close().await
         {
             tracing::debug!(%error, "the connection that records nonces was not closed in good order");
         }
@@ -223,14 +222,6 @@ impl Minute {
         Ok(self.next == number)
     }
 }
-
-async fn in_time<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    let done = timeout(TIMEOUT, work).await;
-    done.unwrap_or(Err(StoreError::TimedOut))
-}
-
-/// How long a portion of what is forgotten, or the end of the connection, may take.
-const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Nonces are kept longer than the window asks for, by so much that clocks of replicas may differ.
 const MARGIN_SECONDS: i64 = 120;

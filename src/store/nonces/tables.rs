@@ -29,7 +29,9 @@ impl NonceSession {
              select $1, (select coalesce(max(number), -1) + 1 from nonces where minute = $1), $2 \
              from nonces where minute = -1 and number <= $1 and digests = $3 \
              on conflict do nothing returning number"])
-        .bind((minute, digests.to_vec(), self.epoch.as_bytes().to_vec()));
+        .bind(minute)
+        .bind(digests)
+        .bind(self.epoch.as_bytes());
         let rows = self.connection.on().fetch(insert).await?;
         rows.first().map(|row| row.get("number")).transpose()
     }
@@ -45,18 +47,16 @@ impl NonceSession {
             "select number, digests from nonces where minute = $1 and number >= $2 and number < $3 \
              order by number limit 256",
         ])
-        .bind((minute, from, until));
+        .bind(minute)
+        .bind(from)
+        .bind(until);
         let rows = self.connection.on().fetch(select).await?;
         rows.iter()
             .map(|row| Ok((row.get("number")?, row.get("digests")?)))
             .collect()
     }
 
-    /// Reads the floor again.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::NoncesLost`] if the epoch has ended.
+    /// Reads the floor again. [`StoreError::NoncesLost`]: the epoch has ended.
     pub(super) async fn refresh(&mut self) -> Result<(), StoreError> {
         match state(&mut self.connection).await? {
             Some((floor, epoch)) if epoch == self.epoch.as_bytes() => {
@@ -75,7 +75,7 @@ impl NonceSession {
         begin_exclusively(&mut self.connection).await?;
         let update =
             sql(["update nonces set number = $1 where minute = -1 and number < $1 and digests = $2"]);
-        let update = update.bind((floor, self.epoch.as_bytes().to_vec()));
+        let update = update.bind(floor).bind(self.epoch.as_bytes());
         self.connection.on().execute(update).await?;
         self.connection.on().execute(sql(["commit"])).await?;
         self.refresh().await
@@ -87,12 +87,9 @@ impl NonceSession {
             "delete from nonces where (minute, number) in (select minute, number from nonces \
              where minute >= 0 and minute < $1 order by minute, number limit $2)",
         ])
-        .bind((self.floor, PORTION));
+        .bind(self.floor)
+        .bind(PORTION);
         Ok(self.connection.on().execute(delete).await? == PORTION.unsigned_abs())
-    }
-
-    pub(super) async fn close(self) -> Result<(), StoreError> {
-        self.connection.close().await
     }
 }
 
@@ -101,7 +98,7 @@ pub(super) async fn begin(connection: &mut Connection, epoch: &str, floor: i64) 
     begin_exclusively(connection).await?;
     connection.on().execute(sql(["delete from nonces"])).await?;
     let insert = sql(["insert into nonces (minute, number, digests) values (-1, $1, $2)"]);
-    let insert = insert.bind((floor, epoch.as_bytes().to_vec()));
+    let insert = insert.bind(floor).bind(epoch.as_bytes());
     connection.on().execute(insert).await?;
     connection.on().execute(sql(["commit"])).await.map(drop)
 }
@@ -121,7 +118,7 @@ pub(super) async fn state(connection: &mut Connection) -> Result<Option<(i64, Ve
 /// at a time, and the next statement is a write.
 async fn begin_exclusively(connection: &mut Connection) -> Result<(), StoreError> {
     connection.on().execute(sql(["begin"])).await?;
-    if let Connection::Postgres(_) = connection {
+    if let Connection::Postgres(..) = connection {
         // Not for long: an autovacuum may be in the way, and requests wait.
         connection
             .on()
