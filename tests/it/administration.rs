@@ -3,12 +3,9 @@
 use linkgate::model::AuditKind;
 use linkgate::store::AuditFilter;
 
-use crate::support::app::App;
-use crate::support::browser::{Browser, Form, location};
-use crate::support::call::Peer;
-use crate::support::databases::{Database, on_both};
-use crate::support::linkgate::{Linkgate, Setup, public_key};
-use crate::support::raw::{Request, Response};
+use crate::support::{
+    App, Browser, Database, Form, Linkgate, Peer, Request, Response, Setup, location, on_both, public_key,
+};
 
 const LINKS: &str = "/oauth/admin";
 const TOKENS: &str = "/oauth/admin/tokens";

@@ -2,9 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::databases::{Database, on_both};
-use crate::support::linked::{Linked, Planned, pair};
-use crate::support::raw::Request;
+use crate::support::{Database, Linked, Planned, Request, on_both, pair};
 
 const MANIFESTS: [&str; 4] = ["1.0", "2.0", "3.0", "latest"];
 

@@ -4,11 +4,7 @@ use linkgate::model::AuditKind;
 use linkgate::oauth::ConsumerKey;
 use linkgate::store::AuditFilter;
 
-use crate::support::browser::Form;
-use crate::support::call::{CALLBACK, Peer};
-use crate::support::captured::Captured;
-use crate::support::databases::{Database, on_both};
-use crate::support::linkgate::{Linkgate, Setup};
+use crate::support::{CALLBACK, Captured, Database, Form, Linkgate, Peer, Setup, on_both};
 
 /// Behind two proxies, of which we know the last: what it says of its peer counts, and what the browser says does not.
 const THROUGH: &str = "192.0.2.66, 198.51.100.7";
@@ -27,7 +23,7 @@ on_both! {
         let refused = peer.request_token(&linkgate, CALLBACK).await;
         assert_eq!(alice.deny(&refused, "alice").await.status, 303);
         // Said once more, it is nothing new.
-        assert_eq!(alice.get(&crate::support::browser::question(&asked)).await.status, 410);
+        assert_eq!(alice.get(&crate::support::question(&asked)).await.status, 410);
         let page = alice.get("/oauth/connections").await;
         let revoke = Form::of(&page, "token").unwrap();
         assert_eq!(alice.submit(&revoke).await.status, 303);

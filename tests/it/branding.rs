@@ -1,7 +1,6 @@
 //! The look of an installation, as it is served: the logo and its headers, the colours, and what a SIGHUP changes.
 
-use crate::support::browser::Browser;
-use crate::support::linkgate::{Linkgate, Setup};
+use crate::support::{Browser, Linkgate, Setup};
 
 const LOGO: &[u8] = b"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 120 40\"><rect width=\"120\" height=\"40\"/></svg>";
 

@@ -1,9 +1,6 @@
 //! A browser goes through sign-in and approval in a popup, whose opener is told how it ended.
 
-use crate::support::chromium::{Chromium, JavaScript};
-use crate::support::databases::Database;
-use crate::support::program::Program;
-use crate::support::{echo, opener};
+use crate::support::{Chromium, Database, JavaScript, Program, echo, opener};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_popup_signs_in_and_approves_and_its_opener_is_told() {

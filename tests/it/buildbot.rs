@@ -10,9 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::address::reserved;
-use crate::support::program::Program;
-use crate::support::raw::{Request, Response};
+use crate::support::{Program, Request, Response, reserved};
 
 /// A running Buildbot, with a linkgate in front.
 struct World {

@@ -8,12 +8,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::task::block_in_place;
 
-use crate::support::address::reserved;
-use crate::support::databases::{Database, on_both};
-use crate::support::echo;
-use crate::support::front::{PublicUrls, deployed};
-use crate::support::program::{Program, SHARED_SECRET};
-use crate::support::raw::Request;
+use crate::support::{
+    Database, FrontProxy, Program, Request, SHARED_SECRET, deployed, echo, on_both, reserved,
+};
 
 /// A foreign client: how it is started, and where it can put the protocol parameters.
 struct Client {
@@ -72,7 +69,7 @@ async fn python_dances_through_nginx() {
             ("127.0.0.1:9080", linkgate.address().to_string()),
         ],
     );
-    let _nginx = PublicUrls::nginx(public, &site);
+    let _nginx = FrontProxy::nginx(public, &site);
     for (method, placement) in [
         ("HMAC-SHA1", "header"),
         ("RSA-SHA1", "body"),

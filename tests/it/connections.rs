@@ -5,11 +5,9 @@ use std::time::{Duration, Instant};
 use linkgate::model::AuditKind;
 use linkgate::store::AuditFilter;
 
-use crate::support::browser::{Browser, Form, location};
-use crate::support::call::{Credentials, Peer};
-use crate::support::databases::{Database, on_both};
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::{Request, Response};
+use crate::support::{
+    Browser, Credentials, Database, Form, Linkgate, Peer, Request, Response, location, on_both,
+};
 
 const PAGE: &str = "/oauth/connections";
 const REVOKE: &str = "/oauth/connections/revoke";

@@ -11,10 +11,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use tempfile::TempDir;
 use tokio::task::block_in_place;
 
-use crate::support::address::reserved;
-use crate::support::browser::{Browser, code};
-use crate::support::call::Credentials;
-use crate::support::program::Program;
+use crate::support::{Browser, Credentials, Program, code, reserved};
 
 /// A page in Markdown.
 pub(crate) struct Page {

@@ -1,10 +1,10 @@
 //! Where linkgate's own pages and endpoints are: below the path of the public URL, whether or not a proxy strips it, and
 //! elsewhere than below `/oauth` for an application that needs this path.
 
-use crate::support::browser::{Browser, Form, location, verifier};
-use crate::support::call::{CALLBACK, Call, Credentials, Peer, credentials};
-use crate::support::linkgate::{Linkgate, Setup};
-use crate::support::raw::{Request, Response};
+use crate::support::{
+    Browser, CALLBACK, Call, Credentials, Form, Linkgate, Peer, Request, Response, Setup, credentials,
+    location, verifier,
+};
 
 /// A linkgate with a public URL and a prefix, and what a proxy in front strips.
 struct Placed {

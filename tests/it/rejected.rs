@@ -9,10 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use crate::gateway;
-use crate::support::app::App;
-use crate::support::captured::Captured;
-use crate::support::certificates::Authority;
-use crate::support::linkgate::{Linkgate, Setup};
+use crate::support::{App, Authority, Captured, Linkgate, Setup};
 
 /// What is answered until the other side closes; it must not reset the connection.
 async fn answered(address: SocketAddr, bytes: &[u8]) -> String {

@@ -12,8 +12,7 @@ use tokio::net::TcpStream;
 use tokio::task::block_in_place;
 use tokio::time::{sleep, timeout};
 
-use crate::support::app::{self, App};
-use crate::support::program::Program;
+use crate::support::{App, Program, app};
 
 /// An application with events that never end, a socket, an answer that takes a second, and others.
 async fn application() -> App {

@@ -15,13 +15,7 @@ use tokio::task::block_in_place;
 use tokio::time::{sleep, timeout};
 
 use crate::gateway;
-use crate::support::app::{self, App};
-use crate::support::call::Peer;
-use crate::support::databases::Database;
-use crate::support::linked::Linked;
-use crate::support::linkgate::Linkgate;
-use crate::support::program::Program;
-use crate::support::raw::{Response, lower_names};
+use crate::support::{App, Database, Linked, Linkgate, Peer, Program, Response, app, lower_names};
 
 const SOON: Duration = Duration::from_secs(20);
 

@@ -10,11 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpStream;
 use tokio::task::block_in_place;
 
-use crate::support::address::reserved;
-use crate::support::app::{self, App};
-use crate::support::certificates::Authority;
-use crate::support::databases::Database;
-use crate::support::program::Program;
+use crate::support::{App, Authority, Database, Program, app, reserved};
 
 const GIGABYTE: usize = 1 << 30;
 const PIECE: usize = 1 << 18;

@@ -14,10 +14,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::ProtocolVersion;
 use tokio_rustls::rustls::version::TLS12;
 
-use crate::support::call::{Call, Peer};
-use crate::support::captured::Captured;
-use crate::support::certificates::{Authority, Issued};
-use crate::support::linkgate::{Linkgate, Setup};
+use crate::support::{Authority, Call, Captured, Issued, Linkgate, Peer, Setup};
 
 const NAME: &str = "builds.example.com";
 

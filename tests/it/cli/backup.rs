@@ -14,7 +14,7 @@ use tokio::task::block_in_place;
 
 use super::operate::connect;
 use super::{Answer, Here};
-use crate::support::databases::{self, Database};
+use crate::support::{Database, databases};
 
 /// A directory whose database has a token.
 async fn connected() -> (Here, String) {

@@ -4,9 +4,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::task::block_in_place;
 
 use super::*;
-use crate::support::app::{App, read_head};
-use crate::support::databases::Database;
-use crate::support::linked::Planned;
+use crate::support::{App, Database, Planned, read_head};
 
 /// A Bitbucket that shows this consumer-info and no manifest.
 async fn bitbucket(kind: &'static str, info: String) -> App {

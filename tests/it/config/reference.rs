@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Written;
 use crate::manuals::manuals;
-use crate::support::certificates::Authority;
+use crate::support::Authority;
 
 #[test]
 fn the_reference_works_as_it_stands() {

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::{SMALLEST, Written};
-use crate::support::certificates::{Authority, Issued};
+use crate::support::{Authority, Issued};
 
 /// A configuration whose listener shows this pair.
 fn showing(certificate: &str, key: &str) -> Written {

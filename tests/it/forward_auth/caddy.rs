@@ -1,13 +1,9 @@
 //! Caddy from Debian before the application, with `config/deploy/Caddyfile`.
 
 use super::nginx::linkgate;
-use crate::support::address::reserved;
-use crate::support::call::Peer;
-use crate::support::front::{PublicUrls, deployed};
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::Request;
+use crate::support::{FrontProxy, Linkgate, Peer, Request, deployed, reserved};
 
-fn start(linkgate: &Linkgate) -> PublicUrls {
+fn start(linkgate: &Linkgate) -> FrontProxy {
     let address = reserved();
     let site = format!(
         "http://builds.example.com:{} {{\n\tbind 127.0.0.1\n",
@@ -21,7 +17,7 @@ fn start(linkgate: &Linkgate) -> PublicUrls {
             ("127.0.0.1:9090", linkgate.app.address.to_string()),
         ],
     );
-    PublicUrls::caddy(address, &format!("{{\n\tadmin off\n}}\n{caddyfile}"))
+    FrontProxy::caddy(address, &format!("{{\n\tadmin off\n}}\n{caddyfile}"))
 }
 
 fn signed(linkgate: &Linkgate, target: &str) -> Request {

@@ -5,7 +5,7 @@
 
 use std::process::Command;
 
-use crate::support::front::{deployed, prepared};
+use crate::support::{deployed, prepared};
 
 #[test]
 fn the_units_are_such() {

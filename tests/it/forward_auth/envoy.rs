@@ -1,13 +1,9 @@
 //! Envoy before the application, with `config/deploy/envoy.yaml`. The program is a wheel of `PyPI`.
 
 use super::nginx::linkgate;
-use crate::support::address::reserved;
-use crate::support::call::Peer;
-use crate::support::front::{PublicUrls, deployed};
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::Request;
+use crate::support::{FrontProxy, Linkgate, Peer, Request, deployed, reserved};
 
-fn start(linkgate: &Linkgate) -> PublicUrls {
+fn start(linkgate: &Linkgate) -> FrontProxy {
     let address = reserved();
     let port = |port: u16| format!("port_value: {port}");
     let yaml = deployed(
@@ -21,7 +17,7 @@ fn start(linkgate: &Linkgate) -> PublicUrls {
             ("port_value: 9090", port(linkgate.app.address.port())),
         ],
     );
-    PublicUrls::envoy(address, &yaml)
+    FrontProxy::envoy(address, &yaml)
 }
 
 fn signed(linkgate: &Linkgate, target: &str) -> Request {

@@ -21,9 +21,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
 
-use crate::support::call::Peer;
-use crate::support::linkgate::{Linkgate, Setup};
-use crate::support::raw::{Request, Response};
+use crate::support::{Linkgate, Peer, Request, Response, Setup};
 
 const BASE: &str = "https://builds.example.com";
 

@@ -3,12 +3,7 @@
 use std::process::Command;
 
 use super::AWKWARD;
-use crate::support::address::reserved;
-use crate::support::app::App;
-use crate::support::call::Peer;
-use crate::support::front::{PublicUrls, deployed};
-use crate::support::linkgate::{Linkgate, Setup};
-use crate::support::raw::{Request, Response};
+use crate::support::{App, FrontProxy, Linkgate, Peer, Request, Response, Setup, deployed, reserved};
 
 const BASE: &str = "http://builds.example.com";
 
@@ -24,7 +19,7 @@ pub(super) async fn linkgate() -> Linkgate {
 }
 
 /// nginx with `auth_request`. The application is the one that stands behind linkgate.
-fn asking(linkgate: &Linkgate, bend: impl Fn(String) -> String) -> PublicUrls {
+fn asking(linkgate: &Linkgate, bend: impl Fn(String) -> String) -> FrontProxy {
     let address = reserved();
     let site = deployed(
         "nginx.conf",
@@ -34,11 +29,11 @@ fn asking(linkgate: &Linkgate, bend: impl Fn(String) -> String) -> PublicUrls {
             ("127.0.0.1:9090", linkgate.app.address.to_string()),
         ],
     );
-    PublicUrls::nginx(address, &bend(site))
+    FrontProxy::nginx(address, &bend(site))
 }
 
 /// nginx as a proxy before linkgate.
-fn proxying(linkgate: &Linkgate, merge_slashes: &str) -> PublicUrls {
+fn proxying(linkgate: &Linkgate, merge_slashes: &str) -> FrontProxy {
     let address = reserved();
     let site = deployed(
         "nginx-proxy.conf",
@@ -48,7 +43,7 @@ fn proxying(linkgate: &Linkgate, merge_slashes: &str) -> PublicUrls {
             ("merge_slashes off;", format!("merge_slashes {merge_slashes};")),
         ],
     );
-    PublicUrls::nginx(address, &site)
+    FrontProxy::nginx(address, &site)
 }
 
 fn signed(linkgate: &Linkgate, method: &str, target: &str) -> Request {
@@ -263,7 +258,7 @@ async fn a_path_that_nginx_writes_anew_is_not_admitted() {
             ),
         ],
     );
-    let nginx = PublicUrls::nginx(address, &site);
+    let nginx = FrontProxy::nginx(address, &site);
     for target in ["/api//x", "/api/a/../x", "/api/%7Ex"] {
         let answer = signed(&linkgate, "GET", target).send(nginx.address).await;
         answer.assert_refused(401, "signature_invalid");

@@ -1,9 +1,7 @@
 //! nginx asks twice about one request when it redirects it within itself. A replay must not look like that.
 
 use super::{by_envoy, by_nginx, by_traefik, passes, send_from};
-use crate::support::call::Peer;
-use crate::support::linkgate::{Linkgate, Setup};
-use crate::support::raw::{Request, Response};
+use crate::support::{Linkgate, Peer, Request, Response, Setup};
 
 /// One that trusts two proxies.
 async fn start() -> Linkgate {

@@ -5,9 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest as _, Sha1};
 
 use super::{NOBODY, by_envoy, by_nginx, by_traefik, passes, start};
-use crate::support::call::{Call, Peer};
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::{Request, Response};
+use crate::support::{Call, Linkgate, Peer, Request, Response};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 

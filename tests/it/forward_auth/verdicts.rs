@@ -4,12 +4,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 
 use super::{BASE, NOBODY, by_envoy, by_nginx, by_traefik, passes, setup, start};
-use crate::support::call::Peer;
-use crate::support::databases::Database;
-use crate::support::echo;
-use crate::support::linkgate::{Linkgate, Setup};
-use crate::support::program::Program;
-use crate::support::raw::{Request, Response};
+use crate::support::{Database, Linkgate, Peer, Program, Request, Response, Setup, echo};
 
 /// Each proxy's question about the same request.
 fn questions(client: &Request) -> [Request; 3] {

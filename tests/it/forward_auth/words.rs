@@ -1,9 +1,7 @@
 //! Whose word counts about what: each proxy is believed in its own headers, and nobody else in any.
 
 use super::{BASE, NOBODY, by_envoy, by_nginx, by_traefik, passes, send_from, start};
-use crate::support::call::Peer;
-use crate::support::linkgate::{Linkgate, Setup};
-use crate::support::raw::{Request, Response, exchange};
+use crate::support::{Linkgate, Peer, Request, Response, Setup, exchange};
 
 fn call(linkgate: &Linkgate) -> Request {
     Peer::robot().call(linkgate, "GET", "/api/x").request(linkgate)

@@ -15,8 +15,7 @@ use linkgate::store::Store;
 
 use super::signed::{consumer, is_refused};
 use super::{get, keyring, options, serve, status, store};
-use crate::support::app::App;
-use crate::support::databases::rng;
+use crate::support::{App, rng};
 
 /// The users whom the login method finds.
 type Found = Arc<Mutex<BTreeSet<&'static str>>>;

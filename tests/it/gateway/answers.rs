@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use super::signed::authorization;
 use super::{exchange, get, options, serve, start, status};
-use crate::support::app::{self, App};
+use crate::support::{App, app};
 
 /// Sends a request without a body, with some header lines.
 async fn send(address: std::net::SocketAddr, method: &str, headers: &str) -> String {

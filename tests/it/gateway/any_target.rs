@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 
 use super::start;
-use crate::support::app::App;
+use crate::support::App;
 
 /// What a path consists of: mostly what proxies like to change.
 fn target() -> impl Strategy<Value = Vec<u8>> {

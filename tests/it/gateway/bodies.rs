@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use super::{exchange, get, options, serve, start, status};
-use crate::support::app::{self, App};
+use crate::support::{App, app};
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n";
 /// What makes a request one that carries OAuth.

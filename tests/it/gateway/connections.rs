@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::{exchange, get, options, serve, start, status};
-use crate::support::app::{self, App};
+use crate::support::{App, app};
 
 #[tokio::test]
 async fn a_connection_is_used_again() {

@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use super::{exchange, get, options, serve, start, status};
-use crate::support::app::{self, App};
+use crate::support::{App, app};
 
 /// Sends a request that accepts JSON; status, code and advice of the answer, which tells nothing about the inside.
 async fn told(gateway: SocketAddr, line: &str, rest: &str) -> (String, String, String) {

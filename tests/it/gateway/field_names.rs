@@ -4,8 +4,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::start;
-use crate::support::app::App;
-use crate::support::linkgate::Linkgate;
+use crate::support::{App, Linkgate};
 
 /// What is answered, byte for byte.
 async fn exact(address: std::net::SocketAddr, line: &str) -> String {

@@ -2,7 +2,7 @@
 
 use super::signed::authorization;
 use super::{Options, get, options, options_behind_proxy, serve, status};
-use crate::support::app::{App, Received};
+use crate::support::{App, Received};
 
 const ALLOWED: &str =
     r#"from_proxies = ["Remote-User", "Remote-Groups", "X-Forwarded-Email", "X-Auth-Request-*", "X-*"]"#;

@@ -9,9 +9,7 @@ use tokio::net::TcpStream;
 
 use super::signed::authorization;
 use super::{exchange, get, start, start_behind_proxy, status};
-use crate::support::app::{App, Received};
-use crate::support::linked::Linked;
-use crate::support::raw::Request as Raw;
+use crate::support::{App, Linked, Received, Request as Raw};
 
 #[tokio::test]
 async fn nobody_says_who_they_are() {

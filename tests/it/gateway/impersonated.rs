@@ -8,7 +8,7 @@ use linkgate::store::Store;
 
 use super::signed::{authorization, is_refused};
 use super::{get, keyring, options, serve, status, store};
-use crate::support::app::App;
+use crate::support::App;
 use linkgate::clock::Clock;
 
 /// A gateway whose login knows nobody.

@@ -52,8 +52,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::app::App;
-use crate::support::raw::lower_names;
+use crate::support::{App, lower_names};
 
 /// A gateway in front of an application: `/api/**` needs OAuth, `/static/**` does not look at it.
 pub(crate) async fn start(app: &App) -> SocketAddr {

@@ -16,10 +16,7 @@ use linkgate::oauth::{
 };
 
 use super::{exchange, get, options, serve, start, start_behind_proxy, status};
-use crate::support::app::App;
-use crate::support::call::Peer;
-use crate::support::linkgate::{Linkgate, Setup};
-use crate::support::raw::Request;
+use crate::support::{App, Linkgate, Peer, Request, Setup};
 
 const BASE: &str = "https://builds.example.com";
 

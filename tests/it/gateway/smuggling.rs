@@ -2,7 +2,7 @@
 //! was judged, framed anew, or nothing.
 
 use super::{exchange, signed, start, status};
-use crate::support::app::App;
+use crate::support::App;
 
 /// How a request line and headers go on, and what the application then receives.
 type Shape = (&'static str, Outcome);

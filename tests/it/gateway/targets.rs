@@ -1,7 +1,7 @@
 //! The request line, and the name under which a request came.
 
 use super::{exchange, get, start, start_behind_proxy, status};
-use crate::support::app::{App, Received};
+use crate::support::{App, Received};
 
 #[tokio::test]
 async fn path_and_query_arrive_byte_for_byte() {

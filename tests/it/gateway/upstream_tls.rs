@@ -8,8 +8,7 @@ use linkgate::tls::{Roots, ServerName};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{Options, get, options, serve, status};
-use crate::support::app::{self, App};
-use crate::support::certificates::{Authority, Issued};
+use crate::support::{App, Authority, Issued, app};
 
 /// A gateway that believes an authority, in front of an application with a certificate.
 async fn behind(

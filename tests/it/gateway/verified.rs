@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use super::signed::authorization;
 use super::{get, options, serve, status};
-use crate::support::app::App;
+use crate::support::App;
 
 const ISSUER: &str = "https://builds.example.com";
 const AUDIENCE: &str = "the-application";

@@ -2,10 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::app::App;
-use crate::support::databases::Database;
-use crate::support::linked::{Linked, Planned, TOKEN};
-use crate::support::raw::Request;
+use crate::support::{App, Database, Linked, Planned, Request, TOKEN};
 
 const ITSELF: &str = "itself = true\n";
 
@@ -155,7 +152,7 @@ async fn redirects_are_signed_anew_within_the_link_alone() {
             use tokio::io::AsyncWriteExt as _;
             let here = stream.get_ref().local_addr().unwrap();
             let location = location.replace("{here}", &here.to_string());
-            while let Some(head) = crate::support::app::read_head(&mut stream).await {
+            while let Some(head) = crate::support::read_head(&mut stream).await {
                 let line = head.lines().next().unwrap_or_default().to_owned();
                 let answer = if line.starts_with("GET /within") {
                     format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{line}", line.len())

@@ -8,10 +8,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::clients::{clients, installed};
-use crate::support::browser::location;
-use crate::support::databases::{Database, on_both};
-use crate::support::linked::{Linked, Planned, path};
-use crate::support::raw::Request;
+use crate::support::{Database, Linked, Planned, Request, location, on_both, path};
 
 /// A running provider. Dropping it kills it.
 struct Provider {

@@ -6,10 +6,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 
-use crate::support::app::App;
-use crate::support::certificates::Authority;
-use crate::support::databases::Database;
-use crate::support::linked::{Linked, Planned};
+use crate::support::{App, Authority, Database, Linked, Planned};
 
 /// A linkgate with a link to an https address, which has these keys besides; `ca.pem` is this authority's.
 async fn linked(to: SocketAddr, authority: &Authority, more: &str) -> Linked {

@@ -7,12 +7,7 @@ use linkgate::oauth::{Secret, Token, TokenCredentials};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::support::app::App;
-use crate::support::blocked::Blocked;
-use crate::support::browser::location;
-use crate::support::databases::Database;
-use crate::support::linked::{Linked, Planned, pair, path};
-use crate::support::raw::Request;
+use crate::support::{App, Blocked, Database, Linked, Planned, Request, location, pair, path};
 
 /// A linkgate whose other side answers every call in the same way, with alice connected there.
 async fn refused_by(answer: &'static str) -> Linked {
@@ -153,7 +148,7 @@ async fn only_the_token_that_was_refused_is_dropped() {
     let other = App::scripted(move |_, mut stream| {
         let (seen, mut gone) = (seen.clone(), gone.clone());
         async move {
-            crate::support::app::read_head(&mut stream).await.unwrap();
+            crate::support::read_head(&mut stream).await.unwrap();
             seen.send(()).unwrap();
             gone.wait_for(|go| *go).await.unwrap();
             let answer = b"HTTP/1.1 401 Unauthorized\r\nwww-authenticate: OAuth oauth_problem=\"token_revoked\"\r\ncontent-length: 0\r\n\r\n";
@@ -331,7 +326,7 @@ async fn while_a_key_is_rotated_either_one_will_do() {
     let (left, right) = (Planned::new("left"), Planned::new("right"));
     let old = std::fs::read_to_string(left.file("unused", "x").with_file_name("link.pem")).unwrap();
     left.file("link-old.pem", &old);
-    let new = linkgate::oauth::PrivateKey::generate(2048, &mut crate::support::databases::rng()).unwrap();
+    let new = linkgate::oauth::PrivateKey::generate(2048, &mut crate::support::rng()).unwrap();
     left.file("link-new.pem", new.to_pem().expose());
     let link = format!(
         "[[links]]\nname = \"other\"\nurl = \"{0}\"\nitself = true\n\

@@ -5,9 +5,7 @@ use std::net::IpAddr;
 use linkgate::model::AuditKind;
 use linkgate::store::{Actor, AuditFilter, Revoke};
 
-use crate::support::browser::{Form, location};
-use crate::support::databases::{Database, on_both};
-use crate::support::linked::{Linked, Planned, pair, path};
+use crate::support::{Database, Form, Linked, Planned, location, on_both, pair, path};
 
 on_both! {
     async fn a_user_connects_and_the_application_reads_as_them(db: Database) {

@@ -4,7 +4,7 @@ use linkgate::model::RequestTokenState;
 
 use super::browser::{AUTHORIZE, assert_notice, question};
 use super::site::{CALLBACK, Site};
-use crate::support::browser::code;
+use crate::support::code;
 
 #[tokio::test]
 async fn approving_sends_the_browser_back_and_a_second_click_to_the_same_place() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use crate::support::raw::{Request, Response};
+use crate::support::{Request, Response};
 
 /// A browser with its cookies.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use linkgate::oauth::ConsumerKey;
 
 use super::browser::{assert_notice, encode, question};
 use super::site::{CALLBACK, Site};
-use crate::support::raw::Request;
+use crate::support::Request;
 
 #[tokio::test]
 async fn whoever_is_not_signed_in_signs_in_first_and_comes_back() {

@@ -2,7 +2,7 @@
 
 use super::browser::{Fields, assert_notice, question};
 use super::site::{Site, USERS};
-use crate::support::raw::Request;
+use crate::support::Request;
 
 #[tokio::test]
 async fn signing_in_makes_a_new_session_and_ends_the_one_before() {

@@ -7,8 +7,7 @@ use linkgate::login::{UserLookup, UserLookupUrl};
 use linkgate::model::UserStatus;
 use linkgate::tls::{ClientTls, Roots};
 
-use crate::support::app::App;
-use crate::support::certificates::Authority;
+use crate::support::{App, Authority};
 
 fn lookup(app: &App, path: &str) -> UserLookup {
     new(&format!("http://{}{path}", app.address), 500, None)

@@ -2,10 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::browser::question;
-use crate::support::call::{CALLBACK, Peer};
-use crate::support::chromium::{Chromium, JavaScript};
-use crate::support::linkgate::{Linkgate, Setup};
+use crate::support::{CALLBACK, Chromium, JavaScript, Linkgate, Peer, Setup, question};
 
 use super::states::State;
 use super::{eyes, read, show, signed_in};

@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::call::Peer;
-use crate::support::chromium::{Chromium, JavaScript};
-use crate::support::linkgate::Linkgate;
+use crate::support::{Chromium, JavaScript, Linkgate, Peer};
 
 use super::states::State;
 use super::{eyes, show, signed_in};

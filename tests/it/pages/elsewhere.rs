@@ -11,11 +11,7 @@ use serde_json::Value;
 
 use crate::login::methods::issuer::Issuer;
 use crate::login::site::Site;
-use crate::support::app::App;
-use crate::support::browser::{Browser, Form, location};
-use crate::support::chromium::{Chromium, JavaScript};
-use crate::support::databases::Database;
-use crate::support::linked::{Linked, Planned};
+use crate::support::{App, Browser, Chromium, Database, Form, JavaScript, Linked, Planned, location};
 
 use super::states::State;
 use super::visit;

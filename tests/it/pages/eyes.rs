@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use url::{ParseError, Url};
 
 use crate::clients::installed;
-use crate::support::chromium::Chromium;
+use crate::support::Chromium;
 
 /// Width in CSS pixels, zoom, scheme, and whether the colours are the reader's own. A window of 1280 at a zoom of 200 % is one
 /// of 640, and at 400 % one of 320.

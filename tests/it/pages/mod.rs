@@ -16,9 +16,7 @@ use std::net::SocketAddr;
 
 use serde_json::json;
 
-use crate::support::browser::{Browser, Form};
-use crate::support::chromium::{Chromium, JavaScript};
-use crate::support::linkgate::{Linkgate, Setup};
+use crate::support::{Browser, Chromium, Form, JavaScript, Linkgate, Setup};
 
 use states::{Go, State};
 

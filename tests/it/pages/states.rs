@@ -1,8 +1,6 @@
 //! How each state of the pages is brought about.
 
-use crate::support::browser::{Browser, Form, question};
-use crate::support::call::{CALLBACK, Credentials, Peer};
-use crate::support::linkgate::Linkgate;
+use crate::support::{Browser, CALLBACK, Credentials, Form, Linkgate, Peer, question};
 
 use super::signed_in;
 

@@ -3,11 +3,7 @@
 use std::net::SocketAddr;
 use std::process::Command;
 
-use crate::support::address::reserved;
-use crate::support::chromium::{Chromium, JavaScript};
-use crate::support::databases::Database;
-use crate::support::opener;
-use crate::support::program::Program;
+use crate::support::{Chromium, Database, JavaScript, Program, opener, reserved};
 
 use super::counterpart::{Counterpart, project};
 

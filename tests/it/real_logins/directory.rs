@@ -15,8 +15,7 @@ use tempfile::TempDir;
 
 use crate::login::browser::{assert_notice, question};
 use crate::login::site::Site;
-use crate::support::address::reserved;
-use crate::support::certificates::Authority;
+use crate::support::{Authority, reserved};
 
 use super::counterpart::Counterpart;
 

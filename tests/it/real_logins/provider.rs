@@ -8,11 +8,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::clients::installed;
-use crate::support::address::reserved;
-use crate::support::chromium::{Chromium, JavaScript};
-use crate::support::databases::Database;
-use crate::support::program::Program;
-use crate::support::{echo, opener};
+use crate::support::{Chromium, Database, JavaScript, Program, echo, opener, reserved};
 
 use super::counterpart::{Counterpart, project};
 

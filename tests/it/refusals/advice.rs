@@ -1,8 +1,6 @@
 //! The advice about a signature that does not match: it names what the consumer signed instead.
 
-use crate::support::call::{Call, Peer, encode};
-use crate::support::linkgate::{Linkgate, Setup};
-use crate::support::raw::{Request, Response};
+use crate::support::{Call, Linkgate, Peer, Request, Response, Setup, encode};
 
 /// A two-legged call whose consumer key has characters to encode.
 const ODD: &str =

@@ -2,10 +2,7 @@
 //!
 //! The pages by themselves, their forms and sessions, are in `login`.
 
-use crate::support::browser::{Browser, Form, code, location, question};
-use crate::support::call::{CALLBACK, Peer, encode};
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::Request;
+use crate::support::{Browser, CALLBACK, Form, Linkgate, Peer, Request, code, encode, location, question};
 
 /// The session fixation of the advisory 2009.1: mallory starts the dance, alice approves, and only alice's browser
 /// learns the verifier.

@@ -1,8 +1,6 @@
 //! The base string (RFC 5849, section 3.4.1): what was signed is what arrived, byte for byte.
 
-use crate::support::call::{Call, Key, Peer, encode};
-use crate::support::linkgate::{Linkgate, Setup};
-use crate::support::raw::Response;
+use crate::support::{Call, Key, Linkgate, Peer, Response, Setup, encode};
 
 /// A two-legged call of one target, signed for another.
 fn signed(linkgate: &Linkgate, sent: &str, signed: &str) -> Call {

@@ -1,9 +1,6 @@
 //! Callbacks (RFC 5849, section 2.1): fixed when the token is asked for, and read by everybody in the same way.
 
-use crate::support::browser::{location, verifier};
-use crate::support::call::Peer;
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::Response;
+use crate::support::{Linkgate, Peer, Response, location, verifier};
 
 async fn ask(linkgate: &Linkgate, callback: &str) -> Response {
     let call = Peer::hmac().call(linkgate, "POST", "/oauth/request-token");

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::call::{CALLBACK, Peer, credentials};
-use crate::support::linkgate::Linkgate;
+use crate::support::{CALLBACK, Linkgate, Peer, credentials};
 
 #[tokio::test]
 async fn request_token() {

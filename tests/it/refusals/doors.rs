@@ -1,8 +1,6 @@
 //! The endpoints by their names, and nothing else: what is spelt otherwise is the application's, under its own rules.
 
-use crate::support::call::{CALLBACK, Peer};
-use crate::support::linkgate::{Linkgate, Setup};
-use crate::support::raw::Request;
+use crate::support::{CALLBACK, Linkgate, Peer, Request, Setup};
 
 const SPELLINGS: [&str; 10] = [
     "/oauth/%72equest-token",

@@ -1,8 +1,6 @@
 //! Form bodies (RFC 5849, section 3.4.1.3.1): their parameters are signed, whatever the method, and nothing else is a form.
 
-use crate::support::call::{Call, Peer};
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::Request;
+use crate::support::{Call, Linkgate, Peer, Request};
 
 #[tokio::test]
 async fn a_plus_is_itself_in_a_header_and_a_space_in_a_form() {

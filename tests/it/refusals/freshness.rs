@@ -10,11 +10,7 @@ use sha1::{Digest as _, Sha1};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
-use crate::support::app::read_head;
-use crate::support::call::{CALLBACK, Call, Peer};
-use crate::support::databases::{Database, on_both, with};
-use crate::support::linkgate::Linkgate;
-use crate::support::network::Network;
+use crate::support::{CALLBACK, Call, Database, Linkgate, Network, Peer, on_both, read_head, with};
 
 fn call(linkgate: &Linkgate) -> Call {
     Peer::robot().call(linkgate, "GET", "/api/x")

@@ -1,8 +1,6 @@
 //! Who calls is said by linkgate alone: whatever a client says about it does not arrive.
 
-use crate::support::call::{Peer, Place};
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::{Request, exchange};
+use crate::support::{Linkgate, Peer, Place, Request, exchange};
 
 #[tokio::test]
 async fn a_client_never_says_who_it_is() {

@@ -1,10 +1,7 @@
 //! Secret keys that one replica has and another lacks: no consumer loses its token by that.
 
 use super::renewal;
-use crate::support::call::{CALLBACK, Peer};
-use crate::support::databases::{Database, on_both};
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::Response;
+use crate::support::{CALLBACK, Database, Linkgate, Peer, Response, on_both};
 
 on_both! {
     async fn a_token_of_a_key_that_another_replica_has_is_kept(db: Database) {

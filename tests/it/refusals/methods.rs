@@ -10,8 +10,7 @@ use rsa::traits::PublicKeyParts as _;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
-use crate::support::call::{CALLBACK, Key, Peer};
-use crate::support::linkgate::{Linkgate, Setup, private_key, public_key};
+use crate::support::{CALLBACK, Key, Linkgate, Peer, Setup, private_key, public_key};
 
 #[tokio::test]
 async fn a_public_key_is_no_shared_secret() {
@@ -104,7 +103,7 @@ async fn plaintext_needs_a_switch_and_https_and_a_fresh_nonce() {
             .call(&linkgate, "GET", "/api/x")
             .oauth("oauth_signature_method", "PLAINTEXT")
     };
-    let send = async |call: crate::support::call::Call, signature: &str| {
+    let send = async |call: crate::support::Call, signature: &str| {
         call.request_with(signature).send(linkgate.address).await
     };
     for wrong in [

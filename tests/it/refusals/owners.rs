@@ -1,8 +1,7 @@
 //! Whose a token is: one consumer's, for one endpoint, together with its secret.
 
 use super::tokens::{approved, read};
-use crate::support::call::{CALLBACK, Credentials, Peer};
-use crate::support::linkgate::Linkgate;
+use crate::support::{CALLBACK, Credentials, Linkgate, Peer};
 
 #[tokio::test]
 async fn a_consumer_that_is_switched_off_is_rejected_everywhere() {

@@ -1,8 +1,6 @@
 //! Presence, duplication, location (RFC 5849, sections 3.1, 3.2 and 3.5).
 
-use crate::support::call::{CALLBACK, Call, Peer, credentials, encode, form_text};
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::{Request, exchange};
+use crate::support::{CALLBACK, Call, Linkgate, Peer, Request, credentials, encode, exchange, form_text};
 
 /// A two-legged call, which needs neither dance nor token.
 fn two_legged(linkgate: &Linkgate, method: &str, target: &str) -> Call {

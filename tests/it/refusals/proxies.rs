@@ -6,9 +6,7 @@ use http_body_util::BodyExt as _;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 
-use crate::support::call::{CALLBACK, Call, Peer};
-use crate::support::linkgate::{Linkgate, Setup};
-use crate::support::raw::{Request, exchange};
+use crate::support::{CALLBACK, Call, Linkgate, Peer, Request, Setup, exchange};
 
 fn call(linkgate: &Linkgate) -> Call {
     Peer::robot().call(linkgate, "GET", "/api/x")

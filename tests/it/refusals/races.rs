@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use tokio::task::JoinSet;
 
 use super::renewal;
-use crate::support::browser::{Form, question};
-use crate::support::call::{CALLBACK, Peer, credentials};
-use crate::support::databases::{Database, on_both};
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::{Request, Response};
+use crate::support::{
+    CALLBACK, Database, Form, Linkgate, Peer, Request, Response, credentials, on_both, question,
+};
 
 /// Sends requests at once, each to its own address, and counts what came of it: a status, or a problem.
 async fn at_once(requests: impl IntoIterator<Item = (std::net::SocketAddr, Request)>) -> Vec<Response> {
@@ -111,7 +109,7 @@ on_both! {
             let won: Vec<_> = answers.iter().filter(|(_, answer)| answer.status == 303).collect();
             assert_eq!(won.len(), 1, "{answers:?}");
             let (user, answer) = won[0];
-            let verifier = crate::support::browser::verifier(answer);
+            let verifier = crate::support::verifier(answer);
             let exchanged = Peer::hmac().exchange(&linkgate, &token, &verifier).send(&linkgate).await;
             match *user {
                 "carol" => exchanged.assert_refused(401, "permission_denied"),

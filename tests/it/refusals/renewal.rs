@@ -3,9 +3,7 @@
 use linkgate::oauth::Token;
 use linkgate::store::{Actor, Revoke};
 
-use crate::support::browser::code;
-use crate::support::call::{CALLBACK, Call, Credentials, Peer, credentials};
-use crate::support::linkgate::Linkgate;
+use crate::support::{CALLBACK, Call, Credentials, Linkgate, Peer, code, credentials};
 
 /// An access token of alice's, and its session handle.
 pub(super) async fn connected(linkgate: &Linkgate) -> (Credentials, String) {

@@ -4,11 +4,7 @@ use std::fmt::Write as _;
 
 use linkgate::blocking::{DIAGNOSES, PASSWORDS, SIGNATURES};
 
-use crate::support::blocked::Blocked;
-use crate::support::browser::Form;
-use crate::support::call::{CALLBACK, Peer};
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::Request;
+use crate::support::{Blocked, CALLBACK, Form, Linkgate, Peer, Request};
 
 #[tokio::test]
 async fn a_head_that_is_too_large_is_refused() {

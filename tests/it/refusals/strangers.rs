@@ -1,10 +1,8 @@
 //! Whoever cannot sign: writes nothing, breaks nothing, and leaves nothing in the log that could be used.
 
-use crate::support::browser::{Form, question};
-use crate::support::call::{CALLBACK, Credentials, Peer, credentials};
-use crate::support::captured::Captured;
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::{Request, exchange};
+use crate::support::{
+    CALLBACK, Captured, Credentials, Form, Linkgate, Peer, Request, credentials, exchange, question,
+};
 
 /// What anybody can send who has seen a token, a consumer key and a session cookie's name.
 fn barrage(linkgate: &Linkgate, token: &Credentials) -> Vec<Request> {
@@ -127,7 +125,7 @@ async fn dance(linkgate: &Linkgate) -> Vec<String> {
             .find(|(name, _)| name == "form_token")
             .map(|(_, value)| value.clone()),
     );
-    let verifier = crate::support::browser::verifier(&browser.submit(&form).await);
+    let verifier = crate::support::verifier(&browser.submit(&form).await);
     secrets.extend(browser.cookies.values().cloned());
     secrets.push("alice-password".to_owned());
     let mut other = linkgate.browser();

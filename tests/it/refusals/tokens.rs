@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::support::call::{CALLBACK, Call, Credentials, Peer, credentials};
-use crate::support::databases::rng;
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::Request;
+use crate::support::{CALLBACK, Call, Credentials, Linkgate, Peer, Request, credentials, rng};
 
 pub(super) fn read(linkgate: &Linkgate, token: &Credentials) -> Call {
     Peer::hmac().call(linkgate, "GET", "/api/builds").token(token)
@@ -325,7 +322,7 @@ async fn token_endpoints_take_post_and_get() {
     let linkgate = Linkgate::start().await;
     let by_get = |call: Call| Call {
         method: "GET".to_owned(),
-        place: crate::support::call::Place::Query,
+        place: crate::support::Place::Query,
         ..call
     };
     let asked = Peer::hmac()

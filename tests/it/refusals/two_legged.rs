@@ -6,8 +6,7 @@ use linkgate::oauth::BodyHash;
 use linkgate::oauth::hash::Hash;
 use sha1::{Digest as _, Sha1};
 
-use crate::support::call::{Call, Peer};
-use crate::support::linkgate::Linkgate;
+use crate::support::{Call, Linkgate, Peer};
 
 #[tokio::test]
 async fn a_consumer_calls_as_itself_only_when_it_may() {

@@ -13,7 +13,7 @@ use linkgate::oauth::{
 };
 use linkgate::store::{Actor, Store, StoreError};
 
-use crate::support::databases::{Database, on_both, rng};
+use crate::support::{Database, on_both, rng};
 
 mod access_tokens;
 mod at_rest;

@@ -210,7 +210,7 @@ on_both! {
 /// PostgreSQL reads a statement's state before it writes, so the floor must wait for statements under way.
 #[tokio::test(flavor = "multi_thread")]
 async fn p8_the_floor_is_not_raised_while_a_row_is_written() {
-    crate::support::databases::with(Database::postgres().await, async |db| {
+    crate::support::with(Database::postgres().await, async |db| {
         let (store, late) = (db.open().await, NOW.plus(720 + 60));
         assert!(record(&store, NOW, 1).await.unwrap());
         assert!(record(&store, late, 1).await.unwrap());

@@ -5,10 +5,7 @@ use linkgate::oauth::TimestampWindow;
 use linkgate::store::{Keyring, Options, Revoke, StoreError};
 
 use super::*;
-use crate::support::address::reserved;
-use crate::support::databases::with;
-use crate::support::front::PublicUrls;
-use crate::support::network::Network;
+use crate::support::{FrontProxy, Network, reserved, with};
 
 on_both! {
     async fn a_database_opens_again_and_again(db: Database) {
@@ -192,7 +189,7 @@ async fn a_pooler_serves_in_session_mode_alone() {
         let (before, rest) = server.split_once('@').unwrap();
         let (server, name) = rest.split_once('/').unwrap();
         for mode in ["session", "transaction", "statement"] {
-            let bouncer = PublicUrls::pgbouncer(reserved(), server.parse().unwrap(), "postgres", mode);
+            let bouncer = FrontProxy::pgbouncer(reserved(), server.parse().unwrap(), "postgres", mode);
             let options = Options {
                 url: format!("{before}@{}/{name}", bouncer.address),
                 ..db.options()

@@ -60,7 +60,7 @@ on_both! {
 
 #[tokio::test]
 async fn a_database_that_falls_behind_is_an_error_at_once() {
-    crate::support::databases::with(Database::postgres().await, falls_behind).await;
+    crate::support::with(Database::postgres().await, falls_behind).await;
 }
 
 async fn falls_behind(db: Database) {
@@ -87,7 +87,7 @@ async fn falls_behind(db: Database) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_connection_to_postgresql_is_made_again() {
     let db = Database::postgres().await;
-    crate::support::databases::with(db, async |db| {
+    crate::support::with(db, async |db| {
         let store = db.open().await;
         assert!(store.record_nonce(NOW, [1; 16], NOW, soon()).await.unwrap());
         db.execute(

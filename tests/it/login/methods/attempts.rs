@@ -1,10 +1,7 @@
 //! How often somebody may try, at all replicas together.
 
 use crate::login::site::Site;
-use crate::support::browser::{Browser, Form};
-use crate::support::databases::{Database, on_both};
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::Response;
+use crate::support::{Browser, Database, Form, Linkgate, Response, on_both};
 
 on_both! {
     async fn replicas_count_a_name_together(db: Database) {

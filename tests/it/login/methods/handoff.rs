@@ -12,7 +12,7 @@ use sha2::Sha256;
 
 use crate::login::browser::{AUTHORIZE, Browser, Fields, assert_notice, question, set_cookies};
 use crate::login::site::Site;
-use crate::support::raw::Response;
+use crate::support::Response;
 
 const LOGIN: &str = r#"
 [login]

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 
-use crate::support::linkgate::private_key;
+use crate::support::private_key;
 
 /// The provider. Clones are the same one.
 #[derive(Clone)]

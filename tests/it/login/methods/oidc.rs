@@ -8,8 +8,7 @@ use serde_json::json;
 
 use crate::login::browser::{AUTHORIZE, Browser, Fields, assert_notice, question};
 use crate::login::site::Site;
-use crate::support::address::reserved;
-use crate::support::raw::Response;
+use crate::support::{Response, reserved};
 
 use super::issuer::{Issuer, Kept};
 

@@ -2,7 +2,7 @@
 
 use crate::login::browser::{AUTHORIZE, Browser, Fields, assert_notice, encode, question, set_cookies};
 use crate::login::site::Site;
-use crate::support::raw::Request;
+use crate::support::Request;
 use http::{HeaderMap, HeaderValue};
 use linkgate::login::{BrowserRequest, Probe};
 use linkgate::model::RequestTokenState;

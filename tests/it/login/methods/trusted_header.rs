@@ -2,7 +2,7 @@
 
 use crate::login::browser::{AUTHORIZE, Browser, Fields, assert_notice, question};
 use crate::login::site::Site;
-use crate::support::raw::{Request, Response};
+use crate::support::{Request, Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use linkgate::login::{BrowserRequest, TrustedHeader};
 use linkgate::model::RequestTokenState;
