@@ -72,10 +72,7 @@ async fn the_manifest_has_every_field_that_peers_read() {
     let icon = Request::get(icon.strip_prefix(&left.base).unwrap())
         .send(left.address)
         .await;
-    assert_eq!(
-        (icon.status, icon.header("content-type")),
-        (200, Some("image/svg+xml"))
-    );
+    icon.assert(200, "content-type", Some("image/svg+xml"));
 
     let (_, xml) = document(&left, "/rest/applinks/1.0/manifest", "application/xml, */*;q=0.1").await;
     assert_eq!(elements(&xml, "inboundAuthenticationTypes"), types);
@@ -156,10 +153,7 @@ async fn the_way_back_leads_to_a_configured_link_alone() {
          ?oauth-incoming-enabled=true&hostUrl={us}&enable-oauth=true&success=true",
         right.base
     );
-    assert_eq!(
-        (answer.status, answer.header("location")),
-        (303, Some(there.as_str()))
-    );
+    answer.assert(303, "location", Some(there.as_str()));
     for (starting, id) in [
         ("\"https://evil.example\"".to_owned(), format!("\"{id}\"")),
         (format!("\"{}.evil.example\"", right.base), format!("\"{id}\"")),

@@ -12,8 +12,8 @@ const THROUGH: &str = "192.0.2.66, 198.51.100.7";
 on_both! {
     async fn what_people_do_is_written_down_with_their_address(db: Database) {
         let captured = Captured::start();
-        let setup = Setup { server: "trusted_proxies = [\"127.0.0.1\"]", ..Setup::default() };
-        let linkgate = Linkgate::make(&db, &setup).await;
+        let setup = Setup::new().server("trusted_proxies = [\"127.0.0.1\"]");
+        let linkgate = setup.start_on(&db).await;
         let peer = Peer::hmac();
         let mut alice = linkgate.browser().through(THROUGH);
         alice.sign_in("alice").await;
@@ -129,7 +129,6 @@ async fn what_the_configuration_changes_is_written_down() {
         ["robot"],
         "and that is all"
     );
-    store.close().await;
 }
 
 fn of_alice() -> AuditFilter {

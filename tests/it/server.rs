@@ -15,7 +15,7 @@ use tokio::task::block_in_place;
 use tokio::time::{sleep, timeout};
 
 use crate::gateway;
-use crate::support::{App, Database, Linked, Linkgate, Peer, Program, Response, app, lower_names};
+use crate::support::{App, Database, Linked, Linkgate, Peer, Program, Response, Text as _, app, lower_names};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -112,7 +112,7 @@ async fn an_old_client_of_http_1_0_is_answered() {
             let got = Response::read(got.as_bytes());
             assert_eq!((got.status, got.body.as_str()), (200, body), "{request}");
             assert_eq!(got.header("transfer-encoding"), None, "it knows no chunks");
-            let request = app.received().pop().unwrap();
+            let request = app.last();
             assert!(request.line().ends_with(" /x HTTP/1.1"), "{request:?}");
             assert_eq!(request.header("host"), ["builds.example.com"]);
         }
@@ -162,7 +162,7 @@ async fn a_stop_ends_idle_connections_and_answers_what_is_under_way() {
         "{answer}"
     );
     assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
-    assert_eq!(app.received().pop().unwrap().body, b"whole");
+    assert_eq!(app.last().body, b"whole");
     // It asserts that nothing was cut off.
     stopping.await.unwrap().stop().await;
 }
@@ -357,11 +357,7 @@ async fn a_server_that_ran_out_of_descriptors_serves_again() {
     limit("1024");
     let answer = timeout(SOON, app::read_head(&mut waiting)).await.unwrap();
     assert!(answer.unwrap().starts_with("HTTP/1.1 200"));
-    assert!(
-        linkgate.log().contains("are accepted again"),
-        "{}",
-        linkgate.log()
-    );
+    linkgate.log().has("are accepted again");
 }
 
 /// A shell starts a program with 1024 descriptors, and a connection takes one or two.

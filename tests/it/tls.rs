@@ -35,12 +35,11 @@ impl Secured {
             certificate.display(),
             key.display()
         );
-        let linkgate = Linkgate::with(Setup {
-            base: "https://builds.example.com",
-            server: tls.leak(),
-            ..Setup::default()
-        })
-        .await;
+        let linkgate = Setup::new()
+            .base("https://builds.example.com")
+            .server(tls.leak())
+            .start()
+            .await;
         Self {
             linkgate,
             authority,

@@ -6,6 +6,7 @@ use linkgate::store::Keyring;
 
 use super::Here;
 use super::operate::connect;
+use crate::support::Text as _;
 
 #[tokio::test]
 async fn secret_keys_are_rotated_in_two_steps() {
@@ -80,17 +81,11 @@ async fn rotated() -> (Here, String, String) {
     let old = key_ids(&here)[0].clone();
     connect(&here, 3600).await;
     let added = here.run("key rotate").out;
-    assert!(
-        added.contains("is new. Copy the file to every replica"),
-        "{added}"
-    );
+    added.has("is new. Copy the file to every replica");
     let new = key_ids(&here)[1].clone();
     assert_eq!(key_ids(&here), [&*old, &new]);
     let front = here.run("key rotate").out;
-    assert!(
-        front.contains(&format!("the key {new} is in front now")),
-        "{front}"
-    );
+    front.has(format!("the key {new} is in front now"));
     assert_eq!(key_ids(&here), [&*new, &old]);
     connect(&here, 7200).await;
     (here, old, new)

@@ -4,7 +4,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::task::block_in_place;
 
 use super::*;
-use crate::support::{App, Database, Planned, read_head};
+use crate::support::{App, Database, Planned, Text as _, read_head};
 
 /// A Bitbucket that shows this consumer-info and no manifest.
 async fn bitbucket(kind: &'static str, info: String) -> App {
@@ -54,11 +54,8 @@ async fn a_consumer_is_added_with_its_key_and_nothing_else_changes() {
 
     let asked = add(&here, &bitbucket, "", "n\n");
     assert_eq!(asked.code, 1, "{}", asked.err);
-    assert!(
-        asked.out.contains("consumer key  Bitbucket:1") && asked.out.contains("SHA256:"),
-        "{}",
-        asked.out
-    );
+    asked.out.has("consumer key  Bitbucket:1");
+    asked.out.has("SHA256:");
     assert_eq!(fs::read_to_string(here.path("linkgate.toml")).unwrap(), before);
 
     let added = add(&here, &bitbucket, "--two-legged --impersonation", "y\n");
@@ -67,13 +64,9 @@ async fn a_consumer_is_added_with_its_key_and_nothing_else_changes() {
     assert!(after.starts_with(before.trim_end()), "comments survive");
     let check = block_in_place(|| here.run("config check"));
     assert_eq!(check.code, 0, "{}", check.err);
-    assert!(
-        added
-            .out
-            .contains("Request Token URL            http://127.0.0.1:9080/oauth/request-token"),
-        "{}",
-        added.out
-    );
+    added
+        .out
+        .has("Request Token URL            http://127.0.0.1:9080/oauth/request-token");
     assert!(!here.path("linkgate.toml.new").exists());
 
     let again = add(&here, &bitbucket, "--yes", "");
@@ -89,11 +82,8 @@ async fn another_key_is_reported_and_never_written() {
     let rotated = bitbucket("application/xml", info("Stash:8277239845", &example_key())).await;
     let answer = add(&here, &rotated, "--yes", "");
     assert_eq!(answer.code, 1, "{}", answer.out);
-    assert!(
-        answer.err.contains("registered with another key") && answer.err.contains("public_keys"),
-        "{}",
-        answer.err
-    );
+    answer.err.has("registered with another key");
+    answer.err.has("public_keys");
     assert_eq!(answer.err.matches("SHA256:").count(), 2, "{}", answer.err);
     assert_eq!(fs::read_to_string(here.path("linkgate.toml")).unwrap(), before);
 }
@@ -104,36 +94,23 @@ async fn hostile_documents_are_refused_with_a_reason() {
     let here = Here::new();
     let before = fs::read_to_string(here.path("linkgate.toml")).unwrap();
     let good = info("Bitbucket:1", &example_key());
+    let entity = format!("<!DOCTYPE x [<!ENTITY a SYSTEM \"file:///etc/passwd\">]>{good}");
+    let long = format!("{}{good}", " ".repeat(300_000));
+    let (html, xml) = ("text/html", "application/xml");
     for (kind, document, said) in [
         (
-            "text/html",
+            html,
             "<html>Sign in</html>".to_owned(),
             "its type is \"text/html\"",
         ),
         ("application/json", "{}".to_owned(), "application/xml"),
-        (
-            "application/xml",
-            format!("<!DOCTYPE x [<!ENTITY a SYSTEM \"file:///etc/passwd\">]>{good}"),
-            "document type",
-        ),
-        ("application/xml", good.replace("Bitbucket<", "&boom;<"), "entity"),
-        ("application/xml", "<html/>".to_owned(), "`consumer`"),
-        (
-            "application/xml",
-            good.replace("publicKey", "public"),
-            "publicKey",
-        ),
-        ("application/xml", info("Bitbucket:1", SHORT), "512 bits"),
-        (
-            "application/xml",
-            info("Bitbucket:1", "bm90IGEga2V5"),
-            "public key",
-        ),
-        (
-            "application/xml",
-            format!("{}{}", " ".repeat(300_000), good),
-            "longer than",
-        ),
+        (xml, entity, "document type"),
+        (xml, good.replace("Bitbucket<", "&boom;<"), "entity"),
+        (xml, "<html/>".to_owned(), "`consumer`"),
+        (xml, good.replace("publicKey", "public"), "publicKey"),
+        (xml, info("Bitbucket:1", SHORT), "512 bits"),
+        (xml, info("Bitbucket:1", "bm90IGEga2V5"), "public key"),
+        (xml, long, "longer than"),
     ] {
         let answer = add(&here, &bitbucket(kind, document).await, "--yes", "");
         assert_eq!(answer.code, 1, "{said}: {}", answer.out);

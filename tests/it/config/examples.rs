@@ -77,7 +77,6 @@ fn the_replica_example_works_where_its_secrets_are() {
         .with("password", "swordfish\n")
         .with("key", "abcd:AAAA");
     assert_snapshot!(written.refused(&[]), @r"
-    linkgate.toml cannot be used
     linkgate.toml:18:1: store.password_file: /run/secrets/linkgate-db does not exist
         create it, or write another path; a relative one starts at the directory of the configuration
     ");

@@ -55,7 +55,6 @@ fn variables_that_are_wrong_are_named() {
         ("LINKGATE__LOG__LEVEL", "loud"),
     ]);
     assert_snapshot!(said, @r#"
-    linkgate.toml cannot be used: 9 problems
     LINKGATE__CONSUMERS__X__KEY: consumers: expected a list, found a table
         [[consumers]]
     LINKGATE__IDENTITY__ASSERTION: identity.assertion: expected true or false, found a text

@@ -5,22 +5,15 @@ use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest as _, Sha1};
 
 use super::{NOBODY, by_envoy, by_nginx, by_traefik, passes, start};
-use crate::support::{Call, Linkgate, Peer, Request, Response};
+use crate::support::{Call, Linkgate, Peer, Request, Response, Text as _};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
 #[track_caller]
 fn is_refused(verdict: &Response, advice: &str) {
-    assert_eq!(
-        (verdict.status, verdict.header("x-linkgate-consumer")),
-        (401, None),
-        "{verdict:?}"
-    );
+    verdict.assert(401, "x-linkgate-consumer", None);
     let challenge = verdict.header("www-authenticate").unwrap();
-    assert!(
-        challenge.contains("oauth_problem=\"signature_invalid\""),
-        "{challenge}"
-    );
+    challenge.has("oauth_problem=\"signature_invalid\"");
     assert!(challenge.replace("%20", " ").contains(advice), "{challenge}");
 }
 

@@ -5,13 +5,12 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::{exchange, get, options, serve, start, status};
-use crate::support::{App, app};
+use super::{exchange, get, options, serve, start, started, status};
+use crate::support::{App, Text as _, app};
 
 #[tokio::test]
 async fn a_connection_is_used_again() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     for _ in 0..5 {
         assert_eq!(status(&get(gateway, "/x", "").await), "200");
     }
@@ -83,19 +82,11 @@ async fn an_application_that_is_not_there() {
     let gateway = start(&App::absent()).await;
     let answer = get(gateway, "/x", "Accept: text/html\r\n").await;
     assert_eq!(status(&answer), "502");
-    assert!(
-        answer.contains("<h1>The application is not running.</h1>"),
-        "{answer}"
-    );
-    assert!(
-        !answer.contains("oauth") && !answer.contains("127.0.0.1"),
-        "{answer}"
-    );
+    answer.has("<h1>The application is not running.</h1>");
+    answer.lacks("oauth");
+    answer.lacks("127.0.0.1");
     let answer = get(gateway, "/x", "Accept: application/json\r\n").await;
-    assert!(
-        answer.contains(r#""error":"The application is not running.""#),
-        "{answer}"
-    );
+    answer.has(r#""error":"The application is not running.""#);
 }
 
 #[tokio::test]
@@ -146,10 +137,8 @@ pub(super) async fn ask_for(protocol: &str, gateway: std::net::SocketAddr) -> (S
 async fn a_web_socket_is_joined() {
     let app = App::scripted(|_, mut stream| async move {
         let head = app::read_head(&mut stream).await.unwrap();
-        assert!(
-            head.contains("\r\nconnection: Upgrade\r\n") && head.contains("\r\nupgrade: websocket\r\n"),
-            "{head}"
-        );
+        head.has("\r\nconnection: Upgrade\r\n");
+        head.has("\r\nupgrade: websocket\r\n");
         assert!(!head.contains("remote-user"), "{head}");
         let answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                       Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nhello";
@@ -162,10 +151,7 @@ async fn a_web_socket_is_joined() {
     let gateway = start(&app).await;
     let (answer, mut client) = ask_for("websocket", gateway).await;
     assert_eq!(status(&answer), "101", "{answer}");
-    assert!(
-        answer.contains("\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"),
-        "{answer}"
-    );
+    answer.has("\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n");
     client.write_all(b"ping").await.unwrap();
     let mut said = Vec::new();
     client.read_to_end(&mut said).await.unwrap();
@@ -174,16 +160,11 @@ async fn a_web_socket_is_joined() {
 
 #[tokio::test]
 async fn no_other_protocol_gets_past_the_guard() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     for protocol in ["h2c", "websocket, h2c", "TLS/1.2"] {
         let (answer, _) = ask_for(protocol, gateway).await;
         assert_eq!(status(&answer), "200", "{protocol}: {answer}");
-        assert_eq!(
-            app.received().pop().unwrap().header("upgrade"),
-            [""; 0],
-            "{protocol}"
-        );
+        assert_eq!(app.last().header("upgrade"), [""; 0], "{protocol}");
     }
 }
 
@@ -251,11 +232,8 @@ async fn what_may_be_repeated_is_sent_again_when_a_kept_connection_closes() {
         assert_eq!(status(&get(gateway, "/first", "").await), "200");
         let request =
             format!("{method} /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{length}\r\n");
-        assert_eq!(
-            status(&exchange(gateway, request.as_bytes()).await),
-            code,
-            "{method}"
-        );
+        let answer = exchange(gateway, request.as_bytes()).await;
+        assert_eq!(status(&answer), code, "{method}: {answer}");
     }
 }
 
@@ -280,20 +258,16 @@ async fn an_upload_may_be_slow_and_may_not_stand_still() {
         read.await.expect("it ends").unwrap();
         answer
     };
-    assert_eq!(
-        status(&upload("Content-Length: 4", &["a", "b", "c", "d"]).await),
-        "200"
-    );
+    let answer = upload("Content-Length: 4", &["a", "b", "c", "d"]).await;
+    assert_eq!(status(&answer), "200", "{answer}");
     let answer = upload("Content-Length: 4", &[]).await;
     assert!(
         status(&answer) == "408" && answer.contains("did not arrive in time"),
         "{answer}"
     );
     assert_eq!(status(&upload("Content-Length: 4", &["a"]).await), "408");
-    assert_eq!(
-        status(&upload("Transfer-Encoding: chunked", &["1\r\na\r\n"]).await),
-        "408"
-    );
+    let answer = upload("Transfer-Encoding: chunked", &["1\r\na\r\n"]).await;
+    assert_eq!(status(&answer), "408", "{answer}");
     assert_eq!(app.received().len(), 1);
 }
 

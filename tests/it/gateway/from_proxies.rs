@@ -16,7 +16,7 @@ async fn received(mut options: Options, app: &App, identity: &str, target: &str,
     options.identify(identity);
     let gateway = serve(options).await;
     assert_eq!(status(&get(gateway, target, headers).await), "200");
-    app.received().pop().unwrap()
+    app.last()
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ async fn names_and_patterns_can_be_named() {
     let gateway = knowing_nobody(&app, remembered("alice", "oidc").await, rule).await;
     for name in ["carol", "build-7"] {
         assert_eq!(status(&naming(gateway, name).await), "200", "{name}");
-        assert_eq!(app.received().pop().unwrap().header("remote-user"), [name]);
+        assert_eq!(app.last().header("remote-user"), [name]);
     }
     // She has signed in; that is not the rule here.
     for name in ["alice", "carola", "Build-7"] {
@@ -163,7 +163,7 @@ async fn a_name_that_may_be_read_as_another_cannot_be_named() {
         ("o%27brien.x%40example.com", "o'brien.x@example.com"),
     ] {
         assert_eq!(status(&naming(gateway, name).await), "200", "{name}");
-        let request = app.received().pop().unwrap();
+        let request = app.last();
         assert_eq!(request.header("remote-user"), [header], "{name}");
     }
 }

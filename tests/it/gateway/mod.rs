@@ -54,6 +54,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{App, lower_names};
 
+/// A gateway, and the application behind it.
+async fn started() -> (App, SocketAddr) {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    (app, gateway)
+}
+
 /// A gateway in front of an application: `/api/**` needs OAuth, `/static/**` does not look at it.
 pub(crate) async fn start(app: &App) -> SocketAddr {
     serve(options(app).await).await

@@ -15,8 +15,8 @@ use linkgate::oauth::{
     UnsignedRequest, VerificationKey, authorization_header, encoding,
 };
 
-use super::{exchange, get, options, serve, start, start_behind_proxy, status};
-use crate::support::{App, Linkgate, Peer, Request, Setup};
+use super::{exchange, get, options, serve, start_behind_proxy, started, status};
+use crate::support::{App, Peer, Request, Setup};
 
 const BASE: &str = "https://builds.example.com";
 
@@ -88,8 +88,7 @@ pub(super) fn is_refused(answer: &str, problem: &str) -> bool {
 
 #[tokio::test]
 async fn an_admitted_call_arrives_as_its_user() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let target = "/api/a/../b;x?q=%C3%BC&q=a+b&flag";
     let said = format!(
         "{}Remote-User: mallory\r\nX-HTTP-Method-Override: DELETE\r\n",
@@ -138,8 +137,7 @@ async fn an_application_that_does_not_decode_names_gets_them_in_utf8() {
 
 #[tokio::test]
 async fn a_name_that_no_header_holds_is_encoded() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let target = "/page?xoauth_requestor_id=J%C3%B6rg%20100%25";
     assert_eq!(status(&get(gateway, target, &authorization(target)).await), "200");
     let request = app.only();
@@ -153,19 +151,15 @@ async fn a_name_that_no_header_holds_is_encoded() {
         ("a%2Cb%22%3B", "a,b\";"),
     ] {
         let target = format!("/page?xoauth_requestor_id={name}");
-        assert_eq!(
-            status(&get(gateway, &target, &authorization(&target)).await),
-            "200",
-            "{name}"
-        );
-        assert_eq!(app.received().pop().unwrap().header("x-linkgate-user"), [written]);
+        let answer = get(gateway, &target, &authorization(&target)).await;
+        assert_eq!(status(&answer), "200", "{name}: {answer}");
+        assert_eq!(app.last().header("x-linkgate-user"), [written]);
     }
 }
 
 #[tokio::test]
 async fn what_carries_oauth_and_fails_never_passes() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let signed = authorization("/page");
     for (target, headers, code, problem) in [
         ("/page?x=1", signed.as_str(), "401", "signature_invalid"),
@@ -203,8 +197,7 @@ async fn what_carries_oauth_and_fails_never_passes() {
 
 #[tokio::test]
 async fn a_form_is_signed_wherever_its_parameters_stand() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let url = format!("{BASE}/jobs");
     let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
     let form = "a=1&b=c+d%2B&a=0";
@@ -221,7 +214,7 @@ async fn a_form_is_signed_wherever_its_parameters_stand() {
     ));
     let in_body = format!("{form}&{pairs}");
     assert_eq!(status(&post(gateway, "/jobs", kind, &in_body).await), "200");
-    let request = app.received().pop().unwrap();
+    let request = app.last();
     assert_eq!(request.body, in_body.as_bytes());
     assert_eq!(request.header("x-linkgate-user"), ["svc"]);
 
@@ -231,13 +224,12 @@ async fn a_form_is_signed_wherever_its_parameters_stand() {
          3\r\na=1\r\n0\r\n\r\n"
     );
     assert_eq!(status(&exchange(gateway, request.as_bytes()).await), "200");
-    assert_eq!(app.received().pop().unwrap().body, b"a=1");
+    assert_eq!(app.last().body, b"a=1");
 }
 
 #[tokio::test]
 async fn a_signed_body_hash_is_checked() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let url = format!("{BASE}/jobs");
     let hash = BodyHash::new(b"{}", SignatureMethod::HmacSha1.hash()).to_base64();
     let signed = || {
@@ -283,7 +275,7 @@ async fn the_url_that_was_signed_is_one_of_ours() {
         authorization("/x")
     );
     assert_eq!(status(&get(gateway, "/x", &foreign).await), "200");
-    let request = app.received().pop().unwrap();
+    let request = app.last();
     assert_eq!(request.header("host"), ["builds.example.com"]);
     assert_eq!(request.header("x-forwarded-host"), ["builds.example.com"]);
 }
@@ -335,19 +327,12 @@ async fn the_assertion_says_who_calls_what() {
     assert!(jsonwebtoken::decode::<serde_json::Value>(jwt, &other.unwrap(), &validation).is_err());
     // Nobody calls: nothing is asserted.
     assert_eq!(status(&get(gateway, "/page", "").await), "200");
-    assert_eq!(
-        app.received().pop().unwrap().header("x-linkgate-assertion"),
-        [""; 0]
-    );
+    assert_eq!(app.last().header("x-linkgate-assertion"), [""; 0]);
 }
 
 #[tokio::test]
 async fn an_assertion_without_a_user_names_none_and_replicas_share_its_key() {
-    let linkgate = Linkgate::with(Setup {
-        identity: "assertion = true",
-        ..Setup::default()
-    })
-    .await;
+    let linkgate = Setup::new().identity("assertion = true").start().await;
     let keys = Request::get("/.well-known/linkgate/jwks.json");
     let shown = keys.send(linkgate.address).await.body;
     let replica = linkgate.replica().await;
@@ -381,8 +366,7 @@ async fn an_assertion_without_a_user_names_none_and_replicas_share_its_key() {
 /// Methods are case-sensitive, and the signature covers the method in capitals.
 #[tokio::test]
 async fn the_method_that_was_signed_is_the_one_that_arrives() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     for (sent, signed, arrives) in [
         ("get", "/page", "GET"),
         ("GeT", "/page", "GET"),
@@ -396,12 +380,9 @@ async fn the_method_that_was_signed_is_the_one_that_arrives() {
         let request = format!(
             "{sent} /page HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{headers}\r\n"
         );
-        assert_eq!(
-            status(&exchange(gateway, request.as_bytes()).await),
-            "200",
-            "{sent}"
-        );
-        let request = app.received().pop().unwrap();
+        let answer = exchange(gateway, request.as_bytes()).await;
+        assert_eq!(status(&answer), "200", "{sent}: {answer}");
+        let request = app.last();
         assert_eq!(request.line(), format!("{arrives} /page HTTP/1.1"));
     }
 }
@@ -409,8 +390,7 @@ async fn the_method_that_was_signed_is_the_one_that_arrives() {
 /// PHP fills `$_POST` from these, and nobody signed what is in it.
 #[tokio::test]
 async fn a_malformed_content_type_on_a_signed_request_is_refused() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (_, gateway) = started().await;
     for (kind, is_good) in [
         ("application/x-www-form-urlencoded, text/plain", false),
         ("application/x-www-form-urlencoded x", false),
@@ -431,10 +411,7 @@ async fn a_malformed_content_type_on_a_signed_request_is_refused() {
             if is_good { "200" } else { "400" },
             "{kind} {answer}"
         );
-        assert_eq!(
-            status(&post(gateway, "/jobs", &kind, "admin=1").await),
-            "200",
-            "{kind}"
-        );
+        let answer = post(gateway, "/jobs", &kind, "admin=1").await;
+        assert_eq!(status(&answer), "200", "{kind}: {answer}");
     }
 }

@@ -45,7 +45,6 @@ async fn whoever_has_a_certificate_of_the_links_issuer_is_called() {
     let seen = there.only();
     assert_eq!(seen.line(), "GET /bitbucket/rest/api?a=1 HTTP/1.1");
     assert!(seen.header("authorization")[0].starts_with("OAuth "), "{seen:?}");
-    left.stop().await;
 }
 
 #[tokio::test]
@@ -65,7 +64,6 @@ async fn whoever_is_not_believed_receives_nothing_and_the_reason_is_said() {
         let left = linked(to, &authority, more).await;
         assert_unreachable(&left, reason).await;
         assert_eq!(there.count(), 0, "{reason}");
-        left.stop().await;
     }
 }
 
@@ -82,5 +80,4 @@ async fn another_side_that_speaks_no_tls_is_said_to() {
     });
     let left = linked(address, &Authority::new(), "").await;
     assert_unreachable(&left, "does not speak TLS").await;
-    left.stop().await;
 }

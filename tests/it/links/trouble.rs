@@ -7,7 +7,7 @@ use linkgate::oauth::{Secret, Token, TokenCredentials};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::support::{App, Blocked, Database, Linked, Planned, Request, location, pair, path};
+use crate::support::{App, Blocked, Database, Linked, Planned, Text as _, location, pair, path};
 
 /// A linkgate whose other side answers every call in the same way, with alice connected there.
 async fn refused_by(answer: &'static str) -> Linked {
@@ -26,7 +26,6 @@ async fn keep_token(left: &Linked, token: &str) {
         .connect_link("other", "alice", &credentials, None, left.clock.now())
         .await
         .unwrap();
-    store.close().await;
 }
 
 async fn is_connected(left: &Linked) -> bool {
@@ -108,10 +107,7 @@ async fn a_problem_is_read_from_the_last_challenge_that_names_one() {
         (502, "refused", true),
         "{advice}"
     );
-    assert!(
-        advice.contains(&format!("permission_denied: ab{}", "x".repeat(298))),
-        "{advice}"
-    );
+    advice.has(format!("permission_denied: ab{}", "x".repeat(298)));
     assert!(
         !advice.contains(&"x".repeat(299)) && !advice.contains(['\n', '\u{1b}']),
         "{advice}"
@@ -160,7 +156,7 @@ async fn only_the_token_that_was_refused_is_dropped() {
     keep_token(&left, "an-old-token").await;
     let calling = async {
         let refused = left.ask("/other/x", Some("alice")).await;
-        assert_eq!(refused.header("x-linkgate-error"), Some("not_connected"));
+        refused.assert_header("x-linkgate-error", "not_connected");
     };
     let connecting = async {
         calls.recv().await.unwrap();
@@ -199,20 +195,15 @@ async fn a_clock_that_is_ten_minutes_off_is_named() {
         (502, "clock", true),
         "{advice}"
     );
-    assert!(
-        advice.contains("refuses our timestamp") && advice.contains("NTP"),
-        "{advice}"
-    );
+    advice.has("refuses our timestamp");
+    advice.has("NTP");
 
     let mut browser = left.browser();
     browser.sign_in("bob").await;
     let page = browser.get("/oauth/links/other/connect").await;
     assert_eq!(page.status, 502);
-    assert!(
-        page.body.contains("timestamp") && page.body.contains("NTP"),
-        "{}",
-        page.body
-    );
+    page.body.has("timestamp");
+    page.body.has("NTP");
 
     left.clock.advance(600);
     assert_eq!(left.ask("/other/api/x", Some("alice")).await.status, 200);
@@ -335,7 +326,7 @@ async fn while_a_key_is_rotated_either_one_will_do() {
     );
     let consumer = left.as_consumer();
     let applinks = "listen = \"127.0.0.1:0\"\nkey_files = [\"link-new.pem\", \"link-old.pem\"]";
-    let right = right.start(&Database::sqlite(), "", &consumer).await;
+    let _right = right.start(&Database::sqlite(), "", &consumer).await;
     let left = left.start(&Database::sqlite(), applinks, &link).await;
     for _ in 0..2 {
         let answer = left.ask("/other/api/x", None).await;
@@ -343,12 +334,10 @@ async fn while_a_key_is_rotated_either_one_will_do() {
     }
     // A body that streams is gone when the first key is refused: the next call has the other one.
     for (status, code) in [(502, Some("refused")), (200, None)] {
-        let streamed = Request {
-            method: "POST".into(),
-            ..Linked::asks("/streaming/api/x", None)
-                .header("Content-Type", "a/b")
-                .body("body")
-        };
+        let streamed = Linked::asks("/streaming/api/x", None)
+            .header("Content-Type", "a/b")
+            .body("body")
+            .posted();
         let answer = streamed.send(left.calls).await;
         assert_eq!(
             (answer.status, answer.header("x-linkgate-error")),
@@ -356,8 +345,6 @@ async fn while_a_key_is_rotated_either_one_will_do() {
             "{answer:?}"
         );
     }
-    left.stop().await;
-    right.stop().await;
 }
 
 #[tokio::test]

@@ -5,7 +5,6 @@
 //! password file). `user_lookup` asks the application who exists.
 
 mod answers;
-pub(crate) mod browser;
 mod forms;
 pub(crate) mod methods;
 mod questions;

@@ -41,7 +41,7 @@ async fn a_name_is_asked_about_as_it_is() {
         ("a;b:c@d", "a%3Bb%3Ac%40d"),
     ] {
         assert_eq!(lookup.user_status(name).await, known(name), "{name}");
-        let request = app.received().pop().unwrap();
+        let request = app.last();
         assert_eq!(
             request.line(),
             format!("GET /api/users/{target}?fields=name HTTP/1.1")
@@ -63,37 +63,26 @@ async fn a_name_that_servers_take_for_a_path_is_nobodys() {
 
 #[tokio::test]
 async fn only_two_answers_say_something() {
-    for (answer, standing) in [
-        ("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", known("alice")),
+    let empty = "content-length: 0\r\n\r\n";
+    for (answer, user_status) in [
+        (format!("HTTP/1.1 200 OK\r\n{empty}"), known("alice")),
+        (format!("HTTP/1.1 404 Not Found\r\n{empty}"), UserStatus::NotFound),
+        (format!("HTTP/1.1 410 Gone\r\n{empty}"), UserStatus::NotFound),
+        ("HTTP/1.1 204 No Content\r\n\r\n".to_owned(), UserStatus::Unknown),
         (
-            "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
-            UserStatus::NotFound,
-        ),
-        (
-            "HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n",
-            UserStatus::NotFound,
-        ),
-        ("HTTP/1.1 204 No Content\r\n\r\n", UserStatus::Unknown),
-        (
-            "HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n",
+            format!("HTTP/1.1 302 Found\r\nlocation: /login\r\n{empty}"),
             UserStatus::Unknown,
         ),
         (
-            "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n",
+            format!("HTTP/1.1 401 Unauthorized\r\n{empty}"),
             UserStatus::Unknown,
         ),
-        (
-            "HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n",
-            UserStatus::Unknown,
-        ),
-        ("SSH-2.0-OpenSSH_9.2\r\n", UserStatus::Unknown),
+        (format!("HTTP/1.1 500 Oops\r\n{empty}"), UserStatus::Unknown),
+        ("SSH-2.0-OpenSSH_9.2\r\n".to_owned(), UserStatus::Unknown),
     ] {
-        let app = App::answering(answer).await;
-        assert_eq!(
-            lookup(&app, "/{user}").user_status("alice").await,
-            standing,
-            "{answer}"
-        );
+        let app = App::answering(answer.clone().leak()).await;
+        let told = lookup(&app, "/{user}").user_status("alice").await;
+        assert_eq!(told, user_status, "{answer}");
     }
     let absent = App::absent();
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{CALLBACK, Chromium, JavaScript, Linkgate, Peer, Setup, question};
+use crate::support::{CALLBACK, Chromium, JavaScript, Peer, Setup, question};
 
 use super::states::State;
 use super::{eyes, read, show, signed_in};
@@ -15,12 +15,11 @@ const LOGO: &[u8] = br##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_branded_page_is_as_fit_as_ours() {
-    let linkgate = Linkgate::with(Setup {
-        more: "[branding]\nname = \"Acme Builds\"\nlogo_file = \"logo.svg\"\naccent = \"#ffcc00\"\n",
-        files: &[("logo.svg", LOGO)],
-        ..Setup::default()
-    })
-    .await;
+    let linkgate = Setup::new()
+        .more("[branding]\nname = \"Acme Builds\"\nlogo_file = \"logo.svg\"\naccent = \"#ffcc00\"\n")
+        .files(&[("logo.svg", LOGO)])
+        .start()
+        .await;
     let alice = signed_in(&linkgate, "alice").await;
     let token = Peer::hmac().request_token(&linkgate, CALLBACK).await;
     let states = [

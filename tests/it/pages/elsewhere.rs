@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::login::methods::issuer::Issuer;
 use crate::login::site::Site;
-use crate::support::{App, Browser, Chromium, Database, Form, JavaScript, Linked, Planned, location};
+use crate::support::{App, Browser, Chromium, Form, JavaScript, Linked, location};
 
 use super::states::State;
 use super::visit;
@@ -225,9 +225,7 @@ async fn linked() -> (Linked, Browser) {
          [[links]]\nname = \"refusing\"\ntitle = \"Jira\"\nurl = \"http://{refusing}\"\n\
          [[links]]\nname = \"absent\"\nurl = \"http://{absent}\"\n"
     );
-    let linkgate = Planned::new("left")
-        .start(&Database::sqlite(), "listen = \"127.0.0.1:0\"", &links)
-        .await;
+    let linkgate = Linked::with_links(&links).await;
     connect(&linkgate, "granting").await;
     connect(&linkgate, "absent").await;
     let mut alice = linkgate.browser();
@@ -247,7 +245,6 @@ async fn connect(linkgate: &Linked, link: &str) {
         .connect_link(link, "alice", &credentials, None, now)
         .await
         .unwrap();
-    store.close().await;
 }
 
 async fn probing(application: SocketAddr) -> Site {

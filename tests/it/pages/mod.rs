@@ -22,12 +22,13 @@ use states::{Go, State};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_fit_for_everybody() {
-    let linkgate = Linkgate::with(Setup {
-        more: "[[consumers]]\nkey = \"weak\"\nname = \"Jenkins on the old build host in the cellar\"\n\
+    let linkgate = Setup::new()
+        .more(
+            "[[consumers]]\nkey = \"weak\"\nname = \"Jenkins on the old build host in the cellar\"\n\
                shared_secret = \"a-secret-for-the-cellar\"\n",
-        ..Setup::default()
-    })
-    .await;
+        )
+        .start()
+        .await;
     let states = states::all(&linkgate).await;
     assert!(states.len() > 35, "{} states", states.len());
     let browser = Chromium::start(JavaScript::On).await;

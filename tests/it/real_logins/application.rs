@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::process::Command;
 
-use crate::support::{Chromium, Database, JavaScript, Program, opener, reserved};
+use crate::support::{Chromium, Database, JavaScript, Program, Text as _, opener, reserved};
 
 use super::counterpart::{Counterpart, project};
 
@@ -141,16 +141,11 @@ async fn the_doctor_says_what_it_sees() {
     let linkgate = Program::start_with(&database, address, &probe(address));
     let (code, said) = linkgate.run(&["doctor", "login"]);
     assert_eq!(code, 0, "{said}");
-    assert!(
-        said.contains("401 Unauthorized, application/json, 2 bytes: nobody"),
-        "{said}"
-    );
+    said.has("401 Unauthorized, application/json, 2 bytes: nobody");
     let (code, said) = linkgate.run(&["doctor", "login", "--cookie", "session=unknown"]);
     assert_eq!(code, 1, "{said}");
-    assert!(
-        said.contains("FAILED ask http://") && said.contains("login.probe.cookies"),
-        "{said}"
-    );
+    said.has("FAILED ask http://");
+    said.has("login.probe.cookies");
     drop(application);
     let (code, said) = linkgate.run(&["doctor", "login"]);
     assert_eq!(code, 1, "{said}");

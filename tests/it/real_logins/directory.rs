@@ -13,9 +13,8 @@ use linkgate::setting::FromFile;
 use linkgate::tls::Roots;
 use tempfile::TempDir;
 
-use crate::login::browser::{assert_notice, question};
 use crate::login::site::Site;
-use crate::support::{Authority, reserved};
+use crate::support::{Authority, Text as _, assert_notice, question, reserved};
 
 use super::counterpart::Counterpart;
 
@@ -259,14 +258,14 @@ base_dn = "ou=people,dc=example,dc=com"
     let site = Site::with("https://builds.example.com", "", &login).await;
     let token = site.question().await;
     let mut alice = site.browser();
-    assert_eq!(alice.sign_in("/", "alice", "wrong").await.status, 403);
-    assert_eq!(alice.sign_in("/", "alice", "alice-password").await.status, 303);
-    let page = alice.get(&question(token.as_str())).await;
+    assert_eq!(alice.log_in("/", "alice", "wrong").await.status, 403);
+    assert_eq!(alice.log_in("/", "alice", "alice-password").await.status, 303);
+    let page = alice.get(&question(&token)).await;
     assert!(page.body.contains("as <bdi>Alice Example</bdi>?"), "{page:?}");
     assert!(page.body.contains("signed in with a password"), "{page:?}");
-    assert_eq!(alice.press("approve", token.as_str()).await.status, 303);
+    assert_eq!(alice.press("approve", &token).await.status, 303);
     slapd.stop();
-    let answer = site.browser().sign_in("/", "bob", "bob-password").await;
+    let answer = site.browser().log_in("/", "bob", "bob-password").await;
     assert_notice(&answer, 503, "Sign-in is temporarily unavailable");
 }
 
@@ -275,10 +274,7 @@ async fn the_diagnosis_names_what_failed() {
     let slapd = Slapd::start();
     let checks = Ldap::new(slapd.options()).unwrap().diagnose("alice").await;
     assert!(checks.iter().all(|check| check.help.is_none()), "{checks:?}");
-    assert!(
-        checks[2].seen.contains("one entry, uid=alice,ou=people"),
-        "{checks:?}"
-    );
+    checks[2].seen.has("one entry, uid=alice,ou=people");
     let nobody = Ldap::new(slapd.options()).unwrap().diagnose("nobody").await;
     assert_eq!((nobody.len(), nobody[2].seen.as_str()), (3, "no entry"));
     let wrong = LdapConfig {

@@ -2,7 +2,9 @@
 //!
 //! The pages by themselves, their forms and sessions, are in `login`.
 
-use crate::support::{Browser, CALLBACK, Form, Linkgate, Peer, Request, code, encode, location, question};
+use crate::support::{
+    Browser, CALLBACK, Form, Linkgate, Peer, Request, Text as _, code, encode, location, question,
+};
 
 /// The session fixation of the advisory 2009.1: mallory starts the dance, alice approves, and only alice's browser
 /// learns the verifier.
@@ -17,19 +19,19 @@ async fn whoever_started_the_dance_cannot_end_it_without_the_verifier() {
         mallory.get(&question(&token)).await,
         linkgate.browser().get(&question(&token)).await,
     ] {
-        assert_eq!((page.status, page.header("location")), (409, None), "{page:?}");
+        page.assert(409, "location", None);
         assert!(!page.body.contains(&of_alice), "{page:?}");
     }
     let unverified = Peer::hmac()
         .exchange(&linkgate, &token, "")
         .without("oauth_verifier");
-    unverified.refused(&linkgate, 400, "parameter_absent").await;
+    unverified.refused(&linkgate, "parameter_absent").await;
     let own = Peer::hmac().request_token(&linkgate, CALLBACK).await;
     let of_mallory = mallory.approve(&own, "carol").await;
     for guess in [of_mallory.as_str(), "", "denied"] {
         Peer::hmac()
             .exchange(&linkgate, &token, guess)
-            .refused(&linkgate, 401, "token_rejected")
+            .refused(&linkgate, "token_rejected")
             .await;
     }
     Peer::hmac()
@@ -130,7 +132,7 @@ async fn a_form_answers_the_question_that_it_was_shown_for() {
     // A session token is no form token, and nothing was decided by any of it.
     for (peer, token) in [(Peer::hmac(), &shown), (Peer::second(), &other)] {
         peer.exchange(&linkgate, token, "x")
-            .refused(&linkgate, 401, "permission_unknown")
+            .refused(&linkgate, "permission_unknown")
             .await;
     }
     assert_eq!(alice.submit(&form).await.status, 303);
@@ -149,11 +151,7 @@ async fn nothing_is_decided_by_an_address() {
                 form.clone().pressing(button).body()
             ))
             .await;
-        assert_eq!(
-            (answer.status, answer.header("allow")),
-            (405, Some("POST")),
-            "{answer:?}"
-        );
+        answer.assert(405, "allow", Some("POST"));
     }
     for method in ["PUT", "DELETE", "PATCH", "OPTIONS"] {
         let request = Request::new(method, question(&token)).form(form.clone().pressing("approve").body());
@@ -161,7 +159,7 @@ async fn nothing_is_decided_by_an_address() {
     }
     Peer::hmac()
         .exchange(&linkgate, &token, "x")
-        .refused(&linkgate, 401, "permission_unknown")
+        .refused(&linkgate, "permission_unknown")
         .await;
 }
 
@@ -185,10 +183,8 @@ async fn a_page_without_a_question_leads_nowhere() {
                 let page = browser.get(&format!("{path}{query}")).await;
                 assert!((400..500).contains(&page.status), "{query}: {page:?}");
                 assert_eq!(page.header("location"), None, "{query}");
-                assert!(
-                    !page.body.contains("<script") && !page.body.contains("evil"),
-                    "{page:?}"
-                );
+                page.lacks("<script");
+                page.lacks("evil");
             }
         }
     }
@@ -204,9 +200,9 @@ async fn a_page_keeps_token_and_verifier_to_itself() {
     let shown = alice.submit(&form).await;
     for page in [&asked, &shown] {
         assert_eq!(page.status, 200);
-        assert_eq!(page.header("referrer-policy"), Some("same-origin"));
-        assert_eq!(page.header("cache-control"), Some("no-store"));
-        assert_eq!(page.header("x-frame-options"), Some("DENY"));
+        page.assert_header("referrer-policy", "same-origin");
+        page.assert_header("cache-control", "no-store");
+        page.assert_header("x-frame-options", "DENY");
         assert_eq!(page.header("cross-origin-opener-policy"), None);
         let policy = page.header("content-security-policy").unwrap();
         assert!(
@@ -214,14 +210,9 @@ async fn a_page_keeps_token_and_verifier_to_itself() {
             "{policy}"
         );
         // Nothing comes from elsewhere, and the consumer's name is text.
-        assert!(
-            !page.body.contains("://") && !page.body.contains("<img"),
-            "{page:?}"
-        );
-        assert!(
-            page.body.contains("&#60;img src=x onerror=alert(1)&#62;"),
-            "{page:?}"
-        );
+        page.lacks("://");
+        page.lacks("<img");
+        page.has("&#60;img src=x onerror=alert(1)&#62;");
     }
     let code = &code(&shown);
     assert_eq!(code.len(), 20);
@@ -234,6 +225,6 @@ async fn a_page_keeps_token_and_verifier_to_itself() {
     alice.decide(&other, "alice", "approve").await;
     Peer::second()
         .exchange(&linkgate, &other, code)
-        .refused(&linkgate, 401, "token_rejected")
+        .refused(&linkgate, "token_rejected")
         .await;
 }

@@ -15,11 +15,8 @@ async fn refuses_callbacks(callbacks: &[&str]) {
     for callback in callbacks {
         let answer = ask(&linkgate, callback).await;
         assert_eq!(answer.status, 400, "{callback:?}: {answer:?}");
-        answer.assert_refused(400, "parameter_rejected");
-        assert_eq!(
-            answer.value("oauth_parameters_rejected").as_deref(),
-            Some("oauth_callback")
-        );
+        answer.assert_refused("parameter_rejected");
+        answer.assert_value("oauth_parameters_rejected", "oauth_callback");
     }
     let rows = linkgate
         .database()

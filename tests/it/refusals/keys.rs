@@ -24,8 +24,6 @@ on_both! {
         let exchange = || Peer::rsa().exchange(&linkgate, &request_token, &verifier);
         keeps_the_token(&exchange().send(&linkgate).await);
         assert_eq!(exchange().send(&ahead).await.status, 200);
-        ahead.stop().await;
-        linkgate.stop().await;
     }
 }
 
@@ -43,8 +41,6 @@ on_both! {
         assert_eq!((again.status, again.body), (200, first.body));
         let again = renewal::renewal(&linkgate, &old, &handle).send(&ahead).await;
         assert_eq!((again.status, again.body), (200, renewed.body));
-        ahead.stop().await;
-        linkgate.stop().await;
     }
 }
 

@@ -36,7 +36,7 @@ async fn a_public_key_is_no_shared_secret() {
                 token_secret.clone_into(&mut call.token_secret);
                 let answer = call
                     .oauth("oauth_signature_method", method)
-                    .refused(&linkgate, 400, "signature_method_rejected")
+                    .refused(&linkgate, "signature_method_rejected")
                     .await;
                 let advice = answer.value("oauth_problem_advice").unwrap();
                 assert!(advice.ends_with("sign with RSA-SHA1."), "{advice}");
@@ -70,7 +70,7 @@ async fn a_method_that_was_not_registered_is_refused_even_with_the_right_secret(
             call.request_with("a-robot-needs-a-secret&"),
         ] {
             let answer = request
-                .refused(linkgate.address, 400, "signature_method_rejected")
+                .refused(linkgate.address, "signature_method_rejected")
                 .await;
             let advice = answer.value("oauth_problem_advice").unwrap();
             let names = match method {
@@ -85,19 +85,17 @@ async fn a_method_that_was_not_registered_is_refused_even_with_the_right_secret(
     // Absent, it has no default.
     call()
         .without("oauth_signature_method")
-        .refused(&linkgate, 400, "parameter_absent")
+        .refused(&linkgate, "parameter_absent")
         .await;
 }
 
 #[tokio::test]
 async fn plaintext_needs_a_switch_and_https_and_a_fresh_nonce() {
-    let linkgate = Linkgate::with(Setup {
-        base: "https://builds.example.com",
-        server: "",
-        more: PLAINTEXT,
-        ..Setup::default()
-    })
-    .await;
+    let linkgate = Setup::new()
+        .base("https://builds.example.com")
+        .more(PLAINTEXT)
+        .start()
+        .await;
     let call = || {
         Peer::of("plain", "")
             .call(&linkgate, "GET", "/api/x")
@@ -113,36 +111,35 @@ async fn plaintext_needs_a_switch_and_https_and_a_fresh_nonce() {
         "plain%20secret%20%26%20more",
         "plain%20secret%20%26%20more&x",
     ] {
-        send(call(), wrong).await.assert_refused(401, "signature_invalid");
+        send(call(), wrong).await.assert_refused("signature_invalid");
     }
     let right = "plain%20secret%20%26%20more&";
     for name in ["oauth_timestamp", "oauth_nonce"] {
         send(call().without(name), right)
             .await
-            .assert_refused(400, "parameter_absent");
+            .assert_refused("parameter_absent");
     }
     let first = call();
     assert_eq!(send(first.clone(), right).await.status, 200);
-    send(first, right).await.assert_refused(401, "nonce_used");
+    send(first, right).await.assert_refused("nonce_used");
     // The methods that were not named are not there.
     let hmac = Peer::of("plain", "plain secret & more")
         .call(&linkgate, "GET", "/api/x")
         .send(&linkgate)
         .await;
-    hmac.assert_refused(400, "signature_method_rejected");
+    hmac.assert_refused("signature_method_rejected");
 }
 
 /// Behind a proxy that takes http as well, the scheme is the one that the proxy saw.
 #[tokio::test]
 async fn plaintext_over_http_is_refused_behind_a_proxy_too() {
     let server = "trusted_proxies = [\"127.0.0.0/8\"]";
-    let linkgate = Linkgate::with(Setup {
-        base: "https://builds.example.com",
-        server,
-        more: PLAINTEXT,
-        ..Setup::default()
-    })
-    .await;
+    let linkgate = Setup::new()
+        .base("https://builds.example.com")
+        .server(server)
+        .more(PLAINTEXT)
+        .start()
+        .await;
     for (proto, status) in [("http", 400), ("https", 200)] {
         for (name, value) in [
             ("X-Forwarded-Proto", proto.to_owned()),
@@ -157,7 +154,7 @@ async fn plaintext_over_http_is_refused_behind_a_proxy_too() {
             let answer = request.send(linkgate.address).await;
             assert_eq!(answer.status, status, "{name} {proto}: {answer:?}");
             if status == 400 {
-                answer.assert_refused(400, "signature_method_rejected");
+                answer.assert_refused("signature_method_rejected");
             }
         }
     }
@@ -210,7 +207,7 @@ async fn an_rsa_signature_has_one_value() {
         vec![0xff; 10_000],
     ] {
         call.request_with(&STANDARD.encode(wrong))
-            .refused(linkgate.address, 401, "signature_invalid")
+            .refused(linkgate.address, "signature_invalid")
             .await;
     }
     call.request_with(&STANDARD.encode(right))
@@ -241,7 +238,7 @@ async fn an_rsa_signature_has_one_padding() {
     ] {
         let wrong = private_key().sign(padding, &message).unwrap();
         call.request_with(&STANDARD.encode(wrong))
-            .refused(linkgate.address, 401, "signature_invalid")
+            .refused(linkgate.address, "signature_invalid")
             .await;
     }
     let right = private_key().sign(Pkcs1v15Sign::new::<Sha1>(), &sha1).unwrap();
@@ -268,7 +265,7 @@ async fn an_unknown_consumer_is_unknown_whatever_it_signs_with() {
                 let call = Peer::of(key, secret)
                     .call(&linkgate, "POST", path)
                     .oauth("oauth_callback", CALLBACK);
-                call.refused(&linkgate, 401, "consumer_key_unknown").await;
+                call.refused(&linkgate, "consumer_key_unknown").await;
             }
         }
     }
@@ -280,7 +277,7 @@ async fn an_unknown_consumer_is_unknown_whatever_it_signs_with() {
     ] {
         Peer::of(&key, "secret")
             .call(&linkgate, "GET", "/api/x")
-            .refused(&linkgate, 400, "parameter_rejected")
+            .refused(&linkgate, "parameter_rejected")
             .await;
     }
 }
@@ -296,7 +293,7 @@ async fn a_refusal_tells_nothing_that_helps_to_sign() {
     for wrong in ["AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "", "x"] {
         let answer = call
             .request_with(wrong)
-            .refused(linkgate.address, 401, "signature_invalid")
+            .refused(linkgate.address, "signature_invalid")
             .await;
         let said = format!("{:?} {} {:?}", answer.headers, answer.body, answer.pairs());
         for secret in [

@@ -26,9 +26,9 @@ async fn a_call_without_oauth_is_challenged_and_told_of_no_problem() {
     ] {
         let answer = request.send(linkgate.address).await;
         assert_eq!(answer.status, 401, "{request:?} {answer:?}");
-        assert_eq!(
-            answer.header("www-authenticate"),
-            Some("OAuth realm=\"http%3A%2F%2Fbuilds.example.com\"")
+        answer.assert_header(
+            "www-authenticate",
+            "OAuth realm=\"http%3A%2F%2Fbuilds.example.com\"",
         );
         let told = "This resource requires a request signed with OAuth 1.0a.\n";
         assert_eq!(answer.body, told);
@@ -52,22 +52,16 @@ async fn an_absent_parameter_is_named() {
             request_token(&linkgate).oauth("oauth_callback", CALLBACK),
             two_legged(&linkgate, "GET", "/api/builds"),
         ] {
-            let answer = call
-                .without(name)
-                .refused(&linkgate, 400, "parameter_absent")
-                .await;
-            assert_eq!(answer.value("oauth_parameters_absent").as_deref(), Some(name));
+            let answer = call.without(name).refused(&linkgate, "parameter_absent").await;
+            answer.assert_value("oauth_parameters_absent", name);
         }
     }
     let unsigned = request_token(&linkgate).oauth("oauth_callback", CALLBACK);
     let answer = Request::post("/oauth/request-token")
         .form(form_text(&unsigned.oauth))
-        .refused(linkgate.address, 400, "parameter_absent")
+        .refused(linkgate.address, "parameter_absent")
         .await;
-    assert_eq!(
-        answer.value("oauth_parameters_absent").as_deref(),
-        Some("oauth_signature")
-    );
+    answer.assert_value("oauth_parameters_absent", "oauth_signature");
 }
 
 #[tokio::test]
@@ -94,7 +88,7 @@ async fn a_token_endpoint_called_without_oauth_names_all_that_is_absent() {
                 .header("Content-Type", "text/x; application/x-www-form-urlencoded")
                 .body("oauth_nonce=n"),
         ] {
-            let answer = request.refused(linkgate.address, 400, "parameter_absent").await;
+            let answer = request.refused(linkgate.address, "parameter_absent").await;
             assert_eq!(
                 answer.value("oauth_parameters_absent").as_deref(),
                 Some(all),
@@ -109,7 +103,7 @@ async fn a_prefixed_name_is_another_name() {
     let linkgate = Linkgate::start().await;
     let request =
         Request::get("/api/builds").header("Authorization", "OAuth xoauth_token=\"t\", xoauth_nonce=\"n\"");
-    request.refused(linkgate.address, 400, "parameter_absent").await;
+    request.refused(linkgate.address, "parameter_absent").await;
 }
 
 #[tokio::test]
@@ -117,24 +111,21 @@ async fn a_request_token_needs_a_callback_or_a_configured_one() {
     let linkgate = Linkgate::start().await;
     let answer = request_token(&linkgate)
         .in_form()
-        .refused(&linkgate, 400, "parameter_absent")
+        .refused(&linkgate, "parameter_absent")
         .await;
-    assert_eq!(
-        answer.value("oauth_parameters_absent").as_deref(),
-        Some("oauth_callback")
-    );
+    answer.assert_value("oauth_parameters_absent", "oauth_callback");
     let defaulting = Peer::of("defaulting", "a-secret-with-default");
     let answer = defaulting
         .call(&linkgate, "POST", "/oauth/request-token")
         .send(&linkgate)
         .await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    assert_eq!(answer.value("oauth_callback_confirmed").as_deref(), Some("true"));
+    answer.assert_value("oauth_callback_confirmed", "true");
     // Sent empty, it is not absent: the consumer meant something.
     let empty = defaulting
         .call(&linkgate, "POST", "/oauth/request-token")
         .oauth("oauth_callback", "");
-    empty.refused(&linkgate, 400, "parameter_rejected").await;
+    empty.refused(&linkgate, "parameter_rejected").await;
 }
 
 #[tokio::test]
@@ -146,12 +137,9 @@ async fn an_exchange_needs_a_verifier() {
     let answer = peer
         .exchange(&linkgate, &token, "")
         .without("oauth_verifier")
-        .refused(&linkgate, 400, "parameter_absent")
+        .refused(&linkgate, "parameter_absent")
         .await;
-    assert_eq!(
-        answer.value("oauth_parameters_absent").as_deref(),
-        Some("oauth_verifier")
-    );
+    answer.assert_value("oauth_parameters_absent", "oauth_verifier");
     // The token is as good as before.
     peer.exchange(&linkgate, &token, &verifier)
         .passes(&linkgate)
@@ -181,8 +169,8 @@ async fn a_parameter_that_comes_twice_is_refused_whatever_its_value() {
             let other = if same { value.clone() } else { format!("{value}x") };
             let twice = call.oauth(name, &value).again(name, &other);
             for call in [twice.clone(), twice.clone().in_query()] {
-                let answer = call.refused(&linkgate, 400, "parameter_rejected").await;
-                assert_eq!(answer.value("oauth_parameters_rejected").as_deref(), Some(name));
+                let answer = call.refused(&linkgate, "parameter_rejected").await;
+                answer.assert_value("oauth_parameters_rejected", name);
             }
         }
     }
@@ -191,13 +179,11 @@ async fn a_parameter_that_comes_twice_is_refused_whatever_its_value() {
         .clone()
         .again("oauth_signature", "x")
         .request_with(&signed.signature(&linkgate.base));
-    twice.refused(linkgate.address, 400, "parameter_rejected").await;
+    twice.refused(linkgate.address, "parameter_rejected").await;
     // Spelt differently, it is the same name.
     let (query, form) = ("oauth%5fnonce=n", "oauth_n%6Fnce=n");
     let disguised = Request::post(format!("/oauth/request-token?{query}&{form}&oauth_signature=s"));
-    disguised
-        .refused(linkgate.address, 400, "parameter_rejected")
-        .await;
+    disguised.refused(linkgate.address, "parameter_rejected").await;
 }
 
 #[tokio::test]
@@ -206,13 +192,8 @@ async fn all_protocol_parameters_stand_in_one_place() {
     let token = Peer::hmac().connect(&linkgate, "alice").await;
     let call = |target: &str| Peer::hmac().call(&linkgate, "POST", target);
     let in_header_and_query = call(&format!("/api/builds?oauth_token={}", token.token)).token(&token);
-    let answer = in_header_and_query
-        .refused(&linkgate, 400, "parameter_rejected")
-        .await;
-    assert_eq!(
-        answer.value("oauth_parameters_rejected").as_deref(),
-        Some("oauth_token")
-    );
+    let answer = in_header_and_query.refused(&linkgate, "parameter_rejected").await;
+    answer.assert_value("oauth_parameters_rejected", "oauth_token");
     let mut beside = call("/api/builds").without("oauth_token");
     beside.token_secret.clone_from(&token.secret);
     for stray in [
@@ -230,14 +211,14 @@ async fn all_protocol_parameters_stand_in_one_place() {
             ..beside.clone().in_form()
         },
     ] {
-        stray.refused(&linkgate, 400, "parameter_rejected").await;
+        stray.refused(&linkgate, "parameter_rejected").await;
     }
     // A signature in the query does not serve parameters in the header.
     let signed = call("/api/builds").token(&token);
     let mut split = signed.request_with("");
     let signature = encode(signed.signature(&linkgate.base).as_bytes());
     split.target = format!("/api/builds?oauth_signature={signature}");
-    split.refused(linkgate.address, 400, "parameter_rejected").await;
+    split.refused(linkgate.address, "parameter_rejected").await;
     assert!(linkgate.app.received().is_empty());
     // Nothing of this was the token's fault.
     call("/api/builds").token(&token).passes(&linkgate).await;
@@ -252,7 +233,7 @@ async fn an_unknown_protocol_parameter_is_signed_like_any_other() {
         .clone()
         .oauth("oauth_foo", "baz")
         .request_with(&call.signature(&linkgate.base));
-    forged.refused(linkgate.address, 401, "signature_invalid").await;
+    forged.refused(linkgate.address, "signature_invalid").await;
     call.passes(&linkgate).await;
 }
 
@@ -262,11 +243,11 @@ async fn two_authorization_headers_are_ambiguous() {
     for other in ["Bearer b", "Basic YTpi", "OAuth a=\"b\"", "oauth a=\"b\""] {
         let signed = two_legged(&linkgate, "GET", "/api/builds").request(&linkgate);
         let first = signed.clone().header("Authorization", other);
-        first.refused(linkgate.address, 400, "parameter_rejected").await;
+        first.refused(linkgate.address, "parameter_rejected").await;
         let mut last = signed;
         last.headers
             .insert(0, ("Authorization".to_owned(), other.to_owned()));
-        last.refused(linkgate.address, 400, "parameter_rejected").await;
+        last.refused(linkgate.address, "parameter_rejected").await;
     }
     assert!(linkgate.app.received().is_empty());
 }
@@ -308,7 +289,7 @@ async fn a_signature_in_another_scheme_is_refused_and_not_ignored() {
     ] {
         let mut request = signed.clone();
         request.headers[0].1.clone_from(&bent);
-        let answer = request.refused(linkgate.address, 400, "parameter_rejected").await;
+        let answer = request.refused(linkgate.address, "parameter_rejected").await;
         let advice = answer.value("oauth_problem_advice").unwrap();
         assert!(
             advice.starts_with("Begin the Authorization header with OAuth"),
@@ -336,11 +317,11 @@ async fn callback_and_verifier_may_stand_beside_the_header() {
     let twice = exchange()
         .oauth("oauth_verifier", &verifier)
         .form(&[("oauth_verifier", &verifier)]);
-    twice.refused(&linkgate, 400, "parameter_rejected").await;
+    twice.refused(&linkgate, "parameter_rejected").await;
     // What was not signed does not count.
     let mut added = exchange().request(&linkgate);
     added.target = format!("/oauth/access-token?oauth_verifier={verifier}");
-    added.refused(linkgate.address, 401, "signature_invalid").await;
+    added.refused(linkgate.address, "signature_invalid").await;
     let answer = exchange()
         .form(&[("oauth_verifier", &verifier)])
         .send(&linkgate)
@@ -366,7 +347,7 @@ async fn what_is_not_the_header_grammar_is_refused() {
         for path in ["/api/builds", "/oauth/request-token", "/anything"] {
             Request::get(path)
                 .header("Authorization", bent)
-                .refused(linkgate.address, 400, "parameter_rejected")
+                .refused(linkgate.address, "parameter_rejected")
                 .await;
         }
     }

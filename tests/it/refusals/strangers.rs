@@ -176,7 +176,7 @@ async fn the_log_names_the_method_that_was_refused() {
         Peer::robot()
             .call(&linkgate, "GET", "/api/x")
             .oauth("oauth_signature_method", method)
-            .refused(&linkgate, 400, "signature_method_rejected")
+            .refused(&linkgate, "signature_method_rejected")
             .await;
     }
     let log = captured.log();

@@ -101,6 +101,11 @@ impl App {
         self.received.lock().unwrap().len()
     }
 
+    /// The request that was received last.
+    pub(crate) fn last(&self) -> Received {
+        self.received().pop().expect("a request was received")
+    }
+
     /// The one request that has been received.
     pub(crate) fn only(&self) -> Received {
         let mut received = self.received();

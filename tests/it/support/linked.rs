@@ -127,10 +127,17 @@ impl Planned {
 impl Linked {
     /// One whose only other side, `other`, is at an address that a test plays.
     pub(crate) async fn with_peer(peer: SocketAddr, link: &str) -> Self {
-        let database = Database::sqlite();
-        let link = format!("[[links]]\nname = \"other\"\nurl = \"http://{peer}\"\n{link}");
-        Planned::new("left")
-            .start(&database, "listen = \"127.0.0.1:0\"", &link)
+        Self::with_links(&format!(
+            "[[links]]\nname = \"other\"\nurl = \"http://{peer}\"\n{link}"
+        ))
+        .await
+    }
+
+    /// One with these links, and further sections.
+    pub(crate) async fn with_links(links: &str) -> Self {
+        let planned = Planned::new("left");
+        planned
+            .start(&Database::sqlite(), "listen = \"127.0.0.1:0\"", links)
             .await
     }
 

@@ -37,18 +37,13 @@ pub(crate) struct Linkgate {
     home: Arc<Home>,
 }
 
-/// What is special about the linkgate of a test.
+/// The configuration of a test, before it starts.
 pub(crate) struct Setup {
-    /// The public URL.
-    pub(crate) base: &'static str,
-    /// Further lines of `[server]`.
-    pub(crate) server: &'static str,
-    /// Further lines of `[identity]`.
-    pub(crate) identity: &'static str,
-    /// Further sections.
-    pub(crate) more: &'static str,
-    /// Further files beside the configuration.
-    pub(crate) files: &'static [(&'static str, &'static [u8])],
+    base: &'static str,
+    server: &'static str,
+    identity: &'static str,
+    more: &'static str,
+    files: &'static [(&'static str, &'static [u8])],
 }
 
 /// What a restart finds again.
@@ -60,21 +55,15 @@ struct Home {
 impl Linkgate {
     /// One on an SQLite database of its own.
     pub(crate) async fn start() -> Self {
-        Self::with(Setup::default()).await
-    }
-
-    /// One that differs from the others.
-    pub(crate) async fn with(setup: Setup) -> Self {
-        Self::make(&Database::sqlite(), &setup).await
+        Setup::new().start().await
     }
 
     /// One on a given database.
     pub(crate) async fn on(database: &Database) -> Self {
-        Self::make(database, &Setup::default()).await
+        Setup::new().start_on(database).await
     }
 
-    /// One that differs from the others, on a given database.
-    pub(crate) async fn make(database: &Database, setup: &Setup) -> Self {
+    async fn make(database: &Database, setup: &Setup) -> Self {
         let app = Arc::new(App::start().await);
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("linkgate.key");
@@ -212,8 +201,8 @@ impl Home {
     }
 }
 
-impl Default for Setup {
-    fn default() -> Self {
+impl Setup {
+    pub(crate) const fn new() -> Self {
         Self {
             base: "http://builds.example.com",
             server: "",
@@ -221,6 +210,41 @@ impl Default for Setup {
             more: "",
             files: &[],
         }
+    }
+
+    /// Another public URL.
+    pub(crate) const fn base(self, base: &'static str) -> Self {
+        Self { base, ..self }
+    }
+
+    /// Further lines of `[server]`.
+    pub(crate) const fn server(self, server: &'static str) -> Self {
+        Self { server, ..self }
+    }
+
+    /// Further lines of `[identity]`.
+    pub(crate) const fn identity(self, identity: &'static str) -> Self {
+        Self { identity, ..self }
+    }
+
+    /// Further sections.
+    pub(crate) const fn more(self, more: &'static str) -> Self {
+        Self { more, ..self }
+    }
+
+    /// Further files beside the configuration.
+    pub(crate) const fn files(self, files: &'static [(&'static str, &'static [u8])]) -> Self {
+        Self { files, ..self }
+    }
+
+    /// Starts it on an SQLite database of its own.
+    pub(crate) async fn start(self) -> Linkgate {
+        self.start_on(&Database::sqlite()).await
+    }
+
+    /// Starts it on a given database.
+    pub(crate) async fn start_on(self, database: &Database) -> Linkgate {
+        Linkgate::make(database, &self).await
     }
 }
 

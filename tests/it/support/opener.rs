@@ -115,7 +115,7 @@ async fn callback(
     if answer.status == 200 {
         return Html(SUCCESS);
     }
-    answer.assert_refused(401, "permission_denied");
+    answer.assert_refused("permission_denied");
     Html(FAILURE)
 }
 

@@ -52,9 +52,7 @@ async fn try_as(browser: &mut Browser, user: &str, password: &str) -> Response {
 async fn a_stranger_cannot_make_the_table_grow_without_end() {
     let site = Site::start().await;
     for name in 0..40 {
-        site.browser()
-            .sign_in("/", &format!("user-{name}"), "wrong")
-            .await;
+        site.browser().log_in("/", &format!("user-{name}"), "wrong").await;
     }
     let rows = site.sql("select * from sign_in_slots").await;
     assert!(

@@ -1,8 +1,7 @@
 //! The application's own session is the login.
 
-use crate::login::browser::{AUTHORIZE, Browser, Fields, assert_notice, encode, question, set_cookies};
 use crate::login::site::Site;
-use crate::support::Request;
+use crate::support::{AUTHORIZE, Browser, Form, Request, Text as _, assert_notice, encode, question};
 use http::{HeaderMap, HeaderValue};
 use linkgate::login::{BrowserRequest, Probe};
 use linkgate::model::RequestTokenState;
@@ -11,12 +10,12 @@ use linkgate::oauth::Timestamp;
 use super::whoami::{JSON, WhoAmI};
 
 /// A browser that is signed in to the application, and at linkgate's question.
-async fn asked(site: &Site, user: &str, token: &str) -> (Browser, Fields) {
+async fn asked(site: &Site, user: &str, token: &str) -> (Browser, Form) {
     let mut browser = site.browser();
     browser.cookies.insert("session".to_owned(), user.to_owned());
     let page = browser.follow(&question(token)).await;
     assert_eq!(page.status, 200, "{page:?}");
-    let form = Fields::of(&page, AUTHORIZE);
+    let form = Form::at(&page, AUTHORIZE);
     (browser, form)
 }
 
@@ -27,16 +26,10 @@ async fn whoever_is_signed_in_there_is_signed_in_here() {
     let token = site.question().await;
     let (mut alice, form) = asked(&site, "alice", token.as_str()).await;
     assert_eq!(form.value("subject"), "alice");
-    let page = alice.get(&question(token.as_str())).await;
-    assert!(
-        page.body.contains("as <bdi>alice of the application</bdi>?"),
-        "{page:?}"
-    );
-    assert!(
-        page.body.contains("signed in through <bdi>Buildboard</bdi>"),
-        "{page:?}"
-    );
-    let answer = alice.post(AUTHORIZE, &form.with("approve", "approve")).await;
+    let page = alice.get(&question(&token)).await;
+    page.has("as <bdi>alice of the application</bdi>?");
+    page.has("signed in through <bdi>Buildboard</bdi>");
+    let answer = alice.submit(&form.pressing("approve")).await;
     assert_eq!(answer.status, 303, "{answer:?}");
     let state = site.state(&token).await;
     assert!(
@@ -53,7 +46,7 @@ async fn the_application_sees_its_own_cookies_and_nothing_else() {
     let token = site.question().await;
     let (mut alice, _) = asked(&site, "alice", token.as_str()).await;
     alice.cookies.insert("other".to_owned(), "secret".to_owned());
-    let request = Request::get(question(token.as_str()))
+    let request = Request::get(question(&token))
         .header("Authorization", "Basic c2VjcmV0")
         .header("X-Forwarded-For", "192.0.2.1");
     assert_eq!(alice.send(request).await.status, 200);
@@ -65,7 +58,7 @@ async fn the_application_sees_its_own_cookies_and_nothing_else() {
         assert_eq!(asked["host"], app.address.to_string());
     }
     let before = app.asked().len();
-    site.browser().get(&question(token.as_str())).await;
+    site.browser().get(&question(&token)).await;
     site.browser().get("/oauth/login").await;
     assert_eq!(
         app.asked().len(),
@@ -80,12 +73,12 @@ async fn a_browser_without_a_session_signs_in_there_and_comes_back_once() {
     let site = app.site().await;
     let token = site.question().await;
     let mut browser = site.browser();
-    let login = browser.get(&question(token.as_str())).await;
+    let login = browser.get(&question(&token)).await;
     let login = login.header("location").unwrap().to_owned();
     let answer = browser.get(&login).await;
     let back = format!(
         "/oauth/login?return_to={}&back=1",
-        encode(&question(token.as_str())).replace("%5F", "_")
+        encode(&question(&token)).replace("%5F", "_")
     );
     let elsewhere = answer.header("location").unwrap();
     let there = elsewhere
@@ -104,16 +97,13 @@ async fn a_browser_without_a_session_signs_in_there_and_comes_back_once() {
         assert!(page.body.contains("href=\"/oauth/login?return_to="), "{page:?}");
     }
     app.says(401, "text/html", "<h1>Who?</h1>");
-    assert_notice(
-        &anonymous.get(&back).await,
-        403,
-        "You are not signed in to Buildboard",
-    );
+    let notice = anonymous.get(&back).await;
+    assert_notice(&notice, 403, "You are not signed in to Buildboard");
 
     app.says_who();
     browser.cookies.insert("session".to_owned(), "alice".to_owned());
     let page = browser.follow(&back).await;
-    assert_eq!(Fields::of(&page, AUTHORIZE).value("subject"), "alice");
+    assert_eq!(Form::at(&page, AUTHORIZE).value("subject"), "alice");
 }
 
 #[tokio::test]
@@ -121,7 +111,7 @@ async fn a_browser_that_keeps_no_cookie_is_told_and_not_sent_in_circles() {
     let app = WhoAmI::start().await;
     let site = app.site().await;
     let token = site.question().await;
-    let mut target = question(token.as_str());
+    let mut target = question(&token);
     for _ in 0..5 {
         let request = Request::get(target.clone()).header("Cookie", "session=alice");
         let answer = request.send(site.address()).await;
@@ -142,7 +132,7 @@ async fn what_the_application_says_wrong_approves_nothing() {
     let site = app.site().await;
     let token = site.question().await;
     let (mut alice, form) = asked(&site, "alice", token.as_str()).await;
-    let form = form.with("approve", "approve");
+    let form = form.pressing("approve");
     for (status, kind, body) in [
         (500, JSON, r#"{"name":"alice"}"#),
         (302, JSON, r#"{"name":"alice"}"#),
@@ -155,8 +145,8 @@ async fn what_the_application_says_wrong_approves_nothing() {
     ] {
         app.says(status, kind, body);
         for answer in [
-            alice.post(AUTHORIZE, &form).await,
-            alice.get(&question(token.as_str())).await,
+            alice.submit(&form).await,
+            alice.get(&question(&token)).await,
             alice.get("/oauth/login").await,
         ] {
             assert_notice(&answer, 503, "Sign-in is temporarily unavailable");
@@ -165,7 +155,7 @@ async fn what_the_application_says_wrong_approves_nothing() {
         assert_eq!(site.state(&token).await, RequestTokenState::Pending);
     }
     app.says_who();
-    let answer = alice.post(AUTHORIZE, &form).await;
+    let answer = alice.submit(&form).await;
     assert_eq!(answer.status, 303, "{answer:?}");
 }
 
@@ -175,15 +165,15 @@ async fn another_user_on_the_answer_approves_nothing() {
     let site = app.site().await;
     let token = site.question().await;
     let (mut browser, form) = asked(&site, "alice", token.as_str()).await;
-    let form = form.with("approve", "approve");
+    let form = form.pressing("approve");
     browser.cookies.insert("session".to_owned(), "bob".to_owned());
-    let answer = browser.post(AUTHORIZE, &form).await;
+    let answer = browser.submit(&form).await;
     assert_notice(&answer, 409, "You are now signed in as bob of the application");
     assert_eq!(site.state(&token).await, RequestTokenState::Pending);
 
     // Signed out there is signed out here, at once.
     app.says(401, JSON, "{}");
-    let answer = browser.post(AUTHORIZE, &form).await;
+    let answer = browser.submit(&form).await;
     let location = answer.header("location").unwrap().to_owned();
     assert!(
         location.ends_with("&pause=1"),
@@ -196,18 +186,15 @@ async fn another_user_on_the_answer_approves_nothing() {
     // The question is put to the new user, in a session of their own.
     app.says_who();
     let alices = browser.cookies["__Host-linkgate-session"].clone();
-    let page = browser.follow(&question(token.as_str())).await;
-    assert_eq!(Fields::of(&page, AUTHORIZE).value("subject"), "bob");
+    let page = browser.follow(&question(&token)).await;
+    assert_eq!(Form::at(&page, AUTHORIZE).value("subject"), "bob");
     assert_ne!(browser.cookies["__Host-linkgate-session"], alices);
     assert_eq!(
         site.sql("select * from sessions where subject = 'alice'").await,
         0
     );
-    assert_notice(
-        &browser.post(AUTHORIZE, &form).await,
-        409,
-        "You are now signed in as bob of the application",
-    );
+    let notice = browser.submit(&form).await;
+    assert_notice(&notice, 409, "You are now signed in as bob of the application");
 }
 
 #[tokio::test]
@@ -219,8 +206,8 @@ async fn a_session_that_was_planted_is_not_taken_over() {
     let mut victim = site.browser();
     victim.cookies = mallory.cookies.clone();
     victim.cookies.insert("session".to_owned(), "alice".to_owned());
-    let page = victim.follow(&question(token.as_str())).await;
-    assert_eq!(Fields::of(&page, AUTHORIZE).value("subject"), "alice");
+    let page = victim.follow(&question(&token)).await;
+    assert_eq!(Form::at(&page, AUTHORIZE).value("subject"), "alice");
     assert_ne!(
         victim.cookies["__Host-linkgate-session"],
         mallory.cookies["__Host-linkgate-session"]
@@ -233,23 +220,13 @@ async fn another_account_is_the_applications_to_give() {
     let site = app.site().await;
     let token = site.question().await;
     let (mut alice, _) = asked(&site, "alice", token.as_str()).await;
-    let page = alice.get(&question(token.as_str())).await;
-    let page = alice
-        .post("/oauth/logout", &Fields::of(&page, "/oauth/logout"))
-        .await;
+    let page = alice.get(&question(&token)).await;
+    let page = alice.submit(&Form::at(&page, "/oauth/logout")).await;
     assert_eq!(page.status, 200, "{page:?}");
-    assert!(
-        page.body
-            .contains("To use another account, sign out of <bdi>Buildboard</bdi>"),
-        "{page:?}"
-    );
-    assert!(
-        page.body
-            .contains("href=\"https://builds.example.com/logout\">Sign out of <bdi>Buildboard</bdi></a>"),
-        "{page:?}"
-    );
+    page.has("To use another account, sign out of <bdi>Buildboard</bdi>");
+    page.has("href=\"https://builds.example.com/logout\">Sign out of <bdi>Buildboard</bdi></a>");
     assert!(page.body.contains("href=\"/oauth/login?return_to="), "{page:?}");
-    assert!(set_cookies(&page)[0].starts_with("__Host-linkgate-session=; "));
+    assert!(page.set_cookies()[0].starts_with("__Host-linkgate-session=; "));
     assert_eq!(site.sql("select * from sessions").await, 0);
 }
 
@@ -257,11 +234,11 @@ async fn another_account_is_the_applications_to_give() {
 async fn no_password_is_taken_where_there_are_none() {
     let app = WhoAmI::start().await;
     let site = app.site().await;
-    let form = Fields::default()
-        .with("username", "alice")
-        .with("password", "alice-password")
-        .with("form_token", "");
-    let answer = site.browser().post("/oauth/login", &form).await;
+    let form = Request::post("/oauth/login").form("username=alice&password=alice-password&form_token=");
+    let answer = site
+        .browser()
+        .send(form.header("Sec-Fetch-Site", "same-origin"))
+        .await;
     assert_notice(&answer, 405, "This page cannot be used that way");
     for way in [
         "/oauth/login/oidc?state=x&code=y",
