@@ -282,11 +282,8 @@ async fn a_refusal_is_shown_with_its_reason_and_no_secret() {
     for never in ["in-the-query", &token.token, &token.secret, "<script"] {
         assert!(!page.body.contains(never), "{never}: {page:?}");
     }
-    assert_eq!(
-        linkgate.rows().await,
-        rows,
-        "refusals write nothing to the database"
-    );
+    let found = linkgate.rows().await;
+    assert_eq!(found, rows, "refusals write nothing to the database");
 }
 
 #[tokio::test]

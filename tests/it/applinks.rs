@@ -7,10 +7,8 @@ use crate::support::{Database, Linked, Planned, Request, on_both, pair};
 const MANIFESTS: [&str; 4] = ["1.0", "2.0", "3.0", "latest"];
 
 async fn document(linkgate: &Linked, path: &str, accept: &str) -> (String, String) {
-    let answer = Request::get(path)
-        .header("Accept", accept)
-        .send(linkgate.address)
-        .await;
+    let request = Request::get(path).header("Accept", accept);
+    let answer = request.send(linkgate.address).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     (answer.header("content-type").unwrap().to_owned(), answer.body)
 }
@@ -99,11 +97,8 @@ async fn consumer_info_is_shown_when_the_administrator_says_so() {
         .send(silent.address)
         .await;
     assert_eq!(answer.status, 404, "{answer:?}");
-    assert_eq!(
-        silent.app.received().len(),
-        0,
-        "it is not the application's to answer"
-    );
+    let found = silent.app.received().len();
+    assert_eq!(found, 0, "it is not the application's to answer");
 }
 
 #[tokio::test]
@@ -163,10 +158,7 @@ async fn the_way_back_leads_to_a_configured_link_alone() {
         (String::new(), String::new()),
     ] {
         let refused = go(&starting, &id).await;
-        assert_eq!(
-            (refused.status, refused.header("location")),
-            (403, None),
-            "{starting} {id}"
-        );
+        let found = (refused.status, refused.header("location"));
+        assert_eq!(found, (403, None), "{starting} {id}");
     }
 }

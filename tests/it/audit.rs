@@ -103,11 +103,8 @@ async fn what_the_configuration_changes_is_written_down() {
     assert!(configured.contains(&"robot".to_owned()), "{configured:?}");
     assert_eq!(lines(AuditKind::ConsumerAdded).await, configured);
     linkgate.try_reload().await.unwrap();
-    assert_eq!(
-        lines(AuditKind::ConsumerAdded).await.len(),
-        configured.len(),
-        "nothing is new"
-    );
+    let found = lines(AuditKind::ConsumerAdded).await.len();
+    assert_eq!(found, configured.len(), "nothing is new");
     linkgate
         .change("name = \"Robot\"", "name = \"Machine\"")
         .await
@@ -124,11 +121,8 @@ async fn what_the_configuration_changes_is_written_down() {
         .await
         .unwrap();
     assert_eq!(lines(AuditKind::ConsumerDisabled).await, ["robot", "robot"]);
-    assert_eq!(
-        lines(AuditKind::ConsumerUpdated).await,
-        ["robot"],
-        "and that is all"
-    );
+    let found = lines(AuditKind::ConsumerUpdated).await;
+    assert_eq!(found, ["robot"], "and that is all");
 }
 
 fn of_alice() -> AuditFilter {

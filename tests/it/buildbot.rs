@@ -85,10 +85,8 @@ impl World {
 
     /// Whom Buildbot's page calls its user, for a stranger who says some header; and the cookie that it sets.
     async fn user_of(&self, said: &str) -> (Value, String) {
-        let answer = Request::get("/")
-            .header(said, "alice")
-            .send(self.linkgate.address())
-            .await;
+        let request = Request::get("/").header(said, "alice");
+        let answer = request.send(self.linkgate.address()).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         let (_, rest) = answer.body.split_once("\"user\": ").unwrap();
         let user = serde_json::Deserializer::from_str(rest).into_iter().next();
@@ -161,10 +159,8 @@ async fn no_stranger_is_alice() {
     }
     assert_eq!(world.api("buildsets").await["meta"]["total"], 0);
     // The header is what counts: who reaches Buildbot past linkgate is whom they say.
-    let answer = Request::get("/")
-        .header("Remote-User", "alice")
-        .send(world.inside)
-        .await;
+    let request = Request::get("/").header("Remote-User", "alice");
+    let answer = request.send(world.inside).await;
     assert!(answer.body.contains(r#""username": "alice""#), "{answer:?}");
 }
 

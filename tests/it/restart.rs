@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::task::block_in_place;
 use tokio::time::{sleep, timeout};
 
-use crate::support::{App, Program, app};
+use crate::support::{App, Program, Text as _, app};
 
 /// An application with events that never end, a socket, an answer that takes a second, and others.
 async fn application() -> App {
@@ -205,10 +205,7 @@ async fn systemd_is_told_what_happens() {
     }
     linkgate.signal("-HUP");
     let reloading = told();
-    assert!(
-        reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="),
-        "{reloading}"
-    );
+    reloading.begins("RELOADING=1\nMONOTONIC_USEC=");
     assert_eq!(told().trim(), "READY=1");
     linkgate.ask_to_stop();
     assert_eq!(told().trim(), "STOPPING=1");

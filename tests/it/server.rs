@@ -87,11 +87,8 @@ async fn requests_are_answered_in_their_order_however_they_arrive() {
         );
         let answers = answers.to_ascii_lowercase();
         assert_eq!(answers.matches("\r\ndate: ").count(), 5, "{cut}: {answers}");
-        assert_eq!(
-            answers.matches("\r\nconnection: close\r\n").count(),
-            1,
-            "{cut}: {answers}"
-        );
+        let found = answers.matches("\r\nconnection: close\r\n").count();
+        assert_eq!(found, 1, "{cut}: {answers}");
     }
 }
 
@@ -255,11 +252,8 @@ async fn a_client_that_has_gone_drops_its_request_and_leaves_a_line_in_the_log()
     );
     let log = linkgate.log();
     for path in ["/waiting", "/uploading", "/uploaded", "/begun", "/after"] {
-        assert_eq!(
-            log.matches(&format!("path=\"{path}\"")).count(),
-            1,
-            "{path}: {log}"
-        );
+        let found = log.matches(&format!("path=\"{path}\"")).count();
+        assert_eq!(found, 1, "{path}: {log}");
     }
 }
 
@@ -349,11 +343,8 @@ async fn a_server_that_ran_out_of_descriptors_serves_again() {
     };
     timeout(SOON, warned).await.expect("it is logged");
     sleep(Duration::from_millis(500)).await;
-    assert_eq!(
-        linkgate.log().matches("cannot be accepted").count(),
-        1,
-        "it is logged once"
-    );
+    let found = linkgate.log().matches("cannot be accepted").count();
+    assert_eq!(found, 1, "it is logged once");
     limit("1024");
     let answer = timeout(SOON, app::read_head(&mut waiting)).await.unwrap();
     assert!(answer.unwrap().starts_with("HTTP/1.1 200"));

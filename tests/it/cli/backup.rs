@@ -19,7 +19,7 @@ use crate::support::{Database, databases};
 /// A directory whose database has a token.
 async fn connected() -> (Here, String) {
     let here = Here::migrated();
-    assert_eq!(here.run("consumer add ci --generate-secret").code, 0);
+    here.run("consumer add ci --generate-secret").succeeds();
     let token = connect(&here, 3_600).await;
     (here, token)
 }
@@ -53,7 +53,7 @@ async fn calls(store: &Store, now: Timestamp) -> usize {
 }
 
 fn done(answer: &Answer) {
-    assert_eq!(answer.code, 0, "{}", answer.err);
+    answer.succeeds();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,19 +71,11 @@ async fn a_backup_is_restored_and_nothing_from_before_passes_again() {
     let names = fs::read_dir(here.path("monday")).unwrap().count();
     assert_eq!(names, 2);
     let again = here.run("backup monday");
-    assert!(
-        again.code == 1 && again.err.contains("monday cannot take a backup"),
-        "{}",
-        again.err
-    );
+    again.fails("monday cannot take a backup");
 
     done(&here.run(&format!("token revoke {token}")));
     let refused = here.run("restore monday");
-    assert!(
-        refused.code == 1 && refused.err.contains("is in use: stop every"),
-        "{}",
-        refused.err
-    );
+    refused.fails("is in use: stop every");
     store.close().await;
     drop(store);
 
@@ -94,11 +86,8 @@ async fn a_backup_is_restored_and_nothing_from_before_passes_again() {
     done(&here.run("restore monday"));
     assert!(!here.path("linkgate.db-nonces").exists() && !here.path("linkgate.db-wal").exists());
     assert!(here.run("token list").out.contains(&token));
-    assert_eq!(
-        here.run("audit --kind revoked").out.lines().count(),
-        1,
-        "it was revoked after the backup"
-    );
+    let found = here.run("audit --kind revoked").out.lines().count();
+    assert_eq!(found, 1, "it was revoked after the backup");
     let store = open(&options(&here), &here.path("linkgate.key")).await;
     assert_eq!(calls(&store, now).await, 0);
 }
@@ -231,17 +220,9 @@ async fn a_restore_of_postgresql_ends_with_a_command() {
         assert_eq!(calls(&store, now).await, 20);
         store.close().await;
         let refused = run("backup monday");
-        assert!(
-            refused.code == 1 && refused.err.contains("pg_dump"),
-            "{}",
-            refused.err
-        );
+        refused.fails("pg_dump");
         let refused = run("restore monday");
-        assert!(
-            refused.code == 1 && refused.err.contains("--nonces-lost"),
-            "{}",
-            refused.err
-        );
+        refused.fails("--nonces-lost");
         // An earlier state of both tables: the epoch is the same.
         db.execute("delete from nonces where minute >= 0").await;
         done(&run("restore --nonces-lost"));

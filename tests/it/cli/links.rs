@@ -63,14 +63,14 @@ async fn a_consumer_is_added_with_its_key_and_nothing_else_changes() {
     let after = fs::read_to_string(here.path("linkgate.toml")).unwrap();
     assert!(after.starts_with(before.trim_end()), "comments survive");
     let check = block_in_place(|| here.run("config check"));
-    assert_eq!(check.code, 0, "{}", check.err);
+    check.succeeds();
     added
         .out
         .has("Request Token URL            http://127.0.0.1:9080/oauth/request-token");
     assert!(!here.path("linkgate.toml.new").exists());
 
     let again = add(&here, &bitbucket, "--yes", "");
-    assert_eq!(again.code, 0, "{}", again.err);
+    again.succeeds();
     assert!(again.out.contains("already"), "{}", again.out);
     assert_eq!(fs::read_to_string(here.path("linkgate.toml")).unwrap(), after);
 }
@@ -197,14 +197,10 @@ async fn the_outgoing_direction_needs_a_key_and_then_is_checked() {
     let url = started.base.clone();
     let line = format!("link add {url} --outgoing --yes");
     let refused = block_in_place(|| here.run(&line));
-    assert!(
-        refused.code == 1 && refused.err.contains("key generate --rsa"),
-        "{}",
-        refused.err
-    );
+    refused.fails("key generate --rsa");
 
     let made = block_in_place(|| here.run("key generate --rsa --out link.pem"));
-    assert_eq!(made.code, 0, "{}", made.err);
+    made.succeeds();
     fs::write(here.path("links.token"), "correct-horse-battery-staple\n").unwrap();
     let config = here.path("linkgate.toml");
     let with_key = format!(
@@ -213,7 +209,7 @@ async fn the_outgoing_direction_needs_a_key_and_then_is_checked() {
     );
     fs::write(&config, with_key).unwrap();
     let added = block_in_place(|| here.run(&line));
-    assert_eq!(added.code, 0, "{}", added.err);
+    added.succeeds();
     for field in [
         "Consumer Key                 linkgate-here",
         "Public Key                   MII",
@@ -222,7 +218,7 @@ async fn the_outgoing_direction_needs_a_key_and_then_is_checked() {
         assert!(added.out.contains(field), "{field}: {}", added.out);
     }
     let migrated = block_in_place(|| here.run("migrate"));
-    assert_eq!(migrated.code, 0, "{}", migrated.err);
+    migrated.succeeds();
     let checked = block_in_place(|| here.run("link check"));
     assert_eq!(checked.code, 1, "{}", checked.out);
     assert!(checked.out.contains("its key is SHA256:"), "{}", checked.out);
@@ -250,7 +246,7 @@ async fn the_outgoing_direction_needs_a_key_and_then_is_checked() {
 fn the_urls_are_those_of_the_moved_paths() {
     let variables = [("LINKGATE__SERVER__PATH_PREFIX", "/linkgate")];
     let shown = Here::new().run_with("link show", "", &variables);
-    assert_eq!(shown.code, 0, "{}", shown.err);
+    shown.succeeds();
     for endpoint in ["request-token", "access-token", "authorize"] {
         let url = format!("/linkgate/{endpoint}\n");
         assert!(shown.out.contains(&url), "{}", shown.out);

@@ -78,6 +78,20 @@ impl Here {
     }
 }
 
+impl Answer {
+    /// Asserts that the command failed with 1, and that this is part of what it printed as an error.
+    #[track_caller]
+    fn fails(&self, error: &str) {
+        assert!(self.code == 1 && self.err.contains(error), "{self:?}");
+    }
+
+    /// Asserts that the command succeeded.
+    #[track_caller]
+    fn succeeds(&self) {
+        assert_eq!(self.code, 0, "{self:?}");
+    }
+}
+
 #[test]
 fn shells_and_man_know_every_command() {
     let here = Here::new();

@@ -17,7 +17,7 @@ use super::Here;
 #[test]
 fn tokens_that_are_not_there() {
     let here = Here::migrated();
-    assert_eq!(here.run("consumer add ci --generate-secret").code, 0);
+    here.run("consumer add ci --generate-secret").succeeds();
     assert_snapshot!(here.run("token list --consumer ci --user alice").out, @r"
     ID  CONSUMER  USER  ISSUED  LAST USED  EXPIRES  STATE
     ");
@@ -31,7 +31,7 @@ fn tokens_that_are_not_there() {
 #[tokio::test]
 async fn a_token_is_revoked_once_whether_or_not_its_time_is_over() {
     let here = Here::migrated();
-    assert_eq!(here.run("consumer add ci --generate-secret").code, 0);
+    here.run("consumer add ci --generate-secret").succeeds();
     let [living, dead] = [1, -1].map(|way| connect(&here, 3_600 * way));
     let (living, dead) = (living.await, dead.await);
     let tell = |id: &str| {
@@ -168,7 +168,7 @@ fn what_happened_is_shown_the_newest_first() {
     }
     let shown = |line: &str| {
         let answer = here.run(line);
-        assert_eq!(answer.code, 0, "{}", answer.err);
+        answer.succeeds();
         // Today's date is not the same tomorrow.
         let lines = answer.out.lines().map(|line| {
             let (when, what) = line.split_at(23);

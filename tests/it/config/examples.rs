@@ -131,13 +131,11 @@ fn the_smallest_file_has_every_default() {
     assert_eq!(config.tokens.request_token_lifetime, 600);
     assert_eq!(config.tokens.access_token_lifetime, 157_680_000);
     assert_eq!(config.tokens.session_lifetime, 160_272_000);
-    assert_eq!(
-        (
-            config.tokens.timestamp_window.past,
-            config.tokens.timestamp_window.future
-        ),
-        (300, 300)
+    let found = (
+        config.tokens.timestamp_window.past,
+        config.tokens.timestamp_window.future,
     );
+    assert_eq!(found, (300, 300));
     assert_eq!(config.identity.assertion_audience, "https://builds.example.com");
     assert!(config.consumers.is_empty() && config.routes.is_empty() && config.admin.subjects.is_empty());
     assert_eq!(

@@ -78,34 +78,23 @@ async fn a_signed_call_with_a_claim_is_refused_or_loses_it() {
         ("Tailscale-User-Login", "alice"),
         ("X-Ms-Client-Principal-Name", "alice"),
     ] {
-        let verdict = by_traefik(&call(&linkgate))
-            .header(lie.0, lie.1)
-            .send(linkgate.address)
-            .await;
+        let sent = by_traefik(&call(&linkgate)).header(lie.0, lie.1);
+        let verdict = sent.send(linkgate.address).await;
         assert_eq!(verdict.status, 400, "{lie:?}");
-        let verdict = by_nginx(&call(&linkgate), "2")
-            .header(lie.0, lie.1)
-            .send(linkgate.address)
-            .await;
-        assert_eq!(
-            (verdict.status, verdict.header("x-linkgate-status")),
-            (403, Some("400")),
-            "{lie:?}"
-        );
-        let verdict = by_envoy(&call(&linkgate))
-            .header(lie.0, lie.1)
-            .send(linkgate.address)
-            .await;
+        let sent = by_nginx(&call(&linkgate), "2").header(lie.0, lie.1);
+        let verdict = sent.send(linkgate.address).await;
+        let found = (verdict.status, verdict.header("x-linkgate-status"));
+        assert_eq!(found, (403, Some("400")), "{lie:?}");
+        let sent = by_envoy(&call(&linkgate)).header(lie.0, lie.1);
+        let verdict = sent.send(linkgate.address).await;
         let removed = verdict.header("x-envoy-auth-headers-to-remove").unwrap();
         assert!(
             removed.split(',').any(|name| name.eq_ignore_ascii_case(lie.0)),
             "{lie:?}: {removed}"
         );
         let unsigned = Request::get("/page");
-        let verdict = by_traefik(&unsigned)
-            .header(lie.0, lie.1)
-            .send(linkgate.address)
-            .await;
+        let call = by_traefik(&unsigned).header(lie.0, lie.1);
+        let verdict = call.send(linkgate.address).await;
         assert_eq!(verdict.status, 204, "{lie:?}");
     }
 }
@@ -123,11 +112,8 @@ async fn a_header_of_the_proxy_that_stands_twice_is_refused() {
             .clone();
         for value in [value.as_str(), "other"] {
             let verdict = question.clone().header(name, value).send(linkgate.address).await;
-            assert_eq!(
-                (verdict.status, verdict.header("x-linkgate-status")),
-                (403, Some("400")),
-                "{name}"
-            );
+            let found = (verdict.status, verdict.header("x-linkgate-status"));
+            assert_eq!(found, (403, Some("400")), "{name}");
         }
     }
     for name in [
@@ -136,10 +122,8 @@ async fn a_header_of_the_proxy_that_stands_twice_is_refused() {
         "X-Forwarded-Host",
         "X-Forwarded-Proto",
     ] {
-        let verdict = by_traefik(&call(&linkgate))
-            .header(name, "other")
-            .send(linkgate.address)
-            .await;
+        let sent = by_traefik(&call(&linkgate)).header(name, "other");
+        let verdict = sent.send(linkgate.address).await;
         assert_eq!(verdict.status, 400, "{name}");
     }
     for name in ["X-Forwarded-Proto", "Host"] {
@@ -169,11 +153,8 @@ async fn what_a_proxy_leaves_out_is_not_guessed() {
         ),
     ] {
         let verdict = question.send(linkgate.address).await;
-        assert_eq!(
-            (verdict.status, consumer(&verdict)),
-            (status, None),
-            "{question:?}"
-        );
+        let found = (verdict.status, consumer(&verdict));
+        assert_eq!(found, (status, None), "{question:?}");
     }
     for target in [
         "/api/x#b",
@@ -212,22 +193,16 @@ async fn a_request_without_a_host_is_for_the_default_url() {
     let mut question = by_nginx(&call(&linkgate), "1");
     question.headers[0].1 = "https:///api/x".to_owned();
     let verdict = question.send(linkgate.address).await;
-    assert_eq!(
-        (verdict.status, consumer(&verdict)),
-        (204, Some("robot")),
-        "{verdict:?}"
-    );
+    let found = (verdict.status, consumer(&verdict));
+    assert_eq!(found, (204, Some("robot")), "{verdict:?}");
     let mut question = by_traefik(&call(&linkgate));
     question.headers.retain(|(name, _)| name != "X-Forwarded-Host");
     let text = String::from_utf8(question.bytes(linkgate.address)).unwrap();
     let (line, rest) = text.split_once(" HTTP/1.1\r\n").unwrap();
     let (_, rest) = rest.split_once("\r\n").unwrap();
     let verdict = exchange(linkgate.address, format!("{line} HTTP/1.0\r\n{rest}").as_bytes()).await;
-    assert_eq!(
-        (verdict.status, consumer(&verdict)),
-        (204, Some("robot")),
-        "{verdict:?}"
-    );
+    let found = (verdict.status, consumer(&verdict));
+    assert_eq!(found, (204, Some("robot")), "{verdict:?}");
 }
 
 #[tokio::test]

@@ -20,19 +20,8 @@ async fn nobody_says_who_they_are() {
     for path in ["/page", "/static/a.css"] {
         assert_eq!(status(&get(gateway, path, said).await), "200");
         let request = app.last();
-        assert_eq!(
-            request.names(),
-            [
-                "forwarded",
-                "host",
-                "x-forwarded-for",
-                "x-forwarded-host",
-                "x-forwarded-proto",
-                "x-linkgate-via",
-                "x-mine"
-            ],
-            "{path}"
-        );
+        let names = "forwarded host x-forwarded-for x-forwarded-host x-forwarded-proto x-linkgate-via x-mine";
+        assert_eq!(request.names(), names, "{path}");
     }
 }
 
@@ -234,18 +223,8 @@ async fn no_connection_header_removes_what_we_write() {
     let request = "GET /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close, X-Forwarded-For, Cookie, X-Hop\r\n\
                    Keep-Alive: 5\r\nTE: gzip\r\nProxy-Authorization: Basic eA==\r\nX-Hop: 1\r\nCookie: a=b\r\n\r\n";
     assert_eq!(status(&exchange(gateway, request.as_bytes()).await), "200");
-    assert_eq!(
-        app.only().names(),
-        [
-            "cookie",
-            "forwarded",
-            "host",
-            "x-forwarded-for",
-            "x-forwarded-host",
-            "x-forwarded-proto",
-            "x-linkgate-via"
-        ]
-    );
+    let names = "cookie forwarded host x-forwarded-for x-forwarded-host x-forwarded-proto x-linkgate-via";
+    assert_eq!(app.only().names(), names);
 }
 
 #[tokio::test]

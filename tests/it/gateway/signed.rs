@@ -98,22 +98,8 @@ async fn an_admitted_call_arrives_as_its_user() {
     assert_eq!(status(&answer), "200", "{answer}");
     let request = app.only();
     assert_eq!(request.line(), format!("GET {target} HTTP/1.1"));
-    assert_eq!(
-        request.names(),
-        [
-            "forwarded",
-            "host",
-            "remote-user",
-            "x-forwarded-for",
-            "x-forwarded-host",
-            "x-forwarded-proto",
-            "x-linkgate-call",
-            "x-linkgate-consumer",
-            "x-linkgate-name",
-            "x-linkgate-user",
-            "x-linkgate-via"
-        ]
-    );
+    let names = "forwarded host remote-user x-forwarded-for x-forwarded-host x-forwarded-proto x-linkgate-call x-linkgate-consumer x-linkgate-name x-linkgate-user x-linkgate-via";
+    assert_eq!(request.names(), names);
     assert_eq!(request.header("remote-user"), ["svc"]);
     assert_eq!(request.header("x-linkgate-user"), ["svc"]);
     assert_eq!(request.header("x-linkgate-name"), ["svc Example"]);
@@ -337,10 +323,8 @@ async fn an_assertion_without_a_user_names_none_and_replicas_share_its_key() {
     let shown = keys.send(linkgate.address).await.body;
     let replica = linkgate.replica().await;
     assert_eq!(keys.send(replica.address).await.body, shown);
-    let call = Peer::robot()
-        .call(&linkgate, "GET", "/api/x?q=1")
-        .send(&linkgate)
-        .await;
+    let sent = Peer::robot().call(&linkgate, "GET", "/api/x?q=1");
+    let call = sent.send(&linkgate).await;
     assert_eq!(call.status, 200, "{call:?}");
     let request = linkgate.app.only();
     let [jwt] = request.header("x-linkgate-assertion")[..] else {
@@ -356,11 +340,8 @@ async fn an_assertion_without_a_user_names_none_and_replicas_share_its_key() {
         .unwrap()
         .claims;
     assert_eq!((claims.get("sub"), claims.get("name")), (None, None), "{claims}");
-    assert_eq!(
-        (&claims["consumer"], &claims["path"]),
-        (&"robot".into(), &"/api/x".into()),
-        "{claims}"
-    );
+    let found = (&claims["consumer"], &claims["path"]);
+    assert_eq!(found, (&"robot".into(), &"/api/x".into()), "{claims}");
 }
 
 /// Methods are case-sensitive, and the signature covers the method in capitals.

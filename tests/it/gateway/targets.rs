@@ -111,17 +111,8 @@ async fn a_stranger_is_not_believed() {
                 Forwarded: for=2.2.2.2;host=evil.example\r\nX-Forwarded-Prefix: /x\r\nX-Original-URL: /admin\r\n";
     assert_eq!(status(&get(gateway, "/x", said).await), "200");
     let request = app.only();
-    assert_eq!(
-        request.names(),
-        [
-            "forwarded",
-            "host",
-            "x-forwarded-for",
-            "x-forwarded-host",
-            "x-forwarded-proto",
-            "x-linkgate-via"
-        ]
-    );
+    let names = "forwarded host x-forwarded-for x-forwarded-host x-forwarded-proto x-linkgate-via";
+    assert_eq!(request.names(), names);
     assert_eq!(request.header("host"), ["builds.example.com"]);
     assert_eq!(request.header("x-forwarded-for"), ["127.0.0.1"]);
     assert_eq!(request.header("x-forwarded-host"), ["builds.example.com"]);

@@ -75,11 +75,8 @@ impl Assertions {
     fn check(&self, sample: &[&str]) {
         let request = [ISSUER, AUDIENCE, "GET", PATH];
         for (name, token) in [("today's key", &self.good), ("yesterday's key", &self.previous)] {
-            assert_eq!(
-                self.shown(sample, token, request).as_deref(),
-                Some("svc"),
-                "{sample:?}: {name}"
-            );
+            let found = self.shown(sample, token, request);
+            assert_eq!(found.as_deref(), Some("svc"), "{sample:?}: {name}");
         }
         for (name, token) in [
             ("expired", self.old.clone()),
@@ -103,11 +100,8 @@ impl Assertions {
             [ISSUER, AUDIENCE, "POST", PATH],
             [ISSUER, AUDIENCE, "GET", "/api/b"],
         ] {
-            assert_eq!(
-                self.shown(sample, &self.good, other),
-                None,
-                "{sample:?}: {other:?}"
-            );
+            let found = self.shown(sample, &self.good, other);
+            assert_eq!(found, None, "{sample:?}: {other:?}");
         }
     }
 }

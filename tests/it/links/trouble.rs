@@ -50,11 +50,8 @@ async fn a_call_that_waits_in_vain_for_its_signature_is_answered() {
     let left = refused_by("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
     let blocked = Blocked::all(&[&SIGNATURES]).await;
     let (status, code, advice, connected) = outcome(&left).await;
-    assert_eq!(
-        (status, code.as_str(), connected),
-        (503, "unavailable", true),
-        "{advice}"
-    );
+    let found = (status, code.as_str(), connected);
+    assert_eq!(found, (503, "unavailable", true), "{advice}");
     assert!(advice.contains("signs too many calls"), "{advice}");
     blocked.end().await;
     assert_eq!(left.ask("/other/x", Some("alice")).await.status, 200);
@@ -80,12 +77,8 @@ async fn a_token_problem_drops_the_token_and_nothing_else_does() {
         );
         let left = refused_by(answer.leak()).await;
         let got = outcome(&left).await;
-        assert_eq!(
-            (got.0, got.1.as_str(), got.3),
-            (status, code, connected),
-            "{problem}: {}",
-            got.2
-        );
+        let found = (got.0, got.1.as_str(), got.3);
+        assert_eq!(found, (status, code, connected), "{problem}: {}", got.2);
     }
 }
 
@@ -102,11 +95,8 @@ async fn a_problem_is_read_from_the_last_challenge_that_names_one() {
     );
     let left = refused_by(answer.leak()).await;
     let (status, code, advice, connected) = outcome(&left).await;
-    assert_eq!(
-        (status, code.as_str(), connected),
-        (502, "refused", true),
-        "{advice}"
-    );
+    let found = (status, code.as_str(), connected);
+    assert_eq!(found, (502, "refused", true), "{advice}");
     advice.has(format!("permission_denied: ab{}", "x".repeat(298)));
     assert!(
         !advice.contains(&"x".repeat(299)) && !advice.contains(['\n', '\u{1b}']),
@@ -190,11 +180,8 @@ async fn a_clock_that_is_ten_minutes_off_is_named() {
     left.connect("other", &right, "alice").await;
     left.clock.advance(-600);
     let (status, code, advice, connected) = outcome(&left).await;
-    assert_eq!(
-        (status, code.as_str(), connected),
-        (502, "clock", true),
-        "{advice}"
-    );
+    let found = (status, code.as_str(), connected);
+    assert_eq!(found, (502, "clock", true), "{advice}");
     advice.has("refuses our timestamp");
     advice.has("NTP");
 
@@ -339,11 +326,8 @@ async fn while_a_key_is_rotated_either_one_will_do() {
             .body("body")
             .posted();
         let answer = streamed.send(left.calls).await;
-        assert_eq!(
-            (answer.status, answer.header("x-linkgate-error")),
-            (status, code),
-            "{answer:?}"
-        );
+        let found = (answer.status, answer.header("x-linkgate-error"));
+        assert_eq!(found, (status, code), "{answer:?}");
     }
 }
 

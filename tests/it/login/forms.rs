@@ -131,11 +131,9 @@ async fn an_answer_after_the_session_signs_in_first() {
     alice.cookies.clear();
     let answer = alice.submit(&form).await;
     assert_eq!(answer.status, 303);
-    assert!(
-        answer
-            .header("location")
-            .unwrap()
-            .starts_with("/oauth/login?return_to=%2Foauth%2Fauthorize")
-    );
+    answer
+        .header("location")
+        .unwrap()
+        .begins("/oauth/login?return_to=%2Foauth%2Fauthorize");
     assert_eq!(site.state(&token).await, RequestTokenState::Pending);
 }

@@ -106,11 +106,8 @@ async fn a_return_address_leads_nowhere_else() {
             .with("password", "alice-password");
         assert_eq!(form.value("return_to"), given);
         let answer = alice.submit(&form.with("return_to", asked)).await;
-        assert_eq!(
-            (answer.status, answer.header("location")),
-            (303, Some(given)),
-            "{asked:?}"
-        );
+        let found = (answer.status, answer.header("location"));
+        assert_eq!(found, (303, Some(given)), "{asked:?}");
         let again = alice
             .get(&format!("/oauth/login?return_to={}", encode(asked)))
             .await;

@@ -1,5 +1,6 @@
 //! The documents of Application Links: written, parsed again, and what a hostile remote application may send.
 
+use crate::support::Text as _;
 use linkgate::applinks::{ApplicationId, AuthType, ConsumerInfo, DocumentFormat, Manifest, RemoteManifest};
 
 fn info() -> ConsumerInfo {
@@ -31,10 +32,7 @@ fn parse_xml(xml: &str) -> Result<ConsumerInfo, String> {
 fn consumer_info_is_written_and_parsed() {
     let xml = info().to_xml();
     assert_eq!(parse_xml(&xml), Ok(info()));
-    assert!(
-        xml.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<consumer>\n  <key>"),
-        "{xml}"
-    );
+    xml.begins("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<consumer>\n  <key>");
     assert!(!xml.contains("callback"), "{xml}");
     let xml = "\u{feff}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- x --><a:consumer xmlns:a=\"u\" key=\"attribute\">\n  \
                <a:key>Stash:1</a:key>\n  <name> Bit&#98;<![CDATA[uck]]>et </name>\n  <publicKey>MIIB\n    Ijan</publicKey>\n  \

@@ -37,11 +37,8 @@ fn agrees(program: &[&str]) {
                 "{program:?} {name}: {output:?}"
             );
         } else {
-            assert_eq!(
-                said.trim_end(),
-                text("way_back"),
-                "{program:?} {name}: {output:?}"
-            );
+            let found = said.trim_end();
+            assert_eq!(found, text("way_back"), "{program:?} {name}: {output:?}");
         }
     }
 }

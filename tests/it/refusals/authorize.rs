@@ -29,15 +29,11 @@ async fn whoever_started_the_dance_cannot_end_it_without_the_verifier() {
     let own = Peer::hmac().request_token(&linkgate, CALLBACK).await;
     let of_mallory = mallory.approve(&own, "carol").await;
     for guess in [of_mallory.as_str(), "", "denied"] {
-        Peer::hmac()
-            .exchange(&linkgate, &token, guess)
-            .refused(&linkgate, "token_rejected")
-            .await;
+        let call = Peer::hmac().exchange(&linkgate, &token, guess);
+        call.refused(&linkgate, "token_rejected").await;
     }
-    Peer::hmac()
-        .exchange(&linkgate, &token, &of_alice)
-        .passes(&linkgate)
-        .await;
+    let call = Peer::hmac().exchange(&linkgate, &token, &of_alice);
+    call.passes(&linkgate).await;
 }
 
 #[tokio::test]
@@ -157,10 +153,8 @@ async fn nothing_is_decided_by_an_address() {
         let request = Request::new(method, question(&token)).form(form.clone().pressing("approve").body());
         assert_eq!(alice.send(request).await.status, 405, "{method}");
     }
-    Peer::hmac()
-        .exchange(&linkgate, &token, "x")
-        .refused(&linkgate, "permission_unknown")
-        .await;
+    let call = Peer::hmac().exchange(&linkgate, &token, "x");
+    call.refused(&linkgate, "permission_unknown").await;
 }
 
 #[tokio::test]
@@ -223,8 +217,6 @@ async fn a_page_keeps_token_and_verifier_to_itself() {
     // Whether right or wrong, the verifier of one token opens no other.
     let other = Peer::second().request_token(&linkgate, "oob").await;
     alice.decide(&other, "alice", "approve").await;
-    Peer::second()
-        .exchange(&linkgate, &other, code)
-        .refused(&linkgate, "token_rejected")
-        .await;
+    let call = Peer::second().exchange(&linkgate, &other, code);
+    call.refused(&linkgate, "token_rejected").await;
 }

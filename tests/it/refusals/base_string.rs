@@ -150,10 +150,8 @@ async fn the_method_is_signed() {
         .header("www-authenticate")
         .unwrap()
         .has("oauth_problem=\"signature_invalid\"");
-    Peer::robot()
-        .call(&linkgate, "HEAD", "/api/x")
-        .passes(&linkgate)
-        .await;
+    let call = Peer::robot().call(&linkgate, "HEAD", "/api/x");
+    call.passes(&linkgate).await;
     let mut post = Peer::hmac()
         .call(&linkgate, "POST", "/oauth/request-token")
         .request(&linkgate);

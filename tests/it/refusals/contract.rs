@@ -9,10 +9,8 @@ async fn request_token() {
     let linkgate = Linkgate::start().await;
     let call = |peer: Peer| peer.call(&linkgate, "POST", "/oauth/request-token").in_form();
     for callback in [CALLBACK, "oob"] {
-        let answer = call(Peer::hmac())
-            .oauth("oauth_callback", callback)
-            .send(&linkgate)
-            .await;
+        let sent = call(Peer::hmac()).oauth("oauth_callback", callback);
+        let answer = sent.send(&linkgate).await;
         answer.assert(200, "content-type", Some("application/x-www-form-urlencoded"));
         answer.assert_header("cache-control", "no-store");
         let names: Vec<_> = answer.pairs().into_iter().map(|(name, _)| name).collect();
@@ -38,10 +36,8 @@ async fn request_token() {
         "ftp://bitbucket.example.com/",
         "https://elsewhere.example.com/",
     ] {
-        call(Peer::hmac())
-            .oauth("oauth_callback", callback)
-            .refused(&linkgate, "parameter_rejected")
-            .await;
+        let sent = call(Peer::hmac()).oauth("oauth_callback", callback);
+        sent.refused(&linkgate, "parameter_rejected").await;
     }
 }
 
@@ -52,10 +48,8 @@ async fn access_token() {
     let verifier = linkgate.browser().approve(&token, "alice").await;
     let forged = Peer::of("bitbucket-form", "wrong").exchange(&linkgate, &token, &verifier);
     forged.refused(&linkgate, "signature_invalid").await;
-    let answer = Peer::hmac()
-        .exchange(&linkgate, &token, &verifier)
-        .send(&linkgate)
-        .await;
+    let call = Peer::hmac().exchange(&linkgate, &token, &verifier);
+    let answer = call.send(&linkgate).await;
     answer.assert(200, "content-type", Some("application/x-www-form-urlencoded"));
     answer.assert_header("cache-control", "no-store");
     let (access, handle) = (
@@ -127,10 +121,8 @@ async fn two_users_one_permitted_and_one_not() {
     let of_bob = Peer::hmac().connect(&linkgate, "bob").await;
     let refused = Peer::hmac().request_token(&linkgate, CALLBACK).await;
     linkgate.browser().deny(&refused, "carol").await;
-    Peer::hmac()
-        .exchange(&linkgate, &refused, "denied")
-        .refused(&linkgate, "permission_denied")
-        .await;
+    let sent = Peer::hmac().exchange(&linkgate, &refused, "denied");
+    sent.refused(&linkgate, "permission_denied").await;
     let call = Peer::hmac().call(&linkgate, "GET", "/api/builds").token(&of_bob);
     call.passes(&linkgate).await;
     assert_eq!(linkgate.app.only().header("remote-user"), ["bob"]);

@@ -23,10 +23,8 @@ async fn another_spelling_of_an_endpoint_gives_no_token() {
         let call = Peer::robot()
             .call(&linkgate, "POST", path)
             .oauth("oauth_callback", CALLBACK);
-        let forged = call
-            .request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=")
-            .send(linkgate.address)
-            .await;
+        let sent = call.request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+        let forged = sent.send(linkgate.address).await;
         forged.assert_refused("signature_invalid");
         // Signed, it is told how the endpoints are spelt, before anything is said of two-legged calls.
         for call in [
@@ -35,29 +33,23 @@ async fn another_spelling_of_an_endpoint_gives_no_token() {
         ] {
             for peer in [Peer::robot(), Peer::hmac()] {
                 let call = call.clone().oauth("oauth_consumer_key", &peer.consumer_key);
-                let answer = call
-                    .keyed(peer.key)
-                    .refused(&linkgate, "parameter_rejected")
-                    .await;
+                let sent = call.keyed(peer.key);
+                let answer = sent.refused(&linkgate, "parameter_rejected").await;
                 let advice = answer.value("oauth_problem_advice").unwrap();
                 advice.has("/oauth/request-token and /oauth/access-token");
             }
         }
         // Unsigned, it arrives as nobody's.
-        let unsigned = Request::get(path)
-            .header("Remote-User", "alice")
-            .send(linkgate.address)
-            .await;
+        let request = Request::get(path).header("Remote-User", "alice");
+        let unsigned = request.send(linkgate.address).await;
         assert_eq!(unsigned.status, 200);
         assert_eq!(linkgate.app.last().header("remote-user"), [""; 0]);
     }
-    assert_eq!(
-        linkgate
-            .database()
-            .texts("select callback from request_tokens".to_owned())
-            .await,
-        [""; 0]
-    );
+    let found = linkgate
+        .database()
+        .texts("select callback from request_tokens".to_owned())
+        .await;
+    assert_eq!(found, [""; 0]);
 }
 
 /// Both families of paths are the same endpoints, but each is signed under its own name.
@@ -123,12 +115,7 @@ async fn a_guarded_path_is_guarded_in_every_reading() {
     ] {
         let answer = Request::get(path).send(linkgate.address).await;
         assert_eq!(answer.status, 401, "{path}: {answer:?}");
-        assert!(
-            answer
-                .header("www-authenticate")
-                .unwrap()
-                .starts_with("OAuth realm=")
-        );
+        answer.header("www-authenticate").unwrap().begins("OAuth realm=");
     }
     assert!(linkgate.app.received().is_empty());
 }
@@ -216,11 +203,8 @@ async fn the_first_rule_decides_and_the_strictest_reading_counts() {
         } else {
             request.header(overriding, "post")
         };
-        assert_eq!(
-            asked(&linkgate, &request).await,
-            mode,
-            "{method} {path} {overriding}"
-        );
+        let found = asked(&linkgate, &request).await;
+        assert_eq!(found, mode, "{method} {path} {overriding}");
     }
 }
 

@@ -105,11 +105,8 @@ async fn a_body_that_only_looks_like_a_form_is_none() {
         "application/x-www-form-urlencoded ; charset=UTF-8",
     ] {
         let call = Peer::robot().call(&linkgate, "POST", "/api/x").request(&linkgate);
-        let unsigned = call
-            .header("Content-Type", kind)
-            .body("a=1")
-            .send(linkgate.address)
-            .await;
+        let sent = call.header("Content-Type", kind).body("a=1");
+        let unsigned = sent.send(linkgate.address).await;
         unsigned.assert_refused("signature_invalid");
     }
     let twice = Peer::robot().call(&linkgate, "POST", "/api/x").request(&linkgate);

@@ -38,10 +38,8 @@ async fn a_timestamp_is_whole_seconds_in_one_spelling() {
         format!("{now}.0"),
         "\u{661}\u{668}\u{660}\u{660}".to_owned(),
     ] {
-        let answer = call(&linkgate)
-            .oauth("oauth_timestamp", &text)
-            .refused(&linkgate, "parameter_rejected")
-            .await;
+        let sent = call(&linkgate).oauth("oauth_timestamp", &text);
+        let answer = sent.refused(&linkgate, "parameter_rejected").await;
         answer.assert_value("oauth_parameters_rejected", "oauth_timestamp");
     }
     let milliseconds = call(&linkgate).oauth("oauth_timestamp", &format!("{now}000"));
@@ -93,10 +91,8 @@ async fn a_nonce_is_1_to_255_characters() {
         "a\0".to_owned(),
         "a\u{7f}".to_owned(),
     ] {
-        let answer = call(&linkgate)
-            .oauth("oauth_nonce", &nonce)
-            .refused(&linkgate, "parameter_rejected")
-            .await;
+        let sent = call(&linkgate).oauth("oauth_nonce", &nonce);
+        let answer = sent.refused(&linkgate, "parameter_rejected").await;
         answer.assert_value("oauth_parameters_rejected", "oauth_nonce");
     }
     for nonce in [

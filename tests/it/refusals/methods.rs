@@ -34,10 +34,8 @@ async fn a_public_key_is_no_shared_secret() {
                     .call(&linkgate, "GET", "/api/x")
                     .keyed(Key::Hmac(secret.clone()));
                 token_secret.clone_into(&mut call.token_secret);
-                let answer = call
-                    .oauth("oauth_signature_method", method)
-                    .refused(&linkgate, "signature_method_rejected")
-                    .await;
+                let sent = call.oauth("oauth_signature_method", method);
+                let answer = sent.refused(&linkgate, "signature_method_rejected").await;
                 let advice = answer.value("oauth_problem_advice").unwrap();
                 assert!(advice.ends_with("sign with RSA-SHA1."), "{advice}");
             }
@@ -83,10 +81,8 @@ async fn a_method_that_was_not_registered_is_refused_even_with_the_right_secret(
         }
     }
     // Absent, it has no default.
-    call()
-        .without("oauth_signature_method")
-        .refused(&linkgate, "parameter_absent")
-        .await;
+    let sent = call().without("oauth_signature_method");
+    sent.refused(&linkgate, "parameter_absent").await;
 }
 
 #[tokio::test]
@@ -275,10 +271,8 @@ async fn an_unknown_consumer_is_unknown_whatever_it_signs_with() {
         "a\0b".to_owned(),
         "a\r\nb".to_owned(),
     ] {
-        Peer::of(&key, "secret")
-            .call(&linkgate, "GET", "/api/x")
-            .refused(&linkgate, "parameter_rejected")
-            .await;
+        let call = Peer::of(&key, "secret").call(&linkgate, "GET", "/api/x");
+        call.refused(&linkgate, "parameter_rejected").await;
     }
 }
 
@@ -291,10 +285,8 @@ async fn a_refusal_tells_nothing_that_helps_to_sign() {
         .token(&token);
     let (right, text) = (call.signature(&linkgate.base), call.base_string(&linkgate.base));
     for wrong in ["AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "", "x"] {
-        let answer = call
-            .request_with(wrong)
-            .refused(linkgate.address, "signature_invalid")
-            .await;
+        let sent = call.request_with(wrong);
+        let answer = sent.refused(linkgate.address, "signature_invalid").await;
         let said = format!("{:?} {} {:?}", answer.headers, answer.body, answer.pairs());
         for secret in [
             right.as_str(),

@@ -26,16 +26,12 @@ async fn a_request_token_is_exchanged_by_its_own_consumer() {
     let (token, verifier) = approved(&linkgate).await;
     for thief in [Peer::second(), Peer::rsa(), Peer::robot()] {
         for verifier in [verifier.as_str(), "wrong", "denied"] {
-            thief
-                .exchange(&linkgate, &token, verifier)
-                .refused(&linkgate, "token_rejected")
-                .await;
+            let call = thief.exchange(&linkgate, &token, verifier);
+            call.refused(&linkgate, "token_rejected").await;
         }
     }
-    Peer::hmac()
-        .exchange(&linkgate, &token, &verifier)
-        .passes(&linkgate)
-        .await;
+    let call = Peer::hmac().exchange(&linkgate, &token, &verifier);
+    call.passes(&linkgate).await;
 }
 
 #[tokio::test]
@@ -43,11 +39,8 @@ async fn an_access_token_is_used_by_its_own_consumer() {
     let linkgate = Linkgate::start().await;
     let token = Peer::hmac().connect(&linkgate, "alice").await;
     for thief in [Peer::second(), Peer::rsa(), Peer::robot()] {
-        thief
-            .call(&linkgate, "GET", "/api/builds")
-            .token(&token)
-            .refused(&linkgate, "token_rejected")
-            .await;
+        let call = thief.call(&linkgate, "GET", "/api/builds").token(&token);
+        call.refused(&linkgate, "token_rejected").await;
     }
     read(&linkgate, &token).passes(&linkgate).await;
     assert_eq!(linkgate.app.only().header("remote-user"), ["alice"]);
@@ -59,10 +52,8 @@ async fn each_token_is_good_for_its_own_endpoint_alone() {
     let (token, verifier) = approved(&linkgate).await;
     read(&linkgate, &token).refused(&linkgate, "token_rejected").await;
     let access = Peer::hmac().connect(&linkgate, "alice").await;
-    Peer::hmac()
-        .exchange(&linkgate, &access, &verifier)
-        .refused(&linkgate, "token_rejected")
-        .await;
+    let call = Peer::hmac().exchange(&linkgate, &access, &verifier);
+    call.refused(&linkgate, "token_rejected").await;
     let page = linkgate.browser().question(&access, "alice").await;
     page.assert(400, "location", None);
     let renewal = Peer::hmac()
@@ -77,10 +68,8 @@ async fn each_token_is_good_for_its_own_endpoint_alone() {
         .refused(&linkgate, "parameter_rejected")
         .await;
     answer.assert_value("oauth_parameters_rejected", "oauth_token");
-    Peer::hmac()
-        .exchange(&linkgate, &token, &verifier)
-        .passes(&linkgate)
-        .await;
+    let call = Peer::hmac().exchange(&linkgate, &token, &verifier);
+    call.passes(&linkgate).await;
 }
 
 /// The consumer's secret alone, without the token's, is no signature: the consumer hears what it forgot.
@@ -94,10 +83,8 @@ async fn the_tokens_secret_is_part_of_the_signature() {
             secret: secret.to_owned(),
             ..token.clone()
         };
-        Peer::hmac()
-            .exchange(&linkgate, &forgetful, &verifier)
-            .refused(&linkgate, "signature_invalid")
-            .await;
+        let call = Peer::hmac().exchange(&linkgate, &forgetful, &verifier);
+        call.refused(&linkgate, "signature_invalid").await;
     }
     let crossed = Credentials {
         secret: token.secret.clone(),
@@ -106,10 +93,8 @@ async fn the_tokens_secret_is_part_of_the_signature() {
     read(&linkgate, &crossed)
         .refused(&linkgate, "signature_invalid")
         .await;
-    Peer::hmac()
-        .exchange(&linkgate, &token, &verifier)
-        .passes(&linkgate)
-        .await;
+    let call = Peer::hmac().exchange(&linkgate, &token, &verifier);
+    call.passes(&linkgate).await;
 }
 
 #[tokio::test]

@@ -89,11 +89,8 @@ async fn a_token_endpoint_called_without_oauth_names_all_that_is_absent() {
                 .body("oauth_nonce=n"),
         ] {
             let answer = request.refused(linkgate.address, "parameter_absent").await;
-            assert_eq!(
-                answer.value("oauth_parameters_absent").as_deref(),
-                Some(all),
-                "{request:?}"
-            );
+            let found = answer.value("oauth_parameters_absent");
+            assert_eq!(found.as_deref(), Some(all), "{request:?}");
         }
     }
 }
@@ -229,10 +226,8 @@ async fn all_protocol_parameters_stand_in_one_place() {
 async fn an_unknown_protocol_parameter_is_signed_like_any_other() {
     let linkgate = Linkgate::start().await;
     let call = two_legged(&linkgate, "GET", "/api/builds").oauth("oauth_foo", "bar");
-    let forged = call
-        .clone()
-        .oauth("oauth_foo", "baz")
-        .request_with(&call.signature(&linkgate.base));
+    let sent = call.clone().oauth("oauth_foo", "baz");
+    let forged = sent.request_with(&call.signature(&linkgate.base));
     forged.refused(linkgate.address, "signature_invalid").await;
     call.passes(&linkgate).await;
 }

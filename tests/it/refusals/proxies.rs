@@ -41,11 +41,8 @@ async fn host_does_not_choose_what_was_signed() {
             .header("Host", host)
             .refused(linkgate.address, "signature_invalid")
             .await;
-        let answer = call(&linkgate)
-            .request(&linkgate)
-            .header("Host", host)
-            .send(linkgate.address)
-            .await;
+        let sent = call(&linkgate).request(&linkgate).header("Host", host);
+        let answer = sent.send(linkgate.address).await;
         assert_eq!(answer.status, 200, "{host}: {answer:?}");
         let received = linkgate.app.last();
         assert_eq!(received.header("host"), ["builds.example.com"]);
@@ -56,11 +53,8 @@ async fn host_does_not_choose_what_was_signed() {
         "builds.example.com:80",
         "BUILDS.example.com",
     ] {
-        let answer = call(&linkgate)
-            .request(&linkgate)
-            .header("Host", host)
-            .send(linkgate.address)
-            .await;
+        let sent = call(&linkgate).request(&linkgate).header("Host", host);
+        let answer = sent.send(linkgate.address).await;
         assert_eq!(answer.status, 200, "{host}: {answer:?}");
     }
 }
@@ -87,11 +81,8 @@ async fn a_request_that_names_two_hosts_is_refused_on_every_door() {
                 format!("{head}Connection: close\r\n\r\n").as_bytes(),
             )
             .await;
-            assert_eq!(
-                (answer.status, answer.header("www-authenticate")),
-                (400, None),
-                "{head}: {answer:?}"
-            );
+            let found = (answer.status, answer.header("www-authenticate"));
+            assert_eq!(found, (400, None), "{head}: {answer:?}");
         }
     }
     assert!(linkgate.app.received().is_empty());
@@ -155,10 +146,8 @@ async fn the_port_is_the_public_one() {
         "http://builds.example.com/api/x".to_owned(),
         format!("http://{}/api/x", linkgate.address),
     ] {
-        call(&linkgate)
-            .signed_for(&url)
-            .refused(&linkgate, "signature_invalid")
-            .await;
+        let sent = call(&linkgate).signed_for(&url);
+        sent.refused(&linkgate, "signature_invalid").await;
     }
     call(&linkgate).passes(&linkgate).await;
 }
@@ -180,11 +169,8 @@ async fn two_families_of_forwarding_headers_must_agree() {
         ] {
             let request = Request::get(path).header(one.0, one.1).header("Forwarded", other);
             let answer = request.send(linkgate.address).await;
-            assert_eq!(
-                (answer.status, answer.header("www-authenticate")),
-                (400, None),
-                "{request:?}: {answer:?}"
-            );
+            let found = (answer.status, answer.header("www-authenticate"));
+            assert_eq!(found, (400, None), "{request:?}: {answer:?}");
         }
     }
     assert!(linkgate.app.received().is_empty());

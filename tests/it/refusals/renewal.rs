@@ -9,10 +9,8 @@ use crate::support::{CALLBACK, Call, Credentials, Linkgate, Peer, code, credenti
 pub(super) async fn connected(linkgate: &Linkgate) -> (Credentials, String) {
     let token = Peer::hmac().request_token(linkgate, CALLBACK).await;
     let verifier = linkgate.browser().approve(&token, "alice").await;
-    let answer = Peer::hmac()
-        .exchange(linkgate, &token, &verifier)
-        .send(linkgate)
-        .await;
+    let call = Peer::hmac().exchange(linkgate, &token, &verifier);
+    let answer = call.send(linkgate).await;
     (
         credentials(&answer),
         answer.value("oauth_session_handle").expect("a session handle"),
@@ -144,10 +142,8 @@ async fn a_consumer_without_session_handles_renews_nothing() {
     let token = Peer::second().request_token(&linkgate, "oob").await;
     let page = linkgate.browser().decide(&token, "bob", "approve").await;
     let verifier = &code(&page);
-    let answer = Peer::second()
-        .exchange(&linkgate, &token, verifier)
-        .send(&linkgate)
-        .await;
+    let sent = Peer::second().exchange(&linkgate, &token, verifier);
+    let answer = sent.send(&linkgate).await;
     let names: Vec<_> = answer.pairs().into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["oauth_token", "oauth_token_secret"], "{answer:?}");
     for handle in ["", handle.as_str()] {

@@ -68,10 +68,8 @@ async fn nothing_that_a_stranger_sends_is_written() {
     assert!(linkgate.on_disk() == counted, "something was committed");
     assert_eq!(linkgate.rows().await, rows);
     // And everything is as good as before.
-    Peer::hmac()
-        .exchange(&linkgate, &token, &verifier)
-        .passes(&linkgate)
-        .await;
+    let sent = Peer::hmac().exchange(&linkgate, &token, &verifier);
+    sent.passes(&linkgate).await;
     let call = Peer::hmac().call(&linkgate, "GET", "/api/x").token(&access);
     call.passes(&linkgate).await;
     assert_ne!(linkgate.on_disk(), disk);
@@ -99,10 +97,8 @@ async fn bytes_that_are_no_request_break_nothing() {
         assert!(refused, "{}: {answer:?}", String::from_utf8_lossy(bytes));
     }
     assert!(linkgate.app.received().is_empty());
-    Peer::robot()
-        .call(&linkgate, "GET", "/api/x")
-        .passes(&linkgate)
-        .await;
+    let call = Peer::robot().call(&linkgate, "GET", "/api/x");
+    call.passes(&linkgate).await;
 }
 
 /// A dance with all its detours. Returns what must stay out of the log.
@@ -199,10 +195,8 @@ async fn an_untrusted_proxy_is_named_once() {
         ("X-Forwarded-For", "192.0.2.2"),
     ] {
         for path in ["/x", "/oauth/login"] {
-            Request::get(path)
-                .header(name, value)
-                .send(linkgate.address)
-                .await;
+            let request = Request::get(path).header(name, value);
+            request.send(linkgate.address).await;
         }
     }
     let log = captured.log();

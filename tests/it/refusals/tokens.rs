@@ -29,15 +29,11 @@ async fn a_request_token_is_exchanged_once() {
     linkgate.clock.advance(299);
     let again = exchange().await;
     assert_eq!((again.status, &again.body), (200, &first.body));
-    let wrong = Peer::hmac()
-        .exchange(&linkgate, &token, "wrong")
-        .send(&linkgate)
-        .await;
+    let call = Peer::hmac().exchange(&linkgate, &token, "wrong");
+    let wrong = call.send(&linkgate).await;
     wrong.assert_refused("token_used");
-    let thief = Peer::rsa()
-        .exchange(&linkgate, &token, &verifier)
-        .send(&linkgate)
-        .await;
+    let call = Peer::rsa().exchange(&linkgate, &token, &verifier);
+    let thief = call.send(&linkgate).await;
     thief.assert_refused("token_rejected");
     linkgate.clock.advance(1);
     exchange().await.assert_refused("token_used");
@@ -78,10 +74,8 @@ async fn an_expired_request_token_is_told_from_an_unknown_one() {
     assert_eq!(linkgate.browser().question(&pending, "alice").await.status, 200);
     linkgate.clock.advance(1);
     for token in [&token, &pending] {
-        Peer::hmac()
-            .exchange(&linkgate, token, &verifier)
-            .refused(&linkgate, "token_expired")
-            .await;
+        let call = Peer::hmac().exchange(&linkgate, token, &verifier);
+        call.refused(&linkgate, "token_expired").await;
         let page = linkgate.browser().question(token, "alice").await;
         page.assert(410, "location", None);
     }
@@ -89,10 +83,8 @@ async fn an_expired_request_token_is_told_from_an_unknown_one() {
         token: "abcd0123456789012345678901234567".to_owned(),
         secret: String::new(),
     };
-    Peer::hmac()
-        .exchange(&linkgate, &unknown, &verifier)
-        .refused(&linkgate, "token_rejected")
-        .await;
+    let call = Peer::hmac().exchange(&linkgate, &unknown, &verifier);
+    call.refused(&linkgate, "token_rejected").await;
 }
 
 #[tokio::test]
@@ -111,27 +103,19 @@ async fn a_wrong_verifier_is_refused_in_every_spelling_and_the_fifth_kills_the_t
     ] {
         let (token, verifier) = approved(&linkgate).await;
         for _ in 0..4 {
-            Peer::hmac()
-                .exchange(&linkgate, &token, &wrong(&verifier))
-                .refused(&linkgate, "token_rejected")
-                .await;
+            let call = Peer::hmac().exchange(&linkgate, &token, &wrong(&verifier));
+            call.refused(&linkgate, "token_rejected").await;
         }
-        Peer::hmac()
-            .exchange(&linkgate, &token, &verifier)
-            .passes(&linkgate)
-            .await;
+        let call = Peer::hmac().exchange(&linkgate, &token, &verifier);
+        call.passes(&linkgate).await;
     }
     let (token, verifier) = approved(&linkgate).await;
     for _ in 0..5 {
-        Peer::hmac()
-            .exchange(&linkgate, &token, &of_another)
-            .refused(&linkgate, "token_rejected")
-            .await;
+        let call = Peer::hmac().exchange(&linkgate, &token, &of_another);
+        call.refused(&linkgate, "token_rejected").await;
     }
-    Peer::hmac()
-        .exchange(&linkgate, &token, &verifier)
-        .refused(&linkgate, "token_used")
-        .await;
+    let call = Peer::hmac().exchange(&linkgate, &token, &verifier);
+    call.refused(&linkgate, "token_used").await;
 }
 
 /// Also: the verifier is looked at after the signature, so that a bad signature gives one answer for all verifiers.
@@ -168,10 +152,8 @@ async fn a_stranger_who_knows_token_and_verifier_burns_nothing() {
         Request::post("/oauth/access-token").form(format!("oauth_token={}&oauth_verifier=x", token.token));
     unsigned.refused(linkgate.address, "parameter_absent").await;
     assert_eq!(linkgate.on_disk(), before);
-    Peer::hmac()
-        .exchange(&linkgate, &token, &verifier)
-        .passes(&linkgate)
-        .await;
+    let call = Peer::hmac().exchange(&linkgate, &token, &verifier);
+    call.passes(&linkgate).await;
 }
 
 #[tokio::test]
@@ -189,10 +171,8 @@ async fn what_is_no_token_of_ours_can_never_work_and_is_told_so() {
             secret: "s".to_owned(),
         };
         read(&linkgate, &token).refused(&linkgate, "token_rejected").await;
-        Peer::hmac()
-            .exchange(&linkgate, &token, "v")
-            .refused(&linkgate, "token_rejected")
-            .await;
+        let call = Peer::hmac().exchange(&linkgate, &token, "v");
+        call.refused(&linkgate, "token_rejected").await;
     }
     for text in ["t".repeat(256), "a\r\nb".to_owned(), "a\0".to_owned()] {
         let token = Credentials {
@@ -336,11 +316,8 @@ async fn token_endpoints_take_post_and_get() {
                 .call(&linkgate, method, path)
                 .oauth("oauth_callback", CALLBACK);
             let answer = call.send(&linkgate).await;
-            assert_eq!(
-                (answer.status, answer.header("allow")),
-                (405, Some("GET, POST")),
-                "{method} {path}"
-            );
+            let found = (answer.status, answer.header("allow"));
+            assert_eq!(found, (405, Some("GET, POST")), "{method} {path}");
         }
     }
     assert!(linkgate.app.received().is_empty());

@@ -109,10 +109,8 @@ async fn a_user_named_in_the_authorization_header_is_told_to_move() {
         ("svc", "?xoauth_requestor_id=bob"),
     ] {
         let call = Peer::rsa().call(&linkgate, "GET", &format!("/api/x{query}"));
-        let answer = call
-            .oauth("xoauth_requestor_id", user)
-            .refused(&linkgate, "parameter_rejected")
-            .await;
+        let sent = call.oauth("xoauth_requestor_id", user);
+        let answer = sent.refused(&linkgate, "parameter_rejected").await;
         let advice = answer.value("oauth_problem_advice").unwrap();
         assert_eq!(advice, "Send xoauth_requestor_id once, in the query.");
     }

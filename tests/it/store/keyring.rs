@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use crate::support::Text as _;
 use linkgate::oauth::{Secret, Token};
 use linkgate::store::{KeyFileError, Keyring, KeyringError, StoreError};
 use rand::SeedableRng;
@@ -178,11 +179,8 @@ fn a_missing_file_is_made_once_for_its_owner_alone() {
     assert_eq!(second.keyring.to_text(), first.keyring.to_text());
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
     assert!(Keyring::open_file(&path).unwrap().world_readable);
-    assert_eq!(
-        fs::read_dir(folder.path()).unwrap().count(),
-        1,
-        "nothing is left behind"
-    );
+    let found = fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(found, 1, "nothing is left behind");
 }
 
 #[test]
@@ -221,10 +219,7 @@ fn an_unusable_file_is_refused_and_never_replaced() {
 
     let missing = folder.path().join("no such folder/keys");
     let error = Keyring::open_or_create(&missing, &mut StdRng::seed_from_u64(1)).unwrap_err();
-    assert!(
-        error.to_string().starts_with("cannot make the key file"),
-        "{error}"
-    );
+    error.to_string().begins("cannot make the key file");
 }
 
 fn rng() -> StdRng {

@@ -129,12 +129,12 @@ impl Received {
             .collect()
     }
 
-    /// The names of all headers, in lower case, sorted.
-    pub(crate) fn names(&self) -> Vec<String> {
+    /// The names of all headers, in lower case, sorted, with a blank between them.
+    pub(crate) fn names(&self) -> String {
         let fields = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
         let mut names: Vec<_> = fields.map(|(name, _)| name.to_ascii_lowercase()).collect();
         names.sort();
-        names
+        names.join(" ")
     }
 }
 

@@ -279,6 +279,15 @@ pub(crate) trait Text: std::fmt::Debug {
     }
 
     #[track_caller]
+    fn begins(&self, part: impl AsRef<str>) {
+        let part = part.as_ref();
+        assert!(
+            self.text().starts_with(part),
+            "{part:?} is not the beginning of {self:?}"
+        );
+    }
+
+    #[track_caller]
     fn lacks(&self, part: impl AsRef<str>) {
         let part = part.as_ref();
         assert!(!self.text().contains(part), "{part:?} is in {self:?}");

@@ -88,11 +88,8 @@ async fn the_application_says_who_it_is() {
         request["iat"].as_i64().map(|iat| iat + 600)
     );
     assert_eq!(request["fresh"], false);
-    assert_eq!(
-        site.sql("select * from finished_trips").await,
-        0,
-        "nothing is written yet"
-    );
+    let found = site.sql("select * from finished_trips").await;
+    assert_eq!(found, 0, "nothing is written yet");
 
     let back = browser.get(&answer(&site, &request["jti"], |_| ())).await;
     assert_signed_in(&back, token.as_str());
@@ -412,11 +409,8 @@ async fn two_tabs_come_back_in_any_order() {
     assert_signed_in(&back, two.as_str());
     let back = browser.get(&answer(&site, &first, |_| ())).await;
     assert_signed_in(&back, one.as_str());
-    assert_eq!(
-        site.sql("select * from sessions").await,
-        1,
-        "the second begins anew"
-    );
+    let found = site.sql("select * from sessions").await;
+    assert_eq!(found, 1, "the second begins anew");
 }
 
 #[tokio::test]

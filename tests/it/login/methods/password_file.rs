@@ -67,10 +67,7 @@ fn a_bad_file_leaves_the_users_as_they_were() {
     reload("[[users]]\nname = \"bob\"\nsign_in = false\n").unwrap();
     assert_eq!(users.user_status("alice"), UserStatus::NotFound);
     let missing = PasswordFile::read("nowhere/users.toml").unwrap_err().to_string();
-    assert!(
-        missing.starts_with("nowhere/users.toml: cannot be read ("),
-        "{missing}"
-    );
+    missing.begins("nowhere/users.toml: cannot be read (");
 }
 
 #[test]
