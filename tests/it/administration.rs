@@ -54,7 +54,7 @@ async fn only_those_whom_the_configuration_names_see_them() {
 }
 
 #[tokio::test]
-async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
+async fn every_value_of_bitbuckets_form_is_shown_and_no_secret() {
     let linkgate = Setup::new()
         .base("https://builds.example.com")
         .more("[[consumers]]\nkey = \"filed\"\nname = \"Filed\"\nshared_secret_file = \"secret\"\n")
@@ -109,7 +109,7 @@ async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
 }
 
 #[tokio::test]
-async fn values_to_enter_come_before_those_to_compare_and_can_be_copied_at_once() {
+async fn values_to_enter_come_first_and_can_be_copied_at_once() {
     let linkgate = Linkgate::start().await;
     let page = signed_in(&linkgate, "alice").await.get(LINKS).await;
     let all = card(&page, "Bitbucket");
@@ -358,7 +358,7 @@ KXX45HLCFXbVlWuBklonUKQ8VIH2r77EIhR9tKMpyV/5RchMgqit5J5xMLaNqyKsH8Lui1LVlV2hF5h8
 ";
 
 #[tokio::test]
-async fn the_root_leads_a_user_who_is_signed_in_and_is_the_applications_otherwise() {
+async fn the_root_is_the_applications_unless_a_user_is_signed_in() {
     let linkgate = Linkgate::start().await;
     let (mut alice, mut bob) = (
         signed_in(&linkgate, "alice").await,
@@ -391,7 +391,7 @@ async fn the_root_leads_a_user_who_is_signed_in_and_is_the_applications_otherwis
 }
 
 #[tokio::test]
-async fn only_administrators_learn_the_address_of_an_application_that_is_not_there() {
+async fn only_administrators_learn_the_address_of_an_absent_application() {
     let linkgate = Linkgate::start().await;
     let (alice, bob) = (
         signed_in(&linkgate, "alice").await,

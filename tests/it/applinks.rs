@@ -79,7 +79,7 @@ async fn the_manifest_has_every_field_that_peers_read() {
 }
 
 #[tokio::test]
-async fn consumer_info_is_shown_when_the_administrator_says_so() {
+async fn consumer_info_is_shown_when_it_is_configured() {
     let (left, _right) = pair(&Database::sqlite(), &Database::sqlite()).await;
     let (kind, xml) = document(&left, "/plugins/servlet/oauth/consumer-info", "*/*").await;
     assert!(kind.starts_with("application/xml"), "{kind}");

@@ -134,7 +134,7 @@ fn of_alice() -> AuditFilter {
 }
 
 #[tokio::test]
-async fn each_call_has_a_line_that_says_who_made_it() {
+async fn each_call_has_a_line_that_names_its_consumer_and_user() {
     let captured = Captured::start();
     let linkgate = Linkgate::start().await;
     let (peer, targets) = (

@@ -136,7 +136,7 @@ async fn a_build_is_forced_as_alice_and_denied_to_bob() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_stranger_is_alice() {
+async fn an_unsigned_request_is_not_alice() {
     let world = tokio::task::block_in_place(World::start);
     for said in [
         "Remote-User",

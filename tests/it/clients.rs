@@ -20,21 +20,21 @@ struct Client {
 }
 
 on_both! {
-    async fn python_dances(db: Database) {
-        dance_every_way(&db, &python()).await;
+    async fn python_connects(db: Database) {
+        connect_every_way(&db, &python()).await;
     }
 
-    async fn node_dances(db: Database) {
-        dance_every_way(&db, &node()).await;
+    async fn node_connects(db: Database) {
+        connect_every_way(&db, &node()).await;
     }
 
-    async fn ruby_dances(db: Database) {
-        dance_every_way(&db, &ruby()).await;
+    async fn ruby_connects(db: Database) {
+        connect_every_way(&db, &ruby()).await;
     }
 
     async fn a_replay_is_refused_after_a_crash(db: Database) {
         let mut linkgate = Program::start(&db, echo::start().await);
-        let steps = dance(&linkgate, &python(), "RSA-SHA1", "header");
+        let steps = connect(&linkgate, &python(), "RSA-SHA1", "header");
         let accepted = steps.iter().find(|step| step["step"] == "replayable").unwrap();
         linkgate.crash_and_restart();
         let authorization = accepted["headers"]["Authorization"].as_str().unwrap();
@@ -59,7 +59,7 @@ on_both! {
 
 /// As an administrator puts them behind one another: the client, nginx, linkgate, the application.
 #[tokio::test(flavor = "multi_thread")]
-async fn python_dances_through_nginx() {
+async fn python_connects_through_nginx() {
     let (public, database) = (reserved(), Database::sqlite());
     let linkgate = Program::behind(Some(public), &database, echo::start().await);
     let site = deployed(
@@ -75,23 +75,23 @@ async fn python_dances_through_nginx() {
         ("RSA-SHA1", "body"),
         ("HMAC-SHA1", "query"),
     ] {
-        dance(&linkgate, &python(), method, placement);
+        connect(&linkgate, &python(), method, placement);
     }
 }
 
 /// HMAC and RSA, in every placement that the client knows, against one server.
-async fn dance_every_way(database: &Database, client: &Client) {
+async fn connect_every_way(database: &Database, client: &Client) {
     let linkgate = Program::start(database, echo::start().await);
     for method in ["HMAC-SHA1", "RSA-SHA1"] {
         for placement in client.placements {
-            dance(&linkgate, client, method, placement);
+            connect(&linkgate, client, method, placement);
         }
     }
     no_secret_in_the_log(&linkgate);
 }
 
 /// Runs a client to its end; returns what it printed, a step on each line.
-fn dance(linkgate: &Program, client: &Client, method: &str, placement: &str) -> Vec<Value> {
+fn connect(linkgate: &Program, client: &Client, method: &str, placement: &str) -> Vec<Value> {
     let mut settings = json!({
         "base": linkgate.base(),
         "method": method,

@@ -67,7 +67,7 @@ on_both! {
 }
 
 #[tokio::test]
-async fn the_page_says_who_where_since_when_and_how_lately() {
+async fn the_page_shows_consumer_and_times_of_each_connection() {
     let linkgate = Linkgate::start().await;
     let mut alice = signed_in(&linkgate, "alice").await;
     let page = alice.get(PAGE).await;
@@ -110,7 +110,7 @@ async fn the_page_says_who_where_since_when_and_how_lately() {
 }
 
 #[tokio::test]
-async fn whoever_is_not_signed_in_signs_in_first_and_comes_back() {
+async fn a_user_signs_in_first_and_comes_back() {
     let linkgate = Linkgate::start().await;
     let mut alice = linkgate.browser();
     let answer = alice.get(PAGE).await;

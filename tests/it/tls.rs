@@ -202,7 +202,7 @@ async fn a_new_pair_is_taken_and_a_bad_one_is_not() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_shake_hands_is_sent_away_and_holds_nobody_up() {
+async fn a_client_without_a_handshake_is_closed_and_delays_no_other() {
     let secured = Secured::start().await;
     let mut idle = TcpStream::connect(secured.linkgate.address).await.unwrap();
     idle.write_all(b"\x16\x03\x01").await.unwrap();

@@ -6,7 +6,7 @@ use linkgate::oauth::SignatureMethod;
 use super::{CURVE_KEY, SHORT_KEY, SMALLEST, Written, refused};
 
 #[test]
-fn a_secret_stands_in_one_place() {
+fn a_secret_is_given_in_one_place() {
     let both = "[[consumers]]\nkey = \"ck\"\nshared_secret = \"0123456789abcdef\"\nshared_secret_file = \"secret\"\n";
     assert_snapshot!(refused(both), @r"
     linkgate.toml:13:1: consumers[0].shared_secret_file: shared_secret is given as well

@@ -14,7 +14,7 @@ use linkgate::telemetry::Format;
 use super::{NOW, SMALLEST, Written, example};
 
 #[test]
-fn the_sidecar_example_works_as_it_stands() {
+fn the_sidecar_example_works_unchanged() {
     let config = Config::load(&example("sidecar.toml"), [], NOW).unwrap();
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:9080");
     assert_eq!(config.server.public_url.as_str(), "http://127.0.0.1:9080");

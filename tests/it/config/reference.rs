@@ -8,7 +8,7 @@ use crate::manuals::manuals;
 use crate::support::Authority;
 
 #[test]
-fn the_reference_works_as_it_stands() {
+fn the_reference_works_unchanged() {
     let config = beside_its_files(&reference()).load(&[]).unwrap();
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
 }

@@ -6,7 +6,7 @@ use linkgate::oauth::VerificationKey;
 use super::{ConfigProblem, SMALLEST, Written};
 
 #[test]
-fn variables_replace_what_the_file_says() {
+fn variables_replace_values_of_the_file() {
     let written = Written::smallest_and("[[consumers]]\nkey = \"ck\"\nshared_secret_file = \"secret\"\n")
         .with("other.toml", "");
     let config = written

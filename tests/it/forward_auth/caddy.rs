@@ -48,7 +48,7 @@ async fn an_admitted_call_reaches_the_application_as_its_user() {
 }
 
 #[tokio::test]
-async fn nobody_says_who_they_are() {
+async fn identity_headers_of_clients_are_removed() {
     let linkgate = linkgate().await;
     let caddy = start(&linkgate);
     for (lie, status) in [
@@ -72,7 +72,7 @@ async fn nobody_says_who_they_are() {
 }
 
 #[tokio::test]
-async fn the_consumer_hears_what_linkgate_says() {
+async fn the_consumer_receives_linkgates_response() {
     let linkgate = linkgate().await;
     let caddy = start(&linkgate);
     let form = Peer::robot()

@@ -78,7 +78,7 @@ fn traefik_asks_for_every_path_and_believes_no_client() {
 }
 
 #[test]
-fn the_manual_shows_what_the_file_says() {
+fn the_manual_shows_the_file() {
     let manual = include_str!("../../../config/deploy/README.md");
     let (_, shown) = manual.split_once("```nginx\n").unwrap();
     let (shown, _) = shown.split_once("```").unwrap();

@@ -79,7 +79,7 @@ async fn a_form_is_verified_when_envoy_shows_it_and_refused_when_not() {
 }
 
 #[tokio::test]
-async fn nobody_says_who_they_are() {
+async fn identity_headers_of_clients_are_removed() {
     let linkgate = linkgate().await;
     let envoy = start(&linkgate);
     for lie in [
@@ -102,7 +102,7 @@ async fn nobody_says_who_they_are() {
 }
 
 #[tokio::test]
-async fn the_consumer_hears_what_linkgate_says() {
+async fn the_consumer_receives_linkgates_response() {
     let linkgate = linkgate().await;
     let envoy = start(&linkgate);
     super::passes_refusals_on(&linkgate, envoy.address).await;

@@ -88,7 +88,7 @@ async fn an_admitted_call_reaches_the_application_as_its_user() {
 }
 
 #[tokio::test]
-async fn the_consumer_hears_what_linkgate_says() {
+async fn the_consumer_receives_linkgates_response() {
     let linkgate = linkgate().await;
     let nginx = asking(&linkgate, |site| site);
     let robot = || Peer::robot().call(&linkgate, "GET", "/api/x");
@@ -120,7 +120,7 @@ async fn the_consumer_hears_what_linkgate_says() {
 }
 
 #[tokio::test]
-async fn without_a_signature_the_route_decides_and_nobody_says_who_they_are() {
+async fn without_a_signature_identity_headers_are_removed() {
     let linkgate = linkgate().await;
     let nginx = asking(&linkgate, |site| site);
     let challenged = unsigned("/api/x").send(nginx.address).await;

@@ -70,7 +70,7 @@ async fn anything_else_is_a_replay() {
 
 /// The number alone opens nothing: whoever knows it, and a signature that was good, gets no other request admitted.
 #[tokio::test]
-async fn the_number_stands_for_one_request() {
+async fn a_request_id_is_for_one_request() {
     let linkgate = start().await;
     let call = Peer::robot()
         .call(&linkgate, "GET", "/api/x?a=b")
@@ -111,7 +111,7 @@ async fn the_number_stands_for_one_request() {
 
 /// Should the number be the client's own after all, the same request is admitted again, and not without end.
 #[tokio::test]
-async fn nobody_lives_on_repeats() {
+async fn a_repeated_request_id_ends() {
     let linkgate = start().await;
     let call = Peer::robot().call(&linkgate, "GET", "/api/x").request(&linkgate);
     let question = by_nginx(&call, "1");

@@ -118,7 +118,7 @@ async fn a_form_that_was_shown_empty_was_not_shown() {
 }
 
 #[tokio::test]
-async fn a_form_of_nobody_passes_unseen() {
+async fn an_unsigned_form_passes_unseen() {
     let linkgate = start().await;
     let client = Request::post("/page").form("name=alice&password=x");
     for question in questions(&client) {

@@ -231,7 +231,7 @@ async fn envoy_is_told_what_to_remove() {
 }
 
 #[tokio::test]
-async fn nobody_else_may_say_who_calls() {
+async fn no_other_proxy_is_answered() {
     let linkgate = start().await;
     for name in [
         "Remote_User",
@@ -276,7 +276,7 @@ async fn no_header_makes_another_method_of_the_signed_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_says_which_address_to_trust() {
+async fn the_log_names_the_address_to_trust() {
     let database = Database::sqlite();
     let linkgate = Program::start(&database, echo::start().await);
     for path in ["/forward-auth/nginx", "/forward-auth", "/forward-auth/envoy/page"] {

@@ -100,7 +100,7 @@ async fn a_signed_call_with_a_claim_is_refused_or_loses_it() {
 }
 
 #[tokio::test]
-async fn a_header_of_the_proxy_that_stands_twice_is_refused() {
+async fn a_repeated_header_of_the_proxy_is_rejected() {
     let linkgate = start().await;
     for name in ["X-Original-URL", "X-Original-Method", "X-Request-Id", "X-Real-IP"] {
         let question = by_nginx(&call(&linkgate), "1");

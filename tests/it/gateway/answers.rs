@@ -28,7 +28,7 @@ fn body(answer: &str) -> &str {
 }
 
 #[tokio::test]
-async fn an_answer_ends_where_it_says() {
+async fn a_response_ends_where_its_framing_ends() {
     for answer in [
         "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody",
         "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\nbody",
@@ -297,7 +297,7 @@ async fn an_interim_answer_begins_the_time_again() {
 
 /// A cache in front sees neither the signature nor the user.
 #[tokio::test]
-async fn an_answer_to_a_signed_call_is_private_unless_the_application_says_otherwise() {
+async fn a_response_to_a_signed_call_is_private_by_default() {
     for (says, expected) in [
         ("", Some("private")),
         (

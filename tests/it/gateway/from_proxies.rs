@@ -34,7 +34,7 @@ async fn a_trusted_proxy_signs_the_applications_users_in() {
 }
 
 #[tokio::test]
-async fn nobody_else_does() {
+async fn fields_of_an_untrusted_proxy_are_removed() {
     let app = App::start().await;
     let is_silent = |request: &Received| {
         let said = ["remote-groups", "x-forwarded-email", "x-auth-request-groups"];

@@ -12,7 +12,7 @@ use super::{exchange, get, start, start_behind_proxy, started, status};
 use crate::support::{App, Linked, Received, Request as Raw};
 
 #[tokio::test]
-async fn nobody_says_who_they_are() {
+async fn identity_headers_of_clients_are_removed() {
     let (app, gateway) = started().await;
     let said = "Remote-User: a\r\nREMOTE_USER: a\r\nX_Remote_User: a\r\nX-Forwarded-User: a\r\n\
                 X-Forwarded-Preferred-Username: a\r\nX-Auth-Request-Email: a\r\nx_linkgate_user: a\r\n\
@@ -174,7 +174,7 @@ async fn cookies_and_authorization_pass_but_for_ours() {
 }
 
 #[tokio::test]
-async fn what_is_about_the_connection_stays_behind_and_what_is_end_to_end_passes() {
+async fn hop_by_hop_fields_are_removed_and_end_to_end_fields_pass() {
     let (app, gateway) = started().await;
     let named = "Connection: authorization, content-encoding, content-type, cookie, host, X-One\r\n\
                  Connection: x-two, , bad name\r\nX-One: 1\r\nX-Two: 2\r\nX-Three: 3\r\nAuthorization: Bearer b\r\n\

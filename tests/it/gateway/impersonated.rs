@@ -12,7 +12,7 @@ use crate::support::App;
 use linkgate::clock::Clock;
 
 /// A gateway whose login knows nobody.
-async fn knowing_nobody(app: &App, store: Store, rule: ImpersonationPolicy) -> std::net::SocketAddr {
+async fn knowing_no_user(app: &App, store: Store, rule: ImpersonationPolicy) -> std::net::SocketAddr {
     let directory = Directory::new(|_| async { UserStatus::Unknown });
     let rules = Rules {
         impersonation: rule,
@@ -41,13 +41,13 @@ async fn naming(gateway: std::net::SocketAddr, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn whoever_signed_in_before_can_be_named() {
+async fn a_user_who_signed_in_before_can_be_named() {
     let app = App::start().await;
     let rule = ImpersonationPolicy {
         signed_in_by: Some("oidc"),
         ..ImpersonationPolicy::default()
     };
-    let gateway = knowing_nobody(&app, remembered("alice", "oidc").await, rule).await;
+    let gateway = knowing_no_user(&app, remembered("alice", "oidc").await, rule).await;
     assert_eq!(status(&naming(gateway, "alice").await), "200");
     let request = app.only();
     assert_eq!(request.header("remote-user"), ["alice"]);
@@ -61,13 +61,13 @@ async fn whoever_signed_in_before_can_be_named() {
 }
 
 #[tokio::test]
-async fn a_user_of_another_login_is_somebody_else() {
+async fn a_user_of_another_login_method_is_another_user() {
     let app = App::start().await;
     let rule = ImpersonationPolicy {
         signed_in_by: Some("oidc"),
         ..ImpersonationPolicy::default()
     };
-    let gateway = knowing_nobody(&app, remembered("alice", "file").await, rule).await;
+    let gateway = knowing_no_user(&app, remembered("alice", "file").await, rule).await;
     assert!(is_refused(&naming(gateway, "alice").await, "permission_denied"));
     assert!(app.received().is_empty());
 }
@@ -80,7 +80,7 @@ async fn names_and_patterns_can_be_named() {
         names: names.to_vec(),
         ..ImpersonationPolicy::default()
     };
-    let gateway = knowing_nobody(&app, remembered("alice", "oidc").await, rule).await;
+    let gateway = knowing_no_user(&app, remembered("alice", "oidc").await, rule).await;
     for name in ["carol", "build-7"] {
         assert_eq!(status(&naming(gateway, name).await), "200", "{name}");
         assert_eq!(app.last().header("remote-user"), [name]);
@@ -104,7 +104,7 @@ async fn the_excluded_cannot_be_named_in_any_capitals() {
         names: names.to_vec(),
         signed_in_by: None,
     };
-    let gateway = knowing_nobody(&app, store().await, rule).await;
+    let gateway = knowing_no_user(&app, store().await, rule).await;
     for name in ["Root", "root", "ROOT", "j%C3%96rg"] {
         let answer = naming(gateway, name).await;
         assert!(is_refused(&answer, "permission_denied"), "{name}: {answer}");
@@ -169,9 +169,9 @@ async fn a_name_that_may_be_read_as_another_cannot_be_named() {
 }
 
 #[tokio::test]
-async fn a_login_that_does_not_answer_lets_nobody_be_named() {
+async fn an_unavailable_login_method_lets_no_user_be_named() {
     let app = App::start().await;
-    let gateway = knowing_nobody(
+    let gateway = knowing_no_user(
         &app,
         remembered("alice", "probe").await,
         ImpersonationPolicy::default(),

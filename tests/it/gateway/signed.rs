@@ -267,7 +267,7 @@ async fn the_url_that_was_signed_is_one_of_ours() {
 }
 
 #[tokio::test]
-async fn the_assertion_says_who_calls_what() {
+async fn the_assertion_names_user_consumer_method_and_path() {
     let app = App::start().await;
     let mut options = options(&app).await;
     let [key, previous] = [[1; 32], [2; 32]].map(|seed| AssertionKey::derive(&seed).unwrap());

@@ -141,7 +141,7 @@ async fn a_line_ends_where_it_ends() {
 }
 
 #[tokio::test]
-async fn a_chunk_is_as_long_as_it_says() {
+async fn a_chunk_has_its_declared_length() {
     let chunked = |body: &&str| format!("Transfer-Encoding: chunked\r\n\r\n{body}");
     let arrive = [
         "5;a=b\r\nhello\r\n0\r\n\r\n",

@@ -105,7 +105,7 @@ async fn two_names_for_one_request_are_refused() {
 }
 
 #[tokio::test]
-async fn a_stranger_is_not_believed() {
+async fn forwarding_fields_of_an_untrusted_client_are_ignored() {
     let (app, gateway) = started().await;
     let said = "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: gopher\r\n\
                 Forwarded: for=2.2.2.2;host=evil.example\r\nX-Forwarded-Prefix: /x\r\nX-Original-URL: /admin\r\n";
@@ -122,7 +122,7 @@ async fn a_stranger_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_is_believed() {
+async fn forwarding_fields_of_a_trusted_proxy_are_used() {
     let app = App::start().await;
     let gateway = start_behind_proxy(&app).await;
     let said = "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Host: inner.example.com:8080\r\nX-Forwarded-Proto: http\r\n\

@@ -35,7 +35,7 @@ async fn assert_unreachable(left: &Linked, reason: &str) {
 }
 
 #[tokio::test]
-async fn whoever_has_a_certificate_of_the_links_issuer_is_called() {
+async fn a_remote_with_a_certificate_of_the_links_issuer_is_called() {
     let (authority, there) = (Authority::new(), App::start().await);
     let shown = authority.issue(&["127.0.0.1"]);
     let to = shown.in_front_of(there.address).await;
@@ -48,7 +48,7 @@ async fn whoever_has_a_certificate_of_the_links_issuer_is_called() {
 }
 
 #[tokio::test]
-async fn whoever_is_not_believed_receives_nothing_and_the_reason_is_said() {
+async fn an_untrusted_remote_receives_nothing_and_the_reason_is_told() {
     let (authority, other) = (Authority::new(), Authority::new());
     let believed = "ca_file = \"ca.pem\"";
     let here = ["127.0.0.1"];

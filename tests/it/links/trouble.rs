@@ -236,7 +236,7 @@ async fn another_side_that_is_down_is_said_to_be_and_the_token_stays() {
 }
 
 #[tokio::test]
-async fn a_dance_goes_on_when_the_other_side_is_back() {
+async fn an_authorization_goes_on_when_the_remote_is_back() {
     let (left, right) = pair(&Database::sqlite(), &Database::sqlite()).await;
     let mut browser = left.browser();
     browser.sign_in("alice").await;
@@ -269,7 +269,7 @@ async fn a_token_that_was_replaced_meanwhile_is_not_dropped() {
 }
 
 #[tokio::test]
-async fn a_request_token_answer_that_is_none_connects_nobody() {
+async fn a_malformed_request_token_response_connects_no_user() {
     for (answer, status) in [
         ("HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n<html></html>", 502),
         (
@@ -332,7 +332,7 @@ async fn while_a_key_is_rotated_either_one_will_do() {
 }
 
 #[tokio::test]
-async fn an_unknown_link_and_a_dance_that_nobody_began_are_said_to_be() {
+async fn an_unknown_link_and_an_unknown_authorization_are_told() {
     let left = Linked::with_peer(App::start().await.address, "").await;
     let mut browser = left.browser();
     assert_eq!(browser.get("/oauth/links/nowhere/connect").await.status, 404);

@@ -81,7 +81,7 @@ on_both! {
         there.close().await;
     }
 
-    async fn a_second_tab_leaves_the_first_dance_alone(db: Database) {
+    async fn a_second_tab_leaves_the_first_authorization_alone(db: Database) {
         let (left, right) = pair(&db, &Database::sqlite()).await;
         let mut browser = left.browser();
         browser.sign_in("alice").await;
@@ -123,7 +123,7 @@ on_both! {
         }
     }
 
-    async fn nobody_ends_a_dance_that_another_began(db: Database) {
+    async fn no_other_user_ends_a_pending_authorization(db: Database) {
         let (left, right) = pair(&db, &Database::sqlite()).await;
         let mut mallory = left.browser();
         mallory.sign_in("bob").await;
@@ -138,7 +138,7 @@ on_both! {
         assert_eq!(location(&mallory.get(&callback).await), "/oauth/connections");
     }
 
-    async fn a_user_who_says_no_stays_connected_as_before(db: Database) {
+    async fn a_user_who_denies_stays_connected_as_before(db: Database) {
         let (left, right) = pair(&db, &Database::sqlite()).await;
         left.connect("other", &right, "alice").await;
         let mut browser = left.browser();

@@ -35,7 +35,7 @@ async fn approving_sends_the_browser_back_and_a_second_click_to_the_same_place()
 }
 
 #[tokio::test]
-async fn nobody_else_sees_the_verifier() {
+async fn no_other_user_sees_the_verifier() {
     let site = Site::start().await;
     let token = site.question().await;
     let (mut alice, mut bob) = (site.signed_in("alice").await, site.signed_in("bob").await);

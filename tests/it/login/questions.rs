@@ -7,7 +7,7 @@ use super::site::{CALLBACK, Site};
 use crate::support::{Request, Text as _, assert_notice, encode, question};
 
 #[tokio::test]
-async fn whoever_is_not_signed_in_signs_in_first_and_comes_back() {
+async fn a_user_signs_in_first_and_comes_back() {
     let site = Site::start().await;
     let token = site.question().await;
     let mut alice = site.browser();
@@ -176,7 +176,7 @@ async fn what_is_no_open_question_is_a_page_and_never_a_redirect() {
 }
 
 #[tokio::test]
-async fn a_request_token_that_was_exchanged_asks_nothing_and_an_access_token_never_did() {
+async fn an_exchanged_request_token_and_an_access_token_have_no_approval_page() {
     let site = Site::start().await;
     let mut alice = site.signed_in("alice").await;
     let used = site.question().await;

@@ -221,7 +221,7 @@ async fn own_pages_over_https_ask_for_https() {
 }
 
 #[tokio::test]
-async fn over_http_a_trusted_proxy_says_so_and_no_page_asks_for_https() {
+async fn over_http_behind_a_trusted_proxy_no_page_asks_for_https() {
     const FILE: &str = "[login]\nmethod = \"file\"\n\n[login.file]\npath = \"users.toml\"\n";
     let site = Site::with(
         "https://builds.example.com",

@@ -4,7 +4,7 @@ use super::site::Site;
 use crate::support::{Browser, Form, Text as _, assert_notice, encode, question};
 
 #[tokio::test]
-async fn of_a_stranger_the_database_keeps_counts_of_attempts_alone() {
+async fn of_failed_attempts_the_database_keeps_counts_alone() {
     let site = Site::start().await;
     let token = site.question().await;
     let before = site.rows().await;

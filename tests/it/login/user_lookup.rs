@@ -52,7 +52,7 @@ async fn a_name_is_asked_about_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_name_that_servers_take_for_a_path_is_nobodys() {
+async fn a_name_that_servers_take_for_a_path_is_not_found() {
     let app = App::start().await;
     let lookup = lookup(&app, "/api/users/{user}");
     for name in ["", ".", "..", "alice/", "../users/alice", "a\\b", "alice\0"] {

@@ -8,7 +8,7 @@ use super::states::State;
 use super::{eyes, show, signed_in};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_button_copies_the_value_beside_it_and_says_so() {
+async fn a_button_copies_the_value_beside_it_and_confirms() {
     let (linkgate, browser) = (Linkgate::start().await, Chromium::start(JavaScript::On).await);
     open(&browser, &linkgate).await;
     eyes::allow_pasting(&browser).await;

@@ -19,7 +19,7 @@ use super::visit;
 const LOGIN: &str = "/oauth/login";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_states_of_a_sign_in_that_others_take_part_in_are_fit_for_everybody() {
+async fn the_pages_of_other_login_methods_are_accessible() {
     let browser = Chromium::start(JavaScript::On).await;
     let somebody =
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 16\r\n\r\n{\"name\":\"alice\"}";
@@ -158,7 +158,7 @@ async fn without_a_directory(browser: &Chromium) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_pages_of_links_are_fit_for_everybody() {
+async fn the_pages_of_links_are_accessible() {
     let (linkgate, mut alice) = linked().await;
     // What the page for administrators says of a link is what became of its last call.
     assert_eq!(linkgate.ask("/absent/x", Some("alice")).await.status, 502);

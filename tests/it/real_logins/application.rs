@@ -61,7 +61,7 @@ async fn enter(browser: &Chromium, name: &str) {
 }
 
 /// From the popup of another site to the application's sign-in, back, and to the end of the dance; then as somebody else.
-async fn dance(address: SocketAddr, login: &str) {
+async fn connect(address: SocketAddr, login: &str) {
     let database = Database::sqlite();
     let linkgate = Program::start_with(&database, address, login);
     let bitbucket = opener::start(linkgate.address()).await;
@@ -125,17 +125,17 @@ async fn dance(address: SocketAddr, login: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_popup_finds_the_applications_own_session() {
     let (_application, address) = application();
-    dance(address, &probe(address)).await;
+    connect(address, &probe(address)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_popup_goes_through_the_signed_hand_off() {
     let (_application, address) = application();
-    dance(address, &handoff()).await;
+    connect(address, &handoff()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_doctor_says_what_it_sees() {
+async fn the_doctor_reports_what_it_finds() {
     let (application, address) = application();
     let database = Database::sqlite();
     let linkgate = Program::start_with(&database, address, &probe(address));

@@ -153,7 +153,7 @@ async fn a_name_and_its_password_make_a_user_over_start_tls_and_ldaps() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_else_makes_nobody() {
+async fn every_other_entry_signs_no_user_in() {
     let slapd = Slapd::start();
     for (name, password) in [
         ("alice", "wrong"),
@@ -222,7 +222,7 @@ async fn a_directory_that_is_not_believed_is_told_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_says_who_exists() {
+async fn the_directory_knows_which_users_exist() {
     let mut slapd = Slapd::start();
     let ldap = Ldap::new(slapd.options()).unwrap();
     let known = UserStatus::Active {

@@ -147,7 +147,7 @@ async fn only_some_users_can_be_named_and_only_by_some_consumers() {
 
 /// A choice: ignored, not refused. The token's user wins.
 #[tokio::test]
-async fn a_users_token_names_its_user_whatever_the_query_says() {
+async fn a_users_token_names_its_user_whatever_the_query_names() {
     let linkgate = Linkgate::start().await;
     let token = Peer::rsa().connect(&linkgate, "bob").await;
     for user in ["carol", "alice", "nobody"] {

@@ -155,7 +155,7 @@ fn a_changed_blob_is_refused_wherever_it_was_changed() {
 }
 
 #[test]
-fn a_rotated_keyring_opens_old_blobs_and_a_foreign_one_says_which_key_it_lacks() {
+fn a_rotated_keyring_opens_old_blobs_and_a_foreign_one_names_its_key() {
     let (keyring, mut rng) = (Keyring::generate(&mut rng()), StdRng::seed_from_u64(2));
     let sealed = keyring.seal(&Secret::new("s"), "a");
     let id = std::str::from_utf8(&sealed[..4]).unwrap().to_owned();

@@ -28,7 +28,7 @@ on_both! {
         assert!(!record(&db.open().await, NOW, 1).await.unwrap());
     }
 
-    async fn of_a_thousand_requests_with_five_hundred_nonces_five_hundred_are_accepted(db: Database) {
+    async fn each_of_five_hundred_nonces_is_accepted_once(db: Database) {
         let store = db.open().await;
         let calls = (0..1_000).map(|n| spawned(&store, NOW, n % 500)).collect();
         assert_eq!(accepted(calls).await, 500);

@@ -102,7 +102,7 @@ on_both! {
         }
     }
 
-    async fn p3_a_lease_that_is_missing_or_of_another_epoch_accepts_nothing_of_its_time(db: Database) {
+    async fn p3_a_missing_lease_or_one_of_another_epoch_accepts_nothing(db: Database) {
         for (hour, loss) in (0..).zip(["delete from nonce_lease", "update nonce_lease set epoch = 'another'"]) {
             let start = NOW.plus(3_600 * hour);
             let store = db.open().await;

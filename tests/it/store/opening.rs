@@ -148,7 +148,7 @@ async fn a_database_in_memory_is_whole() {
 
 /// The server is there, and its network has gone: nothing refuses, and nothing answers.
 #[tokio::test]
-async fn a_server_that_goes_silent_is_an_error_within_seconds_and_is_found_again() {
+async fn a_silent_server_is_an_error_within_seconds_and_is_found_again() {
     let db = Database::postgres().await;
     let network = Network::before(&db).await;
     let options = Options {

@@ -14,7 +14,7 @@ on_both! {
         assert_eq!(store.request_token(&token(&db)).await.unwrap(), None);
     }
 
-    async fn a_question_must_be_open_and_asked_by_somebody(db: Database) {
+    async fn a_request_token_is_pending_and_of_a_known_consumer(db: Database) {
         let store = open_with_consumers(&db).await;
         let answered = RequestToken { state: RequestTokenState::Denied, ..question("a") };
         assert!(store.add_request_token(&token(&db), &answered).await.is_err());
@@ -24,7 +24,7 @@ on_both! {
         assert!(store.add_request_token(&token, &question("a")).await.is_err());
     }
 
-    async fn the_first_answer_stands(db: Database) {
+    async fn the_first_decision_counts(db: Database) {
         let store = open_with_consumers(&db).await;
         let token = approved(&db, &store).await;
         assert!(!store.authorize_request_token(&token, &user("mallory"), None, NOW).await.unwrap());

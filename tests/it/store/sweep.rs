@@ -152,7 +152,7 @@ on_both! {
 }
 
 #[tokio::test]
-async fn neither_sweeping_nor_revoking_nor_the_newest_read_all_tokens_in_postgres() {
+async fn no_query_reads_all_tokens_in_postgres() {
     crate::support::with(Database::postgres().await, async move |db: Database| {
         let store = open_with_consumers(&db).await;
         granted(&db, &store).await;

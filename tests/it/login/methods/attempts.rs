@@ -49,7 +49,7 @@ async fn try_as(browser: &mut Browser, user: &str, password: &str) -> Response {
 }
 
 #[tokio::test]
-async fn a_stranger_cannot_make_the_table_grow_without_end() {
+async fn the_table_of_attempts_is_bounded() {
     let site = Site::start().await;
     for name in 0..40 {
         site.browser().log_in("/", &format!("user-{name}"), "wrong").await;

@@ -74,7 +74,7 @@ fn assert_signed_in(answer: &Response, token: &str) {
 }
 
 #[tokio::test]
-async fn the_application_says_who_it_is() {
+async fn the_application_signs_a_user_in() {
     let site = site().await;
     let token = site.question().await;
     let mut browser = site.browser();
@@ -208,7 +208,7 @@ async fn futures_of<F: Future<Output = Response>>(all: Vec<F>) -> Vec<Response> 
 }
 
 #[tokio::test]
-async fn what_is_not_the_agreed_answer_signs_nobody_in() {
+async fn a_wrong_answer_signs_no_user_in() {
     let site = site().await;
     let token = site.question().await;
     let mut browser = site.browser();

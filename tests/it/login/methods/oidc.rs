@@ -55,7 +55,7 @@ async fn signs_in(issuer: &Issuer, site: &Site) -> Response {
 }
 
 #[tokio::test]
-async fn the_provider_says_who_it_is() {
+async fn the_provider_signs_a_user_in() {
     let issuer = Issuer::start(NOW).await;
     let site = site(&issuer.url, "").await;
     let token = site.question().await;
@@ -111,7 +111,7 @@ async fn claims_come_from_the_token_when_they_are_there() {
 }
 
 #[tokio::test]
-async fn what_is_not_to_be_believed_signs_nobody_in() {
+async fn a_wrong_id_token_signs_no_user_in() {
     type Lie = fn(&mut Kept);
     let lies: [(&str, Lie); 11] = [
         ("another nonce", |kept| kept.claims = json!({"nonce": "another"})),
@@ -245,7 +245,7 @@ async fn a_new_key_is_asked_for_and_not_without_end() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_down_keeps_nobody_from_serving() {
+async fn linkgate_serves_while_the_provider_is_down() {
     let site = site(&format!("http://{}", reserved()), "").await;
     let token = site.question().await;
     let mut browser = site.browser();

@@ -20,7 +20,7 @@ async fn asked(site: &Site, user: &str, token: &str) -> (Browser, Form) {
 }
 
 #[tokio::test]
-async fn whoever_is_signed_in_there_is_signed_in_here() {
+async fn a_user_of_the_application_is_signed_in() {
     let app = WhoAmI::start().await;
     let site = app.site().await;
     let token = site.question().await;
@@ -124,7 +124,7 @@ async fn a_browser_that_keeps_no_cookie_is_told_and_not_sent_in_circles() {
 }
 
 #[tokio::test]
-async fn what_the_application_says_wrong_approves_nothing() {
+async fn a_wrong_probe_response_approves_nothing() {
     let app = WhoAmI::start().await;
     let site = app.site().await;
     let token = site.question().await;

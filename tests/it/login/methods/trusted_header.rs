@@ -34,7 +34,7 @@ async fn through(browser: &mut Browser, request: Request, user: &str) -> Respons
 }
 
 #[tokio::test]
-async fn what_the_proxy_says_is_taken_on_every_request() {
+async fn the_proxys_header_is_read_on_every_request() {
     let site = site("127.0.0.1").await;
     let token = site.question().await;
     let mut browser = site.browser();
@@ -78,7 +78,7 @@ async fn a_name_comes_in_as_it_goes_out() {
 }
 
 #[tokio::test]
-async fn whoever_is_not_the_proxy_names_nobody() {
+async fn only_the_proxy_names_a_user() {
     let site = site("192.0.2.1").await;
     let token = site.question().await;
     let request = Request::get("/oauth/login")

@@ -12,7 +12,7 @@ fn advice(answer: &Response) -> String {
 }
 
 #[tokio::test]
-async fn only_form_bodies_are_signed_says_the_advice() {
+async fn the_advice_is_that_only_form_bodies_are_signed() {
     let linkgate = Linkgate::start().await;
     let bodies = [
         (

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio::task::JoinSet;
 
-use super::renewal;
+use super::session_handle;
 use crate::support::{
     CALLBACK, Database, Form, Linkgate, Peer, Request, Response, credentials, on_both, question,
 };
@@ -53,8 +53,8 @@ on_both! {
     async fn one_renewal_of_many_gives_the_one_access_token(db: Database) {
         let linkgate = Linkgate::on(&db).await;
         let replica = linkgate.replica().await;
-        let (token, handle) = renewal::connected(&linkgate).await;
-        let renewed = || renewal::renewal(&linkgate, &token, &handle).request(&linkgate);
+        let (token, handle) = session_handle::connected(&linkgate).await;
+        let renewed = || session_handle::renewal(&linkgate, &token, &handle).request(&linkgate);
         let both = [linkgate.address, replica.address];
         let answers = at_once(both.into_iter().cycle().take(12).map(|to| (to, renewed()))).await;
         assert_eq!(counted(&answers), counts([("200", 12)]));

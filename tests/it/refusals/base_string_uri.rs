@@ -60,7 +60,7 @@ async fn host_does_not_choose_what_was_signed() {
 }
 
 #[tokio::test]
-async fn a_request_that_names_two_hosts_is_refused_on_every_door() {
+async fn a_request_that_names_two_hosts_is_rejected_on_every_path() {
     let linkgate = Linkgate::start().await;
     for path in [
         "/api/x",
@@ -211,7 +211,7 @@ async fn a_trusted_proxy_chooses_among_the_configured_urls() {
 }
 
 #[tokio::test]
-async fn a_stranger_chooses_nothing() {
+async fn an_untrusted_client_does_not_choose_the_public_url() {
     let linkgate = Linkgate::start().await;
     let request = call(&linkgate).request(&linkgate);
     let request = request
@@ -227,7 +227,7 @@ async fn a_stranger_chooses_nothing() {
 }
 
 #[tokio::test]
-async fn an_address_list_is_about_the_client_and_not_about_what_it_says() {
+async fn an_address_list_is_about_the_client_address() {
     let direct = Linkgate::start().await;
     let proxied = behind_a_proxy().await;
     let elsewhere = |linkgate: &Linkgate| {

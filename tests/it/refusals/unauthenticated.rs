@@ -43,7 +43,7 @@ fn barrage(linkgate: &Linkgate, token: &Credentials) -> Vec<Request> {
 }
 
 #[tokio::test]
-async fn nothing_that_a_stranger_sends_is_written() {
+async fn nothing_unsigned_is_written() {
     let linkgate = Linkgate::start().await;
     let token = Peer::hmac().request_token(&linkgate, CALLBACK).await;
     let verifier = linkgate.browser().approve(&token, "alice").await;
@@ -76,7 +76,7 @@ async fn nothing_that_a_stranger_sends_is_written() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_request_break_nothing() {
+async fn malformed_requests_break_nothing() {
     let linkgate = Linkgate::start().await;
     for bytes in [
         &b"\0\0\0\0\r\n\r\n"[..],
@@ -102,7 +102,7 @@ async fn bytes_that_are_no_request_break_nothing() {
 }
 
 /// A dance with all its detours. Returns what must stay out of the log.
-async fn dance(linkgate: &Linkgate) -> Vec<String> {
+async fn connect_with_detours(linkgate: &Linkgate) -> Vec<String> {
     let peer = Peer::hmac();
     let asked = peer
         .call(linkgate, "POST", "/oauth/request-token")
@@ -215,7 +215,7 @@ async fn an_untrusted_proxy_is_named_once() {
 async fn the_log_holds_no_secret() {
     let captured = Captured::start();
     let linkgate = Linkgate::start().await;
-    let secrets = dance(&linkgate).await;
+    let secrets = connect_with_detours(&linkgate).await;
     linkgate.database().hide_nonces().await;
     Peer::hmac()
         .call(&linkgate, "POST", "/oauth/request-token")

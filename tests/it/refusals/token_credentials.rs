@@ -88,7 +88,7 @@ async fn an_expired_request_token_is_told_from_an_unknown_one() {
 }
 
 #[tokio::test]
-async fn a_wrong_verifier_is_refused_in_every_spelling_and_the_fifth_kills_the_token() {
+async fn the_fifth_wrong_verifier_ends_the_request_token() {
     let linkgate = Linkgate::start().await;
     let (_, of_another) = approved(&linkgate).await;
     for wrong in [
@@ -120,7 +120,7 @@ async fn a_wrong_verifier_is_refused_in_every_spelling_and_the_fifth_kills_the_t
 
 /// Also: the verifier is looked at after the signature, so that a bad signature gives one answer for all verifiers.
 #[tokio::test]
-async fn a_stranger_who_knows_token_and_verifier_burns_nothing() {
+async fn without_the_secrets_token_and_verifier_are_useless() {
     let linkgate = Linkgate::start().await;
     let (token, verifier) = approved(&linkgate).await;
     let before = linkgate.on_disk();
@@ -215,12 +215,12 @@ async fn tokens_are_long_random_and_need_no_encoding() {
 async fn a_token_ends_with_its_user() {
     let linkgate = Linkgate::start().await;
     let (waiting, verifier) = approved(&linkgate).await;
-    let (token, handle) = super::renewal::connected(&linkgate).await;
+    let (token, handle) = super::session_handle::connected(&linkgate).await;
     linkgate.only_users(&["bob", "carol"]).await;
     read(&linkgate, &token).refused(&linkgate, "token_rejected").await;
     let exchange = Peer::hmac().exchange(&linkgate, &waiting, &verifier);
     exchange.refused(&linkgate, "token_rejected").await;
-    let renewal = super::renewal::renewal(&linkgate, &token, &handle);
+    let renewal = super::session_handle::renewal(&linkgate, &token, &handle);
     renewal.refused(&linkgate, "token_rejected").await;
     assert!(linkgate.app.received().is_empty());
 }
@@ -232,7 +232,7 @@ async fn an_expired_or_revoked_token_is_told_apart() {
         Peer::hmac().connect(&linkgate, "alice").await,
         Peer::hmac().connect(&linkgate, "alice").await,
     ];
-    super::renewal::revoke(&linkgate, &revoked).await;
+    super::session_handle::revoke(&linkgate, &revoked).await;
     read(&linkgate, &revoked)
         .refused(&linkgate, "token_revoked")
         .await;
@@ -254,7 +254,7 @@ async fn a_false_signature_does_not_tell_whether_a_token_exists() {
         peer.connect(&linkgate, "alice").await,
         peer.connect(&linkgate, "alice").await,
     ];
-    super::renewal::revoke(&linkgate, &revoked).await;
+    super::session_handle::revoke(&linkgate, &revoked).await;
     let keyring = linkgate.database().keyring();
     let unknown = keyring.new_token(&mut rng());
     let unknown = Credentials {

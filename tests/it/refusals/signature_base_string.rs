@@ -97,7 +97,7 @@ async fn the_query_is_signed_decoded_once_and_sorted() {
 }
 
 #[tokio::test]
-async fn a_broken_escape_is_refused_wherever_it_stands() {
+async fn a_broken_escape_is_rejected_everywhere() {
     let linkgate = Linkgate::start().await;
     for broken in ["%", "%2", "%zz", "a%", "%%20", "%\u{e9}"] {
         let call = Peer::robot().call(&linkgate, "POST", "/api/x");
@@ -160,7 +160,7 @@ async fn the_method_is_signed() {
 }
 
 #[tokio::test]
-async fn nobody_overrides_the_method_that_was_signed() {
+async fn the_signed_method_cannot_be_overridden() {
     let linkgate = Linkgate::start().await;
     let mut request = Peer::robot().call(&linkgate, "GET", "/api/x").request(&linkgate);
     for name in [

@@ -3,7 +3,7 @@
 use crate::support::{Linkgate, Peer, Place, Request, Text as _, exchange};
 
 #[tokio::test]
-async fn a_client_never_says_who_it_is() {
+async fn identity_headers_of_a_client_are_removed() {
     let linkgate = Linkgate::start().await;
     let token = Peer::hmac().connect(&linkgate, "bob").await;
     let said = |mut request: Request| {
@@ -74,7 +74,7 @@ async fn parameters_in_query_or_form_reach_the_application() {
 
 /// What follows a body is no header, whatever it is called.
 #[tokio::test]
-async fn nobody_says_who_they_are_behind_the_body() {
+async fn identity_headers_in_trailers_are_removed() {
     let linkgate = Linkgate::start().await;
     let signed = Peer::robot().call(&linkgate, "POST", "/api/x").request(&linkgate);
     for head in [

@@ -1,6 +1,6 @@
 //! Secret keys that one replica has and another lacks: no consumer loses its token by that.
 
-use super::renewal;
+use super::session_handle;
 use crate::support::{CALLBACK, Database, Linkgate, Peer, Response, on_both};
 
 on_both! {
@@ -34,12 +34,12 @@ on_both! {
         let verifier = linkgate.browser().approve(&token, "alice").await;
         let exchange = || Peer::hmac().exchange(&linkgate, &token, &verifier);
         let first = exchange().send(&linkgate).await;
-        let (old, handle) = renewal::connected(&linkgate).await;
-        let renewed = renewal::renewal(&linkgate, &old, &handle).send(&linkgate).await;
+        let (old, handle) = session_handle::connected(&linkgate).await;
+        let renewed = session_handle::renewal(&linkgate, &old, &handle).send(&linkgate).await;
         let ahead = linkgate.rotated_replica().await;
         let again = exchange().send(&ahead).await;
         assert_eq!((again.status, again.body), (200, first.body));
-        let again = renewal::renewal(&linkgate, &old, &handle).send(&ahead).await;
+        let again = session_handle::renewal(&linkgate, &old, &handle).send(&ahead).await;
         assert_eq!((again.status, again.body), (200, renewed.body));
     }
 }

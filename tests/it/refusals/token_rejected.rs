@@ -1,6 +1,6 @@
 //! Whose a token is: one consumer's, for one endpoint, together with its secret.
 
-use super::tokens::{approved, read};
+use super::token_credentials::{approved, read};
 use crate::support::{CALLBACK, Credentials, Linkgate, Peer};
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn the_tokens_secret_is_part_of_the_signature() {
 }
 
 #[tokio::test]
-async fn a_flood_of_request_tokens_is_stopped_without_a_word_about_the_consumers_tokens() {
+async fn too_many_request_tokens_are_rejected_without_a_token_problem() {
     let linkgate = Linkgate::start().await;
     let access = Peer::hmac().connect(&linkgate, "alice").await;
     linkgate

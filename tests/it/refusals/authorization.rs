@@ -9,7 +9,7 @@ use crate::support::{
 /// The session fixation of the advisory 2009.1: mallory starts the dance, alice approves, and only alice's browser
 /// learns the verifier.
 #[tokio::test]
-async fn whoever_started_the_dance_cannot_end_it_without_the_verifier() {
+async fn a_consumer_user_without_the_verifier_gets_no_token() {
     let linkgate = Linkgate::start().await;
     let token = Peer::hmac().request_token(&linkgate, CALLBACK).await;
     let of_alice = linkgate.browser().approve(&token, "alice").await;

@@ -44,7 +44,7 @@ async fn a_public_key_is_no_shared_secret() {
 }
 
 #[tokio::test]
-async fn a_method_that_was_not_registered_is_refused_even_with_the_right_secret() {
+async fn a_method_that_was_not_registered_is_rejected() {
     let linkgate = Linkgate::start().await;
     let call = || Peer::robot().call(&linkgate, "GET", "/api/x");
     for method in [
