@@ -17,10 +17,7 @@ const REFUSALS: &str = "/oauth/admin/refusals";
 async fn only_those_whom_the_configuration_names_see_them() {
     let linkgate = Linkgate::start().await;
     Peer::hmac().connect(&linkgate, "carol").await;
-    let (mut alice, mut bob) = (
-        signed_in(&linkgate, "alice").await,
-        signed_in(&linkgate, "bob").await,
-    );
+    let (mut alice, mut bob) = (linkgate.signed_in("alice").await, linkgate.signed_in("bob").await);
     let stolen = Form::of(&alice.get(TOKENS).await, "token").unwrap();
     for page in [LINKS, TOKENS, REFUSALS] {
         assert_eq!(alice.get(page).await.status, 200, "{page}");
@@ -97,12 +94,7 @@ async fn every_value_of_bitbuckets_form_is_shown_and_no_secret() {
     assert!(!own.contains("Warning:"), "{own}");
     let off = self::card(&page, "Switched off");
     assert!(off.contains("This consumer is disabled."), "{off}");
-    for secret in [
-        "correct-horse-battery-staple",
-        "another-shared-secret",
-        "a-secret",
-        "argon2",
-    ] {
+    for secret in "correct-horse-battery-staple another-shared-secret a-secret argon2".split(' ') {
         assert!(!page.body.contains(secret), "{secret} stands on the page");
     }
     assert!(!page.body.contains("<img"), "{page:?}");
@@ -111,7 +103,7 @@ async fn every_value_of_bitbuckets_form_is_shown_and_no_secret() {
 #[tokio::test]
 async fn values_to_enter_come_first_and_can_be_copied_at_once() {
     let linkgate = Linkgate::start().await;
-    let page = signed_in(&linkgate, "alice").await.get(LINKS).await;
+    let page = linkgate.signed_in("alice").await.get(LINKS).await;
     let all = card(&page, "Bitbucket");
     assert!(all.contains("Copy all as text"), "{all}");
     assert!(all.contains("\nConsumer Key: bitbucket-form\n"), "{all}");
@@ -160,7 +152,7 @@ async fn traps_are_told_where_they_lie() {
 #[tokio::test]
 async fn pages_with_values_to_copy_or_access_to_revoke_may_run_one_script() {
     let linkgate = Linkgate::start().await;
-    let mut alice = signed_in(&linkgate, "alice").await;
+    let mut alice = linkgate.signed_in("alice").await;
     for (page, has_script) in [(LINKS, true), (TOKENS, true), (REFUSALS, false)] {
         let page = alice.get(page).await;
         let policy = page.header("content-security-policy").unwrap();
@@ -182,7 +174,7 @@ on_both! {
         let linkgate = Linkgate::on(&db).await;
         let token = Peer::hmac().connect(&linkgate, "bob").await;
         let of_carol = Peer::rsa().connect(&linkgate, "carol").await;
-        let mut alice = signed_in(&linkgate, "alice").await;
+        let mut alice = linkgate.signed_in("alice").await;
         let rows = async |alice: &mut Browser, query: &str| {
             let page = alice.get(&format!("{TOKENS}{query}")).await;
             (page.body.matches("<tr role=\"row\">").count().saturating_sub(1), page)
@@ -235,7 +227,7 @@ async fn fifty_tokens_make_a_page() {
                   issued_at, expires_at) select cast('digest ' || i as blob), printf('%016x', i), key_id, consumer_key, 'dora', \
                   'Dora', 'file', 0, issued_at - i, expires_at from access_tokens, n";
     linkgate.database().execute(copies).await;
-    let mut alice = signed_in(&linkgate, "alice").await;
+    let mut alice = linkgate.signed_in("alice").await;
     let mut at = TOKENS.to_owned();
     for (rows, last) in [(50, false), (50, false), (1, true)] {
         let page = alice.get(&at).await;
@@ -252,7 +244,7 @@ async fn fifty_tokens_make_a_page() {
 async fn a_refusal_is_shown_with_its_reason_and_no_secret() {
     let linkgate = Linkgate::start().await;
     let token = Peer::hmac().connect(&linkgate, "bob").await;
-    let mut alice = signed_in(&linkgate, "alice").await;
+    let mut alice = linkgate.signed_in("alice").await;
     assert!(alice.get(REFUSALS).await.body.contains("No rejected requests."));
     let call = Peer::hmac()
         .call(&linkgate, "GET", "/api/me?secret=in-the-query")
@@ -297,14 +289,8 @@ async fn the_client_of_a_refusal_is_the_one_that_a_trusted_proxy_names() {
                    oauth_nonce=\"n\", oauth_signature=\"c2ln\"";
     let answer = call.header("Authorization", unknown).send(linkgate.address).await;
     answer.assert_refused("timestamp_refused");
-    let page = signed_in(&linkgate, "alice").await.get(REFUSALS).await;
+    let page = linkgate.signed_in("alice").await.get(REFUSALS).await;
     assert!(page.body.contains("<dd>203.0.113.7</dd>"), "{page:?}");
-}
-
-async fn signed_in(linkgate: &Linkgate, user: &str) -> Browser {
-    let mut browser = linkgate.browser();
-    browser.sign_in(user).await;
-    browser
 }
 
 /// Signs alice in, where a proxy strips a path in front of ours.
@@ -322,7 +308,7 @@ async fn signed_in_behind(linkgate: &Linkgate, path: &str) -> Browser {
 
 /// The same, where cookies have the names that belong to https.
 async fn signed_in_over_tls(linkgate: &Linkgate, user: &str) -> Browser {
-    let browser = signed_in(linkgate, user).await;
+    let browser = linkgate.signed_in(user).await;
     assert!(browser.cookies.contains_key("__Host-linkgate-session"));
     browser
 }
@@ -360,10 +346,7 @@ KXX45HLCFXbVlWuBklonUKQ8VIH2r77EIhR9tKMpyV/5RchMgqit5J5xMLaNqyKsH8Lui1LVlV2hF5h8
 #[tokio::test]
 async fn the_root_is_the_applications_unless_a_user_is_signed_in() {
     let linkgate = Linkgate::start().await;
-    let (mut alice, mut bob) = (
-        signed_in(&linkgate, "alice").await,
-        signed_in(&linkgate, "bob").await,
-    );
+    let (mut alice, mut bob) = (linkgate.signed_in("alice").await, linkgate.signed_in("bob").await);
     for (count, path) in ["/oauth", "/oauth/"].into_iter().enumerate() {
         assert_eq!(location(&alice.get(path).await), LINKS);
         assert_eq!(location(&bob.get(path).await), "/oauth/connections");
@@ -385,7 +368,7 @@ async fn the_root_is_the_applications_unless_a_user_is_signed_in() {
         .more("[[routes]]\npath = \"/oauth\"\nauth = \"none\"\n")
         .start()
         .await;
-    let mut alice = signed_in(&owned, "alice").await;
+    let mut alice = owned.signed_in("alice").await;
     assert_eq!(alice.get("/oauth").await.header("location"), None);
     assert_eq!(owned.app.count(), 1);
 }
@@ -393,10 +376,7 @@ async fn the_root_is_the_applications_unless_a_user_is_signed_in() {
 #[tokio::test]
 async fn only_administrators_learn_the_address_of_an_absent_application() {
     let linkgate = Linkgate::start().await;
-    let (alice, bob) = (
-        signed_in(&linkgate, "alice").await,
-        signed_in(&linkgate, "bob").await,
-    );
+    let (alice, bob) = (linkgate.signed_in("alice").await, linkgate.signed_in("bob").await);
     let absent = App::absent().address.to_string();
     // A new address counts from the next start on.
     let _ = linkgate.change(&linkgate.app.address.to_string(), &absent).await;

@@ -6,7 +6,7 @@ use linkgate::model::AuditKind;
 use linkgate::store::AuditFilter;
 
 use crate::support::{
-    Browser, Credentials, Database, Form, Linkgate, Peer, Request, Response, Text as _, location, on_both,
+    Credentials, Database, Form, Linkgate, Peer, Request, Response, Text as _, location, on_both,
 };
 
 const PAGE: &str = "/oauth/connections";
@@ -20,7 +20,7 @@ on_both! {
         for linkgate in [&here, &there] {
             assert_eq!(call(linkgate, &token).await.status, 200);
         }
-        let mut alice = signed_in(&there, "alice").await;
+        let mut alice = there.signed_in("alice").await;
         let page = alice.get(PAGE).await;
         let answer = alice.submit(&Form::of(&page, "token").unwrap()).await;
         let revoked = Instant::now();
@@ -39,7 +39,7 @@ on_both! {
         let first = Peer::hmac().connect(&linkgate, "alice").await;
         let second = Peer::rsa().connect(&linkgate, "alice").await;
         let of_bob = Peer::hmac().connect(&linkgate, "bob").await;
-        let mut alice = signed_in(&linkgate, "alice").await;
+        let mut alice = linkgate.signed_in("alice").await;
         let page = alice.get(PAGE).await;
         assert_eq!(page.body.matches("<li class=\"card\">").count(), 2, "{page:?}");
         let all = last_form(&page);
@@ -69,7 +69,7 @@ on_both! {
 #[tokio::test]
 async fn the_page_shows_consumer_and_times_of_each_connection() {
     let linkgate = Linkgate::start().await;
-    let mut alice = signed_in(&linkgate, "alice").await;
+    let mut alice = linkgate.signed_in("alice").await;
     let page = alice.get(PAGE).await;
     assert_eq!(page.status, 200);
     page.has("To connect an application, start in that application.");
@@ -132,8 +132,8 @@ async fn a_user_signs_in_first_and_comes_back() {
 async fn nothing_is_revoked_but_by_its_user_from_the_page() {
     let linkgate = Linkgate::start().await;
     let token = Peer::hmac().connect(&linkgate, "alice").await;
-    let mut alice = signed_in(&linkgate, "alice").await;
-    let mut bob = signed_in(&linkgate, "bob").await;
+    let mut alice = linkgate.signed_in("alice").await;
+    let mut bob = linkgate.signed_in("bob").await;
     Peer::hmac().connect(&linkgate, "bob").await;
     let form = Form::of(&alice.get(PAGE).await, "token").unwrap();
     let of_bob = Form::of(&bob.get(PAGE).await, "token").unwrap();
@@ -189,15 +189,9 @@ async fn a_hostile_name_stays_a_name_here_too() {
     peer.exchange(&linkgate, &asked, &verifier)
         .passes(&linkgate)
         .await;
-    let page = signed_in(&linkgate, "alice").await.get(PAGE).await;
+    let page = linkgate.signed_in("alice").await.get(PAGE).await;
     assert!(!page.body.contains("<img"), "{page:?}");
     page.has("<bdi>&#60;img src=x onerror=alert(1)&#62; &#38; &#34;Second&#34;</bdi>");
-}
-
-async fn signed_in(linkgate: &Linkgate, user: &str) -> Browser {
-    let mut browser = linkgate.browser();
-    browser.sign_in(user).await;
-    browser
 }
 
 async fn call(linkgate: &Linkgate, token: &Credentials) -> Response {

@@ -146,10 +146,8 @@ fn every_command_has_examples() {
         );
     }
     assert!(here.run("--help").out.contains("64 wrong configuration"));
-    assert_eq!(
-        here.run("--version").out,
-        format!("linkgate {}\n", env!("CARGO_PKG_VERSION"))
-    );
+    let found = here.run("--version").out;
+    assert_eq!(found, format!("linkgate {}\n", env!("CARGO_PKG_VERSION")));
     assert_eq!(here.run("frobnicate").code, 2);
     assert_eq!(here.run("").code, 2);
 }

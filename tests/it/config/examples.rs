@@ -43,18 +43,14 @@ fn the_sidecar_example_works_unchanged() {
         panic!("three consumers");
     };
     assert!(matches!(form.keys.as_slice(), [VerificationKey::Hmac(_)]));
-    assert_eq!(
-        form.methods.iter().copied().collect::<Vec<_>>(),
-        [SignatureMethod::HmacSha1]
-    );
+    let found = form.methods.iter().copied().collect::<Vec<_>>();
+    assert_eq!(found, [SignatureMethod::HmacSha1]);
     assert_eq!(
         (own.key.as_str(), own.name.as_str()),
         ("Stash:8277239845", "Bitbucket (own key)")
     );
-    assert_eq!(
-        own.methods.iter().copied().collect::<Vec<_>>(),
-        [SignatureMethod::RsaSha1]
-    );
+    let found = own.methods.iter().copied().collect::<Vec<_>>();
+    assert_eq!(found, [SignatureMethod::RsaSha1]);
     assert!(own.two_legged && own.impersonation && own.session_handles && own.enabled);
     assert_eq!(own.two_legged_user.as_deref(), Some("svc-bitbucket"));
     assert_eq!(own.callbacks.len(), 2);
@@ -89,10 +85,8 @@ fn the_replica_example_works_where_its_secrets_are() {
     assert_eq!(config.store.password.as_ref().unwrap().expose(), "swordfish");
     assert_eq!(config.store.max_connections.get(), 16);
     assert!(config.store.is_postgres());
-    assert_eq!(
-        config.server.public_urls[0].as_str(),
-        "https://builds.internal.example.com"
-    );
+    let found = config.server.public_urls[0].as_str();
+    assert_eq!(found, "https://builds.internal.example.com");
     assert_eq!(config.log.format, Format::Json);
     assert_eq!(config.identity.preset, IdentityPreset::Oauth2Proxy);
     assert_eq!(config.tokens.request_token_lifetime, 600);

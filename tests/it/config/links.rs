@@ -34,15 +34,11 @@ fn a_link_has_defaults() {
     );
     assert_eq!((link.users, link.itself), (Users::Connect, false));
     assert_eq!(link.response_timeout, Duration::from_mins(1));
-    assert_eq!(
-        config.applinks.consumer_key.as_ref().unwrap().as_str(),
-        "linkgate:builds.example.com"
-    );
+    let found = config.applinks.consumer_key.as_ref().unwrap().as_str();
+    assert_eq!(found, "linkgate:builds.example.com");
     assert!(config.applinks.token.is_some());
-    assert_eq!(
-        config.applinks.listen,
-        ListenAt::Tcp("127.0.0.1:9082".parse().unwrap())
-    );
+    let found = config.applinks.listen;
+    assert_eq!(found, ListenAt::Tcp("127.0.0.1:9082".parse().unwrap()));
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
     let without = Written::smallest_and("").load(&[]).unwrap();
     assert!(without.applinks.token.is_none() && !without.applinks.consumer_info);

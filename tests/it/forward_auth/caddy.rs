@@ -1,6 +1,7 @@
 //! Caddy from Debian before the application, with `config/deploy/Caddyfile`.
 
 use super::nginx::linkgate;
+use super::signed;
 use crate::support::{FrontProxy, Linkgate, Peer, Request, deployed, reserved};
 
 fn start(linkgate: &Linkgate) -> FrontProxy {
@@ -18,11 +19,6 @@ fn start(linkgate: &Linkgate) -> FrontProxy {
         ],
     );
     FrontProxy::caddy(address, &format!("{{\n\tadmin off\n}}\n{caddyfile}"))
-}
-
-fn signed(linkgate: &Linkgate, target: &str) -> Request {
-    let call = Peer::robot().call(linkgate, "GET", target);
-    call.request(linkgate).header("Host", "builds.example.com")
 }
 
 #[tokio::test]
@@ -90,7 +86,7 @@ async fn awkward_targets_arrive_as_they_were_signed_or_not_at_all() {
     let caddy = start(&linkgate);
     let mut admitted = 0;
     for target in super::AWKWARD {
-        let answer = signed(&linkgate, target).send(caddy.address).await;
+        let answer = signed(&linkgate, "GET", target).send(caddy.address).await;
         match linkgate.app.received().get(admitted) {
             Some(received) => {
                 assert_eq!(

@@ -1,6 +1,7 @@
 //! Envoy before the application, with `config/deploy/envoy.yaml`. The program is a wheel of `PyPI`.
 
 use super::nginx::linkgate;
+use super::signed;
 use crate::support::{FrontProxy, Linkgate, Peer, Request, deployed, reserved};
 
 fn start(linkgate: &Linkgate) -> FrontProxy {
@@ -18,11 +19,6 @@ fn start(linkgate: &Linkgate) -> FrontProxy {
         ],
     );
     FrontProxy::envoy(address, &yaml)
-}
-
-fn signed(linkgate: &Linkgate, target: &str) -> Request {
-    let call = Peer::robot().call(linkgate, "GET", target);
-    call.request(linkgate).header("Host", "builds.example.com")
 }
 
 #[tokio::test]
@@ -113,7 +109,7 @@ async fn awkward_targets_are_admitted_as_they_arrive() {
     let linkgate = linkgate().await;
     let envoy = start(&linkgate);
     for target in super::AWKWARD {
-        let answer = signed(&linkgate, target).send(envoy.address).await;
+        let answer = signed(&linkgate, "GET", target).send(envoy.address).await;
         assert_eq!(answer.status, 200, "{target}: {answer:?}");
         let received = linkgate.app.last();
         assert_eq!(received.line(), format!("GET {target} HTTP/1.1"));

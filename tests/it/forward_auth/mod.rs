@@ -102,6 +102,12 @@ fn passes(verdict: &Response) -> Vec<(&str, &str)> {
     headers
 }
 
+/// A two-legged call that names the public host.
+fn signed(linkgate: &Linkgate, method: &str, target: &str) -> Request {
+    let call = Peer::robot().call(linkgate, method, target);
+    call.request(linkgate).header("Host", "builds.example.com")
+}
+
 /// Asserts that a proxy hands on what linkgate says to a consumer, and nothing to the application.
 async fn passes_refusals_on(linkgate: &Linkgate, proxy: SocketAddr) {
     let late = Peer::robot()

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::AWKWARD;
+use super::{AWKWARD, signed};
 use crate::support::{
     App, FrontProxy, Linkgate, Peer, Request, Response, Setup, Text as _, deployed, reserved,
 };
@@ -44,11 +44,6 @@ fn proxying(linkgate: &Linkgate, merge_slashes: &str) -> FrontProxy {
         ],
     );
     FrontProxy::nginx(address, &site)
-}
-
-fn signed(linkgate: &Linkgate, method: &str, target: &str) -> Request {
-    let call = Peer::robot().call(linkgate, method, target);
-    call.request(linkgate).header("Host", "builds.example.com")
 }
 
 fn unsigned(target: &str) -> Request {

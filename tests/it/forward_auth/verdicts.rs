@@ -224,22 +224,15 @@ async fn envoy_is_told_what_to_remove() {
     let verdict = by_envoy(&call).send(linkgate.address).await;
     let removed = verdict.header("x-envoy-auth-headers-to-remove").unwrap();
     let names = |name: &str| removed.split(',').any(|removed| removed == name);
-    assert!(
-        names("x-linkgate-user") && !names("x-linkgate-consumer"),
-        "{removed}"
-    );
+    assert!(names("x-linkgate-user"), "{removed}");
+    assert!(!names("x-linkgate-consumer"), "{removed}");
 }
 
 #[tokio::test]
 async fn no_other_proxy_is_answered() {
     let linkgate = start().await;
-    for name in [
-        "Remote_User",
-        "X-Remote-User",
-        "X-Forwarded-User",
-        "x_linkgate_user",
-        "X-Auth-Request-User",
-    ] {
+    let names = "Remote_User X-Remote-User X-Forwarded-User x_linkgate_user X-Auth-Request-User";
+    for name in names.split(' ') {
         for target in ["/page", "/static/a.css", "/api/x"] {
             let client = Request::get(target).header(name, "mallory");
             let verdict = by_nginx(&client, "1").send(linkgate.address).await;

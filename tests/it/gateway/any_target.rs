@@ -65,10 +65,8 @@ fn whatever_is_accepted_arrives_unchanged() {
     });
     outcome.unwrap();
     let (accepted, refused) = (accepted.get(), refused.get());
-    assert!(
-        accepted > 200 && refused > 100,
-        "{accepted} accepted, {refused} refused"
-    );
+    assert!(accepted > 200, "{accepted} accepted, {refused} refused");
+    assert!(refused > 100, "{accepted} accepted, {refused} refused");
 }
 
 async fn exchange(address: std::net::SocketAddr, bytes: &[u8]) -> Vec<u8> {

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use super::{exchange, get, options, serve, start, started, status};
-use crate::support::{App, app};
+use crate::support::{App, Text as _, app};
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n";
 /// What makes a request one that carries OAuth.
@@ -31,10 +31,8 @@ async fn a_form_arrives_unchanged() {
         assert_eq!(status(&answer), "200", "{method}: {answer}");
         let request = app.last();
         assert_eq!(request.body, body, "{method}");
-        assert_eq!(
-            request.header("content-type"),
-            ["application/x-www-form-urlencoded; charset=UTF-8"]
-        );
+        let found = request.header("content-type");
+        assert_eq!(found, ["application/x-www-form-urlencoded; charset=UTF-8"]);
     }
     let chunked = format!("{FORM}Transfer-Encoding: chunked\r\n");
     let answer = send(gateway, "GET", &chunked, b"2\r\na=\r\n1\r\n1\r\n0\r\n\r\n").await;
@@ -128,10 +126,8 @@ async fn an_unsigned_form_has_no_limit() {
             (1 << 20) + 1
         );
         let answer = exchange(gateway, &[head.as_bytes(), &large[..=1 << 20]].concat()).await;
-        assert!(
-            status(&answer) == "401" && !answer.contains("oauth_problem"),
-            "{answer}"
-        );
+        assert!(status(&answer) == "401", "{answer}");
+        answer.lacks("oauth_problem");
     }
     assert_eq!(app.received().len(), 6);
 }
@@ -298,10 +294,8 @@ async fn bodies_that_are_held_have_one_budget() {
     tokio::time::sleep(Duration::from_millis(500)).await;
     let mut answer = String::new();
     begin().await.read_to_string(&mut answer).await.unwrap();
-    assert!(
-        status(&answer) == "503" && answer.contains("too many requests"),
-        "{answer}"
-    );
+    assert!(status(&answer) == "503", "{answer}");
+    answer.has("too many requests");
     // What is not signed is not held, and what ends makes room.
     let unsigned = format!("{FORM}Content-Length: 3\r\n");
     assert_eq!(status(&send(gateway, "POST", &unsigned, b"a=1").await), "200");

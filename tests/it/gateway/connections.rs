@@ -261,10 +261,8 @@ async fn an_upload_may_be_slow_and_may_not_stand_still() {
     let answer = upload("Content-Length: 4", &["a", "b", "c", "d"]).await;
     assert_eq!(status(&answer), "200", "{answer}");
     let answer = upload("Content-Length: 4", &[]).await;
-    assert!(
-        status(&answer) == "408" && answer.contains("did not arrive in time"),
-        "{answer}"
-    );
+    assert!(status(&answer) == "408", "{answer}");
+    answer.has("did not arrive in time");
     assert_eq!(status(&upload("Content-Length: 4", &["a"]).await), "408");
     let answer = upload("Transfer-Encoding: chunked", &["1\r\na\r\n"]).await;
     assert_eq!(status(&answer), "408", "{answer}");
@@ -343,10 +341,8 @@ async fn the_application_gets_so_many_requests_at_once() {
     let first = tokio::spawn(async move { get(gateway, "/x", "").await });
     tokio::time::sleep(Duration::from_millis(100)).await;
     let answer = get(gateway, "/x", "Accept: application/json\r\n").await;
-    assert!(
-        status(&answer) == "503" && answer.contains("\"code\":\"busy\""),
-        "{answer}"
-    );
+    assert!(status(&answer) == "503", "{answer}");
+    answer.has("\"code\":\"busy\"");
     go.send(true).unwrap();
     assert_eq!(status(&first.await.unwrap()), "200");
     assert_eq!(status(&get(gateway, "/x", "").await), "200");

@@ -43,16 +43,12 @@ async fn fields_of_an_untrusted_proxy_are_removed() {
     };
     // Off unless asked for.
     let passed = received(options_behind_proxy(&app).await, &app, "", "/page", SAID).await;
-    assert!(
-        is_silent(&passed) && passed.header("remote-user").is_empty(),
-        "{passed:?}"
-    );
+    assert!(is_silent(&passed), "{passed:?}");
+    assert!(passed.header("remote-user").is_empty(), "{passed:?}");
     // A client.
     let passed = received(options(&app).await, &app, ALLOWED, "/page", SAID).await;
-    assert!(
-        is_silent(&passed) && passed.header("remote-user").is_empty(),
-        "{passed:?}"
-    );
+    assert!(is_silent(&passed), "{passed:?}");
+    assert!(passed.header("remote-user").is_empty(), "{passed:?}");
     // A signed call is its consumer's, and where OAuth is not looked at, it has no user.
     for (target, users) in [("/page", &["svc"][..]), ("/static/a.css", &[])] {
         let headers = format!("{SAID}{}", authorization(target));

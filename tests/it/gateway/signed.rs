@@ -300,10 +300,8 @@ async fn the_assertion_names_user_consumer_method_and_path() {
     ] {
         assert_eq!(claims[name], value, "{claims}");
     }
-    assert_eq!(
-        claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(),
-        60
-    );
+    let found = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+    assert_eq!(found, 60);
     let other = DecodingKey::from_jwk(
         jwks.keys
             .iter()

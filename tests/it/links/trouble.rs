@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use linkgate::blocking::SIGNATURES;
-use linkgate::oauth::{Secret, Token, TokenCredentials};
+use linkgate::oauth::Token;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 
@@ -12,20 +12,8 @@ use crate::support::{App, Blocked, Database, Linked, Planned, Text as _, locatio
 /// A linkgate whose other side answers every call in the same way, with alice connected there.
 async fn refused_by(answer: &'static str) -> Linked {
     let left = Linked::with_peer(App::answering(answer).await.address, "").await;
-    keep_token(&left, "a-token").await;
+    left.has_connected("other", "alice", "a-token").await;
     left
-}
-
-async fn keep_token(left: &Linked, token: &str) {
-    let store = left.store().await;
-    let credentials = TokenCredentials {
-        token: Token::parse(token).unwrap(),
-        secret: Secret::new("its-secret"),
-    };
-    store
-        .connect_link("other", "alice", &credentials, None, left.clock.now())
-        .await
-        .unwrap();
 }
 
 async fn is_connected(left: &Linked) -> bool {
@@ -98,10 +86,8 @@ async fn a_problem_is_read_from_the_last_challenge_that_names_one() {
     let found = (status, code.as_str(), connected);
     assert_eq!(found, (502, "refused", true), "{advice}");
     advice.has(format!("permission_denied: ab{}", "x".repeat(298)));
-    assert!(
-        !advice.contains(&"x".repeat(299)) && !advice.contains(['\n', '\u{1b}']),
-        "{advice}"
-    );
+    advice.lacks(&"x".repeat(299));
+    assert!(!advice.contains(['\n', '\u{1b}']), "{advice}");
 }
 
 #[tokio::test]
@@ -143,14 +129,14 @@ async fn only_the_token_that_was_refused_is_dropped() {
     })
     .await;
     let left = Linked::with_peer(other.address, "").await;
-    keep_token(&left, "an-old-token").await;
+    left.has_connected("other", "alice", "an-old-token").await;
     let calling = async {
         let refused = left.ask("/other/x", Some("alice")).await;
         refused.assert_header("x-linkgate-error", "not_connected");
     };
     let connecting = async {
         calls.recv().await.unwrap();
-        keep_token(&left, "a-new-token").await;
+        left.has_connected("other", "alice", "a-new-token").await;
         go.send(true).unwrap();
     };
     tokio::join!(calling, connecting);
@@ -204,7 +190,7 @@ async fn a_slow_other_side_is_given_up_and_the_token_stays() {
     })
     .await;
     let left = Linked::with_peer(slow.address, "response_timeout = \"300ms\"\n").await;
-    keep_token(&left, "a-token").await;
+    left.has_connected("other", "alice", "a-token").await;
     let got = outcome(&left).await;
     assert_eq!((got.0, got.1.as_str(), got.3), (504, "late", true), "{}", got.2);
     let mut browser = left.browser();
@@ -217,7 +203,7 @@ async fn a_slow_other_side_is_given_up_and_the_token_stays() {
 #[tokio::test]
 async fn another_side_that_is_down_is_said_to_be_and_the_token_stays() {
     let left = Linked::with_peer(App::absent().address, "").await;
-    keep_token(&left, "a-token").await;
+    left.has_connected("other", "alice", "a-token").await;
     let got = outcome(&left).await;
     assert_eq!(
         (got.0, got.1.as_str(), got.3),
@@ -230,7 +216,7 @@ async fn another_side_that_is_down_is_said_to_be_and_the_token_stays() {
         "",
     )
     .await;
-    keep_token(&broken, "a-token").await;
+    broken.has_connected("other", "alice", "a-token").await;
     let got = outcome(&broken).await;
     assert_eq!((got.0, got.3), (502, true), "{}", got.2);
 }
@@ -255,7 +241,7 @@ async fn an_authorization_goes_on_when_the_remote_is_back() {
 #[tokio::test]
 async fn a_token_that_was_replaced_meanwhile_is_not_dropped() {
     let left = Linked::with_peer(App::start().await.address, "").await;
-    keep_token(&left, "a-token").await;
+    left.has_connected("other", "alice", "a-token").await;
     let store = left.store().await;
     let old = Token::parse("an-older-token").unwrap();
     assert!(

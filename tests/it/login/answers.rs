@@ -7,9 +7,7 @@ use crate::support::{Text as _, assert_notice, code, question};
 
 #[tokio::test]
 async fn approving_sends_the_browser_back_and_a_second_click_to_the_same_place() {
-    let site = Site::start().await;
-    let token = site.question().await;
-    let mut alice = site.signed_in("alice").await;
+    let (site, token, mut alice) = Site::asked().await;
     let form = alice.approval(&token).await.pressing("approve");
     let answer = alice.submit(&form).await;
     let there = answer.header("location").unwrap().to_owned();
@@ -64,9 +62,7 @@ async fn no_other_user_sees_the_verifier() {
 
 #[tokio::test]
 async fn denying_tells_the_consumer_and_later_visitors() {
-    let site = Site::start().await;
-    let token = site.question().await;
-    let mut alice = site.signed_in("alice").await;
+    let (site, token, mut alice) = Site::asked().await;
     let form = alice.approval(&token).await.pressing("deny");
     let there = format!("{CALLBACK}&oauth_token={}&oauth_verifier=denied", token.as_str());
     for _ in 0..2 {

@@ -52,9 +52,7 @@ async fn an_answer_counts_only_from_the_page_that_was_shown() {
 
 #[tokio::test]
 async fn a_form_of_another_origin_is_refused() {
-    let site = Site::start().await;
-    let token = site.question().await;
-    let mut alice = site.signed_in("alice").await;
+    let (site, token, mut alice) = Site::asked().await;
     let form = alice.approval(&token).await.pressing("approve");
     let own = format!("http://{}", site.address());
     for (site_header, origin) in [
@@ -112,9 +110,7 @@ async fn an_answer_of_another_user_than_was_shown_is_refused() {
 
 #[tokio::test]
 async fn an_answer_of_an_earlier_session_of_the_same_user_is_asked_again() {
-    let site = Site::start().await;
-    let token = site.question().await;
-    let mut alice = site.signed_in("alice").await;
+    let (site, token, mut alice) = Site::asked().await;
     let form = alice.approval(&token).await.pressing("approve");
     alice.sign_in_again("alice").await;
     let notice = alice.submit(&form).await;
@@ -124,9 +120,7 @@ async fn an_answer_of_an_earlier_session_of_the_same_user_is_asked_again() {
 
 #[tokio::test]
 async fn an_answer_after_the_session_signs_in_first() {
-    let site = Site::start().await;
-    let token = site.question().await;
-    let mut alice = site.signed_in("alice").await;
+    let (site, token, mut alice) = Site::asked().await;
     let form = alice.approval(&token).await.pressing("approve");
     alice.cookies.clear();
     let answer = alice.submit(&form).await;

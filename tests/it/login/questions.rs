@@ -45,9 +45,7 @@ async fn a_user_signs_in_first_and_comes_back() {
 
 #[tokio::test]
 async fn pages_speak_the_language_that_the_browser_asks_for() {
-    let site = Site::start().await;
-    let token = site.question().await;
-    let mut alice = site.signed_in("alice").await;
+    let (_site, token, mut alice) = Site::asked().await;
     for (asked, lang, heading) in [
         (
             "fr,de;q=0.5",
@@ -75,9 +73,7 @@ async fn pages_speak_the_language_that_the_browser_asks_for() {
 
 #[tokio::test]
 async fn every_page_has_the_same_headers() {
-    let site = Site::start().await;
-    let token = site.question().await;
-    let mut alice = site.signed_in("alice").await;
+    let (site, token, mut alice) = Site::asked().await;
     let callback = " https://bitbucket.example.com";
     for (target, leads_to) in [
         (question(&token), callback),
@@ -220,9 +216,7 @@ async fn a_request_token_whose_time_is_over_asks_nothing() {
 
 #[tokio::test]
 async fn a_disabled_consumer_is_not_asked_for() {
-    let site = Site::start().await;
-    let token = site.question().await;
-    let mut alice = site.signed_in("alice").await;
+    let (site, token, mut alice) = Site::asked().await;
     let key = ConsumerKey::parse("bitbucket").unwrap();
     site.store
         .set_consumer_enabled(&key, false, site.clock.now())
@@ -244,9 +238,7 @@ async fn a_hostile_consumer_is_shown_as_what_it_is() {
 
 #[tokio::test]
 async fn only_get_head_and_post_are_for_questions_and_only_post_decides() {
-    let site = Site::start().await;
-    let token = site.question().await;
-    let mut alice = site.signed_in("alice").await;
+    let (site, token, mut alice) = Site::asked().await;
     let head = alice.send(Request::new("HEAD", question(&token))).await;
     assert_eq!((head.status, head.body.as_str()), (200, ""));
     for method in ["PUT", "DELETE", "OPTIONS"] {
@@ -276,9 +268,7 @@ async fn only_get_head_and_post_are_for_questions_and_only_post_decides() {
 
 #[tokio::test]
 async fn a_database_that_does_not_answer_is_a_page_too() {
-    let site = Site::start().await;
-    let token = site.question().await;
-    let mut alice = site.signed_in("alice").await;
+    let (site, token, mut alice) = Site::asked().await;
     let form = alice.approval(&token).await.pressing("approve");
     site.sql("alter table sessions rename to away").await;
     for answer in [

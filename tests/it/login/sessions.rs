@@ -5,9 +5,7 @@ use crate::support::{Browser, Form, Request, Text as _, assert_notice, question}
 
 #[tokio::test]
 async fn signing_in_makes_a_new_session_and_ends_the_one_before() {
-    let site = Site::start().await;
-    let token = site.question().await;
-    let mut alice = site.signed_in("alice").await;
+    let (site, token, mut alice) = Site::asked().await;
     let fixed = alice.clone();
 
     // Somebody planted this id in the browser; whoever signs in with it gets another one.
@@ -33,10 +31,8 @@ async fn signing_in_makes_a_new_session_and_ends_the_one_before() {
     let (name, value) = browser.split(';').next().unwrap().split_once('=').unwrap();
     alice.cookies.insert(name.to_owned(), value.to_owned());
     assert_eq!(alice.submit(&form).await.status, 303);
-    assert_ne!(
-        alice.cookies["linkgate-session"],
-        fixed.cookies["linkgate-session"]
-    );
+    let found = &alice.cookies["linkgate-session"];
+    assert_ne!(found, &fixed.cookies["linkgate-session"]);
     alice.get(&question(&token)).await.body.has("Bob Example");
     let answer = fixed.clone().get(&question(&token)).await;
     assert_eq!(answer.status, 303, "the session before is over: {answer:?}");
@@ -69,9 +65,7 @@ async fn a_session_ends_after_twelve_idle_hours_and_after_seven_days() {
 
 #[tokio::test]
 async fn a_session_ends_with_its_user() {
-    let site = Site::start().await;
-    let token = site.question().await;
-    let mut alice = site.signed_in("alice").await;
+    let (site, token, mut alice) = Site::asked().await;
     let form = alice.approval(&token).await.pressing("approve");
     site.users(&USERS.replace("\"alice\"", "\"carol\"")).await;
     let answer = alice.submit(&form).await;
@@ -91,9 +85,7 @@ async fn a_session_of_another_login_method_ends() {
 
 #[tokio::test]
 async fn a_session_shows_the_name_of_today_and_is_written_once_a_minute() {
-    let site = Site::start().await;
-    let token = site.question().await;
-    let mut alice = site.signed_in("alice").await;
+    let (site, token, mut alice) = Site::asked().await;
     let page = question(&token);
     for (name, initial) in [("*** \u{e9}lan", "\u{c9}"), ("***", "?")] {
         site.users(&USERS.replace("Alice Example", name)).await;
@@ -187,10 +179,8 @@ async fn behind_a_path_every_address_carries_it() {
     Form::at(&page, "/builds/oauth/authorize");
     let form = Form::at(&page, "/builds/oauth/logout").sent_to("/oauth/logout");
     let answer = alice.submit(&form).await;
-    assert_eq!(
-        answer.header("location"),
-        Some(format!("/builds{login}").as_str())
-    );
+    let found = answer.header("location");
+    assert_eq!(found, Some(format!("/builds{login}").as_str()));
 }
 
 #[tokio::test]

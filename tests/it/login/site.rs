@@ -95,6 +95,13 @@ impl Site {
         self.question_of("bitbucket", CALLBACK).await
     }
 
+    /// One on plain http with a request token to approve, and alice's browser.
+    pub(crate) async fn asked() -> (Self, Token, Browser) {
+        let site = Self::start().await;
+        let (token, alice) = (site.question().await, site.signed_in("alice").await);
+        (site, token, alice)
+    }
+
     /// A question of some consumer.
     pub(crate) async fn question_of(&self, consumer: &str, callback: &str) -> Token {
         let token = self.token();

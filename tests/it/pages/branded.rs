@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{CALLBACK, Chromium, JavaScript, Peer, Setup, question};
 
 use super::states::State;
-use super::{eyes, read, show, signed_in};
+use super::{eyes, read, show};
 
 /// Wider than a small window, with a script that must not run, and hard to read in either scheme when it is not shaded.
 const LOGO: &[u8] = br##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 240 40">
@@ -20,7 +20,7 @@ async fn a_branded_page_is_as_fit_as_ours() {
         .files(&[("logo.svg", LOGO)])
         .start()
         .await;
-    let alice = signed_in(&linkgate, "alice").await;
+    let alice = linkgate.signed_in("alice").await;
     let token = Peer::hmac().request_token(&linkgate, CALLBACK).await;
     let states = [
         State::get("branded-approve", question(&token)).by(&alice),

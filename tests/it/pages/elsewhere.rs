@@ -4,11 +4,9 @@ use std::net::SocketAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use linkgate::login::handoff::Answer;
-use linkgate::login::{Handoff, HttpUrl};
-use linkgate::oauth::{Secret, Token, TokenCredentials};
 use serde_json::Value;
 
+use crate::login::methods::handoff::answer;
 use crate::login::methods::issuer::Issuer;
 use crate::login::site::Site;
 use crate::support::{App, Browser, Chromium, Form, JavaScript, Linked, location};
@@ -90,10 +88,10 @@ async fn handed_off(browser: &Chromium) -> Vec<String> {
     let site = Site::with(BASE, "", login).await;
     let token = site.question().await;
     let mut alice = Browser::new(site.address());
-    let first = answer(&site, &trip(&mut alice).await);
+    let first = answer(&site, &flow(&mut alice).await, |_| ());
     assert_eq!(alice.get(&first).await.status, 303);
     let mut late = Browser::new(site.address());
-    let answered_late = answer(&site, &trip(&mut late).await);
+    let answered_late = answer(&site, &flow(&mut late).await, |_| ());
     let states = [
         State::get(
             "approve-handoff",
@@ -226,25 +224,11 @@ async fn linked() -> (Linked, Browser) {
          [[links]]\nname = \"absent\"\nurl = \"http://{absent}\"\n"
     );
     let linkgate = Linked::with_links(&links).await;
-    connect(&linkgate, "granting").await;
-    connect(&linkgate, "absent").await;
+    linkgate.has_connected("granting", "alice", "a-token").await;
+    linkgate.has_connected("absent", "alice", "a-token").await;
     let mut alice = linkgate.browser();
     alice.sign_in("alice").await;
     (linkgate, alice)
-}
-
-/// Alice has connected a link.
-async fn connect(linkgate: &Linked, link: &str) {
-    let store = linkgate.store().await;
-    let credentials = TokenCredentials {
-        token: Token::parse("a-token").unwrap(),
-        secret: Secret::new("its-secret"),
-    };
-    let now = linkgate.clock.now();
-    store
-        .connect_link(link, "alice", &credentials, None, now)
-        .await
-        .unwrap();
 }
 
 async fn probing(application: SocketAddr) -> Site {
@@ -256,34 +240,15 @@ async fn probing(application: SocketAddr) -> Site {
     Site::with(BASE, "", &login).await
 }
 
-/// Sends a browser away; the name of its trip.
-async fn trip(browser: &mut Browser) -> String {
+/// Sends a browser away; the identifier of its login flow.
+async fn flow(browser: &mut Browser) -> Value {
     let away = browser.get(LOGIN).await;
     let (_, request) = location(&away).split_once("lg_request=").unwrap();
     let request = URL_SAFE_NO_PAD
         .decode(request.split('&').next().unwrap())
         .unwrap();
     let request: Value = serde_json::from_slice(&request).unwrap();
-    request["jti"].as_str().unwrap().to_owned()
-}
-
-/// The way back from the application.
-fn answer(site: &Site, trip: &str) -> String {
-    let now = site.clock.now().seconds();
-    let answer = Answer {
-        jti: trip.to_owned(),
-        sub: "alice".to_owned(),
-        name: Some("Alice Example".to_owned()),
-        iat: now,
-        exp: now + 60,
-        auth_time: None,
-    };
-    let (answer, signature) = Handoff::new(
-        HttpUrl::parse("https://app.example/in").unwrap(),
-        Secret::new("what-both-sides-know"),
-    )
-    .answer(&answer);
-    format!("/oauth/login/handoff?lg_answer={answer}&lg_sig={signature}")
+    request["jti"].clone()
 }
 
 /// Plain http: only then may the browser of this test keep the cookies.

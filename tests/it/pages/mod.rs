@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 
 use serde_json::json;
 
-use crate::support::{Browser, Chromium, Form, JavaScript, Linkgate, Setup};
+use crate::support::{Chromium, Form, JavaScript, Setup};
 
 use states::{Go, State};
 
@@ -35,7 +35,7 @@ async fn every_page_is_fit_for_everybody() {
     assert!(eyes::see(&browser).await, "what is wrong with a page is seen");
     let mut wrong = visit(&browser, linkgate.address, &states).await;
     // Last, because nothing works afterwards.
-    let alice = signed_in(&linkgate, "alice").await;
+    let alice = linkgate.signed_in("alice").await;
     linkgate.database().execute("drop table sessions").await;
     eyes::speak(&browser, "en").await;
     let state = State::get("notice-store-down", "/oauth/connections").by(&alice);
@@ -117,10 +117,4 @@ async fn read(browser: &Chromium) -> [String; 2] {
     let read = "return [document.querySelector('h1')?.innerText ?? '', document.documentElement.lang];";
     let read = browser.window.execute(read, vec![]).await.unwrap();
     serde_json::from_value(read).unwrap()
-}
-
-async fn signed_in(linkgate: &Linkgate, user: &str) -> Browser {
-    let mut browser = linkgate.browser();
-    browser.sign_in(user).await;
-    browser
 }

@@ -2,8 +2,6 @@
 
 use crate::support::{Browser, CALLBACK, Credentials, Form, Linkgate, Peer, question};
 
-use super::signed_in;
-
 /// A page, and the way to it.
 pub(super) struct State {
     pub(super) name: &'static str,
@@ -82,13 +80,13 @@ pub(super) async fn all(linkgate: &Linkgate) -> Vec<State> {
 async fn expired(linkgate: &Linkgate) -> Vec<State> {
     let token = Peer::hmac().request_token(linkgate, CALLBACK).await;
     linkgate.clock.advance(601);
-    let alice = signed_in(linkgate, "alice").await;
+    let alice = linkgate.signed_in("alice").await;
     let state = State::get("notice-expired", question(&token));
     vec![state.by(&alice).headed("Request expired")]
 }
 
 async fn questions(linkgate: &Linkgate) -> Vec<State> {
-    let alice = signed_in(linkgate, "alice").await;
+    let alice = linkgate.signed_in("alice").await;
     let open = Peer::hmac().request_token(linkgate, CALLBACK).await;
     let hostile = Peer::second()
         .request_token(linkgate, "https://second.example.com/back")
@@ -120,10 +118,7 @@ async fn questions(linkgate: &Linkgate) -> Vec<State> {
 }
 
 async fn closed(linkgate: &Linkgate) -> Vec<State> {
-    let (alice, mut bob) = (
-        signed_in(linkgate, "alice").await,
-        signed_in(linkgate, "bob").await,
-    );
+    let (alice, mut bob) = (linkgate.signed_in("alice").await, linkgate.signed_in("bob").await);
     let peer = Peer::hmac();
     let (answered, denied, used) = (
         peer.request_token(linkgate, CALLBACK).await,
@@ -167,8 +162,8 @@ async fn closed(linkgate: &Linkgate) -> Vec<State> {
 
 /// Forms that are not ours to take.
 async fn forms(linkgate: &Linkgate) -> Vec<State> {
-    let mut alice = signed_in(linkgate, "alice").await;
-    let bob = signed_in(linkgate, "bob").await;
+    let mut alice = linkgate.signed_in("alice").await;
+    let bob = linkgate.signed_in("bob").await;
     let token = Peer::hmac().request_token(linkgate, CALLBACK).await;
     let page = alice.get(&question(&token)).await;
     let form = Form::of(&page, "approve").unwrap().pressing("approve");
@@ -216,10 +211,10 @@ async fn signing_in(linkgate: &Linkgate) -> Vec<State> {
         }
     }
     let too_many = form.clone().with("username", "dora").with("password", "wrong");
-    let mut leaving = signed_in(linkgate, "carol").await;
+    let mut leaving = linkgate.signed_in("carol").await;
     let page = leaving.get("/oauth/login").await;
     let leave = Form::of(&page, "return_to").unwrap();
-    let alice = signed_in(linkgate, "alice").await;
+    let alice = linkgate.signed_in("alice").await;
     vec![
         State::get("login", "/oauth/login").headed("Sign in to Buildboard"),
         State::sent("login-wrong", wrong.clone())
@@ -239,8 +234,8 @@ async fn signing_in(linkgate: &Linkgate) -> Vec<State> {
 }
 
 async fn connections(linkgate: &Linkgate) -> Vec<State> {
-    let carol = signed_in(linkgate, "carol").await;
-    let mut alice = signed_in(linkgate, "alice").await;
+    let carol = linkgate.signed_in("carol").await;
+    let mut alice = linkgate.signed_in("alice").await;
     for peer in [Peer::hmac(), Peer::rsa()] {
         let token = peer.connect(linkgate, "alice").await;
         let call = peer.call(linkgate, "GET", "/api/me").token(&token);
@@ -253,7 +248,7 @@ async fn connections(linkgate: &Linkgate) -> Vec<State> {
     let verifier = alice.approve(&asked, "alice").await;
     let answer = second.exchange(linkgate, &asked, &verifier).send(linkgate).await;
     assert_eq!(answer.status, 200);
-    let mut bob = signed_in(linkgate, "bob").await;
+    let mut bob = linkgate.signed_in("bob").await;
     Peer::hmac().connect(linkgate, "bob").await;
     let page = bob.get("/oauth/connections").await;
     let revoke = Form::of(&page, "token").unwrap();
@@ -271,8 +266,8 @@ async fn connections(linkgate: &Linkgate) -> Vec<State> {
 }
 
 async fn administration(linkgate: &Linkgate) -> Vec<State> {
-    let mut alice = signed_in(linkgate, "alice").await;
-    let bob = signed_in(linkgate, "bob").await;
+    let mut alice = linkgate.signed_in("alice").await;
+    let bob = linkgate.signed_in("bob").await;
     let late = (linkgate.now() - 4000).to_string();
     let call = Peer::hmac()
         .call(linkgate, "GET", "/api/me")

@@ -56,10 +56,8 @@ fn a_written_header_can_be_parsed() {
         header,
         "OAuth realm=\"https%3A%2F%2Fh%2F%22\", oauth_token=\"a%20b%22\", oauth_nonce=\"%0D%0A%2C\""
     );
-    assert_eq!(
-        parse(&header).unwrap(),
-        ["oauth_token=a%20b%22", "oauth_nonce=%0D%0A%2C"]
-    );
+    let found = parse(&header).unwrap();
+    assert_eq!(found, ["oauth_token=a%20b%22", "oauth_nonce=%0D%0A%2C"]);
     assert_eq!(form_body(pairs), "oauth_token=a%20b%22&oauth_nonce=%0D%0A%2C");
     assert_eq!(authorization([("a", "b")], None), "OAuth a=\"b\"");
 }

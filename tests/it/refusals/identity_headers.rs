@@ -7,14 +7,8 @@ async fn identity_headers_of_a_client_are_removed() {
     let linkgate = Linkgate::start().await;
     let token = Peer::hmac().connect(&linkgate, "bob").await;
     let said = |mut request: Request| {
-        for name in [
-            "Remote-User",
-            "remote_user",
-            "X-Remote-User",
-            "X-Forwarded-User",
-            "X-Linkgate-User",
-            "X-Linkgate-Call",
-        ] {
+        let names = "Remote-User remote_user X-Remote-User X-Forwarded-User X-Linkgate-User X-Linkgate-Call";
+        for name in names.split(' ') {
             request = request.header(name, "alice");
         }
         request.header("Connection", "remote-user, x-linkgate-user")
@@ -60,16 +54,12 @@ async fn parameters_in_query_or_form_reach_the_application() {
     assert_eq!(call(Place::Form).send(&linkgate).await.status, 200);
     let received = linkgate.app.last();
     let body = String::from_utf8(received.body.clone()).unwrap();
-    assert!(
-        body.starts_with("oauth_consumer_key=robot&") && body.contains("&oauth_signature="),
-        "{body}"
-    );
+    assert!(body.starts_with("oauth_consumer_key=robot&"), "{body}");
+    body.has("&oauth_signature=");
     assert_eq!(call(Place::Header).send(&linkgate).await.status, 200);
     let received = linkgate.app.last();
-    assert!(
-        !received.head.contains("oauth_") && received.body == b"b=2",
-        "{received:?}"
-    );
+    received.head.lacks("oauth_");
+    assert!(received.body == b"b=2", "{received:?}");
 }
 
 /// What follows a body is no header, whatever it is called.

@@ -243,10 +243,8 @@ fn a_body_hash_may_be_sha1_beside_every_method() {
         for sent in [hash, Hash::Sha1] {
             let value = BodyHash::new(b"{}", sent).to_base64();
             let parsed = BodyHash::parse(&value, hash).unwrap();
-            assert!(
-                parsed.verify(b"{}").is_ok() && parsed.verify(b"{ }").is_err(),
-                "{hash:?}"
-            );
+            assert!(parsed.verify(b"{}").is_ok(), "{hash:?}");
+            assert!(parsed.verify(b"{ }").is_err(), "{hash:?}");
         }
     }
     let sha256 = BodyHash::new(b"{}", Hash::Sha256).to_base64();

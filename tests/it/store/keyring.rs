@@ -46,10 +46,8 @@ fn purposes_users_and_tokens_are_kept_apart() {
     let secret = keyring.token_secret(&a).unwrap();
     let verifier = keyring.verifier(&a, "alice").unwrap();
     assert_ne!(secret, keyring.token_secret(&b).unwrap());
-    assert_ne!(
-        secret.expose(),
-        keyring.session_handle(a.as_str()).unwrap().expose()
-    );
+    let found = secret.expose();
+    assert_ne!(found, keyring.session_handle(a.as_str()).unwrap().expose());
     assert_ne!(&secret.expose()[..20], verifier.expose());
     assert_ne!(verifier, keyring.verifier(&a, "bob").unwrap());
     assert_ne!(verifier, keyring.verifier(&b, "alice").unwrap());

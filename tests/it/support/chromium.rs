@@ -65,6 +65,12 @@ impl Chromium {
         self.find(css).await.send_keys(text).await.unwrap();
     }
 
+    /// Types into what has the focus.
+    pub(crate) async fn type_in(&self, keys: &str) {
+        let focused = self.window.active_element().await.unwrap();
+        focused.send_keys(keys).await.unwrap();
+    }
+
     /// Waits until an element has a text.
     pub(crate) async fn read(&self, css: &str, text: &str) {
         let mut seen = String::new();

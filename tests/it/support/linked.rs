@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use linkgate::clock::Clock;
 use linkgate::config::Config;
-use linkgate::oauth::{PrivateKey, Timestamp};
+use linkgate::oauth::{PrivateKey, Secret, Timestamp, Token, TokenCredentials};
 use linkgate::server::Server;
 use linkgate::store::Store;
 use tempfile::TempDir;
@@ -163,6 +163,19 @@ impl Linked {
     /// Its database, as another process would open it.
     pub(crate) async fn store(&self) -> Store {
         self.database.open().await
+    }
+
+    /// Records that a user has connected a link, with this token.
+    pub(crate) async fn has_connected(&self, link: &str, user: &str, token: &str) {
+        let credentials = TokenCredentials {
+            token: Token::parse(token).unwrap(),
+            secret: Secret::new("its-secret"),
+        };
+        let (store, now) = (self.store().await, self.clock.now());
+        store
+            .connect_link(link, user, &credentials, None, now)
+            .await
+            .unwrap();
     }
 
     /// Its folder.

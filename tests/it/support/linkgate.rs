@@ -160,6 +160,13 @@ impl Linkgate {
         Browser::new(self.address)
     }
 
+    /// A browser in which this user has signed in.
+    pub(crate) async fn signed_in(&self, user: &str) -> Browser {
+        let mut browser = self.browser();
+        browser.sign_in(user).await;
+        browser
+    }
+
     /// Its database, as another process would open it.
     pub(crate) async fn store(&self) -> Store {
         self.home.database.open().await

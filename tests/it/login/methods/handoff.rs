@@ -45,7 +45,7 @@ async fn asked(browser: &mut Browser, page: &str) -> Value {
 }
 
 /// What the application says: the way back.
-fn answer(site: &Site, jti: &Value, change: impl FnOnce(&mut Answer)) -> String {
+pub(crate) fn answer(site: &Site, jti: &Value, change: impl FnOnce(&mut Answer)) -> String {
     answer_with("what-both-sides-know", site, jti, change)
 }
 
@@ -68,6 +68,14 @@ fn answer_with(secret: &str, site: &Site, jti: &Value, change: impl FnOnce(&mut 
     format!("/oauth/login/handoff?lg_answer={answer}&lg_sig={signature}")
 }
 
+/// A browser that was sent to the application, and the identifier of the login flow.
+async fn begun() -> (Site, Token, Browser, Value) {
+    let site = site().await;
+    let (token, mut browser) = (site.question().await, site.browser());
+    let request = asked(&mut browser, &question(&token)).await;
+    (site, token, browser, request["jti"].clone())
+}
+
 fn assert_signed_in(answer: &Response, token: &str) {
     assert_eq!(answer.status, 303, "{answer:?}");
     assert_eq!(answer.header("location"), Some(question(token).as_str()));
@@ -79,14 +87,10 @@ async fn the_application_signs_a_user_in() {
     let token = site.question().await;
     let mut browser = site.browser();
     let request = asked(&mut browser, &question(&token)).await;
-    assert_eq!(
-        request["return_to"],
-        "https://builds.example.com/oauth/login/handoff"
-    );
-    assert_eq!(
-        request["exp"].as_i64(),
-        request["iat"].as_i64().map(|iat| iat + 600)
-    );
+    let seen = &request["return_to"];
+    assert_eq!(seen, "https://builds.example.com/oauth/login/handoff");
+    let seen = request["exp"].as_i64();
+    assert_eq!(seen, request["iat"].as_i64().map(|iat| iat + 600));
     assert_eq!(request["fresh"], false);
     let found = site.sql("select * from finished_trips").await;
     assert_eq!(found, 0, "nothing is written yet");
@@ -115,10 +119,8 @@ async fn each_attempt_has_a_cookie_for_an_hour() {
     };
     let (name, value) = cookie.split_once('=').unwrap();
     let id = name.strip_prefix("__Host-linkgate-trip-").unwrap();
-    assert!(
-        id.len() == 8 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()),
-        "{id}"
-    );
+    assert!(id.len() == 8, "{id}");
+    assert!(id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id}");
     let attributes = "; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=3600";
     assert!(value.ends_with(attributes), "{value}");
 }
@@ -209,10 +211,7 @@ async fn futures_of<F: Future<Output = Response>>(all: Vec<F>) -> Vec<Response> 
 
 #[tokio::test]
 async fn a_wrong_answer_signs_no_user_in() {
-    let site = site().await;
-    let token = site.question().await;
-    let mut browser = site.browser();
-    let jti = asked(&mut browser, &question(&token)).await["jti"].clone();
+    let (site, token, mut browser, jti) = begun().await;
     let unbelieved = "Invalid sign-in response";
     let good = answer(&site, &jti, |_| ());
     let changed = |change: fn(&mut Answer)| answer(&site, &jti, change);
@@ -297,10 +296,8 @@ fn an_answer_is_good_for_a_minute_at_most() {
             Timestamp::from_seconds(1_800_000_000),
         );
         let error = accepted.map_or_else(|error| error.to_string(), |_| String::new());
-        assert!(
-            error.contains(why) && error.is_empty() == why.is_empty(),
-            "{iat} {exp}: {error}"
-        );
+        assert!(error.contains(why), "{iat} {exp}: {error}");
+        assert!(error.is_empty() == why.is_empty(), "{iat} {exp}: {error}");
     }
 }
 
@@ -355,10 +352,7 @@ fn an_answer_is_of_one_request_and_names_a_user() {
 
 #[tokio::test]
 async fn an_answer_belongs_to_the_browser_that_asked() {
-    let site = site().await;
-    let token = site.question().await;
-    let mut mallory = site.browser();
-    let jti = asked(&mut mallory, &question(&token)).await["jti"].clone();
+    let (site, token, mallory, jti) = begun().await;
     let planted = answer(&site, &jti, |said| said.sub = "mallory".to_owned());
     let mut victim = site.browser();
     let notice = victim.get(&planted).await;
@@ -387,10 +381,7 @@ async fn an_answer_belongs_to_the_browser_that_asked() {
 
 #[tokio::test]
 async fn a_late_answer_is_told_so() {
-    let site = site().await;
-    let token = site.question().await;
-    let mut browser = site.browser();
-    let jti = asked(&mut browser, &question(&token)).await["jti"].clone();
+    let (site, _, mut browser, jti) = begun().await;
     site.clock.advance(600);
     let page = browser.get(&answer(&site, &jti, |_| ())).await;
     assert_notice(&page, 410, "This sign-in took too long");
@@ -415,10 +406,7 @@ async fn two_tabs_come_back_in_any_order() {
 
 #[tokio::test]
 async fn another_account_asks_the_application_anew() {
-    let site = site().await;
-    let token = site.question().await;
-    let mut browser = site.browser();
-    let jti = asked(&mut browser, &question(&token)).await["jti"].clone();
+    let (site, token, mut browser, jti) = begun().await;
     browser.get(&answer(&site, &jti, |_| ())).await;
     let page = browser.get(&question(&token)).await;
     Form::at(&page, AUTHORIZE);

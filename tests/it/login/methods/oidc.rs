@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jsonwebtoken::Algorithm;
 use linkgate::model::RequestTokenState;
+use linkgate::oauth::Token;
 use serde_json::json;
 
 use crate::login::site::Site;
@@ -47,6 +48,15 @@ fn back(state: &str) -> String {
     format!("/oauth/login/oidc?code=good&state={state}")
 }
 
+/// A browser that was sent to the provider, and with which query.
+async fn begun() -> (Issuer, Site, Token, Browser, HashMap<String, String>) {
+    let issuer = Issuer::start(NOW).await;
+    let site = site(&issuer.url, "").await;
+    let (token, mut browser) = (site.question().await, site.browser());
+    let query = away(&mut browser, &question(&token), &issuer).await;
+    (issuer, site, token, browser, query)
+}
+
 async fn signs_in(issuer: &Issuer, site: &Site) -> Response {
     let token = site.question().await;
     let mut browser = site.browser();
@@ -56,19 +66,13 @@ async fn signs_in(issuer: &Issuer, site: &Site) -> Response {
 
 #[tokio::test]
 async fn the_provider_signs_a_user_in() {
-    let issuer = Issuer::start(NOW).await;
-    let site = site(&issuer.url, "").await;
-    let token = site.question().await;
-    let mut browser = site.browser();
-    let query = away(&mut browser, &question(&token), &issuer).await;
+    let (issuer, site, token, mut browser, query) = begun().await;
     assert_eq!(query["response_type"], "code");
     assert_eq!(query["code_challenge_method"], "S256");
     assert_eq!(query["client_id"], "linkgate");
     assert_eq!(query["scope"], "openid profile");
-    assert_eq!(
-        query["redirect_uri"],
-        "https://builds.example.com/oauth/login/oidc"
-    );
+    let found = &query["redirect_uri"];
+    assert_eq!(found, "https://builds.example.com/oauth/login/oidc");
     assert!(!query.contains_key("prompt"));
     assert!(query.values().all(|value| !value.contains(token.as_str())));
 
@@ -150,11 +154,7 @@ async fn a_wrong_id_token_signs_no_user_in() {
 
 #[tokio::test]
 async fn a_wrong_answer_has_a_page_and_no_effect() {
-    let issuer = Issuer::start(NOW).await;
-    let site = site(&issuer.url, "").await;
-    let token = site.question().await;
-    let mut browser = site.browser();
-    let query = away(&mut browser, &question(&token), &issuer).await;
+    let (issuer, site, token, mut browser, query) = begun().await;
     let state = &query["state"];
     let refused = "You were not signed in";
     let unbelieved = "Invalid sign-in response";
@@ -191,11 +191,7 @@ async fn a_wrong_answer_has_a_page_and_no_effect() {
 
 #[tokio::test]
 async fn a_late_answer_is_told_so() {
-    let issuer = Issuer::start(NOW).await;
-    let site = site(&issuer.url, "").await;
-    let token = site.question().await;
-    let mut browser = site.browser();
-    let query = away(&mut browser, &question(&token), &issuer).await;
+    let (issuer, site, _, mut browser, query) = begun().await;
     site.clock.advance(601);
     let answer = browser.get(&back(&query["state"])).await;
     assert_notice(&answer, 410, "This sign-in took too long");
@@ -204,11 +200,7 @@ async fn a_late_answer_is_told_so() {
 
 #[tokio::test]
 async fn the_same_code_twice_makes_one_session() {
-    let issuer = Issuer::start(NOW).await;
-    let site = site(&issuer.url, "").await;
-    let token = site.question().await;
-    let mut browser = site.browser();
-    let query = away(&mut browser, &question(&token), &issuer).await;
+    let (_issuer, site, _, browser, query) = begun().await;
     let good = back(&query["state"]);
     let (mut one, mut two) = (browser.clone(), browser.clone());
     let (one, two) = tokio::join!(one.get(&good), two.get(&good));
@@ -258,11 +250,7 @@ async fn linkgate_serves_while_the_provider_is_down() {
 
 #[tokio::test]
 async fn another_account_and_an_old_proof_ask_the_provider_anew() {
-    let issuer = Issuer::start(NOW).await;
-    let site = site(&issuer.url, "").await;
-    let token = site.question().await;
-    let mut browser = site.browser();
-    let query = away(&mut browser, &question(&token), &issuer).await;
+    let (issuer, _site, token, mut browser, query) = begun().await;
     browser.get(&back(&query["state"])).await;
     let page = browser.get(&question(&token)).await;
     Form::at(&page, AUTHORIZE);
@@ -286,11 +274,7 @@ async fn another_account_and_an_old_proof_ask_the_provider_anew() {
 
 #[tokio::test]
 async fn codes_cannot_be_guessed_without_end() {
-    let issuer = Issuer::start(NOW).await;
-    let site = site(&issuer.url, "").await;
-    let token = site.question().await;
-    let mut browser = site.browser();
-    let query = away(&mut browser, &question(&token), &issuer).await;
+    let (issuer, _site, _, mut browser, query) = begun().await;
     let wrong = format!("/oauth/login/oidc?code=wrong&state={}", query["state"]);
     for _ in 0..30 {
         assert_eq!(browser.get(&wrong).await.status, 403);

@@ -103,10 +103,8 @@ fn a_mistake_is_named_with_its_line_and_the_remedy() {
         ),
     ] {
         let error = read(text).1.unwrap_err();
-        assert!(
-            error.line == Some(line) && error.why.contains(remedy),
-            "{text} {error}"
-        );
+        assert!(error.line == Some(line), "{text} {error}");
+        assert!(error.why.contains(remedy), "{text} {error}");
         error.why.lacks("$2y");
         error.why.lacks("m=19456");
     }

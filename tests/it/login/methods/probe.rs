@@ -5,9 +5,17 @@ use crate::support::{AUTHORIZE, Browser, Form, Request, Text as _, assert_notice
 use http::{HeaderMap, HeaderValue};
 use linkgate::login::{BrowserRequest, Probe};
 use linkgate::model::RequestTokenState;
-use linkgate::oauth::Timestamp;
+use linkgate::oauth::{Timestamp, Token};
 
 use super::whoami::{JSON, WhoAmI};
+
+/// An application, linkgate in front of it, and a request token to approve.
+async fn started() -> (WhoAmI, Site, Token) {
+    let app = WhoAmI::start().await;
+    let site = app.site().await;
+    let token = site.question().await;
+    (app, site, token)
+}
 
 /// A browser that is signed in to the application, and at linkgate's question.
 async fn asked(site: &Site, user: &str, token: &str) -> (Browser, Form) {
@@ -21,9 +29,7 @@ async fn asked(site: &Site, user: &str, token: &str) -> (Browser, Form) {
 
 #[tokio::test]
 async fn a_user_of_the_application_is_signed_in() {
-    let app = WhoAmI::start().await;
-    let site = app.site().await;
-    let token = site.question().await;
+    let (_app, site, token) = started().await;
     let (mut alice, form) = asked(&site, "alice", token.as_str()).await;
     assert_eq!(form.value("subject"), "alice");
     let page = alice.get(&question(&token)).await;
@@ -41,9 +47,7 @@ async fn a_user_of_the_application_is_signed_in() {
 
 #[tokio::test]
 async fn the_application_sees_its_own_cookies_and_nothing_else() {
-    let app = WhoAmI::start().await;
-    let site = app.site().await;
-    let token = site.question().await;
+    let (app, site, token) = started().await;
     let (mut alice, _) = asked(&site, "alice", token.as_str()).await;
     alice.cookies.insert("other".to_owned(), "secret".to_owned());
     let request = Request::get(question(&token))
@@ -66,9 +70,7 @@ async fn the_application_sees_its_own_cookies_and_nothing_else() {
 
 #[tokio::test]
 async fn a_browser_without_a_session_signs_in_there_and_comes_back_once() {
-    let app = WhoAmI::start().await;
-    let site = app.site().await;
-    let token = site.question().await;
+    let (app, site, token) = started().await;
     let mut browser = site.browser();
     let login = browser.get(&question(&token)).await;
     let login = login.header("location").unwrap().to_owned();
@@ -105,9 +107,7 @@ async fn a_browser_without_a_session_signs_in_there_and_comes_back_once() {
 
 #[tokio::test]
 async fn a_browser_that_keeps_no_cookie_is_told_and_not_sent_in_circles() {
-    let app = WhoAmI::start().await;
-    let site = app.site().await;
-    let token = site.question().await;
+    let (_app, site, token) = started().await;
     let mut target = question(&token);
     for _ in 0..5 {
         let request = Request::get(target.clone()).header("Cookie", "session=alice");
@@ -125,9 +125,7 @@ async fn a_browser_that_keeps_no_cookie_is_told_and_not_sent_in_circles() {
 
 #[tokio::test]
 async fn a_wrong_probe_response_approves_nothing() {
-    let app = WhoAmI::start().await;
-    let site = app.site().await;
-    let token = site.question().await;
+    let (app, site, token) = started().await;
     let (mut alice, form) = asked(&site, "alice", token.as_str()).await;
     let form = form.pressing("approve");
     for (status, kind, body) in [
@@ -158,9 +156,7 @@ async fn a_wrong_probe_response_approves_nothing() {
 
 #[tokio::test]
 async fn another_user_on_the_answer_approves_nothing() {
-    let app = WhoAmI::start().await;
-    let site = app.site().await;
-    let token = site.question().await;
+    let (app, site, token) = started().await;
     let (mut browser, form) = asked(&site, "alice", token.as_str()).await;
     let form = form.pressing("approve");
     browser.cookies.insert("session".to_owned(), "bob".to_owned());
@@ -186,36 +182,28 @@ async fn another_user_on_the_answer_approves_nothing() {
     let page = browser.follow(&question(&token)).await;
     assert_eq!(Form::at(&page, AUTHORIZE).value("subject"), "bob");
     assert_ne!(browser.cookies["__Host-linkgate-session"], alices);
-    assert_eq!(
-        site.sql("select * from sessions where subject = 'alice'").await,
-        0
-    );
+    let found = site.sql("select * from sessions where subject = 'alice'").await;
+    assert_eq!(found, 0);
     let notice = browser.submit(&form).await;
     assert_notice(&notice, 409, "You are now signed in as bob of the application");
 }
 
 #[tokio::test]
 async fn a_session_that_was_planted_is_not_taken_over() {
-    let app = WhoAmI::start().await;
-    let site = app.site().await;
-    let token = site.question().await;
+    let (_app, site, token) = started().await;
     let (mallory, _) = asked(&site, "mallory", token.as_str()).await;
     let mut victim = site.browser();
     victim.cookies = mallory.cookies.clone();
     victim.cookies.insert("session".to_owned(), "alice".to_owned());
     let page = victim.follow(&question(&token)).await;
     assert_eq!(Form::at(&page, AUTHORIZE).value("subject"), "alice");
-    assert_ne!(
-        victim.cookies["__Host-linkgate-session"],
-        mallory.cookies["__Host-linkgate-session"]
-    );
+    let found = &victim.cookies["__Host-linkgate-session"];
+    assert_ne!(found, &mallory.cookies["__Host-linkgate-session"]);
 }
 
 #[tokio::test]
 async fn another_account_is_the_applications_to_give() {
-    let app = WhoAmI::start().await;
-    let site = app.site().await;
-    let token = site.question().await;
+    let (_app, site, token) = started().await;
     let (mut alice, _) = asked(&site, "alice", token.as_str()).await;
     let page = alice.get(&question(&token)).await;
     let page = alice.submit(&Form::at(&page, "/oauth/logout")).await;
