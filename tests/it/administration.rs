@@ -5,7 +5,7 @@ use linkgate::store::AuditFilter;
 
 use crate::support::{
     App, Browser, Database, Form, Linkgate, Peer, Request, Response, Setup, Text as _, location, on_both,
-    public_key,
+    public_key, rows,
 };
 
 const LINKS: &str = "/oauth/admin";
@@ -60,21 +60,15 @@ async fn every_value_of_bitbuckets_form_is_shown_and_no_secret() {
         .await;
     let page = signed_in_over_tls(&linkgate, "alice").await.get(LINKS).await;
     let card = card(&page, "Bitbucket");
-    for (name, value) in [
-        ("Application Name", "Buildboard"),
-        ("Application Type", "Generic Application"),
-        ("Service Provider Name", "Buildboard"),
-        ("Consumer Key", "bitbucket-form"),
-        (
-            "Request Token URL",
-            "https://builds.example.com/oauth/request-token",
-        ),
-        (
-            "Access Token URL",
-            "https://builds.example.com/oauth/access-token",
-        ),
-        ("Authorize URL", "https://builds.example.com/oauth/authorize"),
-    ] {
+    for [name, value] in rows(
+        "Application Name | Buildboard
+         Application Type | Generic Application
+         Service Provider Name | Buildboard
+         Consumer Key | bitbucket-form
+         Request Token URL | https://builds.example.com/oauth/request-token
+         Access Token URL | https://builds.example.com/oauth/access-token
+         Authorize URL | https://builds.example.com/oauth/authorize",
+    ) {
         assert_eq!(copied(card, name), Some(value), "{name}: {card}");
     }
     assert!(card.contains("<dt lang=\"en\">Shared secret</dt>"), "{card}");

@@ -4,17 +4,17 @@
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Program, Request, Response, reserved};
+use crate::support::{Program, Request, Response, Running, reserved};
 
 /// A running Buildbot, with a linkgate in front.
 struct World {
-    buildbot: Child,
+    _buildbot: Running,
     /// Buildbot's own address, which in a real installation nobody but linkgate reaches.
     inside: SocketAddr,
     linkgate: Program,
@@ -32,7 +32,7 @@ impl World {
         )
         .unwrap();
         let inside = reserved();
-        let buildbot = start_buildbot(&directory, inside);
+        let _buildbot = start_buildbot(&directory, inside);
         let linkgate = Program::serve(directory, |address, admin| {
             replaced(
                 "linkgate.toml",
@@ -44,7 +44,7 @@ impl World {
             )
         });
         let world = Self {
-            buildbot,
+            _buildbot,
             inside,
             linkgate,
         };
@@ -91,13 +91,6 @@ impl World {
         let (_, rest) = answer.body.split_once("\"user\": ").unwrap();
         let user = serde_json::Deserializer::from_str(rest).into_iter().next();
         (user.unwrap().unwrap(), cookie(&answer))
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        let _ = self.buildbot.kill();
-        let _ = self.buildbot.wait();
     }
 }
 
@@ -174,7 +167,7 @@ impl World {
     }
 }
 
-fn start_buildbot(directory: &TempDir, address: SocketAddr) -> Child {
+fn start_buildbot(directory: &TempDir, address: SocketAddr) -> Running {
     let made = Command::new(installed("buildbot"))
         .args(["create-master", "--quiet", "master"])
         .current_dir(directory.path())
@@ -188,7 +181,7 @@ fn start_buildbot(directory: &TempDir, address: SocketAddr) -> Child {
         replaced("master.cfg", &[("tcp:8010:", &port)]),
     )
     .unwrap();
-    Command::new(installed("twistd"))
+    let twistd = Command::new(installed("twistd"))
         .args([
             "--nodaemon",
             "--no_save",
@@ -199,8 +192,8 @@ fn start_buildbot(directory: &TempDir, address: SocketAddr) -> Child {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+        .spawn();
+    Running(twistd.unwrap())
 }
 
 fn cookie(answer: &Response) -> String {

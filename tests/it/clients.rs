@@ -57,7 +57,6 @@ on_both! {
     }
 }
 
-/// As an administrator puts them behind one another: the client, nginx, linkgate, the application.
 #[tokio::test(flavor = "multi_thread")]
 async fn python_connects_through_nginx() {
     let (public, database) = (reserved(), Database::sqlite());

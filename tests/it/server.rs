@@ -221,14 +221,15 @@ async fn patient() -> (App, mpsc::UnboundedReceiver<String>) {
 async fn a_client_that_has_gone_drops_its_request_and_leaves_a_line_in_the_log() {
     let (app, mut happened) = patient().await;
     let linkgate = block_in_place(|| Program::start(&Database::sqlite(), app.address));
+    let post = |rest: &str| format!("POST /{rest}");
     for (request, read) in [
         (get("/waiting"), ""),
         (
-            "POST /uploading HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf".to_owned(),
+            post("uploading HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf"),
             "",
         ),
         (
-            "POST /uploaded HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody".to_owned(),
+            post("uploaded HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"),
             "",
         ),
         (get("/begun"), "half"),
@@ -400,7 +401,6 @@ async fn a_log_line_is_short_and_names_an_ipv4_client_as_such() {
     assert!(!log.contains("::ffff"), "{log}");
 }
 
-/// A browser that announces a form and never sends it.
 #[tokio::test]
 async fn a_form_that_does_not_arrive_is_given_up() {
     let linkgate = Linkgate::start().await;

@@ -298,7 +298,6 @@ fn a_user_is_looked_up_by_name() {
     "#);
 }
 
-/// Whether this build has the feature or not, the answer is a clear one.
 #[test]
 fn a_directory_needs_a_build_that_asks_directories() {
     let text = SMALLEST.replace("method = \"file\"", "method = \"ldap\"")
@@ -314,7 +313,6 @@ fn a_directory_needs_a_build_that_asks_directories() {
     ");
 }
 
-/// Whatever the host is called, nothing can be behind linkgate that is linkgate.
 #[test]
 fn the_application_is_not_linkgate() {
     for (listen, url) in [

@@ -68,7 +68,6 @@ async fn anything_else_is_a_replay() {
     is_a_replay(&question.send(linkgate.address).await);
 }
 
-/// The number alone opens nothing: whoever knows it, and a signature that was good, gets no other request admitted.
 #[tokio::test]
 async fn a_request_id_is_for_one_request() {
     let linkgate = start().await;
@@ -109,7 +108,6 @@ async fn a_request_id_is_for_one_request() {
     assert_ne!(overriding.send(linkgate.address).await.status, 204);
 }
 
-/// Should the number be the client's own after all, the same request is admitted again, and not without end.
 #[tokio::test]
 async fn a_repeated_request_id_ends() {
     let linkgate = start().await;

@@ -58,7 +58,6 @@ async fn a_form_that_was_not_shown_costs_no_token() {
     }
 }
 
-/// The attack: a call that was signed without a form, and a form behind it.
 #[tokio::test]
 async fn no_form_can_be_put_behind_a_signed_call() {
     let linkgate = start().await;

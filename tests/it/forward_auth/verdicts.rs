@@ -129,18 +129,14 @@ async fn without_oauth_the_route_decides() {
 async fn what_carries_oauth_and_fails_is_refused_as_by_the_guard() {
     let linkgate = start().await;
     let robot = || Peer::robot().call(&linkgate, "GET", "/page");
+    let late = robot().oauth("oauth_timestamp", "1700000000");
+    let unknown = robot().oauth("oauth_consumer_key", "stranger");
     for (call, problem) in [
         (robot().signed_for(&format!("{BASE}/other")), "signature_invalid"),
-        (
-            robot().oauth("oauth_timestamp", "1700000000"),
-            "timestamp_refused",
-        ),
+        (late, "timestamp_refused"),
         (robot().without("oauth_nonce"), "parameter_absent"),
         (robot().oauth("oauth_token", "unknown"), "token_rejected"),
-        (
-            robot().oauth("oauth_consumer_key", "stranger"),
-            "consumer_key_unknown",
-        ),
+        (unknown, "consumer_key_unknown"),
     ] {
         let client = call.request(&linkgate);
         by_traefik(&client)

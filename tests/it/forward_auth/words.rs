@@ -181,7 +181,6 @@ async fn what_a_proxy_leaves_out_is_not_guessed() {
     }
 }
 
-/// A client of HTTP/1.0 names no host, and a sub-request about it neither.
 #[tokio::test]
 async fn a_request_without_a_host_is_for_the_default_url() {
     let linkgate = start().await;
@@ -295,7 +294,6 @@ async fn an_address_list_is_about_the_client_that_the_proxy_names() {
     }
 }
 
-/// As many parameters as fit are too many to sort for nobody, and a head that does not fit is not read.
 #[tokio::test]
 async fn a_flood_is_refused_at_once() {
     let linkgate = start().await;

@@ -87,7 +87,6 @@ async fn a_signed_form_has_an_end() {
     assert!(app.received().is_empty());
 }
 
-/// The application's own users send forms that are none of linkgate's business.
 #[tokio::test]
 async fn an_unsigned_form_has_no_limit() {
     let (app, gateway) = started().await;
@@ -132,7 +131,6 @@ async fn an_unsigned_form_has_no_limit() {
     assert_eq!(app.received().len(), 6);
 }
 
-/// A user with a slow connection is no consumer with a broken one.
 #[tokio::test]
 async fn an_unsigned_form_may_be_slow() {
     let (app, mut arrived) = echo().await;
@@ -160,7 +158,6 @@ async fn a_form_that_cannot_be_read_is_refused() {
     assert!(app.received().is_empty());
 }
 
-/// Where OAuth is not looked at, neither is the form.
 #[tokio::test]
 async fn a_form_on_an_open_route_passes_unread() {
     let (app, gateway) = started().await;
@@ -274,7 +271,6 @@ async fn an_answer_to_head_has_a_length_and_no_body() {
     assert_eq!(connections, [0; 3], "its connection is whole, and used again");
 }
 
-/// All bodies that are held have one budget, so that many of them take no more memory.
 #[tokio::test]
 async fn bodies_that_are_held_have_one_budget() {
     let (_, gateway) = started().await;

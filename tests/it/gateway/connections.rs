@@ -183,22 +183,12 @@ async fn a_connection_is_not_used_again_after_a_body() {
     .await;
     let gateway = start(&app).await;
     let hidden = "GET /hidden HTTP/1.1\r\nRemote-User: alice\r\n\r\n";
+    let length = format!("Content-Length: {}", hidden.len());
+    let chunks = format!("{:x}\r\n{hidden}\r\n0\r\n\r\n", hidden.len());
     for (method, framing, body) in [
-        (
-            "GET",
-            format!("Content-Length: {}", hidden.len()),
-            hidden.to_owned(),
-        ),
-        (
-            "POST",
-            format!("Content-Length: {}", hidden.len()),
-            hidden.to_owned(),
-        ),
-        (
-            "PUT",
-            "Transfer-Encoding: chunked".to_owned(),
-            format!("{:x}\r\n{hidden}\r\n0\r\n\r\n", hidden.len()),
-        ),
+        ("GET", &*length, hidden),
+        ("POST", &*length, hidden),
+        ("PUT", "Transfer-Encoding: chunked", &*chunks),
     ] {
         let request = format!(
             "{method} /seen HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{framing}\r\n\r\n{body}"
@@ -269,7 +259,6 @@ async fn an_upload_may_be_slow_and_may_not_stand_still() {
     assert_eq!(app.received().len(), 1);
 }
 
-/// Whoever reads nothing of an answer holds no connection to the application for ever; whoever reads slowly gets it all.
 #[tokio::test]
 async fn a_download_may_be_slow_and_may_not_stand_still() {
     const LENGTH: usize = 64 << 20;

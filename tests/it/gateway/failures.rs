@@ -42,35 +42,21 @@ async fn what_is_wrong_with_a_request_has_a_code() {
     let mut options = options(&app).await;
     options.check.body_limits.time = Duration::from_millis(500);
     let gateway = serve(options).await;
-    let form =
+    const FORM: &str =
         "Content-Type: application/x-www-form-urlencoded\r\nAuthorization: OAuth oauth_nonce=\"n\"\r\n";
+    let broken = "Transfer-Encoding: chunked\r\n\r\nzz\r\n";
+    let form = |rest: &str| format!("{FORM}{rest}");
     for (rest, code, name) in [
         ("Host: b\r\n\r\n", "400", "ambiguous_request"),
+        (&*form("Content-Length: 9999999\r\n\r\n"), "413", "body_too_large"),
         (
-            &*format!("{form}Content-Length: 9999999\r\n\r\n"),
-            "413",
-            "body_too_large",
-        ),
-        (
-            &format!("{form}Content-Encoding: br\r\nContent-Length: 1\r\n\r\na"),
+            &form("Content-Encoding: br\r\nContent-Length: 1\r\n\r\na"),
             "415",
             "compressed_form",
         ),
-        (
-            &format!("{form}Content-Length: 9\r\n\r\na=b"),
-            "408",
-            "body_too_slow",
-        ),
-        (
-            &format!("{form}Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
-            "400",
-            "body_incomplete",
-        ),
-        (
-            "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
-            "400",
-            "body_incomplete",
-        ),
+        (&form("Content-Length: 9\r\n\r\na=b"), "408", "body_too_slow"),
+        (&form(broken), "400", "body_incomplete"),
+        (broken, "400", "body_incomplete"),
         (
             "Transfer-Encoding: x, chunked\r\n\r\n0\r\n\r\n",
             "501",
@@ -147,26 +133,22 @@ async fn a_page_is_sent_to_those_who_ask_for_one_by_name() {
     }
 }
 
-/// Only an answer to a whole handshake is joined, and only when it changes to the protocol that was asked for.
 #[tokio::test]
 async fn half_a_handshake_asks_for_no_web_socket() {
     let (app, gateway) = started().await;
     let version = "Sec-WebSocket-Version: 13\r\n";
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    let (length, twice) = (
+        format!("{upgrade}Content-Length: 0\r\n"),
+        format!("{upgrade}Upgrade: h2c\r\n"),
+    );
+    let h2c = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n";
     for (line, headers) in [
-        (
-            "POST /x HTTP/1.1",
-            "Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n",
-        ),
-        ("GET /x HTTP/1.0", "Connection: Upgrade\r\nUpgrade: websocket\r\n"),
+        ("POST /x HTTP/1.1", &*length),
+        ("GET /x HTTP/1.0", upgrade),
         ("GET /x HTTP/1.1", "Upgrade: websocket\r\n"),
-        (
-            "GET /x HTTP/1.1",
-            "Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n",
-        ),
-        (
-            "GET /x HTTP/1.1",
-            "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n",
-        ),
+        ("GET /x HTTP/1.1", &twice),
+        ("GET /x HTTP/1.1", h2c),
     ] {
         let request = format!("{line}\r\nHost: a\r\n{version}{headers}\r\n");
         let mut client = tokio::io::BufReader::new(TcpStream::connect(gateway).await.unwrap());
@@ -208,7 +190,6 @@ async fn a_request_that_comes_back_is_answered_once() {
     assert_eq!(relayed.load(Ordering::Relaxed), 1, "one connection, used again");
 }
 
-/// Two installations with different public URLs, each the application of the other.
 #[tokio::test]
 async fn a_request_that_comes_back_through_another_linkgate_is_answered() {
     let second = Arc::new(OnceLock::new());

@@ -56,7 +56,6 @@ async fn every_name_is_taken_away_in_every_spelling() {
     );
 }
 
-/// What other gateways write arrives at the application on its own users' requests, and on no signed call.
 #[tokio::test]
 async fn a_signed_call_claims_no_user() {
     let app = App::start().await;
@@ -82,7 +81,6 @@ async fn a_signed_call_claims_no_user() {
     }
 }
 
-/// What the administrator knows better: more is removed, and less.
 #[tokio::test]
 async fn an_administrator_may_remove_more_and_less() {
     let app = App::start().await;

@@ -140,7 +140,6 @@ async fn forwarding_fields_of_a_trusted_proxy_are_used() {
     assert_eq!(status(&get(gateway, "/x", two_stories).await), "400");
 }
 
-/// What is not signed keeps the name that its client asked for, whichever that is.
 #[tokio::test]
 async fn any_host_that_is_one_passes_unsigned() {
     let (app, gateway) = started().await;

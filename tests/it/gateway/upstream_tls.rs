@@ -76,19 +76,13 @@ async fn a_web_socket_reaches_an_application_with_a_certificate() {
 async fn an_application_that_does_not_prove_who_it_is_gets_nothing() {
     let (authority, stranger, app) = (Authority::new(), Authority::new(), App::start().await);
     let here = &["127.0.0.1"][..];
+    let elsewhere = authority.issue(&["elsewhere.example"]);
+    let early = "is not valid yet, or a clock is wrong";
     for (issued, code, title) in [
         (stranger.issue(here), "untrusted", "is not trusted"),
         (authority.issue_for(here, 2020, 2021), "expired", "has expired"),
-        (
-            authority.issue_for(here, 2090, 2100),
-            "not_yet_valid",
-            "is not valid yet, or a clock is wrong",
-        ),
-        (
-            authority.issue(&["elsewhere.example"]),
-            "wrong_name",
-            "is for another name",
-        ),
+        (authority.issue_for(here, 2090, 2100), "not_yet_valid", early),
+        (elsewhere, "wrong_name", "is for another name"),
         (authority.own(), "unusable", "cannot be used"),
     ] {
         let (code, title) = (

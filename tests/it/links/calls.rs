@@ -195,7 +195,6 @@ async fn a_redirect_within_the_link_names_the_user_once() {
     }
 }
 
-/// A user, a token or a signature that the other side writes is handed back, unsigned.
 #[tokio::test]
 async fn a_redirect_writes_no_protocol_parameters() {
     for parameter in [
@@ -222,7 +221,6 @@ async fn a_redirect_writes_no_protocol_parameters() {
     }
 }
 
-/// Only what a name leads to is judged: an address that is written in the configuration is what the administrator wants.
 #[tokio::test]
 async fn an_address_is_called_as_it_is_written() {
     let other = App::start().await;

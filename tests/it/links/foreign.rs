@@ -3,16 +3,16 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
 use crate::clients::{clients, installed};
-use crate::support::{Database, Linked, Planned, Request, location, on_both, path};
+use crate::support::{Database, Linked, Planned, Request, Running, location, on_both, path};
 
-/// A running provider. Dropping it kills it.
+/// A running provider.
 struct Provider {
-    child: Child,
+    _child: Running,
     address: SocketAddr,
 }
 
@@ -35,16 +35,9 @@ impl Provider {
         let said: Value = serde_json::from_str(&line).unwrap();
         let port = u16::try_from(said["port"].as_u64().unwrap()).unwrap();
         Self {
-            child,
+            _child: Running(child),
             address: (Ipv4Addr::LOCALHOST, port).into(),
         }
-    }
-}
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -112,7 +112,6 @@ async fn a_second_more_or_less_is_no_difference_between_clocks() {
     }
 }
 
-/// The user connects again while a call with the old token is under way, which is then refused.
 #[tokio::test]
 async fn only_the_token_that_was_refused_is_dropped() {
     let (seen, mut calls) = tokio::sync::mpsc::unbounded_channel();
@@ -256,23 +255,24 @@ async fn a_token_that_was_replaced_meanwhile_is_not_dropped() {
 
 #[tokio::test]
 async fn a_malformed_request_token_response_connects_no_user() {
-    for (answer, status) in [
-        ("HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n<html></html>", 502),
+    for (rest, status) in [
+        ("200 OK\r\ncontent-length: 13\r\n\r\n<html></html>", 502),
         (
-            "HTTP/1.1 200 OK\r\ncontent-length: 31\r\n\r\noauth_token=t&oauth_token_secret",
+            "200 OK\r\ncontent-length: 31\r\n\r\noauth_token=t&oauth_token_secret",
             502,
         ),
         (
-            "HTTP/1.1 200 OK\r\ncontent-length: 34\r\n\r\noauth_token=t&oauth_token_secret=s&",
+            "200 OK\r\ncontent-length: 34\r\n\r\noauth_token=t&oauth_token_secret=s&",
             502,
         ),
         (
-            "HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n",
+            "302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n",
             502,
         ),
-        ("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n", 503),
-        ("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n", 503),
+        ("503 Busy\r\ncontent-length: 0\r\n\r\n", 503),
+        ("200 OK\r\ncontent-length: 1000000\r\n\r\n", 503),
     ] {
+        let answer = &*format!("HTTP/1.1 {rest}").leak();
         let left = Linked::with_peer(
             App::answering(answer).await.address,
             "response_timeout = \"500ms\"\n",

@@ -14,22 +14,18 @@ async fn an_answer_counts_only_from_the_page_that_was_shown() {
     let of_other = alice.approval(&other).await;
     let token_of_other = of_other.value("form_token");
     let outdated = "This page is out of date";
+    let (changed, incomplete) = (
+        "You are now signed in as Alice Example",
+        "This link is incomplete",
+    );
     let unreadable = "This form could not be read";
     for (bent, status, title) in [
         (form.clone().with("form_token", ""), 403, outdated),
         (form.clone().with("form_token", "AAAA"), 403, outdated),
         (form.clone().with("form_token", token_of_other), 403, outdated),
         (form.clone().with("oauth_token", other.as_str()), 403, outdated),
-        (
-            form.clone().with("subject", "bob"),
-            409,
-            "You are now signed in as Alice Example",
-        ),
-        (
-            form.clone().with("oauth_token", ""),
-            400,
-            "This link is incomplete",
-        ),
+        (form.clone().with("subject", "bob"), 409, changed),
+        (form.clone().with("oauth_token", ""), 400, incomplete),
         (form.clone().again("deny", "deny"), 400, unreadable),
         (form.clone().without("approve"), 400, unreadable),
         (form.clone().again("approve", "approve"), 400, unreadable),

@@ -46,22 +46,13 @@ async fn a_user_signs_in_first_and_comes_back() {
 #[tokio::test]
 async fn pages_speak_the_language_that_the_browser_asks_for() {
     let (_site, token, mut alice) = Site::asked().await;
+    let german = "als <bdi>Alice Example</bdi> auf <bdi>Buildboard</bdi> zugreifen?";
+    let japanese = "<bdi>Buildboard</bdi> を利用することを許可しますか？";
+    let english = "to use <bdi>Buildboard</bdi> as <bdi>Alice Example</bdi>?";
     for (asked, lang, heading) in [
-        (
-            "fr,de;q=0.5",
-            "de",
-            "als <bdi>Alice Example</bdi> auf <bdi>Buildboard</bdi> zugreifen?",
-        ),
-        (
-            "ja-JP,ja;q=0.9,en;q=0.8",
-            "ja",
-            "<bdi>Buildboard</bdi> を利用することを許可しますか？",
-        ),
-        (
-            "fr",
-            "en",
-            "to use <bdi>Buildboard</bdi> as <bdi>Alice Example</bdi>?",
-        ),
+        ("fr,de;q=0.5", "de", german),
+        ("ja-JP,ja;q=0.9,en;q=0.8", "ja", japanese),
+        ("fr", "en", english),
     ] {
         let asked = Request::get(question(&token)).header("Accept-Language", asked);
         let page = alice.send(asked).await;
@@ -150,18 +141,11 @@ async fn what_is_no_open_question_is_a_page_and_never_a_redirect() {
     let mut alice = site.signed_in("alice").await;
     let known = site.question().await;
     let twice = format!("{}&oauth_token={}", question(&known), known.as_str());
+    let authorize = |query: &str| format!("/oauth/authorize{query}");
     for (target, status, title) in [
-        ("/oauth/authorize".to_owned(), 400, "This link is incomplete"),
-        (
-            "/oauth/authorize?oauth_token=".to_owned(),
-            400,
-            "This link is incomplete",
-        ),
-        (
-            "/oauth/authorize?oauth_token=%00".to_owned(),
-            400,
-            "This link is incomplete",
-        ),
+        (authorize(""), 400, "This link is incomplete"),
+        (authorize("?oauth_token="), 400, "This link is incomplete"),
+        (authorize("?oauth_token=%00"), 400, "This link is incomplete"),
         (twice, 400, "This link is incomplete"),
         (question("nobody"), 404, "Request not found"),
         (question(site.token().as_str()), 404, "Request not found"),

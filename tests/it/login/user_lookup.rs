@@ -64,19 +64,15 @@ async fn a_name_that_servers_take_for_a_path_is_not_found() {
 #[tokio::test]
 async fn only_two_answers_say_something() {
     let empty = "content-length: 0\r\n\r\n";
+    let unauthorized = format!("HTTP/1.1 401 Unauthorized\r\n{empty}");
+    let redirect = format!("HTTP/1.1 302 Found\r\nlocation: /login\r\n{empty}");
     for (answer, user_status) in [
         (format!("HTTP/1.1 200 OK\r\n{empty}"), known("alice")),
         (format!("HTTP/1.1 404 Not Found\r\n{empty}"), UserStatus::NotFound),
         (format!("HTTP/1.1 410 Gone\r\n{empty}"), UserStatus::NotFound),
         ("HTTP/1.1 204 No Content\r\n\r\n".to_owned(), UserStatus::Unknown),
-        (
-            format!("HTTP/1.1 302 Found\r\nlocation: /login\r\n{empty}"),
-            UserStatus::Unknown,
-        ),
-        (
-            format!("HTTP/1.1 401 Unauthorized\r\n{empty}"),
-            UserStatus::Unknown,
-        ),
+        (redirect, UserStatus::Unknown),
+        (unauthorized, UserStatus::Unknown),
         (format!("HTTP/1.1 500 Oops\r\n{empty}"), UserStatus::Unknown),
         ("SSH-2.0-OpenSSH_9.2\r\n".to_owned(), UserStatus::Unknown),
     ] {

@@ -211,17 +211,13 @@ fn a_nonce_is_short_text() {
 
 #[test]
 fn the_statuses_are_those_that_consumers_expect() {
+    let used = String::new();
+    let method = Problem::SignatureMethodRejected { used, why: "" };
     for (problem, status) in [
         (Problem::VersionRejected, 400),
         (Problem::ParameterAbsent(Vec::new()), 400),
         (Problem::parameter_rejected("a", ""), 400),
-        (
-            Problem::SignatureMethodRejected {
-                used: String::new(),
-                why: "",
-            },
-            400,
-        ),
+        (method, 400),
         (Problem::NonceUsed, 401),
         (Problem::TokenRejected(""), 401),
         (Problem::SignatureInvalid(""), 401),

@@ -97,7 +97,6 @@ fn go_agrees() {
     agrees(&[&place(&into, "handoff")]);
 }
 
-/// linkgate's own side: it asks what the vectors ask, byte for byte, and reads what they answer.
 #[test]
 fn linkgate_agrees() {
     for vector in vectors().iter().filter(|vector| vector["refused"].is_null()) {

@@ -52,7 +52,6 @@ async fn another_spelling_of_an_endpoint_gives_no_token() {
     assert_eq!(found, [""; 0]);
 }
 
-/// Both families of paths are the same endpoints, but each is signed under its own name.
 #[tokio::test]
 async fn one_family_of_paths_is_not_signed_for_the_other() {
     let linkgate = Linkgate::start().await;
@@ -73,7 +72,6 @@ async fn one_family_of_paths_is_not_signed_for_the_other() {
     }
 }
 
-/// However the application may read a path: where one of its readings is guarded, OAuth is asked for.
 #[tokio::test]
 async fn a_guarded_path_is_guarded_in_every_reading() {
     let linkgate = Linkgate::start().await;
@@ -120,7 +118,6 @@ async fn a_guarded_path_is_guarded_in_every_reading() {
     assert!(linkgate.app.received().is_empty());
 }
 
-/// The application's own users keep their pages, also where a path is not ASCII or ends with a dot.
 #[tokio::test]
 async fn other_paths_of_any_letters_are_open() {
     let linkgate = Linkgate::start().await;
@@ -139,7 +136,6 @@ async fn other_paths_of_any_letters_are_open() {
     }
 }
 
-/// Where OAuth is not looked at, it does not reach the application either.
 #[tokio::test]
 async fn an_open_path_passes_without_oauth_and_without_its_header() {
     let linkgate = Linkgate::start().await;

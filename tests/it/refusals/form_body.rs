@@ -67,7 +67,6 @@ async fn a_form_is_signed_with_every_method() {
     }
 }
 
-/// The bytes of a form round-trip, whether they are UTF-8 or not; nothing is substituted.
 #[tokio::test]
 async fn a_form_may_hold_bytes_that_are_no_text() {
     let linkgate = Linkgate::start().await;

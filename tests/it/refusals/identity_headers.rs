@@ -36,7 +36,6 @@ async fn identity_headers_of_a_client_are_removed() {
     assert_eq!(linkgate.app.received().len(), count);
 }
 
-/// They were signed with the rest of the query or the form, which arrives as it was sent.
 #[tokio::test]
 async fn parameters_in_query_or_form_reach_the_application() {
     let linkgate = Linkgate::start().await;
@@ -62,7 +61,6 @@ async fn parameters_in_query_or_form_reach_the_application() {
     assert!(received.body == b"b=2", "{received:?}");
 }
 
-/// What follows a body is no header, whatever it is called.
 #[tokio::test]
 async fn identity_headers_in_trailers_are_removed() {
     let linkgate = Linkgate::start().await;

@@ -283,7 +283,6 @@ async fn passes_again(linkgate: &Linkgate) {
     panic!("the database is not found again");
 }
 
-/// Without its memory, linkgate lets nothing through. It names no problem: the consumer must keep its token.
 #[tokio::test]
 async fn without_the_memory_of_nonces_nothing_passes() {
     let linkgate = Linkgate::start().await;

@@ -209,7 +209,6 @@ async fn f5_a_file_that_is_taken_away_from_a_running_process_is_replaced() {
     }
 }
 
-/// Without a restart, nothing is even interrupted.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_whose_file_is_removed_goes_on() {
     let db = Database::sqlite();

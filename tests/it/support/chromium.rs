@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::address::reserved;
+use super::program::Running;
 
 /// A browser with one window. Dropping it ends the browser and its driver.
 #[derive(Debug)]
@@ -159,10 +160,10 @@ pub(crate) enum JavaScript {
     OnForLocalhostAlone,
 }
 
-/// A running chromedriver. Dropping it kills it.
+/// A running chromedriver.
 #[derive(Debug)]
 struct Driver {
-    process: Child,
+    _process: Running,
     address: SocketAddr,
 }
 
@@ -178,7 +179,8 @@ impl Driver {
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver is installed (Debian: apt-get install chromium chromium-driver)");
-        let driver = Self { process, address };
+        let _process = Running(process);
+        let driver = Self { _process, address };
         for _ in 0..600 {
             if TcpStream::connect(address).is_ok() {
                 return driver;
@@ -186,13 +188,6 @@ impl Driver {
             thread::sleep(Duration::from_millis(50));
         }
         panic!("chromedriver does not listen");
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

@@ -42,5 +42,5 @@ pub(crate) use front::{FrontProxy, deployed, prepared};
 pub(crate) use linked::{Linked, Planned, TOKEN, pair, path};
 pub(crate) use linkgate::{Linkgate, Setup, private_key, public_key};
 pub(crate) use network::Network;
-pub(crate) use program::{Program, SHARED_SECRET};
+pub(crate) use program::{Program, Running, SHARED_SECRET};
 pub(crate) use raw::{Request, Response, Text, exchange, lower_names, rows};

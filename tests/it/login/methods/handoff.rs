@@ -215,6 +215,8 @@ async fn a_wrong_answer_signs_no_user_in() {
     let unbelieved = "Invalid sign-in response";
     let good = answer(&site, &jti, |_| ());
     let changed = |change: fn(&mut Answer)| answer(&site, &jti, change);
+    let early = changed(|it| (it.iat, it.exp) = (it.iat + 11, it.exp + 11));
+    let late = changed(|it| (it.iat, it.exp) = (it.iat - 20, it.iat - 15));
     for (target, title) in [
         (answer_with("another-secret", &site, &jti, |_| ()), unbelieved),
         (good.replace("lg_sig=", "lg_sig=0"), unbelieved),
@@ -222,14 +224,8 @@ async fn a_wrong_answer_signs_no_user_in() {
         (good.split('&').next().unwrap().to_owned(), unbelieved),
         (format!("{good}&lg_sig=0"), unbelieved),
         (changed(|it| it.iat -= 71), unbelieved),
-        (
-            changed(|it| (it.iat, it.exp) = (it.iat + 11, it.exp + 11)),
-            unbelieved,
-        ),
-        (
-            changed(|it| (it.iat, it.exp) = (it.iat - 20, it.iat - 15)),
-            unbelieved,
-        ),
+        (early, unbelieved),
+        (late, unbelieved),
         (changed(|it| it.sub = String::new()), unbelieved),
         (changed(|it| it.sub = "a\u{0}b".to_owned()), unbelieved),
         (

@@ -74,33 +74,23 @@ fn a_bad_file_leaves_the_users_as_they_were() {
 fn a_mistake_is_named_with_its_line_and_the_remedy() {
     let hashed = |hash: &str| format!("[[users]]\nname = \"a\"\npassword = \"{hash}\"\n");
     let hash = "linkgate user hash";
+    let (misspelt, nameless) = (
+        format!("{SERVICE}pasword = \"x\"\n"),
+        "[[users]]\nname = \"\"\nsign_in = false\n",
+    );
+    let bcrypt = hashed("$2y$10$abcdefghijklmnopqrstuuJ1fS1kT1W1oV1uF1x1n1g1a1q1w1e1r");
+    let cut = hashed("$argon2id$v=19$m=19456,t=2,p=1$KbAq1NW2DCDyz9IUH8Qz4w");
     for (text, line, remedy) in [
-        (
-            &*format!("{SERVICE}pasword = \"x\"\n"),
-            4,
-            "unknown field `pasword`",
-        ),
+        (&*misspelt, 4, "unknown field `pasword`"),
         ("[user]\n", 1, "unknown field `user`"),
         ("\n[[users]]\nname = \"a\"\n", 3, hash),
-        (
-            "[[users]]\nname = \"\"\nsign_in = false\n",
-            2,
-            "1 to 255 characters",
-        ),
+        (nameless, 2, "1 to 255 characters"),
         (&format!("{SERVICE}{SERVICE}"), 5, "this name stands twice."),
         (&hashed("alice-password"), 3, hash),
-        (
-            &hashed("$2y$10$abcdefghijklmnopqrstuuJ1fS1kT1W1oV1uF1x1n1g1a1q1w1e1r"),
-            3,
-            hash,
-        ),
+        (&bcrypt, 3, hash),
         (&hashed(&HASH.replace("argon2id", "argon2i")), 3, hash),
         (&hashed(&HASH.replace("m=19456", "m=4294967295")), 3, hash),
-        (
-            &hashed("$argon2id$v=19$m=19456,t=2,p=1$KbAq1NW2DCDyz9IUH8Qz4w"),
-            3,
-            hash,
-        ),
+        (&cut, 3, hash),
     ] {
         let error = read(text).1.unwrap_err();
         assert!(error.line == Some(line), "{text} {error}");
