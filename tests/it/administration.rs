@@ -220,7 +220,7 @@ async fn fifty_tokens_make_a_page() {
                   insert into access_tokens (digest, id, key_id, consumer_key, subject, display_name, proved_by, proved_at, \
                   issued_at, expires_at) select cast('digest ' || i as blob), printf('%016x', i), key_id, consumer_key, 'dora', \
                   'Dora', 'file', 0, issued_at - i, expires_at from access_tokens, n";
-    linkgate.database().execute(copies).await;
+    linkgate.execute(copies).await;
     let mut alice = linkgate.signed_in("alice").await;
     let mut at = TOKENS.to_owned();
     for (rows, last) in [(50, false), (50, false), (1, true)] {
@@ -274,10 +274,7 @@ async fn a_refusal_is_shown_with_its_reason_and_no_secret() {
 
 #[tokio::test]
 async fn the_client_of_a_refusal_is_the_one_that_a_trusted_proxy_names() {
-    let linkgate = Setup::new()
-        .server("trusted_proxies = [\"127.0.0.1\"]")
-        .start()
-        .await;
+    let linkgate = Setup::new().trusting().start().await;
     let call = Request::get("/api/me").header("X-Forwarded-For", "203.0.113.7");
     let unknown = "OAuth oauth_consumer_key=\"x\", oauth_signature_method=\"HMAC-SHA1\", oauth_timestamp=\"1\", \
                    oauth_nonce=\"n\", oauth_signature=\"c2ln\"";
@@ -291,10 +288,7 @@ async fn the_client_of_a_refusal_is_the_one_that_a_trusted_proxy_names() {
 async fn signed_in_behind(linkgate: &Linkgate, path: &str) -> Browser {
     let mut browser = linkgate.browser();
     let page = browser.get("/oauth/login").await;
-    let form = Form::of(&page, "password")
-        .unwrap()
-        .with("username", "alice")
-        .with("password", "alice-password");
+    let form = Form::login(&page, "alice");
     let action = form.action.strip_prefix(path).unwrap().to_owned();
     assert_eq!(browser.submit(&Form { action, ..form }).await.status, 303);
     browser

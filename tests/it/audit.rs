@@ -12,7 +12,7 @@ const THROUGH: &str = "192.0.2.66, 198.51.100.7";
 on_both! {
     async fn what_people_do_is_written_down_with_their_address(db: Database) {
         let captured = Captured::start();
-        let setup = Setup::new().server("trusted_proxies = [\"127.0.0.1\"]");
+        let setup = Setup::new().trusting();
         let linkgate = setup.start_on(&db).await;
         let peer = Peer::hmac();
         let mut alice = linkgate.browser().through(THROUGH);

@@ -85,7 +85,7 @@ async fn awkward_targets_arrive_as_they_were_signed_or_not_at_all() {
     let linkgate = linkgate().await;
     let caddy = start(&linkgate);
     let mut admitted = 0;
-    for target in super::AWKWARD {
+    for target in super::AWKWARD.split_whitespace() {
         let answer = signed(&linkgate, "GET", target).send(caddy.address).await;
         match linkgate.app.received().get(admitted) {
             Some(received) => {

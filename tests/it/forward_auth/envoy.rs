@@ -78,14 +78,8 @@ async fn a_form_is_verified_when_envoy_shows_it_and_refused_when_not() {
 async fn identity_headers_of_clients_are_removed() {
     let linkgate = linkgate().await;
     let envoy = start(&linkgate);
-    for lie in [
-        "Remote-User",
-        "Remote_User",
-        "X-Linkgate-User",
-        "X-Linkgate-Assertion",
-        "X-Forwarded-User",
-        "X-Remote-User",
-    ] {
+    let lies = "Remote-User Remote_User X-Linkgate-User X-Linkgate-Assertion X-Forwarded-User X-Remote-User";
+    for lie in lies.split(' ') {
         let lying = Request::get("/page")
             .header("Host", "builds.example.com")
             .header(lie, "mallory");
@@ -108,7 +102,7 @@ async fn the_consumer_receives_linkgates_response() {
 async fn awkward_targets_are_admitted_as_they_arrive() {
     let linkgate = linkgate().await;
     let envoy = start(&linkgate);
-    for target in super::AWKWARD {
+    for target in super::AWKWARD.split_whitespace() {
         let answer = signed(&linkgate, "GET", target).send(envoy.address).await;
         assert_eq!(answer.status, 200, "{target}: {answer:?}");
         let received = linkgate.app.last();

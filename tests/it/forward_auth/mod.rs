@@ -31,9 +31,7 @@ async fn start() -> Linkgate {
 }
 
 const fn setup() -> Setup {
-    Setup::new()
-        .base(BASE)
-        .server("trusted_proxies = [\"127.0.0.1\"]")
+    Setup::new().base(BASE).trusting()
 }
 
 /// What nginx asks about a client's request. It has a number of its own for each.
@@ -118,10 +116,7 @@ async fn passes_refusals_on(linkgate: &Linkgate, proxy: SocketAddr) {
     let unsigned = Request::get("/api/x").header("Host", "builds.example.com");
     let unsigned = unsigned.send(proxy).await;
     assert_eq!(unsigned.status, 401);
-    unsigned.assert_header(
-        "www-authenticate",
-        "OAuth realm=\"http%3A%2F%2Fbuilds.example.com\"",
-    );
+    unsigned.assert_challenged();
     assert!(linkgate.app.received().is_empty());
 }
 
@@ -135,21 +130,8 @@ const NOBODY: [(&str, &str); 5] = [
 ];
 
 /// Targets that somebody on the way would rather write another way.
-const AWKWARD: [&str; 16] = [
-    "/api/a/../b",
-    "/api/./a/..",
-    "//api/x",
-    "/api//x//",
-    "/api/%2e%2e/%2E",
-    "/api/a%2fb%2Fc",
-    "/api/%2f%2e%2e%2fa",
-    "/api/a;x=1/b;y",
-    "/api/it's",
-    "/api/a!$&()*+,:@=~_-.",
-    "/api/%7Ea/%41",
-    "/api/caf%C3%A9?q=%ff",
-    "/api/a%20b?c=d+e%2B",
-    "/api/a?b=c?d/e//f/../g",
-    "/api/a?x=1&&x=2&=&y",
-    "/api/?",
-];
+const AWKWARD: &str = "
+/api/a/../b /api/./a/.. //api/x /api//x// /api/%2e%2e/%2E /api/a%2fb%2Fc /api/%2f%2e%2e%2fa
+/api/a;x=1/b;y /api/it's /api/a!$&()*+,:@=~_-. /api/%7Ea/%41 /api/caf%C3%A9?q=%ff
+/api/a%20b?c=d+e%2B /api/a?b=c?d/e//f/../g /api/a?x=1&&x=2&=&y /api/?
+";

@@ -71,9 +71,8 @@ async fn anything_else_is_a_replay() {
 #[tokio::test]
 async fn a_request_id_is_for_one_request() {
     let linkgate = start().await;
-    let call = Peer::robot()
-        .call(&linkgate, "GET", "/api/x?a=b")
-        .request(&linkgate);
+    let sent = Peer::robot().call(&linkgate, "GET", "/api/x?a=b");
+    let call = sent.request(&linkgate);
     let question = by_nginx(&call, "6d2f1b");
     assert_eq!(question.send(linkgate.address).await.status, 204);
     let bent = |bend: fn(&mut Request)| {

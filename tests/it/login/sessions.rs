@@ -18,9 +18,7 @@ async fn signing_in_makes_a_new_session_and_ends_the_one_before() {
     assert_ne!(victim.cookies["linkgate-session"], "x".repeat(32));
 
     let page = site.browser().get("/oauth/login").await;
-    let form = Form::at(&page, "/oauth/login")
-        .with("username", "bob")
-        .with("password", "bob-password");
+    let form = Form::login(&page, "bob");
     let browser = page
         .headers
         .iter()
@@ -142,9 +140,7 @@ async fn another_account_comes_back_to_the_same_question() {
     let login = answer.header("location").unwrap().to_owned();
     let page = browser.get(&login).await;
     page.has("<bdi>Bitbucket</bdi> asks to use <bdi>Buildboard</bdi> as you.");
-    let form = Form::at(&page, "/oauth/login")
-        .with("username", "bob")
-        .with("password", "bob-password");
+    let form = Form::login(&page, "bob");
     let answer = browser.submit(&form).await;
     assert_eq!(answer.header("location"), Some(question(&token).as_str()));
     browser
@@ -168,11 +164,9 @@ async fn behind_a_path_every_address_carries_it() {
         .to_owned();
     let page = alice.get(&login).await;
     page.has("href=\"/builds/oauth/assets/style-");
-    let form = Form::at(&page, "/builds/oauth/login")
-        .sent_to("/oauth/login")
-        .with("username", "alice")
-        .with("password", "alice-password");
-    let answer = alice.submit(&form).await;
+    let form = Form::login(&page, "alice");
+    assert_eq!(form.action, "/builds/oauth/login");
+    let answer = alice.submit(&form.sent_to("/oauth/login")).await;
     let there = format!("/builds{}", question(&token));
     assert_eq!(answer.header("location"), Some(there.as_str()));
     let page = alice.get(&question(&token)).await;
@@ -197,12 +191,7 @@ async fn own_pages_over_https_ask_for_https() {
         ("http://builds.example.com", "", None),
     ] {
         let site = Site::with(url, setting, FILE).await;
-        for page in [
-            "/oauth/login",
-            "/oauth/connections",
-            "/oauth/authorize",
-            "/oauth/request-token",
-        ] {
+        for page in "/oauth/login /oauth/connections /oauth/authorize /oauth/request-token".split(' ') {
             let answer = site.browser().get(page).await;
             let sent = answer.header("strict-transport-security");
             assert_eq!(sent, expected, "{url} {setting} {page}: {answer:?}");

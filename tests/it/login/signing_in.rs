@@ -90,9 +90,7 @@ async fn a_return_address_leads_nowhere_else() {
             .get(&format!("/oauth/login?return_to={}", encode(asked)))
             .await;
         // The form is in the browser's hands: what it sends back is read anew.
-        let form = Form::at(&page, "/oauth/login")
-            .with("username", "alice")
-            .with("password", "alice-password");
+        let form = Form::login(&page, "alice");
         assert_eq!(form.value("return_to"), given);
         let answer = alice.submit(&form.with("return_to", asked)).await;
         let found = (answer.status, answer.header("location"));
@@ -113,9 +111,7 @@ async fn a_login_form_is_bound_to_the_browser_that_it_was_shown_to() {
     let site = Site::start().await;
     let form = async |browser: &mut Browser| {
         let page = browser.get("/oauth/login").await;
-        Form::at(&page, "/oauth/login")
-            .with("username", "alice")
-            .with("password", "alice-password")
+        Form::login(&page, "alice")
     };
     let (mut alice, mut mallory) = (site.browser(), site.browser());
     let (ours, theirs) = (form(&mut alice).await, form(&mut mallory).await);

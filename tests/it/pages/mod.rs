@@ -36,7 +36,7 @@ async fn every_page_is_fit_for_everybody() {
     let mut wrong = visit(&browser, linkgate.address, &states).await;
     // Last, because nothing works afterwards.
     let alice = linkgate.signed_in("alice").await;
-    linkgate.database().execute("drop table sessions").await;
+    linkgate.execute("drop table sessions").await;
     eyes::speak(&browser, "en").await;
     let state = State::get("notice-store-down", "/oauth/connections").by(&alice);
     show(&browser, linkgate.address, &state).await;

@@ -132,7 +132,6 @@ async fn closed(linkgate: &Linkgate) -> Vec<State> {
     let access = access.value("oauth_token").unwrap();
     let off = peer.request_token(linkgate, CALLBACK).await;
     linkgate
-        .database()
         .execute(
             "update request_tokens set consumer_key = 'switched-off' \
              where rowid = (select max(rowid) from request_tokens)",

@@ -26,10 +26,7 @@ async fn a_call_without_oauth_is_challenged_and_told_of_no_problem() {
     ] {
         let answer = request.send(linkgate.address).await;
         assert_eq!(answer.status, 401, "{request:?} {answer:?}");
-        answer.assert_header(
-            "www-authenticate",
-            "OAuth realm=\"http%3A%2F%2Fbuilds.example.com\"",
-        );
+        answer.assert_challenged();
         let told = "This resource requires a request signed with OAuth 1.0a.\n";
         assert_eq!(answer.body, told);
     }
@@ -101,10 +98,8 @@ async fn a_prefixed_name_is_another_name() {
 #[tokio::test]
 async fn a_request_token_needs_a_callback_or_a_configured_one() {
     let linkgate = Linkgate::start().await;
-    let answer = request_token(&linkgate)
-        .in_form()
-        .refused(&linkgate, "parameter_absent")
-        .await;
+    let call = request_token(&linkgate).in_form();
+    let answer = call.refused(&linkgate, "parameter_absent").await;
     answer.assert_value("oauth_parameters_absent", "oauth_callback");
     let defaulting = Peer::of("defaulting", "a-secret-with-default");
     let answer = defaulting

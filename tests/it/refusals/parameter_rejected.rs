@@ -181,10 +181,8 @@ async fn callback_and_verifier_may_stand_beside_the_header() {
     let mut added = exchange().request(&linkgate);
     added.target = format!("/oauth/access-token?oauth_verifier={verifier}");
     added.refused(linkgate.address, "signature_invalid").await;
-    let answer = exchange()
-        .form(&[("oauth_verifier", &verifier)])
-        .send(&linkgate)
-        .await;
+    let call = exchange().form(&[("oauth_verifier", &verifier)]);
+    let answer = call.send(&linkgate).await;
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 

@@ -152,9 +152,8 @@ async fn the_method_is_signed() {
         .has("oauth_problem=\"signature_invalid\"");
     let call = Peer::robot().call(&linkgate, "HEAD", "/api/x");
     call.passes(&linkgate).await;
-    let mut post = Peer::hmac()
-        .call(&linkgate, "POST", "/oauth/request-token")
-        .request(&linkgate);
+    let call = Peer::hmac().call(&linkgate, "POST", "/oauth/request-token");
+    let mut post = call.request(&linkgate);
     post.method = "post".to_owned();
     assert_eq!(post.send(linkgate.address).await.status, 405);
 }

@@ -116,10 +116,7 @@ async fn a_large_request_is_not_verified_again_for_the_advice() {
 
 #[tokio::test]
 async fn false_signatures_have_a_budget_and_true_ones_pass() {
-    let linkgate = Setup::new()
-        .server("trusted_proxies = [\"127.0.0.1\"]")
-        .start()
-        .await;
+    let linkgate = Setup::new().trusting().start().await;
     let call = |peer: Peer, client: &str| {
         let call = peer.call(&linkgate, "GET", "/api/x");
         call.request(&linkgate).header("X-Forwarded-For", client)

@@ -140,9 +140,8 @@ async fn without_the_secrets_token_and_verifier_are_useless() {
                 secret: secret.to_owned(),
                 ..token.clone()
             };
-            let answer = Peer::hmac()
-                .exchange(&linkgate, &stranger, verifier)
-                .request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+            let call = Peer::hmac().exchange(&linkgate, &stranger, verifier);
+            let answer = call.request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
             let answer = answer.refused(linkgate.address, "signature_invalid").await;
             answers.insert((answer.header("www-authenticate").unwrap().to_owned(), answer.body));
         }
@@ -263,7 +262,6 @@ async fn a_false_signature_does_not_tell_whether_a_token_exists() {
     };
     // What reads a token fails, once nothing is remembered.
     linkgate
-        .database()
         .execute("alter table access_tokens rename to hidden")
         .await;
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -279,7 +277,6 @@ async fn a_false_signature_does_not_tell_whether_a_token_exists() {
     }
     assert_eq!(answers.len(), 1, "{answers:?}");
     linkgate
-        .database()
         .execute("alter table hidden rename to access_tokens")
         .await;
     assert_eq!(read(&linkgate, &living).send(&linkgate).await.status, 200);

@@ -102,7 +102,6 @@ async fn too_many_request_tokens_are_rejected_without_a_token_problem() {
     let linkgate = Linkgate::start().await;
     let access = Peer::hmac().connect(&linkgate, "alice").await;
     linkgate
-        .database()
         .execute(
             "with recursive counted(n) as (select 1 union all select n + 1 from counted where n < 1000) \
              insert into request_tokens \

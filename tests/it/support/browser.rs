@@ -90,11 +90,7 @@ impl Browser {
 
     /// Signs in on the page that asks for a password.
     pub(crate) async fn sign_in_on(&mut self, page: &Response, user: &str) -> Response {
-        let form = Form::of(page, "password")
-            .expect("the page asks for a password")
-            .with("username", user)
-            .with("password", &format!("{user}-password"));
-        let answer = self.submit(&form).await;
+        let answer = self.submit(&Form::login(page, user)).await;
         assert_eq!(answer.status, 303, "{user} is signed in: {answer:?}");
         answer
     }
@@ -178,6 +174,14 @@ impl Form {
     pub(crate) fn at(page: &Response, action: &str) -> Self {
         let form = Self::find(page, &format!("method=\"post\" action=\"{action}\""));
         form.unwrap_or_else(|| panic!("no form {action}: {page:?}"))
+    }
+
+    /// The login form of a page, filled in by a user.
+    #[track_caller]
+    pub(crate) fn login(page: &Response, user: &str) -> Self {
+        let form = Self::of(page, "password").expect("the page asks for a password");
+        let password = format!("{user}-password");
+        form.with("username", user).with("password", &password)
     }
 
     fn find(page: &Response, part: &str) -> Option<Self> {

@@ -187,6 +187,11 @@ impl Linkgate {
         files.map(|file| fs::read(file).unwrap_or_default()).collect()
     }
 
+    /// Runs a statement past the store.
+    pub(crate) async fn execute(&self, sql: &'static str) {
+        self.home.database.execute(sql).await;
+    }
+
     /// How many rows each table has.
     pub(crate) async fn rows(&self) -> Vec<String> {
         let tables = [
@@ -227,6 +232,11 @@ impl Setup {
     /// Further lines of `[server]`.
     pub(crate) const fn server(self, server: &'static str) -> Self {
         Self { server, ..self }
+    }
+
+    /// Trusts proxies on this machine.
+    pub(crate) const fn trusting(self) -> Self {
+        self.server("trusted_proxies = [\"127.0.0.1\"]")
     }
 
     /// Further lines of `[identity]`.

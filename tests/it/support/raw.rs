@@ -207,6 +207,15 @@ impl Response {
         assert_eq!((self.status, self.header(header)), (status, value), "{self:?}");
     }
 
+    /// Asserts the challenge of a request that carries no OAuth.
+    #[track_caller]
+    pub(crate) fn assert_challenged(&self) {
+        self.assert_header(
+            "www-authenticate",
+            "OAuth realm=\"http%3A%2F%2Fbuilds.example.com\"",
+        );
+    }
+
     /// Asserts the one value of a header.
     #[track_caller]
     pub(crate) fn assert_header(&self, name: &str, value: &str) {
