@@ -59,7 +59,7 @@ async fn a_consumer_is_added_with_its_key_and_nothing_else_changes() {
     assert_eq!(fs::read_to_string(here.path("linkgate.toml")).unwrap(), before);
 
     let added = add(&here, &bitbucket, "--two-legged --impersonation", "y\n");
-    assert_eq!(added.code, 0, "{}{}", added.out, added.err);
+    added.succeeds();
     let after = fs::read_to_string(here.path("linkgate.toml")).unwrap();
     assert!(after.starts_with(before.trim_end()), "comments survive");
     let check = block_in_place(|| here.run("config check"));

@@ -65,6 +65,11 @@ fn by_envoy(client: &Request) -> Request {
     with_headers_of(client, sub)
 }
 
+/// The same by all three.
+fn by_each(client: &Request) -> [Request; 3] {
+    [by_nginx(client, "1"), by_traefik(client), by_envoy(client)]
+}
+
 fn with_headers_of(client: &Request, mut sub: Request) -> Request {
     sub.headers.extend(client.headers.clone());
     sub

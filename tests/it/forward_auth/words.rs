@@ -1,6 +1,6 @@
 //! Whose word counts about what: each proxy is believed in its own headers, and nobody else in any.
 
-use super::{BASE, NOBODY, by_envoy, by_nginx, by_traefik, passes, send_from, start};
+use super::{BASE, NOBODY, by_each, by_envoy, by_nginx, by_traefik, passes, send_from, start};
 use crate::support::{Linkgate, Peer, Request, Response, Setup, exchange};
 
 fn call(linkgate: &Linkgate) -> Request {
@@ -15,14 +15,14 @@ fn consumer(verdict: &Response) -> Option<&str> {
 async fn only_a_trusted_proxy_is_answered() {
     let linkgate = start().await;
     let page = Request::get("/page");
-    for question in [by_nginx(&page, "1"), by_traefik(&page), by_envoy(&page)] {
+    for question in by_each(&page) {
         let verdict = send_from("127.0.0.2", &question, linkgate.address).await;
         assert_eq!((verdict.status, consumer(&verdict)), (403, None), "{verdict:?}");
         let verdict = send_from("127.0.0.1", &question, linkgate.address).await;
         assert_eq!(passes(&verdict), NOBODY);
     }
     let nobody_is_trusted = Linkgate::start().await;
-    for question in [by_nginx(&page, "1"), by_traefik(&page), by_envoy(&page)] {
+    for question in by_each(&page) {
         assert_eq!(question.send(nobody_is_trusted.address).await.status, 403);
     }
     assert!(nobody_is_trusted.app.received().is_empty());
@@ -264,13 +264,7 @@ async fn an_address_list_is_about_the_client_that_the_proxy_names() {
         let call = Peer::of("elsewhere", "a-secret-of-elsewhere").call(&linkgate, "GET", "/api/x");
         call.request(&linkgate)
     };
-    let questions = || {
-        [
-            by_nginx(&elsewhere(), "1"),
-            by_traefik(&elsewhere()),
-            by_envoy(&elsewhere()),
-        ]
-    };
+    let questions = || by_each(&elsewhere());
     for question in questions() {
         let verdict = question.send(linkgate.address).await;
         assert_eq!(consumer(&verdict), Some("elsewhere"), "{question:?}: {verdict:?}");
@@ -306,7 +300,7 @@ async fn a_flood_is_refused_at_once() {
     let verdict = by_nginx(&client, "1").send(linkgate.address).await;
     verdict.assert(401, "x-linkgate-status", Some("400"));
     let page = Request::get("/page").header("X-Long", "a".repeat(70_000));
-    for question in [by_nginx(&page, "1"), by_traefik(&page), by_envoy(&page)] {
+    for question in by_each(&page) {
         assert_eq!(question.send(linkgate.address).await.status, 431);
     }
 }

@@ -7,15 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::signed::authorization;
-use super::{exchange, get, options, serve, start, status};
+use super::{ask, get, options, serve, start, status};
 use crate::support::{App, Text as _, app};
-
-/// Sends a request without a body, with some header lines.
-async fn send(address: std::net::SocketAddr, method: &str, headers: &str) -> String {
-    let head =
-        format!("{method} /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{headers}\r\n");
-    exchange(address, head.as_bytes()).await
-}
 
 /// The body of an answer, without its chunks.
 fn body(answer: &str) -> &str {
@@ -99,7 +92,7 @@ async fn an_answer_that_contradicts_itself_does_not_arrive() {
         let answer = format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\nbody").leak();
         let gateway = start(&App::answering(answer).await).await;
         for method in ["GET", "HEAD"] {
-            let got = send(gateway, method, "").await;
+            let got = ask(gateway, &format!("{method} /x"), "\r\n").await;
             assert_eq!(status(&got), "502", "{method} {fields}: {got:?}");
             assert!(!got.ends_with("body"), "{got:?}");
         }
@@ -122,7 +115,7 @@ async fn a_length_is_passed_on_in_one_spelling() {
         for (code, method, body) in [("200 OK", "GET", "hello"), ("200 OK", "HEAD", "")] {
             let answer = format!("HTTP/1.1 {code}\r\nContent-Length: {written}\r\n\r\n{body}").leak();
             let gateway = start(&App::answering(answer).await).await;
-            let got = send(gateway, method, "").await;
+            let got = ask(gateway, &format!("{method} /x"), "\r\n").await;
             let lengths: Vec<_> = got
                 .lines()
                 .filter_map(|line| line.strip_prefix("content-length: "))
@@ -227,9 +220,8 @@ async fn a_body_is_not_lost_with_a_closed_connection() {
     })
     .await;
     let gateway = start(&app).await;
-    let post = b"POST /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\nContent-Length: 10\r\n\r\n0123456789";
     for _ in 0..20 {
-        let got = exchange(gateway, post).await;
+        let got = ask(gateway, "POST /x", "Content-Length: 10\r\n\r\n0123456789").await;
         assert_eq!((status(&got), body(&got)), ("200", "0123456789"), "{got:?}");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }

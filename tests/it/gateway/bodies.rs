@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-use super::{exchange, get, options, serve, start, started, status};
+use super::{ask, get, options, serve, start, started, status};
 use crate::support::{App, Text as _, app};
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n";
@@ -14,11 +14,8 @@ const FORM: &str = "Content-Type: application/x-www-form-urlencoded; charset=UTF
 const OAUTH: &str = "Authorization: OAuth oauth_nonce=\"n\"\r\n";
 
 async fn send(address: std::net::SocketAddr, method: &str, headers: &str, body: &[u8]) -> String {
-    let mut request =
-        format!("{method} /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{headers}\r\n")
-            .into_bytes();
-    request.extend_from_slice(body);
-    exchange(address, &request).await
+    let rest = [headers.as_bytes(), b"\r\n", body].concat();
+    ask(address, &format!("{method} /x"), rest).await
 }
 
 #[tokio::test]
@@ -120,11 +117,9 @@ async fn an_unsigned_form_has_no_limit() {
     assert_eq!(received.split(|byte| *byte == b'&').count(), 300_001);
     // Where OAuth is required, it is as unsigned as any other request.
     for coding in ["", "Content-Encoding: gzip\r\n"] {
-        let head = format!(
-            "POST /api/x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{FORM}{coding}Content-Length: {}\r\n\r\n",
-            (1 << 20) + 1
-        );
-        let answer = exchange(gateway, &[head.as_bytes(), &large[..=1 << 20]].concat()).await;
+        let head = format!("{FORM}{coding}Content-Length: {}\r\n\r\n", (1 << 20) + 1);
+        let rest = [head.as_bytes(), &large[..=1 << 20]].concat();
+        let answer = ask(gateway, "POST /api/x", rest).await;
         assert!(status(&answer) == "401", "{answer}");
         answer.lacks("oauth_problem");
     }
@@ -162,11 +157,8 @@ async fn a_form_that_cannot_be_read_is_refused() {
 async fn a_form_on_an_open_route_passes_unread() {
     let (app, gateway) = started().await;
     for headers in ["Content-Encoding: gzip\r\n", "Content-Type: text/plain\r\n"] {
-        let request = format!(
-            "POST /static/x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{FORM}{headers}\
-             Content-Length: 3\r\n\r\na=b"
-        );
-        let answer = exchange(gateway, request.as_bytes()).await;
+        let rest = format!("{FORM}{headers}Content-Length: 3\r\n\r\na=b");
+        let answer = ask(gateway, "POST /static/x", rest).await;
         assert_eq!(status(&answer), "200", "{headers}: {answer}");
         assert_eq!(app.last().body, b"a=b");
     }

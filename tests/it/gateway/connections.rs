@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::{exchange, get, options, serve, start, started, status};
+use super::{ask, get, options, serve, start, started, status};
 use crate::support::{App, Text as _, app};
 
 #[tokio::test]
@@ -190,10 +190,8 @@ async fn a_connection_is_not_used_again_after_a_body() {
         ("POST", &*length, hidden),
         ("PUT", "Transfer-Encoding: chunked", &*chunks),
     ] {
-        let request = format!(
-            "{method} /seen HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{framing}\r\n\r\n{body}"
-        );
-        let answer = exchange(gateway, request.as_bytes()).await;
+        let rest = format!("{framing}\r\n\r\n{body}");
+        let answer = ask(gateway, &format!("{method} /seen"), rest).await;
         assert!(answer.ends_with(&format!("{method} /seen HTTP/1.1")), "{answer}");
         let answer = get(gateway, "/next", "").await;
         assert!(answer.ends_with("GET /next HTTP/1.1"), "{method}: {answer}");
@@ -220,9 +218,7 @@ async fn what_may_be_repeated_is_sent_again_when_a_kept_connection_closes() {
         .await;
         let gateway = start(&app).await;
         assert_eq!(status(&get(gateway, "/first", "").await), "200");
-        let request =
-            format!("{method} /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{length}\r\n");
-        let answer = exchange(gateway, request.as_bytes()).await;
+        let answer = ask(gateway, &format!("{method} /x"), format!("{length}\r\n")).await;
         assert_eq!(status(&answer), code, "{method}: {answer}");
     }
 }

@@ -114,6 +114,12 @@ async fn the_excluded_cannot_be_named_in_any_capitals() {
 }
 
 /// Names that an application may take for others, also where every name is a user's.
+const LOOKALIKES: &str = "
+root%20 %20root alice%C2%A0 root%E3%80%80 ro%E2%80%8Bot root%E2%80%8D root%EF%BB%BF ro%C2%ADot
+root%E2%80%AE %EF%BD%92%EF%BD%8F%EF%BD%8F%EF%BD%94 %EF%BC%B2oot roo%EF%B8%8Ft root%E3%85%A4
+al%20%20ice al%E2%80%83ice %E2%84%AAarl J%75%CC%88rgen %C2%AA root%C2%85
+";
+
 #[tokio::test]
 async fn a_name_that_may_be_read_as_another_cannot_be_named() {
     let app = App::start().await;
@@ -129,27 +135,7 @@ async fn a_name_that_may_be_read_as_another_cannot_be_named() {
     let store = store().await;
     options.check.provider = Arc::new(Provider::new(store, keyring(), Clock::System, everybody, rules));
     let gateway = serve(options).await;
-    for name in [
-        "root%20",
-        "%20root",
-        "alice%C2%A0",
-        "root%E3%80%80",
-        "ro%E2%80%8Bot",
-        "root%E2%80%8D",
-        "root%EF%BB%BF",
-        "ro%C2%ADot",
-        "root%E2%80%AE",
-        "%EF%BD%92%EF%BD%8F%EF%BD%8F%EF%BD%94",
-        "%EF%BC%B2oot",
-        "roo%EF%B8%8Ft",
-        "root%E3%85%A4",
-        "al%20%20ice",
-        "al%E2%80%83ice",
-        "%E2%84%AAarl",
-        "J%75%CC%88rgen",
-        "%C2%AA",
-        "root%C2%85",
-    ] {
+    for name in LOOKALIKES.split_whitespace() {
         let answer = naming(gateway, name).await;
         let is_answered = is_refused(&answer, "permission_denied") || status(&answer) == "400";
         assert!(is_answered, "{name}: {answer}");

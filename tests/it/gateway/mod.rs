@@ -187,9 +187,13 @@ async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
 
 /// Sends a request without a body, with some header lines.
 pub(crate) async fn get(address: SocketAddr, target: &str, headers: &str) -> String {
-    let head =
-        format!("GET {target} HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{headers}\r\n");
-    exchange(address, head.as_bytes()).await
+    ask(address, &format!("GET {target}"), format!("{headers}\r\n")).await
+}
+
+/// Sends a request with this method and target, and what follows the first lines of its head.
+pub(crate) async fn ask(address: SocketAddr, line: &str, rest: impl AsRef<[u8]>) -> String {
+    let head = format!("{line} HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n");
+    exchange(address, &[head.as_bytes(), rest.as_ref()].concat()).await
 }
 
 pub(crate) fn status(answer: &str) -> &str {

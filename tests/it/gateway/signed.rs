@@ -15,7 +15,7 @@ use linkgate::oauth::{
     UnsignedRequest, VerificationKey, authorization_header, encoding,
 };
 
-use super::{exchange, get, options, serve, start_behind_proxy, started, status};
+use super::{ask, get, options, serve, start_behind_proxy, started, status};
 use crate::support::{App, Peer, Request, Setup};
 
 const BASE: &str = "https://builds.example.com";
@@ -70,11 +70,8 @@ pub(super) fn form_authorization(target: &str, form: &'static [u8]) -> String {
 }
 
 async fn post(address: SocketAddr, target: &str, headers: &str, body: &str) -> String {
-    let request = format!(
-        "POST {target} HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
-        body.len()
-    );
-    exchange(address, request.as_bytes()).await
+    let rest = format!("Content-Length: {}\r\n{headers}\r\n{body}", body.len());
+    ask(address, &format!("POST {target}"), rest).await
 }
 
 pub(super) fn is_refused(answer: &str, problem: &str) -> bool {
@@ -193,11 +190,8 @@ async fn a_form_is_signed_wherever_its_parameters_stand() {
     assert_eq!(request.header("x-linkgate-user"), ["svc"]);
 
     let chunked = authorization_of(UnsignedRequest::new(http::Method::GET, url.as_str()).form(&b"a=1"[..]));
-    let request = format!(
-        "GET /jobs HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n{kind}{chunked}\r\n\
-         3\r\na=1\r\n0\r\n\r\n"
-    );
-    assert_eq!(status(&exchange(gateway, request.as_bytes()).await), "200");
+    let rest = format!("Transfer-Encoding: chunked\r\n{kind}{chunked}\r\n3\r\na=1\r\n0\r\n\r\n");
+    assert_eq!(status(&ask(gateway, "GET /jobs", rest).await), "200");
     assert_eq!(app.last().body, b"a=1");
 }
 
@@ -344,10 +338,7 @@ async fn the_method_that_was_signed_is_the_one_that_arrives() {
         } else {
             authorization(signed)
         };
-        let request = format!(
-            "{sent} /page HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{headers}\r\n"
-        );
-        let answer = exchange(gateway, request.as_bytes()).await;
+        let answer = ask(gateway, &format!("{sent} /page"), format!("{headers}\r\n")).await;
         assert_eq!(status(&answer), "200", "{sent}: {answer}");
         let request = app.last();
         assert_eq!(request.line(), format!("{arrives} /page HTTP/1.1"));

@@ -1,7 +1,7 @@
 //! Messages that two readers would end in two places (RFC 9112, section 11.2): the application receives the one message that
 //! was judged, framed anew, or nothing.
 
-use super::{exchange, signed, start, started, status};
+use super::{ask, exchange, signed, start, started, status};
 use crate::support::{App, Received, Text as _};
 
 const HELLO: &[u8] = b"5\r\nhello\r\n0\r\n\r\n";
@@ -10,8 +10,7 @@ const NOTHING: &[u8] = b"0\r\n\r\n";
 /// Sends a request that goes on like this after its first lines; the answer, which must be one, and what arrived.
 async fn answered(shape: &str) -> (String, Vec<Received>) {
     let (app, gateway) = started().await;
-    let head = "POST /page HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n";
-    let answer = exchange(gateway, format!("{head}{shape}").as_bytes()).await;
+    let answer = ask(gateway, "POST /page", shape).await;
     assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{shape:?}: {answer}");
     (status(&answer).to_owned(), app.received())
 }
@@ -106,16 +105,13 @@ async fn a_coding_beside_chunked_is_not_implemented() {
         ("Chunked", "200"),
     ] {
         for path in ["/page", "/static/x", "/api/x"] {
-            let request = format!(
-                "POST {path} HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n\
-                 Transfer-Encoding: {coding}\r\n\r\n0\r\n\r\n"
-            );
+            let rest = format!("Transfer-Encoding: {coding}\r\n\r\n0\r\n\r\n");
             let code = if code == "200" && path == "/api/x" {
                 "401"
             } else {
                 code
             };
-            let answer = exchange(gateway, request.as_bytes()).await;
+            let answer = ask(gateway, &format!("POST {path}"), rest).await;
             assert_eq!(status(&answer), code, "{path} {coding}: {answer}");
         }
     }
@@ -181,12 +177,10 @@ async fn a_signed_form_arrives_as_it_was_verified() {
         (chunked, "3\r\na=b&c=d\r\n0\r\n\r\n", "400"),
     ] {
         let authorization = signed::form_authorization("/api/x", b"a=b");
-        let request = format!(
-            "POST /api/x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{authorization}\
-             Content-Type: application/x-www-form-urlencoded\r\n{framing}\r\n{body}"
-        );
+        let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
+        let rest = format!("{authorization}{kind}{framing}\r\n{body}");
         let before = app.received().len();
-        let answer = exchange(gateway, request.as_bytes()).await;
+        let answer = ask(gateway, "POST /api/x", rest).await;
         assert_eq!(status(&answer), code, "{framing}{body}: {answer}");
         let received = app.received();
         let found = received.len() - before;

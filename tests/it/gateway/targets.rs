@@ -1,6 +1,6 @@
 //! The request line, and the name under which a request came.
 
-use super::{exchange, get, start, start_behind_proxy, started, status};
+use super::{ask, exchange, get, start, start_behind_proxy, started, status};
 use crate::support::{App, Received, rows};
 
 #[tokio::test]
@@ -58,9 +58,7 @@ async fn methods_arrive_as_they_are() {
     let app = App::answering("HTTP/1.1 204 No Content\r\n\r\n").await;
     let gateway = start(&app).await;
     for method in ["HEAD", "PROPFIND", "get", "OPTIONS", "DELETE"] {
-        let request =
-            format!("{method} /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n\r\n");
-        let answer = exchange(gateway, request.as_bytes()).await;
+        let answer = ask(gateway, &format!("{method} /x"), "\r\n").await;
         assert_eq!(status(&answer), "204", "{method}: {answer}");
         let line = app.received().last().unwrap().line().to_owned();
         assert_eq!(line, format!("{method} /x HTTP/1.1"));

@@ -13,12 +13,8 @@ async fn a_user_signs_in_first_and_comes_back() {
     let mut alice = site.browser();
     for path in ["/oauth/authorize", "/plugins/servlet/oauth/authorize"] {
         let evil = encode("https://evil.example/");
-        let answer = alice
-            .get(&format!(
-                "{path}?oauth_token={}&oauth_callback={evil}",
-                token.as_str()
-            ))
-            .await;
+        let target = format!("{path}?oauth_token={}&oauth_callback={evil}", token.as_str());
+        let answer = alice.get(&target).await;
         let login = format!("/oauth/login?return_to={}", encode_path(&question(&token)));
         answer.assert(303, "location", Some(login.as_str()));
     }

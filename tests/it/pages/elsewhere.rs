@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::login::methods::handoff::answer;
 use crate::login::methods::issuer::Issuer;
 use crate::login::site::Site;
-use crate::support::{App, Browser, Chromium, Form, JavaScript, Linked, location};
+use crate::support::{App, Browser, Chromium, Form, JavaScript, Linked, location, rows};
 
 use super::states::State;
 use super::visit;
@@ -46,12 +46,9 @@ async fn known(browser: &Chromium, application: SocketAddr) -> Vec<String> {
     let page = alice.get(location(&signed_in)).await;
     let leave = Form::of(&page, "return_to").unwrap();
     let states = [
-        State::get("approve-probe", question)
-            .by(&alice)
-            .headed("Allow Bitbucket to use Buildboard as alice?"),
+        State::get("approve-probe", question).seen(&alice, "Allow Bitbucket to use Buildboard as alice?"),
         State::sent("notice-another-account", leave)
-            .by(&alice)
-            .headed("To use another account, sign out of Buildboard"),
+            .seen(&alice, "To use another account, sign out of Buildboard"),
     ];
     visit(browser, site.address(), &states).await
 }
@@ -97,11 +94,8 @@ async fn handed_off(browser: &Chromium) -> Vec<String> {
             "approve-handoff",
             format!("/oauth/authorize?oauth_token={}", token.as_str()),
         )
-        .by(&alice)
-        .headed("Allow Bitbucket to use Buildboard as Alice Example?"),
-        State::get("notice-trip-used", first.clone())
-            .by(&alice)
-            .headed("This sign-in is already complete"),
+        .seen(&alice, "Allow Bitbucket to use Buildboard as Alice Example?"),
+        State::get("notice-trip-used", first.clone()).seen(&alice, "This sign-in is already complete"),
         State::get("notice-trip-unknown", first).headed("This sign-in cannot be completed"),
         State::get(
             "notice-trip-wrong",
@@ -111,9 +105,7 @@ async fn handed_off(browser: &Chromium) -> Vec<String> {
     ];
     let mut wrong = visit(browser, site.address(), &states).await;
     site.clock.advance(601);
-    let states = [State::get("notice-trip-late", answered_late)
-        .by(&late)
-        .headed("This sign-in took too long")];
+    let states = [State::get("notice-trip-late", answered_late).seen(&late, "This sign-in took too long")];
     wrong.extend(visit(browser, site.address(), &states).await);
     wrong
 }
@@ -133,8 +125,7 @@ async fn refused_by_a_provider(browser: &Chromium) -> Vec<String> {
         "notice-trip-refused",
         format!("/oauth/login/oidc?state={state}&error=access_denied"),
     )
-    .by(&alice)
-    .headed("You were not signed in")];
+    .seen(&alice, "You were not signed in")];
     visit(browser, site.address(), &states).await
 }
 
@@ -149,8 +140,7 @@ async fn without_a_directory(browser: &Chromium) -> Vec<String> {
     let form = Form::of(&page, "password").unwrap();
     let form = form.with("username", "alice").with("password", "alice-password");
     let states = [State::sent("notice-login-unavailable", form)
-        .by(&alice)
-        .headed("Sign-in is temporarily unavailable")
+        .seen(&alice, "Sign-in is temporarily unavailable")
         .in_every_language()];
     visit(browser, site.address(), &states).await
 }
@@ -163,47 +153,21 @@ async fn the_pages_of_links_are_accessible() {
     let begun = alice.get("/oauth/links/granting/connect").await;
     assert_eq!(begun.status, 303, "{begun:?}");
     let get = |name, path: &str, heading| State::get(name, path).by(&alice).headed(heading);
-    let states = [
-        get(
-            "links-connections",
-            "/oauth/connections",
-            "Connected applications",
-        )
-        .in_every_language(),
-        get(
-            "links-connections-asking",
-            "/oauth/connections",
-            "Connected applications",
-        )
-        .opened(),
-        get(
-            "links-refused",
-            "/oauth/links/refusing/connect",
-            "Jira rejected the request",
-        ),
-        get(
-            "links-silent",
-            "/oauth/links/absent/connect",
-            "absent does not respond",
-        ),
-        get("links-unknown", "/oauth/links/nowhere/connect", "Link not found"),
-        get(
-            "links-lost",
-            "/oauth/links/granting/callback",
-            "This connection was not finished",
-        ),
-        get(
-            "links-denied",
-            "/oauth/links/granting/callback?oauth_token=granted&oauth_verifier=denied",
-            "Bitbucket of the whole company was not connected",
-        ),
-        get(
-            "links-no-way-back",
-            "/plugins/servlet/applinks/listApplicationLinks",
-            "Unknown return address",
-        ),
+    let connections = |name| get(name, "/oauth/connections", "Connected applications");
+    let mut states = vec![
+        connections("links-connections").in_every_language(),
+        connections("links-connections-asking").opened(),
         get("links-admin", "/oauth/admin", "Links").in_every_language(),
     ];
+    let others = rows(
+        "links-refused | /oauth/links/refusing/connect | Jira rejected the request
+         links-silent | /oauth/links/absent/connect | absent does not respond
+         links-unknown | /oauth/links/nowhere/connect | Link not found
+         links-lost | /oauth/links/granting/callback | This connection was not finished
+         links-denied | /oauth/links/granting/callback?oauth_token=granted&oauth_verifier=denied | Bitbucket of the whole company was not connected
+         links-no-way-back | /plugins/servlet/applinks/listApplicationLinks | Unknown return address",
+    );
+    states.extend(others.map(|[name, path, heading]| get(name, path, heading)));
     let browser = Chromium::start(JavaScript::On).await;
     let wrong = visit(&browser, linkgate.address, &states).await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

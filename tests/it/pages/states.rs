@@ -43,6 +43,11 @@ impl State {
         Self::of(name, Go::Send(form))
     }
 
+    /// Of this browser, with this heading.
+    pub(super) fn seen(self, browser: &Browser, heading: &'static str) -> Self {
+        self.by(browser).headed(heading)
+    }
+
     pub(super) fn by(mut self, browser: &Browser) -> Self {
         self.browser = browser.clone();
         self
@@ -82,7 +87,7 @@ async fn expired(linkgate: &Linkgate) -> Vec<State> {
     linkgate.clock.advance(601);
     let alice = linkgate.signed_in("alice").await;
     let state = State::get("notice-expired", question(&token));
-    vec![state.by(&alice).headed("Request expired")]
+    vec![state.seen(&alice, "Request expired")]
 }
 
 async fn questions(linkgate: &Linkgate) -> Vec<State> {
@@ -108,12 +113,9 @@ async fn questions(linkgate: &Linkgate) -> Vec<State> {
             "notice-not-by-link",
             format!("{}&approve=approve", question(&open)),
         )
-        .by(&alice)
-        .headed("Use the buttons on the page"),
+        .seen(&alice, "Use the buttons on the page"),
         State::sent("verifier", code).by(&alice).in_every_language(),
-        State::get("notice-code-shown", question(&oob))
-            .by(&alice)
-            .headed("The code was already shown"),
+        State::get("notice-code-shown", question(&oob)).seen(&alice, "The code was already shown"),
     ]
 }
 
@@ -148,14 +150,10 @@ async fn closed(linkgate: &Linkgate) -> Vec<State> {
             "notice-access-token",
             format!("/oauth/authorize?oauth_token={access}"),
         )
-        .by(&alice)
-        .headed("This is not an access request"),
+        .seen(&alice, "This is not an access request"),
         State::get("notice-unknown", "/oauth/authorize?oauth_token=neverissued")
-            .by(&alice)
-            .headed("Request not found"),
-        State::get("notice-missing-token", "/oauth/authorize")
-            .by(&alice)
-            .headed("This link is incomplete"),
+            .seen(&alice, "Request not found"),
+        State::get("notice-missing-token", "/oauth/authorize").seen(&alice, "This link is incomplete"),
     ]
 }
 
@@ -171,24 +169,14 @@ async fn forms(linkgate: &Linkgate) -> Vec<State> {
     let long = form.clone().with("subject", &"x".repeat(20_000));
     vec![
         State::sent("notice-user-changed", form.clone())
-            .by(&bob)
-            .headed("You are now signed in as bob Example")
+            .seen(&bob, "You are now signed in as bob Example")
             .in_every_language(),
-        State::sent("notice-outdated", outdated)
-            .by(&alice)
-            .headed("This page is out of date"),
-        State::sent("notice-bad-form", halved)
-            .by(&alice)
-            .headed("This form could not be read"),
-        State::sent("notice-too-large", long)
-            .by(&alice)
-            .headed("This form is too large"),
+        State::sent("notice-outdated", outdated).seen(&alice, "This page is out of date"),
+        State::sent("notice-bad-form", halved).seen(&alice, "This form could not be read"),
+        State::sent("notice-too-large", long).seen(&alice, "This form is too large"),
         State::of("notice-cross-site", Go::SendFromElsewhere(form))
-            .by(&alice)
-            .headed("Form blocked: sent from another site"),
-        State::get("notice-method", "/oauth/logout")
-            .by(&alice)
-            .headed("This page cannot be used that way"),
+            .seen(&alice, "Form blocked: sent from another site"),
+        State::get("notice-method", "/oauth/logout").seen(&alice, "This page cannot be used that way"),
     ]
 }
 
@@ -216,19 +204,11 @@ async fn signing_in(linkgate: &Linkgate) -> Vec<State> {
     let alice = linkgate.signed_in("alice").await;
     vec![
         State::get("login", "/oauth/login").headed("Sign in to Buildboard"),
-        State::sent("login-wrong", wrong.clone())
-            .by(&guest)
-            .headed("Sign in to Buildboard"),
+        State::sent("login-wrong", wrong.clone()).seen(&guest, "Sign in to Buildboard"),
         State::sent("notice-no-cookie", wrong).headed("Your browser sent no cookie"),
-        State::sent("notice-too-many", too_many)
-            .by(&guest)
-            .headed("Too many attempts"),
-        State::get("notice-signed-in", "/oauth/login")
-            .by(&alice)
-            .headed("You are signed in as alice Example"),
-        State::sent("notice-signed-out", leave)
-            .by(&leaving)
-            .headed("You are signed out"),
+        State::sent("notice-too-many", too_many).seen(&guest, "Too many attempts"),
+        State::get("notice-signed-in", "/oauth/login").seen(&alice, "You are signed in as alice Example"),
+        State::sent("notice-signed-out", leave).seen(&leaving, "You are signed out"),
     ]
 }
 
@@ -294,8 +274,6 @@ async fn administration(linkgate: &Linkgate) -> Vec<State> {
         get("admin-refusals", "/oauth/admin/refusals")
             .headed("Rejected requests")
             .in_every_language(),
-        State::get("notice-not-admin", "/oauth/admin")
-            .by(&bob)
-            .headed("This page is for administrators"),
+        State::get("notice-not-admin", "/oauth/admin").seen(&bob, "This page is for administrators"),
     ]
 }

@@ -46,22 +46,13 @@ async fn the_callback_in_the_address_is_ignored() {
         "oob",
         "https://bitbucket.example.com/other",
     ] {
-        let page = browser
-            .get(&format!(
-                "{}&oauth_callback={}",
-                question(&token),
-                encode(evil.as_bytes())
-            ))
-            .await;
+        let target = format!("{}&oauth_callback={}", question(&token), encode(evil.as_bytes()));
+        let page = browser.get(&target).await;
         assert_eq!(page.status, 200);
         assert!(!format!("{page:?}").contains(evil), "{page:?}");
     }
-    let page = browser
-        .get(&format!(
-            "{}&oauth_callback=https://evil.example/",
-            question(&token)
-        ))
-        .await;
+    let target = format!("{}&oauth_callback=https://evil.example/", question(&token));
+    let page = browser.get(&target).await;
     let form = Form::of(&page, "approve")
         .unwrap()
         .pressing("approve")
@@ -130,12 +121,8 @@ async fn nothing_is_decided_by_an_address() {
     let mut alice = linkgate.signed_in("alice").await;
     let form = Form::of(&alice.get(&question(&token)).await, "approve").unwrap();
     for button in ["approve", "deny"] {
-        let answer = alice
-            .get(&format!(
-                "/oauth/authorize?{}",
-                form.clone().pressing(button).body()
-            ))
-            .await;
+        let target = format!("/oauth/authorize?{}", form.clone().pressing(button).body());
+        let answer = alice.get(&target).await;
         answer.assert(405, "allow", Some("POST"));
     }
     for method in ["PUT", "DELETE", "PATCH", "OPTIONS"] {
