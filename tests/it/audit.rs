@@ -137,10 +137,8 @@ fn of_alice() -> AuditFilter {
 async fn each_call_has_a_line_that_names_its_consumer_and_user() {
     let captured = Captured::start();
     let linkgate = Linkgate::start().await;
-    let (peer, targets) = (
-        Peer::hmac(),
-        ["/api/me", "/oauth/not-ours", "/rest/applinks/not-ours"],
-    );
+    let peer = Peer::hmac();
+    let targets = ["/api/me", "/oauth/not-ours", "/rest/applinks/not-ours"];
     let token = peer.connect(&linkgate, "alice").await;
     for target in targets {
         let call = peer.call(&linkgate, "GET", target).token(&token);

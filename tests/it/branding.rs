@@ -35,10 +35,8 @@ async fn the_logo_is_a_picture_and_nothing_more() {
 #[tokio::test]
 async fn the_colours_are_in_the_stylesheet_and_in_no_page() {
     let (branded, plain) = (branded().await, Linkgate::start().await);
-    let [theirs, ours] = [
-        stylesheet(&mut branded.browser()).await,
-        stylesheet(&mut plain.browser()).await,
-    ];
+    let theirs = stylesheet(&mut branded.browser()).await;
+    let ours = stylesheet(&mut plain.browser()).await;
     assert_ne!(theirs.0, ours.0, "another content has another path");
     // Darker than given on light pages, and as given on dark ones.
     assert_eq!(

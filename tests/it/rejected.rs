@@ -52,10 +52,8 @@ async fn a_head_that_cannot_be_read_is_logged_with_its_cause() {
     let large = ("431", "head_too_large", "message head is too large");
     let tls = ("400", "tls_on_clear_text", "invalid HTTP");
     let bad = |error| ("400", "malformed", error);
-    let (coding, method) = (
-        bad("invalid transfer-encoding parsed"),
-        bad("invalid HTTP method parsed"),
-    );
+    let coding = bad("invalid transfer-encoding parsed");
+    let method = bad("invalid HTTP method parsed");
     for (request, (status, reason, error)) in [
         (get("/a?<"), bad("invalid URI")),
         (get("/a?>"), bad("invalid URI")),

@@ -240,10 +240,8 @@ fn forged_signatures() {
     for case in forgeries {
         assert_eq!(case.expect, "401 signature_invalid");
         assert_eq!(case.key.as_deref(), Some("wiki-rsa-1024"));
-        let (text, signature) = (
-            case.base_string.as_deref().unwrap(),
-            case.signature.as_deref().unwrap(),
-        );
+        let text = case.base_string.as_deref().unwrap();
+        let signature = case.signature.as_deref().unwrap();
         assert!(
             !rsa.verify(method(&case), text, signature, None),
             "{}: {}",
@@ -262,10 +260,8 @@ fn downgraded_methods() {
     for mut case in downgrades {
         case.expect.begins("400 signature_method_rejected");
         case.consumer.begins("registered for RSA-SHA1");
-        let (signature, secret) = (
-            case.signature.clone().unwrap(),
-            Secret::new(case.token_secret_used.as_str()),
-        );
+        let signature = case.signature.clone().unwrap();
+        let secret = Secret::new(case.token_secret_used.as_str());
         if let Some(text) = case.base_string.clone() {
             // The attack is a real one: with a registered secret like this it would succeed.
             let key = VerificationKey::Hmac(Secret::new(case.consumer_secret_used.as_str()));

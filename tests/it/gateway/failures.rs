@@ -138,10 +138,8 @@ async fn half_a_handshake_asks_for_no_web_socket() {
     let (app, gateway) = started().await;
     let version = "Sec-WebSocket-Version: 13\r\n";
     let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
-    let (length, twice) = (
-        format!("{upgrade}Content-Length: 0\r\n"),
-        format!("{upgrade}Upgrade: h2c\r\n"),
-    );
+    let length = format!("{upgrade}Content-Length: 0\r\n");
+    let twice = format!("{upgrade}Upgrade: h2c\r\n");
     let h2c = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n";
     for (line, headers) in [
         ("POST /x HTTP/1.1", &*length),

@@ -85,10 +85,8 @@ async fn an_application_that_does_not_prove_who_it_is_gets_nothing() {
         (elsewhere, "wrong_name", "is for another name"),
         (authority.own(), "unusable", "cannot be used"),
     ] {
-        let (code, title) = (
-            format!("upstream_certificate_{code}"),
-            format!("certificate {title}."),
-        );
+        let code = format!("upstream_certificate_{code}");
+        let title = format!("certificate {title}.");
         let gateway = behind(&authority, &issued, &app, None).await;
         assert_told(gateway, "502", &code, &title).await;
     }

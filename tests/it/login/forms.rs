@@ -14,10 +14,8 @@ async fn an_answer_counts_only_from_the_page_that_was_shown() {
     let of_other = alice.approval(&other).await;
     let token_of_other = of_other.value("form_token");
     let outdated = "This page is out of date";
-    let (changed, incomplete) = (
-        "You are now signed in as Alice Example",
-        "This link is incomplete",
-    );
+    let changed = "You are now signed in as Alice Example";
+    let incomplete = "This link is incomplete";
     let unreadable = "This form could not be read";
     for (bent, status, title) in [
         (form.clone().with("form_token", ""), 403, outdated),

@@ -122,11 +122,9 @@ async fn questions(linkgate: &Linkgate) -> Vec<State> {
 async fn closed(linkgate: &Linkgate) -> Vec<State> {
     let (alice, mut bob) = (linkgate.signed_in("alice").await, linkgate.signed_in("bob").await);
     let peer = Peer::hmac();
-    let (answered, denied, used) = (
-        peer.request_token(linkgate, CALLBACK).await,
-        peer.request_token(linkgate, CALLBACK).await,
-        peer.request_token(linkgate, CALLBACK).await,
-    );
+    let answered = peer.request_token(linkgate, CALLBACK).await;
+    let denied = peer.request_token(linkgate, CALLBACK).await;
+    let used = peer.request_token(linkgate, CALLBACK).await;
     bob.approve(&answered, "bob").await;
     bob.deny(&denied, "bob").await;
     let verifier = bob.approve(&used, "bob").await;

@@ -98,10 +98,8 @@ async fn a_replayed_token_call_gives_nothing() {
 #[tokio::test]
 async fn a_nonce_belongs_to_its_time_its_token_and_its_consumer() {
     let linkgate = Linkgate::start().await;
-    let [one, other] = [
-        Peer::hmac().connect(&linkgate, "alice").await,
-        Peer::hmac().connect(&linkgate, "alice").await,
-    ];
+    let one = Peer::hmac().connect(&linkgate, "alice").await;
+    let other = Peer::hmac().connect(&linkgate, "alice").await;
     let later = (linkgate.now() + 1).to_string();
     let of_user = |token| Peer::hmac().call(&linkgate, "GET", "/api/x").token(token);
     for call in [

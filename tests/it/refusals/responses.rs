@@ -52,10 +52,8 @@ async fn access_token() {
     let answer = call.send(&linkgate).await;
     answer.assert(200, "content-type", Some("application/x-www-form-urlencoded"));
     answer.assert_header("cache-control", "no-store");
-    let (access, handle) = (
-        credentials(&answer),
-        answer.value("oauth_session_handle").unwrap(),
-    );
+    let access = credentials(&answer);
+    let handle = answer.value("oauth_session_handle").unwrap();
     assert_eq!(
         answer.body,
         format!(

@@ -227,10 +227,8 @@ async fn a_token_ends_with_its_user() {
 #[tokio::test]
 async fn an_expired_or_revoked_token_is_told_apart() {
     let linkgate = Linkgate::start().await;
-    let [revoked, expired] = [
-        Peer::hmac().connect(&linkgate, "alice").await,
-        Peer::hmac().connect(&linkgate, "alice").await,
-    ];
+    let revoked = Peer::hmac().connect(&linkgate, "alice").await;
+    let expired = Peer::hmac().connect(&linkgate, "alice").await;
     super::session_handle::revoke(&linkgate, &revoked).await;
     read(&linkgate, &revoked)
         .refused(&linkgate, "token_revoked")
@@ -249,10 +247,8 @@ async fn an_expired_or_revoked_token_is_told_apart() {
 async fn a_false_signature_does_not_tell_whether_a_token_exists() {
     let linkgate = Linkgate::start().await;
     let peer = Peer::hmac();
-    let [living, revoked] = [
-        peer.connect(&linkgate, "alice").await,
-        peer.connect(&linkgate, "alice").await,
-    ];
+    let living = peer.connect(&linkgate, "alice").await;
+    let revoked = peer.connect(&linkgate, "alice").await;
     super::session_handle::revoke(&linkgate, &revoked).await;
     let keyring = linkgate.database().keyring();
     let unknown = keyring.new_token(&mut rng());

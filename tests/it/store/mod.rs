@@ -137,6 +137,18 @@ async fn granted(db: &Database, store: &Store) -> Token {
     answer
 }
 
+/// What tasks give that run at the same time.
+async fn at_once<T: Send + 'static>(
+    tasks: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    tasks.collect::<tokio::task::JoinSet<_>>().join_all().await
+}
+
+/// How many of them are true.
+fn count(outcomes: &[bool]) -> usize {
+    outcomes.iter().filter(|outcome| **outcome).count()
+}
+
 /// When a nonce must be recorded.
 fn soon() -> tokio::time::Instant {
     tokio::time::Instant::now() + std::time::Duration::from_secs(5)

@@ -18,13 +18,10 @@ on_both! {
     }
 
     async fn a_new_database_can_be_opened_by_many_at_once(db: Database) {
-        let opening: Vec<_> = (0..6).map(|_| {
+        at_once((0..6).map(|_| {
             let db = db.clone();
-            tokio::spawn(async move { db.open().await.ping().await.unwrap() })
-        }).collect();
-        for opened in opening {
-            opened.await.unwrap();
-        }
+            async move { db.open().await.ping().await.unwrap() }
+        })).await;
     }
 
     async fn tables_of_a_newer_version_are_refused(db: Database) {
@@ -128,21 +125,15 @@ async fn a_database_in_memory_is_whole() {
         .synchronise_consumers(&[consumer("a"), consumer("b")], NOW)
         .await
         .unwrap();
-    let calls: Vec<_> = (0..100)
-        .map(|n: u8| {
-            let store = store.clone();
-            tokio::spawn(async move {
-                let new = store.record_nonce(NOW, [n % 50; 16], NOW, soon()).await.unwrap();
-                assert_eq!(store.consumers().await.unwrap().len(), 2);
-                new
-            })
-        })
-        .collect();
-    let mut new = 0;
-    for call in calls {
-        new += u32::from(call.await.unwrap());
-    }
-    assert_eq!(new, 50);
+    let calls = (0..100).map(|n: u8| {
+        let store = store.clone();
+        async move {
+            let new = store.record_nonce(NOW, [n % 50; 16], NOW, soon()).await.unwrap();
+            assert_eq!(store.consumers().await.unwrap().len(), 2);
+            new
+        }
+    });
+    assert_eq!(count(&at_once(calls).await), 50);
     store.close().await;
 }
 

@@ -105,17 +105,16 @@ on_both! {
         let (store, replica) = (open_with_consumers(&db).await, db.open().await);
         for _ in 0..5 {
             let asked = approved(&db, &store).await;
-            let racers: Vec<_> = (0..20).map(|n| {
+            let exchanges = (0..20).map(|n| {
                 let store = if n % 2 == 0 { store.clone() } else { replica.clone() };
                 let (asked, answer) = (asked.clone(), token(&db));
-                tokio::spawn(async move {
+                async move {
                     let granted = store.exchange(&asked, &key("a"), NOW, &answer, &access("s"), None).await.unwrap();
                     (granted.is_some(), answer)
-                })
-            }).collect();
+                }
+            });
             let mut winners = 0;
-            for racer in racers {
-                let (won, answer) = racer.await.unwrap();
+            for (won, answer) in at_once(exchanges).await {
                 assert_eq!(store.access_token(&answer).await.unwrap().is_some(), won);
                 winners += u32::from(won);
             }
@@ -153,14 +152,10 @@ on_both! {
     async fn wrong_verifiers_are_counted_one_by_one(db: Database) {
         let store = open_with_consumers(&db).await;
         let token = approved(&db, &store).await;
-        let attempts: Vec<_> = (0..10).map(|_| {
+        let mut counts = at_once((0..10).map(|_| {
             let (store, token) = (store.clone(), token.clone());
-            tokio::spawn(async move { store.count_wrong_verifier(&token, 100, NOW).await.unwrap() })
-        }).collect();
-        let mut counts = Vec::new();
-        for attempt in attempts {
-            counts.push(attempt.await.unwrap());
-        }
+            async move { store.count_wrong_verifier(&token, 100, NOW).await.unwrap() }
+        })).await;
         counts.sort_unstable();
         assert_eq!(counts, (1..=10).collect::<Vec<_>>());
     }

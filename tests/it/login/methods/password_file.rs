@@ -74,10 +74,8 @@ fn a_bad_file_leaves_the_users_as_they_were() {
 fn a_mistake_is_named_with_its_line_and_the_remedy() {
     let hashed = |hash: &str| format!("[[users]]\nname = \"a\"\npassword = \"{hash}\"\n");
     let hash = "linkgate user hash";
-    let (misspelt, nameless) = (
-        format!("{SERVICE}pasword = \"x\"\n"),
-        "[[users]]\nname = \"\"\nsign_in = false\n",
-    );
+    let misspelt = format!("{SERVICE}pasword = \"x\"\n");
+    let nameless = "[[users]]\nname = \"\"\nsign_in = false\n";
     let bcrypt = hashed("$2y$10$abcdefghijklmnopqrstuuJ1fS1kT1W1oV1uF1x1n1g1a1q1w1e1r");
     let cut = hashed("$argon2id$v=19$m=19456,t=2,p=1$KbAq1NW2DCDyz9IUH8Qz4w");
     for (text, line, remedy) in [
