@@ -110,10 +110,8 @@ async fn whoami_is_the_browsers_user_or_the_callers() {
     assert_eq!((nobody.status, nobody.body.as_str()), (200, ""));
     browser.sign_in("bob").await;
     let bob = browser.get(path).await;
-    assert_eq!(
-        (bob.body.as_str(), bob.header("content-type")),
-        ("bob", Some("text/plain;charset=UTF-8"))
-    );
+    let seen = (bob.body.as_str(), bob.header("content-type"));
+    assert_eq!(seen, ("bob", Some("text/plain;charset=UTF-8")));
 
     left.connect("other", &right, "alice").await;
     let target = format!("/other{path}");

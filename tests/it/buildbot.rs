@@ -15,7 +15,7 @@ use crate::support::{Program, Request, Response, Running, reserved};
 /// A running Buildbot, with a linkgate in front.
 struct World {
     _buildbot: Running,
-    /// Buildbot's own address, which in a real installation nobody but linkgate reaches.
+    /// Buildbot's own address, which in a real installation only linkgate reaches.
     inside: SocketAddr,
     linkgate: Program,
 }
@@ -32,7 +32,7 @@ impl World {
         )
         .unwrap();
         let inside = reserved();
-        let _buildbot = start_buildbot(&directory, inside);
+        let buildbot = start_buildbot(&directory, inside);
         let linkgate = Program::serve(directory, |address, admin| {
             replaced(
                 "linkgate.toml",
@@ -44,7 +44,7 @@ impl World {
             )
         });
         let world = Self {
-            _buildbot,
+            _buildbot: buildbot,
             inside,
             linkgate,
         };
@@ -83,7 +83,7 @@ impl World {
         serde_json::from_str(&answer.body).unwrap()
     }
 
-    /// Whom Buildbot's page calls its user, for a stranger who says some header; and the cookie that it sets.
+    /// Whom Buildbot's page calls its user, for a client that sends some header; and the cookie that it sets.
     async fn user_of(&self, said: &str) -> (Value, String) {
         let request = Request::get("/").header(said, "alice");
         let answer = request.send(self.linkgate.address()).await;
@@ -114,7 +114,7 @@ async fn a_build_is_forced_as_alice_and_denied_to_bob() {
     assert!(!content && said.starts_with("403 "), "{said}");
     assert!(said.contains("you need to have role 'releaser'"), "{said}");
 
-    // Whoever does not exist does not come as far as Buildbot.
+    // A call that names an unknown user does not reach Buildbot.
     let (said, content) = tokio::task::block_in_place(|| world.force("mallory"));
     assert!(
         !content && said.starts_with("401 oauth_problem=permission_denied"),

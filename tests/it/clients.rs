@@ -1,4 +1,4 @@
-//! Clients that nobody here wrote, against the program as an administrator runs it. They stand in `tests/clients`.
+//! Foreign clients against the program as an administrator runs it. They are in `tests/clients`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -138,7 +138,7 @@ fn connect(linkgate: &Program, client: &Client, method: &str, placement: &str) -
     steps
 }
 
-/// A whole test's log: none of the secrets of its dances stands in it.
+/// A whole test's log: it holds no secret of its calls.
 fn no_secret_in_the_log(linkgate: &Program) {
     let log = linkgate.log();
     for secret in [

@@ -170,7 +170,7 @@ async fn nothing_is_revoked_but_by_its_user_from_the_page() {
     assert!(location(&nobody.submit(&form).await).starts_with("/oauth/login?"));
     assert_eq!(call(&linkgate, &token).await.status, 200, "nothing was revoked");
 
-    // An address that claims a revocation is nobody's word.
+    // An address that claims a revocation is not trusted.
     let id = &form.fields[0].1;
     for claim in ["all", id, "x", "%3Cscript%3E"] {
         let page = alice.get(&format!("{PAGE}?revoked={claim}")).await;

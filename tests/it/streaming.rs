@@ -15,7 +15,7 @@ use crate::support::{App, Authority, Database, Program, Running, Text as _, app,
 const GIGABYTE: usize = 1 << 30;
 const PIECE: usize = 1 << 18;
 
-/// An application that swallows what is posted, counts it, and sends a gigabyte to whoever asks.
+/// An application that swallows what is posted, counts it, and sends a gigabyte on request.
 async fn glutton() -> App {
     App::scripted(|_, mut stream| async move {
         let head = app::read_head(&mut stream).await.unwrap();

@@ -1,4 +1,4 @@
-//! `linkgate doctor login` for the methods that need nobody else; those with a counterpart are in `crate::real_logins`.
+//! `linkgate doctor login` for the methods that need no other program; those with a counterpart are in `crate::real_logins`.
 
 use std::fs;
 

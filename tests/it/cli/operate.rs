@@ -105,10 +105,8 @@ fn health_is_an_exit_code_and_a_line() {
         asked
     });
     let good = here.run(&format!("health --url http://{address}"));
-    assert_eq!(
-        (good.code, good.out),
-        (0, format!("http://{address}/readyz is ready\n"))
-    );
+    let found = (good.code, good.out);
+    assert_eq!(found, (0, format!("http://{address}/readyz is ready\n")));
     let variables = [("LINKGATE__SERVER__ADMIN_LISTEN", &*address.to_string())];
     let bad = here.run_with("health", "", &variables);
     assert_eq!(

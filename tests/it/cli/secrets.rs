@@ -23,10 +23,8 @@ fn a_password_becomes_a_hash() {
         assert!(Argon2::default().verify_password(b"correct horse", &hash).is_ok());
     }
     let empty = here.run_with("user hash", "\n", &[]);
-    assert_eq!(
-        (empty.code, empty.err.as_str()),
-        (1, "error: the password is empty\n")
-    );
+    let found = (empty.code, empty.err.as_str());
+    assert_eq!(found, (1, "error: the password is empty\n"));
 }
 
 #[test]

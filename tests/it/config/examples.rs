@@ -45,10 +45,8 @@ fn the_sidecar_example_works_unchanged() {
     assert!(matches!(form.keys.as_slice(), [VerificationKey::Hmac(_)]));
     let found = form.methods.iter().copied().collect::<Vec<_>>();
     assert_eq!(found, [SignatureMethod::HmacSha1]);
-    assert_eq!(
-        (own.key.as_str(), own.name.as_str()),
-        ("Stash:8277239845", "Bitbucket (own key)")
-    );
+    let seen = (own.key.as_str(), own.name.as_str());
+    assert_eq!(seen, ("Stash:8277239845", "Bitbucket (own key)"));
     let found = own.methods.iter().copied().collect::<Vec<_>>();
     assert_eq!(found, [SignatureMethod::RsaSha1]);
     assert!(own.two_legged && own.impersonation && own.session_handles && own.enabled);
@@ -95,10 +93,8 @@ fn the_replica_example_works_where_its_secrets_are() {
     assert_eq!(config.login.method, Method::Probe);
     let probe = config.login.probe.as_ref().unwrap();
     assert_eq!(probe.url.as_str(), "http://127.0.0.1:9090/api/me");
-    assert_eq!(
-        (probe.cookies[0].as_str(), probe.user_pointer.as_str()),
-        ("session", "/name")
-    );
+    let found = (probe.cookies[0].as_str(), probe.user_pointer.as_str());
+    assert_eq!(found, ("session", "/name"));
     assert_eq!(probe.reject[0].equals, true);
     assert_eq!(probe.timeout, Duration::from_secs(3));
     let [warning] = config.warnings.as_slice() else {
@@ -132,10 +128,8 @@ fn the_smallest_file_has_every_default() {
     assert_eq!(found, (300, 300));
     assert_eq!(config.identity.assertion_audience, "https://builds.example.com");
     assert!(config.consumers.is_empty() && config.routes.is_empty() && config.admin.subjects.is_empty());
-    assert_eq!(
-        (config.log.format, config.log.level.name()),
-        (Format::Text, "info")
-    );
+    let found = (config.log.format, config.log.level.name());
+    assert_eq!(found, (Format::Text, "info"));
 }
 
 #[test]

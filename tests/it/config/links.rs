@@ -28,10 +28,8 @@ fn linked(text: &str) -> Written {
 fn a_link_has_defaults() {
     let config = linked(LINKED).load(&[]).unwrap();
     let link = &config.links[0];
-    assert_eq!(
-        (link.title.as_str(), link.url.as_str()),
-        ("bitbucket", "https://bitbucket.example.com")
-    );
+    let seen = (link.title.as_str(), link.url.as_str());
+    assert_eq!(seen, ("bitbucket", "https://bitbucket.example.com"));
     assert_eq!((link.users, link.itself), (Users::Connect, false));
     assert_eq!(link.response_timeout, Duration::from_mins(1));
     let found = config.applinks.consumer_key.as_ref().unwrap().as_str();

@@ -89,10 +89,8 @@ async fn awkward_targets_arrive_as_they_were_signed_or_not_at_all() {
         let answer = signed(&linkgate, "GET", target).send(caddy.address).await;
         match linkgate.app.received().get(admitted) {
             Some(received) => {
-                assert_eq!(
-                    (answer.status, received.line()),
-                    (200, format!("GET {target} HTTP/1.1").as_str())
-                );
+                let found = (answer.status, received.line());
+                assert_eq!(found, (200, format!("GET {target} HTTP/1.1").as_str()));
                 assert_eq!(received.header("x-linkgate-consumer"), ["robot"]);
                 admitted += 1;
             }

@@ -1,7 +1,7 @@
 //! Verdicts for front proxies: first with the sub-requests that each of them sends, then with the proxies themselves.
 //!
 //! * [`verdicts`]: what a verdict says, and to whom;
-//! * [`words`]: whose word counts about what;
+//! * [`words`]: which headers of which proxy are used;
 //! * [`repeats`]: one request, asked about twice;
 //! * [`unseen`]: bodies that were not shown;
 //! * [`nginx`], [`caddy`], [`envoy`]: the proxies, with the configuration that `config/deploy` gives to administrators;
@@ -125,7 +125,7 @@ async fn passes_refusals_on(linkgate: &Linkgate, proxy: SocketAddr) {
     assert!(linkgate.app.received().is_empty());
 }
 
-/// What a verdict says when nobody calls.
+/// The identity headers for an unsigned request.
 const NOBODY: [(&str, &str); 5] = [
     ("remote-user", ""),
     ("x-linkgate-call", ""),
@@ -134,7 +134,7 @@ const NOBODY: [(&str, &str); 5] = [
     ("x-linkgate-user", ""),
 ];
 
-/// Targets that somebody on the way would rather write another way.
+/// Targets that proxies like to normalise.
 const AWKWARD: &str = "
 /api/a/../b /api/./a/.. //api/x /api//x// /api/%2e%2e/%2E /api/a%2fb%2Fc /api/%2f%2e%2e%2fa
 /api/a;x=1/b;y /api/it's /api/a!$&()*+,:@=~_-. /api/%7Ea/%41 /api/caf%C3%A9?q=%ff

@@ -41,7 +41,7 @@ async fn a_form_that_was_not_shown_is_refused_and_nothing_is_spent() {
     client.passes(linkgate.address).await;
 }
 
-/// Whatever is wrong with the token is not said: the consumer would throw it away, and nobody has looked.
+/// Whatever is wrong with the token is not said: the consumer would drop it, and the form was not verified.
 #[tokio::test]
 async fn a_form_that_was_not_shown_costs_no_token() {
     let linkgate = start().await;

@@ -68,7 +68,7 @@ async fn the_assertion_is_about_the_clients_request() {
         ] {
             assert_eq!(claims[name], value, "{claims}");
         }
-        // Nobody calls: the proxy writes an empty one over what its client sent.
+        // An unsigned request: the proxy writes an empty one over what its client sent.
         let verdict = questions(&Request::get("/page"))[at].send(linkgate.address).await;
         verdict.assert_header("x-linkgate-assertion", "");
     }

@@ -1,4 +1,4 @@
-//! Whose word counts about what: each proxy is believed in its own headers, and nobody else in any.
+//! Each front proxy is trusted in its own headers, and no other client in any.
 
 use super::{BASE, NOBODY, by_each, by_envoy, by_nginx, by_traefik, passes, send_from, start};
 use crate::support::{Linkgate, Peer, Request, Response, Setup, exchange};
@@ -278,7 +278,7 @@ async fn an_address_list_is_about_the_client_that_the_proxy_names() {
             assert_eq!(verdict.status, status, "{question:?}: {verdict:?}");
         }
     }
-    // Nobody says who the client is: then it is nobody of the list, and not the proxy.
+    // Without a client address no address of the list matches, and not the proxy's.
     for mut question in questions() {
         question
             .headers

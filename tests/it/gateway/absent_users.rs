@@ -131,7 +131,7 @@ async fn a_user_does_not_exist_when_that_lasts_and_another_one_is_found() {
     let app = App::start().await;
     let gateway = Gateway::start(&app, &["alice", "bob"]).await;
     assert_eq!(status(&gateway.call(&["alice", "bob"]).await), "200");
-    // The application is deployed: it finds nobody.
+    // The application is deployed: it finds no user.
     for seconds in [0, 30, 29, 1, 600] {
         gateway.clock.advance(seconds);
         let answer = gateway.call(&[]).await;

@@ -36,14 +36,15 @@ async fn told(gateway: SocketAddr, line: &str, rest: &str) -> (String, String, S
     (status(&answer).to_owned(), text("code"), text("advice"))
 }
 
+const FORM: &str =
+    "Content-Type: application/x-www-form-urlencoded\r\nAuthorization: OAuth oauth_nonce=\"n\"\r\n";
+
 #[tokio::test]
 async fn what_is_wrong_with_a_request_has_a_code() {
     let app = App::start().await;
     let mut options = options(&app).await;
     options.check.body_limits.time = Duration::from_millis(500);
     let gateway = serve(options).await;
-    const FORM: &str =
-        "Content-Type: application/x-www-form-urlencoded\r\nAuthorization: OAuth oauth_nonce=\"n\"\r\n";
     let broken = "Transfer-Encoding: chunked\r\n\r\nzz\r\n";
     let form = |rest: &str| format!("{FORM}{rest}");
     for (rest, code, name) in [

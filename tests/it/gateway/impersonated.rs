@@ -11,7 +11,7 @@ use super::{get, keyring, options, serve, status, store};
 use crate::support::App;
 use linkgate::clock::Clock;
 
-/// A gateway whose login knows nobody.
+/// A gateway whose login method knows no user.
 async fn knowing_no_user(app: &App, store: Store, rule: ImpersonationPolicy) -> std::net::SocketAddr {
     let directory = Directory::new(|_| async { UserStatus::Unknown });
     let rules = Rules {

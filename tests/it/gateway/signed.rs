@@ -291,7 +291,7 @@ async fn the_assertion_names_user_consumer_method_and_path() {
             .unwrap(),
     );
     assert!(jsonwebtoken::decode::<serde_json::Value>(jwt, &other.unwrap(), &validation).is_err());
-    // Nobody calls: nothing is asserted.
+    // An unsigned request has no assertion.
     assert_eq!(status(&get(gateway, "/page", "").await), "200");
     assert_eq!(app.last().header("x-linkgate-assertion"), [""; 0]);
 }

@@ -24,7 +24,7 @@ const PATH: &str = "/api/a/../%C3%BC\\\"b";
 /// Assertions of all kinds, and where the keys of linkgate stand.
 struct Assertions {
     folder: TempDir,
-    /// By the key of today, by the one before it, from an hour ago, and by somebody else's key.
+    /// By the key of today, by the one before it, from an hour ago, and by another key.
     good: String,
     previous: String,
     old: String,

@@ -144,10 +144,8 @@ async fn redirects_are_signed_anew_within_the_link_alone() {
         let left = Linked::with_peer(other.address, ITSELF).await;
         let answer = left.ask("/other/start", None).await;
         if followed {
-            assert_eq!(
-                (answer.status, answer.body.as_str()),
-                (200, "GET /within?x=1 HTTP/1.1")
-            );
+            let found = (answer.status, answer.body.as_str());
+            assert_eq!(found, (200, "GET /within?x=1 HTTP/1.1"));
         } else {
             let location = location.replace("{here}", &other.address.to_string());
             answer.assert(302, "location", Some(&*location));

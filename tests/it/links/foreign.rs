@@ -1,4 +1,4 @@
-//! linkgate as the consumer of a provider whose OAuth part nobody here wrote: oauthlib's, `tests/clients/python/provider.py`.
+//! linkgate as the consumer of a foreign provider: oauthlib's, `tests/clients/python/provider.py`.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,4 +1,4 @@
-//! A link to an https address: whom it believes, and that whoever it does not believe learns nothing.
+//! A link to an https address: which certificates it trusts, and that no other remote learns anything.
 
 use std::net::SocketAddr;
 

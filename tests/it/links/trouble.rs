@@ -86,7 +86,7 @@ async fn a_problem_is_read_from_the_last_challenge_that_names_one() {
     let found = (status, code.as_str(), connected);
     assert_eq!(found, (502, "refused", true), "{advice}");
     advice.has(format!("permission_denied: ab{}", "x".repeat(298)));
-    advice.lacks(&"x".repeat(299));
+    advice.lacks("x".repeat(299));
     assert!(!advice.contains(['\n', '\u{1b}']), "{advice}");
 }
 
@@ -150,10 +150,8 @@ async fn an_answer_of_the_other_application_is_its_own() {
         );
         let left = refused_by(answer.leak()).await;
         let got = left.ask("/other/x", Some("alice")).await;
-        assert_eq!(
-            (got.status.to_string().as_str(), got.body.as_str()),
-            (&status[..3], "no")
-        );
+        assert_eq!(got.status.to_string(), status[..3]);
+        assert_eq!(got.body, "no");
         assert_eq!(got.header("x-linkgate-error"), None);
         assert!(is_connected(&left).await);
     }
@@ -233,7 +231,7 @@ async fn an_authorization_goes_on_when_the_remote_is_back() {
     right.stop().await;
     let page = browser.get(&callback).await;
     assert_eq!(page.status, 503, "{page:?}");
-    // It would be 410 if the dance were lost.
+    // It would be 410 if the pending authorization were lost.
     assert_eq!(browser.get(&callback).await.status, 503);
 }
 

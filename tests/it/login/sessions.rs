@@ -8,7 +8,7 @@ async fn signing_in_makes_a_new_session_and_ends_the_one_before() {
     let (site, token, mut alice) = Site::asked().await;
     let fixed = alice.clone();
 
-    // Somebody planted this id in the browser; whoever signs in with it gets another one.
+    // An id that was planted in the browser is replaced when a user signs in.
     let mut victim = site.browser();
     victim.cookies.clone_from(&fixed.cookies);
     victim

@@ -1,4 +1,4 @@
-//! Name and password: what lets somebody in, and what does not.
+//! Signing in with name and password.
 
 use super::site::Site;
 use crate::support::{Browser, Form, Text as _, assert_notice, encode, question};

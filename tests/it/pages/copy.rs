@@ -125,7 +125,7 @@ async fn open(browser: &Chromium, linkgate: &Linkgate) {
     show(browser, linkgate.address, &state).await;
 }
 
-/// What somebody gets who pastes now.
+/// The text of the clipboard.
 async fn pasted(browser: &Chromium) -> Value {
     let paste = "const [done] = arguments;
         clipboard.readText().then(done, error => done(`nothing: ${error}`));";

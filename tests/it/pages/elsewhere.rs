@@ -71,7 +71,7 @@ async fn unknown(browser: &Chromium, application: SocketAddr) -> Vec<String> {
     wrong
 }
 
-/// A proxy in front names nobody.
+/// A proxy in front names no user.
 async fn unnamed(browser: &Chromium) -> Vec<String> {
     let login = "[login]\nmethod = \"trusted-header\"\n[login.trusted-header]\nheader = \"Remote-User\"\n";
     let site = Site::with(BASE, "trusted_proxies = [\"127.0.0.1\"]", login).await;
@@ -79,7 +79,7 @@ async fn unnamed(browser: &Chromium) -> Vec<String> {
     visit(browser, site.address(), &states).await
 }
 
-/// Signed round trips: one that was made, and all that went astray.
+/// Handoffs: one that succeeded, and those that failed.
 async fn handed_off(browser: &Chromium) -> Vec<String> {
     let login = "[login]\nmethod = \"handoff\"\n[login.handoff]\nlogin_url = \"https://builds.example.com/in\"\nsecret = \"what-both-sides-know\"\n";
     let site = Site::with(BASE, "", login).await;
@@ -129,7 +129,7 @@ async fn refused_by_a_provider(browser: &Chromium) -> Vec<String> {
     visit(browser, site.address(), &states).await
 }
 
-/// Whoever could tell whether the password is right does not answer.
+/// The directory does not answer.
 #[cfg(feature = "ldap")]
 async fn without_a_directory(browser: &Chromium) -> Vec<String> {
     let login =

@@ -88,7 +88,7 @@ pub(super) async fn speak(browser: &Chromium, language: &str) {
     cdp(browser, "Network.setExtraHTTPHeaders", headers).await;
 }
 
-/// Gives the browser the cookies of somebody, and takes all others away.
+/// Gives the browser these cookies, and takes all others away.
 pub(super) async fn be(browser: &Chromium, base: &str, cookies: &BTreeMap<String, String>) {
     cdp(browser, "Network.clearBrowserCookies", json!({})).await;
     for (name, value) in cookies {

@@ -50,10 +50,8 @@ fn both_formats_of_a_manifest_are_alike() {
     });
     assert_eq!(json, xml);
     assert_eq!(json.id, "07070707-0707-4707-8707-070707070707");
-    assert_eq!(
-        (json.name.as_str(), json.type_id.as_str()),
-        ("Build & board", "generic")
-    );
+    let found = (json.name.as_str(), json.type_id.as_str());
+    assert_eq!(found, ("Build & board", "generic"));
     assert_eq!(json.url.as_deref(), Some("https://builds.example.com"));
     let xml = manifest().to_text(DocumentFormat::Xml);
     for (name, count) in [

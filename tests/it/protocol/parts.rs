@@ -99,16 +99,12 @@ fn an_origin_has_one_spelling() {
 fn a_public_url_has_one_spelling() {
     let url = PublicUrl::parse("HTTPS://Builds.Example.com:443/ctx/").unwrap();
     assert_eq!(url.as_str(), "https://builds.example.com/ctx");
-    assert_eq!(
-        (url.origin(), url.authority()),
-        ("https://builds.example.com", "builds.example.com")
-    );
+    let found = (url.origin(), url.authority());
+    assert_eq!(found, ("https://builds.example.com", "builds.example.com"));
     assert_eq!((url.path_prefix(), url.is_secure()), ("/ctx", true));
     let url = PublicUrl::parse("http://[2001:DB8::1]:9080").unwrap();
-    assert_eq!(
-        (url.authority(), url.host()),
-        ("[2001:db8::1]:9080", "[2001:db8::1]")
-    );
+    let found = (url.authority(), url.host());
+    assert_eq!(found, ("[2001:db8::1]:9080", "[2001:db8::1]"));
     assert_eq!((url.path_prefix(), url.is_secure()), ("", false));
 }
 

@@ -60,7 +60,7 @@ async fn enter(browser: &Chromium, name: &str) {
     browser.click("#enter").await;
 }
 
-/// From the popup of another site to the application's sign-in, back, and to the end of the dance; then as somebody else.
+/// From the popup of another site to the application's sign-in, back, and to the callback; then as another user.
 async fn connect(address: SocketAddr, login: &str) {
     let database = Database::sqlite();
     let linkgate = Program::start_with(&database, address, login);
@@ -80,7 +80,7 @@ async fn connect(address: SocketAddr, login: &str) {
     browser.go_to_opener().await;
     browser.read("#outcome", "success").await;
 
-    // Once more. Nobody has to sign in; but it is another person, who uses another account.
+    // Once more. No user has to sign in; but it is another person, who uses another account.
     browser.click("#connect").await;
     browser.go_to_popup().await;
     browser

@@ -125,10 +125,8 @@ fn linkgate_agrees() {
         assert_eq!(said.auth_time, auth_time);
         let user = handoff.accept(said, &flow, now).unwrap();
         assert_eq!(Some(user.proved_at.seconds()), auth_time);
-        assert_eq!(
-            (&*user.subject, &*user.display_name),
-            (text("sub"), text("display_name"))
-        );
+        let found = (&*user.subject, &*user.display_name);
+        assert_eq!(found, (text("sub"), text("display_name")));
     }
 }
 

@@ -1,10 +1,10 @@
-//! The approval page and callbacks: a verifier reaches the consumer through the browser of whoever approved, or nobody.
+//! The approval page and callbacks: a verifier reaches the consumer through the browser of the user who approved, and in no other way.
 //!
 //! The pages by themselves, their forms and sessions, are in `login`.
 
 use crate::support::{CALLBACK, Form, Linkgate, Peer, Request, Text as _, code, encode, location, question};
 
-/// The session fixation of the advisory 2009.1: mallory starts the dance, alice approves, and only alice's browser
+/// The session fixation of the advisory 2009.1: mallory requests the token, alice approves, and only alice's browser
 /// learns the verifier.
 #[tokio::test]
 async fn a_consumer_user_without_the_verifier_gets_no_token() {
@@ -94,7 +94,7 @@ async fn a_form_answers_the_question_that_it_was_shown_for() {
         assert!((400..500).contains(&answer.status), "{bent:?}: {answer:?}");
         assert_eq!(answer.header("location"), None, "{bent:?}");
     }
-    // Another browser, whoever is signed in there.
+    // Another browser, signed in or not.
     let answer = bob.submit(&form).await;
     assert!((400..500).contains(&answer.status), "{answer:?}");
     let answer = bob.submit(&form.clone().with("subject", "bob")).await;

@@ -1,4 +1,4 @@
-//! Host, scheme, and the proxies in front: the signed URL is one that was configured, whatever a request says of itself.
+//! Host, scheme, and the proxies in front: the signed URL is one that is configured.
 
 use axum::body::Body;
 use http::header::{AUTHORIZATION, HOST};

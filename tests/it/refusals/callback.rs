@@ -1,4 +1,4 @@
-//! Callbacks (RFC 5849, section 2.1): fixed when the token is asked for, and read by everybody in the same way.
+//! Callbacks (RFC 5849, section 2.1): fixed when the token is asked for, and parsed in one way.
 
 use crate::support::{Linkgate, Peer, Response, location, verifier};
 

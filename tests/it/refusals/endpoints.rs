@@ -1,4 +1,4 @@
-//! The endpoints by their names, and nothing else: what is spelt otherwise is the application's, under its own rules.
+//! The endpoints have one spelling each: any other path is the application's, under its routes.
 
 use crate::support::{CALLBACK, Linkgate, Peer, Request, Setup, Text as _};
 
@@ -32,7 +32,7 @@ async fn another_spelling_of_an_endpoint_gives_no_token() {
                 advice.has("/oauth/request-token and /oauth/access-token");
             }
         }
-        // Unsigned, it arrives as nobody's.
+        // Unsigned, it arrives without a user.
         let request = Request::get(path).header("Remote-User", "alice");
         let unsigned = request.send(linkgate.address).await;
         assert_eq!(unsigned.status, 200);

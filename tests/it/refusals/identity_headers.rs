@@ -1,4 +1,4 @@
-//! Who calls is said by linkgate alone: whatever a client says about it does not arrive.
+//! Identity headers are linkgate's alone: those of a client do not reach the application.
 
 use crate::support::{Linkgate, Peer, Place, Request, Text as _, exchange};
 

@@ -34,3 +34,10 @@ mod token_credentials;
 mod token_rejected;
 mod two_legged;
 mod unauthenticated;
+
+const TOKEN_ENDPOINTS: [&str; 4] = [
+    "/oauth/request-token",
+    "/oauth/access-token",
+    "/plugins/servlet/oauth/request-token",
+    "/plugins/servlet/oauth/access-token",
+];

@@ -1,14 +1,10 @@
 //! `parameter_absent`: which parameters a request must have (RFC 5849, sections 3.1 and 3.2).
 
+use super::TOKEN_ENDPOINTS;
 use crate::support::{CALLBACK, Call, Linkgate, Peer, Request, form_text};
 
 fn request_token(linkgate: &Linkgate) -> Call {
     Peer::hmac().call(linkgate, "POST", "/oauth/request-token")
-}
-
-/// A two-legged call, which needs neither dance nor token.
-fn two_legged(linkgate: &Linkgate, method: &str, target: &str) -> Call {
-    Peer::robot().call(linkgate, method, target)
 }
 
 #[tokio::test]
@@ -42,7 +38,7 @@ async fn an_absent_parameter_is_named() {
                 .oauth("oauth_callback", CALLBACK)
                 .in_form(),
             request_token(&linkgate).oauth("oauth_callback", CALLBACK),
-            two_legged(&linkgate, "GET", "/api/builds"),
+            Peer::robot().call(&linkgate, "GET", "/api/builds"),
         ] {
             let answer = call.without(name).refused(&linkgate, "parameter_absent").await;
             answer.assert_value("oauth_parameters_absent", name);
@@ -60,12 +56,7 @@ async fn an_absent_parameter_is_named() {
 async fn a_token_endpoint_called_without_oauth_names_all_that_is_absent() {
     let linkgate = Linkgate::start().await;
     let all = "oauth_consumer_key&oauth_signature_method&oauth_signature&oauth_timestamp&oauth_nonce";
-    for path in [
-        "/oauth/request-token",
-        "/oauth/access-token",
-        "/plugins/servlet/oauth/request-token",
-        "/plugins/servlet/oauth/access-token",
-    ] {
+    for path in TOKEN_ENDPOINTS {
         for request in [
             Request::post(path),
             Request::get(path),

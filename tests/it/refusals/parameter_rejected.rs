@@ -2,11 +2,6 @@
 
 use crate::support::{CALLBACK, Call, Linkgate, Peer, Request, credentials, encode, exchange};
 
-/// A two-legged call, which needs neither dance nor token.
-fn two_legged(linkgate: &Linkgate, method: &str, target: &str) -> Call {
-    Peer::robot().call(linkgate, method, target)
-}
-
 #[tokio::test]
 async fn a_parameter_that_comes_twice_is_refused_whatever_its_value() {
     let linkgate = Linkgate::start().await;
@@ -24,7 +19,7 @@ async fn a_parameter_that_comes_twice_is_refused_whatever_its_value() {
         "oauth_foo",
     ] {
         for same in [true, false] {
-            let call = two_legged(&linkgate, "GET", "/api/builds");
+            let call = Peer::robot().call(&linkgate, "GET", "/api/builds");
             let given = call.oauth.iter().find(|(given, _)| given == name);
             let value = given.map_or_else(|| "v".to_owned(), |(_, value)| value.clone());
             let other = if same { value.clone() } else { format!("{value}x") };
@@ -35,7 +30,7 @@ async fn a_parameter_that_comes_twice_is_refused_whatever_its_value() {
             }
         }
     }
-    let signed = two_legged(&linkgate, "GET", "/api/builds");
+    let signed = Peer::robot().call(&linkgate, "GET", "/api/builds");
     let twice = signed
         .clone()
         .again("oauth_signature", "x")
@@ -89,7 +84,9 @@ async fn all_protocol_parameters_stand_in_one_place() {
 #[tokio::test]
 async fn an_unknown_protocol_parameter_is_signed_like_any_other() {
     let linkgate = Linkgate::start().await;
-    let call = two_legged(&linkgate, "GET", "/api/builds").oauth("oauth_foo", "bar");
+    let call = Peer::robot()
+        .call(&linkgate, "GET", "/api/builds")
+        .oauth("oauth_foo", "bar");
     let sent = call.clone().oauth("oauth_foo", "baz");
     let forged = sent.request_with(&call.signature(&linkgate.base));
     forged.refused(linkgate.address, "signature_invalid").await;
@@ -100,7 +97,8 @@ async fn an_unknown_protocol_parameter_is_signed_like_any_other() {
 async fn two_authorization_headers_are_ambiguous() {
     let linkgate = Linkgate::start().await;
     for other in ["Bearer b", "Basic YTpi", "OAuth a=\"b\"", "oauth a=\"b\""] {
-        let signed = two_legged(&linkgate, "GET", "/api/builds").request(&linkgate);
+        let call = Peer::robot().call(&linkgate, "GET", "/api/builds");
+        let signed = call.request(&linkgate);
         let first = signed.clone().header("Authorization", other);
         first.refused(linkgate.address, "parameter_rejected").await;
         let mut last = signed;
@@ -115,19 +113,22 @@ async fn two_authorization_headers_are_ambiguous() {
 async fn the_scheme_is_oauth_in_any_case() {
     let linkgate = Linkgate::start().await;
     for scheme in ["oauth", "OAUTH", "oAuTh"] {
-        let mut request = two_legged(&linkgate, "GET", "/api/builds").request(&linkgate);
+        let call = Peer::robot().call(&linkgate, "GET", "/api/builds");
+        let mut request = call.request(&linkgate);
         request.headers[0].1 = request.headers[0].1.replacen("OAuth", scheme, 1);
         request.passes(linkgate.address).await;
     }
     // A tab, white space around commas, a realm anywhere, with a comma and an escaped quote inside: still the grammar.
-    let mut request = two_legged(&linkgate, "GET", "/api/builds").request(&linkgate);
+    let call = Peer::robot().call(&linkgate, "GET", "/api/builds");
+    let mut request = call.request(&linkgate);
     request.headers[0].1 = request.headers[0]
         .1
         .replacen("OAuth ", "OAuth\trealm=\"a, \\\"b\\\"\",", 1)
         .replace(", ", " ,\t ");
     request.passes(linkgate.address).await;
     // Empty elements of a list (RFC 9110, section 5.6.1.2).
-    let mut request = two_legged(&linkgate, "GET", "/api/builds").request(&linkgate);
+    let call = Peer::robot().call(&linkgate, "GET", "/api/builds");
+    let mut request = call.request(&linkgate);
     let list = request.headers[0].1.replacen("OAuth ", "OAuth , ,", 1);
     request.headers[0].1 = list.replace(", ", ",,\t, ") + ", ,";
     request.passes(linkgate.address).await;
@@ -137,7 +138,8 @@ async fn the_scheme_is_oauth_in_any_case() {
 #[tokio::test]
 async fn a_signature_in_another_scheme_is_refused_and_not_ignored() {
     let linkgate = Linkgate::start().await;
-    let signed = two_legged(&linkgate, "GET", "/anything").request(&linkgate);
+    let call = Peer::robot().call(&linkgate, "GET", "/anything");
+    let signed = call.request(&linkgate);
     let header = &signed.headers[0].1;
     for bent in [
         header.replacen("OAuth", "OAuth1", 1),
@@ -214,7 +216,9 @@ async fn what_is_not_the_header_grammar_is_refused() {
 #[tokio::test]
 async fn a_comma_inside_quotes_is_data() {
     let linkgate = Linkgate::start().await;
-    let call = two_legged(&linkgate, "GET", "/api/builds").oauth("oauth_nonce", "a,b=\"c\",oauth_token");
+    let call = Peer::robot()
+        .call(&linkgate, "GET", "/api/builds")
+        .oauth("oauth_nonce", "a,b=\"c\",oauth_token");
     let mut request = call.request(&linkgate);
     request.headers[0].1 = request.headers[0].1.replace("%2C", ",");
     request.passes(linkgate.address).await;
@@ -223,7 +227,8 @@ async fn a_comma_inside_quotes_is_data() {
 #[tokio::test]
 async fn a_header_folded_over_lines_is_refused() {
     let linkgate = Linkgate::start().await;
-    let request = two_legged(&linkgate, "GET", "/api/builds").request(&linkgate);
+    let call = Peer::robot().call(&linkgate, "GET", "/api/builds");
+    let request = call.request(&linkgate);
     let text = String::from_utf8(request.bytes(linkgate.address))
         .unwrap()
         .replace(", oauth_nonce", ",\r\n oauth_nonce");

@@ -25,9 +25,7 @@ on_both! {
         keeps_the_token(&exchange().send(&linkgate).await);
         assert_eq!(exchange().send(&ahead).await.status, 200);
     }
-}
 
-on_both! {
     async fn a_rotation_does_not_end_what_can_be_repeated(db: Database) {
         let linkgate = Linkgate::on(&db).await;
         let token = Peer::hmac().request_token(&linkgate, CALLBACK).await;

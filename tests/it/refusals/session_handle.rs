@@ -1,8 +1,9 @@
-//! Renewal (OAuth Session 1.0): the handle proves that it is the same consumer; the old token dies in the same moment.
+//! Renewal (OAuth Session 1.0): the session handle of a token renews it, and the old token ends.
 
 use linkgate::oauth::Token;
 use linkgate::store::{Actor, Revoke};
 
+use super::token_credentials::read;
 use crate::support::{CALLBACK, Call, Credentials, Linkgate, Peer, code, credentials};
 
 /// An access token of alice's, and its session handle.
@@ -39,10 +40,6 @@ pub(super) async fn revoke(linkgate: &Linkgate, token: &Credentials) {
     let which = Revoke::One { id: &kept.id };
     let revoked = store.revoke(which, by, linkgate.clock.now()).await.unwrap();
     assert_eq!(revoked.len(), 1);
-}
-
-fn read(linkgate: &Linkgate, token: &Credentials) -> Call {
-    Peer::hmac().call(linkgate, "GET", "/api/builds").token(token)
 }
 
 #[tokio::test]

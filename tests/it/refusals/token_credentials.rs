@@ -1,8 +1,9 @@
-//! Tokens and the consumers they belong to: whoever has the wrong one gets nothing, and the right one stays usable.
+//! Request tokens and access tokens (RFC 5849, sections 2.1 and 2.3): what ends them, and what does not.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::TOKEN_ENDPOINTS;
 use crate::support::{CALLBACK, Call, Credentials, Linkgate, Peer, Request, credentials, rng};
 
 pub(super) fn read(linkgate: &Linkgate, token: &Credentials) -> Call {
@@ -298,12 +299,7 @@ async fn token_endpoints_take_post_and_get() {
     let verifier = linkgate.browser().approve(&token, "alice").await;
     let exchange = by_get(Peer::hmac().exchange(&linkgate, &token, &verifier));
     exchange.passes(&linkgate).await;
-    for path in [
-        "/oauth/request-token",
-        "/oauth/access-token",
-        "/plugins/servlet/oauth/request-token",
-        "/plugins/servlet/oauth/access-token",
-    ] {
+    for path in TOKEN_ENDPOINTS {
         for method in ["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"] {
             let call = Peer::hmac()
                 .call(&linkgate, method, path)

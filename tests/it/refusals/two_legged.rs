@@ -133,7 +133,7 @@ async fn only_some_users_can_be_named_and_only_by_some_consumers() {
         if user == "alice%00" {
             answer.assert_refused("parameter_rejected");
         } else {
-            // `alice` is an administrator, the others are nobody; never the consumer itself instead.
+            // `alice` is an administrator, the others do not exist; never the consumer itself instead.
             answer.assert_refused("permission_denied");
         }
     }
@@ -205,7 +205,7 @@ async fn a_body_hash_must_be_that_of_the_body() {
             .refused(linkgate.address, "signature_invalid")
             .await;
     }
-    // Whoever bends the body burns nothing: the consumer's own request still passes.
+    // A request with a changed body uses up no nonce: the consumer's own request still passes.
     let bent = call(&hash("{}"));
     json(bent.clone(), "{ }")
         .refused(linkgate.address, "signature_invalid")

@@ -1,10 +1,10 @@
-//! Whoever cannot sign: writes nothing, breaks nothing, and leaves nothing in the log that could be used.
+//! Requests without a true signature write nothing, break nothing, and leave no secret in the log.
 
 use crate::support::{
     CALLBACK, Captured, Credentials, Form, Linkgate, Peer, Request, credentials, exchange, question,
 };
 
-/// What anybody can send who has seen a token, a consumer key and a session cookie's name.
+/// Requests of an attacker who has seen a token, a consumer key and a session cookie's name.
 fn barrage(linkgate: &Linkgate, token: &Credentials) -> Vec<Request> {
     let mut all = Vec::new();
     for path in [
@@ -101,7 +101,7 @@ async fn malformed_requests_break_nothing() {
     call.passes(&linkgate).await;
 }
 
-/// A dance with all its detours. Returns what must stay out of the log.
+/// Connects a user, with failures on the way. Returns what must stay out of the log.
 async fn connect_with_detours(linkgate: &Linkgate) -> Vec<String> {
     let peer = Peer::hmac();
     let asked = peer

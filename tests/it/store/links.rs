@@ -1,4 +1,4 @@
-//! Who we are, and the other direction: dances, tokens, and how calls went.
+//! The installation id, pending authorizations, tokens of outgoing links, and the outcome of their calls.
 
 use linkgate::applinks::ApplicationId;
 use linkgate::model::{LinkState, PendingAuthorization};

@@ -244,7 +244,7 @@ async fn f4_after_another_start_of_the_machine_the_file_is_not_read() {
     is_safe_and_recovers("another start", NOW, &[&db.open().await]).await;
 }
 
-/// A folder cannot be replaced by linkgate; whoever put it there takes it away again.
+/// A folder cannot be replaced by linkgate; an administrator removes it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_cannot_be_opened_is_named() {
     let db = Database::sqlite();

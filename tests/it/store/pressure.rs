@@ -35,7 +35,7 @@ on_both! {
         let reopened = db.open().await;
         for (n, call) in (0..).zip(calls) {
             match call.await.unwrap() {
-                // Whoever was told that it is new can rely on it.
+                // A nonce that was answered as new is recorded.
                 Ok(new) => {
                     assert!(new);
                     assert!(!reopened.record_nonce(NOW, [n; 16], NOW, soon()).await.unwrap(), "{n}");
@@ -65,7 +65,7 @@ async fn a_database_that_falls_behind_is_an_error_at_once() {
 
 async fn falls_behind(db: Database) {
     let store = db.open().await;
-    // One thread: nobody writes before all have asked.
+    // One thread: nothing is written before all have asked.
     let calls = (0..20_000_u64).map(|n| {
         let store = store.clone();
         let mut digest = [0; 16];

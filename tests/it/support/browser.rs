@@ -57,7 +57,7 @@ impl Browser {
             let Some(there) = answer.header("location").filter(|there| there.starts_with('/')) else {
                 return answer;
             };
-            answer = self.get(&there.to_owned()).await;
+            answer = self.get(there).await;
         }
         panic!("in circles: {answer:?}");
     }

@@ -89,7 +89,7 @@ impl Peer {
         Self::of("second", "another-shared-secret")
     }
 
-    /// A consumer that may call as itself, as nobody, and not name a user.
+    /// A consumer that may call two-legged, without a user, and may not name one.
     pub(crate) fn robot() -> Self {
         Self::of("robot", "a-robot-needs-a-secret")
     }
@@ -147,7 +147,7 @@ impl Peer {
             .in_form()
     }
 
-    /// The whole dance as a user who approves: an access token.
+    /// Connects as a user who approves: an access token.
     pub(crate) async fn connect(&self, linkgate: &Linkgate, user: &str) -> Credentials {
         let token = self.request_token(linkgate, CALLBACK).await;
         let verifier = linkgate.browser().approve(&token, user).await;

@@ -179,8 +179,10 @@ impl Driver {
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver is installed (Debian: apt-get install chromium chromium-driver)");
-        let _process = Running(process);
-        let driver = Self { _process, address };
+        let driver = Self {
+            _process: Running(process),
+            address,
+        };
         for _ in 0..600 {
             if TcpStream::connect(address).is_ok() {
                 return driver;

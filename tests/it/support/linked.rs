@@ -77,7 +77,7 @@ impl Planned {
         self.key.public_key().to_base64()
     }
 
-    /// A file beside its configuration, for nobody else to read.
+    /// A file beside its configuration, which only its owner may read.
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         write_private(&path, text);
@@ -141,7 +141,7 @@ impl Linked {
             .await
     }
 
-    /// A call of the application, in a user's name or in nobody's.
+    /// A call of the application, in a user's name or without a user.
     pub(crate) fn asks(target: &str, user: Option<&str>) -> Request {
         let request = Request::get(target).header("Authorization", format!("Bearer {TOKEN}"));
         match user {
@@ -188,7 +188,7 @@ impl Linked {
         self.server.stop().await;
     }
 
-    /// The whole dance: this one's user connects `link` at the other side, where they say yes.
+    /// A user of this one connects `link` at the other side, and approves there.
     pub(crate) async fn connect(&self, link: &str, other: &Self, user: &str) -> Response {
         let mut here = self.browser();
         here.sign_in(user).await;

@@ -141,7 +141,7 @@ impl Linkgate {
         Ok(())
     }
 
-    /// What a SIGHUP does after somebody wrote something else into the configuration.
+    /// What a SIGHUP does after a change of the configuration.
     pub(crate) async fn change(&self, from: &str, to: &str) -> Result<(), ConfigError> {
         let file = self.home.file("linkgate.toml");
         let text = fs::read_to_string(&file).unwrap();
@@ -283,7 +283,7 @@ pub(crate) fn public_key() -> String {
     STANDARD.encode(private_key().to_public_key().to_public_key_der().unwrap())
 }
 
-/// Everybody's password is `NAME-password`, hashed as cheaply as argon2 can.
+/// Each user's password is `NAME-password`, hashed as cheaply as argon2 can.
 pub(super) fn users(names: &[&str]) -> String {
     let hash = |name: &&str| {
         let mut cheap = ParamsBuilder::new();

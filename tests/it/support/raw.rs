@@ -233,8 +233,11 @@ impl Response {
     #[track_caller]
     pub(crate) fn assert_refused(&self, problem: &str) {
         let status = match problem {
-            "parameter_absent" | "parameter_rejected" | "signature_method_rejected" => 400,
-            "timestamp_refused" | "version_rejected" => 400,
+            "parameter_absent"
+            | "parameter_rejected"
+            | "signature_method_rejected"
+            | "timestamp_refused"
+            | "version_rejected" => 400,
             "consumer_key_refused" | "user_refused" => 503,
             _ => 401,
         };

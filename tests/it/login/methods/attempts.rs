@@ -1,4 +1,4 @@
-//! How often somebody may try, at all replicas together.
+//! How many sign-in attempts are allowed, at all replicas together.
 
 use crate::login::site::Site;
 use crate::support::{Browser, Database, Form, Linkgate, Response, on_both};

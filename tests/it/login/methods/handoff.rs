@@ -1,4 +1,4 @@
-//! A signed round trip through the application.
+//! Login method handoff: a signed redirect through the application.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

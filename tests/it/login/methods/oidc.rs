@@ -86,7 +86,7 @@ async fn the_provider_signs_a_user_in() {
         matches!(&state, RequestTokenState::Authorized { by } if (&*by.subject, &*by.proved_by) == ("alice", "oidc")),
         "{state:?}"
     );
-    // Another trip has other secrets.
+    // Another login flow has other secrets.
     let again = away(
         &mut site.browser(),
         &question(site.question().await.as_str()),

@@ -33,10 +33,8 @@ async fn only_the_right_name_and_password_make_a_user() {
         .verify("alice", Secret::new("alice-password"), now)
         .await
         .unwrap();
-    assert_eq!(
-        (&*alice.subject, &*alice.display_name),
-        ("alice", "Alice Example")
-    );
+    let found = (&*alice.subject, &*alice.display_name);
+    assert_eq!(found, ("alice", "Alice Example"));
     assert_eq!((&*alice.proved_by, alice.proved_at), ("file", now));
     for (name, password) in [
         ("alice", "alice-passwor"),

@@ -1,4 +1,4 @@
-//! Whoever proved long ago who they are does so again before they allow anything.
+//! A user who signed in long ago signs in again before approving.
 
 use crate::login::site::Site;
 use crate::support::{Form, assert_notice, question};
