@@ -56,7 +56,7 @@ fn a_bad_file_leaves_the_users_as_they_were() {
         fs::write(folder.path().join("users.toml"), text).unwrap();
         users.reload().map_err(|error| error.to_string())
     };
-    reload("[[users]]\nnam=1").unwrap_err().has("users.toml:2: ");
+    reload("[[users]]\nnam = 1").unwrap_err().has("users.toml:2: ");
     // A file that is being written may be empty for a moment; every token of every user would be dropped.
     assert!(reload("").unwrap_err().contains("has no users"));
     assert_eq!(users.user_status("alice"), active("Alice Example"));
