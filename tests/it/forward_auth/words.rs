@@ -264,7 +264,11 @@ async fn an_address_list_is_about_the_client_that_the_proxy_names() {
         let call = Peer::of("elsewhere", "a-secret-of-elsewhere").call(&linkgate, "GET", "/api/x");
         call.request(&linkgate)
     };
-    let questions = || by_each(&elsewhere());
+    // Each with a nonce of its own.
+    let questions = || {
+        let (traefik, envoy) = (by_traefik(&elsewhere()), by_envoy(&elsewhere()));
+        [by_nginx(&elsewhere(), "1"), traefik, envoy]
+    };
     for question in questions() {
         let verdict = question.send(linkgate.address).await;
         assert_eq!(consumer(&verdict), Some("elsewhere"), "{question:?}: {verdict:?}");

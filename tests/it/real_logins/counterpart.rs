@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use crate::support::Running;
 
@@ -28,7 +28,7 @@ impl Counterpart {
 
     /// Keeps one that was started otherwise.
     #[cfg(feature = "ldap")]
-    pub(super) const fn of(child: Child) -> Self {
+    pub(super) const fn of(child: std::process::Child) -> Self {
         Self(Running(child))
     }
 }
