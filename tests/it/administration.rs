@@ -4,12 +4,10 @@ use linkgate::model::{AuditKind, Consumer, ConsumerSource};
 use linkgate::oauth::ConsumerKey;
 use linkgate::store::AuditFilter;
 
-use crate::support::app::App;
-use crate::support::browser::{Browser, Form, location};
-use crate::support::call::Peer;
-use crate::support::databases::{Database, on_both};
-use crate::support::linkgate::{Linkgate, Setup, public_key};
-use crate::support::raw::{Request, Response};
+use crate::support::{
+    App, Browser, Database, Form, Linkgate, Peer, Request, Response, Setup, Text as _, location, on_both,
+    public_key, rows,
+};
 
 const LINKS: &str = "/oauth/admin";
 const TOKENS: &str = "/oauth/admin/tokens";
@@ -20,10 +18,7 @@ const REFUSALS: &str = "/oauth/admin/refusals";
 async fn only_those_whom_the_configuration_names_see_them() {
     let linkgate = Linkgate::start().await;
     Peer::hmac().connect(&linkgate, "carol").await;
-    let (mut alice, mut bob) = (
-        signed_in(&linkgate, "alice").await,
-        signed_in(&linkgate, "bob").await,
-    );
+    let (mut alice, mut bob) = (linkgate.signed_in("alice").await, linkgate.signed_in("bob").await);
     let stolen = Form::of(&alice.get(TOKENS).await, "token").unwrap();
     for page in [LINKS, TOKENS, REFUSALS] {
         assert_eq!(alice.get(page).await.status, 200, "{page}");
@@ -57,38 +52,28 @@ async fn only_those_whom_the_configuration_names_see_them() {
 }
 
 #[tokio::test]
-async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
-    let linkgate = Linkgate::with(Setup {
-        base: "https://builds.example.com",
-        more: "[[consumers]]\nkey = \"filed\"\nname = \"Filed\"\nshared_secret_file = \"secret\"\n",
-        files: &[("secret", b"0123456789abcdef\n")],
-        ..Setup::default()
-    })
-    .await;
+async fn every_value_of_bitbuckets_form_is_shown_and_no_secret() {
+    let linkgate = Setup::new()
+        .base("https://builds.example.com")
+        .more("[[consumers]]\nkey = \"filed\"\nname = \"Filed\"\nshared_secret_file = \"secret\"\n")
+        .files(&[("secret", b"0123456789abcdef\n")])
+        .start()
+        .await;
     let page = signed_in_over_tls(&linkgate, "alice").await.get(LINKS).await;
     let card = card(&page, "Bitbucket");
-    for (name, value) in [
-        ("Application Name", "Buildboard"),
-        ("Application Type", "Generic Application"),
-        ("Service Provider Name", "Buildboard"),
-        ("Consumer Key", "bitbucket-form"),
-        (
-            "Request Token URL",
-            "https://builds.example.com/oauth/request-token",
-        ),
-        (
-            "Access Token URL",
-            "https://builds.example.com/oauth/access-token",
-        ),
-        ("Authorize URL", "https://builds.example.com/oauth/authorize"),
-    ] {
+    for [name, value] in rows(
+        "Application Name | Buildboard
+         Application Type | Generic Application
+         Service Provider Name | Buildboard
+         Consumer Key | bitbucket-form
+         Request Token URL | https://builds.example.com/oauth/request-token
+         Access Token URL | https://builds.example.com/oauth/access-token
+         Authorize URL | https://builds.example.com/oauth/authorize",
+    ) {
         assert_eq!(copied(card, name), Some(value), "{name}: {card}");
     }
     assert!(card.contains("<dt lang=\"en\">Shared secret</dt>"), "{card}");
-    assert!(
-        card.contains("The shared_secret of this consumer in the linkgate configuration"),
-        "{card}"
-    );
+    card.has("The shared_secret of this consumer in the linkgate configuration");
     assert!(card.contains("Leave it unchecked"), "{card}");
     assert!(!card.contains("Warning:"), "{card}");
     assert_eq!(
@@ -104,21 +89,16 @@ async fn every_value_of_bitbuckets_form_stands_there_and_no_secret() {
     assert!(!own.contains("Warning:"), "{own}");
     let off = self::card(&page, "Switched off");
     assert!(off.contains("This consumer is disabled."), "{off}");
-    for secret in [
-        "correct-horse-battery-staple",
-        "another-shared-secret",
-        "a-secret",
-        "argon2",
-    ] {
+    for secret in "correct-horse-battery-staple another-shared-secret a-secret argon2".split(' ') {
         assert!(!page.body.contains(secret), "{secret} stands on the page");
     }
     assert!(!page.body.contains("<img"), "{page:?}");
 }
 
 #[tokio::test]
-async fn values_to_enter_come_before_those_to_compare_and_can_be_copied_at_once() {
+async fn values_to_enter_come_first_and_can_be_copied_at_once() {
     let linkgate = Linkgate::start().await;
-    let page = signed_in(&linkgate, "alice").await.get(LINKS).await;
+    let page = linkgate.signed_in("alice").await.get(LINKS).await;
     let all = card(&page, "Bitbucket");
     assert!(all.contains("Copy all as text"), "{all}");
     assert!(all.contains("\nConsumer Key: bitbucket-form\n"), "{all}");
@@ -144,7 +124,7 @@ async fn impersonation_is_shown_as_possible_only_with_two_legged_calls() {
         };
         store.add_consumer(&consumer, linkgate.clock.now()).await.unwrap();
     }
-    let page = signed_in(&linkgate, "alice").await.get(LINKS).await;
+    let page = linkgate.signed_in("alice").await.get(LINKS).await;
     for (name, answer) in [("Both", "Yes"), ("One", "No")] {
         let card = card(&page, name);
         let (_, shown) = card.rsplit_once("<dd>").unwrap();
@@ -154,19 +134,14 @@ async fn impersonation_is_shown_as_possible_only_with_two_legged_calls() {
 
 #[tokio::test]
 async fn traps_are_told_where_they_lie() {
-    let linkgate = Linkgate::with(Setup {
-        base: "http://intranet.example.com/builds",
-        more: TRAPS,
-        ..Setup::default()
-    })
-    .await;
+    let linkgate = Setup::new()
+        .base("http://intranet.example.com/builds")
+        .more(TRAPS)
+        .start()
+        .await;
     let mut alice = signed_in_behind(&linkgate, "/builds").await;
     let page = alice.get(LINKS).await;
-    assert!(
-        page.body
-            .contains("public_url contains the path <bdi>/builds</bdi>."),
-        "{page:?}"
-    );
+    page.has("public_url contains the path <bdi>/builds</bdi>.");
     assert!(page.body.contains("public_url uses http,"), "{page:?}");
     assert_eq!(
         copied(&page.body, "Application URL"),
@@ -188,7 +163,7 @@ async fn traps_are_told_where_they_lie() {
     let call = Peer::hmac()
         .call(&linkgate, "GET", "/api/me")
         .oauth("oauth_timestamp", &late);
-    call.refused(&linkgate, 400, "timestamp_refused").await;
+    call.refused(&linkgate, "timestamp_refused").await;
     let page = alice.get(LINKS).await;
     assert!(card(&page, "Bitbucket").contains(clock), "{page:?}");
     assert!(!card(&page, "Robot").contains(clock), "{page:?}");
@@ -197,24 +172,21 @@ async fn traps_are_told_where_they_lie() {
 #[tokio::test]
 async fn pages_with_values_to_copy_or_access_to_revoke_may_run_one_script() {
     let linkgate = Linkgate::start().await;
-    let mut alice = signed_in(&linkgate, "alice").await;
+    let mut alice = linkgate.signed_in("alice").await;
     for (page, has_script) in [(LINKS, true), (TOKENS, true), (REFUSALS, false)] {
         let page = alice.get(page).await;
         let policy = page.header("content-security-policy").unwrap();
         assert_eq!(policy.ends_with("; script-src 'self'"), has_script, "{policy}");
         assert!(policy.starts_with("default-src 'none';") && !policy.contains("unsafe"));
         assert_eq!(page.body.contains("<script"), has_script);
-        assert_eq!(page.header("x-frame-options"), Some("DENY"));
-        assert_eq!(page.header("cache-control"), Some("no-store"));
+        page.assert_header("x-frame-options", "DENY");
+        page.assert_header("cache-control", "no-store");
     }
     let page = alice.get(LINKS).await;
     let (_, script) = page.body.split_once("<script src=\"").unwrap();
     let script = alice.get(script.split('"').next().unwrap()).await;
-    assert_eq!(
-        script.header("content-type"),
-        Some("text/javascript; charset=utf-8")
-    );
-    assert_eq!(script.header("x-content-type-options"), Some("nosniff"));
+    script.assert_header("content-type", "text/javascript; charset=utf-8");
+    script.assert_header("x-content-type-options", "nosniff");
 }
 
 on_both! {
@@ -222,7 +194,7 @@ on_both! {
         let linkgate = Linkgate::on(&db).await;
         let token = Peer::hmac().connect(&linkgate, "bob").await;
         let of_carol = Peer::rsa().connect(&linkgate, "carol").await;
-        let mut alice = signed_in(&linkgate, "alice").await;
+        let mut alice = linkgate.signed_in("alice").await;
         let rows = async |alice: &mut Browser, query: &str| {
             let page = alice.get(&format!("{TOKENS}{query}")).await;
             (page.body.matches("<tr role=\"row\">").count().saturating_sub(1), page)
@@ -253,7 +225,7 @@ on_both! {
         assert_eq!(location(&alice.submit(&elsewhere).await), format!("{TOKENS}?revoked={id}"));
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         let call = Peer::hmac().call(&linkgate, "GET", "/api/me").token(&token);
-        call.refused(&linkgate, 401, "token_revoked").await;
+        call.refused(&linkgate, "token_revoked").await;
         let call = Peer::rsa().call(&linkgate, "GET", "/api/me").token(&of_carol);
         call.passes(&linkgate).await;
         let (_, page) = rows(&mut alice, "?user=bob").await;
@@ -274,8 +246,8 @@ async fn fifty_tokens_make_a_page() {
                   insert into access_tokens (digest, id, key_id, consumer_key, subject, display_name, proved_by, proved_at, \
                   issued_at, expires_at) select cast('digest ' || i as blob), printf('%016x', i), key_id, consumer_key, 'dora', \
                   'Dora', 'file', 0, issued_at - i, expires_at from access_tokens, n";
-    linkgate.database().execute(copies).await;
-    let mut alice = signed_in(&linkgate, "alice").await;
+    linkgate.execute(copies).await;
+    let mut alice = linkgate.signed_in("alice").await;
     let mut at = TOKENS.to_owned();
     for (rows, last) in [(50, false), (50, false), (1, true)] {
         let page = alice.get(&at).await;
@@ -292,20 +264,20 @@ async fn fifty_tokens_make_a_page() {
 async fn a_refusal_is_shown_with_its_reason_and_no_secret() {
     let linkgate = Linkgate::start().await;
     let token = Peer::hmac().connect(&linkgate, "bob").await;
-    let mut alice = signed_in(&linkgate, "alice").await;
+    let mut alice = linkgate.signed_in("alice").await;
     assert!(alice.get(REFUSALS).await.body.contains("No rejected requests."));
     let call = Peer::hmac()
         .call(&linkgate, "GET", "/api/me?secret=in-the-query")
         .token(&token);
     call.passes(&linkgate).await;
     for _ in 0..3 {
-        call.refused(&linkgate, 401, "nonce_used").await;
+        call.refused(&linkgate, "nonce_used").await;
     }
     let stranger = Peer::of("<script>alert(1)</script>", "x");
     let call = stranger
         .call(&linkgate, "POST", "/oauth/request-token")
         .oauth("oauth_callback", "oob");
-    call.refused(&linkgate, 401, "consumer_key_unknown").await;
+    call.refused(&linkgate, "consumer_key_unknown").await;
     let rows = linkgate.rows().await;
     let page = alice.get(REFUSALS).await;
     for part in [
@@ -322,11 +294,8 @@ async fn a_refusal_is_shown_with_its_reason_and_no_secret() {
     for never in ["in-the-query", &token.token, &token.secret, "<script"] {
         assert!(!page.body.contains(never), "{never}: {page:?}");
     }
-    assert_eq!(
-        linkgate.rows().await,
-        rows,
-        "refusals write nothing to the database"
-    );
+    let found = linkgate.rows().await;
+    assert_eq!(found, rows, "refusals write nothing to the database");
 }
 
 /// Who does not know a consumer key cannot push out the refusals of those who do.
@@ -342,7 +311,7 @@ async fn unregistered_consumers_have_a_list_of_their_own_and_lists_have_an_end()
         let answer = request.send(linkgate.address).await;
         assert_eq!(answer.status, 400, "{answer:?}");
     };
-    let mut alice = signed_in(&linkgate, "alice").await;
+    let mut alice = linkgate.signed_in("alice").await;
     refuse("bitbucket-form", "/mine").await;
     for number in 0..60 {
         refuse("unregistered", &format!("/unknown/{number}")).await;
@@ -361,34 +330,21 @@ async fn unregistered_consumers_have_a_list_of_their_own_and_lists_have_an_end()
 
 #[tokio::test]
 async fn the_client_of_a_refusal_is_the_one_that_a_trusted_proxy_names() {
-    let linkgate = Linkgate::with(Setup {
-        server: "trusted_proxies = [\"127.0.0.1\"]",
-        ..Setup::default()
-    })
-    .await;
+    let linkgate = Setup::new().trusting().start().await;
     let call = Request::get("/api/me").header("X-Forwarded-For", "203.0.113.7");
     let unknown = "OAuth oauth_consumer_key=\"x\", oauth_signature_method=\"HMAC-SHA1\", oauth_timestamp=\"1\", \
                    oauth_nonce=\"n\", oauth_signature=\"c2ln\"";
     let answer = call.header("Authorization", unknown).send(linkgate.address).await;
-    answer.assert_refused(400, "timestamp_refused");
-    let page = signed_in(&linkgate, "alice").await.get(REFUSALS).await;
+    answer.assert_refused("timestamp_refused");
+    let page = linkgate.signed_in("alice").await.get(REFUSALS).await;
     assert!(page.body.contains("<dd>203.0.113.7</dd>"), "{page:?}");
-}
-
-async fn signed_in(linkgate: &Linkgate, user: &str) -> Browser {
-    let mut browser = linkgate.browser();
-    browser.sign_in(user).await;
-    browser
 }
 
 /// Signs alice in, where a proxy strips a path in front of ours.
 async fn signed_in_behind(linkgate: &Linkgate, path: &str) -> Browser {
     let mut browser = linkgate.browser();
     let page = browser.get("/oauth/login").await;
-    let form = Form::of(&page, "password")
-        .unwrap()
-        .with("username", "alice")
-        .with("password", "alice-password");
+    let form = Form::login(&page, "alice");
     let action = form.action.strip_prefix(path).unwrap().to_owned();
     assert_eq!(browser.submit(&Form { action, ..form }).await.status, 303);
     browser
@@ -396,7 +352,7 @@ async fn signed_in_behind(linkgate: &Linkgate, path: &str) -> Browser {
 
 /// The same, where cookies have the names that belong to https.
 async fn signed_in_over_tls(linkgate: &Linkgate, user: &str) -> Browser {
-    let browser = signed_in(linkgate, user).await;
+    let browser = linkgate.signed_in(user).await;
     assert!(browser.cookies.contains_key("__Host-linkgate-session"));
     browser
 }
@@ -432,12 +388,9 @@ KXX45HLCFXbVlWuBklonUKQ8VIH2r77EIhR9tKMpyV/5RchMgqit5J5xMLaNqyKsH8Lui1LVlV2hF5h8
 ";
 
 #[tokio::test]
-async fn the_root_leads_a_user_who_is_signed_in_and_is_the_applications_otherwise() {
+async fn the_root_is_the_applications_unless_a_user_is_signed_in() {
     let linkgate = Linkgate::start().await;
-    let (mut alice, mut bob) = (
-        signed_in(&linkgate, "alice").await,
-        signed_in(&linkgate, "bob").await,
-    );
+    let (mut alice, mut bob) = (linkgate.signed_in("alice").await, linkgate.signed_in("bob").await);
     for (count, path) in ["/oauth", "/oauth/"].into_iter().enumerate() {
         assert_eq!(location(&alice.get(path).await), LINKS);
         assert_eq!(location(&bob.get(path).await), "/oauth/connections");
@@ -455,23 +408,19 @@ async fn the_root_leads_a_user_who_is_signed_in_and_is_the_applications_otherwis
         assert_eq!(alice.get(path).await.header("cache-control"), None);
         assert_eq!(linkgate.app.count(), before + 1, "{path} is the application's");
     }
-    let owned = Linkgate::with(Setup {
-        more: "[[routes]]\npath = \"/oauth\"\nauth = \"none\"\n",
-        ..Setup::default()
-    })
-    .await;
-    let mut alice = signed_in(&owned, "alice").await;
+    let owned = Setup::new()
+        .more("[[routes]]\npath = \"/oauth\"\nauth = \"none\"\n")
+        .start()
+        .await;
+    let mut alice = owned.signed_in("alice").await;
     assert_eq!(alice.get("/oauth").await.header("location"), None);
     assert_eq!(owned.app.count(), 1);
 }
 
 #[tokio::test]
-async fn only_administrators_learn_the_address_of_an_application_that_is_not_there() {
+async fn only_administrators_learn_the_address_of_an_absent_application() {
     let linkgate = Linkgate::start().await;
-    let (alice, bob) = (
-        signed_in(&linkgate, "alice").await,
-        signed_in(&linkgate, "bob").await,
-    );
+    let (alice, bob) = (linkgate.signed_in("alice").await, linkgate.signed_in("bob").await);
     let absent = App::absent().address.to_string();
     // A new address counts from the next start on.
     let _ = linkgate.change(&linkgate.app.address.to_string(), &absent).await;
@@ -490,10 +439,7 @@ async fn only_administrators_learn_the_address_of_an_application_that_is_not_the
                 .send(Request::get("/builds").header("Accept", accept))
                 .await;
             assert_eq!(answer.status, 502, "{answer:?}");
-            assert!(
-                answer.body.contains("The application is not running."),
-                "{answer:?}"
-            );
+            answer.has("The application is not running.");
             assert_eq!(answer.body.contains(&absent), is_named && is_page, "{answer:?}");
         }
     }

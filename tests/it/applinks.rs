@@ -2,17 +2,13 @@
 
 use serde_json::Value;
 
-use crate::support::databases::{Database, on_both};
-use crate::support::linked::{Linked, Planned, pair};
-use crate::support::raw::Request;
+use crate::support::{Database, Linked, Planned, Request, on_both, pair};
 
 const MANIFESTS: [&str; 4] = ["1.0", "2.0", "3.0", "latest"];
 
 async fn document(linkgate: &Linked, path: &str, accept: &str) -> (String, String) {
-    let answer = Request::get(path)
-        .header("Accept", accept)
-        .send(linkgate.address)
-        .await;
+    let request = Request::get(path).header("Accept", accept);
+    let answer = request.send(linkgate.address).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     (answer.header("content-type").unwrap().to_owned(), answer.body)
 }
@@ -109,10 +105,7 @@ async fn the_manifest_has_every_field_that_peers_read() {
     let icon = Request::get(icon.strip_prefix(&left.base).unwrap())
         .send(left.address)
         .await;
-    assert_eq!(
-        (icon.status, icon.header("content-type")),
-        (200, Some("image/svg+xml"))
-    );
+    icon.assert(200, "content-type", Some("image/svg+xml"));
 
     let (_, xml) = document(&left, "/rest/applinks/1.0/manifest", "application/xml, */*;q=0.1").await;
     assert_eq!(elements(&xml, "inboundAuthenticationTypes"), types);
@@ -121,7 +114,7 @@ async fn the_manifest_has_every_field_that_peers_read() {
 }
 
 #[tokio::test]
-async fn consumer_info_is_shown_when_the_administrator_says_so() {
+async fn consumer_info_is_shown_when_it_is_configured() {
     let (left, _right) = pair(&Database::sqlite(), &Database::sqlite()).await;
     let (kind, xml) = document(&left, "/plugins/servlet/oauth/consumer-info", "*/*").await;
     assert!(kind.starts_with("application/xml"), "{kind}");
@@ -139,11 +132,8 @@ async fn consumer_info_is_shown_when_the_administrator_says_so() {
         .send(silent.address)
         .await;
     assert_eq!(answer.status, 404, "{answer:?}");
-    assert_eq!(
-        silent.app.received().len(),
-        0,
-        "it is not the application's to answer"
-    );
+    let found = silent.app.received().len();
+    assert_eq!(found, 0, "it is not the application's to answer");
 }
 
 #[tokio::test]
@@ -155,19 +145,15 @@ async fn whoami_is_the_browsers_user_or_the_callers() {
     assert_eq!((nobody.status, nobody.body.as_str()), (200, ""));
     browser.sign_in("bob").await;
     let bob = browser.get(path).await;
-    assert_eq!(
-        (bob.body.as_str(), bob.header("content-type")),
-        ("bob", Some("text/plain;charset=UTF-8"))
-    );
+    let seen = (bob.body.as_str(), bob.header("content-type"));
+    assert_eq!(seen, ("bob", Some("text/plain;charset=UTF-8")));
 
     left.connect("other", &right, "alice").await;
     let target = format!("/other{path}");
     assert_eq!(left.ask(&target, Some("alice")).await.body, "alice");
     assert_eq!(left.ask(&target, None).await.body, "svc-bitbucket");
-    assert_eq!(
-        left.ask(&format!("/other-as{path}"), Some("carol")).await.body,
-        "carol"
-    );
+    let found = left.ask(&format!("/other-as{path}"), Some("carol")).await.body;
+    assert_eq!(found, "carol");
     let forged = Request::get(path).header("Authorization", "OAuth oauth_consumer_key=\"x\"");
     assert_eq!(forged.send(right.address).await.status, 400);
 }
@@ -193,10 +179,7 @@ async fn the_way_back_leads_to_a_configured_link_alone() {
          ?oauth-incoming-enabled=true&hostUrl={us}&enable-oauth=true&success=true",
         right.base
     );
-    assert_eq!(
-        (answer.status, answer.header("location")),
-        (303, Some(there.as_str()))
-    );
+    answer.assert(303, "location", Some(there.as_str()));
     for (starting, id) in [
         ("\"https://evil.example\"".to_owned(), format!("\"{id}\"")),
         (format!("\"{}.evil.example\"", right.base), format!("\"{id}\"")),
@@ -206,10 +189,7 @@ async fn the_way_back_leads_to_a_configured_link_alone() {
         (String::new(), String::new()),
     ] {
         let refused = go(&starting, &id).await;
-        assert_eq!(
-            (refused.status, refused.header("location")),
-            (403, None),
-            "{starting} {id}"
-        );
+        let found = (refused.status, refused.header("location"));
+        assert_eq!(found, (403, None), "{starting} {id}");
     }
 }

@@ -4,11 +4,7 @@ use linkgate::model::AuditKind;
 use linkgate::oauth::ConsumerKey;
 use linkgate::store::AuditFilter;
 
-use crate::support::browser::Form;
-use crate::support::call::{CALLBACK, Peer};
-use crate::support::captured::Captured;
-use crate::support::databases::{Database, on_both};
-use crate::support::linkgate::{Linkgate, Setup};
+use crate::support::{CALLBACK, Captured, Database, Form, Linkgate, Peer, Setup, on_both};
 
 /// Behind two proxies, of which we know the last: what it says of its peer counts, and what the browser says does not.
 const THROUGH: &str = "192.0.2.66, 198.51.100.7";
@@ -16,8 +12,8 @@ const THROUGH: &str = "192.0.2.66, 198.51.100.7";
 on_both! {
     async fn what_people_do_is_written_down_with_their_address(db: Database) {
         let captured = Captured::start();
-        let setup = Setup { server: "trusted_proxies = [\"127.0.0.1\"]", ..Setup::default() };
-        let linkgate = Linkgate::make(&db, &setup).await;
+        let setup = Setup::new().trusting();
+        let linkgate = setup.start_on(&db).await;
         let peer = Peer::hmac();
         let mut alice = linkgate.browser().through(THROUGH);
         alice.sign_in("alice").await;
@@ -27,7 +23,7 @@ on_both! {
         let refused = peer.request_token(&linkgate, CALLBACK).await;
         assert_eq!(alice.deny(&refused, "alice").await.status, 303);
         // Said once more, it is nothing new.
-        assert_eq!(alice.get(&crate::support::browser::question(&asked)).await.status, 410);
+        assert_eq!(alice.get(&crate::support::question(&asked)).await.status, 410);
         let page = alice.get("/oauth/connections").await;
         let revoke = Form::of(&page, "token").unwrap();
         assert_eq!(alice.submit(&revoke).await.status, 303);
@@ -107,11 +103,8 @@ async fn what_the_configuration_changes_is_written_down() {
     assert!(configured.contains(&"robot".to_owned()), "{configured:?}");
     assert_eq!(lines(AuditKind::ConsumerAdded).await, configured);
     linkgate.try_reload().await.unwrap();
-    assert_eq!(
-        lines(AuditKind::ConsumerAdded).await.len(),
-        configured.len(),
-        "nothing is new"
-    );
+    let found = lines(AuditKind::ConsumerAdded).await.len();
+    assert_eq!(found, configured.len(), "nothing is new");
     linkgate
         .change("name = \"Robot\"", "name = \"Machine\"")
         .await
@@ -128,12 +121,8 @@ async fn what_the_configuration_changes_is_written_down() {
         .await
         .unwrap();
     assert_eq!(lines(AuditKind::ConsumerDisabled).await, ["robot", "robot"]);
-    assert_eq!(
-        lines(AuditKind::ConsumerUpdated).await,
-        ["robot"],
-        "and that is all"
-    );
-    store.close().await;
+    let found = lines(AuditKind::ConsumerUpdated).await;
+    assert_eq!(found, ["robot"], "and that is all");
 }
 
 fn of_alice() -> AuditFilter {
@@ -145,13 +134,11 @@ fn of_alice() -> AuditFilter {
 }
 
 #[tokio::test]
-async fn each_call_has_a_line_that_says_who_made_it() {
+async fn each_call_has_a_line_that_names_its_consumer_and_user() {
     let captured = Captured::start();
     let linkgate = Linkgate::start().await;
-    let (peer, targets) = (
-        Peer::hmac(),
-        ["/api/me", "/oauth/not-ours", "/rest/applinks/not-ours"],
-    );
+    let peer = Peer::hmac();
+    let targets = ["/api/me", "/oauth/not-ours", "/rest/applinks/not-ours"];
     let token = peer.connect(&linkgate, "alice").await;
     for target in targets {
         let target = format!("{target}?password=hunter2");

@@ -1,7 +1,6 @@
 //! The look of an installation, as it is served: the logo and its headers, the colours, and what a SIGHUP changes.
 
-use crate::support::browser::Browser;
-use crate::support::linkgate::{Linkgate, Setup};
+use crate::support::{Browser, Linkgate, Setup, Text as _};
 
 const LOGO: &[u8] = b"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 120 40\"><rect width=\"120\" height=\"40\"/></svg>";
 
@@ -22,16 +21,13 @@ async fn the_logo_is_a_picture_and_nothing_more() {
     let logo = browser.get(path).await;
     assert_eq!(logo.status, 200);
     assert_eq!(logo.body.as_bytes(), LOGO);
-    assert_eq!(logo.header("content-type"), Some("image/svg+xml"));
-    assert_eq!(logo.header("x-content-type-options"), Some("nosniff"));
-    assert_eq!(
-        logo.header("content-security-policy"),
-        Some("default-src 'none'; style-src 'unsafe-inline'; sandbox")
+    logo.assert_header("content-type", "image/svg+xml");
+    logo.assert_header("x-content-type-options", "nosniff");
+    logo.assert_header(
+        "content-security-policy",
+        "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     );
-    assert_eq!(
-        logo.header("cache-control"),
-        Some("public, max-age=31536000, immutable")
-    );
+    logo.assert_header("cache-control", "public, max-age=31536000, immutable");
     let other = browser.get("/oauth/assets/logo-0000000000000000.svg").await;
     assert_eq!(other.status, 404);
 }
@@ -39,10 +35,8 @@ async fn the_logo_is_a_picture_and_nothing_more() {
 #[tokio::test]
 async fn the_colours_are_in_the_stylesheet_and_in_no_page() {
     let (branded, plain) = (branded().await, Linkgate::start().await);
-    let [theirs, ours] = [
-        stylesheet(&mut branded.browser()).await,
-        stylesheet(&mut plain.browser()).await,
-    ];
+    let theirs = stylesheet(&mut branded.browser()).await;
+    let ours = stylesheet(&mut plain.browser()).await;
     assert_ne!(theirs.0, ours.0, "another content has another path");
     // Darker than given on light pages, and as given on dark ones.
     assert_eq!(
@@ -71,12 +65,7 @@ async fn a_reload_changes_the_look_and_peers_see_the_name() {
         .await
         .unwrap();
     let page = browser.get("/oauth/login").await;
-    assert!(
-        page.body
-            .contains("<p class=\"application\"><bdi>Renamed</bdi></p>"),
-        "{}",
-        page.body
-    );
+    page.body.has("<p class=\"application\"><bdi>Renamed</bdi></p>");
     let (after, _) = stylesheet(&mut browser).await;
     assert_ne!(before, after);
     assert_eq!(browser.get(&before).await.status, 404);
@@ -86,22 +75,15 @@ async fn a_reload_changes_the_look_and_peers_see_the_name() {
         .change("name = \"Renamed\"", "name = \"Again\"\nlogo_file = \"none.svg\"")
         .await;
     assert!(refused.is_err());
-    assert!(
-        browser
-            .get("/oauth/login")
-            .await
-            .body
-            .contains("<bdi>Renamed</bdi>")
-    );
+    browser.get("/oauth/login").await.body.has("<bdi>Renamed</bdi>");
 }
 
 async fn branded() -> Linkgate {
-    Linkgate::with(Setup {
-        more: "[branding]\nname = \"Acme Builds\"\nlogo_file = \"logo.svg\"\naccent = \"#ffcc00\"\n",
-        files: &[("logo.svg", LOGO)],
-        ..Setup::default()
-    })
-    .await
+    Setup::new()
+        .more("[branding]\nname = \"Acme Builds\"\nlogo_file = \"logo.svg\"\naccent = \"#ffcc00\"\n")
+        .files(&[("logo.svg", LOGO)])
+        .start()
+        .await
 }
 
 /// The path of the stylesheet, and what is in it.
@@ -110,6 +92,6 @@ async fn stylesheet(browser: &mut Browser) -> (String, String) {
     let (_, rest) = page.body.split_once("<link rel=\"stylesheet\" href=\"").unwrap();
     let path = rest.split_once('"').unwrap().0.to_owned();
     let style = browser.get(&path).await;
-    assert_eq!(style.header("content-type"), Some("text/css; charset=utf-8"));
+    style.assert_header("content-type", "text/css; charset=utf-8");
     (path, style.body)
 }

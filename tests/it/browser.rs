@@ -1,9 +1,6 @@
 //! A browser goes through sign-in and approval in a popup, whose opener is told how it ended.
 
-use crate::support::chromium::{Chromium, JavaScript};
-use crate::support::databases::Database;
-use crate::support::program::Program;
-use crate::support::{echo, opener};
+use crate::support::{Chromium, Database, JavaScript, Program, echo, opener};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_popup_signs_in_and_approves_and_its_opener_is_told() {
@@ -25,9 +22,9 @@ async fn the_keyboard_alone_is_enough() {
     browser.click("#connect").await;
     browser.go_to_popup().await;
     press_until(&browser, "username").await;
-    type_in(&browser, "alice").await;
+    browser.type_in("alice").await;
     press_until(&browser, "password").await;
-    type_in(&browser, "alice-password\u{E007}").await;
+    browser.type_in("alice-password\u{E007}").await;
     browser
         .read("h1", "Allow Bitbucket to use 127.0.0.1 as Alice Example?")
         .await;
@@ -37,7 +34,7 @@ async fn the_keyboard_alone_is_enough() {
         ["another account", "deny", "approve"],
         "in the order of the page"
     );
-    type_in(&browser, "\u{E007}").await;
+    browser.type_in("\u{E007}").await;
     browser.go_to_opener().await;
     browser.read("#outcome", "success").await;
 }
@@ -47,7 +44,7 @@ async fn press_until(browser: &Chromium, name: &str) -> Vec<String> {
     let mut way = Vec::new();
     while way.last().is_none_or(|last| last != name) {
         assert!(way.len() < 20, "no way to {name}: {way:?}");
-        type_in(browser, "\u{E004}").await;
+        browser.type_in("\u{E004}").await;
         let focused = browser.window.execute(FOCUSED, vec![]).await.unwrap();
         let [focused, outline] = serde_json::from_value::<[String; 2]>(focused).unwrap();
         assert!(
@@ -57,11 +54,6 @@ async fn press_until(browser: &Chromium, name: &str) -> Vec<String> {
         way.push(focused);
     }
     way
-}
-
-async fn type_in(browser: &Chromium, keys: &str) {
-    let focused = browser.window.active_element().await.unwrap();
-    focused.send_keys(keys).await.unwrap();
 }
 
 /// The name of what has the focus, and how that shows.

@@ -1,4 +1,4 @@
-//! Clients that nobody here wrote, against the program as an administrator runs it. They stand in `tests/clients`.
+//! Foreign clients against the program as an administrator runs it. They are in `tests/clients`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,13 +8,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::task::block_in_place;
 
-use crate::support::address::reserved;
-use crate::support::databases::{Database, on_both};
-use crate::support::echo;
-use crate::support::front::{PublicUrls, deployed};
-use crate::support::linkgate::Linkgate;
-use crate::support::program::{Program, SHARED_SECRET};
-use crate::support::raw::Request;
+use crate::support::{
+    Database, FrontProxy, Linkgate, Program, Request, SHARED_SECRET, deployed, echo, on_both, reserved,
+};
 
 /// A foreign client: how it is started, and where it can put the protocol parameters.
 struct Client {
@@ -24,27 +20,27 @@ struct Client {
 }
 
 on_both! {
-    async fn python_dances(db: Database) {
-        dance_every_way(&db, &python()).await;
+    async fn python_connects(db: Database) {
+        connect_every_way(&db, &python()).await;
     }
 
-    async fn node_dances(db: Database) {
-        dance_every_way(&db, &node()).await;
+    async fn node_connects(db: Database) {
+        connect_every_way(&db, &node()).await;
     }
 
-    async fn ruby_dances(db: Database) {
-        dance_every_way(&db, &ruby()).await;
+    async fn ruby_connects(db: Database) {
+        connect_every_way(&db, &ruby()).await;
     }
 
     async fn a_replay_is_refused_after_a_crash(db: Database) {
         let mut linkgate = Program::start(&db, echo::start().await);
-        let steps = dance(&linkgate, &python(), "RSA-SHA1", "header");
+        let steps = connect(&linkgate, &python(), "RSA-SHA1", "header");
         let accepted = steps.iter().find(|step| step["step"] == "replayable").unwrap();
         linkgate.crash_and_restart();
         let authorization = accepted["headers"]["Authorization"].as_str().unwrap();
         let target = accepted["target"].as_str().unwrap();
         let replay = Request::get(target).header("Authorization", authorization);
-        replay.send(linkgate.address()).await.assert_refused(401, "nonce_used");
+        replay.send(linkgate.address()).await.assert_refused("nonce_used");
     }
 
     async fn a_slow_request_is_answered_before_the_program_stops(db: Database) {
@@ -65,13 +61,13 @@ on_both! {
 #[tokio::test(flavor = "multi_thread")]
 async fn postmans_command_line_connects_and_calls() {
     let script = "runners/newman.mjs";
-    dance_every_way(&Database::sqlite(), &Client { script, ..node() }).await;
+    connect_every_way(&Database::sqlite(), &Client { script, ..node() }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn brunos_command_line_connects_and_calls() {
     let script = "runners/bruno.mjs";
-    dance_every_way(&Database::sqlite(), &Client { script, ..node() }).await;
+    connect_every_way(&Database::sqlite(), &Client { script, ..node() }).await;
 }
 
 /// Recorded: Qt is a large dependency for one request. It reads the token only from a form.
@@ -103,7 +99,7 @@ async fn qt_gets_a_request_token() {
 
 /// As an administrator puts them behind one another: the client, nginx, linkgate, the application.
 #[tokio::test(flavor = "multi_thread")]
-async fn python_dances_through_nginx() {
+async fn python_connects_through_nginx() {
     let (public, database) = (reserved(), Database::sqlite());
     let linkgate = Program::behind(Some(public), &database, echo::start().await);
     let site = deployed(
@@ -113,29 +109,29 @@ async fn python_dances_through_nginx() {
             ("127.0.0.1:9080", linkgate.address().to_string()),
         ],
     );
-    let _nginx = PublicUrls::nginx(public, &site);
+    let _nginx = FrontProxy::nginx(public, &site);
     for (method, placement) in [
         ("HMAC-SHA1", "header"),
         ("RSA-SHA1", "body"),
         ("HMAC-SHA1", "query"),
     ] {
-        dance(&linkgate, &python(), method, placement);
+        connect(&linkgate, &python(), method, placement);
     }
 }
 
 /// HMAC and RSA, in every placement that the client knows, against one server.
-async fn dance_every_way(database: &Database, client: &Client) {
+async fn connect_every_way(database: &Database, client: &Client) {
     let linkgate = Program::start(database, echo::start().await);
     for method in ["HMAC-SHA1", "RSA-SHA1"] {
         for placement in client.placements {
-            dance(&linkgate, client, method, placement);
+            connect(&linkgate, client, method, placement);
         }
     }
     no_secret_in_the_log(&linkgate);
 }
 
 /// Runs a client to its end; returns what it printed, a step on each line.
-fn dance(linkgate: &Program, client: &Client, method: &str, placement: &str) -> Vec<Value> {
+fn connect(linkgate: &Program, client: &Client, method: &str, placement: &str) -> Vec<Value> {
     let mut settings = json!({
         "base": linkgate.base(),
         "method": method,
@@ -184,7 +180,7 @@ fn dance(linkgate: &Program, client: &Client, method: &str, placement: &str) -> 
     steps
 }
 
-/// A whole test's log: none of the secrets of its dances stands in it.
+/// A whole test's log: it holds no secret of its calls.
 fn no_secret_in_the_log(linkgate: &Program) {
     let log = linkgate.log();
     for secret in [

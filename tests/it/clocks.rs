@@ -5,11 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::app::App;
-use crate::support::call::Peer;
-use crate::support::databases::{self, Database, on_both};
-use crate::support::linkgate::Linkgate;
-use crate::support::program::Program;
+use crate::support::{App, Database, Linkgate, Peer, Program, databases, on_both};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn signed_requests_are_rejected_while_the_clock_is_not_the_databases() {

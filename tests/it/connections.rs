@@ -5,11 +5,9 @@ use std::time::{Duration, Instant};
 use linkgate::model::AuditKind;
 use linkgate::store::AuditFilter;
 
-use crate::support::browser::{Browser, Form, location};
-use crate::support::call::{Credentials, Peer};
-use crate::support::databases::{Database, on_both};
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::{Request, Response};
+use crate::support::{
+    Credentials, Database, Form, Linkgate, Peer, Request, Response, Text as _, location, on_both,
+};
 
 const PAGE: &str = "/oauth/connections";
 const REVOKE: &str = "/oauth/connections/revoke";
@@ -22,7 +20,7 @@ on_both! {
         for linkgate in [&here, &there] {
             assert_eq!(call(linkgate, &token).await.status, 200);
         }
-        let mut alice = signed_in(&there, "alice").await;
+        let mut alice = there.signed_in("alice").await;
         let page = alice.get(PAGE).await;
         let answer = alice.submit(&Form::of(&page, "token").unwrap()).await;
         let revoked = Instant::now();
@@ -32,7 +30,7 @@ on_both! {
                 assert!(revoked.elapsed() < Duration::from_secs(1), "it still works");
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            call(linkgate, &token).await.assert_refused(401, "token_revoked");
+            call(linkgate, &token).await.assert_refused("token_revoked");
         }
     }
 
@@ -41,7 +39,7 @@ on_both! {
         let first = Peer::hmac().connect(&linkgate, "alice").await;
         let second = Peer::rsa().connect(&linkgate, "alice").await;
         let of_bob = Peer::hmac().connect(&linkgate, "bob").await;
-        let mut alice = signed_in(&linkgate, "alice").await;
+        let mut alice = linkgate.signed_in("alice").await;
         let page = alice.get(PAGE).await;
         assert_eq!(page.body.matches("<li class=\"card\">").count(), 2, "{page:?}");
         let all = last_form(&page);
@@ -53,7 +51,7 @@ on_both! {
         assert!(page.body.contains("No applications are connected."), "{page:?}");
         for token in [&first, &second] {
             let peer = if *token == first { Peer::hmac() } else { Peer::rsa() };
-            call_as(&peer, &linkgate, token).await.assert_refused(401, "token_revoked");
+            call_as(&peer, &linkgate, token).await.assert_refused("token_revoked");
         }
         assert_eq!(call(&linkgate, &of_bob).await.status, 200);
         let store = linkgate.store().await;
@@ -69,16 +67,12 @@ on_both! {
 }
 
 #[tokio::test]
-async fn the_page_says_who_where_since_when_and_how_lately() {
+async fn the_page_shows_consumer_and_times_of_each_connection() {
     let linkgate = Linkgate::start().await;
-    let mut alice = signed_in(&linkgate, "alice").await;
+    let mut alice = linkgate.signed_in("alice").await;
     let page = alice.get(PAGE).await;
     assert_eq!(page.status, 200);
-    assert!(
-        page.body
-            .contains("To connect an application, start in that application."),
-        "{page:?}"
-    );
+    page.has("To connect an application, start in that application.");
     assert!(!page.body.contains("name=\"token\""), "{page:?}");
 
     let token = Peer::hmac().connect(&linkgate, "alice").await;
@@ -110,16 +104,13 @@ async fn the_page_says_who_where_since_when_and_how_lately() {
         page = alice.get(PAGE).await;
     }
     assert!(page.body.contains(used), "{page:?}");
-    assert!(
-        page.header("content-security-policy")
-            .unwrap()
-            .contains("form-action 'self';"),
-        "{page:?}"
-    );
+    page.header("content-security-policy")
+        .unwrap()
+        .has("form-action 'self';");
 }
 
 #[tokio::test]
-async fn whoever_is_not_signed_in_signs_in_first_and_comes_back() {
+async fn a_user_signs_in_first_and_comes_back() {
     let linkgate = Linkgate::start().await;
     let mut alice = linkgate.browser();
     let answer = alice.get(PAGE).await;
@@ -141,8 +132,8 @@ async fn whoever_is_not_signed_in_signs_in_first_and_comes_back() {
 async fn nothing_is_revoked_but_by_its_user_from_the_page() {
     let linkgate = Linkgate::start().await;
     let token = Peer::hmac().connect(&linkgate, "alice").await;
-    let mut alice = signed_in(&linkgate, "alice").await;
-    let mut bob = signed_in(&linkgate, "bob").await;
+    let mut alice = linkgate.signed_in("alice").await;
+    let mut bob = linkgate.signed_in("bob").await;
     Peer::hmac().connect(&linkgate, "bob").await;
     let form = Form::of(&alice.get(PAGE).await, "token").unwrap();
     let of_bob = Form::of(&bob.get(PAGE).await, "token").unwrap();
@@ -179,7 +170,7 @@ async fn nothing_is_revoked_but_by_its_user_from_the_page() {
     assert!(location(&nobody.submit(&form).await).starts_with("/oauth/login?"));
     assert_eq!(call(&linkgate, &token).await.status, 200, "nothing was revoked");
 
-    // An address that claims a revocation is nobody's word.
+    // An address that claims a revocation is not trusted.
     let id = &form.fields[0].1;
     for claim in ["all", id, "x", "%3Cscript%3E"] {
         let page = alice.get(&format!("{PAGE}?revoked={claim}")).await;
@@ -198,19 +189,9 @@ async fn a_hostile_name_stays_a_name_here_too() {
     peer.exchange(&linkgate, &asked, &verifier)
         .passes(&linkgate)
         .await;
-    let page = signed_in(&linkgate, "alice").await.get(PAGE).await;
+    let page = linkgate.signed_in("alice").await.get(PAGE).await;
     assert!(!page.body.contains("<img"), "{page:?}");
-    assert!(
-        page.body
-            .contains("<bdi>&#60;img src=x onerror=alert(1)&#62; &#38; &#34;Second&#34;</bdi>"),
-        "{page:?}"
-    );
-}
-
-async fn signed_in(linkgate: &Linkgate, user: &str) -> Browser {
-    let mut browser = linkgate.browser();
-    browser.sign_in(user).await;
-    browser
+    page.has("<bdi>&#60;img src=x onerror=alert(1)&#62; &#38; &#34;Second&#34;</bdi>");
 }
 
 async fn call(linkgate: &Linkgate, token: &Credentials) -> Response {

@@ -6,8 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
-use crate::support::browser::{Browser, location};
-use crate::support::databases::{Database, with};
+use crate::support::{Browser, Database, location, with};
 
 #[test]
 fn every_step_without_a_browser_goes_as_expected() {

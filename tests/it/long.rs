@@ -11,10 +11,7 @@ use tokio::net::TcpStream;
 use tokio::task::block_in_place;
 use tokio::time::sleep;
 
-use crate::support::call::{Key, Peer};
-use crate::support::databases::{Database, with};
-use crate::support::echo;
-use crate::support::program::Program;
+use crate::support::{Database, Key, Peer, Program, echo, with};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "it takes minutes: tests/run --long"]

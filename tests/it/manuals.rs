@@ -6,15 +6,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Component, Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 
 use tempfile::TempDir;
 use tokio::task::block_in_place;
 
-use crate::support::address::reserved;
-use crate::support::browser::{Browser, code};
-use crate::support::call::Credentials;
-use crate::support::program::Program;
+use crate::support::{Browser, Credentials, Program, Running, code, reserved};
 
 /// A page in Markdown.
 pub(crate) struct Page {
@@ -238,7 +235,6 @@ fn the_readme_shows_the_quick_start() {
     }
 }
 
-/// The commands of the README's fifteen minutes, with addresses of this test's own.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_fifteen_minutes_end_with_an_answered_call() {
     let blocks = Page::of("README.md").blocks("sh");
@@ -279,9 +275,9 @@ async fn the_fifteen_minutes_end_with_an_answered_call() {
     assert!(printed.contains("Remote-User: alice\n"), "{printed}");
 }
 
-/// A running script of `config/examples/first-call`. Dropping it kills it.
+/// A running script of `config/examples/first-call`.
 struct Python {
-    child: Child,
+    child: Running,
     output: BufReader<ChildStdout>,
     first_line: String,
 }
@@ -297,7 +293,7 @@ impl Python {
         let mut first_line = String::new();
         block_in_place(|| output.read_line(&mut first_line)).unwrap();
         Self {
-            child,
+            child: Running(child),
             output,
             first_line,
         }
@@ -305,18 +301,11 @@ impl Python {
 
     /// Answers its question; what else it prints, and whether it succeeds.
     fn finish(&mut self, answer: &str) -> (String, bool) {
-        let mut input = self.child.stdin.take().unwrap();
+        let mut input = self.child.0.stdin.take().unwrap();
         writeln!(input, "{answer}").unwrap();
         let mut printed = String::new();
         block_in_place(|| self.output.read_to_string(&mut printed)).unwrap();
-        (printed, self.child.wait().unwrap().success())
-    }
-}
-
-impl Drop for Python {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        (printed, self.child.0.wait().unwrap().success())
     }
 }
 

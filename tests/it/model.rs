@@ -6,6 +6,8 @@ use linkgate::model::{
 use linkgate::oauth::{Callback, ConsumerKey, Problem, Secret, Timestamp};
 use linkgate::store::Options;
 
+use crate::support::rows;
+
 const EXPIRES_AT: i64 = 10;
 
 const UNKNOWN: Problem = Problem::TokenRejected(UNKNOWN_TOKEN);
@@ -137,27 +139,15 @@ fn a_pattern_names_users() {
 
 #[test]
 fn a_password_of_a_database_is_never_shown() {
-    for (url, shown) in [
-        (
-            "postgres://me:s3cr%40t@db.example.com/links?sslmode=prefer",
-            "postgres://me@db.example.com:5432/links",
-        ),
-        (
-            "postgresql://me@db.example.com:6543/links",
-            "postgresql://me@db.example.com:6543/links",
-        ),
-        (
-            "postgres://me@db.example.com/x?password=s3cr",
-            "postgres://me@db.example.com:5432/x",
-        ),
-        ("postgres://me:s3cr/t@db.example.com/links", "postgres:…"),
-        ("mysql://me:s3cr@db.example.com/links", "mysql:…"),
-        (
-            "sqlite:///var/lib/link@gate.db?mode=rwc",
-            "sqlite:///var/lib/link@gate.db",
-        ),
-        ("sqlite::memory:", "sqlite::memory:"),
-    ] {
+    for [url, shown] in rows(
+        "postgres://me:s3cr%40t@db.example.com/links?sslmode=prefer | postgres://me@db.example.com:5432/links
+         postgresql://me@db.example.com:6543/links | postgresql://me@db.example.com:6543/links
+         postgres://me@db.example.com/x?password=s3cr | postgres://me@db.example.com:5432/x
+         postgres://me:s3cr/t@db.example.com/links | postgres:…
+         mysql://me:s3cr@db.example.com/links | mysql:…
+         sqlite:///var/lib/link@gate.db?mode=rwc | sqlite:///var/lib/link@gate.db
+         sqlite::memory: | sqlite::memory:",
+    ) {
         let options = Options {
             password: Some(Secret::new("s3cr")),
             ..Options::new(url)

@@ -1,10 +1,10 @@
 //! Where linkgate's own pages and endpoints are: below the path of the public URL, whether or not a proxy strips it, and
 //! elsewhere than below `/oauth` for an application that needs this path.
 
-use crate::support::browser::{Browser, Form, location, verifier};
-use crate::support::call::{CALLBACK, Call, Credentials, Peer, credentials};
-use crate::support::linkgate::{Linkgate, Setup};
-use crate::support::raw::{Request, Response};
+use crate::support::{
+    Browser, CALLBACK, Call, Credentials, Form, Linkgate, Peer, Request, Response, Setup, credentials,
+    location, verifier,
+};
 
 /// A linkgate with a public URL and a prefix, and what a proxy in front strips.
 struct Placed {
@@ -21,12 +21,7 @@ impl Placed {
         own: &'static str,
         stripped: &'static str,
     ) -> Self {
-        let setup = Setup {
-            base,
-            server,
-            ..Setup::default()
-        };
-        let linkgate = Linkgate::with(setup).await;
+        let linkgate = Setup::new().base(base).server(server).start().await;
         Self {
             linkgate,
             own,
@@ -125,7 +120,7 @@ async fn a_public_url_with_a_path_is_served_whether_or_not_a_proxy_strips_it() {
         // Also what linkgate does not know below its own path.
         let target = there("/ctx/oauth/no-such/%2e?a=%62");
         Request::get(&target).passes(linkgate.address).await;
-        let received = linkgate.app.received().pop().unwrap();
+        let received = linkgate.app.last();
         assert_eq!(received.line(), format!("GET {target} HTTP/1.1"));
         // A path that was signed for another URL is none of these.
         for url in [
@@ -134,7 +129,7 @@ async fn a_public_url_with_a_path_is_served_whether_or_not_a_proxy_strips_it() {
         ] {
             let call = Peer::hmac().call(linkgate, "GET", &there("/ctx/page"));
             let call = call.token(&token).signed_for(url);
-            call.refused(linkgate, 401, "signature_invalid").await;
+            call.refused(linkgate, "signature_invalid").await;
         }
         for path in ["/ctx/rest/applinks/latest/manifest", "/ctx/oauth/login"] {
             Request::get(there(path)).passes(linkgate.address).await;

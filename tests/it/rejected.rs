@@ -9,10 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use crate::gateway;
-use crate::support::app::App;
-use crate::support::captured::Captured;
-use crate::support::certificates::Authority;
-use crate::support::linkgate::{Linkgate, Setup};
+use crate::support::{App, Authority, Captured, Setup, Text as _};
 
 /// What is answered until the other side closes; it must not reset the connection.
 async fn answered(address: SocketAddr, bytes: &[u8]) -> String {
@@ -36,10 +33,8 @@ async fn logged(captured: &Captured, before: usize, reason: &str) -> String {
         }
     };
     let line = timeout(Duration::from_secs(10), log).await.expect(reason);
-    assert!(
-        line.contains(" INFO ") && line.contains("peer=127.0.0.1 "),
-        "{line}"
-    );
+    line.has(" INFO ");
+    line.has("peer=127.0.0.1 ");
     assert!(line.contains(&format!("reason=\"{reason}\"")), "{line}");
     let counted = format!("linkgate_connections_rejected_total{{reason=\"{reason}\"}} ");
     assert!(telemetry::metrics(0).contains(&counted), "{reason}");
@@ -55,7 +50,10 @@ async fn a_head_that_cannot_be_read_is_logged_with_its_cause() {
     let get = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
     let field = |field: &str| format!("POST /x HTTP/1.1\r\nHost: a\r\n{field}\r\n\r\n");
     let large = ("431", "head_too_large", "message head is too large");
+    let tls = ("400", "tls_on_clear_text", "invalid HTTP");
     let bad = |error| ("400", "malformed", error);
+    let coding = bad("invalid transfer-encoding parsed");
+    let method = bad("invalid HTTP method parsed");
     for (request, (status, reason, error)) in [
         (get("/a?<"), bad("invalid URI")),
         (get("/a?>"), bad("invalid URI")),
@@ -66,19 +64,10 @@ async fn a_head_that_cannot_be_read_is_logged_with_its_cause() {
         (field(&format!("X: {}", "y".repeat(66_000))), large),
         (field("X Y: z"), bad("invalid HTTP header parsed")),
         (field("Content-Length: x"), bad("invalid content-length parsed")),
-        (
-            field("Transfer-Encoding: gzip"),
-            bad("invalid transfer-encoding parsed"),
-        ),
+        (field("Transfer-Encoding: gzip"), coding),
         (get("/ HTTP/3.0\r\nX:"), bad("invalid HTTP version parsed")),
-        (
-            "G(T / HTTP/1.1\r\n\r\n".to_owned(),
-            bad("invalid HTTP method parsed"),
-        ),
-        (
-            "\x16\x03\x01\x02".to_owned(),
-            ("400", "tls_on_clear_text", "invalid HTTP"),
-        ),
+        ("G(T / HTTP/1.1\r\n\r\n".to_owned(), method),
+        ("\x16\x03\x01\x02".to_owned(), tls),
     ] {
         let before = captured.log().len();
         let answer = answered(gateway, request.as_bytes()).await;
@@ -97,12 +86,11 @@ async fn clear_text_on_a_tls_port_is_told_to_use_https() {
     std::fs::write(files.path().join("c"), &issued.certificate).unwrap();
     std::fs::write(files.path().join("k"), &issued.key).unwrap();
     let folder = files.path().display();
-    let linkgate = Linkgate::with(Setup {
-        base: "https://builds.example.com",
-        server: format!("tls = {{ cert_file = '{folder}/c', key_file = '{folder}/k' }}").leak(),
-        ..Setup::default()
-    })
-    .await;
+    let linkgate = Setup::new()
+        .base("https://builds.example.com")
+        .server(format!("tls = {{ cert_file = '{folder}/c', key_file = '{folder}/k' }}").leak())
+        .start()
+        .await;
     // A load balancer that only looks whether the port is open.
     drop(TcpStream::connect(linkgate.address).await.unwrap());
     sleep(Duration::from_millis(200)).await;
@@ -112,10 +100,8 @@ async fn clear_text_on_a_tls_port_is_told_to_use_https() {
         "a".repeat(20_000)
     );
     let answer = answered(linkgate.address, request.as_bytes()).await;
-    assert!(
-        answer.starts_with("HTTP/1.1 400 ") && answer.contains("https://"),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    answer.has("https://");
     logged(&captured, 0, "clear_text_on_tls").await;
 }
 

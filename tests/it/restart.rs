@@ -12,8 +12,7 @@ use tokio::net::TcpStream;
 use tokio::task::block_in_place;
 use tokio::time::{sleep, timeout};
 
-use crate::support::app::{self, App};
-use crate::support::program::Program;
+use crate::support::{App, Program, Text as _, app};
 
 /// An application with events that never end, a socket, an answer that takes a second, and others.
 async fn application() -> App {
@@ -104,10 +103,8 @@ async fn ten_restarts_under_load_refuse_no_connection() {
                 let request = get(path, "Connection: close\r\n");
                 let answer = ask(address, Duration::from_millis(pause), &request).await;
                 let answer = answer.unwrap_or_else(|error| panic!("{path} after {answered}: {error}"));
-                assert!(
-                    answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok"),
-                    "{path}: {answer:?}"
-                );
+                assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer:?}");
+                assert!(answer.ends_with("ok"), "{path}: {answer:?}");
                 answered += 1;
             }
             answered
@@ -206,10 +203,7 @@ async fn systemd_is_told_what_happens() {
     }
     linkgate.signal("-HUP");
     let reloading = told();
-    assert!(
-        reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="),
-        "{reloading}"
-    );
+    reloading.begins("RELOADING=1\nMONOTONIC_USEC=");
     assert_eq!(told().trim(), "READY=1");
     linkgate.ask_to_stop();
     assert_eq!(told().trim(), "STOPPING=1");

@@ -3,23 +3,19 @@
 use std::fs;
 use std::net::{SocketAddr, TcpStream as Socket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::task::block_in_place;
 
-use crate::support::address::reserved;
-use crate::support::app::{self, App};
-use crate::support::certificates::Authority;
-use crate::support::databases::Database;
-use crate::support::program::Program;
+use crate::support::{App, Authority, Database, Program, Running, Text as _, app, reserved};
 
 const GIGABYTE: usize = 1 << 30;
 const PIECE: usize = 1 << 18;
 
-/// An application that swallows what is posted, counts it, and sends a gigabyte to whoever asks.
+/// An application that swallows what is posted, counts it, and sends a gigabyte on request.
 async fn glutton() -> App {
     App::scripted(|_, mut stream| async move {
         let head = app::read_head(&mut stream).await.unwrap();
@@ -73,10 +69,8 @@ async fn gigabytes_pass_at_constant_memory() {
     client.write_all(b"0\r\n\r\n").await.unwrap();
     let mut answer = String::new();
     client.read_to_string(&mut answer).await.unwrap();
-    assert!(
-        answer.starts_with("HTTP/1.1 200") && answer.contains(&GIGABYTE.to_string()),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    answer.has(GIGABYTE.to_string());
 
     let mut client = TcpStream::connect(linkgate.address()).await.unwrap();
     client
@@ -136,7 +130,7 @@ async fn events_arrive_as_they_are_sent() {
 #[test]
 fn foreign_web_sockets_are_joined() {
     let inside = reserved();
-    let _application = Script::start(inside);
+    let _application = start_script(inside);
     let (linkgate, base) = in_front_of(inside, None);
     call(&linkgate, &base, None);
 }
@@ -144,7 +138,7 @@ fn foreign_web_sockets_are_joined() {
 #[test]
 fn foreign_web_sockets_are_joined_over_tls() {
     let inside = reserved();
-    let _application = Script::start(inside);
+    let _application = start_script(inside);
     let authority = Authority::new();
     let (linkgate, base) = in_front_of(inside, Some(&authority));
     call(&linkgate, &base, Some(&linkgate.file("ca.pem")));
@@ -180,22 +174,18 @@ fn in_front_of(application: SocketAddr, authority: Option<&Authority>) -> (Progr
 }
 
 /// The application that Python's `websockets` is.
-struct Script(Child);
-
-impl Script {
-    fn start(address: SocketAddr) -> Self {
-        let child = python()
-            .args(["serve", &address.port().to_string()])
-            .stdin(Stdio::null())
-            .spawn();
-        let child = child.unwrap_or_else(|error| panic!("Python: {error}; run tests/clients/prepare"));
-        let until = Instant::now() + Duration::from_secs(30);
-        while Socket::connect(address).is_err() {
-            assert!(Instant::now() < until, "the application listens");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Self(child)
+fn start_script(address: SocketAddr) -> Running {
+    let child = python()
+        .args(["serve", &address.port().to_string()])
+        .stdin(Stdio::null())
+        .spawn();
+    let child = child.unwrap_or_else(|error| panic!("Python: {error}; run tests/clients/prepare"));
+    let until = Instant::now() + Duration::from_secs(30);
+    while Socket::connect(address).is_err() {
+        assert!(Instant::now() < until, "the application listens");
+        std::thread::sleep(Duration::from_millis(50));
     }
+    Running(child)
 }
 
 /// Runs the client, which opens sockets with and without a signature.
@@ -210,13 +200,6 @@ fn call(linkgate: &Program, base: &str, authority: Option<&Path>) {
     assert!(output.status.success(), "{said}{complaint}\n{}", linkgate.log());
     let done = said.lines().filter(|line| line.ends_with(": ok")).count();
     assert_eq!(done, 3, "{said}");
-}
-
-impl Drop for Script {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 fn python() -> Command {

@@ -14,10 +14,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::ProtocolVersion;
 use tokio_rustls::rustls::version::TLS12;
 
-use crate::support::call::{Call, Peer};
-use crate::support::captured::Captured;
-use crate::support::certificates::{Authority, Issued};
-use crate::support::linkgate::{Linkgate, Setup};
+use crate::support::{Authority, Call, Captured, Issued, Linkgate, Peer, Setup, Text as _};
 
 const NAME: &str = "builds.example.com";
 
@@ -38,12 +35,11 @@ impl Secured {
             certificate.display(),
             key.display()
         );
-        let linkgate = Linkgate::with(Setup {
-            base: "https://builds.example.com",
-            server: tls.leak(),
-            ..Setup::default()
-        })
-        .await;
+        let linkgate = Setup::new()
+            .base("https://builds.example.com")
+            .server(tls.leak())
+            .start()
+            .await;
         Self {
             linkgate,
             authority,
@@ -154,10 +150,8 @@ async fn old_and_clear_text_is_not_spoken() {
     // A client without TLS is told in the language that it speaks.
     let told = answer(b"GET /x HTTP/1.1\r\nHost: builds.example.com\r\n\r\n").await;
     let told = String::from_utf8(told).unwrap();
-    assert!(
-        told.starts_with("HTTP/1.1 400 ") && told.contains("https://"),
-        "{told}"
-    );
+    assert!(told.starts_with("HTTP/1.1 400 "), "{told}");
+    told.has("https://");
     assert!(secured.linkgate.app.received().is_empty());
 }
 
@@ -206,7 +200,7 @@ async fn a_new_pair_is_taken_and_a_bad_one_is_not() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_shake_hands_is_sent_away_and_holds_nobody_up() {
+async fn a_client_without_a_handshake_is_closed_and_delays_no_other() {
     let secured = Secured::start().await;
     let mut idle = TcpStream::connect(secured.linkgate.address).await.unwrap();
     idle.write_all(b"\x16\x03\x01").await.unwrap();

@@ -16,24 +16,17 @@ use crate::published::{
     Case, cases, check_signature, method, normalised, parsed, published_key, published_keys, received,
     second_opinion, sent, signed_pairs, verification_key,
 };
+use crate::support::Text as _;
 
 #[test]
 fn percent_encoding() {
     for case in cases(include_str!("vectors/percent_encoding.toml"), 15) {
         assert_eq!(encode(&case.input), case.output, "{}", case.id);
         let output = case.output.as_bytes();
-        assert_eq!(
-            decode(output, Encoding::Percent).unwrap(),
-            case.input.as_bytes(),
-            "{}",
-            case.id
-        );
-        assert_eq!(
-            *normalize(output, Encoding::Percent).unwrap(),
-            *output,
-            "{}",
-            case.id
-        );
+        let found = decode(output, Encoding::Percent).unwrap();
+        assert_eq!(found, case.input.as_bytes(), "{}", case.id);
+        let found = normalize(output, Encoding::Percent).unwrap();
+        assert_eq!(*found, *output, "{}", case.id);
     }
 }
 
@@ -118,12 +111,8 @@ fn body_hashes() {
             other => panic!("{other}"),
         };
         let body = case.body.unwrap();
-        assert_eq!(
-            BodyHash::new(body.as_bytes(), method.hash()).to_base64(),
-            case.output,
-            "{}",
-            case.id
-        );
+        let found = BodyHash::new(body.as_bytes(), method.hash()).to_base64();
+        assert_eq!(found, case.output, "{}", case.id);
         let hash = BodyHash::parse(&case.output, method.hash()).unwrap();
         assert_eq!(hash.verify(body.as_bytes()), Ok(()), "{}", case.id);
         assert!(hash.verify(format!("{body} ").as_bytes()).is_err(), "{}", case.id);
@@ -155,12 +144,8 @@ fn authorization_headers() {
             .collect();
         assert_eq!(read, expected, "{}", case.id);
         let written = authorization_header::authorization(read.clone(), Some("R"));
-        assert_eq!(
-            authorization_header::parameters(&written.as_bytes()[5..]).count(),
-            read.len(),
-            "{}",
-            case.id
-        );
+        let found = authorization_header::parameters(&written.as_bytes()[5..]).count();
+        assert_eq!(found, read.len(), "{}", case.id);
     }
 }
 
@@ -182,14 +167,10 @@ fn keys() {
         if let Some(pem) = &case.private_pem {
             let private = PrivateKey::from_pem(pem).unwrap();
             assert_eq!(private.public_key(), key, "{}", case.name);
-            assert_eq!(
-                PrivateKey::from_pem(private.to_pem().expose())
-                    .unwrap()
-                    .public_key(),
-                key,
-                "{}",
-                case.name
-            );
+            let found = PrivateKey::from_pem(private.to_pem().expose())
+                .unwrap()
+                .public_key();
+            assert_eq!(found, key, "{}", case.name);
             let refused = PublicKey::parse(pem).unwrap_err().to_string();
             assert!(refused.contains("private key"), "{}: {refused}", case.name);
         }
@@ -197,12 +178,8 @@ fn keys() {
             assert_eq!(end, "2038-12-31T08:00:00+00:00");
             let key = PublicKey::parse(&case.certificate_pem.unwrap()).unwrap();
             let warnings = |seconds| key.warnings_at(Timestamp::from_seconds(seconds)).len();
-            assert_eq!(
-                (warnings(2_177_395_200), warnings(2_177_395_201)),
-                (1, 2),
-                "{}",
-                case.name
-            );
+            let found = (warnings(2_177_395_200), warnings(2_177_395_201));
+            assert_eq!(found, (1, 2), "{}", case.name);
         }
     }
 }
@@ -218,17 +195,10 @@ fn flagged() {
             "output"
         } else if let Some(computed) = &case.computed_base_string {
             // A base string URI without its path, or a value encoded once instead of twice.
-            assert!(
-                received(&case) == *computed && sent(&case) == *computed,
-                "{}",
-                case.id
-            );
-            assert_ne!(
-                case.base_string.as_deref(),
-                Some(computed.as_str()),
-                "{}",
-                case.id
-            );
+            assert!(received(&case) == *computed, "{}", case.id);
+            assert!(sent(&case) == *computed, "{}", case.id);
+            let found = case.base_string.as_deref();
+            assert_ne!(found, Some(computed.as_str()), "{}", case.id);
             "base string"
         } else if let Some(computed) = &case.computed_signature {
             // The base string is right and the signature is not, so it is refused.
@@ -237,26 +207,16 @@ fn flagged() {
             let secret = Secret::new(case.token_secret.as_str());
             let (key, method) = (verification_key(&case), method(&case));
             let published = case.signature.as_deref().unwrap();
-            assert!(
-                !key.verify(method, expected, published, Some(&secret)),
-                "{}",
-                case.id
-            );
-            assert!(
-                key.verify(method, expected, computed, Some(&secret)),
-                "{}",
-                case.id
-            );
+            let holds = !key.verify(method, expected, published, Some(&secret));
+            assert!(holds, "{}", case.id);
+            let holds = key.verify(method, expected, computed, Some(&secret));
+            assert!(holds, "{}", case.id);
             "signature"
         } else {
             // An example's decoration: neither the secrets nor, for two of them, the request were ever published.
             assert!(case.url.is_empty() && case.base_string.is_none(), "{}", case.id);
-            assert_eq!(
-                STANDARD.decode(case.signature.unwrap()).unwrap().len(),
-                20,
-                "{}",
-                case.id
-            );
+            let found = STANDARD.decode(case.signature.unwrap()).unwrap().len();
+            assert_eq!(found, 20, "{}", case.id);
             "nothing to verify"
         };
         *why.entry(reason).or_default() += 1;
@@ -280,10 +240,8 @@ fn forged_signatures() {
     for case in forgeries {
         assert_eq!(case.expect, "401 signature_invalid");
         assert_eq!(case.key.as_deref(), Some("wiki-rsa-1024"));
-        let (text, signature) = (
-            case.base_string.as_deref().unwrap(),
-            case.signature.as_deref().unwrap(),
-        );
+        let text = case.base_string.as_deref().unwrap();
+        let signature = case.signature.as_deref().unwrap();
         assert!(
             !rsa.verify(method(&case), text, signature, None),
             "{}: {}",
@@ -300,28 +258,15 @@ fn downgraded_methods() {
     let (_, downgrades) = negative();
     assert_eq!(downgrades.len(), 28);
     for mut case in downgrades {
-        assert!(
-            case.expect.starts_with("400 signature_method_rejected"),
-            "{}",
-            case.id
-        );
-        assert!(
-            case.consumer.starts_with("registered for RSA-SHA1"),
-            "{}",
-            case.id
-        );
-        let (signature, secret) = (
-            case.signature.clone().unwrap(),
-            Secret::new(case.token_secret_used.as_str()),
-        );
+        case.expect.begins("400 signature_method_rejected");
+        case.consumer.begins("registered for RSA-SHA1");
+        let signature = case.signature.clone().unwrap();
+        let secret = Secret::new(case.token_secret_used.as_str());
         if let Some(text) = case.base_string.clone() {
             // The attack is a real one: with a registered secret like this it would succeed.
             let key = VerificationKey::Hmac(Secret::new(case.consumer_secret_used.as_str()));
-            assert!(
-                key.verify(method(&case), &text, &signature, Some(&secret)),
-                "{}",
-                case.id
-            );
+            let holds = key.verify(method(&case), &text, &signature, Some(&secret));
+            assert!(holds, "{}", case.id);
             case.oauth_params = signed_pairs(&text);
         } else {
             (case.url, case.method) = ("https://app.example.com/rest".to_owned(), "GET".to_owned());
@@ -336,11 +281,8 @@ fn downgraded_methods() {
                 .to_vec();
         }
         let request = parsed(&case, &signature).unwrap();
-        assert!(
-            case.base_string.is_none_or(|text| text == request.base_string()),
-            "{}",
-            case.id
-        );
+        let holds = case.base_string.is_none_or(|text| text == request.base_string());
+        assert!(holds, "{}", case.id);
         let refused = request
             .verify(std::slice::from_ref(&rsa), Some(&secret))
             .unwrap_err();

@@ -12,14 +12,14 @@ use linkgate::oauth::{ConsumerKey, Timestamp};
 use linkgate::store::{Keyring, Options, Store, StoreError};
 use tokio::task::block_in_place;
 
+use super::Here;
 use super::operate::connect;
-use super::{Answer, Here};
-use crate::support::databases::{self, Database};
+use crate::support::{Database, Text as _, databases};
 
 /// A directory whose database has a token.
 async fn connected() -> (Here, String) {
     let here = Here::migrated();
-    assert_eq!(here.run("consumer add ci --generate-secret").code, 0);
+    here.run("consumer add ci --generate-secret").succeeds();
     let token = connect(&here, 3_600).await;
     (here, token)
 }
@@ -52,10 +52,6 @@ async fn calls(store: &Store, now: Timestamp) -> usize {
     accepted
 }
 
-fn done(answer: &Answer) {
-    assert_eq!(answer.code, 0, "{}", answer.err);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_is_restored_and_nothing_from_before_passes_again() {
     let (here, token) = connected().await;
@@ -63,7 +59,7 @@ async fn a_backup_is_restored_and_nothing_from_before_passes_again() {
     let store = open(&options(&here), &here.path("linkgate.key")).await;
     let now = Clock::System.now();
     assert_eq!(calls(&store, now).await, 20);
-    done(&here.run("backup --with-key monday"));
+    here.run("backup --with-key monday").succeeds();
     for (name, mode) in [("", 0o700), ("/linkgate.db", 0o600), ("/linkgate.key", 0o600)] {
         let file = fs::metadata(here.path(&format!("monday{name}"))).unwrap();
         assert_eq!(file.permissions().mode() & 0o777, mode, "{name}");
@@ -71,19 +67,11 @@ async fn a_backup_is_restored_and_nothing_from_before_passes_again() {
     let names = fs::read_dir(here.path("monday")).unwrap().count();
     assert_eq!(names, 2);
     let again = here.run("backup monday");
-    assert!(
-        again.code == 1 && again.err.contains("monday cannot take a backup"),
-        "{}",
-        again.err
-    );
+    again.fails("monday cannot take a backup");
 
-    done(&here.run(&format!("token revoke {token}")));
+    here.run(&format!("token revoke {token}")).succeeds();
     let refused = here.run("restore monday");
-    assert!(
-        refused.code == 1 && refused.err.contains("is in use: stop every"),
-        "{}",
-        refused.err
-    );
+    refused.fails("is in use: stop every");
     store.close().await;
     drop(store);
 
@@ -91,14 +79,11 @@ async fn a_backup_is_restored_and_nothing_from_before_passes_again() {
     for suffix in ["-wal", "-shm", "-nonces-wal"] {
         fs::write(here.path(&format!("linkgate.db{suffix}")), "of another database").unwrap();
     }
-    done(&here.run("restore monday"));
+    here.run("restore monday").succeeds();
     assert!(!here.path("linkgate.db-nonces").exists() && !here.path("linkgate.db-wal").exists());
     assert!(here.run("token list").out.contains(&token));
-    assert_eq!(
-        here.run("audit --kind revoked").out.lines().count(),
-        1,
-        "it was revoked after the backup"
-    );
+    let found = here.run("audit --kind revoked").out.lines().count();
+    assert_eq!(found, 1, "it was revoked after the backup");
     let store = open(&options(&here), &here.path("linkgate.key")).await;
     assert_eq!(calls(&store, now).await, 0);
 }
@@ -131,7 +116,7 @@ async fn a_backup_is_whole_while_others_write() {
     for backup in ["one", "two", "three"] {
         let before = written.load(Ordering::Relaxed);
         let answer = block_in_place(|| here.run(&format!("backup {backup}")));
-        done(&answer);
+        answer.succeeds();
         let after = written.load(Ordering::Relaxed) + 1;
         let url = format!("sqlite://{}", here.path(backup).join("linkgate.db").display());
         let copy = open(&Options::new(url), &key).await;
@@ -156,15 +141,12 @@ async fn a_backup_is_whole_while_others_write() {
 #[tokio::test]
 async fn what_is_no_good_backup_is_not_restored() {
     let (here, _) = connected().await;
-    done(&here.run("backup good"));
+    here.run("backup good").succeeds();
     let before = here.run("token list").out;
     let refused = |why: &str| {
         let answer = here.run("restore bad");
-        assert!(
-            answer.code != 0 && answer.err.contains(why),
-            "{why}: {}",
-            answer.err
-        );
+        assert!(answer.code != 0, "{why}: {}", answer.err);
+        assert!(answer.err.contains(why), "{why}: {}", answer.err);
         assert_eq!(here.run("token list").out, before);
         let left = fs::read_dir(here.path("")).unwrap();
         let left = left.filter(|file| {
@@ -191,25 +173,22 @@ async fn what_is_no_good_backup_is_not_restored() {
     let key = fs::read(here.path("linkgate.key")).unwrap();
     fs::copy(here.path("good/linkgate.db"), here.path("bad/linkgate.db")).unwrap();
     fs::remove_file(here.path("linkgate.key")).unwrap();
-    done(&here.run("key generate --out linkgate.key"));
+    here.run("key generate --out linkgate.key").succeeds();
     let answer = here.run("restore bad");
-    assert!(
-        answer.code != 0 && answer.err.contains("the database needs the secret key"),
-        "{}",
-        answer.err
-    );
+    assert!(answer.code != 0, "{}", answer.err);
+    answer.err.has("the database needs the secret key");
     fs::write(here.path("linkgate.key"), key).unwrap();
-    done(&here.run("restore bad"));
+    here.run("restore bad").succeeds();
 }
 
 #[tokio::test]
 async fn an_empty_machine_takes_the_key_from_the_backup() {
     let (here, token) = connected().await;
-    done(&here.run("backup --with-key all"));
+    here.run("backup --with-key all").succeeds();
     for name in ["linkgate.db", "linkgate.key"] {
         fs::remove_file(here.path(name)).unwrap();
     }
-    done(&here.run("restore all"));
+    here.run("restore all").succeeds();
     assert!(here.run("token list").out.contains(&token));
     let key = fs::metadata(here.path("linkgate.key")).unwrap();
     assert_eq!(key.permissions().mode() & 0o777, 0o600);
@@ -226,25 +205,17 @@ async fn a_restore_of_postgresql_ends_with_a_command() {
             ("LINKGATE__KEYS__SECRET_KEY_FILE", "linkgate.key"),
         ];
         let run = |line: &str| block_in_place(|| here.run_with(line, "", &variables));
-        done(&run("migrate"));
+        run("migrate").succeeds();
         let (store, now) = (db.open().await, Clock::System.now());
         assert_eq!(calls(&store, now).await, 20);
         store.close().await;
         let refused = run("backup monday");
-        assert!(
-            refused.code == 1 && refused.err.contains("pg_dump"),
-            "{}",
-            refused.err
-        );
+        refused.fails("pg_dump");
         let refused = run("restore monday");
-        assert!(
-            refused.code == 1 && refused.err.contains("--nonces-lost"),
-            "{}",
-            refused.err
-        );
+        refused.fails("--nonces-lost");
         // An earlier state of both tables: the epoch is the same.
         db.execute("delete from nonces where minute >= 0").await;
-        done(&run("restore --nonces-lost"));
+        run("restore --nonces-lost").succeeds();
         assert_eq!(calls(&db.open().await, now).await, 0);
     })
     .await;

@@ -5,6 +5,7 @@ use std::fs;
 use insta::assert_snapshot;
 
 use super::Here;
+use crate::support::Text as _;
 
 #[test]
 fn a_configuration_that_can_be_used() {
@@ -39,11 +40,8 @@ fn a_configuration_that_cannot_be_used() {
     let named = here.run_with("config check", "", &[("LINKGATE_CONFIG", "bad.toml")]);
     assert_eq!(named.err, answer.err);
     for command in ["serve", "consumer list", "token list", "health"] {
-        assert_eq!(
-            here.run(&format!("{command} --config bad.toml")).code,
-            64,
-            "{command}"
-        );
+        let found = here.run(&format!("{command} --config bad.toml")).code;
+        assert_eq!(found, 64, "{command}");
     }
     let variable = here.run_with("config check", "", &[("LINKGATE__STORE__URI", "x")]);
     assert_eq!(variable.code, 64);
@@ -60,11 +58,7 @@ fn files_that_other_parts_read_are_checked_too() {
     fs::write(here.path("linkgate.key"), "not a key\n").unwrap();
     let answer = here.run("config check");
     assert_eq!(answer.code, 64);
-    assert!(
-        answer.err.contains("keys.secret_key_file cannot be used"),
-        "{}",
-        answer.err
-    );
+    answer.err.has("keys.secret_key_file cannot be used");
     fs::remove_file(here.path("linkgate.key")).unwrap();
     fs::write(here.path("users.toml"), "[[users]]\nname = 7\n").unwrap();
     let answer = here.run("config check");
@@ -81,9 +75,7 @@ fn warnings_are_told_and_do_not_fail() {
         &[("LINKGATE__SERVER__PUBLIC_URL", "https://h.example/ctx")],
     );
     assert_eq!(answer.code, 0);
-    assert!(
-        answer
-            .err
-            .starts_with("warning: LINKGATE__SERVER__PUBLIC_URL: server.public_url: it has a path")
-    );
+    answer
+        .err
+        .begins("warning: LINKGATE__SERVER__PUBLIC_URL: server.public_url: it has a path");
 }

@@ -20,7 +20,7 @@ fn consumers_come_and_go() {
         !here.path("linkgate.db").exists(),
         "only a server and `migrate` make one"
     );
-    assert_eq!(here.run("migrate").code, 0);
+    here.run("migrate").succeeds();
 
     let added = here.run("consumer add ci --name CI --public-key-file bitbucket-old.pem --callback https://ci.example.com --two-legged");
     assert_eq!((added.code, added.err.as_str()), (0, ""));
@@ -62,7 +62,7 @@ fn a_shared_secret_is_made_or_read_and_never_listed() {
         "from standard input\n",
         &[],
     );
-    assert_eq!(read.code, 0, "{}", read.err);
+    read.succeeds();
     let list = here.run("consumer list").out;
     assert!(!list.contains(secret) && !list.contains("from standard"));
     let database = fs::read(here.path("linkgate.db")).unwrap();
@@ -74,7 +74,7 @@ fn a_shared_secret_is_made_or_read_and_never_listed() {
 #[test]
 fn the_configuration_is_the_truth_for_what_it_names() {
     let here = Here::migrated();
-    assert_eq!(here.run("consumer add ci --generate-secret").code, 0);
+    here.run("consumer add ci --generate-secret").succeeds();
     for command in ["disable", "enable", "purge"] {
         let answer = here.run(&format!("consumer {command} bitbucket-form"));
         assert_eq!(answer.code, 1);
@@ -95,7 +95,7 @@ fn the_configuration_is_the_truth_for_what_it_names() {
 #[test]
 fn keys_of_consumers_are_explained() {
     let here = Here::migrated();
-    assert_eq!(here.run("key generate --rsa --out own.pem").code, 0);
+    here.run("key generate --rsa --out own.pem").succeeds();
     let answer = here.run("consumer add ci --public-key-file own.pem");
     assert_eq!(answer.code, 1);
     assert_snapshot!(answer.err, @r"

@@ -1,10 +1,11 @@
-//! `linkgate doctor login` for the methods that need nobody else; those with a counterpart are in `crate::real_logins`.
+//! `linkgate doctor login` for the methods that need no other program; those with a counterpart are in `crate::real_logins`.
 
 use std::fs;
 
 use insta::assert_snapshot;
 
 use super::{Answer, Here};
+use crate::support::Text as _;
 
 const FILE: &str = "[login]\nmethod = \"file\"\n\n[login.file]\npath = \"users.toml\"\n";
 
@@ -65,10 +66,7 @@ fn a_handoff_shows_a_request_and_judges_an_answer() {
     // What it says that the application would answer is what it takes from the application.
     let answer = lines[4];
     let believed = said(&here, &format!("doctor login --answer {answer}"), 0);
-    assert!(
-        believed.contains("ok     an answer\n       signed as agreed: "),
-        "{believed}"
-    );
+    believed.has("ok     an answer\n       signed as agreed: ");
     assert!(believed.contains("alice"), "{believed}");
     let changed = answer.replace("lg_sig=", "lg_sig=0");
     let refused = said(&here, &format!("doctor login --answer {changed}"), 1);
@@ -76,15 +74,9 @@ fn a_handoff_shows_a_request_and_judges_an_answer() {
     assert!(refused.contains("-> compare the secrets;"), "{refused}");
     fs::write(here.path("handoff.secret"), "another-secret\n").unwrap();
     let refused = said(&here, &format!("doctor login --answer {answer}"), 1);
-    assert!(
-        refused.contains("do both sides have the same secret?"),
-        "{refused}"
-    );
+    refused.has("do both sides have the same secret?");
     let halved = said(&here, "doctor login --answer lg_answer=x", 1);
-    assert!(
-        halved.contains("the answer has no lg_answer or no lg_sig"),
-        "{halved}"
-    );
+    halved.has("the answer has no lg_answer or no lg_sig");
 }
 
 fn with_login(login: &str) -> Here {

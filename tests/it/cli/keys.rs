@@ -6,6 +6,7 @@ use linkgate::store::Keyring;
 
 use super::Here;
 use super::operate::connect;
+use crate::support::Text as _;
 
 #[tokio::test]
 async fn secret_keys_are_rotated_in_two_steps() {
@@ -40,7 +41,7 @@ async fn secret_keys_are_rotated_in_two_steps() {
         ("key retire none".to_owned(), "there is no key none"),
     ] {
         let refused = here.run(&command);
-        assert!(refused.code == 1 && refused.err.contains(error), "{refused:?}");
+        refused.fails(error);
     }
 }
 
@@ -52,45 +53,33 @@ async fn without_a_needed_key_nothing_starts_and_no_other_is_made() {
     let without: Vec<_> = text.lines().filter(|line| !line.starts_with(&old)).collect();
     fs::write(&file, without.join("\n")).unwrap();
     let refused = here.run("token list");
-    assert!(
-        refused.code == 1 && refused.err.contains(&format!("needs the secret key `{old}`")),
-        "{refused:?}"
-    );
+    refused.fails(&format!("needs the secret key `{old}`"));
 
     fs::remove_file(&file).unwrap();
     let refused = here.run("token list");
-    assert!(
-        refused.code == 1 && refused.err.contains("restore the file from a backup"),
-        "{refused:?}"
-    );
+    refused.fails("restore the file from a backup");
     assert!(!file.exists());
 
-    assert_eq!(here.run("key generate --out linkgate.key").code, 0);
+    here.run("key generate --out linkgate.key").succeeds();
     for id in [&old, &new] {
         let retired = here.run(&format!("key retire {id} --lost"));
         assert_eq!((retired.code, retired.out), (0, format!("{id} is retired\n")));
     }
-    assert_eq!(here.run("token list").code, 0);
+    here.run("token list").succeeds();
 }
 
 /// A key file that was rotated, with tokens of both keys; the ids of the old and of the new one.
 async fn rotated() -> (Here, String, String) {
     let here = Here::migrated();
-    assert_eq!(here.run("consumer add ci --generate-secret").code, 0);
+    here.run("consumer add ci --generate-secret").succeeds();
     let old = key_ids(&here)[0].clone();
     connect(&here, 3600).await;
     let added = here.run("key rotate").out;
-    assert!(
-        added.contains("is new. Copy the file to every replica"),
-        "{added}"
-    );
+    added.has("is new. Copy the file to every replica");
     let new = key_ids(&here)[1].clone();
     assert_eq!(key_ids(&here), [&*old, &new]);
     let front = here.run("key rotate").out;
-    assert!(
-        front.contains(&format!("the key {new} is in front now")),
-        "{front}"
-    );
+    front.has(format!("the key {new} is in front now"));
     assert_eq!(key_ids(&here), [&*new, &old]);
     connect(&here, 7200).await;
     (here, old, new)

@@ -4,9 +4,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::task::block_in_place;
 
 use super::*;
-use crate::support::app::{App, read_head};
-use crate::support::databases::Database;
-use crate::support::linked::Planned;
+use crate::support::{App, Database, Planned, Text as _, read_head};
 
 /// A Bitbucket that shows this consumer-info and no manifest.
 async fn bitbucket(kind: &'static str, info: String) -> App {
@@ -56,30 +54,23 @@ async fn a_consumer_is_added_with_its_key_and_nothing_else_changes() {
 
     let asked = add(&here, &bitbucket, "", "n\n");
     assert_eq!(asked.code, 1, "{}", asked.err);
-    assert!(
-        asked.out.contains("consumer key  Bitbucket:1") && asked.out.contains("SHA256:"),
-        "{}",
-        asked.out
-    );
+    asked.out.has("consumer key  Bitbucket:1");
+    asked.out.has("SHA256:");
     assert_eq!(fs::read_to_string(here.path("linkgate.toml")).unwrap(), before);
 
     let added = add(&here, &bitbucket, "--two-legged --impersonation", "y\n");
-    assert_eq!(added.code, 0, "{}{}", added.out, added.err);
+    added.succeeds();
     let after = fs::read_to_string(here.path("linkgate.toml")).unwrap();
     assert!(after.starts_with(before.trim_end()), "comments survive");
     let check = block_in_place(|| here.run("config check"));
-    assert_eq!(check.code, 0, "{}", check.err);
-    assert!(
-        added
-            .out
-            .contains("Request Token URL            http://127.0.0.1:9080/oauth/request-token"),
-        "{}",
-        added.out
-    );
+    check.succeeds();
+    added
+        .out
+        .has("Request Token URL            http://127.0.0.1:9080/oauth/request-token");
     assert!(!here.path("linkgate.toml.new").exists());
 
     let again = add(&here, &bitbucket, "--yes", "");
-    assert_eq!(again.code, 0, "{}", again.err);
+    again.succeeds();
     assert!(again.out.contains("already"), "{}", again.out);
     assert_eq!(fs::read_to_string(here.path("linkgate.toml")).unwrap(), after);
 }
@@ -91,11 +82,8 @@ async fn another_key_is_reported_and_never_written() {
     let rotated = bitbucket("application/xml", info("Stash:8277239845", &example_key())).await;
     let answer = add(&here, &rotated, "--yes", "");
     assert_eq!(answer.code, 1, "{}", answer.out);
-    assert!(
-        answer.err.contains("registered with another key") && answer.err.contains("public_keys"),
-        "{}",
-        answer.err
-    );
+    answer.err.has("registered with another key");
+    answer.err.has("public_keys");
     assert_eq!(answer.err.matches("SHA256:").count(), 2, "{}", answer.err);
     assert_eq!(fs::read_to_string(here.path("linkgate.toml")).unwrap(), before);
 }
@@ -106,36 +94,23 @@ async fn hostile_documents_are_refused_with_a_reason() {
     let here = Here::new();
     let before = fs::read_to_string(here.path("linkgate.toml")).unwrap();
     let good = info("Bitbucket:1", &example_key());
+    let entity = format!("<!DOCTYPE x [<!ENTITY a SYSTEM \"file:///etc/passwd\">]>{good}");
+    let long = format!("{}{good}", " ".repeat(300_000));
+    let (html, xml) = ("text/html", "application/xml");
     for (kind, document, said) in [
         (
-            "text/html",
+            html,
             "<html>Sign in</html>".to_owned(),
             "its type is \"text/html\"",
         ),
         ("application/json", "{}".to_owned(), "application/xml"),
-        (
-            "application/xml",
-            format!("<!DOCTYPE x [<!ENTITY a SYSTEM \"file:///etc/passwd\">]>{good}"),
-            "document type",
-        ),
-        ("application/xml", good.replace("Bitbucket<", "&boom;<"), "entity"),
-        ("application/xml", "<html/>".to_owned(), "`consumer`"),
-        (
-            "application/xml",
-            good.replace("publicKey", "public"),
-            "publicKey",
-        ),
-        ("application/xml", info("Bitbucket:1", SHORT), "512 bits"),
-        (
-            "application/xml",
-            info("Bitbucket:1", "bm90IGEga2V5"),
-            "public key",
-        ),
-        (
-            "application/xml",
-            format!("{}{}", " ".repeat(300_000), good),
-            "longer than",
-        ),
+        (xml, entity, "document type"),
+        (xml, good.replace("Bitbucket<", "&boom;<"), "entity"),
+        (xml, "<html/>".to_owned(), "`consumer`"),
+        (xml, good.replace("publicKey", "public"), "publicKey"),
+        (xml, info("Bitbucket:1", SHORT), "512 bits"),
+        (xml, info("Bitbucket:1", "bm90IGEga2V5"), "public key"),
+        (xml, long, "longer than"),
     ] {
         let answer = add(&here, &bitbucket(kind, document).await, "--yes", "");
         assert_eq!(answer.code, 1, "{said}: {}", answer.out);
@@ -184,10 +159,8 @@ async fn names_that_look_like_others_are_refused() {
             let bitbucket = bitbucket("application/xml", document).await;
             let answer = add(&here, &bitbucket, "--yes", "");
             assert_eq!(answer.code, 1, "{name:?}: {}", answer.out);
-            assert!(
-                !answer.out.contains(name) && !answer.err.contains(name),
-                "{name:?}"
-            );
+            assert!(!answer.out.contains(name), "{name:?}");
+            assert!(!answer.err.contains(name), "{name:?}");
         }
     }
     let file = "link add https://bitbuc\u{43a}et.example.com --yes";
@@ -222,14 +195,10 @@ async fn the_outgoing_direction_needs_a_key_and_then_is_checked() {
     let url = started.base.clone();
     let line = format!("link add {url} --outgoing --yes");
     let refused = block_in_place(|| here.run(&line));
-    assert!(
-        refused.code == 1 && refused.err.contains("key generate --rsa"),
-        "{}",
-        refused.err
-    );
+    refused.fails("key generate --rsa");
 
     let made = block_in_place(|| here.run("key generate --rsa --out link.pem"));
-    assert_eq!(made.code, 0, "{}", made.err);
+    made.succeeds();
     fs::write(here.path("links.token"), "correct-horse-battery-staple\n").unwrap();
     let config = here.path("linkgate.toml");
     let with_key = format!(
@@ -238,7 +207,7 @@ async fn the_outgoing_direction_needs_a_key_and_then_is_checked() {
     );
     fs::write(&config, with_key).unwrap();
     let added = block_in_place(|| here.run(&line));
-    assert_eq!(added.code, 0, "{}", added.err);
+    added.succeeds();
     for field in [
         "Consumer Key                 linkgate-here",
         "Public Key                   MII",
@@ -247,7 +216,7 @@ async fn the_outgoing_direction_needs_a_key_and_then_is_checked() {
         assert!(added.out.contains(field), "{field}: {}", added.out);
     }
     let migrated = block_in_place(|| here.run("migrate"));
-    assert_eq!(migrated.code, 0, "{}", migrated.err);
+    migrated.succeeds();
     let checked = block_in_place(|| here.run("link check"));
     assert_eq!(checked.code, 1, "{}", checked.out);
     assert!(checked.out.contains("its key is SHA256:"), "{}", checked.out);
@@ -275,7 +244,7 @@ async fn the_outgoing_direction_needs_a_key_and_then_is_checked() {
 fn the_urls_are_those_of_the_moved_paths() {
     let variables = [("LINKGATE__SERVER__PATH_PREFIX", "/linkgate")];
     let shown = Here::new().run_with("link show", "", &variables);
-    assert_eq!(shown.code, 0, "{}", shown.err);
+    shown.succeeds();
     for endpoint in ["request-token", "access-token", "authorize"] {
         let url = format!("/linkgate/{endpoint}\n");
         assert!(shown.out.contains(&url), "{}", shown.out);

@@ -78,16 +78,28 @@ impl Here {
     }
 }
 
+impl Answer {
+    /// Asserts that the command failed with 1, and that this is part of what it printed as an error.
+    #[track_caller]
+    fn fails(&self, error: &str) {
+        assert!(self.code == 1 && self.err.contains(error), "{self:?}");
+    }
+
+    /// Asserts that the command succeeded.
+    #[track_caller]
+    fn succeeds(&self) {
+        assert_eq!(self.code, 0, "{self:?}");
+    }
+}
+
 #[test]
 fn shells_and_man_know_every_command() {
     let here = Here::new();
     for shell in ["bash", "zsh", "fish"] {
         let answer = here.run(&format!("completions {shell}"));
         assert_eq!((answer.code, answer.err.as_str()), (0, ""), "{shell}");
-        assert!(
-            answer.out.contains("consumer") && answer.out.contains("purge"),
-            "{shell}"
-        );
+        assert!(answer.out.contains("consumer"), "{shell}");
+        assert!(answer.out.contains("purge"), "{shell}");
     }
     assert_eq!(here.run("man pages/man1").code, 0);
     let page = fs::read_to_string(here.path("pages/man1/linkgate-consumer-add.1")).unwrap();

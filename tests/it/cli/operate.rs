@@ -17,7 +17,7 @@ use super::Here;
 #[test]
 fn tokens_that_are_not_there() {
     let here = Here::migrated();
-    assert_eq!(here.run("consumer add ci --generate-secret").code, 0);
+    here.run("consumer add ci --generate-secret").succeeds();
     assert_snapshot!(here.run("token list --consumer ci --user alice").out, @r"
     ID  CONSUMER  USER  ISSUED  LAST USED  EXPIRES  STATE
     ");
@@ -31,7 +31,7 @@ fn tokens_that_are_not_there() {
 #[tokio::test]
 async fn a_token_is_revoked_once_whether_or_not_its_time_is_over() {
     let here = Here::migrated();
-    assert_eq!(here.run("consumer add ci --generate-secret").code, 0);
+    here.run("consumer add ci --generate-secret").succeeds();
     let [living, dead] = [1, -1].map(|way| connect(&here, 3_600 * way));
     let (living, dead) = (living.await, dead.await);
     let tell = |id: &str| {
@@ -80,12 +80,8 @@ pub(super) async fn connect(here: &Here, seconds: i64) -> String {
         session: None,
     };
     store.add_request_token(&asked, &question).await.unwrap();
-    assert!(
-        store
-            .authorize_request_token(&asked, &alice, None, now)
-            .await
-            .unwrap()
-    );
+    let done = store.authorize_request_token(&asked, &alice, None, now).await;
+    assert!(done.unwrap());
     let granted = store.exchange(&asked, &key, now, &token, &access, None).await;
     store.close().await;
     granted.unwrap().unwrap().id
@@ -109,10 +105,8 @@ fn health_is_an_exit_code_and_a_line() {
         asked
     });
     let good = here.run(&format!("health --url http://{address}"));
-    assert_eq!(
-        (good.code, good.out),
-        (0, format!("http://{address}/readyz is ready\n"))
-    );
+    let found = (good.code, good.out);
+    assert_eq!(found, (0, format!("http://{address}/readyz is ready\n")));
     let variables = [("LINKGATE__SERVER__ADMIN_LISTEN", &*address.to_string())];
     let bad = here.run_with("health", "", &variables);
     assert_eq!(
@@ -146,10 +140,8 @@ fn every_command_has_examples() {
         );
     }
     assert!(here.run("--help").out.contains("64 wrong configuration"));
-    assert_eq!(
-        here.run("--version").out,
-        format!("linkgate {}\n", env!("CARGO_PKG_VERSION"))
-    );
+    let found = here.run("--version").out;
+    assert_eq!(found, format!("linkgate {}\n", env!("CARGO_PKG_VERSION")));
     assert_eq!(here.run("frobnicate").code, 2);
     assert_eq!(here.run("").code, 2);
 }
@@ -168,7 +160,7 @@ fn what_happened_is_shown_the_newest_first() {
     }
     let shown = |line: &str| {
         let answer = here.run(line);
-        assert_eq!(answer.code, 0, "{}", answer.err);
+        answer.succeeds();
         // Today's date is not the same tomorrow.
         let lines = answer.out.lines().map(|line| {
             let (when, what) = line.split_at(23);

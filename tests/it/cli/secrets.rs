@@ -10,6 +10,7 @@ use linkgate::oauth::PrivateKey;
 use linkgate::store::Keyring;
 
 use super::Here;
+use crate::support::Text as _;
 
 #[test]
 fn a_password_becomes_a_hash() {
@@ -17,19 +18,13 @@ fn a_password_becomes_a_hash() {
     for input in ["correct horse\n", "correct horse", "correct horse\r\n"] {
         let answer = here.run_with("user hash", input, &[]);
         assert_eq!((answer.code, answer.err.as_str()), (0, ""));
-        assert!(
-            answer.out.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
-            "{}",
-            answer.out
-        );
+        answer.out.begins("$argon2id$v=19$m=19456,t=2,p=1$");
         let hash = PasswordHash::new(answer.out.trim_end()).unwrap();
         assert!(Argon2::default().verify_password(b"correct horse", &hash).is_ok());
     }
     let empty = here.run_with("user hash", "\n", &[]);
-    assert_eq!(
-        (empty.code, empty.err.as_str()),
-        (1, "error: the password is empty\n")
-    );
+    let found = (empty.code, empty.err.as_str());
+    assert_eq!(found, (1, "error: the password is empty\n"));
 }
 
 #[test]
@@ -39,7 +34,7 @@ fn keys_are_made_for_their_owner_alone() {
     assert_eq!(shown.code, 0);
     assert!(Keyring::read(&shown.out).is_ok());
 
-    assert_eq!(here.run("key generate --out secret.key").code, 0);
+    here.run("key generate --out secret.key").succeeds();
     let mode = fs::metadata(here.path("secret.key"))
         .unwrap()
         .permissions()

@@ -50,27 +50,22 @@ fn what_is_no_logo_is_refused_with_what_to_do() {
         written.refused(&[])
     };
     assert_snapshot!(refused(text), @r"
-    linkgate.toml cannot be used
     linkgate.toml:11:1: branding.logo_file: logo.png does not exist
         create it, or write another path; a relative one starts at the directory of the configuration
     ");
     assert_snapshot!(refusal(&vec![b' '; 256 * 1024 + 1]), @r"
-    linkgate.toml cannot be used
     linkgate.toml:11:1: branding.logo_file: logo.png is too large
         at most 256 KiB are taken: make it smaller
     ");
     assert_snapshot!(refusal(b"\xff\xd8\xff\xe0"), @r"
-    linkgate.toml cannot be used
     linkgate.toml:11:1: branding.logo_file: logo.png: it is a JPEG
         save it as PNG or SVG
     ");
     assert_snapshot!(refusal(b"\x89PNG\r\n\x1a\n\0\0"), @r"
-    linkgate.toml cannot be used
     linkgate.toml:11:1: branding.logo_file: logo.png: it is a PNG that is cut off or damaged
         export it again
     ");
     assert_snapshot!(refusal(b"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"3\"/>"), @r#"
-    linkgate.toml cannot be used
     linkgate.toml:11:1: branding.logo_file: logo.png: it is an SVG without a viewBox, and cannot be made to fit
         write viewBox="0 0 width height" into its <svg>
     "#);
@@ -88,7 +83,6 @@ fn a_colour_that_cannot_be_read_is_used_in_a_shade_that_can() {
     let used = yellow.load(&[]).unwrap().branding.accent.unwrap();
     assert_eq!(used.dark().accent.to_string(), "#ffcc00");
     assert_snapshot!(refused("[branding]\naccent = \"#158\"\n"), @r##"
-    linkgate.toml cannot be used
     linkgate.toml:11:1: branding.accent: "#158" cannot be used
         write it as "#1558c0"
     "##);
@@ -105,6 +99,7 @@ fn a_colour_is_written_in_one_way() {
 #[test]
 fn other_files_are_no_logos() {
     const NEITHER: &str = "It is neither a PNG nor an SVG: save it as one of them.";
+    const NO_VIEW: &str = "It is an SVG without a viewBox";
     const DAMAGED: &str = "It is an SVG that is not well-formed XML: export it again.";
     let svg = |attributes: &str, rest: &str| {
         format!("<svg xmlns='http://www.w3.org/2000/svg'{attributes}>{rest}").into_bytes()
@@ -126,19 +121,10 @@ fn other_files_are_no_logos() {
             b"<svg viewBox='0 0 1 1'/>".to_vec(),
             "It is an SVG that does not say so",
         ),
-        (svg("", "</svg>"), "It is an SVG without a viewBox"),
-        (
-            svg(" viewBox='0 0 0 1'", "</svg>"),
-            "It is an SVG without a viewBox",
-        ),
-        (
-            svg(" viewBox='0 0 1'", "</svg>"),
-            "It is an SVG without a viewBox",
-        ),
-        (
-            svg(" viewBox='0 0 NaN 1'", "</svg>"),
-            "It is an SVG without a viewBox",
-        ),
+        (svg("", "</svg>"), NO_VIEW),
+        (svg(" viewBox='0 0 0 1'", "</svg>"), NO_VIEW),
+        (svg(" viewBox='0 0 1'", "</svg>"), NO_VIEW),
+        (svg(" viewBox='0 0 NaN 1'", "</svg>"), NO_VIEW),
     ] {
         let error = Logo::parse(bytes).unwrap_err();
         assert!(error.starts_with(sentence), "{sentence}: {error}");

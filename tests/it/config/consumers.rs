@@ -6,17 +6,15 @@ use linkgate::oauth::SignatureMethod;
 use super::{CURVE_KEY, SHORT_KEY, SMALLEST, Written, refused};
 
 #[test]
-fn a_secret_stands_in_one_place() {
+fn a_secret_is_given_in_one_place() {
     let both = "[[consumers]]\nkey = \"ck\"\nshared_secret = \"0123456789abcdef\"\nshared_secret_file = \"secret\"\n";
     assert_snapshot!(refused(both), @r"
-    linkgate.toml cannot be used
     linkgate.toml:13:1: consumers[0].shared_secret_file: shared_secret is given as well
         keep shared_secret or shared_secret_file, not both
     ");
     let empty = Written::smallest_and("[[consumers]]\nkey = \"ck\"\nshared_secret_file = \"secret\"\n")
         .with("secret", "\n");
     assert_snapshot!(empty.refused(&[]), @r"
-    linkgate.toml cannot be used
     linkgate.toml:12:1: consumers[0].shared_secret_file: the file is empty
         write the secret into it, on one line, and nothing else
     ");
@@ -35,7 +33,6 @@ fn what_consumers_do_with_a_secret_is_remarked() {
 #[test]
 fn consumers_that_are_half_configured() {
     assert_snapshot!(refused("[[consumers]]\n[[consumers]]\nkey = \"\"\nshared_secret = \"0123456789abcdef\"\n"), @r#"
-    linkgate.toml cannot be used: 2 problems
     linkgate.toml:10:1: consumers[0].key: it is missing
         key = "Stash:8277239845" # the consumer key, as the consumer has it
     linkgate.toml:12:1: consumers[1].key: it is empty
@@ -49,13 +46,11 @@ public_key_file = "bitbucket-old.pem"
 public_keys = [{ file = "bitbucket-old.pem", pem = "x" }, {}]
 "#;
     assert_snapshot!(refused(families), @r"
-    linkgate.toml cannot be used
     linkgate.toml:15:46: consumers[0].public_keys[0].pem: this is neither PEM nor base64
         paste the consumer's RSA public key or its certificate
     ");
     let rules = families.replace("pem = \"x\"", &format!("pem = \"{SHORT_KEY}\""));
     assert_snapshot!(refused(&rules), @r#"
-    linkgate.toml cannot be used: 4 problems
     linkgate.toml:13:1: consumers[0].shared_secret: the consumer has a public key as well
         keep one; a consumer that signs in both ways is two consumers, each with a key of its own
     linkgate.toml:15:1: consumers[0].public_keys: public_key_file is given as well
@@ -76,7 +71,6 @@ two_legged_user = "svc"
 default_callback = "https://bitbucket.example.com/back"
 "#;
     assert_snapshot!(refused(twice), @r#"
-    linkgate.toml cannot be used: 3 problems
     linkgate.toml:15:1: consumers[1].key: consumers[0] has the key "ck" too
         write each consumer once; during a rotation, both of its keys go into public_keys
     linkgate.toml:17:1: consumers[1].two_legged_user: the consumer may not call as itself
@@ -99,7 +93,6 @@ public_key_file = "bitbucket-old.pem"
 signature_methods = ["RSA-SHA256", "PLAINTEXT"]
 "#;
     assert_snapshot!(refused(text), @r#"
-    linkgate.toml cannot be used: 2 problems
     linkgate.toml:14:47: consumers[0].signature_methods[2]: "hmac-sha256" is not known here
         did you mean "HMAC-SHA256"?
     linkgate.toml:14:62: consumers[0].signature_methods[3]: "PLAIN" is not known here
@@ -107,7 +100,6 @@ signature_methods = ["RSA-SHA256", "PLAINTEXT"]
     "#);
     let known = text.replace(", \"hmac-sha256\", \"PLAIN\"", "");
     assert_snapshot!(refused(&known), @r#"
-    linkgate.toml cannot be used: 2 problems
     linkgate.toml:14:35: consumers[0].signature_methods[1]: RSA-SHA1 does not go with a shared secret
         write "HMAC-SHA1", or leave signature_methods out
     linkgate.toml:18:36: consumers[1].signature_methods[1]: PLAINTEXT does not go with a public key
@@ -118,7 +110,6 @@ signature_methods = ["RSA-SHA256", "PLAINTEXT"]
     assert!(config.consumers[0].methods.contains(&SignatureMethod::Plaintext));
     let http = SMALLEST.replace("https://builds.example.com", "http://127.0.0.1:9080");
     assert_snapshot!(Written::new(&format!("{http}{plain}")).refused(&[]), @r"
-    linkgate.toml cannot be used
     linkgate.toml:13:22: consumers[0].signature_methods[0]: PLAINTEXT sends the secret itself, and a public URL is http
         write https URLs as server.public_url and public_urls, or leave PLAINTEXT out
     ");
@@ -150,7 +141,6 @@ public_key = "{}"
     let private = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n";
     let written = Written::smallest_and(&text).with("private.pem", private);
     assert_snapshot!(written.refused(&[]), @r"
-    linkgate.toml cannot be used: 4 problems
     linkgate.toml:13:1: consumers[0].public_key_file: private.pem: this is a private key, and nobody but its owner may have it
         paste the public key, and replace this key pair if the private key went through other hands
     linkgate.toml:16:1: consumers[1].public_key: this is a private key, and nobody but its owner may have it
@@ -169,7 +159,6 @@ fn a_file_has_one_key() {
     let text = "[[consumers]]\nkey = \"ck\"\npublic_key_file = \"two.pem\"\n";
     let two = Written::smallest_and(text).with("two.pem", &format!("{key}{key}"));
     assert_snapshot!(two.refused(&[]), @r"
-    linkgate.toml cannot be used
     linkgate.toml:12:1: consumers[0].public_key_file: two.pem: there is more than one key in it
         write each into a file of its own, and name all of them in public_keys
     ");
@@ -187,7 +176,6 @@ callbacks = ["https://*.example.com", "bitbucket.example.com", "https://bitbucke
 default_callback = "ftp://bitbucket.example.com"
 "#;
     assert_snapshot!(refused(text), @r#"
-    linkgate.toml cannot be used: 4 problems
     linkgate.toml:14:14: consumers[0].callbacks[0]: "https://*.example.com" cannot be used
         only the port may be *: name the host, and leave out what may vary at the end of the path
     linkgate.toml:14:39: consumers[0].callbacks[1]: "bitbucket.example.com" cannot be used
@@ -203,7 +191,6 @@ default_callback = "ftp://bitbucket.example.com"
 fn lists_that_are_empty() {
     let text = "[[consumers]]\nkey = \"ck\"\npublic_keys = []\nsignature_methods = []\n";
     assert_snapshot!(refused(text), @r#"
-    linkgate.toml cannot be used: 2 problems
     linkgate.toml:12:1: consumers[0].public_keys: the list is empty
         write { file = "bitbucket.pem" } or { pem = "..." } for each key
     linkgate.toml:13:1: consumers[0].signature_methods: the list is empty

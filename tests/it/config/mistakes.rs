@@ -10,7 +10,6 @@ use super::{SHORT_KEY, SMALLEST, Written, refused};
 fn a_missing_file_and_an_empty_one() {
     let written = Written::new("");
     assert_snapshot!(written.refused(&[]), @r#"
-    linkgate.toml cannot be used: 3 problems
     linkgate.toml: server.public_url: it is missing
         public_url = "https://builds.example.com" # what consumers sign and browsers see; no path, or Bitbucket loses it
     linkgate.toml: upstream.url: it is missing
@@ -20,7 +19,6 @@ fn a_missing_file_and_an_empty_one() {
     "#);
     fs::remove_file(written.path("linkgate.toml")).unwrap();
     assert_snapshot!(written.refused(&[]), @r"
-    linkgate.toml cannot be used
     linkgate.toml: it does not exist
         name the file with --config or LINKGATE_CONFIG
     ");
@@ -30,7 +28,6 @@ fn a_missing_file_and_an_empty_one() {
 fn what_is_not_toml() {
     let written = Written::new("[server\nlisten = 127.0.0.1:9080\npublic_url = \"https://h\"\n");
     assert_snapshot!(written.refused(&[]), @r"
-    linkgate.toml cannot be used
     linkgate.toml:1:8: this is not TOML: unclosed table, expected `]`
         a value is text in quotes, a number, true, false, or a list in brackets
     ");
@@ -39,14 +36,12 @@ fn what_is_not_toml() {
 #[test]
 fn unknown_keys_and_sections() {
     assert_snapshot!(refused("[sever]\nlisten = \"127.0.0.1:9080\"\n[store]\nlru = \"x\"\n"), @r"
-    linkgate.toml cannot be used: 2 problems
     linkgate.toml:10:2: sever: there is no such key
         did you mean server?
     linkgate.toml:13:1: store.lru: there is no such key
         known here: url, password, password_file, max_connections, timeout
     ");
     assert_snapshot!(refused("[[consumers]]\nkey = \"ck\"\nshared_secret = \"0123456789abcdef\"\ncalbacks = []\n"), @r"
-    linkgate.toml cannot be used
     linkgate.toml:13:1: consumers[0].calbacks: there is no such key
         did you mean callbacks?
     ");
@@ -88,7 +83,6 @@ assertion = "yes"
 format = "yaml"
 "#;
     assert_snapshot!(Written::new(text).refused(&[]), @r#"
-    linkgate.toml cannot be used: 16 problems
     linkgate.toml:3:1: server.listen: expected a text, found a number
         listen = "127.0.0.1:9080" # consumers, browsers, the guarded application
     linkgate.toml:4:1: server.admin_listen: "localhost:9081" cannot be used
@@ -149,7 +143,8 @@ token = 4242424242
 "#;
     let said = Written::new(text).refused(&[("LINKGATE__STORE__MAX_CONNECTIONS", "hunter2")]);
     assert!(!said.contains("hunter") && !said.contains("4242"), "{said}");
-    assert!(said.contains("cannot be used: 12 problems"), "{said}");
+    let found = said.lines().filter(|line| !line.starts_with(' ')).count();
+    assert_eq!(found, 12, "{said}");
 }
 
 #[test]
@@ -157,7 +152,6 @@ fn files_that_are_named_and_not_there() {
     let text = SMALLEST.replace("users.toml", "nobody.toml")
         + "[[consumers]]\nkey = \"ck\"\npublic_key_file = \"/no/such.pem\"\n";
     assert_snapshot!(Written::new(&text).refused(&[]), @r"
-    linkgate.toml cannot be used: 2 problems
     linkgate.toml:9:1: login.file.path: nobody.toml does not exist
         create it, or write another path; a relative one starts at the directory of the configuration
     linkgate.toml:12:1: consumers[0].public_key_file: /no/such.pem does not exist

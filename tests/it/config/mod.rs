@@ -91,9 +91,16 @@ impl Written {
         Config::load(&self.path("linkgate.toml"), variables, NOW)
     }
 
-    /// What is said about it, without the directory.
+    /// The problems that it has, without the directory; the first line counts them.
     fn refused(&self, variables: &[(&str, &str)]) -> String {
-        self.shown(&self.load(variables).unwrap_err().to_string())
+        let shown = self.shown(&self.load(variables).unwrap_err().to_string());
+        let (first, problems) = shown.split_once('\n').unwrap();
+        let counted = match problems.lines().filter(|line| !line.starts_with(' ')).count() {
+            1 => String::new(),
+            count => format!(": {count} problems"),
+        };
+        assert_eq!(first, format!("linkgate.toml cannot be used{counted}"));
+        problems.to_owned()
     }
 
     fn warned(&self) -> String {

@@ -6,7 +6,7 @@ use linkgate::oauth::VerificationKey;
 use super::{ConfigProblem, SMALLEST, Written};
 
 #[test]
-fn variables_replace_what_the_file_says() {
+fn variables_replace_values_of_the_file() {
     let written = Written::smallest_and("[[consumers]]\nkey = \"ck\"\nshared_secret_file = \"secret\"\n")
         .with("other.toml", "");
     let config = written
@@ -55,7 +55,6 @@ fn variables_that_are_wrong_are_named() {
         ("LINKGATE__LOG__LEVEL", "loud"),
     ]);
     assert_snapshot!(said, @r#"
-    linkgate.toml cannot be used: 9 problems
     LINKGATE__CONSUMERS__X__KEY: consumers: expected a list, found a table
         [[consumers]]
     LINKGATE__IDENTITY__ASSERTION: identity.assertion: expected true or false, found a text

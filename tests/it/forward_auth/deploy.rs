@@ -5,7 +5,7 @@
 
 use std::process::Command;
 
-use crate::support::front::{deployed, prepared};
+use crate::support::{deployed, prepared};
 
 #[test]
 fn the_units_are_such() {
@@ -63,22 +63,18 @@ fn traefik_asks_for_every_path_and_believes_no_client() {
             .flatten()
         {
             let asked = &http["middlewares"][middleware.as_str().unwrap()]["forwardAuth"];
-            assert_eq!(
-                asked["address"].as_str(),
-                Some("http://127.0.0.1:9080/forward-auth")
-            );
+            let found = asked["address"].as_str();
+            assert_eq!(found, Some("http://127.0.0.1:9080/forward-auth"));
             assert_eq!(asked["trustForwardHeader"].as_bool(), Some(false));
-            assert_eq!(
-                asked["authResponseHeadersRegex"].as_str(),
-                Some("(?i)^(remote.user|x.linkgate..+)$")
-            );
+            let found = asked["authResponseHeadersRegex"].as_str();
+            assert_eq!(found, Some("(?i)^(remote.user|x.linkgate..+)$"));
             assert_eq!(asked.get("forwardBody").is_some(), name == "forms", "{name}");
         }
     }
 }
 
 #[test]
-fn the_manual_shows_what_the_file_says() {
+fn the_manual_shows_the_file() {
     let manual = include_str!("../../../config/deploy/README.md");
     let (_, shown) = manual.split_once("```nginx\n").unwrap();
     let (shown, _) = shown.split_once("```").unwrap();

@@ -1,7 +1,7 @@
 //! Verdicts for front proxies: first with the sub-requests that each of them sends, then with the proxies themselves.
 //!
 //! * [`verdicts`]: what a verdict says, and to whom;
-//! * [`words`]: whose word counts about what;
+//! * [`words`]: which headers of which proxy are used;
 //! * [`repeats`]: one request, asked about twice;
 //! * [`unseen`]: bodies that were not shown;
 //! * [`nginx`], [`caddy`], [`envoy`]: the proxies, with the configuration that `config/deploy` gives to administrators;
@@ -21,23 +21,17 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
 
-use crate::support::call::Peer;
-use crate::support::linkgate::{Linkgate, Setup};
-use crate::support::raw::{Request, Response};
+use crate::support::{Linkgate, Peer, Request, Response, Setup};
 
 const BASE: &str = "https://builds.example.com";
 
 /// One that trusts the proxy that the test is.
 async fn start() -> Linkgate {
-    Linkgate::with(setup()).await
+    setup().start().await
 }
 
-fn setup() -> Setup {
-    Setup {
-        base: BASE,
-        server: "trusted_proxies = [\"127.0.0.1\"]",
-        ..Setup::default()
-    }
+const fn setup() -> Setup {
+    Setup::new().base(BASE).trusting()
 }
 
 /// What nginx asks about a client's request. It has a number of its own for each.
@@ -71,6 +65,11 @@ fn by_envoy(client: &Request) -> Request {
     with_headers_of(client, sub)
 }
 
+/// The same by all three.
+fn by_each(client: &Request) -> [Request; 3] {
+    [by_nginx(client, "1"), by_traefik(client), by_envoy(client)]
+}
+
 fn with_headers_of(client: &Request, mut sub: Request) -> Request {
     sub.headers.extend(client.headers.clone());
     sub
@@ -94,11 +93,8 @@ fn passes(verdict: &Response) -> Vec<(&str, &str)> {
         Some(_) => (200, Some("0")),
         None => (204, None),
     };
-    assert_eq!(
-        (verdict.status, verdict.body.as_str()),
-        (status, ""),
-        "{verdict:?}"
-    );
+    let found = (verdict.status, verdict.body.as_str());
+    assert_eq!(found, (status, ""), "{verdict:?}");
     assert_eq!(verdict.header("content-length"), length, "a verdict has no body");
     let says = |name: &str| name.starts_with("x-linkgate-") || name == "remote-user";
     let headers = verdict.headers.iter().filter(|(name, _)| says(name));
@@ -109,24 +105,27 @@ fn passes(verdict: &Response) -> Vec<(&str, &str)> {
     headers
 }
 
+/// A two-legged call that names the public host.
+fn signed(linkgate: &Linkgate, method: &str, target: &str) -> Request {
+    let call = Peer::robot().call(linkgate, method, target);
+    call.request(linkgate).header("Host", "builds.example.com")
+}
+
 /// Asserts that a proxy hands on what linkgate says to a consumer, and nothing to the application.
 async fn passes_refusals_on(linkgate: &Linkgate, proxy: SocketAddr) {
     let late = Peer::robot()
         .call(linkgate, "GET", "/api/x")
         .oauth("oauth_timestamp", "1700000000");
     let late = late.request(linkgate).header("Host", "builds.example.com");
-    late.send(proxy).await.assert_refused(400, "timestamp_refused");
+    late.send(proxy).await.assert_refused("timestamp_refused");
     let unsigned = Request::get("/api/x").header("Host", "builds.example.com");
     let unsigned = unsigned.send(proxy).await;
     assert_eq!(unsigned.status, 401);
-    assert_eq!(
-        unsigned.header("www-authenticate"),
-        Some("OAuth realm=\"http%3A%2F%2Fbuilds.example.com\"")
-    );
+    unsigned.assert_challenged();
     assert!(linkgate.app.received().is_empty());
 }
 
-/// What a verdict says when nobody calls.
+/// The identity headers for an unsigned request.
 const NOBODY: [(&str, &str); 5] = [
     ("remote-user", ""),
     ("x-linkgate-call", ""),
@@ -135,22 +134,9 @@ const NOBODY: [(&str, &str); 5] = [
     ("x-linkgate-user", ""),
 ];
 
-/// Targets that somebody on the way would rather write another way.
-const AWKWARD: [&str; 16] = [
-    "/api/a/../b",
-    "/api/./a/..",
-    "//api/x",
-    "/api//x//",
-    "/api/%2e%2e/%2E",
-    "/api/a%2fb%2Fc",
-    "/api/%2f%2e%2e%2fa",
-    "/api/a;x=1/b;y",
-    "/api/it's",
-    "/api/a!$&()*+,:@=~_-.",
-    "/api/%7Ea/%41",
-    "/api/caf%C3%A9?q=%ff",
-    "/api/a%20b?c=d+e%2B",
-    "/api/a?b=c?d/e//f/../g",
-    "/api/a?x=1&&x=2&=&y",
-    "/api/?",
-];
+/// Targets that proxies like to normalise.
+const AWKWARD: &str = "
+/api/a/../b /api/./a/.. //api/x /api//x// /api/%2e%2e/%2E /api/a%2fb%2Fc /api/%2f%2e%2e%2fa
+/api/a;x=1/b;y /api/it's /api/a!$&()*+,:@=~_-. /api/%7Ea/%41 /api/caf%C3%A9?q=%ff
+/api/a%20b?c=d+e%2B /api/a?b=c?d/e//f/../g /api/a?x=1&&x=2&=&y /api/?
+";

@@ -1,19 +1,15 @@
 //! nginx asks twice about one request when it redirects it within itself. A replay must not look like that.
 
 use super::{by_envoy, by_nginx, by_traefik, passes, send_from};
-use crate::support::call::Peer;
-use crate::support::linkgate::{Linkgate, Setup};
-use crate::support::raw::{Request, Response};
+use crate::support::{Linkgate, Peer, Request, Response, Setup, Text as _};
 
 /// One that trusts two proxies.
 async fn start() -> Linkgate {
-    Linkgate::with(Setup {
-        base: super::BASE,
-        server: "trusted_proxies = [\"127.0.0.1\", \"127.0.0.2\"]",
-        more: "",
-        ..Setup::default()
-    })
-    .await
+    Setup::new()
+        .base(super::BASE)
+        .server("trusted_proxies = [\"127.0.0.1\", \"127.0.0.2\"]")
+        .start()
+        .await
 }
 
 #[track_caller]
@@ -65,20 +61,18 @@ async fn anything_else_is_a_replay() {
     of_another_client.headers[3].1 = "192.0.2.8".to_owned();
     is_a_replay(&of_another_client.send(linkgate.address).await);
     let at_the_gateway = call.send(linkgate.address).await;
-    at_the_gateway.assert_refused(401, "nonce_used");
+    at_the_gateway.assert_refused("nonce_used");
     linkgate.clock.advance(9);
     assert_eq!(question.send(linkgate.address).await.status, 204);
     linkgate.clock.advance(1);
     is_a_replay(&question.send(linkgate.address).await);
 }
 
-/// The number alone opens nothing: whoever knows it, and a signature that was good, gets no other request admitted.
 #[tokio::test]
-async fn the_number_stands_for_one_request() {
+async fn a_request_id_is_for_one_request() {
     let linkgate = start().await;
-    let call = Peer::robot()
-        .call(&linkgate, "GET", "/api/x?a=b")
-        .request(&linkgate);
+    let sent = Peer::robot().call(&linkgate, "GET", "/api/x?a=b");
+    let call = sent.request(&linkgate);
     let question = by_nginx(&call, "6d2f1b");
     assert_eq!(question.send(linkgate.address).await.status, 204);
     let bent = |bend: fn(&mut Request)| {
@@ -86,49 +80,35 @@ async fn the_number_stands_for_one_request() {
         bend(&mut question);
         question
     };
+    let url = |url: &'static str| {
+        let mut question = question.clone();
+        question.headers[0].1 = format!("https://builds.example.com/api/{url}");
+        question
+    };
+    let form = ("Content-Type", "application/x-www-form-urlencoded");
     for (bent, problem) in [
-        (
-            bent(|q| q.headers[0].1 = "https://builds.example.com/api/y?a=b".into()),
-            "signature_invalid",
-        ),
-        (
-            bent(|q| q.headers[0].1 = "https://builds.example.com/api/x?a=c".into()),
-            "signature_invalid",
-        ),
-        (
-            bent(|q| q.headers[0].1 = "https://builds.example.com/api/x".into()),
-            "signature_invalid",
-        ),
+        (url("y?a=b"), "signature_invalid"),
+        (url("x?a=c"), "signature_invalid"),
+        (url("x"), "signature_invalid"),
         (bent(|q| q.headers[1].1 = "DELETE".into()), "signature_invalid"),
         (
             bent(|q| q.headers[4].1 = q.headers[4].1.replace("robot", "r%6Fbot")),
             "nonce_used",
         ),
-        (
-            bent(|q| {
-                q.headers
-                    .push(("Content-Type".into(), "application/x-www-form-urlencoded".into()));
-            }),
-            "signature_invalid",
-        ),
+        (question.clone().header(form.0, form.1), "signature_invalid"),
     ] {
         let verdict = bent.send(linkgate.address).await;
-        let challenge = verdict
-            .header("www-authenticate")
-            .unwrap_or_else(|| panic!("{bent:?}: {verdict:?}"));
-        assert!(
-            challenge.contains(&format!("oauth_problem=\"{problem}\"")),
-            "{bent:?}: {challenge}"
-        );
+        let challenge = verdict.header("www-authenticate").unwrap_or_default();
+        let named = challenge.contains(&format!("oauth_problem=\"{problem}\""));
+        assert!(named, "{bent:?}: {verdict:?}");
         assert_eq!(verdict.header("x-linkgate-consumer"), None);
     }
     let overriding = question.header("X-HTTP-Method-Override", "DELETE");
     assert_ne!(overriding.send(linkgate.address).await.status, 204);
 }
 
-/// Should the number be the client's own after all, the same request is admitted again, and not without end.
 #[tokio::test]
-async fn nobody_lives_on_repeats() {
+async fn a_repeated_request_id_ends() {
     let linkgate = start().await;
     let call = Peer::robot().call(&linkgate, "GET", "/api/x").request(&linkgate);
     let question = by_nginx(&call, "1");
@@ -156,11 +136,9 @@ async fn what_was_refused_is_judged_again() {
     let question = by_nginx(&call, "1");
     for _ in 0..2 {
         let verdict = question.send(linkgate.address).await;
-        assert!(
-            verdict
-                .header("www-authenticate")
-                .unwrap()
-                .contains("consumer_key_rejected")
-        );
+        verdict
+            .header("www-authenticate")
+            .unwrap()
+            .has("consumer_key_rejected");
     }
 }

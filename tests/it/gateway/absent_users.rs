@@ -15,8 +15,7 @@ use linkgate::store::Store;
 
 use super::signed::{consumer, is_refused};
 use super::{get, keyring, options, serve, status, store};
-use crate::support::app::App;
-use crate::support::databases::rng;
+use crate::support::{App, rng};
 
 /// The users whom the login method finds.
 type Found = Arc<Mutex<BTreeSet<&'static str>>>;
@@ -132,17 +131,14 @@ async fn a_user_does_not_exist_when_that_lasts_and_another_one_is_found() {
     let app = App::start().await;
     let gateway = Gateway::start(&app, &["alice", "bob"]).await;
     assert_eq!(status(&gateway.call(&["alice", "bob"]).await), "200");
-    // The application is deployed: it finds nobody.
+    // The application is deployed: it finds no user.
     for seconds in [0, 30, 29, 1, 600] {
         gateway.clock.advance(seconds);
         let answer = gateway.call(&[]).await;
         assert!(is_uncertain(&answer), "{answer}");
     }
-    assert_eq!(
-        status(&gateway.call(&["alice", "bob"]).await),
-        "200",
-        "she was there all the time"
-    );
+    let answer = gateway.call(&["alice", "bob"]).await;
+    assert_eq!(status(&answer), "200", "she was there all the time: {answer}");
     // She leaves; that she was missing before does not count.
     for seconds in [0, 59] {
         gateway.clock.advance(seconds);

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 
 use super::start;
-use crate::support::app::App;
+use crate::support::App;
 
 /// What a path consists of: mostly what proxies like to change.
 fn target() -> impl Strategy<Value = Vec<u8>> {
@@ -65,10 +65,8 @@ fn whatever_is_accepted_arrives_unchanged() {
     });
     outcome.unwrap();
     let (accepted, refused) = (accepted.get(), refused.get());
-    assert!(
-        accepted > 200 && refused > 100,
-        "{accepted} accepted, {refused} refused"
-    );
+    assert!(accepted > 200, "{accepted} accepted, {refused} refused");
+    assert!(refused > 100, "{accepted} accepted, {refused} refused");
 }
 
 async fn exchange(address: std::net::SocketAddr, bytes: &[u8]) -> Vec<u8> {

@@ -6,74 +6,54 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-use super::{exchange, get, options, serve, start, status};
-use crate::support::app::{self, App};
+use super::{ask, get, options, serve, start, started, status};
+use crate::support::{App, Text as _, app};
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n";
 /// What makes a request one that carries OAuth.
 const OAUTH: &str = "Authorization: OAuth oauth_nonce=\"n\"\r\n";
 
 async fn send(address: std::net::SocketAddr, method: &str, headers: &str, body: &[u8]) -> String {
-    let mut request =
-        format!("{method} /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{headers}\r\n")
-            .into_bytes();
-    request.extend_from_slice(body);
-    exchange(address, &request).await
+    let rest = [headers.as_bytes(), b"\r\n", body].concat();
+    ask(address, &format!("{method} /x"), rest).await
 }
 
 #[tokio::test]
 async fn a_form_arrives_unchanged() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let body = b"a=1&b=%zz&&c=+\xff&d";
     for method in ["POST", "PUT", "GET", "DELETE"] {
         let length = format!("{FORM}Content-Length: {}\r\n", body.len());
-        assert_eq!(
-            status(&send(gateway, method, &length, body).await),
-            "200",
-            "{method}"
-        );
-        let request = app.received().pop().unwrap();
+        let answer = send(gateway, method, &length, body).await;
+        assert_eq!(status(&answer), "200", "{method}: {answer}");
+        let request = app.last();
         assert_eq!(request.body, body, "{method}");
-        assert_eq!(
-            request.header("content-type"),
-            ["application/x-www-form-urlencoded; charset=UTF-8"]
-        );
+        let found = request.header("content-type");
+        assert_eq!(found, ["application/x-www-form-urlencoded; charset=UTF-8"]);
     }
     let chunked = format!("{FORM}Transfer-Encoding: chunked\r\n");
-    assert_eq!(
-        status(&send(gateway, "GET", &chunked, b"2\r\na=\r\n1\r\n1\r\n0\r\n\r\n").await),
-        "200"
-    );
-    let request = app.received().pop().unwrap();
-    assert_eq!(
-        (request.body.as_slice(), request.header("content-length")),
-        (&b"a=1"[..], vec!["3"])
-    );
+    let answer = send(gateway, "GET", &chunked, b"2\r\na=\r\n1\r\n1\r\n0\r\n\r\n").await;
+    assert_eq!(status(&answer), "200", "{answer}");
+    let request = app.last();
+    let found = (request.body.as_slice(), request.header("content-length"));
+    assert_eq!(found, (&b"a=1"[..], vec!["3"]));
 }
 
 #[tokio::test]
 async fn other_bodies_arrive_unchanged() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let json = "Content-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n";
     for method in ["POST", "GET"] {
-        assert_eq!(
-            status(&send(gateway, method, json, b"{}").await),
-            "200",
-            "{method}"
-        );
-        assert_eq!(app.received().pop().unwrap().body, b"{}", "{method}");
+        let answer = send(gateway, method, json, b"{}").await;
+        assert_eq!(status(&answer), "200", "{method}: {answer}");
+        assert_eq!(app.last().body, b"{}", "{method}");
     }
     let chunked = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nTrailer: Remote-User\r\n";
     let body = b"2\r\n{}\r\n0\r\nRemote-User: alice\r\n\r\n";
     for method in ["POST", "GET", "HEAD", "DELETE", "OPTIONS"] {
-        assert_eq!(
-            status(&send(gateway, method, chunked, body).await),
-            "200",
-            "{method}"
-        );
-        let request = app.received().pop().unwrap();
+        let answer = send(gateway, method, chunked, body).await;
+        assert_eq!(status(&answer), "200", "{method}: {answer}");
+        let request = app.last();
         assert_eq!(request.body, b"2\r\n{}\r\n0\r\n\r\n", "{method}");
         assert_eq!(request.header("trailer"), [""; 0]);
     }
@@ -81,8 +61,7 @@ async fn other_bodies_arrive_unchanged() {
 
 #[tokio::test]
 async fn a_signed_form_has_an_end() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let megabyte = vec![b'a'; 1 << 20];
     // It is refused by what it says, and by what it is.
     let declared = format!("{FORM}{OAUTH}Content-Length: {}\r\n", megabyte.len() + 1);
@@ -103,11 +82,9 @@ async fn a_signed_form_has_an_end() {
     assert!(app.received().is_empty());
 }
 
-/// The application's own users send forms that are none of linkgate's business.
 #[tokio::test]
 async fn an_unsigned_form_has_no_limit() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let large = b"field=value&".repeat(300_000);
     for (size, coding) in [
         (1 << 20, ""),
@@ -118,12 +95,9 @@ async fn an_unsigned_form_has_no_limit() {
     ] {
         let body = &large[..size];
         let headers = format!("{FORM}{coding}Content-Length: {size}\r\n");
-        assert_eq!(
-            status(&send(gateway, "POST", &headers, body).await),
-            "200",
-            "{size} {coding}"
-        );
-        let received = app.received().pop().unwrap();
+        let answer = send(gateway, "POST", &headers, body).await;
+        assert_eq!(status(&answer), "200", "{size} {coding}: {answer}");
+        let received = app.last();
         assert!(received.body == body, "{size} {coding}");
         assert_eq!(received.header("content-length"), [size.to_string()]);
         assert_eq!(received.header("transfer-encoding"), [""; 0]);
@@ -137,24 +111,19 @@ async fn an_unsigned_form_has_no_limit() {
     .concat();
     let chunked = format!("{FORM}Transfer-Encoding: chunked\r\n");
     assert_eq!(status(&send(gateway, "POST", &chunked, &chunks).await), "200");
-    let received = app.received().pop().unwrap().body;
+    let received = app.last().body;
     assert_eq!(received.split(|byte| *byte == b'&').count(), 300_001);
     // Where OAuth is required, it is as unsigned as any other request.
     for coding in ["", "Content-Encoding: gzip\r\n"] {
-        let head = format!(
-            "POST /api/x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{FORM}{coding}Content-Length: {}\r\n\r\n",
-            (1 << 20) + 1
-        );
-        let answer = exchange(gateway, &[head.as_bytes(), &large[..=1 << 20]].concat()).await;
-        assert!(
-            status(&answer) == "401" && !answer.contains("oauth_problem"),
-            "{answer}"
-        );
+        let head = format!("{FORM}{coding}Content-Length: {}\r\n\r\n", (1 << 20) + 1);
+        let rest = [head.as_bytes(), &large[..=1 << 20]].concat();
+        let answer = ask(gateway, "POST /api/x", rest).await;
+        assert!(status(&answer) == "401", "{answer}");
+        answer.lacks("oauth_problem");
     }
     assert_eq!(app.received().len(), 6);
 }
 
-/// A user with a slow connection is no consumer with a broken one.
 #[tokio::test]
 async fn an_unsigned_form_may_be_slow() {
     let (app, mut arrived) = echo().await;
@@ -171,44 +140,32 @@ async fn an_unsigned_form_may_be_slow() {
 
 #[tokio::test]
 async fn a_form_that_cannot_be_read_is_refused() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let compressed = format!("{FORM}{OAUTH}Content-Encoding: gzip\r\nContent-Length: 1\r\n");
     assert_eq!(status(&send(gateway, "POST", &compressed, b"x").await), "415");
     let twice = format!("{FORM}Content-Type: text/plain\r\nContent-Length: 1\r\n");
     assert_eq!(status(&send(gateway, "POST", &twice, b"x").await), "400");
     let coded = format!("{FORM}Transfer-Encoding: gzip, chunked\r\n");
-    assert_eq!(
-        status(&send(gateway, "POST", &coded, b"1\r\nx\r\n0\r\n\r\n").await),
-        "501"
-    );
+    let answer = send(gateway, "POST", &coded, b"1\r\nx\r\n0\r\n\r\n").await;
+    assert_eq!(status(&answer), "501", "{answer}");
     assert!(app.received().is_empty());
 }
 
-/// Where OAuth is not looked at, neither is the form.
 #[tokio::test]
 async fn a_form_on_an_open_route_passes_unread() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     for headers in ["Content-Encoding: gzip\r\n", "Content-Type: text/plain\r\n"] {
-        let request = format!(
-            "POST /static/x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{FORM}{headers}\
-             Content-Length: 3\r\n\r\na=b"
-        );
-        assert_eq!(
-            status(&exchange(gateway, request.as_bytes()).await),
-            "200",
-            "{headers}"
-        );
-        assert_eq!(app.received().pop().unwrap().body, b"a=b");
+        let rest = format!("{FORM}{headers}Content-Length: 3\r\n\r\na=b");
+        let answer = ask(gateway, "POST /static/x", rest).await;
+        assert_eq!(status(&answer), "200", "{headers}: {answer}");
+        assert_eq!(app.last().body, b"a=b");
     }
 }
 
 /// A body may be expected of these methods (RFC 9110, section 8.6), and a length that the client sent is repeated.
 #[tokio::test]
 async fn a_request_without_a_body_has_the_length_that_is_expected() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     for (method, headers, length) in [
         ("POST", "", &["0"][..]),
         ("PUT", "", &["0"]),
@@ -218,12 +175,9 @@ async fn a_request_without_a_body_has_the_length_that_is_expected() {
         ("GET", "", &[]),
         ("DELETE", "", &[]),
     ] {
-        assert_eq!(
-            status(&send(gateway, method, headers, b"").await),
-            "200",
-            "{method}"
-        );
-        let request = app.received().pop().unwrap();
+        let answer = send(gateway, method, headers, b"").await;
+        assert_eq!(status(&answer), "200", "{method}: {answer}");
+        let request = app.last();
         assert_eq!(request.header("content-length"), length, "{method} {headers}");
         assert_eq!(request.header("transfer-encoding"), [""; 0], "{method} {headers}");
     }
@@ -307,11 +261,9 @@ async fn an_answer_to_head_has_a_length_and_no_body() {
     assert_eq!(connections, [0; 3], "its connection is whole, and used again");
 }
 
-/// All bodies that are held have one budget, so that many of them take no more memory.
 #[tokio::test]
 async fn bodies_that_are_held_have_one_budget() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (_, gateway) = started().await;
     let begin = async || {
         let mut client = TcpStream::connect(gateway).await.unwrap();
         let head = format!(
@@ -328,10 +280,8 @@ async fn bodies_that_are_held_have_one_budget() {
     tokio::time::sleep(Duration::from_millis(500)).await;
     let mut answer = String::new();
     begin().await.read_to_string(&mut answer).await.unwrap();
-    assert!(
-        status(&answer) == "503" && answer.contains("too many requests"),
-        "{answer}"
-    );
+    assert!(status(&answer) == "503", "{answer}");
+    answer.has("too many requests");
     // What is not signed is not held, and what ends makes room.
     let unsigned = format!("{FORM}Content-Length: 3\r\n");
     assert_eq!(status(&send(gateway, "POST", &unsigned, b"a=1").await), "200");

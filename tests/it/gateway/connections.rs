@@ -9,13 +9,12 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::{exchange, get, options, serve, start, status};
-use crate::support::app::{self, App};
+use super::{ask, get, options, serve, start, started, status};
+use crate::support::{App, Text as _, app};
 
 #[tokio::test]
 async fn a_connection_is_used_again() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     for _ in 0..5 {
         assert_eq!(status(&get(gateway, "/x", "").await), "200");
     }
@@ -87,19 +86,11 @@ async fn an_application_that_is_not_there() {
     let gateway = start(&App::absent()).await;
     let answer = get(gateway, "/x", "Accept: text/html\r\n").await;
     assert_eq!(status(&answer), "502");
-    assert!(
-        answer.contains("<h1>The application is not running.</h1>"),
-        "{answer}"
-    );
-    assert!(
-        !answer.contains("oauth") && !answer.contains("127.0.0.1"),
-        "{answer}"
-    );
+    answer.has("<h1>The application is not running.</h1>");
+    answer.lacks("oauth");
+    answer.lacks("127.0.0.1");
     let answer = get(gateway, "/x", "Accept: application/json\r\n").await;
-    assert!(
-        answer.contains(r#""error":"The application is not running.""#),
-        "{answer}"
-    );
+    answer.has(r#""error":"The application is not running.""#);
 }
 
 #[tokio::test]
@@ -150,10 +141,8 @@ pub(super) async fn ask_for(protocol: &str, gateway: std::net::SocketAddr) -> (S
 async fn a_web_socket_is_joined() {
     let app = App::scripted(|_, mut stream| async move {
         let head = app::read_head(&mut stream).await.unwrap();
-        assert!(
-            head.contains("\r\nconnection: Upgrade\r\n") && head.contains("\r\nupgrade: websocket\r\n"),
-            "{head}"
-        );
+        head.has("\r\nconnection: Upgrade\r\n");
+        head.has("\r\nupgrade: websocket\r\n");
         assert!(!head.contains("remote-user"), "{head}");
         let answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                       Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nhello";
@@ -166,10 +155,7 @@ async fn a_web_socket_is_joined() {
     let gateway = start(&app).await;
     let (answer, mut client) = ask_for("websocket", gateway).await;
     assert_eq!(status(&answer), "101", "{answer}");
-    assert!(
-        answer.contains("\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"),
-        "{answer}"
-    );
+    answer.has("\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n");
     client.write_all(b"ping").await.unwrap();
     let mut said = Vec::new();
     client.read_to_end(&mut said).await.unwrap();
@@ -178,16 +164,11 @@ async fn a_web_socket_is_joined() {
 
 #[tokio::test]
 async fn no_other_protocol_gets_past_the_guard() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     for protocol in ["h2c", "websocket, h2c", "TLS/1.2"] {
         let (answer, _) = ask_for(protocol, gateway).await;
         assert_eq!(status(&answer), "200", "{protocol}: {answer}");
-        assert_eq!(
-            app.received().pop().unwrap().header("upgrade"),
-            [""; 0],
-            "{protocol}"
-        );
+        assert_eq!(app.last().header("upgrade"), [""; 0], "{protocol}");
     }
 }
 
@@ -206,27 +187,15 @@ async fn a_connection_is_not_used_again_after_a_body() {
     .await;
     let gateway = start(&app).await;
     let hidden = "GET /hidden HTTP/1.1\r\nRemote-User: alice\r\n\r\n";
+    let length = format!("Content-Length: {}", hidden.len());
+    let chunks = format!("{:x}\r\n{hidden}\r\n0\r\n\r\n", hidden.len());
     for (method, framing, body) in [
-        (
-            "GET",
-            format!("Content-Length: {}", hidden.len()),
-            hidden.to_owned(),
-        ),
-        (
-            "POST",
-            format!("Content-Length: {}", hidden.len()),
-            hidden.to_owned(),
-        ),
-        (
-            "PUT",
-            "Transfer-Encoding: chunked".to_owned(),
-            format!("{:x}\r\n{hidden}\r\n0\r\n\r\n", hidden.len()),
-        ),
+        ("GET", &*length, hidden),
+        ("POST", &*length, hidden),
+        ("PUT", "Transfer-Encoding: chunked", &*chunks),
     ] {
-        let request = format!(
-            "{method} /seen HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{framing}\r\n\r\n{body}"
-        );
-        let answer = exchange(gateway, request.as_bytes()).await;
+        let rest = format!("{framing}\r\n\r\n{body}");
+        let answer = ask(gateway, &format!("{method} /seen"), rest).await;
         assert!(answer.ends_with(&format!("{method} /seen HTTP/1.1")), "{answer}");
         let answer = get(gateway, "/next", "").await;
         assert!(answer.ends_with("GET /next HTTP/1.1"), "{method}: {answer}");
@@ -253,13 +222,8 @@ async fn what_may_be_repeated_is_sent_again_when_a_kept_connection_closes() {
         .await;
         let gateway = start(&app).await;
         assert_eq!(status(&get(gateway, "/first", "").await), "200");
-        let request =
-            format!("{method} /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{length}\r\n");
-        assert_eq!(
-            status(&exchange(gateway, request.as_bytes()).await),
-            code,
-            "{method}"
-        );
+        let answer = ask(gateway, &format!("{method} /x"), format!("{length}\r\n")).await;
+        assert_eq!(status(&answer), code, "{method}: {answer}");
     }
 }
 
@@ -284,24 +248,17 @@ async fn an_upload_may_be_slow_and_may_not_stand_still() {
         read.await.expect("it ends").unwrap();
         answer
     };
-    assert_eq!(
-        status(&upload("Content-Length: 4", &["a", "b", "c", "d"]).await),
-        "200"
-    );
+    let answer = upload("Content-Length: 4", &["a", "b", "c", "d"]).await;
+    assert_eq!(status(&answer), "200", "{answer}");
     let answer = upload("Content-Length: 4", &[]).await;
-    assert!(
-        status(&answer) == "408" && answer.contains("did not arrive in time"),
-        "{answer}"
-    );
+    assert!(status(&answer) == "408", "{answer}");
+    answer.has("did not arrive in time");
     assert_eq!(status(&upload("Content-Length: 4", &["a"]).await), "408");
-    assert_eq!(
-        status(&upload("Transfer-Encoding: chunked", &["1\r\na\r\n"]).await),
-        "408"
-    );
+    let answer = upload("Transfer-Encoding: chunked", &["1\r\na\r\n"]).await;
+    assert_eq!(status(&answer), "408", "{answer}");
     assert_eq!(app.received().len(), 1);
 }
 
-/// Whoever reads nothing of an answer holds no connection to the application for ever; whoever reads slowly gets it all.
 #[tokio::test]
 async fn a_download_may_be_slow_and_may_not_stand_still() {
     const LENGTH: usize = 64 << 20;
@@ -385,10 +342,8 @@ async fn the_application_gets_so_many_requests_at_once() {
     let first = tokio::spawn(async move { get(gateway, "/x", "").await });
     tokio::time::sleep(Duration::from_millis(100)).await;
     let answer = get(gateway, "/x", "Accept: application/json\r\n").await;
-    assert!(
-        status(&answer) == "503" && answer.contains("\"code\":\"busy\""),
-        "{answer}"
-    );
+    assert!(status(&answer) == "503", "{answer}");
+    answer.has("\"code\":\"busy\"");
     go.send(true).unwrap();
     assert_eq!(status(&first.await.unwrap()), "200");
     assert_eq!(status(&get(gateway, "/x", "").await), "200");

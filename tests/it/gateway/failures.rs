@@ -12,8 +12,8 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-use super::{exchange, get, options, serve, start, status};
-use crate::support::app::{self, App};
+use super::{exchange, get, options, serve, start, started, status};
+use crate::support::{App, Text as _, app};
 
 /// Sends a request that accepts JSON; status, code and advice of the answer, which tells nothing about the inside.
 async fn told(gateway: SocketAddr, line: &str, rest: &str) -> (String, String, String) {
@@ -28,15 +28,16 @@ async fn told(gateway: SocketAddr, line: &str, rest: &str) -> (String, String, S
         lower.contains("\r\ncontent-type: application/json\r\n"),
         "{answer}"
     );
-    assert!(
-        !answer.contains("127.0.0.1") && !answer.contains("oauth_problem"),
-        "{answer}"
-    );
+    answer.lacks("127.0.0.1");
+    answer.lacks("oauth_problem");
     assert!(!lower.contains("www-authenticate"), "{answer}");
     let body: Value = serde_json::from_str(body).unwrap();
     let text = |name: &str| body[name].as_str().unwrap().to_owned();
     (status(&answer).to_owned(), text("code"), text("advice"))
 }
+
+const FORM: &str =
+    "Content-Type: application/x-www-form-urlencoded\r\nAuthorization: OAuth oauth_nonce=\"n\"\r\n";
 
 #[tokio::test]
 async fn what_is_wrong_with_a_request_has_a_code() {
@@ -44,35 +45,19 @@ async fn what_is_wrong_with_a_request_has_a_code() {
     let mut options = options(&app).await;
     options.check.body_limits.time = Duration::from_millis(500);
     let gateway = serve(options).await;
-    let form =
-        "Content-Type: application/x-www-form-urlencoded\r\nAuthorization: OAuth oauth_nonce=\"n\"\r\n";
+    let broken = "Transfer-Encoding: chunked\r\n\r\nzz\r\n";
+    let form = |rest: &str| format!("{FORM}{rest}");
     for (rest, code, name) in [
         ("Host: b\r\n\r\n", "400", "ambiguous_request"),
+        (&*form("Content-Length: 9999999\r\n\r\n"), "413", "body_too_large"),
         (
-            &*format!("{form}Content-Length: 9999999\r\n\r\n"),
-            "413",
-            "body_too_large",
-        ),
-        (
-            &format!("{form}Content-Encoding: br\r\nContent-Length: 1\r\n\r\na"),
+            &form("Content-Encoding: br\r\nContent-Length: 1\r\n\r\na"),
             "415",
             "compressed_form",
         ),
-        (
-            &format!("{form}Content-Length: 9\r\n\r\na=b"),
-            "408",
-            "body_too_slow",
-        ),
-        (
-            &format!("{form}Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
-            "400",
-            "body_incomplete",
-        ),
-        (
-            "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
-            "400",
-            "body_incomplete",
-        ),
+        (&form("Content-Length: 9\r\n\r\na=b"), "408", "body_too_slow"),
+        (&form(broken), "400", "body_incomplete"),
+        (broken, "400", "body_incomplete"),
         (
             "Transfer-Encoding: x, chunked\r\n\r\n0\r\n\r\n",
             "501",
@@ -149,34 +134,27 @@ async fn a_page_is_sent_to_those_who_ask_for_one_by_name() {
     }
 }
 
-/// Only an answer to a whole handshake is joined, and only when it changes to the protocol that was asked for.
 #[tokio::test]
 async fn half_a_handshake_asks_for_no_web_socket() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let version = "Sec-WebSocket-Version: 13\r\n";
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    let length = format!("{upgrade}Content-Length: 0\r\n");
+    let twice = format!("{upgrade}Upgrade: h2c\r\n");
+    let h2c = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n";
     for (line, headers) in [
-        (
-            "POST /x HTTP/1.1",
-            "Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n",
-        ),
-        ("GET /x HTTP/1.0", "Connection: Upgrade\r\nUpgrade: websocket\r\n"),
+        ("POST /x HTTP/1.1", &*length),
+        ("GET /x HTTP/1.0", upgrade),
         ("GET /x HTTP/1.1", "Upgrade: websocket\r\n"),
-        (
-            "GET /x HTTP/1.1",
-            "Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n",
-        ),
-        (
-            "GET /x HTTP/1.1",
-            "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n",
-        ),
+        ("GET /x HTTP/1.1", &twice),
+        ("GET /x HTTP/1.1", h2c),
     ] {
         let request = format!("{line}\r\nHost: a\r\n{version}{headers}\r\n");
         let mut client = tokio::io::BufReader::new(TcpStream::connect(gateway).await.unwrap());
         client.write_all(request.as_bytes()).await.unwrap();
         let answer = app::read_head(&mut client).await.unwrap();
         assert_eq!(status(&answer), "200", "{headers}: {answer}");
-        let received = app.received().pop().unwrap();
+        let received = app.last();
         for gone in ["upgrade", "connection", "http2-settings"] {
             assert_eq!(received.header(gone), [""; 0], "{line} {headers}");
         }
@@ -206,15 +184,11 @@ async fn a_request_that_comes_back_is_answered_once() {
         let head = format!("GET /x HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
         let answer = exchange(*gateway.get().unwrap(), head.as_bytes()).await;
         assert_eq!(status(&answer), "508", "{answer}");
-        assert!(
-            answer.contains("upstream.url must be the application's own address"),
-            "{answer}"
-        );
+        answer.has("upstream.url must be the application's own address");
     }
     assert_eq!(relayed.load(Ordering::Relaxed), 1, "one connection, used again");
 }
 
-/// Two installations with different public URLs, each the application of the other.
 #[tokio::test]
 async fn a_request_that_comes_back_through_another_linkgate_is_answered() {
     let second = Arc::new(OnceLock::new());

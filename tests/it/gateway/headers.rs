@@ -8,42 +8,27 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 
 use super::signed::authorization;
-use super::{exchange, get, start, start_behind_proxy, status};
-use crate::support::app::{App, Received};
-use crate::support::linked::Linked;
-use crate::support::raw::Request as Raw;
+use super::{exchange, get, start, start_behind_proxy, started, status};
+use crate::support::{App, Linked, Received, Request as Raw};
 
 #[tokio::test]
-async fn nobody_says_who_they_are() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+async fn identity_headers_of_clients_are_removed() {
+    let (app, gateway) = started().await;
     let said = "Remote-User: a\r\nREMOTE_USER: a\r\nX_Remote_User: a\r\nX-Forwarded-User: a\r\n\
                 X-Forwarded-Preferred-Username: a\r\nX-Auth-Request-Email: a\r\nx_linkgate_user: a\r\n\
                 X-Linkgate-Assertion: a\r\nX.Linkgate.Consumer: a\r\nX-Mine: kept\r\n";
     for path in ["/page", "/static/a.css"] {
         assert_eq!(status(&get(gateway, path, said).await), "200");
-        let request = app.received().pop().unwrap();
-        assert_eq!(
-            request.names(),
-            [
-                "forwarded",
-                "host",
-                "x-forwarded-for",
-                "x-forwarded-host",
-                "x-forwarded-proto",
-                "x-linkgate-via",
-                "x-mine"
-            ],
-            "{path}"
-        );
+        let request = app.last();
+        let names = "forwarded host x-forwarded-for x-forwarded-host x-forwarded-proto x-linkgate-via x-mine";
+        assert_eq!(request.names(), names, "{path}");
     }
 }
 
 /// Each name that some application believes, as CGI may spell it: within three requests, for a head has 100 fields at most.
 #[tokio::test]
 async fn every_name_is_taken_away_in_every_spelling() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     for separator in ["-", "_", "."] {
         let lines = IDENTITY
             .split_whitespace()
@@ -51,7 +36,7 @@ async fn every_name_is_taken_away_in_every_spelling() {
         let sent: String = lines.collect();
         for target in ["/page", "/static/a.css", "/api/x"] {
             ask(gateway, target, &sent).await;
-            let head = app.received().pop().unwrap().head;
+            let head = app.last().head;
             assert!(!head.contains("mallory"), "{target}: {head}");
         }
     }
@@ -62,22 +47,13 @@ async fn every_name_is_taken_away_in_every_spelling() {
     let request = names
         .iter()
         .fold(Raw::get("/page"), |request, name| request.header(name, "mallory"));
-    assert_eq!(
-        request
-            .header("my-user", "kept")
-            .send(linked.address)
-            .await
-            .status,
-        200
-    );
+    let answer = request.header("my-user", "kept").send(linked.address).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
     let received = linked.app.only();
-    assert_eq!(
-        (received.header("my-user"), received.head.contains("mallory")),
-        (vec!["kept"], false)
-    );
+    let found = (received.header("my-user"), received.head.contains("mallory"));
+    assert_eq!(found, (vec!["kept"], false));
 }
 
-/// What other gateways write arrives at the application on its own users' requests, and on no signed call.
 #[tokio::test]
 async fn a_signed_call_claims_no_user() {
     let app = App::start().await;
@@ -103,7 +79,6 @@ async fn a_signed_call_claims_no_user() {
     }
 }
 
-/// What the administrator knows better: more is removed, and less.
 #[tokio::test]
 async fn an_administrator_may_remove_more_and_less() {
     let app = App::start().await;
@@ -164,18 +139,13 @@ fn passed(request: &Received) -> Vec<&str> {
 async fn hold(app: &App, gateway: SocketAddr, target: &str, cases: &[(&str, &[&str])]) {
     for (sent, expected) in cases {
         ask(gateway, target, sent).await;
-        assert_eq!(
-            passed(&app.received().pop().unwrap()),
-            *expected,
-            "{target} {sent}"
-        );
+        assert_eq!(passed(&app.last()), *expected, "{target} {sent}");
     }
 }
 
 #[tokio::test]
 async fn cookies_and_authorization_pass_but_for_ours() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let ours = "Cookie: __Host-linkgate-session=s\r\nCookie: a=b\r\nCookie: linkgate-browser=t;c=d\r\n";
     let cases: [(&str, &[&str]); 6] = [
         ("Cookie: a=b;c=d ; e=\"f\"\r\n", &["cookie: a=b;c=d ; e=\"f\""]),
@@ -200,9 +170,8 @@ async fn cookies_and_authorization_pass_but_for_ours() {
 }
 
 #[tokio::test]
-async fn what_is_about_the_connection_stays_behind_and_what_is_end_to_end_passes() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+async fn hop_by_hop_fields_are_removed_and_end_to_end_fields_pass() {
+    let (app, gateway) = started().await;
     let named = "Connection: authorization, content-encoding, content-type, cookie, host, X-One\r\n\
                  Connection: x-two, , bad name\r\nX-One: 1\r\nX-Two: 2\r\nX-Three: 3\r\nAuthorization: Bearer b\r\n\
                  Content-Encoding: a\r\nContent-Type: a/b\r\nCookie: a=b\r\n";
@@ -246,23 +215,12 @@ async fn another_address_path_or_method_passes_where_it_may() {
 
 #[tokio::test]
 async fn no_connection_header_removes_what_we_write() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let request = "GET /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close, X-Forwarded-For, Cookie, X-Hop\r\n\
                    Keep-Alive: 5\r\nTE: gzip\r\nProxy-Authorization: Basic eA==\r\nX-Hop: 1\r\nCookie: a=b\r\n\r\n";
     assert_eq!(status(&exchange(gateway, request.as_bytes()).await), "200");
-    assert_eq!(
-        app.only().names(),
-        [
-            "cookie",
-            "forwarded",
-            "host",
-            "x-forwarded-for",
-            "x-forwarded-host",
-            "x-forwarded-proto",
-            "x-linkgate-via"
-        ]
-    );
+    let names = "cookie forwarded host x-forwarded-for x-forwarded-host x-forwarded-proto x-linkgate-via";
+    assert_eq!(app.only().names(), names);
 }
 
 #[tokio::test]
@@ -298,28 +256,22 @@ async fn an_answer_loses_its_hop_by_hop_headers_only() {
 
 #[tokio::test]
 async fn the_applications_own_authorization_is_its_own() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
-    assert_eq!(
-        status(&get(gateway, "/x", "Authorization: Bearer b\r\n").await),
-        "200"
-    );
+    let (app, gateway) = started().await;
+    let answer = get(gateway, "/x", "Authorization: Bearer b\r\n").await;
+    assert_eq!(status(&answer), "200", "{answer}");
     assert_eq!(app.only().header("authorization"), ["Bearer b"]);
     // Not looked at, and not passed on.
     let oauth = "Authorization: oauth oauth_token=\"a\"\r\n";
-    assert_eq!(
-        status(&get(gateway, "/static/x?oauth_token=a", oauth).await),
-        "200"
-    );
-    let request = app.received().pop().unwrap();
+    let answer = get(gateway, "/static/x?oauth_token=a", oauth).await;
+    assert_eq!(status(&answer), "200", "{answer}");
+    let request = app.last();
     assert_eq!(request.header("authorization"), [""; 0]);
     assert_eq!(request.line(), "GET /static/x?oauth_token=a HTTP/1.1");
 }
 
 #[tokio::test]
 async fn a_route_that_needs_oauth_challenges() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     for path in [
         "/api",
         "/api/x",
@@ -343,8 +295,7 @@ async fn a_route_that_needs_oauth_challenges() {
 
 #[tokio::test]
 async fn large_and_many_headers_do_no_harm() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (_, gateway) = started().await;
     for (length, answered) in [(50_000, "200"), (60_000, "431")] {
         let long = format!(
             "X-Long: {}\r\nCookie: {}\r\n",
@@ -363,17 +314,14 @@ async fn large_and_many_headers_do_no_harm() {
         b"Forwarded: \xff\r\nConnection: \xff\r\nAccept: \xff\r\n",
         b"Content-Type: \xff\r\n",
     ] {
-        let mut request = b"GET /x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n".to_vec();
-        request.extend_from_slice(raw);
-        request.extend_from_slice(b"\r\n");
-        assert_eq!(status(&exchange(gateway, &request).await), "200", "{raw:?}");
+        let answer = super::ask(gateway, "GET /x", [raw, b"\r\n"].concat()).await;
+        assert_eq!(status(&answer), "200", "{raw:?}");
     }
 }
 
 #[tokio::test]
 async fn http2_arrives_as_http1() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let stream = TokioIo::new(TcpStream::connect(gateway).await.unwrap());
     let (mut client, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), stream)
         .await

@@ -8,11 +8,11 @@ use linkgate::store::Store;
 
 use super::signed::{authorization, is_refused};
 use super::{get, keyring, options, serve, status, store};
-use crate::support::app::App;
+use crate::support::App;
 use linkgate::clock::Clock;
 
-/// A gateway whose login knows nobody.
-async fn knowing_nobody(app: &App, store: Store, rule: ImpersonationPolicy) -> std::net::SocketAddr {
+/// A gateway whose login method knows no user.
+async fn knowing_no_user(app: &App, store: Store, rule: ImpersonationPolicy) -> std::net::SocketAddr {
     let directory = Directory::new(|_| async { UserStatus::Unknown });
     let rules = Rules {
         impersonation: rule,
@@ -41,13 +41,13 @@ async fn naming(gateway: std::net::SocketAddr, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn whoever_signed_in_before_can_be_named() {
+async fn a_user_who_signed_in_before_can_be_named() {
     let app = App::start().await;
     let rule = ImpersonationPolicy {
         signed_in_by: Some("oidc"),
         ..ImpersonationPolicy::default()
     };
-    let gateway = knowing_nobody(&app, remembered("alice", "oidc").await, rule).await;
+    let gateway = knowing_no_user(&app, remembered("alice", "oidc").await, rule).await;
     assert_eq!(status(&naming(gateway, "alice").await), "200");
     let request = app.only();
     assert_eq!(request.header("remote-user"), ["alice"]);
@@ -61,13 +61,13 @@ async fn whoever_signed_in_before_can_be_named() {
 }
 
 #[tokio::test]
-async fn a_user_of_another_login_is_somebody_else() {
+async fn a_user_of_another_login_method_is_another_user() {
     let app = App::start().await;
     let rule = ImpersonationPolicy {
         signed_in_by: Some("oidc"),
         ..ImpersonationPolicy::default()
     };
-    let gateway = knowing_nobody(&app, remembered("alice", "file").await, rule).await;
+    let gateway = knowing_no_user(&app, remembered("alice", "file").await, rule).await;
     assert!(is_refused(&naming(gateway, "alice").await, "permission_denied"));
     assert!(app.received().is_empty());
 }
@@ -80,10 +80,10 @@ async fn names_and_patterns_can_be_named() {
         names: names.to_vec(),
         ..ImpersonationPolicy::default()
     };
-    let gateway = knowing_nobody(&app, remembered("alice", "oidc").await, rule).await;
+    let gateway = knowing_no_user(&app, remembered("alice", "oidc").await, rule).await;
     for name in ["carol", "build-7"] {
         assert_eq!(status(&naming(gateway, name).await), "200", "{name}");
-        assert_eq!(app.received().pop().unwrap().header("remote-user"), [name]);
+        assert_eq!(app.last().header("remote-user"), [name]);
     }
     // She has signed in; that is not the rule here.
     for name in ["alice", "carola", "Build-7"] {
@@ -104,7 +104,7 @@ async fn the_excluded_cannot_be_named_in_any_capitals() {
         names: names.to_vec(),
         signed_in_by: None,
     };
-    let gateway = knowing_nobody(&app, store().await, rule).await;
+    let gateway = knowing_no_user(&app, store().await, rule).await;
     for name in ["Root", "root", "ROOT", "j%C3%96rg"] {
         let answer = naming(gateway, name).await;
         assert!(is_refused(&answer, "permission_denied"), "{name}: {answer}");
@@ -114,6 +114,12 @@ async fn the_excluded_cannot_be_named_in_any_capitals() {
 }
 
 /// Names that an application may take for others, also where every name is a user's.
+const LOOKALIKES: &str = "
+root%20 %20root alice%C2%A0 root%E3%80%80 ro%E2%80%8Bot root%E2%80%8D root%EF%BB%BF ro%C2%ADot
+root%E2%80%AE %EF%BD%92%EF%BD%8F%EF%BD%8F%EF%BD%94 %EF%BC%B2oot roo%EF%B8%8Ft root%E3%85%A4
+al%20%20ice al%E2%80%83ice %E2%84%AAarl J%75%CC%88rgen %C2%AA root%C2%85
+";
+
 #[tokio::test]
 async fn a_name_that_may_be_read_as_another_cannot_be_named() {
     let app = App::start().await;
@@ -129,27 +135,7 @@ async fn a_name_that_may_be_read_as_another_cannot_be_named() {
     let store = store().await;
     options.check.provider = Arc::new(Provider::new(store, keyring(), Clock::System, everybody, rules));
     let gateway = serve(options).await;
-    for name in [
-        "root%20",
-        "%20root",
-        "alice%C2%A0",
-        "root%E3%80%80",
-        "ro%E2%80%8Bot",
-        "root%E2%80%8D",
-        "root%EF%BB%BF",
-        "ro%C2%ADot",
-        "root%E2%80%AE",
-        "%EF%BD%92%EF%BD%8F%EF%BD%8F%EF%BD%94",
-        "%EF%BC%B2oot",
-        "roo%EF%B8%8Ft",
-        "root%E3%85%A4",
-        "al%20%20ice",
-        "al%E2%80%83ice",
-        "%E2%84%AAarl",
-        "J%75%CC%88rgen",
-        "%C2%AA",
-        "root%C2%85",
-    ] {
+    for name in LOOKALIKES.split_whitespace() {
         let answer = naming(gateway, name).await;
         let is_answered = is_refused(&answer, "permission_denied") || status(&answer) == "400";
         assert!(is_answered, "{name}: {answer}");
@@ -163,15 +149,15 @@ async fn a_name_that_may_be_read_as_another_cannot_be_named() {
         ("o%27brien.x%40example.com", "o'brien.x@example.com"),
     ] {
         assert_eq!(status(&naming(gateway, name).await), "200", "{name}");
-        let request = app.received().pop().unwrap();
+        let request = app.last();
         assert_eq!(request.header("remote-user"), [header], "{name}");
     }
 }
 
 #[tokio::test]
-async fn a_login_that_does_not_answer_lets_nobody_be_named() {
+async fn an_unavailable_login_method_lets_no_user_be_named() {
     let app = App::start().await;
-    let gateway = knowing_nobody(
+    let gateway = knowing_no_user(
         &app,
         remembered("alice", "probe").await,
         ImpersonationPolicy::default(),

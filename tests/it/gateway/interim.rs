@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::{exchange, start, status};
-use crate::support::app::{self, App};
+use crate::support::{App, app};
 
 /// An application that refuses `/refused` from its head, asks for the body of `/asked`, and of others takes it as it comes.
 async fn deciding() -> App {

@@ -52,8 +52,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::app::App;
-use crate::support::raw::lower_names;
+use crate::support::{App, lower_names};
+
+/// A gateway, and the application behind it.
+async fn started() -> (App, SocketAddr) {
+    let app = App::start().await;
+    let gateway = start(&app).await;
+    (app, gateway)
+}
 
 /// A gateway in front of an application: `/api/**` needs OAuth, `/static/**` does not look at it.
 pub(crate) async fn start(app: &App) -> SocketAddr {
@@ -184,9 +190,13 @@ async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
 
 /// Sends a request without a body, with some header lines.
 pub(crate) async fn get(address: SocketAddr, target: &str, headers: &str) -> String {
-    let head =
-        format!("GET {target} HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{headers}\r\n");
-    exchange(address, head.as_bytes()).await
+    ask(address, &format!("GET {target}"), format!("{headers}\r\n")).await
+}
+
+/// Sends a request with this method and target, and what follows the first lines of its head.
+pub(crate) async fn ask(address: SocketAddr, line: &str, rest: impl AsRef<[u8]>) -> String {
+    let head = format!("{line} HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n");
+    exchange(address, &[head.as_bytes(), rest.as_ref()].concat()).await
 }
 
 pub(crate) fn status(answer: &str) -> &str {

@@ -15,11 +15,8 @@ use linkgate::oauth::{
     UnsignedRequest, VerificationKey, authorization_header, encoding,
 };
 
-use super::{exchange, get, options, serve, start, start_behind_proxy, status};
-use crate::support::app::App;
-use crate::support::call::Peer;
-use crate::support::linkgate::{Linkgate, Setup};
-use crate::support::raw::Request;
+use super::{ask, get, options, serve, start_behind_proxy, started, status};
+use crate::support::{App, Peer, Request, Setup};
 
 const BASE: &str = "https://builds.example.com";
 
@@ -73,11 +70,8 @@ pub(super) fn form_authorization(target: &str, form: &'static [u8]) -> String {
 }
 
 async fn post(address: SocketAddr, target: &str, headers: &str, body: &str) -> String {
-    let request = format!(
-        "POST {target} HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
-        body.len()
-    );
-    exchange(address, request.as_bytes()).await
+    let rest = format!("Content-Length: {}\r\n{headers}\r\n{body}", body.len());
+    ask(address, &format!("POST {target}"), rest).await
 }
 
 pub(super) fn is_refused(answer: &str, problem: &str) -> bool {
@@ -91,8 +85,7 @@ pub(super) fn is_refused(answer: &str, problem: &str) -> bool {
 
 #[tokio::test]
 async fn an_admitted_call_arrives_as_its_user() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let target = "/api/a/../b;x?q=%C3%BC&q=a+b&flag";
     let said = format!(
         "{}Remote-User: mallory\r\nX-HTTP-Method-Override: DELETE\r\n",
@@ -102,22 +95,8 @@ async fn an_admitted_call_arrives_as_its_user() {
     assert_eq!(status(&answer), "200", "{answer}");
     let request = app.only();
     assert_eq!(request.line(), format!("GET {target} HTTP/1.1"));
-    assert_eq!(
-        request.names(),
-        [
-            "forwarded",
-            "host",
-            "remote-user",
-            "x-forwarded-for",
-            "x-forwarded-host",
-            "x-forwarded-proto",
-            "x-linkgate-call",
-            "x-linkgate-consumer",
-            "x-linkgate-name",
-            "x-linkgate-user",
-            "x-linkgate-via"
-        ]
-    );
+    let names = "forwarded host remote-user x-forwarded-for x-forwarded-host x-forwarded-proto x-linkgate-call x-linkgate-consumer x-linkgate-name x-linkgate-user x-linkgate-via";
+    assert_eq!(request.names(), names);
     assert_eq!(request.header("remote-user"), ["svc"]);
     assert_eq!(request.header("x-linkgate-user"), ["svc"]);
     assert_eq!(request.header("x-linkgate-name"), ["svc Example"]);
@@ -141,8 +120,7 @@ async fn an_application_that_does_not_decode_names_gets_them_in_utf8() {
 
 #[tokio::test]
 async fn a_name_that_no_header_holds_is_encoded() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let target = "/page?xoauth_requestor_id=J%C3%B6rg%20100%25";
     assert_eq!(status(&get(gateway, target, &authorization(target)).await), "200");
     let request = app.only();
@@ -156,42 +134,26 @@ async fn a_name_that_no_header_holds_is_encoded() {
         ("a%2Cb%22%3B", "a,b\";"),
     ] {
         let target = format!("/page?xoauth_requestor_id={name}");
-        assert_eq!(
-            status(&get(gateway, &target, &authorization(&target)).await),
-            "200",
-            "{name}"
-        );
-        assert_eq!(app.received().pop().unwrap().header("x-linkgate-user"), [written]);
+        let answer = get(gateway, &target, &authorization(&target)).await;
+        assert_eq!(status(&answer), "200", "{name}: {answer}");
+        assert_eq!(app.last().header("x-linkgate-user"), [written]);
     }
 }
 
 #[tokio::test]
 async fn what_carries_oauth_and_fails_never_passes() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let signed = authorization("/page");
+    let malformed = "Authorization: oauth oauth_nonce=n\r\n";
+    let bearer = "Authorization: Bearer b\r\n";
+    let two = "Authorization: Bearer b\r\nAuthorization: OAuth a=\"b\"\r\n";
     for (target, headers, code, problem) in [
         ("/page?x=1", signed.as_str(), "401", "signature_invalid"),
         ("/page", "Authorization: OAuth\r\n", "400", "parameter_absent"),
-        (
-            "/page",
-            "Authorization: oauth oauth_nonce=n\r\n",
-            "400",
-            "parameter_rejected",
-        ),
+        ("/page", malformed, "400", "parameter_rejected"),
         ("/page?%6Fauth_consumer_key=x", "", "400", "parameter_absent"),
-        (
-            "/page?oauth_signature=x",
-            "Authorization: Bearer b\r\n",
-            "400",
-            "parameter_absent",
-        ),
-        (
-            "/page",
-            "Authorization: Bearer b\r\nAuthorization: OAuth a=\"b\"\r\n",
-            "400",
-            "parameter_rejected",
-        ),
+        ("/page?oauth_signature=x", bearer, "400", "parameter_absent"),
+        ("/page", two, "400", "parameter_rejected"),
     ] {
         let answer = get(gateway, target, headers).await;
         assert_eq!(status(&answer), code, "{target} {headers}: {answer}");
@@ -206,8 +168,7 @@ async fn what_carries_oauth_and_fails_never_passes() {
 
 #[tokio::test]
 async fn a_form_is_signed_wherever_its_parameters_stand() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let url = format!("{BASE}/jobs");
     let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
     let form = "a=1&b=c+d%2B&a=0";
@@ -224,23 +185,19 @@ async fn a_form_is_signed_wherever_its_parameters_stand() {
     ));
     let in_body = format!("{form}&{pairs}");
     assert_eq!(status(&post(gateway, "/jobs", kind, &in_body).await), "200");
-    let request = app.received().pop().unwrap();
+    let request = app.last();
     assert_eq!(request.body, in_body.as_bytes());
     assert_eq!(request.header("x-linkgate-user"), ["svc"]);
 
     let chunked = authorization_of(UnsignedRequest::new(http::Method::GET, url.as_str()).form(&b"a=1"[..]));
-    let request = format!(
-        "GET /jobs HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n{kind}{chunked}\r\n\
-         3\r\na=1\r\n0\r\n\r\n"
-    );
-    assert_eq!(status(&exchange(gateway, request.as_bytes()).await), "200");
-    assert_eq!(app.received().pop().unwrap().body, b"a=1");
+    let rest = format!("Transfer-Encoding: chunked\r\n{kind}{chunked}\r\n3\r\na=1\r\n0\r\n\r\n");
+    assert_eq!(status(&ask(gateway, "GET /jobs", rest).await), "200");
+    assert_eq!(app.last().body, b"a=1");
 }
 
 #[tokio::test]
 async fn a_signed_body_hash_is_checked() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     let url = format!("{BASE}/jobs");
     let hash = BodyHash::new(b"{}", SignatureMethod::HmacSha1.hash()).to_base64();
     let signed = || {
@@ -286,13 +243,13 @@ async fn the_url_that_was_signed_is_one_of_ours() {
         authorization("/x")
     );
     assert_eq!(status(&get(gateway, "/x", &foreign).await), "200");
-    let request = app.received().pop().unwrap();
+    let request = app.last();
     assert_eq!(request.header("host"), ["builds.example.com"]);
     assert_eq!(request.header("x-forwarded-host"), ["builds.example.com"]);
 }
 
 #[tokio::test]
-async fn the_assertion_says_who_calls_what() {
+async fn the_assertion_names_user_consumer_method_and_path() {
     let app = App::start().await;
     let mut options = options(&app).await;
     let [key, previous] = [[1; 32], [2; 32]].map(|seed| AssertionKey::derive(&seed).unwrap());
@@ -325,10 +282,8 @@ async fn the_assertion_says_who_calls_what() {
     ] {
         assert_eq!(claims[name], value, "{claims}");
     }
-    assert_eq!(
-        claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(),
-        60
-    );
+    let found = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+    assert_eq!(found, 60);
     let other = DecodingKey::from_jwk(
         jwks.keys
             .iter()
@@ -336,29 +291,20 @@ async fn the_assertion_says_who_calls_what() {
             .unwrap(),
     );
     assert!(jsonwebtoken::decode::<serde_json::Value>(jwt, &other.unwrap(), &validation).is_err());
-    // Nobody calls: nothing is asserted.
+    // An unsigned request has no assertion.
     assert_eq!(status(&get(gateway, "/page", "").await), "200");
-    assert_eq!(
-        app.received().pop().unwrap().header("x-linkgate-assertion"),
-        [""; 0]
-    );
+    assert_eq!(app.last().header("x-linkgate-assertion"), [""; 0]);
 }
 
 #[tokio::test]
 async fn an_assertion_without_a_user_names_none_and_replicas_share_its_key() {
-    let linkgate = Linkgate::with(Setup {
-        identity: "assertion = true",
-        ..Setup::default()
-    })
-    .await;
+    let linkgate = Setup::new().identity("assertion = true").start().await;
     let keys = Request::get("/.well-known/linkgate/jwks.json");
     let shown = keys.send(linkgate.address).await.body;
     let replica = linkgate.replica().await;
     assert_eq!(keys.send(replica.address).await.body, shown);
-    let call = Peer::robot()
-        .call(&linkgate, "GET", "/api/x?q=1")
-        .send(&linkgate)
-        .await;
+    let sent = Peer::robot().call(&linkgate, "GET", "/api/x?q=1");
+    let call = sent.send(&linkgate).await;
     assert_eq!(call.status, 200, "{call:?}");
     let request = linkgate.app.only();
     let [jwt] = request.header("x-linkgate-assertion")[..] else {
@@ -374,18 +320,14 @@ async fn an_assertion_without_a_user_names_none_and_replicas_share_its_key() {
         .unwrap()
         .claims;
     assert_eq!((claims.get("sub"), claims.get("name")), (None, None), "{claims}");
-    assert_eq!(
-        (&claims["consumer"], &claims["path"]),
-        (&"robot".into(), &"/api/x".into()),
-        "{claims}"
-    );
+    let found = (&claims["consumer"], &claims["path"]);
+    assert_eq!(found, (&"robot".into(), &"/api/x".into()), "{claims}");
 }
 
 /// Methods are case-sensitive, and the signature covers the method in capitals.
 #[tokio::test]
 async fn the_method_that_was_signed_is_the_one_that_arrives() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     for (sent, signed, arrives) in [
         ("get", "/page", "GET"),
         ("GeT", "/page", "GET"),
@@ -396,24 +338,16 @@ async fn the_method_that_was_signed_is_the_one_that_arrives() {
         } else {
             authorization(signed)
         };
-        let request = format!(
-            "{sent} /page HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{headers}\r\n"
-        );
-        assert_eq!(
-            status(&exchange(gateway, request.as_bytes()).await),
-            "200",
-            "{sent}"
-        );
-        let request = app.received().pop().unwrap();
+        let answer = ask(gateway, &format!("{sent} /page"), format!("{headers}\r\n")).await;
+        assert_eq!(status(&answer), "200", "{sent}: {answer}");
+        let request = app.last();
         assert_eq!(request.line(), format!("{arrives} /page HTTP/1.1"));
     }
 }
 
-/// PHP fills `$_POST` from these, and nobody signed what is in it.
 #[tokio::test]
 async fn a_malformed_content_type_on_a_signed_request_is_refused() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (_, gateway) = started().await;
     for (kind, is_good) in [
         ("application/x-www-form-urlencoded, text/plain", false),
         ("application/x-www-form-urlencoded x", false),
@@ -434,10 +368,7 @@ async fn a_malformed_content_type_on_a_signed_request_is_refused() {
             if is_good { "200" } else { "400" },
             "{kind} {answer}"
         );
-        assert_eq!(
-            status(&post(gateway, "/jobs", &kind, "admin=1").await),
-            "200",
-            "{kind}"
-        );
+        let answer = post(gateway, "/jobs", &kind, "admin=1").await;
+        assert_eq!(status(&answer), "200", "{kind}: {answer}");
     }
 }

@@ -1,110 +1,73 @@
 //! Messages that two readers would end in two places (RFC 9112, section 11.2): the application receives the one message that
 //! was judged, framed anew, or nothing.
 
-use super::{exchange, signed, start, status};
-use crate::support::app::App;
-
-/// How a request line and headers go on, and what the application then receives.
-type Shape = (&'static str, Outcome);
-
-#[derive(Clone, Copy, Debug)]
-enum Outcome {
-    /// 400, and nothing reaches the application.
-    Refused,
-    /// One message with this body as it goes over the wire, chunks and all.
-    Arrives(&'static [u8]),
-}
-
-use Outcome::{Arrives, Refused};
+use super::{ask, exchange, signed, start, started, status};
+use crate::support::{App, Received, Text as _};
 
 const HELLO: &[u8] = b"5\r\nhello\r\n0\r\n\r\n";
 const NOTHING: &[u8] = b"0\r\n\r\n";
 
-async fn hold(shapes: &[Shape]) {
-    for (shape, outcome) in shapes {
-        let app = App::start().await;
-        let gateway = start(&app).await;
-        let head = "POST /page HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n";
-        let answer = exchange(gateway, format!("{head}{shape}").as_bytes()).await;
-        assert_eq!(
-            answer.matches("HTTP/1.1 ").count(),
-            1,
-            "one request, one answer: {shape:?}: {answer}"
-        );
-        let received = app.received();
-        match outcome {
-            Refused => {
-                assert_eq!(
-                    (status(&answer), received.len()),
-                    ("400", 0),
-                    "{shape:?}: {received:?}"
-                );
-            }
-            Arrives(body) => {
-                assert_eq!(
-                    (status(&answer), received.len()),
-                    ("200", 1),
-                    "{shape:?}: {received:?}"
-                );
-                assert_eq!(received[0].body, *body, "{shape:?}");
-                let framing = ["content-length", "transfer-encoding", "trailer"];
-                let framing = framing.map(|name| received[0].header(name).len());
-                assert_eq!(
-                    framing.iter().sum::<usize>(),
-                    1,
-                    "{shape:?}: {}",
-                    received[0].head
-                );
-                assert!(
-                    !received[0].head.contains("mallory"),
-                    "{shape:?}: {}",
-                    received[0].head
-                );
-            }
-        }
+/// Sends a request that goes on like this after its first lines; the answer, which must be one, and what arrived.
+async fn answered(shape: &str) -> (String, Vec<Received>) {
+    let (app, gateway) = started().await;
+    let answer = ask(gateway, "POST /page", shape).await;
+    assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{shape:?}: {answer}");
+    (status(&answer).to_owned(), app.received())
+}
+
+/// Each is answered 400, and nothing reaches the application.
+async fn refuses<T: AsRef<str>>(shapes: &[T]) {
+    for shape in shapes.iter().map(AsRef::as_ref) {
+        let (status, received) = answered(shape).await;
+        assert_eq!((&*status, received.len()), ("400", 0), "{shape:?}: {received:?}");
+    }
+}
+
+/// Each arrives as one message with this body as it goes over the wire, chunks and all.
+async fn passes<T: AsRef<str>>(shapes: &[T], body: &[u8]) {
+    for shape in shapes.iter().map(AsRef::as_ref) {
+        let (status, received) = answered(shape).await;
+        assert_eq!((&*status, received.len()), ("200", 1), "{shape:?}: {received:?}");
+        assert_eq!(received[0].body, body, "{shape:?}");
+        let framing = ["content-length", "transfer-encoding", "trailer"];
+        let framing = framing.map(|name| received[0].header(name).len());
+        assert_eq!(framing.iter().sum::<usize>(), 1, "{shape:?}: {received:?}");
+        received[0].head.lacks("mallory");
     }
 }
 
 #[tokio::test]
 async fn a_length_is_one_number() {
-    hold(&[
-        ("Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", Refused),
-        (
-            "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
-            Arrives(b"hello"),
-        ),
-        ("Content-Length: 5, 5\r\n\r\nhello", Refused),
-        ("Content-Length: 5, 6\r\n\r\nhello!", Refused),
-        ("Content-Length: +5\r\n\r\nhello", Refused),
-        ("Content-Length: -5\r\n\r\nhello", Refused),
-        ("Content-Length: 0x5\r\n\r\nhello", Refused),
-        ("Content-Length: 5 5\r\n\r\nhello", Refused),
-        ("Content-Length:\r\n\r\nhello", Refused),
-        ("Content-Length: 99999999999999999999\r\n\r\nhello", Refused),
-        ("Content-Length : 5\r\n\r\nhello", Refused),
+    refuses(&[
+        "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+        "Content-Length: 5, 5\r\n\r\nhello",
+        "Content-Length: 5, 6\r\n\r\nhello!",
+        "Content-Length: +5\r\n\r\nhello",
+        "Content-Length: -5\r\n\r\nhello",
+        "Content-Length: 0x5\r\n\r\nhello",
+        "Content-Length: 5 5\r\n\r\nhello",
+        "Content-Length:\r\n\r\nhello",
+        "Content-Length: 99999999999999999999\r\n\r\nhello",
+        "Content-Length : 5\r\n\r\nhello",
     ])
     .await;
+    passes(&["Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello"], b"hello").await;
 }
 
 /// Chunks win over a length (RFC 9112, section 6.3), and what follows them on this connection is not read.
 #[tokio::test]
 async fn chunks_and_a_length_make_one_message() {
     let hidden = "GET /hidden HTTP/1.1\r\nHost: builds.example.com\r\n\r\n";
-    let [length_first, chunks_first] = [
-        format!("Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{hidden}"),
-        format!("Transfer-Encoding: chunked\r\nContent-Length: 6\r\n\r\n0\r\n\r\n{hidden}"),
-    ];
+    let length_first = format!("Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{hidden}");
+    let chunks_first = format!("Transfer-Encoding: chunked\r\nContent-Length: 6\r\n\r\n0\r\n\r\n{hidden}");
     for shape in [length_first, chunks_first] {
         let app = App::start().await;
         let gateway = start(&app).await;
         // No `Connection: close`: it is the server that must not go on.
         let head = "POST /page HTTP/1.1\r\nHost: builds.example.com\r\n";
         let answer = exchange(gateway, format!("{head}{shape}").as_bytes()).await;
-        assert_eq!(
-            (status(&answer), answer.matches("HTTP/1.1 ").count()),
-            ("200", 1),
-            "{shape:?}"
-        );
+        let found = (status(&answer), answer.matches("HTTP/1.1 ").count());
+        assert_eq!(found, ("200", 1), "{shape:?}");
         let request = app.only();
         assert_eq!(request.body, NOTHING, "{shape:?}");
         assert_eq!(request.header("content-length"), [""; 0], "{shape:?}");
@@ -113,38 +76,26 @@ async fn chunks_and_a_length_make_one_message() {
 
 #[tokio::test]
 async fn no_other_coding_frames_a_body() {
-    hold(&[
-        (
-            "Transfer-Encoding: identity\r\nContent-Length: 5\r\n\r\nhello",
-            Refused,
-        ),
-        (
-            "Transfer-Encoding: xchunked\r\nContent-Length: 5\r\n\r\nhello",
-            Refused,
-        ),
-        (
-            "Transfer-Encoding: \"chunked\"\r\nContent-Length: 5\r\n\r\nhello",
-            Refused,
-        ),
-        ("Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n", Refused),
-        ("Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", Refused),
-        (
-            "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n",
-            Refused,
-        ),
-        (
-            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            Arrives(NOTHING),
-        ),
-        ("Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", Refused),
+    refuses(&[
+        "Transfer-Encoding: identity\r\nContent-Length: 5\r\n\r\nhello",
+        "Transfer-Encoding: xchunked\r\nContent-Length: 5\r\n\r\nhello",
+        "Transfer-Encoding: \"chunked\"\r\nContent-Length: 5\r\n\r\nhello",
+        "Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+        "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n",
+        "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
     ])
+    .await;
+    passes(
+        &["Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
+        NOTHING,
+    )
     .await;
 }
 
 #[tokio::test]
 async fn a_coding_beside_chunked_is_not_implemented() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
     for (coding, code) in [
         ("gzip, chunked", "501"),
         ("chunked, chunked", "501"),
@@ -152,16 +103,13 @@ async fn a_coding_beside_chunked_is_not_implemented() {
         ("Chunked", "200"),
     ] {
         for path in ["/page", "/static/x", "/api/x"] {
-            let request = format!(
-                "POST {path} HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n\
-                 Transfer-Encoding: {coding}\r\n\r\n0\r\n\r\n"
-            );
+            let rest = format!("Transfer-Encoding: {coding}\r\n\r\n0\r\n\r\n");
             let code = if code == "200" && path == "/api/x" {
                 "401"
             } else {
                 code
             };
-            let answer = exchange(gateway, request.as_bytes()).await;
+            let answer = ask(gateway, &format!("POST {path}"), rest).await;
             assert_eq!(status(&answer), code, "{path} {coding}: {answer}");
         }
     }
@@ -170,101 +118,74 @@ async fn a_coding_beside_chunked_is_not_implemented() {
 
 #[tokio::test]
 async fn a_line_ends_where_it_ends() {
-    hold(&[
-        ("X-A: b\r\n c\r\nContent-Length: 5\r\n\r\nhello", Refused),
-        ("Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", Refused),
-        (
-            "X-A: b\rRemote-User: mallory\r\nContent-Length: 5\r\n\r\nhello",
-            Refused,
-        ),
-        ("X-A: b\0c\r\nContent-Length: 5\r\n\r\nhello", Refused),
-        ("X A: b\r\nContent-Length: 5\r\n\r\nhello", Refused),
-        ("Xab\r\nContent-Length: 5\r\n\r\nhello", Refused),
-        // A line feed alone ends a line (RFC 9112, section 2.2), and goes on as what it was read as.
-        (
-            "X-A: b\nRemote-User: mallory\nContent-Length: 5\r\n\r\nhello",
-            Arrives(b"hello"),
-        ),
+    refuses(&[
+        "X-A: b\r\n c\r\nContent-Length: 5\r\n\r\nhello",
+        "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
+        "X-A: b\rRemote-User: mallory\r\nContent-Length: 5\r\n\r\nhello",
+        "X-A: b\0c\r\nContent-Length: 5\r\n\r\nhello",
+        "X A: b\r\nContent-Length: 5\r\n\r\nhello",
+        "Xab\r\nContent-Length: 5\r\n\r\nhello",
     ])
+    .await;
+    passes(
+        &["X-A: b\nRemote-User: mallory\nContent-Length: 5\r\n\r\nhello"],
+        b"hello",
+    )
     .await;
 }
 
 #[tokio::test]
-async fn a_chunk_is_as_long_as_it_says() {
-    for (body, outcome) in [
-        ("5;a=b\r\nhello\r\n0\r\n\r\n", Arrives(HELLO)),
-        ("5;a=\"b;c\"\r\nhello\r\n0;x\r\n\r\n", Arrives(HELLO)),
-        ("5 \r\nhello\r\n0\r\n\r\n", Arrives(HELLO)),
-        (
-            "5\r\nhello\r\n0\r\nRemote-User: mallory\r\nContent-Length: 9\r\n\r\n",
-            Arrives(HELLO),
-        ),
-        ("5;a\nhello\r\n0\r\n\r\n", Refused),
-        ("5;a\rb\r\nhello\r\n0\r\n\r\n", Refused),
-        ("5\nhello\r\n0\r\n\r\n", Refused),
-        ("0x5\r\nhello\r\n0\r\n\r\n", Refused),
-        ("+5\r\nhello\r\n0\r\n\r\n", Refused),
-        ("-1\r\nhello\r\n0\r\n\r\n", Refused),
-        ("\r\nhello\r\n0\r\n\r\n", Refused),
-        ("FFFFFFFFFFFFFFFFF5\r\nhello\r\n0\r\n\r\n", Refused),
+async fn a_chunk_has_its_declared_length() {
+    let chunked = |body: &&str| format!("Transfer-Encoding: chunked\r\n\r\n{body}");
+    let arrive = [
+        "5;a=b\r\nhello\r\n0\r\n\r\n",
+        "5;a=\"b;c\"\r\nhello\r\n0;x\r\n\r\n",
+        "5 \r\nhello\r\n0\r\n\r\n",
+        "5\r\nhello\r\n0\r\nRemote-User: mallory\r\nContent-Length: 9\r\n\r\n",
+    ];
+    passes(&arrive.each_ref().map(chunked), HELLO).await;
+    let malformed = [
+        "5;a\nhello\r\n0\r\n\r\n",
+        "5;a\rb\r\nhello\r\n0\r\n\r\n",
+        "5\nhello\r\n0\r\n\r\n",
+        "0x5\r\nhello\r\n0\r\n\r\n",
+        "+5\r\nhello\r\n0\r\n\r\n",
+        "-1\r\nhello\r\n0\r\n\r\n",
+        "\r\nhello\r\n0\r\n\r\n",
+        "FFFFFFFFFFFFFFFFF5\r\nhello\r\n0\r\n\r\n",
         // These break in the middle: what had arrived may have gone on, and its end never comes.
-        ("5\r\nhelloX\r\n0\r\n\r\n", Refused),
-        ("5\r\nhello\n0\r\n\r\n", Refused),
-        ("5\r\nhello\r\n0\n\n", Refused),
-    ] {
-        let shape: &'static str = Box::leak(format!("Transfer-Encoding: chunked\r\n\r\n{body}").into());
-        hold(&[(shape, outcome)]).await;
-    }
+        "5\r\nhelloX\r\n0\r\n\r\n",
+        "5\r\nhello\n0\r\n\r\n",
+        "5\r\nhello\r\n0\n\n",
+    ];
+    refuses(&malformed.each_ref().map(chunked)).await;
 }
 
-/// However its form is framed: what is verified is what arrives, once.
 #[tokio::test]
 async fn a_signed_form_arrives_as_it_was_verified() {
-    let app = App::start().await;
-    let gateway = start(&app).await;
+    let (app, gateway) = started().await;
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    let both = "Content-Length: 7\r\nTransfer-Encoding: chunked\r\n";
     for (framing, body, code) in [
         ("Content-Length: 3\r\n", "a=b", "200"),
-        (
-            "Transfer-Encoding: chunked\r\n",
-            "3;x=\"&c=d\"\r\na=b\r\n0\r\n&c: d\r\n\r\n",
-            "200",
-        ),
-        (
-            "Content-Length: 7\r\nTransfer-Encoding: chunked\r\n",
-            "1\r\na\r\n2\r\n=b\r\n0\r\n\r\n",
-            "200",
-        ),
-        (
-            "Transfer-Encoding: chunked\r\n",
-            "7\r\na=b&c=d\r\n0\r\n\r\n",
-            "401",
-        ),
+        (chunked, "3;x=\"&c=d\"\r\na=b\r\n0\r\n&c: d\r\n\r\n", "200"),
+        (both, "1\r\na\r\n2\r\n=b\r\n0\r\n\r\n", "200"),
+        (chunked, "7\r\na=b&c=d\r\n0\r\n\r\n", "401"),
         ("Content-Length: 7\r\n", "a=b&c=d", "401"),
-        (
-            "Transfer-Encoding: chunked\r\n",
-            "3\r\na=b&c=d\r\n0\r\n\r\n",
-            "400",
-        ),
+        (chunked, "3\r\na=b&c=d\r\n0\r\n\r\n", "400"),
     ] {
         let authorization = signed::form_authorization("/api/x", b"a=b");
-        let request = format!(
-            "POST /api/x HTTP/1.1\r\nHost: builds.example.com\r\nConnection: close\r\n{authorization}\
-             Content-Type: application/x-www-form-urlencoded\r\n{framing}\r\n{body}"
-        );
+        let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
+        let rest = format!("{authorization}{kind}{framing}\r\n{body}");
         let before = app.received().len();
-        let answer = exchange(gateway, request.as_bytes()).await;
+        let answer = ask(gateway, "POST /api/x", rest).await;
         assert_eq!(status(&answer), code, "{framing}{body}: {answer}");
         let received = app.received();
-        assert_eq!(
-            received.len() - before,
-            usize::from(code == "200"),
-            "{framing}{body}"
-        );
+        let found = received.len() - before;
+        assert_eq!(found, usize::from(code == "200"), "{framing}{body}");
         if let [.., last] = &received[before..] {
-            assert_eq!(
-                (last.body.as_slice(), last.header("content-length")),
-                (&b"a=b"[..], vec!["3"])
-            );
+            let found = (last.body.as_slice(), last.header("content-length"));
+            assert_eq!(found, (&b"a=b"[..], vec!["3"]));
             assert_eq!(last.header("transfer-encoding"), [""; 0]);
         }
     }

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use super::signed::authorization;
 use super::{get, options, serve, status};
-use crate::support::app::App;
+use crate::support::App;
 
 const ISSUER: &str = "https://builds.example.com";
 const AUDIENCE: &str = "the-application";
@@ -24,7 +24,7 @@ const PATH: &str = "/api/a/../%C3%BC\\\"b";
 /// Assertions of all kinds, and where the keys of linkgate stand.
 struct Assertions {
     folder: TempDir,
-    /// By the key of today, by the one before it, from an hour ago, and by somebody else's key.
+    /// By the key of today, by the one before it, from an hour ago, and by another key.
     good: String,
     previous: String,
     old: String,
@@ -75,11 +75,8 @@ impl Assertions {
     fn check(&self, sample: &[&str]) {
         let request = [ISSUER, AUDIENCE, "GET", PATH];
         for (name, token) in [("today's key", &self.good), ("yesterday's key", &self.previous)] {
-            assert_eq!(
-                self.shown(sample, token, request).as_deref(),
-                Some("svc"),
-                "{sample:?}: {name}"
-            );
+            let found = self.shown(sample, token, request);
+            assert_eq!(found.as_deref(), Some("svc"), "{sample:?}: {name}");
         }
         for (name, token) in [
             ("expired", self.old.clone()),
@@ -103,11 +100,8 @@ impl Assertions {
             [ISSUER, AUDIENCE, "POST", PATH],
             [ISSUER, AUDIENCE, "GET", "/api/b"],
         ] {
-            assert_eq!(
-                self.shown(sample, &self.good, other),
-                None,
-                "{sample:?}: {other:?}"
-            );
+            let found = self.shown(sample, &self.good, other);
+            assert_eq!(found, None, "{sample:?}: {other:?}");
         }
     }
 }

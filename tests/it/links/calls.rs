@@ -2,10 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::app::App;
-use crate::support::databases::Database;
-use crate::support::linked::{Linked, Planned, TOKEN};
-use crate::support::raw::Request;
+use crate::support::{App, Database, Linked, Planned, Request, TOKEN, Text as _};
 
 const ITSELF: &str = "itself = true\n";
 
@@ -23,11 +20,7 @@ async fn the_target_and_the_body_leave_as_they_came() {
         .header("Cookie", "JSESSIONID=theirs")
         .header("X-Atlassian-Token", "no-check")
         .header("X-Forwarded-For", "1.1.1.1");
-    let post = Request {
-        method: "POST".into(),
-        ..post
-    }
-    .body("{\"a\": 1}");
+    let post = post.posted().body("{\"a\": 1}");
     assert_eq!(post.send(left.calls).await.status, 200);
     let seen = other.only();
     assert_eq!(
@@ -41,14 +34,8 @@ async fn the_target_and_the_body_leave_as_they_came() {
         assert_eq!(seen.header(absent), [""; 0], "{absent}");
     }
     let authorization = seen.header("authorization")[0];
-    assert!(
-        authorization.starts_with("OAuth oauth_consumer_key=\"linkgate-left\""),
-        "{authorization}"
-    );
-    assert!(
-        authorization.contains("oauth_signature_method=\"RSA-SHA1\""),
-        "{authorization}"
-    );
+    authorization.begins("OAuth oauth_consumer_key=\"linkgate-left\"");
+    authorization.has("oauth_signature_method=\"RSA-SHA1\"");
     assert!(authorization.contains("oauth_token=\"\""), "{authorization}");
     assert!(!authorization.contains(TOKEN), "{authorization}");
 }
@@ -63,7 +50,7 @@ async fn the_answer_comes_back_without_the_other_sides_session() {
     let left = Linked::with_peer(other.address, ITSELF).await;
     let answer = left.ask("/other", None).await;
     assert_eq!((answer.status, answer.body.as_str()), (418, "tea"));
-    assert_eq!(answer.header("etag"), Some("\"1\""));
+    answer.assert_header("etag", "\"1\"");
     for absent in ["set-cookie", "x-linkgate-error", "x-gone"] {
         assert_eq!(answer.header(absent), None, "{absent}");
     }
@@ -84,14 +71,8 @@ async fn only_the_application_may_call() {
         Linked::asks("/other/x", None).header("Authorization", format!("Bearer {TOKEN}")),
     ] {
         let answer = request.send(left.calls).await;
-        assert_eq!(
-            (answer.status, answer.header("x-linkgate-error")),
-            (401, Some("wrong_token"))
-        );
-        assert_eq!(
-            answer.header("www-authenticate"),
-            Some("Bearer realm=\"linkgate links\"")
-        );
+        answer.assert(401, "x-linkgate-error", Some("wrong_token"));
+        answer.assert_header("www-authenticate", "Bearer realm=\"linkgate links\"");
     }
     assert_eq!(other.received().len(), 0);
     let spelt = Request::get("/other/x").header("Authorization", format!("bearer  {TOKEN}"));
@@ -118,20 +99,14 @@ async fn what_the_application_must_not_say_is_refused() {
         ("/other/x", Some("alice"), 401, "not_connected"),
     ] {
         let answer = left.ask(target, user).await;
-        assert_eq!(
-            (answer.status, answer.header("x-linkgate-error")),
-            (status, Some(code)),
-            "{target}"
-        );
+        let found = (answer.status, answer.header("x-linkgate-error"));
+        assert_eq!(found, (status, Some(code)), "{target}");
         assert_eq!(json(&answer.body)["error"], code);
     }
     let twice = Linked::asks("/other/x", Some("alice")).header("X-Linkgate-User", "bob");
     assert_eq!(twice.send(left.calls).await.status, 400);
     for form in ["oauth_token=t", "a=b&xoauth%5Frequestor_id=alice"] {
-        let form = Request {
-            method: "POST".into(),
-            ..Linked::asks("/other/x", None).form(form)
-        };
+        let form = Linked::asks("/other/x", None).form(form).posted();
         assert_eq!(form.send(left.calls).await.status, 400);
     }
     assert_eq!(other.received().len(), 0);
@@ -155,7 +130,7 @@ async fn redirects_are_signed_anew_within_the_link_alone() {
             use tokio::io::AsyncWriteExt as _;
             let here = stream.get_ref().local_addr().unwrap();
             let location = location.replace("{here}", &here.to_string());
-            while let Some(head) = crate::support::app::read_head(&mut stream).await {
+            while let Some(head) = crate::support::read_head(&mut stream).await {
                 let line = head.lines().next().unwrap_or_default().to_owned();
                 let answer = if line.starts_with("GET /within") {
                     format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{line}", line.len())
@@ -169,22 +144,14 @@ async fn redirects_are_signed_anew_within_the_link_alone() {
         let left = Linked::with_peer(other.address, ITSELF).await;
         let answer = left.ask("/other/start", None).await;
         if followed {
-            assert_eq!(
-                (answer.status, answer.body.as_str()),
-                (200, "GET /within?x=1 HTTP/1.1")
-            );
+            let found = (answer.status, answer.body.as_str());
+            assert_eq!(found, (200, "GET /within?x=1 HTTP/1.1"));
         } else {
             let location = location.replace("{here}", &other.address.to_string());
-            assert_eq!(
-                (answer.status, answer.header("location")),
-                (302, Some(&*location))
-            );
+            answer.assert(302, "location", Some(&*location));
         }
         // What changes something is not done again elsewhere.
-        let post = Request {
-            method: "POST".into(),
-            ..Linked::asks("/other/start", None).form("a=b")
-        };
+        let post = Linked::asks("/other/start", None).form("a=b").posted();
         assert_eq!(post.send(left.calls).await.status, 302);
     }
 }
@@ -198,17 +165,11 @@ async fn a_redirect_within_the_link_names_the_user_once() {
         "[[links]]\nname = \"other\"\nurl = \"http://{}/ctx\"\nusers = \"impersonate\"\n",
         other.address
     );
-    let left = Planned::new("left")
-        .start(&Database::sqlite(), "listen = \"127.0.0.1:0\"", &link)
-        .await;
+    let left = Linked::with_links(&link).await;
     for first in ["/x", "/x?a"] {
         let before = other.count();
-        assert_eq!(
-            left.ask(&format!("/other{first}"), Some("J%C3%B6rg B"))
-                .await
-                .status,
-            302
-        );
+        let answer = left.ask(&format!("/other{first}"), Some("J%C3%B6rg B")).await;
+        assert_eq!(answer.status, 302, "{answer:?}");
         let lines = other.lines_since(before);
         let separator = if first.contains('?') { '&' } else { '?' };
         let expected = format!("GET /ctx{first}{separator}xoauth_requestor_id=J%C3%B6rg%20B HTTP/1.1");
@@ -227,14 +188,11 @@ async fn a_redirect_within_the_link_names_the_user_once() {
             "[[links]]\nname = \"other\"\nurl = \"http://{}/ctx\"\n{ITSELF}",
             other.address
         );
-        let left = Planned::new("left")
-            .start(&Database::sqlite(), "listen = \"127.0.0.1:0\"", &link)
-            .await;
+        let left = Linked::with_links(&link).await;
         assert_eq!((left.ask("/other/x", None).await.status, other.count()), (302, 1));
     }
 }
 
-/// A user, a token or a signature that the other side writes is handed back, unsigned.
 #[tokio::test]
 async fn a_redirect_writes_no_protocol_parameters() {
     for parameter in [
@@ -253,9 +211,7 @@ async fn a_redirect_writes_no_protocol_parameters() {
             "[[links]]\nname = \"other\"\nurl = \"http://{}/ctx\"\n{users}",
             other.address
         );
-        let left = Planned::new("left")
-            .start(&Database::sqlite(), "listen = \"127.0.0.1:0\"", &link)
-            .await;
+        let left = Linked::with_links(&link).await;
         for (count, user) in (1..).zip([Some("J%C3%B6rg B"), None]) {
             let answer = left.ask("/other/x", user).await;
             assert_eq!((answer.status, other.count()), (302, count), "{parameter}");
@@ -263,16 +219,13 @@ async fn a_redirect_writes_no_protocol_parameters() {
     }
 }
 
-/// Only what a name leads to is judged: an address that is written in the configuration is what the administrator wants.
 #[tokio::test]
 async fn an_address_is_called_as_it_is_written() {
     let other = App::start().await;
     let port = other.address.port();
     for (count, host) in (1..).zip(["localhost", "0.0.0.0"]) {
         let link = format!("[[links]]\nname = \"other\"\nurl = \"http://{host}:{port}\"\n{ITSELF}");
-        let left = Planned::new("left")
-            .start(&Database::sqlite(), "listen = \"127.0.0.1:0\"", &link)
-            .await;
+        let left = Linked::with_links(&link).await;
         let answer = left.ask("/other/x", None).await;
         assert_eq!((answer.status, other.count()), (200, count), "{host}: {answer:?}");
     }
@@ -307,10 +260,8 @@ async fn a_unix_socket_serves_as_well() {
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
-    assert!(
-        answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("ok"),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert!(answer.ends_with("ok"), "{answer}");
     let mode = std::fs::metadata(&socket).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o660);
     left.stop().await;
@@ -355,17 +306,8 @@ async fn administrators_see_how_calls_went() {
     );
     assert_eq!(left.ask("/other", None).await.status, 200);
     let after = section(&alice.get("/oauth/admin").await.body);
-    assert!(
-        after.contains(&format!("<code>http://{}</code>", other.address)),
-        "{after}"
-    );
-    assert!(
-        after.contains("<dt>Last contact</dt><dd><time datetime="),
-        "{after}"
-    );
-    assert!(
-        after.contains("<dt>Last success</dt><dd><time datetime="),
-        "{after}"
-    );
+    after.has(format!("<code>http://{}</code>", other.address));
+    after.has("<dt>Last contact</dt><dd><time datetime=");
+    after.has("<dt>Last success</dt><dd><time datetime=");
     assert!(after.contains("SHA256:"), "{after}");
 }

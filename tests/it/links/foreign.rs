@@ -1,21 +1,18 @@
-//! linkgate as the consumer of a provider whose OAuth part nobody here wrote: oauthlib's, `tests/clients/python/provider.py`.
+//! linkgate as the consumer of a foreign provider: oauthlib's, `tests/clients/python/provider.py`.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
 use crate::clients::{clients, installed};
-use crate::support::browser::location;
-use crate::support::databases::{Database, on_both};
-use crate::support::linked::{Linked, Planned, path};
-use crate::support::raw::Request;
+use crate::support::{Database, Linked, Planned, Request, Running, location, on_both, path};
 
-/// A running provider. Dropping it kills it.
+/// A running provider.
 struct Provider {
-    child: Child,
+    _child: Running,
     address: SocketAddr,
 }
 
@@ -38,16 +35,9 @@ impl Provider {
         let said: Value = serde_json::from_str(&line).unwrap();
         let port = u16::try_from(said["port"].as_u64().unwrap()).unwrap();
         Self {
-            child,
+            _child: Running(child),
             address: (Ipv4Addr::LOCALHOST, port).into(),
         }
-    }
-}
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -82,7 +72,7 @@ on_both! {
         ] {
             let mut request = Linked::asks(&format!("/other{target}"), user);
             if let Some(form) = form {
-                request = Request { method: "POST".into(), ..request }.form(form);
+                request = request.posted().form(form);
             }
             let answer = request.send(left.calls).await;
             assert_eq!(answer.status, 200, "{target} {user:?} {form:?}: {answer:?}");
@@ -91,14 +81,13 @@ on_both! {
             assert_eq!(said["body"], json!(form.unwrap_or_default()));
         }
         let streamed = Linked::asks("/other/rest/x", Some("alice")).header("Content-Type", "application/json");
-        let streamed = Request { method: "POST".into(), ..streamed }.body("{\"a\": 1}");
+        let streamed = streamed.posted().body("{\"a\": 1}");
         let said: Value = serde_json::from_str(&streamed.send(left.calls).await.body).unwrap();
         assert_eq!(said["body"], "{\"a\": 1}");
 
         Request::post("/control/revoke").send(provider.address).await;
         let refused = left.ask("/other/rest/x", Some("alice")).await;
-        assert_eq!((refused.status, refused.header("x-linkgate-error")), (401, Some("not_connected")), "{refused:?}");
+        refused.assert(401, "x-linkgate-error", Some("not_connected"));
         assert_eq!(left.ask("/other/rest/x", None).await.status, 200, "two-legged calls have no token to lose");
-        left.stop().await;
     }
 }

@@ -1,4 +1,4 @@
-//! A link to an https address: whom it believes, and that whoever it does not believe learns nothing.
+//! A link to an https address: which certificates it trusts, and that no other remote learns anything.
 
 use std::net::SocketAddr;
 
@@ -6,10 +6,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 
-use crate::support::app::App;
-use crate::support::certificates::Authority;
-use crate::support::databases::Database;
-use crate::support::linked::{Linked, Planned};
+use crate::support::{App, Authority, Database, Linked, Planned};
 
 /// A linkgate with a link to an https address, which has these keys besides; `ca.pem` is this authority's.
 async fn linked(to: SocketAddr, authority: &Authority, more: &str) -> Linked {
@@ -38,7 +35,7 @@ async fn assert_unreachable(left: &Linked, reason: &str) {
 }
 
 #[tokio::test]
-async fn whoever_has_a_certificate_of_the_links_issuer_is_called() {
+async fn a_remote_with_a_certificate_of_the_links_issuer_is_called() {
     let (authority, there) = (Authority::new(), App::start().await);
     let shown = authority.issue(&["127.0.0.1"]);
     let to = shown.in_front_of(there.address).await;
@@ -48,11 +45,10 @@ async fn whoever_has_a_certificate_of_the_links_issuer_is_called() {
     let seen = there.only();
     assert_eq!(seen.line(), "GET /bitbucket/rest/api?a=1 HTTP/1.1");
     assert!(seen.header("authorization")[0].starts_with("OAuth "), "{seen:?}");
-    left.stop().await;
 }
 
 #[tokio::test]
-async fn whoever_is_not_believed_receives_nothing_and_the_reason_is_said() {
+async fn an_untrusted_remote_receives_nothing_and_the_reason_is_told() {
     let (authority, other) = (Authority::new(), Authority::new());
     let believed = "ca_file = \"ca.pem\"";
     let here = ["127.0.0.1"];
@@ -68,7 +64,6 @@ async fn whoever_is_not_believed_receives_nothing_and_the_reason_is_said() {
         let left = linked(to, &authority, more).await;
         assert_unreachable(&left, reason).await;
         assert_eq!(there.count(), 0, "{reason}");
-        left.stop().await;
     }
 }
 
@@ -85,5 +80,4 @@ async fn another_side_that_speaks_no_tls_is_said_to() {
     });
     let left = linked(address, &Authority::new(), "").await;
     assert_unreachable(&left, "does not speak TLS").await;
-    left.stop().await;
 }

@@ -3,35 +3,17 @@
 use std::time::Duration;
 
 use linkgate::blocking::SIGNATURES;
-use linkgate::oauth::{Secret, Token, TokenCredentials};
+use linkgate::oauth::Token;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::support::app::App;
-use crate::support::blocked::Blocked;
-use crate::support::browser::location;
-use crate::support::databases::Database;
-use crate::support::linked::{Linked, Planned, pair, path};
-use crate::support::raw::Request;
+use crate::support::{App, Blocked, Database, Linked, Planned, Text as _, location, pair, path};
 
 /// A linkgate whose other side answers every call in the same way, with alice connected there.
 async fn refused_by(answer: &'static str) -> Linked {
     let left = Linked::with_peer(App::answering(answer).await.address, "").await;
-    keep_token(&left, "a-token").await;
+    left.has_connected("other", "alice", "a-token").await;
     left
-}
-
-async fn keep_token(left: &Linked, token: &str) {
-    let store = left.store().await;
-    let credentials = TokenCredentials {
-        token: Token::parse(token).unwrap(),
-        secret: Secret::new("its-secret"),
-    };
-    store
-        .connect_link("other", "alice", &credentials, None, left.clock.now())
-        .await
-        .unwrap();
-    store.close().await;
 }
 
 async fn is_connected(left: &Linked) -> bool {
@@ -56,11 +38,8 @@ async fn a_call_that_waits_in_vain_for_its_signature_is_answered() {
     let left = refused_by("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
     let blocked = Blocked::all(&[&SIGNATURES]).await;
     let (status, code, advice, connected) = outcome(&left).await;
-    assert_eq!(
-        (status, code.as_str(), connected),
-        (503, "unavailable", true),
-        "{advice}"
-    );
+    let found = (status, code.as_str(), connected);
+    assert_eq!(found, (503, "unavailable", true), "{advice}");
     assert!(advice.contains("signs too many calls"), "{advice}");
     blocked.end().await;
     assert_eq!(left.ask("/other/x", Some("alice")).await.status, 200);
@@ -86,12 +65,8 @@ async fn a_token_problem_drops_the_token_and_nothing_else_does() {
         );
         let left = refused_by(answer.leak()).await;
         let got = outcome(&left).await;
-        assert_eq!(
-            (got.0, got.1.as_str(), got.3),
-            (status, code, connected),
-            "{problem}: {}",
-            got.2
-        );
+        let found = (got.0, got.1.as_str(), got.3);
+        assert_eq!(found, (status, code, connected), "{problem}: {}", got.2);
     }
 }
 
@@ -108,19 +83,11 @@ async fn a_problem_is_read_from_the_last_challenge_that_names_one() {
     );
     let left = refused_by(answer.leak()).await;
     let (status, code, advice, connected) = outcome(&left).await;
-    assert_eq!(
-        (status, code.as_str(), connected),
-        (502, "refused", true),
-        "{advice}"
-    );
-    assert!(
-        advice.contains(&format!("permission_denied: ab{}", "x".repeat(298))),
-        "{advice}"
-    );
-    assert!(
-        !advice.contains(&"x".repeat(299)) && !advice.contains(['\n', '\u{1b}']),
-        "{advice}"
-    );
+    let found = (status, code.as_str(), connected);
+    assert_eq!(found, (502, "refused", true), "{advice}");
+    advice.has(format!("permission_denied: ab{}", "x".repeat(298)));
+    advice.lacks("x".repeat(299));
+    assert!(!advice.contains(['\n', '\u{1b}']), "{advice}");
 }
 
 #[tokio::test]
@@ -145,7 +112,6 @@ async fn a_second_more_or_less_is_no_difference_between_clocks() {
     }
 }
 
-/// The user connects again while a call with the old token is under way, which is then refused.
 #[tokio::test]
 async fn only_the_token_that_was_refused_is_dropped() {
     let (seen, mut calls) = tokio::sync::mpsc::unbounded_channel();
@@ -153,7 +119,7 @@ async fn only_the_token_that_was_refused_is_dropped() {
     let other = App::scripted(move |_, mut stream| {
         let (seen, mut gone) = (seen.clone(), gone.clone());
         async move {
-            crate::support::app::read_head(&mut stream).await.unwrap();
+            crate::support::read_head(&mut stream).await.unwrap();
             seen.send(()).unwrap();
             gone.wait_for(|go| *go).await.unwrap();
             let answer = b"HTTP/1.1 401 Unauthorized\r\nwww-authenticate: OAuth oauth_problem=\"token_revoked\"\r\ncontent-length: 0\r\n\r\n";
@@ -162,14 +128,14 @@ async fn only_the_token_that_was_refused_is_dropped() {
     })
     .await;
     let left = Linked::with_peer(other.address, "").await;
-    keep_token(&left, "an-old-token").await;
+    left.has_connected("other", "alice", "an-old-token").await;
     let calling = async {
         let refused = left.ask("/other/x", Some("alice")).await;
-        assert_eq!(refused.header("x-linkgate-error"), Some("not_connected"));
+        refused.assert_header("x-linkgate-error", "not_connected");
     };
     let connecting = async {
         calls.recv().await.unwrap();
-        keep_token(&left, "a-new-token").await;
+        left.has_connected("other", "alice", "a-new-token").await;
         go.send(true).unwrap();
     };
     tokio::join!(calling, connecting);
@@ -184,10 +150,8 @@ async fn an_answer_of_the_other_application_is_its_own() {
         );
         let left = refused_by(answer.leak()).await;
         let got = left.ask("/other/x", Some("alice")).await;
-        assert_eq!(
-            (got.status.to_string().as_str(), got.body.as_str()),
-            (&status[..3], "no")
-        );
+        assert_eq!(got.status.to_string(), status[..3]);
+        assert_eq!(got.body, "no");
         assert_eq!(got.header("x-linkgate-error"), None);
         assert!(is_connected(&left).await);
     }
@@ -199,25 +163,17 @@ async fn a_clock_that_is_ten_minutes_off_is_named() {
     left.connect("other", &right, "alice").await;
     left.clock.advance(-600);
     let (status, code, advice, connected) = outcome(&left).await;
-    assert_eq!(
-        (status, code.as_str(), connected),
-        (502, "clock", true),
-        "{advice}"
-    );
-    assert!(
-        advice.contains("refuses our timestamp") && advice.contains("NTP"),
-        "{advice}"
-    );
+    let found = (status, code.as_str(), connected);
+    assert_eq!(found, (502, "clock", true), "{advice}");
+    advice.has("refuses our timestamp");
+    advice.has("NTP");
 
     let mut browser = left.browser();
     browser.sign_in("bob").await;
     let page = browser.get("/oauth/links/other/connect").await;
     assert_eq!(page.status, 502);
-    assert!(
-        page.body.contains("timestamp") && page.body.contains("NTP"),
-        "{}",
-        page.body
-    );
+    page.body.has("timestamp");
+    page.body.has("NTP");
 
     left.clock.advance(600);
     assert_eq!(left.ask("/other/api/x", Some("alice")).await.status, 200);
@@ -231,7 +187,7 @@ async fn a_slow_other_side_is_given_up_and_the_token_stays() {
     })
     .await;
     let left = Linked::with_peer(slow.address, "response_timeout = \"300ms\"\n").await;
-    keep_token(&left, "a-token").await;
+    left.has_connected("other", "alice", "a-token").await;
     let got = outcome(&left).await;
     assert_eq!((got.0, got.1.as_str(), got.3), (504, "late", true), "{}", got.2);
     let mut browser = left.browser();
@@ -244,7 +200,7 @@ async fn a_slow_other_side_is_given_up_and_the_token_stays() {
 #[tokio::test]
 async fn another_side_that_is_down_is_said_to_be_and_the_token_stays() {
     let left = Linked::with_peer(App::absent().address, "").await;
-    keep_token(&left, "a-token").await;
+    left.has_connected("other", "alice", "a-token").await;
     let got = outcome(&left).await;
     assert_eq!(
         (got.0, got.1.as_str(), got.3),
@@ -257,13 +213,13 @@ async fn another_side_that_is_down_is_said_to_be_and_the_token_stays() {
         "",
     )
     .await;
-    keep_token(&broken, "a-token").await;
+    broken.has_connected("other", "alice", "a-token").await;
     let got = outcome(&broken).await;
     assert_eq!((got.0, got.3), (502, true), "{}", got.2);
 }
 
 #[tokio::test]
-async fn a_dance_goes_on_when_the_other_side_is_back() {
+async fn an_authorization_goes_on_when_the_remote_is_back() {
     let (left, right) = pair(&Database::sqlite(), &Database::sqlite()).await;
     let mut browser = left.browser();
     browser.sign_in("alice").await;
@@ -275,45 +231,44 @@ async fn a_dance_goes_on_when_the_other_side_is_back() {
     right.stop().await;
     let page = browser.get(&callback).await;
     assert_eq!(page.status, 503, "{page:?}");
-    // It would be 410 if the dance were lost.
+    // It would be 410 if the pending authorization were lost.
     assert_eq!(browser.get(&callback).await.status, 503);
 }
 
 #[tokio::test]
 async fn a_token_that_was_replaced_meanwhile_is_not_dropped() {
     let left = Linked::with_peer(App::start().await.address, "").await;
-    keep_token(&left, "a-token").await;
+    left.has_connected("other", "alice", "a-token").await;
     let store = left.store().await;
     let old = Token::parse("an-older-token").unwrap();
-    assert!(
-        !store
-            .forget_link_token("other", "alice", &old, "token_revoked", left.clock.now())
-            .await
-            .unwrap()
-    );
+    let done = store
+        .forget_link_token("other", "alice", &old, "token_revoked", left.clock.now())
+        .await;
+    assert!(!done.unwrap());
     store.close().await;
     assert!(is_connected(&left).await);
 }
 
 #[tokio::test]
-async fn a_request_token_answer_that_is_none_connects_nobody() {
-    for (answer, status) in [
-        ("HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n<html></html>", 502),
+async fn a_malformed_request_token_response_connects_no_user() {
+    for (rest, status) in [
+        ("200 OK\r\ncontent-length: 13\r\n\r\n<html></html>", 502),
         (
-            "HTTP/1.1 200 OK\r\ncontent-length: 31\r\n\r\noauth_token=t&oauth_token_secret",
+            "200 OK\r\ncontent-length: 31\r\n\r\noauth_token=t&oauth_token_secret",
             502,
         ),
         (
-            "HTTP/1.1 200 OK\r\ncontent-length: 34\r\n\r\noauth_token=t&oauth_token_secret=s&",
+            "200 OK\r\ncontent-length: 34\r\n\r\noauth_token=t&oauth_token_secret=s&",
             502,
         ),
         (
-            "HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n",
+            "302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n",
             502,
         ),
-        ("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n", 503),
-        ("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n", 503),
+        ("503 Busy\r\ncontent-length: 0\r\n\r\n", 503),
+        ("200 OK\r\ncontent-length: 1000000\r\n\r\n", 503),
     ] {
+        let answer = &*format!("HTTP/1.1 {rest}").leak();
         let left = Linked::with_peer(
             App::answering(answer).await.address,
             "response_timeout = \"500ms\"\n",
@@ -331,7 +286,7 @@ async fn while_a_key_is_rotated_either_one_will_do() {
     let (left, right) = (Planned::new("left"), Planned::new("right"));
     let old = std::fs::read_to_string(left.file("unused", "x").with_file_name("link.pem")).unwrap();
     left.file("link-old.pem", &old);
-    let new = linkgate::oauth::PrivateKey::generate(2048, &mut crate::support::databases::rng()).unwrap();
+    let new = linkgate::oauth::PrivateKey::generate(2048, &mut crate::support::rng()).unwrap();
     left.file("link-new.pem", new.to_pem().expose());
     let link = format!(
         "[[links]]\nname = \"other\"\nurl = \"{0}\"\nitself = true\n\
@@ -340,7 +295,7 @@ async fn while_a_key_is_rotated_either_one_will_do() {
     );
     let consumer = left.as_consumer();
     let applinks = "listen = \"127.0.0.1:0\"\nkey_files = [\"link-new.pem\", \"link-old.pem\"]";
-    let right = right.start(&Database::sqlite(), "", &consumer).await;
+    let _right = right.start(&Database::sqlite(), "", &consumer).await;
     let left = left.start(&Database::sqlite(), applinks, &link).await;
     for _ in 0..2 {
         let answer = left.ask("/other/api/x", None).await;
@@ -348,25 +303,18 @@ async fn while_a_key_is_rotated_either_one_will_do() {
     }
     // A body that streams is gone when the first key is refused: the next call has the other one.
     for (status, code) in [(502, Some("refused")), (200, None)] {
-        let streamed = Request {
-            method: "POST".into(),
-            ..Linked::asks("/streaming/api/x", None)
-                .header("Content-Type", "a/b")
-                .body("body")
-        };
+        let streamed = Linked::asks("/streaming/api/x", None)
+            .header("Content-Type", "a/b")
+            .body("body")
+            .posted();
         let answer = streamed.send(left.calls).await;
-        assert_eq!(
-            (answer.status, answer.header("x-linkgate-error")),
-            (status, code),
-            "{answer:?}"
-        );
+        let found = (answer.status, answer.header("x-linkgate-error"));
+        assert_eq!(found, (status, code), "{answer:?}");
     }
-    left.stop().await;
-    right.stop().await;
 }
 
 #[tokio::test]
-async fn an_unknown_link_and_a_dance_that_nobody_began_are_said_to_be() {
+async fn an_unknown_link_and_an_unknown_authorization_are_told() {
     let left = Linked::with_peer(App::start().await.address, "").await;
     let mut browser = left.browser();
     assert_eq!(browser.get("/oauth/links/nowhere/connect").await.status, 404);

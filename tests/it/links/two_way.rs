@@ -5,9 +5,7 @@ use std::net::IpAddr;
 use linkgate::model::AuditKind;
 use linkgate::store::{Actor, AuditFilter, Revoke};
 
-use crate::support::browser::{Form, location};
-use crate::support::databases::{Database, on_both};
-use crate::support::linked::{Linked, Planned, pair, path};
+use crate::support::{Database, Form, Linked, Planned, location, on_both, pair, path};
 
 on_both! {
     async fn a_user_connects_and_the_application_reads_as_them(db: Database) {
@@ -28,8 +26,6 @@ on_both! {
 
         let other_user = left.ask("/other/api/pulls", Some("bob")).await;
         assert_eq!(other_user.status, 401, "bob has connected nothing: {other_user:?}");
-        left.stop().await;
-        right.stop().await;
     }
 
     async fn both_directions_work_at_once(db: Database) {
@@ -40,8 +36,6 @@ on_both! {
         assert_eq!(right.ask("/other/api/y", Some("bob")).await.status, 200);
         assert_eq!(right.app.only().header("remote-user"), ["alice"]);
         assert_eq!(left.app.only().header("remote-user"), ["bob"]);
-        left.stop().await;
-        right.stop().await;
     }
 
     async fn two_legged_as_itself_and_in_a_users_name(db: Database) {
@@ -49,7 +43,7 @@ on_both! {
         assert_eq!(left.ask("/other/api/x?a=1", None).await.status, 200);
         assert_eq!(left.ask("/other-as/api/x?a=1", Some("carol")).await.status, 200);
         let nobody = left.ask("/other-as/api/x", None).await;
-        assert_eq!((nobody.status, nobody.header("x-linkgate-error")), (403, Some("user_missing")));
+        nobody.assert(403, "x-linkgate-error", Some("user_missing"));
         let seen = right.app.received();
         assert_eq!(seen[0].header("remote-user"), ["svc-bitbucket"]);
         assert_eq!(seen[0].header("x-linkgate-call"), ["two-legged"]);
@@ -57,8 +51,6 @@ on_both! {
         assert_eq!(seen[1].header("remote-user"), ["carol"]);
         assert_eq!(seen[1].header("x-linkgate-call"), ["impersonated"]);
         assert_eq!(seen[1].line(), "GET /api/x?a=1&xoauth_requestor_id=carol HTTP/1.1");
-        left.stop().await;
-        right.stop().await;
     }
 
     async fn a_token_revoked_there_in_mid_use_asks_the_user_again(db: Database) {
@@ -73,7 +65,7 @@ on_both! {
         tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
 
         let refused = left.ask("/other/api/x", Some("alice")).await;
-        assert_eq!((refused.status, refused.header("x-linkgate-error")), (401, Some("not_connected")));
+        refused.assert(401, "x-linkgate-error", Some("not_connected"));
         let connect = format!("{}/oauth/links/other/connect", left.base);
         let body: serde_json::Value = serde_json::from_str(&refused.body).unwrap();
         assert_eq!((&body["user"], &body["connect_url"]), (&"alice".into(), &connect.as_str().into()));
@@ -87,11 +79,9 @@ on_both! {
         assert_eq!(left.ask("/other/api/x", Some("alice")).await.status, 200);
         here.close().await;
         there.close().await;
-        left.stop().await;
-        right.stop().await;
     }
 
-    async fn a_second_tab_leaves_the_first_dance_alone(db: Database) {
+    async fn a_second_tab_leaves_the_first_authorization_alone(db: Database) {
         let (left, right) = pair(&db, &Database::sqlite()).await;
         let mut browser = left.browser();
         browser.sign_in("alice").await;
@@ -109,8 +99,6 @@ on_both! {
             assert_eq!(again.status, 410, "the same address works once: {again:?}");
             assert_eq!(left.ask("/other/api/x", Some("alice")).await.status, 200);
         }
-        left.stop().await;
-        right.stop().await;
     }
 
     async fn an_application_with_paths_below_oauth_gets_its_users_back(db: Database) {
@@ -133,11 +121,9 @@ on_both! {
             let done = browser.get(&path(location(&back), &left.base)).await;
             assert_eq!((done.status, location(&done)), (303, expected));
         }
-        left.stop().await;
-        right.stop().await;
     }
 
-    async fn nobody_ends_a_dance_that_another_began(db: Database) {
+    async fn no_other_user_ends_a_pending_authorization(db: Database) {
         let (left, right) = pair(&db, &Database::sqlite()).await;
         let mut mallory = left.browser();
         mallory.sign_in("bob").await;
@@ -150,11 +136,9 @@ on_both! {
         assert_eq!(refused.status, 410, "{refused:?}");
         assert_eq!(left.ask("/other/api/x", Some("alice")).await.status, 401);
         assert_eq!(location(&mallory.get(&callback).await), "/oauth/connections");
-        left.stop().await;
-        right.stop().await;
     }
 
-    async fn a_user_who_says_no_stays_connected_as_before(db: Database) {
+    async fn a_user_who_denies_stays_connected_as_before(db: Database) {
         let (left, right) = pair(&db, &Database::sqlite()).await;
         left.connect("other", &right, "alice").await;
         let mut browser = left.browser();
@@ -172,8 +156,6 @@ on_both! {
         let page = browser.get(&back).await;
         assert!(page.body.contains("was not connected"), "{page:?}");
         assert_eq!(left.ask("/other/api/x", Some("alice")).await.status, 200);
-        left.stop().await;
-        right.stop().await;
     }
 
     async fn what_a_user_gave_us_is_sealed(db: Database) {
@@ -189,8 +171,6 @@ on_both! {
             }
         }
         here.close().await;
-        left.stop().await;
-        right.stop().await;
     }
 
     async fn users_see_and_cut_the_other_direction_too(db: Database) {
@@ -222,8 +202,6 @@ on_both! {
             (AuditKind::LinkConnected, here, "the link other".to_owned()),
         ];
         assert_eq!(link_events(&left).await, expected, "cut once");
-        left.stop().await;
-        right.stop().await;
     }
 }
 

@@ -3,36 +3,23 @@
 use linkgate::model::{NewAccess, RequestTokenState, TokenSession};
 use linkgate::oauth::ConsumerKey;
 
-use super::browser::{assert_notice, encode, question};
 use super::site::{CALLBACK, Site};
-use crate::support::raw::Request;
+use crate::support::{Request, Text as _, assert_notice, encode, question};
 
 #[tokio::test]
-async fn whoever_is_not_signed_in_signs_in_first_and_comes_back() {
+async fn a_user_signs_in_first_and_comes_back() {
     let site = Site::start().await;
     let token = site.question().await;
     let mut alice = site.browser();
     for path in ["/oauth/authorize", "/plugins/servlet/oauth/authorize"] {
         let evil = encode("https://evil.example/");
-        let answer = alice
-            .get(&format!(
-                "{path}?oauth_token={}&oauth_callback={evil}",
-                token.as_str()
-            ))
-            .await;
-        let login = format!(
-            "/oauth/login?return_to={}",
-            encode_path(&question(token.as_str()))
-        );
-        assert_eq!(
-            (answer.status, answer.header("location")),
-            (303, Some(login.as_str()))
-        );
+        let target = format!("{path}?oauth_token={}&oauth_callback={evil}", token.as_str());
+        let answer = alice.get(&target).await;
+        let login = format!("/oauth/login?return_to={}", encode(question(&token)));
+        answer.assert(303, "location", Some(login.as_str()));
     }
-    let answer = alice
-        .sign_in(&question(token.as_str()), "alice", "alice-password")
-        .await;
-    assert_eq!(answer.header("location"), Some(question(token.as_str()).as_str()));
+    let answer = alice.log_in(&question(&token), "alice", "alice-password").await;
+    assert_eq!(answer.header("location"), Some(question(&token).as_str()));
     let page = alice.get(answer.header("location").unwrap()).await;
     for part in [
         "Allow <bdi>Bitbucket</bdi> to use <bdi>Buildboard</bdi> as <bdi>Alice Example</bdi>?",
@@ -54,31 +41,20 @@ async fn whoever_is_not_signed_in_signs_in_first_and_comes_back() {
 
 #[tokio::test]
 async fn pages_speak_the_language_that_the_browser_asks_for() {
-    let site = Site::start().await;
-    let token = site.question().await;
-    let mut alice = site.signed_in("alice").await;
+    let (_site, token, mut alice) = Site::asked().await;
+    let german = "als <bdi>Alice Example</bdi> auf <bdi>Buildboard</bdi> zugreifen?";
+    let japanese = "<bdi>Buildboard</bdi> を利用することを許可しますか？";
+    let english = "to use <bdi>Buildboard</bdi> as <bdi>Alice Example</bdi>?";
     for (asked, lang, heading) in [
-        (
-            "fr,de;q=0.5",
-            "de",
-            "als <bdi>Alice Example</bdi> auf <bdi>Buildboard</bdi> zugreifen?",
-        ),
-        (
-            "ja-JP,ja;q=0.9,en;q=0.8",
-            "ja",
-            "<bdi>Buildboard</bdi> を利用することを許可しますか？",
-        ),
-        (
-            "fr",
-            "en",
-            "to use <bdi>Buildboard</bdi> as <bdi>Alice Example</bdi>?",
-        ),
+        ("fr,de;q=0.5", "de", german),
+        ("ja-JP,ja;q=0.9,en;q=0.8", "ja", japanese),
+        ("fr", "en", english),
     ] {
-        let asked = Request::get(question(token.as_str())).header("Accept-Language", asked);
+        let asked = Request::get(question(&token)).header("Accept-Language", asked);
         let page = alice.send(asked).await;
         assert!(page.body.contains(&format!("<html lang=\"{lang}\">")), "{page:?}");
         assert!(page.body.contains(heading), "{page:?}");
-        assert_eq!(page.header("vary"), Some("accept-language"));
+        page.assert_header("vary", "accept-language");
     }
 }
 
@@ -119,12 +95,10 @@ async fn the_best_language_that_we_have_is_chosen() {
 
 #[tokio::test]
 async fn every_page_has_the_same_headers() {
-    let site = Site::start().await;
-    let token = site.question().await;
-    let mut alice = site.signed_in("alice").await;
+    let (site, token, mut alice) = Site::asked().await;
     let callback = " https://bitbucket.example.com";
     for (target, leads_to) in [
-        (question(token.as_str()), callback),
+        (question(&token), callback),
         ("/oauth/login".to_owned(), ""),
         ("/oauth/authorize".to_owned(), ""),
     ] {
@@ -164,13 +138,11 @@ async fn every_page_has_the_same_headers() {
         assert!(policy.starts_with("default-src 'none';"), "{policy}");
     }
     // A question that was answered leads on from the login form at once, and Chromium asks the form's own policy.
-    let login = format!("/oauth/login?return_to={}", encode(&question(token.as_str())));
+    let login = format!("/oauth/login?return_to={}", encode(question(&token)));
     let page = site.browser().get(&login).await;
-    assert!(
-        page.header("content-security-policy")
-            .unwrap()
-            .contains("form-action 'self' https://bitbucket")
-    );
+    page.header("content-security-policy")
+        .unwrap()
+        .has("form-action 'self' https://bitbucket");
 }
 
 #[tokio::test]
@@ -187,16 +159,11 @@ async fn stylesheet_and_icon_are_kept_for_ever_under_their_own_names() {
             .nth(1)
             .unwrap();
         let answer = site.browser().get(link.split('"').next().unwrap()).await;
-        assert_eq!((answer.status, answer.header("content-type")), (200, Some(kind)));
-        assert_eq!(
-            answer.header("cache-control"),
-            Some("public, max-age=31536000, immutable")
-        );
+        answer.assert(200, "content-type", Some(kind));
+        answer.assert_header("cache-control", "public, max-age=31536000, immutable");
     }
-    assert_eq!(
-        site.browser().get("/oauth/assets/style-0000.css").await.status,
-        404
-    );
+    let answer = site.browser().get("/oauth/assets/style-0000.css").await;
+    assert_eq!(answer.status, 404, "{answer:?}");
 }
 
 #[tokio::test]
@@ -204,19 +171,12 @@ async fn what_is_no_open_question_is_a_page_and_never_a_redirect() {
     let site = Site::start().await;
     let mut alice = site.signed_in("alice").await;
     let known = site.question().await;
-    let twice = format!("{}&oauth_token={}", question(known.as_str()), known.as_str());
+    let twice = format!("{}&oauth_token={}", question(&known), known.as_str());
+    let authorize = |query: &str| format!("/oauth/authorize{query}");
     for (target, status, title) in [
-        ("/oauth/authorize".to_owned(), 400, "This link is incomplete"),
-        (
-            "/oauth/authorize?oauth_token=".to_owned(),
-            400,
-            "This link is incomplete",
-        ),
-        (
-            "/oauth/authorize?oauth_token=%00".to_owned(),
-            400,
-            "This link is incomplete",
-        ),
+        (authorize(""), 400, "This link is incomplete"),
+        (authorize("?oauth_token="), 400, "This link is incomplete"),
+        (authorize("?oauth_token=%00"), 400, "This link is incomplete"),
         (twice, 400, "This link is incomplete"),
         (question("nobody"), 404, "Request not found"),
         (question(site.token().as_str()), 404, "Request not found"),
@@ -227,11 +187,11 @@ async fn what_is_no_open_question_is_a_page_and_never_a_redirect() {
 }
 
 #[tokio::test]
-async fn a_request_token_that_was_exchanged_asks_nothing_and_an_access_token_never_did() {
+async fn an_exchanged_request_token_and_an_access_token_have_no_approval_page() {
     let site = Site::start().await;
     let mut alice = site.signed_in("alice").await;
     let used = site.question().await;
-    alice.press("approve", used.as_str()).await;
+    alice.press("approve", &used).await;
     let access = site.token();
     let now = site.clock.now();
     let session = TokenSession {
@@ -249,16 +209,10 @@ async fn a_request_token_that_was_exchanged_asks_nothing_and_an_access_token_nev
         .await
         .unwrap()
         .unwrap();
-    assert_notice(
-        &alice.get(&question(used.as_str())).await,
-        410,
-        "This request is complete",
-    );
-    assert_notice(
-        &alice.get(&question(access.as_str())).await,
-        400,
-        "This is not an access request",
-    );
+    let notice = alice.get(&question(&used)).await;
+    assert_notice(&notice, 410, "This request is complete");
+    let notice = alice.get(&question(&access)).await;
+    assert_notice(&notice, 400, "This is not an access request");
 }
 
 #[tokio::test]
@@ -266,72 +220,57 @@ async fn a_request_token_whose_time_is_over_asks_nothing() {
     let site = Site::start().await;
     let known = site.question().await;
     let mut alice = site.signed_in("alice").await;
-    let form = alice.question(known.as_str()).await.with("approve", "approve");
+    let form = alice.approval(&known).await.pressing("approve");
     site.clock.advance(600);
-    assert_notice(
-        &alice.get(&question(known.as_str())).await,
-        410,
-        "Request expired",
-    );
-    assert_notice(
-        &alice.post("/oauth/authorize", &form).await,
-        410,
-        "Request expired",
-    );
+    let notice = alice.get(&question(&known)).await;
+    assert_notice(&notice, 410, "Request expired");
+    let notice = alice.submit(&form).await;
+    assert_notice(&notice, 410, "Request expired");
     assert_eq!(site.state(&known).await, RequestTokenState::Pending);
 }
 
 #[tokio::test]
 async fn a_disabled_consumer_is_not_asked_for() {
-    let site = Site::start().await;
-    let token = site.question().await;
-    let mut alice = site.signed_in("alice").await;
+    let (site, token, mut alice) = Site::asked().await;
     let key = ConsumerKey::parse("bitbucket").unwrap();
     site.store
         .set_consumer_enabled(&key, false, site.clock.now())
         .await
         .unwrap();
-    assert_notice(
-        &alice.get(&question(token.as_str())).await,
-        403,
-        "Bitbucket cannot connect",
-    );
+    let notice = alice.get(&question(&token)).await;
+    assert_notice(&notice, 403, "Bitbucket cannot connect");
 }
 
 #[tokio::test]
 async fn a_hostile_consumer_is_shown_as_what_it_is() {
     let site = Site::start().await;
     let token = site.question_of("hostile", CALLBACK).await;
-    let page = site.signed_in("alice").await.get(&question(token.as_str())).await;
-    assert!(
-        page.body
-            .contains("<h1>Allow <bdi>&#60;script&#62;alert(1)&#60;/script&#62;&#34;&#39;\u{FFFD}</bdi> to")
-    );
+    let page = site.signed_in("alice").await.get(&question(&token)).await;
+    page.body
+        .has("<h1>Allow <bdi>&#60;script&#62;alert(1)&#60;/script&#62;&#34;&#39;\u{FFFD}</bdi> to");
     assert!(!page.body.contains("<script"));
 }
 
 #[tokio::test]
 async fn only_get_head_and_post_are_for_questions_and_only_post_decides() {
-    let site = Site::start().await;
-    let token = site.question().await;
-    let mut alice = site.signed_in("alice").await;
-    let head = alice.send(Request::new("HEAD", question(token.as_str()))).await;
+    let (site, token, mut alice) = Site::asked().await;
+    let head = alice.send(Request::new("HEAD", question(&token))).await;
     assert_eq!((head.status, head.body.as_str()), (200, ""));
     for method in ["PUT", "DELETE", "OPTIONS"] {
-        let answer = alice.send(Request::new(method, question(token.as_str()))).await;
+        let answer = alice.send(Request::new(method, question(&token))).await;
         assert_notice(&answer, 405, "This page cannot be used that way");
-        assert_eq!(answer.header("allow"), Some("GET,HEAD,POST"));
+        answer.assert_header("allow", "GET,HEAD,POST");
     }
     for button in ["approve", "deny"] {
-        let form = alice.question(token.as_str()).await;
+        let form = alice.approval(&token).await;
         let link = format!(
             "{}&subject=alice&form_token={}&{button}={button}",
-            question(token.as_str()),
+            question(&token),
             form.value("form_token")
         );
         let answer = alice.get(&link).await;
         assert_notice(&answer, 405, "Use the buttons on the page");
-        assert_eq!(answer.header("allow"), Some("POST"));
+        answer.assert_header("allow", "POST");
         assert!(answer.body.contains("Open the page again"), "{answer:?}");
     }
     let answer = alice
@@ -344,18 +283,16 @@ async fn only_get_head_and_post_are_for_questions_and_only_post_decides() {
 
 #[tokio::test]
 async fn a_database_that_does_not_answer_is_a_page_too() {
-    let site = Site::start().await;
-    let token = site.question().await;
-    let mut alice = site.signed_in("alice").await;
-    let form = alice.question(token.as_str()).await.with("approve", "approve");
+    let (site, token, mut alice) = Site::asked().await;
+    let form = alice.approval(&token).await.pressing("approve");
     site.sql("alter table sessions rename to away").await;
     for answer in [
-        alice.get(&question(token.as_str())).await,
-        alice.post("/oauth/authorize", &form).await,
+        alice.get(&question(&token)).await,
+        alice.submit(&form).await,
         alice.get("/oauth/login").await,
     ] {
         assert_notice(&answer, 503, "This service is not available right now");
-        assert_eq!(answer.header("retry-after"), Some("10"));
+        answer.assert_header("retry-after", "10");
     }
     assert_eq!(site.state(&token).await, RequestTokenState::Pending);
     // What cannot be the id of a session is looked up nowhere.
@@ -363,9 +300,4 @@ async fn a_database_that_does_not_answer_is_a_page_too() {
         .cookies
         .insert("linkgate-session".to_owned(), "short".to_owned());
     assert_eq!(alice.get("/oauth/login").await.status, 200);
-}
-
-/// As the pages themselves encode: unreserved characters stand for themselves.
-fn encode_path(text: &str) -> String {
-    encode(text).replace("%5F", "_")
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::support::Browser;
 use linkgate::clock::Clock;
 use linkgate::config::Config;
 use linkgate::model::{RequestToken, RequestTokenState};
@@ -14,8 +15,6 @@ use linkgate::store::{Keyring, Options, Store};
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tempfile::TempDir;
-
-use super::browser::Browser;
 
 /// A running linkgate.
 pub(crate) struct Site {
@@ -82,12 +81,8 @@ impl Site {
     /// A browser whose user has signed in.
     pub(crate) async fn signed_in(&self, user: &str) -> Browser {
         let mut browser = self.browser();
-        let answer = browser.sign_in("/", user, &format!("{user}-password")).await;
-        assert_eq!(
-            (answer.status, answer.header("location")),
-            (303, Some("/")),
-            "{answer:?}"
-        );
+        let answer = browser.log_in("/", user, &format!("{user}-password")).await;
+        answer.assert(303, "location", Some("/"));
         browser
     }
 
@@ -98,6 +93,13 @@ impl Site {
     /// A question of the consumer `bitbucket`.
     pub(crate) async fn question(&self) -> Token {
         self.question_of("bitbucket", CALLBACK).await
+    }
+
+    /// One on plain http with a request token to approve, and alice's browser.
+    pub(crate) async fn asked() -> (Self, Token, Browser) {
+        let site = Self::start().await;
+        let (token, alice) = (site.question().await, site.signed_in("alice").await);
+        (site, token, alice)
     }
 
     /// A question of some consumer.

@@ -7,8 +7,7 @@ use linkgate::login::{UserLookup, UserLookupUrl};
 use linkgate::model::UserStatus;
 use linkgate::tls::{ClientTls, Roots};
 
-use crate::support::app::App;
-use crate::support::certificates::Authority;
+use crate::support::{App, Authority};
 
 fn lookup(app: &App, path: &str) -> UserLookup {
     new(&format!("http://{}{path}", app.address), 500, None)
@@ -42,18 +41,18 @@ async fn a_name_is_asked_about_as_it_is() {
         ("a;b:c@d", "a%3Bb%3Ac%40d"),
     ] {
         assert_eq!(lookup.user_status(name).await, known(name), "{name}");
-        let request = app.received().pop().unwrap();
+        let request = app.last();
         assert_eq!(
             request.line(),
             format!("GET /api/users/{target}?fields=name HTTP/1.1")
         );
-        assert_eq!(request.names(), ["accept", "host", "user-agent"]);
+        assert_eq!(request.names(), "accept host user-agent");
         assert_eq!(request.header("host"), [app.address.to_string()]);
     }
 }
 
 #[tokio::test]
-async fn a_name_that_servers_take_for_a_path_is_nobodys() {
+async fn a_name_that_servers_take_for_a_path_is_not_found() {
     let app = App::start().await;
     let lookup = lookup(&app, "/api/users/{user}");
     for name in ["", ".", "..", "alice/", "../users/alice", "a\\b", "alice\0"] {
@@ -64,43 +63,26 @@ async fn a_name_that_servers_take_for_a_path_is_nobodys() {
 
 #[tokio::test]
 async fn only_two_answers_say_something() {
-    for (answer, standing) in [
-        ("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", known("alice")),
-        (
-            "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
-            UserStatus::NotFound,
-        ),
-        (
-            "HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n",
-            UserStatus::NotFound,
-        ),
-        ("HTTP/1.1 204 No Content\r\n\r\n", UserStatus::Unknown),
-        (
-            "HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n",
-            UserStatus::Unknown,
-        ),
-        (
-            "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n",
-            UserStatus::Unknown,
-        ),
-        (
-            "HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n",
-            UserStatus::Unknown,
-        ),
-        ("SSH-2.0-OpenSSH_9.2\r\n", UserStatus::Unknown),
+    let empty = "content-length: 0\r\n\r\n";
+    let unauthorized = format!("HTTP/1.1 401 Unauthorized\r\n{empty}");
+    let redirect = format!("HTTP/1.1 302 Found\r\nlocation: /login\r\n{empty}");
+    for (answer, user_status) in [
+        (format!("HTTP/1.1 200 OK\r\n{empty}"), known("alice")),
+        (format!("HTTP/1.1 404 Not Found\r\n{empty}"), UserStatus::NotFound),
+        (format!("HTTP/1.1 410 Gone\r\n{empty}"), UserStatus::NotFound),
+        ("HTTP/1.1 204 No Content\r\n\r\n".to_owned(), UserStatus::Unknown),
+        (redirect, UserStatus::Unknown),
+        (unauthorized, UserStatus::Unknown),
+        (format!("HTTP/1.1 500 Oops\r\n{empty}"), UserStatus::Unknown),
+        ("SSH-2.0-OpenSSH_9.2\r\n".to_owned(), UserStatus::Unknown),
     ] {
-        let app = App::answering(answer).await;
-        assert_eq!(
-            lookup(&app, "/{user}").user_status("alice").await,
-            standing,
-            "{answer}"
-        );
+        let app = App::answering(answer.clone().leak()).await;
+        let told = lookup(&app, "/{user}").user_status("alice").await;
+        assert_eq!(told, user_status, "{answer}");
     }
     let absent = App::absent();
-    assert_eq!(
-        lookup(&absent, "/{user}").user_status("alice").await,
-        UserStatus::Unknown
-    );
+    let found = lookup(&absent, "/{user}").user_status("alice").await;
+    assert_eq!(found, UserStatus::Unknown);
 }
 
 #[tokio::test]
@@ -138,14 +120,10 @@ async fn an_application_with_a_certificate_is_asked() {
         new(&url, 5000, Some(tls))
     };
     assert_eq!(believing(&authority).user_status("alice").await, known("alice"));
-    assert_eq!(
-        believing(&Authority::new()).user_status("alice").await,
-        UserStatus::Unknown
-    );
-    assert_eq!(
-        new(&url, 5000, None).user_status("alice").await,
-        UserStatus::Unknown
-    );
+    let found = believing(&Authority::new()).user_status("alice").await;
+    assert_eq!(found, UserStatus::Unknown);
+    let found = new(&url, 5000, None).user_status("alice").await;
+    assert_eq!(found, UserStatus::Unknown);
 }
 
 #[test]

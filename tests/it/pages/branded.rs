@@ -2,13 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::support::browser::question;
-use crate::support::call::{CALLBACK, Peer};
-use crate::support::chromium::{Chromium, JavaScript};
-use crate::support::linkgate::{Linkgate, Setup};
+use crate::support::{CALLBACK, Chromium, JavaScript, Peer, Setup, question};
 
 use super::states::State;
-use super::{eyes, read, show, signed_in};
+use super::{eyes, read, show};
 
 /// Wider than a small window, with a script that must not run, and hard to read in either scheme when it is not shaded.
 const LOGO: &[u8] = br##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 240 40">
@@ -18,13 +15,12 @@ const LOGO: &[u8] = br##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_branded_page_is_as_fit_as_ours() {
-    let linkgate = Linkgate::with(Setup {
-        more: "[branding]\nname = \"Acme Builds\"\nlogo_file = \"logo.svg\"\naccent = \"#ffcc00\"\n",
-        files: &[("logo.svg", LOGO)],
-        ..Setup::default()
-    })
-    .await;
-    let alice = signed_in(&linkgate, "alice").await;
+    let linkgate = Setup::new()
+        .more("[branding]\nname = \"Acme Builds\"\nlogo_file = \"logo.svg\"\naccent = \"#ffcc00\"\n")
+        .files(&[("logo.svg", LOGO)])
+        .start()
+        .await;
+    let alice = linkgate.signed_in("alice").await;
     let token = Peer::hmac().request_token(&linkgate, CALLBACK).await;
     let states = [
         State::get("branded-approve", question(&token)).by(&alice),

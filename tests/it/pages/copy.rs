@@ -2,15 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::support::call::Peer;
-use crate::support::chromium::{Chromium, JavaScript};
-use crate::support::linkgate::Linkgate;
+use crate::support::{Chromium, JavaScript, Linkgate, Peer};
 
 use super::states::State;
-use super::{eyes, show, signed_in};
+use super::{eyes, show};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_button_copies_the_value_beside_it_and_says_so() {
+async fn a_button_copies_the_value_beside_it_and_confirms() {
     let (linkgate, browser) = (Linkgate::start().await, Chromium::start(JavaScript::On).await);
     open(&browser, &linkgate).await;
     eyes::allow_pasting(&browser).await;
@@ -62,17 +60,15 @@ async fn without_javascript_a_click_selects_the_whole_value() {
     assert!(value.is_displayed().await.unwrap());
     let text = value.text().await.unwrap();
     value.click().await.unwrap();
-    assert_eq!(
-        execute(&browser, "return getSelection().toString();").await,
-        json!(text)
-    );
+    let found = execute(&browser, "return getSelection().toString();").await;
+    assert_eq!(found, json!(text));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn escape_closes_the_question_before_revoking() {
     let (linkgate, browser) = (Linkgate::start().await, Chromium::start(JavaScript::On).await);
     Peer::hmac().connect(&linkgate, "alice").await;
-    let alice = signed_in(&linkgate, "alice").await;
+    let alice = linkgate.signed_in("alice").await;
     for path in ["/oauth/connections", "/oauth/admin/tokens"] {
         show(&browser, linkgate.address, &State::get("revoke", path).by(&alice)).await;
         browser.click("details.confirm summary").await;
@@ -92,25 +88,25 @@ async fn the_keyboard_alone_copies_and_revokes() {
     eyes::allow_pasting(&browser).await;
     execute(&browser, "window.clipboard = navigator.clipboard; return 0;").await;
     press_until(&browser, "button.copy").await;
-    type_in(&browser, "\u{E007}").await;
+    browser.type_in("\u{E007}").await;
     browser.read("#copied", "Copied").await;
     let value = "return document.activeElement.previousElementSibling.textContent;";
     assert_eq!(pasted(&browser).await, execute(&browser, value).await);
 
-    let alice = signed_in(&linkgate, "alice").await;
+    let alice = linkgate.signed_in("alice").await;
     let state = State::get("revoke", "/oauth/connections").by(&alice);
     show(&browser, linkgate.address, &state).await;
     press_until(&browser, "summary").await;
-    type_in(&browser, "\u{E007}").await;
+    browser.type_in("\u{E007}").await;
     press_until(&browser, "button.grave").await;
-    type_in(&browser, "\u{E007}").await;
+    browser.type_in("\u{E007}").await;
     browser.read("p.done", "Access was revoked.").await;
 }
 
 /// Presses the tabulator until an element has the focus, and whatever has it on the way shows that.
 async fn press_until(browser: &Chromium, css: &str) {
     for _ in 0..30 {
-        type_in(browser, "\u{E004}").await;
+        browser.type_in("\u{E004}").await;
         let focused = "const focused = document.activeElement, style = getComputedStyle(focused);
             return [focused.matches(arguments[0]), `${style.outlineStyle} ${style.outlineWidth}`];";
         let focused = browser.window.execute(focused, vec![json!(css)]).await.unwrap();
@@ -122,19 +118,14 @@ async fn press_until(browser: &Chromium, css: &str) {
     panic!("no way to {css}");
 }
 
-async fn type_in(browser: &Chromium, keys: &str) {
-    let focused = browser.window.active_element().await.unwrap();
-    focused.send_keys(keys).await.unwrap();
-}
-
 async fn open(browser: &Chromium, linkgate: &Linkgate) {
-    let alice = signed_in(linkgate, "alice").await;
+    let alice = linkgate.signed_in("alice").await;
     let state = State::get("admin", "/oauth/admin").by(&alice);
     eyes::speak(browser, "en").await;
     show(browser, linkgate.address, &state).await;
 }
 
-/// What somebody gets who pastes now.
+/// The text of the clipboard.
 async fn pasted(browser: &Chromium) -> Value {
     let paste = "const [done] = arguments;
         clipboard.readText().then(done, error => done(`nothing: ${error}`));";

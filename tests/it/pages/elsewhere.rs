@@ -4,18 +4,12 @@ use std::net::SocketAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use linkgate::login::handoff::Answer;
-use linkgate::login::{Handoff, HttpUrl};
-use linkgate::oauth::{Secret, Token, TokenCredentials};
 use serde_json::Value;
 
+use crate::login::methods::handoff::answer;
 use crate::login::methods::issuer::Issuer;
 use crate::login::site::Site;
-use crate::support::app::App;
-use crate::support::browser::{Browser, Form, location};
-use crate::support::chromium::{Chromium, JavaScript};
-use crate::support::databases::Database;
-use crate::support::linked::{Linked, Planned};
+use crate::support::{App, Browser, Chromium, Form, JavaScript, Linked, location, rows};
 
 use super::states::State;
 use super::visit;
@@ -23,7 +17,7 @@ use super::visit;
 const LOGIN: &str = "/oauth/login";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_states_of_a_sign_in_that_others_take_part_in_are_fit_for_everybody() {
+async fn the_pages_of_other_login_methods_are_accessible() {
     let browser = Chromium::start(JavaScript::On).await;
     let somebody =
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 16\r\n\r\n{\"name\":\"alice\"}";
@@ -52,12 +46,9 @@ async fn known(browser: &Chromium, application: SocketAddr) -> Vec<String> {
     let page = alice.get(location(&signed_in)).await;
     let leave = Form::of(&page, "return_to").unwrap();
     let states = [
-        State::get("approve-probe", question)
-            .by(&alice)
-            .headed("Allow Bitbucket to use Buildboard as alice?"),
+        State::get("approve-probe", question).seen(&alice, "Allow Bitbucket to use Buildboard as alice?"),
         State::sent("notice-another-account", leave)
-            .by(&alice)
-            .headed("To use another account, sign out of Buildboard"),
+            .seen(&alice, "To use another account, sign out of Buildboard"),
     ];
     visit(browser, site.address(), &states).await
 }
@@ -80,7 +71,7 @@ async fn unknown(browser: &Chromium, application: SocketAddr) -> Vec<String> {
     wrong
 }
 
-/// A proxy in front names nobody.
+/// A proxy in front names no user.
 async fn unnamed(browser: &Chromium) -> Vec<String> {
     let login = "[login]\nmethod = \"trusted-header\"\n[login.trusted-header]\nheader = \"Remote-User\"\n";
     let site = Site::with(BASE, "trusted_proxies = [\"127.0.0.1\"]", login).await;
@@ -88,26 +79,23 @@ async fn unnamed(browser: &Chromium) -> Vec<String> {
     visit(browser, site.address(), &states).await
 }
 
-/// Signed round trips: one that was made, and all that went astray.
+/// Handoffs: one that succeeded, and those that failed.
 async fn handed_off(browser: &Chromium) -> Vec<String> {
     let login = "[login]\nmethod = \"handoff\"\n[login.handoff]\nlogin_url = \"https://builds.example.com/in\"\nsecret = \"what-both-sides-know\"\n";
     let site = Site::with(BASE, "", login).await;
     let token = site.question().await;
     let mut alice = Browser::new(site.address());
-    let first = answer(&site, &trip(&mut alice).await);
+    let first = answer(&site, &flow(&mut alice).await, |_| ());
     assert_eq!(alice.get(&first).await.status, 303);
     let mut late = Browser::new(site.address());
-    let answered_late = answer(&site, &trip(&mut late).await);
+    let answered_late = answer(&site, &flow(&mut late).await, |_| ());
     let states = [
         State::get(
             "approve-handoff",
             format!("/oauth/authorize?oauth_token={}", token.as_str()),
         )
-        .by(&alice)
-        .headed("Allow Bitbucket to use Buildboard as Alice Example?"),
-        State::get("notice-trip-used", first.clone())
-            .by(&alice)
-            .headed("This sign-in is already complete"),
+        .seen(&alice, "Allow Bitbucket to use Buildboard as Alice Example?"),
+        State::get("notice-trip-used", first.clone()).seen(&alice, "This sign-in is already complete"),
         State::get("notice-trip-unknown", first).headed("This sign-in cannot be completed"),
         State::get(
             "notice-trip-wrong",
@@ -117,9 +105,7 @@ async fn handed_off(browser: &Chromium) -> Vec<String> {
     ];
     let mut wrong = visit(browser, site.address(), &states).await;
     site.clock.advance(601);
-    let states = [State::get("notice-trip-late", answered_late)
-        .by(&late)
-        .headed("This sign-in took too long")];
+    let states = [State::get("notice-trip-late", answered_late).seen(&late, "This sign-in took too long")];
     wrong.extend(visit(browser, site.address(), &states).await);
     wrong
 }
@@ -139,12 +125,11 @@ async fn refused_by_a_provider(browser: &Chromium) -> Vec<String> {
         "notice-trip-refused",
         format!("/oauth/login/oidc?state={state}&error=access_denied"),
     )
-    .by(&alice)
-    .headed("You were not signed in")];
+    .seen(&alice, "You were not signed in")];
     visit(browser, site.address(), &states).await
 }
 
-/// Whoever could tell whether the password is right does not answer.
+/// The directory does not answer.
 #[cfg(feature = "ldap")]
 async fn without_a_directory(browser: &Chromium) -> Vec<String> {
     let login =
@@ -155,61 +140,34 @@ async fn without_a_directory(browser: &Chromium) -> Vec<String> {
     let form = Form::of(&page, "password").unwrap();
     let form = form.with("username", "alice").with("password", "alice-password");
     let states = [State::sent("notice-login-unavailable", form)
-        .by(&alice)
-        .headed("Sign-in is temporarily unavailable")
+        .seen(&alice, "Sign-in is temporarily unavailable")
         .in_every_language()];
     visit(browser, site.address(), &states).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_pages_of_links_are_fit_for_everybody() {
+async fn the_pages_of_links_are_accessible() {
     let (linkgate, mut alice) = linked().await;
     // What the page for administrators says of a link is what became of its last call.
     assert_eq!(linkgate.ask("/absent/x", Some("alice")).await.status, 502);
     let begun = alice.get("/oauth/links/granting/connect").await;
     assert_eq!(begun.status, 303, "{begun:?}");
     let get = |name, path: &str, heading| State::get(name, path).by(&alice).headed(heading);
-    let states = [
-        get(
-            "links-connections",
-            "/oauth/connections",
-            "Connected applications",
-        )
-        .in_every_language(),
-        get(
-            "links-connections-asking",
-            "/oauth/connections",
-            "Connected applications",
-        )
-        .opened(),
-        get(
-            "links-refused",
-            "/oauth/links/refusing/connect",
-            "Jira rejected the request",
-        ),
-        get(
-            "links-silent",
-            "/oauth/links/absent/connect",
-            "absent does not respond",
-        ),
-        get("links-unknown", "/oauth/links/nowhere/connect", "Link not found"),
-        get(
-            "links-lost",
-            "/oauth/links/granting/callback",
-            "This connection was not finished",
-        ),
-        get(
-            "links-denied",
-            "/oauth/links/granting/callback?oauth_token=granted&oauth_verifier=denied",
-            "Bitbucket of the whole company was not connected",
-        ),
-        get(
-            "links-no-way-back",
-            "/plugins/servlet/applinks/listApplicationLinks",
-            "Unknown return address",
-        ),
+    let connections = |name| get(name, "/oauth/connections", "Connected applications");
+    let mut states = vec![
+        connections("links-connections").in_every_language(),
+        connections("links-connections-asking").opened(),
         get("links-admin", "/oauth/admin", "Links").in_every_language(),
     ];
+    let others = rows(
+        "links-refused | /oauth/links/refusing/connect | Jira rejected the request
+         links-silent | /oauth/links/absent/connect | absent does not respond
+         links-unknown | /oauth/links/nowhere/connect | Link not found
+         links-lost | /oauth/links/granting/callback | This connection was not finished
+         links-denied | /oauth/links/granting/callback?oauth_token=granted&oauth_verifier=denied | Bitbucket of the whole company was not connected
+         links-no-way-back | /plugins/servlet/applinks/listApplicationLinks | Unknown return address",
+    );
+    states.extend(others.map(|[name, path, heading]| get(name, path, heading)));
     let browser = Chromium::start(JavaScript::On).await;
     let wrong = visit(&browser, linkgate.address, &states).await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -229,29 +187,12 @@ async fn linked() -> (Linked, Browser) {
          [[links]]\nname = \"refusing\"\ntitle = \"Jira\"\nurl = \"http://{refusing}\"\n\
          [[links]]\nname = \"absent\"\nurl = \"http://{absent}\"\n"
     );
-    let linkgate = Planned::new("left")
-        .start(&Database::sqlite(), "listen = \"127.0.0.1:0\"", &links)
-        .await;
-    connect(&linkgate, "granting").await;
-    connect(&linkgate, "absent").await;
+    let linkgate = Linked::with_links(&links).await;
+    linkgate.has_connected("granting", "alice", "a-token").await;
+    linkgate.has_connected("absent", "alice", "a-token").await;
     let mut alice = linkgate.browser();
     alice.sign_in("alice").await;
     (linkgate, alice)
-}
-
-/// Alice has connected a link.
-async fn connect(linkgate: &Linked, link: &str) {
-    let store = linkgate.store().await;
-    let credentials = TokenCredentials {
-        token: Token::parse("a-token").unwrap(),
-        secret: Secret::new("its-secret"),
-    };
-    let now = linkgate.clock.now();
-    store
-        .connect_link(link, "alice", &credentials, None, now)
-        .await
-        .unwrap();
-    store.close().await;
 }
 
 async fn probing(application: SocketAddr) -> Site {
@@ -263,34 +204,15 @@ async fn probing(application: SocketAddr) -> Site {
     Site::with(BASE, "", &login).await
 }
 
-/// Sends a browser away; the name of its trip.
-async fn trip(browser: &mut Browser) -> String {
+/// Sends a browser away; the identifier of its login flow.
+async fn flow(browser: &mut Browser) -> Value {
     let away = browser.get(LOGIN).await;
     let (_, request) = location(&away).split_once("lg_request=").unwrap();
     let request = URL_SAFE_NO_PAD
         .decode(request.split('&').next().unwrap())
         .unwrap();
     let request: Value = serde_json::from_slice(&request).unwrap();
-    request["jti"].as_str().unwrap().to_owned()
-}
-
-/// The way back from the application.
-fn answer(site: &Site, trip: &str) -> String {
-    let now = site.clock.now().seconds();
-    let answer = Answer {
-        jti: trip.to_owned(),
-        sub: "alice".to_owned(),
-        name: Some("Alice Example".to_owned()),
-        iat: now,
-        exp: now + 60,
-        auth_time: None,
-    };
-    let (answer, signature) = Handoff::new(
-        HttpUrl::parse("https://app.example/in").unwrap(),
-        Secret::new("what-both-sides-know"),
-    )
-    .answer(&answer);
-    format!("/oauth/login/handoff?lg_answer={answer}&lg_sig={signature}")
+    request["jti"].clone()
 }
 
 /// Plain http: only then may the browser of this test keep the cookies.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use url::{ParseError, Url};
 
 use crate::clients::installed;
-use crate::support::chromium::Chromium;
+use crate::support::Chromium;
 
 /// Width in CSS pixels, zoom, scheme, and whether the colours are the reader's own. A window of 1280 at a zoom of 200 % is one
 /// of 640, and at 400 % one of 320.
@@ -88,7 +88,7 @@ pub(super) async fn speak(browser: &Chromium, language: &str) {
     cdp(browser, "Network.setExtraHTTPHeaders", headers).await;
 }
 
-/// Gives the browser the cookies of somebody, and takes all others away.
+/// Gives the browser these cookies, and takes all others away.
 pub(super) async fn be(browser: &Chromium, base: &str, cookies: &BTreeMap<String, String>) {
     cdp(browser, "Network.clearBrowserCookies", json!({})).await;
     for (name, value) in cookies {

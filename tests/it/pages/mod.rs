@@ -16,28 +16,27 @@ use std::net::SocketAddr;
 
 use serde_json::json;
 
-use crate::support::browser::{Browser, Form};
-use crate::support::chromium::{Chromium, JavaScript};
-use crate::support::linkgate::{Linkgate, Setup};
+use crate::support::{Chromium, Form, JavaScript, Setup};
 
 use states::{Go, State};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_fit_for_everybody() {
-    let linkgate = Linkgate::with(Setup {
-        more: "[[consumers]]\nkey = \"weak\"\nname = \"Jenkins on the old build host in the cellar\"\n\
+    let linkgate = Setup::new()
+        .more(
+            "[[consumers]]\nkey = \"weak\"\nname = \"Jenkins on the old build host in the cellar\"\n\
                shared_secret = \"a-secret-for-the-cellar\"\n",
-        ..Setup::default()
-    })
-    .await;
+        )
+        .start()
+        .await;
     let states = states::all(&linkgate).await;
     assert!(states.len() > 35, "{} states", states.len());
     let browser = Chromium::start(JavaScript::On).await;
     assert!(eyes::see(&browser).await, "what is wrong with a page is seen");
     let mut wrong = visit(&browser, linkgate.address, &states).await;
     // Last, because nothing works afterwards.
-    let alice = signed_in(&linkgate, "alice").await;
-    linkgate.database().execute("drop table sessions").await;
+    let alice = linkgate.signed_in("alice").await;
+    linkgate.execute("drop table sessions").await;
     eyes::speak(&browser, "en").await;
     let state = State::get("notice-store-down", "/oauth/connections").by(&alice);
     show(&browser, linkgate.address, &state).await;
@@ -118,10 +117,4 @@ async fn read(browser: &Chromium) -> [String; 2] {
     let read = "return [document.querySelector('h1')?.innerText ?? '', document.documentElement.lang];";
     let read = browser.window.execute(read, vec![]).await.unwrap();
     serde_json::from_value(read).unwrap()
-}
-
-async fn signed_in(linkgate: &Linkgate, user: &str) -> Browser {
-    let mut browser = linkgate.browser();
-    browser.sign_in(user).await;
-    browser
 }

@@ -1,10 +1,6 @@
 //! How each state of the pages is brought about.
 
-use crate::support::browser::{Browser, Form, question};
-use crate::support::call::{CALLBACK, Credentials, Peer};
-use crate::support::linkgate::Linkgate;
-
-use super::signed_in;
+use crate::support::{Browser, CALLBACK, Credentials, Form, Linkgate, Peer, question};
 
 /// A page, and the way to it.
 pub(super) struct State {
@@ -47,6 +43,11 @@ impl State {
         Self::of(name, Go::Send(form))
     }
 
+    /// Of this browser, with this heading.
+    pub(super) fn seen(self, browser: &Browser, heading: &'static str) -> Self {
+        self.by(browser).headed(heading)
+    }
+
     pub(super) fn by(mut self, browser: &Browser) -> Self {
         self.browser = browser.clone();
         self
@@ -84,13 +85,13 @@ pub(super) async fn all(linkgate: &Linkgate) -> Vec<State> {
 async fn expired(linkgate: &Linkgate) -> Vec<State> {
     let token = Peer::hmac().request_token(linkgate, CALLBACK).await;
     linkgate.clock.advance(601);
-    let alice = signed_in(linkgate, "alice").await;
+    let alice = linkgate.signed_in("alice").await;
     let state = State::get("notice-expired", question(&token));
-    vec![state.by(&alice).headed("Request expired")]
+    vec![state.seen(&alice, "Request expired")]
 }
 
 async fn questions(linkgate: &Linkgate) -> Vec<State> {
-    let alice = signed_in(linkgate, "alice").await;
+    let alice = linkgate.signed_in("alice").await;
     let open = Peer::hmac().request_token(linkgate, CALLBACK).await;
     let hostile = Peer::second()
         .request_token(linkgate, "https://second.example.com/back")
@@ -112,26 +113,18 @@ async fn questions(linkgate: &Linkgate) -> Vec<State> {
             "notice-not-by-link",
             format!("{}&approve=approve", question(&open)),
         )
-        .by(&alice)
-        .headed("Use the buttons on the page"),
+        .seen(&alice, "Use the buttons on the page"),
         State::sent("verifier", code).by(&alice).in_every_language(),
-        State::get("notice-code-shown", question(&oob))
-            .by(&alice)
-            .headed("The code was already shown"),
+        State::get("notice-code-shown", question(&oob)).seen(&alice, "The code was already shown"),
     ]
 }
 
 async fn closed(linkgate: &Linkgate) -> Vec<State> {
-    let (alice, mut bob) = (
-        signed_in(linkgate, "alice").await,
-        signed_in(linkgate, "bob").await,
-    );
+    let (alice, mut bob) = (linkgate.signed_in("alice").await, linkgate.signed_in("bob").await);
     let peer = Peer::hmac();
-    let (answered, denied, used) = (
-        peer.request_token(linkgate, CALLBACK).await,
-        peer.request_token(linkgate, CALLBACK).await,
-        peer.request_token(linkgate, CALLBACK).await,
-    );
+    let answered = peer.request_token(linkgate, CALLBACK).await;
+    let denied = peer.request_token(linkgate, CALLBACK).await;
+    let used = peer.request_token(linkgate, CALLBACK).await;
     bob.approve(&answered, "bob").await;
     bob.deny(&denied, "bob").await;
     let verifier = bob.approve(&used, "bob").await;
@@ -139,7 +132,6 @@ async fn closed(linkgate: &Linkgate) -> Vec<State> {
     let access = access.value("oauth_token").unwrap();
     let off = peer.request_token(linkgate, CALLBACK).await;
     linkgate
-        .database()
         .execute(
             "update request_tokens set consumer_key = 'switched-off' \
              where rowid = (select max(rowid) from request_tokens)",
@@ -156,21 +148,17 @@ async fn closed(linkgate: &Linkgate) -> Vec<State> {
             "notice-access-token",
             format!("/oauth/authorize?oauth_token={access}"),
         )
-        .by(&alice)
-        .headed("This is not an access request"),
+        .seen(&alice, "This is not an access request"),
         State::get("notice-unknown", "/oauth/authorize?oauth_token=neverissued")
-            .by(&alice)
-            .headed("Request not found"),
-        State::get("notice-missing-token", "/oauth/authorize")
-            .by(&alice)
-            .headed("This link is incomplete"),
+            .seen(&alice, "Request not found"),
+        State::get("notice-missing-token", "/oauth/authorize").seen(&alice, "This link is incomplete"),
     ]
 }
 
 /// Forms that are not ours to take.
 async fn forms(linkgate: &Linkgate) -> Vec<State> {
-    let mut alice = signed_in(linkgate, "alice").await;
-    let bob = signed_in(linkgate, "bob").await;
+    let mut alice = linkgate.signed_in("alice").await;
+    let bob = linkgate.signed_in("bob").await;
     let token = Peer::hmac().request_token(linkgate, CALLBACK).await;
     let page = alice.get(&question(&token)).await;
     let form = Form::of(&page, "approve").unwrap().pressing("approve");
@@ -179,24 +167,14 @@ async fn forms(linkgate: &Linkgate) -> Vec<State> {
     let long = form.clone().with("subject", &"x".repeat(20_000));
     vec![
         State::sent("notice-user-changed", form.clone())
-            .by(&bob)
-            .headed("You are now signed in as bob Example")
+            .seen(&bob, "You are now signed in as bob Example")
             .in_every_language(),
-        State::sent("notice-outdated", outdated)
-            .by(&alice)
-            .headed("This page is out of date"),
-        State::sent("notice-bad-form", halved)
-            .by(&alice)
-            .headed("This form could not be read"),
-        State::sent("notice-too-large", long)
-            .by(&alice)
-            .headed("This form is too large"),
+        State::sent("notice-outdated", outdated).seen(&alice, "This page is out of date"),
+        State::sent("notice-bad-form", halved).seen(&alice, "This form could not be read"),
+        State::sent("notice-too-large", long).seen(&alice, "This form is too large"),
         State::of("notice-cross-site", Go::SendFromElsewhere(form))
-            .by(&alice)
-            .headed("Form blocked: sent from another site"),
-        State::get("notice-method", "/oauth/logout")
-            .by(&alice)
-            .headed("This page cannot be used that way"),
+            .seen(&alice, "Form blocked: sent from another site"),
+        State::get("notice-method", "/oauth/logout").seen(&alice, "This page cannot be used that way"),
     ]
 }
 
@@ -218,31 +196,23 @@ async fn signing_in(linkgate: &Linkgate) -> Vec<State> {
         }
     }
     let too_many = form.clone().with("username", "dora").with("password", "wrong");
-    let mut leaving = signed_in(linkgate, "carol").await;
+    let mut leaving = linkgate.signed_in("carol").await;
     let page = leaving.get("/oauth/login").await;
     let leave = Form::of(&page, "return_to").unwrap();
-    let alice = signed_in(linkgate, "alice").await;
+    let alice = linkgate.signed_in("alice").await;
     vec![
         State::get("login", "/oauth/login").headed("Sign in to Buildboard"),
-        State::sent("login-wrong", wrong.clone())
-            .by(&guest)
-            .headed("Sign in to Buildboard"),
+        State::sent("login-wrong", wrong.clone()).seen(&guest, "Sign in to Buildboard"),
         State::sent("notice-no-cookie", wrong).headed("Your browser sent no cookie"),
-        State::sent("notice-too-many", too_many)
-            .by(&guest)
-            .headed("Too many attempts"),
-        State::get("notice-signed-in", "/oauth/login")
-            .by(&alice)
-            .headed("You are signed in as alice Example"),
-        State::sent("notice-signed-out", leave)
-            .by(&leaving)
-            .headed("You are signed out"),
+        State::sent("notice-too-many", too_many).seen(&guest, "Too many attempts"),
+        State::get("notice-signed-in", "/oauth/login").seen(&alice, "You are signed in as alice Example"),
+        State::sent("notice-signed-out", leave).seen(&leaving, "You are signed out"),
     ]
 }
 
 async fn connections(linkgate: &Linkgate) -> Vec<State> {
-    let carol = signed_in(linkgate, "carol").await;
-    let mut alice = signed_in(linkgate, "alice").await;
+    let carol = linkgate.signed_in("carol").await;
+    let mut alice = linkgate.signed_in("alice").await;
     for peer in [Peer::hmac(), Peer::rsa()] {
         let token = peer.connect(linkgate, "alice").await;
         let call = peer.call(linkgate, "GET", "/api/me").token(&token);
@@ -255,7 +225,7 @@ async fn connections(linkgate: &Linkgate) -> Vec<State> {
     let verifier = alice.approve(&asked, "alice").await;
     let answer = second.exchange(linkgate, &asked, &verifier).send(linkgate).await;
     assert_eq!(answer.status, 200);
-    let mut bob = signed_in(linkgate, "bob").await;
+    let mut bob = linkgate.signed_in("bob").await;
     Peer::hmac().connect(linkgate, "bob").await;
     let page = bob.get("/oauth/connections").await;
     let revoke = Form::of(&page, "token").unwrap();
@@ -273,14 +243,14 @@ async fn connections(linkgate: &Linkgate) -> Vec<State> {
 }
 
 async fn administration(linkgate: &Linkgate) -> Vec<State> {
-    let mut alice = signed_in(linkgate, "alice").await;
-    let bob = signed_in(linkgate, "bob").await;
+    let mut alice = linkgate.signed_in("alice").await;
+    let bob = linkgate.signed_in("bob").await;
     let late = (linkgate.now() - 4000).to_string();
     let call = Peer::hmac()
         .call(linkgate, "GET", "/api/me")
         .oauth("oauth_timestamp", &late);
     for _ in 0..3 {
-        call.send(linkgate).await.assert_refused(400, "timestamp_refused");
+        call.send(linkgate).await.assert_refused("timestamp_refused");
     }
     let stranger = Peer::of("a-consumer-that-nobody-registered-here", "x");
     let call = stranger.call(linkgate, "POST", "/oauth/request-token");
@@ -302,8 +272,6 @@ async fn administration(linkgate: &Linkgate) -> Vec<State> {
         get("admin-refusals", "/oauth/admin/refusals")
             .headed("Rejected requests")
             .in_every_language(),
-        State::get("notice-not-admin", "/oauth/admin")
-            .by(&bob)
-            .headed("This page is for administrators"),
+        State::get("notice-not-admin", "/oauth/admin").seen(&bob, "This page is for administrators"),
     ]
 }

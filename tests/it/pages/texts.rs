@@ -45,7 +45,7 @@ fn a_translation_is_not_the_english_text() {
 }
 
 #[test]
-fn a_japanese_text_stands_on_one_line() {
+fn a_japanese_text_is_on_one_line() {
     for (id, text) in texts("ja") {
         assert!(!text.contains('\n'), "{id}: a line break would be a space");
     }

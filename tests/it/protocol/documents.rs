@@ -1,5 +1,6 @@
 //! The documents of Application Links: written, parsed again, and what a hostile remote application may send.
 
+use crate::support::Text as _;
 use linkgate::applinks::{ApplicationId, AuthType, ConsumerInfo, DocumentFormat, Manifest, RemoteManifest};
 
 fn info() -> ConsumerInfo {
@@ -31,10 +32,7 @@ fn parse_xml(xml: &str) -> Result<ConsumerInfo, String> {
 fn consumer_info_is_written_and_parsed() {
     let xml = info().to_xml();
     assert_eq!(parse_xml(&xml), Ok(info()));
-    assert!(
-        xml.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<consumer>\n  <key>"),
-        "{xml}"
-    );
+    xml.begins("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<consumer>\n  <key>");
     assert!(!xml.contains("callback"), "{xml}");
     let xml = "\u{feff}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- x --><a:consumer xmlns:a=\"u\" key=\"attribute\">\n  \
                <a:key>Stash:1</a:key>\n  <name> Bit&#98;<![CDATA[uck]]>et </name>\n  <publicKey>MIIB\n    Ijan</publicKey>\n  \
@@ -52,10 +50,8 @@ fn both_formats_of_a_manifest_are_alike() {
     });
     assert_eq!(json, xml);
     assert_eq!(json.id, "07070707-0707-4707-8707-070707070707");
-    assert_eq!(
-        (json.name.as_str(), json.type_id.as_str()),
-        ("Build & board", "generic")
-    );
+    let found = (json.name.as_str(), json.type_id.as_str());
+    assert_eq!(found, ("Build & board", "generic"));
     assert_eq!(json.url.as_deref(), Some("https://builds.example.com"));
     let xml = manifest().to_text(DocumentFormat::Xml);
     for (name, count) in [
@@ -80,31 +76,21 @@ fn other_documents_are_rejected() {
             "{kind:?} {body}"
         );
     }
+    let (json, xml) = (Some("application/json"), Some("application/xml"));
     for (kind, body) in [
         (None, "{}"),
         (Some("text/html"), "<manifest/>"),
-        (Some("application/json"), "{}"),
-        (Some("application/json"), "[1]"),
-        (
-            Some("application/json"),
-            "{\"id\":1,\"name\":\"n\",\"typeId\":\"t\"}",
-        ),
-        (
-            Some("application/json"),
-            "{\"id\":\" \",\"name\":\"n\",\"typeId\":\"t\"}",
-        ),
-        (Some("application/json"), "<manifest/>"),
-        (Some("application/xml"), "<manifest/>"),
-        (Some("application/xml"), "{}"),
-        (
-            Some("application/xml"),
-            "<m><id>1</id><name>n</name><typeId>t</typeId></m>",
-        ),
+        (json, "{}"),
+        (json, "[1]"),
+        (json, r#"{"id":1,"name":"n","typeId":"t"}"#),
+        (json, r#"{"id":" ","name":"n","typeId":"t"}"#),
+        (json, "<manifest/>"),
+        (xml, "<manifest/>"),
+        (xml, "{}"),
+        (xml, "<m><id>1</id><name>n</name><typeId>t</typeId></m>"),
     ] {
-        assert!(
-            RemoteManifest::parse(kind, body.as_bytes()).is_err(),
-            "{kind:?} {body}"
-        );
+        let parsed = RemoteManifest::parse(kind, body.as_bytes());
+        assert!(parsed.is_err(), "{kind:?} {body}");
     }
     let deep = "[".repeat(100_000);
     assert!(RemoteManifest::parse(Some("application/json"), deep.as_bytes()).is_err());

@@ -31,10 +31,8 @@ fn pkcs1(modulus: &[u8], exponent: &[u8]) -> String {
 #[test]
 fn a_key_is_shown_by_its_fingerprint() {
     let key = PublicKey::parse(SPKI).unwrap();
-    assert_eq!(
-        key.fingerprint(),
-        "SHA256:KBk6bEwAuywr8z2SRCm6Bs8bXG41bp1EZnK+alNzuxw"
-    );
+    let found = key.fingerprint();
+    assert_eq!(found, "SHA256:KBk6bEwAuywr8z2SRCm6Bs8bXG41bp1EZnK+alNzuxw");
     assert_eq!(
         format!("{key:?}"),
         format!("PublicKey(1024 bits, {})", key.fingerprint())
@@ -83,17 +81,13 @@ fn what_is_only_dubious_is_remarked_on() {
             .warnings_at(Timestamp::from_seconds(at))
     };
     assert_eq!(warnings(&pkcs1(&odd, &[1, 0, 1]), 0), []);
-    assert_eq!(
-        warnings(&pkcs1(&odd, &[3]), 0),
-        [KeyWarning::SmallExponent { exponent: 3 }]
-    );
+    let found = warnings(&pkcs1(&odd, &[3]), 0);
+    assert_eq!(found, [KeyWarning::SmallExponent { exponent: 3 }]);
     let short = KeyWarning::SmallModulus { bits: 1024 };
     assert_eq!(warnings(SPKI, i64::MAX), [short]);
     assert_eq!(warnings(CERTIFICATE, 1_827_012_374), [short]);
-    assert_eq!(
-        warnings(CERTIFICATE, 1_827_012_375),
-        [short, KeyWarning::CertificateExpired]
-    );
+    let found = warnings(CERTIFICATE, 1_827_012_375);
+    assert_eq!(found, [short, KeyWarning::CertificateExpired]);
     assert!(short.to_string().contains("1024 bits"));
 }
 

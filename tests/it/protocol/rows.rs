@@ -204,11 +204,8 @@ fn every_pasted_form_of_a_key_is_parsed_and_other_things_are_named() {
         assert_eq!(PublicKey::parse(&text).as_ref(), Ok(&key), "{text}");
     }
     for Bad { text, sentence } in pasted.bad {
-        assert_eq!(
-            PublicKey::parse(&text).unwrap_err().to_string(),
-            sentence,
-            "{text}"
-        );
+        let found = PublicKey::parse(&text).unwrap_err().to_string();
+        assert_eq!(found, sentence, "{text}");
     }
     let long = PublicKey::parse(&"x".repeat(1 << 17)).unwrap_err();
     assert!(long.to_string().contains("too long"));

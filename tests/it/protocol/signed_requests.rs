@@ -160,10 +160,8 @@ fn every_parameter_is_decoded_once() {
     assert_eq!(request.verifier().map(Verifier::expose), Some("v"));
     assert_eq!(request.session_handle().map(SessionHandle::expose), Some("h"));
     assert_eq!(request.token().map(Token::as_str), Some("t"));
-    assert_eq!(
-        (request.timestamp().seconds(), request.nonce().as_str()),
-        (1_700_000_000_000, "a+b")
-    );
+    let found = (request.timestamp().seconds(), request.nonce().as_str());
+    assert_eq!(found, (1_700_000_000_000, "a+b"));
     assert_eq!(request.body_hash(), Some(&hash));
     assert_eq!(request.requestor_id(), Some("alice@h"));
     assert!(request.base_string().contains("%26q%3Da%2520b%26"));

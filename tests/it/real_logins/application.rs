@@ -3,11 +3,7 @@
 use std::net::SocketAddr;
 use std::process::Command;
 
-use crate::support::address::reserved;
-use crate::support::chromium::{Chromium, JavaScript};
-use crate::support::databases::Database;
-use crate::support::opener;
-use crate::support::program::Program;
+use crate::support::{Chromium, Database, JavaScript, Program, Text as _, opener, reserved};
 
 use super::counterpart::{Counterpart, project};
 
@@ -64,8 +60,8 @@ async fn enter(browser: &Chromium, name: &str) {
     browser.click("#enter").await;
 }
 
-/// From the popup of another site to the application's sign-in, back, and to the end of the dance; then as somebody else.
-async fn dance(address: SocketAddr, login: &str) {
+/// From the popup of another site to the application's sign-in, back, and to the callback; then as another user.
+async fn connect(address: SocketAddr, login: &str) {
     let database = Database::sqlite();
     let linkgate = Program::start_with(&database, address, login);
     let bitbucket = opener::start(linkgate.address()).await;
@@ -84,7 +80,7 @@ async fn dance(address: SocketAddr, login: &str) {
     browser.go_to_opener().await;
     browser.read("#outcome", "success").await;
 
-    // Once more. Nobody has to sign in; but it is another person, who uses another account.
+    // Once more. No user has to sign in; but it is another person, who uses another account.
     browser.click("#connect").await;
     browser.go_to_popup().await;
     browser
@@ -129,32 +125,27 @@ async fn dance(address: SocketAddr, login: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_popup_finds_the_applications_own_session() {
     let (_application, address) = application();
-    dance(address, &probe(address)).await;
+    connect(address, &probe(address)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_popup_goes_through_the_signed_hand_off() {
     let (_application, address) = application();
-    dance(address, &handoff()).await;
+    connect(address, &handoff()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_doctor_says_what_it_sees() {
+async fn the_doctor_reports_what_it_finds() {
     let (application, address) = application();
     let database = Database::sqlite();
     let linkgate = Program::start_with(&database, address, &probe(address));
     let (code, said) = linkgate.run(&["doctor", "login"]);
     assert_eq!(code, 0, "{said}");
-    assert!(
-        said.contains("401 Unauthorized, application/json, 2 bytes: nobody"),
-        "{said}"
-    );
+    said.has("401 Unauthorized, application/json, 2 bytes: nobody");
     let (code, said) = linkgate.run(&["doctor", "login", "--cookie", "session=unknown"]);
     assert_eq!(code, 1, "{said}");
-    assert!(
-        said.contains("FAILED ask http://") && said.contains("login.probe.cookies"),
-        "{said}"
-    );
+    said.has("FAILED ask http://");
+    said.has("login.probe.cookies");
     drop(application);
     let (code, said) = linkgate.run(&["doctor", "login"]);
     assert_eq!(code, 1, "{said}");

@@ -1,11 +1,13 @@
-//! Another program beside linkgate. Dropping it ends it.
+//! Another program beside linkgate.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
+
+use crate::support::Running;
 
 /// A running program.
-pub(super) struct Counterpart(Child);
+pub(super) struct Counterpart(#[expect(dead_code, reason = "it is dropped")] Running);
 
 impl Counterpart {
     /// Starts it, and waits until it prints that it listens.
@@ -18,7 +20,7 @@ impl Counterpart {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let said = lines.by_ref().map_while(Result::ok);
         let listens = said.take(50).any(|line| line.contains("listening"));
-        let started = Self(child);
+        let started = Self(Running(child));
         assert!(listens, "{command:?} does not listen");
         std::thread::spawn(move || lines.for_each(drop));
         started
@@ -26,15 +28,8 @@ impl Counterpart {
 
     /// Keeps one that was started otherwise.
     #[cfg(feature = "ldap")]
-    pub(super) const fn of(child: Child) -> Self {
-        Self(child)
-    }
-}
-
-impl Drop for Counterpart {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+    pub(super) const fn of(child: std::process::Child) -> Self {
+        Self(Running(child))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The logins with real counterparts, as an administrator runs them: nobody here wrote the other side.
+//! The logins with real counterparts, as an administrator runs them.
 //!
 //! `counterpart` starts a program and ends it; `application` is a small application with a session of its own, `provider`
 //! an OpenID provider (npm `oidc-provider`), `directory` OpenLDAP's `slapd`; `snippets` are the application's side of the

@@ -8,11 +8,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::clients::installed;
-use crate::support::address::reserved;
-use crate::support::chromium::{Chromium, JavaScript};
-use crate::support::databases::Database;
-use crate::support::program::Program;
-use crate::support::{echo, opener};
+use crate::support::{Chromium, Database, JavaScript, Program, Text as _, echo, opener, reserved};
 
 use super::counterpart::{Counterpart, project};
 
@@ -86,10 +82,8 @@ async fn a_popup_signs_in_at_the_provider_whose_key_changes() {
     browser.read("#outcome", "success").await;
     let (code, said) = linkgate.run(&["doctor", "login"]);
     assert_eq!(code, 0, "{said}");
-    assert!(
-        said.contains("1: first") && said.contains("/oauth/login/oidc"),
-        "{said}"
-    );
+    said.has("1: first");
+    said.has("/oauth/login/oidc");
 
     // Another account, after the provider was restarted with another key.
     drop(running);

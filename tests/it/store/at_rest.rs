@@ -54,13 +54,7 @@ async fn the_files_of_sqlite_are_its_owners_alone() {
 /// All rows of all tables as text; bytes in hexadecimal digits.
 async fn everything_in(db: &Database) -> String {
     let mut rows = Vec::new();
-    for table in [
-        "consumers",
-        "request_tokens",
-        "access_tokens",
-        "sessions",
-        "audit",
-    ] {
+    for table in "consumers request_tokens access_tokens sessions audit".split(' ') {
         let sql = if db.is_sqlite() {
             let columns = db
                 .texts(format!("select name from pragma_table_info('{table}')"))

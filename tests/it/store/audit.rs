@@ -145,7 +145,7 @@ on_both! {
         assert_eq!(store.consumers().await.unwrap(), [consumer("a"), consumer("b")]);
     }
 
-    async fn an_event_may_be_about_nobody(db: Database) {
+    async fn an_event_may_have_no_user(db: Database) {
         let store = db.open().await;
         let event = AuditEvent::new(AuditKind::SignedOut, NOW);
         record(&db, &event).await;

@@ -83,14 +83,9 @@ on_both! {
         for n in 0..4 {
             let (store, mut consumers) = (db.open().await, consumers.clone());
             consumers.rotate_left(n * 5);
-            starting.push(tokio::spawn(async move {
-                store.synchronise_consumers(&consumers, NOW).await.unwrap().added.len()
-            }));
+            starting.push(async move { store.synchronise_consumers(&consumers, NOW).await.unwrap().added.len() });
         }
-        let mut added = 0;
-        for start in starting {
-            added += start.await.unwrap();
-        }
+        let added: usize = at_once(starting.into_iter()).await.iter().sum();
         assert!(added >= 20, "{added}");
         assert_eq!(db.open().await.consumers().await.unwrap().len(), 20);
     }

@@ -1,4 +1,4 @@
-//! Who we are, and the other direction: dances, tokens, and how calls went.
+//! The installation id, pending authorizations, tokens of outgoing links, and the outcome of their calls.
 
 use linkgate::applinks::ApplicationId;
 use linkgate::model::{LinkState, PendingAuthorization};
@@ -13,7 +13,7 @@ fn credentials(token: &str) -> TokenCredentials {
     }
 }
 
-fn dance(token: &str, expires_at: Timestamp) -> PendingAuthorization {
+fn pending(token: &str, expires_at: Timestamp) -> PendingAuthorization {
     PendingAuthorization {
         link: "bitbucket".into(),
         subject: "alice".into(),
@@ -33,9 +33,9 @@ on_both! {
         assert_eq!(one.installation_id(&ApplicationId::from_random([3; 16])).await.unwrap(), id);
     }
 
-    async fn a_dance_is_taken_once_by_its_user_in_time(db: Database) {
+    async fn a_pending_authorization_is_taken_once_by_its_user_in_time(db: Database) {
         let store = db.open().await;
-        let made = dance("t", NOW.plus(60));
+        let made = pending("t", NOW.plus(60));
         store.add_pending_authorization(&made).await.unwrap();
         let token = &made.credentials.token;
         for (link, subject, now) in [("other", "alice", NOW), ("bitbucket", "bob", NOW), ("bitbucket", "alice", NOW.plus(60))] {
@@ -49,17 +49,17 @@ on_both! {
         assert_eq!(won, [made]);
     }
 
-    async fn the_newest_dances_of_a_user_are_kept(db: Database) {
+    async fn the_newest_pending_authorizations_of_a_user_are_kept(db: Database) {
         let store = db.open().await;
         for at in 0..12 {
-            store.add_pending_authorization(&dance(&format!("t{at}"), NOW.plus(60 + at))).await.unwrap();
+            store.add_pending_authorization(&pending(&format!("t{at}"), NOW.plus(60 + at))).await.unwrap();
         }
         for at in 0..12 {
             let token = Token::parse(&format!("t{at}")).unwrap();
             let found = store.take_pending_authorization("bitbucket", "alice", &token, NOW).await.unwrap();
             assert_eq!(found.is_some(), at >= 2, "{at}");
         }
-        store.add_pending_authorization(&dance("late", NOW.plus(60))).await.unwrap();
+        store.add_pending_authorization(&pending("late", NOW.plus(60))).await.unwrap();
         let swept = store.sweep(NOW.plus(60), linkgate::oauth::TimestampWindow::default()).await.unwrap();
         assert_eq!(swept["link_dances"], 1);
     }

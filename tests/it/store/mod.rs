@@ -13,7 +13,7 @@ use linkgate::oauth::{
 };
 use linkgate::store::{Actor, Store, StoreError};
 
-use crate::support::databases::{Database, on_both, rng};
+use crate::support::{Database, on_both, rng};
 
 mod access_tokens;
 mod at_rest;
@@ -119,12 +119,10 @@ async fn open_with_consumers(db: &Database) -> Store {
 async fn approved(db: &Database, store: &Store) -> Token {
     let token = token(db);
     store.add_request_token(&token, &question("a")).await.unwrap();
-    assert!(
-        store
-            .authorize_request_token(&token, &user("alice"), None, NOW)
-            .await
-            .unwrap()
-    );
+    let done = store
+        .authorize_request_token(&token, &user("alice"), None, NOW)
+        .await;
+    assert!(done.unwrap());
     token
 }
 
@@ -137,6 +135,18 @@ async fn granted(db: &Database, store: &Store) -> Token {
         .unwrap()
         .unwrap();
     answer
+}
+
+/// What tasks give that run at the same time.
+async fn at_once<T: Send + 'static>(
+    tasks: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    tasks.collect::<tokio::task::JoinSet<_>>().join_all().await
+}
+
+/// How many of them are true.
+fn count(outcomes: &[bool]) -> usize {
+    outcomes.iter().filter(|outcome| **outcome).count()
 }
 
 /// When a nonce must be recorded.

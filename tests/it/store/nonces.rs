@@ -28,7 +28,7 @@ on_both! {
         assert!(!record(&db.open().await, NOW, 1).await.unwrap());
     }
 
-    async fn of_a_thousand_requests_with_five_hundred_nonces_five_hundred_are_accepted(db: Database) {
+    async fn each_of_five_hundred_nonces_is_accepted_once(db: Database) {
         let store = db.open().await;
         let calls = (0..1_000).map(|n| spawned(&store, NOW, n % 500)).collect();
         assert_eq!(accepted(calls).await, 500);
@@ -210,7 +210,7 @@ on_both! {
 /// PostgreSQL reads a statement's state before it writes, so the floor must wait for statements under way.
 #[tokio::test(flavor = "multi_thread")]
 async fn p8_the_floor_is_not_raised_while_a_row_is_written() {
-    crate::support::databases::with(Database::postgres().await, async |db| {
+    crate::support::with(Database::postgres().await, async |db| {
         let (store, late) = (db.open().await, NOW.plus(720 + 60));
         assert!(record(&store, NOW, 1).await.unwrap());
         assert!(record(&store, late, 1).await.unwrap());

@@ -102,7 +102,7 @@ on_both! {
         }
     }
 
-    async fn p3_a_lease_that_is_missing_or_of_another_epoch_accepts_nothing_of_its_time(db: Database) {
+    async fn p3_a_missing_lease_or_one_of_another_epoch_accepts_nothing(db: Database) {
         for (hour, loss) in (0..).zip(["delete from nonce_lease", "update nonce_lease set epoch = 'another'"]) {
             let start = NOW.plus(3_600 * hour);
             let store = db.open().await;
@@ -209,7 +209,6 @@ async fn f5_a_file_that_is_taken_away_from_a_running_process_is_replaced() {
     }
 }
 
-/// Without a restart, nothing is even interrupted.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_whose_file_is_removed_goes_on() {
     let db = Database::sqlite();
@@ -245,7 +244,7 @@ async fn f4_after_another_start_of_the_machine_the_file_is_not_read() {
     is_safe_and_recovers("another start", NOW, &[&db.open().await]).await;
 }
 
-/// A folder cannot be replaced by linkgate; whoever put it there takes it away again.
+/// A folder cannot be replaced by linkgate; an administrator removes it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_cannot_be_opened_is_named() {
     let db = Database::sqlite();

@@ -5,10 +5,7 @@ use linkgate::oauth::TimestampWindow;
 use linkgate::store::{Keyring, Options, Revoke, StoreError};
 
 use super::*;
-use crate::support::address::reserved;
-use crate::support::databases::with;
-use crate::support::front::PublicUrls;
-use crate::support::network::Network;
+use crate::support::{FrontProxy, Network, Text as _, reserved, with};
 
 on_both! {
     async fn a_database_opens_again_and_again(db: Database) {
@@ -21,13 +18,10 @@ on_both! {
     }
 
     async fn a_new_database_can_be_opened_by_many_at_once(db: Database) {
-        let opening: Vec<_> = (0..6).map(|_| {
+        at_once((0..6).map(|_| {
             let db = db.clone();
-            tokio::spawn(async move { db.open().await.ping().await.unwrap() })
-        }).collect();
-        for opened in opening {
-            opened.await.unwrap();
-        }
+            async move { db.open().await.ping().await.unwrap() }
+        })).await;
     }
 
     async fn tables_of_a_newer_version_are_refused(db: Database) {
@@ -118,10 +112,7 @@ async fn an_unreachable_server_is_an_error_with_its_reason() {
     let options = Options::new("postgres://me@127.0.0.1:1/x");
     let keyring = Arc::new(Keyring::generate(&mut rng()));
     let error = Store::open(&options, keyring, NOW).await.unwrap_err();
-    assert!(
-        error.source().unwrap().to_string().contains("refused"),
-        "{error:?}"
-    );
+    error.source().unwrap().to_string().has("refused");
 }
 
 #[tokio::test]
@@ -134,27 +125,21 @@ async fn a_database_in_memory_is_whole() {
         .synchronise_consumers(&[consumer("a"), consumer("b")], NOW)
         .await
         .unwrap();
-    let calls: Vec<_> = (0..100)
-        .map(|n: u8| {
-            let store = store.clone();
-            tokio::spawn(async move {
-                let new = store.record_nonce(NOW, [n % 50; 16], NOW, soon()).await.unwrap();
-                assert_eq!(store.consumers().await.unwrap().len(), 2);
-                new
-            })
-        })
-        .collect();
-    let mut new = 0;
-    for call in calls {
-        new += u32::from(call.await.unwrap());
-    }
-    assert_eq!(new, 50);
+    let calls = (0..100).map(|n: u8| {
+        let store = store.clone();
+        async move {
+            let new = store.record_nonce(NOW, [n % 50; 16], NOW, soon()).await.unwrap();
+            assert_eq!(store.consumers().await.unwrap().len(), 2);
+            new
+        }
+    });
+    assert_eq!(count(&at_once(calls).await), 50);
     store.close().await;
 }
 
 /// The server is there, and its network has gone: nothing refuses, and nothing answers.
 #[tokio::test]
-async fn a_server_that_goes_silent_is_an_error_within_seconds_and_is_found_again() {
+async fn a_silent_server_is_an_error_within_seconds_and_is_found_again() {
     let db = Database::postgres().await;
     let network = Network::before(&db).await;
     let options = Options {
@@ -182,7 +167,6 @@ async fn a_server_that_goes_silent_is_an_error_within_seconds_and_is_found_again
     // The connections that were given up are closed meanwhile.
     tokio::time::sleep(std::time::Duration::from_secs(6)).await;
     store.ping().await.unwrap();
-    store.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -192,7 +176,7 @@ async fn a_pooler_serves_in_session_mode_alone() {
         let (before, rest) = server.split_once('@').unwrap();
         let (server, name) = rest.split_once('/').unwrap();
         for mode in ["session", "transaction", "statement"] {
-            let bouncer = PublicUrls::pgbouncer(reserved(), server.parse().unwrap(), "postgres", mode);
+            let bouncer = FrontProxy::pgbouncer(reserved(), server.parse().unwrap(), "postgres", mode);
             let options = Options {
                 url: format!("{before}@{}/{name}", bouncer.address),
                 ..db.options()

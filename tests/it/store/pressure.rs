@@ -35,7 +35,7 @@ on_both! {
         let reopened = db.open().await;
         for (n, call) in (0..).zip(calls) {
             match call.await.unwrap() {
-                // Whoever was told that it is new can rely on it.
+                // A nonce that was answered as new is recorded.
                 Ok(new) => {
                     assert!(new);
                     assert!(!reopened.record_nonce(NOW, [n; 16], NOW, soon()).await.unwrap(), "{n}");
@@ -60,12 +60,12 @@ on_both! {
 
 #[tokio::test]
 async fn a_database_that_falls_behind_is_an_error_at_once() {
-    crate::support::databases::with(Database::postgres().await, falls_behind).await;
+    crate::support::with(Database::postgres().await, falls_behind).await;
 }
 
 async fn falls_behind(db: Database) {
     let store = db.open().await;
-    // One thread: nobody writes before all have asked.
+    // One thread: nothing is written before all have asked.
     let calls = (0..20_000_u64).map(|n| {
         let store = store.clone();
         let mut digest = [0; 16];
@@ -87,7 +87,7 @@ async fn falls_behind(db: Database) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_connection_to_postgresql_is_made_again() {
     let db = Database::postgres().await;
-    crate::support::databases::with(db, async |db| {
+    crate::support::with(db, async |db| {
         let store = db.open().await;
         assert!(store.record_nonce(NOW, [1; 16], NOW, soon()).await.unwrap());
         db.execute(

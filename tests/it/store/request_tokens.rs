@@ -14,7 +14,7 @@ on_both! {
         assert_eq!(store.request_token(&token(&db)).await.unwrap(), None);
     }
 
-    async fn a_question_must_be_open_and_asked_by_somebody(db: Database) {
+    async fn a_request_token_is_pending_and_of_a_known_consumer(db: Database) {
         let store = open_with_consumers(&db).await;
         let answered = RequestToken { state: RequestTokenState::Denied, ..question("a") };
         assert!(store.add_request_token(&token(&db), &answered).await.is_err());
@@ -24,7 +24,7 @@ on_both! {
         assert!(store.add_request_token(&token, &question("a")).await.is_err());
     }
 
-    async fn the_first_answer_stands(db: Database) {
+    async fn the_first_decision_counts(db: Database) {
         let store = open_with_consumers(&db).await;
         let token = approved(&db, &store).await;
         assert!(!store.authorize_request_token(&token, &user("mallory"), None, NOW).await.unwrap());
@@ -105,17 +105,16 @@ on_both! {
         let (store, replica) = (open_with_consumers(&db).await, db.open().await);
         for _ in 0..5 {
             let asked = approved(&db, &store).await;
-            let racers: Vec<_> = (0..20).map(|n| {
+            let exchanges = (0..20).map(|n| {
                 let store = if n % 2 == 0 { store.clone() } else { replica.clone() };
                 let (asked, answer) = (asked.clone(), token(&db));
-                tokio::spawn(async move {
+                async move {
                     let granted = store.exchange(&asked, &key("a"), NOW, &answer, &access("s"), None).await.unwrap();
                     (granted.is_some(), answer)
-                })
-            }).collect();
+                }
+            });
             let mut winners = 0;
-            for racer in racers {
-                let (won, answer) = racer.await.unwrap();
+            for (won, answer) in at_once(exchanges).await {
                 assert_eq!(store.access_token(&answer).await.unwrap().is_some(), won);
                 winners += u32::from(won);
             }
@@ -153,14 +152,10 @@ on_both! {
     async fn wrong_verifiers_are_counted_one_by_one(db: Database) {
         let store = open_with_consumers(&db).await;
         let token = approved(&db, &store).await;
-        let attempts: Vec<_> = (0..10).map(|_| {
+        let mut counts = at_once((0..10).map(|_| {
             let (store, token) = (store.clone(), token.clone());
-            tokio::spawn(async move { store.count_wrong_verifier(&token, 100, NOW).await.unwrap() })
-        }).collect();
-        let mut counts = Vec::new();
-        for attempt in attempts {
-            counts.push(attempt.await.unwrap());
-        }
+            async move { store.count_wrong_verifier(&token, 100, NOW).await.unwrap() }
+        })).await;
         counts.sort_unstable();
         assert_eq!(counts, (1..=10).collect::<Vec<_>>());
     }

@@ -18,7 +18,7 @@ fn both_databases_have_the_same_migrations() {
 #[tokio::test]
 async fn both_databases_have_the_same_tables() {
     let (sqlite, postgres) = (Database::sqlite(), Database::postgres().await);
-    crate::support::databases::with(postgres, async move |postgres| {
+    crate::support::with(postgres, async move |postgres| {
         let store = sqlite.open().await;
         store.record_nonce(NOW, [1; 16], NOW, soon()).await.unwrap();
         store.close().await;

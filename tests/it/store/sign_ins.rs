@@ -23,7 +23,7 @@ on_both! {
         assert!(!ahead.count_attempt(7, 101, 3).await.unwrap());
     }
 
-    async fn what_a_wrong_clock_has_counted_locks_nobody_out(db: Database) {
+    async fn counts_of_a_wrong_clock_lock_no_user_out(db: Database) {
         let store = db.open().await;
         for _ in 0..3 {
             assert!(store.count_attempt(7, 200, 3).await.unwrap());
@@ -36,20 +36,14 @@ on_both! {
 
     async fn racing_attempts_are_all_counted(db: Database) {
         let stores = [db.open().await, db.open().await];
-        let tries: Vec<_> = (0..40)
-            .map(|at: usize| {
-                let store = stores[at % 2].clone();
-                tokio::spawn(async move { store.count_attempt(7, 100, 10).await.unwrap() })
-            })
-            .collect();
-        let mut admitted = 0;
-        for attempt in tries {
-            admitted += u32::from(attempt.await.unwrap());
-        }
-        assert_eq!(admitted, 10);
+        let attempts = (0..40).map(|at: usize| {
+            let store = stores[at % 2].clone();
+            async move { store.count_attempt(7, 100, 10).await.unwrap() }
+        });
+        assert_eq!(count(&at_once(attempts).await), 10);
     }
 
-    async fn a_trip_ends_once(db: Database) {
+    async fn a_login_flow_ends_once(db: Database) {
         let (one, two) = (db.open().await, db.open().await);
         let (trip, other) = (token(&db), token(&db));
         let (a, b) = tokio::join!(one.finish_trip(&trip, NOW), two.finish_trip(&trip, NOW));

@@ -6,8 +6,7 @@ use linkgate::store::{Revoke, Search, Swept};
 use tokio::task::block_in_place;
 
 use super::*;
-use crate::support::echo;
-use crate::support::program::Program;
+use crate::support::{Program, echo};
 
 on_both! {
     async fn a_clock_that_jumps_ahead_deletes_an_hour_at_a_time(db: Database) {
@@ -153,8 +152,8 @@ on_both! {
 }
 
 #[tokio::test]
-async fn neither_sweeping_nor_revoking_nor_the_newest_read_all_tokens_in_postgres() {
-    crate::support::databases::with(Database::postgres().await, async move |db: Database| {
+async fn no_query_reads_all_tokens_in_postgres() {
+    crate::support::with(Database::postgres().await, async move |db: Database| {
         let store = open_with_consumers(&db).await;
         granted(&db, &store).await;
         store.close().await;

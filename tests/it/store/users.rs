@@ -4,7 +4,7 @@ use linkgate::store::Swept;
 use super::*;
 
 on_both! {
-    async fn somebody_who_signed_in_is_remembered(db: Database) {
+    async fn a_user_who_signed_in_is_remembered(db: Database) {
         let store = db.open().await;
         assert_eq!(store.user("alice", "file").await.unwrap(), None);
         store.remember_user(&user("alice")).await.unwrap();
@@ -26,7 +26,7 @@ on_both! {
         assert_eq!(store.user("alice", "oidc").await.unwrap(), Some(other));
     }
 
-    async fn whoever_stays_away_is_forgotten(db: Database) {
+    async fn a_user_who_stays_away_is_forgotten(db: Database) {
         let store = db.open().await;
         store.remember_user(&user("alice")).await.unwrap();
         let last = user("alice").proved_at.plus(400 * 86_400);

@@ -101,6 +101,11 @@ impl App {
         self.received.lock().unwrap().len()
     }
 
+    /// The request that was received last.
+    pub(crate) fn last(&self) -> Received {
+        self.received().pop().expect("a request was received")
+    }
+
     /// The one request that has been received.
     pub(crate) fn only(&self) -> Received {
         let mut received = self.received();
@@ -124,12 +129,12 @@ impl Received {
             .collect()
     }
 
-    /// The names of all headers, in lower case, sorted.
-    pub(crate) fn names(&self) -> Vec<String> {
+    /// The names of all headers, in lower case, sorted, with a blank between them.
+    pub(crate) fn names(&self) -> String {
         let fields = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
         let mut names: Vec<_> = fields.map(|(name, _)| name.to_ascii_lowercase()).collect();
         names.sort();
-        names
+        names.join(" ")
     }
 }
 

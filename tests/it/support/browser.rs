@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use linkgate::oauth::Token;
+
 use super::call::{Credentials, encode};
 use super::raw::{Request, Response, decode};
 
@@ -44,10 +46,20 @@ impl Browser {
     }
 
     pub(crate) async fn submit(&mut self, form: &Form) -> Response {
-        let post = Request::post(form.action.as_str())
-            .header("Sec-Fetch-Site", "same-origin")
-            .form(form.body());
-        self.send(post).await
+        let request = form.request().header("Sec-Fetch-Site", "same-origin");
+        self.send(request).await
+    }
+
+    /// Opens a page, and goes wherever that leads on this site.
+    pub(crate) async fn follow(&mut self, target: &str) -> Response {
+        let mut answer = self.get(target).await;
+        for _ in 0..5 {
+            let Some(there) = answer.header("location").filter(|there| there.starts_with('/')) else {
+                return answer;
+            };
+            answer = self.get(there).await;
+        }
+        panic!("in circles: {answer:?}");
     }
 
     /// Sends a request with the cookies, and keeps those of the answer.
@@ -64,7 +76,7 @@ impl Browser {
             request = request.header("X-Forwarded-For", proxies);
         }
         let answer = request.send(self.to).await;
-        for (_, cookie) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
+        for cookie in answer.set_cookies() {
             let (pair, attributes) = cookie.split_once(';').unwrap_or((cookie, ""));
             let (name, value) = pair.split_once('=').expect("a cookie has a value");
             if attributes.contains("Max-Age=0") {
@@ -78,11 +90,7 @@ impl Browser {
 
     /// Signs in on the page that asks for a password.
     pub(crate) async fn sign_in_on(&mut self, page: &Response, user: &str) -> Response {
-        let form = Form::of(page, "password")
-            .expect("the page asks for a password")
-            .with("username", user)
-            .with("password", &format!("{user}-password"));
-        let answer = self.submit(&form).await;
+        let answer = self.submit(&Form::login(page, user)).await;
         assert_eq!(answer.status, 303, "{user} is signed in: {answer:?}");
         answer
     }
@@ -91,6 +99,37 @@ impl Browser {
     pub(crate) async fn sign_in(&mut self, user: &str) {
         let page = self.get("/oauth/login").await;
         self.sign_in_on(&page, user).await;
+    }
+
+    /// Opens the login page, and fills it in.
+    pub(crate) async fn log_in(&mut self, return_to: &str, user: &str, password: &str) -> Response {
+        let page = self
+            .get(&format!("/oauth/login?return_to={}", encode(return_to)))
+            .await;
+        assert_eq!(page.status, 200, "{page:?}");
+        let form = Form::at(&page, "/oauth/login").with("username", user);
+        self.submit(&form.with("password", password)).await
+    }
+
+    /// Signs out, and in again.
+    pub(crate) async fn sign_in_again(&mut self, user: &str) {
+        let page = self.get("/oauth/login").await;
+        let answer = self.submit(&Form::at(&page, "/oauth/logout")).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        self.sign_in(user).await;
+    }
+
+    /// The form of the approval page, for a user who is signed in.
+    pub(crate) async fn approval(&mut self, token: &(impl AsToken + ?Sized)) -> Form {
+        let page = self.get(&question(token)).await;
+        assert_eq!(page.status, 200, "{page:?}");
+        Form::at(&page, AUTHORIZE)
+    }
+
+    /// Opens the approval page, and presses a button.
+    pub(crate) async fn press(&mut self, button: &str, token: &(impl AsToken + ?Sized)) -> Response {
+        let form = self.approval(token).await.pressing(button);
+        self.submit(&form).await
     }
 
     /// The question of a request token, as a user sees it who signs in when asked to.
@@ -127,9 +166,28 @@ impl Browser {
 impl Form {
     /// The form of a page that has a field or button of this name.
     pub(crate) fn of(page: &Response, name: &str) -> Option<Self> {
+        Self::find(page, &format!(" name=\"{name}\""))
+    }
+
+    /// The form of a page that is sent to this path.
+    #[track_caller]
+    pub(crate) fn at(page: &Response, action: &str) -> Self {
+        let form = Self::find(page, &format!("method=\"post\" action=\"{action}\""));
+        form.unwrap_or_else(|| panic!("no form {action}: {page:?}"))
+    }
+
+    /// The login form of a page, filled in by a user.
+    #[track_caller]
+    pub(crate) fn login(page: &Response, user: &str) -> Self {
+        let form = Self::of(page, "password").expect("the page asks for a password");
+        let password = format!("{user}-password");
+        form.with("username", user).with("password", &password)
+    }
+
+    fn find(page: &Response, part: &str) -> Option<Self> {
         let forms = page.body.split("<form").skip(1);
         let mut forms = forms.map(|form| form.split_once("</form").map_or(form, |(form, _)| form));
-        let form = forms.find(|form| form.contains(&format!(" name=\"{name}\"")))?;
+        let form = forms.find(|form| form.contains(part))?;
         let inputs = form.split("<input").skip(1).map(|input| {
             let tag = input.split_once('>').map_or(input, |(tag, _)| tag);
             (
@@ -143,6 +201,15 @@ impl Form {
         })
     }
 
+    /// The form as a request that does not tell where it comes from.
+    pub(crate) fn request(&self) -> Request {
+        Request::post(self.action.as_str()).form(self.body())
+    }
+
+    pub(crate) fn value(&self, name: &str) -> &str {
+        &self.fields.iter().find(|(given, _)| given == name).unwrap().1
+    }
+
     /// The form with another value in a field, or with one more field.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         match self.fields.iter_mut().find(|(given, _)| given == name) {
@@ -150,6 +217,18 @@ impl Form {
             None => self.fields.push((name.to_owned(), value.to_owned())),
         }
         self
+    }
+
+    /// The form with a field more, whether it has one of this name or not.
+    pub(crate) fn again(mut self, name: &str, value: &str) -> Self {
+        self.fields.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The form, sent to another path.
+    pub(crate) fn sent_to(self, path: &str) -> Self {
+        let action = path.to_owned();
+        Self { action, ..self }
     }
 
     pub(crate) fn without(mut self, name: &str) -> Self {
@@ -170,9 +249,45 @@ impl Form {
     }
 }
 
-/// Where the question of a request token stands.
-pub(crate) fn question(token: &Credentials) -> String {
-    format!("/oauth/authorize?oauth_token={}", encode(token.token.as_bytes()))
+/// The address of the approval page of a request token.
+pub(crate) fn question(token: &(impl AsToken + ?Sized)) -> String {
+    format!("{AUTHORIZE}?oauth_token={}", encode(token.as_token()))
+}
+
+/// What names a request token.
+pub(crate) trait AsToken {
+    fn as_token(&self) -> &str;
+}
+
+impl AsToken for str {
+    fn as_token(&self) -> &str {
+        self
+    }
+}
+
+impl AsToken for Token {
+    fn as_token(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl AsToken for Credentials {
+    fn as_token(&self) -> &str {
+        &self.token
+    }
+}
+
+/// Asserts that an answer is a page with this status and title, and leads nowhere.
+#[track_caller]
+pub(crate) fn assert_notice(response: &Response, status: u16, title: &str) {
+    response.assert(status, "location", None);
+    let heading = response.body.split("<h1>").nth(1);
+    let heading = heading.and_then(|rest| rest.split("</h1>").next());
+    let heading = heading.unwrap_or_default().replace("<bdi>", "");
+    assert_eq!(heading.replace("</bdi>", ""), title, "{response:?}");
+    let reference = response.body.split("Reference <code>").nth(1);
+    let reference = reference.and_then(|rest| rest.get(..9)).unwrap_or_default();
+    assert_eq!(reference.matches('-').count(), 1, "{response:?}");
 }
 
 /// Where a redirect leads.
@@ -204,3 +319,6 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
         .fold(value.to_owned(), |text, (from, to)| text.replace(from, to));
     Some(unescaped)
 }
+
+/// The path of the approval page.
+pub(crate) const AUTHORIZE: &str = "/oauth/authorize";

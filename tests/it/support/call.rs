@@ -89,7 +89,7 @@ impl Peer {
         Self::of("second", "another-shared-secret")
     }
 
-    /// A consumer that may call as itself, as nobody, and not name a user.
+    /// A consumer that may call two-legged, without a user, and may not name one.
     pub(crate) fn robot() -> Self {
         Self::of("robot", "a-robot-needs-a-secret")
     }
@@ -135,7 +135,7 @@ impl Peer {
             .in_form();
         let answer = call.send(linkgate).await;
         assert_eq!(answer.status, 200, "{answer:?}");
-        assert_eq!(answer.value("oauth_callback_confirmed").as_deref(), Some("true"));
+        answer.assert_value("oauth_callback_confirmed", "true");
         credentials(&answer)
     }
 
@@ -147,7 +147,7 @@ impl Peer {
             .in_form()
     }
 
-    /// The whole dance as a user who approves: an access token.
+    /// Connects as a user who approves: an access token.
     pub(crate) async fn connect(&self, linkgate: &Linkgate, user: &str) -> Credentials {
         let token = self.request_token(linkgate, CALLBACK).await;
         let verifier = linkgate.browser().approve(&token, user).await;
@@ -233,7 +233,7 @@ impl Call {
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        let address = encode(address.as_bytes());
+        let address = encode(address);
         format!(
             "{}&{address}&{}",
             self.method.to_uppercase(),
@@ -250,11 +250,7 @@ impl Call {
     pub(crate) fn signature_over(&self, text: &str) -> String {
         match &self.key {
             Key::Hmac(secret) => {
-                let key = format!(
-                    "{}&{}",
-                    encode(secret.as_bytes()),
-                    encode(self.token_secret.as_bytes())
-                );
+                let key = format!("{}&{}", encode(secret), encode(self.token_secret.as_bytes()));
                 let mut mac = Hmac::<Sha1>::new_from_slice(key.as_bytes()).expect("any length will do");
                 mac.update(text.as_bytes());
                 STANDARD.encode(mac.finalize().into_bytes())
@@ -281,7 +277,7 @@ impl Call {
             Place::Header => {
                 let pairs: Vec<_> = oauth
                     .iter()
-                    .map(|(n, v)| format!("{}=\"{}\"", encode(n.as_bytes()), encode(v.as_bytes())))
+                    .map(|(n, v)| format!("{}=\"{}\"", encode(n), encode(v)))
                     .collect();
                 request = request.header("Authorization", format!("OAuth {}", pairs.join(", ")));
                 if let Some(form) = form {
@@ -313,15 +309,14 @@ impl Call {
         self.request(linkgate).passes(linkgate.address)
     }
 
-    /// Sends the call, which must be refused with this status and this `oauth_problem`.
+    /// Sends the call, which must be refused with this `oauth_problem` and its status.
     #[track_caller]
     pub(crate) fn refused(
         &self,
         linkgate: &Linkgate,
-        status: u16,
-        problem: &str,
+        problem: &'static str,
     ) -> impl Future<Output = Response> + use<> {
-        self.request(linkgate).refused(linkgate.address, status, problem)
+        self.request(linkgate).refused(linkgate.address, problem)
     }
 }
 
@@ -344,8 +339,9 @@ pub(crate) fn nonce() -> String {
 }
 
 /// Percent-encoding (RFC 5849, section 3.6).
-pub(crate) fn encode(bytes: &[u8]) -> String {
+pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
     bytes
+        .as_ref()
         .iter()
         .map(|byte| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
@@ -359,7 +355,7 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 pub(crate) fn form_text(pairs: &[(String, String)]) -> String {
     let pairs: Vec<_> = pairs
         .iter()
-        .map(|(n, v)| format!("{}={}", encode(n.as_bytes()), encode(v.as_bytes())))
+        .map(|(n, v)| format!("{}={}", encode(n), encode(v)))
         .collect();
     pairs.join("&")
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::address::reserved;
+use super::program::Running;
 
 /// A browser with one window. Dropping it ends the browser and its driver.
 #[derive(Debug)]
@@ -63,6 +64,12 @@ impl Chromium {
     /// Waits for an element and types into it.
     pub(crate) async fn fill(&self, css: &str, text: &str) {
         self.find(css).await.send_keys(text).await.unwrap();
+    }
+
+    /// Types into what has the focus.
+    pub(crate) async fn type_in(&self, keys: &str) {
+        let focused = self.window.active_element().await.unwrap();
+        focused.send_keys(keys).await.unwrap();
     }
 
     /// Waits until an element has a text.
@@ -153,10 +160,10 @@ pub(crate) enum JavaScript {
     OnForLocalhostAlone,
 }
 
-/// A running chromedriver. Dropping it kills it.
+/// A running chromedriver.
 #[derive(Debug)]
 struct Driver {
-    process: Child,
+    _process: Running,
     address: SocketAddr,
 }
 
@@ -172,7 +179,10 @@ impl Driver {
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver is installed (Debian: apt-get install chromium chromium-driver)");
-        let driver = Self { process, address };
+        let driver = Self {
+            _process: Running(process),
+            address,
+        };
         for _ in 0..600 {
             if TcpStream::connect(address).is_ok() {
                 return driver;
@@ -180,13 +190,6 @@ impl Driver {
             thread::sleep(Duration::from_millis(50));
         }
         panic!("chromedriver does not listen");
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A running front proxy. Dropping it stops it.
-pub(crate) struct PublicUrls {
+pub(crate) struct FrontProxy {
     directory: TempDir,
     child: Child,
     /// Where it listens.
     pub(crate) address: SocketAddr,
 }
 
-impl PublicUrls {
+impl FrontProxy {
     /// nginx with a file of `conf.d`.
     pub(crate) fn nginx(address: SocketAddr, site: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
@@ -138,7 +138,7 @@ impl PublicUrls {
     }
 }
 
-impl Drop for PublicUrls {
+impl Drop for FrontProxy {
     fn drop(&mut self) {
         // Asked, and not killed: nginx has children of its own.
         let _ = Command::new("kill")

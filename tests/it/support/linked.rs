@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use linkgate::clock::Clock;
 use linkgate::config::Config;
-use linkgate::oauth::{PrivateKey, Timestamp};
+use linkgate::oauth::{PrivateKey, Secret, Timestamp, Token, TokenCredentials};
 use linkgate::server::Server;
 use linkgate::store::Store;
 use tempfile::TempDir;
@@ -77,7 +77,7 @@ impl Planned {
         self.key.public_key().to_base64()
     }
 
-    /// A file beside its configuration, for nobody else to read.
+    /// A file beside its configuration, which only its owner may read.
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         write_private(&path, text);
@@ -127,14 +127,21 @@ impl Planned {
 impl Linked {
     /// One whose only other side, `other`, is at an address that a test plays.
     pub(crate) async fn with_peer(peer: SocketAddr, link: &str) -> Self {
-        let database = Database::sqlite();
-        let link = format!("[[links]]\nname = \"other\"\nurl = \"http://{peer}\"\n{link}");
-        Planned::new("left")
-            .start(&database, "listen = \"127.0.0.1:0\"", &link)
+        Self::with_links(&format!(
+            "[[links]]\nname = \"other\"\nurl = \"http://{peer}\"\n{link}"
+        ))
+        .await
+    }
+
+    /// One with these links, and further sections.
+    pub(crate) async fn with_links(links: &str) -> Self {
+        let planned = Planned::new("left");
+        planned
+            .start(&Database::sqlite(), "listen = \"127.0.0.1:0\"", links)
             .await
     }
 
-    /// A call of the application, in a user's name or in nobody's.
+    /// A call of the application, in a user's name or without a user.
     pub(crate) fn asks(target: &str, user: Option<&str>) -> Request {
         let request = Request::get(target).header("Authorization", format!("Bearer {TOKEN}"));
         match user {
@@ -158,6 +165,19 @@ impl Linked {
         self.database.open().await
     }
 
+    /// Records that a user has connected a link, with this token.
+    pub(crate) async fn has_connected(&self, link: &str, user: &str, token: &str) {
+        let credentials = TokenCredentials {
+            token: Token::parse(token).unwrap(),
+            secret: Secret::new("its-secret"),
+        };
+        let (store, now) = (self.store().await, self.clock.now());
+        store
+            .connect_link(link, user, &credentials, None, now)
+            .await
+            .unwrap();
+    }
+
     /// Its folder.
     pub(crate) fn folder(&self) -> &std::path::Path {
         self.folder.path()
@@ -168,7 +188,7 @@ impl Linked {
         self.server.stop().await;
     }
 
-    /// The whole dance: this one's user connects `link` at the other side, where they say yes.
+    /// A user of this one connects `link` at the other side, and approves there.
     pub(crate) async fn connect(&self, link: &str, other: &Self, user: &str) -> Response {
         let mut here = self.browser();
         here.sign_in(user).await;

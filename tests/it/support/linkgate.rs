@@ -37,18 +37,13 @@ pub(crate) struct Linkgate {
     home: Arc<Home>,
 }
 
-/// What is special about the linkgate of a test.
+/// The configuration of a test, before it starts.
 pub(crate) struct Setup {
-    /// The public URL.
-    pub(crate) base: &'static str,
-    /// Further lines of `[server]`.
-    pub(crate) server: &'static str,
-    /// Further lines of `[identity]`.
-    pub(crate) identity: &'static str,
-    /// Further sections.
-    pub(crate) more: &'static str,
-    /// Further files beside the configuration.
-    pub(crate) files: &'static [(&'static str, &'static [u8])],
+    base: &'static str,
+    server: &'static str,
+    identity: &'static str,
+    more: &'static str,
+    files: &'static [(&'static str, &'static [u8])],
 }
 
 /// What a restart finds again.
@@ -60,21 +55,15 @@ struct Home {
 impl Linkgate {
     /// One on an SQLite database of its own.
     pub(crate) async fn start() -> Self {
-        Self::with(Setup::default()).await
-    }
-
-    /// One that differs from the others.
-    pub(crate) async fn with(setup: Setup) -> Self {
-        Self::make(&Database::sqlite(), &setup).await
+        Setup::new().start().await
     }
 
     /// One on a given database.
     pub(crate) async fn on(database: &Database) -> Self {
-        Self::make(database, &Setup::default()).await
+        Setup::new().start_on(database).await
     }
 
-    /// One that differs from the others, on a given database.
-    pub(crate) async fn make(database: &Database, setup: &Setup) -> Self {
+    async fn make(database: &Database, setup: &Setup) -> Self {
         let app = Arc::new(App::start().await);
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("linkgate.key");
@@ -157,7 +146,7 @@ impl Linkgate {
         Ok(())
     }
 
-    /// What a SIGHUP does after somebody wrote something else into the configuration.
+    /// What a SIGHUP does after a change of the configuration.
     pub(crate) async fn change(&self, from: &str, to: &str) -> Result<(), ConfigError> {
         let file = self.home.file("linkgate.toml");
         let text = fs::read_to_string(&file).unwrap();
@@ -174,6 +163,13 @@ impl Linkgate {
     /// A browser without cookies.
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(self.address)
+    }
+
+    /// A browser in which this user has signed in.
+    pub(crate) async fn signed_in(&self, user: &str) -> Browser {
+        let mut browser = self.browser();
+        browser.sign_in(user).await;
+        browser
     }
 
     /// Its database, as another process would open it.
@@ -194,6 +190,11 @@ impl Linkgate {
         let nonce_log = nonces.with_extension("db-nonces-wal");
         let files = [file, log, nonces, nonce_log].into_iter();
         files.map(|file| fs::read(file).unwrap_or_default()).collect()
+    }
+
+    /// Runs a statement past the store.
+    pub(crate) async fn execute(&self, sql: &'static str) {
+        self.home.database.execute(sql).await;
     }
 
     /// How many rows each table has.
@@ -217,8 +218,8 @@ impl Home {
     }
 }
 
-impl Default for Setup {
-    fn default() -> Self {
+impl Setup {
+    pub(crate) const fn new() -> Self {
         Self {
             base: "http://builds.example.com",
             server: "",
@@ -226,6 +227,46 @@ impl Default for Setup {
             more: "",
             files: &[],
         }
+    }
+
+    /// Another public URL.
+    pub(crate) const fn base(self, base: &'static str) -> Self {
+        Self { base, ..self }
+    }
+
+    /// Further lines of `[server]`.
+    pub(crate) const fn server(self, server: &'static str) -> Self {
+        Self { server, ..self }
+    }
+
+    /// Trusts proxies on this machine.
+    pub(crate) const fn trusting(self) -> Self {
+        self.server("trusted_proxies = [\"127.0.0.1\"]")
+    }
+
+    /// Further lines of `[identity]`.
+    pub(crate) const fn identity(self, identity: &'static str) -> Self {
+        Self { identity, ..self }
+    }
+
+    /// Further sections.
+    pub(crate) const fn more(self, more: &'static str) -> Self {
+        Self { more, ..self }
+    }
+
+    /// Further files beside the configuration.
+    pub(crate) const fn files(self, files: &'static [(&'static str, &'static [u8])]) -> Self {
+        Self { files, ..self }
+    }
+
+    /// Starts it on an SQLite database of its own.
+    pub(crate) async fn start(self) -> Linkgate {
+        self.start_on(&Database::sqlite()).await
+    }
+
+    /// Starts it on a given database.
+    pub(crate) async fn start_on(self, database: &Database) -> Linkgate {
+        Linkgate::make(database, &self).await
     }
 }
 
@@ -247,7 +288,7 @@ pub(crate) fn public_key() -> String {
     STANDARD.encode(private_key().to_public_key().to_public_key_der().unwrap())
 }
 
-/// Everybody's password is `NAME-password`, hashed as cheaply as argon2 can.
+/// Each user's password is `NAME-password`, hashed as cheaply as argon2 can.
 pub(super) fn users(names: &[&str]) -> String {
     let hash = |name: &&str| {
         let mut cheap = ParamsBuilder::new();

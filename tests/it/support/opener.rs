@@ -1,4 +1,4 @@
-//! Bitbucket as a browser sees it: a page that opens the dance in a popup, and the callback that tells it how it ended.
+//! Bitbucket as a browser sees it: a page that connects in a popup, and the callback that tells it the outcome.
 //!
 //! It is served as `localhost`, while linkgate is `127.0.0.1`: two sites.
 
@@ -115,7 +115,7 @@ async fn callback(
     if answer.status == 200 {
         return Html(SUCCESS);
     }
-    answer.assert_refused(401, "permission_denied");
+    answer.assert_refused("permission_denied");
     Html(FAILURE)
 }
 

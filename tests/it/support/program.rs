@@ -17,6 +17,17 @@ use tempfile::TempDir;
 use super::address::reserved;
 use super::databases::Database;
 
+/// Another program that runs. Dropping it kills it.
+#[derive(Debug)]
+pub(crate) struct Running(pub(crate) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A running `linkgate serve`. Dropping it kills it.
 #[derive(Debug)]
 pub(crate) struct Program {

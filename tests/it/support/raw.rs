@@ -34,6 +34,14 @@ impl Request {
         Self::new("POST", target)
     }
 
+    /// The same with the method POST.
+    pub(crate) fn posted(self) -> Self {
+        Self {
+            method: "POST".to_owned(),
+            ..self
+        }
+    }
+
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
@@ -65,19 +73,18 @@ impl Request {
         }
     }
 
-    /// Sends it; it must be refused with this status and this `oauth_problem`.
+    /// Sends it; it must be refused with this `oauth_problem` and its status.
     #[track_caller]
     pub(crate) fn refused(
         &self,
         to: SocketAddr,
-        status: u16,
-        problem: &str,
+        problem: &'static str,
     ) -> impl Future<Output = Response> + use<> {
-        let (bytes, problem, caller) = (self.bytes(to), problem.to_owned(), Location::caller());
+        let (bytes, caller) = (self.bytes(to), Location::caller());
         async move {
             let response = exchange(to, &bytes).await;
-            eprintln!("{caller} expects {status} {problem}");
-            response.assert_refused(status, &problem);
+            eprintln!("{caller} expects {problem}");
+            response.assert_refused(problem);
             response
         }
     }
@@ -175,6 +182,12 @@ impl Response {
         first
     }
 
+    /// The values of its `Set-Cookie` fields.
+    pub(crate) fn set_cookies(&self) -> Vec<&str> {
+        let cookies = self.headers.iter().filter(|(name, _)| name == "set-cookie");
+        cookies.map(|(_, value)| value.as_str()).collect()
+    }
+
     /// The decoded pairs of a form-encoded body, in order.
     pub(crate) fn pairs(&self) -> Vec<(String, String)> {
         serde_urlencoded_pairs(&self.body)
@@ -188,10 +201,46 @@ impl Response {
             .map(|(_, value)| value)
     }
 
-    /// Asserts that this is a refusal as consumers understand it: status, `oauth_problem`, exactly one
+    /// Asserts status and one header; `None`: the header is absent.
+    #[track_caller]
+    pub(crate) fn assert(&self, status: u16, header: &str, value: Option<&str>) {
+        assert_eq!((self.status, self.header(header)), (status, value), "{self:?}");
+    }
+
+    /// Asserts the challenge of a request that carries no OAuth.
+    #[track_caller]
+    pub(crate) fn assert_challenged(&self) {
+        self.assert_header(
+            "www-authenticate",
+            "OAuth realm=\"http%3A%2F%2Fbuilds.example.com\"",
+        );
+    }
+
+    /// Asserts the one value of a header.
+    #[track_caller]
+    pub(crate) fn assert_header(&self, name: &str, value: &str) {
+        assert_eq!(self.header(name), Some(value), "{name}: {self:?}");
+    }
+
+    /// Asserts one value of a form-encoded body.
+    #[track_caller]
+    pub(crate) fn assert_value(&self, name: &str, value: &str) {
+        assert_eq!(self.value(name).as_deref(), Some(value), "{name}: {self:?}");
+    }
+
+    /// Asserts that this is a refusal as consumers understand it: the status of this `oauth_problem`, exactly one
     /// `WWW-Authenticate: OAuth` and the same pairs in header and body.
     #[track_caller]
-    pub(crate) fn assert_refused(&self, status: u16, problem: &str) {
+    pub(crate) fn assert_refused(&self, problem: &str) {
+        let status = match problem {
+            "parameter_absent"
+            | "parameter_rejected"
+            | "signature_method_rejected"
+            | "timestamp_refused"
+            | "version_rejected" => 400,
+            "consumer_key_refused" | "user_refused" => 503,
+            _ => 401,
+        };
         assert_eq!(
             (self.status, self.value("oauth_problem").as_deref()),
             (status, Some(problem)),
@@ -218,6 +267,54 @@ impl Response {
             Some("application/x-www-form-urlencoded;charset=UTF-8"),
             "the body's type"
         );
+    }
+}
+
+/// The rows of a table: one a line, with bars between the cells. A line of slashes is a comment.
+pub(crate) fn rows<const N: usize>(table: &str) -> impl Iterator<Item = [&str; N]> {
+    let lines = table.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.map(|line| {
+        let cells: Vec<_> = line.split(" | ").map(str::trim).collect();
+        cells.try_into().unwrap_or_else(|_| panic!("{N} cells: {line}"))
+    })
+}
+
+/// What is expected of a text: a failure shows the text.
+pub(crate) trait Text: std::fmt::Debug {
+    fn text(&self) -> &str;
+
+    #[track_caller]
+    fn has(&self, part: impl AsRef<str>) {
+        let part = part.as_ref();
+        assert!(self.text().contains(part), "{part:?} is missing in {self:?}");
+    }
+
+    #[track_caller]
+    fn begins(&self, part: impl AsRef<str>) {
+        let part = part.as_ref();
+        assert!(
+            self.text().starts_with(part),
+            "{part:?} is not the beginning of {self:?}"
+        );
+    }
+
+    #[track_caller]
+    fn lacks(&self, part: impl AsRef<str>) {
+        let part = part.as_ref();
+        assert!(!self.text().contains(part), "{part:?} is in {self:?}");
+    }
+}
+
+impl Text for str {
+    fn text(&self) -> &str {
+        self
+    }
+}
+
+impl Text for Response {
+    fn text(&self) -> &str {
+        &self.body
     }
 }
 

@@ -1,10 +1,7 @@
-//! How often somebody may try, at all replicas together.
+//! How many sign-in attempts are allowed, at all replicas together.
 
 use crate::login::site::Site;
-use crate::support::browser::{Browser, Form};
-use crate::support::databases::{Database, on_both};
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::Response;
+use crate::support::{Browser, Database, Form, Linkgate, Response, on_both};
 
 on_both! {
     async fn replicas_count_a_name_together(db: Database) {
@@ -52,22 +49,18 @@ async fn try_as(browser: &mut Browser, user: &str, password: &str) -> Response {
 }
 
 #[tokio::test]
-async fn a_stranger_cannot_make_the_table_grow_without_end() {
+async fn the_table_of_attempts_is_bounded() {
     let site = Site::start().await;
     for name in 0..40 {
-        site.browser()
-            .sign_in("/", &format!("user-{name}"), "wrong")
-            .await;
+        site.browser().log_in("/", &format!("user-{name}"), "wrong").await;
     }
     let rows = site.sql("select * from sign_in_slots").await;
     assert!(
         rows <= 31,
         "one address, and thirty names until it had enough: {rows}"
     );
-    assert_eq!(
-        site.sql("select * from sign_in_slots where slot >= 32768").await,
-        0
-    );
+    let found = site.sql("select * from sign_in_slots where slot >= 32768").await;
+    assert_eq!(found, 0);
     let counted = "select * from sign_in_slots where attempts > 30";
     assert_eq!(site.sql(counted).await, 0, "what is refused is not written");
 }

@@ -1,4 +1,4 @@
-//! A signed round trip through the application.
+//! Login method handoff: a signed redirect through the application.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,9 +10,8 @@ use linkgate::oauth::{Secret, Timestamp, Token};
 use serde_json::Value;
 use sha2::Sha256;
 
-use crate::login::browser::{AUTHORIZE, Browser, Fields, assert_notice, question, set_cookies};
 use crate::login::site::Site;
-use crate::support::raw::Response;
+use crate::support::{AUTHORIZE, Browser, Form, Response, assert_notice, question};
 
 const LOGIN: &str = r#"
 [login]
@@ -46,7 +45,7 @@ async fn asked(browser: &mut Browser, page: &str) -> Value {
 }
 
 /// What the application says: the way back.
-fn answer(site: &Site, jti: &Value, change: impl FnOnce(&mut Answer)) -> String {
+pub(crate) fn answer(site: &Site, jti: &Value, change: impl FnOnce(&mut Answer)) -> String {
     answer_with("what-both-sides-know", site, jti, change)
 }
 
@@ -69,40 +68,41 @@ fn answer_with(secret: &str, site: &Site, jti: &Value, change: impl FnOnce(&mut 
     format!("/oauth/login/handoff?lg_answer={answer}&lg_sig={signature}")
 }
 
+/// A browser that was sent to the application, and the identifier of the login flow.
+async fn begun() -> (Site, Token, Browser, Value) {
+    let site = site().await;
+    let (token, mut browser) = (site.question().await, site.browser());
+    let request = asked(&mut browser, &question(&token)).await;
+    (site, token, browser, request["jti"].clone())
+}
+
 fn assert_signed_in(answer: &Response, token: &str) {
     assert_eq!(answer.status, 303, "{answer:?}");
     assert_eq!(answer.header("location"), Some(question(token).as_str()));
 }
 
 #[tokio::test]
-async fn the_application_says_who_it_is() {
+async fn the_application_signs_a_user_in() {
     let site = site().await;
     let token = site.question().await;
     let mut browser = site.browser();
-    let request = asked(&mut browser, &question(token.as_str())).await;
-    assert_eq!(
-        request["return_to"],
-        "https://builds.example.com/oauth/login/handoff"
-    );
-    assert_eq!(
-        request["exp"].as_i64(),
-        request["iat"].as_i64().map(|iat| iat + 600)
-    );
+    let request = asked(&mut browser, &question(&token)).await;
+    let seen = &request["return_to"];
+    assert_eq!(seen, "https://builds.example.com/oauth/login/handoff");
+    let seen = request["exp"].as_i64();
+    assert_eq!(seen, request["iat"].as_i64().map(|iat| iat + 600));
     assert_eq!(request["fresh"], false);
-    assert_eq!(
-        site.sql("select * from finished_trips").await,
-        0,
-        "nothing is written yet"
-    );
+    let found = site.sql("select * from finished_trips").await;
+    assert_eq!(found, 0, "nothing is written yet");
 
     let back = browser.get(&answer(&site, &request["jti"], |_| ())).await;
     assert_signed_in(&back, token.as_str());
     // A minute longer than it was good for, because the clocks of replicas differ.
     let kept = "select * from finished_trips where expires_at = 1800000660";
     assert_eq!(site.sql(kept).await, 1);
-    let page = browser.get(&question(token.as_str())).await;
+    let page = browser.get(&question(&token)).await;
     assert!(page.body.contains("as <bdi>Alice Example</bdi>?"), "{page:?}");
-    assert_eq!(browser.press("approve", token.as_str()).await.status, 303);
+    assert_eq!(browser.press("approve", &token).await.status, 303);
     let state = site.state(&token).await;
     assert!(
         matches!(&state, RequestTokenState::Authorized { by } if by.proved_by == "handoff"),
@@ -114,15 +114,13 @@ async fn the_application_says_who_it_is() {
 async fn each_attempt_has_a_cookie_for_an_hour() {
     let site = site().await;
     let started = site.browser().get("/oauth/login").await;
-    let [cookie] = set_cookies(&started)[..] else {
+    let [cookie] = started.set_cookies()[..] else {
         panic!("one cookie: {started:?}");
     };
     let (name, value) = cookie.split_once('=').unwrap();
     let id = name.strip_prefix("__Host-linkgate-trip-").unwrap();
-    assert!(
-        id.len() == 8 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()),
-        "{id}"
-    );
+    assert!(id.len() == 8, "{id}");
+    assert!(id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id}");
     let attributes = "; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=3600";
     assert!(value.ends_with(attributes), "{value}");
 }
@@ -134,7 +132,7 @@ async fn a_browser_has_five_pending_attempts_at_most() {
     let mut attempts = Vec::new();
     for _ in 0..23 {
         let token = site.question().await;
-        let jti = asked(&mut browser, &question(token.as_str())).await["jti"].clone();
+        let jti = asked(&mut browser, &question(&token)).await["jti"].clone();
         attempts.push((jti, token));
         assert!(browser.cookies.len() <= 5, "{:?}", browser.cookies.keys());
         site.clock.advance(1);
@@ -154,7 +152,7 @@ async fn an_answer_counts_once_at_all_replicas() {
     let other = site.replica().await;
     let token = site.question().await;
     let mut browser = site.browser();
-    let request = asked(&mut browser, &question(token.as_str())).await;
+    let request = asked(&mut browser, &question(&token)).await;
     let back = answer(&site, &request["jti"], |_| ());
     // The same cookies at the same time, at two replicas.
     let mut copies: Vec<_> = (0..6)
@@ -212,39 +210,26 @@ async fn futures_of<F: Future<Output = Response>>(all: Vec<F>) -> Vec<Response> 
 }
 
 #[tokio::test]
-async fn what_is_not_the_agreed_answer_signs_nobody_in() {
-    let site = site().await;
-    let token = site.question().await;
-    let mut browser = site.browser();
-    let jti = asked(&mut browser, &question(token.as_str())).await["jti"].clone();
+async fn a_wrong_answer_signs_no_user_in() {
+    let (site, token, mut browser, jti) = begun().await;
     let unbelieved = "Invalid sign-in response";
     let good = answer(&site, &jti, |_| ());
+    let changed = |change: fn(&mut Answer)| answer(&site, &jti, change);
+    let early = changed(|it| (it.iat, it.exp) = (it.iat + 11, it.exp + 11));
+    let late = changed(|it| (it.iat, it.exp) = (it.iat - 20, it.iat - 15));
     for (target, title) in [
         (answer_with("another-secret", &site, &jti, |_| ()), unbelieved),
         (good.replace("lg_sig=", "lg_sig=0"), unbelieved),
         (good.replace("lg_answer=", "lg_answer=A"), unbelieved),
         (good.split('&').next().unwrap().to_owned(), unbelieved),
         (format!("{good}&lg_sig=0"), unbelieved),
-        (answer(&site, &jti, |said| said.iat -= 71), unbelieved),
+        (changed(|it| it.iat -= 71), unbelieved),
+        (early, unbelieved),
+        (late, unbelieved),
+        (changed(|it| it.sub = String::new()), unbelieved),
+        (changed(|it| it.sub = "a\u{0}b".to_owned()), unbelieved),
         (
-            answer(&site, &jti, |said| {
-                (said.iat, said.exp) = (said.iat + 11, said.exp + 11);
-            }),
-            unbelieved,
-        ),
-        (
-            answer(&site, &jti, |said| {
-                (said.iat, said.exp) = (said.iat - 20, said.iat - 15);
-            }),
-            unbelieved,
-        ),
-        (answer(&site, &jti, |said| said.sub = String::new()), unbelieved),
-        (
-            answer(&site, &jti, |said| said.sub = "a\u{0}b".to_owned()),
-            unbelieved,
-        ),
-        (
-            answer(&site, &jti, |said| said.jti = "x".repeat(32)),
+            changed(|it| it.jti = "x".repeat(32)),
             "This sign-in cannot be completed",
         ),
     ] {
@@ -307,10 +292,8 @@ fn an_answer_is_good_for_a_minute_at_most() {
             Timestamp::from_seconds(1_800_000_000),
         );
         let error = accepted.map_or_else(|error| error.to_string(), |_| String::new());
-        assert!(
-            error.contains(why) && error.is_empty() == why.is_empty(),
-            "{iat} {exp}: {error}"
-        );
+        assert!(error.contains(why), "{iat} {exp}: {error}");
+        assert!(error.is_empty() == why.is_empty(), "{iat} {exp}: {error}");
     }
 }
 
@@ -365,23 +348,14 @@ fn an_answer_is_of_one_request_and_names_a_user() {
 
 #[tokio::test]
 async fn an_answer_belongs_to_the_browser_that_asked() {
-    let site = site().await;
-    let token = site.question().await;
-    let mut mallory = site.browser();
-    let jti = asked(&mut mallory, &question(token.as_str())).await["jti"].clone();
+    let (site, token, mallory, jti) = begun().await;
     let planted = answer(&site, &jti, |said| said.sub = "mallory".to_owned());
     let mut victim = site.browser();
-    assert_notice(
-        &victim.get(&planted).await,
-        403,
-        "This sign-in cannot be completed",
-    );
-    asked(&mut victim, &question(token.as_str())).await;
-    assert_notice(
-        &victim.get(&planted).await,
-        403,
-        "This sign-in cannot be completed",
-    );
+    let notice = victim.get(&planted).await;
+    assert_notice(&notice, 403, "This sign-in cannot be completed");
+    asked(&mut victim, &question(&token)).await;
+    let notice = victim.get(&planted).await;
+    assert_notice(&notice, 403, "This sign-in cannot be completed");
 
     // A cookie that was changed is none: not its time, not its way on.
     let (name, value) = mallory.cookies.iter().next().unwrap();
@@ -396,20 +370,14 @@ async fn an_answer_belongs_to_the_browser_that_asked() {
     ] {
         let mut forger = site.browser();
         forger.cookies.insert(name.clone(), forged);
-        assert_notice(
-            &forger.get(&planted).await,
-            403,
-            "This sign-in cannot be completed",
-        );
+        let notice = forger.get(&planted).await;
+        assert_notice(&notice, 403, "This sign-in cannot be completed");
     }
 }
 
 #[tokio::test]
 async fn a_late_answer_is_told_so() {
-    let site = site().await;
-    let token = site.question().await;
-    let mut browser = site.browser();
-    let jti = asked(&mut browser, &question(token.as_str())).await["jti"].clone();
+    let (site, _, mut browser, jti) = begun().await;
     site.clock.advance(600);
     let page = browser.get(&answer(&site, &jti, |_| ())).await;
     assert_notice(&page, 410, "This sign-in took too long");
@@ -422,31 +390,23 @@ async fn two_tabs_come_back_in_any_order() {
     let site = site().await;
     let (one, two) = (site.question().await, site.question().await);
     let mut browser = site.browser();
-    let first = asked(&mut browser, &question(one.as_str())).await["jti"].clone();
-    let second = asked(&mut browser, &question(two.as_str())).await["jti"].clone();
+    let first = asked(&mut browser, &question(&one)).await["jti"].clone();
+    let second = asked(&mut browser, &question(&two)).await["jti"].clone();
     let back = browser.get(&answer(&site, &second, |_| ())).await;
     assert_signed_in(&back, two.as_str());
     let back = browser.get(&answer(&site, &first, |_| ())).await;
     assert_signed_in(&back, one.as_str());
-    assert_eq!(
-        site.sql("select * from sessions").await,
-        1,
-        "the second begins anew"
-    );
+    let found = site.sql("select * from sessions").await;
+    assert_eq!(found, 1, "the second begins anew");
 }
 
 #[tokio::test]
 async fn another_account_asks_the_application_anew() {
-    let site = site().await;
-    let token = site.question().await;
-    let mut browser = site.browser();
-    let jti = asked(&mut browser, &question(token.as_str())).await["jti"].clone();
+    let (site, token, mut browser, jti) = begun().await;
     browser.get(&answer(&site, &jti, |_| ())).await;
-    let page = browser.get(&question(token.as_str())).await;
-    Fields::of(&page, AUTHORIZE);
-    let signed_out = browser
-        .post("/oauth/logout", &Fields::of(&page, "/oauth/logout"))
-        .await;
+    let page = browser.get(&question(&token)).await;
+    Form::at(&page, AUTHORIZE);
+    let signed_out = browser.submit(&Form::at(&page, "/oauth/logout")).await;
     let location = signed_out.header("location").unwrap().to_owned();
     assert!(location.ends_with("&fresh=1&pause=1"), "{location}");
     let page = browser.get(&location).await;
@@ -470,13 +430,13 @@ async fn an_old_session_of_the_application_approves_nothing() {
     let site = site().await;
     let token = site.question().await;
     let mut browser = site.browser();
-    let request = asked(&mut browser, &question(token.as_str())).await;
+    let request = asked(&mut browser, &question(&token)).await;
     let now = site.clock.now().seconds();
     let back = answer(&site, &request["jti"], |said| said.auth_time = Some(now - 43_200));
     assert_signed_in(&browser.get(&back).await, token.as_str());
-    let request = asked(&mut browser, &question(token.as_str())).await;
+    let request = asked(&mut browser, &question(&token)).await;
     assert_eq!(request["fresh"], true);
     let back = answer(&site, &request["jti"], |said| said.auth_time = Some(now + 1));
     assert_signed_in(&browser.get(&back).await, token.as_str());
-    assert_eq!(browser.press("approve", token.as_str()).await.status, 303);
+    assert_eq!(browser.press("approve", &token).await.status, 303);
 }

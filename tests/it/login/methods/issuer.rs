@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 
-use crate::support::linkgate::private_key;
+use crate::support::private_key;
 
 /// The provider. Clones are the same one.
 #[derive(Clone)]
@@ -139,10 +139,8 @@ async fn token(
     kept.asked.push("token".to_owned());
     let client = format!("Basic {}", STANDARD.encode("linkgate:the-client-secret"));
     assert_eq!(headers["authorization"], client);
-    assert_eq!(
-        form["redirect_uri"],
-        "https://builds.example.com/oauth/login/oidc"
-    );
+    let found = &form["redirect_uri"];
+    assert_eq!(found, "https://builds.example.com/oauth/login/oidc");
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&form["code_verifier"]));
     if form["code"] != "good" || kept.code_is_used || challenge != kept.challenge {
         let refused = Json(json!({"error": "invalid_grant"}));

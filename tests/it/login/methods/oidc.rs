@@ -4,12 +4,11 @@ use std::collections::HashMap;
 
 use jsonwebtoken::Algorithm;
 use linkgate::model::RequestTokenState;
+use linkgate::oauth::Token;
 use serde_json::json;
 
-use crate::login::browser::{AUTHORIZE, Browser, Fields, assert_notice, question};
 use crate::login::site::Site;
-use crate::support::address::reserved;
-use crate::support::raw::Response;
+use crate::support::{AUTHORIZE, Browser, Form, Response, assert_notice, question, reserved};
 
 use super::issuer::{Issuer, Kept};
 
@@ -49,42 +48,45 @@ fn back(state: &str) -> String {
     format!("/oauth/login/oidc?code=good&state={state}")
 }
 
+/// A browser that was sent to the provider, and with which query.
+async fn begun() -> (Issuer, Site, Token, Browser, HashMap<String, String>) {
+    let issuer = Issuer::start(NOW).await;
+    let site = site(&issuer.url, "").await;
+    let (token, mut browser) = (site.question().await, site.browser());
+    let query = away(&mut browser, &question(&token), &issuer).await;
+    (issuer, site, token, browser, query)
+}
+
 async fn signs_in(issuer: &Issuer, site: &Site) -> Response {
     let token = site.question().await;
     let mut browser = site.browser();
-    let query = away(&mut browser, &question(token.as_str()), issuer).await;
+    let query = away(&mut browser, &question(&token), issuer).await;
     browser.get(&back(&query["state"])).await
 }
 
 #[tokio::test]
-async fn the_provider_says_who_it_is() {
-    let issuer = Issuer::start(NOW).await;
-    let site = site(&issuer.url, "").await;
-    let token = site.question().await;
-    let mut browser = site.browser();
-    let query = away(&mut browser, &question(token.as_str()), &issuer).await;
+async fn the_provider_signs_a_user_in() {
+    let (issuer, site, token, mut browser, query) = begun().await;
     assert_eq!(query["response_type"], "code");
     assert_eq!(query["code_challenge_method"], "S256");
     assert_eq!(query["client_id"], "linkgate");
     assert_eq!(query["scope"], "openid profile");
-    assert_eq!(
-        query["redirect_uri"],
-        "https://builds.example.com/oauth/login/oidc"
-    );
+    let found = &query["redirect_uri"];
+    assert_eq!(found, "https://builds.example.com/oauth/login/oidc");
     assert!(!query.contains_key("prompt"));
     assert!(query.values().all(|value| !value.contains(token.as_str())));
 
     let answer = browser.get(&back(&query["state"])).await;
-    assert_eq!(answer.header("location"), Some(question(token.as_str()).as_str()));
-    let page = browser.get(&question(token.as_str())).await;
+    assert_eq!(answer.header("location"), Some(question(&token).as_str()));
+    let page = browser.get(&question(&token)).await;
     assert!(page.body.contains("as <bdi>Alice Example</bdi>?"), "{page:?}");
-    assert_eq!(browser.press("approve", token.as_str()).await.status, 303);
+    assert_eq!(browser.press("approve", &token).await.status, 303);
     let state = site.state(&token).await;
     assert!(
         matches!(&state, RequestTokenState::Authorized { by } if (&*by.subject, &*by.proved_by) == ("alice", "oidc")),
         "{state:?}"
     );
-    // Another trip has other secrets.
+    // Another login flow has other secrets.
     let again = away(
         &mut site.browser(),
         &question(site.question().await.as_str()),
@@ -113,7 +115,7 @@ async fn claims_come_from_the_token_when_they_are_there() {
 }
 
 #[tokio::test]
-async fn what_is_not_to_be_believed_signs_nobody_in() {
+async fn a_wrong_id_token_signs_no_user_in() {
     type Lie = fn(&mut Kept);
     let lies: [(&str, Lie); 11] = [
         ("another nonce", |kept| kept.claims = json!({"nonce": "another"})),
@@ -152,33 +154,18 @@ async fn what_is_not_to_be_believed_signs_nobody_in() {
 
 #[tokio::test]
 async fn a_wrong_answer_has_a_page_and_no_effect() {
-    let issuer = Issuer::start(NOW).await;
-    let site = site(&issuer.url, "").await;
-    let token = site.question().await;
-    let mut browser = site.browser();
-    let query = away(&mut browser, &question(token.as_str()), &issuer).await;
+    let (issuer, site, token, mut browser, query) = begun().await;
     let state = &query["state"];
     let refused = "You were not signed in";
     let unbelieved = "Invalid sign-in response";
+    let callback = |query: &str| format!("/oauth/login/oidc?{query}&state={state}");
     for (target, title) in [
-        (
-            format!("/oauth/login/oidc?error=access_denied&state={state}"),
-            refused,
-        ),
-        (
-            format!("/oauth/login/oidc?error=%0D%0AX-Evil:1&state={state}"),
-            refused,
-        ),
+        (callback("error=access_denied"), refused),
+        (callback("error=%0D%0AX-Evil:1"), refused),
         (format!("/oauth/login/oidc?state={state}"), unbelieved),
-        (format!("/oauth/login/oidc?code=wrong&state={state}"), unbelieved),
-        (
-            format!("/oauth/login/oidc?code=good&code=good&state={state}"),
-            unbelieved,
-        ),
-        (
-            format!("{}&iss=https%3A%2F%2Fevil.example", back(state)),
-            unbelieved,
-        ),
+        (callback("code=wrong"), unbelieved),
+        (callback("code=good&code=good"), unbelieved),
+        (back(state) + "&iss=https%3A%2F%2Fevil.example", unbelieved),
         ("/oauth/login/oidc?code=good".to_owned(), unbelieved),
         ("/oauth/login/oidc".to_owned(), unbelieved),
         (back(&"x".repeat(32)), "This sign-in cannot be completed"),
@@ -198,17 +185,13 @@ async fn a_wrong_answer_has_a_page_and_no_effect() {
     assert_eq!(browser.get(&good).await.status, 303);
     let answer = browser.get(&good).await;
     assert_notice(&answer, 409, "This sign-in is already complete");
-    let late = away(&mut site.browser(), &question(token.as_str()), &issuer).await;
+    let late = away(&mut site.browser(), &question(&token), &issuer).await;
     assert_ne!(late["state"], *state);
 }
 
 #[tokio::test]
 async fn a_late_answer_is_told_so() {
-    let issuer = Issuer::start(NOW).await;
-    let site = site(&issuer.url, "").await;
-    let token = site.question().await;
-    let mut browser = site.browser();
-    let query = away(&mut browser, &question(token.as_str()), &issuer).await;
+    let (issuer, site, _, mut browser, query) = begun().await;
     site.clock.advance(601);
     let answer = browser.get(&back(&query["state"])).await;
     assert_notice(&answer, 410, "This sign-in took too long");
@@ -217,11 +200,7 @@ async fn a_late_answer_is_told_so() {
 
 #[tokio::test]
 async fn the_same_code_twice_makes_one_session() {
-    let issuer = Issuer::start(NOW).await;
-    let site = site(&issuer.url, "").await;
-    let token = site.question().await;
-    let mut browser = site.browser();
-    let query = away(&mut browser, &question(token.as_str()), &issuer).await;
+    let (_issuer, site, _, browser, query) = begun().await;
     let good = back(&query["state"]);
     let (mut one, mut two) = (browser.clone(), browser.clone());
     let (one, two) = tokio::join!(one.get(&good), two.get(&good));
@@ -258,33 +237,24 @@ async fn a_new_key_is_asked_for_and_not_without_end() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_down_keeps_nobody_from_serving() {
+async fn linkgate_serves_while_the_provider_is_down() {
     let site = site(&format!("http://{}", reserved()), "").await;
     let token = site.question().await;
     let mut browser = site.browser();
-    let answer = browser.follow(&question(token.as_str())).await;
+    let answer = browser.follow(&question(&token)).await;
     assert_notice(&answer, 503, "Sign-in is temporarily unavailable");
     assert!(answer.header("retry-after").is_some());
-    assert_eq!(
-        site.browser().get("/oauth/assets/nothing").await.status,
-        404,
-        "it serves"
-    );
+    let answer = site.browser().get("/oauth/assets/nothing").await;
+    assert_eq!(answer.status, 404, "it serves: {answer:?}");
 }
 
 #[tokio::test]
 async fn another_account_and_an_old_proof_ask_the_provider_anew() {
-    let issuer = Issuer::start(NOW).await;
-    let site = site(&issuer.url, "").await;
-    let token = site.question().await;
-    let mut browser = site.browser();
-    let query = away(&mut browser, &question(token.as_str()), &issuer).await;
+    let (issuer, _site, token, mut browser, query) = begun().await;
     browser.get(&back(&query["state"])).await;
-    let page = browser.get(&question(token.as_str())).await;
-    Fields::of(&page, AUTHORIZE);
-    let answer = browser
-        .post("/oauth/logout", &Fields::of(&page, "/oauth/logout"))
-        .await;
+    let page = browser.get(&question(&token)).await;
+    Form::at(&page, AUTHORIZE);
+    let answer = browser.submit(&Form::at(&page, "/oauth/logout")).await;
     let location = answer.header("location").unwrap().to_owned();
     let page = browser.get(&location).await;
     assert!(
@@ -295,11 +265,8 @@ async fn another_account_and_an_old_proof_ask_the_provider_anew() {
     assert_eq!(query["prompt"], "login");
     // A provider that does not ask anew, and says so.
     issuer.kept().claims = json!({"auth_time": NOW - 11});
-    assert_notice(
-        &browser.get(&back(&query["state"])).await,
-        403,
-        "Invalid sign-in response",
-    );
+    let notice = browser.get(&back(&query["state"])).await;
+    assert_notice(&notice, 403, "Invalid sign-in response");
     issuer.kept().code_again();
     issuer.kept().claims = json!({"auth_time": NOW});
     assert_eq!(browser.get(&back(&query["state"])).await.status, 303);
@@ -307,11 +274,7 @@ async fn another_account_and_an_old_proof_ask_the_provider_anew() {
 
 #[tokio::test]
 async fn codes_cannot_be_guessed_without_end() {
-    let issuer = Issuer::start(NOW).await;
-    let site = site(&issuer.url, "").await;
-    let token = site.question().await;
-    let mut browser = site.browser();
-    let query = away(&mut browser, &question(token.as_str()), &issuer).await;
+    let (issuer, _site, _, mut browser, query) = begun().await;
     let wrong = format!("/oauth/login/oidc?code=wrong&state={}", query["state"]);
     for _ in 0..30 {
         assert_eq!(browser.get(&wrong).await.status, 403);

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::support::Text as _;
 use linkgate::login::{PasswordFile, PasswordFileError, SignInError};
 use linkgate::model::UserStatus;
 use linkgate::oauth::{Secret, Timestamp};
@@ -32,10 +33,8 @@ async fn only_the_right_name_and_password_make_a_user() {
         .verify("alice", Secret::new("alice-password"), now)
         .await
         .unwrap();
-    assert_eq!(
-        (&*alice.subject, &*alice.display_name),
-        ("alice", "Alice Example")
-    );
+    let found = (&*alice.subject, &*alice.display_name);
+    assert_eq!(found, ("alice", "Alice Example"));
     assert_eq!((&*alice.proved_by, alice.proved_at), ("file", now));
     for (name, password) in [
         ("alice", "alice-passwor"),
@@ -57,11 +56,7 @@ fn a_bad_file_leaves_the_users_as_they_were() {
         fs::write(folder.path().join("users.toml"), text).unwrap();
         users.reload().map_err(|error| error.to_string())
     };
-    assert!(
-        reload("[[users]]\nnam = 1")
-            .unwrap_err()
-            .contains("users.toml:2: ")
-    );
+    reload("[[users]]\nnam = 1").unwrap_err().has("users.toml:2: ");
     // A file that is being written may be empty for a moment; every token of every user would be dropped.
     assert!(reload("").unwrap_err().contains("has no users"));
     assert_eq!(users.user_status("alice"), active("Alice Example"));
@@ -70,59 +65,33 @@ fn a_bad_file_leaves_the_users_as_they_were() {
     reload("[[users]]\nname = \"bob\"\nsign_in = false\n").unwrap();
     assert_eq!(users.user_status("alice"), UserStatus::NotFound);
     let missing = PasswordFile::read("nowhere/users.toml").unwrap_err().to_string();
-    assert!(
-        missing.starts_with("nowhere/users.toml: cannot be read ("),
-        "{missing}"
-    );
+    missing.begins("nowhere/users.toml: cannot be read (");
 }
 
 #[test]
 fn a_mistake_is_named_with_its_line_and_the_remedy() {
     let hashed = |hash: &str| format!("[[users]]\nname = \"a\"\npassword = \"{hash}\"\n");
+    let hash = "linkgate user hash";
+    let misspelt = format!("{SERVICE}pasword = \"x\"\n");
+    let nameless = "[[users]]\nname = \"\"\nsign_in = false\n";
+    let bcrypt = hashed("$2y$10$abcdefghijklmnopqrstuuJ1fS1kT1W1oV1uF1x1n1g1a1q1w1e1r");
+    let cut = hashed("$argon2id$v=19$m=19456,t=2,p=1$KbAq1NW2DCDyz9IUH8Qz4w");
     for (text, line, remedy) in [
-        (
-            &*format!("{SERVICE}pasword = \"x\"\n"),
-            4,
-            "unknown field `pasword`",
-        ),
+        (&*misspelt, 4, "unknown field `pasword`"),
         ("[user]\n", 1, "unknown field `user`"),
-        ("\n[[users]]\nname = \"a\"\n", 3, "linkgate user hash"),
-        (
-            "[[users]]\nname = \"\"\nsign_in = false\n",
-            2,
-            "1 to 255 characters",
-        ),
+        ("\n[[users]]\nname = \"a\"\n", 3, hash),
+        (nameless, 2, "1 to 255 characters"),
         (&format!("{SERVICE}{SERVICE}"), 5, "this name stands twice."),
-        (&hashed("alice-password"), 3, "linkgate user hash"),
-        (
-            &hashed("$2y$10$abcdefghijklmnopqrstuuJ1fS1kT1W1oV1uF1x1n1g1a1q1w1e1r"),
-            3,
-            "linkgate user hash",
-        ),
-        (
-            &hashed(&HASH.replace("argon2id", "argon2i")),
-            3,
-            "linkgate user hash",
-        ),
-        (
-            &hashed(&HASH.replace("m=19456", "m=4294967295")),
-            3,
-            "linkgate user hash",
-        ),
-        (
-            &hashed("$argon2id$v=19$m=19456,t=2,p=1$KbAq1NW2DCDyz9IUH8Qz4w"),
-            3,
-            "linkgate user hash",
-        ),
+        (&hashed("alice-password"), 3, hash),
+        (&bcrypt, 3, hash),
+        (&hashed(&HASH.replace("argon2id", "argon2i")), 3, hash),
+        (&hashed(&HASH.replace("m=19456", "m=4294967295")), 3, hash),
+        (&cut, 3, hash),
     ] {
         let error = read(text).1.unwrap_err();
-        assert!(
-            error.line == Some(line) && error.why.contains(remedy),
-            "{text} {error}"
-        );
-        assert!(
-            !error.why.contains("$2y") && !error.why.contains("m=19456"),
-            "{error}"
-        );
+        assert!(error.line == Some(line), "{text} {error}");
+        assert!(error.why.contains(remedy), "{text} {error}");
+        error.why.lacks("$2y");
+        error.why.lacks("m=19456");
     }
 }

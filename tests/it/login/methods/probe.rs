@@ -1,42 +1,41 @@
 //! The application's own session is the login.
 
-use crate::login::browser::{AUTHORIZE, Browser, Fields, assert_notice, encode, question, set_cookies};
 use crate::login::site::Site;
-use crate::support::raw::Request;
+use crate::support::{AUTHORIZE, Browser, Form, Request, Text as _, assert_notice, encode, question};
 use http::{HeaderMap, HeaderValue};
 use linkgate::login::{BrowserRequest, Probe};
 use linkgate::model::RequestTokenState;
-use linkgate::oauth::Timestamp;
+use linkgate::oauth::{Timestamp, Token};
 
 use super::whoami::{JSON, WhoAmI};
 
+/// An application, linkgate in front of it, and a request token to approve.
+async fn started() -> (WhoAmI, Site, Token) {
+    let app = WhoAmI::start().await;
+    let site = app.site().await;
+    let token = site.question().await;
+    (app, site, token)
+}
+
 /// A browser that is signed in to the application, and at linkgate's question.
-async fn asked(site: &Site, user: &str, token: &str) -> (Browser, Fields) {
+async fn asked(site: &Site, user: &str, token: &str) -> (Browser, Form) {
     let mut browser = site.browser();
     browser.cookies.insert("session".to_owned(), user.to_owned());
     let page = browser.follow(&question(token)).await;
     assert_eq!(page.status, 200, "{page:?}");
-    let form = Fields::of(&page, AUTHORIZE);
+    let form = Form::at(&page, AUTHORIZE);
     (browser, form)
 }
 
 #[tokio::test]
-async fn whoever_is_signed_in_there_is_signed_in_here() {
-    let app = WhoAmI::start().await;
-    let site = app.site().await;
-    let token = site.question().await;
+async fn a_user_of_the_application_is_signed_in() {
+    let (_app, site, token) = started().await;
     let (mut alice, form) = asked(&site, "alice", token.as_str()).await;
     assert_eq!(form.value("subject"), "alice");
-    let page = alice.get(&question(token.as_str())).await;
-    assert!(
-        page.body.contains("as <bdi>alice of the application</bdi>?"),
-        "{page:?}"
-    );
-    assert!(
-        page.body.contains("signed in through <bdi>Buildboard</bdi>"),
-        "{page:?}"
-    );
-    let answer = alice.post(AUTHORIZE, &form.with("approve", "approve")).await;
+    let page = alice.get(&question(&token)).await;
+    page.has("as <bdi>alice of the application</bdi>?");
+    page.has("signed in through <bdi>Buildboard</bdi>");
+    let answer = alice.submit(&form.pressing("approve")).await;
     assert_eq!(answer.status, 303, "{answer:?}");
     let state = site.state(&token).await;
     assert!(
@@ -48,12 +47,10 @@ async fn whoever_is_signed_in_there_is_signed_in_here() {
 
 #[tokio::test]
 async fn the_application_sees_its_own_cookies_and_nothing_else() {
-    let app = WhoAmI::start().await;
-    let site = app.site().await;
-    let token = site.question().await;
+    let (app, site, token) = started().await;
     let (mut alice, _) = asked(&site, "alice", token.as_str()).await;
     alice.cookies.insert("other".to_owned(), "secret".to_owned());
-    let request = Request::get(question(token.as_str()))
+    let request = Request::get(question(&token))
         .header("Authorization", "Basic c2VjcmV0")
         .header("X-Forwarded-For", "192.0.2.1");
     assert_eq!(alice.send(request).await.status, 200);
@@ -65,28 +62,20 @@ async fn the_application_sees_its_own_cookies_and_nothing_else() {
         assert_eq!(asked["host"], app.address.to_string());
     }
     let before = app.asked().len();
-    site.browser().get(&question(token.as_str())).await;
+    site.browser().get(&question(&token)).await;
     site.browser().get("/oauth/login").await;
-    assert_eq!(
-        app.asked().len(),
-        before,
-        "a browser without its cookies costs nothing"
-    );
+    let found = app.asked().len();
+    assert_eq!(found, before, "a browser without its cookies costs nothing");
 }
 
 #[tokio::test]
 async fn a_browser_without_a_session_signs_in_there_and_comes_back_once() {
-    let app = WhoAmI::start().await;
-    let site = app.site().await;
-    let token = site.question().await;
+    let (app, site, token) = started().await;
     let mut browser = site.browser();
-    let login = browser.get(&question(token.as_str())).await;
+    let login = browser.get(&question(&token)).await;
     let login = login.header("location").unwrap().to_owned();
     let answer = browser.get(&login).await;
-    let back = format!(
-        "/oauth/login?return_to={}&back=1",
-        encode(&question(token.as_str())).replace("%5F", "_")
-    );
+    let back = format!("/oauth/login?return_to={}&back=1", encode(question(&token)));
     let elsewhere = answer.header("location").unwrap();
     let there = elsewhere
         .strip_prefix("https://builds.example.com/login?next=")
@@ -104,24 +93,19 @@ async fn a_browser_without_a_session_signs_in_there_and_comes_back_once() {
         assert!(page.body.contains("href=\"/oauth/login?return_to="), "{page:?}");
     }
     app.says(401, "text/html", "<h1>Who?</h1>");
-    assert_notice(
-        &anonymous.get(&back).await,
-        403,
-        "You are not signed in to Buildboard",
-    );
+    let notice = anonymous.get(&back).await;
+    assert_notice(&notice, 403, "You are not signed in to Buildboard");
 
     app.says_who();
     browser.cookies.insert("session".to_owned(), "alice".to_owned());
     let page = browser.follow(&back).await;
-    assert_eq!(Fields::of(&page, AUTHORIZE).value("subject"), "alice");
+    assert_eq!(Form::at(&page, AUTHORIZE).value("subject"), "alice");
 }
 
 #[tokio::test]
 async fn a_browser_that_keeps_no_cookie_is_told_and_not_sent_in_circles() {
-    let app = WhoAmI::start().await;
-    let site = app.site().await;
-    let token = site.question().await;
-    let mut target = question(token.as_str());
+    let (_app, site, token) = started().await;
+    let mut target = question(&token);
     for _ in 0..5 {
         let request = Request::get(target.clone()).header("Cookie", "session=alice");
         let answer = request.send(site.address()).await;
@@ -137,12 +121,10 @@ async fn a_browser_that_keeps_no_cookie_is_told_and_not_sent_in_circles() {
 }
 
 #[tokio::test]
-async fn what_the_application_says_wrong_approves_nothing() {
-    let app = WhoAmI::start().await;
-    let site = app.site().await;
-    let token = site.question().await;
+async fn a_wrong_probe_response_approves_nothing() {
+    let (app, site, token) = started().await;
     let (mut alice, form) = asked(&site, "alice", token.as_str()).await;
-    let form = form.with("approve", "approve");
+    let form = form.pressing("approve");
     for (status, kind, body) in [
         (500, JSON, r#"{"name":"alice"}"#),
         (302, JSON, r#"{"name":"alice"}"#),
@@ -155,8 +137,8 @@ async fn what_the_application_says_wrong_approves_nothing() {
     ] {
         app.says(status, kind, body);
         for answer in [
-            alice.post(AUTHORIZE, &form).await,
-            alice.get(&question(token.as_str())).await,
+            alice.submit(&form).await,
+            alice.get(&question(&token)).await,
             alice.get("/oauth/login").await,
         ] {
             assert_notice(&answer, 503, "Sign-in is temporarily unavailable");
@@ -165,25 +147,23 @@ async fn what_the_application_says_wrong_approves_nothing() {
         assert_eq!(site.state(&token).await, RequestTokenState::Pending);
     }
     app.says_who();
-    let answer = alice.post(AUTHORIZE, &form).await;
+    let answer = alice.submit(&form).await;
     assert_eq!(answer.status, 303, "{answer:?}");
 }
 
 #[tokio::test]
 async fn another_user_on_the_answer_approves_nothing() {
-    let app = WhoAmI::start().await;
-    let site = app.site().await;
-    let token = site.question().await;
+    let (app, site, token) = started().await;
     let (mut browser, form) = asked(&site, "alice", token.as_str()).await;
-    let form = form.with("approve", "approve");
+    let form = form.pressing("approve");
     browser.cookies.insert("session".to_owned(), "bob".to_owned());
-    let answer = browser.post(AUTHORIZE, &form).await;
+    let answer = browser.submit(&form).await;
     assert_notice(&answer, 409, "You are now signed in as bob of the application");
     assert_eq!(site.state(&token).await, RequestTokenState::Pending);
 
     // Signed out there is signed out here, at once.
     app.says(401, JSON, "{}");
-    let answer = browser.post(AUTHORIZE, &form).await;
+    let answer = browser.submit(&form).await;
     let location = answer.header("location").unwrap().to_owned();
     assert!(
         location.ends_with("&pause=1"),
@@ -196,60 +176,39 @@ async fn another_user_on_the_answer_approves_nothing() {
     // The question is put to the new user, in a session of their own.
     app.says_who();
     let alices = browser.cookies["__Host-linkgate-session"].clone();
-    let page = browser.follow(&question(token.as_str())).await;
-    assert_eq!(Fields::of(&page, AUTHORIZE).value("subject"), "bob");
+    let page = browser.follow(&question(&token)).await;
+    assert_eq!(Form::at(&page, AUTHORIZE).value("subject"), "bob");
     assert_ne!(browser.cookies["__Host-linkgate-session"], alices);
-    assert_eq!(
-        site.sql("select * from sessions where subject = 'alice'").await,
-        0
-    );
-    assert_notice(
-        &browser.post(AUTHORIZE, &form).await,
-        409,
-        "You are now signed in as bob of the application",
-    );
+    let found = site.sql("select * from sessions where subject = 'alice'").await;
+    assert_eq!(found, 0);
+    let notice = browser.submit(&form).await;
+    assert_notice(&notice, 409, "You are now signed in as bob of the application");
 }
 
 #[tokio::test]
 async fn a_session_that_was_planted_is_not_taken_over() {
-    let app = WhoAmI::start().await;
-    let site = app.site().await;
-    let token = site.question().await;
+    let (_app, site, token) = started().await;
     let (mallory, _) = asked(&site, "mallory", token.as_str()).await;
     let mut victim = site.browser();
     victim.cookies = mallory.cookies.clone();
     victim.cookies.insert("session".to_owned(), "alice".to_owned());
-    let page = victim.follow(&question(token.as_str())).await;
-    assert_eq!(Fields::of(&page, AUTHORIZE).value("subject"), "alice");
-    assert_ne!(
-        victim.cookies["__Host-linkgate-session"],
-        mallory.cookies["__Host-linkgate-session"]
-    );
+    let page = victim.follow(&question(&token)).await;
+    assert_eq!(Form::at(&page, AUTHORIZE).value("subject"), "alice");
+    let found = &victim.cookies["__Host-linkgate-session"];
+    assert_ne!(found, &mallory.cookies["__Host-linkgate-session"]);
 }
 
 #[tokio::test]
 async fn another_account_is_the_applications_to_give() {
-    let app = WhoAmI::start().await;
-    let site = app.site().await;
-    let token = site.question().await;
+    let (_app, site, token) = started().await;
     let (mut alice, _) = asked(&site, "alice", token.as_str()).await;
-    let page = alice.get(&question(token.as_str())).await;
-    let page = alice
-        .post("/oauth/logout", &Fields::of(&page, "/oauth/logout"))
-        .await;
+    let page = alice.get(&question(&token)).await;
+    let page = alice.submit(&Form::at(&page, "/oauth/logout")).await;
     assert_eq!(page.status, 200, "{page:?}");
-    assert!(
-        page.body
-            .contains("To use another account, sign out of <bdi>Buildboard</bdi>"),
-        "{page:?}"
-    );
-    assert!(
-        page.body
-            .contains("href=\"https://builds.example.com/logout\">Sign out of <bdi>Buildboard</bdi></a>"),
-        "{page:?}"
-    );
+    page.has("To use another account, sign out of <bdi>Buildboard</bdi>");
+    page.has("href=\"https://builds.example.com/logout\">Sign out of <bdi>Buildboard</bdi></a>");
     assert!(page.body.contains("href=\"/oauth/login?return_to="), "{page:?}");
-    assert!(set_cookies(&page)[0].starts_with("__Host-linkgate-session=; "));
+    assert!(page.set_cookies()[0].starts_with("__Host-linkgate-session=; "));
     assert_eq!(site.sql("select * from sessions").await, 0);
 }
 
@@ -257,11 +216,11 @@ async fn another_account_is_the_applications_to_give() {
 async fn no_password_is_taken_where_there_are_none() {
     let app = WhoAmI::start().await;
     let site = app.site().await;
-    let form = Fields::default()
-        .with("username", "alice")
-        .with("password", "alice-password")
-        .with("form_token", "");
-    let answer = site.browser().post("/oauth/login", &form).await;
+    let form = Request::post("/oauth/login").form("username=alice&password=alice-password&form_token=");
+    let answer = site
+        .browser()
+        .send(form.header("Sec-Fetch-Site", "same-origin"))
+        .await;
     assert_notice(&answer, 405, "This page cannot be used that way");
     for way in [
         "/oauth/login/oidc?state=x&code=y",
@@ -331,11 +290,8 @@ async fn only_a_name_in_json_is_a_user() {
         let checks = probe(&app).diagnose(Some(cookie)).await;
         assert!(checks[0].seen.contains(expected), "{line}: {checks:?}");
         // Without a cookie, only the responses of an anonymous session are as they should be.
-        assert_eq!(
-            checks[0].help.is_none(),
-            expected.starts_with("nobody: "),
-            "{checks:?}"
-        );
+        let found = checks[0].help.is_none();
+        assert_eq!(found, expected.starts_with("nobody: "), "{checks:?}");
         if checks[0].help.is_none() {
             assert!(checks[1].help.is_some(), "{checks:?}");
         }

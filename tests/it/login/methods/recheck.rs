@@ -1,7 +1,7 @@
-//! Whoever proved long ago who they are does so again before they allow anything.
+//! A user who signed in long ago signs in again before approving.
 
-use crate::login::browser::{AUTHORIZE, Fields, assert_notice, question};
 use crate::login::site::Site;
+use crate::support::{Form, assert_notice, question};
 use linkgate::model::RequestTokenState;
 
 const SHORT: &str = r#"
@@ -22,30 +22,25 @@ async fn an_old_proof_approves_nothing() {
     let before = alice.cookies["__Host-linkgate-session"].clone();
     site.clock.advance(3_100);
     let token = site.question().await;
-    let form = alice.question(token.as_str()).await.with("approve", "approve");
+    let form = alice.approval(&token).await.pressing("approve");
 
     site.clock.advance(500);
-    let answer = alice.post(AUTHORIZE, &form).await;
+    let answer = alice.submit(&form).await;
     let anew = answer.header("location").unwrap().to_owned();
     assert!(anew.ends_with("&fresh=1"), "{answer:?}");
     assert_eq!(site.state(&token).await, RequestTokenState::Pending);
-    let answer = alice.get(&question(token.as_str())).await;
+    let answer = alice.get(&question(&token)).await;
     assert_eq!(answer.header("location"), Some(anew.as_str()), "nor is it asked");
 
     let page = alice.get(&anew).await;
     assert!(page.body.contains("sign in again before you answer"), "{page:?}");
-    let sign_in = Fields::of(&page, "/oauth/login").with("username", "alice");
-    let answer = alice
-        .post("/oauth/login", &sign_in.with("password", "alice-password"))
-        .await;
-    assert_eq!(answer.header("location"), Some(question(token.as_str()).as_str()));
+    let sign_in = Form::at(&page, "/oauth/login").with("username", "alice");
+    let answer = alice.submit(&sign_in.with("password", "alice-password")).await;
+    assert_eq!(answer.header("location"), Some(question(&token).as_str()));
     assert_ne!(alice.cookies["__Host-linkgate-session"], before, "a new session");
-    assert_notice(
-        &alice.post(AUTHORIZE, &form).await,
-        403,
-        "This page is out of date",
-    );
-    assert_eq!(alice.press("approve", token.as_str()).await.status, 303);
+    let notice = alice.submit(&form).await;
+    assert_notice(&notice, 403, "This page is out of date");
+    assert_eq!(alice.press("approve", &token).await.status, 303);
     assert!(matches!(
         site.state(&token).await,
         RequestTokenState::Authorized { .. }
@@ -58,9 +53,9 @@ async fn no_needs_no_new_proof() {
     let mut alice = site.signed_in("alice").await;
     site.clock.advance(3_500);
     let token = site.question().await;
-    let form = alice.question(token.as_str()).await.with("deny", "deny");
+    let form = alice.approval(&token).await.pressing("deny");
     site.clock.advance(200);
-    assert_eq!(alice.post(AUTHORIZE, &form).await.status, 303);
+    assert_eq!(alice.submit(&form).await.status, 303);
     assert_eq!(site.state(&token).await, RequestTokenState::Denied);
 }
 

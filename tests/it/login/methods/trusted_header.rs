@@ -1,8 +1,7 @@
 //! A proxy in front signs people in.
 
-use crate::login::browser::{AUTHORIZE, Browser, Fields, assert_notice, question};
 use crate::login::site::Site;
-use crate::support::raw::{Request, Response};
+use crate::support::{AUTHORIZE, Browser, Form, Request, Response, Text as _, assert_notice, question};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use linkgate::login::{BrowserRequest, TrustedHeader};
 use linkgate::model::RequestTokenState;
@@ -35,31 +34,24 @@ async fn through(browser: &mut Browser, request: Request, user: &str) -> Respons
 }
 
 #[tokio::test]
-async fn what_the_proxy_says_is_taken_on_every_request() {
+async fn the_proxys_header_is_read_on_every_request() {
     let site = site("127.0.0.1").await;
     let token = site.question().await;
     let mut browser = site.browser();
-    let page = through(&mut browser, Request::get(question(token.as_str())), "alice").await;
-    let form = Fields::of(&page, AUTHORIZE).with("approve", "approve");
+    let page = through(&mut browser, Request::get(question(&token)), "alice").await;
+    let form = Form::at(&page, AUTHORIZE).pressing("approve");
     assert_eq!(form.value("subject"), "alice");
 
-    let answer = browser
-        .send(form.request(AUTHORIZE).header("Remote-User", "bob"))
-        .await;
+    let answer = browser.send(form.request().header("Remote-User", "bob")).await;
     assert_notice(&answer, 409, "You are now signed in as bob");
-    let answer = browser.send(form.request(AUTHORIZE)).await;
-    assert!(
-        answer.header("location").unwrap().starts_with("/oauth/login?"),
-        "{answer:?}"
-    );
-    let twice = form.request(AUTHORIZE).header("Remote-User", "alice");
+    let answer = browser.send(form.request()).await;
+    answer.header("location").unwrap().begins("/oauth/login?");
+    let twice = form.request().header("Remote-User", "alice");
     let answer = browser.send(twice.header("remote-user", "alice")).await;
     assert_notice(&answer, 403, "Your user could not be determined");
     assert_eq!(site.state(&token).await, RequestTokenState::Pending);
 
-    let answer = browser
-        .send(form.request(AUTHORIZE).header("Remote-User", "alice"))
-        .await;
+    let answer = browser.send(form.request().header("Remote-User", "alice")).await;
     assert_eq!(answer.status, 303, "{answer:?}");
     let state = site.state(&token).await;
     assert!(
@@ -74,32 +66,26 @@ async fn a_name_comes_in_as_it_goes_out() {
     for name in ["j%C3%B6rn", "j\u{f6}rn"] {
         let token = site.question().await;
         let mut browser = site.browser();
-        let page = through(&mut browser, Request::get(question(token.as_str())), name).await;
-        let form = Fields::of(&page, AUTHORIZE);
+        let page = through(&mut browser, Request::get(question(&token)), name).await;
+        let form = Form::at(&page, AUTHORIZE);
         assert_eq!(form.value("subject"), "j\u{f6}rn", "{page:?}");
     }
     let sessions = "select * from sessions where subject = 'j\u{f6}rn' and display_name = 'j\u{f6}rn'";
     assert_eq!(site.sql(sessions).await, 2);
     let forged = Request::get("/oauth/login").header("Remote-User", "%6a%C3%B6rn");
-    assert_notice(
-        &site.browser().send(forged).await,
-        403,
-        "Your user could not be determined",
-    );
+    let notice = site.browser().send(forged).await;
+    assert_notice(&notice, 403, "Your user could not be determined");
 }
 
 #[tokio::test]
-async fn whoever_is_not_the_proxy_names_nobody() {
+async fn only_the_proxy_names_a_user() {
     let site = site("192.0.2.1").await;
     let token = site.question().await;
     let request = Request::get("/oauth/login")
         .header("Remote-User", "alice")
         .header("X-Forwarded-For", "192.0.2.1");
-    assert_notice(
-        &site.browser().send(request).await,
-        403,
-        "Your user could not be determined",
-    );
+    let notice = site.browser().send(request).await;
+    assert_notice(&notice, 403, "Your user could not be determined");
     assert_eq!(site.sql("select * from sessions").await, 0);
     assert_eq!(site.state(&token).await, RequestTokenState::Pending);
 }

@@ -1,20 +1,18 @@
 //! The advice about a signature that does not match: it names what the consumer signed instead.
 
-use crate::support::call::{Call, Peer, encode};
-use crate::support::linkgate::{Linkgate, Setup};
-use crate::support::raw::{Request, Response};
+use crate::support::{Call, Linkgate, Peer, Request, Response, Setup, Text as _, encode};
 
 /// A two-legged call whose consumer key has characters to encode.
 const ODD: &str =
     "[[consumers]]\nkey = \"odd!key\"\nshared_secret = \"a-secret-that-is-odd\"\ntwo_legged = true\n";
 
 fn advice(answer: &Response) -> String {
-    answer.assert_refused(401, "signature_invalid");
+    answer.assert_refused("signature_invalid");
     answer.value("oauth_problem_advice").unwrap()
 }
 
 #[tokio::test]
-async fn only_form_bodies_are_signed_says_the_advice() {
+async fn the_advice_is_that_only_form_bodies_are_signed() {
     let linkgate = Linkgate::start().await;
     let bodies = [
         (
@@ -65,11 +63,7 @@ fn joined(call: &Call, base: &str, parameters: &mut [String]) -> String {
 
 #[tokio::test]
 async fn parameters_encoded_once_too_few_or_too_many_are_named() {
-    let linkgate = Linkgate::with(Setup {
-        more: ODD,
-        ..Setup::default()
-    })
-    .await;
+    let linkgate = Setup::new().more(ODD).start().await;
     let send = async |call: &Call, signature: &str| -> String {
         let request: Request = call.request_with(signature);
         advice(&request.send(linkgate.address).await)
@@ -96,10 +90,8 @@ async fn parameters_encoded_once_too_few_or_too_many_are_named() {
         let mut parameters: Vec<_> = oauth.chain(pairs).collect();
         let signature = call.signature_over(&joined(&call, &linkgate.base, &mut parameters));
         let advice = send(&call, &signature).await;
-        assert!(
-            advice.contains(expected) && advice.contains("RFC 5849, section 3.4.1.3"),
-            "{advice}"
-        );
+        advice.has(expected);
+        advice.has("RFC 5849, section 3.4.1.3");
         call.passes(&linkgate).await;
     }
     let call = Peer::robot().call(&linkgate, "GET", "/api/x?b=c%3A%20d");
@@ -117,21 +109,14 @@ async fn a_large_request_is_not_verified_again_for_the_advice() {
             .form(&[("a", &form)]);
         let call = call.signed_for("https://builds.example.com/api/x");
         let advice = advice(&call.send(&linkgate).await);
-        assert_eq!(
-            advice.contains("http or https"),
-            is_explained,
-            "{bytes}: {advice}"
-        );
+        let found = advice.contains("http or https");
+        assert_eq!(found, is_explained, "{bytes}: {advice}");
     }
 }
 
 #[tokio::test]
 async fn false_signatures_have_a_budget_and_true_ones_pass() {
-    let linkgate = Linkgate::with(Setup {
-        server: "trusted_proxies = [\"127.0.0.1\"]",
-        ..Setup::default()
-    })
-    .await;
+    let linkgate = Setup::new().trusting().start().await;
     let call = |peer: Peer, client: &str| {
         let call = peer.call(&linkgate, "GET", "/api/x");
         call.request(&linkgate).header("X-Forwarded-For", client)
@@ -140,25 +125,23 @@ async fn false_signatures_have_a_budget_and_true_ones_pass() {
     let (flooding, other) = ("2001:db8::1", "192.0.2.1");
     for _ in 0..200 {
         let request = call(wrong(), flooding);
-        request.refused(linkgate.address, 401, "signature_invalid").await;
+        request.refused(linkgate.address, "signature_invalid").await;
     }
     // A network of IPv6 is one client.
     let request = call(wrong(), "2001:db8::2");
-    let answer = request
-        .refused(linkgate.address, 503, "consumer_key_refused")
-        .await;
-    assert_eq!(answer.header("retry-after"), Some("10"));
+    let answer = request.refused(linkgate.address, "consumer_key_refused").await;
+    answer.assert_header("retry-after", "10");
     // The consumer's own calls from there, other consumers and other addresses are answered as ever.
     for client in [flooding, other] {
         call(Peer::robot(), client).passes(linkgate.address).await;
     }
     let replayed = call(Peer::robot(), flooding);
     replayed.passes(linkgate.address).await;
-    replayed.refused(linkgate.address, 401, "nonce_used").await;
+    replayed.refused(linkgate.address, "nonce_used").await;
     for request in [call(wrong(), other), call(Peer::of("second", "wrong"), flooding)] {
-        request.refused(linkgate.address, 401, "signature_invalid").await;
+        request.refused(linkgate.address, "signature_invalid").await;
     }
     linkgate.clock.advance(60);
     let request = call(wrong(), flooding);
-    request.refused(linkgate.address, 401, "signature_invalid").await;
+    request.refused(linkgate.address, "signature_invalid").await;
 }

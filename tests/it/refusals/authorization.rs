@@ -1,16 +1,13 @@
-//! The approval page and callbacks: a verifier reaches the consumer through the browser of whoever approved, or nobody.
+//! The approval page and callbacks: a verifier reaches the consumer through the browser of the user who approved, and in no other way.
 //!
 //! The pages by themselves, their forms and sessions, are in `login`.
 
-use crate::support::browser::{Browser, Form, code, location, question};
-use crate::support::call::{CALLBACK, Peer, encode};
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::Request;
+use crate::support::{CALLBACK, Form, Linkgate, Peer, Request, Text as _, code, encode, location, question};
 
-/// The session fixation of the advisory 2009.1: mallory starts the dance, alice approves, and only alice's browser
+/// The session fixation of the advisory 2009.1: mallory requests the token, alice approves, and only alice's browser
 /// learns the verifier.
 #[tokio::test]
-async fn whoever_started_the_dance_cannot_end_it_without_the_verifier() {
+async fn a_consumer_user_without_the_verifier_gets_no_token() {
     let linkgate = Linkgate::start().await;
     let token = Peer::hmac().request_token(&linkgate, CALLBACK).await;
     let of_alice = linkgate.browser().approve(&token, "alice").await;
@@ -20,25 +17,21 @@ async fn whoever_started_the_dance_cannot_end_it_without_the_verifier() {
         mallory.get(&question(&token)).await,
         linkgate.browser().get(&question(&token)).await,
     ] {
-        assert_eq!((page.status, page.header("location")), (409, None), "{page:?}");
+        page.assert(409, "location", None);
         assert!(!page.body.contains(&of_alice), "{page:?}");
     }
     let unverified = Peer::hmac()
         .exchange(&linkgate, &token, "")
         .without("oauth_verifier");
-    unverified.refused(&linkgate, 400, "parameter_absent").await;
+    unverified.refused(&linkgate, "parameter_absent").await;
     let own = Peer::hmac().request_token(&linkgate, CALLBACK).await;
     let of_mallory = mallory.approve(&own, "carol").await;
     for guess in [of_mallory.as_str(), "", "denied"] {
-        Peer::hmac()
-            .exchange(&linkgate, &token, guess)
-            .refused(&linkgate, 401, "token_rejected")
-            .await;
+        let call = Peer::hmac().exchange(&linkgate, &token, guess);
+        call.refused(&linkgate, "token_rejected").await;
     }
-    Peer::hmac()
-        .exchange(&linkgate, &token, &of_alice)
-        .passes(&linkgate)
-        .await;
+    let call = Peer::hmac().exchange(&linkgate, &token, &of_alice);
+    call.passes(&linkgate).await;
 }
 
 #[tokio::test]
@@ -53,34 +46,19 @@ async fn the_callback_in_the_address_is_ignored() {
         "oob",
         "https://bitbucket.example.com/other",
     ] {
-        let page = browser
-            .get(&format!(
-                "{}&oauth_callback={}",
-                question(&token),
-                encode(evil.as_bytes())
-            ))
-            .await;
+        let target = format!("{}&oauth_callback={}", question(&token), encode(evil.as_bytes()));
+        let page = browser.get(&target).await;
         assert_eq!(page.status, 200);
         assert!(!format!("{page:?}").contains(evil), "{page:?}");
     }
-    let page = browser
-        .get(&format!(
-            "{}&oauth_callback=https://evil.example/",
-            question(&token)
-        ))
-        .await;
+    let target = format!("{}&oauth_callback=https://evil.example/", question(&token));
+    let page = browser.get(&target).await;
     let form = Form::of(&page, "approve")
         .unwrap()
         .pressing("approve")
         .with("oauth_callback", "https://evil.example/");
     let answer = browser.submit(&form).await;
     assert!(location(&answer).starts_with(CALLBACK), "{answer:?}");
-}
-
-async fn signed_in(linkgate: &Linkgate, user: &str) -> Browser {
-    let mut browser = linkgate.browser();
-    browser.sign_in(user).await;
-    browser
 }
 
 #[tokio::test]
@@ -92,10 +70,7 @@ async fn a_form_answers_the_question_that_it_was_shown_for() {
             .request_token(&linkgate, "https://second.example.com/")
             .await,
     ];
-    let (mut alice, mut bob) = (
-        signed_in(&linkgate, "alice").await,
-        signed_in(&linkgate, "bob").await,
-    );
+    let (mut alice, mut bob) = (linkgate.signed_in("alice").await, linkgate.signed_in("bob").await);
     let page = alice.get(&question(&shown)).await;
     let form = Form::of(&page, "approve").unwrap().pressing("approve");
     let of_bob = Form::of(&bob.get(&question(&shown)).await, "approve").unwrap();
@@ -119,7 +94,7 @@ async fn a_form_answers_the_question_that_it_was_shown_for() {
         assert!((400..500).contains(&answer.status), "{bent:?}: {answer:?}");
         assert_eq!(answer.header("location"), None, "{bent:?}");
     }
-    // Another browser, whoever is signed in there.
+    // Another browser, signed in or not.
     let answer = bob.submit(&form).await;
     assert!((400..500).contains(&answer.status), "{answer:?}");
     let answer = bob.submit(&form.clone().with("subject", "bob")).await;
@@ -133,7 +108,7 @@ async fn a_form_answers_the_question_that_it_was_shown_for() {
     // A session token is no form token, and nothing was decided by any of it.
     for (peer, token) in [(Peer::hmac(), &shown), (Peer::second(), &other)] {
         peer.exchange(&linkgate, token, "x")
-            .refused(&linkgate, 401, "permission_unknown")
+            .refused(&linkgate, "permission_unknown")
             .await;
     }
     assert_eq!(alice.submit(&form).await.status, 303);
@@ -143,35 +118,25 @@ async fn a_form_answers_the_question_that_it_was_shown_for() {
 async fn nothing_is_decided_by_an_address() {
     let linkgate = Linkgate::start().await;
     let token = Peer::hmac().request_token(&linkgate, CALLBACK).await;
-    let mut alice = signed_in(&linkgate, "alice").await;
+    let mut alice = linkgate.signed_in("alice").await;
     let form = Form::of(&alice.get(&question(&token)).await, "approve").unwrap();
     for button in ["approve", "deny"] {
-        let answer = alice
-            .get(&format!(
-                "/oauth/authorize?{}",
-                form.clone().pressing(button).body()
-            ))
-            .await;
-        assert_eq!(
-            (answer.status, answer.header("allow")),
-            (405, Some("POST")),
-            "{answer:?}"
-        );
+        let target = format!("/oauth/authorize?{}", form.clone().pressing(button).body());
+        let answer = alice.get(&target).await;
+        answer.assert(405, "allow", Some("POST"));
     }
     for method in ["PUT", "DELETE", "PATCH", "OPTIONS"] {
         let request = Request::new(method, question(&token)).form(form.clone().pressing("approve").body());
         assert_eq!(alice.send(request).await.status, 405, "{method}");
     }
-    Peer::hmac()
-        .exchange(&linkgate, &token, "x")
-        .refused(&linkgate, 401, "permission_unknown")
-        .await;
+    let call = Peer::hmac().exchange(&linkgate, &token, "x");
+    call.refused(&linkgate, "permission_unknown").await;
 }
 
 #[tokio::test]
 async fn a_page_without_a_question_leads_nowhere() {
     let linkgate = Linkgate::start().await;
-    let mut browsers = [linkgate.browser(), signed_in(&linkgate, "bob").await];
+    let mut browsers = [linkgate.browser(), linkgate.signed_in("bob").await];
     for query in [
         "",
         "?oauth_token=",
@@ -188,10 +153,8 @@ async fn a_page_without_a_question_leads_nowhere() {
                 let page = browser.get(&format!("{path}{query}")).await;
                 assert!((400..500).contains(&page.status), "{query}: {page:?}");
                 assert_eq!(page.header("location"), None, "{query}");
-                assert!(
-                    !page.body.contains("<script") && !page.body.contains("evil"),
-                    "{page:?}"
-                );
+                page.lacks("<script");
+                page.lacks("evil");
             }
         }
     }
@@ -201,30 +164,23 @@ async fn a_page_without_a_question_leads_nowhere() {
 async fn a_page_keeps_token_and_verifier_to_itself() {
     let linkgate = Linkgate::start().await;
     let token = Peer::second().request_token(&linkgate, "oob").await;
-    let mut alice = signed_in(&linkgate, "alice").await;
+    let mut alice = linkgate.signed_in("alice").await;
     let asked = alice.get(&question(&token)).await;
     let form = Form::of(&asked, "approve").unwrap().pressing("approve");
     let shown = alice.submit(&form).await;
     for page in [&asked, &shown] {
         assert_eq!(page.status, 200);
-        assert_eq!(page.header("referrer-policy"), Some("same-origin"));
-        assert_eq!(page.header("cache-control"), Some("no-store"));
-        assert_eq!(page.header("x-frame-options"), Some("DENY"));
+        page.assert_header("referrer-policy", "same-origin");
+        page.assert_header("cache-control", "no-store");
+        page.assert_header("x-frame-options", "DENY");
         assert_eq!(page.header("cross-origin-opener-policy"), None);
         let policy = page.header("content-security-policy").unwrap();
-        assert!(
-            policy.starts_with("default-src 'none';") && policy.contains("frame-ancestors 'none'"),
-            "{policy}"
-        );
+        assert!(policy.starts_with("default-src 'none';"), "{policy}");
+        policy.has("frame-ancestors 'none'");
         // Nothing comes from elsewhere, and the consumer's name is text.
-        assert!(
-            !page.body.contains("://") && !page.body.contains("<img"),
-            "{page:?}"
-        );
-        assert!(
-            page.body.contains("&#60;img src=x onerror=alert(1)&#62;"),
-            "{page:?}"
-        );
+        page.lacks("://");
+        page.lacks("<img");
+        page.has("&#60;img src=x onerror=alert(1)&#62;");
     }
     let code = &code(&shown);
     assert_eq!(code.len(), 20);
@@ -235,8 +191,6 @@ async fn a_page_keeps_token_and_verifier_to_itself() {
     // Whether right or wrong, the verifier of one token opens no other.
     let other = Peer::second().request_token(&linkgate, "oob").await;
     alice.decide(&other, "alice", "approve").await;
-    Peer::second()
-        .exchange(&linkgate, &other, code)
-        .refused(&linkgate, 401, "token_rejected")
-        .await;
+    let call = Peer::second().exchange(&linkgate, &other, code);
+    call.refused(&linkgate, "token_rejected").await;
 }

@@ -1,12 +1,10 @@
-//! Tokens and the consumers they belong to: whoever has the wrong one gets nothing, and the right one stays usable.
+//! Request tokens and access tokens (RFC 5849, sections 2.1 and 2.3): what ends them, and what does not.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::support::call::{CALLBACK, Call, Credentials, Peer, credentials};
-use crate::support::databases::rng;
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::Request;
+use super::TOKEN_ENDPOINTS;
+use crate::support::{CALLBACK, Call, Credentials, Linkgate, Peer, Request, credentials, rng};
 
 pub(super) fn read(linkgate: &Linkgate, token: &Credentials) -> Call {
     Peer::hmac().call(linkgate, "GET", "/api/builds").token(token)
@@ -32,18 +30,14 @@ async fn a_request_token_is_exchanged_once() {
     linkgate.clock.advance(299);
     let again = exchange().await;
     assert_eq!((again.status, &again.body), (200, &first.body));
-    let wrong = Peer::hmac()
-        .exchange(&linkgate, &token, "wrong")
-        .send(&linkgate)
-        .await;
-    wrong.assert_refused(401, "token_used");
-    let thief = Peer::rsa()
-        .exchange(&linkgate, &token, &verifier)
-        .send(&linkgate)
-        .await;
-    thief.assert_refused(401, "token_rejected");
+    let call = Peer::hmac().exchange(&linkgate, &token, "wrong");
+    let wrong = call.send(&linkgate).await;
+    wrong.assert_refused("token_used");
+    let call = Peer::rsa().exchange(&linkgate, &token, &verifier);
+    let thief = call.send(&linkgate).await;
+    thief.assert_refused("token_rejected");
     linkgate.clock.advance(1);
-    exchange().await.assert_refused(401, "token_used");
+    exchange().await.assert_refused("token_used");
     // The token that the first exchange gave is not punished for it.
     read(&linkgate, &credentials(&first)).passes(&linkgate).await;
 }
@@ -55,7 +49,7 @@ async fn an_exchange_waits_for_the_users_answer() {
     let token = peer.request_token(&linkgate, CALLBACK).await;
     for _ in 0..10 {
         peer.exchange(&linkgate, &token, "guess")
-            .refused(&linkgate, 401, "permission_unknown")
+            .refused(&linkgate, "permission_unknown")
             .await;
     }
     let verifier = linkgate.browser().approve(&token, "alice").await;
@@ -67,7 +61,7 @@ async fn an_exchange_waits_for_the_users_answer() {
     linkgate.browser().deny(&token, "alice").await;
     for verifier in ["denied", "guess", verifier.as_str()] {
         peer.exchange(&linkgate, &token, verifier)
-            .refused(&linkgate, 401, "permission_denied")
+            .refused(&linkgate, "permission_denied")
             .await;
     }
 }
@@ -81,25 +75,21 @@ async fn an_expired_request_token_is_told_from_an_unknown_one() {
     assert_eq!(linkgate.browser().question(&pending, "alice").await.status, 200);
     linkgate.clock.advance(1);
     for token in [&token, &pending] {
-        Peer::hmac()
-            .exchange(&linkgate, token, &verifier)
-            .refused(&linkgate, 401, "token_expired")
-            .await;
+        let call = Peer::hmac().exchange(&linkgate, token, &verifier);
+        call.refused(&linkgate, "token_expired").await;
         let page = linkgate.browser().question(token, "alice").await;
-        assert_eq!((page.status, page.header("location")), (410, None), "{page:?}");
+        page.assert(410, "location", None);
     }
     let unknown = Credentials {
         token: "abcd0123456789012345678901234567".to_owned(),
         secret: String::new(),
     };
-    Peer::hmac()
-        .exchange(&linkgate, &unknown, &verifier)
-        .refused(&linkgate, 401, "token_rejected")
-        .await;
+    let call = Peer::hmac().exchange(&linkgate, &unknown, &verifier);
+    call.refused(&linkgate, "token_rejected").await;
 }
 
 #[tokio::test]
-async fn a_wrong_verifier_is_refused_in_every_spelling_and_the_fifth_kills_the_token() {
+async fn the_fifth_wrong_verifier_ends_the_request_token() {
     let linkgate = Linkgate::start().await;
     let (_, of_another) = approved(&linkgate).await;
     for wrong in [
@@ -114,32 +104,24 @@ async fn a_wrong_verifier_is_refused_in_every_spelling_and_the_fifth_kills_the_t
     ] {
         let (token, verifier) = approved(&linkgate).await;
         for _ in 0..4 {
-            Peer::hmac()
-                .exchange(&linkgate, &token, &wrong(&verifier))
-                .refused(&linkgate, 401, "token_rejected")
-                .await;
+            let call = Peer::hmac().exchange(&linkgate, &token, &wrong(&verifier));
+            call.refused(&linkgate, "token_rejected").await;
         }
-        Peer::hmac()
-            .exchange(&linkgate, &token, &verifier)
-            .passes(&linkgate)
-            .await;
+        let call = Peer::hmac().exchange(&linkgate, &token, &verifier);
+        call.passes(&linkgate).await;
     }
     let (token, verifier) = approved(&linkgate).await;
     for _ in 0..5 {
-        Peer::hmac()
-            .exchange(&linkgate, &token, &of_another)
-            .refused(&linkgate, 401, "token_rejected")
-            .await;
+        let call = Peer::hmac().exchange(&linkgate, &token, &of_another);
+        call.refused(&linkgate, "token_rejected").await;
     }
-    Peer::hmac()
-        .exchange(&linkgate, &token, &verifier)
-        .refused(&linkgate, 401, "token_used")
-        .await;
+    let call = Peer::hmac().exchange(&linkgate, &token, &verifier);
+    call.refused(&linkgate, "token_used").await;
 }
 
 /// Also: the verifier is looked at after the signature, so that a bad signature gives one answer for all verifiers.
 #[tokio::test]
-async fn a_stranger_who_knows_token_and_verifier_burns_nothing() {
+async fn without_the_secrets_token_and_verifier_are_useless() {
     let linkgate = Linkgate::start().await;
     let (token, verifier) = approved(&linkgate).await;
     let before = linkgate.on_disk();
@@ -159,22 +141,19 @@ async fn a_stranger_who_knows_token_and_verifier_burns_nothing() {
                 secret: secret.to_owned(),
                 ..token.clone()
             };
-            let answer = Peer::hmac()
-                .exchange(&linkgate, &stranger, verifier)
-                .request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
-            let answer = answer.refused(linkgate.address, 401, "signature_invalid").await;
+            let call = Peer::hmac().exchange(&linkgate, &stranger, verifier);
+            let answer = call.request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+            let answer = answer.refused(linkgate.address, "signature_invalid").await;
             answers.insert((answer.header("www-authenticate").unwrap().to_owned(), answer.body));
         }
     }
     assert_eq!(answers.len(), 1, "{answers:?}");
     let unsigned =
         Request::post("/oauth/access-token").form(format!("oauth_token={}&oauth_verifier=x", token.token));
-    unsigned.refused(linkgate.address, 400, "parameter_absent").await;
+    unsigned.refused(linkgate.address, "parameter_absent").await;
     assert_eq!(linkgate.on_disk(), before);
-    Peer::hmac()
-        .exchange(&linkgate, &token, &verifier)
-        .passes(&linkgate)
-        .await;
+    let call = Peer::hmac().exchange(&linkgate, &token, &verifier);
+    call.passes(&linkgate).await;
 }
 
 #[tokio::test]
@@ -191,22 +170,16 @@ async fn what_is_no_token_of_ours_can_never_work_and_is_told_so() {
             token: text.to_owned(),
             secret: "s".to_owned(),
         };
-        read(&linkgate, &token)
-            .refused(&linkgate, 401, "token_rejected")
-            .await;
-        Peer::hmac()
-            .exchange(&linkgate, &token, "v")
-            .refused(&linkgate, 401, "token_rejected")
-            .await;
+        read(&linkgate, &token).refused(&linkgate, "token_rejected").await;
+        let call = Peer::hmac().exchange(&linkgate, &token, "v");
+        call.refused(&linkgate, "token_rejected").await;
     }
     for text in ["t".repeat(256), "a\r\nb".to_owned(), "a\0".to_owned()] {
         let token = Credentials {
             token: text,
             secret: String::new(),
         };
-        read(&linkgate, &token)
-            .refused(&linkgate, 401, "token_rejected")
-            .await;
+        read(&linkgate, &token).refused(&linkgate, "token_rejected").await;
     }
     let without = Peer::hmac()
         .call(&linkgate, "POST", "/oauth/access-token")
@@ -215,11 +188,8 @@ async fn what_is_no_token_of_ours_can_never_work_and_is_told_so() {
         without.clone(),
         without.oauth("oauth_token", "").oauth("oauth_nonce", "empty"),
     ] {
-        let answer = call.refused(&linkgate, 400, "parameter_absent").await;
-        assert_eq!(
-            answer.value("oauth_parameters_absent").as_deref(),
-            Some("oauth_token")
-        );
+        let answer = call.refused(&linkgate, "parameter_absent").await;
+        answer.assert_value("oauth_parameters_absent", "oauth_token");
     }
 }
 
@@ -245,34 +215,30 @@ async fn tokens_are_long_random_and_need_no_encoding() {
 async fn a_token_ends_with_its_user() {
     let linkgate = Linkgate::start().await;
     let (waiting, verifier) = approved(&linkgate).await;
-    let (token, handle) = super::renewal::connected(&linkgate).await;
+    let (token, handle) = super::session_handle::connected(&linkgate).await;
     linkgate.only_users(&["bob", "carol"]).await;
-    read(&linkgate, &token)
-        .refused(&linkgate, 401, "token_rejected")
-        .await;
+    read(&linkgate, &token).refused(&linkgate, "token_rejected").await;
     let exchange = Peer::hmac().exchange(&linkgate, &waiting, &verifier);
-    exchange.refused(&linkgate, 401, "token_rejected").await;
-    let renewal = super::renewal::renewal(&linkgate, &token, &handle);
-    renewal.refused(&linkgate, 401, "token_rejected").await;
+    exchange.refused(&linkgate, "token_rejected").await;
+    let renewal = super::session_handle::renewal(&linkgate, &token, &handle);
+    renewal.refused(&linkgate, "token_rejected").await;
     assert!(linkgate.app.received().is_empty());
 }
 
 #[tokio::test]
 async fn an_expired_or_revoked_token_is_told_apart() {
     let linkgate = Linkgate::start().await;
-    let [revoked, expired] = [
-        Peer::hmac().connect(&linkgate, "alice").await,
-        Peer::hmac().connect(&linkgate, "alice").await,
-    ];
-    super::renewal::revoke(&linkgate, &revoked).await;
+    let revoked = Peer::hmac().connect(&linkgate, "alice").await;
+    let expired = Peer::hmac().connect(&linkgate, "alice").await;
+    super::session_handle::revoke(&linkgate, &revoked).await;
     read(&linkgate, &revoked)
-        .refused(&linkgate, 401, "token_revoked")
+        .refused(&linkgate, "token_revoked")
         .await;
     linkgate.clock.advance(157_680_000 - 1);
     read(&linkgate, &expired).passes(&linkgate).await;
     linkgate.clock.advance(1);
     read(&linkgate, &expired)
-        .refused(&linkgate, 401, "token_expired")
+        .refused(&linkgate, "token_expired")
         .await;
     assert_eq!(linkgate.app.received().len(), 1);
 }
@@ -282,11 +248,9 @@ async fn an_expired_or_revoked_token_is_told_apart() {
 async fn a_false_signature_does_not_tell_whether_a_token_exists() {
     let linkgate = Linkgate::start().await;
     let peer = Peer::hmac();
-    let [living, revoked] = [
-        peer.connect(&linkgate, "alice").await,
-        peer.connect(&linkgate, "alice").await,
-    ];
-    super::renewal::revoke(&linkgate, &revoked).await;
+    let living = peer.connect(&linkgate, "alice").await;
+    let revoked = peer.connect(&linkgate, "alice").await;
+    super::session_handle::revoke(&linkgate, &revoked).await;
     let keyring = linkgate.database().keyring();
     let unknown = keyring.new_token(&mut rng());
     let unknown = Credentials {
@@ -295,28 +259,26 @@ async fn a_false_signature_does_not_tell_whether_a_token_exists() {
     };
     // What reads a token fails, once nothing is remembered.
     linkgate
-        .database()
         .execute("alter table access_tokens rename to hidden")
         .await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let mut answers = BTreeSet::new();
     for token in [&living, &revoked, &unknown] {
         let request = read(&linkgate, token).request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
-        let answer = request.refused(linkgate.address, 401, "signature_invalid").await;
+        let answer = request.refused(linkgate.address, "signature_invalid").await;
         answers.insert((answer.header("www-authenticate").unwrap().to_owned(), answer.body));
         let exchange = peer.exchange(&linkgate, token, "v");
         let request = exchange.request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
-        let answer = request.refused(linkgate.address, 401, "signature_invalid").await;
+        let answer = request.refused(linkgate.address, "signature_invalid").await;
         answers.insert((answer.header("www-authenticate").unwrap().to_owned(), answer.body));
     }
     assert_eq!(answers.len(), 1, "{answers:?}");
     linkgate
-        .database()
         .execute("alter table hidden rename to access_tokens")
         .await;
     assert_eq!(read(&linkgate, &living).send(&linkgate).await.status, 200);
     for (token, problem) in [(&revoked, "token_revoked"), (&unknown, "token_rejected")] {
-        read(&linkgate, token).refused(&linkgate, 401, problem).await;
+        read(&linkgate, token).refused(&linkgate, problem).await;
     }
 }
 
@@ -325,7 +287,7 @@ async fn token_endpoints_take_post_and_get() {
     let linkgate = Linkgate::start().await;
     let by_get = |call: Call| Call {
         method: "GET".to_owned(),
-        place: crate::support::call::Place::Query,
+        place: crate::support::Place::Query,
         ..call
     };
     let asked = Peer::hmac()
@@ -337,22 +299,14 @@ async fn token_endpoints_take_post_and_get() {
     let verifier = linkgate.browser().approve(&token, "alice").await;
     let exchange = by_get(Peer::hmac().exchange(&linkgate, &token, &verifier));
     exchange.passes(&linkgate).await;
-    for path in [
-        "/oauth/request-token",
-        "/oauth/access-token",
-        "/plugins/servlet/oauth/request-token",
-        "/plugins/servlet/oauth/access-token",
-    ] {
+    for path in TOKEN_ENDPOINTS {
         for method in ["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"] {
             let call = Peer::hmac()
                 .call(&linkgate, method, path)
                 .oauth("oauth_callback", CALLBACK);
             let answer = call.send(&linkgate).await;
-            assert_eq!(
-                (answer.status, answer.header("allow")),
-                (405, Some("GET, POST")),
-                "{method} {path}"
-            );
+            let found = (answer.status, answer.header("allow"));
+            assert_eq!(found, (405, Some("GET, POST")), "{method} {path}");
         }
     }
     assert!(linkgate.app.received().is_empty());

@@ -1,10 +1,7 @@
 //! Secret keys that one replica has and another lacks: no consumer loses its token by that.
 
-use super::renewal;
-use crate::support::call::{CALLBACK, Peer};
-use crate::support::databases::{Database, on_both};
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::Response;
+use super::session_handle;
+use crate::support::{CALLBACK, Database, Linkgate, Peer, Response, on_both};
 
 on_both! {
     async fn a_token_of_a_key_that_another_replica_has_is_kept(db: Database) {
@@ -27,27 +24,21 @@ on_both! {
         let exchange = || Peer::rsa().exchange(&linkgate, &request_token, &verifier);
         keeps_the_token(&exchange().send(&linkgate).await);
         assert_eq!(exchange().send(&ahead).await.status, 200);
-        ahead.stop().await;
-        linkgate.stop().await;
     }
-}
 
-on_both! {
     async fn a_rotation_does_not_end_what_can_be_repeated(db: Database) {
         let linkgate = Linkgate::on(&db).await;
         let token = Peer::hmac().request_token(&linkgate, CALLBACK).await;
         let verifier = linkgate.browser().approve(&token, "alice").await;
         let exchange = || Peer::hmac().exchange(&linkgate, &token, &verifier);
         let first = exchange().send(&linkgate).await;
-        let (old, handle) = renewal::connected(&linkgate).await;
-        let renewed = renewal::renewal(&linkgate, &old, &handle).send(&linkgate).await;
+        let (old, handle) = session_handle::connected(&linkgate).await;
+        let renewed = session_handle::renewal(&linkgate, &old, &handle).send(&linkgate).await;
         let ahead = linkgate.rotated_replica().await;
         let again = exchange().send(&ahead).await;
         assert_eq!((again.status, again.body), (200, first.body));
-        let again = renewal::renewal(&linkgate, &old, &handle).send(&ahead).await;
+        let again = session_handle::renewal(&linkgate, &old, &handle).send(&ahead).await;
         assert_eq!((again.status, again.body), (200, renewed.body));
-        ahead.stop().await;
-        linkgate.stop().await;
     }
 }
 

@@ -1,35 +1,24 @@
-//! The endpoints by their names, and nothing else: what is spelt otherwise is the application's, under its own rules.
+//! The endpoints have one spelling each: any other path is the application's, under its routes.
 
-use crate::support::call::{CALLBACK, Peer};
-use crate::support::linkgate::{Linkgate, Setup};
-use crate::support::raw::Request;
+use crate::support::{CALLBACK, Linkgate, Peer, Request, Setup, Text as _};
 
-const SPELLINGS: [&str; 10] = [
-    "/oauth/%72equest-token",
-    "/oauth/request-token/",
-    "/oauth//request-token",
-    "//oauth/request-token",
-    "/OAuth/request-token",
-    "/oauth/./request-token",
-    "/x/../oauth/access-token",
-    "/oauth/access-token;x=1",
-    "/oauth/%61uthorize",
-    "/oauth/request%2Dtoken",
-];
+const SPELLINGS: &str = "
+/oauth/%72equest-token /oauth/request-token/ /oauth//request-token //oauth/request-token
+/OAuth/request-token /oauth/./request-token /x/../oauth/access-token /oauth/access-token;x=1
+/oauth/%61uthorize /oauth/request%2Dtoken
+";
 
 /// A choice: an endpoint has one spelling, as it is the one that consumers sign.
 #[tokio::test]
 async fn another_spelling_of_an_endpoint_gives_no_token() {
     let linkgate = Linkgate::start().await;
-    for path in SPELLINGS {
+    for path in SPELLINGS.split_whitespace() {
         let call = Peer::robot()
             .call(&linkgate, "POST", path)
             .oauth("oauth_callback", CALLBACK);
-        let forged = call
-            .request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=")
-            .send(linkgate.address)
-            .await;
-        forged.assert_refused(401, "signature_invalid");
+        let sent = call.request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+        let forged = sent.send(linkgate.address).await;
+        forged.assert_refused("signature_invalid");
         // Signed, it is told how the endpoints are spelt, before anything is said of two-legged calls.
         for call in [
             call.clone(),
@@ -37,38 +26,25 @@ async fn another_spelling_of_an_endpoint_gives_no_token() {
         ] {
             for peer in [Peer::robot(), Peer::hmac()] {
                 let call = call.clone().oauth("oauth_consumer_key", &peer.consumer_key);
-                let answer = call
-                    .keyed(peer.key)
-                    .refused(&linkgate, 400, "parameter_rejected")
-                    .await;
+                let sent = call.keyed(peer.key);
+                let answer = sent.refused(&linkgate, "parameter_rejected").await;
                 let advice = answer.value("oauth_problem_advice").unwrap();
-                assert!(
-                    advice.contains("/oauth/request-token and /oauth/access-token"),
-                    "{advice}"
-                );
+                advice.has("/oauth/request-token and /oauth/access-token");
             }
         }
-        // Unsigned, it arrives as nobody's.
-        let unsigned = Request::get(path)
-            .header("Remote-User", "alice")
-            .send(linkgate.address)
-            .await;
+        // Unsigned, it arrives without a user.
+        let request = Request::get(path).header("Remote-User", "alice");
+        let unsigned = request.send(linkgate.address).await;
         assert_eq!(unsigned.status, 200);
-        assert_eq!(
-            linkgate.app.received().pop().unwrap().header("remote-user"),
-            [""; 0]
-        );
+        assert_eq!(linkgate.app.last().header("remote-user"), [""; 0]);
     }
-    assert_eq!(
-        linkgate
-            .database()
-            .texts("select callback from request_tokens".to_owned())
-            .await,
-        [""; 0]
-    );
+    let found = linkgate
+        .database()
+        .texts("select callback from request_tokens".to_owned())
+        .await;
+    assert_eq!(found, [""; 0]);
 }
 
-/// Both families of paths are the same endpoints, but each is signed under its own name.
 #[tokio::test]
 async fn one_family_of_paths_is_not_signed_for_the_other() {
     let linkgate = Linkgate::start().await;
@@ -80,68 +56,35 @@ async fn one_family_of_paths_is_not_signed_for_the_other() {
     };
     let mut moved = call("/oauth/request-token").request(&linkgate);
     moved.target = "/plugins/servlet/oauth/request-token".to_owned();
-    moved.refused(linkgate.address, 401, "signature_invalid").await;
+    moved.refused(linkgate.address, "signature_invalid").await;
     let mut moved = call("/oauth/request-token").request(&linkgate);
     moved.target = "/oauth/access-token".to_owned();
-    moved.refused(linkgate.address, 401, "signature_invalid").await;
+    moved.refused(linkgate.address, "signature_invalid").await;
     for path in ["/oauth/request-token", "/plugins/servlet/oauth/request-token"] {
         call(path).passes(&linkgate).await;
     }
 }
 
-/// However the application may read a path: where one of its readings is guarded, OAuth is asked for.
+/// Ways to write paths that an application may read as one below `/api`.
+const GUARDED: &str = "
+/api/x /API/x //api/x /static/../api/x /static/%2e%2e/api/x /static/..%2fapi/x /static/..;/api/x
+/static/..%5capi/x /%61pi/x /%2561pi/x /x/..//api/./x /%u0061pi/x /%U0061pi/x /static/..%u002fapi/x
+/%uff41pi/x /%25u0061pi/x /%c1%a1pi/x /%e0%81%a1pi/x /%f0%80%81%a1pi/x /static/..%e0%80%afapi/x
+/%ef%bd%81pi/x /static%ef%bc%8f..%ef%bc%8fapi/x /%c3%a1pi/x /a%ffpi/x /a%e2%80%8bpi/x /api./x
+/api../x /api. /api%20/x /%20api/x /api%20.%20/x /api%c2%a0/x /api%09/x /api%2e/x
+";
+
 #[tokio::test]
 async fn a_guarded_path_is_guarded_in_every_reading() {
     let linkgate = Linkgate::start().await;
-    for path in [
-        "/api/x",
-        "/API/x",
-        "//api/x",
-        "/static/../api/x",
-        "/static/%2e%2e/api/x",
-        "/static/..%2fapi/x",
-        "/static/..;/api/x",
-        "/static/..%5capi/x",
-        "/%61pi/x",
-        "/%2561pi/x",
-        "/x/..//api/./x",
-        "/%u0061pi/x",
-        "/%U0061pi/x",
-        "/static/..%u002fapi/x",
-        "/%uff41pi/x",
-        "/%25u0061pi/x",
-        "/%c1%a1pi/x",
-        "/%e0%81%a1pi/x",
-        "/%f0%80%81%a1pi/x",
-        "/static/..%e0%80%afapi/x",
-        "/%ef%bd%81pi/x",
-        "/static%ef%bc%8f..%ef%bc%8fapi/x",
-        "/%c3%a1pi/x",
-        "/a%ffpi/x",
-        "/a%e2%80%8bpi/x",
-        "/api./x",
-        "/api../x",
-        "/api.",
-        "/api%20/x",
-        "/%20api/x",
-        "/api%20.%20/x",
-        "/api%c2%a0/x",
-        "/api%09/x",
-        "/api%2e/x",
-    ] {
+    for path in GUARDED.split_whitespace() {
         let answer = Request::get(path).send(linkgate.address).await;
         assert_eq!(answer.status, 401, "{path}: {answer:?}");
-        assert!(
-            answer
-                .header("www-authenticate")
-                .unwrap()
-                .starts_with("OAuth realm=")
-        );
+        answer.header("www-authenticate").unwrap().begins("OAuth realm=");
     }
     assert!(linkgate.app.received().is_empty());
 }
 
-/// The application's own users keep their pages, also where a path is not ASCII or ends with a dot.
 #[tokio::test]
 async fn other_paths_of_any_letters_are_open() {
     let linkgate = Linkgate::start().await;
@@ -156,14 +99,10 @@ async fn other_paths_of_any_letters_are_open() {
     ] {
         let answer = Request::get(path).send(linkgate.address).await;
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
-        assert!(
-            linkgate.app.received().pop().unwrap().line().contains(path),
-            "{path}"
-        );
+        assert!(linkgate.app.last().line().contains(path), "{path}");
     }
 }
 
-/// Where OAuth is not looked at, it does not reach the application either.
 #[tokio::test]
 async fn an_open_path_passes_without_oauth_and_without_its_header() {
     let linkgate = Linkgate::start().await;
@@ -174,10 +113,9 @@ async fn an_open_path_passes_without_oauth_and_without_its_header() {
         call.request(&linkgate),
     ] {
         request.passes(linkgate.address).await;
-        let received = linkgate.app.received().pop().unwrap();
-        assert!(
-            received.header("authorization").is_empty() && received.header("x-linkgate-consumer").is_empty()
-        );
+        let received = linkgate.app.last();
+        assert!(received.header("authorization").is_empty());
+        assert!(received.header("x-linkgate-consumer").is_empty());
     }
 }
 
@@ -195,11 +133,7 @@ async fn asked(linkgate: &Linkgate, request: &Request) -> &'static str {
 
 #[tokio::test]
 async fn the_first_rule_decides_and_the_strictest_reading_counts() {
-    let linkgate = Linkgate::with(Setup {
-        more: ROUTES,
-        ..Setup::default()
-    })
-    .await;
+    let linkgate = Setup::new().more(ROUTES).start().await;
     let maze = "/%2525252525252525252e.;//\\%2e%2f".repeat(20);
     let (oauth, either, none) = ("oauth", "oauth-or-passthrough", "none");
     for (method, path, overriding, mode) in [
@@ -231,11 +165,8 @@ async fn the_first_rule_decides_and_the_strictest_reading_counts() {
         } else {
             request.header(overriding, "post")
         };
-        assert_eq!(
-            asked(&linkgate, &request).await,
-            mode,
-            "{method} {path} {overriding}"
-        );
+        let found = asked(&linkgate, &request).await;
+        assert_eq!(found, mode, "{method} {path} {overriding}");
     }
 }
 
@@ -262,26 +193,21 @@ auth = "none"
 /// What a browser asks before another origin's script may call (Fetch, section 3.3.3).
 #[tokio::test]
 async fn a_preflight_passes_where_a_route_says_so() {
-    let linkgate = Linkgate::with(Setup {
-        more: "[[routes]]\npath = \"/cors/**\"\nauth = \"oauth\"\npreflight = true\n",
-        ..Setup::default()
-    })
-    .await;
+    let linkgate = Setup::new()
+        .more("[[routes]]\npath = \"/cors/**\"\nauth = \"oauth\"\npreflight = true\n")
+        .start()
+        .await;
     let preflight = |path: &str| {
         Request::new("OPTIONS", path)
             .header("Origin", "https://other.example.com")
             .header("Access-Control-Request-Method", "PUT")
     };
-    let answer = preflight("/cors/x")
-        .header("Remote-User", "alice")
-        .send(linkgate.address)
-        .await;
+    let call = preflight("/cors/x").header("Remote-User", "alice");
+    let answer = call.send(linkgate.address).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let received = linkgate.app.only();
-    assert!(
-        !received.head.contains("alice") && !received.head.contains("x-linkgate-consumer"),
-        "{received:?}"
-    );
+    received.head.lacks("alice");
+    received.head.lacks("x-linkgate-consumer");
     for request in [
         preflight("/api/x"),
         preflight("/cors/%2e%2e/api/x"),
@@ -299,7 +225,7 @@ async fn a_preflight_passes_where_a_route_says_so() {
     }
     Peer::of("robot", "wrong")
         .call(&linkgate, "OPTIONS", "/cors/x")
-        .refused(&linkgate, 401, "signature_invalid")
+        .refused(&linkgate, "signature_invalid")
         .await;
     assert_eq!(linkgate.app.count(), 1);
 }

@@ -1,9 +1,6 @@
-//! Callbacks (RFC 5849, section 2.1): fixed when the token is asked for, and read by everybody in the same way.
+//! Callbacks (RFC 5849, section 2.1): fixed when the token is asked for, and parsed in one way.
 
-use crate::support::browser::{location, verifier};
-use crate::support::call::Peer;
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::Response;
+use crate::support::{Linkgate, Peer, Response, location, verifier};
 
 async fn ask(linkgate: &Linkgate, callback: &str) -> Response {
     let call = Peer::hmac().call(linkgate, "POST", "/oauth/request-token");
@@ -18,11 +15,8 @@ async fn refuses_callbacks(callbacks: &[&str]) {
     for callback in callbacks {
         let answer = ask(&linkgate, callback).await;
         assert_eq!(answer.status, 400, "{callback:?}: {answer:?}");
-        answer.assert_refused(400, "parameter_rejected");
-        assert_eq!(
-            answer.value("oauth_parameters_rejected").as_deref(),
-            Some("oauth_callback")
-        );
+        answer.assert_refused("parameter_rejected");
+        answer.assert_value("oauth_parameters_rejected", "oauth_callback");
     }
     let rows = linkgate
         .database()

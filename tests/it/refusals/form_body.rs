@@ -1,8 +1,6 @@
 //! Form bodies (RFC 5849, section 3.4.1.3.1): their parameters are signed, whatever the method, and nothing else is a form.
 
-use crate::support::call::{Call, Peer};
-use crate::support::linkgate::Linkgate;
-use crate::support::raw::Request;
+use crate::support::{Call, Linkgate, Peer, Request};
 
 #[tokio::test]
 async fn a_plus_is_itself_in_a_header_and_a_space_in_a_form() {
@@ -23,17 +21,17 @@ async fn a_plus_is_itself_in_a_header_and_a_space_in_a_form() {
         request
     };
     let space_in_header = bent(&space.request(&linkgate)).send(linkgate.address).await;
-    space_in_header.assert_refused(401, "signature_invalid");
+    space_in_header.assert_refused("signature_invalid");
     let plus_in_form = bent(&plus.clone().in_form().request(&linkgate))
         .send(linkgate.address)
         .await;
-    plus_in_form.assert_refused(401, "signature_invalid");
+    plus_in_form.assert_refused("signature_invalid");
     bent(&plus.request(&linkgate)).passes(linkgate.address).await;
     bent(&space.clone().in_form().request(&linkgate))
         .passes(linkgate.address)
         .await;
     // `%20` is a space in a header too; it is the nonce that was just used.
-    space.refused(&linkgate, 401, "nonce_used").await;
+    space.refused(&linkgate, "nonce_used").await;
 }
 
 #[tokio::test]
@@ -45,13 +43,13 @@ async fn a_form_is_signed_with_every_method() {
             .form(&[("a", "1"), ("b", "\u{fc} +&")]);
         let mut tampered = call.request(&linkgate);
         tampered.body = b"a=2&b=%C3%BC%20%2B%26".to_vec();
-        tampered.refused(linkgate.address, 401, "signature_invalid").await;
+        tampered.refused(linkgate.address, "signature_invalid").await;
         let mut extended = call.request(&linkgate);
         extended.body.extend(b"&c=3");
-        extended.refused(linkgate.address, 401, "signature_invalid").await;
+        extended.refused(linkgate.address, "signature_invalid").await;
         let mut dropped = call.request(&linkgate);
         dropped.body.clear();
-        dropped.refused(linkgate.address, 401, "signature_invalid").await;
+        dropped.refused(linkgate.address, "signature_invalid").await;
         call.passes(&linkgate).await;
         let chunked = |call: &Call, text: &str| {
             let mut request = call.request(&linkgate).header("Transfer-Encoding", "chunked");
@@ -62,14 +60,13 @@ async fn a_form_is_signed_with_every_method() {
         let tampered = chunked(&call, "a=2&b=%C3%BC%20%2B%26")
             .send(linkgate.address)
             .await;
-        tampered.assert_refused(401, "signature_invalid");
+        tampered.assert_refused("signature_invalid");
         chunked(&call, "a=1&b=%c3%bc+%2b%26")
             .passes(linkgate.address)
             .await;
     }
 }
 
-/// The bytes of a form round-trip, whether they are UTF-8 or not; nothing is substituted.
 #[tokio::test]
 async fn a_form_may_hold_bytes_that_are_no_text() {
     let linkgate = Linkgate::start().await;
@@ -80,7 +77,7 @@ async fn a_form_may_hold_bytes_that_are_no_text() {
             .request(&linkgate)
     };
     let substituted = call("v=%EF%BF%BD").form("v=%ff").send(linkgate.address).await;
-    substituted.assert_refused(401, "signature_invalid");
+    substituted.assert_refused("signature_invalid");
     call("v=%FF").form("v=%ff").passes(linkgate.address).await;
     assert_eq!(linkgate.app.only().body, b"v=%ff");
 }
@@ -107,12 +104,9 @@ async fn a_body_that_only_looks_like_a_form_is_none() {
         "application/x-www-form-urlencoded ; charset=UTF-8",
     ] {
         let call = Peer::robot().call(&linkgate, "POST", "/api/x").request(&linkgate);
-        let unsigned = call
-            .header("Content-Type", kind)
-            .body("a=1")
-            .send(linkgate.address)
-            .await;
-        unsigned.assert_refused(401, "signature_invalid");
+        let sent = call.header("Content-Type", kind).body("a=1");
+        let unsigned = sent.send(linkgate.address).await;
+        unsigned.assert_refused("signature_invalid");
     }
     let twice = Peer::robot().call(&linkgate, "POST", "/api/x").request(&linkgate);
     let twice = twice
@@ -120,20 +114,12 @@ async fn a_body_that_only_looks_like_a_form_is_none() {
         .form("a=1")
         .send(linkgate.address)
         .await;
-    assert_eq!(
-        (twice.status, twice.header("www-authenticate")),
-        (400, None),
-        "{twice:?}"
-    );
+    twice.assert(400, "www-authenticate", None);
     let packed = Peer::robot().call(&linkgate, "POST", "/api/x").request(&linkgate);
     let packed = packed
         .header("Content-Encoding", "gzip")
         .form("a=1")
         .send(linkgate.address)
         .await;
-    assert_eq!(
-        (packed.status, packed.header("www-authenticate")),
-        (415, None),
-        "{packed:?}"
-    );
+    packed.assert(415, "www-authenticate", None);
 }

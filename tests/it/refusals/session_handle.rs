@@ -1,20 +1,17 @@
-//! Renewal (OAuth Session 1.0): the handle proves that it is the same consumer; the old token dies in the same moment.
+//! Renewal (OAuth Session 1.0): the session handle of a token renews it, and the old token ends.
 
 use linkgate::oauth::Token;
 use linkgate::store::{Actor, Revoke};
 
-use crate::support::browser::code;
-use crate::support::call::{CALLBACK, Call, Credentials, Peer, credentials};
-use crate::support::linkgate::Linkgate;
+use super::token_credentials::read;
+use crate::support::{CALLBACK, Call, Credentials, Linkgate, Peer, code, credentials};
 
 /// An access token of alice's, and its session handle.
 pub(super) async fn connected(linkgate: &Linkgate) -> (Credentials, String) {
     let token = Peer::hmac().request_token(linkgate, CALLBACK).await;
     let verifier = linkgate.browser().approve(&token, "alice").await;
-    let answer = Peer::hmac()
-        .exchange(linkgate, &token, &verifier)
-        .send(linkgate)
-        .await;
+    let call = Peer::hmac().exchange(linkgate, &token, &verifier);
+    let answer = call.send(linkgate).await;
     (
         credentials(&answer),
         answer.value("oauth_session_handle").expect("a session handle"),
@@ -43,11 +40,6 @@ pub(super) async fn revoke(linkgate: &Linkgate, token: &Credentials) {
     let which = Revoke::One { id: &kept.id };
     let revoked = store.revoke(which, by, linkgate.clock.now()).await.unwrap();
     assert_eq!(revoked.len(), 1);
-    store.close().await;
-}
-
-fn read(linkgate: &Linkgate, token: &Credentials) -> Call {
-    Peer::hmac().call(linkgate, "GET", "/api/builds").token(token)
 }
 
 #[tokio::test]
@@ -58,12 +50,9 @@ async fn a_renewed_token_replaces_the_old_one_after_some_minutes() {
     linkgate.clock.advance(100);
     let answer = renewal(&linkgate, &old, &handle).send(&linkgate).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    assert_eq!(answer.value("oauth_expires_in").as_deref(), Some("157680000"));
+    answer.assert_value("oauth_expires_in", "157680000");
     // The session goes on where it was: it is not prolonged.
-    assert_eq!(
-        answer.value("oauth_authorization_expires_in").as_deref(),
-        Some("160271900")
-    );
+    answer.assert_value("oauth_authorization_expires_in", "160271900");
     let new = credentials(&answer);
     assert!(new.token != old.token && new.secret != old.secret);
     // The answer may have been lost on its way: the old token works on, and the same request gets the same answer.
@@ -72,14 +61,12 @@ async fn a_renewed_token_replaces_the_old_one_after_some_minutes() {
     let again = renewal(&linkgate, &old, &handle).send(&linkgate).await;
     assert_eq!((again.status, &again.body), (200, &answer.body));
     let wrong = renewal(&linkgate, &old, "wrong").send(&linkgate).await;
-    wrong.assert_refused(401, "token_rejected");
+    wrong.assert_refused("token_rejected");
     linkgate.clock.advance(1);
     tokio::time::sleep(std::time::Duration::from_millis(900)).await; // what is cached counts for 800 ms
-    read(&linkgate, &old)
-        .refused(&linkgate, 401, "token_rejected")
-        .await;
+    read(&linkgate, &old).refused(&linkgate, "token_rejected").await;
     renewal(&linkgate, &old, &handle)
-        .refused(&linkgate, 401, "token_rejected")
+        .refused(&linkgate, "token_rejected")
         .await;
     read(&linkgate, &new).passes(&linkgate).await;
     let handle = answer.value("oauth_session_handle").unwrap();
@@ -92,12 +79,9 @@ async fn a_renewal_needs_the_handle_of_this_token() {
     let ((token, handle), (_, of_another)) = (connected(&linkgate).await, connected(&linkgate).await);
     let answer = renewal(&linkgate, &token, "")
         .without("oauth_session_handle")
-        .refused(&linkgate, 400, "parameter_absent")
+        .refused(&linkgate, "parameter_absent")
         .await;
-    assert_eq!(
-        answer.value("oauth_parameters_absent").as_deref(),
-        Some("oauth_session_handle")
-    );
+    answer.assert_value("oauth_parameters_absent", "oauth_session_handle");
     for wrong in [
         "",
         "wrong",
@@ -107,17 +91,17 @@ async fn a_renewal_needs_the_handle_of_this_token() {
         &format!("{handle} "),
     ] {
         renewal(&linkgate, &token, wrong)
-            .refused(&linkgate, 401, "token_rejected")
+            .refused(&linkgate, "token_rejected")
             .await;
     }
     for thief in [Peer::second(), Peer::rsa()] {
         let call = thief.call(&linkgate, "POST", "/oauth/access-token").token(&token);
         call.oauth("oauth_session_handle", &handle)
-            .refused(&linkgate, 401, "token_rejected")
+            .refused(&linkgate, "token_rejected")
             .await;
     }
     let forged = renewal(&linkgate, &token, &handle).request_with("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
-    forged.refused(linkgate.address, 401, "signature_invalid").await;
+    forged.refused(linkgate.address, "signature_invalid").await;
     // Nothing of it hurt the token, nor its session.
     read(&linkgate, &token).passes(&linkgate).await;
     renewal(&linkgate, &token, &handle).passes(&linkgate).await;
@@ -129,14 +113,12 @@ async fn a_session_ends() {
     let (token, handle) = connected(&linkgate).await;
     // The token's own end is no obstacle: that is what renewal is for.
     linkgate.clock.advance(157_680_000);
-    read(&linkgate, &token)
-        .refused(&linkgate, 401, "token_expired")
-        .await;
+    read(&linkgate, &token).refused(&linkgate, "token_expired").await;
     let answer = renewal(&linkgate, &token, &handle).send(&linkgate).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     linkgate.clock.advance(160_272_000 - 157_680_000);
     renewal(&linkgate, &credentials(&answer), &handle)
-        .refused(&linkgate, 401, "permission_denied")
+        .refused(&linkgate, "permission_denied")
         .await;
 }
 
@@ -146,7 +128,7 @@ async fn a_revoked_token_is_not_renewed() {
     let (token, handle) = connected(&linkgate).await;
     revoke(&linkgate, &token).await;
     renewal(&linkgate, &token, &handle)
-        .refused(&linkgate, 401, "token_revoked")
+        .refused(&linkgate, "token_revoked")
         .await;
 }
 
@@ -157,10 +139,8 @@ async fn a_consumer_without_session_handles_renews_nothing() {
     let token = Peer::second().request_token(&linkgate, "oob").await;
     let page = linkgate.browser().decide(&token, "bob", "approve").await;
     let verifier = &code(&page);
-    let answer = Peer::second()
-        .exchange(&linkgate, &token, verifier)
-        .send(&linkgate)
-        .await;
+    let sent = Peer::second().exchange(&linkgate, &token, verifier);
+    let answer = sent.send(&linkgate).await;
     let names: Vec<_> = answer.pairs().into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["oauth_token", "oauth_token_secret"], "{answer:?}");
     for handle in ["", handle.as_str()] {
@@ -168,7 +148,7 @@ async fn a_consumer_without_session_handles_renews_nothing() {
             .call(&linkgate, "POST", "/oauth/access-token")
             .token(&credentials(&answer));
         call.oauth("oauth_session_handle", handle)
-            .refused(&linkgate, 401, "token_rejected")
+            .refused(&linkgate, "token_rejected")
             .await;
     }
 }
