@@ -167,11 +167,11 @@ impl Db {
         matches!(self, Self::Postgres(..))
     }
 
-    /// Closes every connection.
+    /// Closes every connection. What a silent server does not end is dropped with the process.
     pub(super) async fn close(&self) {
         match self {
             Self::Sqlite { pool, .. } => pool.close().await,
-            Self::Postgres(pool, _) => pool.close().await,
+            Self::Postgres(pool, limit) => drop(timeout(*limit, pool.close()).await),
         }
     }
 }

@@ -46,7 +46,6 @@ fn unknown_keys_and_sections() {
         did you mean callbacks?
     ");
     assert_snapshot!(refused("[store]\n\"lru.size\" = 1\n"), @r"
-    linkgate.toml cannot be used
     linkgate.toml:11:1: store.lru.size: there is no such key
         known here: url, password, password_file, max_connections, timeout
     ");

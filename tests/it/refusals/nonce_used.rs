@@ -9,6 +9,7 @@ use linkgate::store::Store;
 use sha1::{Digest as _, Sha1};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::support::{CALLBACK, Call, Database, Linkgate, Network, Peer, on_both, read_head, with};
 
@@ -246,6 +247,20 @@ async fn a_transaction_that_a_silent_network_cuts_off_gives_its_locks_back() {
         network.come_back();
         passes_again(&linkgate).await;
         linkgate.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_database_does_not_keep_linkgate_from_its_end() {
+    with(Database::postgres().await, async |db| {
+        let (linkgate, network) = behind_a_network(&db).await;
+        call(&linkgate).passes(&linkgate).await;
+        network.go_silent();
+        for call in [call(&linkgate), request_token(&linkgate)] {
+            assert_eq!(call.send(&linkgate).await.status, 503);
+        }
+        timeout(10 * TIMEOUT, linkgate.stop()).await.unwrap();
     })
     .await;
 }
