@@ -34,7 +34,7 @@ async fn through(browser: &mut Browser, request: Request, user: &str) -> Respons
 }
 
 #[tokio::test]
-async fn the_proxys_header_is_read_on_every_request() {
+async fn the_header_is_read_on_every_request() {
     let site = site("127.0.0.1").await;
     let token = site.question().await;
     let mut browser = site.browser();
