@@ -10,7 +10,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue};
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -57,10 +57,7 @@ impl BodyLimits {
             Ok(()) => Ok(Ok(held.into_bytes())),
             Err(GatewayError::BrokenBody) => Err(GatewayError::BrokenBody),
             Err(error) if is_signed || names_oauth(&held.body) => Err(error),
-            Err(_) => Ok(Err(Body::new(ResumedBody {
-                read: held.into_bytes(),
-                rest: body,
-            }))),
+            Err(_) => Ok(Err(held.resume(body))),
         }
     }
 
@@ -119,6 +116,27 @@ impl Default for BodyLimits {
     }
 }
 
+/// Reads a short body of unknown length to its end, so that it is sent with a length: some servers read no chunks (RFC 9112,
+/// section 7.1). A body that is long or pauses is passed on as it arrives.
+///
+/// # Errors
+///
+/// `BrokenBody` (400).
+pub(super) async fn with_length(mut body: Body) -> Result<Body, GatewayError> {
+    if body.size_hint().exact().is_some() {
+        return Ok(body);
+    }
+    let mut held = HeldBody::default();
+    match SHORT_BODY
+        .hold(&HeaderMap::new(), &mut body, &mut held, false)
+        .await
+    {
+        Ok(()) => Ok(held.into_bytes().into()),
+        Err(GatewayError::BrokenBody) => Err(GatewayError::BrokenBody),
+        Err(_) => Ok(held.resume(body)),
+    }
+}
+
 /// What is held of a body, and its bytes in [`HELD`].
 #[derive(Default)]
 struct HeldBody {
@@ -133,6 +151,12 @@ impl HeldBody {
             .place
             .and_then(|mut place| place.split(len.min(place.num_permits())));
         Bytes::from_owner(self)
+    }
+
+    /// The body again, with what was not read of it.
+    fn resume(self, rest: Body) -> Body {
+        let read = self.into_bytes();
+        Body::new(ResumedBody { read, rest })
     }
 }
 
@@ -173,6 +197,12 @@ impl http_body::Body for ResumedBody {
 static HELD: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(MAX_HELD_BYTES)));
 
 const MAX_HELD_BYTES: usize = 64 << 20;
+
+/// Which bodies of unknown length are sent with one.
+const SHORT_BODY: BodyLimits = BodyLimits {
+    size: 16 * 1024,
+    time: Duration::from_millis(100),
+};
 
 /// Whether the media type is exactly `application/x-www-form-urlencoded`, with any parameters.
 ///

@@ -9,6 +9,7 @@ use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 
 use super::assertion::{Assertion, X_LINKGATE_ASSERTION};
+use super::body_limits::with_length;
 use super::error::{ErrorFormat, GatewayError};
 use super::identity_headers::IdentityHeaders;
 use super::signature_check::CheckedRequest;
@@ -109,6 +110,11 @@ impl Proxy {
             head.headers
                 .insert(EXPECT, HeaderValue::from_static("100-continue"));
         }
+        let body = if expects_continue {
+            body
+        } else {
+            with_length(body).await?
+        };
         let request = Request::from_parts(head, body);
         let mut response = self.client.send(request, self.response_timeout).await?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
