@@ -66,7 +66,7 @@ impl World {
     fn force(&self, user: &str) -> (String, bool) {
         let output = Command::new(installed("python"))
             .arg(self.linkgate.file("force.py"))
-            .args([user, &self.linkgate.base()])
+            .args([user, self.linkgate.base()])
             .output()
             .unwrap();
         let said = [output.stdout, output.stderr].concat();

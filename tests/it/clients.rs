@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use tokio::task::block_in_place;
 
 use crate::support::{
-    Database, FrontProxy, Linkgate, Program, Request, SHARED_SECRET, deployed, echo, on_both, reserved,
+    Authority, Database, FrontProxy, Linkgate, Program, Request, SHARED_SECRET, deployed, echo, on_both,
+    reserved,
 };
 
 /// A foreign client: how it is started, and where it can put the protocol parameters.
@@ -68,6 +69,29 @@ async fn postmans_command_line_connects_and_calls() {
 async fn brunos_command_line_connects_and_calls() {
     let script = "runners/bruno.mjs";
     connect_every_way(&Database::sqlite(), &Client { script, ..node() }).await;
+}
+
+/// A client that sends its secret instead of a signature (RFC 5849, section 3.4.4) may do so where it is opted in, over https.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_client_connects_with_plaintext_over_https() {
+    let authority = Authority::new();
+    let certificate = authority.issue(&["127.0.0.1"]);
+    let database = Database::sqlite();
+    let linkgate = Program::over_https(&database, echo::start().await, &certificate);
+    fs::write(linkgate.file("authority.pem"), &authority.pem).unwrap();
+    let runner = |script| Client { script, ..node() };
+    for client in [
+        python(),
+        node(),
+        ruby(),
+        runner("runners/newman.mjs"),
+        runner("runners/bruno.mjs"),
+    ] {
+        for placement in client.placements {
+            connect(&linkgate, &client, "PLAINTEXT", placement);
+        }
+    }
+    no_secret_in_the_log(&linkgate);
 }
 
 /// Recorded: Qt is a large dependency for one request. It reads the token only from a form.
@@ -159,6 +183,12 @@ fn connect(linkgate: &Program, client: &Client, method: &str, placement: &str) -
         .env("LINKGATE_TEST_RUNNERS", installed("runners/node_modules"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("LC_ALL", "C.UTF-8");
+    let authority = linkgate.file("authority.pem");
+    if authority.exists() {
+        for name in ["REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"] {
+            command.env(name, &authority);
+        }
+    }
     // The application runs on this thread too, unless the thread says that it waits.
     let output = block_in_place(|| command.output());
     let output = output

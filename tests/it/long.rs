@@ -93,7 +93,7 @@ fn consumer(linkgate: &Program) -> Peer {
 fn signed(peer: &Peer, linkgate: &Program) -> Vec<u8> {
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
     let call = peer.call_at(i64::try_from(now).unwrap(), "GET", "/x");
-    let signature = call.signature(&linkgate.base());
+    let signature = call.signature(linkgate.base());
     call.request_with(&signature).bytes(linkgate.address())
 }
 

@@ -261,7 +261,7 @@ async fn the_fifteen_minutes_end_with_an_answered_call() {
             .replace("[server]", &listen)
     });
 
-    let mut call = Python::start(&linkgate.file(""), &["call.py", &linkgate.base()]);
+    let mut call = Python::start(&linkgate.file(""), &["call.py", linkgate.base()]);
     let (_, token) = call.first_line.split_once("oauth_token=").unwrap();
     let token = Credentials {
         token: token.trim().to_owned(),

@@ -41,7 +41,7 @@ class Browser
     request = verb.new(uri)
     request['Cookie'] = @jar.map { |name, value| "#{name}=#{value}" }.join('; ') unless @jar.empty?
     request.set_form_data(pairs) if pairs
-    answer = Net::HTTP.start(uri.host, uri.port) { |http| http.request(request) }
+    answer = Net::HTTP.start(uri.host, uri.port, use_ssl: uri.scheme == 'https') { |http| http.request(request) }
     (answer.get_fields('Set-Cookie') || []).each do |line|
       name, value = line.split(';').first.split('=', 2)
       line.match?(/max-age=0/i) ? @jar.delete(name) : @jar[name] = value

@@ -6,6 +6,7 @@
 
 require 'json'
 require 'oauth'
+require 'oauth/signature/plaintext'
 
 require_relative 'approval'
 
@@ -88,7 +89,7 @@ class Dance
 
   def send(request)
     uri = URI(@settings['base'])
-    Net::HTTP.start(uri.host, uri.port) { |http| http.request(request) }
+    Net::HTTP.start(uri.host, uri.port, use_ssl: uri.scheme == 'https') { |http| http.request(request) }
   end
 
   # The form as the library takes it: repeated names as a list.

@@ -15,6 +15,7 @@ use rsa::pkcs8::{EncodePublicKey as _, LineEnding};
 use tempfile::TempDir;
 
 use super::address::reserved;
+use super::certificates::Issued;
 use super::databases::Database;
 
 /// Another program that runs. Dropping it kills it.
@@ -34,7 +35,7 @@ pub(crate) struct Program {
     directory: TempDir,
     child: Child,
     address: SocketAddr,
-    proxy: Option<SocketAddr>,
+    base: String,
     /// Its sockets, if this process opened them.
     opened: Option<[TcpListener; 2]>,
 }
@@ -56,25 +57,38 @@ impl Program {
     }
 
     fn made(proxy: Option<SocketAddr>, database: &Database, application: SocketAddr, login: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let key = write_key(directory.path());
+        let (directory, key) = files(database);
         let url = database.url();
-        fs::write(directory.path().join("users.toml"), USERS).unwrap();
-        fs::write(directory.path().join("bitbucket-old.pem"), OLD_KEY).unwrap();
-        if !database.is_sqlite() {
-            // SQLite's is made at the first start; replicas need one that they share.
-            let made = program(directory.path())
-                .args(["key", "generate", "--out", "linkgate.key"])
-                .status();
-            assert!(made.unwrap().success());
-        }
         let mut program = Self::serve(directory, |address, admin| {
             let config = config(address, admin, application, &url, &key);
             assert!(config.contains(FILE_LOGIN), "the example has another login");
             let login = login.replace("{base}", &format!("http://{address}"));
             known_as(proxy, address, config.replace(FILE_LOGIN, &login))
         });
-        program.proxy = proxy;
+        if let Some(proxy) = proxy {
+            program.base = format!("http://{proxy}");
+        }
+        program
+    }
+
+    /// The same over https, with a consumer that may send its secret itself (PLAINTEXT).
+    pub(crate) fn over_https(database: &Database, application: SocketAddr, certificate: &Issued) -> Self {
+        let (directory, key) = files(database);
+        let url = database.url();
+        fs::write(directory.path().join("certificate.pem"), &certificate.certificate).unwrap();
+        fs::write(directory.path().join("certificate.key"), &certificate.key).unwrap();
+        let mut program = Self::serve(directory, |address, admin| {
+            let config = config(address, admin, application, &url, &key);
+            let (clear, secret) = (
+                format!("\"http://{address}\""),
+                format!("shared_secret = \"{SHARED_SECRET}\""),
+            );
+            assert!(config.contains(&clear) && config.contains(&secret), "{config}");
+            config
+                .replace(&clear, &format!("\"https://{address}\"\n{TLS}"))
+                .replace(&secret, &format!("{secret}\nsignature_methods = [\"PLAINTEXT\"]"))
+        });
+        program.base = format!("https://{}", program.address);
         program
     }
 
@@ -102,7 +116,7 @@ impl Program {
             directory,
             child,
             address,
-            proxy: None,
+            base: format!("http://{address}"),
             opened,
         };
         program.wait(0);
@@ -110,8 +124,8 @@ impl Program {
     }
 
     /// The URL that consumers sign and browsers see.
-    pub(crate) fn base(&self) -> String {
-        format!("http://{}", self.proxy.unwrap_or(self.address))
+    pub(crate) fn base(&self) -> &str {
+        &self.base
     }
 
     /// Where it listens.
@@ -267,6 +281,22 @@ fn program(directory: &Path) -> Command {
     program
 }
 
+/// A directory with what the configuration names, and the public key of Bitbucket.
+fn files(database: &Database) -> (TempDir, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let key = write_key(directory.path());
+    fs::write(directory.path().join("users.toml"), USERS).unwrap();
+    fs::write(directory.path().join("bitbucket-old.pem"), OLD_KEY).unwrap();
+    if !database.is_sqlite() {
+        // SQLite's is made at the first start; replicas need one that they share.
+        let made = program(directory.path())
+            .args(["key", "generate", "--out", "linkgate.key"])
+            .status();
+        assert!(made.unwrap().success());
+    }
+    (directory, key)
+}
+
 /// Bitbucket's own key pair: a file to sign with; returns the public half as its consumer-info shows it.
 fn write_key(directory: &Path) -> String {
     #[expect(clippy::disallowed_methods, reason = "a key for this test alone")]
@@ -316,6 +346,7 @@ pub(crate) const SHARED_SECRET: &str = "correct horse & battery=staple +%7E/ü";
 
 const FILE_LOGIN: &str = "[login]\nmethod = \"file\"\n\n[login.file]\npath = \"users.toml\"\n";
 
+const TLS: &str = "tls = { cert_file = \"certificate.pem\", key_file = \"certificate.key\" }";
 const SIDECAR: &str = include_str!("../examples/sidecar.toml");
 const OLD_KEY: &str = include_str!("../examples/bitbucket-old.pem");
 const USERS: &str = include_str!("../examples/users.toml");
