@@ -5,19 +5,21 @@ use super::signed;
 use crate::support::{FrontProxy, Linkgate, Peer, Request, deployed, reserved};
 
 fn start(linkgate: &Linkgate) -> FrontProxy {
+    start_with(linkgate, &[])
+}
+
+fn start_with(linkgate: &Linkgate, changes: &[(&str, String)]) -> FrontProxy {
     let address = reserved();
     let site = format!(
         "http://builds.example.com:{} {{\n\tbind 127.0.0.1\n",
         address.port()
     );
-    let caddyfile = deployed(
-        "Caddyfile",
-        &[
-            ("builds.example.com {\n", site),
-            ("127.0.0.1:9080", linkgate.address.to_string()),
-            ("127.0.0.1:9090", linkgate.app.address.to_string()),
-        ],
-    );
+    let addresses = [
+        ("builds.example.com {\n", site),
+        ("127.0.0.1:9080", linkgate.address.to_string()),
+        ("127.0.0.1:9090", linkgate.app.address.to_string()),
+    ];
+    let caddyfile = deployed("Caddyfile", &[&addresses, changes].concat());
     FrontProxy::caddy(address, &format!("{{\n\tadmin off\n}}\n{caddyfile}"))
 }
 
@@ -65,6 +67,20 @@ async fn identity_headers_of_clients_are_removed() {
         }
     }
     assert_eq!(linkgate.app.received().len(), 3);
+}
+
+#[tokio::test]
+async fn caddy_may_sign_the_applications_users_in() {
+    let linkgate = linkgate().await;
+    let user = "request_header @unsigned Remote-User ";
+    let caddy = start_with(
+        &linkgate,
+        &[
+            ("#@unsigned", "@unsigned".to_owned()),
+            (&format!("#{user}{{http.auth.user.id}}"), format!("{user}carol")),
+        ],
+    );
+    super::signs_carol_in(&linkgate, caddy.address).await;
 }
 
 #[tokio::test]

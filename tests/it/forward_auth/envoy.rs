@@ -5,6 +5,10 @@ use super::signed;
 use crate::support::{FrontProxy, Linkgate, Peer, Request, deployed, reserved};
 
 fn start(linkgate: &Linkgate) -> FrontProxy {
+    start_with(linkgate, |yaml| yaml)
+}
+
+fn start_with(linkgate: &Linkgate, change: impl Fn(String) -> String) -> FrontProxy {
     let address = reserved();
     let port = |port: u16| format!("port_value: {port}");
     let yaml = deployed(
@@ -18,7 +22,7 @@ fn start(linkgate: &Linkgate) -> FrontProxy {
             ("port_value: 9090", port(linkgate.app.address.port())),
         ],
     );
-    FrontProxy::envoy(address, &yaml)
+    FrontProxy::envoy(address, &change(yaml))
 }
 
 #[tokio::test]
@@ -89,6 +93,24 @@ async fn identity_headers_of_clients_are_removed() {
         assert!(!received.head.contains("mallory"), "{lie}: {}", received.head);
         assert!(received.header("remote-user").iter().all(|user| user.is_empty()));
     }
+}
+
+#[tokio::test]
+async fn envoy_may_sign_the_applications_users_in() {
+    let linkgate = linkgate().await;
+    let envoy = start_with(&linkgate, |yaml| {
+        let lines = yaml.lines().map(|line| {
+            let commented = line
+                .strip_prefix("          #")
+                .filter(|rest| rest.starts_with(['-', ' ']));
+            let setting = commented.filter(|rest| !rest.starts_with(" If"));
+            setting.map_or(line.to_owned(), |setting| format!("          {setting}"))
+        });
+        let yaml = lines.collect::<Vec<_>>().join("\n");
+        assert!(yaml.contains("\"a user\""), "{yaml}");
+        yaml.replace("\"a user\"", "\"carol\"")
+    });
+    super::signs_carol_in(&linkgate, envoy.address).await;
 }
 
 #[tokio::test]

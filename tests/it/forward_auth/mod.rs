@@ -125,6 +125,22 @@ async fn passes_refusals_on(linkgate: &Linkgate, proxy: SocketAddr) {
     assert!(linkgate.app.received().is_empty());
 }
 
+/// A proxy that signs the application's own users in writes `Remote-User` itself, and never on a signed call.
+async fn signs_carol_in(linkgate: &Linkgate, proxy: SocketAddr) {
+    let unsigned = Request::get("/page").header("Host", "builds.example.com");
+    let unsigned = unsigned.header("Remote-User", "mallory");
+    for call in [unsigned, signed(linkgate, "GET", "/page")] {
+        let answer = call.send(proxy).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    let users = linkgate.app.received();
+    let users: Vec<_> = users
+        .iter()
+        .map(|request| request.header("remote-user").concat())
+        .collect();
+    assert_eq!(users, ["carol", ""], "the robot is no user");
+}
+
 /// The identity headers for an unsigned request.
 const NOBODY: [(&str, &str); 5] = [
     ("remote-user", ""),
