@@ -25,7 +25,7 @@ mod parameter_absent;
 mod parameter_rejected;
 mod responses;
 mod secret_keys;
-mod session_handle;
+pub(crate) mod session_handle;
 mod signature_base_string;
 mod signature_invalid;
 mod signature_method_rejected;

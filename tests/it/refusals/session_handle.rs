@@ -7,7 +7,7 @@ use super::token_credentials::read;
 use crate::support::{CALLBACK, Call, Credentials, Linkgate, Peer, code, credentials};
 
 /// An access token of alice's, and its session handle.
-pub(super) async fn connected(linkgate: &Linkgate) -> (Credentials, String) {
+pub(crate) async fn connected(linkgate: &Linkgate) -> (Credentials, String) {
     let token = Peer::hmac().request_token(linkgate, CALLBACK).await;
     let verifier = linkgate.browser().approve(&token, "alice").await;
     let call = Peer::hmac().exchange(linkgate, &token, &verifier);
@@ -18,7 +18,7 @@ pub(super) async fn connected(linkgate: &Linkgate) -> (Credentials, String) {
     )
 }
 
-pub(super) fn renewal(linkgate: &Linkgate, token: &Credentials, handle: &str) -> Call {
+pub(crate) fn renewal(linkgate: &Linkgate, token: &Credentials, handle: &str) -> Call {
     let call = Peer::hmac()
         .call(linkgate, "POST", "/oauth/access-token")
         .token(token);

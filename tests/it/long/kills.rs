@@ -1,16 +1,14 @@
-//! What takes minutes (`tests/run --long`). An oracle knows which answers a request may have, and counts them.
+//! The program is killed while it answers, and its database restored from a copy: no request passes twice.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use rsa::PrivateKey;
 use rsa::pkcs1::DecodeRsaPrivateKey as _;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::task::block_in_place;
 use tokio::time::sleep;
 
+use super::answer;
 use crate::support::{Database, Key, Peer, Program, echo, with};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,20 +93,4 @@ fn signed(peer: &Peer, linkgate: &Program) -> Vec<u8> {
     let call = peer.call_at(i64::try_from(now).unwrap(), "GET", "/x");
     let signature = call.signature(linkgate.base());
     call.request_with(&signature).bytes(linkgate.address())
-}
-
-/// The status of the answer and its problem; `none` if the program ended before.
-async fn answer(to: SocketAddr, bytes: Vec<u8>) -> String {
-    let mut answer = Vec::new();
-    if let Ok(mut socket) = TcpStream::connect(to).await {
-        let _ = socket.write_all(&bytes).await;
-        let _ = socket.read_to_end(&mut answer).await;
-    }
-    let answer = String::from_utf8_lossy(&answer);
-    let status = answer.split(' ').nth(1).unwrap_or("none");
-    let problem = answer
-        .split("oauth_problem=\"")
-        .nth(1)
-        .and_then(|rest| rest.split('"').next());
-    problem.map_or(status.to_owned(), |problem| format!("{status} {problem}"))
 }
