@@ -166,7 +166,7 @@ impl Soak {
         network.go_silent();
         self.calls(Order::Silent).await;
         self.network.as_ref().unwrap().come_back();
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         for replica in &self.replicas {
             while Peer::robot()
                 .call(replica, "GET", "/api/x")
