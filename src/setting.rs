@@ -140,13 +140,13 @@ pub(crate) fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec
     Ok(networks.into_iter().map(|Network(network)| network).collect())
 }
 
-/// For `#[serde(deserialize_with)]`: a duration in seconds.
-pub(crate) fn whole_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+/// For `#[serde(deserialize_with)]`: a duration in seconds, for `i64` or `Option<i64>`.
+pub(crate) fn whole_seconds<'de, D: Deserializer<'de>, T: From<i64>>(deserializer: D) -> Result<T, D::Error> {
     match duration(deserializer)?.as_secs() {
         0 => Err(D::Error::custom(
             "it is less than a second\nwrite whole seconds: \"90s\"",
         )),
-        seconds => Ok(i64::try_from(seconds).unwrap_or(i64::MAX)),
+        seconds => Ok(i64::try_from(seconds).unwrap_or(i64::MAX).into()),
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! 1. `source`: parses the file, applies the environment (`variables`), reads the files of secrets, and deserializes; what
 //!    does not fit is reported, left out, and the rest is tried again, so that one run names every mistake;
-//! 2. the sections: each is the struct of the module that uses it; those without such a module are in `server`, `store`,
-//!    `tokens`, `applinks` and `consumers`; `values` has the grammar of the values of [`oauth`](crate::oauth);
+//! 2. the sections: each is the struct of the module that uses it; those without such a module are in `server`,
+//!    `applinks` and `consumers`; `values` has the grammar of the values of [`oauth`](crate::oauth);
 //! 3. `check`: the rules between values, and the warnings;
 //! 4. `problem`: what is wrong, where, and what to write instead; `reference` finds the line of `config/linkgate.toml`.
 
@@ -15,8 +15,6 @@ mod problem;
 mod reference;
 mod server;
 mod source;
-mod store;
-mod tokens;
 mod values;
 mod variables;
 
@@ -32,16 +30,16 @@ use crate::links::LinkConfig;
 use crate::login::LoginConfig;
 use crate::model::Consumer;
 use crate::oauth::{ConsumerKey, Timestamp};
+use crate::provider::{ImpersonationConfig, TokenConfig};
+use crate::store::StoreConfig;
 use crate::telemetry::LogConfig;
 
 pub use self::applinks::{AppLinksConfig, ListenAt};
 pub use self::consumers::{ConsumerConfig, PublicKeyConfig};
 pub use self::problem::{ConfigError, ConfigProblem, Location};
-pub use self::server::{AdminConfig, ServerConfig};
-pub use self::store::{KeyConfig, StoreConfig};
-pub use self::tokens::{ImpersonationConfig, TokenConfig};
+pub use self::server::{AdminConfig, KeyConfig, ServerConfig};
 #[cfg(feature = "cli")]
-pub(crate) use self::{store::sqlite_url, values::parse_consumer_key, values::parse_public_key};
+pub(crate) use self::values::{parse_consumer_key, parse_public_key};
 
 use self::source::ConfigSource;
 
@@ -125,10 +123,12 @@ impl Config {
     /// Fills in the defaults that depend on other values.
     fn fill_in(&mut self, directory: &Path) {
         let host = self.server.public_url.host();
-        self.store.resolve(directory);
+        let database = self.store.sqlite_file().map(|file| directory.join(file));
+        if let Some(file) = &database {
+            self.store.set_sqlite_file(file);
+        }
         if self.keys.secret_key_file.as_os_str().is_empty() {
-            let database = self.store.sqlite_file.as_deref();
-            let beside = database.and_then(Path::parent).unwrap_or(directory);
+            let beside = database.as_deref().and_then(Path::parent).unwrap_or(directory);
             self.keys.secret_key_file = beside.join("linkgate.key");
         }
         let upstream_name = self.upstream.name.as_deref();
@@ -143,7 +143,6 @@ impl Config {
             ldap.fill_in();
         }
         self.applinks.fill_in(host, directory);
-        self.tokens.fill_in();
         for link in &mut self.links {
             if link.title.is_empty() {
                 link.title.clone_from(&link.name);

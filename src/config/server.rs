@@ -1,6 +1,7 @@
-//! `[server]` and `[admin]`.
+//! `[server]`, `[admin]` and `[keys]`.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -54,6 +55,15 @@ impl ServerConfig {
 #[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct AdminConfig {
     pub subjects: Vec<String>,
+}
+
+/// The secret key, which is kept outside of the database.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
+pub struct KeyConfig {
+    pub secret_key_file: PathBuf,
 }
 
 fn local<const PORT: u16>() -> SocketAddr {

@@ -200,7 +200,7 @@ timestamp_window = "1d"
         .load(&[])
         .unwrap();
     assert_eq!(
-        longer.tokens.session_lifetime,
+        longer.tokens.session_lifetime(),
         120 * 24 * 60 * 60,
         "thirty days longer than the access token"
     );
