@@ -88,34 +88,9 @@ macro_rules! deserialize_text {
                 crate::setting::text(deserializer, $parse)
             }
         }
-
-        #[cfg(test)]
-        crate::setting::text_schema!($type);
     )+};
 }
 pub(crate) use deserialize_text;
-
-/// The schema of a type that is written as a text.
-#[cfg(test)]
-macro_rules! text_schema {
-    ($type:ty $(, $parameter:ident)?) => {
-        impl$(<$parameter>)? schemars::JsonSchema for $type {
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                "text".into()
-            }
-
-            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                String::json_schema(generator)
-            }
-        }
-    };
-}
-#[cfg(test)]
-pub(crate) use text_schema;
 
 /// For `#[serde(deserialize_with)]`.
 pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -168,9 +143,6 @@ pub struct FromFile<T> {
     /// What it contains.
     pub content: T,
 }
-
-#[cfg(test)]
-text_schema!(FromFile<T>, T);
 
 /// What a file can contain.
 pub trait FileContent: Sized {
@@ -250,40 +222,4 @@ fn clause(sentence: &impl Display) -> String {
     let mut letters = sentence.strip_suffix('.').unwrap_or(&sentence).chars();
     let first = letters.next().map(|first| first.to_ascii_lowercase());
     first.into_iter().chain(letters).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_have_units() {
-        for (text, seconds) in [
-            ("90s", 90),
-            ("10m", 600),
-            ("1h30m", 5400),
-            ("2w", 1_209_600),
-            ("5y", 157_680_000),
-            ("5y30d", 160_272_000),
-        ] {
-            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
-        }
-        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
-        for text in [
-            "",
-            "10",
-            "m",
-            "10 m",
-            "-1s",
-            "1.5h",
-            "30d5y",
-            "1m1m",
-            "0s",
-            "10M",
-            "99999999999999999999s",
-            "9999999999y",
-        ] {
-            assert!(parse_duration(text).is_err(), "{text}");
-        }
-    }
 }

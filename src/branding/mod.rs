@@ -15,7 +15,6 @@ pub use logo::Logo;
 
 /// `[branding]`: what an installation looks like.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct Branding {

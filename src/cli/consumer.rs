@@ -283,15 +283,7 @@ fn listed(stored: &[Consumer], configured: &[Consumer]) -> String {
         .map(|consumer| row(consumer, source(consumer, configured)));
     let to_come = configured.iter().filter(|consumer| !stored.contains(consumer));
     let to_come = to_come.map(|consumer| row(consumer, "config, not loaded yet"));
-    let headings = [
-        "key",
-        "name",
-        "methods",
-        "callbacks",
-        "source",
-        "enabled",
-        "fingerprint",
-    ];
+    let headings = "key  name  methods  callbacks  source  enabled  fingerprint";
     table(headings, known.chain(to_come))
 }
 

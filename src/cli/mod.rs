@@ -31,7 +31,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::config::ConfigError;
-use crate::login::{LoginError, PasswordFileError};
+use crate::login::PasswordFileError;
 use crate::store::KeyFileError;
 
 /// Puts any web application behind Atlassian Application Links.
@@ -118,10 +118,7 @@ fn report(error: &anyhow::Error) -> ExitCode {
     // A closed standard error has no reader.
     let _ = std::io::stderr().write_all(lines.as_bytes());
     let is_configuration = error.chain().any(|cause| {
-        matches!(cause.downcast_ref(), Some(LoginError::PasswordFile(_)))
-            || cause.is::<ConfigError>()
-            || cause.is::<PasswordFileError>()
-            || cause.is::<KeyFileError>()
+        cause.is::<ConfigError>() || cause.is::<PasswordFileError>() || cause.is::<KeyFileError>()
     });
     if is_configuration {
         ExitCode::from(64)

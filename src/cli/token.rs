@@ -85,7 +85,8 @@ impl List {
         })
         .await?;
         let now = Clock::System.now();
-        super::print(&table(HEADINGS, tokens.iter().map(|token| row(token, now))))
+        let headings = "id  consumer  user  issued  last used  expires  state";
+        super::print(&table(headings, tokens.iter().map(|token| row(token, now))))
     }
 }
 
@@ -107,16 +108,6 @@ async fn revoke_one(store: &Store, id: &str) -> anyhow::Result<()> {
     }
     super::print(&format!("{id} was revoked before\n"))
 }
-
-const HEADINGS: [&str; 7] = [
-    "id",
-    "consumer",
-    "user",
-    "issued",
-    "last used",
-    "expires",
-    "state",
-];
 
 fn row(token: &AccessToken, now: Timestamp) -> [String; 7] {
     let last_used = token.last_used.as_ref();

@@ -7,6 +7,8 @@
 //! 3. `check`: the rules between values, and the warnings;
 //! 4. `problem`: what is wrong, where, and what to write instead; `reference` finds the line of `config/linkgate.toml`.
 
+#![expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
+
 mod applinks;
 mod check;
 mod consumers;
@@ -45,9 +47,7 @@ use self::source::ConfigSource;
 
 /// The validated configuration, with the defaults filled in.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct Config {
     pub server: ServerConfig,
     pub upstream: UpstreamConfig,
@@ -143,6 +143,7 @@ impl Config {
             ldap.fill_in();
         }
         self.applinks.fill_in(host, directory);
+        self.tokens.session_lifetime = Some(self.tokens.session_lifetime());
         for link in &mut self.links {
             if link.title.is_empty() {
                 link.title.clone_from(&link.name);
@@ -150,6 +151,3 @@ impl Config {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

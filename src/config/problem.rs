@@ -183,7 +183,7 @@ fn plain(kind: &str) -> &str {
         "a boolean" | "boolean" => "true or false",
         "integer" => "a number",
         "floating point" => "a fraction",
-        "a nonzero u32" | "u32" => "a whole number from 1 on",
+        "a nonzero u32" | "a nonzero usize" | "u32" => "a whole number from 1 on",
         "a string" | "string only" | "path string" | "string" => "a text",
         "unit variant" => "another type",
         other => other,

@@ -15,7 +15,6 @@ use super::{Error, Provider};
 
 /// `[impersonation]`: whom a consumer that may impersonate may name.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ImpersonationConfig {
     /// Never these, in whatever case: an application may not tell `Root` from `root`.

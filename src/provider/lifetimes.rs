@@ -7,20 +7,15 @@ use crate::setting::whole_seconds;
 
 /// `[tokens]`: lifetimes, in seconds. The defaults fit Bitbucket, which never renews.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct TokenConfig {
-    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(deserialize_with = "whole_seconds")]
     pub request_token_lifetime: i64,
-    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(deserialize_with = "whole_seconds")]
     pub access_token_lifetime: i64,
-    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(deserialize_with = "whole_seconds")]
-    session_lifetime: Option<i64>,
-    #[cfg_attr(test, schemars(with = "String"))]
+    pub(crate) session_lifetime: Option<i64>,
     #[serde(deserialize_with = "window")]
     pub timestamp_window: TimestampWindow,
 }

@@ -21,7 +21,7 @@ use crate::tls::Roots;
 
 use super::super::config::ConfigFile;
 use super::super::{print, read};
-use super::inspect::{Found, instructions};
+use super::{Found, instructions};
 
 /// Fetch another side's key, show it, and write it into the configuration
 #[derive(Args, Debug)]
