@@ -121,7 +121,7 @@ pub(crate) fn whole_seconds<'de, D: Deserializer<'de>, T: From<i64>>(deserialize
         0 => Err(D::Error::custom(
             "it is less than a second\nwrite whole seconds: \"90s\"",
         )),
-        seconds => Ok(i64::try_from(seconds).unwrap_or(i64::MAX).into()),
+        seconds => Ok(seconds.cast_signed().into()),
     }
 }
 
@@ -149,11 +149,7 @@ pub trait FileContent: Sized {
     /// How many bytes it can have.
     const MAX_BYTES: u64 = 1 << 20;
 
-    /// Parses the bytes of a file.
-    ///
-    /// # Errors
-    ///
-    /// A sentence that names what is wrong and, after a colon, what to do.
+    /// Parses the bytes of a file. The error names what is wrong and, after a colon, what to do.
     fn parse(bytes: Vec<u8>) -> Result<Self, String>;
 }
 
@@ -178,11 +174,7 @@ pub(crate) fn existing_file<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
     Ok(path)
 }
 
-/// Reads a file that a setting names.
-///
-/// # Errors
-///
-/// Says why it cannot be read, and on a second line what to do.
+/// Reads a file that a setting names. The error says why it cannot be read, and on a second line what to do.
 pub(crate) fn read_file(path: &Path, max_bytes: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(max_bytes + 1).read_to_end(&mut bytes));

@@ -9,10 +9,6 @@ use crate::setting::deserialize_text;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Color([u8; 3]);
 
-/// The colour that the administrator chose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Accent(pub Color);
-
 /// The colours that a page derives from an accent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Palette {
@@ -34,24 +30,7 @@ struct Scheme {
 }
 
 deserialize_text! {
-    Accent = |text| Color::parse(text).map(Self).ok_or("write it as \"#1558c0\"");
-}
-
-impl Accent {
-    /// The palette of light pages: of the colour itself, or of the lightest shade that is legible.
-    pub fn light(self) -> Palette {
-        LIGHT.palette(self.0)
-    }
-
-    /// The palette of dark pages: of the colour itself, or of the darkest tint that is legible.
-    pub fn dark(self) -> Palette {
-        DARK.palette(self.0)
-    }
-
-    /// The contrast of the colour itself on light pages.
-    pub fn contrast_on_light(self) -> f64 {
-        LIGHT.contrast(self.0)
-    }
+    Color = |text| Self::parse(text).ok_or("write it as \"#1558c0\"");
 }
 
 impl Scheme {
@@ -79,6 +58,21 @@ impl Scheme {
 }
 
 impl Color {
+    /// The palette of light pages: of this accent, or of the lightest shade that is legible.
+    pub fn light(self) -> Palette {
+        LIGHT.palette(self)
+    }
+
+    /// The palette of dark pages: of this accent, or of the darkest tint that is legible.
+    pub fn dark(self) -> Palette {
+        DARK.palette(self)
+    }
+
+    /// The contrast of this accent on light pages.
+    pub fn contrast_on_light(self) -> f64 {
+        LIGHT.contrast(self)
+    }
+
     /// Parses `#rrggbb`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut rgb = [0; 3];

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::setting::FromFile;
 
-pub use accent::{Accent, Color, Palette};
+pub use accent::{Color, Palette};
 pub use logo::Logo;
 
 /// `[branding]`: what an installation looks like.
@@ -20,5 +20,5 @@ pub use logo::Logo;
 pub struct Branding {
     pub name: String,
     pub logo_file: Option<FromFile<Logo>>,
-    pub accent: Option<Accent>,
+    pub accent: Option<Color>,
 }

@@ -48,10 +48,9 @@ pub(super) struct Audit {
 
 impl Audit {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let since = self.since.map(|ago| {
-            let seconds = i64::try_from(ago.as_secs()).unwrap_or(i64::MAX);
-            Clock::System.now().plus(-seconds)
-        });
+        let since = self
+            .since
+            .map(|ago| Clock::System.now().plus(-ago.as_secs().cast_signed()));
         let filter = AuditFilter {
             kind: self.kind,
             consumer: self.consumer,

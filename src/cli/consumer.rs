@@ -54,10 +54,7 @@ pub(super) struct Named {
 }
 
 /// What the new consumer is and may.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of its own on the command line"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -82,7 +79,7 @@ pub(super) struct AddConsumer {
     #[arg(long = "callback", value_name = "URL", value_parser = AllowedCallback::parse)]
     callbacks: Vec<AllowedCallback>,
     /// Used when it names no callback
-    #[arg(long, value_name = "URL", value_parser = parse_callback)]
+    #[arg(long, value_name = "URL", value_parser = |text: &str| Callback::parse(text).map_err(|problem| problem.advice()))]
     default_callback: Option<Callback>,
     /// Let it call as itself
     #[arg(long)]
@@ -253,10 +250,6 @@ fn read(file: &Path) -> anyhow::Result<String> {
 fn parse_method(text: &str) -> Result<SignatureMethod, String> {
     let names = SignatureMethod::ALL.map(SignatureMethod::name).join(", ");
     SignatureMethod::parse(text).ok_or_else(|| format!("one of {names}"))
-}
-
-fn parse_callback(text: &str) -> Result<Callback, String> {
-    Callback::parse(text).map_err(|problem| problem.advice())
 }
 
 async fn list(config: ConfigFile) -> anyhow::Result<()> {

@@ -120,11 +120,7 @@ fn report(error: &anyhow::Error) -> ExitCode {
     let is_configuration = error.chain().any(|cause| {
         cause.is::<ConfigError>() || cause.is::<PasswordFileError>() || cause.is::<KeyFileError>()
     });
-    if is_configuration {
-        ExitCode::from(64)
-    } else {
-        ExitCode::FAILURE
-    }
+    ExitCode::from(if is_configuration { 64 } else { 1 })
 }
 
 /// Writes to standard output. A reader that has gone away is no error: `linkgate token list | head`.

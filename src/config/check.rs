@@ -341,8 +341,8 @@ fn branding(config: &Config, report: &mut Report) {
         "branding.name",
         "upstream.name is written too, and this one is used\nleave upstream.name out",
     );
-    if let Some(accent) = &branding.accent {
-        let (given, used, contrast) = (accent.0, accent.light().accent, accent.contrast_on_light());
+    if let Some(given) = branding.accent {
+        let (used, contrast) = (given.light().accent, given.contrast_on_light());
         report.warn_if(
             used != given,
             "branding.accent",

@@ -211,7 +211,7 @@ pub(super) fn check(config: &mut Config, report: &mut Report, now: Timestamp) {
         let consumer = written.resolve(ConsumerSource::Config, is_https_only, refuse);
         for (name, public_key) in written.public_keys() {
             for warning in public_key.warnings_at(now) {
-                report.warn(&key(&name), in_two_lines(&warning.to_string()));
+                report.warn_if(true, &key(&name), in_two_lines(&warning.to_string()));
             }
         }
         if let Some(secret) = written.shared_secret.as_ref().map(Secret::expose) {

@@ -89,11 +89,7 @@ pub struct Config {
 
 impl Config {
     /// Reads a file and the files that it names, with environment variables over it. `now` decides which certificates have
-    /// expired.
-    ///
-    /// # Errors
-    ///
-    /// Everything that is wrong.
+    /// expired. The error names everything that is wrong.
     pub fn load(
         file: &Path,
         variables: impl IntoIterator<Item = (OsString, OsString)>,

@@ -51,16 +51,6 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(file: &Path) -> Self {
-        Self {
-            file: file.into(),
-            locations: BTreeMap::new(),
-            secret_files: BTreeMap::new(),
-            problems: Vec::new(),
-            warnings: Vec::new(),
-        }
-    }
-
     /// Whether a key is in the file or in the environment.
     pub(super) fn is_written(&self, key: &str) -> bool {
         self.locations.contains_key(key)
@@ -87,15 +77,10 @@ impl Report {
         }
     }
 
-    /// Reports that a value works and may yet be a mistake. The second line of the text is what to write instead.
-    pub(super) fn warn(&mut self, key: &str, text: impl Into<String>) {
-        self.warnings.push(self.problem(key, text.into()));
-    }
-
-    /// Reports that a value works and may yet be a mistake, under a condition.
+    /// Reports that a value works and may yet be a mistake, under a condition. The second line is what to write instead.
     pub(super) fn warn_if(&mut self, is_doubtful: bool, key: &str, text: impl Into<String>) {
         if is_doubtful {
-            self.warn(key, text);
+            self.warnings.push(self.problem(key, text.into()));
         }
     }
 

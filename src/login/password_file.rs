@@ -36,12 +36,6 @@ pub struct PasswordFile {
 
 type Users = HashMap<String, Account>;
 
-struct Account {
-    display_name: Option<String>,
-    /// `None`: this user cannot sign in.
-    password: Option<PasswordHash>,
-}
-
 /// Why a password file cannot be used: where, what, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{}: {why}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
@@ -149,22 +143,21 @@ fn parse(text: &str) -> Result<Users, (Option<usize>, String)> {
         (at, error.message().to_owned())
     })?;
     let mut users = Users::new();
-    for row in file.users {
-        let at = line(row.name.span().start);
+    for mut account in file.users {
+        let at = line(account.name.span().start);
         let fail = |why: &str| Err((Some(at), why.to_owned()));
-        let name = row.name.into_inner();
+        let name = account.name.get_ref().clone();
         if !is_user_name(&name) {
             return fail("a name has 1 to 255 characters, none of them a control character.");
         }
-        if row.sign_in && row.password.is_none() {
+        if account.sign_in && account.password.is_none() {
             return fail(
                 "this user has no password. Write one (`linkgate user hash` makes it), or sign_in = false.",
             );
         }
-        let account = Account {
-            display_name: row.display_name,
-            password: row.password.filter(|_| row.sign_in),
-        };
+        if !account.sign_in {
+            account.password = None;
+        }
         if users.insert(name, account).is_some() {
             return fail("this name stands twice.");
         }
@@ -180,14 +173,15 @@ fn parse(text: &str) -> Result<Users, (Option<usize>, String)> {
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    users: Vec<Row>,
+    users: Vec<Account>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+struct Account {
     name: Spanned<String>,
     display_name: Option<String>,
+    /// `None`: this user cannot sign in.
     #[serde(default, deserialize_with = "hash")]
     password: Option<PasswordHash>,
     #[serde(default = "yes")]

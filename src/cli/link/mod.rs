@@ -114,21 +114,15 @@ fn instructions(config: &Config) -> String {
 
 fn outgoing(config: &Config) -> String {
     let (url, name) = (&config.server.public_url, &config.branding.name);
-    let mut text = format!(
-        "On Bitbucket: Administration > Application Links > Create link, type Atlassian product\n\n\
-         Outgoing, so that Bitbucket calls {name}:\n"
-    );
-    let _ = if config.applinks.consumer_info {
-        write!(
-            text,
+    let fields = if config.applinks.consumer_info {
+        format!(
             "  Application URL              {url}
   Outgoing authentication      OAuth: Bitbucket signs with its own key, nothing else to enter
 ",
             url = url.as_str(),
         )
     } else {
-        write!(
-            text,
+        format!(
             "  Application URL              {origin}
   Application Name             {name}
   Application Type             Generic Application
@@ -142,7 +136,10 @@ fn outgoing(config: &Config) -> String {
             own = config.server.own_url("/oauth"),
         )
     };
-    text
+    format!(
+        "On Bitbucket: Administration > Application Links > Create link, type Atlassian product\n\n\
+         Outgoing, so that Bitbucket calls {name}:\n{fields}"
+    )
 }
 
 fn incoming(config: &Config, link: &LinkConfig) -> String {

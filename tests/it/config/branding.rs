@@ -3,7 +3,7 @@
 use std::fs;
 
 use insta::assert_snapshot;
-use linkgate::branding::{Accent, Color, Logo};
+use linkgate::branding::{Color, Logo};
 use linkgate::setting::FileContent as _;
 use proptest::prelude::*;
 
@@ -95,7 +95,7 @@ fn the_hardest_colours_become_legible() {
         ("#000000", "#000000", "#8e8e8e"),
         ("#ffffff", "#6e6e6e", "#ffffff"),
     ] {
-        let accent = Accent(Color::parse(given).unwrap());
+        let accent = Color::parse(given).unwrap();
         let used = [accent.light(), accent.dark()].map(|palette| palette.accent.to_string());
         assert_eq!(used, [light, dark]);
     }
@@ -198,7 +198,7 @@ proptest! {
     #[test]
     fn every_colour_becomes_legible_and_a_legible_one_stays(given: [u8; 3]) {
         let [red, green, blue] = given;
-        let accent = Accent(Color::parse(&format!("#{red:02x}{green:02x}{blue:02x}")).unwrap());
+        let accent = Color::parse(&format!("#{red:02x}{green:02x}{blue:02x}")).unwrap();
         let (light, rest) = STYLE.split_once("@media (prefers-color-scheme: dark)").unwrap();
         let dark = rest.split_once("\n}").unwrap().0;
         for (css, palette) in [(light, accent.light()), (dark, accent.dark())] {

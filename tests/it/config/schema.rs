@@ -6,11 +6,11 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::Written;
+use super::{ConfigProblem, Written};
 
 #[test]
 fn editors_know_every_key() {
-    let mut schema = of("");
+    let mut schema = object("");
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
     schema["title"] = "linkgate.toml".into();
     schema["description"] = "The configuration of linkgate.".into();
@@ -26,21 +26,18 @@ fn editors_know_every_key() {
 }
 
 /// The schema of what is written under a key. No key takes a fraction.
-fn of(key: &str) -> Value {
-    let said = if key.is_empty() {
-        "expected a table, found a fraction".to_owned()
-    } else {
-        about(key, key, "1.5").join("\n")
-    };
+fn of(table: &str, name: &str) -> Value {
+    let key = below(table, name);
+    let said = about(&key, &problems(table, &written(name, "1.5")));
     let expected = said.split_once("expected ").map_or("", |(_, rest)| rest);
     match expected.split(", found").next().unwrap() {
-        "a table" => table(key),
-        "a list" => json!({"type": "array", "items": of(&format!("{key}[0]"))}),
-        "a text" => text(key),
+        "a table" => object(&key),
+        "a list" => json!({"type": "array", "items": of(table, &format!("{name}[0]"))}),
+        "a text" => text(&about(&key, &problems(table, &written(name, "\"\u{bf}\"")))),
         "true or false" => json!({"type": "boolean"}),
         number if number.starts_with("a whole number from 1") => json!({"type": "integer", "minimum": 1}),
         // The file of a secret, which is read before.
-        _ if key.ends_with("_file") => json!({"type": "string"}),
+        _ if key.ends_with("_file") => json!({"type": "string", "description": "The file with it."}),
         _ if said.contains("write a text, a whole number, true or false") => {
             json!({"type": ["string", "integer", "boolean"]})
         }
@@ -48,42 +45,48 @@ fn of(key: &str) -> Value {
     }
 }
 
-fn text(key: &str) -> Value {
-    let said = about(key, key, "\"\u{bf}\"").join("\n");
+/// The schema of a text that is wrong.
+fn text(said: &str) -> Value {
     let Some((_, words)) = said.split_once("write one of ") else {
         return json!({"type": "string"});
     };
-    let words: Vec<_> = words.lines().next().unwrap().split(", ").collect();
-    json!({"enum": words.iter().map(|word| word.trim_matches('"')).collect::<Vec<_>>()})
+    let words = words.lines().next().unwrap().split(", ");
+    json!({"enum": words.map(|word| word.trim_matches('"')).collect::<Vec<_>>()})
 }
 
-fn table(key: &str) -> Value {
-    let (mut properties, mut required) = (Map::new(), Vec::new());
-    let stranger = below(key, "stranger_among_keys");
-    let said = about(&stranger, &stranger, "1").join("\n");
+fn object(table: &str) -> Value {
+    let stranger = "stranger_among_keys = 1";
+    let said = about(&below(table, "stranger_among_keys"), &problems(table, stranger));
     let (_, known) = said
         .split_once("known here: ")
-        .unwrap_or_else(|| panic!("{key}: {said}"));
+        .unwrap_or_else(|| panic!("{table}: {said}"));
     let known: Vec<_> = known.lines().next().unwrap().split(", ").collect();
+    let is_known = |name: &str| known.contains(&name);
+    let (mut properties, mut required) = (Map::new(), Vec::new());
+    let mut content = stranger.to_owned();
     for name in &known {
         // An alias for environment variables.
-        if known.contains(&name.replace('_', "-").as_str()) && name.contains('_') {
+        if name.contains('_') && is_known(&name.replace('_', "-")) {
             continue;
         }
-        let key = below(key, name);
-        let mut schema = of(&key);
+        let key = below(table, name);
+        let mut schema = of(table, name);
         let meaning = meaning(&key).or_else(|| meaning(&format!("{key}_file")));
-        if let Some(meaning) = meaning.filter(|_| schema.get("properties").is_none()) {
+        if let Some(meaning) = meaning {
             schema["description"] = meaning.into();
         }
-        if about(&stranger, &key, "1")
-            .iter()
-            .any(|said| said.contains("it is missing"))
-            && !known.contains(&format!("{name}_file").as_str())
-        {
-            required.push(*name);
-        }
         properties.insert((*name).to_owned(), schema);
+        let missing = problems(table, &content).into_iter().any(|problem| {
+            let is_it = problem.key == key || problem.key.starts_with(&format!("{key}."));
+            is_it && problem.text.contains("it is missing")
+        });
+        if missing && !is_known(&format!("{name}_file")) {
+            required.push(*name);
+            // Of some tables, only the first is told.
+            if !table.is_empty() {
+                content = format!("{content}, {name} = \"/x\"");
+            }
+        }
     }
     let mut schema = json!({"type": "object", "additionalProperties": false, "properties": properties});
     if !required.is_empty() {
@@ -92,19 +95,26 @@ fn table(key: &str) -> Value {
     schema
 }
 
-/// What is said about a key of a configuration that has one value.
-fn about(written: &str, key: &str, value: &str) -> Vec<String> {
-    let document = written
-        .rsplit('.')
-        .fold(value.to_owned(), |value, part| match part.strip_suffix("[0]") {
-            Some(name) => format!("{{ {name} = [{value}] }}"),
-            None => format!("{{ {part} = {value} }}"),
-        });
-    let said = Written::new(&document[2..document.len() - 2])
-        .load(&[])
-        .unwrap_err();
-    let problems = said.problems.into_iter().filter(|problem| problem.key == key);
-    problems.map(|problem| problem.text).collect()
+/// `name = value`, or for `name[0]`, a list.
+fn written(name: &str, value: &str) -> String {
+    match name.strip_suffix("[0]") {
+        Some(name) => format!("{name} = [{value}]"),
+        None => format!("{name} = {value}"),
+    }
+}
+
+/// What is wrong with a configuration that has only this in a table.
+fn problems(table: &str, content: &str) -> Vec<ConfigProblem> {
+    let tables = table.rsplit('.').filter(|name| !name.is_empty());
+    let text = tables.fold(content.to_owned(), |content, name| {
+        written(name, &format!("{{ {content} }}"))
+    });
+    Written::new(&text).load(&[]).unwrap_err().problems
+}
+
+fn about(key: &str, problems: &[ConfigProblem]) -> String {
+    let texts = problems.iter().filter(|problem| problem.key == key);
+    texts.map(|problem| problem.text.as_str()).collect()
 }
 
 /// The comment of a key in the reference.
