@@ -81,32 +81,17 @@ type Counters = Family<[(&'static str, &'static str); 1], Counter>;
 
 static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     let mut metrics = Metrics::default();
-    let Metrics {
-        registry,
-        requests,
-        refusals,
-        rejected_connections,
-        clock_offset,
-    } = &mut metrics;
-    registry.register(
-        "linkgate_requests",
-        "Requests answered, by status",
-        requests.clone(),
-    );
+    let registry = &mut metrics.registry;
+    let help = "Requests answered, by status";
+    registry.register("linkgate_requests", help, metrics.requests.clone());
     let help = "Seconds by which the clock of PostgreSQL is ahead of this server's";
-    registry.register(
-        "linkgate_database_clock_offset_seconds",
-        help,
-        clock_offset.clone(),
-    );
+    let offset = metrics.clock_offset.clone();
+    registry.register("linkgate_database_clock_offset_seconds", help, offset);
     let help = "Signed requests refused, by oauth_problem";
-    registry.register("linkgate_refusals", help, refusals.clone());
+    registry.register("linkgate_refusals", help, metrics.refusals.clone());
     let help = "Connections rejected because of what they sent, by reason";
-    registry.register(
-        "linkgate_connections_rejected",
-        help,
-        rejected_connections.clone(),
-    );
+    let rejected = metrics.rejected_connections.clone();
+    registry.register("linkgate_connections_rejected", help, rejected);
     metrics
 });
 

@@ -121,8 +121,9 @@ fn sample_flow(config: &Config, path: &str) -> LoginFlow {
 fn answer(query: &str) -> anyhow::Result<(&str, &str)> {
     let query = query.rsplit_once('?').map_or(query, |(_, query)| query);
     let value = |name: &str| {
-        let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.find_map(|(key, value)| (key == name).then_some(value))
+        query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
     };
     value("lg_answer")
         .zip(value("lg_sig"))

@@ -15,10 +15,16 @@ use super::output::{format_time, table};
 
 /// Access tokens: what users have connected
 #[derive(Debug, Subcommand)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  linkgate token list
+  linkgate token list --consumer Stash:8277239845 --user alice
+  linkgate token list --limit 20
+  linkgate token revoke 3f9a1c22b07d4e51
+
+The id is no secret: nobody can call with it.")]
 pub(super) enum TokenCommand {
     /// List access tokens
-    #[command(after_help = EXAMPLES)]
     List {
         /// Only those of this consumer
         #[arg(long, value_name = "KEY", value_parser = parse_consumer_key)]
@@ -33,7 +39,6 @@ pub(super) enum TokenCommand {
         config: ConfigFile,
     },
     /// Revoke an access token: its next call is refused, and the consumer asks its user to connect again
-    #[command(after_help = EXAMPLES)]
     Revoke {
         /// The token's id, as `linkgate token list` shows it
         id: String,
@@ -41,15 +46,6 @@ pub(super) enum TokenCommand {
         config: ConfigFile,
     },
 }
-
-const EXAMPLES: &str = "\
-Examples:
-  linkgate token list
-  linkgate token list --consumer Stash:8277239845 --user alice
-  linkgate token list --limit 20
-  linkgate token revoke 3f9a1c22b07d4e51
-
-The id is no secret: nobody can call with it.";
 
 impl TokenCommand {
     pub(super) async fn run(self) -> anyhow::Result<()> {
