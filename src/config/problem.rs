@@ -128,15 +128,13 @@ pub(super) fn explain(key: &str, message: &str) -> String {
         _ if message.starts_with("missing field") => ("it is missing".to_owned(), reference::line(key)),
         _ if message.starts_with("unknown field") => {
             let known: Vec<_> = quoted.flat_map(spellings).collect();
-            let remedy =
-                suggestion(given, &known).unwrap_or_else(|| format!("known here: {}", known.join(", ")));
+            let remedy = suggestion(given, &known, "known here: ");
             ("there is no such key".to_owned(), remedy)
         }
         _ if message.starts_with("unknown variant") => {
             let given = format!("{given:?}");
             let known: Vec<_> = quoted.map(|word| format!("{word:?}")).collect();
-            let remedy = suggestion(&given, &known);
-            let remedy = remedy.unwrap_or_else(|| format!("write one of {}", known.join(", ")));
+            let remedy = suggestion(&given, &known, "write one of ");
             (format!("{given} is not known here"), remedy)
         }
         _ => (message.to_owned(), reference::line(key)),
@@ -151,12 +149,14 @@ fn spellings(key: &str) -> Vec<String> {
     std::iter::once(key.to_owned()).chain(in_file).collect()
 }
 
-/// The known word that was probably meant.
-fn suggestion(word: &str, known: &[String]) -> Option<String> {
+/// The known word that was probably meant, or all of them.
+fn suggestion(word: &str, known: &[String], before_all: &str) -> String {
     let distance = |other: &String| strsim::damerau_levenshtein(&word.to_lowercase(), &other.to_lowercase());
-    let nearest = known.iter().min_by_key(|other| distance(other))?;
     let tolerated = (word.chars().count() / 3).max(1);
-    (distance(nearest) <= tolerated).then(|| format!("did you mean {nearest}?"))
+    match known.iter().min_by_key(|other| distance(other)) {
+        Some(nearest) if distance(nearest) <= tolerated => format!("did you mean {nearest}?"),
+        _ => format!("{before_all}{}", known.join(", ")),
+    }
 }
 
 /// What serde calls a type, in the words of TOML.
