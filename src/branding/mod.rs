@@ -10,16 +10,15 @@ use serde::Deserialize;
 
 use crate::setting::FromFile;
 
-pub use accent::{Accent, Color, Palette};
+pub use accent::{Color, Palette};
 pub use logo::Logo;
 
 /// `[branding]`: what an installation looks like.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct Branding {
     pub name: String,
     pub logo_file: Option<FromFile<Logo>>,
-    pub accent: Option<Accent>,
+    pub accent: Option<Color>,
 }

@@ -8,7 +8,7 @@ use strum::VariantNames as _;
 
 use crate::clock::Clock;
 use crate::config::parse_consumer_key;
-use crate::model::{AuditEvent, AuditKind};
+use crate::model::AuditKind;
 use crate::oauth::ConsumerKey;
 use crate::server::store::with_store;
 use crate::setting::parse_duration;
@@ -48,10 +48,9 @@ pub(super) struct Audit {
 
 impl Audit {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let since = self.since.map(|ago| {
-            let seconds = i64::try_from(ago.as_secs()).unwrap_or(i64::MAX);
-            Clock::System.now().plus(-seconds)
-        });
+        let since = self
+            .since
+            .map(|ago| Clock::System.now().plus(-ago.as_secs().cast_signed()));
         let filter = AuditFilter {
             kind: self.kind,
             consumer: self.consumer,
@@ -67,24 +66,23 @@ impl Audit {
         let limit = self.limit as usize;
         let has_more = events.len() > limit;
         events.truncate(limit);
-        let headings = ["when", "what", "user", "consumer", "from", "detail"];
-        super::print(&table(headings, events.iter().map(row)))?;
+        let headings = "when  what  user  consumer  from  detail";
+        let rows = events.into_iter().map(|event| {
+            [
+                format_time_exactly(event.at),
+                event.kind.name().to_owned(),
+                cell(event.subject),
+                cell(event.consumer),
+                cell(event.address),
+                event.detail,
+            ]
+        });
+        super::print(&table(headings, rows))?;
         if has_more {
             eprintln!("there are more than these {limit}; --limit shows more of them");
         }
         Ok(())
     }
-}
-
-fn row(event: &AuditEvent) -> [String; 6] {
-    [
-        format_time_exactly(event.at),
-        event.kind.name().to_owned(),
-        cell(event.subject.as_ref()),
-        cell(event.consumer.as_ref()),
-        cell(event.address),
-        event.detail.clone(),
-    ]
 }
 
 fn kinds() -> impl TypedValueParser<Value = AuditKind> {

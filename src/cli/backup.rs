@@ -11,9 +11,9 @@ use clap::Args;
 use tempfile::NamedTempFile;
 
 use crate::clock::Clock;
-use crate::config::{Config, sqlite_url};
+use crate::config::Config;
 use crate::oauth::Timestamp;
-use crate::server::store::{options, with_store_without_keys};
+use crate::server::store::with_store_without_keys;
 use crate::store::{Keyring, Store, beside, lock_exclusively};
 
 use super::config::ConfigFile;
@@ -107,14 +107,14 @@ impl Restore {
             with_store_without_keys(&config, keyring.into(), lose).await?;
             return super::print("the nonces are taken for lost\n");
         };
-        let Some(database) = &config.store.sqlite_file else {
+        let Some(database) = config.store.sqlite_file() else {
             bail!(
                 "only SQLite's database is restored; PostgreSQL has pg_restore, and after it `linkgate restore --nonces-lost`"
             );
         };
         let copy = directory.join(DATABASE);
         let folder = database.parent().context("the database has no folder")?;
-        let lock = lock_exclusively(database).with_context(|| {
+        let lock = lock_exclusively(&database).with_context(|| {
             format!(
                 "{} is in use: stop every linkgate that serves it",
                 database.display()
@@ -127,7 +127,7 @@ impl Restore {
         check(&config, new.path())
             .await
             .with_context(|| format!("{} cannot be restored", directory.display()))?;
-        replace(database, new).with_context(|| format!("{} cannot be replaced", database.display()))?;
+        replace(&database, new).with_context(|| format!("{} cannot be replaced", database.display()))?;
         drop(lock);
         super::print(&format!("{} is restored\n", database.display()))
     }
@@ -145,8 +145,8 @@ fn take_key(directory: &Path, key: &Path) -> anyhow::Result<()> {
 /// Checks that a copy of a backup is whole and has its keys, and prepares it for its place.
 async fn check(config: &Config, file: &Path) -> anyhow::Result<()> {
     let keyring = Keyring::open_file(&config.keys.secret_key_file)?.keyring;
-    let mut options = options(config);
-    options.url = sqlite_url(file);
+    let mut options = config.store.clone();
+    options.set_sqlite_file(file);
     let now = Clock::System.now();
     let store = Store::open_without_keys(&options, keyring.into()).await?;
     store.check_keys(now).await?;

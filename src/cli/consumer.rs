@@ -25,21 +25,26 @@ use super::print;
 
 /// Consumers: who may sign
 #[derive(Debug, Subcommand)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "\
+Examples:
+  linkgate consumer list
+  linkgate consumer add Stash:8277239845 --name Bitbucket --public-key-file bitbucket.pem \\
+      --callback https://bitbucket.example.com
+  linkgate consumer disable Stash:8277239845
+  linkgate consumer enable Stash:8277239845
+  linkgate consumer purge Stash:8277239845
+
+A consumer that the configuration names is changed there.")]
 pub(super) enum ConsumerCommand {
     /// List the consumers, those of the configuration too
-    #[command(after_help = EXAMPLES)]
     List(ConfigFile),
     /// Register a consumer
     Add(Box<AddConsumer>),
     /// Stop a consumer: it can do nothing, and keeps its tokens
-    #[command(after_help = EXAMPLES)]
     Disable(Named),
     /// Let a stopped consumer act again
-    #[command(after_help = EXAMPLES)]
     Enable(Named),
     /// Delete a consumer and all its tokens
-    #[command(after_help = EXAMPLES)]
     Purge(Named),
 }
 
@@ -54,10 +59,7 @@ pub(super) struct Named {
 }
 
 /// What the new consumer is and may.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of its own on the command line"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -82,7 +84,7 @@ pub(super) struct AddConsumer {
     #[arg(long = "callback", value_name = "URL", value_parser = AllowedCallback::parse)]
     callbacks: Vec<AllowedCallback>,
     /// Used when it names no callback
-    #[arg(long, value_name = "URL", value_parser = parse_callback)]
+    #[arg(long, value_name = "URL", value_parser = |text: &str| Callback::parse(text).map_err(|problem| problem.advice()))]
     default_callback: Option<Callback>,
     /// Let it call as itself
     #[arg(long)]
@@ -126,17 +128,6 @@ struct Proof {
     #[arg(long)]
     generate_secret: bool,
 }
-
-const EXAMPLES: &str = "\
-Examples:
-  linkgate consumer list
-  linkgate consumer add Stash:8277239845 --name Bitbucket --public-key-file bitbucket.pem \\
-      --callback https://bitbucket.example.com
-  linkgate consumer disable Stash:8277239845
-  linkgate consumer enable Stash:8277239845
-  linkgate consumer purge Stash:8277239845
-
-A consumer that the configuration names is changed there.";
 
 impl ConsumerCommand {
     pub(super) async fn run(self) -> anyhow::Result<()> {
@@ -255,18 +246,15 @@ fn parse_method(text: &str) -> Result<SignatureMethod, String> {
     SignatureMethod::parse(text).ok_or_else(|| format!("one of {names}"))
 }
 
-fn parse_callback(text: &str) -> Result<Callback, String> {
-    Callback::parse(text).map_err(|problem| problem.advice())
-}
-
+/// Lists what the store has, and what the configuration will put into it.
 async fn list(config: ConfigFile) -> anyhow::Result<()> {
     let config = config.load()?;
-    let consumers = with_store(&config, async |store| Ok(store.consumers().await?)).await?;
-    print(&listed(&consumers, &config.consumers))
-}
-
-/// What the store has, and what the configuration will put into it.
-fn listed(stored: &[Consumer], configured: &[Consumer]) -> String {
+    let stored = with_store(&config, async |store| Ok(store.consumers().await?)).await?;
+    let configured = &config.consumers;
+    let fingerprint = |key: &VerificationKey| match key {
+        VerificationKey::Hmac(_) => "(shared secret)".to_owned(),
+        VerificationKey::Rsa(key) => key.fingerprint(),
+    };
     let row = |consumer: &Consumer, source: &str| {
         [
             consumer.key.to_string(),
@@ -278,36 +266,16 @@ fn listed(stored: &[Consumer], configured: &[Consumer]) -> String {
             joined(consumer.keys.iter().map(fingerprint)),
         ]
     };
-    let known = stored
-        .iter()
-        .map(|consumer| row(consumer, source(consumer, configured)));
-    let to_come = configured.iter().filter(|consumer| !stored.contains(consumer));
-    let to_come = to_come.map(|consumer| row(consumer, "config, not loaded yet"));
-    let headings = [
-        "key",
-        "name",
-        "methods",
-        "callbacks",
-        "source",
-        "enabled",
-        "fingerprint",
-    ];
-    table(headings, known.chain(to_come))
-}
-
-fn source(consumer: &Consumer, configured: &[Consumer]) -> &'static str {
-    match consumer.source {
+    let source = |consumer: &Consumer| match consumer.source {
         ConsumerSource::Command => "command",
         ConsumerSource::Config if configured.iter().any(|other| other.key == consumer.key) => "config",
         ConsumerSource::Config => "config, removed",
-    }
-}
-
-fn fingerprint(key: &VerificationKey) -> String {
-    match key {
-        VerificationKey::Hmac(_) => "(shared secret)".to_owned(),
-        VerificationKey::Rsa(key) => key.fingerprint(),
-    }
+    };
+    let known = stored.iter().map(|consumer| row(consumer, source(consumer)));
+    let to_come = configured.iter().filter(|consumer| !stored.contains(consumer));
+    let to_come = to_come.map(|consumer| row(consumer, "config, not loaded yet"));
+    let headings = "key  name  methods  callbacks  source  enabled  fingerprint";
+    print(&table(headings, known.chain(to_come)))
 }
 
 fn joined<T: Into<String>>(words: impl Iterator<Item = T>) -> String {
@@ -315,7 +283,7 @@ fn joined<T: Into<String>>(words: impl Iterator<Item = T>) -> String {
 }
 
 /// What to do with a consumer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Change {
     Disable,
     Enable,

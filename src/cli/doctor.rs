@@ -55,8 +55,12 @@ impl Doctor {
         let login = Login::new(&config.login, &config.server.trusted_proxies, &Clock::System)?;
         let checks = command.diagnose(&config, &login).await?;
         let mut report = format!("login.method = \"{}\"\n", config.login.method.name());
-        for check in &checks {
-            show(&mut report, check);
+        for Check { check, seen, help } in &checks {
+            let mark = if help.is_some() { "FAILED" } else { "ok" };
+            let _ = writeln!(report, "{mark:<7}{check}\n       {seen}");
+            if let Some(help) = help {
+                let _ = writeln!(report, "       -> {help}");
+            }
         }
         super::print(&report)?;
         let failed = checks.iter().filter(|check| check.help.is_some()).count();
@@ -117,18 +121,11 @@ fn sample_flow(config: &Config, path: &str) -> LoginFlow {
 fn answer(query: &str) -> anyhow::Result<(&str, &str)> {
     let query = query.rsplit_once('?').map_or(query, |(_, query)| query);
     let value = |name: &str| {
-        let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.find_map(|(key, value)| (key == name).then_some(value))
+        query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
     };
     value("lg_answer")
         .zip(value("lg_sig"))
         .context("the answer has no lg_answer or no lg_sig")
-}
-
-fn show(report: &mut String, check: &Check) {
-    let mark = if check.help.is_some() { "FAILED" } else { "ok" };
-    let _ = writeln!(report, "{mark:<7}{}\n       {}", check.check, check.seen);
-    if let Some(help) = &check.help {
-        let _ = writeln!(report, "       -> {help}");
-    }
 }

@@ -6,8 +6,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow, ensure};
-use clap::{Args, Subcommand};
+use anyhow::{Context, bail, ensure};
+use clap::Subcommand;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -20,47 +20,7 @@ use super::output::{format_time, table};
 
 /// Keys of linkgate's own
 #[derive(Debug, Subcommand)]
-#[command(after_help = EXAMPLES)]
-pub(super) enum KeyCommand {
-    /// Make a secret key, or an RSA key pair
-    #[command(after_help = EXAMPLES)]
-    Generate(Generate),
-    /// Show the secret keys in the key file and in the database, and how many rows need each
-    #[command(after_help = EXAMPLES)]
-    Status(ConfigFile),
-    /// Rotate the secret key in two steps: add a new key below the first, then, run again, put it in front
-    #[command(after_help = EXAMPLES)]
-    Rotate(ConfigFile),
-    /// Retire a secret key that nothing needs any more: from the database and the key file
-    #[command(after_help = EXAMPLES)]
-    Retire(Retire),
-}
-
-/// Which key.
-#[derive(Args, Debug)]
-pub(super) struct Retire {
-    /// The key's id, as `linkgate key status` shows it
-    id: String,
-    /// The key is lost: delete the tokens and secrets that only it opens; their users connect again
-    #[arg(long)]
-    lost: bool,
-    #[command(flatten)]
-    config: ConfigFile,
-}
-
-/// What to make, and where it goes.
-#[derive(Args, Debug)]
-pub(super) struct Generate {
-    /// Make an RSA key pair instead, of 2048 bits or as many as are given
-    #[arg(long, value_name = "BITS", num_args = 0..=1, default_missing_value = "2048",
-          value_parser = clap::value_parser!(u16).range(2048..=8192))]
-    rsa: Option<u16>,
-    /// Write it to a new file that only this user may read, instead of standard output
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
-}
-
-const EXAMPLES: &str = "\
+#[command(after_help = "\
 Examples:
   linkgate key generate --out linkgate.key     for keys.secret_key_file; the same on every replica
   linkgate key generate --rsa --out link.pem   prints the public key, for Bitbucket
@@ -70,32 +30,56 @@ Examples:
   linkgate key rotate                          once more: the new key makes what is new; copy and restart again
   linkgate key retire AbC1                     when `key status` says that nothing needs it any more
 
-The secret key file has one key on each line, the current one first.";
+The secret key file has one key on each line, the current one first.")]
+pub(super) enum KeyCommand {
+    /// Make a secret key, or an RSA key pair
+    Generate {
+        /// Make an RSA key pair instead, of 2048 bits or as many as are given
+        #[arg(long, value_name = "BITS", num_args = 0..=1, default_missing_value = "2048",
+              value_parser = clap::value_parser!(u16).range(2048..=8192))]
+        rsa: Option<u16>,
+        /// Write it to a new file that only this user may read, instead of standard output
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Show the secret keys in the key file and in the database, and how many rows need each
+    Status(ConfigFile),
+    /// Rotate the secret key in two steps: add a new key below the first, then, run again, put it in front
+    Rotate(ConfigFile),
+    /// Retire a secret key that nothing needs any more: from the database and the key file
+    Retire {
+        /// The key's id, as `linkgate key status` shows it
+        id: String,
+        /// The key is lost: delete the tokens and secrets that only it opens; their users connect again
+        #[arg(long)]
+        lost: bool,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+}
 
 impl KeyCommand {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
-            Self::Generate(generate) => generate.run(),
+            Self::Generate { rsa, out } => generate(rsa, out.as_deref()),
             Self::Status(file) => status(&file.load()?).await,
             Self::Rotate(file) => rotate(&file.load()?).await,
-            Self::Retire(retire) => retire.run().await,
+            Self::Retire { id, lost, config } => retire(&id, lost, &config.load()?).await,
         }
     }
 }
 
-impl Generate {
-    fn run(self) -> anyhow::Result<()> {
-        let (out, rng) = (self.out.as_deref(), &mut super::rng());
-        let Some(bits) = self.rsa else {
-            return put(&Keyring::generate(rng).to_text(), out);
-        };
-        let key = PrivateKey::generate(bits.into(), rng)?;
-        put(&key.to_pem(), out)?;
-        let public = key.public_key();
-        // Standard error, so that redirected output is the private key alone.
-        eprintln!("public key ({}):\n{}", public.fingerprint(), public.to_base64());
-        Ok(())
-    }
+fn generate(rsa: Option<u16>, out: Option<&Path>) -> anyhow::Result<()> {
+    let rng = &mut super::rng();
+    let Some(bits) = rsa else {
+        return put(&Keyring::generate(rng).to_text(), out);
+    };
+    let key = PrivateKey::generate(bits.into(), rng)?;
+    put(&key.to_pem(), out)?;
+    let public = key.public_key();
+    // Standard error, so that redirected output is the private key alone.
+    eprintln!("public key ({}):\n{}", public.fingerprint(), public.to_base64());
+    Ok(())
 }
 
 async fn status(config: &Config) -> anyhow::Result<()> {
@@ -113,10 +97,7 @@ async fn status(config: &Config) -> anyhow::Result<()> {
     let known = known.map(|key| row(&key.id, format_time(key.first_used_at), key.consumers, key.tokens));
     let unused = keyring.ids().filter(|id| uses.iter().all(|key| key.id != **id));
     let rows = known.chain(unused.map(|id| row(id, "never".to_owned(), 0, 0)));
-    super::print(&table(
-        ["key", "key file", "first used", "consumers", "tokens"],
-        rows,
-    ))
+    super::print(&table("key  key file  first used  consumers  tokens", rows))
 }
 
 async fn rotate(config: &Config) -> anyhow::Result<()> {
@@ -139,40 +120,36 @@ async fn rotate(config: &Config) -> anyhow::Result<()> {
     super::print(&format!("{}: the key {done}\n", path.display()))
 }
 
-impl Retire {
-    async fn run(self) -> anyhow::Result<()> {
-        let config = self.config.load()?;
-        let (id, path) = (&self.id, &config.keys.secret_key_file);
-        let (file, keyring) = (path.display(), Arc::new(open(path)?));
-        let place = keyring.ids().position(|other| other == id);
-        ensure!(
-            place != Some(0),
-            "{id} is in front in {file}: `linkgate key rotate` puts another one there"
-        );
-        ensure!(place.is_none() || !self.lost, "{id} is not lost: {file} has it");
-        with_store_without_keys(&config, keyring.clone(), async |store| {
-            retire(store, id, self.lost, place.is_some()).await
-        })
-        .await?;
-        if place.is_some() {
-            write(&open(path)?.without(id), path)?;
-        }
-        super::print(&format!("{id} is retired\n"))
+async fn retire(id: &str, lost: bool, config: &Config) -> anyhow::Result<()> {
+    let path = &config.keys.secret_key_file;
+    let (file, keyring) = (path.display(), Arc::new(open(path)?));
+    let place = keyring.ids().position(|other| other == id);
+    ensure!(
+        place != Some(0),
+        "{id} is in front in {file}: `linkgate key rotate` puts another one there"
+    );
+    ensure!(place.is_none() || !lost, "{id} is not lost: {file} has it");
+    with_store_without_keys(config, keyring.clone(), async |store| {
+        retire_in(store, id, lost, place.is_some()).await
+    })
+    .await?;
+    if place.is_some() {
+        write(&open(path)?.without(id), path)?;
     }
+    super::print(&format!("{id} is retired\n"))
 }
 
-async fn retire(store: &Store, id: &str, lost: bool, is_in_file: bool) -> anyhow::Result<()> {
+async fn retire_in(store: &Store, id: &str, lost: bool, is_in_file: bool) -> anyhow::Result<()> {
     let uses = store.key_uses().await?;
     let Some(key) = uses.iter().find(|key| key.id == id) else {
         ensure!(is_in_file, "there is no key {id}: see `linkgate key status`");
         return Ok(());
     };
-    let KeyUse {
-        consumers, tokens, ..
-    } = key;
     ensure!(
         lost || !key.is_needed(),
-        "{id} is needed by {consumers} consumers and {tokens} tokens; they are renewed, or end, in time"
+        "{id} is needed by {} consumers and {} tokens; they are renewed, or end, in time",
+        key.consumers,
+        key.tokens
     );
     if lost {
         store.delete_lost(id, Clock::System.now()).await?;
@@ -207,16 +184,18 @@ pub(super) fn put(secret: &Secret, out: Option<&Path>) -> anyhow::Result<()> {
     let Some(path) = out else {
         return super::print(secret.expose());
     };
-    let mut file = OpenOptions::new()
+    let cannot = || format!("{} cannot be written", path.display());
+    let file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(path)
-        .map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => anyhow!("{} exists already, and is left as it is", path.display()),
-            _ => anyhow!(error).context(format!("{} cannot be written", path.display())),
-        })?;
-    file.write_all(secret.expose().as_bytes())
-        .and_then(|()| file.sync_all())
-        .with_context(|| format!("{} cannot be written", path.display()))
+        .open(path);
+    let mut file = match file {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            bail!("{} exists already, and is left as it is", path.display())
+        }
+        opened => opened.with_context(cannot)?,
+    };
+    let written = file.write_all(secret.expose().as_bytes());
+    written.and_then(|()| file.sync_all()).with_context(cannot)
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::server::store::{self, options};
+use crate::server::store;
 use crate::store::SCHEMA_VERSION;
 
 use super::config::ConfigFile;
@@ -32,7 +32,7 @@ impl Migrate {
         } else {
             store::migrate(&config).await?;
         }
-        let database = options(&config).redacted_url();
+        let database = config.store.redacted_url();
         super::print(&format!(
             "{database}: the tables have version {SCHEMA_VERSION}, this linkgate's\n"
         ))

@@ -1,10 +1,10 @@
 //! `linkgate token list | revoke`: what users have connected.
 
 use anyhow::bail;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
 use crate::clock::Clock;
-use crate::config::parse_consumer_key;
+use crate::config::{Config, parse_consumer_key};
 use crate::model::AccessToken;
 use crate::oauth::{ConsumerKey, Timestamp};
 use crate::server::store::with_store;
@@ -15,81 +15,69 @@ use super::output::{format_time, table};
 
 /// Access tokens: what users have connected
 #[derive(Debug, Subcommand)]
-#[command(after_help = EXAMPLES)]
-pub(super) enum TokenCommand {
-    /// List access tokens
-    #[command(after_help = EXAMPLES)]
-    List(List),
-    /// Revoke an access token: its next call is refused, and the consumer asks its user to connect again
-    #[command(after_help = EXAMPLES)]
-    Revoke(RevokeToken),
-}
-
-/// Which tokens to list.
-#[derive(Args, Debug)]
-pub(super) struct List {
-    /// Only those of this consumer
-    #[arg(long, value_name = "KEY", value_parser = parse_consumer_key)]
-    consumer: Option<ConsumerKey>,
-    /// Only those that stand for this user
-    #[arg(long, value_name = "NAME")]
-    user: Option<String>,
-    /// How many to show, at most, the newest first; all of them when this is not given
-    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
-    limit: Option<u32>,
-    #[command(flatten)]
-    config: ConfigFile,
-}
-
-/// Which token to revoke.
-#[derive(Args, Debug)]
-pub(super) struct RevokeToken {
-    /// The token's id, as `linkgate token list` shows it
-    id: String,
-    #[command(flatten)]
-    config: ConfigFile,
-}
-
-const EXAMPLES: &str = "\
+#[command(after_help = "\
 Examples:
   linkgate token list
   linkgate token list --consumer Stash:8277239845 --user alice
   linkgate token list --limit 20
   linkgate token revoke 3f9a1c22b07d4e51
 
-The id is no secret: nobody can call with it.";
+The id is no secret: nobody can call with it.")]
+pub(super) enum TokenCommand {
+    /// List access tokens
+    List {
+        /// Only those of this consumer
+        #[arg(long, value_name = "KEY", value_parser = parse_consumer_key)]
+        consumer: Option<ConsumerKey>,
+        /// Only those that stand for this user
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// How many to show, at most, the newest first; all of them when this is not given
+        #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
+        limit: Option<u32>,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Revoke an access token: its next call is refused, and the consumer asks its user to connect again
+    Revoke {
+        /// The token's id, as `linkgate token list` shows it
+        id: String,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+}
 
 impl TokenCommand {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self {
-            Self::List(list) => list.run().await,
-            Self::Revoke(revoke) => {
-                with_store(&revoke.config.load()?, async |store| {
-                    revoke_one(store, &revoke.id).await
-                })
-                .await
+            Self::List {
+                consumer,
+                user,
+                limit,
+                config,
+            } => {
+                let filter = Filter {
+                    consumer,
+                    subject: user,
+                    limit,
+                };
+                list(&config.load()?, &filter).await
+            }
+            Self::Revoke { id, config } => {
+                with_store(&config.load()?, async |store| revoke(store, &id).await).await
             }
         }
     }
 }
 
-impl List {
-    async fn run(self) -> anyhow::Result<()> {
-        let filter = Filter {
-            consumer: self.consumer,
-            subject: self.user,
-            limit: self.limit,
-        };
-        let tokens = with_store(&self.config.load()?, async |store| {
-            Ok(store.access_tokens(&filter).await?)
-        })
-        .await?;
-        let now = Clock::System.now();
-        super::print(&table(HEADINGS, tokens.iter().map(|token| row(token, now))))
-    }
+async fn list(config: &Config, filter: &Filter) -> anyhow::Result<()> {
+    let tokens = with_store(config, async |store| Ok(store.access_tokens(filter).await?)).await?;
+    let now = Clock::System.now();
+    let headings = "id  consumer  user  issued  last used  expires  state";
+    super::print(&table(headings, tokens.iter().map(|token| row(token, now))))
 }
 
-async fn revoke_one(store: &Store, id: &str) -> anyhow::Result<()> {
+async fn revoke(store: &Store, id: &str) -> anyhow::Result<()> {
     let which = store::Revoke::One { id };
     let by_command = Actor {
         name: "command",
@@ -108,16 +96,6 @@ async fn revoke_one(store: &Store, id: &str) -> anyhow::Result<()> {
     super::print(&format!("{id} was revoked before\n"))
 }
 
-const HEADINGS: [&str; 7] = [
-    "id",
-    "consumer",
-    "user",
-    "issued",
-    "last used",
-    "expires",
-    "state",
-];
-
 fn row(token: &AccessToken, now: Timestamp) -> [String; 7] {
     let last_used = token.last_used.as_ref();
     [
@@ -132,11 +110,10 @@ fn row(token: &AccessToken, now: Timestamp) -> [String; 7] {
 }
 
 fn state(token: &AccessToken, now: Timestamp) -> &'static str {
-    let session = token.session.as_ref();
     match token.revoked_at {
         Some(_) => "revoked",
         None if token.expires_at > now => "live",
-        None if session.is_some_and(|session| session.expires_at > now) => "renewable",
+        None if token.ends_at() > now => "renewable",
         None => "expired",
     }
 }

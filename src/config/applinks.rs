@@ -17,9 +17,7 @@ use super::server::is_local;
 
 /// linkgate as a peer of Application Links.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct AppLinksConfig {
     pub id: Option<ApplicationId>,
     pub consumer_info: bool,

@@ -5,7 +5,6 @@ use std::path::Path;
 use crate::login::Method;
 use crate::oauth::{PublicUrl, Timestamp};
 use crate::setting::{in_two_lines, read_file};
-use crate::store::is_encrypted;
 use crate::tls::Certificate;
 
 use super::Config;
@@ -170,7 +169,7 @@ fn store(config: &Config, report: &mut Report) {
         "the URL has a password, and password or password_file has one too\nkeep one; a file is best",
     );
     report.warn_if(
-        !is_encrypted(store.url()),
+        !store.is_encrypted(),
         "store.url",
         "the way to the database may be in clear text, tokens and password included\n\
          add ?sslmode=verify-full to the URL, or sslmode=require if its certificate is not checked",
@@ -322,7 +321,7 @@ fn routes(config: &Config, report: &mut Report) {
 fn lifetimes(config: &Config, report: &mut Report) {
     let tokens = &config.tokens;
     report.error_if(
-        tokens.session_lifetime < tokens.access_token_lifetime,
+        tokens.session_lifetime() < tokens.access_token_lifetime,
         "tokens.session_lifetime",
         "it is shorter than access_token_lifetime, so no token could be renewed at its end\n\
          write a longer one, or leave it out: access_token_lifetime and 30 days",
@@ -342,8 +341,8 @@ fn branding(config: &Config, report: &mut Report) {
         "branding.name",
         "upstream.name is written too, and this one is used\nleave upstream.name out",
     );
-    if let Some(accent) = &branding.accent {
-        let (given, used, contrast) = (accent.0, accent.light().accent, accent.contrast_on_light());
+    if let Some(given) = branding.accent {
+        let (used, contrast) = (given.light().accent, given.contrast_on_light());
         report.warn_if(
             used != given,
             "branding.accent",

@@ -17,10 +17,8 @@ use super::problem::Report;
 
 /// A consumer as the administrator writes it, in the configuration or on the command line.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
-#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct ConsumerConfig {
     pub key: ConsumerKey,
     pub name: Option<String>,
@@ -41,7 +39,6 @@ pub struct ConsumerConfig {
     pub session_handles: bool,
     #[serde(default)]
     pub require_body_hash: bool,
-    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     #[serde(default, deserialize_with = "networks")]
     pub addresses: Vec<IpNet>,
     #[serde(default = "yes")]
@@ -50,9 +47,7 @@ pub struct ConsumerConfig {
 
 /// One of several public keys: in a file, or pasted.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct PublicKeyConfig {
     pub file: Option<FromFile<PublicKey>>,
     pub pem: Option<PublicKey>,
@@ -216,7 +211,7 @@ pub(super) fn check(config: &mut Config, report: &mut Report, now: Timestamp) {
         let consumer = written.resolve(ConsumerSource::Config, is_https_only, refuse);
         for (name, public_key) in written.public_keys() {
             for warning in public_key.warnings_at(now) {
-                report.warn(&key(&name), in_two_lines(&warning.to_string()));
+                report.warn_if(true, &key(&name), in_two_lines(&warning.to_string()));
             }
         }
         if let Some(secret) = written.shared_secret.as_ref().map(Secret::expose) {

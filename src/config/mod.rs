@@ -2,10 +2,12 @@
 //!
 //! 1. `source`: parses the file, applies the environment (`variables`), reads the files of secrets, and deserializes; what
 //!    does not fit is reported, left out, and the rest is tried again, so that one run names every mistake;
-//! 2. the sections: each is the struct of the module that uses it; those without such a module are in `server`, `store`,
-//!    `tokens`, `applinks` and `consumers`; `values` has the grammar of the values of [`oauth`](crate::oauth);
+//! 2. the sections: each is the struct of the module that uses it; those without such a module are in `server`,
+//!    `applinks` and `consumers`; `values` has the grammar of the values of [`oauth`](crate::oauth);
 //! 3. `check`: the rules between values, and the warnings;
 //! 4. `problem`: what is wrong, where, and what to write instead; `reference` finds the line of `config/linkgate.toml`.
+
+#![expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 
 mod applinks;
 mod check;
@@ -15,8 +17,6 @@ mod problem;
 mod reference;
 mod server;
 mod source;
-mod store;
-mod tokens;
 mod values;
 mod variables;
 
@@ -32,24 +32,22 @@ use crate::links::LinkConfig;
 use crate::login::LoginConfig;
 use crate::model::Consumer;
 use crate::oauth::{ConsumerKey, Timestamp};
+use crate::provider::{ImpersonationConfig, TokenConfig};
+use crate::store::StoreConfig;
 use crate::telemetry::LogConfig;
 
 pub use self::applinks::{AppLinksConfig, ListenAt};
 pub use self::consumers::{ConsumerConfig, PublicKeyConfig};
 pub use self::problem::{ConfigError, ConfigProblem, Location};
-pub use self::server::{AdminConfig, ServerConfig};
-pub use self::store::{KeyConfig, StoreConfig};
-pub use self::tokens::{ImpersonationConfig, TokenConfig};
+pub use self::server::{AdminConfig, KeyConfig, ServerConfig};
 #[cfg(feature = "cli")]
-pub(crate) use self::{store::sqlite_url, values::parse_consumer_key, values::parse_public_key};
+pub(crate) use self::values::{parse_consumer_key, parse_public_key};
 
 use self::source::ConfigSource;
 
 /// The validated configuration, with the defaults filled in.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct Config {
     pub server: ServerConfig,
     pub upstream: UpstreamConfig,
@@ -91,11 +89,7 @@ pub struct Config {
 
 impl Config {
     /// Reads a file and the files that it names, with environment variables over it. `now` decides which certificates have
-    /// expired.
-    ///
-    /// # Errors
-    ///
-    /// Everything that is wrong.
+    /// expired. The error names everything that is wrong.
     pub fn load(
         file: &Path,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
@@ -125,10 +119,12 @@ impl Config {
     /// Fills in the defaults that depend on other values.
     fn fill_in(&mut self, directory: &Path) {
         let host = self.server.public_url.host();
-        self.store.resolve(directory);
+        let database = self.store.sqlite_file().map(|file| directory.join(file));
+        if let Some(file) = &database {
+            self.store.set_sqlite_file(file);
+        }
         if self.keys.secret_key_file.as_os_str().is_empty() {
-            let database = self.store.sqlite_file.as_deref();
-            let beside = database.and_then(Path::parent).unwrap_or(directory);
+            let beside = database.as_deref().and_then(Path::parent).unwrap_or(directory);
             self.keys.secret_key_file = beside.join("linkgate.key");
         }
         let upstream_name = self.upstream.name.as_deref();
@@ -143,7 +139,7 @@ impl Config {
             ldap.fill_in();
         }
         self.applinks.fill_in(host, directory);
-        self.tokens.fill_in();
+        self.tokens.session_lifetime = Some(self.tokens.session_lifetime());
         for link in &mut self.links {
             if link.title.is_empty() {
                 link.title.clone_from(&link.name);
@@ -151,6 +147,3 @@ impl Config {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

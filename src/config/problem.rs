@@ -51,16 +51,6 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(file: &Path) -> Self {
-        Self {
-            file: file.into(),
-            locations: BTreeMap::new(),
-            secret_files: BTreeMap::new(),
-            problems: Vec::new(),
-            warnings: Vec::new(),
-        }
-    }
-
     /// Whether a key is in the file or in the environment.
     pub(super) fn is_written(&self, key: &str) -> bool {
         self.locations.contains_key(key)
@@ -87,15 +77,10 @@ impl Report {
         }
     }
 
-    /// Reports that a value works and may yet be a mistake. The second line of the text is what to write instead.
-    pub(super) fn warn(&mut self, key: &str, text: impl Into<String>) {
-        self.warnings.push(self.problem(key, text.into()));
-    }
-
-    /// Reports that a value works and may yet be a mistake, under a condition.
+    /// Reports that a value works and may yet be a mistake, under a condition. The second line is what to write instead.
     pub(super) fn warn_if(&mut self, is_doubtful: bool, key: &str, text: impl Into<String>) {
         if is_doubtful {
-            self.warn(key, text);
+            self.warnings.push(self.problem(key, text.into()));
         }
     }
 
@@ -143,15 +128,13 @@ pub(super) fn explain(key: &str, message: &str) -> String {
         _ if message.starts_with("missing field") => ("it is missing".to_owned(), reference::line(key)),
         _ if message.starts_with("unknown field") => {
             let known: Vec<_> = quoted.flat_map(spellings).collect();
-            let remedy =
-                suggestion(given, &known).unwrap_or_else(|| format!("known here: {}", known.join(", ")));
+            let remedy = suggestion(given, &known, "known here: ");
             ("there is no such key".to_owned(), remedy)
         }
         _ if message.starts_with("unknown variant") => {
             let given = format!("{given:?}");
             let known: Vec<_> = quoted.map(|word| format!("{word:?}")).collect();
-            let remedy = suggestion(&given, &known);
-            let remedy = remedy.unwrap_or_else(|| format!("write one of {}", known.join(", ")));
+            let remedy = suggestion(&given, &known, "write one of ");
             (format!("{given} is not known here"), remedy)
         }
         _ => (message.to_owned(), reference::line(key)),
@@ -166,12 +149,14 @@ fn spellings(key: &str) -> Vec<String> {
     std::iter::once(key.to_owned()).chain(in_file).collect()
 }
 
-/// The known word that was probably meant.
-fn suggestion(word: &str, known: &[String]) -> Option<String> {
+/// The known word that was probably meant, or all of them.
+fn suggestion(word: &str, known: &[String], before_all: &str) -> String {
     let distance = |other: &String| strsim::damerau_levenshtein(&word.to_lowercase(), &other.to_lowercase());
-    let nearest = known.iter().min_by_key(|other| distance(other))?;
     let tolerated = (word.chars().count() / 3).max(1);
-    (distance(nearest) <= tolerated).then(|| format!("did you mean {nearest}?"))
+    match known.iter().min_by_key(|other| distance(other)) {
+        Some(nearest) if distance(nearest) <= tolerated => format!("did you mean {nearest}?"),
+        _ => format!("{before_all}{}", known.join(", ")),
+    }
 }
 
 /// What serde calls a type, in the words of TOML.
@@ -183,7 +168,7 @@ fn plain(kind: &str) -> &str {
         "a boolean" | "boolean" => "true or false",
         "integer" => "a number",
         "floating point" => "a fraction",
-        "a nonzero u32" | "u32" => "a whole number from 1 on",
+        "a nonzero u32" | "a nonzero usize" | "u32" => "a whole number from 1 on",
         "a string" | "string only" | "path string" | "string" => "a text",
         "unit variant" => "another type",
         other => other,

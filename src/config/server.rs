@@ -1,6 +1,7 @@
-//! `[server]` and `[admin]`.
+//! `[server]`, `[admin]` and `[keys]`.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -12,9 +13,7 @@ use crate::tls::CertificateFiles;
 
 /// The listeners, and the URLs under which consumers and browsers reach them.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct ServerConfig {
     #[serde(default = "local::<9080>", deserialize_with = "address")]
     pub listen: SocketAddr,
@@ -25,15 +24,12 @@ pub struct ServerConfig {
     pub path_prefix: PathPrefix,
     #[serde(default)]
     pub public_urls: Vec<PublicUrl>,
-    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     #[serde(default, deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
     pub tls: Option<CertificateFiles>,
-    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<60>", deserialize_with = "duration")]
     pub download_timeout: Duration,
     /// How long browsers use only https for this host, after a page over https; `None` (`"0s"`): they are not told.
-    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "one_year", deserialize_with = "duration_or_none")]
     pub hsts: Option<Duration>,
     #[serde(default)]
@@ -49,11 +45,16 @@ impl ServerConfig {
 
 /// Who may use the administration pages.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct AdminConfig {
     pub subjects: Vec<String>,
+}
+
+/// The secret key, which is kept outside of the database.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeyConfig {
+    pub secret_key_file: PathBuf,
 }
 
 fn local<const PORT: u16>() -> SocketAddr {

@@ -44,7 +44,13 @@ impl ConfigSource {
         file: &Path,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigError> {
-        let mut report = Report::new(file);
+        let mut report = Report {
+            file: file.into(),
+            locations: BTreeMap::new(),
+            secret_files: BTreeMap::new(),
+            problems: Vec::new(),
+            warnings: Vec::new(),
+        };
         let text = std::fs::read_to_string(file).unwrap_or_else(|error| {
             let why = unreadable(&error);
             report.error(

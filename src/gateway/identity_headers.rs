@@ -195,7 +195,6 @@ pub(super) fn normalize(name: &str) -> Cow<'_, str> {
 
 /// `[identity]`: how the application is told who calls.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct IdentityConfig {
     /// Names that are common, unless `headers` is given.
@@ -225,7 +224,6 @@ pub struct IdentityConfig {
 
 /// Names of identity headers that are common.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum IdentityPreset {
     /// `Remote-User`.
@@ -237,7 +235,6 @@ pub enum IdentityPreset {
 
 /// Names of identity headers that the administrator chose.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OwnHeaders {
     /// Names the user.

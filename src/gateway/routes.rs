@@ -9,7 +9,6 @@ use crate::setting::deserialize_text;
 
 /// What a route requires of a request, from lax to strict.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RouteMode {
     /// `none`: OAuth parameters are ignored. Identity headers are removed all the same.
@@ -25,13 +24,11 @@ pub enum RouteMode {
 
 /// The mode of some paths and methods.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Route {
     /// The paths.
     pub path: PathPattern,
     /// The methods; all of them if empty. `GET` includes `HEAD`.
-    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     #[serde(default, deserialize_with = "methods")]
     pub methods: Vec<Method>,
     /// What is required there.

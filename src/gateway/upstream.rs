@@ -13,7 +13,6 @@ use crate::tls::{ClientTls, Roots, RootsError, ServerName};
 
 /// `[upstream]`: the application.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpstreamConfig {
     /// Its address.
@@ -21,25 +20,20 @@ pub struct UpstreamConfig {
     /// The trust roots of an `https` address; `None`: those of the operating system.
     pub ca_file: Option<FromFile<Roots>>,
     /// The name in the application's certificate, if that is not the host of the address.
-    #[cfg_attr(test, schemars(with = "Option<String>"))]
     #[serde(default, deserialize_with = "server_name")]
     pub server_name: Option<ServerName<'static>>,
     /// Its name on the pages, unless `[branding]` has one.
     pub name: Option<String>,
     /// How long a connection may take to be made.
-    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<5>", deserialize_with = "duration")]
     pub connect_timeout: Duration,
     /// How long the head of a response may take.
-    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<60>", deserialize_with = "duration")]
     pub response_timeout: Duration,
     /// How long an idle connection is kept.
-    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<300>", deserialize_with = "duration")]
     pub idle_timeout: Duration,
     /// How long the body of a request may stand still.
-    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<60>", deserialize_with = "duration")]
     pub upload_timeout: Duration,
     /// How many requests may be in progress at once.

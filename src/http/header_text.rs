@@ -9,7 +9,6 @@ use serde::Deserialize;
 /// How characters outside ASCII are written. Control characters, spaces at the beginning or the end, and `%` itself are
 /// percent-encoded in any case, so that two different texts never have the same value.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum HeaderEncoding {
     /// As percent-encoded UTF-8.
     #[default]

@@ -26,11 +26,9 @@ pub struct Link {
 
 /// `[[links]]`: the configuration of a link.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LinkConfig {
     /// The name in the paths of the internal listener and of the pages.
-    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(deserialize_with = "name")]
     pub name: String,
     /// The name on pages.
@@ -47,11 +45,9 @@ pub struct LinkConfig {
     /// The trust roots; `None`: those of the operating system.
     pub ca_file: Option<FromFile<Roots>>,
     /// How long a connection may take to be made.
-    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<5>", deserialize_with = "duration")]
     pub connect_timeout: Duration,
     /// How long the remote application may take to send the head of a response.
-    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<60>", deserialize_with = "duration")]
     pub response_timeout: Duration,
 }
@@ -68,7 +64,6 @@ pub enum LinkConfigError {
 /// What happens to a call that names a user.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Users {
     /// It is made with the access token that the user granted.

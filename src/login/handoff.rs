@@ -16,15 +16,16 @@ use subtle::ConstantTimeEq;
 use crate::model::User;
 use crate::oauth::{Secret, Timestamp};
 
-use super::{CLOCK_SKEW, Check, HttpUrl, LoginFlow, Method, RedirectError, is_user_name, rejected, user};
+use super::{CLOCK_SKEW, Check, HttpUrl, LoginFlow, Method, SignInError, is_user_name, rejected, user};
 
 /// `[login.handoff]`: the application's page, and the shared secret.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Handoff {
-    login_url: HttpUrl,
-    secret: Secret,
+    /// The application's page.
+    pub login_url: HttpUrl,
+    /// What both sides sign with.
+    pub secret: Secret,
 }
 
 /// The application's answer.
@@ -47,11 +48,6 @@ pub struct Answer {
 }
 
 impl Handoff {
-    /// Takes the application's page and the shared secret.
-    pub const fn new(login_url: HttpUrl, secret: Secret) -> Self {
-        Self { login_url, secret }
-    }
-
     /// Returns the application's page, with a signed request.
     pub fn request_url(&self, flow: &LoginFlow) -> String {
         let (request, signature) = self.encode(
@@ -69,12 +65,8 @@ impl Handoff {
         format!("{login_url}{separator}lg_request={request}&lg_sig={signature}")
     }
 
-    /// Verifies the signature of an answer, and parses it. [`Handoff::accept`] checks its content.
-    ///
-    /// # Errors
-    ///
-    /// It is not signed with the shared secret, or not JSON of this form.
-    pub fn verify(&self, answer: &str, signature: &str) -> Result<Answer, RedirectError> {
+    /// Verifies the signature of an answer, and parses its JSON. [`Handoff::accept`] checks its content.
+    pub fn verify(&self, answer: &str, signature: &str) -> Result<Answer, SignInError> {
         let expected = self.sign(ANSWER, answer);
         if !bool::from(expected.as_bytes().ct_eq(signature.as_bytes())) {
             return rejected("lg_sig is not the signature of lg_answer: do both sides have the same secret?");
@@ -88,13 +80,9 @@ impl Handoff {
         })
     }
 
-    /// Makes a user of a verified answer to the request of a flow.
-    ///
-    /// # Errors
-    ///
-    /// It answers another request, came too late, is from the future, does not name a user, or the user did not sign in
-    /// again although the request asked for it.
-    pub fn accept(&self, answer: Answer, flow: &LoginFlow, now: Timestamp) -> Result<User, RedirectError> {
+    /// Makes a user of a verified answer, unless it answers another request than that of the flow, came too late, is from the
+    /// future, does not name a user, or the user did not sign in again although the request asked for it.
+    pub fn accept(&self, answer: Answer, flow: &LoginFlow, now: Timestamp) -> Result<User, SignInError> {
         if !bool::from(answer.jti.as_bytes().ct_eq(flow.id.as_str().as_bytes())) {
             return rejected("jti is that of another sign-in");
         }
@@ -139,31 +127,30 @@ impl Handoff {
             "a signed request: open it, and see what the application answers",
             self.request_url(flow),
         );
-        let Some((answer, signature)) = answer else {
-            let iat = flow.at.seconds();
-            let (answer, signature) = self.answer(&Answer {
-                jti: flow.id.as_str().to_owned(),
-                sub: "alice".to_owned(),
-                name: Some("Alice Example".to_owned()),
-                iat,
-                exp: iat + MAX_AGE,
-                auth_time: Some(iat),
-            });
-            let sample = format!("lg_answer={answer}&lg_sig={signature}");
-            return vec![
-                request,
-                Check::ok("what the application would answer for alice", sample),
-            ];
-        };
-        let answer = match self.verify(answer, signature) {
-            Ok(answer) => Check::ok("an answer", format!("signed as agreed: {answer:?}")),
-            Err(error) => Check::failed(
+        let checked = match answer.map(|(answer, signature)| self.verify(answer, signature)) {
+            Some(Ok(answer)) => Check::ok("an answer", format!("signed as agreed: {answer:?}")),
+            Some(Err(error)) => Check::new(
                 "an answer",
                 error.to_string(),
-                "compare the secrets; what is signed is \"lg_answer.\" and the text of lg_answer, in hexadecimal",
+                Some(
+                    "compare the secrets; what is signed is \"lg_answer.\" and the text of lg_answer, in hexadecimal",
+                ),
             ),
+            None => {
+                let iat = flow.at.seconds();
+                let (answer, signature) = self.answer(&Answer {
+                    jti: flow.id.as_str().to_owned(),
+                    sub: "alice".to_owned(),
+                    name: Some("Alice Example".to_owned()),
+                    iat,
+                    exp: iat + MAX_AGE,
+                    auth_time: Some(iat),
+                });
+                let sample = format!("lg_answer={answer}&lg_sig={signature}");
+                Check::ok("what the application would answer for alice", sample)
+            }
         };
-        vec![request, answer]
+        vec![request, checked]
     }
 
     fn encode(&self, purpose: &str, document: &impl Serialize) -> (String, String) {

@@ -16,11 +16,7 @@ pub struct HttpUrl(String);
 deserialize_text! { HttpUrl = Self::parse; }
 
 impl HttpUrl {
-    /// Parses a URL.
-    ///
-    /// # Errors
-    ///
-    /// A sentence that tells the administrator what to write instead.
+    /// Parses a URL. The error tells the administrator what to write instead.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let url = text.parse::<Uri>().ok();
         let fits =

@@ -6,12 +6,11 @@ use http::Uri;
 use serde::{Deserialize, Deserializer};
 #[cfg(feature = "ldap")]
 use {
-    super::{Check, Method, SignInError, StatusCache, is_user_name, user},
+    super::{Check, Method, SignInError, StatusCache, WRONG, is_user_name, rejected, user},
     crate::model::{User, UserStatus},
     crate::oauth::Timestamp,
     crate::tls::{RootsError, client_config},
     ldap3::{LdapConnAsync, LdapConnSettings, LdapError, Scope, SearchEntry, SearchOptions, ldap_escape},
-    std::fmt,
     std::sync::Arc,
     tokio_rustls::rustls::ClientConfig,
 };
@@ -22,9 +21,7 @@ use crate::tls::Roots;
 
 /// `[login.ldap]`: a directory, and where its users are.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct LdapConfig {
     #[serde(deserialize_with = "directory_url")]
     pub url: String,
@@ -40,7 +37,6 @@ pub struct LdapConfig {
     pub user_attribute: String,
     #[serde(default = "cn")]
     pub display_attribute: String,
-    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<5>", deserialize_with = "duration")]
     pub timeout: Duration,
 }
@@ -92,6 +88,7 @@ fn user_filter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::
 
 /// Searches and binds in a directory.
 #[cfg(feature = "ldap")]
+#[derive(Debug)]
 pub struct Ldap {
     config: LdapConfig,
     tls: Option<Arc<ClientConfig>>,
@@ -123,10 +120,6 @@ enum SearchError {
 #[cfg(feature = "ldap")]
 impl Ldap {
     /// Takes the configuration. Nothing is connected yet.
-    ///
-    /// # Errors
-    ///
-    /// The operating system has no trust roots, and the connection needs them.
     pub fn new(config: LdapConfig) -> Result<Self, RootsError> {
         let roots = config
             .is_secure()
@@ -139,30 +132,24 @@ impl Ldap {
     }
 
     /// Verifies a name and a password.
-    ///
-    /// # Errors
-    ///
-    /// The name or the password is wrong, or the directory did not answer.
     pub async fn verify(&self, name: &str, password: Secret, now: Timestamp) -> Result<User, SignInError> {
         // A directory takes a bind with an empty password for an anonymous one, and lets it succeed (RFC 4513, section 5.1.2).
         if password.expose().is_empty() || !is_user_name(name) {
-            return Err(SignInError::Wrong);
+            return rejected(WRONG);
         }
         let unavailable = |error: LdapError| SignInError::Unavailable(format!("the directory: {error}"));
-        let entry = self
-            .within(self.search(name))
-            .await
-            .map_err(|error| match error {
-                SearchError::Directory(error) => unavailable(error),
-                SearchError::NotFound => SignInError::Wrong,
-                SearchError::Several | SearchError::Nameless(_) => {
-                    tracing::warn!("login.ldap cannot sign a user in: the search for the name found {error}");
-                    SignInError::Wrong
-                }
-            })?;
+        let entry = match self.within(self.search(name)).await {
+            Ok(entry) => entry,
+            Err(SearchError::Directory(error)) => return Err(unavailable(error)),
+            Err(SearchError::NotFound) => return rejected(WRONG),
+            Err(error @ (SearchError::Several | SearchError::Nameless(_))) => {
+                tracing::warn!("login.ldap cannot sign a user in: the search for the name found {error}");
+                return rejected(WRONG);
+            }
+        };
         let is_bound = self.within(self.bind_as(&entry.dn, &password)).await;
         if !is_bound.map_err(unavailable)? {
-            return Err(SignInError::Wrong);
+            return rejected(WRONG);
         }
         Ok(user(Method::Ldap, entry.subject, Some(entry.display_name), now))
     }
@@ -197,7 +184,7 @@ impl Ldap {
             Ok(ldap) => ldap,
             Err(error) => {
                 let help = "look at login.ldap.url, start_tls and ca_file";
-                return vec![Check::failed(check, error.to_string(), help)];
+                return vec![Check::new(check, error.to_string(), Some(help))];
             }
         };
         let mut checks = vec![Check::ok(check, "connected")];
@@ -205,27 +192,33 @@ impl Ldap {
         let check = searcher.map_or_else(|| "bind anonymously".to_owned(), |dn| format!("bind as {dn}"));
         if let Err(error) = self.within(self.bind_searcher(&mut ldap)).await {
             let help = "look at login.ldap.bind_dn and its password";
-            checks.push(Check::failed(check, error.to_string(), help));
+            checks.push(Check::new(check, error.to_string(), Some(help)));
             return checks;
         }
         checks.push(Check::ok(check, "accepted"));
         let check = format!("search {} below {}", self.filter(name), config.base_dn);
-        checks.push(match self.within(self.search_on(&mut ldap, name)).await {
-            Ok(Entry { dn, subject, display_name }) => {
-                Check::ok(check, format!("one entry, {dn}: {subject:?}, shown as {display_name:?}"))
-            }
-            Err(error) => {
-                let help = match &error {
+        let (seen, help) = match self.within(self.search_on(&mut ldap, name)).await {
+            Ok(Entry {
+                dn,
+                subject,
+                display_name,
+            }) => (
+                format!("one entry, {dn}: {subject:?}, shown as {display_name:?}"),
+                None,
+            ),
+            Err(error) => (
+                error.to_string(),
+                Some(match error {
                     SearchError::NotFound => {
                         "is the name in the directory? Look at login.ldap.base_dn and user_filter, and at what bind_dn may read"
                     }
                     SearchError::Several => "login.ldap.user_filter must find one entry for one name",
                     SearchError::Nameless(_) => "look at login.ldap.user_attribute",
                     SearchError::Directory(_) => "look at login.ldap.base_dn and user_filter",
-                };
-                Check::failed(check, error.to_string(), help)
-            }
-        });
+                }),
+            ),
+        };
+        checks.push(Check::new(check, seen, help));
         checks
     }
 
@@ -333,12 +326,5 @@ impl Ldap {
     /// The filter for a name, which is always a value in it (RFC 4515, section 3).
     fn filter(&self, name: &str) -> String {
         self.config.user_filter.replace("{name}", &ldap_escape(name))
-    }
-}
-
-#[cfg(feature = "ldap")]
-impl fmt::Debug for Ldap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Ldap").field(&self.config).finish()
     }
 }

@@ -1,12 +1,13 @@
 //! User authentication: a file for each login method, with its configuration, its sign-in and its diagnosis.
 //!
-//! 1. `config`: `[login]`; [`Login`]: the configured method, which is of one of three kinds;
+//! 1. [`LoginConfig`]: `[login]`; [`Login`]: the configured method, which is of one of three kinds;
 //! 2. [`FormLogin`], a name and a password: [`password_file`], [`ldap`];
 //! 3. [`RequestLogin`], the browser's requests themselves: [`trusted_header`], [`probe`] with `user_lookup`;
 //! 4. [`RedirectLogin`], a redirect to a login service and back: [`handoff`], [`oidc`];
 //! 5. `http`: requests of several methods.
 
-mod config;
+#![expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
+
 pub mod handoff;
 mod http;
 pub mod ldap;
@@ -17,20 +18,21 @@ pub mod trusted_header;
 mod user_lookup;
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use ::http::HeaderMap;
+use anyhow::Context as _;
 use ipnet::IpNet;
 use moka::future::Cache;
+use serde::Deserialize;
 
 use crate::clock::Clock;
-use crate::http::client::HttpClientError;
 use crate::http::header_text::decode;
 use crate::model::{User, UserStatus};
 use crate::oauth::{Secret, Timestamp, Token};
-use crate::tls::RootsError;
+use crate::setting::whole_seconds;
 
-pub use config::{LoginConfig, Method};
 pub use handoff::Handoff;
 pub use http::HttpUrl;
 #[cfg(feature = "ldap")]
@@ -43,6 +45,65 @@ pub use password_file::{PasswordFile, PasswordFileConfig, PasswordFileError};
 pub use probe::{Probe, ProbeConfig};
 pub use trusted_header::TrustedHeader;
 pub use user_lookup::{UserLookup, UserLookupUrl};
+
+/// `[login]`: how users are authenticated. One method, with a table of its own; the other tables are validated, too.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoginConfig {
+    pub method: Method,
+    #[serde(default = "whole::<43_200>", deserialize_with = "whole_seconds")]
+    pub session_idle: i64,
+    #[serde(default = "whole::<604_800>", deserialize_with = "whole_seconds")]
+    pub session_lifetime: i64,
+    #[serde(default = "whole::<43_200>", deserialize_with = "whole_seconds")]
+    pub recheck_after: i64,
+    #[serde(default = "times::<10>")]
+    pub attempts_per_account: NonZeroU32,
+    #[serde(default = "times::<30>")]
+    pub attempts_per_address: NonZeroU32,
+    pub file: Option<PasswordFileConfig>,
+    pub ldap: Option<LdapConfig>,
+    pub probe: Option<ProbeConfig>,
+    pub handoff: Option<Handoff>,
+    pub oidc: Option<OidcConfig>,
+    #[serde(default, rename = "trusted-header", alias = "trusted_header")]
+    pub trusted_header: TrustedHeader,
+}
+
+/// A login method.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    File,
+    Ldap,
+    Probe,
+    Handoff,
+    Oidc,
+    TrustedHeader,
+}
+
+impl Method {
+    /// The name, in the configuration and beside every user whom it authenticated.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
+impl LoginConfig {
+    /// What decides which users exist; `None` if nothing does.
+    pub fn user_directory(&self) -> Option<&'static str> {
+        match self.method {
+            Method::File => Some("the password file"),
+            Method::Ldap => Some("the directory"),
+            Method::Probe => {
+                let url = &self.probe.as_ref()?.user_lookup_url;
+                url.as_ref().map(|_| "login.probe.user_lookup_url")
+            }
+            _ => None,
+        }
+    }
+}
 
 /// The configured login method.
 #[derive(Debug)]
@@ -84,17 +145,6 @@ pub enum RedirectLogin {
     Oidc(Box<Oidc>),
 }
 
-/// What a [`RequestLogin`] reads of a browser's request.
-#[derive(Clone, Copy, Debug)]
-pub struct BrowserRequest<'a> {
-    /// Its header fields.
-    pub headers: &'a HeaderMap,
-    /// The address of the TCP peer, not one of a header.
-    pub peer: Option<IpAddr>,
-    /// When it arrived.
-    pub at: Timestamp,
-}
-
 /// One redirect of a browser to a login service and back.
 ///
 /// The secrets are derived from `id` with the secret key: they need no storage, and every replica derives the same.
@@ -124,57 +174,15 @@ impl LoginFlow {
     }
 }
 
-/// Why a name and a password do not authenticate a user.
+/// Why a login method does not authenticate a user. For the log; the pages have their own texts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignInError {
-    /// The name or the password is wrong. The user is not told which.
-    #[error("wrong name or password")]
-    Wrong,
-    /// The source of users did not answer.
-    #[error("the login source is not available: {0}")]
+    /// What the browser brought, or what it led to, is not acceptable.
+    #[error("{0}")]
+    Rejected(String),
+    /// The source of users did not answer, or its answer is unusable. Nothing was decided.
+    #[error("{0}")]
     Unavailable(String),
-}
-
-/// Why a request does not identify its user. For the log; the page has its own texts.
-#[derive(Debug, thiserror::Error)]
-pub enum IdentifyError {
-    /// The front proxy's header is unusable.
-    #[error("{0}")]
-    Header(String),
-    /// The application did not respond to the probe.
-    #[error("the application was asked who this is: {0}")]
-    Unavailable(#[from] HttpClientError),
-    /// The application's response is unusable.
-    #[error("the application was asked who this is, and {0}")]
-    Response(String),
-}
-
-/// Why a login flow fails. For the log; the page has its own texts.
-#[derive(Debug, thiserror::Error)]
-pub enum RedirectError {
-    /// The identity provider did not respond. Nothing was decided.
-    #[error("the identity provider is not available: {0}")]
-    Unavailable(#[from] HttpClientError),
-    /// What the identity provider publishes is unusable.
-    #[error("the discovery document or the keys of the identity provider cannot be used: {0}")]
-    Discovery(String),
-    /// The response that the browser brought, or what it led to, does not authenticate a user.
-    #[error("{0}")]
-    Response(String),
-}
-
-/// Why the configured method cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum LoginError {
-    /// The password file.
-    #[error(transparent)]
-    PasswordFile(#[from] PasswordFileError),
-    /// The operating system has no trust roots, and the method needs them.
-    #[error(transparent)]
-    Roots(#[from] RootsError),
-    /// The method has no table, or this build lacks it.
-    #[error("[login.{0}] is missing")]
-    Missing(&'static str),
 }
 
 impl Login {
@@ -183,17 +191,17 @@ impl Login {
         config: &LoginConfig,
         trusted_proxies: &[IpNet],
         clock: &Clock,
-    ) -> Result<Self, LoginError> {
+    ) -> anyhow::Result<Self> {
         let config = config.clone();
-        let missing = LoginError::Missing(config.method.name());
+        let missing = || format!("[login.{}] is missing", config.method.name());
         Ok(match config.method {
             Method::File => {
-                let path = config.file.ok_or(missing)?.path;
+                let path = config.file.with_context(missing)?.path;
                 Self::Form(FormLogin::File(PasswordFile::read(path)?))
             }
             #[cfg(feature = "ldap")]
             Method::Ldap => {
-                let ldap = Ldap::new(config.ldap.ok_or(missing)?)?;
+                let ldap = Ldap::new(config.ldap.with_context(missing)?)?;
                 Self::Form(FormLogin::Ldap(Box::new(ldap)))
             }
             Method::TrustedHeader => Self::Request(RequestLogin::TrustedHeader(TrustedHeader {
@@ -201,19 +209,22 @@ impl Login {
                 ..config.trusted_header
             })),
             Method::Probe => {
-                let probe = Probe::new(config.probe.ok_or(missing)?)?;
+                let probe = Probe::new(config.probe.with_context(missing)?)?;
                 Self::Request(RequestLogin::Probe(Box::new(probe)))
             }
-            Method::Handoff => Self::Redirect(RedirectLogin::Handoff(config.handoff.ok_or(missing)?)),
+            Method::Handoff => {
+                let handoff = config.handoff.with_context(missing)?;
+                Self::Redirect(RedirectLogin::Handoff(handoff))
+            }
             #[cfg(feature = "oidc")]
             Method::Oidc => {
-                let oidc = Oidc::new(config.oidc.ok_or(missing)?, clock.clone())?;
+                let oidc = Oidc::new(config.oidc.with_context(missing)?, clock.clone())?;
                 Self::Redirect(RedirectLogin::Oidc(Box::new(oidc)))
             }
             #[cfg(not(all(feature = "ldap", feature = "oidc")))]
             _ => {
                 _ = clock;
-                return Err(missing);
+                anyhow::bail!(missing())
             }
         })
     }
@@ -259,11 +270,19 @@ impl FormLogin {
 }
 
 impl RequestLogin {
-    /// Identifies the user of a request; `None` if it is anonymous.
-    pub(crate) async fn identify(&self, request: BrowserRequest<'_>) -> Result<Option<User>, IdentifyError> {
+    /// Identifies the user of a request; `None` if it is anonymous. `peer`: the address of the TCP peer, not one of a header.
+    pub(crate) async fn identify(
+        &self,
+        headers: &HeaderMap,
+        peer: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Option<User>, SignInError> {
         match self {
-            Self::TrustedHeader(header) => header.identify(request).map_err(IdentifyError::Header),
-            Self::Probe(probe) => probe.identify(request).await,
+            Self::TrustedHeader(header) => {
+                let user = header.identify(headers, peer, now);
+                user.map_err(SignInError::Rejected)
+            }
+            Self::Probe(probe) => probe.identify(headers, now).await,
         }
     }
 
@@ -297,28 +316,27 @@ pub struct Check {
 }
 
 impl Check {
-    fn ok(check: impl Into<String>, seen: impl Into<String>) -> Self {
-        let (check, seen, help) = (check.into(), seen.into(), None);
-        Self { check, seen, help }
+    fn new(check: impl Into<String>, seen: impl Into<String>, help: Option<&str>) -> Self {
+        Self {
+            check: check.into(),
+            seen: seen.into(),
+            help: help.map(str::to_owned),
+        }
     }
 
-    fn failed(check: impl Into<String>, seen: impl Into<String>, help: &str) -> Self {
-        let help = Some(help.to_owned());
-        Self {
-            help,
-            ..Self::ok(check, seen)
-        }
+    fn ok(check: impl Into<String>, seen: impl Into<String>) -> Self {
+        Self::new(check, seen, None)
     }
 }
 
-/// Whether users exist, as a source outside linkgate answered during the last [`CACHE_TTL`].
+/// Whether users exist, as a source outside linkgate answered during the last ten seconds.
 #[derive(Debug)]
 struct StatusCache(Cache<String, UserStatus>);
 
 impl StatusCache {
     fn new() -> Self {
-        let cache = Cache::builder().max_capacity(10_000).time_to_live(CACHE_TTL);
-        Self(cache.build())
+        let cache = Cache::builder().max_capacity(10_000);
+        Self(cache.time_to_live(Duration::from_secs(10)).build())
     }
 
     /// Returns a cached status, or asks, once for concurrent calls. A failure is logged and not cached.
@@ -331,9 +349,12 @@ impl StatusCache {
     }
 }
 
-fn rejected<T>(why: impl Into<String>) -> Result<T, RedirectError> {
-    Err(RedirectError::Response(why.into()))
+fn rejected<T>(why: impl Into<String>) -> Result<T, SignInError> {
+    Err(SignInError::Rejected(why.into()))
 }
+
+/// Why a form rejects a user, who is not told which.
+const WRONG: &str = "wrong name or password";
 
 /// A user whom a method has authenticated. Without a display name, the name is shown.
 fn user(method: Method, subject: String, display_name: Option<String>, at: Timestamp) -> User {
@@ -366,4 +387,11 @@ fn is_user_name(text: &str) -> bool {
 
 /// Seconds by which the clock of a login service may differ.
 const CLOCK_SKEW: i64 = 10;
-const CACHE_TTL: Duration = Duration::from_secs(10);
+
+const fn whole<const SECONDS: i64>() -> i64 {
+    SECONDS
+}
+
+const fn times<const N: u32>() -> NonZeroU32 {
+    NonZeroU32::new(N).expect("it is not zero")
+}

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use argon2::password_hash::PasswordVerifier;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{ARGON2ID_IDENT, Argon2, Params};
+use parking_lot::RwLock;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
@@ -17,13 +18,11 @@ use crate::model::{User, UserStatus};
 use crate::oauth::{Secret, Timestamp};
 use crate::setting::{existing_file, yes};
 
-use super::{Check, Method, SignInError, is_user_name, user};
+use super::{Check, Method, SignInError, WRONG, is_user_name, rejected, user};
 
 /// `[login.file]`: a password file.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct PasswordFileConfig {
     #[serde(deserialize_with = "existing_file")]
     pub path: PathBuf,
@@ -36,12 +35,6 @@ pub struct PasswordFile {
 }
 
 type Users = HashMap<String, Account>;
-
-struct Account {
-    display_name: Option<String>,
-    /// `None`: this user cannot sign in.
-    password: Option<PasswordHash>,
-}
 
 /// Why a password file cannot be used: where, what, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,40 +49,29 @@ pub struct PasswordFileError {
 }
 
 impl PasswordFile {
-    /// Reads a password file.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be read, has a mistake, or has no users.
+    /// Reads a password file, which must have users.
     pub fn read(path: impl Into<PathBuf>) -> Result<Self, PasswordFileError> {
         let path = path.into();
-        Ok(Self {
-            users: RwLock::new(Arc::new(read(&path)?)),
-            path,
-        })
+        let users = RwLock::new(Arc::new(read(&path)?));
+        Ok(Self { path, users })
     }
 
-    /// Reads the file again.
-    ///
-    /// # Errors
-    ///
-    /// As [`PasswordFile::read`]; the users stay as they were.
+    /// Reads the file again. After an error, the users stay as they were.
     pub fn reload(&self) -> Result<(), PasswordFileError> {
         let users = read(&self.path)?;
-        *self.users.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(users);
+        *self.users.write() = Arc::new(users);
         Ok(())
     }
 
     /// Verifies a name and a password.
     ///
-    /// The work is the same whether or not the name exists. It is limited: anyone may ask for it.
-    ///
-    /// # Errors
-    ///
-    /// The name or the password is wrong, or the queue is too long.
+    /// The work is the same whether or not the name exists. It is limited, since anyone may ask for it: a long queue is an
+    /// error, too.
     pub async fn verify(&self, name: &str, password: Secret, now: Timestamp) -> Result<User, SignInError> {
-        let users = self.current();
-        let (account, hash) = candidate(&users, name).ok_or(SignInError::Wrong)?;
+        let users = self.users.read().clone();
+        let Some((account, hash)) = candidate(&users, name) else {
+            return rejected(WRONG);
+        };
         let verify = move || Argon2::default().verify_password(password.expose().as_bytes(), &hash);
         let matches = PASSWORDS.run(move || verify().is_ok()).await;
         let matches = matches
@@ -98,13 +80,13 @@ impl PasswordFile {
             Some(Account { display_name, .. }) if matches => {
                 Ok(user(Method::File, name.to_owned(), display_name.clone(), now))
             }
-            _ => Err(SignInError::Wrong),
+            _ => rejected(WRONG),
         }
     }
 
     /// Returns whether the file has a name. One with `sign_in = false` exists, too: it is for two-legged calls.
     pub fn user_status(&self, subject: &str) -> UserStatus {
-        let users = self.current();
+        let users = self.users.read().clone();
         let account = users.get(subject);
         account.map_or(UserStatus::NotFound, |account| UserStatus::Active {
             display_name: account.display_name.as_deref().unwrap_or(subject).to_owned(),
@@ -113,20 +95,15 @@ impl PasswordFile {
 
     /// Counts the users.
     pub fn diagnose(&self) -> Vec<Check> {
-        let users = self.current();
-        let may_sign_in = users.values().filter(|account| account.password.is_some());
-        let may_sign_in = may_sign_in.count();
+        let users = self.users.read().clone();
+        let may_sign_in = users
+            .values()
+            .filter(|account| account.password.is_some())
+            .count();
         let check = "read the password file";
         let seen = format!("{} users, of whom {may_sign_in} may sign in", users.len());
         let help = "add [[users]] with name and password; `linkgate user hash` makes the hash";
-        vec![match may_sign_in {
-            0 => Check::failed(check, seen, help),
-            _ => Check::ok(check, seen),
-        }]
-    }
-
-    fn current(&self) -> Arc<Users> {
-        Arc::clone(&self.users.read().unwrap_or_else(PoisonError::into_inner))
+        vec![Check::new(check, seen, (may_sign_in == 0).then_some(help))]
     }
 }
 
@@ -155,12 +132,7 @@ fn read(path: &Path) -> Result<Users, PasswordFileError> {
         let why = format!("cannot be read ({error}). Write it, or change login.file.path.");
         fail(None, why)
     })?;
-    let users = parse(&text).map_err(|(line, why)| fail(line, why))?;
-    if users.is_empty() {
-        let why = "has no users. Write one, or change login.file.path.";
-        return Err(fail(None, why.to_owned()));
-    }
-    Ok(users)
+    parse(&text).map_err(|(line, why)| fail(line, why))
 }
 
 /// Parses the text of a file. The error is the line of a mistake, and a sentence.
@@ -171,25 +143,28 @@ fn parse(text: &str) -> Result<Users, (Option<usize>, String)> {
         (at, error.message().to_owned())
     })?;
     let mut users = Users::new();
-    for row in file.users {
-        let at = line(row.name.span().start);
+    for mut account in file.users {
+        let at = line(account.name.span().start);
         let fail = |why: &str| Err((Some(at), why.to_owned()));
-        let name = row.name.into_inner();
+        let name = account.name.get_ref().clone();
         if !is_user_name(&name) {
             return fail("a name has 1 to 255 characters, none of them a control character.");
         }
-        if row.sign_in && row.password.is_none() {
+        if account.sign_in && account.password.is_none() {
             return fail(
                 "this user has no password. Write one (`linkgate user hash` makes it), or sign_in = false.",
             );
         }
-        let account = Account {
-            display_name: row.display_name,
-            password: row.password.filter(|_| row.sign_in),
-        };
+        if !account.sign_in {
+            account.password = None;
+        }
         if users.insert(name, account).is_some() {
             return fail("this name stands twice.");
         }
+    }
+    if users.is_empty() {
+        let why = "has no users. Write one, or change login.file.path.";
+        return Err((None, why.to_owned()));
     }
     Ok(users)
 }
@@ -198,14 +173,15 @@ fn parse(text: &str) -> Result<Users, (Option<usize>, String)> {
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    users: Vec<Row>,
+    users: Vec<Account>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+struct Account {
     name: Spanned<String>,
     display_name: Option<String>,
+    /// `None`: this user cannot sign in.
     #[serde(default, deserialize_with = "hash")]
     password: Option<PasswordHash>,
     #[serde(default = "yes")]

@@ -11,21 +11,19 @@ use serde_json::Value as Json;
 
 use crate::http::client::{Connector, HttpClientError};
 use crate::model::{User, UserStatus};
-use crate::oauth::encoding;
+use crate::oauth::{Timestamp, encoding};
 use crate::setting::{self, FromFile, deserialize_text, duration, seconds};
 use crate::tls::{Roots, RootsError};
 
 use super::http::{connector, help, send};
 use super::{
-    BrowserRequest, Check, HttpUrl, IdentifyError, Method, UNKNOWN_ENCODING, UserLookup, UserLookupUrl,
-    decode_display_name, decode_name, is_user_name, user,
+    Check, HttpUrl, Method, SignInError, UNKNOWN_ENCODING, UserLookup, UserLookupUrl, decode_display_name,
+    decode_name, is_user_name, user,
 };
 
 /// `[login.probe]`: how the application is asked.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct ProbeConfig {
     pub url: HttpUrl,
     #[serde(deserialize_with = "cookie_names")]
@@ -38,20 +36,16 @@ pub struct ProbeConfig {
     pub login_url: String,
     pub logout_url: Option<HttpUrl>,
     pub ca_file: Option<FromFile<Roots>>,
-    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<3>", deserialize_with = "duration")]
     pub timeout: Duration,
     pub user_lookup_url: Option<UserLookupUrl>,
-    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<2>", deserialize_with = "duration")]
     pub user_lookup_timeout: Duration,
 }
 
 /// A response that means an anonymous session: a JSON pointer, and the value there.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct Reject {
     pub pointer: JsonPointer,
     #[serde(deserialize_with = "plain_value")]
@@ -134,10 +128,6 @@ enum Session {
 
 impl Probe {
     /// Takes the configuration. Nothing is connected yet.
-    ///
-    /// # Errors
-    ///
-    /// The operating system has no trust roots, and one of the URLs needs them.
     pub fn new(config: ProbeConfig) -> Result<Self, RootsError> {
         let connector = |url: &str, timeout| connector(url, config.ca_file.as_ref(), timeout);
         let user_lookup = config.user_lookup_url.clone().map(|url| {
@@ -152,19 +142,17 @@ impl Probe {
     }
 
     /// Identifies the user of a request by its cookies; `None` if it is anonymous.
-    ///
-    /// # Errors
-    ///
-    /// The application does not respond, or with something else than JSON with a name.
-    pub async fn identify(&self, request: BrowserRequest<'_>) -> Result<Option<User>, IdentifyError> {
-        let Some(cookies) = self.cookies(request.headers) else {
+    pub async fn identify(&self, headers: &HeaderMap, now: Timestamp) -> Result<Option<User>, SignInError> {
+        let Some(cookies) = self.cookies(headers) else {
             return Ok(None);
         };
-        let response = self.request(Some(cookies)).await?;
-        Ok(match self.session(&response).map_err(IdentifyError::Response)? {
-            Session::User(subject, display_name) => {
-                Some(user(Method::Probe, subject, display_name, request.at))
-            }
+        let asked = "the application was asked who this is";
+        let response = self.request(Some(cookies)).await;
+        let response = response.map_err(|error| SignInError::Unavailable(format!("{asked}: {error}")))?;
+        let session = self.session(&response);
+        let session = session.map_err(|error| SignInError::Unavailable(format!("{asked}, and {error}")))?;
+        Ok(match session {
+            Session::User(name, display_name) => Some(user(Method::Probe, name, display_name, now)),
             Session::Anonymous(_) => None,
         })
     }
@@ -187,12 +175,11 @@ impl Probe {
     pub async fn diagnose(&self, cookie: Option<HeaderValue>) -> Vec<Check> {
         let mut checks = vec![self.check(None).await];
         if checks[0].help.is_none() {
+            let left_out =
+                "left out: give one of a signed-in browser with --cookie NAME=VALUE or --cookie-file FILE";
             checks.push(match cookie {
-                Some(cookie) => self.check(Some(cookie)).await,
-                None => Check::ok(
-                    "ask with a cookie",
-                    "left out: give one of a signed-in browser with --cookie NAME=VALUE or --cookie-file FILE",
-                ),
+                Some(_) => self.check(cookie).await,
+                None => Check::ok("ask with a cookie", left_out),
             });
         }
         let example = self.login_url("https://linkgate.example/oauth/login");
@@ -202,41 +189,39 @@ impl Probe {
 
     async fn check(&self, cookie: Option<HeaderValue>) -> Check {
         let has_cookie = cookie.is_some();
-        let with = if has_cookie {
-            "with the cookie"
-        } else {
-            "without a cookie"
-        };
-        let check = format!("ask {} {with}", self.config.url.as_str());
+        let with = if has_cookie { "with the" } else { "without a" };
+        let check = format!("ask {} {with} cookie", self.config.url.as_str());
         let response = match self.request(cookie).await {
             Ok(response) => response,
             Err(error) => {
-                let help = help(&error);
-                return Check::failed(check, IdentifyError::from(error).to_string(), help);
+                let seen = format!("the application was asked who this is: {error}");
+                return Check::new(check, seen, Some(help(&error)));
             }
         };
         let kind = field(&response, CONTENT_TYPE).unwrap_or_else(|| "no content type".to_owned());
-        let (status, length) = (response.status(), response.body().len());
         let session = self.session(&response);
-        let seen = match &session {
-            Ok(session) => format!("{status}, {kind}, {length} bytes: {session}"),
-            Err(error) => format!("{status}, {kind}, {length} bytes: the application {error}"),
+        let meaning = match &session {
+            Ok(session) => session.to_string(),
+            Err(error) => format!("the application {error}"),
         };
+        let seen = format!(
+            "{}, {kind}, {} bytes: {meaning}",
+            response.status(),
+            response.body().len()
+        );
         let help = match (session, has_cookie) {
-            (Ok(Session::User(..)), true) | (Ok(Session::Anonymous(_)), false) => {
-                return Check::ok(check, seen);
-            }
-            (Ok(Session::User(..)), false) => {
-                "add what distinguishes an anonymous response to login.probe.reject, or every browser is this user"
-            }
-            (Ok(Session::Anonymous(_)), true) => {
-                "is the cookie's session still good, and is its name in login.probe.cookies? Do user_pointer and reject fit the answer?"
-            }
-            (Err(_), _) => {
-                "login.probe.url must answer 200 with JSON to a session, and otherwise 401 or something for login.probe.reject"
-            }
+            (Ok(Session::User(..)), true) | (Ok(Session::Anonymous(_)), false) => None,
+            (Ok(Session::User(..)), false) => Some(
+                "add what distinguishes an anonymous response to login.probe.reject, or every browser is this user",
+            ),
+            (Ok(Session::Anonymous(_)), true) => Some(
+                "is the cookie's session still good, and is its name in login.probe.cookies? Do user_pointer and reject fit the answer?",
+            ),
+            (Err(_), _) => Some(
+                "login.probe.url must answer 200 with JSON to a session, and otherwise 401 or something for login.probe.reject",
+            ),
         };
-        Check::failed(check, seen, help)
+        Check::new(check, seen, help)
     }
 
     /// Sends the probe, with these cookies and nothing else of the browser's.

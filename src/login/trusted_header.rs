@@ -1,31 +1,27 @@
 //! A front proxy authenticates users and names them in a header.
 
+use std::net::IpAddr;
+
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 
 use crate::model::User;
+use crate::oauth::Timestamp;
 use crate::setting;
 
-use super::{
-    BrowserRequest, Check, HttpUrl, Method, UNKNOWN_ENCODING, decode_display_name, decode_name, is_user_name,
-    user,
-};
+use super::{Check, HttpUrl, Method, UNKNOWN_ENCODING, decode_display_name, decode_name, is_user_name, user};
 
 /// `[login.trusted-header]`: the headers in which a front proxy names the user.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct TrustedHeader {
     /// The front proxies.
     #[serde(skip)]
     pub proxies: Vec<IpNet>,
-    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(deserialize_with = "header_name")]
     pub header: HeaderName,
-    #[cfg_attr(test, schemars(with = "Option<String>"))]
-    #[serde(deserialize_with = "optional_header_name")]
+    #[serde(deserialize_with = "header_name")]
     pub display_header: Option<HeaderName>,
     pub logout_url: Option<HttpUrl>,
 }
@@ -41,31 +37,31 @@ impl Default for TrustedHeader {
     }
 }
 
-fn header_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderName, D::Error> {
+/// For `HeaderName` or `Option<HeaderName>`.
+fn header_name<'de, D: Deserializer<'de>, T: From<HeaderName>>(deserializer: D) -> Result<T, D::Error> {
     setting::text(deserializer, |text| {
-        HeaderName::from_bytes(text.as_bytes()).map_err(|_| "write the name of a header: \"Remote-User\"")
+        let name = HeaderName::from_bytes(text.as_bytes()).map(T::from);
+        name.map_err(|_| "write the name of a header: \"Remote-User\"")
     })
 }
 
-fn optional_header_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<HeaderName>, D::Error> {
-    header_name(deserializer).map(Some)
-}
-
 impl TrustedHeader {
-    /// Identifies the user of a request; `None` if it is anonymous.
-    ///
-    /// # Errors
-    ///
-    /// The TCP peer is not one of the proxies, or a header does not have exactly one value that is a name.
-    pub fn identify(&self, request: BrowserRequest<'_>) -> Result<Option<User>, String> {
-        let peer = request.peer.map(|peer| peer.to_canonical());
+    /// Identifies the user of a request; `None` if it is anonymous. The TCP peer must be one of the proxies, and a header must
+    /// have exactly one value that is a name.
+    pub fn identify(
+        &self,
+        headers: &HeaderMap,
+        peer: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Option<User>, String> {
+        let peer = peer.map(|peer| peer.to_canonical());
         if !peer.is_some_and(|peer| self.proxies.iter().any(|proxy| proxy.contains(&peer))) {
             let peer = peer.map_or_else(|| "an unknown address".to_owned(), |peer| peer.to_string());
             return Err(format!(
                 "{peer} is not in server.trusted_proxies, so its headers are ignored"
             ));
         }
-        let Some(subject) = single_value(request.headers, &self.header)? else {
+        let Some(subject) = single_value(headers, &self.header)? else {
             return Ok(None);
         };
         if subject.contains(',') {
@@ -75,11 +71,10 @@ impl TrustedHeader {
             return Err(format!("{} {UNKNOWN_ENCODING}", self.header));
         };
         let display_name = match &self.display_header {
-            Some(header) => single_value(request.headers, header)?.map(decode_display_name),
+            Some(header) => single_value(headers, header)?.map(decode_display_name),
             None => None,
         };
-        let user = user(Method::TrustedHeader, subject, display_name, request.at);
-        Ok(Some(user))
+        Ok(Some(user(Method::TrustedHeader, subject, display_name, now)))
     }
 
     /// Shows which proxies and headers are trusted.

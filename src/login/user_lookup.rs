@@ -20,11 +20,7 @@ pub struct UserLookupUrl(String);
 deserialize_text! { UserLookupUrl = Self::parse; }
 
 impl UserLookupUrl {
-    /// Parses a URL.
-    ///
-    /// # Errors
-    ///
-    /// A sentence that tells the administrator what to write instead.
+    /// Parses a URL. The error tells the administrator what to write instead.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let [one, other] = ["a", "b"].map(|name| text.replace("{user}", name).parse::<Uri>().ok());
         let authority = one.as_ref().and_then(Uri::authority);

@@ -85,12 +85,12 @@ impl Provider {
         let now = self.clock.now();
         let session = consumer.session_handles.then(|| TokenSession {
             id: self.new_token().as_str().to_owned(),
-            expires_at: now.plus(self.rules.session_lifetime),
+            expires_at: now.plus(self.rules.tokens.session_lifetime()),
         });
         let new = self.keyring.derived_token(EXCHANGED, token);
         let access = NewAccess {
             issued_at: now,
-            expires_at: now.plus(self.rules.access_token_lifetime),
+            expires_at: now.plus(self.rules.tokens.access_token_lifetime),
             session,
         };
         let issued = self
@@ -145,7 +145,7 @@ impl Provider {
         };
         if Some(&verifier) != request.verifier() {
             self.store
-                .count_wrong_verifier(token, self.rules.wrong_verifier_limit, now)
+                .count_wrong_verifier(token, WRONG_VERIFIERS, now)
                 .await?;
             return Err(
                 Problem::TokenRejected("The verifier is not the one that the user was given.").into(),
@@ -171,7 +171,7 @@ impl Provider {
         session.check_end(now)?;
         self.token_user(&kept.user.subject).await?;
         let new = self.keyring.derived_token(RENEWED, old);
-        let expires_at = now.plus(self.rules.access_token_lifetime);
+        let expires_at = now.plus(self.rules.tokens.access_token_lifetime);
         let renewed = self
             .store
             .renew(old, &consumer.key, &session.id, &new, now, expires_at, now, peer)
@@ -243,3 +243,6 @@ impl Provider {
 /// What a token is derived for.
 const EXCHANGED: &str = "access-token";
 const RENEWED: &str = "renewed-token";
+
+/// Signed exchanges with a wrong verifier that a request token survives, plus one.
+const WRONG_VERIFIERS: u32 = 5;

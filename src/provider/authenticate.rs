@@ -71,7 +71,10 @@ impl Provider {
         async move {
             self.clock_offset.check()?;
             let now = self.clock.now();
-            self.rules.window.check(request.timestamp(), now)?;
+            self.rules
+                .tokens
+                .timestamp_window
+                .check(request.timestamp(), now)?;
             let Some(consumer) = self.cache.consumer(request.consumer_key()).await? else {
                 // An unknown consumer costs what a wrong signature costs.
                 drop(request.verify(std::slice::from_ref(&self.dummy_key), None));
@@ -125,7 +128,11 @@ impl Provider {
             return Err(Problem::NonceUsed.into());
         }
         // A pause of this process, or a slow body: nonces are kept for requests within the window only.
-        Ok(self.rules.window.check(signed_at, self.clock.now())?)
+        Ok(self
+            .rules
+            .tokens
+            .timestamp_window
+            .check(signed_at, self.clock.now())?)
     }
 }
 

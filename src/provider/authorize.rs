@@ -42,9 +42,9 @@ pub enum AuthorizationOutcome {
 impl Provider {
     /// When access that a user gives a consumer now would end.
     pub fn access_ends_at(&self, consumer: &Consumer) -> Timestamp {
-        let token = self.rules.access_token_lifetime;
+        let token = self.rules.tokens.access_token_lifetime;
         let lifetime = if consumer.session_handles {
-            token.max(self.rules.session_lifetime)
+            token.max(self.rules.tokens.session_lifetime())
         } else {
             token
         };

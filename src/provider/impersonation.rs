@@ -1,7 +1,8 @@
 //! Two-legged calls in a user's name: only of users who exist, and never of some.
 //!
-//! What the login surely knows decides. Where it cannot say who exists, and never can, an [`ImpersonationPolicy`] does.
+//! What the login surely knows decides. Where it cannot say who exists, and never can, an [`ImpersonationConfig`] does.
 
+use serde::Deserialize;
 use unicode_normalization::{UnicodeNormalization as _, is_nfkc};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
@@ -12,15 +13,26 @@ use crate::oauth::Problem;
 use super::caller::CallingUser;
 use super::{Error, Provider};
 
-/// Whom a consumer that may impersonate may name.
-#[derive(Clone, Debug, Default)]
-pub struct ImpersonationPolicy {
+/// `[impersonation]`: whom a consumer that may impersonate may name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImpersonationConfig {
     /// Never these, in whatever case: an application may not tell `Root` from `root`.
-    pub excluded: Vec<String>,
+    pub except: Vec<String>,
     /// These too, when the login method cannot tell whether they exist.
-    pub names: Vec<NamePattern>,
+    pub users: Vec<NamePattern>,
     /// Then also each user who has signed in by this login method.
-    pub signed_in_by: Option<&'static str>,
+    pub signed_in_before: bool,
+}
+
+impl Default for ImpersonationConfig {
+    fn default() -> Self {
+        Self {
+            except: Vec::new(),
+            users: Vec::new(),
+            signed_in_before: true,
+        }
+    }
 }
 
 impl Provider {
@@ -44,13 +56,13 @@ impl Provider {
         let rule = &self.rules.impersonation;
         let compared = |name: &str| name.nfkc().collect::<String>().to_lowercase();
         let named = compared(subject);
-        if rule.excluded.iter().any(|name| compared(name) == named) {
+        if rule.except.iter().any(|name| compared(name) == named) {
             return Err(refused("Administrators cannot be impersonated."));
         }
         match self.directory.user_status(subject).await {
             UserStatus::Active { display_name } => Ok(CallingUser::new(subject, display_name)),
             UserStatus::NotFound => Err(refused(UNKNOWN)),
-            UserStatus::Unknown if rule.names.is_empty() && rule.signed_in_by.is_none() => Err(refused(
+            UserStatus::Unknown if rule.users.is_empty() && !rule.signed_in_before => Err(refused(
                 "Whether the user in xoauth_requestor_id exists cannot be found out at the moment: try again.",
             )),
             UserStatus::Unknown => self.remembered(subject).await?.ok_or_else(|| refused(UNKNOWN)),
@@ -60,12 +72,12 @@ impl Provider {
     /// A user of whom we know by ourselves.
     async fn remembered(&self, subject: &str) -> Result<Option<CallingUser>, Error> {
         let rule = &self.rules.impersonation;
-        if let Some(method) = rule.signed_in_by
-            && let Some(user) = self.store.user(subject, method).await?
+        if rule.signed_in_before
+            && let Some(user) = self.store.user(subject, self.rules.sessions.login_method).await?
         {
             return Ok(Some(CallingUser::new(user.subject, user.display_name)));
         }
-        let named = rule.names.iter().any(|name| name.matches(subject));
+        let named = rule.users.iter().any(|name| name.matches(subject));
         Ok(named.then(|| CallingUser::new(subject, subject)))
     }
 }

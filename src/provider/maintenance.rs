@@ -37,7 +37,10 @@ impl Provider {
         if let Err(error) = self.clock_offset.check() {
             tracing::error!(%error, "signed requests are answered 503");
         }
-        self.store.sweep(now, self.rules.window).await.map(drop)
+        self.store
+            .sweep(now, self.rules.tokens.timestamp_window)
+            .await
+            .map(drop)
     }
 
     /// Writes what waits to be written.

@@ -8,7 +8,7 @@
 //! 3. `authorize`: the user approves or denies;
 //! 4. `access_token`: exchange and renewal;
 //! 5. `guarded_call`: a call to the application; `impersonation`: in a user's name; `caller`: consumer and user of it;
-//! 6. `sessions` and `sign_in`: browsers whose users have signed in, and rate limits;
+//! 6. `sessions` and `sign_in`: browsers whose users have signed in, and rate limits; `lifetimes`: how long tokens live;
 //! 7. `grants`: what users and administrators see of access tokens, and revocation;
 //! 8. `error`: a problem or a failure, and the response to it.
 //!
@@ -31,6 +31,7 @@ mod false_signatures;
 mod grants;
 mod guarded_call;
 mod impersonation;
+mod lifetimes;
 mod maintenance;
 mod request_token;
 mod sessions;
@@ -39,7 +40,7 @@ mod sign_in;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::oauth::{Secret, TimestampWindow, Token, VerificationKey};
+use crate::oauth::{Secret, Token, VerificationKey};
 use crate::store::Store;
 
 pub use access_token::IssuedAccessToken;
@@ -49,7 +50,8 @@ pub use directory::Directory;
 pub use error::{Error, Refusal};
 pub use grants::Grant;
 pub use guarded_call::AuthenticatedCall;
-pub use impersonation::ImpersonationPolicy;
+pub use impersonation::ImpersonationConfig;
+pub use lifetimes::TokenConfig;
 pub use sessions::SessionRules;
 
 /// What the use cases take and return of the store.
@@ -80,36 +82,21 @@ pub struct Provider {
 pub struct Rules {
     /// The realm of our challenges: the public URL.
     pub realm: String,
-    /// How far a consumer's clock may be from ours.
-    pub window: TimestampWindow,
-    /// Seconds that a request token lives.
-    pub request_token_lifetime: i64,
-    /// Seconds that an access token lives.
-    pub access_token_lifetime: i64,
-    /// Seconds after issue within which an access token can be renewed.
-    pub session_lifetime: i64,
-    /// Signed exchanges with a wrong verifier that a request token survives, plus one.
-    pub wrong_verifier_limit: u32,
-    /// Live request tokens that a consumer may have at a time.
-    pub request_tokens_per_consumer: u64,
+    /// How long tokens live.
+    pub tokens: TokenConfig,
     /// Whom consumers may impersonate.
-    pub impersonation: ImpersonationPolicy,
+    pub impersonation: ImpersonationConfig,
     /// How long browsers stay signed in.
     pub sessions: SessionRules,
 }
 
 impl Rules {
-    /// The rules that fit Bitbucket, which never renews: access tokens of five years, sessions of thirty days more.
+    /// The defaults of the configuration, with a realm.
     pub fn new(realm: impl Into<String>) -> Self {
         Self {
             realm: realm.into(),
-            window: TimestampWindow::default(),
-            request_token_lifetime: 600,
-            access_token_lifetime: 157_680_000,
-            session_lifetime: 160_272_000,
-            wrong_verifier_limit: 5,
-            request_tokens_per_consumer: 1000,
-            impersonation: ImpersonationPolicy::default(),
+            tokens: TokenConfig::default(),
+            impersonation: ImpersonationConfig::default(),
             sessions: SessionRules {
                 login_method: "file",
                 refresh_display_name: true,

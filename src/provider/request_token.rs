@@ -30,7 +30,7 @@ impl Provider {
         let callback = callback(&signed.request, &signed.consumer)?;
         let now = self.clock.now();
         let live = self.store.live_request_tokens(&signed.consumer.key, now).await?;
-        if live >= self.rules.request_tokens_per_consumer {
+        if live >= MAX_LIVE {
             return Err(Problem::ConsumerKeyRefused(
                 "Too many unanswered requests: try again in some minutes.",
             )
@@ -41,7 +41,7 @@ impl Provider {
             consumer: signed.consumer.key.clone(),
             callback,
             issued_at: now,
-            expires_at: now.plus(self.rules.request_token_lifetime),
+            expires_at: now.plus(self.rules.tokens.request_token_lifetime),
             wrong_verifiers: 0,
             state: RequestTokenState::Pending,
         };
@@ -76,3 +76,6 @@ fn callback(request: &VerifiedRequest, consumer: &Consumer) -> Result<Callback, 
         )),
     }
 }
+
+/// Live request tokens that a consumer may have at a time.
+const MAX_LIVE: u64 = 1000;

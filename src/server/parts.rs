@@ -15,7 +15,7 @@ use crate::gateway::{
 };
 use crate::links::Links;
 use crate::login::{FormLogin, Login};
-use crate::provider::{Directory, ImpersonationPolicy, Provider, Rules, SessionRules};
+use crate::provider::{Directory, ImpersonationConfig, Provider, Rules, SessionRules};
 use crate::store::{Keyring, Store};
 use crate::web::{Administration, App, CurrentBranding, RecentRejections};
 
@@ -156,30 +156,21 @@ fn sessions(config: &Config, login: &Login) -> SessionRules {
 }
 
 /// Applies beside the login method, which alone decides if it knows its users.
-fn impersonation(config: &Config) -> ImpersonationPolicy {
-    let configured = &config.impersonation;
-    let excluded = [&config.admin.subjects[..], &configured.except].concat();
+fn impersonation(config: &Config) -> ImpersonationConfig {
+    let mut rule = config.impersonation.clone();
+    rule.except.extend_from_slice(&config.admin.subjects);
     if config.login.user_directory().is_some() {
-        return ImpersonationPolicy {
-            excluded,
-            ..ImpersonationPolicy::default()
-        };
+        rule.users.clear();
+        rule.signed_in_before = false;
     }
-    ImpersonationPolicy {
-        excluded,
-        names: configured.users.clone(),
-        signed_in_by: configured.signed_in_before.then(|| config.login.method.name()),
-    }
+    rule
 }
 
 fn rules(config: &Config, login: &Login) -> Rules {
     Rules {
-        window: config.tokens.timestamp_window,
-        request_token_lifetime: config.tokens.request_token_lifetime,
-        access_token_lifetime: config.tokens.access_token_lifetime,
-        session_lifetime: config.tokens.session_lifetime,
+        tokens: config.tokens.clone(),
         impersonation: impersonation(config),
         sessions: sessions(config, login),
-        ..Rules::new(config.server.public_url.as_str())
+        realm: config.server.public_url.as_str().to_owned(),
     }
 }

@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::{KeyUse, Keyring, Options, Store, StoreError};
+use crate::store::{KeyUse, Keyring, Store, StoreError};
 
 /// Whether a server may create the database, or bring its tables up to date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +25,11 @@ pub(crate) async fn open(
     keyring: Arc<Keyring>,
     migrations: Migrations,
 ) -> anyhow::Result<Store> {
-    let (options, now) = (options(config), Clock::System.now());
+    let (options, now) = (&config.store, Clock::System.now());
     if migrations == Migrations::Apply {
-        return Ok(Store::open(&options, keyring, now).await?);
+        return Ok(Store::open(options, keyring, now).await?);
     }
-    let store = Store::open_without_keys(&options, keyring).await?;
+    let store = Store::open_without_keys(options, keyring).await?;
     store.check_keys(now).await?;
     Ok(store)
 }
@@ -62,7 +62,7 @@ pub async fn with_store_without_keys<T>(
     work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     check_exists(config)?;
-    let store = Store::open_without_keys(&options(config), keyring).await?;
+    let store = Store::open_without_keys(&config.store, keyring).await?;
     let outcome = work(&store).await;
     store.close().await;
     outcome
@@ -74,7 +74,7 @@ pub async fn with_store_without_keys<T>(
 ///
 /// The database cannot be reached or written, or a newer linkgate made it.
 pub async fn migrate(config: &Config) -> anyhow::Result<()> {
-    Store::migrate(&options(config), no_keys()).await?.close().await;
+    Store::migrate(&config.store, no_keys()).await?.close().await;
     Ok(())
 }
 
@@ -88,7 +88,7 @@ pub async fn check_schema(config: &Config) -> anyhow::Result<()> {
 }
 
 fn check_exists(config: &Config) -> anyhow::Result<()> {
-    match config.store.sqlite_file.as_deref() {
+    match config.store.sqlite_file() {
         Some(file) if !file.exists() => {
             bail!(
                 "there is no database {} yet; `linkgate serve` or `linkgate migrate` makes it",
@@ -130,10 +130,10 @@ pub(crate) async fn keyring(config: &Config) -> anyhow::Result<Arc<Keyring>> {
 }
 
 async fn check_no_key_is_needed(config: &Config) -> anyhow::Result<()> {
-    if check_exists(config).is_err() || config.store.url().contains(":memory:") {
+    if check_exists(config).is_err() || config.store.url.contains(":memory:") {
         return Ok(());
     }
-    let store = match Store::open_without_keys(&options(config), no_keys()).await {
+    let store = match Store::open_without_keys(&config.store, no_keys()).await {
         Err(StoreError::OlderSchema { found: 0, .. }) => return Ok(()),
         opened => opened?,
     };
@@ -158,13 +158,4 @@ async fn check_no_key_is_needed(config: &Config) -> anyhow::Result<()> {
 /// For a store that is only looked at: no row was made with this key.
 fn no_keys() -> Arc<Keyring> {
     Arc::new(Keyring::generate(&mut StdRng::from_seed([0; 32])))
-}
-
-pub(crate) fn options(config: &Config) -> Options {
-    Options {
-        url: config.store.url().to_owned(),
-        password: config.store.password.clone(),
-        max_connections: config.store.max_connections.get(),
-        timeout: config.store.timeout,
-    }
 }

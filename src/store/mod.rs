@@ -56,7 +56,7 @@ pub use error::StoreError;
 pub use files::{beside, lock_exclusively};
 pub use key_file::{KeyFile, KeyFileError};
 pub use keyring::{Keyring, KeyringError};
-pub use options::{Options, is_encrypted};
+pub use options::StoreConfig;
 pub use schema::SCHEMA_VERSION;
 pub use secret_keys::KeyUse;
 pub use sweep::Swept;
@@ -76,7 +76,11 @@ impl Store {
     /// # Errors
     ///
     /// Those of [`Store::migrate`] and [`Store::check_keys`].
-    pub async fn open(options: &Options, keyring: Arc<Keyring>, now: Timestamp) -> Result<Self, StoreError> {
+    pub async fn open(
+        options: &StoreConfig,
+        keyring: Arc<Keyring>,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
         let store = Self::migrate(options, keyring).await?;
         store.check_keys(now).await?;
         Ok(store)
@@ -87,7 +91,7 @@ impl Store {
     /// # Errors
     ///
     /// The database cannot be opened, or has the tables of another version.
-    pub async fn open_without_keys(options: &Options, keyring: Arc<Keyring>) -> Result<Self, StoreError> {
+    pub async fn open_without_keys(options: &StoreConfig, keyring: Arc<Keyring>) -> Result<Self, StoreError> {
         let db = options.connect(false).await?;
         db.check_schema(options).await?;
         Ok(Self::new(db, keyring, options))
@@ -99,13 +103,13 @@ impl Store {
     /// # Errors
     ///
     /// The database cannot be opened, or was made by a newer linkgate.
-    pub async fn migrate(options: &Options, keyring: Arc<Keyring>) -> Result<Self, StoreError> {
+    pub async fn migrate(options: &StoreConfig, keyring: Arc<Keyring>) -> Result<Self, StoreError> {
         let db = options.connect(true).await?;
         db.migrate(options).await?;
         Ok(Self::new(db, keyring, options))
     }
 
-    fn new(db: Db, keyring: Arc<Keyring>, options: &Options) -> Self {
+    fn new(db: Db, keyring: Arc<Keyring>, options: &StoreConfig) -> Self {
         let nonces = Arc::new(Nonces::new(&db));
         Self {
             db,

@@ -3,10 +3,15 @@
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{
@@ -16,33 +21,87 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row as _};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::oauth::Secret;
+use crate::setting::duration;
 
 use super::db::Db;
 use super::error::StoreError;
 use super::files::{create_private, lock_shared};
 
-/// Which database to open.
-#[derive(Clone)]
-pub struct Options {
+/// `[store]`: which database, and how it is opened.
+#[derive(Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreConfig {
     /// `sqlite:///path/of/the/file`, `sqlite::memory:`, or `postgres://user@host[:port]/database`.
+    #[serde(deserialize_with = "database_url")]
     pub url: String,
     /// The password, when it is not in the URL.
     pub password: Option<Secret>,
     /// How many connections to hold at most; with PostgreSQL, one that writes nonces comes on top.
-    pub max_connections: u32,
+    pub max_connections: NonZeroU32,
     /// How long a signed request may wait for the database in all, and how long PostgreSQL may take for a statement.
+    #[serde(deserialize_with = "duration")]
     pub timeout: Duration,
 }
 
-impl Options {
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self::new("sqlite://linkgate.db")
+    }
+}
+
+impl StoreConfig {
     /// Opens a database with 16 connections at most, and waits 5 s for its answers.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
             password: None,
-            max_connections: 16,
+            max_connections: const { NonZeroU32::new(16).expect("it is not zero") },
             timeout: Duration::from_secs(5),
         }
+    }
+
+    /// Whether this is PostgreSQL, which several replicas share. All of them need the same secret key.
+    pub fn is_postgres(&self) -> bool {
+        self.url.starts_with("postgres:") || self.url.starts_with("postgresql:")
+    }
+
+    /// Whether the URL contains a password.
+    pub fn has_password_in_url(&self) -> bool {
+        let rest = self.url.strip_prefix("postgres://");
+        let user = rest.and_then(|rest| rest.split(['/', '?', '#']).next()?.rsplit_once('@'));
+        user.is_some_and(|(user, _)| user.contains(':'))
+    }
+
+    /// The file of a SQLite database; `None` for PostgreSQL, and in memory.
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        let path = self.url.strip_prefix("sqlite://")?;
+        let (file, options) = path.split_once('?').unwrap_or((path, ""));
+        let is_in_memory = file == ":memory:" || options.split('&').any(|option| option == "mode=memory");
+        let file = percent_decode_str(file).decode_utf8_lossy();
+        (!is_in_memory).then(|| PathBuf::from(&*file))
+    }
+
+    /// Replaces the file of a SQLite database, and keeps the options.
+    pub fn set_sqlite_file(&mut self, file: &Path) {
+        let options = self.url.find('?').map_or("", |at| &self.url[at..]);
+        let file = file.display().to_string().replace('%', "%25").replace('?', "%3F");
+        self.url = format!("sqlite://{file}{options}");
+    }
+
+    /// Whether everything on the way to the database is encrypted, or stays on this machine.
+    pub fn is_encrypted(&self) -> bool {
+        let Ok(options) = PgConnectOptions::from_str(&self.url) else {
+            return true;
+        };
+        let host = options.get_host();
+        let is_local = host.starts_with('/')
+            || host == "localhost"
+            || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        let is_required = matches!(
+            options.get_ssl_mode(),
+            PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull
+        );
+        !self.is_postgres() || is_local || is_required
     }
 
     /// What is opened, for people: the URL as it was understood, without passwords and parameters.
@@ -52,7 +111,7 @@ impl Options {
         }
         let scheme = self.url.split(':').next().unwrap_or_default();
         match PgConnectOptions::from_str(&self.url) {
-            Ok(options) if is_postgres(&self.url) => format!(
+            Ok(options) if self.is_postgres() => format!(
                 "{scheme}://{}@{}:{}/{}",
                 options.get_username(),
                 options.get_host(),
@@ -68,7 +127,7 @@ impl Options {
     pub(super) async fn connect(&self, create: bool) -> Result<Db, StoreError> {
         let opened = if self.url.starts_with("sqlite:") {
             self.connect_sqlite(create).await
-        } else if is_postgres(&self.url) {
+        } else if self.is_postgres() {
             let connected = timeout(self.timeout, self.connect_postgres()).await;
             connected.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
         } else {
@@ -92,7 +151,7 @@ impl Options {
             .foreign_keys(true);
         let mut pool = SqlitePoolOptions::new()
             .test_before_acquire(false)
-            .max_connections(self.max_connections.max(1));
+            .max_connections(self.max_connections.get());
         let (mut file, mut lock) = (None, None);
         if self.url.contains(":memory:") || self.url.contains("mode=memory") {
             // A database in memory lives as long as its connection, so there is one, and it stays.
@@ -139,7 +198,7 @@ impl Options {
         let mut first = PgConnection::connect_with(&options).await?;
         let limit = self.timeout;
         let pool = PgPoolOptions::new()
-            .max_connections(self.max_connections.max(1))
+            .max_connections(self.max_connections.get())
             .acquire_timeout(limit)
             .after_release(|connection, _| Box::pin(is_alive(connection)))
             .after_connect(move |connection, _| Box::pin(set_up_session(connection, limit)))
@@ -158,9 +217,10 @@ impl Options {
     }
 }
 
-impl fmt::Debug for Options {
+/// The URL may contain secrets.
+impl fmt::Debug for StoreConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
+        f.debug_struct("StoreConfig")
             .field("url", &self.redacted_url())
             .field("password", &self.password)
             .field("max_connections", &self.max_connections)
@@ -200,24 +260,30 @@ pub(super) fn sqlite_code(error: &dyn DatabaseError) -> Option<u32> {
     Some(error.code()?.parse::<u32>().ok()? & 0xFF)
 }
 
-/// Whether everything on the way to a database is encrypted, or stays on this machine.
-pub fn is_encrypted(url: &str) -> bool {
-    let Ok(options) = PgConnectOptions::from_str(url) else {
-        return true;
+/// The text may contain a password, and no message repeats it.
+fn database_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    const REMEDY: &str = "write \"sqlite://linkgate.db\" or \"postgres://user@host/database\"";
+    let text = String::deserialize(deserializer)?;
+    let after = |schemes: [&str; 2]| schemes.into_iter().find_map(|scheme| text.strip_prefix(scheme));
+    let wrong = if let Some(path) = after(["sqlite://", "sqlite:"]) {
+        if path.split('?').next() != Some("") || path.contains("mode=memory") {
+            return Ok(format!("sqlite://{path}"));
+        }
+        format!("the path is missing\n{REMEDY}")
+    } else if let Some(rest) = after(["postgres://", "postgresql://"]) {
+        if !rest
+            .find(['/', '?', '#'])
+            .is_some_and(|end| rest[end..].contains('@'))
+        {
+            return Ok(format!("postgres://{rest}"));
+        }
+        "the user name or the password has a character that ends it: /, ? or #\n\
+         percent-encode it, or write the password into a file, and its path as password_file"
+            .to_owned()
+    } else {
+        format!("this is not the URL of a database that linkgate knows\n{REMEDY}")
     };
-    let host = options.get_host();
-    let is_local = host.starts_with('/')
-        || host == "localhost"
-        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    let is_required = matches!(
-        options.get_ssl_mode(),
-        PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull
-    );
-    !is_postgres(url) || is_local || is_required
-}
-
-fn is_postgres(url: &str) -> bool {
-    url.starts_with("postgres:") || url.starts_with("postgresql:")
+    Err(D::Error::custom(wrong))
 }
 
 /// Two sessions that are open have one process, or a session has several.

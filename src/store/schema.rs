@@ -7,7 +7,7 @@ use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 
 use super::db::{Db, sql};
-use super::{Options, StoreError};
+use super::{StoreConfig, StoreError};
 
 /// The version of the tables that this program reads and writes. A migration only adds, so that the previous version goes on
 /// serving while replicas are replaced one by one.
@@ -25,7 +25,7 @@ impl Db {
     }
 
     /// Checks that the tables are those of this version, neither newer nor older.
-    pub(super) async fn check_schema(&self, options: &Options) -> Result<(), StoreError> {
+    pub(super) async fn check_schema(&self, options: &StoreConfig) -> Result<(), StoreError> {
         let found = self.schema_version().await?;
         let what = options.redacted_url();
         match found.cmp(&SCHEMA_VERSION) {
@@ -36,7 +36,7 @@ impl Db {
     }
 
     /// Creates the tables of this version, or brings those of an earlier one up to date.
-    pub(super) async fn migrate(&self, options: &Options) -> Result<(), StoreError> {
+    pub(super) async fn migrate(&self, options: &StoreConfig) -> Result<(), StoreError> {
         match self.check_schema(options).await {
             Err(StoreError::OlderSchema { .. }) => self.apply_migrations().await.map_err(|source| {
                 let (what, source) = (options.redacted_url(), Box::new(source));

@@ -94,11 +94,11 @@ const DAY: i64 = 24 * HOUR;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Options;
+    use crate::store::StoreConfig;
 
     #[tokio::test]
     async fn expired_rows_are_found_by_an_index() {
-        let options = Options::new("sqlite::memory:");
+        let options = StoreConfig::new("sqlite::memory:");
         let db = options.connect(true).await.unwrap();
         db.migrate(&options).await.unwrap();
         for (table, key, which, _) in EXPIRED {

@@ -31,7 +31,6 @@ pub struct Certificate {
 
 /// The paths of a certificate chain and of its private key, both in PEM (RFC 7468).
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CertificateFiles {
     /// The server's certificate, followed by those of its issuers.

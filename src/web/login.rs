@@ -176,7 +176,7 @@ async fn check_password(
             let cookies = Session::begin(app, headers, user, address).await?;
             Ok(with_cookies(app.redirect(return_to.as_str()), cookies))
         }
-        Err(SignInError::Wrong) => {
+        Err(SignInError::Rejected(_)) => {
             tracing::info!(%address, "sign-in failed: wrong username or password");
             let wrong = Some(&*form.username);
             let page = login_form(app, t, headers, &return_to, false, wrong).await?;

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 
-use crate::login::{Login, LoginFlow, RedirectError, RedirectLogin};
+use crate::login::{Login, LoginFlow, RedirectLogin, SignInError};
 use crate::model::User;
 use crate::oauth::{Secret, Timestamp, Token};
 
@@ -225,10 +225,10 @@ impl PendingLogin {
 
 /// The page for an error. A login service that is down or wrongly configured is for the administrator; anything else may be
 /// an attack.
-fn rejected(error: &RedirectError, again: String) -> PageError {
+fn rejected(error: &SignInError, again: String) -> PageError {
     let kind = match error {
-        RedirectError::Unavailable(_) | RedirectError::Discovery(_) => ErrorKind::SourceFailed,
-        RedirectError::Response(_) => ErrorKind::SignInInvalid,
+        SignInError::Unavailable(_) => ErrorKind::SourceFailed,
+        SignInError::Rejected(_) => ErrorKind::SignInInvalid,
     };
     kind.page().because(error.to_string()).sign_in_again(again)
 }

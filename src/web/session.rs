@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
 use tracing::Span;
 
-use crate::login::{BrowserRequest, IdentifyError, Login, RequestLogin};
+use crate::login::{Login, RequestLogin, SignInError};
 use crate::model::{SessionId, User};
 use crate::oauth::Token;
 use crate::provider::StoreError;
@@ -141,15 +141,12 @@ pub(super) async fn identify(
     parts: &Parts,
 ) -> Result<Option<User>, PageError> {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    let request = BrowserRequest {
-        headers: &parts.headers,
-        peer: peer.map(|peer| peer.0.ip()),
-        at: app.clock.now(),
-    };
-    login.identify(request).await.map_err(|error| {
+    let peer = peer.map(|peer| peer.0.ip());
+    let identified = login.identify(&parts.headers, peer, app.clock.now()).await;
+    identified.map_err(|error| {
         let kind = match &error {
-            IdentifyError::Header(_) => ErrorKind::UserMissing,
-            IdentifyError::Unavailable(_) | IdentifyError::Response(_) => ErrorKind::SourceFailed,
+            SignInError::Rejected(_) => ErrorKind::UserMissing,
+            SignInError::Unavailable(_) => ErrorKind::SourceFailed,
         };
         kind.page().because(error.to_string()).sign_in_again(LOGIN)
     })

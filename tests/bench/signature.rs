@@ -21,7 +21,7 @@ use linkgate::oauth::{
     SigningKey, Timestamp, UnsignedRequest, VerificationKey, authorization_header, parameters,
 };
 use linkgate::provider::{Directory, Provider, Rules};
-use linkgate::store::{Keyring, Options, Store};
+use linkgate::store::{Keyring, Store, StoreConfig};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use tokio::runtime::Runtime;
@@ -181,9 +181,9 @@ async fn call(provider: Arc<Provider>, header: String) {
 
 async fn provider(peer: &Peer, method: SignatureMethod, url: String) -> Provider {
     let keyring = Arc::new(Keyring::generate(&mut UnwrapErr(SysRng)));
-    let options = Options {
-        max_connections: 4,
-        ..Options::new(url)
+    let options = StoreConfig {
+        max_connections: 4_u32.try_into().unwrap(),
+        ..StoreConfig::new(url)
     };
     let store = Store::open(&options, Arc::clone(&keyring), Clock::System.now())
         .await

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use linkgate::clock::Clock;
 use linkgate::oauth::{Timestamp, TimestampWindow};
-use linkgate::store::{Keyring, Options, Store};
+use linkgate::store::{Keyring, Store, StoreConfig};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use tempfile::TempDir;
@@ -39,9 +39,9 @@ fn main() {
 }
 
 async fn run(rate: u64, minutes: i64, url: String, folder: &TempDir) {
-    let options = Options {
-        max_connections: 4,
-        ..Options::new(url)
+    let options = StoreConfig {
+        max_connections: 4_u32.try_into().unwrap(),
+        ..StoreConfig::new(url)
     };
     let keyring = Arc::new(Keyring::generate(&mut UnwrapErr(SysRng)));
     let store = Store::open(&options, keyring, Clock::System.now()).await.unwrap();

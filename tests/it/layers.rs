@@ -18,12 +18,12 @@ telemetry:
 blocking:
 tls: oauth setting
 http: network telemetry tls
-store: applinks model oauth
+store: applinks model oauth setting
 login: blocking model oauth clock http setting tls
-provider: network characters blocking store model oauth clock
+provider: network characters blocking store model oauth clock setting
 gateway: provider model oauth clock http setting tls
 links: blocking gateway applinks store model oauth clock http setting tls
-config: links gateway login store branding applinks model oauth setting telemetry tls
+config: links gateway login provider store branding applinks model oauth setting telemetry tls
 web: characters applinks branding links gateway provider login model oauth clock http telemetry tls
 server: config web applinks links gateway provider login store oauth clock http telemetry tls
 demo: server config store oauth clock http telemetry

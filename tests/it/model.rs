@@ -4,7 +4,7 @@ use linkgate::model::{
     AccessToken, NamePattern, RequestToken, RequestTokenState, TokenSession, UNKNOWN_TOKEN, User,
 };
 use linkgate::oauth::{Callback, ConsumerKey, Problem, Secret, Timestamp};
-use linkgate::store::Options;
+use linkgate::store::StoreConfig;
 
 use crate::support::rows;
 
@@ -148,9 +148,9 @@ fn a_password_of_a_database_is_never_shown() {
          sqlite:///var/lib/link@gate.db?mode=rwc | sqlite:///var/lib/link@gate.db
          sqlite::memory: | sqlite::memory:",
     ) {
-        let options = Options {
+        let options = StoreConfig {
             password: Some(Secret::new("s3cr")),
-            ..Options::new(url)
+            ..StoreConfig::new(url)
         };
         assert_eq!(options.redacted_url(), shown);
         assert!(!format!("{options:?}").contains("s3cr"));

@@ -24,7 +24,7 @@ use linkgate::oauth::{
     UnsignedRequest, VerificationKey, authorization_header,
 };
 use linkgate::provider::{Caller, Directory, Provider, Rules};
-use linkgate::store::{Keyring, Options, Store};
+use linkgate::store::{Keyring, Store, StoreConfig};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use tower::ServiceExt as _;
@@ -122,7 +122,7 @@ async fn signature_check(
 /// The provider: a store with one consumer, "robot", which calls as itself.
 async fn provider() -> anyhow::Result<Provider> {
     let keyring = Arc::new(Keyring::generate(&mut StdRng::from_seed([1; 32]))); // a real one comes from secret files
-    let options = Options::new("sqlite::memory:");
+    let options = StoreConfig::new("sqlite::memory:");
     let store = Store::open(&options, Arc::clone(&keyring), Clock::System.now()).await?;
     let robot = Consumer {
         key: robot()?,

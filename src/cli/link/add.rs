@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::Args;
 use tempfile::NamedTempFile;
 
@@ -21,18 +21,14 @@ use crate::tls::Roots;
 
 use super::super::config::ConfigFile;
 use super::super::{print, read};
-use super::inspect::{Found, instructions};
+use super::{Found, instructions};
 
 /// Fetch another side's key, show it, and write it into the configuration
 #[derive(Args, Debug)]
-#[command(after_help = super::EXAMPLES)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of the command line"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(in crate::cli) struct AddLink {
     /// Its base URL
-    #[arg(value_parser = parse_url)]
+    #[arg(value_parser = PublicUrl::parse)]
     url: PublicUrl,
     /// Write it without asking
     #[arg(long)]
@@ -224,10 +220,6 @@ fn confirmed() -> anyhow::Result<bool> {
         .read_line(&mut answer)
         .context("the answer cannot be read; use --yes in scripts")?;
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
-}
-
-fn parse_url(text: &str) -> anyhow::Result<PublicUrl> {
-    PublicUrl::parse(text).map_err(|why| anyhow!(why))
 }
 
 const NO_KEY: &str = "linkgate has no key of its own to sign with. Make one, and what the application shows:\n\n\

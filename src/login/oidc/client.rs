@@ -1,5 +1,7 @@
 //! The client of an identity provider: authorization request, token request, ID token, userinfo.
 
+use std::fmt::Display;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -11,32 +13,32 @@ use openidconnect::core::{
     CoreProviderMetadata, CoreTokenResponse,
 };
 use openidconnect::{
-    AccessToken, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, JsonWebKey as _, Nonce, OAuth2TokenResponse as _,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, SignatureVerificationError,
-    TokenResponse as _,
+    AccessToken, AsyncHttpClient, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret,
+    CsrfToken, DiscoveryError, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse,
+    IssuerUrl, JsonWebKey as _, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, RequestTokenError, Scope, SignatureVerificationError, TokenResponse as _,
 };
 use serde_json::Value as Json;
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
-use crate::http::client::Connector;
+use crate::http::client::{Connector, HttpClientError};
 use crate::model::User;
 use crate::oauth::Timestamp;
 use crate::tls::RootsError;
 
 use super::super::http::{connector, help, send};
-use super::super::{Check, LoginFlow, Method, RedirectError, is_user_name, rejected, user};
+use super::super::{Check, LoginFlow, Method, SignInError, is_user_name, rejected, user};
 use super::OidcConfig;
 
 /// The client of an identity provider.
 #[derive(Debug)]
 pub struct Oidc {
-    pub(super) config: OidcConfig,
-    pub(super) http: Connector,
-    pub(super) clock: Clock,
+    config: OidcConfig,
+    http: Connector,
+    clock: Clock,
     /// What the provider published last, and when it was requested.
-    pub(super) cached: Mutex<Option<(Arc<CoreProviderMetadata>, Timestamp)>>,
+    cached: Mutex<Option<(Arc<CoreProviderMetadata>, Timestamp)>>,
 }
 
 type Client = CoreClient<
@@ -61,8 +63,8 @@ impl Oidc {
     }
 
     /// Returns the URL of the authorization request (OpenID Connect Core, section 3.1.2.1).
-    pub(crate) async fn authorization_url(&self, flow: &LoginFlow) -> Result<String, RedirectError> {
-        let client = self.client(&*self.metadata().await?, flow)?;
+    pub(crate) async fn authorization_url(&self, flow: &LoginFlow) -> Result<String, SignInError> {
+        let client = self.client(&*self.metadata(HOUR).await?, flow)?;
         let verifier = PkceCodeVerifier::new(flow.verifier.expose().to_owned());
         let state = CsrfToken::new(flow.id.as_str().to_owned());
         let nonce = nonce(flow);
@@ -84,13 +86,13 @@ impl Oidc {
         flow: &LoginFlow,
         code: &str,
         issuer: Option<&str>,
-    ) -> Result<User, RedirectError> {
+    ) -> Result<User, SignInError> {
         if let Some(other) = issuer.filter(|issuer| *issuer != self.config.issuer.as_str()) {
             return rejected(format!(
                 "the answer is from the issuer {other:?}, and not from the configured one"
             ));
         }
-        let metadata = self.metadata().await?;
+        let metadata = self.metadata(HOUR).await?;
         let client = self.client(&metadata, flow)?;
         let tokens = self.exchange(&client, flow, code).await?;
         let Some(id_token) = tokens.id_token() else {
@@ -129,16 +131,17 @@ impl Oidc {
             Ok(metadata) => metadata,
             Err(error) => {
                 let help = match &error {
-                    RedirectError::Unavailable(error) => help(error),
+                    DiscoveryError::Request(error) => help(error),
                     _ => EXACT_ISSUER,
                 };
-                return vec![Check::failed(check, error.to_string(), help)];
+                return vec![Check::new(check, undiscovered(error).to_string(), Some(help))];
             }
         };
-        let none = |check: &str, help| Check::failed(check, "there is none", help);
+        let none = |check: &str, help| Check::new(check, "there is none", Some(help));
         let keys = metadata.jwks().keys().iter();
-        let keys = keys.map(|key| key.key_id().map_or("(no id)", |id| id.as_str()));
-        let keys: Vec<_> = keys.collect();
+        let keys: Vec<_> = keys
+            .map(|key| key.key_id().map_or("(no id)", |id| id.as_str()))
+            .collect();
         let userinfo = metadata.userinfo_endpoint().map(|url| url.as_str());
         vec![
             Check::ok(check, format!("issuer {}", metadata.issuer().as_str())),
@@ -162,9 +165,9 @@ impl Oidc {
         ]
     }
 
-    fn client(&self, metadata: &CoreProviderMetadata, flow: &LoginFlow) -> Result<Client, RedirectError> {
+    fn client(&self, metadata: &CoreProviderMetadata, flow: &LoginFlow) -> Result<Client, SignInError> {
         let redirect_uri = RedirectUrl::new(flow.return_to.clone())
-            .map_err(|error| RedirectError::Discovery(format!("linkgate's own URL: {error}")))?;
+            .map_err(|error| unusable(format_args!("linkgate's own URL: {error}")))?;
         let secret = ClientSecret::new(self.config.client_secret.expose().to_owned());
         let id = ClientId::new(self.config.client_id.clone());
         let client = CoreClient::from_provider_metadata(metadata.clone(), id, Some(secret));
@@ -176,14 +179,14 @@ impl Oidc {
         client: &Client,
         flow: &LoginFlow,
         code: &str,
-    ) -> Result<CoreTokenResponse, RedirectError> {
+    ) -> Result<CoreTokenResponse, SignInError> {
         let request = client
             .exchange_code(AuthorizationCode::new(code.to_owned()))
-            .map_err(|error| RedirectError::Discovery(error.to_string()))?
+            .map_err(unusable)?
             .set_pkce_verifier(PkceCodeVerifier::new(flow.verifier.expose().to_owned()));
         let why = match request.request_async(&self.http).await {
             Ok(tokens) => return Ok(tokens),
-            Err(RequestTokenError::Request(error)) => return Err(error.into()),
+            Err(RequestTokenError::Request(error)) => return Err(unavailable(&error)),
             Err(RequestTokenError::ServerResponse(response)) => response.error().to_string(),
             // What could not be parsed may hold tokens, and is not repeated.
             Err(RequestTokenError::Parse(error, _)) => error.to_string(),
@@ -199,12 +202,18 @@ impl Oidc {
         client: &Client,
         flow: &LoginFlow,
         token: &CoreIdToken,
-    ) -> Result<Json, RedirectError> {
+    ) -> Result<Json, SignInError> {
         use SignatureVerificationError::NoMatchingKey;
-        let mut verified = self.verify_with(client, flow, token);
+        let now = chrono::DateTime::from_timestamp(self.clock.now().seconds(), 0).unwrap_or_default();
+        let verify = |client: &Client| {
+            let verifier = client.id_token_verifier().set_allowed_algs(ALGORITHMS);
+            token
+                .claims(&verifier.set_time_fn(move || now), &nonce(flow))
+                .map(drop)
+        };
+        let mut verified = verify(client);
         if let Err(ClaimsVerificationError::SignatureVerification(NoMatchingKey)) = verified {
-            let client = self.client(&*self.renewed_metadata().await?, flow)?;
-            verified = self.verify_with(&client, flow, token);
+            verified = verify(&self.client(&*self.metadata(RENEWAL).await?, flow)?);
         }
         if let Err(error) = verified {
             return rejected(format!("the ID token cannot be accepted: {error}"));
@@ -217,28 +226,8 @@ impl Oidc {
         claims.map_or_else(|| rejected("the claims of the ID token cannot be read"), Ok)
     }
 
-    fn verify_with(
-        &self,
-        client: &Client,
-        flow: &LoginFlow,
-        token: &CoreIdToken,
-    ) -> Result<(), ClaimsVerificationError> {
-        let clock = self.clock.clone();
-        let time = move || chrono::DateTime::from_timestamp(clock.now().seconds(), 0).unwrap_or_default();
-        let verifier = client
-            .id_token_verifier()
-            .set_allowed_algs(ALGORITHMS)
-            .set_time_fn(time);
-        token.claims(&verifier, &nonce(flow)).map(|_| ())
-    }
-
     /// Returns the claims of the userinfo endpoint, which must be about the same user (OpenID Connect Core, section 5.3.2).
-    async fn user_info(
-        &self,
-        url: &str,
-        token: &AccessToken,
-        id_claims: &Json,
-    ) -> Result<Json, RedirectError> {
+    async fn user_info(&self, url: &str, token: &AccessToken, id_claims: &Json) -> Result<Json, SignInError> {
         let unusable = |why: &str| rejected(format!("the userinfo endpoint cannot be used: {why}"));
         let Ok(mut bearer) = HeaderValue::try_from(format!("Bearer {}", token.secret())) else {
             return unusable("the access token cannot be sent");
@@ -250,7 +239,9 @@ impl Oidc {
         let Ok(request) = request.body(Vec::new()) else {
             return unusable("its address is no URL");
         };
-        let response = send(&self.http, request).await?;
+        let response = send(&self.http, request)
+            .await
+            .map_err(|error| unavailable(&error))?;
         let kind = response.headers().get(CONTENT_TYPE);
         let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
         if response.status() != StatusCode::OK || !is_json {
@@ -263,6 +254,64 @@ impl Oidc {
             Ok(_) => unusable("its sub is not that of the ID token"),
             Err(_) => unusable("it sends no JSON"),
         }
+    }
+
+    /// Returns what the provider published at most so many seconds ago, or earlier if it does not respond. One request at a time:
+    /// concurrent calls wait for its response.
+    async fn metadata(&self, seconds: i64) -> Result<Arc<CoreProviderMetadata>, SignInError> {
+        let mut cached = self.cached.lock().await;
+        let now = self.clock.now();
+        if let Some((metadata, at)) = &*cached
+            && at.plus(seconds) > now
+        {
+            return Ok(Arc::clone(metadata));
+        }
+        match (self.fetch_metadata().await, &*cached) {
+            (Ok(metadata), _) => {
+                let metadata = Arc::new(metadata);
+                *cached = Some((Arc::clone(&metadata), now));
+                Ok(metadata)
+            }
+            (Err(error), Some((metadata, _))) => {
+                let error = undiscovered(error);
+                tracing::warn!(%error, "older metadata and keys of the identity provider are used");
+                Ok(Arc::clone(metadata))
+            }
+            (Err(error), None) => Err(undiscovered(error)),
+        }
+    }
+
+    /// Requests the discovery document and the keys.
+    async fn fetch_metadata(&self) -> Result<CoreProviderMetadata, DiscoveryError<HttpClientError>> {
+        let issuer = self.config.issuer.as_str().to_owned();
+        let issuer = IssuerUrl::new(issuer).map_err(DiscoveryError::UrlParse)?;
+        CoreProviderMetadata::discover_async(issuer, &self.http).await
+    }
+}
+
+fn undiscovered(error: DiscoveryError<HttpClientError>) -> SignInError {
+    match error {
+        DiscoveryError::Request(error) => unavailable(&error),
+        DiscoveryError::UrlParse(error) => unusable(error),
+        other => unusable(other),
+    }
+}
+
+fn unavailable(error: &HttpClientError) -> SignInError {
+    SignInError::Unavailable(format!("the identity provider is not available: {error}"))
+}
+
+fn unusable(why: impl Display) -> SignInError {
+    let what = "the discovery document or the keys of the identity provider cannot be used";
+    SignInError::Unavailable(format!("{what}: {why}"))
+}
+
+impl<'c> AsyncHttpClient<'c> for Connector {
+    type Error = HttpClientError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpClientError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(send(self, request))
     }
 }
 
@@ -282,6 +331,11 @@ fn claim_names(documents: &[Json]) -> String {
     let names: Vec<_> = names.into_iter().map(String::as_str).collect();
     names.join(", ")
 }
+
+/// Seconds for which metadata is used.
+const HOUR: i64 = 3600;
+/// Seconds for which it is used although a token has an unknown key. Tokens of an attacker must not cause requests without limit.
+const RENEWAL: i64 = 10;
 
 const EXACT_ISSUER: &str =
     "login.oidc.issuer must be written exactly as the document says, with or without a slash at the end";

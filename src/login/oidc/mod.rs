@@ -5,8 +5,6 @@
 
 #[cfg(feature = "oidc")]
 mod client;
-#[cfg(feature = "oidc")]
-mod discovery;
 
 use std::time::Duration;
 
@@ -23,9 +21,7 @@ pub use client::Oidc;
 
 /// `[login.oidc]`: an identity provider, and linkgate as its client.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct OidcConfig {
     pub issuer: HttpUrl,
     pub client_id: String,
@@ -37,7 +33,6 @@ pub struct OidcConfig {
     #[serde(default = "display_claim")]
     pub display_claim: String,
     pub ca_file: Option<FromFile<Roots>>,
-    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<10>", deserialize_with = "duration")]
     pub timeout: Duration,
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use linkgate::clock::Clock;
 use linkgate::model::Consumer;
 use linkgate::oauth::{ConsumerKey, Timestamp};
-use linkgate::store::{Keyring, Options, Store, StoreError};
+use linkgate::store::{Keyring, Store, StoreConfig, StoreError};
 use tokio::task::block_in_place;
 
 use super::Here;
@@ -24,11 +24,11 @@ async fn connected() -> (Here, String) {
     (here, token)
 }
 
-fn options(here: &Here) -> Options {
-    Options::new(format!("sqlite://{}", here.path("linkgate.db").display()))
+fn options(here: &Here) -> StoreConfig {
+    StoreConfig::new(format!("sqlite://{}", here.path("linkgate.db").display()))
 }
 
-async fn open(options: &Options, key: &Path) -> Store {
+async fn open(options: &StoreConfig, key: &Path) -> Store {
     let keyring = Keyring::open_file(key).unwrap().keyring;
     Store::open(options, Arc::new(keyring), Clock::System.now())
         .await
@@ -119,7 +119,7 @@ async fn a_backup_is_whole_while_others_write() {
         answer.succeeds();
         let after = written.load(Ordering::Relaxed) + 1;
         let url = format!("sqlite://{}", here.path(backup).join("linkgate.db").display());
-        let copy = open(&Options::new(url), &key).await;
+        let copy = open(&StoreConfig::new(url), &key).await;
         copy.check_integrity().await.unwrap();
         let consumers = copy.consumers().await.unwrap();
         let numbers = consumers

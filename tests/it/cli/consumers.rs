@@ -5,6 +5,7 @@ use std::fs;
 use insta::assert_snapshot;
 
 use super::Here;
+use crate::support::Text as _;
 
 #[test]
 fn consumers_come_and_go() {
@@ -54,7 +55,7 @@ fn consumers_come_and_go() {
 #[test]
 fn a_shared_secret_is_made_or_read_and_never_listed() {
     let here = Here::migrated();
-    let made = here.run("consumer add made --generate-secret");
+    let made = here.run("consumer add made --name lon\u{202e}ger\u{1b}[2J --generate-secret");
     let secret = made.out.trim_end().rsplit(' ').next().unwrap();
     assert_eq!(secret.len(), 32, "{}", made.out);
     let read = here.run_with(
@@ -65,6 +66,7 @@ fn a_shared_secret_is_made_or_read_and_never_listed() {
     read.succeeds();
     let list = here.run("consumer list").out;
     assert!(!list.contains(secret) && !list.contains("from standard"));
+    list.has(" lon?ger?[2J ");
     let database = fs::read(here.path("linkgate.db")).unwrap();
     let at_rest = String::from_utf8_lossy(&database);
     assert!(!at_rest.contains(secret) && !at_rest.contains("from standard"));

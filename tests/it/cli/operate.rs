@@ -8,7 +8,7 @@ use insta::assert_snapshot;
 use linkgate::clock::Clock;
 use linkgate::model::{NewAccess, RequestToken, RequestTokenState, User};
 use linkgate::oauth::{Callback, ConsumerKey};
-use linkgate::store::{Keyring, Options, Store};
+use linkgate::store::{Keyring, Store, StoreConfig};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
@@ -52,7 +52,7 @@ async fn a_token_is_revoked_once_whether_or_not_its_time_is_over() {
 
 /// Lets the consumer `ci` act as alice, for so many seconds from now on; the token's name.
 pub(super) async fn connect(here: &Here, seconds: i64) -> String {
-    let options = Options::new(format!("sqlite://{}", here.path("linkgate.db").display()));
+    let options = StoreConfig::new(format!("sqlite://{}", here.path("linkgate.db").display()));
     let mut rng = StdRng::seed_from_u64(seconds.cast_unsigned());
     let keyring = Arc::new(Keyring::open_file(&here.path("linkgate.key")).unwrap().keyring);
     let store = Store::open(&options, Arc::clone(&keyring), Clock::System.now())

@@ -5,6 +5,7 @@ use std::fs;
 use insta::assert_snapshot;
 use linkgate::branding::{Color, Logo};
 use linkgate::setting::FileContent as _;
+use proptest::prelude::*;
 
 use super::{SMALLEST, Written, refused};
 
@@ -89,6 +90,18 @@ fn a_colour_that_cannot_be_read_is_used_in_a_shade_that_can() {
 }
 
 #[test]
+fn the_hardest_colours_become_legible() {
+    for (given, light, dark) in [
+        ("#000000", "#000000", "#8e8e8e"),
+        ("#ffffff", "#6e6e6e", "#ffffff"),
+    ] {
+        let accent = Color::parse(given).unwrap();
+        let used = [accent.light(), accent.dark()].map(|palette| palette.accent.to_string());
+        assert_eq!(used, [light, dark]);
+    }
+}
+
+#[test]
 fn a_colour_is_written_in_one_way() {
     assert_eq!(Color::parse("#1558C0").unwrap().to_string(), "#1558c0");
     for text in "|#|1558c0|#158|#1558c|#1558c00|#1558cg|#+558c0|#\u{e9}58c0|red|#1558c0c0".split('|') {
@@ -128,5 +141,92 @@ fn other_files_are_no_logos() {
     ] {
         let error = Logo::parse(bytes).unwrap_err();
         assert!(error.starts_with(sentence), "{sentence}: {error}");
+    }
+}
+
+#[test]
+fn png_and_svg_are_known_by_their_content() {
+    let png = b"\x89PNG\r\n\x1a\n....IEND\xae\x42\x60\x82".to_vec();
+    assert_eq!(Logo::parse(png).unwrap().kind(), ("image/png", ".png"));
+    for svg in [
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox=' -5 -5\n10.5 , 5.25 '><path d='M0 0'/></svg>",
+        "\u{feff}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- Made by hand -->\n\
+         <!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" \"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd\" [\n\
+         <!ENTITY ns_svg \"http://www.w3.org/2000/svg\">]>\n\
+         <svg:svg xmlns:svg=\"&ns_svg;\" viewBox=\"0 0 4 1\"><svg:g/></svg:svg>\n",
+    ] {
+        let logo = Logo::parse(svg.into()).unwrap();
+        assert_eq!(logo.kind(), ("image/svg+xml", ".svg"));
+    }
+}
+
+/// The contrast ratio of two colours (Web Content Accessibility Guidelines 2.2).
+fn contrast(one: [u8; 3], other: [u8; 3]) -> f64 {
+    let luminance = |color: [u8; 3]| {
+        let linear = color.map(|part| match f64::from(part) / 255.0 {
+            part if part <= 0.04045 => part / 12.92,
+            part => ((part + 0.055) / 1.055).powf(2.4),
+        });
+        0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    };
+    let (one, other) = (luminance(one), luminance(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
+fn rgb(text: &str) -> [u8; 3] {
+    [1, 3, 5].map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+}
+
+/// Three published ratios: black on white, and two greys of the documents about the guidelines.
+#[test]
+fn contrasts_are_those_of_the_guidelines() {
+    for (one, other, expected) in [
+        ("#000000", "#ffffff", "21.00"),
+        ("#767676", "#ffffff", "4.54"),
+        ("#ffffff", "#777777", "4.48"),
+    ] {
+        assert_eq!(format!("{:.2}", contrast(rgb(one), rgb(other))), expected);
+    }
+}
+
+const STYLE: &str = include_str!("../../../templates/style.css");
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4096))]
+
+    /// Of the stylesheet, the accent is on `ground`, `sheet` and `hover`, and `text` on `hover`.
+    #[test]
+    fn every_colour_becomes_legible_and_a_legible_one_stays(given: [u8; 3]) {
+        let [red, green, blue] = given;
+        let accent = Color::parse(&format!("#{red:02x}{green:02x}{blue:02x}")).unwrap();
+        let (light, rest) = STYLE.split_once("@media (prefers-color-scheme: dark)").unwrap();
+        let dark = rest.split_once("\n}").unwrap().0;
+        for (css, palette) in [(light, accent.light()), (dark, accent.dark())] {
+            let [ground, sheet, text] = ["ground", "sheet", "text"].map(|name| {
+                let (_, rest) = css.split_once(&format!("--{name}: ")).unwrap();
+                rgb(rest)
+            });
+            let [used, on_accent, hover] =
+                [palette.accent, palette.on_accent, palette.hover].map(|color| rgb(&color.to_string()));
+            let others = [ground, sheet, hover, on_accent];
+            prop_assert!(others.iter().all(|other| contrast(used, *other) >= 4.5), "{:?}", palette);
+            prop_assert!(contrast(text, hover) >= 4.5, "{:?}", palette);
+            if used != given {
+                let share = |at: usize| (u32::from(sheet[at]) * 231 + u32::from(given[at]) * 24 + 127) / 255;
+                let hover = [0, 1, 2].map(|at| u8::try_from(share(at)).unwrap());
+                let others = [ground, sheet, hover, on_accent];
+                prop_assert!(others.iter().any(|other| contrast(given, *other) < 4.5), "{:?}", palette);
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), start in 0_usize..3) {
+        let begun = [
+            &b"\x89PNG\r\n\x1a\n"[..],
+            b"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'>",
+            b"",
+        ];
+        let _ = Logo::parse([begun[start], &bytes].concat());
     }
 }

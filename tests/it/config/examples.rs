@@ -20,7 +20,7 @@ fn the_sidecar_example_works_unchanged() {
     assert_eq!(config.server.public_url.as_str(), "http://127.0.0.1:9080");
     assert_eq!(config.upstream.url.as_str(), "http://127.0.0.1:9090");
     assert_eq!(config.branding.name, "127.0.0.1");
-    assert_eq!(config.store.sqlite_file, Some(example("linkgate.db")));
+    assert_eq!(config.store.sqlite_file(), Some(example("linkgate.db")));
     assert_eq!(config.keys.secret_key_file, example("linkgate.key"));
     assert!(!config.store.is_postgres());
     assert_eq!(config.login.method, Method::File);
@@ -79,7 +79,7 @@ fn the_replica_example_works_where_its_secrets_are() {
         ("LINKGATE__KEYS__SECRET_KEY_FILE", "key"),
     ];
     let config = written.load(&there).unwrap();
-    assert_eq!(config.store.url(), "postgres://linkgate@db.example.com/linkgate");
+    assert_eq!(config.store.url, "postgres://linkgate@db.example.com/linkgate");
     assert_eq!(config.store.password.as_ref().unwrap().expose(), "swordfish");
     assert_eq!(config.store.max_connections.get(), 16);
     assert!(config.store.is_postgres());
@@ -89,7 +89,7 @@ fn the_replica_example_works_where_its_secrets_are() {
     assert_eq!(config.identity.preset, IdentityPreset::Oauth2Proxy);
     assert_eq!(config.tokens.request_token_lifetime, 600);
     assert_eq!(config.tokens.access_token_lifetime, 157_680_000);
-    assert_eq!(config.tokens.session_lifetime, 160_272_000);
+    assert_eq!(config.tokens.session_lifetime(), 160_272_000);
     assert_eq!(config.login.method, Method::Probe);
     let probe = config.login.probe.as_ref().unwrap();
     assert_eq!(probe.url.as_str(), "http://127.0.0.1:9090/api/me");
@@ -114,13 +114,13 @@ fn the_smallest_file_has_every_default() {
     assert_eq!(config.upstream.response_timeout, Duration::from_mins(1));
     assert_eq!(config.upstream.idle_timeout, Duration::from_mins(5));
     assert_eq!(
-        config.store.url(),
+        config.store.url,
         format!("sqlite://{}", written.path("linkgate.db").display())
     );
     assert_eq!(config.keys.secret_key_file, written.path("linkgate.key"));
     assert_eq!(config.tokens.request_token_lifetime, 600);
     assert_eq!(config.tokens.access_token_lifetime, 157_680_000);
-    assert_eq!(config.tokens.session_lifetime, 160_272_000);
+    assert_eq!(config.tokens.session_lifetime(), 160_272_000);
     let found = (
         config.tokens.timestamp_window.past,
         config.tokens.timestamp_window.future,

@@ -1,5 +1,7 @@
 //! What is said of mistakes that one section alone can have.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 use linkgate::login::Method;
 
@@ -178,6 +180,32 @@ fn the_way_to_a_database_is_private() {
 }
 
 #[test]
+fn durations_have_units() {
+    let timeout = |text: &str| Written::smallest_and(&format!("[store]\ntimeout = \"{text}\"\n"));
+    for (text, milliseconds) in [
+        ("500ms", 500),
+        ("90s", 90_000),
+        ("10m", 600_000),
+        ("1h30m", 5_400_000),
+        ("2w", 1_209_600_000),
+        ("5y", 157_680_000_000),
+        ("5y30d", 160_272_000_000),
+    ] {
+        let config = timeout(text).load(&[]).unwrap();
+        assert_eq!(
+            config.store.timeout,
+            Duration::from_millis(milliseconds),
+            "{text}"
+        );
+    }
+    for text in "|10|m|10 m|-1s|1.5h|30d5y|1m1m|0s|10M|99999999999999999999s|9999999999y".split('|') {
+        timeout(text)
+            .refused(&[])
+            .has("linkgate.toml:11:1: store.timeout: ");
+    }
+}
+
+#[test]
 fn lifetimes_and_windows() {
     let text = r#"
 [tokens]
@@ -200,7 +228,7 @@ timestamp_window = "1d"
         .load(&[])
         .unwrap();
     assert_eq!(
-        longer.tokens.session_lifetime,
+        longer.tokens.session_lifetime(),
         120 * 24 * 60 * 60,
         "thirty days longer than the access token"
     );

@@ -26,7 +26,7 @@ fn variables_replace_values_of_the_file() {
         ])
         .unwrap();
     assert_eq!(
-        config.store.url(),
+        config.store.url,
         format!("sqlite://{}?mode=rwc", written.path("other.db").display())
     );
     assert_eq!(config.store.max_connections.get(), 3);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use linkgate::model::{NamePattern, User, UserStatus};
-use linkgate::provider::{Directory, ImpersonationPolicy, Provider, Rules};
+use linkgate::provider::{Directory, ImpersonationConfig, Provider, Rules};
 use linkgate::store::Store;
 
 use super::signed::{authorization, is_refused};
@@ -11,13 +11,19 @@ use super::{get, keyring, options, serve, status, store};
 use crate::support::App;
 use linkgate::clock::Clock;
 
+/// No user but those whom the login method knows.
+const NONE: ImpersonationConfig = ImpersonationConfig {
+    except: Vec::new(),
+    users: Vec::new(),
+    signed_in_before: false,
+};
+
 /// A gateway whose login method knows no user.
-async fn knowing_no_user(app: &App, store: Store, rule: ImpersonationPolicy) -> std::net::SocketAddr {
+async fn knowing_no_user(app: &App, store: Store, rule: ImpersonationConfig) -> std::net::SocketAddr {
     let directory = Directory::new(|_| async { UserStatus::Unknown });
-    let rules = Rules {
-        impersonation: rule,
-        ..Rules::new("https://builds.example.com")
-    };
+    let mut rules = Rules::new("https://builds.example.com");
+    rules.impersonation = rule;
+    rules.sessions.login_method = "oidc";
     let mut options = options(app).await;
     options.check.provider = Arc::new(Provider::new(store, keyring(), Clock::System, directory, rules));
     serve(options).await
@@ -43,9 +49,9 @@ async fn naming(gateway: std::net::SocketAddr, name: &str) -> String {
 #[tokio::test]
 async fn a_user_who_signed_in_before_can_be_named() {
     let app = App::start().await;
-    let rule = ImpersonationPolicy {
-        signed_in_by: Some("oidc"),
-        ..ImpersonationPolicy::default()
+    let rule = ImpersonationConfig {
+        signed_in_before: true,
+        ..NONE
     };
     let gateway = knowing_no_user(&app, remembered("alice", "oidc").await, rule).await;
     assert_eq!(status(&naming(gateway, "alice").await), "200");
@@ -63,9 +69,9 @@ async fn a_user_who_signed_in_before_can_be_named() {
 #[tokio::test]
 async fn a_user_of_another_login_method_is_another_user() {
     let app = App::start().await;
-    let rule = ImpersonationPolicy {
-        signed_in_by: Some("oidc"),
-        ..ImpersonationPolicy::default()
+    let rule = ImpersonationConfig {
+        signed_in_before: true,
+        ..NONE
     };
     let gateway = knowing_no_user(&app, remembered("alice", "file").await, rule).await;
     assert!(is_refused(&naming(gateway, "alice").await, "permission_denied"));
@@ -76,9 +82,9 @@ async fn a_user_of_another_login_method_is_another_user() {
 async fn names_and_patterns_can_be_named() {
     let app = App::start().await;
     let names = ["carol", "build-*"].map(|name| NamePattern::parse(name).unwrap());
-    let rule = ImpersonationPolicy {
-        names: names.to_vec(),
-        ..ImpersonationPolicy::default()
+    let rule = ImpersonationConfig {
+        users: names.to_vec(),
+        ..NONE
     };
     let gateway = knowing_no_user(&app, remembered("alice", "oidc").await, rule).await;
     for name in ["carol", "build-7"] {
@@ -99,10 +105,10 @@ async fn the_excluded_cannot_be_named_in_any_capitals() {
     let app = App::start().await;
     let excluded = ["Root".to_owned(), "J\u{f6}rg".to_owned()];
     let names = ["r*", "R*", "J*", "j*"].map(|name| NamePattern::parse(name).unwrap());
-    let rule = ImpersonationPolicy {
-        excluded: excluded.to_vec(),
-        names: names.to_vec(),
-        signed_in_by: None,
+    let rule = ImpersonationConfig {
+        except: excluded.to_vec(),
+        users: names.to_vec(),
+        signed_in_before: false,
     };
     let gateway = knowing_no_user(&app, store().await, rule).await;
     for name in ["Root", "root", "ROOT", "j%C3%96rg"] {
@@ -124,9 +130,9 @@ al%20%20ice al%E2%80%83ice %E2%84%AAarl J%75%CC%88rgen %C2%AA root%C2%85
 async fn a_name_that_may_be_read_as_another_cannot_be_named() {
     let app = App::start().await;
     let rules = Rules {
-        impersonation: ImpersonationPolicy {
-            excluded: vec!["root".to_owned(), "Ju\u{308}rgen".to_owned()],
-            ..ImpersonationPolicy::default()
+        impersonation: ImpersonationConfig {
+            except: vec!["root".to_owned(), "Ju\u{308}rgen".to_owned()],
+            ..NONE
         },
         ..Rules::new("https://builds.example.com")
     };
@@ -157,12 +163,7 @@ async fn a_name_that_may_be_read_as_another_cannot_be_named() {
 #[tokio::test]
 async fn an_unavailable_login_method_lets_no_user_be_named() {
     let app = App::start().await;
-    let gateway = knowing_no_user(
-        &app,
-        remembered("alice", "probe").await,
-        ImpersonationPolicy::default(),
-    )
-    .await;
+    let gateway = knowing_no_user(&app, remembered("alice", "probe").await, NONE).await;
     let answer = naming(gateway, "alice").await;
     assert!(is_refused(&answer, "permission_denied"), "{answer}");
     assert!(answer.contains("at%20the%20moment"), "{answer}");

@@ -45,7 +45,7 @@ use linkgate::http::{Listener, Socket};
 use linkgate::model::UserStatus;
 use linkgate::oauth::PublicUrl;
 use linkgate::provider::{Directory, Provider, Rules};
-use linkgate::store::{self, Keyring, Store};
+use linkgate::store::{Keyring, Store, StoreConfig};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -141,7 +141,7 @@ async fn provider() -> Provider {
 
 /// A store that knows one consumer.
 async fn store() -> Store {
-    let options = store::Options::new("sqlite::memory:");
+    let options = StoreConfig::new("sqlite::memory:");
     let store = Store::open(&options, keyring(), Clock::System.now())
         .await
         .unwrap();

@@ -11,7 +11,7 @@ use linkgate::config::Config;
 use linkgate::model::{RequestToken, RequestTokenState};
 use linkgate::oauth::{Callback, ConsumerKey, Timestamp, Token};
 use linkgate::server::Server;
-use linkgate::store::{Keyring, Options, Store};
+use linkgate::store::{Keyring, Store, StoreConfig};
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use tempfile::TempDir;
@@ -53,7 +53,7 @@ impl Site {
             .keyring;
         let keyring = Arc::new(keyring);
         let url = format!("sqlite://{}", directory.path().join("linkgate.db").display());
-        let options = Options::new(url);
+        let options = StoreConfig::new(url);
         let store = Store::open(&options, Arc::clone(&keyring), Clock::System.now())
             .await
             .unwrap();

@@ -102,7 +102,10 @@ fn linkgate_agrees() {
     for vector in vectors().iter().filter(|vector| vector["refused"].is_null()) {
         let text = |name: &str| vector[name].as_str().unwrap();
         let login = "https://builds.example.com/linkgate-login";
-        let handoff = Handoff::new(HttpUrl::parse(login).unwrap(), Secret::new(text("secret")));
+        let handoff = Handoff {
+            login_url: HttpUrl::parse(login).unwrap(),
+            secret: Secret::new(text("secret")),
+        };
         let (back, answer) = text("way_back").split_once("?lg_answer=").unwrap();
         let (answer, signature) = answer.split_once("&lg_sig=").unwrap();
         let said = handoff.verify(answer, signature).unwrap();

@@ -2,7 +2,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use linkgate::oauth::TimestampWindow;
-use linkgate::store::{Keyring, Options, Revoke, StoreError};
+use linkgate::store::{Keyring, Revoke, StoreConfig, StoreError};
 
 use super::*;
 use crate::support::{FrontProxy, Network, Text as _, reserved, with};
@@ -95,9 +95,9 @@ async fn what_cannot_be_opened_is_named_without_its_password() {
             format!("sqlite://{}/missing/x.db", folder.path().display()),
         ),
     ] {
-        let options = Options {
+        let options = StoreConfig {
             password: Some(Secret::new("s3cr3t")),
-            ..Options::new(url)
+            ..StoreConfig::new(url)
         };
         let keyring = Arc::new(Keyring::generate(&mut rng()));
         let error = Store::open(&options, keyring, NOW).await.unwrap_err();
@@ -109,7 +109,7 @@ async fn what_cannot_be_opened_is_named_without_its_password() {
 
 #[tokio::test]
 async fn an_unreachable_server_is_an_error_with_its_reason() {
-    let options = Options::new("postgres://me@127.0.0.1:1/x");
+    let options = StoreConfig::new("postgres://me@127.0.0.1:1/x");
     let keyring = Arc::new(Keyring::generate(&mut rng()));
     let error = Store::open(&options, keyring, NOW).await.unwrap_err();
     error.source().unwrap().to_string().has("refused");
@@ -117,7 +117,7 @@ async fn an_unreachable_server_is_an_error_with_its_reason() {
 
 #[tokio::test]
 async fn a_database_in_memory_is_whole() {
-    let options = Options::new("sqlite::memory:");
+    let options = StoreConfig::new("sqlite::memory:");
     let store = Store::open(&options, Arc::new(Keyring::generate(&mut rng())), NOW)
         .await
         .unwrap();
@@ -142,9 +142,9 @@ async fn a_database_in_memory_is_whole() {
 async fn a_silent_server_is_an_error_within_seconds_and_is_found_again() {
     let db = Database::postgres().await;
     let network = Network::before(&db).await;
-    let options = Options {
-        max_connections: 2,
-        ..Options::new(network.url(&db))
+    let options = StoreConfig {
+        max_connections: 2_u32.try_into().unwrap(),
+        ..StoreConfig::new(network.url(&db))
     };
     let store = Store::open(&options, db.keyring(), NOW).await.unwrap();
     store.ping().await.unwrap();
@@ -177,7 +177,7 @@ async fn a_pooler_serves_in_session_mode_alone() {
         let (server, name) = rest.split_once('/').unwrap();
         for mode in ["session", "transaction", "statement"] {
             let bouncer = FrontProxy::pgbouncer(reserved(), server.parse().unwrap(), "postgres", mode);
-            let options = Options {
+            let options = StoreConfig {
                 url: format!("{before}@{}/{name}", bouncer.address),
                 ..db.options()
             };

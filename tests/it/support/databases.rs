@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
 use linkgate::oauth::Timestamp;
-use linkgate::store::{Keyring, Options, Store};
+use linkgate::store::{Keyring, Store, StoreConfig};
 
 /// Makes two tests of each function, `name::sqlite` and `name::postgres`.
 macro_rules! on_both {
@@ -95,10 +95,10 @@ impl Database {
     }
 
     /// How to open it.
-    pub(crate) fn options(&self) -> Options {
-        Options {
-            max_connections: 4,
-            ..Options::new(self.url())
+    pub(crate) fn options(&self) -> StoreConfig {
+        StoreConfig {
+            max_connections: 4_u32.try_into().unwrap(),
+            ..StoreConfig::new(self.url())
         }
     }
 

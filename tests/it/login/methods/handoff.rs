@@ -60,10 +60,10 @@ fn answer_with(secret: &str, site: &Site, jti: &Value, change: impl FnOnce(&mut 
         auth_time: None,
     };
     change(&mut answer);
-    let (answer, signature) = Handoff::new(
-        HttpUrl::parse("https://app.example/in").unwrap(),
-        Secret::new(secret),
-    )
+    let (answer, signature) = Handoff {
+        login_url: HttpUrl::parse("https://app.example/in").unwrap(),
+        secret: Secret::new(secret),
+    }
     .answer(&answer);
     format!("/oauth/login/handoff?lg_answer={answer}&lg_sig={signature}")
 }
@@ -241,10 +241,10 @@ async fn a_wrong_answer_signs_no_user_in() {
 }
 
 fn handoff(secret: &str) -> Handoff {
-    Handoff::new(
-        HttpUrl::parse("https://app.example/in").unwrap(),
-        Secret::new(secret),
-    )
+    Handoff {
+        login_url: HttpUrl::parse("https://app.example/in").unwrap(),
+        secret: Secret::new(secret),
+    }
 }
 
 const JTI: &str = "tttttttttttttttttttttttttttttttt";

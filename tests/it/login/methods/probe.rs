@@ -3,7 +3,7 @@
 use crate::login::site::Site;
 use crate::support::{AUTHORIZE, Browser, Form, Request, Text as _, assert_notice, encode, question};
 use http::{HeaderMap, HeaderValue};
-use linkgate::login::{BrowserRequest, Probe};
+use linkgate::login::Probe;
 use linkgate::model::RequestTokenState;
 use linkgate::oauth::{Timestamp, Token};
 
@@ -317,13 +317,11 @@ async fn only_the_configured_cookies_are_sent() {
         for field in fields {
             headers.append("cookie", HeaderValue::from_static(field));
         }
-        let request = BrowserRequest {
-            headers: &headers,
-            peer: None,
-            at: Timestamp::from_seconds(7),
-        };
         let before = app.asked().len();
-        let user = probe(&app).identify(request).await.unwrap();
+        let user = probe(&app)
+            .identify(&headers, Timestamp::from_seconds(7))
+            .await
+            .unwrap();
         assert_eq!(user.is_some(), sent.is_some(), "{fields:?}");
         let cookies: Vec<_> = app.asked()[before..]
             .iter()

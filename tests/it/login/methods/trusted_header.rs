@@ -3,7 +3,7 @@
 use crate::login::site::Site;
 use crate::support::{AUTHORIZE, Browser, Form, Request, Response, Text as _, assert_notice, question};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use linkgate::login::{BrowserRequest, TrustedHeader};
+use linkgate::login::TrustedHeader;
 use linkgate::model::RequestTokenState;
 use linkgate::oauth::Timestamp;
 
@@ -131,11 +131,7 @@ fn one_value_of_a_trusted_proxy_names_a_user() {
             };
             headers.append(name, HeaderValue::from_bytes(value).unwrap());
         }
-        let user = trusted.identify(BrowserRequest {
-            headers: &headers,
-            peer: peer.parse().ok(),
-            at: Timestamp::from_seconds(7),
-        });
+        let user = trusted.identify(&headers, peer.parse().ok(), Timestamp::from_seconds(7));
         let result = match user {
             Ok(Some(user)) => format!("{} {}", user.subject, user.display_name),
             Ok(None) => "anonymous".to_owned(),
