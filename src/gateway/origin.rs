@@ -245,21 +245,3 @@ pub(super) const X_LINKGATE_VIA: HeaderName = HeaderName::from_static("x-linkgat
 
 /// Any client may send the fields.
 const MAX_LOGGED: usize = 256;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_authority_is_a_host_and_a_port() {
-        for good in ["a", "a:1", "1.2.3.4:65535", "[::1]", "[::1]:80", "a_b.c-d"] {
-            assert!(is_authority(good), "{good}");
-        }
-        for bad in [
-            "", ":80", "a:", "a:x", "a:65536", "a:+1", "u@a", "a b", "a,b", "[a]", "[::1", "::1", "a/b",
-            "\u{e4}",
-        ] {
-            assert!(!is_authority(bad), "{bad}");
-        }
-    }
-}

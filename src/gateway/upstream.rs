@@ -136,35 +136,3 @@ const fn max_requests() -> NonZeroUsize {
 }
 
 const EXAMPLE: &str = "write scheme, host and port: \"http://127.0.0.1:8080\"";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_an_address() {
-        for (text, url) in [
-            ("http://127.0.0.1:9090", "http://127.0.0.1:9090"),
-            ("http://app/", "http://app"),
-            ("http://[::1]:8080", "http://[::1]:8080"),
-            ("https://app", "https://app"),
-            ("HTTP://app:80", "HTTP://app:80"),
-        ] {
-            assert_eq!(Upstream::parse(text).unwrap().as_str(), url, "{text}");
-        }
-        for text in [
-            "app:8080",
-            "ftp://app",
-            "http://app/ctx",
-            "http://app?x",
-            "http://u:p@app",
-            "http://",
-            "http://:80",
-            "http://a b",
-            "http://app/#x",
-            "",
-        ] {
-            assert!(Upstream::parse(text).is_err(), "{text}");
-        }
-    }
-}

@@ -18,7 +18,7 @@ use crate::http::client::HttpClientError;
 use crate::oauth::parameters::Parameter;
 use crate::oauth::{Parameters, SignError, UnsignedRequest};
 
-use super::error::{LinkError, SendError};
+use super::error::LinkError;
 use super::oauth_report::OAuthReport;
 use super::on_behalf_of::OnBehalfOf;
 use super::{Link, Links};
@@ -51,7 +51,7 @@ impl Links {
         let mut target = target.to_owned();
         let mut redirects = 0;
         loop {
-            request.url = format!("{}{}", link.url().as_str(), on_behalf_of.target(&target));
+            request.url = format!("{}{}", link.config.url.as_str(), on_behalf_of.target(&target));
             let (response, report) = self.send(link, &request, &headers, &mut body).await?;
             self.record_response(link, &report).await;
             self.check_report(link, &on_behalf_of, report).await?;
@@ -76,7 +76,7 @@ impl Links {
         request: &UnsignedRequest,
         headers: &HeaderMap,
         body: &mut ReplayableBody,
-    ) -> Result<(Response, OAuthReport), SendError> {
+    ) -> Result<(Response, OAuthReport), LinkError> {
         let keys = self.identity.keys.len().max(1);
         let mut key = link.key.load(Ordering::Relaxed);
         let mut attempts = 0;
@@ -104,13 +104,13 @@ impl Links {
         headers: &HeaderMap,
         body: &mut ReplayableBody,
         key: usize,
-    ) -> Result<(Response, OAuthReport), SendError> {
+    ) -> Result<(Response, OAuthReport), LinkError> {
         let authorization = self.identity.authorize(request, key, self.clock.now()).await?;
         let signed = Request::builder()
             .method(request.method.clone())
             .uri(&request.url)
             .body(body.take());
-        let mut signed = signed.map_err(|_| SendError::Unsignable(SignError::Url("it is no URL")))?;
+        let mut signed = signed.map_err(|_| LinkError::Unsignable(SignError::Url("it is no URL")))?;
         *signed.headers_mut() = headers.clone();
         signed.headers_mut().insert(AUTHORIZATION, authorization);
         let timeout = link.config.response_timeout;
@@ -120,10 +120,10 @@ impl Links {
                 Ok((response, report))
             }
             Err(HttpClientError::RequestBody | HttpClientError::SlowRequestBody) => {
-                Err(SendError::BrokenBody)
+                Err(LinkError::BrokenBody)
             }
             Err(error) => {
-                let error = SendError::NoResponse(error);
+                let error = LinkError::NoResponse(error);
                 self.record_failure(link, &error).await;
                 Err(error)
             }
@@ -216,7 +216,7 @@ impl ReplayableBody {
 fn reject_own_parameters(target: &str, form: &[u8]) -> Result<(), LinkError> {
     let query = target.split_once('?').map_or("", |(_, query)| query);
     let parameters = Parameters::of_unsigned::<&str, &str>(query, form, &[])
-        .map_err(|problem| SendError::Unsignable(SignError::Parameters(problem)))?;
+        .map_err(|problem| LinkError::Unsignable(SignError::Parameters(problem)))?;
     let mut names = parameters.iter().map(Parameter::name);
     if names.any(|name| name.starts_with("oauth_") || name.starts_with("xoauth_")) {
         return Err(LinkError::OwnParameters);

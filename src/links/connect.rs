@@ -10,8 +10,7 @@ use crate::oauth::{Secret, Token, TokenCredentials, TokenParameter, UnsignedRequ
 use crate::store::StoreError;
 
 use super::call::ReplayableBody;
-use super::error::SendError;
-use super::error::clock_advice;
+use super::error::{LinkError, clock_advice};
 use super::oauth_report::{OAuthProblem, form_pairs};
 use super::{Link, Links};
 
@@ -67,7 +66,7 @@ impl Links {
         self.store.add_pending_authorization(&pending).await?;
         Ok(format!(
             "{}{ENDPOINTS}/authorize?oauth_token={token}",
-            link.url().as_str()
+            link.config.url.as_str()
         ))
     }
 
@@ -126,7 +125,7 @@ impl Links {
         parameter: (&'static str, String),
     ) -> Result<TokenResponse, LinkAuthorizationError> {
         use LinkAuthorizationError as E;
-        let url = format!("{}{ENDPOINTS}/{endpoint}", link.url().as_str());
+        let url = format!("{}{ENDPOINTS}/{endpoint}", link.config.url.as_str());
         let request = UnsignedRequest {
             parameters: vec![parameter],
             ..UnsignedRequest::new(Method::POST, url).token(token)
@@ -134,7 +133,7 @@ impl Links {
         let mut body = ReplayableBody::Buffered(Bytes::new());
         let sent = self.send(link, &request, &HeaderMap::new(), &mut body).await;
         let (response, report) = sent.map_err(|error| match error {
-            SendError::NoResponse(_) => E::NoResponse(error.to_string()),
+            LinkError::NoResponse(_) => E::NoResponse(error.to_string()),
             _ => E::Rejected(error.to_string()),
         })?;
         let status = response.status();

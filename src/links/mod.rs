@@ -31,7 +31,7 @@ use crate::clock::Clock;
 use crate::model::{LinkConnection, LinkState};
 use crate::store::{Store, StoreError};
 
-use error::SendError;
+use error::LinkError;
 use oauth_report::OAuthReport;
 
 pub use connect::LinkAuthorizationError;
@@ -41,45 +41,20 @@ pub use signing::ConsumerIdentity;
 /// All links, and what their calls need.
 #[derive(Debug)]
 pub struct Links {
-    store: Store,
-    clock: Clock,
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
     /// The URL of linkgate's own pages.
-    own_url: String,
-    identity: ConsumerIdentity,
-    all: Vec<Link>,
+    pub(crate) own_url: String,
+    /// As which consumer linkgate signs.
+    pub identity: ConsumerIdentity,
+    /// All links, in the order of the configuration.
+    pub all: Vec<Link>,
 }
 
 impl Links {
-    /// Creates the links; nothing is connected yet.
-    pub fn new(
-        store: Store,
-        clock: Clock,
-        own_url: String,
-        identity: ConsumerIdentity,
-        links: Vec<Link>,
-    ) -> Self {
-        Self {
-            store,
-            clock,
-            own_url,
-            identity,
-            all: links,
-        }
-    }
-
-    /// All links, in the order of the configuration.
-    pub fn all(&self) -> &[Link] {
-        &self.all
-    }
-
     /// Returns the link of a name.
     pub fn get(&self, name: &str) -> Option<&Link> {
         self.all.iter().find(|link| link.name() == name)
-    }
-
-    /// As which consumer linkgate signs.
-    pub fn identity(&self) -> &ConsumerIdentity {
-        &self.identity
     }
 
     /// Returns the links that a user has connected.
@@ -132,7 +107,7 @@ impl Links {
     }
 
     /// Records that a remote application sent no response.
-    async fn record_failure(&self, link: &Link, error: &SendError) {
+    async fn record_failure(&self, link: &Link, error: &LinkError) {
         tracing::warn!(link = link.name(), "no answer: {error}");
         self.record_problem(link, &error.to_string()).await;
     }

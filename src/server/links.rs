@@ -39,13 +39,13 @@ pub(crate) fn links(config: &Config, store: &Store, clock: &Clock) -> anyhow::Re
         consumer_key: consumer_key(config)?,
         keys: config.applinks.keys().cloned().collect(),
     };
-    Ok(Links::new(
-        store.clone(),
-        clock.clone(),
-        config.server.own_url("/oauth"),
+    Ok(Links {
+        store: store.clone(),
+        clock: clock.clone(),
+        own_url: config.server.own_url("/oauth"),
         identity,
-        links?,
-    ))
+        all: links?,
+    })
 }
 
 fn consumer_key(config: &Config) -> anyhow::Result<ConsumerKey> {

@@ -1,6 +1,5 @@
 //! A certificate chain with its private key, and the two files that hold them.
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +19,7 @@ use zeroize::Zeroizing;
 use crate::oauth::Timestamp;
 
 /// A server's certificate, the certificates of its issuers, and its private key.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Certificate {
     pub(super) certified: Arc<CertifiedKey>,
     /// The first second at which the certificate is valid.
@@ -98,14 +97,14 @@ impl Certificate {
             Timestamp::from_seconds(seconds.unwrap_or(i64::MAX))
         });
         let provider = aws_lc_rs::default_provider();
-        let certified = CertifiedKey::from_der(chain, private_key(key)?, &provider);
+        let certified = CertifiedKey::from_der(chain, private_key(key)?, &provider).map(Arc::new);
         let certified = certified.map_err(|error| match error {
             Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => CertificateError::Mismatch,
             Error::InvalidCertificate(_) => CertificateError::BadCertificate,
             _ => CertificateError::UnusableKey,
         })?;
         Ok(Self {
-            certified: Arc::new(certified),
+            certified,
             not_before,
             not_after,
         })
@@ -119,14 +118,6 @@ impl Certificate {
         let certificate = self.certified.end_entity_cert();
         let parsed = certificate.and_then(ParsedCertificate::try_from);
         parsed.is_ok_and(|parsed| verify_server_name(&parsed, &name).is_ok())
-    }
-}
-
-impl fmt::Debug for Certificate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Certificate")
-            .field("not_after", &self.not_after)
-            .finish_non_exhaustive()
     }
 }
 

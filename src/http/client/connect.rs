@@ -251,33 +251,4 @@ mod tests {
             assert!(!is_denied(allowed.parse().unwrap()), "{allowed}");
         }
     }
-
-    #[test]
-    fn an_address_is_read_from_a_url() {
-        for (url, host, port, secure) in [
-            ("http://127.0.0.1:9090/x", "127.0.0.1", 9090, false),
-            ("http://app", "app", 80, false),
-            ("https://app/x?y", "app", 443, true),
-            ("https://[::1]:8443", "::1", 8443, true),
-        ] {
-            let address = Address::of(&url.parse().unwrap()).unwrap();
-            assert_eq!(
-                (&*address.host, address.port, address.is_secure()),
-                (host, port, secure),
-                "{url}"
-            );
-        }
-        for url in [
-            "/x",
-            "ftp://app",
-            "app:80",
-            "http://u@app",
-            "http://app:x",
-            "http://app:0",
-            "http://app:99999",
-            "http://app:",
-        ] {
-            assert!(Address::of(&url.parse().unwrap()).is_none(), "{url}");
-        }
-    }
 }

@@ -173,9 +173,9 @@ pub(crate) async fn serve(options: Options) -> SocketAddr {
         head_timeout: options.head_timeout,
         download_timeout: options.download_timeout,
         max_half_open: options.max_half_open,
-        ..Listener::clear_text(socket)
+        ..Listener::clear_text()
     };
-    tokio::spawn(listener.serve(gateway.service(), never, drain));
+    tokio::spawn(listener.serve(socket, gateway.service(), never, drain));
     address
 }
 
