@@ -1,6 +1,5 @@
 //! The identity assertion: a JWT (RFC 7519) that lets the application verify the caller without trusting the network.
 
-use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::agreement;
@@ -35,26 +34,15 @@ pub struct Assertion {
 }
 
 impl Assertion {
-    /// Takes the issuer (the public URL), the audience (the application), and the key that signs.
-    pub fn new(
-        issuer: impl Into<String>,
-        audience: impl Into<String>,
-        key: AssertionKey,
-        clock: Clock,
-    ) -> Self {
+    /// Takes the issuer (the public URL), the audience (the application), the key that signs, and those that signed earlier,
+    /// so that their assertions stay valid while a key is rotated.
+    pub fn new(issuer: &str, audience: &str, keys: Vec<AssertionKey>, clock: Clock) -> Self {
         Self {
-            issuer: issuer.into(),
-            audience: audience.into(),
-            keys: vec![key],
+            issuer: issuer.to_owned(),
+            audience: audience.to_owned(),
+            keys,
             clock,
         }
-    }
-
-    /// Also publishes keys that signed earlier, so that their assertions stay valid while a key is rotated.
-    #[must_use]
-    pub fn with_previous(mut self, previous: Vec<AssertionKey>) -> Self {
-        self.keys.extend(previous);
-        self
     }
 
     /// The public keys as a JWK set (RFC 7517, section 5), for `/.well-known/linkgate/jwks.json`.
@@ -86,7 +74,7 @@ impl Assertion {
             exp: now + LIFETIME_SECS,
             jti: URL_SAFE_NO_PAD.encode(id),
         };
-        let key = &self.keys[0];
+        let key = self.keys.first().ok_or(FAILED)?;
         let header = json!({ "alg": "ES256", "typ": "JWT", "kid": key.id }).to_string();
         let claims = serde_json::to_vec(&claims).map_err(|_| FAILED)?;
         let signed = format!(
@@ -106,7 +94,7 @@ impl Assertion {
 }
 
 /// A P-256 key that every replica derives from the same secret.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct AssertionKey {
     /// The `kid`: the key's thumbprint (RFC 7638).
     id: String,
@@ -148,12 +136,6 @@ impl AssertionKey {
         json!({
             "kty": "EC", "crv": "P-256", "x": self.x, "y": self.y, "kid": self.id, "use": "sig", "alg": "ES256",
         })
-    }
-}
-
-impl fmt::Debug for AssertionKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AssertionKey").field(&self.id).finish()
     }
 }
 

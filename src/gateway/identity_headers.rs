@@ -290,11 +290,7 @@ impl IdentityConfig {
 }
 
 impl IdentityHeaderName {
-    /// Parses a name.
-    ///
-    /// # Errors
-    ///
-    /// A sentence that tells the administrator what to write instead.
+    /// Parses a name. The error tells the administrator what to write instead.
     pub fn parse(name: &str) -> Result<Self, &'static str> {
         let parsed: HeaderName = name
             .parse()

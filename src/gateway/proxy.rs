@@ -31,10 +31,6 @@ pub struct Proxy {
 
 impl Proxy {
     /// A proxy; nothing is connected yet. `assertion` signs who calls; `None`: no assertion is written.
-    ///
-    /// # Errors
-    ///
-    /// The application's address is `https`, and the operating system has no trust roots.
     pub fn new(
         config: &UpstreamConfig,
         identity: Arc<IdentityHeaders>,

@@ -48,12 +48,8 @@ pub struct CheckedRequest {
 
 impl SignatureCheck {
     /// Checks a request and removes the identity headers from its head. The peer's address is that of [`ConnectInfo`];
-    /// without it no proxy is trusted. `config/examples/middleware` is a program that uses it as middleware.
-    ///
-    /// # Errors
-    ///
-    /// The response to a request that must not reach the application, with the [`RequestOrigin`] in its extensions if that
-    /// could be determined.
+    /// without it no proxy is trusted. The error is the response to a request that must not reach the application, with the
+    /// [`RequestOrigin`] in its extensions if it is known. `config/examples/middleware` uses it as middleware.
     pub async fn check(&self, request: Request) -> Result<CheckedRequest, Response> {
         let (mut head, body) = request.into_parts();
         let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();

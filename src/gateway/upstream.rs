@@ -79,11 +79,7 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// Reads an address.
-    ///
-    /// # Errors
-    ///
-    /// A sentence that names what to write instead.
+    /// Reads an address. The error names what to write instead.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let uri: Uri = text.parse().map_err(|_| EXAMPLE)?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {

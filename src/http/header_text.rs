@@ -21,11 +21,7 @@ pub enum HeaderEncoding {
 }
 
 /// Encodes a text.
-///
-/// # Panics
-///
-/// Never: what a value cannot contain is encoded.
-pub fn encode(text: &str, encoding: HeaderEncoding) -> HeaderValue {
+pub(crate) fn encode(text: &str, encoding: HeaderEncoding) -> HeaderValue {
     HeaderValue::try_from(encode_text(text, encoding)).expect("control characters are encoded")
 }
 

@@ -18,10 +18,6 @@ pub enum Socket {
 
 impl Socket {
     /// Binds a TCP port.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's, such as an address that is in use.
     pub fn tcp(address: SocketAddr) -> io::Result<Self> {
         let socket = if address.is_ipv4() {
             TcpSocket::new_v4()?
@@ -34,11 +30,7 @@ impl Socket {
         Ok(Self::Tcp(socket.listen(BACKLOG)?))
     }
 
-    /// Binds a Unix socket for owner and group. A socket that a previous process left behind is replaced.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's, also if another process listens there.
+    /// Binds a Unix socket for owner and group. One that a previous process left behind is replaced, unless another listens there.
     pub fn unix(path: &Path) -> io::Result<Self> {
         let is_socket = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
         if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {

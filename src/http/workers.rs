@@ -27,10 +27,6 @@ struct Shared {
 
 impl Workers {
     /// Starts one thread for each core.
-    ///
-    /// # Errors
-    ///
-    /// The operating system refuses a thread or an epoll descriptor.
     pub fn start() -> io::Result<Self> {
         let stop = CancellationToken::new();
         let handles = (0..count()).map(|number| start(number, stop.clone()));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use http::HeaderValue;
 
 use crate::applinks::ApplicationId;
@@ -43,9 +43,9 @@ pub(super) fn assemble(
         public_urls: PublicUrls::new(
             config.server.public_url.clone(),
             config.server.public_urls.clone(),
-            TrustedProxies::new(config.server.trusted_proxies.clone()),
+            TrustedProxies(config.server.trusted_proxies.clone()),
         ),
-        routes: Routes::new(config.routes.clone()),
+        routes: Routes(config.routes.clone()),
         identity: Arc::new(config.identity.headers()),
         body_limits: BodyLimits::default(),
     };
@@ -86,18 +86,12 @@ fn assertion(config: &Config, keyring: &Keyring, clock: &Clock) -> anyhow::Resul
         .macs("assertion-key", &[])
         .map(|seed| AssertionKey::derive(&seed))
         .collect();
-    let mut keys = keys.unwrap_or_default().into_iter();
-    let Some(current) = keys.next() else {
-        bail!("the key of the identity assertion cannot be derived from the secret key");
-    };
-    let issuer = config.server.public_url.as_str();
-    let assertion = Assertion::new(
-        issuer,
+    let keys = keys.context("the key of the identity assertion cannot be derived from the secret key")?;
+    let (issuer, audience) = (
+        config.server.public_url.as_str(),
         &config.identity.assertion_audience,
-        current,
-        clock.clone(),
     );
-    Ok(Some(assertion.with_previous(keys.collect())))
+    Ok(Some(Assertion::new(issuer, audience, keys, clock.clone())))
 }
 
 fn directory(login: Arc<Login>) -> Directory {

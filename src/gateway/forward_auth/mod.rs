@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 
 use super::assertion::Assertion;
 use super::body_limits;
@@ -49,14 +49,6 @@ pub enum ProxyKind {
 impl ProxyKind {
     /// The `path_prefix` of Envoy's sub-requests. The client's path follows, byte for byte.
     pub const ENVOY_PREFIX: &str = "/forward-auth/envoy";
-
-    /// The status that lets a request pass. Envoy denies it on every status but 200.
-    const fn allow_status(self) -> StatusCode {
-        match self {
-            Self::Nginx | Self::XForwarded => StatusCode::NO_CONTENT,
-            Self::Envoy => StatusCode::OK,
-        }
-    }
 }
 
 /// Answers the sub-requests of front proxies.
@@ -94,7 +86,9 @@ impl ForwardAuth {
         let verdict = self.verify(kind, &original, body, peer.ip()).await;
         let verdict = verdict.and_then(|caller| Ok(self.allow(kind, &original, caller.as_ref())?));
         let mut response = verdict.unwrap_or_else(deny);
-        response.extensions_mut().insert(original.asked_about());
+        response
+            .extensions_mut()
+            .insert(AskedAbout(original.head.method, original.head.uri));
         response
     }
 

@@ -32,28 +32,19 @@ pub(super) struct OriginalRequest {
 
 /// Method and path of an original request, for the log.
 #[derive(Clone, Debug)]
-pub struct AskedAbout(Method, Uri);
+pub struct AskedAbout(pub(super) Method, pub(super) Uri);
 
 impl Display for AskedAbout {
     /// `POST /api/x`
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let path = self.1.path();
-        write!(
-            f,
-            "{} {}",
-            self.0,
-            &path[..path.floor_char_boundary(MAX_LOGGED_PATH)]
-        )
+        let end = path.floor_char_boundary(MAX_LOGGED_PATH);
+        write!(f, "{} {}", self.0, &path[..end])
     }
 }
 
 impl OriginalRequest {
-    /// Reads a sub-request.
-    ///
-    /// # Errors
-    ///
-    /// `MissingProxyHeader` (400) if the proxy does not send one of its headers, `Ambiguous` (400) if one of them is invalid
-    /// or occurs twice.
+    /// Reads a sub-request. A header of the proxy that is invalid or occurs twice is `Ambiguous`.
     pub(super) fn read(kind: ProxyKind, sub_request: Parts) -> Result<Self, GatewayError> {
         let proxy = match kind {
             ProxyKind::Nginx => ProxyHeaders::of_nginx(&sub_request.headers)?,
@@ -86,11 +77,6 @@ impl OriginalRequest {
             names_client,
             is_partial_body: proxy.is_partial_body,
         })
-    }
-
-    /// Method and path, for the log.
-    pub(super) fn asked_about(&self) -> AskedAbout {
-        AskedAbout(self.head.method.clone(), self.head.uri.clone())
     }
 }
 

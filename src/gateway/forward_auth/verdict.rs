@@ -21,7 +21,11 @@ impl ForwardAuth {
     ) -> Result<Response<Body>, GatewayError> {
         const EMPTY: HeaderValue = HeaderValue::from_static("");
         let mut response = Response::new(Body::empty());
-        *response.status_mut() = kind.allow_status();
+        // Envoy denies a request on every other status.
+        *response.status_mut() = match kind {
+            ProxyKind::Envoy => StatusCode::OK,
+            ProxyKind::Nginx | ProxyKind::XForwarded => StatusCode::NO_CONTENT,
+        };
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for name in self.check.identity.own_names() {

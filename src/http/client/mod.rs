@@ -109,11 +109,8 @@ impl HttpClient {
     /// A request is sent once. Only if an idle connection turns out to be closed before anything was written to it does the
     /// request go to another connection; an idempotent one without a body also if nothing was received on the idle connection
     /// (RFC 9112, section 9.3.1). The connection is used again after a request without a body; dropped early, the response
-    /// closes it. With `Expect`, the body is not read before the server asks for it, or was silent for a second.
-    ///
-    /// # Errors
-    ///
-    /// [`HttpClientError`]. Nothing was sent if it is [`HttpClientError::Connect`].
+    /// closes it. With `Expect`, the body is not read before the server asks for it, or was silent for a second. Nothing was
+    /// sent if the error is [`HttpClientError::Connect`].
     pub async fn send(
         &self,
         request: Request<Body>,
@@ -161,12 +158,8 @@ impl HttpClient {
 }
 
 impl Connector {
-    /// Sends one request to its absolute URL over a connection of its own, and reads the whole response. Redirects are not
-    /// followed.
-    ///
-    /// # Errors
-    ///
-    /// [`HttpClientError`], in particular if all of it takes longer than `limit`, or the body has more than `max_body` bytes.
+    /// Sends one request to its absolute URL over a connection of its own, and reads the whole response: within `limit`, and
+    /// at most `max_body` bytes. Redirects are not followed.
     pub async fn fetch(
         &self,
         request: Request<Bytes>,

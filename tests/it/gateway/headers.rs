@@ -314,7 +314,7 @@ async fn a_pattern_matches_whole_segments() {
     ] {
         let mut options = super::options(&app).await;
         let routes = vec![route(pattern, RouteMode::None), route("/**", RouteMode::OAuth)];
-        options.check.routes = Routes::new(routes);
+        options.check.routes = Routes(routes);
         let gateway = super::serve(options).await;
         for (paths, expected) in [(matching, "200"), (other, "401")] {
             for path in paths {
