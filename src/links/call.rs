@@ -124,7 +124,8 @@ impl Links {
             }
             Err(error) => {
                 let error = LinkError::NoResponse(error);
-                self.record_failure(link, &error).await;
+                tracing::warn!(link = link.name(), "no answer: {error}");
+                self.record_problem(link, &error.to_string()).await;
                 Err(error)
             }
         }

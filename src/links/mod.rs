@@ -31,7 +31,6 @@ use crate::clock::Clock;
 use crate::model::{LinkConnection, LinkState};
 use crate::store::{Store, StoreError};
 
-use error::LinkError;
 use oauth_report::OAuthReport;
 
 pub use connect::LinkAuthorizationError;
@@ -104,12 +103,6 @@ impl Links {
         } else if let Some(problem) = &report.problem {
             self.record_problem(link, &problem.to_string()).await;
         }
-    }
-
-    /// Records that a remote application sent no response.
-    async fn record_failure(&self, link: &Link, error: &LinkError) {
-        tracing::warn!(link = link.name(), "no answer: {error}");
-        self.record_problem(link, &error.to_string()).await;
     }
 
     async fn record_problem(&self, link: &Link, problem: &str) {

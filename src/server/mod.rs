@@ -33,16 +33,20 @@ pub use store::Migrations;
 /// A linkgate that serves. Dropped, it stops accepting; [`Server::stop`] waits for requests in progress.
 #[derive(Debug)]
 pub struct Server {
-    public: SocketAddr,
-    admin: SocketAddr,
-    calls: Option<SocketAddr>,
+    /// Where consumers, browsers and the guarded application's users come in.
+    pub public_address: SocketAddr,
+    /// Where operators come in.
+    pub admin_address: SocketAddr,
+    /// Where the application calls others through us, when that is an address.
+    pub calls_address: Option<SocketAddr>,
+    /// The threads that serve connections.
+    pub workers: Workers,
     store: Store,
     app: Arc<App>,
     tls: Option<ServerTls>,
     stop: CancellationToken,
     listeners: Vec<JoinHandle<bool>>,
     sweeper: JoinHandle<()>,
-    workers: Workers,
 }
 
 impl Server {
@@ -68,7 +72,7 @@ impl Server {
         let (public, public_address) = sockets::tcp(&mut opened, sockets::PUBLIC, listen)?;
         let (admin, admin_address) = sockets::tcp(&mut opened, sockets::OPERATORS, admin_listen)?;
         let private = links::socket(&config, &mut opened)?;
-        let calls = private.as_ref().and_then(|(private, _)| private.address());
+        let calls_address = private.as_ref().and_then(|(private, _)| private.address());
         let keyring = store::keyring(&config).await?;
         let store = store::open(&config, Arc::clone(&keyring), migrations).await?;
         synchronise(&store, &config, &clock).await?;
@@ -107,37 +111,17 @@ impl Server {
         let (provider, until) = (Arc::clone(&app.provider), stop.clone());
         let sweeper = tokio::spawn(async move { provider.sweep_until(until).await });
         Ok(Self {
-            public: public_address,
-            admin: admin_address,
-            calls,
+            public_address,
+            admin_address,
+            calls_address,
+            workers,
             store,
             app,
             tls,
             stop,
             listeners,
             sweeper,
-            workers,
         })
-    }
-
-    /// Where consumers, browsers and the guarded application's users come in.
-    pub const fn public_address(&self) -> SocketAddr {
-        self.public
-    }
-
-    /// Where operators come in.
-    pub const fn admin_address(&self) -> SocketAddr {
-        self.admin
-    }
-
-    /// Where the application calls others through us, when that is an address.
-    pub const fn calls_address(&self) -> Option<SocketAddr> {
-        self.calls
-    }
-
-    /// Waits until each thread that serves connections has done something.
-    pub async fn check_alive(&self) {
-        self.workers.check_alive().await;
     }
 
     /// Takes consumers, users, branding and the certificate from a configuration that was read again. What fails stays as
