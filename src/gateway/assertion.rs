@@ -11,7 +11,6 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, HeaderValue, Method};
 use rand::TryRng;
 use rand::rngs::SysRng;
-use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -61,32 +60,28 @@ impl Assertion {
         let mut id = [0; 16];
         SysRng.try_fill_bytes(&mut id).map_err(|_| FAILED)?;
         let now = self.clock.now().seconds();
-        let claims = Claims {
-            iss: &self.issuer,
-            aud: &self.audience,
-            sub: caller.user.as_ref().map(|user| user.subject.as_str()),
-            name: caller.user.as_ref().map(|user| user.display_name.as_str()),
-            consumer: caller.consumer.key.as_str(),
-            call: caller.kind.name(),
-            method: method.as_str(),
-            path,
-            iat: now,
-            exp: now + LIFETIME_SECS,
-            jti: URL_SAFE_NO_PAD.encode(id),
-        };
+        let mut claims = json!({
+            "iss": self.issuer,
+            "aud": self.audience,
+            "consumer": caller.consumer.key.as_str(),
+            "call": caller.kind.name(),
+            "method": method.as_str(),
+            "path": path,
+            "iat": now,
+            "exp": now + LIFETIME_SECS,
+            "jti": URL_SAFE_NO_PAD.encode(id),
+        });
+        if let Some(user) = &caller.user {
+            claims["sub"] = json!(user.subject);
+            claims["name"] = json!(user.display_name);
+        }
         let key = self.keys.first().ok_or(FAILED)?;
-        let header = json!({ "alg": "ES256", "typ": "JWT", "kid": key.id }).to_string();
-        let claims = serde_json::to_vec(&claims).map_err(|_| FAILED)?;
-        let signed = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(header),
-            URL_SAFE_NO_PAD.encode(claims)
-        );
-        let signature = key
-            .pair
-            .sign(&SystemRandom::new(), signed.as_bytes())
-            .map_err(|_| FAILED)?;
-        let jwt = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
+        let header = json!({ "alg": "ES256", "typ": "JWT", "kid": key.id });
+        let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+        let signed = format!("{header}.{claims}");
+        let signature = key.pair.sign(&SystemRandom::new(), signed.as_bytes());
+        let signature = URL_SAFE_NO_PAD.encode(signature.map_err(|_| FAILED)?);
+        let jwt = format!("{signed}.{signature}");
         let mut value = HeaderValue::try_from(jwt).map_err(|_| FAILED)?;
         value.set_sensitive(true);
         Ok(value)
@@ -137,23 +132,6 @@ impl AssertionKey {
             "kty": "EC", "crv": "P-256", "x": self.x, "y": self.y, "kid": self.id, "use": "sig", "alg": "ES256",
         })
     }
-}
-
-#[derive(Serialize)]
-struct Claims<'a> {
-    iss: &'a str,
-    aud: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sub: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    consumer: &'a str,
-    call: &'a str,
-    method: &'a str,
-    path: &'a str,
-    iat: i64,
-    exp: i64,
-    jti: String,
 }
 
 const FAILED: GatewayError = GatewayError::Internal("the assertion cannot be signed");

@@ -171,11 +171,8 @@ fn disagree<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
     one.zip(other).is_some_and(|(one, other)| one != other)
 }
 
-/// The addresses of the client and of the proxies behind it.
 pub(super) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// The authority that the client requested.
 pub(super) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-/// The scheme that the client used.
 pub(super) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 const UNREADABLE: GatewayError = GatewayError::Ambiguous("A forwarding header cannot be read.");

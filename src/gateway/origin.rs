@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 pub struct PublicUrls {
     /// The first one is the default.
     urls: Vec<Arc<PublicUrl>>,
-    trusted_proxies: TrustedProxies,
+    pub(super) trusted_proxies: TrustedProxies,
     /// The peers that were logged because they are no trusted proxies, at most [`MAX_LOGGED`].
     logged: Arc<Mutex<HashSet<IpAddr>>>,
 }
@@ -35,11 +35,9 @@ pub struct RequestOrigin {
     pub client: Option<IpAddr>,
     /// The authority that the client requested, as it or a trusted proxy wrote it.
     pub(super) host: Option<HeaderValue>,
-    /// The scheme that the client used.
     pub(super) scheme: &'static str,
     /// The hops between the client and the upstream; `None` if the peer is not known.
     pub(super) forwarded_for: Option<String>,
-    /// Whether the peer is a trusted proxy.
     pub(super) is_trusted_peer: bool,
     /// The installations of linkgate that forwarded the request, if there are any.
     pub(super) via: Option<HeaderValue>,
@@ -110,11 +108,6 @@ impl PublicUrls {
             || self.urls.iter().any(|url| url.origin().as_bytes() == origin)
     }
 
-    /// Whether a peer is a trusted proxy.
-    pub(super) fn trusts(&self, peer: IpAddr) -> bool {
-        self.trusted_proxies.contains(peer)
-    }
-
     /// Logs a peer that sends forwarding fields and is no trusted proxy, once.
     fn log_untrusted(&self, headers: &HeaderMap, peer: Option<IpAddr>) {
         let Some(peer) = peer.as_ref().map(IpAddr::to_canonical) else {
@@ -138,7 +131,7 @@ impl PublicUrls {
     /// authorities or none (RFC 9112, section 3.2) are `Ambiguous`, and so are forwarding fields that contradict each other.
     pub fn origin(&self, parts: &Parts, peer: Option<IpAddr>) -> Result<RequestOrigin, GatewayError> {
         let own = authority(parts)?;
-        let is_trusted_peer = peer.is_some_and(|peer| self.trusts(peer));
+        let is_trusted_peer = peer.is_some_and(|peer| self.trusted_proxies.contains(peer));
         let fields = if is_trusted_peer {
             ForwardingFields::read(&parts.headers)?
         } else {

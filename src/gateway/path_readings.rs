@@ -44,7 +44,7 @@ const STEPS: [fn(&str) -> String; 9] = [
     compose_plainly,
     trim_segments,
     remove_parameters,
-    replace_backslashes,
+    |path| path.replace('\\', "/"),
     merge_slashes,
     remove_dot_segments,
     remove_last_slash,
@@ -123,10 +123,6 @@ fn remove_parameters(path: &str) -> String {
     let segments = until(path, '\0');
     let segments = segments.split('/').map(|segment| until(segment, ';'));
     segments.collect::<Vec<_>>().join("/")
-}
-
-fn replace_backslashes(path: &str) -> String {
-    path.replace('\\', "/")
 }
 
 fn merge_slashes(path: &str) -> String {

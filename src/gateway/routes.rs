@@ -124,12 +124,8 @@ impl Routes {
 
 /// Whether an `OPTIONS` request asks what another origin may do (Fetch, section 3.3.3). Browsers send it without credentials.
 fn is_preflight(headers: &HeaderMap) -> bool {
-    [ORIGIN, ACCESS_CONTROL_REQUEST_METHOD]
-        .iter()
-        .all(|name| headers.contains_key(name))
-        && ![AUTHORIZATION, COOKIE]
-            .iter()
-            .any(|name| headers.contains_key(name))
+    let has = |name: HeaderName| headers.contains_key(name);
+    has(ORIGIN) && has(ACCESS_CONTROL_REQUEST_METHOD) && !has(AUTHORIZATION) && !has(COOKIE)
 }
 
 /// Headers by which some frameworks replace the method, as [`identity_headers::normalize`] spells them.

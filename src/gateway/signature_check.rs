@@ -58,9 +58,8 @@ impl SignatureCheck {
             .and_then(|()| self.public_urls.origin(&head, peer))
             .and_then(RequestOrigin::check_loop)
             .map_err(|error| error.to_response(ErrorFormat::of(&head)))?;
-        let is_signed = origin
-            .view(&head, &origin::authorization(&head.headers), None)
-            .is_signed();
+        let authorization = origin::authorization(&head.headers);
+        let is_signed = origin.view(&head, &authorization, None).is_signed();
         match self.verify(&head, &origin, body, is_signed).await {
             Ok((caller, body)) => {
                 let is_by_proxy = caller.is_none() && !is_signed && origin.is_trusted_peer;
@@ -119,9 +118,6 @@ impl SignatureCheck {
 /// The method that a consumer signed: the signature covers it in upper case (RFC 5849, section 3.4.1.1), and methods are
 /// case-sensitive (RFC 9110, section 9.1).
 pub(super) fn signed_method(method: &Method) -> Method {
-    if !method.as_str().bytes().any(|byte| byte.is_ascii_lowercase()) {
-        return method.clone();
-    }
     let upper = method.as_str().to_ascii_uppercase();
     Method::from_bytes(upper.as_bytes()).unwrap_or_else(|_| method.clone())
 }

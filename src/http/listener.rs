@@ -298,7 +298,6 @@ impl Connection {
     }
 }
 
-/// The stream of a connection.
 trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<I: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for I {}

@@ -38,7 +38,6 @@ impl Workers {
         Self::new(vec![Handle::current()], CancellationToken::new())
     }
 
-    /// The runtime of the next connection.
     pub(super) fn next(&self) -> &Handle {
         let Shared { handles, next, .. } = &*self.0;
         &handles[next.fetch_add(1, Ordering::Relaxed) % handles.len()]

@@ -113,8 +113,7 @@ impl Links {
         let mut signed = signed.map_err(|_| LinkError::Unsignable(SignError::Url("it is no URL")))?;
         *signed.headers_mut() = headers.clone();
         signed.headers_mut().insert(AUTHORIZATION, authorization);
-        let timeout = link.config.response_timeout;
-        match link.client.send(signed, timeout).await {
+        match link.client.send(signed, link.config.response_timeout).await {
             Ok(response) => {
                 let report = OAuthReport::from_headers(response.headers(), self.clock.now());
                 Ok((response, report))
@@ -154,26 +153,23 @@ impl Links {
         if problem.name == "timestamp_refused" {
             return Err(LinkError::Clock(report.clock_skew));
         }
-        let OnBehalfOf::User {
-            subject, credentials, ..
-        } = on_behalf_of
-        else {
-            return Err(LinkError::Rejected(problem));
+        let (subject, credentials) = match on_behalf_of {
+            OnBehalfOf::User {
+                subject, credentials, ..
+            } if problem.is_token_problem() => (subject, credentials),
+            _ => return Err(LinkError::Rejected(problem)),
         };
-        if !problem.is_token_problem() {
-            return Err(LinkError::Rejected(problem));
-        }
+        let (token, why) = (&credentials.token, &problem.name);
         let forgotten = self
             .store
-            .forget_link_token(name, subject, &credentials.token, &problem.name, now)
+            .forget_link_token(name, subject, token, why, now)
             .await?;
         tracing::info!(
             link = name,
             user.subject = ?subject,
-            token.prefix = credentials.token.prefix(),
+            token.prefix = token.prefix(),
             forgotten,
-            "the other side says {}: the token is dropped",
-            problem.name
+            "the other side says {why}: the token is dropped"
         );
         Err(LinkError::NotConnected {
             subject: subject.clone(),

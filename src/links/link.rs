@@ -28,29 +28,22 @@ pub struct Link {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct LinkConfig {
-    /// The name in the paths of the internal listener and of the pages.
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(deserialize_with = "name")]
     pub name: String,
-    /// The name on pages.
     #[serde(default)]
     pub title: String,
-    /// The base URL of the remote application.
     pub url: PublicUrl,
-    /// What happens to a call that names a user.
     #[serde(default)]
     pub users: Users,
-    /// Whether a call without a user is made as the application itself.
     #[serde(default)]
     pub itself: bool,
-    /// The trust roots; `None`: those of the operating system.
     pub ca_file: Option<FromFile<Roots>>,
-    /// How long a connection may take to be made.
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<5>", deserialize_with = "duration")]
     pub connect_timeout: Duration,
-    /// How long the remote application may take to send the head of a response.
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<60>", deserialize_with = "duration")]
     pub response_timeout: Duration,

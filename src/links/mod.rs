@@ -59,19 +59,15 @@ impl Links {
     /// Returns the links that a user has connected.
     pub async fn connections(&self, subject: &str) -> Result<Vec<(&Link, LinkConnection)>, StoreError> {
         let connections = self.store.link_connections(Some(subject)).await?.into_iter();
-        Ok(connections
-            .filter_map(|connection| Some((self.get(&connection.link)?, connection)))
-            .collect())
+        let configured = connections.filter_map(|one| Some((self.get(&one.link)?, one)));
+        Ok(configured.collect())
     }
 
     /// Forgets the token that a user granted, if there is one. `address` is the browser's.
     pub async fn disconnect(&self, link: &Link, subject: &str, address: IpAddr) -> Result<(), StoreError> {
         let (link, now) = (link.name(), self.clock.now());
-        if self
-            .store
-            .disconnect_link(link, subject, Some(address), now)
-            .await?
-        {
+        let disconnecting = self.store.disconnect_link(link, subject, Some(address), now);
+        if disconnecting.await? {
             tracing::info!(link, user.subject = ?subject, %address, "{subject:?} disconnected the link {link}");
         }
         Ok(())
@@ -94,11 +90,10 @@ impl Links {
         if is_success && !link.should_record(now) {
             return;
         }
-        let recorded = self
+        let recording = self
             .store
-            .note_link_answer(name, now, report.clock_skew, is_success)
-            .await;
-        if let Err(error) = recorded {
+            .note_link_answer(name, now, report.clock_skew, is_success);
+        if let Err(error) = recording.await {
             tracing::error!(%error, link = name, "how a link is could not be noted");
         } else if let Some(problem) = &report.problem {
             self.record_problem(link, &problem.to_string()).await;

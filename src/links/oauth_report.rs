@@ -21,14 +21,11 @@ pub(super) struct OAuthReport {
 /// A problem that the remote application reports. `Display` is a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct OAuthProblem {
-    /// `oauth_problem`.
     pub(super) name: String,
-    /// `oauth_problem_advice`.
     pub(super) advice: Option<String>,
 }
 
 impl OAuthReport {
-    /// Reads the header fields of a response.
     pub(super) fn from_headers(headers: &HeaderMap, now: Timestamp) -> Self {
         let fields = headers.get_all(WWW_AUTHENTICATE).iter();
         // Of several the last counts, as it does in Atlassian's own client library.
@@ -43,13 +40,11 @@ impl OAuthReport {
 
     /// Adds the problem in the body of a token endpoint; some providers report it nowhere else.
     pub(super) fn with_body(mut self, body: &[u8]) -> Self {
-        self.problem = self
-            .problem
-            .or_else(|| OAuthProblem::from_pairs(&form_pairs(body)));
+        let in_body = || OAuthProblem::from_pairs(&form_pairs(body));
+        self.problem = self.problem.or_else(in_body);
         self
     }
 
-    /// Returns true if this is the reported problem.
     pub(super) fn is(&self, name: &str) -> bool {
         self.problem.as_ref().is_some_and(|problem| problem.name == name)
     }

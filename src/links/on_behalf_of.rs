@@ -14,7 +14,6 @@ use super::{Link, Links, Users};
 pub(super) enum OnBehalfOf {
     /// A user who has connected the link: three-legged (3LO).
     User {
-        /// The user's subject.
         subject: String,
         /// The access token that the user granted.
         credentials: TokenCredentials,
@@ -70,7 +69,6 @@ impl OnBehalfOf {
 }
 
 impl Links {
-    /// Chooses on whose behalf a call is made.
     pub(super) async fn on_behalf_of(
         &self,
         link: &Link,

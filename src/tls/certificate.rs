@@ -122,7 +122,6 @@ impl Certificate {
 }
 
 impl CertificateFiles {
-    /// Reads and parses both files.
     pub(super) fn load(&self) -> Result<(Certificate, Fingerprint), CertificateFileError> {
         let (certificates, key) = (read(&self.certificate)?, read(&self.key)?);
         let certificate = Certificate::parse(&certificates, &key).map_err(|error| {

@@ -19,7 +19,6 @@ use crate::provider::{self, AuthenticatedCall};
 /// The body of the original request, as far as the proxy forwards it.
 #[derive(Debug)]
 pub(super) enum ClientBody {
-    /// A complete form.
     Form(Bytes),
     /// A form, or a body that may be one, which was not forwarded as a whole. The text is advice for the consumer.
     NotForwarded(&'static str),
@@ -57,7 +56,6 @@ impl ClientBody {
         }))
     }
 
-    /// The form, if it is complete.
     pub(super) fn form(&self) -> Option<&[u8]> {
         match self {
             Self::Form(form) => Some(form),

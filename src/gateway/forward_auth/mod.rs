@@ -86,9 +86,8 @@ impl ForwardAuth {
         let verdict = self.verify(kind, &original, body, peer.ip()).await;
         let verdict = verdict.and_then(|caller| Ok(self.allow(kind, &original, caller.as_ref())?));
         let mut response = verdict.unwrap_or_else(deny);
-        response
-            .extensions_mut()
-            .insert(AskedAbout(original.head.method, original.head.uri));
+        let asked_about = AskedAbout(original.head.method, original.head.uri);
+        response.extensions_mut().insert(asked_about);
         response
     }
 
@@ -99,7 +98,7 @@ impl ForwardAuth {
         sub_request: Parts,
         peer: IpAddr,
     ) -> Result<OriginalRequest, GatewayError> {
-        if !self.check.public_urls.trusts(peer) {
+        if !self.check.public_urls.trusted_proxies.contains(peer) {
             return Err(GatewayError::UntrustedProxy(peer.to_canonical()));
         }
         body_limits::check_transfer_encoding(&sub_request.headers)?;
@@ -165,17 +164,14 @@ impl ForwardAuth {
 /// upstream.
 fn check_method(head: &Parts) -> Result<(), GatewayError> {
     let signed = signature_check::signed_method(&head.method);
-    if signed != head.method {
-        return Err(GatewayError::Ambiguous(
-            "Methods are case-sensitive: send the method in capitals.",
-        ));
-    }
-    if routes::method_overrides(&head.headers).all(|method| method == signed.as_str()) {
+    let why = if signed != head.method {
+        "Methods are case-sensitive: send the method in capitals."
+    } else if routes::method_overrides(&head.headers).any(|method| method != signed.as_str()) {
+        "A header names another method than the one that was signed."
+    } else {
         return Ok(());
-    }
-    Err(GatewayError::Ambiguous(
-        "A header names another method than the one that was signed.",
-    ))
+    };
+    Err(GatewayError::Ambiguous(why))
 }
 
 const SAYS_WHO: &str = "A header says who sends the request, which is not its sender's to say.";

@@ -24,9 +24,7 @@ pub(super) struct OriginalRequest {
     pub(super) head: Parts,
     /// nginx's `X-Request-Id`.
     pub(super) request_id: Option<HeaderValue>,
-    /// Whether the proxy names the client's address.
     pub(super) names_client: bool,
-    /// Whether the proxy declares that it forwards only a part of the body.
     pub(super) is_partial_body: bool,
 }
 

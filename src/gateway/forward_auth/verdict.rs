@@ -65,7 +65,6 @@ impl ForwardAuth {
     }
 }
 
-/// The response that denies a request.
 pub(super) fn deny(
     kind: ProxyKind,
     rejection: &Rejection,
@@ -91,10 +90,8 @@ pub(super) fn deny(
 /// A 5xx status stays: nginx turns it into 500, which no consumer takes for a verdict.
 fn for_nginx<B>(response: Response<B>) -> Response<Body> {
     let mut response = response.map(|_| Body::empty());
-    let (status, has_challenge) = (
-        response.status(),
-        response.headers().contains_key(WWW_AUTHENTICATE),
-    );
+    let has_challenge = response.headers().contains_key(WWW_AUTHENTICATE);
+    let status = response.status();
     if !status.is_client_error() && !has_challenge {
         return response;
     }
@@ -113,5 +110,4 @@ fn for_nginx<B>(response: Response<B>) -> Response<Body> {
 const X_LINKGATE_STATUS: HeaderName = HeaderName::from_static("x-linkgate-status");
 /// The body that nginx should send to the client: the problem, form-encoded.
 const X_LINKGATE_ANSWER: HeaderName = HeaderName::from_static("x-linkgate-answer");
-/// The names that Envoy removes from the client's request.
 const X_ENVOY_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");

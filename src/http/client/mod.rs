@@ -130,10 +130,8 @@ impl HttpClient {
             let repeatable = is_reused && method.is_idempotent() && !progress.has_body();
             let copy = repeatable.then(|| copy_without_body(&request));
             let sending = connection.sender.try_send_request(request);
-            match progress
-                .limit(response_timeout, self.upload_timeout, sending)
-                .await?
-            {
+            let limited = progress.limit(response_timeout, self.upload_timeout, sending);
+            match limited.await? {
                 Ok(response) => {
                     let (mut head, body) = response.into_parts();
                     let is_in_step = response::check_response_framing(&mut head, &method)?;
@@ -182,9 +180,8 @@ impl Connector {
             })?;
             Ok(Response::from_parts(head, body.to_bytes()))
         };
-        timeout(limit, fetching)
-            .await
-            .unwrap_or(Err(HttpClientError::Timeout(limit)))
+        let fetched = timeout(limit, fetching).await;
+        fetched.unwrap_or(Err(HttpClientError::Timeout(limit)))
     }
 }
 
@@ -213,7 +210,8 @@ fn outgoing(request: Request<Body>, host: &HeaderValue) -> (Request<RequestBody>
         // hyper silently sends no body of unknown length along with a GET or HEAD.
         head.headers
             .insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-    } else if body.is_empty() && expects_body(&head.method) {
+    } else if body.is_empty() && [Method::POST, Method::PUT, Method::PATCH].contains(&head.method) {
+        // RFC 9110, section 8.6.
         head.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     let asked = head.headers.contains_key(EXPECT).then(CancellationToken::new);
@@ -239,11 +237,6 @@ fn copy_without_body(request: &Request<RequestBody>) -> Request<RequestBody> {
     copy.headers = request.headers().clone();
     copy.extensions = request.extensions().clone();
     Request::from_parts(copy, RequestBody::new(Body::empty()).0)
-}
-
-/// Whether a server expects a length also when the body is empty (RFC 9110, section 8.6).
-fn expects_body(method: &Method) -> bool {
-    [Method::POST, Method::PUT, Method::PATCH].contains(method)
 }
 
 impl From<hyper::Error> for HttpClientError {
