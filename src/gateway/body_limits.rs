@@ -160,10 +160,8 @@ impl http_body::Body for ResumedBody {
     }
 }
 
-/// The bytes that bodies may have which are held at the same time, in the whole process.
-static HELD: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(MAX_HELD_BYTES)));
-
-const MAX_HELD_BYTES: usize = 64 << 20;
+/// The bytes that bodies may have which are held at the same time, in the whole process: 64 MiB.
+static HELD: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(64 << 20)));
 
 /// Whether the media type is exactly `application/x-www-form-urlencoded`, with any parameters.
 pub(super) fn is_form(headers: &HeaderMap) -> Result<bool, GatewayError> {

@@ -16,8 +16,6 @@ use crate::setting::deserialize_text;
 /// `X-Linkgate-Consumer` and `X-Linkgate-Call` are always written, and `X-Linkgate-User` and `X-Linkgate-Name` if the call
 /// has a user. Names from which an application could read a user are removed, whether or not they are configured, by the
 /// table in `config/headers.txt`. Names are compared as `normalize` spells them.
-///
-/// Values are encoded as [`HeaderEncoding`] does it, so that two different users never have the same value.
 #[derive(Clone, Debug)]
 pub struct IdentityHeaders {
     user: Vec<HeaderName>,
@@ -224,10 +222,12 @@ pub enum IdentityPreset {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct OwnHeaders {
+    /// Names the user.
     pub user: IdentityHeaderName,
+    /// The user's display name.
     pub name: Option<IdentityHeaderName>,
+    /// The consumer key.
     pub consumer: Option<IdentityHeaderName>,
 }
 

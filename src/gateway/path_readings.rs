@@ -84,10 +84,8 @@ fn decode_utf16(path: &str) -> String {
     let mut parts = path.split("%u").flat_map(|part| part.split("%U"));
     let mut decoded = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let digits = part
-            .get(..4)
-            .and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        match digits.and_then(char::from_u32) {
+        let number = |digits| u32::from_str_radix(digits, 16).ok();
+        match part.get(..4).and_then(number).and_then(char::from_u32) {
             Some(c) => {
                 decoded.push(c);
                 decoded.push_str(&part[4..]);

@@ -122,7 +122,6 @@ pub(super) fn signed_method(method: &Method) -> Method {
     Method::from_bytes(upper.as_bytes()).unwrap_or_else(|_| method.clone())
 }
 
-/// Decides on a request without OAuth.
 pub(super) fn unsigned(mode: RouteMode) -> Result<(), Rejection> {
     match mode {
         RouteMode::OAuth => Err(Rejection::Challenge),
@@ -162,5 +161,4 @@ impl Rejection {
     }
 }
 
-/// What a client without a signature reads.
 const UNSIGNED: &str = "This resource requires a request signed with OAuth 1.0a.\n";

@@ -34,10 +34,8 @@ pub fn weighted_values<'a>(
     values.filter_map(|value| {
         let (value, parameters) = value.split_once(';').unwrap_or((value, ""));
         let mut weight = 1000;
-        for parameter in parameters
-            .split(';')
-            .filter(|parameter| !parameter.trim().is_empty())
-        {
+        let parameters = parameters.split(';').map(str::trim);
+        for parameter in parameters.filter(|text| !text.is_empty()) {
             let (name, value) = parameter.split_once('=')?;
             if name.trim().eq_ignore_ascii_case("q") {
                 weight = parse_weight(value.trim())?;

@@ -44,7 +44,6 @@ impl Display for RequestId {
 /// No I, L, O, U, 0 or 1.
 const LETTERS: &[u8; 30] = b"ABCDEFGHJKMNPQRSTVWXYZ23456789";
 const PLACES: u32 = 8;
-/// How many ids there are.
 const IDS: u64 = 30_u64.pow(PLACES);
 /// About the golden section of [`IDS`], so that neighbours differ in each letter.
 const SPREAD: u128 = 405_492_100_019;

@@ -16,13 +16,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 /// Runtimes to which connections are assigned in turn. When the last clone is dropped the threads end, and what runs on
 /// them is dropped.
 #[derive(Clone, Debug)]
-pub struct Workers(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    handles: Vec<Handle>,
-    next: AtomicUsize,
-    _stop: DropGuard,
+pub struct Workers {
+    handles: Arc<[Handle]>,
+    next: Arc<AtomicUsize>,
+    _stop: Arc<DropGuard>,
 }
 
 impl Workers {
@@ -39,24 +36,23 @@ impl Workers {
     }
 
     pub(super) fn next(&self) -> &Handle {
-        let Shared { handles, next, .. } = &*self.0;
-        &handles[next.fetch_add(1, Ordering::Relaxed) % handles.len()]
+        &self.handles[self.next.fetch_add(1, Ordering::Relaxed) % self.handles.len()]
     }
 
     /// Waits until each thread has done something. It never returns if one of them hangs.
     pub async fn check_alive(&self) {
-        for handle in &self.0.handles {
+        for handle in &*self.handles {
             // It does not panic.
             let _ = handle.spawn(async {}).await;
         }
     }
 
     fn new(handles: Vec<Handle>, stop: CancellationToken) -> Self {
-        Self(Arc::new(Shared {
-            handles,
-            next: AtomicUsize::new(0),
-            _stop: stop.drop_guard(),
-        }))
+        Self {
+            handles: handles.into(),
+            next: Arc::default(),
+            _stop: stop.drop_guard().into(),
+        }
     }
 }
 

@@ -150,5 +150,4 @@ fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
     })
 }
 
-/// How long an idle connection to the remote application is kept.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);

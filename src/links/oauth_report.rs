@@ -9,7 +9,6 @@ use http::header::{DATE, WWW_AUTHENTICATE};
 use crate::oauth::encoding::{self, Encoding};
 use crate::oauth::{Timestamp, authorization_header};
 
-/// What a response reports about a signed request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct OAuthReport {
     /// `None` if the request was accepted, or rejected by something other than OAuth.
@@ -112,15 +111,3 @@ fn clock_skew(headers: &HeaderMap, now: Timestamp) -> Option<i64> {
 
 /// The longest value that is logged, kept and shown, in characters.
 const MAX_CHARS: usize = 300;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_endpoint_may_report_in_its_body() {
-        let with_body = |body| OAuthReport::default().with_body(body);
-        assert!(with_body(b"oauth_problem=permission_denied&x=%zz\n").is("permission_denied"));
-        assert_eq!(with_body(b"<html>").problem, None);
-    }
-}

@@ -9,7 +9,6 @@ use crate::oauth::{TokenCredentials, TokenParameter};
 use super::error::LinkError;
 use super::{Link, Links, Users};
 
-/// On whose behalf a call is made.
 #[derive(Debug)]
 pub(super) enum OnBehalfOf {
     /// A user who has connected the link: three-legged (3LO).
@@ -27,7 +26,6 @@ pub(super) enum OnBehalfOf {
 }
 
 impl OnBehalfOf {
-    /// The `oauth_token` of the call.
     pub(super) fn token(&self) -> TokenParameter {
         match self {
             Self::User { credentials, .. } => TokenParameter::Token(credentials.clone()),

@@ -174,7 +174,7 @@ impl Server {
 fn raise_file_limit() -> usize {
     let limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
         tracing::warn!(%error, "the limit of open files stays as it was");
-        USUAL_FILE_LIMIT
+        1024
     });
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
@@ -192,9 +192,8 @@ async fn is_ready(provider: Arc<Provider>) -> Result<(), String> {
 }
 
 async fn synchronise(store: &Store, config: &Config, clock: &Clock) -> anyhow::Result<()> {
-    let done = store
-        .synchronise_consumers(&config.consumers, clock.now())
-        .await?;
+    let synchronising = store.synchronise_consumers(&config.consumers, clock.now());
+    let done = synchronising.await?;
     tracing::info!(
         added = ?done.added,
         updated = ?done.updated,
@@ -204,9 +203,6 @@ async fn synchronise(store: &Store, config: &Config, clock: &Clock) -> anyhow::R
     );
     Ok(())
 }
-
-/// Of a shell.
-const USUAL_FILE_LIMIT: u64 = 1024;
 
 /// How long requests under way may take when the server stops.
 const DRAIN: Duration = Duration::from_secs(30);

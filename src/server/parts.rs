@@ -49,6 +49,7 @@ pub(super) fn assemble(
         identity: Arc::new(config.identity.headers()),
         body_limits: BodyLimits::default(),
     };
+    let links = Arc::new(links::links(config, store, &clock)?);
     let subjects = config.admin.subjects.iter().cloned();
     let app = App {
         provider,
@@ -63,8 +64,8 @@ pub(super) fn assemble(
         rejections: RecentRejections::new(clock.clone()),
         jwks: assertion.as_ref().map(|assertion| assertion.jwks()),
         clock: clock.clone(),
-        links: Arc::new(links::links(config, store, &clock)?),
-        identity: links::identity(config, installation)?,
+        identity: links::identity(config, installation, &links),
+        links,
     };
     let verdicts = ForwardAuth::new(check.clone(), assertion.clone(), clock);
     let proxy = Proxy::new(&config.upstream, Arc::clone(&check.identity), assertion);

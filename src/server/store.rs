@@ -116,11 +116,8 @@ async fn check_no_key_is_needed(config: &Config) -> anyhow::Result<()> {
     };
     let uses = store.key_uses().await;
     store.close().await;
-    let needed: Vec<_> = uses?
-        .into_iter()
-        .filter(KeyUse::is_needed)
-        .map(|key| key.id)
-        .collect();
+    let needed = uses?.into_iter().filter(KeyUse::is_needed);
+    let needed: Vec<_> = needed.map(|key| key.id).collect();
     ensure!(
         needed.is_empty(),
         "the key file {} is missing, and the database needs its key {}: restore the file from a backup. If it is lost, make \

@@ -86,9 +86,8 @@ impl CertificateError {
 impl Certificate {
     /// Parses a certificate chain and its private key, both in PEM.
     pub fn parse(certificates: &[u8], key: &[u8]) -> Result<Self, CertificateError> {
-        let chain = CertificateDer::pem_slice_iter(certificates)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| CertificateError::BadCertificate)?;
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificates).collect();
+        let chain = chain.map_err(|_| CertificateError::BadCertificate)?;
         let first = chain.first().ok_or(CertificateError::NoCertificate)?;
         let parsed = x509_cert::Certificate::from_der(first).map_err(|_| CertificateError::BadCertificate)?;
         let validity = parsed.tbs_certificate().validity();

@@ -16,7 +16,6 @@ use crate::gateway::signature_check::Rejection;
 use crate::oauth::{Problem, RequestView, SignedRequest};
 use crate::provider::{self, AuthenticatedCall};
 
-/// The body of the original request, as far as the proxy forwards it.
 #[derive(Debug)]
 pub(super) enum ClientBody {
     Form(Bytes),
@@ -57,10 +56,8 @@ impl ClientBody {
     }
 
     pub(super) fn form(&self) -> Option<&[u8]> {
-        match self {
-            Self::Form(form) => Some(form),
-            Self::NotForwarded(_) | Self::Other(_) => None,
-        }
+        let Self::Form(form) = self else { return None };
+        Some(form)
     }
 
     /// Rejects a signed request whose form was not forwarded, before the token is looked at, so that the consumer does not

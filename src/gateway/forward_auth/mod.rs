@@ -91,7 +91,6 @@ impl ForwardAuth {
         response
     }
 
-    /// Reads the original request from the sub-request of a trusted proxy.
     fn original_request(
         &self,
         kind: ProxyKind,

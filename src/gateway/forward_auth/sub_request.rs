@@ -183,5 +183,4 @@ const PROXY_HEADERS: [HeaderName; 12] = [
 const NO_URL: GatewayError = GatewayError::Ambiguous("The front proxy shows no URL.");
 const NO_TARGET: GatewayError = GatewayError::Ambiguous("The front proxy shows no path.");
 
-/// Bytes of a path in the log.
 const MAX_LOGGED_PATH: usize = 1024;

@@ -231,12 +231,12 @@ fn outgoing(request: Request<Body>, host: &HeaderValue) -> (Request<RequestBody>
 
 /// The same request, which has no body.
 fn copy_without_body(request: &Request<RequestBody>) -> Request<RequestBody> {
-    let (mut copy, ()) = Request::new(()).into_parts();
-    copy.method = request.method().clone();
-    copy.uri = request.uri().clone();
-    copy.headers = request.headers().clone();
-    copy.extensions = request.extensions().clone();
-    Request::from_parts(copy, RequestBody::new(Body::empty()).0)
+    let mut copy = Request::new(RequestBody::new(Body::empty()).0);
+    copy.method_mut().clone_from(request.method());
+    copy.uri_mut().clone_from(request.uri());
+    copy.headers_mut().clone_from(request.headers());
+    copy.extensions_mut().clone_from(request.extensions());
+    copy
 }
 
 impl From<hyper::Error> for HttpClientError {

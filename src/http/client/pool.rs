@@ -92,5 +92,4 @@ async fn sweep(pool: Weak<Shared>) {
 /// The most idle connections of each worker thread.
 const MAX_IDLE: usize = 256;
 
-/// The longest time between two sweeps.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
