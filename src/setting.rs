@@ -88,9 +88,34 @@ macro_rules! deserialize_text {
                 crate::setting::text(deserializer, $parse)
             }
         }
+
+        #[cfg(test)]
+        crate::setting::text_schema!($type);
     )+};
 }
 pub(crate) use deserialize_text;
+
+/// The schema of a type that is written as a text.
+#[cfg(test)]
+macro_rules! text_schema {
+    ($type:ty $(, $parameter:ident)?) => {
+        impl$(<$parameter>)? schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                "text".into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                String::json_schema(generator)
+            }
+        }
+    };
+}
+#[cfg(test)]
+pub(crate) use text_schema;
 
 /// For `#[serde(deserialize_with)]`.
 pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -143,6 +168,9 @@ pub struct FromFile<T> {
     /// What it contains.
     pub content: T,
 }
+
+#[cfg(test)]
+text_schema!(FromFile<T>, T);
 
 /// What a file can contain.
 pub trait FileContent: Sized {

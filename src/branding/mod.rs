@@ -14,6 +14,7 @@ pub use accent::{Color, Palette};
 pub use logo::Logo;
 
 /// `[branding]`: what an installation looks like.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]

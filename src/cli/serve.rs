@@ -59,8 +59,8 @@ async fn serve(config: Config, file: &ConfigFile, migrations: Migrations) -> any
     // Three in the time after which systemd counts the server as dead.
     let mut alive = interval(sd_notify::watchdog_enabled().unwrap_or(Duration::MAX) / 3);
     tracing::info!(
-        public = %server.public_address(),
-        admin = %server.admin_address(),
+        public = %server.public_address,
+        admin = %server.admin_address,
         "linkgate {} serves",
         env!("CARGO_PKG_VERSION"),
     );
@@ -68,7 +68,7 @@ async fn serve(config: Config, file: &ConfigFile, migrations: Migrations) -> any
     loop {
         tokio::select! {
             _ = alive.tick() => {
-                server.check_alive().await;
+                server.workers.check_alive().await;
                 notify(&[NotifyState::Watchdog]);
             }
             _ = terminate.recv() => break,

@@ -16,6 +16,7 @@ use super::problem::Report;
 use super::server::is_local;
 
 /// linkgate as a peer of Application Links.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AppLinksConfig {

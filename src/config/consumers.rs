@@ -16,6 +16,7 @@ use super::Config;
 use super::problem::Report;
 
 /// A consumer as the administrator writes it, in the configuration or on the command line.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
@@ -39,6 +40,7 @@ pub struct ConsumerConfig {
     pub session_handles: bool,
     #[serde(default)]
     pub require_body_hash: bool,
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     #[serde(default, deserialize_with = "networks")]
     pub addresses: Vec<IpNet>,
     #[serde(default = "yes")]
@@ -46,6 +48,7 @@ pub struct ConsumerConfig {
 }
 
 /// One of several public keys: in a file, or pasted.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublicKeyConfig {

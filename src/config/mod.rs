@@ -46,6 +46,7 @@ pub(crate) use self::values::{parse_consumer_key, parse_public_key};
 use self::source::ConfigSource;
 
 /// The validated configuration, with the defaults filled in.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -147,3 +148,6 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

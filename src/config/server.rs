@@ -12,6 +12,7 @@ use crate::setting::{self, duration, duration_or_none, networks, seconds};
 use crate::tls::CertificateFiles;
 
 /// The listeners, and the URLs under which consumers and browsers reach them.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerConfig {
@@ -24,12 +25,15 @@ pub struct ServerConfig {
     pub path_prefix: PathPrefix,
     #[serde(default)]
     pub public_urls: Vec<PublicUrl>,
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     #[serde(default, deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
     pub tls: Option<CertificateFiles>,
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<60>", deserialize_with = "duration")]
     pub download_timeout: Duration,
     /// How long browsers use only https for this host, after a page over https; `None` (`"0s"`): they are not told.
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "one_year", deserialize_with = "duration_or_none")]
     pub hsts: Option<Duration>,
     #[serde(default)]
@@ -44,6 +48,7 @@ impl ServerConfig {
 }
 
 /// Who may use the administration pages.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdminConfig {
@@ -51,6 +56,7 @@ pub struct AdminConfig {
 }
 
 /// The secret key, which is kept outside of the database.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeyConfig {

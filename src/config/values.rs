@@ -79,3 +79,12 @@ impl FileContent for PrivateKey {
         }
     }
 }
+
+#[cfg(test)]
+mod schemas {
+    use super::{PublicKey, Secret, SignatureMethod};
+
+    crate::setting::text_schema!(PublicKey);
+    crate::setting::text_schema!(Secret);
+    crate::setting::text_schema!(SignatureMethod);
+}

@@ -1,6 +1,5 @@
 //! The identity assertion: a JWT (RFC 7519) that lets the application verify the caller without trusting the network.
 
-use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::agreement;
@@ -12,7 +11,6 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, HeaderValue, Method};
 use rand::TryRng;
 use rand::rngs::SysRng;
-use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -35,26 +33,15 @@ pub struct Assertion {
 }
 
 impl Assertion {
-    /// Takes the issuer (the public URL), the audience (the application), and the key that signs.
-    pub fn new(
-        issuer: impl Into<String>,
-        audience: impl Into<String>,
-        key: AssertionKey,
-        clock: Clock,
-    ) -> Self {
+    /// Takes the issuer (the public URL), the audience (the application), the key that signs, and those that signed earlier,
+    /// so that their assertions stay valid while a key is rotated.
+    pub fn new(issuer: &str, audience: &str, keys: Vec<AssertionKey>, clock: Clock) -> Self {
         Self {
-            issuer: issuer.into(),
-            audience: audience.into(),
-            keys: vec![key],
+            issuer: issuer.to_owned(),
+            audience: audience.to_owned(),
+            keys,
             clock,
         }
-    }
-
-    /// Also publishes keys that signed earlier, so that their assertions stay valid while a key is rotated.
-    #[must_use]
-    pub fn with_previous(mut self, previous: Vec<AssertionKey>) -> Self {
-        self.keys.extend(previous);
-        self
     }
 
     /// The public keys as a JWK set (RFC 7517, section 5), for `/.well-known/linkgate/jwks.json`.
@@ -73,32 +60,28 @@ impl Assertion {
         let mut id = [0; 16];
         SysRng.try_fill_bytes(&mut id).map_err(|_| FAILED)?;
         let now = self.clock.now().seconds();
-        let claims = Claims {
-            iss: &self.issuer,
-            aud: &self.audience,
-            sub: caller.user.as_ref().map(|user| user.subject.as_str()),
-            name: caller.user.as_ref().map(|user| user.display_name.as_str()),
-            consumer: caller.consumer.key.as_str(),
-            call: caller.kind.name(),
-            method: method.as_str(),
-            path,
-            iat: now,
-            exp: now + LIFETIME_SECS,
-            jti: URL_SAFE_NO_PAD.encode(id),
-        };
-        let key = &self.keys[0];
-        let header = json!({ "alg": "ES256", "typ": "JWT", "kid": key.id }).to_string();
-        let claims = serde_json::to_vec(&claims).map_err(|_| FAILED)?;
-        let signed = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(header),
-            URL_SAFE_NO_PAD.encode(claims)
-        );
-        let signature = key
-            .pair
-            .sign(&SystemRandom::new(), signed.as_bytes())
-            .map_err(|_| FAILED)?;
-        let jwt = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
+        let mut claims = json!({
+            "iss": self.issuer,
+            "aud": self.audience,
+            "consumer": caller.consumer.key.as_str(),
+            "call": caller.kind.name(),
+            "method": method.as_str(),
+            "path": path,
+            "iat": now,
+            "exp": now + LIFETIME_SECS,
+            "jti": URL_SAFE_NO_PAD.encode(id),
+        });
+        if let Some(user) = &caller.user {
+            claims["sub"] = json!(user.subject);
+            claims["name"] = json!(user.display_name);
+        }
+        let key = self.keys.first().ok_or(FAILED)?;
+        let header = json!({ "alg": "ES256", "typ": "JWT", "kid": key.id });
+        let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+        let signed = format!("{header}.{claims}");
+        let signature = key.pair.sign(&SystemRandom::new(), signed.as_bytes());
+        let signature = URL_SAFE_NO_PAD.encode(signature.map_err(|_| FAILED)?);
+        let jwt = format!("{signed}.{signature}");
         let mut value = HeaderValue::try_from(jwt).map_err(|_| FAILED)?;
         value.set_sensitive(true);
         Ok(value)
@@ -106,8 +89,9 @@ impl Assertion {
 }
 
 /// A P-256 key that every replica derives from the same secret.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct AssertionKey {
+    /// The `kid`: the key's thumbprint (RFC 7638).
     id: String,
     pair: Arc<EcdsaKeyPair>,
     x: String,
@@ -124,11 +108,6 @@ impl AssertionKey {
             mac.update(&[counter]);
             Self::from_scalar(&Zeroizing::new(mac.finalize().into_bytes().into()))
         })
-    }
-
-    /// The `kid`: the key's thumbprint (RFC 7638).
-    pub fn id(&self) -> &str {
-        &self.id
     }
 
     fn from_scalar(scalar: &[u8; 32]) -> Option<Self> {
@@ -155,48 +134,6 @@ impl AssertionKey {
     }
 }
 
-impl fmt::Debug for AssertionKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AssertionKey").field(&self.id).finish()
-    }
-}
-
-#[derive(Serialize)]
-struct Claims<'a> {
-    iss: &'a str,
-    aud: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sub: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    consumer: &'a str,
-    call: &'a str,
-    method: &'a str,
-    path: &'a str,
-    iat: i64,
-    exp: i64,
-    jti: String,
-}
-
 const FAILED: GatewayError = GatewayError::Internal("the assertion cannot be signed");
 
 const LIFETIME_SECS: i64 = 60;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_replica_derives_the_same_key() {
-        let key = AssertionKey::derive(&[1; 32]).unwrap();
-        assert_eq!(key.jwk(), AssertionKey::derive(&[1; 32]).unwrap().jwk());
-        assert_ne!(key.id(), AssertionKey::derive(&[2; 32]).unwrap().id());
-        assert_eq!(format!("{key:?}"), format!("AssertionKey({:?})", key.id()));
-    }
-
-    #[test]
-    fn a_number_outside_the_curve_is_not_a_key() {
-        assert!(AssertionKey::from_scalar(&[0; 32]).is_none());
-        assert!(AssertionKey::from_scalar(&[0xff; 32]).is_none());
-    }
-}

@@ -32,10 +32,6 @@ impl BodyLimits {
     ///
     /// `is_signed`: whether the request carries OAuth without its body. Otherwise a form has no limits: what is compressed is
     /// not signed, and neither is a form without an OAuth parameter in what is read within the limits.
-    ///
-    /// # Errors
-    ///
-    /// `Ambiguous` (400) for two `Content-Type` fields, `CompressedForm` (415), and those of `buffer`.
     pub async fn read_form(
         self,
         headers: &HeaderMap,
@@ -62,12 +58,6 @@ impl BodyLimits {
     }
 
     /// Buffers a body of any type. Trailers are dropped (RFC 9110, section 6.5).
-    ///
-    /// # Errors
-    ///
-    /// `BodyTooLarge` (413), before anything is read if `Content-Length` is too large, so that a client which sent
-    /// `Expect` is not asked for the body. `SlowBody` (408), `BrokenBody` (400). `Busy` (503) if all bodies that are held have
-    /// more than 64 MiB together.
     pub(super) async fn buffer(self, headers: &HeaderMap, mut body: Body) -> Result<Bytes, GatewayError> {
         let mut held = HeldBody::default();
         self.hold(headers, &mut body, &mut held, true).await?;
@@ -85,6 +75,7 @@ impl BodyLimits {
         let length = headers
             .get(CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        // Before anything is read: a client which sent `Expect` is not asked for the body.
         if is_signed && length.is_some_and(|length| length > self.size as u64) {
             return Err(GatewayError::BodyTooLarge);
         }
@@ -193,10 +184,8 @@ impl http_body::Body for ResumedBody {
     }
 }
 
-/// The bytes that bodies may have which are held at the same time, in the whole process.
-static HELD: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(MAX_HELD_BYTES)));
-
-const MAX_HELD_BYTES: usize = 64 << 20;
+/// The bytes that bodies may have which are held at the same time, in the whole process: 64 MiB.
+static HELD: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(64 << 20)));
 
 /// Which bodies of unknown length are sent with one.
 const SHORT_BODY: BodyLimits = BodyLimits {
@@ -205,10 +194,6 @@ const SHORT_BODY: BodyLimits = BodyLimits {
 };
 
 /// Whether the media type is exactly `application/x-www-form-urlencoded`, with any parameters.
-///
-/// # Errors
-///
-/// `Ambiguous` for two `Content-Type` fields.
 pub(super) fn is_form(headers: &HeaderMap) -> Result<bool, GatewayError> {
     let media_type = at_most_one(headers, CONTENT_TYPE)
         .map_err(|_| GatewayError::Ambiguous("The request names Content-Type twice."))?;
@@ -218,10 +203,6 @@ pub(super) fn is_form(headers: &HeaderMap) -> Result<bool, GatewayError> {
 
 /// Rejects media types that are malformed (RFC 9110, section 8.3.1): PHP takes `application/x-www-form-urlencoded, text/plain`
 /// for a form, whose parameters would not be signed.
-///
-/// # Errors
-///
-/// `Ambiguous` (400).
 pub(super) fn check_media_type(headers: &HeaderMap) -> Result<(), GatewayError> {
     let is_token_byte = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     let is_token = |text: &str| !text.is_empty() && text.bytes().all(is_token_byte);
@@ -230,21 +211,14 @@ pub(super) fn check_media_type(headers: &HeaderMap) -> Result<(), GatewayError> 
         let (kind, subtype) = essence.split_once('/')?;
         Some(is_token(kind) && is_token(subtype))
     };
-    if headers
-        .get_all(CONTENT_TYPE)
-        .iter()
-        .all(|value| is_valid(value) == Some(true))
-    {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    if values.all(|value| is_valid(value) == Some(true)) {
         return Ok(());
     }
     Err(GatewayError::Ambiguous("Content-Type is malformed."))
 }
 
 /// Rejects transfer codings other than `chunked`: the upstream would receive another body than the client sent.
-///
-/// # Errors
-///
-/// `TransferCoding` (501).
 pub(super) fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), GatewayError> {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     if codings.all(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked")) {

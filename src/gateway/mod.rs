@@ -31,6 +31,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::response::Response;
 use tower::service_fn;
+use tower::util::BoxCloneSyncService;
 
 use crate::http::HttpService;
 
@@ -65,10 +66,10 @@ impl Gateway {
     }
 
     /// The gateway as a service, for a router or a listener.
-    pub fn service(self: Arc<Self>) -> impl HttpService {
-        service_fn(move |request: Request| {
+    pub fn service(self: Arc<Self>) -> HttpService {
+        BoxCloneSyncService::new(service_fn(move |request: Request| {
             let gateway = Arc::clone(&self);
             async move { Ok(gateway.call(request).await) }
-        })
+        }))
     }
 }

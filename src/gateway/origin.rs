@@ -11,7 +11,7 @@ use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 
 use super::error::GatewayError;
-use super::forwarded::{ForwardedFor, ForwardingFields, TrustedProxies, X_FORWARDED_FOR};
+use super::forwarded::{ForwardingFields, TrustedProxies, X_FORWARDED_FOR, forwarded_for};
 use crate::http::negotiate::at_most_one;
 use crate::oauth::{PublicUrl, RequestView};
 use parking_lot::Mutex;
@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 pub struct PublicUrls {
     /// The first one is the default.
     urls: Vec<Arc<PublicUrl>>,
-    trusted_proxies: TrustedProxies,
+    pub(super) trusted_proxies: TrustedProxies,
     /// The peers that were logged because they are no trusted proxies, at most [`MAX_LOGGED`].
     logged: Arc<Mutex<HashSet<IpAddr>>>,
 }
@@ -35,11 +35,9 @@ pub struct RequestOrigin {
     pub client: Option<IpAddr>,
     /// The authority that the client requested, as it or a trusted proxy wrote it.
     pub(super) host: Option<HeaderValue>,
-    /// The scheme that the client used.
     pub(super) scheme: &'static str,
     /// The hops between the client and the upstream; `None` if the peer is not known.
-    pub(super) forwarded_for: Option<ForwardedFor>,
-    /// Whether the peer is a trusted proxy.
+    pub(super) forwarded_for: Option<String>,
     pub(super) is_trusted_peer: bool,
     /// The installations of linkgate that forwarded the request, if there are any.
     pub(super) via: Option<HeaderValue>,
@@ -70,10 +68,6 @@ impl RequestOrigin {
     }
 
     /// Rejects a request that this installation has forwarded before.
-    ///
-    /// # Errors
-    ///
-    /// `Loop` (508).
     pub(super) fn check_loop(self) -> Result<Self, GatewayError> {
         let via = self.via.as_ref().map_or(&[][..], HeaderValue::as_bytes);
         let mut hops = via.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
@@ -114,21 +108,14 @@ impl PublicUrls {
             || self.urls.iter().any(|url| url.origin().as_bytes() == origin)
     }
 
-    /// Whether a peer is a trusted proxy.
-    pub(super) fn trusts(&self, peer: IpAddr) -> bool {
-        self.trusted_proxies.contains(peer)
-    }
-
     /// Logs a peer that sends forwarding fields and is no trusted proxy, once.
     fn log_untrusted(&self, headers: &HeaderMap, peer: Option<IpAddr>) {
-        let Some(peer) =
-            peer.filter(|_| headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED))
-        else {
+        let Some(peer) = peer.as_ref().map(IpAddr::to_canonical) else {
             return;
         };
-        let peer = peer.to_canonical();
-        let mut logged = self.logged.lock();
-        if logged.len() < MAX_LOGGED && logged.insert(peer) {
+        let is_forwarded = headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED);
+        let is_new = |logged: &mut HashSet<_>| logged.len() < MAX_LOGGED && logged.insert(peer);
+        if is_forwarded && is_new(&mut self.logged.lock()) {
             tracing::warn!(
                 %peer,
                 "{peer} sends X-Forwarded-For or Forwarded and is no trusted proxy: the fields are ignored, and it counts as \
@@ -140,15 +127,11 @@ impl PublicUrls {
     /// Determines the origin of a request.
     ///
     /// A further public URL is chosen if the request names its authority and, through a trusted proxy, its scheme. An
-    /// unknown authority chooses the default: if another URL was signed, the signature does not match.
-    ///
-    /// # Errors
-    ///
-    /// `Ambiguous` (400) if the request names two different authorities or none (RFC 9112, section 3.2), or if the
-    /// forwarding fields of a trusted proxy contradict each other.
+    /// unknown authority chooses the default: if another URL was signed, the signature does not match. Two different
+    /// authorities or none (RFC 9112, section 3.2) are `Ambiguous`, and so are forwarding fields that contradict each other.
     pub fn origin(&self, parts: &Parts, peer: Option<IpAddr>) -> Result<RequestOrigin, GatewayError> {
         let own = authority(parts)?;
-        let is_trusted_peer = peer.is_some_and(|peer| self.trusts(peer));
+        let is_trusted_peer = peer.is_some_and(|peer| self.trusted_proxies.contains(peer));
         let fields = if is_trusted_peer {
             ForwardingFields::read(&parts.headers)?
         } else {
@@ -171,7 +154,7 @@ impl PublicUrls {
             client: peer.map(|peer| self.trusted_proxies.client(peer, &fields.hops)),
             host: host.and_then(|host| HeaderValue::from_str(host).ok()),
             scheme,
-            forwarded_for: peer.map(|peer| ForwardedFor::new(&parts.headers, &fields, peer)),
+            forwarded_for: peer.map(|peer| forwarded_for(&parts.headers, &fields, peer)),
             is_trusted_peer,
             via: parts.headers.get(X_LINKGATE_VIA).cloned(),
         })
@@ -245,21 +228,3 @@ pub(super) const X_LINKGATE_VIA: HeaderName = HeaderName::from_static("x-linkgat
 
 /// Any client may send the fields.
 const MAX_LOGGED: usize = 256;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_authority_is_a_host_and_a_port() {
-        for good in ["a", "a:1", "1.2.3.4:65535", "[::1]", "[::1]:80", "a_b.c-d"] {
-            assert!(is_authority(good), "{good}");
-        }
-        for bad in [
-            "", ":80", "a:", "a:x", "a:65536", "a:+1", "u@a", "a b", "a,b", "[a]", "[::1", "::1", "a/b",
-            "\u{e4}",
-        ] {
-            assert!(!is_authority(bad), "{bad}");
-        }
-    }
-}

@@ -44,7 +44,7 @@ const STEPS: [fn(&str) -> String; 9] = [
     compose_plainly,
     trim_segments,
     remove_parameters,
-    replace_backslashes,
+    |path| path.replace('\\', "/"),
     merge_slashes,
     remove_dot_segments,
     remove_last_slash,
@@ -84,10 +84,8 @@ fn decode_utf16(path: &str) -> String {
     let mut parts = path.split("%u").flat_map(|part| part.split("%U"));
     let mut decoded = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let digits = part
-            .get(..4)
-            .and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        match digits.and_then(char::from_u32) {
+        let number = |digits| u32::from_str_radix(digits, 16).ok();
+        match part.get(..4).and_then(number).and_then(char::from_u32) {
             Some(c) => {
                 decoded.push(c);
                 decoded.push_str(&part[4..]);
@@ -125,10 +123,6 @@ fn remove_parameters(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-fn replace_backslashes(path: &str) -> String {
-    path.replace('\\', "/")
-}
-
 fn merge_slashes(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for c in path.chars() {
@@ -160,90 +154,5 @@ fn remove_last_slash(path: &str) -> String {
     match path.strip_suffix('/') {
         Some(above) if !above.is_empty() => above.to_owned(),
         _ => path.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_has_every_interpretation() {
-        for (path, interpretation) in [
-            ("/static/..%2fapi/x", "/api/x"),
-            ("/static/%2e%2e/api/x", "/api/x"),
-            ("/static/%252e%252e/api/x", "/api/x"),
-            ("/static/..;/api/x", "/api/x"),
-            ("/static/;%2f..%2f../api", "/api"),
-            ("/static\\..\\api\\x", "/api/x"),
-            ("/static/..%5capi", "/api"),
-            ("/static/..%c0%afapi", "/api"),
-            ("/static/..%e0%80%afapi", "/api"),
-            ("/static/..%f0%80%80%afapi", "/api"),
-            ("/%c1%a1pi", "/api"),
-            ("/%e0%81%a1pi", "/api"),
-            ("/%u0061pi", "/api"),
-            ("/%U0061pi/x", "/api/x"),
-            ("/%u0061%u0070i", "/api"),
-            ("/static/..%u002fapi", "/api"),
-            ("/%uff41pi", "/api"),
-            ("/%ef%bd%81pi", "/api"),
-            ("/%c3%a1pi", "/api"),
-            ("/a%ffpi", "/api"),
-            ("/a%e2%80%8bpi", "/api"),
-            ("/a%c2%adpi", "/api"),
-            ("/static/%ef%bc%8e%ef%bc%8e/api", "/api"),
-            ("/static%ef%bc%8f..%ef%bc%8fapi", "/api"),
-            ("/api./x", "/api/x"),
-            ("/api.", "/api"),
-            ("/api.../x", "/api/x"),
-            ("/api%20/x", "/api/x"),
-            ("/api%20.%20/x", "/api/x"),
-            ("/%20api", "/api"),
-            ("/api%09/x", "/api/x"),
-            ("/api%c2%a0/x", "/api/x"),
-            ("//api//x", "/api/x"),
-            ("/./api", "/api"),
-            ("/a//../api", "/a/api"),
-            ("/a//../api", "/api"),
-            ("/../../api", "/api"),
-            ("/%61pi", "/api"),
-            ("/api/", "/api"),
-            ("/api;v=1/x", "/api/x"),
-            ("/api%00.png", "/api"),
-            ("/api/.", "/api"),
-        ] {
-            assert!(interpretations(path).unwrap().contains(interpretation), "{path}");
-            assert!(!is_canonical(path), "{path}");
-        }
-    }
-
-    #[test]
-    fn a_canonical_path_has_one_interpretation() {
-        for path in ["/", "/api/x", "/a.b/c-d_e~f", "/A"] {
-            assert!(is_canonical(path), "{path}");
-            assert_eq!(interpretations(path).unwrap().len(), 1, "{path}");
-        }
-        for path in [
-            "/caf%c3%a9.",
-            "/%e6%97%a5%e6%9c%ac/a%20b",
-            "/%u",
-            "/%u00",
-            "/a%e9",
-        ] {
-            assert!(
-                interpretations(path).is_some_and(|found| found.len() < 10),
-                "{path}"
-            );
-        }
-    }
-
-    #[test]
-    fn too_many_interpretations_are_none() {
-        let maze = "/%2525252525252525252e.;//\\%2e%2f".repeat(20);
-        assert_eq!(interpretations(&maze), None);
-        assert_eq!(interpretations(&"/%2e%2e".repeat(9_000)), None);
-        assert_eq!(interpretations(&maze.repeat(6)), None);
-        assert!(interpretations(&"/a%20b".repeat(1_000)).is_some());
     }
 }

@@ -32,10 +32,6 @@ pub struct Proxy {
 
 impl Proxy {
     /// A proxy; nothing is connected yet. `assertion` signs who calls; `None`: no assertion is written.
-    ///
-    /// # Errors
-    ///
-    /// The application's address is `https`, and the operating system has no trust roots.
     pub fn new(
         config: &UpstreamConfig,
         identity: Arc<IdentityHeaders>,
@@ -65,10 +61,8 @@ impl Proxy {
         if let Some(caller) = caller {
             let headers = response.headers_mut();
             // It is for the caller alone, and a shared cache may see neither signature nor user (RFC 9111, section 3.5).
-            if ![CACHE_CONTROL, EXPIRES, PRAGMA]
-                .iter()
-                .any(|name| headers.contains_key(name))
-            {
+            let mut fields = [CACHE_CONTROL, EXPIRES, PRAGMA].into_iter();
+            if !fields.any(|name| headers.contains_key(name)) {
                 headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
             }
             response.extensions_mut().insert(caller);
@@ -77,21 +71,14 @@ impl Proxy {
     }
 
     async fn send(&self, request: CheckedRequest) -> Result<Response<Body>, GatewayError> {
-        let CheckedRequest {
-            mut head,
-            body,
-            origin,
-            caller,
-        } = request;
+        let (mut head, body, caller) = (request.head, request.body, request.caller);
         let upgrade = websocket::requested(&mut head);
         let had_length = head.headers.contains_key(CONTENT_LENGTH);
+        let is_continue = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
         let expects_continue = !body.is_end_stream()
             && head.version > Version::HTTP_10
-            && head
-                .headers
-                .get(EXPECT)
-                .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
-        rewrite(&mut head, &origin, &self.identity, caller.is_some())?;
+            && head.headers.get(EXPECT).is_some_and(is_continue);
+        rewrite(&mut head, &request.origin, &self.identity, caller.is_some())?;
         if let Some(caller) = &caller {
             self.identity.write(caller, &mut head.headers);
             if let Some(assertion) = &self.assertion {

@@ -48,12 +48,8 @@ pub struct CheckedRequest {
 
 impl SignatureCheck {
     /// Checks a request and removes the identity headers from its head. The peer's address is that of [`ConnectInfo`];
-    /// without it no proxy is trusted. `config/examples/middleware` is a program that uses it as middleware.
-    ///
-    /// # Errors
-    ///
-    /// The response to a request that must not reach the application, with the [`RequestOrigin`] in its extensions if that
-    /// could be determined.
+    /// without it no proxy is trusted. The error is the response to a request that must not reach the application, with the
+    /// [`RequestOrigin`] in its extensions if it is known. `config/examples/middleware` uses it as middleware.
     pub async fn check(&self, request: Request) -> Result<CheckedRequest, Response> {
         let (mut head, body) = request.into_parts();
         let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
@@ -62,9 +58,8 @@ impl SignatureCheck {
             .and_then(|()| self.public_urls.origin(&head, peer))
             .and_then(RequestOrigin::check_loop)
             .map_err(|error| error.to_response(ErrorFormat::of(&head)))?;
-        let is_signed = origin
-            .view(&head, &origin::authorization(&head.headers), None)
-            .is_signed();
+        let authorization = origin::authorization(&head.headers);
+        let is_signed = origin.view(&head, &authorization, None).is_signed();
         match self.verify(&head, &origin, body, is_signed).await {
             Ok((caller, body)) => {
                 let is_by_proxy = caller.is_none() && !is_signed && origin.is_trusted_peer;
@@ -123,14 +118,10 @@ impl SignatureCheck {
 /// The method that a consumer signed: the signature covers it in upper case (RFC 5849, section 3.4.1.1), and methods are
 /// case-sensitive (RFC 9110, section 9.1).
 pub(super) fn signed_method(method: &Method) -> Method {
-    if !method.as_str().bytes().any(|byte| byte.is_ascii_lowercase()) {
-        return method.clone();
-    }
     let upper = method.as_str().to_ascii_uppercase();
     Method::from_bytes(upper.as_bytes()).unwrap_or_else(|_| method.clone())
 }
 
-/// Decides on a request without OAuth.
 pub(super) fn unsigned(mode: RouteMode) -> Result<(), Rejection> {
     match mode {
         RouteMode::OAuth => Err(Rejection::Challenge),
@@ -170,5 +161,4 @@ impl Rejection {
     }
 }
 
-/// What a client without a signature reads.
 const UNSIGNED: &str = "This resource requires a request signed with OAuth 1.0a.\n";

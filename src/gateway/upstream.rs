@@ -12,31 +12,29 @@ use crate::setting::{self, FromFile, deserialize_text, duration, seconds};
 use crate::tls::{ClientTls, Roots, RootsError, ServerName};
 
 /// `[upstream]`: the application.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct UpstreamConfig {
-    /// Its address.
     pub url: Upstream,
-    /// The trust roots of an `https` address; `None`: those of the operating system.
     pub ca_file: Option<FromFile<Roots>>,
-    /// The name in the application's certificate, if that is not the host of the address.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     #[serde(default, deserialize_with = "server_name")]
     pub server_name: Option<ServerName<'static>>,
-    /// Its name on the pages, unless `[branding]` has one.
     pub name: Option<String>,
-    /// How long a connection may take to be made.
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<5>", deserialize_with = "duration")]
     pub connect_timeout: Duration,
-    /// How long the head of a response may take.
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<60>", deserialize_with = "duration")]
     pub response_timeout: Duration,
-    /// How long an idle connection is kept.
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<300>", deserialize_with = "duration")]
     pub idle_timeout: Duration,
-    /// How long the body of a request may stand still.
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<60>", deserialize_with = "duration")]
     pub upload_timeout: Duration,
-    /// How many requests may be in progress at once.
     #[serde(default = "max_requests")]
     pub max_requests: NonZeroUsize,
 }
@@ -48,13 +46,10 @@ impl UpstreamConfig {
         if let Some(name) = &self.server_name {
             address = address.with_server_name(name.clone());
         }
-        let tls = if address.is_secure() {
-            Some(ClientTls::with_roots(Roots::or_system(self.ca_file.as_ref())?))
-        } else {
-            None
-        };
+        let roots = || Roots::or_system(self.ca_file.as_ref());
+        let roots = address.is_secure().then(roots).transpose()?;
         let connector = Connector {
-            tls,
+            tls: roots.map(ClientTls::with_roots),
             reach: Reach::Anywhere,
             timeout: self.connect_timeout,
         };
@@ -73,11 +68,7 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// Reads an address.
-    ///
-    /// # Errors
-    ///
-    /// A sentence that names what to write instead.
+    /// Reads an address. The error names what to write instead.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let uri: Uri = text.parse().map_err(|_| EXAMPLE)?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
@@ -101,12 +92,12 @@ impl Upstream {
     /// Whether a listener of this machine is at the address.
     pub fn leads_to(&self, listener: SocketAddr) -> bool {
         let is_local = |ip: IpAddr| ip.is_loopback() || ip.is_unspecified();
-        let (host, port) = self.address.host_and_port();
+        let Address { host, port, .. } = &self.address;
         let is_host = match host.parse::<IpAddr>() {
             Ok(ip) => ip == listener.ip() || (is_local(ip) && is_local(listener.ip())),
             Err(_) => host.eq_ignore_ascii_case("localhost") && is_local(listener.ip()),
         };
-        is_host && port == listener.port()
+        is_host && *port == listener.port()
     }
 
     /// The address as a URL, without a slash at the end.
@@ -130,35 +121,3 @@ const fn max_requests() -> NonZeroUsize {
 }
 
 const EXAMPLE: &str = "write scheme, host and port: \"http://127.0.0.1:8080\"";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_an_address() {
-        for (text, url) in [
-            ("http://127.0.0.1:9090", "http://127.0.0.1:9090"),
-            ("http://app/", "http://app"),
-            ("http://[::1]:8080", "http://[::1]:8080"),
-            ("https://app", "https://app"),
-            ("HTTP://app:80", "HTTP://app:80"),
-        ] {
-            assert_eq!(Upstream::parse(text).unwrap().as_str(), url, "{text}");
-        }
-        for text in [
-            "app:8080",
-            "ftp://app",
-            "http://app/ctx",
-            "http://app?x",
-            "http://u:p@app",
-            "http://",
-            "http://:80",
-            "http://a b",
-            "http://app/#x",
-            "",
-        ] {
-            assert!(Upstream::parse(text).is_err(), "{text}");
-        }
-    }
-}

@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use super::error::GatewayError;
-use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
+use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO, forwarded};
 use super::identity_headers::{IdentityHeaders, normalize};
 use super::origin::{RequestOrigin, X_LINKGATE_VIA};
 use super::routes::METHOD_OVERRIDES;
@@ -16,7 +16,7 @@ use crate::http::negotiate::list_values;
 
 /// Rewrites the head of a request for the application. `is_signed`: the consumer's signature was verified.
 ///
-/// * The target is path and query, byte for byte.
+/// * The target is path and query, byte for byte; without a path (`*`, CONNECT) the request is rejected.
 /// * `Host` of a *signed* call is that of the public URL that was signed, so that a consumer cannot sign for one host and
 ///   call another. Any other request keeps the host that its client asked for.
 /// * `X-Forwarded-For`, `-Host`, `-Proto` and `Forwarded` (RFC 7239) are linkgate's. Other fields of another client, host or
@@ -26,10 +26,6 @@ use crate::http::negotiate::list_values;
 /// * `Authorization: OAuth` is dropped; any other scheme is the application's own.
 /// * linkgate's cookies are dropped; a browser's other cookies pass.
 /// * A signed call loses the fields that would override the method that was signed, and those that claim a user.
-///
-/// # Errors
-///
-/// 400 if the target has no path (`*`, CONNECT).
 pub(super) fn rewrite(
     head: &mut Parts,
     origin: &RequestOrigin,
@@ -80,12 +76,9 @@ fn write_forwarding(
     headers.insert(X_LINKGATE_VIA, via.unwrap_or(own));
     if let Some(hops) = &origin.forwarded_for {
         let invalid = |_| GatewayError::Internal("a forwarding header cannot be written");
-        headers.insert(
-            X_FORWARDED_FOR,
-            HeaderValue::from_str(hops.as_str()).map_err(invalid)?,
-        );
+        headers.insert(X_FORWARDED_FOR, HeaderValue::from_str(hops).map_err(invalid)?);
         if let Ok(host) = host.to_str() {
-            let forwarded = hops.forwarded(host, scheme);
+            let forwarded = forwarded(hops, host, scheme);
             headers.insert(FORWARDED, HeaderValue::try_from(forwarded).map_err(invalid)?);
         }
     }

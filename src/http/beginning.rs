@@ -37,7 +37,6 @@ impl Beginning {
     }
 }
 
-/// The first byte of a TLS handshake record.
 const TLS_HANDSHAKE: u8 = 22;
 
 /// How the preface of HTTP/2 begins; no method does.

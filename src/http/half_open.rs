@@ -1,6 +1,7 @@
 //! Connections on which no request has begun yet, counted for each client.
 
 use std::collections::HashMap;
+use std::mem;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -14,13 +15,8 @@ use crate::network::network;
 pub(super) struct HalfOpen {
     /// The most of one client.
     max: usize,
-    clients: Arc<Mutex<HashMap<IpNet, Client>>>,
-}
-
-#[derive(Debug, Default)]
-struct Client {
-    open: usize,
-    is_logged: bool,
+    /// Of each client, how many are open, and whether it was logged.
+    clients: Arc<Mutex<HashMap<IpNet, (usize, bool)>>>,
 }
 
 /// A half-open connection. It is counted until it is dropped.
@@ -39,14 +35,13 @@ impl HalfOpen {
     pub(super) fn begin(&self, peer: IpAddr) -> Option<HalfOpenConnection> {
         let network = network(peer);
         let mut clients = self.clients.lock();
-        let client = clients.entry(network).or_default();
-        if client.open < self.max {
-            client.open += 1;
+        let (open, is_logged) = clients.entry(network).or_default();
+        if *open < self.max {
+            *open += 1;
             let all = self.clone();
             return Some(HalfOpenConnection { client: network, all });
         }
-        if !client.is_logged {
-            client.is_logged = true;
+        if !mem::replace(is_logged, true) {
             tracing::warn!(client = %network, max = self.max, "connections without a request: further ones are closed");
         }
         None
@@ -56,9 +51,9 @@ impl HalfOpen {
 impl Drop for HalfOpenConnection {
     fn drop(&mut self) {
         let mut clients = self.all.clients.lock();
-        if let Some(client) = clients.get_mut(&self.client) {
-            client.open -= 1;
-            if client.open == 0 {
+        if let Some((open, _)) = clients.get_mut(&self.client) {
+            *open -= 1;
+            if *open == 0 {
                 clients.remove(&self.client);
             }
         }

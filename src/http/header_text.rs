@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 /// How characters outside ASCII are written. Control characters, spaces at the beginning or the end, and `%` itself are
 /// percent-encoded in any case, so that two different texts never have the same value.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 pub enum HeaderEncoding {
     /// As percent-encoded UTF-8.
@@ -20,11 +21,7 @@ pub enum HeaderEncoding {
 }
 
 /// Encodes a text.
-///
-/// # Panics
-///
-/// Never: what a value cannot contain is encoded.
-pub fn encode(text: &str, encoding: HeaderEncoding) -> HeaderValue {
+pub(crate) fn encode(text: &str, encoding: HeaderEncoding) -> HeaderValue {
     HeaderValue::try_from(encode_text(text, encoding)).expect("control characters are encoded")
 }
 
@@ -94,17 +91,6 @@ mod tests {
             assert_eq!(encode_text(text, HeaderEncoding::Utf8), utf8, "{text:?}");
             assert_eq!(encode(text, HeaderEncoding::Utf8).as_bytes(), utf8.as_bytes());
             assert_eq!(decode(percent).as_deref(), Some(text));
-        }
-    }
-
-    #[test]
-    fn a_text_has_one_percent_encoding() {
-        assert_eq!(decode("jörn").as_deref(), Some("jörn"));
-        assert_eq!(decode("j%c3%b6rn").as_deref(), Some("jörn"));
-        for other in [
-            "%61dmin", "50%", "50%2", "%", "%zz", "%FF", "ö%C3%B6", "a%20b", "%2Fa", "A%4a",
-        ] {
-            assert_eq!(decode(other), None, "{other}");
         }
     }
 }

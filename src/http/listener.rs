@@ -21,7 +21,8 @@ use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::{Service, ServiceExt as _};
+use tower::ServiceExt as _;
+use tower::util::BoxCloneSyncService;
 
 use super::beginning::Beginning;
 use super::half_open::HalfOpen;
@@ -33,29 +34,11 @@ use crate::telemetry::count_rejected_connection;
 use crate::tls::ServerTls;
 
 /// What answers requests: a router, or middleware around one. It is cloned for each request.
-pub trait HttpService:
-    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
-    + Clone
-    + Send
-    + Sync
-    + 'static
-{
-}
+pub type HttpService = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
-impl<S> HttpService for S where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + Sync
-        + 'static
-{
-}
-
-/// A bound socket and how connections to it are served.
+/// How connections are served.
 #[derive(Debug)]
 pub struct Listener {
-    /// Where clients connect.
-    pub socket: Socket,
     /// `None`: clear text.
     pub tls: Option<ServerTls>,
     /// Whether HTTP/2 is served in clear text to clients that begin with it (RFC 9113, section 3.3).
@@ -72,9 +55,8 @@ pub struct Listener {
 
 impl Listener {
     /// Serves HTTP/1.1 in clear text, on the current runtime.
-    pub fn clear_text(socket: Socket) -> Self {
+    pub fn clear_text() -> Self {
         Self {
-            socket,
             tls: None,
             h2c: false,
             workers: Workers::current_runtime(),
@@ -89,44 +71,49 @@ impl Listener {
     /// were cut off. What was switched to another protocol is not waited for.
     ///
     /// Each request carries its [`RequestId`], and its peer as [`ConnectInfo`] unless it came over a Unix socket.
-    pub async fn serve(self, service: impl HttpService, stop: CancellationToken, drain: Duration) -> bool {
+    pub async fn serve(
+        self,
+        socket: Socket,
+        service: HttpService,
+        stop: CancellationToken,
+        drain: Duration,
+    ) -> bool {
         let (connections, late) = (TaskTracker::new(), CancellationToken::new());
         let half_open = HalfOpen::new(self.max_half_open);
-        while let Some((stream, peer)) = stop.run_until_cancelled(accept(&self.socket)).await {
+        let listener = Arc::new(self);
+        while let Some((stream, peer)) = stop.run_until_cancelled(accept(&socket)).await {
             let counted = peer.map(|peer| half_open.begin(peer.ip()));
             if let Some(None) = counted {
                 count_rejected_connection("half_open");
                 continue;
             }
-            let connection = Connection {
+            let connection = Arc::new(Connection {
                 service: service.clone(),
-                tls: self.tls.clone(),
-                h2c: self.h2c,
-                head_timeout: self.head_timeout,
-                download_timeout: self.download_timeout,
+                listener: Arc::clone(&listener),
                 peer,
                 // Tokens of its own: polling a shared one would take a lock that all connections share.
-                life: Arc::new(Life {
-                    begun: CancellationToken::new(),
-                    stop: stop.child_token(),
-                    late: late.child_token(),
-                }),
-            };
-            let begun = connection.life.begun.clone();
+                begun: CancellationToken::new(),
+                stop: stop.child_token(),
+                late: late.child_token(),
+            });
             let serving = async move {
-                let mut serving = pin!(connection.serve(stream));
-                let served = begun.run_until_cancelled(&mut serving).await;
+                let mut serving = pin!(Arc::clone(&connection).serve(stream));
+                let served = connection.begun.run_until_cancelled(&mut serving).await;
                 drop(counted);
-                if served.is_none() {
-                    serving.await;
+                let served = match served {
+                    Some(served) => served,
+                    None => serving.await,
+                };
+                if let Err(error) = served {
+                    tracing::debug!(peer = ?connection.peer, %error, "a connection ended early");
                 }
             };
-            connections.spawn_on(serving, self.workers.next());
+            connections.spawn_on(serving, listener.workers.next());
         }
-        if let Socket::Unix(_, Some(path)) = &self.socket {
+        if let Socket::Unix(_, Some(path)) = &socket {
             let _ = std::fs::remove_file(path);
         }
-        drop(self.socket);
+        drop(socket);
         connections.close();
         let ended = async {
             if timeout(LAST_REQUEST, connections.wait()).await.is_err() {
@@ -138,19 +125,11 @@ impl Listener {
     }
 }
 
-/// A connection apart from its stream.
-struct Connection<S> {
-    service: S,
-    tls: Option<ServerTls>,
-    h2c: bool,
-    head_timeout: Duration,
-    download_timeout: Duration,
+/// A connection apart from its stream. Each token is cancelled when its event happens.
+struct Connection {
+    service: HttpService,
+    listener: Arc<Listener>,
     peer: Option<SocketAddr>,
-    life: Arc<Life>,
-}
-
-/// What happens to a connection. Each token is cancelled when its event happens.
-struct Life {
     /// The first request.
     begun: CancellationToken,
     /// The server stops.
@@ -181,37 +160,28 @@ async fn accept(socket: &Socket) -> (Accepted, Option<SocketAddr>) {
     }
 }
 
-impl<S: HttpService> Connection<S> {
-    async fn serve(self, stream: Accepted) {
-        let peer = self.peer;
-        if let Err(error) = self.serve_accepted(stream).await {
-            tracing::debug!(?peer, %error, "a connection ended early");
-        }
-    }
-
-    async fn serve_accepted(mut self, stream: Accepted) -> io::Result<()> {
+impl Connection {
+    async fn serve(self: Arc<Self>, stream: Accepted) -> io::Result<()> {
         let mut stream = match stream {
             Accepted::Tcp(stream) => TcpStream::from_std(stream)?,
             Accepted::Unix(stream) => {
-                self.http1(UnixStream::from_std(stream)?, Beginning::Other).await;
-                return Ok(());
+                return self.http1(UnixStream::from_std(stream)?, Beginning::Other).await;
             }
         };
-        let tls = self.tls.take();
-        let limit = if tls.is_some() {
-            HANDSHAKE_TIMEOUT
-        } else {
-            self.head_timeout
+        let listener = Arc::clone(&self.listener);
+        let limit = match listener.tls {
+            Some(_) => HANDSHAKE_TIMEOUT,
+            None => listener.head_timeout,
         };
-        let peeking = timeout(limit, Beginning::peek(&stream, self.h2c));
-        let Some(Ok(beginning)) = self.life.late.run_until_cancelled(peeking).await else {
+        let peeking = timeout(limit, Beginning::peek(&stream, listener.h2c));
+        let Some(Ok(beginning)) = self.late.run_until_cancelled(peeking).await else {
             return Ok(());
         };
-        match (beginning?, tls) {
+        match (beginning?, &listener.tls) {
             (Beginning::Http2, None) => self.http2(stream).await,
             (beginning, None) => self.http1(stream, beginning).await,
             (Beginning::Tls, Some(tls)) => {
-                let Some(stream) = self.life.late.run_until_cancelled(tls.accept(stream)).await else {
+                let Some(stream) = self.late.run_until_cancelled(tls.accept(stream)).await else {
                     return Ok(());
                 };
                 let stream = stream?;
@@ -226,33 +196,28 @@ impl<S: HttpService> Connection<S> {
                 stream.shutdown().await?;
                 // Closing with bytes unread would reset the connection, and the client lose the response (RFC 9112, section 9.6).
                 let _ = timeout(LAST_REQUEST, copy(&mut stream.take(MAX_HEAD.into()), &mut sink())).await;
+                Ok(())
             }
         }
-        Ok(())
     }
 
-    async fn http1<I: Io>(self, stream: I, beginning: Beginning) {
-        let (stream, timer) = HeadTimer::observe(stream, self.head_timeout);
+    async fn http1(self: Arc<Self>, stream: impl Io, beginning: Beginning) -> io::Result<()> {
+        let (stream, timer) = HeadTimer::observe(stream, self.listener.head_timeout);
         let connection = http1::Builder::new()
             .timer(timer)
-            .header_read_timeout(self.head_timeout * IDLE_FACTOR)
+            .header_read_timeout(self.listener.head_timeout * IDLE_FACTOR)
             .max_buf_size(MAX_HEAD as usize)
             .max_header_size(MAX_HEAD as usize)
             .title_case_headers(true)
-            .serve_connection(
-                TokioIo::new(with_write_timeout(stream, self.download_timeout)),
-                requests(
-                    self.service,
-                    self.peer,
-                    Arc::clone(&self.life),
-                    self.download_timeout,
-                ),
-            )
+            .serve_connection(self.with_write_timeout(stream), Arc::clone(&self).requests())
             .with_upgrades();
         let shutdown = http1::UpgradeableConnection::graceful_shutdown;
-        let Err(error) = drive(connection, &self.life, shutdown).await else {
-            return;
+        let Err(error) = self.drive(connection, shutdown).await else {
+            return Ok(());
         };
+        if !error.is_parse() {
+            return Err(io::Error::other(error));
+        }
         let reason = if error.is_parse_too_large() {
             "head_too_large"
         } else if beginning == Beginning::Tls {
@@ -260,100 +225,82 @@ impl<S: HttpService> Connection<S> {
         } else {
             "malformed"
         };
-        if error.is_parse() {
-            reject(self.peer, reason, Some(&error));
-        } else {
-            tracing::debug!(peer = ?self.peer, %error, "a connection ended early");
-        }
+        reject(self.peer, reason, Some(&error));
+        Ok(())
     }
 
-    async fn http2<I: Io>(self, stream: I) {
+    async fn http2(self: Arc<Self>, stream: impl Io) -> io::Result<()> {
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_header_list_size(MAX_HEAD)
             .keep_alive_interval(HTTP2_PING)
             .max_concurrent_streams(HTTP2_STREAMS)
-            .serve_connection(
-                TokioIo::new(with_write_timeout(stream, self.download_timeout)),
-                requests(
-                    self.service,
-                    self.peer,
-                    Arc::clone(&self.life),
-                    self.download_timeout,
-                ),
-            );
-        let served = drive(connection, &self.life, http2::Connection::graceful_shutdown);
+            .serve_connection(self.with_write_timeout(stream), Arc::clone(&self).requests());
+        let served = self.drive(connection, http2::Connection::graceful_shutdown);
         // hyper pings only a client that has sent the whole preface.
         let silent = async {
-            let begun = timeout(self.head_timeout, self.life.begun.cancelled());
+            let begun = timeout(self.listener.head_timeout, self.begun.cancelled());
             if begun.await.is_ok() {
                 pending::<()>().await;
             }
         };
         tokio::select! {
-            served = served => if let Err(error) = served {
-                tracing::debug!(peer = ?self.peer, %error, "a connection ended early");
-            },
-            () = silent => {}
+            served = served => served.map_err(io::Error::other),
+            () = silent => Ok(()),
         }
+    }
+
+    /// Drives a connection. When the server has stopped for [`LAST_REQUEST`], the response in progress is its last.
+    async fn drive<C: Future>(&self, connection: C, shutdown: fn(Pin<&mut C>)) -> C::Output {
+        let mut connection = pin!(connection);
+        tokio::select! {
+            biased;
+            output = &mut connection => output,
+            () = self.late.cancelled() => {
+                shutdown(connection.as_mut());
+                connection.await
+            }
+        }
+    }
+
+    /// The stream, on which a write that makes no progress fails in the end.
+    fn with_write_timeout<I: Io>(&self, stream: I) -> TokioIo<Pin<Box<TimeoutStream<I>>>> {
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(self.listener.download_timeout));
+        TokioIo::new(Box::pin(stream))
+    }
+
+    /// The service as hyper calls it; each request carries its id and its peer.
+    fn requests(
+        self: Arc<Self>,
+    ) -> impl hyper::service::Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
+    {
+        service_fn(move |request: Request<Incoming>| {
+            self.begun.cancel();
+            let mut request = request.map(Body::new);
+            let extensions = request.extensions_mut();
+            extensions.insert(RequestId::next());
+            if let Some(peer) = self.peer {
+                extensions.insert(ConnectInfo(peer));
+            }
+            let (version, connection) = (request.version(), Arc::clone(&self));
+            let response = self.service.clone().oneshot(request);
+            async move {
+                let mut response = until_stopped(response.await?, version, &connection.stop);
+                field_case::write_as_usual(&mut response).await;
+                Ok(if version == Version::HTTP_2 {
+                    unread::limit(response, connection.listener.download_timeout)
+                } else {
+                    response
+                })
+            }
+        })
     }
 }
 
-/// Serves a connection. When the server has stopped for [`LAST_REQUEST`], the response in progress is its last.
-async fn drive<C: Future>(connection: C, life: &Life, shutdown: fn(Pin<&mut C>)) -> C::Output {
-    let mut connection = pin!(connection);
-    tokio::select! {
-        biased;
-        output = &mut connection => output,
-        () = life.late.cancelled() => {
-            shutdown(connection.as_mut());
-            connection.await
-        }
-    }
-}
-
-/// The stream, on which a write that makes no progress fails in the end.
-fn with_write_timeout<I: Io>(stream: I, timeout: Duration) -> Pin<Box<TimeoutStream<I>>> {
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(timeout));
-    Box::pin(stream)
-}
-
-/// The stream of a connection.
 trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<I: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for I {}
-
-/// A service as hyper calls it; each request carries its id and its peer.
-fn requests<S: HttpService>(
-    service: S,
-    peer: Option<SocketAddr>,
-    life: Arc<Life>,
-    download_timeout: Duration,
-) -> impl hyper::service::Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
-{
-    service_fn(move |request: Request<Incoming>| {
-        life.begun.cancel();
-        let mut request = request.map(Body::new);
-        let extensions = request.extensions_mut();
-        extensions.insert(RequestId::next());
-        if let Some(peer) = peer {
-            extensions.insert(ConnectInfo(peer));
-        }
-        let (version, life) = (request.version(), Arc::clone(&life));
-        // In a box: it has 5 KB, and hyper moves it.
-        let response = Box::pin(service.clone().oneshot(request));
-        async move {
-            let mut response = until_stopped(response.await?, version, &life.stop);
-            field_case::write_as_usual(&mut response).await;
-            Ok(if version == Version::HTTP_2 {
-                unread::limit(response, download_timeout)
-            } else {
-                response
-            })
-        }
-    })
-}
 
 /// Logs and counts a connection that does not speak the protocol. hyper has answered 400, 414 or 431 where it could, without a
 /// body.

@@ -44,29 +44,6 @@ impl Display for RequestId {
 /// No I, L, O, U, 0 or 1.
 const LETTERS: &[u8; 30] = b"ABCDEFGHJKMNPQRSTVWXYZ23456789";
 const PLACES: u32 = 8;
-/// How many ids there are.
 const IDS: u64 = 30_u64.pow(PLACES);
 /// About the golden section of [`IDS`], so that neighbours differ in each letter.
 const SPREAD: u128 = 405_492_100_019;
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    #[test]
-    fn ids_differ_and_can_be_read_out() {
-        assert!([2, 3, 5].iter().all(|factor| !SPREAD.is_multiple_of(*factor)));
-        let ids: HashSet<_> = (0..1000).map(|_| RequestId::next().to_string()).collect();
-        assert_eq!(ids.len(), 1000);
-        for id in ids {
-            assert!(id.len() == 9 && id.as_bytes()[4] == b'-', "{id}");
-            assert!(
-                id.bytes()
-                    .all(|letter| letter == b'-' || LETTERS.contains(&letter)),
-                "{id}"
-            );
-        }
-    }
-}

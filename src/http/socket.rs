@@ -18,10 +18,6 @@ pub enum Socket {
 
 impl Socket {
     /// Binds a TCP port.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's, such as an address that is in use.
     pub fn tcp(address: SocketAddr) -> io::Result<Self> {
         let socket = if address.is_ipv4() {
             TcpSocket::new_v4()?
@@ -34,11 +30,7 @@ impl Socket {
         Ok(Self::Tcp(socket.listen(BACKLOG)?))
     }
 
-    /// Binds a Unix socket for owner and group. A socket that a previous process left behind is replaced.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's, also if another process listens there.
+    /// Binds a Unix socket for owner and group. One that a previous process left behind is replaced, unless another listens there.
     pub fn unix(path: &Path) -> io::Result<Self> {
         let is_socket = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
         if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
@@ -79,26 +71,3 @@ pub(super) enum Accepted {
 /// Connections that wait to be accepted; the operating system has a limit of its own. Beyond it, clients retry after one
 /// to three seconds.
 const BACKLOG: u32 = 4096;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_socket_that_was_left_behind_is_replaced_and_no_other_file() {
-        let folder = std::env::temp_dir().join(format!("linkgate-socket-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("s");
-        drop(Socket::unix(&path).unwrap());
-        let alive = Socket::unix(&path).unwrap();
-        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o660);
-        assert!(Socket::unix(&path).is_err(), "another process listens there");
-        drop(alive);
-        let file = folder.join("f");
-        std::fs::write(&file, "x").unwrap();
-        assert!(Socket::unix(&file).is_err());
-        assert_eq!(std::fs::read_to_string(&file).unwrap(), "x");
-        std::fs::remove_dir_all(&folder).unwrap();
-    }
-}

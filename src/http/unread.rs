@@ -18,11 +18,10 @@ pub(super) fn limit(response: Response<Body>, limit: Duration) -> Response<Body>
         if body.is_end_stream() {
             return body;
         }
-        let state = State {
+        let state = Arc::new(Mutex::new(State {
             body: Some(body),
             unread_since: None,
-        };
-        let state = Arc::new(Mutex::new(state));
+        }));
         let watch = AbortOnDropHandle::new(tokio::spawn(watch(Arc::downgrade(&state), limit)));
         Body::new(LimitedBody { state, _watch: watch })
     })
@@ -80,9 +79,7 @@ impl HttpBody for LimitedBody {
 
     fn size_hint(&self) -> SizeHint {
         let state = self.state.lock();
-        state
-            .body
-            .as_ref()
-            .map_or_else(SizeHint::new, HttpBody::size_hint)
+        let body = state.body.as_ref();
+        body.map_or_else(SizeHint::new, HttpBody::size_hint)
     }
 }

@@ -16,21 +16,14 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 /// Runtimes to which connections are assigned in turn. When the last clone is dropped the threads end, and what runs on
 /// them is dropped.
 #[derive(Clone, Debug)]
-pub struct Workers(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    handles: Vec<Handle>,
-    next: AtomicUsize,
-    _stop: DropGuard,
+pub struct Workers {
+    handles: Arc<[Handle]>,
+    next: Arc<AtomicUsize>,
+    _stop: Arc<DropGuard>,
 }
 
 impl Workers {
     /// Starts one thread for each core.
-    ///
-    /// # Errors
-    ///
-    /// The operating system refuses a thread or an epoll descriptor.
     pub fn start() -> io::Result<Self> {
         let stop = CancellationToken::new();
         let handles = (0..count()).map(|number| start(number, stop.clone()));
@@ -42,26 +35,24 @@ impl Workers {
         Self::new(vec![Handle::current()], CancellationToken::new())
     }
 
-    /// The runtime of the next connection.
     pub(super) fn next(&self) -> &Handle {
-        let Shared { handles, next, .. } = &*self.0;
-        &handles[next.fetch_add(1, Ordering::Relaxed) % handles.len()]
+        &self.handles[self.next.fetch_add(1, Ordering::Relaxed) % self.handles.len()]
     }
 
     /// Waits until each thread has done something. It never returns if one of them hangs.
     pub async fn check_alive(&self) {
-        for handle in &self.0.handles {
+        for handle in &*self.handles {
             // It does not panic.
             let _ = handle.spawn(async {}).await;
         }
     }
 
     fn new(handles: Vec<Handle>, stop: CancellationToken) -> Self {
-        Self(Arc::new(Shared {
-            handles,
-            next: AtomicUsize::new(0),
-            _stop: stop.drop_guard(),
-        }))
+        Self {
+            handles: handles.into(),
+            next: Arc::default(),
+            _stop: stop.drop_guard().into(),
+        }
     }
 }
 

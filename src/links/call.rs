@@ -18,7 +18,7 @@ use crate::http::client::HttpClientError;
 use crate::oauth::parameters::Parameter;
 use crate::oauth::{Parameters, SignError, UnsignedRequest};
 
-use super::error::{LinkError, SendError};
+use super::error::LinkError;
 use super::oauth_report::OAuthReport;
 use super::on_behalf_of::OnBehalfOf;
 use super::{Link, Links};
@@ -51,7 +51,7 @@ impl Links {
         let mut target = target.to_owned();
         let mut redirects = 0;
         loop {
-            request.url = format!("{}{}", link.url().as_str(), on_behalf_of.target(&target));
+            request.url = format!("{}{}", link.config.url.as_str(), on_behalf_of.target(&target));
             let (response, report) = self.send(link, &request, &headers, &mut body).await?;
             self.record_response(link, &report).await;
             self.check_report(link, &on_behalf_of, report).await?;
@@ -76,7 +76,7 @@ impl Links {
         request: &UnsignedRequest,
         headers: &HeaderMap,
         body: &mut ReplayableBody,
-    ) -> Result<(Response, OAuthReport), SendError> {
+    ) -> Result<(Response, OAuthReport), LinkError> {
         let keys = self.identity.keys.len().max(1);
         let mut key = link.key.load(Ordering::Relaxed);
         let mut attempts = 0;
@@ -104,27 +104,27 @@ impl Links {
         headers: &HeaderMap,
         body: &mut ReplayableBody,
         key: usize,
-    ) -> Result<(Response, OAuthReport), SendError> {
+    ) -> Result<(Response, OAuthReport), LinkError> {
         let authorization = self.identity.authorize(request, key, self.clock.now()).await?;
         let signed = Request::builder()
             .method(request.method.clone())
             .uri(&request.url)
             .body(body.take());
-        let mut signed = signed.map_err(|_| SendError::Unsignable(SignError::Url("it is no URL")))?;
+        let mut signed = signed.map_err(|_| LinkError::Unsignable(SignError::Url("it is no URL")))?;
         *signed.headers_mut() = headers.clone();
         signed.headers_mut().insert(AUTHORIZATION, authorization);
-        let timeout = link.config.response_timeout;
-        match link.client.send(signed, timeout).await {
+        match link.client.send(signed, link.config.response_timeout).await {
             Ok(response) => {
                 let report = OAuthReport::from_headers(response.headers(), self.clock.now());
                 Ok((response, report))
             }
             Err(HttpClientError::RequestBody | HttpClientError::SlowRequestBody) => {
-                Err(SendError::BrokenBody)
+                Err(LinkError::BrokenBody)
             }
             Err(error) => {
-                let error = SendError::NoResponse(error);
-                self.record_failure(link, &error).await;
+                let error = LinkError::NoResponse(error);
+                tracing::warn!(link = link.name(), "no answer: {error}");
+                self.record_problem(link, &error.to_string()).await;
                 Err(error)
             }
         }
@@ -153,26 +153,23 @@ impl Links {
         if problem.name == "timestamp_refused" {
             return Err(LinkError::Clock(report.clock_skew));
         }
-        let OnBehalfOf::User {
-            subject, credentials, ..
-        } = on_behalf_of
-        else {
-            return Err(LinkError::Rejected(problem));
+        let (subject, credentials) = match on_behalf_of {
+            OnBehalfOf::User {
+                subject, credentials, ..
+            } if problem.is_token_problem() => (subject, credentials),
+            _ => return Err(LinkError::Rejected(problem)),
         };
-        if !problem.is_token_problem() {
-            return Err(LinkError::Rejected(problem));
-        }
+        let (token, why) = (&credentials.token, &problem.name);
         let forgotten = self
             .store
-            .forget_link_token(name, subject, &credentials.token, &problem.name, now)
+            .forget_link_token(name, subject, token, why, now)
             .await?;
         tracing::info!(
             link = name,
             user.subject = ?subject,
-            token.prefix = credentials.token.prefix(),
+            token.prefix = token.prefix(),
             forgotten,
-            "the other side says {}: the token is dropped",
-            problem.name
+            "the other side says {why}: the token is dropped"
         );
         Err(LinkError::NotConnected {
             subject: subject.clone(),
@@ -216,7 +213,7 @@ impl ReplayableBody {
 fn reject_own_parameters(target: &str, form: &[u8]) -> Result<(), LinkError> {
     let query = target.split_once('?').map_or("", |(_, query)| query);
     let parameters = Parameters::of_unsigned::<&str, &str>(query, form, &[])
-        .map_err(|problem| SendError::Unsignable(SignError::Parameters(problem)))?;
+        .map_err(|problem| LinkError::Unsignable(SignError::Parameters(problem)))?;
     let mut names = parameters.iter().map(Parameter::name);
     if names.any(|name| name.starts_with("oauth_") || name.starts_with("xoauth_")) {
         return Err(LinkError::OwnParameters);

@@ -10,18 +10,16 @@ use crate::oauth::{Secret, Token, TokenCredentials, TokenParameter, UnsignedRequ
 use crate::store::StoreError;
 
 use super::call::ReplayableBody;
-use super::error::SendError;
-use super::error::clock_advice;
+use super::error::{LinkError, clock_advice};
 use super::oauth_report::{OAuthProblem, form_pairs};
 use super::{Link, Links};
 
 /// Why a user could not connect a link. A token from an earlier authorization is untouched.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum LinkAuthorizationError {
-    /// There is no pending authorization of this user: it was started by another, is complete, or took too long.
     #[error("no authorization of this user is pending")]
     NotPending,
-    /// The user denied access at the remote application.
     #[error("the user denied access at the other side")]
     Denied,
     /// The remote application rejected a request, or its response cannot be used. The text is for the user.
@@ -30,7 +28,6 @@ pub enum LinkAuthorizationError {
     /// The remote application sent no response; later it may.
     #[error("{0}")]
     NoResponse(String),
-    /// The database failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
 }
@@ -67,7 +64,7 @@ impl Links {
         self.store.add_pending_authorization(&pending).await?;
         Ok(format!(
             "{}{ENDPOINTS}/authorize?oauth_token={token}",
-            link.url().as_str()
+            link.config.url.as_str()
         ))
     }
 
@@ -82,11 +79,8 @@ impl Links {
         verifier: &str,
     ) -> Result<String, LinkAuthorizationError> {
         let (name, now) = (link.name(), self.clock.now());
-        let pending = self
-            .store
-            .take_pending_authorization(name, subject, token, now)
-            .await?
-            .ok_or(LinkAuthorizationError::NotPending)?;
+        let taking = self.store.take_pending_authorization(name, subject, token, now);
+        let pending = taking.await?.ok_or(LinkAuthorizationError::NotPending)?;
         if verifier == "denied" {
             return Err(LinkAuthorizationError::Denied);
         }
@@ -126,7 +120,7 @@ impl Links {
         parameter: (&'static str, String),
     ) -> Result<TokenResponse, LinkAuthorizationError> {
         use LinkAuthorizationError as E;
-        let url = format!("{}{ENDPOINTS}/{endpoint}", link.url().as_str());
+        let url = format!("{}{ENDPOINTS}/{endpoint}", link.config.url.as_str());
         let request = UnsignedRequest {
             parameters: vec![parameter],
             ..UnsignedRequest::new(Method::POST, url).token(token)
@@ -134,7 +128,7 @@ impl Links {
         let mut body = ReplayableBody::Buffered(Bytes::new());
         let sent = self.send(link, &request, &HeaderMap::new(), &mut body).await;
         let (response, report) = sent.map_err(|error| match error {
-            SendError::NoResponse(_) => E::NoResponse(error.to_string()),
+            LinkError::NoResponse(_) => E::NoResponse(error.to_string()),
             _ => E::Rejected(error.to_string()),
         })?;
         let status = response.status();
@@ -195,7 +189,6 @@ const ACCESS_TOKEN: &str = "access-token";
 /// How long a user may take at the remote application, where request tokens live for about ten minutes.
 const PENDING_SECS: i64 = 15 * 60;
 
-/// The largest response of a token endpoint.
 const MAX_TOKEN_RESPONSE_BYTES: usize = 64 * 1024;
 const UNREADABLE: &str =
     "The other side's answer did not arrive as a whole in time, or is longer than 64 KiB.";

@@ -39,19 +39,6 @@ pub(super) enum LinkError {
     OwnParameters,
     #[error("This form cannot be signed: {0}.")]
     Body(GatewayError),
-    #[error(transparent)]
-    Send(#[from] SendError),
-    #[error("{0}")]
-    Rejected(OAuthProblem),
-    #[error("{}", clock_advice(*.0))]
-    Clock(Option<i64>),
-    #[error("linkgate's database does not answer: try again.")]
-    Store(#[from] StoreError),
-}
-
-/// Why a signed request has no response. `Display` is a sentence.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum SendError {
     #[error("This call cannot be signed: {0}.")]
     Unsignable(SignError),
     #[error("linkgate signs too many calls at the moment: try again.")]
@@ -60,6 +47,12 @@ pub(super) enum SendError {
     BrokenBody,
     #[error("The other side cannot be reached: {0}.")]
     NoResponse(HttpClientError),
+    #[error("{0}")]
+    Rejected(OAuthProblem),
+    #[error("{}", clock_advice(*.0))]
+    Clock(Option<i64>),
+    #[error("linkgate's database does not answer: try again.")]
+    Store(#[from] StoreError),
 }
 
 impl LinkError {
@@ -71,18 +64,14 @@ impl LinkError {
             Self::UserNotAllowed => (StatusCode::FORBIDDEN, "user_not_allowed"),
             Self::UserMissing => (StatusCode::FORBIDDEN, "user_missing"),
             Self::NotConnected { .. } => (StatusCode::UNAUTHORIZED, "not_connected"),
-            Self::OwnParameters | Self::Send(SendError::Unsignable(_)) => {
-                (StatusCode::BAD_REQUEST, "bad_request")
-            }
+            Self::OwnParameters | Self::Unsignable(_) => (StatusCode::BAD_REQUEST, "bad_request"),
             Self::Body(error) => (error.status_and_code().0, "bad_body"),
-            Self::Send(SendError::BrokenBody) => (StatusCode::BAD_REQUEST, "bad_body"),
-            Self::Send(SendError::NoResponse(HttpClientError::Timeout(_))) => {
-                (StatusCode::GATEWAY_TIMEOUT, "late")
-            }
-            Self::Send(SendError::NoResponse(_)) => (StatusCode::BAD_GATEWAY, "unreachable"),
+            Self::BrokenBody => (StatusCode::BAD_REQUEST, "bad_body"),
+            Self::NoResponse(HttpClientError::Timeout(_)) => (StatusCode::GATEWAY_TIMEOUT, "late"),
+            Self::NoResponse(_) => (StatusCode::BAD_GATEWAY, "unreachable"),
             Self::Rejected(_) => (StatusCode::BAD_GATEWAY, "refused"),
             Self::Clock(_) => (StatusCode::BAD_GATEWAY, "clock"),
-            Self::Send(SendError::Busy) | Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::Busy | Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         }
     }
 

@@ -10,6 +10,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use http::header::AUTHORIZATION;
+use http::uri::PathAndQuery;
 use http::{HeaderMap, Request};
 
 use crate::http::negotiate::at_most_one;
@@ -18,39 +19,28 @@ use crate::oauth::Secret;
 use super::Links;
 use super::error::LinkError;
 
-/// What every request needs.
-#[derive(Debug)]
-struct ListenerState {
-    links: Arc<Links>,
-    token: Secret,
-}
-
 /// The service of the internal listener.
 pub fn router(links: Arc<Links>, token: Secret) -> Router {
-    Router::new()
-        .fallback(call)
-        .with_state(Arc::new(ListenerState { links, token }))
+    Router::new().fallback(call).with_state(Arc::new((links, token)))
 }
 
 /// Makes a call: `/{link}`, followed by the path and query below the link's URL.
 async fn call(
-    State(state): State<Arc<ListenerState>>,
+    State(state): State<Arc<(Arc<Links>, Secret)>>,
     request: Request<Body>,
 ) -> Result<Response, LinkError> {
-    if !has_bearer_token(&state.token, request.headers()) {
+    let (links, token) = &*state;
+    if !has_bearer_token(token, request.headers()) {
         return Err(LinkError::WrongToken);
     }
-    let target = request
-        .uri()
-        .path_and_query()
-        .map_or("", |target| target.as_str());
+    let target = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
     let target = target.strip_prefix('/').unwrap_or_default();
     let end = target.find(['/', '?']).unwrap_or(target.len());
     let (name, below) = target.split_at(end);
-    let link = state.links.get(name).ok_or(LinkError::UnknownLink)?;
+    let link = links.get(name).ok_or(LinkError::UnknownLink)?;
     let root = if below.starts_with('/') { "" } else { "/" };
     let below = format!("{root}{below}");
-    state.links.call(link, &below, request).await
+    links.call(link, &below, request).await
 }
 
 /// Returns true if the request carries the token, once, in the scheme `Bearer` (RFC 6750, section 2.1).

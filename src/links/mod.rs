@@ -31,7 +31,6 @@ use crate::clock::Clock;
 use crate::model::{LinkConnection, LinkState};
 use crate::store::{Store, StoreError};
 
-use error::SendError;
 use oauth_report::OAuthReport;
 
 pub use connect::LinkAuthorizationError;
@@ -41,63 +40,34 @@ pub use signing::ConsumerIdentity;
 /// All links, and what their calls need.
 #[derive(Debug)]
 pub struct Links {
-    store: Store,
-    clock: Clock,
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
     /// The URL of linkgate's own pages.
-    own_url: String,
-    identity: ConsumerIdentity,
-    all: Vec<Link>,
+    pub(crate) own_url: String,
+    /// As which consumer linkgate signs.
+    pub identity: ConsumerIdentity,
+    /// All links, in the order of the configuration.
+    pub all: Vec<Link>,
 }
 
 impl Links {
-    /// Creates the links; nothing is connected yet.
-    pub fn new(
-        store: Store,
-        clock: Clock,
-        own_url: String,
-        identity: ConsumerIdentity,
-        links: Vec<Link>,
-    ) -> Self {
-        Self {
-            store,
-            clock,
-            own_url,
-            identity,
-            all: links,
-        }
-    }
-
-    /// All links, in the order of the configuration.
-    pub fn all(&self) -> &[Link] {
-        &self.all
-    }
-
     /// Returns the link of a name.
     pub fn get(&self, name: &str) -> Option<&Link> {
         self.all.iter().find(|link| link.name() == name)
     }
 
-    /// As which consumer linkgate signs.
-    pub fn identity(&self) -> &ConsumerIdentity {
-        &self.identity
-    }
-
     /// Returns the links that a user has connected.
     pub async fn connections(&self, subject: &str) -> Result<Vec<(&Link, LinkConnection)>, StoreError> {
         let connections = self.store.link_connections(Some(subject)).await?.into_iter();
-        Ok(connections
-            .filter_map(|connection| Some((self.get(&connection.link)?, connection)))
-            .collect())
+        let configured = connections.filter_map(|one| Some((self.get(&one.link)?, one)));
+        Ok(configured.collect())
     }
 
     /// Forgets the token that a user granted, if there is one. `address` is the browser's.
     pub async fn disconnect(&self, link: &Link, subject: &str, address: IpAddr) -> Result<(), StoreError> {
         let (link, now) = (link.name(), self.clock.now());
-        if self
-            .store
-            .disconnect_link(link, subject, Some(address), now)
-            .await?
-        {
+        let disconnecting = self.store.disconnect_link(link, subject, Some(address), now);
+        if disconnecting.await? {
             tracing::info!(link, user.subject = ?subject, %address, "{subject:?} disconnected the link {link}");
         }
         Ok(())
@@ -120,21 +90,14 @@ impl Links {
         if is_success && !link.should_record(now) {
             return;
         }
-        let recorded = self
+        let recording = self
             .store
-            .note_link_answer(name, now, report.clock_skew, is_success)
-            .await;
-        if let Err(error) = recorded {
+            .note_link_answer(name, now, report.clock_skew, is_success);
+        if let Err(error) = recording.await {
             tracing::error!(%error, link = name, "how a link is could not be noted");
         } else if let Some(problem) = &report.problem {
             self.record_problem(link, &problem.to_string()).await;
         }
-    }
-
-    /// Records that a remote application sent no response.
-    async fn record_failure(&self, link: &Link, error: &SendError) {
-        tracing::warn!(link = link.name(), "no answer: {error}");
-        self.record_problem(link, &error.to_string()).await;
     }
 
     async fn record_problem(&self, link: &Link, problem: &str) {

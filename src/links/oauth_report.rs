@@ -9,7 +9,6 @@ use http::header::{DATE, WWW_AUTHENTICATE};
 use crate::oauth::encoding::{self, Encoding};
 use crate::oauth::{Timestamp, authorization_header};
 
-/// What a response reports about a signed request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct OAuthReport {
     /// `None` if the request was accepted, or rejected by something other than OAuth.
@@ -21,14 +20,11 @@ pub(super) struct OAuthReport {
 /// A problem that the remote application reports. `Display` is a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct OAuthProblem {
-    /// `oauth_problem`.
     pub(super) name: String,
-    /// `oauth_problem_advice`.
     pub(super) advice: Option<String>,
 }
 
 impl OAuthReport {
-    /// Reads the header fields of a response.
     pub(super) fn from_headers(headers: &HeaderMap, now: Timestamp) -> Self {
         let fields = headers.get_all(WWW_AUTHENTICATE).iter();
         // Of several the last counts, as it does in Atlassian's own client library.
@@ -43,13 +39,11 @@ impl OAuthReport {
 
     /// Adds the problem in the body of a token endpoint; some providers report it nowhere else.
     pub(super) fn with_body(mut self, body: &[u8]) -> Self {
-        self.problem = self
-            .problem
-            .or_else(|| OAuthProblem::from_pairs(&form_pairs(body)));
+        let in_body = || OAuthProblem::from_pairs(&form_pairs(body));
+        self.problem = self.problem.or_else(in_body);
         self
     }
 
-    /// Returns true if this is the reported problem.
     pub(super) fn is(&self, name: &str) -> bool {
         self.problem.as_ref().is_some_and(|problem| problem.name == name)
     }
@@ -117,15 +111,3 @@ fn clock_skew(headers: &HeaderMap, now: Timestamp) -> Option<i64> {
 
 /// The longest value that is logged, kept and shown, in characters.
 const MAX_CHARS: usize = 300;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_endpoint_may_report_in_its_body() {
-        let with_body = |body| OAuthReport::default().with_body(body);
-        assert!(with_body(b"oauth_problem=permission_denied&x=%zz\n").is("permission_denied"));
-        assert_eq!(with_body(b"<html>").problem, None);
-    }
-}

@@ -9,12 +9,10 @@ use crate::oauth::{TokenCredentials, TokenParameter};
 use super::error::LinkError;
 use super::{Link, Links, Users};
 
-/// On whose behalf a call is made.
 #[derive(Debug)]
 pub(super) enum OnBehalfOf {
     /// A user who has connected the link: three-legged (3LO).
     User {
-        /// The user's subject.
         subject: String,
         /// The access token that the user granted.
         credentials: TokenCredentials,
@@ -28,7 +26,6 @@ pub(super) enum OnBehalfOf {
 }
 
 impl OnBehalfOf {
-    /// The `oauth_token` of the call.
     pub(super) fn token(&self) -> TokenParameter {
         match self {
             Self::User { credentials, .. } => TokenParameter::Token(credentials.clone()),
@@ -70,7 +67,6 @@ impl OnBehalfOf {
 }
 
 impl Links {
-    /// Chooses on whose behalf a call is made.
     pub(super) async fn on_behalf_of(
         &self,
         link: &Link,

@@ -4,7 +4,7 @@ use http::HeaderValue;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
-use super::error::SendError;
+use super::error::LinkError;
 use crate::blocking::{Busy, SIGNATURES};
 use crate::oauth::authorization_header::authorization;
 use crate::oauth::{
@@ -28,41 +28,26 @@ impl ConsumerIdentity {
     }
 
     /// Signs a request with one of the keys. Returns the value of `Authorization`.
-    ///
-    /// # Errors
-    ///
-    /// `Unsignable` if the request or the key is of no use, `Busy` if too many requests wait for their signatures.
     pub(super) async fn authorize(
         &self,
         request: &UnsignedRequest,
         key: usize,
         now: Timestamp,
-    ) -> Result<HeaderValue, SendError> {
-        let (identity, request) = (self.clone(), request.clone());
-        let signed = SIGNATURES.run(move || identity.sign(&request, key, now)).await;
-        let parameters = signed
-            .map_err(|Busy| SendError::Busy)?
-            .map_err(SendError::Unsignable)?;
+    ) -> Result<HeaderValue, LinkError> {
+        const NO_KEY: SignError = SignError::Key(SignatureMethod::RsaSha1);
+        let key = self.keys.get(key).ok_or(LinkError::Unsignable(NO_KEY))?;
+        let signer = RequestSigner {
+            consumer_key: self.consumer_key.clone(),
+            key: SigningKey::Rsa(key.clone()),
+            method: SignatureMethod::RsaSha1,
+        };
+        let (request, nonce) = (request.clone(), Token::generate("", &mut UnwrapErr(SysRng)));
+        let signing = SIGNATURES.run(move || signer.sign(&request, now, nonce.as_str()));
+        let parameters = signing.await.map_err(|Busy| LinkError::Busy)?;
+        let parameters = parameters.map_err(LinkError::Unsignable)?;
         let mut value = HeaderValue::try_from(authorization(parameters, None))
-            .map_err(|_| SendError::Unsignable(SignError::Url("it does not fit into a header field")))?;
+            .map_err(|_| LinkError::Unsignable(SignError::Url("it does not fit into a header field")))?;
         value.set_sensitive(true);
         Ok(value)
     }
-
-    fn sign(
-        &self,
-        request: &UnsignedRequest,
-        key: usize,
-        now: Timestamp,
-    ) -> Result<Vec<(String, String)>, SignError> {
-        let signer = RequestSigner {
-            consumer_key: self.consumer_key.clone(),
-            key: SigningKey::Rsa(self.keys.get(key).ok_or(NO_KEY)?.clone()),
-            method: SignatureMethod::RsaSha1,
-        };
-        let nonce = Token::generate("", &mut UnwrapErr(SysRng));
-        signer.sign(request, now, nonce.as_str())
-    }
 }
-
-const NO_KEY: SignError = SignError::Key(SignatureMethod::RsaSha1);

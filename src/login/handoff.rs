@@ -19,6 +19,7 @@ use crate::oauth::{Secret, Timestamp};
 use super::{CLOCK_SKEW, Check, HttpUrl, LoginFlow, Method, SignInError, is_user_name, rejected, user};
 
 /// `[login.handoff]`: the application's page, and the shared secret.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Handoff {

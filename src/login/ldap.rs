@@ -20,6 +20,7 @@ use crate::setting::{self, FromFile, duration, seconds, yes};
 use crate::tls::Roots;
 
 /// `[login.ldap]`: a directory, and where its users are.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LdapConfig {
@@ -37,6 +38,7 @@ pub struct LdapConfig {
     pub user_attribute: String,
     #[serde(default = "cn")]
     pub display_attribute: String,
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<5>", deserialize_with = "duration")]
     pub timeout: Duration,
 }

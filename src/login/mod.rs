@@ -47,14 +47,18 @@ pub use trusted_header::TrustedHeader;
 pub use user_lookup::{UserLookup, UserLookupUrl};
 
 /// `[login]`: how users are authenticated. One method, with a table of its own; the other tables are validated, too.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoginConfig {
     pub method: Method,
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "whole::<43_200>", deserialize_with = "whole_seconds")]
     pub session_idle: i64,
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "whole::<604_800>", deserialize_with = "whole_seconds")]
     pub session_lifetime: i64,
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "whole::<43_200>", deserialize_with = "whole_seconds")]
     pub recheck_after: i64,
     #[serde(default = "times::<10>")]
@@ -71,6 +75,7 @@ pub struct LoginConfig {
 }
 
 /// A login method.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 #[serde(rename_all = "kebab-case")]

@@ -21,6 +21,7 @@ use crate::setting::{existing_file, yes};
 use super::{Check, Method, SignInError, WRONG, is_user_name, rejected, user};
 
 /// `[login.file]`: a password file.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordFileConfig {

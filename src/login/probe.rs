@@ -22,6 +22,7 @@ use super::{
 };
 
 /// `[login.probe]`: how the application is asked.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProbeConfig {
@@ -36,14 +37,17 @@ pub struct ProbeConfig {
     pub login_url: String,
     pub logout_url: Option<HttpUrl>,
     pub ca_file: Option<FromFile<Roots>>,
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<3>", deserialize_with = "duration")]
     pub timeout: Duration,
     pub user_lookup_url: Option<UserLookupUrl>,
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<2>", deserialize_with = "duration")]
     pub user_lookup_timeout: Duration,
 }
 
 /// A response that means an anonymous session: a JSON pointer, and the value there.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Reject {

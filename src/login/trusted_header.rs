@@ -13,14 +13,17 @@ use crate::setting;
 use super::{Check, HttpUrl, Method, UNKNOWN_ENCODING, decode_display_name, decode_name, is_user_name, user};
 
 /// `[login.trusted-header]`: the headers in which a front proxy names the user.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrustedHeader {
     /// The front proxies.
     #[serde(skip)]
     pub proxies: Vec<IpNet>,
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(deserialize_with = "header_name")]
     pub header: HeaderName,
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     #[serde(deserialize_with = "header_name")]
     pub display_header: Option<HeaderName>,
     pub logout_url: Option<HttpUrl>,

@@ -14,6 +14,7 @@ use super::caller::CallingUser;
 use super::{Error, Provider};
 
 /// `[impersonation]`: whom a consumer that may impersonate may name.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImpersonationConfig {

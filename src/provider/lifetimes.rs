@@ -6,16 +6,21 @@ use crate::oauth::TimestampWindow;
 use crate::setting::whole_seconds;
 
 /// `[tokens]`: lifetimes, in seconds. The defaults fit Bitbucket, which never renews.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 pub struct TokenConfig {
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(deserialize_with = "whole_seconds")]
     pub request_token_lifetime: i64,
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(deserialize_with = "whole_seconds")]
     pub access_token_lifetime: i64,
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     #[serde(deserialize_with = "whole_seconds")]
     pub(crate) session_lifetime: Option<i64>,
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(deserialize_with = "window")]
     pub timestamp_window: TimestampWindow,
 }

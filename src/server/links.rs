@@ -9,9 +9,9 @@ use crate::clock::Clock;
 use crate::config::{Config, ListenAt};
 use crate::http::Socket;
 use crate::links::{ConsumerIdentity, Link, LinkConfig, Links, Users};
-use crate::oauth::{ConsumerKey, Secret};
+use crate::oauth::Secret;
 use crate::store::Store;
-use crate::web;
+use crate::web::{self, AppLinksIdentity};
 
 use super::sockets;
 
@@ -34,50 +34,42 @@ pub(crate) fn links(config: &Config, store: &Store, clock: &Clock) -> anyhow::Re
         let failed = || format!("the link {} cannot be made", link.name);
         Link::new(link.clone()).with_context(failed)
     };
-    let links: anyhow::Result<Vec<_>> = config.links.iter().map(make).collect();
-    let identity = ConsumerIdentity {
-        consumer_key: consumer_key(config)?,
-        keys: config.applinks.keys().cloned().collect(),
-    };
-    Ok(Links::new(
-        store.clone(),
-        clock.clone(),
-        config.server.own_url("/oauth"),
-        identity,
-        links?,
-    ))
-}
-
-fn consumer_key(config: &Config) -> anyhow::Result<ConsumerKey> {
-    let key = config.applinks.consumer_key.clone();
-    key.context("applinks.consumer_key is missing, and the public host is too long for one")
+    let all: anyhow::Result<Vec<_>> = config.links.iter().map(make).collect();
+    let all = all?;
+    let consumer_key = config.applinks.consumer_key.clone();
+    let consumer_key =
+        consumer_key.context("applinks.consumer_key is missing, and the public host is too long for one")?;
+    let keys = config.applinks.keys().cloned().collect();
+    Ok(Links {
+        store: store.clone(),
+        clock: clock.clone(),
+        own_url: config.server.own_url("/oauth"),
+        identity: ConsumerIdentity { consumer_key, keys },
+        all,
+    })
 }
 
 /// What peers see of us.
-pub(crate) fn identity(
-    config: &Config,
-    installation: ApplicationId,
-) -> anyhow::Result<web::AppLinksIdentity> {
-    let (applinks, public_url) = (&config.applinks, config.server.public_url.as_str());
-    let shown = applinks.keys().next().filter(|_| applinks.consumer_info);
-    let key = consumer_key(config)?;
-    Ok(web::AppLinksIdentity {
+pub(crate) fn identity(config: &Config, installation: ApplicationId, links: &Links) -> AppLinksIdentity {
+    let ConsumerIdentity { consumer_key, keys } = &links.identity;
+    let shown = keys.first().filter(|_| config.applinks.consumer_info);
+    AppLinksIdentity {
         manifest: Manifest::new(
             installation,
             config.branding.name.clone(),
-            public_url,
+            config.server.public_url.as_str(),
             config.server.own_url(&web::icon()),
             AuthType::ALL.to_vec(),
             outbound(&config.links),
         ),
         consumer_info: shown.map(|shown| ConsumerInfo {
-            key: key.as_str().to_owned(),
+            key: consumer_key.as_str().to_owned(),
             name: config.branding.name.clone(),
             public_key: shown.public_key().to_base64(),
             description: None,
             callback: None,
         }),
-    })
+    }
 }
 
 /// Opens the private listener, when there are links; and what the application shows there.

@@ -13,6 +13,7 @@ use anyhow::Context;
 use listenfd::ListenFd;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tower::util::BoxCloneSyncService;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -24,44 +25,35 @@ use crate::login::Login;
 use crate::provider::Provider;
 use crate::store::{Store, StoreError};
 use crate::tls::ServerTls;
-use crate::web::{Administration, CurrentBranding};
+use crate::web::App;
 use crate::{telemetry, web};
 
-use parts::Parts;
 pub use store::Migrations;
 
 /// A linkgate that serves. Dropped, it stops accepting; [`Server::stop`] waits for requests in progress.
 #[derive(Debug)]
 pub struct Server {
-    public: SocketAddr,
-    admin: SocketAddr,
-    calls: Option<SocketAddr>,
+    /// Where consumers, browsers and the guarded application's users come in.
+    pub public_address: SocketAddr,
+    /// Where operators come in.
+    pub admin_address: SocketAddr,
+    /// Where the application calls others through us, when that is an address.
+    pub calls_address: Option<SocketAddr>,
+    /// The threads that serve connections.
+    pub workers: Workers,
     store: Store,
-    login: Arc<Login>,
-    administration: Arc<Administration>,
-    branding: Arc<CurrentBranding>,
+    app: Arc<App>,
     tls: Option<ServerTls>,
-    clock: Clock,
     stop: CancellationToken,
     listeners: Vec<JoinHandle<bool>>,
-    sweeper: JoinHandle<Arc<Provider>>,
-    workers: Workers,
+    sweeper: JoinHandle<()>,
 }
 
 impl Server {
     /// Binds the listeners, opens the store, synchronises the configured consumers, and serves.
-    ///
-    /// # Errors
-    ///
-    /// What the configuration names cannot be used: a file, the database, an address.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
-        Box::pin(Self::start_with(
-            config,
-            clock,
-            ListenFd::empty(),
-            Migrations::Apply,
-        ))
-        .await
+        let starting = Self::start_with(config, clock, ListenFd::empty(), Migrations::Apply);
+        Box::pin(starting).await
     }
 
     /// The same with sockets that systemd has opened, and a choice whether the tables may be changed. That is the last thing to
@@ -73,97 +65,78 @@ impl Server {
         migrations: Migrations,
     ) -> anyhow::Result<Self> {
         let max_files = raise_file_limit();
-        let login = Arc::new(Login::new(&config.login, &config.server.trusted_proxies, &clock)?);
+        let login = Login::new(&config.login, &config.server.trusted_proxies, &clock)?;
         let tls = config.server.tls.clone().map(ServerTls::read).transpose()?;
         let workers = Workers::start().context("the threads that serve cannot be started")?;
         let (listen, admin_listen) = (config.server.listen, config.server.admin_listen);
         let (public, public_address) = sockets::tcp(&mut opened, sockets::PUBLIC, listen)?;
         let (admin, admin_address) = sockets::tcp(&mut opened, sockets::OPERATORS, admin_listen)?;
         let private = links::socket(&config, &mut opened)?;
-        let calls = private.as_ref().and_then(|(private, _)| private.address());
+        let calls_address = private.as_ref().and_then(|(private, _)| private.address());
         let keyring = store::keyring(&config).await?;
         let store = store::open(&config, Arc::clone(&keyring), migrations).await?;
         synchronise(&store, &config, &clock).await?;
         let installation = links::installation(&config, &store).await?;
-        let parts = Parts::new(&config, installation, &login, &store, keyring, &clock)?;
+        let (app, gateway, verdicts) = parts::assemble(&config, installation, login, &store, keyring, clock)?;
+        let app = Arc::new(app);
         let stop = CancellationToken::new();
-        let public = Listener {
+        let listener = Listener {
             tls: tls.clone(),
             h2c: config.server.h2c,
             workers: workers.clone(),
             download_timeout: config.server.download_timeout,
             max_half_open: MAX_HALF_OPEN.min(max_files / 4),
-            ..Listener::clear_text(public)
+            ..Listener::clear_text()
         };
-        let service = web::public_service(parts.app, &parts.verdicts, parts.gateway, parts.rejections);
-        let (ready, counted) = (Arc::clone(&parts.provider), Arc::clone(&parts.provider));
+        let service = web::public_service(Arc::clone(&app), &verdicts, gateway);
+        let (ready, counted) = (Arc::clone(&app.provider), Arc::clone(&app.provider));
         let metrics = move || telemetry::metrics(counted.clock_offset());
         let operators = operators(move || is_ready(Arc::clone(&ready)), metrics);
+        let in_clear_text = |socket, router| {
+            let service = BoxCloneSyncService::new(router);
+            tokio::spawn(Listener::clear_text().serve(socket, service, stop.clone(), DRAIN))
+        };
         let mut listeners = vec![
-            tokio::spawn(public.serve(service, stop.clone(), DRAIN)),
-            tokio::spawn(Listener::clear_text(admin).serve(operators, stop.clone(), DRAIN)),
+            tokio::spawn(listener.serve(public, service, stop.clone(), DRAIN)),
+            in_clear_text(admin, operators),
         ];
-        listeners.extend(private.map(|(private, token)| {
-            let calls = listener::router(Arc::clone(&parts.links), token);
-            tokio::spawn(Listener::clear_text(private).serve(calls, stop.clone(), DRAIN))
-        }));
+        listeners.extend(
+            private.map(|(private, token)| {
+                in_clear_text(private, listener::router(Arc::clone(&app.links), token))
+            }),
+        );
         if let Some(tls) = tls.clone() {
             tokio::spawn(stop.clone().run_until_cancelled_owned(tls.watch_files()));
         }
-        let (provider, until) = (parts.provider, stop.clone());
-        let sweeper = tokio::spawn(async move {
-            provider.sweep_until(until).await;
-            provider
-        });
+        let (provider, until) = (Arc::clone(&app.provider), stop.clone());
+        let sweeper = tokio::spawn(async move { provider.sweep_until(until).await });
         Ok(Self {
-            public: public_address,
-            admin: admin_address,
-            calls,
+            public_address,
+            admin_address,
+            calls_address,
+            workers,
             store,
-            login,
-            administration: parts.administration,
-            branding: parts.branding,
+            app,
             tls,
-            clock,
             stop,
             listeners,
             sweeper,
-            workers,
         })
-    }
-
-    /// Where consumers, browsers and the guarded application's users come in.
-    pub const fn public_address(&self) -> SocketAddr {
-        self.public
-    }
-
-    /// Where operators come in.
-    pub const fn admin_address(&self) -> SocketAddr {
-        self.admin
-    }
-
-    /// Where the application calls others through us, when that is an address.
-    pub const fn calls_address(&self) -> Option<SocketAddr> {
-        self.calls
-    }
-
-    /// Waits until each thread that serves connections has done something.
-    pub async fn check_alive(&self) {
-        self.workers.check_alive().await;
     }
 
     /// Takes consumers, users, branding and the certificate from a configuration that was read again. What fails stays as
     /// it was, and is logged.
     pub async fn reload(&self, config: &Config) {
-        match synchronise(&self.store, config, &self.clock).await {
+        match synchronise(&self.store, config, &self.app.clock).await {
             Ok(()) => {
-                self.administration.keep_secret_files(config.secret_files.clone());
+                let secret_files = config.secret_files.clone();
+                self.app.administration.keep_secret_files(secret_files);
                 tracing::info!("the consumers were read again");
             }
             Err(error) => tracing::error!("the consumers stay as they were: {error:#}"),
         }
-        self.branding.replace(&config.branding);
-        match self.login.reload() {
+        self.app.branding.replace(&config.branding);
+        match self.app.login.reload() {
             Ok(()) => tracing::info!("the users were read again"),
             Err(error) => tracing::error!("the users stay as they were: {error}"),
         }
@@ -187,7 +160,7 @@ impl Server {
             drained &= listener.await.unwrap_or(false);
         }
         match self.sweeper.await {
-            Ok(provider) => provider.finish().await,
+            Ok(()) => self.app.provider.finish().await,
             Err(error) => tracing::warn!(%error, "the sweeper did not end by itself"),
         }
         self.store.close().await;
@@ -201,7 +174,7 @@ impl Server {
 fn raise_file_limit() -> usize {
     let limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
         tracing::warn!(%error, "the limit of open files stays as it was");
-        USUAL_FILE_LIMIT
+        1024
     });
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
@@ -219,9 +192,8 @@ async fn is_ready(provider: Arc<Provider>) -> Result<(), String> {
 }
 
 async fn synchronise(store: &Store, config: &Config, clock: &Clock) -> anyhow::Result<()> {
-    let done = store
-        .synchronise_consumers(&config.consumers, clock.now())
-        .await?;
+    let synchronising = store.synchronise_consumers(&config.consumers, clock.now());
+    let done = synchronising.await?;
     tracing::info!(
         added = ?done.added,
         updated = ?done.updated,
@@ -233,7 +205,4 @@ async fn synchronise(store: &Store, config: &Config, clock: &Clock) -> anyhow::R
 }
 
 /// How long requests under way may take when the server stops.
-/// Of a shell.
-const USUAL_FILE_LIMIT: u64 = 1024;
-
 const DRAIN: Duration = Duration::from_secs(30);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use http::HeaderValue;
 
 use crate::applinks::ApplicationId;
@@ -13,7 +13,6 @@ use crate::gateway::{
     Assertion, AssertionKey, BodyLimits, ForwardAuth, Gateway, Proxy, PublicUrls, Routes, SignatureCheck,
     TrustedProxies,
 };
-use crate::links::Links;
 use crate::login::{FormLogin, Login};
 use crate::provider::{Directory, ImpersonationConfig, Provider, Rules, SessionRules};
 use crate::store::{Keyring, Store};
@@ -22,83 +21,56 @@ use crate::web::{Administration, App, CurrentBranding, RecentRejections};
 use super::links;
 
 /// Everything above the store.
-pub(super) struct Parts {
-    pub(super) app: App,
-    pub(super) gateway: Gateway,
-    pub(super) verdicts: ForwardAuth,
-    pub(super) provider: Arc<Provider>,
-    pub(super) administration: Arc<Administration>,
-    pub(super) rejections: Arc<RecentRejections>,
-    pub(super) links: Arc<Links>,
-    pub(super) branding: Arc<CurrentBranding>,
-}
-
-impl Parts {
-    pub(super) fn new(
-        config: &Config,
-        installation: ApplicationId,
-        login: &Arc<Login>,
-        store: &Store,
-        keyring: Arc<Keyring>,
-        clock: &Clock,
-    ) -> anyhow::Result<Self> {
-        let provider = Arc::new(Provider::new(
-            store.clone(),
-            Arc::clone(&keyring),
-            clock.clone(),
-            directory(Arc::clone(login)),
-            rules(config, login),
-        ));
-        let assertion = assertion(config, &keyring, clock)?.map(Arc::new);
-        let front = PublicUrls::new(
+pub(super) fn assemble(
+    config: &Config,
+    installation: ApplicationId,
+    login: Login,
+    store: &Store,
+    keyring: Arc<Keyring>,
+    clock: Clock,
+) -> anyhow::Result<(App, Gateway, ForwardAuth)> {
+    let login = Arc::new(login);
+    let provider = Arc::new(Provider::new(
+        store.clone(),
+        Arc::clone(&keyring),
+        clock.clone(),
+        directory(Arc::clone(&login)),
+        rules(config, &login),
+    ));
+    let assertion = assertion(config, &keyring, &clock)?.map(Arc::new);
+    let check = SignatureCheck {
+        provider: Arc::clone(&provider),
+        public_urls: PublicUrls::new(
             config.server.public_url.clone(),
             config.server.public_urls.clone(),
-            TrustedProxies::new(config.server.trusted_proxies.clone()),
-        );
-        let rejections = Arc::new(RecentRejections::new(clock.clone()));
-        let subjects = config.admin.subjects.iter().cloned();
-        let administration = Arc::new(Administration::new(subjects, config.secret_files.clone()));
-        let links = Arc::new(links::links(config, store, clock)?);
-        let branding = Arc::new(CurrentBranding::new(&config.branding));
-        let app = App {
-            provider: Arc::clone(&provider),
-            keyring,
-            login: Arc::clone(login),
-            front: front.clone(),
-            public_url: config.server.public_url.clone(),
-            path_prefix: config.server.path_prefix.clone(),
-            hsts: config.server.hsts.map(hsts),
-            branding: Arc::clone(&branding),
-            administration: Arc::clone(&administration),
-            rejections: Arc::clone(&rejections),
-            jwks: assertion.as_ref().map(|assertion| assertion.jwks()),
-            clock: clock.clone(),
-            links: Arc::clone(&links),
-            identity: links::identity(config, installation)?,
-        };
-        let check = SignatureCheck {
-            provider: Arc::clone(&provider),
-            public_urls: front,
-            routes: Routes::new(config.routes.clone()),
-            identity: Arc::new(config.identity.headers()),
-            body_limits: BodyLimits::default(),
-        };
-        let verdicts = ForwardAuth::new(check.clone(), assertion.clone(), clock.clone());
-        let proxy = Proxy::new(&config.upstream, Arc::clone(&check.identity), assertion);
-        Ok(Self {
-            app,
-            gateway: Gateway {
-                check,
-                proxy: proxy.context("upstream.ca_file")?,
-            },
-            verdicts,
-            provider,
-            administration,
-            rejections,
-            links,
-            branding,
-        })
-    }
+            TrustedProxies(config.server.trusted_proxies.clone()),
+        ),
+        routes: Routes(config.routes.clone()),
+        identity: Arc::new(config.identity.headers()),
+        body_limits: BodyLimits::default(),
+    };
+    let links = Arc::new(links::links(config, store, &clock)?);
+    let subjects = config.admin.subjects.iter().cloned();
+    let app = App {
+        provider,
+        keyring,
+        login,
+        front: check.public_urls.clone(),
+        public_url: config.server.public_url.clone(),
+        path_prefix: config.server.path_prefix.clone(),
+        hsts: config.server.hsts.map(hsts),
+        branding: CurrentBranding::new(&config.branding),
+        administration: Administration::new(subjects, config.secret_files.clone()),
+        rejections: RecentRejections::new(clock.clone()),
+        jwks: assertion.as_ref().map(|assertion| assertion.jwks()),
+        clock: clock.clone(),
+        identity: links::identity(config, installation, &links),
+        links,
+    };
+    let verdicts = ForwardAuth::new(check.clone(), assertion.clone(), clock);
+    let proxy = Proxy::new(&config.upstream, Arc::clone(&check.identity), assertion);
+    let proxy = proxy.context("upstream.ca_file")?;
+    Ok((app, Gateway { check, proxy }, verdicts))
 }
 
 fn hsts(max_age: Duration) -> HeaderValue {
@@ -115,18 +87,12 @@ fn assertion(config: &Config, keyring: &Keyring, clock: &Clock) -> anyhow::Resul
         .macs("assertion-key", &[])
         .map(|seed| AssertionKey::derive(&seed))
         .collect();
-    let mut keys = keys.unwrap_or_default().into_iter();
-    let Some(current) = keys.next() else {
-        bail!("the key of the identity assertion cannot be derived from the secret key");
-    };
-    let issuer = config.server.public_url.as_str();
-    let assertion = Assertion::new(
-        issuer,
+    let keys = keys.context("the key of the identity assertion cannot be derived from the secret key")?;
+    let (issuer, audience) = (
+        config.server.public_url.as_str(),
         &config.identity.assertion_audience,
-        current,
-        clock.clone(),
     );
-    Ok(Some(assertion.with_previous(keys.collect())))
+    Ok(Some(Assertion::new(issuer, audience, keys, clock.clone())))
 }
 
 fn directory(login: Arc<Login>) -> Directory {

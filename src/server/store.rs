@@ -34,28 +34,21 @@ pub(crate) async fn open(
     Ok(store)
 }
 
-/// Opens a store for a command, and closes it after its work. It must exist: a command must not create one, perhaps as another
-/// user than the server's.
-///
-/// # Errors
-///
-/// There is no such database, it has tables of another version, it needs a key that the key file lacks, or the work failed.
+/// Opens a store for a command, and closes it after its work. It must exist, with tables of this version and every key that it
+/// needs: a command must not create one, perhaps as another user than the server's.
 pub async fn with_store<T>(
     config: &Config,
     work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     check_exists(config)?;
-    let store = open(config, keyring(config).await?, Migrations::Refuse).await?;
-    let outcome = work(&store).await;
-    store.close().await;
-    outcome
+    with_store_without_keys(config, keyring(config).await?, async |store| {
+        store.check_keys(Clock::System.now()).await?;
+        work(store).await
+    })
+    .await
 }
 
 /// Does so whether or not the key file has every key that the store needs.
-///
-/// # Errors
-///
-/// There is no such database, it has tables of another version, or the work failed.
 pub async fn with_store_without_keys<T>(
     config: &Config,
     keyring: Arc<Keyring>,
@@ -69,34 +62,23 @@ pub async fn with_store_without_keys<T>(
 }
 
 /// Creates the database, or brings its tables up to date.
-///
-/// # Errors
-///
-/// The database cannot be reached or written, or a newer linkgate made it.
 pub async fn migrate(config: &Config) -> anyhow::Result<()> {
     Store::migrate(&config.store, no_keys()).await?.close().await;
     Ok(())
 }
 
 /// Checks that the tables are those of this version.
-///
-/// # Errors
-///
-/// There is no such database, or its tables have another version.
 pub async fn check_schema(config: &Config) -> anyhow::Result<()> {
     with_store_without_keys(config, no_keys(), async |_| Ok(())).await
 }
 
 fn check_exists(config: &Config) -> anyhow::Result<()> {
-    match config.store.sqlite_file() {
-        Some(file) if !file.exists() => {
-            bail!(
-                "there is no database {} yet; `linkgate serve` or `linkgate migrate` makes it",
-                file.display()
-            )
-        }
-        _ => Ok(()),
+    let file = config.store.sqlite_file();
+    if let Some(missing) = file.filter(|file| !file.exists()) {
+        let missing = missing.display();
+        bail!("there is no database {missing} yet; `linkgate serve` or `linkgate migrate` makes it");
     }
+    Ok(())
 }
 
 /// Reads the secret keys. A missing key file is created on the first start, if that is the configuration's choice, and never
@@ -114,17 +96,12 @@ pub(crate) async fn keyring(config: &Config) -> anyhow::Result<Arc<Keyring>> {
         Keyring::open_file(path)
     };
     let file = file.context("keys.secret_key_file cannot be used")?;
+    let path = path.display();
     if file.created {
-        tracing::info!(
-            "made the secret key {}: keep a copy, the tokens depend on it",
-            path.display()
-        );
+        tracing::info!("made the secret key {path}: keep a copy, the tokens depend on it");
     }
     if file.world_readable {
-        tracing::warn!(
-            "others may read the secret key {0}; chmod 600 {0}",
-            path.display()
-        );
+        tracing::warn!("others may read the secret key {path}; chmod 600 {path}");
     }
     Ok(Arc::new(file.keyring))
 }
@@ -139,11 +116,8 @@ async fn check_no_key_is_needed(config: &Config) -> anyhow::Result<()> {
     };
     let uses = store.key_uses().await;
     store.close().await;
-    let needed: Vec<_> = uses?
-        .into_iter()
-        .filter(KeyUse::is_needed)
-        .map(|key| key.id)
-        .collect();
+    let needed = uses?.into_iter().filter(KeyUse::is_needed);
+    let needed: Vec<_> = needed.map(|key| key.id).collect();
     ensure!(
         needed.is_empty(),
         "the key file {} is missing, and the database needs its key {}: restore the file from a backup. If it is lost, make \

@@ -28,6 +28,7 @@ use super::error::StoreError;
 use super::files::{create_private, lock_shared};
 
 /// `[store]`: which database, and how it is opened.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreConfig {
@@ -39,6 +40,7 @@ pub struct StoreConfig {
     /// How many connections to hold at most; with PostgreSQL, one that writes nonces comes on top.
     pub max_connections: NonZeroU32,
     /// How long a signed request may wait for the database in all, and how long PostgreSQL may take for a statement.
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(deserialize_with = "duration")]
     pub timeout: Duration,
 }

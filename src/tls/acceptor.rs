@@ -1,6 +1,5 @@
 //! Accepts TLS connections with a certificate that can be replaced.
 
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +16,9 @@ use tokio_rustls::server::TlsStream;
 use super::certificate::{Certificate, CertificateFileError, CertificateFiles, Fingerprint};
 
 /// The TLS side of the public listener. Clones share the certificate, which can be replaced at any time.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct ServerTls {
-    acceptor: TlsAcceptor,
+    config: Arc<ServerConfig>,
     current: Arc<CurrentCertificate>,
 }
 
@@ -29,18 +28,12 @@ struct CurrentCertificate(RwLock<(Arc<CertifiedKey>, CertificateFiles, Fingerpri
 
 impl ServerTls {
     /// Reads the certificate, and offers HTTP/2 and HTTP/1.1 by ALPN (RFC 7301, section 3.1).
-    ///
-    /// # Panics
-    ///
-    /// Never: aws-lc-rs supports TLS 1.2 and 1.3.
     pub fn read(files: CertificateFiles) -> Result<Self, CertificateFileError> {
         let (certificate, fingerprint) = files.load()?;
         let loaded = (certificate.certified, files, fingerprint);
         let current = Arc::new(CurrentCertificate(RwLock::new(loaded)));
-        Ok(Self {
-            acceptor: Arc::new(config(Arc::clone(&current))).into(),
-            current,
-        })
+        let config = config(Arc::clone(&current)).into();
+        Ok(Self { config, current })
     }
 
     /// Replaces the certificate, possibly by one from other files. If that fails, the old one stays in use.
@@ -53,8 +46,8 @@ impl ServerTls {
 
     /// Performs the handshake with a client; fails with [`io::ErrorKind::TimedOut`] after ten seconds.
     pub async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, self.acceptor.accept(stream)).await;
-        handshake.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        let handshake = TlsAcceptor::from(Arc::clone(&self.config)).accept(stream);
+        tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await?
     }
 
     /// Polls the files and replaces the certificate after they have changed. Never returns.
@@ -62,7 +55,10 @@ impl ServerTls {
         let (mut previous, mut rejected) = (None, None);
         loop {
             tokio::time::sleep(POLL_INTERVAL).await;
-            let (files, loaded) = self.files();
+            let (files, loaded) = {
+                let current = self.current.0.read();
+                (current.1.clone(), current.2)
+            };
             let polled = files.clone();
             let poll = tokio::task::spawn_blocking(move || polled.fingerprint()).await;
             let Ok(Ok(found)) = poll else {
@@ -87,23 +83,11 @@ impl ServerTls {
             rejected = Some(found);
         }
     }
-
-    fn files(&self) -> (CertificateFiles, Fingerprint) {
-        let current = self.current.0.read();
-        (current.1.clone(), current.2)
-    }
-}
-
-impl fmt::Debug for ServerTls {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ServerTls").field(&self.files().0).finish()
-    }
 }
 
 impl ResolvesServerCert for CurrentCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let current = self.0.read();
-        Some(Arc::clone(&current.0))
+        Some(Arc::clone(&self.0.read().0))
     }
 }
 

@@ -1,6 +1,5 @@
 //! A certificate chain with its private key, and the two files that hold them.
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +19,7 @@ use zeroize::Zeroizing;
 use crate::oauth::Timestamp;
 
 /// A server's certificate, the certificates of its issuers, and its private key.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Certificate {
     pub(super) certified: Arc<CertifiedKey>,
     /// The first second at which the certificate is valid.
@@ -30,6 +29,7 @@ pub struct Certificate {
 }
 
 /// The paths of a certificate chain and of its private key, both in PEM (RFC 7468).
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct CertificateFiles {
@@ -86,9 +86,8 @@ impl CertificateError {
 impl Certificate {
     /// Parses a certificate chain and its private key, both in PEM.
     pub fn parse(certificates: &[u8], key: &[u8]) -> Result<Self, CertificateError> {
-        let chain = CertificateDer::pem_slice_iter(certificates)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| CertificateError::BadCertificate)?;
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificates).collect();
+        let chain = chain.map_err(|_| CertificateError::BadCertificate)?;
         let first = chain.first().ok_or(CertificateError::NoCertificate)?;
         let parsed = x509_cert::Certificate::from_der(first).map_err(|_| CertificateError::BadCertificate)?;
         let validity = parsed.tbs_certificate().validity();
@@ -97,14 +96,14 @@ impl Certificate {
             Timestamp::from_seconds(seconds.unwrap_or(i64::MAX))
         });
         let provider = aws_lc_rs::default_provider();
-        let certified = CertifiedKey::from_der(chain, private_key(key)?, &provider);
+        let certified = CertifiedKey::from_der(chain, private_key(key)?, &provider).map(Arc::new);
         let certified = certified.map_err(|error| match error {
             Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => CertificateError::Mismatch,
             Error::InvalidCertificate(_) => CertificateError::BadCertificate,
             _ => CertificateError::UnusableKey,
         })?;
         Ok(Self {
-            certified: Arc::new(certified),
+            certified,
             not_before,
             not_after,
         })
@@ -121,16 +120,7 @@ impl Certificate {
     }
 }
 
-impl fmt::Debug for Certificate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Certificate")
-            .field("not_after", &self.not_after)
-            .finish_non_exhaustive()
-    }
-}
-
 impl CertificateFiles {
-    /// Reads and parses both files.
     pub(super) fn load(&self) -> Result<(Certificate, Fingerprint), CertificateFileError> {
         let (certificates, key) = (read(&self.certificate)?, read(&self.key)?);
         let certificate = Certificate::parse(&certificates, &key).map_err(|error| {

@@ -1,6 +1,5 @@
 //! TLS connections to servers, and the trust roots that their certificates must chain to.
 
-use std::fmt;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
@@ -15,11 +14,11 @@ use super::error::TlsError;
 use crate::setting::{FileContent, FromFile};
 
 /// Connects to servers whose certificates chain to given trust roots. Clones share TLS sessions.
-#[derive(Clone)]
-pub struct ClientTls(TlsConnector);
+#[derive(Clone, Debug)]
+pub struct ClientTls(Arc<ClientConfig>);
 
 /// Trust roots: certificates of issuers.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Roots(Arc<RootCertStore>);
 
 /// Why there are no trust roots. The message ends with the remedy, after a colon.
@@ -39,9 +38,9 @@ pub enum RootsError {
 impl ClientTls {
     /// Trusts these roots, and offers HTTP/1.1 alone by ALPN.
     pub fn with_roots(roots: Roots) -> Self {
-        let mut config = config(roots);
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Self(Arc::new(config).into())
+        let mut config = client_config(roots);
+        Arc::make_mut(&mut config).alpn_protocols = vec![b"http/1.1".to_vec()];
+        Self(config)
     }
 
     /// Performs the handshake with a server whose certificate must be for this name.
@@ -50,28 +49,19 @@ impl ClientTls {
         name: ServerName<'static>,
         stream: TcpStream,
     ) -> Result<TlsStream<TcpStream>, TlsError> {
-        self.0.connect(name, stream).await.map_err(TlsError::from)
+        let connector = TlsConnector::from(Arc::clone(&self.0));
+        Ok(connector.connect(name, stream).await?)
     }
 }
 
 /// The configuration of a client that trusts these roots, without ALPN.
-#[cfg(feature = "ldap")]
-pub fn client_config(roots: Roots) -> Arc<ClientConfig> {
-    Arc::new(config(roots))
-}
-
-fn config(roots: Roots) -> ClientConfig {
+pub(crate) fn client_config(roots: Roots) -> Arc<ClientConfig> {
     ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into())
         .with_safe_default_protocol_versions()
         .expect("aws-lc-rs supports TLS 1.2 and 1.3")
         .with_root_certificates(roots.0)
         .with_no_client_auth()
-}
-
-impl fmt::Debug for ClientTls {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ClientTls")
-    }
+        .into()
 }
 
 impl Roots {
@@ -88,11 +78,7 @@ impl Roots {
         Ok(Self(Arc::new(roots)))
     }
 
-    /// The trust roots that a `ca_file` names, or those of the operating system.
-    ///
-    /// # Errors
-    ///
-    /// The operating system has none.
+    /// The trust roots that a `ca_file` names, or those of the operating system, which may have none.
     pub fn or_system(ca_file: Option<&FromFile<Self>>) -> Result<Self, RootsError> {
         ca_file.map_or_else(Self::system, |file| Ok(file.content.clone()))
     }
@@ -115,11 +101,5 @@ impl Roots {
 impl FileContent for Roots {
     fn parse(bytes: Vec<u8>) -> Result<Self, String> {
         Self::parse(&bytes).map_err(|why| why.to_string())
-    }
-}
-
-impl fmt::Debug for Roots {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Roots({})", self.0.len())
     }
 }

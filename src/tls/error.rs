@@ -33,9 +33,17 @@ impl TlsError {
     pub const fn is_certificate_error(&self) -> bool {
         !matches!(self, Self::NotTls | Self::HandshakeTimeout | Self::Failed(_))
     }
+}
 
-    fn from_certificate_error(error: CertificateError) -> Self {
+impl From<io::Error> for TlsError {
+    fn from(error: io::Error) -> Self {
         use CertificateError as E;
+        // An I/O error does not return the rustls error that it wraps as its source.
+        let error = match error.get_ref().and_then(|wrapped| wrapped.downcast_ref()) {
+            Some(rustls::Error::InvalidCertificate(error)) => error.clone(),
+            Some(rustls::Error::InvalidMessage(_)) => return Self::NotTls,
+            _ => return Self::Failed(error),
+        };
         match error {
             // A root of the same name with another key leads to a bad signature.
             E::UnknownIssuer | E::BadSignature => Self::NotTrusted,
@@ -46,17 +54,6 @@ impl TlsError {
             // rustls has no variant for it, and wraps the verifier's error.
             E::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => Self::CaUsedAsEndEntity,
             other => Self::Unusable(other),
-        }
-    }
-}
-
-impl From<io::Error> for TlsError {
-    fn from(error: io::Error) -> Self {
-        // An I/O error does not return the rustls error that it wraps as its source.
-        match error.get_ref().and_then(|wrapped| wrapped.downcast_ref()) {
-            Some(rustls::Error::InvalidCertificate(error)) => Self::from_certificate_error(error.clone()),
-            Some(rustls::Error::InvalidMessage(_)) => Self::NotTls,
-            _ => Self::Failed(error),
         }
     }
 }

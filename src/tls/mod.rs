@@ -13,7 +13,7 @@ mod error;
 pub use acceptor::ServerTls;
 pub use certificate::{Certificate, CertificateError, CertificateFileError, CertificateFiles};
 #[cfg(feature = "ldap")]
-pub use client::client_config;
+pub(crate) use client::client_config;
 pub use client::{ClientTls, Roots, RootsError};
 pub use error::TlsError;
 pub use tokio_rustls::rustls::pki_types::ServerName;

@@ -159,8 +159,8 @@ pub(super) async fn reciprocal(
     let (Some(url), Some(id)) = (url, id.and_then(ApplicationId::parse)) else {
         return Err(unknown());
     };
-    let link = app.links.all().iter().find(|link| url == *link.url());
-    let remote = link.ok_or_else(unknown)?.url().as_str();
+    let link = app.links.all.iter().find(|link| url == link.config.url);
+    let remote = link.ok_or_else(unknown)?.config.url.as_str();
     let own = encoding::encode(app.public_url.as_str());
     Ok(see_other(&format!(
         "{remote}/plugins/servlet/applinks/auth/conf/oauth/add-consumer-by-url/{id}/INBOUND\

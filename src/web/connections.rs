@@ -101,7 +101,7 @@ async fn outgoing<'a>(
 ) -> Result<Vec<(&'a Link, Option<LinkConnection>)>, StoreError> {
     let connections = app.links.connections(&session.user.subject).await?.into_iter();
     let mut connections: BTreeMap<_, _> = connections.map(|(link, one)| (link.name(), one)).collect();
-    let links = app.links.all().iter();
+    let links = app.links.all.iter();
     let links = links.filter(|link| link.config.users == Users::Connect);
     Ok(links
         .map(|link| (link, connections.remove(link.name())))

@@ -111,7 +111,7 @@ fn page_error(link: &Link, error: LinkAuthorizationError) -> PageError {
         LinkAuthorizationError::Store(error) => return error.into(),
     };
     let again = format!("/oauth/links/{}/connect", link.name());
-    page.with("link", link.title()).retry(again)
+    page.with("link", &link.config.title).retry(again)
 }
 
 pub(super) const CONNECT: &str = "/oauth/links/{name}/connect";

@@ -50,6 +50,7 @@ use http::{HeaderValue, Method, Uri};
 use rand::CryptoRng;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
+use tower::util::BoxCloneSyncService;
 use tower::{ServiceExt as _, service_fn};
 
 use crate::clock::Clock;
@@ -87,13 +88,13 @@ pub struct App {
     /// `Strict-Transport-Security` of responses over https; `None`: none is sent.
     pub hsts: Option<HeaderValue>,
     /// The name of the application, and the look of its pages.
-    pub branding: Arc<CurrentBranding>,
+    pub branding: CurrentBranding,
     /// The public keys of the identity assertion, as a JWK set; `None` if there is no assertion.
     pub jwks: Option<String>,
     /// The administrators, and where secrets are.
-    pub administration: Arc<Administration>,
+    pub administration: Administration,
     /// Recently rejected requests.
-    pub rejections: Arc<RecentRejections>,
+    pub rejections: RecentRejections,
     /// The time.
     pub clock: Clock,
     /// Outgoing links.
@@ -110,13 +111,8 @@ type Shared = axum::extract::State<Arc<App>>;
 ///
 /// Only paths that may be linkgate's own meet axum's router: through it, a call to the application would take 2 us more
 /// (measured). What the router does not know is the application's as well.
-pub fn public_service(
-    app: App,
-    verdicts: &ForwardAuth,
-    gateway: Gateway,
-    rejections: Arc<RecentRejections>,
-) -> impl HttpService {
-    let (app, gateway) = (Arc::new(app), Arc::new(gateway));
+pub fn public_service(app: Arc<App>, verdicts: &ForwardAuth, gateway: Gateway) -> HttpService {
+    let gateway = Arc::new(gateway);
     let as_it_arrived = |mut request: Request| {
         if let Some(OriginalUri(uri)) = request.extensions_mut().remove() {
             *request.uri_mut() = uri;
@@ -125,12 +121,12 @@ pub fn public_service(
     };
     let unknown = Arc::clone(&gateway).service().map_request(as_it_arrived);
     let own = router(Arc::clone(&app), verdicts).fallback_service(unknown);
-    let shared = Arc::new((app, own, gateway, rejections));
-    service_fn(move |mut request: Request| {
+    let shared = Arc::new((app, own, gateway));
+    BoxCloneSyncService::new(service_fn(move |mut request: Request| {
         let shared = Arc::clone(&shared);
         async move {
-            let (app, own, gateway, rejections) = &*shared;
-            let logged = LoggedRequest::new(&request, rejections);
+            let (app, own, gateway) = &*shared;
+            let logged = LoggedRequest::new(&request, &app.rejections);
             let response = if let Some(uri) = own_uri(app, gateway, &request) {
                 let arrived = OriginalUri(mem::replace(request.uri_mut(), uri));
                 request.extensions_mut().insert(arrived);
@@ -143,7 +139,7 @@ pub fn public_service(
             logged.complete(&response);
             Ok(response)
         }
-    })
+    }))
 }
 
 /// The URI by which the router knows a request, if it may be linkgate's own: below the prefix, or where AppLinks and front

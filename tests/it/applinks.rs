@@ -73,6 +73,13 @@ async fn the_manifest_is_xml_if_that_is_preferred() {
         ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", JSON),
         ("image/png", JSON),
         (";;;,q=1,/", JSON),
+        ("application/xml;x=y;q=1.000, application/json;q=0.9", XML),
+        ("application/xml;q=1.1", JSON),
+        ("application/xml;q=0.1234", JSON),
+        ("application/xml;q=-1", JSON),
+        ("application/xml;q=", JSON),
+        ("application/xml;x", JSON),
+        (&*("x/y,".repeat(50) + "application/xml"), JSON),
     ] {
         let (kind, _) = document(&left, "/rest/applinks/latest/manifest", accept).await;
         assert_eq!(kind, expected, "{accept:?}");

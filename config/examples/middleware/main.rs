@@ -90,7 +90,7 @@ async fn guarded_router() -> anyhow::Result<Router> {
     let check = SignatureCheck {
         provider: Arc::new(provider().await?),
         public_urls: PublicUrls::new(public_url, vec![], TrustedProxies::default()),
-        routes: Routes::new(vec![]), // every path: a call may be signed or not
+        routes: Routes(vec![]), // every path: a call may be signed or not
         identity: Arc::new(IdentityConfig::default().headers()),
         body_limits: BodyLimits::default(),
     };

@@ -74,7 +74,7 @@ async fn list(config: ConfigFile) -> anyhow::Result<()> {
         [
             link.name.clone(),
             link.url.as_str().to_owned(),
-            link.users.name().to_owned(),
+            <&str>::from(link.users).to_owned(),
             yes_or_no(link.itself),
             connected.to_string(),
             cell(state.reached_at.map(format_time)),
@@ -177,15 +177,15 @@ async fn check(config: ConfigFile) -> anyhow::Result<()> {
 /// Returns how many do not work.
 async fn check_links(config: &Config, store: &Store) -> anyhow::Result<usize> {
     let links = links::links(config, store, &Clock::System)?;
-    if let Some(fingerprint) = links.identity().fingerprint() {
-        let key = &links.identity().consumer_key;
+    if let Some(fingerprint) = links.identity.fingerprint() {
+        let key = &links.identity.consumer_key;
         print(&format!("We are {key} with the key {fingerprint}\n"))?;
     }
     let mut failed = 0;
-    for (link, configured) in links.all().iter().zip(&config.links) {
+    for (link, configured) in links.all.iter().zip(&config.links) {
         let connector = connector(configured.ca_file.as_ref(), configured.connect_timeout)?;
-        let mut text = format!("{} {}\n", link.name(), link.url().as_str());
-        match Found::fetch(&connector, link.url()).await {
+        let mut text = format!("{} {}\n", link.name(), link.config.url.as_str());
+        match Found::fetch(&connector, &link.config.url).await {
             Ok(found) => {
                 let fingerprint = found.public_key.fingerprint();
                 let _ = writeln!(text, "  ok      it is there; its key is {fingerprint}");

@@ -16,10 +16,8 @@ use crate::gateway::signature_check::Rejection;
 use crate::oauth::{Problem, RequestView, SignedRequest};
 use crate::provider::{self, AuthenticatedCall};
 
-/// The body of the original request, as far as the proxy forwards it.
 #[derive(Debug)]
 pub(super) enum ClientBody {
-    /// A complete form.
     Form(Bytes),
     /// A form, or a body that may be one, which was not forwarded as a whole. The text is advice for the consumer.
     NotForwarded(&'static str),
@@ -57,12 +55,9 @@ impl ClientBody {
         }))
     }
 
-    /// The form, if it is complete.
     pub(super) fn form(&self) -> Option<&[u8]> {
-        match self {
-            Self::Form(form) => Some(form),
-            Self::NotForwarded(_) | Self::Other(_) => None,
-        }
+        let Self::Form(form) = self else { return None };
+        Some(form)
     }
 
     /// Rejects a signed request whose form was not forwarded, before the token is looked at, so that the consumer does not

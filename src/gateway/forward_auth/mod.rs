@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 
 use super::assertion::Assertion;
 use super::body_limits;
@@ -49,14 +49,6 @@ pub enum ProxyKind {
 impl ProxyKind {
     /// The `path_prefix` of Envoy's sub-requests. The client's path follows, byte for byte.
     pub const ENVOY_PREFIX: &str = "/forward-auth/envoy";
-
-    /// The status that lets a request pass. Envoy denies it on every status but 200.
-    const fn allow_status(self) -> StatusCode {
-        match self {
-            Self::Nginx | Self::XForwarded => StatusCode::NO_CONTENT,
-            Self::Envoy => StatusCode::OK,
-        }
-    }
 }
 
 /// Answers the sub-requests of front proxies.
@@ -94,18 +86,18 @@ impl ForwardAuth {
         let verdict = self.verify(kind, &original, body, peer.ip()).await;
         let verdict = verdict.and_then(|caller| Ok(self.allow(kind, &original, caller.as_ref())?));
         let mut response = verdict.unwrap_or_else(deny);
-        response.extensions_mut().insert(original.asked_about());
+        let asked_about = AskedAbout(original.head.method, original.head.uri);
+        response.extensions_mut().insert(asked_about);
         response
     }
 
-    /// Reads the original request from the sub-request of a trusted proxy.
     fn original_request(
         &self,
         kind: ProxyKind,
         sub_request: Parts,
         peer: IpAddr,
     ) -> Result<OriginalRequest, GatewayError> {
-        if !self.check.public_urls.trusts(peer) {
+        if !self.check.public_urls.trusted_proxies.contains(peer) {
             return Err(GatewayError::UntrustedProxy(peer.to_canonical()));
         }
         body_limits::check_transfer_encoding(&sub_request.headers)?;
@@ -171,17 +163,14 @@ impl ForwardAuth {
 /// upstream.
 fn check_method(head: &Parts) -> Result<(), GatewayError> {
     let signed = signature_check::signed_method(&head.method);
-    if signed != head.method {
-        return Err(GatewayError::Ambiguous(
-            "Methods are case-sensitive: send the method in capitals.",
-        ));
-    }
-    if routes::method_overrides(&head.headers).all(|method| method == signed.as_str()) {
+    let why = if signed != head.method {
+        "Methods are case-sensitive: send the method in capitals."
+    } else if routes::method_overrides(&head.headers).any(|method| method != signed.as_str()) {
+        "A header names another method than the one that was signed."
+    } else {
         return Ok(());
-    }
-    Err(GatewayError::Ambiguous(
-        "A header names another method than the one that was signed.",
-    ))
+    };
+    Err(GatewayError::Ambiguous(why))
 }
 
 const SAYS_WHO: &str = "A header says who sends the request, which is not its sender's to say.";

@@ -24,143 +24,108 @@ pub(super) struct OriginalRequest {
     pub(super) head: Parts,
     /// nginx's `X-Request-Id`.
     pub(super) request_id: Option<HeaderValue>,
-    /// Whether the proxy names the client's address.
     pub(super) names_client: bool,
-    /// Whether the proxy declares that it forwards only a part of the body.
     pub(super) is_partial_body: bool,
 }
 
 /// Method and path of an original request, for the log.
 #[derive(Clone, Debug)]
-pub struct AskedAbout(Method, Uri);
+pub struct AskedAbout(pub(super) Method, pub(super) Uri);
 
 impl Display for AskedAbout {
     /// `POST /api/x`
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let path = self.1.path();
-        write!(
-            f,
-            "{} {}",
-            self.0,
-            &path[..path.floor_char_boundary(MAX_LOGGED_PATH)]
-        )
+        let end = path.floor_char_boundary(MAX_LOGGED_PATH);
+        write!(f, "{} {}", self.0, &path[..end])
     }
 }
 
 impl OriginalRequest {
-    /// Reads a sub-request.
-    ///
-    /// # Errors
-    ///
-    /// `MissingProxyHeader` (400) if the proxy does not send one of its headers, `Ambiguous` (400) if one of them is invalid
-    /// or occurs twice.
+    /// Reads a sub-request. A header of the proxy that is invalid or occurs twice is `Ambiguous`.
     pub(super) fn read(kind: ProxyKind, sub_request: Parts) -> Result<Self, GatewayError> {
-        let proxy = match kind {
-            ProxyKind::Nginx => ProxyHeaders::of_nginx(&sub_request.headers)?,
-            ProxyKind::XForwarded => ProxyHeaders::of_x_forwarded(&sub_request)?,
-            ProxyKind::Envoy => ProxyHeaders::of_envoy(&sub_request)?,
+        let headers = &sub_request.headers;
+        let (method, target, host, proto) = match kind {
+            ProxyKind::Nginx => of_nginx(headers)?,
+            ProxyKind::XForwarded => of_x_forwarded(&sub_request)?,
+            ProxyKind::Envoy => of_envoy(&sub_request)?,
         };
+        let (clients, request_id): (Vec<_>, _) = match kind {
+            ProxyKind::Nginx => {
+                let client = at_most_one(headers, "X-Real-IP")?;
+                (
+                    client.into_iter().collect(),
+                    at_most_one(headers, "X-Request-Id")?,
+                )
+            }
+            _ => (headers.get_all(X_FORWARDED_FOR).iter().cloned().collect(), None),
+        };
+        let is_partial_body = kind == ProxyKind::Envoy
+            && at_most_one(headers, "X-Envoy-Auth-Partial-Body")?
+                .is_some_and(|is_partial| is_partial != "false");
         let mut head = sub_request;
         head.extensions.remove::<OriginalUri>();
-        head.method = proxy.method;
-        head.uri = parse_target(&proxy.target)?;
+        head.method = method;
+        head.uri = parse_target(&target)?;
         let headers = &mut head.headers;
         for name in PROXY_HEADERS {
             headers.remove(name);
         }
-        let names_client = !proxy.clients.is_empty();
-        for client in proxy.clients {
+        let names_client = !clients.is_empty();
+        for client in clients {
             headers.append(X_FORWARDED_FOR, client);
         }
-        if let Some(proto) = proxy.proto {
+        if let Some(proto) = proto {
             headers.insert(X_FORWARDED_PROTO, proto);
         }
-        match proxy.host {
+        match host {
             Some(host) => drop(headers.insert(HOST, host)),
             // Only HTTP/1.0 permits a request without Host.
             None => head.version = Version::HTTP_10,
         }
         Ok(Self {
             head,
-            request_id: proxy.request_id,
+            request_id,
             names_client,
-            is_partial_body: proxy.is_partial_body,
+            is_partial_body,
         })
-    }
-
-    /// Method and path, for the log.
-    pub(super) fn asked_about(&self) -> AskedAbout {
-        AskedAbout(self.head.method.clone(), self.head.uri.clone())
     }
 }
 
-/// What a proxy tells about the original request in its own headers.
-struct ProxyHeaders {
-    method: Method,
-    target: String,
-    host: Option<HeaderValue>,
-    proto: Option<HeaderValue>,
-    clients: Vec<HeaderValue>,
-    request_id: Option<HeaderValue>,
-    is_partial_body: bool,
+/// Method, target, host and scheme of the original request, as a proxy tells them in its own headers.
+type Told = (Method, String, Option<HeaderValue>, Option<HeaderValue>);
+
+fn of_nginx(headers: &HeaderMap) -> Result<Told, GatewayError> {
+    let url = required(headers, "X-Original-URL")?;
+    let url = url.to_str().ok().and_then(|url| url.split_once("://"));
+    let (scheme, rest) = url.ok_or(NO_URL)?;
+    let (host, path) = rest.split_at(rest.find('/').ok_or(NO_URL)?);
+    if !matches!(scheme, "http" | "https") {
+        return Err(NO_URL);
+    }
+    let method = method(headers, "X-Original-Method")?;
+    let host = if host.is_empty() { None } else { Some(value(host)?) };
+    Ok((method, path.to_owned(), host, Some(value(scheme)?)))
 }
 
-impl ProxyHeaders {
-    fn of_nginx(headers: &HeaderMap) -> Result<Self, GatewayError> {
-        let url = required(headers, "x-original-url", "X-Original-URL")?;
-        let (scheme, rest) = url
-            .to_str()
-            .ok()
-            .and_then(|url| url.split_once("://"))
-            .ok_or(NO_URL)?;
-        let (host, path) = rest.split_at(rest.find('/').ok_or(NO_URL)?);
-        if !matches!(scheme, "http" | "https") {
-            return Err(NO_URL);
-        }
-        Ok(Self {
-            method: method(headers, "x-original-method", "X-Original-Method")?,
-            target: path.to_owned(),
-            host: if host.is_empty() { None } else { Some(value(host)?) },
-            proto: Some(value(scheme)?),
-            clients: at_most_one(headers, "x-real-ip")?.into_iter().collect(),
-            request_id: at_most_one(headers, "x-request-id")?,
-            is_partial_body: false,
-        })
-    }
+fn of_x_forwarded(sub_request: &Parts) -> Result<Told, GatewayError> {
+    let headers = &sub_request.headers;
+    let target = required(headers, "X-Forwarded-Uri")?;
+    let host = match at_most_one(headers, "X-Forwarded-Host")? {
+        Some(host) => Some(host),
+        None => own_host(sub_request)?,
+    };
+    let method = method(headers, "X-Forwarded-Method")?;
+    let target = target.to_str().map_err(|_| NO_TARGET)?.to_owned();
+    Ok((method, target, host, at_most_one(headers, "X-Forwarded-Proto")?))
+}
 
-    fn of_x_forwarded(sub_request: &Parts) -> Result<Self, GatewayError> {
-        let headers = &sub_request.headers;
-        let target = required(headers, "x-forwarded-uri", "X-Forwarded-Uri")?;
-        let host = match at_most_one(headers, "x-forwarded-host")? {
-            Some(host) => Some(host),
-            None => own_host(sub_request)?,
-        };
-        Ok(Self {
-            method: method(headers, "x-forwarded-method", "X-Forwarded-Method")?,
-            target: target.to_str().map_err(|_| NO_TARGET)?.to_owned(),
-            host,
-            proto: at_most_one(headers, "x-forwarded-proto")?,
-            clients: headers.get_all(X_FORWARDED_FOR).iter().cloned().collect(),
-            request_id: None,
-            is_partial_body: false,
-        })
-    }
-
-    fn of_envoy(sub_request: &Parts) -> Result<Self, GatewayError> {
-        let headers = &sub_request.headers;
-        let target = sub_request.uri.path_and_query().map(PathAndQuery::as_str);
-        let target = target.and_then(|target| target.strip_prefix(ProxyKind::ENVOY_PREFIX));
-        let is_partial = at_most_one(headers, "x-envoy-auth-partial-body")?;
-        Ok(Self {
-            method: sub_request.method.clone(),
-            target: target.ok_or(NO_TARGET)?.to_owned(),
-            host: own_host(sub_request)?,
-            proto: at_most_one(headers, "x-forwarded-proto")?,
-            clients: headers.get_all(X_FORWARDED_FOR).iter().cloned().collect(),
-            request_id: None,
-            is_partial_body: is_partial.is_some_and(|is_partial| is_partial != "false"),
-        })
-    }
+fn of_envoy(sub_request: &Parts) -> Result<Told, GatewayError> {
+    let target = sub_request.uri.path_and_query().map(PathAndQuery::as_str);
+    let target = target.and_then(|target| target.strip_prefix(ProxyKind::ENVOY_PREFIX));
+    let target = target.ok_or(NO_TARGET)?.to_owned();
+    let proto = at_most_one(&sub_request.headers, "X-Forwarded-Proto")?;
+    Ok((sub_request.method.clone(), target, own_host(sub_request)?, proto))
 }
 
 /// The value of a header that the proxy writes. If there are two, one of them is the client's.
@@ -170,13 +135,13 @@ fn at_most_one(headers: &HeaderMap, name: &str) -> Result<Option<HeaderValue>, G
     Ok(value.cloned())
 }
 
-/// The same for a header that the proxy must write; `title` is its name in the error.
-fn required(headers: &HeaderMap, name: &str, title: &'static str) -> Result<HeaderValue, GatewayError> {
-    at_most_one(headers, name)?.ok_or(GatewayError::MissingProxyHeader(title))
+/// The same for a header that the proxy must write.
+fn required(headers: &HeaderMap, name: &'static str) -> Result<HeaderValue, GatewayError> {
+    at_most_one(headers, name)?.ok_or(GatewayError::MissingProxyHeader(name))
 }
 
-fn method(headers: &HeaderMap, name: &str, title: &'static str) -> Result<Method, GatewayError> {
-    let method = required(headers, name, title)?;
+fn method(headers: &HeaderMap, name: &'static str) -> Result<Method, GatewayError> {
+    let method = required(headers, name)?;
     Method::from_bytes(method.as_bytes())
         .map_err(|_| GatewayError::Ambiguous("The front proxy shows no method."))
 }
@@ -218,5 +183,4 @@ const PROXY_HEADERS: [HeaderName; 12] = [
 const NO_URL: GatewayError = GatewayError::Ambiguous("The front proxy shows no URL.");
 const NO_TARGET: GatewayError = GatewayError::Ambiguous("The front proxy shows no path.");
 
-/// Bytes of a path in the log.
 const MAX_LOGGED_PATH: usize = 1024;

@@ -21,7 +21,11 @@ impl ForwardAuth {
     ) -> Result<Response<Body>, GatewayError> {
         const EMPTY: HeaderValue = HeaderValue::from_static("");
         let mut response = Response::new(Body::empty());
-        *response.status_mut() = kind.allow_status();
+        // Envoy denies a request on every other status.
+        *response.status_mut() = match kind {
+            ProxyKind::Envoy => StatusCode::OK,
+            ProxyKind::Nginx | ProxyKind::XForwarded => StatusCode::NO_CONTENT,
+        };
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for name in self.check.identity.own_names() {
@@ -61,7 +65,6 @@ impl ForwardAuth {
     }
 }
 
-/// The response that denies a request.
 pub(super) fn deny(
     kind: ProxyKind,
     rejection: &Rejection,
@@ -87,10 +90,8 @@ pub(super) fn deny(
 /// A 5xx status stays: nginx turns it into 500, which no consumer takes for a verdict.
 fn for_nginx<B>(response: Response<B>) -> Response<Body> {
     let mut response = response.map(|_| Body::empty());
-    let (status, has_challenge) = (
-        response.status(),
-        response.headers().contains_key(WWW_AUTHENTICATE),
-    );
+    let has_challenge = response.headers().contains_key(WWW_AUTHENTICATE);
+    let status = response.status();
     if !status.is_client_error() && !has_challenge {
         return response;
     }
@@ -109,5 +110,4 @@ fn for_nginx<B>(response: Response<B>) -> Response<Body> {
 const X_LINKGATE_STATUS: HeaderName = HeaderName::from_static("x-linkgate-status");
 /// The body that nginx should send to the client: the problem, form-encoded.
 const X_LINKGATE_ANSWER: HeaderName = HeaderName::from_static("x-linkgate-answer");
-/// The names that Envoy removes from the client's request.
 const X_ENVOY_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");

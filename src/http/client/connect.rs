@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -24,8 +25,10 @@ use crate::tls::{ClientTls, ServerName, TlsError};
 pub struct Address {
     /// The value of `Host` (RFC 9110, section 7.2).
     pub(super) authority: HeaderValue,
-    host: String,
-    port: u16,
+    /// As the URL names it, an IPv6 address without brackets.
+    pub host: String,
+    /// The port, also if it is the usual one.
+    pub port: u16,
     /// `None`: clear text.
     server_name: Option<ServerName<'static>>,
 }
@@ -92,32 +95,23 @@ impl Address {
         let usual = if secure { 443 } else { 80 };
         let port = match authority.as_str().strip_prefix(authority.host())? {
             "" => usual,
-            port => port
-                .strip_prefix(':')?
-                .parse()
-                .ok()
-                .filter(|&port: &u16| port > 0)?,
+            port => port.strip_prefix(':')?.parse::<NonZeroU16>().ok()?.get(),
         };
         let suffix = if port == usual {
             String::new()
         } else {
             format!(":{port}")
         };
-        let host_field = HeaderValue::try_from(format!("{}{suffix}", authority.host())).ok()?;
-        let host = authority.host().trim_matches(['[', ']']);
+        let host = authority.host().trim_matches(['[', ']']).to_owned();
         if host.is_empty() {
             return None;
         }
-        let server_name = if secure {
-            Some(ServerName::try_from(host.to_owned()).ok()?)
-        } else {
-            None
-        };
+        let server_name = secure.then(|| ServerName::try_from(host.clone()));
         Some(Self {
-            authority: host_field,
-            host: host.to_owned(),
+            authority: HeaderValue::try_from(format!("{}{suffix}", authority.host())).ok()?,
+            host,
             port,
-            server_name,
+            server_name: server_name.transpose().ok()?,
         })
     }
 
@@ -126,11 +120,6 @@ impl Address {
     pub fn with_server_name(mut self, name: ServerName<'static>) -> Self {
         self.server_name = Some(name);
         self
-    }
-
-    /// The host as the URL names it, an IPv6 address without brackets, and the port.
-    pub fn host_and_port(&self) -> (&str, u16) {
-        (&self.host, self.port)
     }
 
     /// Whether the address is an `https` one.
@@ -249,35 +238,6 @@ mod tests {
         }
         for allowed in ["127.0.0.1", "10.0.0.1", "::1", "203.0.113.7", "fd00::1"] {
             assert!(!is_denied(allowed.parse().unwrap()), "{allowed}");
-        }
-    }
-
-    #[test]
-    fn an_address_is_read_from_a_url() {
-        for (url, host, port, secure) in [
-            ("http://127.0.0.1:9090/x", "127.0.0.1", 9090, false),
-            ("http://app", "app", 80, false),
-            ("https://app/x?y", "app", 443, true),
-            ("https://[::1]:8443", "::1", 8443, true),
-        ] {
-            let address = Address::of(&url.parse().unwrap()).unwrap();
-            assert_eq!(
-                (&*address.host, address.port, address.is_secure()),
-                (host, port, secure),
-                "{url}"
-            );
-        }
-        for url in [
-            "/x",
-            "ftp://app",
-            "app:80",
-            "http://u@app",
-            "http://app:x",
-            "http://app:0",
-            "http://app:99999",
-            "http://app:",
-        ] {
-            assert!(Address::of(&url.parse().unwrap()).is_none(), "{url}");
         }
     }
 }

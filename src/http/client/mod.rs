@@ -109,11 +109,8 @@ impl HttpClient {
     /// A request is sent once. Only if an idle connection turns out to be closed before anything was written to it does the
     /// request go to another connection; an idempotent one without a body also if nothing was received on the idle connection
     /// (RFC 9112, section 9.3.1). The connection is used again after a request without a body; dropped early, the response
-    /// closes it. With `Expect`, the body is not read before the server asks for it, or was silent for a second.
-    ///
-    /// # Errors
-    ///
-    /// [`HttpClientError`]. Nothing was sent if it is [`HttpClientError::Connect`].
+    /// closes it. With `Expect`, the body is not read before the server asks for it, or was silent for a second. Nothing was
+    /// sent if the error is [`HttpClientError::Connect`].
     pub async fn send(
         &self,
         request: Request<Body>,
@@ -133,10 +130,8 @@ impl HttpClient {
             let repeatable = is_reused && method.is_idempotent() && !progress.has_body();
             let copy = repeatable.then(|| copy_without_body(&request));
             let sending = connection.sender.try_send_request(request);
-            match progress
-                .limit(response_timeout, self.upload_timeout, sending)
-                .await?
-            {
+            let limited = progress.limit(response_timeout, self.upload_timeout, sending);
+            match limited.await? {
                 Ok(response) => {
                     let (mut head, body) = response.into_parts();
                     let is_in_step = response::check_response_framing(&mut head, &method)?;
@@ -161,12 +156,8 @@ impl HttpClient {
 }
 
 impl Connector {
-    /// Sends one request to its absolute URL over a connection of its own, and reads the whole response. Redirects are not
-    /// followed.
-    ///
-    /// # Errors
-    ///
-    /// [`HttpClientError`], in particular if all of it takes longer than `limit`, or the body has more than `max_body` bytes.
+    /// Sends one request to its absolute URL over a connection of its own, and reads the whole response: within `limit`, and
+    /// at most `max_body` bytes. Redirects are not followed.
     pub async fn fetch(
         &self,
         request: Request<Bytes>,
@@ -189,9 +180,8 @@ impl Connector {
             })?;
             Ok(Response::from_parts(head, body.to_bytes()))
         };
-        timeout(limit, fetching)
-            .await
-            .unwrap_or(Err(HttpClientError::Timeout(limit)))
+        let fetched = timeout(limit, fetching).await;
+        fetched.unwrap_or(Err(HttpClientError::Timeout(limit)))
     }
 }
 
@@ -220,7 +210,8 @@ fn outgoing(request: Request<Body>, host: &HeaderValue) -> (Request<RequestBody>
         // hyper silently sends no body of unknown length along with a GET or HEAD.
         head.headers
             .insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-    } else if body.is_empty() && expects_body(&head.method) {
+    } else if body.is_empty() && [Method::POST, Method::PUT, Method::PATCH].contains(&head.method) {
+        // RFC 9110, section 8.6.
         head.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     let asked = head.headers.contains_key(EXPECT).then(CancellationToken::new);
@@ -240,17 +231,12 @@ fn outgoing(request: Request<Body>, host: &HeaderValue) -> (Request<RequestBody>
 
 /// The same request, which has no body.
 fn copy_without_body(request: &Request<RequestBody>) -> Request<RequestBody> {
-    let (mut copy, ()) = Request::new(()).into_parts();
-    copy.method = request.method().clone();
-    copy.uri = request.uri().clone();
-    copy.headers = request.headers().clone();
-    copy.extensions = request.extensions().clone();
-    Request::from_parts(copy, RequestBody::new(Body::empty()).0)
-}
-
-/// Whether a server expects a length also when the body is empty (RFC 9110, section 8.6).
-fn expects_body(method: &Method) -> bool {
-    [Method::POST, Method::PUT, Method::PATCH].contains(method)
+    let mut copy = Request::new(RequestBody::new(Body::empty()).0);
+    copy.method_mut().clone_from(request.method());
+    copy.uri_mut().clone_from(request.uri());
+    copy.headers_mut().clone_from(request.headers());
+    copy.extensions_mut().clone_from(request.extensions());
+    copy
 }
 
 impl From<hyper::Error> for HttpClientError {

@@ -36,7 +36,7 @@ impl Pool {
 
     /// The connection that this thread used last and that is still open.
     pub(super) fn checkout(&self) -> Option<OpenConnection> {
-        let mut idle = self.0.this_thread();
+        let mut idle = self.this_thread();
         let oldest = Instant::now().checked_sub(self.0.idle_timeout);
         while let Some((connection, since)) = idle.pop_back() {
             if oldest.is_some_and(|oldest| since < oldest) {
@@ -52,22 +52,17 @@ impl Pool {
     /// Keeps a connection that has sent a whole request and received a whole response. hyper may need a moment to notice; one
     /// that switches protocols is closed only when it has.
     pub(super) fn put(self, mut connection: OpenConnection) {
-        if connection.sender.is_ready() {
-            self.0.put(connection);
-        } else {
+        if !connection.sender.is_ready() {
             tokio::spawn(async move {
                 if connection.sender.ready().await.is_ok() {
-                    self.0.put(connection);
+                    self.put(connection);
                 }
             });
+            return;
         }
-    }
-}
-
-impl Shared {
-    fn put(self: &Arc<Self>, connection: OpenConnection) {
-        self.sweeper
-            .get_or_init(|| drop(tokio::spawn(sweep(Arc::downgrade(self)))));
+        self.0
+            .sweeper
+            .get_or_init(|| drop(tokio::spawn(sweep(Arc::downgrade(&self.0)))));
         let mut idle = self.this_thread();
         idle.push_back((connection, Instant::now()));
         if idle.len() > MAX_IDLE {
@@ -76,7 +71,7 @@ impl Shared {
     }
 
     fn this_thread(&self) -> MutexGuard<'_, Stack> {
-        self.idle[workers::current()].lock()
+        self.0.idle[workers::current()].lock()
     }
 }
 
@@ -97,5 +92,4 @@ async fn sweep(pool: Weak<Shared>) {
 /// The most idle connections of each worker thread.
 const MAX_IDLE: usize = 256;
 
-/// The longest time between two sweeps.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);

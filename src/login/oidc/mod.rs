@@ -20,6 +20,7 @@ use super::HttpUrl;
 pub use client::Oidc;
 
 /// `[login.oidc]`: an identity provider, and linkgate as its client.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OidcConfig {
@@ -33,6 +34,7 @@ pub struct OidcConfig {
     #[serde(default = "display_claim")]
     pub display_claim: String,
     pub ca_file: Option<FromFile<Roots>>,
+    #[cfg_attr(test, schemars(with = "String"))]
     #[serde(default = "seconds::<10>", deserialize_with = "duration")]
     pub timeout: Duration,
 }

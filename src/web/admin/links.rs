@@ -47,7 +47,7 @@ pub(super) async fn show(
     // Values to enter come before values to compare.
     consumers.sort_by_key(|consumer| !has_secret(consumer));
     let mut states = app.links.states().await?;
-    let links = app.links.all().iter();
+    let links = app.links.all.iter();
     let page = LinksPage {
         t,
         app: &app,

@@ -1,7 +1,7 @@
 //! The configuration: what works, and what is said of whatever is wrong: its place, its key, its remedy.
 //!
 //! 1. [`examples`]: the files that must work as they stand; the defaults;
-//! 2. [`reference`]: the commented file of every key, so that it cannot rot; [`schema`]: the same for editors;
+//! 2. [`reference`]: the commented file of every key, so that it cannot rot;
 //! 3. [`mistakes`], [`sections`], [`consumers`], [`links`]: what is said, word for word;
 //! 4. [`variables`]: the environment over the file;
 //! 5. `tls`: certificates; `branding`: names, logos and colours.
@@ -12,7 +12,6 @@ mod examples;
 mod links;
 mod mistakes;
 mod reference;
-mod schema;
 mod sections;
 mod tls;
 mod variables;

@@ -252,6 +252,65 @@ fn a_route_that_can_never_apply_is_an_error() {
     ");
     let useful = reads + &route("/api/**", "", "oauth") + &all;
     assert_eq!(Written::smallest_and(&useful).load(&[]).unwrap().routes.len(), 3);
+    for (first, second, is_covered) in [
+        ("/**", "/*/x", true),
+        ("/api/**", "/api/v1/**", true),
+        ("/api/**", "/api/", true),
+        ("/api/**", "/apis", false),
+        ("/api/**", "/*/x", false),
+        ("/api", "/api", true),
+        ("/api", "/api/", false),
+        ("/api", "/api/**", false),
+        ("/api", "/*", false),
+        ("/*/log", "/a/log", true),
+        ("/*/log", "/*/log", true),
+        ("/*/log", "/*/*", false),
+        ("/*/log", "/*/**", false),
+    ] {
+        let text = route(first, "", "none") + &route(second, "", "oauth");
+        let refused = Written::smallest_and(&text).load(&[]).is_err();
+        assert_eq!(refused, is_covered, "{first} {second}");
+    }
+}
+
+#[test]
+fn a_pattern_of_paths_has_one_meaning() {
+    for path in [
+        "", "api", "**", "//", "//a", "/a//b", "/a//", "/a//**", "//**", "/a/../b", "/a/.", "/a*", "/a/**/b",
+        "/**/a", "/***", "/a b", "/a?b", "/a#b", "/a%20b", "/a;b", "/\u{e9}", "/a\\b",
+    ] {
+        let said = refused(&format!("[[routes]]\npath = '{path}'\nauth = \"oauth\"\n"));
+        assert!(said.contains("routes[0].path:"), "{path}: {said}");
+    }
+}
+
+#[test]
+fn an_application_is_at_a_scheme_a_host_and_a_port() {
+    let with = |url: &str| Written::new(&SMALLEST.replace("http://127.0.0.1:9090", url));
+    for url in ["http://app/", "http://[::1]:8080", "https://app", "HTTP://app:80"] {
+        let config = with(url).load(&[]).unwrap();
+        assert_eq!(config.upstream.url.as_str(), url.trim_end_matches('/'));
+    }
+    for url in [
+        "app:8080",
+        "/x",
+        "ftp://app",
+        "http://app/ctx",
+        "http://app?x",
+        "http://u:p@app",
+        "http://",
+        "http://:80",
+        "http://app:",
+        "http://app:x",
+        "http://app:0",
+        "http://app:99999",
+        "http://a b",
+        "http://app/#x",
+        "",
+    ] {
+        let said = with(url).refused(&[]);
+        assert!(said.contains("upstream.url:"), "{url}: {said}");
+    }
 }
 
 #[test]
@@ -273,6 +332,24 @@ fn identity_headers() {
         ("x-my-user", "x-my-name")
     );
     assert!(headers.consumer.is_none());
+    let user = |name: &str| format!("[identity]\nheaders = {{ user = \"{name}\" }}\n");
+    for name in ["x_my_user", "Remote-User", "X-Forwarded-User"] {
+        assert!(Written::smallest_and(&user(name)).load(&[]).is_ok(), "{name}");
+    }
+    for name in [
+        "",
+        "X-M\u{ff}",
+        "content_length",
+        "x_linkgate_user",
+        "x-forwarded-for",
+        "Cookie",
+        "Authorization",
+        "Te",
+        "Transfer-Encoding",
+    ] {
+        let said = refused(&user(name));
+        assert!(said.contains("identity.headers.user:"), "{name}: {said}");
+    }
     let text = "[identity]\npreset = \"remoteuser\"\nheaders = { user = \"Host\", name = \"X Y\", consumer = \"X-Linkgate-User\", colour = \"x\" }\n";
     assert_snapshot!(refused(text), @r#"
     linkgate.toml:11:1: identity.preset: "remoteuser" is not known here

@@ -131,15 +131,23 @@ async fn a_length_is_passed_on_in_one_spelling() {
 async fn a_length_beside_chunks_is_dropped_with_the_connection() {
     let both =
         "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n";
-    let app = App::answering(both).await;
-    let gateway = start(&app).await;
-    for _ in 0..2 {
-        let got = get(gateway, "/x", "").await;
-        let found = (body(&got), got.contains("content-length"));
-        assert_eq!(found, ("body", false), "{got}");
+    let old = "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 4\r\n\r\nbody";
+    for (answer, has_length) in [(both, false), (old, true)] {
+        let app = App::answering(answer).await;
+        let gateway = start(&app).await;
+        for _ in 0..2 {
+            let got = get(gateway, "/x", "").await;
+            let found = (body(&got), got.contains("content-length"));
+            assert_eq!(found, ("body", has_length), "{got}");
+        }
+        let connections: Vec<_> = app.received().iter().map(|request| request.connection).collect();
+        assert_eq!(connections, [0, 1]);
+        if !has_length {
+            // It would be a tunnel.
+            let got = ask(gateway, "CONNECT /x", "\r\n").await;
+            assert_eq!(status(&got), "502", "{got}");
+        }
     }
-    let connections: Vec<_> = app.received().iter().map(|request| request.connection).collect();
-    assert_eq!(connections, [0, 1]);
 }
 
 #[tokio::test]

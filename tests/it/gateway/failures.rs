@@ -1,5 +1,6 @@
 //! What a client is told when there is no answer of the application: status, code, and what to do now.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -111,6 +112,24 @@ async fn a_silent_or_broken_application_has_a_code_and_an_advice() {
     let (status, code, advice) = told(serve(options).await, "GET /x", "\r\n").await;
     assert_eq!((&*status, &*code), ("504", "upstream_connect_timeout"));
     assert!(advice.contains("Nothing was sent to it"), "{advice}");
+}
+
+#[tokio::test]
+async fn references_differ_and_can_be_read_out() {
+    let gateway = start(&App::absent()).await;
+    let mut references = HashSet::new();
+    for _ in 0..50 {
+        let answer = get(gateway, "/x", "").await;
+        let (_, reference) = answer.trim_end().rsplit_once("Reference: ").unwrap();
+        let is_letter = |c| "-ABCDEFGHJKMNPQRSTVWXYZ23456789".contains(c);
+        assert!(reference.chars().all(is_letter), "{reference}");
+        assert_eq!(
+            (reference.len(), reference.find('-')),
+            (9, Some(4)),
+            "{reference}"
+        );
+        assert!(references.insert(reference.to_owned()), "{reference}");
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use axum::body::Body;
 use http::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use linkgate::gateway::{PathPattern, Route, RouteMode, Routes};
 use tokio::net::TcpStream;
 
 use super::signed::authorization;
@@ -291,6 +292,37 @@ async fn a_route_that_needs_oauth_challenges() {
         assert!(answer.contains(challenge), "{path}: {answer}");
     }
     assert!(app.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_pattern_matches_whole_segments() {
+    let app = App::start().await;
+    let route = |path, mode| Route {
+        path: PathPattern::parse(path).unwrap(),
+        methods: Vec::new(),
+        mode,
+        preflight: false,
+    };
+    for (pattern, matching, other) in [
+        ("/exact", &["/exact"][..], &["/exact/", "/exactly", "/Exact"][..]),
+        ("/exact/", &[], &["/exact"]),
+        ("/", &["/"], &["/a"]),
+        ("/api/**", &["/api", "/api/", "/api/a/b"], &["/apis", "/"]),
+        ("/**", &["/", "/a/b"], &[]),
+        ("/a/*/c", &["/a/b/c"], &["/a//c", "/a/b/b/c"]),
+        ("/a/*/**", &["/a/b", "/a/b/c"], &["/a", "/a/"]),
+    ] {
+        let mut options = super::options(&app).await;
+        let routes = vec![route(pattern, RouteMode::None), route("/**", RouteMode::OAuth)];
+        options.check.routes = Routes(routes);
+        let gateway = super::serve(options).await;
+        for (paths, expected) in [(matching, "200"), (other, "401")] {
+            for path in paths {
+                let answer = get(gateway, path, "").await;
+                assert_eq!(status(&answer), expected, "{pattern} {path}: {answer}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ pub(crate) async fn start_behind_proxy(app: &App) -> SocketAddr {
 
 pub(crate) async fn options_behind_proxy(app: &App) -> Options {
     let mut options = options(app).await;
-    let trusted = TrustedProxies::new(vec!["127.0.0.0/8".parse().unwrap()]);
+    let trusted = TrustedProxies(vec!["127.0.0.0/8".parse().unwrap()]);
     let [default, further] = ["https://builds.example.com", "http://inner.example.com:8080"]
         .map(|url| PublicUrl::parse(url).unwrap());
     options.check.public_urls = PublicUrls::new(default, vec![further], trusted);
@@ -110,7 +110,7 @@ pub(crate) async fn options(app: &App) -> Options {
         check: SignatureCheck {
             provider: Arc::new(provider().await),
             public_urls: PublicUrls::new(url, Vec::new(), TrustedProxies::default()),
-            routes: Routes::new(vec![
+            routes: Routes(vec![
                 route("/api/**", RouteMode::OAuth),
                 route("/static/**", RouteMode::None),
             ]),
@@ -173,9 +173,9 @@ pub(crate) async fn serve(options: Options) -> SocketAddr {
         head_timeout: options.head_timeout,
         download_timeout: options.download_timeout,
         max_half_open: options.max_half_open,
-        ..Listener::clear_text(socket)
+        ..Listener::clear_text()
     };
-    tokio::spawn(listener.serve(gateway.service(), never, drain));
+    tokio::spawn(listener.serve(socket, gateway.service(), never, drain));
     address
 }
 

@@ -253,7 +253,7 @@ async fn the_assertion_names_user_consumer_method_and_path() {
     let app = App::start().await;
     let mut options = options(&app).await;
     let [key, previous] = [[1; 32], [2; 32]].map(|seed| AssertionKey::derive(&seed).unwrap());
-    let assertion = Assertion::new(BASE, "the-application", key, Clock::System).with_previous(vec![previous]);
+    let assertion = Assertion::new(BASE, "the-application", vec![key, previous], Clock::System);
     let jwks: JwkSet = serde_json::from_str(&assertion.jwks()).unwrap();
     assert_eq!(jwks.keys.len(), 2);
     options.assertion = Some(Arc::new(assertion));

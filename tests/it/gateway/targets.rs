@@ -85,6 +85,8 @@ async fn two_names_for_one_request_are_refused() {
         "GET / HTTP/1.1\r\nHost: a/b\r\n",
         "GET / HTTP/1.1\r\nHost: [a]\r\n",
         "GET / HTTP/1.1\r\nHost: ::1\r\n",
+        "GET / HTTP/1.1\r\nHost: [::1\r\n",
+        "GET / HTTP/1.1\r\nHost: a b\r\n",
         "GET http://a:/ HTTP/1.1\r\nHost: a\r\n",
         "GET http://b/ HTTP/1.1\r\nHost: a\r\n",
         "GET http://user@a/ HTTP/1.1\r\nHost: a\r\n",

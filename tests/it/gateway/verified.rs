@@ -35,9 +35,9 @@ impl Assertions {
     async fn make() -> Self {
         let now = Clock::System.now();
         let key = |seed| AssertionKey::derive(&[seed; 32]).unwrap();
-        let by = |seed, clock| Assertion::new(ISSUER, AUDIENCE, key(seed), clock);
+        let by = |seed, clock| Assertion::new(ISSUER, AUDIENCE, vec![key(seed)], clock);
         let folder = tempfile::tempdir().unwrap();
-        let keys = by(1, Clock::System).with_previous(vec![key(2)]).jwks();
+        let keys = Assertion::new(ISSUER, AUDIENCE, vec![key(1), key(2)], Clock::System).jwks();
         fs::write(folder.path().join("jwks.json"), keys).unwrap();
         Self {
             folder,

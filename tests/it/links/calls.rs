@@ -117,10 +117,13 @@ async fn redirects_are_signed_anew_within_the_link_alone() {
     for (location, followed) in [
         ("/within?x=1", true),
         ("http://{here}/within?x=1#fragment", true),
+        ("HTTP://{here}/within?x=1", true),
         ("/x/../within", false),
         ("/./within", false),
         ("/x\\..\\within", false),
         ("within", false),
+        ("", false),
+        ("http://{here}.evil.example/within", false),
         ("http://{here}@evil.example/within", false),
         ("http://evil.example/within", false),
         ("//evil.example/within", false),
@@ -181,7 +184,13 @@ async fn a_redirect_within_the_link_names_the_user_once() {
         assert_eq!(lines.len(), 6);
     }
     // Below the host, and not below the link.
-    for location in ["/ctxevil/x", "/ctx/%2e%2e/x", "/ctx/%252E./x"] {
+    for location in [
+        "/ctxevil/x",
+        "/ctx/%2e%2e/x",
+        "/ctx/%252E./x",
+        "/ctx/..;/other",
+        "/other",
+    ] {
         let beside = format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
         let other = App::answering(beside.leak()).await;
         let link = format!(

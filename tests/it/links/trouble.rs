@@ -267,6 +267,11 @@ async fn a_malformed_request_token_response_connects_no_user() {
         ),
         ("503 Busy\r\ncontent-length: 0\r\n\r\n", 503),
         ("200 OK\r\ncontent-length: 1000000\r\n\r\n", 503),
+        // Some providers report a problem in the body alone.
+        (
+            "401 Unauthorized\r\ncontent-length: 41\r\n\r\noauth_problem=consumer_key_unknown&x=%zz\n",
+            502,
+        ),
     ] {
         let answer = &*format!("HTTP/1.1 {rest}").leak();
         let left = Linked::with_peer(
@@ -278,6 +283,8 @@ async fn a_malformed_request_token_response_connects_no_user() {
         browser.sign_in("alice").await;
         let page = browser.get("/oauth/links/other/connect").await;
         assert_eq!(page.status, status, "{answer}");
+        let problem = "consumer_key_unknown";
+        assert_eq!(page.body.contains(problem), rest.contains(problem), "{page:?}");
     }
 }
 

@@ -87,7 +87,7 @@ impl Site {
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
-        self.server.public_address()
+        self.server.public_address
     }
 
     /// A question of the consumer `bitbucket`.

@@ -229,6 +229,10 @@ async fn an_address_list_is_about_the_client_address() {
         (&proxied, Some("192.0.2.7, 198.51.100.1"), false),
         (&proxied, Some("192.0.2.7, unknown"), false),
         (&proxied, Some("192.0.2.7,, nonsense"), false),
+        (&proxied, Some("192.0.2.7, 300.1.1.1"), false),
+        (&proxied, Some("192.0.2.7, 127.0.0.1:99999"), false),
+        (&proxied, Some("192.0.2.7, []"), false),
+        (&proxied, Some("192.0.2.7, ::ffff:127.0.0.9"), true),
         (&proxied, Some("192.0.3.7"), false),
     ] {
         let request = elsewhere(linkgate);

@@ -71,7 +71,9 @@ const GUARDED: &str = "
 /static/..%5capi/x /%61pi/x /%2561pi/x /x/..//api/./x /%u0061pi/x /%U0061pi/x /static/..%u002fapi/x
 /%uff41pi/x /%25u0061pi/x /%c1%a1pi/x /%e0%81%a1pi/x /%f0%80%81%a1pi/x /static/..%e0%80%afapi/x
 /%ef%bd%81pi/x /static%ef%bc%8f..%ef%bc%8fapi/x /%c3%a1pi/x /a%ffpi/x /a%e2%80%8bpi/x /api./x
-/api../x /api. /api%20/x /%20api/x /api%20.%20/x /api%c2%a0/x /api%09/x /api%2e/x
+/api../x /api. /api%20/x /%20api/x /api%20.%20/x /api%c2%a0/x /api%09/x /api%2e/x /static/..%c0%afapi
+/static/..%f0%80%80%afapi /static/;%2f..%2f../api /static\\..\\api\\x /a%c2%adpi /api.../x /static/%ef%bc%8e%ef%bc%8e/api
+/./api /../../api /api/ /api/. /api;v=1/x /api%00.png /static/%252e%252e/api/x /%u0061%u0070i
 ";
 
 #[tokio::test]

@@ -97,7 +97,7 @@ impl Planned {
         Linked {
             address: self.address,
             base: self.base,
-            calls: server.calls_address().unwrap_or(server.admin_address()),
+            calls: server.calls_address.unwrap_or(server.admin_address),
             app,
             clock,
             server,

@@ -94,7 +94,7 @@ impl Linkgate {
         let config = Config::load(&home.file("linkgate.toml"), [], clock.now()).unwrap();
         let server = Server::start(config, clock.clone()).await.unwrap();
         Self {
-            address: server.public_address(),
+            address: server.public_address,
             base,
             app,
             clock,
@@ -105,7 +105,7 @@ impl Linkgate {
 
     /// Where operators ask.
     pub(crate) fn operators(&self) -> SocketAddr {
-        self.server.admin_address()
+        self.server.admin_address
     }
 
     /// A second server over the same database, with the same key, at the same time.

@@ -160,7 +160,7 @@ async fn an_answer_counts_once_at_all_replicas() {
             let address = if at % 2 == 0 {
                 site.address()
             } else {
-                other.public_address()
+                other.public_address
             };
             let mut copy = Browser::new(address);
             copy.cookies = browser.cookies.clone();
