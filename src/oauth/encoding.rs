@@ -9,7 +9,7 @@ use percent_encoding::percent_encode_byte;
 /// A `%` that is not followed by two hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a percent sign is not followed by two hexadecimal digits")]
-pub struct InvalidPercentEncoding;
+pub struct EncodingError;
 
 /// How a text is encoded: the two differ in the meaning of `+`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub(super) fn into_ascii(encoded: Vec<u8>) -> String {
 /// # Errors
 ///
 /// A `%` that is not followed by two hexadecimal digits.
-pub fn decode(raw: &[u8], encoding: Encoding) -> Result<Vec<u8>, InvalidPercentEncoding> {
+pub fn decode(raw: &[u8], encoding: Encoding) -> Result<Vec<u8>, EncodingError> {
     let mut out = Vec::with_capacity(raw.len());
     let mut rest = raw;
     loop {
@@ -79,7 +79,7 @@ pub fn decode_utf8(raw: &[u8], encoding: Encoding) -> Option<String> {
 /// # Errors
 ///
 /// A `%` that is not followed by two hexadecimal digits.
-pub fn normalize(raw: &[u8], encoding: Encoding) -> Result<Cow<'_, [u8]>, InvalidPercentEncoding> {
+pub fn normalize(raw: &[u8], encoding: Encoding) -> Result<Cow<'_, [u8]>, EncodingError> {
     let (unreserved, mut rest) = split_unreserved(raw);
     if rest.is_empty() {
         return Ok(Cow::Borrowed(unreserved));
@@ -106,7 +106,7 @@ pub(super) fn normalize_until(
     text: &[u8],
     encoding: Encoding,
     condition: impl Fn(&u8) -> bool,
-) -> Result<(Cow<'_, [u8]>, &[u8]), InvalidPercentEncoding> {
+) -> Result<(Cow<'_, [u8]>, &[u8]), EncodingError> {
     let (unreserved, rest) = split_unreserved(text);
     match rest.iter().position(condition) {
         Some(0) => Ok((Cow::Borrowed(unreserved), rest)),
@@ -118,7 +118,7 @@ pub(super) fn normalize_until(
 }
 
 /// Decodes the first byte of a text that is not empty. Returns it with the rest.
-fn decode_byte(raw: &[u8], encoding: Encoding) -> Result<(u8, &[u8]), InvalidPercentEncoding> {
+fn decode_byte(raw: &[u8], encoding: Encoding) -> Result<(u8, &[u8]), EncodingError> {
     let digit = |byte: u8| {
         char::from(byte)
             .to_digit(16)
@@ -127,11 +127,11 @@ fn decode_byte(raw: &[u8], encoding: Encoding) -> Result<(u8, &[u8]), InvalidPer
     match raw {
         [b'%', high, low, after @ ..] => match (digit(*high), digit(*low)) {
             (Some(high), Some(low)) => Ok((high << 4 | low, after)),
-            _ => Err(InvalidPercentEncoding),
+            _ => Err(EncodingError),
         },
         [b'+', after @ ..] if encoding == Encoding::Form => Ok((b' ', after)),
         [byte, after @ ..] if *byte != b'%' => Ok((*byte, after)),
-        _ => Err(InvalidPercentEncoding),
+        _ => Err(EncodingError),
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use http::StatusCode;
 
-use super::encoding::{self, InvalidPercentEncoding};
+use super::encoding::{self, EncodingError};
 
 /// Why a request is rejected: one variant for each `oauth_problem`.
 ///
@@ -83,7 +83,7 @@ impl Problem {
     }
 
     /// Rejects a parameter whose percent-encoding is invalid, by its raw name.
-    pub(super) fn invalid_encoding(name: &[u8], _: InvalidPercentEncoding) -> Self {
+    pub(super) fn invalid_encoding(name: &[u8], _: EncodingError) -> Self {
         let name = std::str::from_utf8(name).unwrap_or_default();
         Self::parameters_rejected(
             &[name],

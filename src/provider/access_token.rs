@@ -10,7 +10,7 @@ use crate::oauth::{Problem, RequestView, Secret, SessionHandle, Token, VerifiedR
 
 use super::authenticate::AuthenticatedRequest;
 use super::cache::REPEATABLE;
-use super::{Error, Provider};
+use super::{Provider, ProviderError};
 
 /// Token credentials, for the consumer alone.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Provider {
         &self,
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
-    ) -> Result<IssuedAccessToken, Error> {
+    ) -> Result<IssuedAccessToken, ProviderError> {
         self.issue(view, peer, async |signed| {
             self.token_credentials(signed, peer).await
         })
@@ -51,7 +51,7 @@ impl Provider {
         &self,
         signed: &AuthenticatedRequest,
         peer: Option<IpAddr>,
-    ) -> Result<IssuedAccessToken, Error> {
+    ) -> Result<IssuedAccessToken, ProviderError> {
         let Some(token) = signed.request.token().cloned() else {
             return Err(Problem::ParameterAbsent(vec!["oauth_token"]).into());
         };
@@ -73,7 +73,7 @@ impl Provider {
         signed: &AuthenticatedRequest,
         peer: Option<IpAddr>,
         token: &Token,
-    ) -> Result<IssuedAccessToken, Error> {
+    ) -> Result<IssuedAccessToken, ProviderError> {
         let consumer = &signed.consumer;
         let kept = self.store.request_token(token).await?;
         let kept = kept.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
@@ -112,7 +112,7 @@ impl Provider {
         signed: &AuthenticatedRequest,
         kept: &RequestToken,
         token: &Token,
-    ) -> Result<Option<IssuedAccessToken>, Error> {
+    ) -> Result<Option<IssuedAccessToken>, ProviderError> {
         let RequestTokenState::Used { by } = &kept.state else {
             return Ok(None);
         };
@@ -136,7 +136,7 @@ impl Provider {
         consumer: &Consumer,
         kept: &RequestToken,
         token: &Token,
-    ) -> Result<(), Error> {
+    ) -> Result<(), ProviderError> {
         let now = self.clock.now();
         let by = kept.check_exchange(&consumer.key, now)?;
         let Some(verifier) = self.keyring.verifier(token, &by.subject) else {
@@ -160,7 +160,7 @@ impl Provider {
         peer: Option<IpAddr>,
         old: &Token,
         handle: &SessionHandle,
-    ) -> Result<IssuedAccessToken, Error> {
+    ) -> Result<IssuedAccessToken, ProviderError> {
         let consumer = &signed.consumer;
         let now = self.clock.now();
         let Some(kept) = self.store.access_token(old).await? else {
@@ -190,7 +190,7 @@ impl Provider {
         consumer: &Consumer,
         old: &Token,
         handle: &SessionHandle,
-    ) -> Result<IssuedAccessToken, Error> {
+    ) -> Result<IssuedAccessToken, ProviderError> {
         let since = self.clock.now().plus(1 - REPEATABLE);
         let renewed = self.store.access_token_or_renewed(old, since).await?;
         let renewed = renewed.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
@@ -203,7 +203,11 @@ impl Provider {
     }
 
     /// Finds the access token that was derived from another token, with whichever secret key was in front then.
-    async fn find_derived(&self, purpose: &str, from: &Token) -> Result<Option<(Token, AccessToken)>, Error> {
+    async fn find_derived(
+        &self,
+        purpose: &str,
+        from: &Token,
+    ) -> Result<Option<(Token, AccessToken)>, ProviderError> {
         for new in self.keyring.derived_tokens(purpose, from) {
             if let Some(found) = self.store.access_token(&new).await? {
                 return Ok(Some((new, found)));
@@ -212,7 +216,11 @@ impl Provider {
         Ok(None)
     }
 
-    async fn check_handle(&self, session: &TokenSession, handle: &SessionHandle) -> Result<(), Error> {
+    async fn check_handle(
+        &self,
+        session: &TokenSession,
+        handle: &SessionHandle,
+    ) -> Result<(), ProviderError> {
         match self.keyring.session_handle(&session.id) {
             Some(own) if own == *handle => Ok(()),
             Some(_) => Err(WRONG_HANDLE.into()),

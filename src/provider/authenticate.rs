@@ -11,7 +11,7 @@ use crate::oauth::{ConsumerKey, Problem, RequestView, SignedRequest, Timestamp, 
 use crate::store::StoreError;
 
 use super::cache::CachedToken;
-use super::{Error, Provider};
+use super::{Provider, ProviderError};
 
 /// A request whose signature was verified, and the consumer that made it. Its nonce may not be recorded yet.
 #[derive(Debug)]
@@ -30,8 +30,8 @@ impl Provider {
         &self,
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
-        credentials: impl AsyncFnOnce(&AuthenticatedRequest) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        credentials: impl AsyncFnOnce(&AuthenticatedRequest) -> Result<T, ProviderError>,
+    ) -> Result<T, ProviderError> {
         let request = SignedRequest::parse(view)?;
         let request = request.ok_or_else(|| Problem::ParameterAbsent(SignedRequest::REQUIRED.to_vec()))?;
         let claimed_by = request.consumer_key().clone();
@@ -50,8 +50,13 @@ impl Provider {
 
     /// The same error, with the consumer that the request names, and whether it is registered: some requests are rejected
     /// before that is looked up.
-    pub(super) async fn claimed_by(&self, error: Error, consumer: &ConsumerKey, deadline: Instant) -> Error {
-        if !matches!(error, Error::Refused(_)) {
+    pub(super) async fn claimed_by(
+        &self,
+        error: ProviderError,
+        consumer: &ConsumerKey,
+        deadline: Instant,
+    ) -> ProviderError {
+        if !matches!(error, ProviderError::Refused(_)) {
             return error;
         }
         let found = timeout_at(deadline, self.cache.consumer(consumer));
@@ -66,7 +71,7 @@ impl Provider {
         view: &'a RequestView<'_>,
         request: SignedRequest,
         peer: Option<IpAddr>,
-    ) -> impl Future<Output = Result<AuthenticatedRequest, Error>> + Send + use<'a> {
+    ) -> impl Future<Output = Result<AuthenticatedRequest, ProviderError>> + Send + use<'a> {
         // An `async fn` would keep the request twice.
         async move {
             self.clock_offset.check()?;
@@ -114,7 +119,7 @@ impl Provider {
         &self,
         request: &VerifiedRequest,
         deadline: Instant,
-    ) -> Result<(), Error> {
+    ) -> Result<(), ProviderError> {
         let (signed_at, digest) = (request.timestamp(), request.nonce_digest());
         // A batch ends with the first deadline in it: a request that has waited for long must not end that of others.
         let deadline = deadline.max(Instant::now() + self.store.timeout().min(Duration::from_secs(1)));
@@ -132,8 +137,8 @@ impl Provider {
 /// Limits the time that a request may wait for the database, whatever it asks and however often.
 pub(super) async fn by<T>(
     deadline: Instant,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
+    work: impl Future<Output = Result<T, ProviderError>>,
+) -> Result<T, ProviderError> {
     let done = timeout_at(deadline, work).await;
-    done.unwrap_or(Err(Error::Failed(StoreError::TimedOut)))
+    done.unwrap_or(Err(ProviderError::Failed(StoreError::TimedOut)))
 }

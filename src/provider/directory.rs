@@ -16,7 +16,7 @@ use crate::oauth::{Problem, Timestamp};
 use crate::store::StoreError;
 
 use super::caller::CallingUser;
-use super::{Error, Provider};
+use super::{Provider, ProviderError};
 
 /// Answers which users exist. Made from the login method by `server`.
 pub struct Directory {
@@ -79,14 +79,14 @@ impl Provider {
     /// # Errors
     ///
     /// `token_rejected` if the user does not exist; a failure while that is not certain.
-    pub(super) async fn token_user(&self, subject: &str) -> Result<Option<CallingUser>, Error> {
+    pub(super) async fn token_user(&self, subject: &str) -> Result<Option<CallingUser>, ProviderError> {
         match self.directory.user_status(subject).await {
             UserStatus::Active { display_name } => Ok(Some(CallingUser::new(subject, display_name))),
             UserStatus::Unknown => Ok(None),
             UserStatus::NotFound if Box::pin(self.is_gone(subject)).await? => {
                 Err(Problem::TokenRejected("The user who approved is not there any more.").into())
             }
-            UserStatus::NotFound => Err(Error::UncertainUser {
+            UserStatus::NotFound => Err(ProviderError::UncertainUser {
                 subject: subject.to_owned(),
             }),
         }

@@ -9,7 +9,7 @@ use crate::store::StoreError;
 
 /// Why a use case did not come to its end.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum ProviderError {
     /// The peer must act.
     #[error("refused: {}", .0.problem)]
     Refused(Refusal),
@@ -38,7 +38,7 @@ pub struct Refusal {
     pub is_registered: bool,
 }
 
-impl From<Problem> for Error {
+impl From<Problem> for ProviderError {
     fn from(problem: Problem) -> Self {
         Self::Refused(Refusal {
             problem,
@@ -48,7 +48,7 @@ impl From<Problem> for Error {
     }
 }
 
-impl Error {
+impl ProviderError {
     /// The answer to the peer. A refusal has its status, exactly one `WWW-Authenticate: OAuth` field and the same pairs
     /// as its body (OAuth Problem Reporting 1.0). A failure is 503 without a problem: the consumer keeps its token.
     pub fn to_response(&self, realm: &str) -> Response<String> {

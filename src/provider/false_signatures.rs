@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
-use super::{Error, Provider};
+use super::{Provider, ProviderError};
 use crate::blocking::DIAGNOSES;
 use crate::model::{Consumer, UNKNOWN_TOKEN};
 use crate::network::network;
@@ -57,7 +57,7 @@ impl Provider {
         consumer: &Arc<Consumer>,
         (token, secret): (Option<&Token>, Option<&Secret>),
         client: Option<IpAddr>,
-    ) -> Error {
+    ) -> ProviderError {
         if !matches!(problem, Problem::SignatureInvalid(_)) {
             return problem.into();
         }

@@ -11,7 +11,7 @@ use crate::oauth::{Problem, RequestView, SignedRequest, Timestamp};
 use super::authenticate::{AuthenticatedRequest, by};
 use super::cache::CachedToken;
 use super::caller::{CallKind, Caller, CallingUser};
-use super::{Error, Provider};
+use super::{Provider, ProviderError};
 
 /// A guarded call whose consumer, token and user were checked. Its body may still differ from what was signed, and its nonce
 /// is not recorded yet.
@@ -33,12 +33,12 @@ impl AuthenticatedCall {
     }
 
     /// Rejects the call after all.
-    pub fn refused(&self, problem: Problem) -> Error {
-        Error::from(problem).claimed_by(&self.signed.consumer.key, true)
+    pub fn refused(&self, problem: Problem) -> ProviderError {
+        ProviderError::from(problem).claimed_by(&self.signed.consumer.key, true)
     }
 
     /// Compares the body with the digest that the consumer signed, if it signed one.
-    pub fn check_body(&self, body: &[u8]) -> Result<(), Error> {
+    pub fn check_body(&self, body: &[u8]) -> Result<(), ProviderError> {
         match self.signed.request.body_hash() {
             Some(hash) => hash.verify(body).map_err(|problem| self.refused(problem)),
             None => Ok(()),
@@ -52,7 +52,7 @@ impl Provider {
         &self,
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
-    ) -> Result<Option<AuthenticatedCall>, Error> {
+    ) -> Result<Option<AuthenticatedCall>, ProviderError> {
         let Some(claim) = SignedRequest::parse(view)? else {
             return Ok(None);
         };
@@ -76,7 +76,7 @@ impl Provider {
     pub fn accept_call(
         &self,
         call: AuthenticatedCall,
-    ) -> impl Future<Output = Result<Caller, Error>> + Send + use<'_> {
+    ) -> impl Future<Output = Result<Caller, ProviderError>> + Send + use<'_> {
         let AuthenticatedCall {
             signed,
             user,
@@ -104,7 +104,7 @@ impl Provider {
         view: &'a RequestView<'_>,
         claim: SignedRequest,
         peer: Option<IpAddr>,
-    ) -> impl Future<Output = Result<AuthenticatedRequest, Error>> + Send + use<'a> {
+    ) -> impl Future<Output = Result<AuthenticatedRequest, ProviderError>> + Send + use<'a> {
         async move {
             let mut signed = self.verify(view, claim, peer).await?;
             if signed.consumer.require_body_hash
@@ -131,7 +131,7 @@ impl Provider {
         signed: AuthenticatedRequest,
         peer: Option<IpAddr>,
         left: Duration,
-    ) -> Result<AuthenticatedCall, Error> {
+    ) -> Result<AuthenticatedCall, ProviderError> {
         let (user, kind) = match &signed.cached {
             Some(cached) => {
                 let user = self.three_legged(&signed.consumer, cached, signed.at).await?;
@@ -155,7 +155,7 @@ impl Provider {
         consumer: &Consumer,
         cached: &CachedToken,
         now: Timestamp,
-    ) -> Result<CallingUser, Error> {
+    ) -> Result<CallingUser, ProviderError> {
         let kept = cached
             .token
             .as_ref()
@@ -168,7 +168,7 @@ impl Provider {
     async fn two_legged(
         &self,
         signed: &AuthenticatedRequest,
-    ) -> Result<(Option<CallingUser>, CallKind), Error> {
+    ) -> Result<(Option<CallingUser>, CallKind), ProviderError> {
         let consumer = &signed.consumer;
         if !consumer.two_legged {
             return Err(Problem::PermissionDenied(

@@ -10,7 +10,7 @@ use crate::model::{Consumer, NamePattern, UserStatus};
 use crate::oauth::Problem;
 
 use super::caller::CallingUser;
-use super::{Error, Provider};
+use super::{Provider, ProviderError};
 
 /// Whom a consumer that may impersonate may name.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +29,7 @@ impl Provider {
         &self,
         consumer: &Consumer,
         subject: &str,
-    ) -> Result<CallingUser, Error> {
+    ) -> Result<CallingUser, ProviderError> {
         if !consumer.impersonation {
             return Err(refused(
                 "This consumer may not name a user in xoauth_requestor_id: set impersonation = true for it.",
@@ -58,7 +58,7 @@ impl Provider {
     }
 
     /// A user of whom we know by ourselves.
-    async fn remembered(&self, subject: &str) -> Result<Option<CallingUser>, Error> {
+    async fn remembered(&self, subject: &str) -> Result<Option<CallingUser>, ProviderError> {
         let rule = &self.rules.impersonation;
         if let Some(method) = rule.signed_in_by
             && let Some(user) = self.store.user(subject, method).await?
@@ -85,7 +85,7 @@ fn is_unambiguous(name: &str) -> bool {
 }
 
 /// No token problem: the consumer's tokens are as good as they were.
-fn refused(advice: &'static str) -> Error {
+fn refused(advice: &'static str) -> ProviderError {
     Problem::PermissionDenied(advice).into()
 }
 

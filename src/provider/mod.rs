@@ -17,8 +17,8 @@
 //!
 //! # Errors
 //!
-//! What a consumer asks fails with an [`Error`]: refused for a reason that the consumer is told, or failed. What a browser or an
-//! administrator asks fails only as the store does.
+//! What a consumer asks fails with a [`ProviderError`]: refused for a reason that the consumer is told, or failed. What a browser or
+//! an administrator asks fails only as the store does.
 
 mod access_token;
 mod authenticate;
@@ -46,7 +46,7 @@ pub use access_token::IssuedAccessToken;
 pub use authorize::{AuthorizationOutcome, AuthorizationRequest};
 pub use caller::{CallKind, Caller, CallingUser};
 pub use directory::Directory;
-pub use error::{Error, Refusal};
+pub use error::{ProviderError, Refusal};
 pub use grants::Grant;
 pub use guarded_call::AuthenticatedCall;
 pub use impersonation::ImpersonationPolicy;

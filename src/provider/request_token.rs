@@ -6,7 +6,7 @@ use crate::model::{Consumer, RequestToken, RequestTokenState};
 use crate::oauth::{Callback, Problem, RequestView, Secret, Token, TokenCredentials, VerifiedRequest};
 
 use super::authenticate::AuthenticatedRequest;
-use super::{Error, Provider};
+use super::{Provider, ProviderError};
 
 impl Provider {
     /// Answers a request-token call.
@@ -14,14 +14,17 @@ impl Provider {
         &self,
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
-    ) -> Result<TokenCredentials, Error> {
+    ) -> Result<TokenCredentials, ProviderError> {
         self.issue(view, peer, async |signed| {
             self.temporary_credentials(signed).await
         })
         .await
     }
 
-    async fn temporary_credentials(&self, signed: &AuthenticatedRequest) -> Result<TokenCredentials, Error> {
+    async fn temporary_credentials(
+        &self,
+        signed: &AuthenticatedRequest,
+    ) -> Result<TokenCredentials, ProviderError> {
         if signed.request.token().is_some() {
             return Err(
                 Problem::parameter_rejected("oauth_token", "Leave oauth_token out of this call.").into(),
