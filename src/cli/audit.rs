@@ -89,5 +89,5 @@ fn row(event: &AuditEvent) -> [String; 6] {
 
 fn kinds() -> impl TypedValueParser<Value = AuditKind> {
     let names = PossibleValuesParser::new(AuditKind::VARIANTS);
-    names.try_map(|name| AuditKind::parse(&name).ok_or("nothing of this kind happens"))
+    names.try_map(|name| name.parse().map_err(|_| "nothing of this kind happens"))
 }

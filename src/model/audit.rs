@@ -75,11 +75,6 @@ pub enum AuditKind {
 }
 
 impl AuditKind {
-    /// Reads a name.
-    pub fn parse(name: &str) -> Option<Self> {
-        name.parse().ok()
-    }
-
     /// The name by which it is kept and shown.
     pub fn name(self) -> &'static str {
         self.into()

@@ -7,11 +7,6 @@ use super::problem::Problem;
 
 /// Finds the credentials of the `OAuth` scheme among the values of all `Authorization` fields: what follows the name of the
 /// scheme, not parsed. `None` if no field has this scheme.
-///
-/// # Errors
-///
-/// `parameter_rejected` if there are several fields and one of them has the scheme, and for the parameters of a signature in a
-/// field that does not begin with it.
 pub fn credentials<'a>(fields: &[&'a [u8]]) -> Result<Option<&'a [u8]>, Problem> {
     let rejected = |why| Err(Problem::parameters_rejected(&[], why));
     match (fields.iter().find_map(|field| after_scheme(field)), fields.len()) {
@@ -33,23 +28,16 @@ pub fn parameters(credentials: &[u8]) -> impl Iterator<Item = Result<NormalizedP
     let mut has_realm = false;
     std::iter::from_fn(move || {
         while !rest.is_empty() {
-            match parse_parameter(rest) {
-                Ok(((name, _), after)) if is_realm(&name) && !has_realm => {
-                    has_realm = true;
-                    rest = after;
-                }
-                Ok(((name, _), _)) if is_realm(&name) => {
+            let parsed = parse_parameter(rest);
+            rest = parsed.as_ref().map_or(&b""[..], |(_, after)| after);
+            match parsed {
+                Ok((pair, _)) if !is_realm(&pair.0) => return Some(Ok(pair)),
+                Ok(_) if !has_realm => has_realm = true,
+                Ok(_) => {
                     rest = b"";
                     return Some(Err(Problem::parameter_rejected("realm", "Send realm once.")));
                 }
-                Ok((pair, after)) => {
-                    rest = after;
-                    return Some(Ok(pair));
-                }
-                Err(problem) => {
-                    rest = b"";
-                    return Some(Err(problem));
-                }
+                Err(problem) => return Some(Err(problem)),
             }
         }
         None
@@ -91,15 +79,10 @@ fn parse_parameter(text: &[u8]) -> Result<(NormalizedPair<'_>, &[u8]), Problem> 
         })?;
     let malformed = || {
         let name = std::str::from_utf8(&name).unwrap_or_default();
-        Problem::parameters_rejected(
-            &[name],
-            "Write the header as OAuth name=\"value\", name=\"value\".",
-        )
+        Problem::parameters_rejected(&[name], GRAMMAR)
     };
-    let quoted = rest
-        .strip_prefix(b"=\"")
-        .filter(|_| !name.is_empty())
-        .ok_or_else(malformed)?;
+    let quoted = rest.strip_prefix(b"=\"").filter(|_| !name.is_empty());
+    let quoted = quoted.ok_or_else(malformed)?;
     let (value, rest) = if is_realm(&name) {
         let end = end_of_quoted_string(quoted).ok_or_else(malformed)?;
         (Cow::Borrowed(&quoted[..0]), &quoted[end..])
@@ -154,13 +137,12 @@ fn has_signature(field: &[u8]) -> bool {
 
 fn after_scheme(field: &[u8]) -> Option<&[u8]> {
     let field = field.trim_ascii();
-    let end = field
-        .iter()
-        .position(u8::is_ascii_whitespace)
-        .unwrap_or(field.len());
-    let (scheme, rest) = field.split_at(end);
+    let end = field.iter().position(u8::is_ascii_whitespace);
+    let (scheme, rest) = field.split_at(end.unwrap_or(field.len()));
     scheme.eq_ignore_ascii_case(b"OAuth").then_some(rest)
 }
+
+const GRAMMAR: &str = "Write the header as OAuth name=\"value\", name=\"value\".";
 
 fn push_quoted(out: &mut Vec<u8>, name: &str, value: &str) {
     if out.ends_with(b"\"") {

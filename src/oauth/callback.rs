@@ -4,7 +4,7 @@
 //! 2. [`CallbackUrl`], kept byte for byte: the browser is redirected to exactly the text that was checked;
 //! 3. [`AllowedCallback`], a callback that the configuration allows.
 
-use super::credentials::{Token, Verifier};
+use super::credentials::{Secret, Token};
 use super::encoding::{self, Encoding};
 use super::problem::Problem;
 use super::url::{Origin, SplitUrl, parse_port};
@@ -29,10 +29,6 @@ pub struct CallbackUrl {
 impl Callback {
     /// Parses `oauth_callback`: `oob`, or an absolute http or https URL of at most 4096 printable ASCII characters, without
     /// user information, backslash, fragment, dot segments, and `oauth_token` or `oauth_verifier` in its query.
-    ///
-    /// # Errors
-    ///
-    /// `parameter_rejected` for any other text.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         if text == "oob" {
             return Ok(Self::OutOfBand);
@@ -72,7 +68,7 @@ impl CallbackUrl {
     }
 
     /// The callback with `oauth_token` and `oauth_verifier` appended.
-    pub fn authorized_redirect(&self, token: &Token, verifier: &Verifier) -> String {
+    pub fn authorized_redirect(&self, token: &Token, verifier: &Secret) -> String {
         self.redirect(token, verifier.expose())
     }
 
@@ -131,10 +127,6 @@ pub struct AllowedCallback {
 
 impl AllowedCallback {
     /// Parses an allowed callback.
-    ///
-    /// # Errors
-    ///
-    /// A sentence that names what to write instead.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return Err("Write the callback without white space.");

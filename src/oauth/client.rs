@@ -79,10 +79,6 @@ pub enum SignError {
 impl RequestSigner {
     /// Signs a request. Returns its protocol parameters, `oauth_signature` last, for the `Authorization` field or, before the
     /// pairs of the form, for the form body.
-    ///
-    /// # Errors
-    ///
-    /// A malformed URL, query or form, and a key of another family than the method.
     pub fn sign(
         &self,
         request: &UnsignedRequest,
@@ -102,24 +98,16 @@ impl RequestSigner {
             ("oauth_nonce", nonce),
             ("oauth_version", "1.0"),
         ];
-        let further = request
-            .parameters
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()));
-        let all = standard
-            .into_iter()
-            .chain(token.map(|token| ("oauth_token", token)))
-            .chain(further);
-        let mut parameters: Vec<_> = all
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-        let signature = self
-            .key
-            .sign(self.method, &request.base_string(&parameters)?, token_secret);
-        parameters.push((
-            "oauth_signature".to_owned(),
-            signature.ok_or(SignError::Key(self.method))?,
-        ));
+        let token = token.map(|token| ("oauth_token", token));
+        let further = request.parameters.iter();
+        let further = further.map(|(name, value)| (*name, value.as_str()));
+        let all = standard.into_iter().chain(token).chain(further);
+        let all = all.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut parameters: Vec<_> = all.collect();
+        let base_string = request.base_string(&parameters)?;
+        let signature = self.key.sign(self.method, &base_string, token_secret);
+        let signature = signature.ok_or(SignError::Key(self.method))?;
+        parameters.push(("oauth_signature".to_owned(), signature));
         Ok(parameters)
     }
 }
@@ -146,10 +134,8 @@ impl UnsignedRequest {
     /// Sets the form body.
     #[must_use]
     pub fn form(self, form: impl Into<Bytes>) -> Self {
-        Self {
-            form: form.into(),
-            ..self
-        }
+        let form = form.into();
+        Self { form, ..self }
     }
 
     /// Sets `oauth_token`.
@@ -159,10 +145,6 @@ impl UnsignedRequest {
     }
 
     /// The signature base string of this request with its protocol parameters (RFC 5849, section 3.4.1.1).
-    ///
-    /// # Errors
-    ///
-    /// A malformed URL, query or form.
     pub fn base_string<N: AsRef<str>, V: AsRef<str>>(
         &self,
         protocol: &[(N, V)],
@@ -170,12 +152,8 @@ impl UnsignedRequest {
         let uri = base_string_uri(&self.url).map_err(SignError::Url)?;
         let url = self.url.split('#').next().unwrap_or_default();
         let query = url.split_once('?').map_or("", |(_, query)| query);
-        let parameters =
-            Parameters::of_unsigned(query, &self.form, protocol).map_err(SignError::Parameters)?;
-        Ok(signature_base_string(
-            self.method.as_str(),
-            [&uri, ""],
-            &parameters,
-        ))
+        let parameters = Parameters::of_unsigned(query, &self.form, protocol);
+        let (method, parameters) = (self.method.as_str(), parameters.map_err(SignError::Parameters)?);
+        Ok(signature_base_string(method, [&uri, ""], &parameters))
     }
 }

@@ -1,4 +1,4 @@
-//! Credentials (RFC 5849, section 1.1): consumer keys, tokens and secrets. Each has a type of its own.
+//! Credentials (RFC 5849, section 1.1): consumer keys, tokens and secrets.
 
 use std::fmt;
 use std::sync::Arc;
@@ -78,7 +78,8 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A shared secret (RFC 5849, section 1.1), or another text that must not be shown.
+/// A shared secret (RFC 5849, section 1.1), or another text that must not be shown: a verification code (section 2.2), a session
+/// handle (OAuth Session 1.0).
 ///
 /// It has no `Display`, `Debug` prints dots, comparison takes constant time, and it is wiped on drop.
 #[derive(Clone)]
@@ -108,36 +109,6 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
     }
-}
-
-macro_rules! secret_type {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        pub struct $name(Secret);
-
-        impl $name {
-            /// Takes the text.
-            pub fn new(text: impl Into<String>) -> Self {
-                Self(Secret::new(text))
-            }
-
-            /// The text.
-            pub fn expose(&self) -> &str {
-                self.0.expose()
-            }
-        }
-    };
-}
-
-secret_type! {
-    /// A verification code (RFC 5849, section 2.2): it proves that the user who approved the request came back.
-    Verifier
-}
-
-secret_type! {
-    /// A session handle (OAuth Session 1.0): it proves that a renewal comes from the holder of the first access token.
-    SessionHandle
 }
 
 /// A token with its shared secret (RFC 5849, section 1.1).

@@ -49,10 +49,6 @@ pub(super) fn into_ascii(encoded: Vec<u8>) -> String {
 }
 
 /// Decodes a text, once. The bytes need not be UTF-8.
-///
-/// # Errors
-///
-/// A `%` that is not followed by two hexadecimal digits.
 pub fn decode(raw: &[u8], encoding: Encoding) -> Result<Vec<u8>, EncodingError> {
     let mut out = Vec::with_capacity(raw.len());
     let mut rest = raw;
@@ -75,10 +71,6 @@ pub fn decode_utf8(raw: &[u8], encoding: Encoding) -> Option<String> {
 
 /// Rewrites a text in its canonical encoding, the one that is signed: `%7e` becomes `~`, `/` becomes `%2F`. A text of
 /// unreserved characters is its own canonical encoding, and is borrowed.
-///
-/// # Errors
-///
-/// A `%` that is not followed by two hexadecimal digits.
 pub fn normalize(raw: &[u8], encoding: Encoding) -> Result<Cow<'_, [u8]>, EncodingError> {
     let (unreserved, mut rest) = split_unreserved(raw);
     if rest.is_empty() {

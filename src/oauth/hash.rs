@@ -57,45 +57,28 @@ pub struct BodyHash {
 impl BodyHash {
     /// Hashes a body with the hash function of the signature method.
     pub fn new(body: &[u8], hash: Hash) -> Self {
-        Self {
-            hash,
-            digest: hash.digest(body),
-        }
+        let digest = hash.digest(body);
+        Self { hash, digest }
     }
 
     /// Parses the value of `oauth_body_hash`: base64 of as many bytes as the hash function returns, or SHA-1, which libraries
     /// send beside the other methods too.
-    ///
-    /// # Errors
-    ///
-    /// `parameter_rejected` for any other value.
     pub fn parse(text: &str, hash: Hash) -> Result<Self, Problem> {
         let digest = STANDARD.decode(text).unwrap_or_default();
         let mut fitting = [hash, Hash::Sha1].into_iter();
         let hash = fitting.find(|hash| hash.digest(b"").len() == digest.len());
-        let hash = hash.ok_or_else(|| {
-            Problem::parameter_rejected(
-                "oauth_body_hash",
-                "oauth_body_hash must be base64 of the body's hash, with the hash of the signature method.",
-            )
-        })?;
+        let rejected = || Problem::parameter_rejected("oauth_body_hash", NO_HASH);
+        let hash = hash.ok_or_else(rejected)?;
         Ok(Self { hash, digest })
     }
 
     /// Verifies a whole body.
-    ///
-    /// # Errors
-    ///
-    /// `signature_invalid` for another body.
     pub fn verify(&self, body: &[u8]) -> Result<(), Problem> {
         // Constant time: the response does not tell how much of a guessed hash is right.
-        if bool::from(self.hash.digest(body).ct_eq(&self.digest)) {
-            Ok(())
-        } else {
-            Err(Problem::SignatureInvalid(
-                "The body is not the one that oauth_body_hash was made of.",
-            ))
-        }
+        let is_equal = bool::from(self.hash.digest(body).ct_eq(&self.digest));
+        is_equal
+            .then_some(())
+            .ok_or(Problem::SignatureInvalid(OTHER_BODY))
     }
 
     /// The value of `oauth_body_hash`.
@@ -103,3 +86,7 @@ impl BodyHash {
         STANDARD.encode(&self.digest)
     }
 }
+
+const NO_HASH: &str =
+    "oauth_body_hash must be base64 of the body's hash, with the hash of the signature method.";
+const OTHER_BODY: &str = "The body is not the one that oauth_body_hash was made of.";

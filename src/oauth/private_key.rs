@@ -27,20 +27,12 @@ struct KeyPair {
 
 impl PrivateKey {
     /// Generates a key.
-    ///
-    /// # Errors
-    ///
-    /// A size that [`PublicKey::parse`] rejects.
     pub fn generate(bits: usize, rng: &mut impl rand::CryptoRng) -> Result<Self, KeyError> {
         let key = rsa::PrivateKey::new(rng, bits);
         Self::new(key.map_err(|_| KeyError(format!("An RSA key of {bits} bits cannot be made.")))?)
     }
 
     /// Parses PKCS#8 or PKCS#1 PEM, not encrypted.
-    ///
-    /// # Errors
-    ///
-    /// A sentence that names what the text is instead.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         let pem = pem.trim();
         if pem.contains("ENCRYPTED") {
@@ -72,11 +64,8 @@ impl PrivateKey {
             Hash::Sha512 => Pkcs1v15Sign::new::<Sha512>(),
         };
         // Blinded: the time of the operation could disclose the key (RUSTSEC-2023-0071).
-        let rng = &mut self.blinding_rng(message);
-        self.0
-            .private
-            .sign_with_rng(rng, padding, &hash.digest(message))
-            .ok()
+        let (rng, digest) = (&mut self.blinding_rng(message), hash.digest(message));
+        self.0.private.sign_with_rng(rng, padding, &digest).ok()
     }
 
     /// The source of the blinding factor, which must be secret and differ for every message: a keyed hash does not need a

@@ -170,13 +170,10 @@ impl PublicKey {
             return Err(KeyError(format!("This RSA key has {bits} bits, {why}.")));
         }
         if n.last().is_none_or(|byte| byte % 2 == 0) {
-            return Err(
-                "The modulus of this RSA key is even, so it is damaged or forged: paste it again.".into(),
-            );
+            return Err(EVEN_MODULUS.into());
         }
-        let exponent = e
-            .iter()
-            .fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
+        let digits = e.iter().map(|&byte| u64::from(byte));
+        let exponent = digits.fold(0, |number, digit| number << 8 | digit);
         if e.len() > 8 || exponent % 2 == 0 || !(3..1 << 33).contains(&exponent) {
             return Err(BAD_EXPONENT.into());
         }
@@ -312,6 +309,7 @@ const EDWARDS: &str = "This is a key of an Edwards curve, such as Ed25519: OAuth
 const NOT_A_KEY: &str =
     "This is base64, but of nothing that looks like an RSA public key or a certificate: is it complete?";
 const BAD_EXPONENT: &str = "The public exponent of this RSA key is not usable, so anybody could forge its signatures: make a new key.";
+const EVEN_MODULUS: &str = "The modulus of this RSA key is even, so it is damaged or forged: paste it again.";
 const DAMAGED: &str = "This RSA key is damaged: paste it again.";
 const NEITHER: &str =
     "This is neither PEM nor base64: paste the consumer's RSA public key or its certificate.";

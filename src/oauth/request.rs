@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::authorization_header::credentials;
 use super::base_string::signature_base_string;
-use super::credentials::{ConsumerKey, Secret, SessionHandle, Token, Verifier, has_control};
+use super::credentials::{ConsumerKey, Secret, Token, has_control};
 use super::hash::BodyHash;
 use super::parameters::{Parameter, Parameters, REQUIRED, Source, collect_parameters, names_oauth};
 use super::problem::Problem;
@@ -44,20 +44,37 @@ impl RequestView<'_> {
     }
 }
 
-/// A parsed request with a signature that is not verified.
-pub struct SignedRequest {
-    consumer_key: ConsumerKey,
-    token: Option<Token>,
-    method: SignatureMethod,
-    timestamp: Timestamp,
-    nonce: Nonce,
+/// The protocol parameters of a request (RFC 5849, section 3.1), decoded. They can be read, and not changed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ProtocolParameters {
+    /// The consumer key.
+    pub consumer_key: ConsumerKey,
+    /// The token. `None` if the request is two-legged: `oauth_token` is absent or empty.
+    pub token: Option<Token>,
+    /// The signature method.
+    pub method: SignatureMethod,
+    /// The timestamp.
+    pub timestamp: Timestamp,
+    /// The nonce.
+    pub nonce: Nonce,
+    /// `oauth_callback` (request-token endpoint).
+    pub callback: Option<String>,
+    /// `oauth_verifier` (access-token endpoint).
+    pub verifier: Option<Secret>,
+    /// `oauth_session_handle` (renewal).
+    pub session_handle: Option<Secret>,
+    /// `oauth_body_hash`.
+    pub body_hash: Option<BodyHash>,
+    /// `xoauth_requestor_id` in the query: the user of an impersonated call.
+    pub requestor_id: Option<String>,
     signature: Secret,
+}
+
+/// A parsed request with a signature that is not verified. `Debug` does not show the base string.
+pub struct SignedRequest {
+    protocol: ProtocolParameters,
     base_string: String,
-    callback: Option<String>,
-    verifier: Option<Verifier>,
-    session_handle: Option<SessionHandle>,
-    body_hash: Option<BodyHash>,
-    requestor_id: Option<String>,
 }
 
 /// A request whose signature matched. Only [`SignedRequest::verify`] creates one.
@@ -65,9 +82,6 @@ pub struct SignedRequest {
 pub struct VerifiedRequest(SignedRequest);
 
 impl SignedRequest {
-    /// The parameters of every signed request. Timestamp and nonce are required for PLAINTEXT too.
-    pub const REQUIRED: [&'static str; 5] = REQUIRED;
-
     /// Parses a request. `None` if it does not carry OAuth; see [`collect_parameters`].
     ///
     /// # Errors
@@ -88,89 +102,12 @@ impl SignedRequest {
             return Ok(None);
         };
         change(&mut parameters);
-        let protocol = parameters.protocol();
-        let find = |name: &str| {
-            protocol
-                .iter()
-                .find(|parameter| *parameter.name == *name.as_bytes())
-        };
-        let value = |name: &str| find(name).map(Parameter::decode_value).transpose();
-        if value("oauth_version")?.is_some_and(|version| version != "1.0") {
-            return Err(Problem::VersionRejected);
-        }
-        let required = REQUIRED.map(find);
-        let [
-            Some(consumer_key),
-            Some(method),
-            Some(signature),
-            Some(timestamp),
-            Some(nonce),
-        ] = required
-        else {
-            let absent = REQUIRED
-                .into_iter()
-                .zip(required)
-                .filter(|(_, found)| found.is_none());
-            return Err(Problem::ParameterAbsent(absent.map(|(name, _)| name).collect()));
-        };
-        let used = method.decode_value()?;
-        let method = SignatureMethod::parse(&used).ok_or_else(|| Problem::SignatureMethodRejected {
-            used: used.chars().take(MAX_METHOD).collect(),
-            why: UNKNOWN_METHOD,
-        })?;
+        let protocol = ProtocolParameters::parse(&parameters, view.form.is_some())?;
         let path = if view.path.is_empty() { "/" } else { view.path };
         Ok(Some(Self {
-            method,
-            timestamp: Timestamp::parse(&timestamp.decode_value()?)?,
-            nonce: Nonce::parse(&nonce.decode_value()?)?,
-            consumer_key: ConsumerKey::parse(&consumer_key.decode_value()?)
-                .ok_or_else(|| Problem::parameter_rejected("oauth_consumer_key", BAD_KEY))?,
-            token: match value("oauth_token")?.as_deref() {
-                None | Some("") => None,
-                // A malformed token can never work: the consumer must discard it.
-                Some(text) => Some(Token::parse(text).ok_or(Problem::TokenRejected(BAD_TOKEN))?),
-            },
-            signature: Secret::new(signature.decode_value()?),
-            callback: value("oauth_callback")?.map(Into::into),
-            verifier: value("oauth_verifier")?.map(Verifier::new),
-            session_handle: value("oauth_session_handle")?.map(SessionHandle::new),
-            body_hash: match value("oauth_body_hash")? {
-                // draft-eaton-oauth-bodyhash-00g, section 4.1
-                Some(_) if view.form.is_some() => {
-                    return Err(Problem::parameter_rejected("oauth_body_hash", FORM_WITH_HASH));
-                }
-                text => text
-                    .map(|text| BodyHash::parse(&text, method.hash()))
-                    .transpose()?,
-            },
-            requestor_id: requestor_id(&parameters)?,
+            protocol,
             base_string: signature_base_string(view.method, [view.url.as_str(), path], &parameters),
         }))
-    }
-
-    /// The consumer key, not verified.
-    pub fn consumer_key(&self) -> &ConsumerKey {
-        &self.consumer_key
-    }
-
-    /// The token. `None` if the request is two-legged: `oauth_token` is absent or empty.
-    pub fn token(&self) -> Option<&Token> {
-        self.token.as_ref()
-    }
-
-    /// The signature method.
-    pub fn method(&self) -> SignatureMethod {
-        self.method
-    }
-
-    /// The timestamp.
-    pub fn timestamp(&self) -> Timestamp {
-        self.timestamp
-    }
-
-    /// The nonce.
-    pub fn nonce(&self) -> &Nonce {
-        &self.nonce
     }
 
     /// The first 16 bytes of SHA-256 over consumer key, token, timestamp and nonce, each after its length. It is stored: later
@@ -205,64 +142,30 @@ impl SignedRequest {
         keys: &[VerificationKey],
         token_secret: Option<&Secret>,
     ) -> Result<VerifiedRequest, Problem> {
-        let is_rsa = self.method.is_rsa();
         self.method.check_keys(keys)?;
         let (base_string, signature) = (self.base_string.as_str(), self.signature.expose());
-        if keys
-            .iter()
-            .any(|key| key.verify(self.method, base_string, signature, token_secret))
-        {
+        let is_signed_with =
+            |key: &VerificationKey| key.verify(self.method, base_string, signature, token_secret);
+        if keys.iter().any(is_signed_with) {
             return Ok(VerifiedRequest(self));
         }
-        Err(Problem::SignatureInvalid(if is_rsa {
-            RSA_MISMATCH
-        } else {
-            HMAC_MISMATCH
-        }))
+        let is_rsa = self.method.is_rsa();
+        let advice = if is_rsa { RSA_MISMATCH } else { HMAC_MISMATCH };
+        Err(Problem::SignatureInvalid(advice))
     }
 }
 
 impl std::fmt::Debug for SignedRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SignedRequest")
-            .field("consumer_key", &self.consumer_key)
-            .field("token", &self.token)
-            .field("method", &self.method)
-            .field("timestamp", &self.timestamp)
-            .finish_non_exhaustive()
+        self.protocol.fmt(f)
     }
 }
 
-impl VerifiedRequest {
-    /// `oauth_callback` (request-token endpoint).
-    pub fn callback(&self) -> Option<&str> {
-        self.callback.as_deref()
-    }
+impl std::ops::Deref for SignedRequest {
+    type Target = ProtocolParameters;
 
-    /// `oauth_verifier` (access-token endpoint).
-    pub fn verifier(&self) -> Option<&Verifier> {
-        self.verifier.as_ref()
-    }
-
-    /// The name of the parameter that only a token endpoint takes, if there is one.
-    pub fn token_endpoint_parameter(&self) -> Option<&'static str> {
-        let callback = self.callback.as_ref().map(|_| "oauth_callback");
-        callback.or(self.verifier.as_ref().map(|_| "oauth_verifier"))
-    }
-
-    /// `oauth_session_handle` (renewal).
-    pub fn session_handle(&self) -> Option<&SessionHandle> {
-        self.session_handle.as_ref()
-    }
-
-    /// `oauth_body_hash`.
-    pub fn body_hash(&self) -> Option<&BodyHash> {
-        self.body_hash.as_ref()
-    }
-
-    /// `xoauth_requestor_id` in the query: the user of an impersonated call.
-    pub fn requestor_id(&self) -> Option<&str> {
-        self.requestor_id.as_deref()
+    fn deref(&self) -> &ProtocolParameters {
+        &self.protocol
     }
 }
 
@@ -271,6 +174,63 @@ impl std::ops::Deref for VerifiedRequest {
 
     fn deref(&self) -> &SignedRequest {
         &self.0
+    }
+}
+
+impl ProtocolParameters {
+    fn parse(parameters: &Parameters<'_>, has_form: bool) -> Result<Self, Problem> {
+        let protocol = parameters.protocol();
+        let find = |name: &str| {
+            let mut parameters = protocol.iter();
+            parameters.find(|parameter| *parameter.name == *name.as_bytes())
+        };
+        let value = |name: &str| find(name).map(Parameter::decode_value).transpose();
+        if value("oauth_version")?.is_some_and(|version| version != "1.0") {
+            return Err(Problem::VersionRejected);
+        }
+        let required = REQUIRED.map(find);
+        let [
+            Some(consumer_key),
+            Some(method),
+            Some(signature),
+            Some(timestamp),
+            Some(nonce),
+        ] = required
+        else {
+            let absent = REQUIRED.into_iter().zip(required);
+            let absent = absent.filter(|(_, found)| found.is_none());
+            return Err(Problem::ParameterAbsent(absent.map(|(name, _)| name).collect()));
+        };
+        let used = method.decode_value()?;
+        let method: SignatureMethod = used.parse().map_err(|_| Problem::SignatureMethodRejected {
+            used: used.chars().take(MAX_METHOD).collect(),
+            why: UNKNOWN_METHOD,
+        })?;
+        Ok(Self {
+            method,
+            timestamp: Timestamp::parse(&timestamp.decode_value()?)?,
+            nonce: Nonce::parse(&nonce.decode_value()?)?,
+            consumer_key: ConsumerKey::parse(&consumer_key.decode_value()?)
+                .ok_or_else(|| Problem::parameter_rejected("oauth_consumer_key", BAD_KEY))?,
+            token: match value("oauth_token")?.as_deref() {
+                None | Some("") => None,
+                // A malformed token can never work: the consumer must discard it.
+                Some(text) => Some(Token::parse(text).ok_or(Problem::TokenRejected(BAD_TOKEN))?),
+            },
+            signature: Secret::new(signature.decode_value()?),
+            callback: value("oauth_callback")?.map(Into::into),
+            verifier: value("oauth_verifier")?.map(Secret::new),
+            session_handle: value("oauth_session_handle")?.map(Secret::new),
+            body_hash: match value("oauth_body_hash")? {
+                // draft-eaton-oauth-bodyhash-00g, section 4.1
+                Some(_) if has_form => {
+                    return Err(Problem::parameter_rejected("oauth_body_hash", FORM_WITH_HASH));
+                }
+                Some(text) => Some(BodyHash::parse(&text, method.hash())?),
+                None => None,
+            },
+            requestor_id: requestor_id(parameters)?,
+        })
     }
 }
 

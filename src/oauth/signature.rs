@@ -2,6 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -12,8 +14,23 @@ use super::private_key::PrivateKey;
 use super::problem::Problem;
 use super::public_key::PublicKey;
 
-/// A signature method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A signature method; its text is the case-sensitive value of `oauth_signature_method`.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumString,
+    IntoStaticStr,
+    Deserialize,
+    Serialize,
+)]
+#[strum(serialize_all = "SCREAMING-KEBAB-CASE")]
+#[serde(rename_all = "SCREAMING-KEBAB-CASE")]
 pub enum SignatureMethod {
     /// RFC 5849, section 3.4.2.
     HmacSha1,
@@ -43,22 +60,9 @@ impl SignatureMethod {
         Self::Plaintext,
     ];
 
-    /// Parses the value of `oauth_signature_method`, which is case-sensitive.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.name() == name)
-    }
-
     /// The value of `oauth_signature_method`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::HmacSha1 => "HMAC-SHA1",
-            Self::HmacSha256 => "HMAC-SHA256",
-            Self::HmacSha512 => "HMAC-SHA512",
-            Self::RsaSha1 => "RSA-SHA1",
-            Self::RsaSha256 => "RSA-SHA256",
-            Self::RsaSha512 => "RSA-SHA512",
-            Self::Plaintext => "PLAINTEXT",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// Whether the method signs with an RSA key.
@@ -67,10 +71,6 @@ impl SignatureMethod {
     }
 
     /// Checks that a consumer has a key of the method's family.
-    ///
-    /// # Errors
-    ///
-    /// `signature_method_rejected`, which names the method to sign with.
     pub fn check_keys(self, keys: &[VerificationKey]) -> Result<(), Problem> {
         if keys.iter().any(|key| key.fits(self)) {
             return Ok(());

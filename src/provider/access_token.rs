@@ -6,7 +6,7 @@ use crate::model::{
     AccessToken, Consumer, NewAccess, RequestToken, RequestTokenState, TokenSession, UNKNOWN_TOKEN,
     WRONG_HANDLE,
 };
-use crate::oauth::{Problem, RequestView, Secret, SessionHandle, Token, VerifiedRequest};
+use crate::oauth::{Problem, RequestView, Secret, Token, VerifiedRequest};
 
 use super::authenticate::AuthenticatedRequest;
 use super::cache::REPEATABLE;
@@ -29,7 +29,7 @@ pub struct Renewal {
     /// `oauth_expires_in`, in seconds.
     pub expires_in: i64,
     /// `oauth_session_handle`.
-    pub handle: SessionHandle,
+    pub handle: Secret,
     /// `oauth_authorization_expires_in`, in seconds.
     pub authorization_expires_in: i64,
 }
@@ -52,10 +52,10 @@ impl Provider {
         signed: &AuthenticatedRequest,
         peer: Option<IpAddr>,
     ) -> Result<IssuedAccessToken, ProviderError> {
-        let Some(token) = signed.request.token().cloned() else {
+        let Some(token) = signed.request.token.clone() else {
             return Err(Problem::ParameterAbsent(vec!["oauth_token"]).into());
         };
-        match (signed.request.session_handle(), signed.request.verifier()) {
+        match (&signed.request.session_handle, &signed.request.verifier) {
             (Some(handle), _) => self.renew(signed, peer, &token, handle).await,
             (None, Some(_)) => self.exchange(signed, peer, &token).await,
             (None, None) => {
@@ -117,7 +117,7 @@ impl Provider {
             return Ok(None);
         };
         let verifier = self.keyring.verifier(token, &by.subject);
-        if verifier.is_none() || verifier.as_ref() != signed.request.verifier() {
+        if verifier.is_none() || verifier != signed.request.verifier {
             return Ok(None);
         }
         let now = self.clock.now();
@@ -143,7 +143,7 @@ impl Provider {
             self.cache.check_foreign_token(token.as_str()).await?;
             return Err(Problem::TokenRejected(UNKNOWN_TOKEN).into());
         };
-        if Some(&verifier) != request.verifier() {
+        if Some(&verifier) != request.verifier.as_ref() {
             self.store
                 .count_wrong_verifier(token, self.rules.wrong_verifier_limit, now)
                 .await?;
@@ -159,7 +159,7 @@ impl Provider {
         signed: &AuthenticatedRequest,
         peer: Option<IpAddr>,
         old: &Token,
-        handle: &SessionHandle,
+        handle: &Secret,
     ) -> Result<IssuedAccessToken, ProviderError> {
         let consumer = &signed.consumer;
         let now = self.clock.now();
@@ -189,7 +189,7 @@ impl Provider {
         &self,
         consumer: &Consumer,
         old: &Token,
-        handle: &SessionHandle,
+        handle: &Secret,
     ) -> Result<IssuedAccessToken, ProviderError> {
         let since = self.clock.now().plus(1 - REPEATABLE);
         let renewed = self.store.access_token_or_renewed(old, since).await?;
@@ -216,11 +216,7 @@ impl Provider {
         Ok(None)
     }
 
-    async fn check_handle(
-        &self,
-        session: &TokenSession,
-        handle: &SessionHandle,
-    ) -> Result<(), ProviderError> {
+    async fn check_handle(&self, session: &TokenSession, handle: &Secret) -> Result<(), ProviderError> {
         match self.keyring.session_handle(&session.id) {
             Some(own) if own == *handle => Ok(()),
             Some(_) => Err(WRONG_HANDLE.into()),

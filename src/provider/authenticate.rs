@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::model::Consumer;
+use crate::oauth::parameters::REQUIRED;
 use crate::oauth::{ConsumerKey, Problem, RequestView, SignedRequest, Timestamp, VerifiedRequest};
 use crate::store::StoreError;
 
@@ -33,8 +34,8 @@ impl Provider {
         credentials: impl AsyncFnOnce(&AuthenticatedRequest) -> Result<T, ProviderError>,
     ) -> Result<T, ProviderError> {
         let request = SignedRequest::parse(view)?;
-        let request = request.ok_or_else(|| Problem::ParameterAbsent(SignedRequest::REQUIRED.to_vec()))?;
-        let claimed_by = request.consumer_key().clone();
+        let request = request.ok_or_else(|| Problem::ParameterAbsent(REQUIRED.to_vec()))?;
+        let claimed_by = request.consumer_key.clone();
         let deadline = Instant::now() + self.store.timeout();
         let issued = by(deadline, async {
             let signed = self.verify(view, request, peer).await?;
@@ -76,14 +77,14 @@ impl Provider {
         async move {
             self.clock_offset.check()?;
             let now = self.clock.now();
-            self.rules.window.check(request.timestamp(), now)?;
-            let Some(consumer) = self.cache.consumer(request.consumer_key()).await? else {
+            self.rules.window.check(request.timestamp, now)?;
+            let Some(consumer) = self.cache.consumer(&request.consumer_key).await? else {
                 // An unknown consumer costs what a wrong signature costs.
                 drop(request.verify(std::slice::from_ref(&self.dummy_key), None));
                 return Err(Problem::ConsumerKeyUnknown.into());
             };
-            consumer.check_signer(request.method(), view.secure, peer)?;
-            let token = request.token().cloned();
+            consumer.check_signer(request.method, view.secure, peer)?;
+            let token = request.token.clone();
             let cached = token.as_ref().and_then(|token| self.cache.cached_token(token));
             let derived = match (&cached, &token) {
                 (None, Some(token)) => self.keyring.token_secret(token),
@@ -120,7 +121,7 @@ impl Provider {
         request: &VerifiedRequest,
         deadline: Instant,
     ) -> Result<(), ProviderError> {
-        let (signed_at, digest) = (request.timestamp(), request.nonce_digest());
+        let (signed_at, digest) = (request.timestamp, request.nonce_digest());
         // A batch ends with the first deadline in it: a request that has waited for long must not end that of others.
         let deadline = deadline.max(Instant::now() + self.store.timeout().min(Duration::from_secs(1)));
         let recorded = self

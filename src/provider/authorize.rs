@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::model::{Consumer, RequestToken, RequestTokenState, User};
-use crate::oauth::{Callback, Timestamp, Token, Verifier};
+use crate::oauth::{Callback, Secret, Timestamp, Token};
 use crate::store::StoreError;
 
 use super::Provider;
@@ -29,10 +29,7 @@ pub enum AuthorizationOutcome {
     /// Redirect the browser there.
     Redirect(String),
     /// Show the code, which the user carries to the consumer.
-    ShowVerifier {
-        consumer_name: String,
-        verifier: Verifier,
-    },
+    ShowVerifier { consumer_name: String, verifier: Secret },
     /// Denied, and there is no callback URL.
     DeniedOutOfBand { consumer_name: String },
     /// This user cannot decide it.

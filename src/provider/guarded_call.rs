@@ -29,7 +29,7 @@ impl AuthenticatedCall {
     /// Whether the consumer signed a digest of the body, so that the whole body must be shown to
     /// [`AuthenticatedCall::check_body`] (draft-eaton-oauth-bodyhash-00g).
     pub fn has_body_hash(&self) -> bool {
-        self.signed.request.body_hash().is_some()
+        self.signed.request.body_hash.is_some()
     }
 
     /// Rejects the call after all.
@@ -39,7 +39,7 @@ impl AuthenticatedCall {
 
     /// Compares the body with the digest that the consumer signed, if it signed one.
     pub fn check_body(&self, body: &[u8]) -> Result<(), ProviderError> {
-        match self.signed.request.body_hash() {
+        match &self.signed.request.body_hash {
             Some(hash) => hash.verify(body).map_err(|problem| self.refused(problem)),
             None => Ok(()),
         }
@@ -56,7 +56,7 @@ impl Provider {
         let Some(claim) = SignedRequest::parse(view)? else {
             return Ok(None);
         };
-        let claimed_by = claim.consumer_key().clone();
+        let claimed_by = claim.consumer_key.clone();
         let deadline = Instant::now() + self.store.timeout();
         let call = match by(deadline, self.verify_call(view, claim, peer)).await {
             Ok(signed) => {
@@ -88,7 +88,7 @@ impl Provider {
         async move {
             let recorded = self.record_nonce(&signed.request, Instant::now() + left).await;
             recorded.map_err(|error| error.claimed_by(&signed.consumer.key, true))?;
-            if let (Some(token), Some(cached)) = (signed.request.token(), signed.cached)
+            if let (Some(token), Some(cached)) = (&signed.request.token, signed.cached)
                 && cached.is_first_use(signed.at)
             {
                 self.uses.note(token, signed.at, peer);
@@ -107,16 +107,16 @@ impl Provider {
     ) -> impl Future<Output = Result<AuthenticatedRequest, ProviderError>> + Send + use<'a> {
         async move {
             let mut signed = self.verify(view, claim, peer).await?;
-            if signed.consumer.require_body_hash
-                && view.form.is_none()
-                && signed.request.body_hash().is_none()
+            if signed.consumer.require_body_hash && view.form.is_none() && signed.request.body_hash.is_none()
             {
                 return Err(Problem::ParameterAbsent(vec!["oauth_body_hash"]).into());
             }
-            if let Some(name) = signed.request.token_endpoint_parameter() {
+            let (callback, verifier) = (&signed.request.callback, &signed.request.verifier);
+            let misplaced = callback.as_ref().map(|_| "oauth_callback");
+            if let Some(name) = misplaced.or(verifier.as_ref().map(|_| "oauth_verifier")) {
                 return Err(Problem::parameter_rejected(name, NOT_AN_ENDPOINT).into());
             }
-            if let (Some(token), None) = (signed.request.token(), &signed.cached) {
+            if let (Some(token), None) = (&signed.request.token, &signed.cached) {
                 let secret = self.keyring.token_secret(token);
                 let now = self.clock.now();
                 let read = self.cache.access_token(token, secret.as_ref(), now);
@@ -176,7 +176,7 @@ impl Provider {
             )
             .into());
         }
-        if let Some(subject) = signed.request.requestor_id() {
+        if let Some(subject) = &signed.request.requestor_id {
             let user = self.impersonated(consumer, subject).await?;
             return Ok((Some(user), CallKind::Impersonated));
         }

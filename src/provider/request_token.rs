@@ -25,7 +25,7 @@ impl Provider {
         &self,
         signed: &AuthenticatedRequest,
     ) -> Result<TokenCredentials, ProviderError> {
-        if signed.request.token().is_some() {
+        if signed.request.token.is_some() {
             return Err(
                 Problem::parameter_rejected("oauth_token", "Leave oauth_token out of this call.").into(),
             );
@@ -63,7 +63,7 @@ impl Provider {
 
 /// The callback of this call: the consumer's own, or its configured default; never none, which was OAuth 1.0.
 fn callback(request: &VerifiedRequest, consumer: &Consumer) -> Result<Callback, Problem> {
-    let Some(text) = request.callback() else {
+    let Some(text) = &request.callback else {
         return consumer
             .default_callback
             .clone()

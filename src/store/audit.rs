@@ -81,10 +81,11 @@ pub(super) async fn record(transaction: &mut Transaction, event: AuditEvent) -> 
 }
 
 fn event(row: &Row) -> Result<AuditEvent, StoreError> {
-    let kind = |text: &str| AuditKind::parse(text).ok_or("there is no such kind");
     Ok(AuditEvent {
         at: row.time("at")?,
-        kind: row.parse(TABLE, "kind", kind)?,
+        kind: row.parse(TABLE, "kind", |text| {
+            text.parse().map_err(|_| "there is no such kind")
+        })?,
         consumer: row.optional(TABLE, "consumer_key", super::db::consumer_key)?,
         subject: row.nullable("subject")?,
         address: row.optional(TABLE, "address", str::parse)?,

@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::oauth::credentials::ALPHANUMERIC;
-use crate::oauth::{Secret, SessionHandle, Token, Verifier};
+use crate::oauth::{Secret, Token};
 
 /// The secret keys that live outside the database: the current one, which makes new things, and older ones. There is at least
 /// one.
@@ -134,17 +134,15 @@ impl Keyring {
     }
 
     /// The verification code (RFC 5849, section 2.2) of a request token that this user approved.
-    pub fn verifier(&self, token: &Token, subject: &str) -> Option<Verifier> {
+    pub fn verifier(&self, token: &Token, subject: &str) -> Option<Secret> {
         let key = self.key_of(token.as_str())?;
-        let code = key.derive::<VERIFIER_BYTES>("verifier", &[token.as_str(), subject]);
-        Some(Verifier::new(code.expose()))
+        Some(key.derive::<VERIFIER_BYTES>("verifier", &[token.as_str(), subject]))
     }
 
     /// The session handle (OAuth Session 1.0) of a renewable session.
-    pub fn session_handle(&self, session_id: &str) -> Option<SessionHandle> {
+    pub fn session_handle(&self, session_id: &str) -> Option<Secret> {
         let key = self.key_of(session_id)?;
-        let handle = key.derive::<SECRET_BYTES>("session-handle", &[session_id]);
-        Some(SessionHandle::new(handle.expose()))
+        Some(key.derive::<SECRET_BYTES>("session-handle", &[session_id]))
     }
 
     /// Authenticates values with the current key, for cookies and forms.

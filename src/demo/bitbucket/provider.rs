@@ -19,7 +19,7 @@ use crate::demo::http::{FORM, Pairs, value};
 use crate::demo::random;
 use crate::oauth::{
     Problem, PublicKey, RequestView, Secret, SignatureMethod, SignedRequest, Token, VerificationKey,
-    VerifiedRequest, Verifier, authorization_header, encoding,
+    VerifiedRequest, authorization_header, encoding,
 };
 
 use super::{Bitbucket, pages};
@@ -38,7 +38,7 @@ struct Issued {
     callback: Option<String>,
     /// Who approved it.
     user: Option<&'static str>,
-    verifier: Option<Verifier>,
+    verifier: Option<Secret>,
 }
 
 impl Incoming {
@@ -78,7 +78,7 @@ pub(crate) fn routes() -> Router<Arc<Bitbucket>> {
 
 async fn request_token(State(bitbucket): App, request: Request<Body>) -> Result<Response, Rejection> {
     let (signed, _) = verify(&bitbucket, request).await?;
-    let callback = signed.callback().map(str::to_owned);
+    let callback = signed.callback.clone();
     let callback = callback.ok_or_else(|| Problem::ParameterAbsent(vec!["oauth_callback"]))?;
     Ok(bitbucket.incoming.issue(Some(callback), None))
 }
@@ -107,7 +107,7 @@ async fn answer(State(bitbucket): App, Form(fields): Form<Pairs>) -> Response {
     let verifier = issued.user.map_or_else(|| "denied".to_owned(), |_| random());
     let separator = if callback.contains('?') { '&' } else { '?' };
     let pairs = encoding::form_body([("oauth_token", token), ("oauth_verifier", &verifier)]);
-    issued.verifier = Some(Verifier::new(verifier));
+    issued.verifier = Some(Secret::new(verifier));
     Redirect::to(&format!("{callback}{separator}{pairs}")).into_response()
 }
 
@@ -115,10 +115,10 @@ async fn access_token(State(bitbucket): App, request: Request<Body>) -> Result<R
     let (signed, issued) = verify(&bitbucket, request).await?;
     let issued = issued.filter(|issued| issued.callback.is_some()).ok_or(UNKNOWN)?;
     let user = issued.user.ok_or(DENIED)?;
-    if signed.verifier() != issued.verifier.as_ref() {
+    if signed.verifier != issued.verifier {
         return Err(Problem::TokenRejected("The verifier is wrong.").into());
     }
-    let token = signed.token().map_or("", Token::as_str);
+    let token = signed.token.as_ref().map_or("", Token::as_str);
     bitbucket.incoming.issued.lock().remove(token);
     Ok(bitbucket.incoming.issue(None, Some(user)))
 }
@@ -158,27 +158,21 @@ async fn verify(
     };
     let request = SignedRequest::parse(&view)?;
     let request = request.ok_or_else(|| Problem::ParameterAbsent(vec!["oauth_consumer_key"]))?;
-    if request.method() != SignatureMethod::RsaSha1 {
+    if request.method != SignatureMethod::RsaSha1 {
         return Err(Problem::SignatureMethodRejected {
-            used: request.method().name().to_owned(),
+            used: request.method.name().to_owned(),
             why: "Only RSA-SHA1 is accepted.",
         });
     }
-    if request.consumer_key().as_str() != LINKGATE_KEY {
+    if request.consumer_key.as_str() != LINKGATE_KEY {
         return Err(Problem::ConsumerKeyUnknown);
     }
     let incoming = &bitbucket.incoming;
-    let issued = match request.token() {
-        None => None,
-        Some(token) => Some(
-            incoming
-                .issued
-                .lock()
-                .get(token.as_str())
-                .cloned()
-                .ok_or(UNKNOWN)?,
-        ),
+    let find = |token: &Token| {
+        let issued = incoming.issued.lock().get(token.as_str()).cloned();
+        issued.ok_or(UNKNOWN)
     };
+    let issued = request.token.as_ref().map(find).transpose()?;
     let secret = issued.as_ref().map(|issued| &issued.secret);
     let verified = request.verify(std::slice::from_ref(&incoming.key), secret)?;
     Ok((verified, issued))

@@ -76,7 +76,7 @@ impl ClientBody {
         };
         Err(provider::ProviderError::Refused(provider::Refusal {
             problem: Problem::SignatureInvalid(advice),
-            consumer: Some(request.consumer_key().clone()),
+            consumer: Some(request.consumer_key.clone()),
             is_registered: false,
         }))
     }

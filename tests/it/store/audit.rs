@@ -8,7 +8,7 @@ on_both! {
     async fn events_are_listed_the_newest_first(db: Database) {
         let store = db.open().await;
         assert_eq!(store.audit(&newest(10)).await.unwrap(), []);
-        let mut events: Vec<_> = AuditKind::VARIANTS.iter().map(|name| event(AuditKind::parse(name).unwrap())).collect();
+        let mut events: Vec<_> = AuditKind::VARIANTS.iter().map(|name| event(name.parse().unwrap())).collect();
         for event in &events {
             record(&db, event).await;
         }
