@@ -1,10 +1,7 @@
 //! The documents of Application Links, by which two applications find each other. Documents in, values out; no I/O.
 //!
-//! 1. [`Manifest`] and [`RemoteManifest`]: an installation and the authentication types that it supports;
-//! 2. [`ConsumerInfo`]: the consumer key and the public key of an application.
-//!
-//! A remote application may be hostile: document types and entities are rejected, and no text that is kept can move the
-//! cursor of a terminal.
+//! A remote application may be hostile: document types and entities are rejected, and no text that is kept can move the cursor
+//! of a terminal.
 
 mod consumer_info;
 mod manifest;
@@ -67,7 +64,6 @@ impl DocumentError {
     }
 }
 
-/// Parses an XML document.
 fn from_xml<T: DeserializeOwned>(body: &[u8]) -> Result<T, DocumentError> {
     let text = std::str::from_utf8(body).map_err(|_| DocumentError("It is not UTF-8.".to_owned()))?;
     let text = text.trim_start_matches('\u{feff}').trim_end();
@@ -99,7 +95,6 @@ impl EntityResolver for NoDocumentType {
     }
 }
 
-/// Deserializes a text that can be displayed.
 fn required<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = displayable(&String::deserialize(deserializer)?);
     text.ok_or_else(|| D::Error::custom("an element is empty, too long or not displayable"))
@@ -128,7 +123,6 @@ fn is_xml(media_type: &str) -> bool {
     matches!(media_type, "application/xml" | "text/xml") || media_type.ends_with("+xml")
 }
 
-/// Writes an XML document.
 fn to_xml(document: &impl Serialize, root: &str) -> String {
     let mut out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
     let mut serializer =

@@ -35,7 +35,6 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Generates the keys of a demo with these addresses.
     pub(crate) fn generate(
         [bitbucket, linkgate, buildboard]: [PublicUrl; 3],
         [admin, calls]: [String; 2],

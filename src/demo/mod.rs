@@ -1,12 +1,4 @@
 //! `linkgate demo`: the real server between a simulated Bitbucket and a small application, in one process.
-//!
-//! The peers reach linkgate over HTTP only. In reading order:
-//!
-//! 1. `config`: the files that the real server starts with;
-//! 2. `http`: a request with its response, and a browser without scripts;
-//! 3. `buildboard`: the application, which knows nothing of OAuth;
-//! 4. `bitbucket`: the consumer, with a page to click on;
-//! 5. `headless`: the same steps without a browser.
 
 mod bitbucket;
 mod buildboard;
@@ -72,11 +64,7 @@ Examples:
 It listens on this machine only. Keys, passwords and tokens are throwaways.";
 
 impl Demo {
-    /// Runs the command.
-    ///
-    /// # Errors
-    ///
-    /// The demo cannot be set up, or a step of the headless run failed.
+    /// Runs the command. An error: the demo cannot be set up, or a step of the headless run failed.
     pub async fn run(self) -> anyhow::Result<()> {
         telemetry::start(telemetry::LogConfig {
             level: telemetry::Level::Warn,
@@ -128,8 +116,7 @@ impl Demo {
         outcome
     }
 
-    /// Takes five ports from the given one on, or free ones, and generates keys. Returns the listeners of Bitbucket's page and
-    /// of the application.
+    /// Takes five ports from the given one on, or free ones. Returns the listeners of Bitbucket's page and of the application.
     async fn bind(&self) -> anyhow::Result<(Settings, TcpListener, TcpListener)> {
         let listen = async |step: u16| {
             let port = self.port.checked_add(step);
@@ -178,8 +165,10 @@ impl Linkgate {
 
     /// Revokes an access token, as `linkgate token revoke` does: in the store, beside the server.
     async fn revoke(&self, token: &Token) -> anyhow::Result<()> {
-        let (name, address) = ("command", None);
-        let by = Actor { name, address };
+        let by = Actor {
+            name: "command",
+            address: None,
+        };
         with_store(&self.load()?, async |store| {
             let found = store.access_token(token).await?;
             let found = found.context("linkgate has no such token")?;
@@ -202,7 +191,6 @@ fn serve(listener: TcpListener, router: Router, stop: &CancellationToken) -> Joi
     tokio::spawn(server.into_future())
 }
 
-/// 32 letters and digits that cannot be guessed.
 fn random() -> String {
     Token::generate("", &mut rng()).as_str().to_owned()
 }

@@ -45,9 +45,7 @@ impl AuditEvent {
     }
 }
 
-/// What kind of thing happened.
-///
-/// No refusal is among them: an unauthenticated client must not be able to make the log grow.
+/// What happened. No refusal is among them: an unauthenticated client must not be able to make the log grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 #[expect(missing_docs, reason = "the names say it")]

@@ -54,34 +54,31 @@ impl Consumer {
         address: Option<IpAddr>,
     ) -> Result<(), Problem> {
         if !self.enabled {
-            return Err(Problem::ConsumerKeyRejected(
-                "This consumer is disabled in linkgate.",
-            ));
+            return Err(DISABLED);
         }
         let is_allowed = |address| self.addresses.iter().any(|net| net.contains(&address));
         if !self.addresses.is_empty() && !address.is_some_and(is_allowed) {
-            return Err(Problem::ConsumerKeyRejected(
-                "This consumer may not call from this address.",
-            ));
+            return Err(OTHER_ADDRESS);
         }
         method.check_keys(&self.keys)?;
         let is_plaintext = method == SignatureMethod::Plaintext;
-        let advice = match (self.methods.contains(&method), is_plaintext) {
-            (false, true) => {
-                "PLAINTEXT is off for this consumer: sign with HMAC-SHA1, or add PLAINTEXT to its signature_methods."
-            }
-            (false, false) => {
-                "This consumer may sign with another hash only: compare its link with its signature_methods in linkgate."
-            }
+        let why = match (self.methods.contains(&method), is_plaintext) {
+            (false, true) => NO_PLAINTEXT,
+            (false, false) => OTHER_HASH,
             (true, true) if !is_secure => "PLAINTEXT is accepted over https only.",
             (true, _) => return Ok(()),
         };
-        Err(Problem::SignatureMethodRejected {
-            used: method.name().to_owned(),
-            why: advice,
-        })
+        let used = method.name().to_owned();
+        Err(Problem::SignatureMethodRejected { used, why })
     }
 }
+
+const DISABLED: Problem = Problem::ConsumerKeyRejected("This consumer is disabled in linkgate.");
+const OTHER_ADDRESS: Problem = Problem::ConsumerKeyRejected("This consumer may not call from this address.");
+const NO_PLAINTEXT: &str =
+    "PLAINTEXT is off for this consumer: sign with HMAC-SHA1, or add PLAINTEXT to its signature_methods.";
+const OTHER_HASH: &str =
+    "This consumer may sign with another hash only: compare its link with its signature_methods in linkgate.";
 
 /// Who registered a consumer, and so who may change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]

@@ -5,24 +5,23 @@ use std::borrow::Cow;
 use super::encoding::{self, Encoding};
 use super::problem::Problem;
 
-/// Finds the credentials of the `OAuth` scheme among the values of all `Authorization` fields: what follows the name of the
-/// scheme, not parsed. `None` if no field has this scheme.
+/// Finds the credentials of the `OAuth` scheme among the values of all `Authorization` fields: what follows the scheme, not
+/// parsed.
 pub fn credentials<'a>(fields: &[&'a [u8]]) -> Result<Option<&'a [u8]>, Problem> {
     let rejected = |why| Err(Problem::parameters_rejected(&[], why));
+    let has_signature = |field: &&[u8]| field.windows(16).any(|text| text == b"oauth_signature=");
     match (fields.iter().find_map(|field| after_scheme(field)), fields.len()) {
         (Some(_), 2..) => rejected("Send one Authorization header: several of them are ambiguous."),
-        (None, _) if fields.iter().any(|field| has_signature(field)) => {
+        (None, _) if fields.iter().any(has_signature) => {
             rejected("Begin the Authorization header with OAuth and a space, and put nothing before it.")
         }
         (found, _) => Ok(found),
     }
 }
 
-/// Parses credentials into names and values in their order, in canonical encoding. `realm` is left out.
-///
-/// The grammar is strict: `name="value"`, separated by commas with optional white space; a list may have empty elements
-/// (RFC 9110, section 5.6.1.2). A comma inside the quotes is data.
-/// An error ends the iteration.
+/// Parses credentials into names and values in their order, in canonical encoding. `realm` is left out, and an error ends the
+/// iteration. The grammar is strict: `name="value"`, separated by commas with optional white space; elements may be empty (RFC
+/// 9110, section 5.6.1.2).
 pub fn parameters(credentials: &[u8]) -> impl Iterator<Item = Result<NormalizedPair<'_>, Problem>> {
     let mut rest = trim_commas(credentials);
     let mut has_realm = false;
@@ -59,9 +58,8 @@ pub fn authorization<N: AsRef<str>, V: AsRef<str>>(
     encoding::into_ascii(out)
 }
 
-/// Writes the value of `WWW-Authenticate`: a challenge, with the problem if there is one (OAuth Problem Reporting 1.0).
-///
-/// The realm and every value are percent-encoded, so that none can end its quotes.
+/// Writes the value of `WWW-Authenticate`, with the problem if there is one (OAuth Problem Reporting 1.0), all
+/// percent-encoded.
 pub fn challenge(realm: &str, problem: Option<&Problem>) -> String {
     let pairs = problem.map(Problem::pairs).unwrap_or_default();
     authorization(pairs, Some(realm))
@@ -128,11 +126,6 @@ fn trim_commas(list: &[u8]) -> &[u8] {
     let is_element = |byte: &u8| *byte != b',' && !byte.is_ascii_whitespace();
     let start = list.iter().position(is_element).unwrap_or(list.len());
     list[start..].trim_ascii_end()
-}
-
-/// Whether a field has the signature of a request, in which scheme or quotes ever.
-fn has_signature(field: &[u8]) -> bool {
-    field.windows(16).any(|text| text == b"oauth_signature=")
 }
 
 fn after_scheme(field: &[u8]) -> Option<&[u8]> {

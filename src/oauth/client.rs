@@ -27,19 +27,17 @@ use super::timestamp::Timestamp;
 /// assert_eq!((name.as_str(), signature.as_str()), ("oauth_signature", "msrTmwtDEKqeVXeJaufuiXOpbJI="));
 /// ```
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct RequestSigner {
-    /// `oauth_consumer_key`.
     pub consumer_key: ConsumerKey,
-    /// The shared secret or the private key of the consumer.
     pub key: SigningKey,
-    /// The signature method.
     pub method: SignatureMethod,
 }
 
 /// A request to sign.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct UnsignedRequest {
-    /// The method.
     pub method: Method,
     /// The absolute URL with its query.
     pub url: String,
@@ -47,7 +45,6 @@ pub struct UnsignedRequest {
     pub form: Bytes,
     /// Further protocol parameters, such as `oauth_callback` and `oauth_verifier`.
     pub parameters: Vec<(&'static str, String)>,
-    /// `oauth_token`.
     pub token: TokenParameter,
 }
 
@@ -64,14 +61,12 @@ pub enum TokenParameter {
 
 /// Why a request cannot be signed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum SignError {
-    /// The URL is malformed.
     #[error("the URL cannot be signed: {0}")]
     Url(&'static str),
-    /// The query or the form is malformed.
     #[error("the parameters cannot be signed: {}", .0.advice())]
     Parameters(Problem),
-    /// The key is not one of the signature method.
     #[error("this key cannot sign with {}", .0.name())]
     Key(SignatureMethod),
 }

@@ -35,9 +35,8 @@ impl fmt::Display for ConsumerKey {
     }
 }
 
-/// A request token or an access token: the identifier of temporary or token credentials (RFC 5849, section 1.1).
-///
-/// `Debug` shows only [`Token::prefix`]: a request token in a log could be approved by another user.
+/// A request token or an access token (RFC 5849, section 1.1). `Debug` shows only [`Token::prefix`]: a request token in a log
+/// could be approved by another user.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Token(Arc<str>);
 
@@ -78,10 +77,8 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A shared secret (RFC 5849, section 1.1), or another text that must not be shown: a verification code (section 2.2), a session
-/// handle (OAuth Session 1.0).
-///
-/// It has no `Display`, `Debug` prints dots, comparison takes constant time, and it is wiped on drop.
+/// A shared secret (RFC 5849, section 1.1), or another text that must not be shown: a verification code, a session handle. It
+/// has no `Display`, `Debug` prints dots, comparison takes constant time, and it is wiped on drop.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
@@ -113,10 +110,9 @@ impl fmt::Debug for Secret {
 
 /// A token with its shared secret (RFC 5849, section 1.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct TokenCredentials {
-    /// `oauth_token`.
     pub token: Token,
-    /// `oauth_token_secret`.
     pub secret: Secret,
 }
 

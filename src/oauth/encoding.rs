@@ -1,6 +1,4 @@
-//! Percent-encoding (RFC 5849, section 3.6) and `application/x-www-form-urlencoded` (section 3.4.1.3.1).
-//!
-//! Encoding has one spelling. Decoding is strict: a `%` without two hexadecimal digits is an error.
+//! Percent-encoding (RFC 5849, section 3.6) and `application/x-www-form-urlencoded` (section 3.4.1.3.1), decoded strictly.
 
 use std::borrow::Cow;
 
@@ -69,8 +67,7 @@ pub fn decode_utf8(raw: &[u8], encoding: Encoding) -> Option<String> {
     String::from_utf8(decode(raw, encoding).ok()?).ok()
 }
 
-/// Rewrites a text in its canonical encoding, the one that is signed: `%7e` becomes `~`, `/` becomes `%2F`. A text of
-/// unreserved characters is its own canonical encoding, and is borrowed.
+/// Rewrites a text in its canonical encoding, the one that is signed. One of unreserved characters alone is borrowed.
 pub fn normalize(raw: &[u8], encoding: Encoding) -> Result<Cow<'_, [u8]>, EncodingError> {
     let (unreserved, mut rest) = split_unreserved(raw);
     if rest.is_empty() {
@@ -92,8 +89,7 @@ pub fn normalize(raw: &[u8], encoding: Encoding) -> Result<Cow<'_, [u8]>, Encodi
     Ok(Cow::Owned(out))
 }
 
-/// Normalizes the text before the first byte that satisfies a condition, which no unreserved character does. Returns it with
-/// the rest, which is empty if there is no such byte.
+/// Normalizes the text before the first byte that satisfies a condition, which no unreserved character does.
 pub(super) fn normalize_until(
     text: &[u8],
     encoding: Encoding,

@@ -11,12 +11,10 @@ use super::problem::Problem;
 
 /// A hash function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Hash {
-    /// SHA-1.
     Sha1,
-    /// SHA-256.
     Sha256,
-    /// SHA-512.
     Sha512,
 }
 
@@ -61,8 +59,7 @@ impl BodyHash {
         Self { hash, digest }
     }
 
-    /// Parses the value of `oauth_body_hash`: base64 of as many bytes as the hash function returns, or SHA-1, which libraries
-    /// send beside the other methods too.
+    /// Parses `oauth_body_hash`, made with the hash function or with SHA-1, which libraries send beside the other methods too.
     pub fn parse(text: &str, hash: Hash) -> Result<Self, Problem> {
         let digest = STANDARD.decode(text).unwrap_or_default();
         let mut fitting = [hash, Hash::Sha1].into_iter();

@@ -1,10 +1,5 @@
-//! Request parameters: collected, sorted and normalized (RFC 5849, section 3.4.1.3).
-//!
-//! 1. [`collect_parameters`], section 3.4.1.3.1;
-//! 2. [`normalize_parameters`], section 3.4.1.3.2.
-//!
-//! A parameter is kept in its canonical encoding, the form that is sorted and signed: bytes that are not UTF-8 survive in
-//! it. Most names and values are their own canonical encoding and are borrowed from the request.
+//! Request parameters: collected, sorted and normalized (RFC 5849, section 3.4.1.3). They are kept in canonical encoding, in
+//! which bytes that are not UTF-8 survive; most are their own canonical encoding and are borrowed from the request.
 
 use std::borrow::Cow;
 
@@ -18,37 +13,32 @@ pub struct Parameters<'a>(Vec<Parameter<'a>>);
 
 /// A parameter in canonical encoding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Parameter<'a> {
-    /// The encoded name.
     pub name: Cow<'a, [u8]>,
-    /// The encoded value.
     pub value: Cow<'a, [u8]>,
-    /// The part of the request that it came from.
     pub source: Source,
 }
 
 /// A part of a request that carries parameters (RFC 5849, section 3.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Source {
-    /// `Authorization: OAuth`.
     Header,
-    /// The query of the URL.
     Query,
-    /// The form body.
     Form,
 }
 
-/// Collects the parameters of a request (RFC 5849, section 3.4.1.3.1). `None` if it does not carry OAuth.
-///
-/// A request carries OAuth if it has the `OAuth` scheme in `Authorization`, or one of `REQUIRED` in its query or form.
-/// `oauth_token` and `oauth_verifier` alone do not count: another provider's callback to the application has these.
+/// Collects the parameters of a request (RFC 5849, section 3.4.1.3.1). `None` if it does not carry OAuth: the `OAuth` scheme
+/// in `Authorization`, or one of [`REQUIRED`] in query or form. (Another provider's callback has `oauth_token` and
+/// `oauth_verifier`.)
 ///
 /// # Errors
 ///
-/// `parameter_rejected` for more than [`Parameters::LIMIT`] parameters, for invalid percent-encoding or a malformed header,
-/// for an `oauth_` parameter that is sent twice, even with the same value (section 3.1), and for `oauth_` parameters in
-/// several parts of the request (section 3.5), except that `oauth_callback` and `oauth_verifier` may stand in the query or the
-/// form beside a header, where several libraries put them. An unknown `oauth_` parameter is accepted and signed.
+/// `parameter_rejected` for more than [`Parameters::LIMIT`] parameters, for a malformed one, for an `oauth_` parameter that is
+/// sent twice (section 3.1), and for `oauth_` parameters in several parts of the request (section 3.5), except that
+/// `oauth_callback` and `oauth_verifier` may stand beside a header, where several libraries put them. An unknown `oauth_`
+/// parameter is signed.
 pub fn collect_parameters<'a>(
     query: Option<&'a str>,
     authorization: &[&'a [u8]],
@@ -76,8 +66,7 @@ pub fn collect_parameters<'a>(
     Ok(Some(parameters))
 }
 
-/// Normalizes parameters (RFC 5849, section 3.4.1.3.2). Returns the pairs that are signed: the normalized string is these,
-/// joined with "=" and "&". `oauth_signature` is left out, and `realm` was not collected.
+/// Normalizes parameters (RFC 5849, section 3.4.1.3.2). Returns the pairs that are signed, without `oauth_signature`.
 pub fn normalize_parameters<'p>(
     parameters: &'p Parameters<'_>,
 ) -> impl Iterator<Item = (&'p Cow<'p, [u8]>, &'p Cow<'p, [u8]>)> {

@@ -7,58 +7,42 @@ use strum::IntoStaticStr;
 
 use super::encoding::{self, EncodingError};
 
-/// Why a request is rejected: one variant for each `oauth_problem`, of which it has the name. The text of a variant is its `oauth_problem_advice`, one sentence for the administrator of the consumer. It has no secret
-/// in it and no value of the request.
+/// Why a request is rejected: one variant for each `oauth_problem`. Its text is the `oauth_problem_advice`, one sentence for
+/// the administrator of the consumer. It has no secret in it and no value of the request.
 #[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr, thiserror::Error)]
 #[strum(serialize_all = "snake_case")]
 #[error("{}", self.name())]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Problem {
-    /// `oauth_version` is neither absent nor `1.0`.
     VersionRejected,
-    /// A required parameter is missing.
     ParameterAbsent(Vec<&'static str>),
     /// A parameter is sent twice or in two parts of the request, or its value is malformed.
     ParameterRejected {
-        /// The names of the parameters.
         names: Vec<String>,
-        /// The advice.
         why: &'static str,
     },
-    /// The timestamp is outside the window.
     TimestampRefused {
         /// The timestamps that are accepted now, in seconds since 1970.
         acceptable: RangeInclusive<i64>,
-        /// The time of linkgate, in seconds since 1970.
         now: i64,
     },
-    /// The consumer may not sign with this method.
     SignatureMethodRejected {
-        /// The method that it used.
         used: String,
-        /// The advice.
         why: &'static str,
     },
-    /// This nonce was used before with this timestamp, consumer and token.
     NonceUsed,
-    /// The request token was exchanged before.
     TokenUsed,
-    /// The token has expired.
     TokenExpired,
-    /// The user or an administrator revoked the token.
     TokenRevoked,
     /// The token is unknown, of another consumer, or of a user who does not exist any more: it can never work again.
     TokenRejected(&'static str),
-    /// The signature does not match the request.
     SignatureInvalid(&'static str),
-    /// No consumer has this key.
     ConsumerKeyUnknown,
     /// The consumer is disabled, or calls from an address that is not allowed.
     ConsumerKeyRejected(&'static str),
     /// The rate limit of the consumer is reached: the same request may be accepted later.
     ConsumerKeyRefused(&'static str),
-    /// The user has not decided yet.
     PermissionUnknown,
-    /// The user or the administrator denied access.
     PermissionDenied(&'static str),
 }
 
@@ -68,8 +52,7 @@ impl Problem {
         Self::parameters_rejected(&[name], why)
     }
 
-    /// Rejects parameters whose names come from the request. The response lists at most 16 names of 1 to 64 bytes, so that
-    /// its size does not depend on the request.
+    /// Rejects parameters whose names come from the request: lists at most 16 names of 1 to 64 bytes.
     pub(super) fn parameters_rejected(names: &[&str], why: &'static str) -> Self {
         let names = names.iter().filter(|name| (1..=64).contains(&name.len()));
         Self::ParameterRejected {

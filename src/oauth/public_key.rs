@@ -49,32 +49,22 @@ impl From<&str> for KeyError {
 
 /// A weakness of a key that can be used. `Display` is a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum KeyWarning {
-    /// Fewer than 2048 bits.
     #[error("the key has only {bits} bits: ask for one of 2048 or more")]
-    SmallModulus {
-        /// The key's size in bits.
-        bits: usize,
-    },
+    SmallModulus { bits: usize },
     /// A public exponent below 65537: safe here, where the padding is checked strictly, and fragile elsewhere.
     #[error("the key's public exponent is {exponent}: keys made today have 65537")]
-    SmallExponent {
-        /// The exponent.
-        exponent: u64,
-    },
+    SmallExponent { exponent: u64 },
     /// The key came in a certificate that has expired. The key is pinned, not the certificate, so it can be used.
     #[error("the key came in a certificate that has expired: it still counts, but ask for a new one")]
     CertificateExpired,
 }
 
 impl PublicKey {
-    /// Parses PEM (`SubjectPublicKeyInfo`, PKCS#1, a certificate) or bare base64 of one of these, which is how Bitbucket
-    /// shows its key.
-    ///
-    /// # Errors
-    ///
-    /// A sentence that names what the text is instead. Keys have 1024 to 8192 bits: the signatures of smaller ones can be
-    /// forged, and verifying those of larger ones takes long enough for an attack.
+    /// Parses PEM (`SubjectPublicKeyInfo`, PKCS#1, a certificate) or bare base64 of one of these, which is how Bitbucket shows
+    /// its key. Keys have 1024 to 8192 bits: signatures of smaller ones can be forged, and those of larger ones take too long
+    /// to verify.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         if text.len() > 64 * 1024 {
             return Err("This is far too long for a public key.".into());
@@ -284,8 +274,7 @@ const NOT_A_PUBLIC_KEY: &[(Mark, &str)] = &[
     (Mark::Der(|der| der.starts_with(b"\0\0\0\x0bssh-")), OPENSSH),
 ];
 
-/// Whether DER is a private key of an elliptic curve (SEC 1: the version 1 and an octet string), or an encrypted one, which
-/// names a password-based scheme (PKCS#5, 1.2.840.113549.1.5) near the beginning.
+/// Whether DER is a private key of an elliptic curve (SEC 1), or an encrypted one (PKCS#5, 1.2.840.113549.1.5).
 fn is_sec1_or_encrypted(der: &[u8]) -> bool {
     let pkcs5 = b"\x2a\x86\x48\x86\xf7\x0d\x01\x05";
     let mut beginning = der[..der.len().min(40)].windows(pkcs5.len());

@@ -1,6 +1,4 @@
-//! Parsing and verification of signed requests (RFC 5849, sections 3.1 and 3.2).
-//!
-//! [`SignedRequest`] is unverified input; only [`SignedRequest::verify`] returns a [`VerifiedRequest`].
+//! Signed requests (RFC 5849, sections 3.1 and 3.2). Only [`SignedRequest::verify`] returns a [`VerifiedRequest`].
 
 use sha2::{Digest, Sha256};
 
@@ -21,8 +19,7 @@ pub struct RequestView<'a> {
     pub method: &'a str,
     /// The public URL that the consumer called. It is configured: the `Host` field can be forged.
     pub url: &'a PublicUrl,
-    /// Whether the request came over https, as seen by the outermost trusted proxy. PLAINTEXT requires it
-    /// (RFC 5849, section 3.4.4).
+    /// Whether it came over https, as seen by the outermost trusted proxy. PLAINTEXT requires it (section 3.4.4).
     pub secure: bool,
     /// The path, not decoded.
     pub path: &'a str,
@@ -47,24 +44,18 @@ impl RequestView<'_> {
 /// The protocol parameters of a request (RFC 5849, section 3.1), decoded. They can be read, and not changed.
 #[derive(Debug)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct ProtocolParameters {
-    /// The consumer key.
     pub consumer_key: ConsumerKey,
     /// The token. `None` if the request is two-legged: `oauth_token` is absent or empty.
     pub token: Option<Token>,
-    /// The signature method.
     pub method: SignatureMethod,
-    /// The timestamp.
     pub timestamp: Timestamp,
-    /// The nonce.
     pub nonce: Nonce,
-    /// `oauth_callback` (request-token endpoint).
     pub callback: Option<String>,
-    /// `oauth_verifier` (access-token endpoint).
     pub verifier: Option<Secret>,
     /// `oauth_session_handle` (renewal).
     pub session_handle: Option<Secret>,
-    /// `oauth_body_hash`.
     pub body_hash: Option<BodyHash>,
     /// `xoauth_requestor_id` in the query: the user of an impersonated call.
     pub requestor_id: Option<String>,
@@ -110,8 +101,8 @@ impl SignedRequest {
         }))
     }
 
-    /// The first 16 bytes of SHA-256 over consumer key, token, timestamp and nonce, each after its length. It is stored: later
-    /// releases must compute the same.
+    /// The first 16 bytes of SHA-256 over key, token, timestamp and nonce, each after its length. Stored: it must never
+    /// change.
     pub fn nonce_digest(&self) -> [u8; 16] {
         let token = self.token.as_ref().map_or("", Token::as_str);
         let timestamp = self.timestamp.seconds().to_string();
@@ -129,14 +120,8 @@ impl SignedRequest {
         &self.base_string
     }
 
-    /// Verifies the signature with the active keys of the consumer (RFC 5849, section 3.2).
-    ///
-    /// `token_secret` is that of the token in the request, `None` without a token. Any key may match: during a rotation a
-    /// consumer has two.
-    ///
-    /// # Errors
-    ///
-    /// `signature_method_rejected` if no key is of the method's family, `signature_invalid` if no key matches.
+    /// Verifies the signature with the active keys of the consumer (RFC 5849, section 3.2): during a rotation it has two.
+    /// `token_secret` is that of the token in the request.
     pub fn verify(
         self,
         keys: &[VerificationKey],
@@ -234,8 +219,7 @@ impl ProtocolParameters {
     }
 }
 
-/// Finds the user of an impersonated call: named once, in the query. A consumer that names a user elsewhere means that user
-/// all the same, and is told to move the parameter.
+/// Finds the user of an impersonated call: named once, in the query. One named elsewhere is told to move the parameter.
 fn requestor_id(parameters: &Parameters<'_>) -> Result<Option<String>, Problem> {
     let rejected = |why| Err(Problem::parameter_rejected(REQUESTOR_ID, why));
     let is_requestor_id = |parameter: &&Parameter<'_>| *parameter.name == *REQUESTOR_ID.as_bytes();

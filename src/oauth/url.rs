@@ -1,5 +1,6 @@
-//! URLs: the [`Origin`] of any http or https URL, and the [`PublicUrl`]s of linkgate (RFC 6454; RFC 3986, section 3.2). A host is parsed more strictly than browsers do it: the `url` crate takes 20 of the texts that are rejected here, among
-//! them `h;x`, which would end a directive of a `Content-Security-Policy`.
+//! The [`Origin`] of any http or https URL, and the [`PublicUrl`]s of linkgate (RFC 6454; RFC 3986, section 3.2). A host is
+//! parsed more strictly than browsers do it: the `url` crate takes `h;x`, which would end a directive of a
+//! `Content-Security-Policy`.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
@@ -56,9 +57,8 @@ impl Origin {
     }
 }
 
-/// A URL under which consumers reach linkgate: scheme, authority and, if a front proxy strips one, a path prefix.
-///
-/// Consumers sign this URL followed by the path of the request as it arrived. The `Host` field is not signed.
+/// A URL under which consumers reach linkgate: scheme, authority and, if a front proxy strips one, a path prefix. Consumers
+/// sign it followed by the path of the request as it arrived; the `Host` field is not signed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PublicUrl {
     text: String,
@@ -215,8 +215,7 @@ pub(super) fn parse_port(text: &str) -> Result<u16, &'static str> {
     port.ok_or("The port must be a number from 1 to 65535.")
 }
 
-/// Whether a host is an IP address or a DNS name of ASCII labels. Names in other scripts must be in their `xn--` form: two
-/// of them can look alike.
+/// Whether a host is an IP address or a DNS name of ASCII labels; names in other scripts can look alike.
 fn is_valid_host(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[') {
         let address = address.strip_suffix(']');

@@ -6,7 +6,7 @@ use crate::model::{
     AccessToken, Consumer, NewAccess, RequestToken, RequestTokenState, TokenSession, UNKNOWN_TOKEN,
     WRONG_HANDLE,
 };
-use crate::oauth::{Problem, RequestView, Secret, Token, VerifiedRequest};
+use crate::oauth::{Problem, RequestView, Secret, Token};
 
 use super::authenticate::AuthenticatedRequest;
 use super::cache::REPEATABLE;
@@ -14,10 +14,9 @@ use super::{Provider, ProviderError};
 
 /// Token credentials, for the consumer alone.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct IssuedAccessToken {
-    /// `oauth_token`.
     pub token: Token,
-    /// `oauth_token_secret`.
     pub secret: Secret,
     /// What the consumer can renew it with.
     pub renewal: Option<Renewal>,
@@ -41,31 +40,23 @@ impl Provider {
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
     ) -> Result<IssuedAccessToken, ProviderError> {
-        self.issue(view, peer, async |signed| {
-            self.token_credentials(signed, peer).await
-        })
-        .await
-    }
-
-    async fn token_credentials(
-        &self,
-        signed: &AuthenticatedRequest,
-        peer: Option<IpAddr>,
-    ) -> Result<IssuedAccessToken, ProviderError> {
-        let Some(token) = signed.request.token.clone() else {
-            return Err(Problem::ParameterAbsent(vec!["oauth_token"]).into());
-        };
-        match (&signed.request.session_handle, &signed.request.verifier) {
-            (Some(handle), _) => self.renew(signed, peer, &token, handle).await,
-            (None, Some(_)) => self.exchange(signed, peer, &token).await,
-            (None, None) => {
-                let absent = match self.store.access_token(&token).await? {
-                    Some(_) => "oauth_session_handle",
-                    None => "oauth_verifier",
-                };
-                Err(Problem::ParameterAbsent(vec![absent]).into())
+        let credentials = async |signed: &AuthenticatedRequest| {
+            let Some(token) = signed.request.token.clone() else {
+                return Err(Problem::ParameterAbsent(vec!["oauth_token"]).into());
+            };
+            match (&signed.request.session_handle, &signed.request.verifier) {
+                (Some(handle), _) => self.renew(signed, peer, &token, handle).await,
+                (None, Some(_)) => self.exchange(signed, peer, &token).await,
+                (None, None) => {
+                    let absent = match self.store.access_token(&token).await? {
+                        Some(_) => "oauth_session_handle",
+                        None => "oauth_verifier",
+                    };
+                    Err(Problem::ParameterAbsent(vec![absent]).into())
+                }
             }
-        }
+        };
+        self.issue(view, peer, credentials).await
     }
 
     async fn exchange(
@@ -80,8 +71,7 @@ impl Provider {
         if let Some(issued) = self.repeated_exchange(signed, &kept, token).await? {
             return Ok(issued);
         }
-        self.check_verifier(&signed.request, consumer, &kept, token)
-            .await?;
+        self.check_verifier(signed, &kept, token).await?;
         let now = self.clock.now();
         let session = consumer.session_handles.then(|| TokenSession {
             id: self.new_token().as_str().to_owned(),
@@ -95,9 +85,8 @@ impl Provider {
         };
         let issued = self
             .store
-            .exchange(token, &consumer.key, now, &new, &access, peer)
-            .await?;
-        if let Some(issued) = issued {
+            .exchange(token, &consumer.key, now, &new, &access, peer);
+        if let Some(issued) = issued.await? {
             return Ok(self.issued(new, &issued));
         }
         // The same request won at another replica.
@@ -132,24 +121,20 @@ impl Provider {
     /// Checks that the request token may be exchanged by this consumer with this verifier.
     async fn check_verifier(
         &self,
-        request: &VerifiedRequest,
-        consumer: &Consumer,
+        signed: &AuthenticatedRequest,
         kept: &RequestToken,
         token: &Token,
     ) -> Result<(), ProviderError> {
         let now = self.clock.now();
-        let by = kept.check_exchange(&consumer.key, now)?;
+        let by = kept.check_exchange(&signed.consumer.key, now)?;
         let Some(verifier) = self.keyring.verifier(token, &by.subject) else {
             self.cache.check_foreign_token(token.as_str()).await?;
             return Err(Problem::TokenRejected(UNKNOWN_TOKEN).into());
         };
-        if Some(&verifier) != request.verifier.as_ref() {
-            self.store
-                .count_wrong_verifier(token, self.rules.wrong_verifier_limit, now)
-                .await?;
-            return Err(
-                Problem::TokenRejected("The verifier is not the one that the user was given.").into(),
-            );
+        if Some(&verifier) != signed.request.verifier.as_ref() {
+            let limit = self.rules.wrong_verifier_limit;
+            self.store.count_wrong_verifier(token, limit, now).await?;
+            return Err(WRONG_VERIFIER.into());
         }
         self.token_user(&by.subject).await.map(drop)
     }
@@ -172,11 +157,11 @@ impl Provider {
         self.token_user(&kept.user.subject).await?;
         let new = self.keyring.derived_token(RENEWED, old);
         let expires_at = now.plus(self.rules.access_token_lifetime);
+        let by = &consumer.key;
         let renewed = self
             .store
-            .renew(old, &consumer.key, &session.id, &new, now, expires_at, now, peer)
-            .await?;
-        let Some(renewed) = renewed else {
+            .renew(old, by, &session.id, &new, now, expires_at, peer);
+        let Some(renewed) = renewed.await? else {
             // The same request won at another replica.
             return self.repeated_renewal(consumer, old, handle).await;
         };
@@ -194,8 +179,8 @@ impl Provider {
         let since = self.clock.now().plus(1 - REPEATABLE);
         let renewed = self.store.access_token_or_renewed(old, since).await?;
         let renewed = renewed.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
-        self.check_handle(renewed.check_renewal(&consumer.key)?, handle)
-            .await?;
+        let session = renewed.check_renewal(&consumer.key)?;
+        self.check_handle(session, handle).await?;
         match self.find_derived(RENEWED, old).await? {
             Some((new, kept)) => Ok(self.issued(new, &kept)),
             None => Err(Problem::TokenRejected(UNKNOWN_TOKEN).into()),
@@ -218,13 +203,11 @@ impl Provider {
 
     async fn check_handle(&self, session: &TokenSession, handle: &Secret) -> Result<(), ProviderError> {
         match self.keyring.session_handle(&session.id) {
-            Some(own) if own == *handle => Ok(()),
-            Some(_) => Err(WRONG_HANDLE.into()),
-            None => {
-                self.cache.check_foreign_token(&session.id).await?;
-                Err(WRONG_HANDLE.into())
-            }
+            Some(own) if own == *handle => return Ok(()),
+            Some(_) => {}
+            None => self.cache.check_foreign_token(&session.id).await?,
         }
+        Err(WRONG_HANDLE.into())
     }
 
     fn issued(&self, token: Token, kept: &AccessToken) -> IssuedAccessToken {
@@ -243,6 +226,9 @@ impl Provider {
         }
     }
 }
+
+const WRONG_VERIFIER: Problem =
+    Problem::TokenRejected("The verifier is not the one that the user was given.");
 
 /// What a token is derived for.
 const EXCHANGED: &str = "access-token";

@@ -49,8 +49,7 @@ impl Provider {
         }
     }
 
-    /// The same error, with the consumer that the request names, and whether it is registered: some requests are rejected
-    /// before that is looked up.
+    /// The same error, with the consumer that the request names, and whether it is registered.
     pub(super) async fn claimed_by(
         &self,
         error: ProviderError,
@@ -65,8 +64,8 @@ impl Provider {
         error.claimed_by(consumer, is_registered)
     }
 
-    /// Verifies a request. Reads consumers, and writes nothing. Nothing is read of the token: its secret is derived from it, so
-    /// a false signature has the same answer whether the token exists or not.
+    /// Verifies a request, and writes nothing. A token's secret is derived from it: a false signature has the same answer
+    /// whether the token exists or not.
     pub(super) fn verify<'a>(
         &'a self,
         view: &'a RequestView<'_>,
@@ -75,9 +74,9 @@ impl Provider {
     ) -> impl Future<Output = Result<AuthenticatedRequest, ProviderError>> + Send + use<'a> {
         // An `async fn` would keep the request twice.
         async move {
-            self.clock_offset.check()?;
-            let now = self.clock.now();
-            self.rules.window.check(request.timestamp, now)?;
+            self.check_clock()?;
+            let at = self.clock.now();
+            self.rules.window.check(request.timestamp, at)?;
             let Some(consumer) = self.cache.consumer(&request.consumer_key).await? else {
                 // An unknown consumer costs what a wrong signature costs.
                 drop(request.verify(std::slice::from_ref(&self.dummy_key), None));
@@ -90,15 +89,13 @@ impl Provider {
                 (None, Some(token)) => self.keyring.token_secret(token),
                 _ => None,
             };
-            let secret = cached
-                .as_ref()
-                .and_then(|cached| cached.secret.as_ref())
-                .or(derived.as_ref());
+            let known = cached.as_ref().and_then(|cached| cached.secret.as_ref());
+            let secret = known.or(derived.as_ref());
             match request.verify(&consumer.keys, secret) {
                 Ok(request) => Ok(AuthenticatedRequest {
                     request,
                     consumer,
-                    at: now,
+                    at,
                     cached,
                 }),
                 Err(problem) => {
@@ -111,11 +108,6 @@ impl Provider {
     }
 
     /// Records the nonce. The last step, so that only a valid signature writes to the database.
-    ///
-    /// # Errors
-    ///
-    /// `nonce_used` for a replay; `timestamp_refused` if the request left the window since it was verified; a failure if the
-    /// nonce was not recorded.
     pub(super) async fn record_nonce(
         &self,
         request: &VerifiedRequest,
@@ -124,10 +116,8 @@ impl Provider {
         let (signed_at, digest) = (request.timestamp, request.nonce_digest());
         // A batch ends with the first deadline in it: a request that has waited for long must not end that of others.
         let deadline = deadline.max(Instant::now() + self.store.timeout().min(Duration::from_secs(1)));
-        let recorded = self
-            .store
-            .record_nonce(signed_at, digest, self.clock.now(), deadline);
-        if !recorded.await? {
+        let now = self.clock.now();
+        if !self.store.record_nonce(signed_at, digest, now, deadline).await? {
             return Err(Problem::NonceUsed.into());
         }
         // A pause of this process, or a slow body: nonces are kept for requests within the window only.

@@ -33,8 +33,7 @@ pub(super) struct CachedToken {
     noted: AtomicI64,
 }
 
-/// Values that count until [`STALENESS`] after their reading *began*: they may have changed since. moka itself counts from
-/// the insertion.
+/// Values that count until [`STALENESS`] after their reading *began*; moka itself counts from the insertion.
 struct Recent<K, V>(Moka<K, (V, Instant)>);
 
 impl<K: Hash + Eq + Clone + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Recent<K, V> {
@@ -122,8 +121,7 @@ impl Cache {
         self.access_tokens.get_or_read(token, read).await
     }
 
-    /// Checks a token that no key of this process made. [`StoreError::ForeignKey`]: a key that the database knows made it, so it
-    /// may be a good one.
+    /// Checks a token that no key of this process made. [`StoreError::ForeignKey`]: the database knows its key.
     pub(super) async fn check_foreign_token(&self, token: &str) -> Result<(), StoreError> {
         let id = token.get(..4).unwrap_or_default().to_owned();
         let read = self.store.is_key_missing(&id);

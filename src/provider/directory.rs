@@ -1,8 +1,6 @@
-//! Which users exist, as far as the login method can tell.
-//!
-//! A consumer drops the token of a user who does not exist for ever. An application that is being deployed answers 404 for a
-//! moment, and a directory that is being filled finds no user: so a user does not exist if the login method has not found them
-//! for a minute, and finds another one at the end of it.
+//! Which users exist, as far as the login method can tell. A consumer drops the token of a user who does not exist for ever,
+//! and an application that is being deployed answers 404 for a moment: so a user does not exist if the login method has not
+//! found them for a minute, and finds another one at the end of it.
 
 use std::fmt;
 use std::pin::Pin;
@@ -52,14 +50,9 @@ impl Directory {
     #[must_use]
     pub fn with_passing_absences(self) -> Self {
         let missing = Cache::builder().max_capacity(10_000);
-        let absences = Absences {
-            missing: missing.time_to_live(REMEMBERED).build(),
-            found: Mutex::default(),
-        };
-        Self {
-            absences: Some(absences),
-            ..self
-        }
+        let (missing, found) = (missing.time_to_live(REMEMBERED).build(), Mutex::default());
+        let absences = Some(Absences { missing, found });
+        Self { absences, ..self }
     }
 
     /// Asks about one user.
@@ -74,11 +67,7 @@ impl Directory {
 }
 
 impl Provider {
-    /// The user of a token. `None`: the login method cannot tell whether they exist.
-    ///
-    /// # Errors
-    ///
-    /// `token_rejected` if the user does not exist; a failure while that is not certain.
+    /// The user of a token. `None`: the login method cannot tell. An error: they do not exist, or that is not certain.
     pub(super) async fn token_user(&self, subject: &str) -> Result<Option<CallingUser>, ProviderError> {
         match self.directory.user_status(subject).await {
             UserStatus::Active { display_name } => Ok(Some(CallingUser::new(subject, display_name))),
@@ -86,9 +75,10 @@ impl Provider {
             UserStatus::NotFound if Box::pin(self.is_gone(subject)).await? => {
                 Err(Problem::TokenRejected("The user who approved is not there any more.").into())
             }
-            UserStatus::NotFound => Err(ProviderError::UncertainUser {
-                subject: subject.to_owned(),
-            }),
+            UserStatus::NotFound => {
+                let subject = subject.to_owned();
+                Err(ProviderError::UncertainUser { subject })
+            }
         }
     }
 

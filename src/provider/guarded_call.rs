@@ -13,8 +13,7 @@ use super::cache::CachedToken;
 use super::caller::{CallKind, Caller, CallingUser};
 use super::{Provider, ProviderError};
 
-/// A guarded call whose consumer, token and user were checked. Its body may still differ from what was signed, and its nonce
-/// is not recorded yet.
+/// A guarded call whose consumer, token and user were checked; its body was not, and its nonce is not recorded yet.
 #[derive(Debug)]
 pub struct AuthenticatedCall {
     signed: AuthenticatedRequest,
@@ -26,8 +25,7 @@ pub struct AuthenticatedCall {
 }
 
 impl AuthenticatedCall {
-    /// Whether the consumer signed a digest of the body, so that the whole body must be shown to
-    /// [`AuthenticatedCall::check_body`] (draft-eaton-oauth-bodyhash-00g).
+    /// Whether [`AuthenticatedCall::check_body`] must see the whole body (draft-eaton-oauth-bodyhash-00g).
     pub fn has_body_hash(&self) -> bool {
         self.signed.request.body_hash.is_some()
     }
@@ -156,10 +154,8 @@ impl Provider {
         cached: &CachedToken,
         now: Timestamp,
     ) -> Result<CallingUser, ProviderError> {
-        let kept = cached
-            .token
-            .as_ref()
-            .ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
+        let kept = cached.token.as_ref();
+        let kept = kept.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
         kept.check_use(&consumer.key, now)?;
         let user = self.token_user(&kept.user.subject).await?;
         Ok(user.unwrap_or_else(|| CallingUser::new(&*kept.user.subject, &*kept.user.display_name)))
@@ -171,10 +167,7 @@ impl Provider {
     ) -> Result<(Option<CallingUser>, CallKind), ProviderError> {
         let consumer = &signed.consumer;
         if !consumer.two_legged {
-            return Err(Problem::PermissionDenied(
-                "This consumer may not call as itself: send oauth_token, or set two_legged = true for it.",
-            )
-            .into());
+            return Err(NOT_TWO_LEGGED.into());
         }
         if let Some(subject) = &signed.request.requestor_id {
             let user = self.impersonated(consumer, subject).await?;
@@ -186,15 +179,16 @@ impl Provider {
         let user = match self.directory.user_status(&subject).await {
             UserStatus::Active { display_name } => CallingUser::new(subject, display_name),
             UserStatus::Unknown => CallingUser::new(subject.clone(), subject),
-            UserStatus::NotFound => {
-                return Err(
-                    Problem::PermissionDenied("The consumer's two_legged_user does not exist.").into(),
-                );
-            }
+            UserStatus::NotFound => return Err(NO_TWO_LEGGED_USER.into()),
         };
         Ok((Some(user), CallKind::TwoLegged))
     }
 }
 
+const NOT_TWO_LEGGED: Problem = Problem::PermissionDenied(
+    "This consumer may not call as itself: send oauth_token, or set two_legged = true for it.",
+);
+const NO_TWO_LEGGED_USER: Problem =
+    Problem::PermissionDenied("The consumer's two_legged_user does not exist.");
 const NOT_AN_ENDPOINT: &str = "This URL is no token endpoint: they are /oauth/request-token and /oauth/access-token, spelt like this, right \
      below linkgate's public URL (or below path_prefix in place of /oauth, if that is configured).";

@@ -1,6 +1,4 @@
 //! Two-legged calls in a user's name: only of users who exist, and never of some.
-//!
-//! What the login surely knows decides. Where it cannot say who exists, and never can, an [`ImpersonationPolicy`] does.
 
 use unicode_normalization::{UnicodeNormalization as _, is_nfkc};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
@@ -70,8 +68,7 @@ impl Provider {
     }
 }
 
-/// Whether an application takes a name for no other one: it is in normalization form KC, and has no invisible characters and
-/// no spaces but single ones inside. Stricter than `UsernameCasePreserved` (RFC 8265, section 3.4) for
+/// Whether an application takes a name for no other one. Stricter than `UsernameCasePreserved` (RFC 8265, section 3.4) for
 /// what looks alike, and laxer for a space.
 fn is_unambiguous(name: &str) -> bool {
     let is_odd = |c: char| {

@@ -1,24 +1,5 @@
-//! Use cases: where protocol, model, store and clock meet.
-//!
-//! Read in the order of a link's life:
-//!
-//! 1. `authenticate`: timestamp, consumer, signature method, signature and nonce of every signed request; `false_signatures`: why a
-//!    signature does not match, and how often that is told;
-//! 2. `request_token`: temporary credentials;
-//! 3. `authorize`: the user approves or denies;
-//! 4. `access_token`: exchange and renewal;
-//! 5. `guarded_call`: a call to the application; `impersonation`: in a user's name; `caller`: consumer and user of it;
-//! 6. `sessions` and `sign_in`: browsers whose users have signed in, and rate limits;
-//! 7. `grants`: what users and administrators see of access tokens, and revocation;
-//! 8. `error`: a problem or a failure, and the response to it.
-//!
-//! `cache` keeps consumers and tokens for less than a second. `directory` knows which users exist. `maintenance` deletes what
-//! has expired, writes when tokens were used, and compares the clocks.
-//!
-//! # Errors
-//!
-//! What a consumer asks fails with a [`ProviderError`]: refused for a reason that the consumer is told, or failed. What a browser or
-//! an administrator asks fails only as the store does.
+//! Use cases: where protocol, model, store and clock meet. What a consumer asks fails with a [`ProviderError`]: refused for a
+//! reason that the consumer is told, or failed. What a browser or an administrator asks fails only as the store does.
 
 mod access_token;
 mod authenticate;
@@ -37,6 +18,7 @@ mod sessions;
 mod sign_in;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use crate::clock::Clock;
 use crate::oauth::{Secret, TimestampWindow, Token, VerificationKey};
@@ -57,7 +39,7 @@ pub use crate::store::{Actor, Keyring, Revoke, Search, StoreError};
 
 use cache::Cache;
 use false_signatures::FalseSignatures;
-use maintenance::{ClockOffset, Uses};
+use maintenance::Uses;
 
 /// The OAuth provider.
 #[derive(Debug)]
@@ -70,7 +52,8 @@ pub struct Provider {
     cache: Cache,
     false_signatures: FalseSignatures,
     uses: Uses,
-    clock_offset: ClockOffset,
+    /// Seconds by which the database's clock, which all replicas share, is ahead of this server's; 0 for SQLite.
+    clock_offset: AtomicI64,
     /// What the signature of an unknown consumer is checked against, so that it costs what a known one does.
     dummy_key: VerificationKey,
 }
@@ -138,7 +121,7 @@ impl Provider {
         Self {
             uses: Uses::new(store.clone()),
             cache: Cache::new(store.clone()),
-            clock_offset: ClockOffset::default(),
+            clock_offset: AtomicI64::new(0),
             store,
             keyring,
             clock,

@@ -15,42 +15,31 @@ impl Provider {
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
     ) -> Result<TokenCredentials, ProviderError> {
-        self.issue(view, peer, async |signed| {
-            self.temporary_credentials(signed).await
-        })
-        .await
-    }
-
-    async fn temporary_credentials(
-        &self,
-        signed: &AuthenticatedRequest,
-    ) -> Result<TokenCredentials, ProviderError> {
-        if signed.request.token.is_some() {
-            return Err(
-                Problem::parameter_rejected("oauth_token", "Leave oauth_token out of this call.").into(),
-            );
-        }
-        let callback = callback(&signed.request, &signed.consumer)?;
-        let now = self.clock.now();
-        let live = self.store.live_request_tokens(&signed.consumer.key, now).await?;
-        if live >= self.rules.request_tokens_per_consumer {
-            return Err(Problem::ConsumerKeyRefused(
-                "Too many unanswered requests: try again in some minutes.",
-            )
-            .into());
-        }
-        let token = self.new_token();
-        let kept = RequestToken {
-            consumer: signed.consumer.key.clone(),
-            callback,
-            issued_at: now,
-            expires_at: now.plus(self.rules.request_token_lifetime),
-            wrong_verifiers: 0,
-            state: RequestTokenState::Pending,
+        let credentials = async |signed: &AuthenticatedRequest| {
+            if signed.request.token.is_some() {
+                let why = "Leave oauth_token out of this call.";
+                return Err(Problem::parameter_rejected("oauth_token", why).into());
+            }
+            let callback = callback(&signed.request, &signed.consumer)?;
+            let now = self.clock.now();
+            let live = self.store.live_request_tokens(&signed.consumer.key, now).await?;
+            if live >= self.rules.request_tokens_per_consumer {
+                return Err(TOO_MANY.into());
+            }
+            let token = self.new_token();
+            let kept = RequestToken {
+                consumer: signed.consumer.key.clone(),
+                callback,
+                issued_at: now,
+                expires_at: now.plus(self.rules.request_token_lifetime),
+                wrong_verifiers: 0,
+                state: RequestTokenState::Pending,
+            };
+            self.store.add_request_token(&token, &kept).await?;
+            let secret = self.secret_of(&token);
+            Ok(TokenCredentials { token, secret })
         };
-        self.store.add_request_token(&token, &kept).await?;
-        let secret = self.secret_of(&token);
-        Ok(TokenCredentials { token, secret })
+        self.issue(view, peer, credentials).await
     }
 
     /// The secret of a token that we have just made.
@@ -64,18 +53,18 @@ impl Provider {
 /// The callback of this call: the consumer's own, or its configured default; never none, which was OAuth 1.0.
 fn callback(request: &VerifiedRequest, consumer: &Consumer) -> Result<Callback, Problem> {
     let Some(text) = &request.callback else {
-        return consumer
-            .default_callback
-            .clone()
-            .ok_or_else(|| Problem::ParameterAbsent(vec!["oauth_callback"]));
+        let absent = || Problem::ParameterAbsent(vec!["oauth_callback"]);
+        return consumer.default_callback.clone().ok_or_else(absent);
     };
     let callback = Callback::parse(text)?;
-    match &callback {
-        Callback::OutOfBand => Ok(callback),
-        Callback::Url(url) if consumer.callbacks.iter().any(|pattern| pattern.allows(url)) => Ok(callback),
-        Callback::Url(_) => Err(Problem::parameter_rejected(
-            "oauth_callback",
-            "This callback is not one of the consumer's callbacks: add its scheme, host and port in linkgate's configuration.",
-        )),
+    if let Callback::Url(url) = &callback
+        && !consumer.callbacks.iter().any(|pattern| pattern.allows(url))
+    {
+        return Err(Problem::parameter_rejected("oauth_callback", NOT_ALLOWED));
     }
+    Ok(callback)
 }
+
+const TOO_MANY: Problem =
+    Problem::ConsumerKeyRefused("Too many unanswered requests: try again in some minutes.");
+const NOT_ALLOWED: &str = "This callback is not one of the consumer's callbacks: add its scheme, host and port in linkgate's configuration.";

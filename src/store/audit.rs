@@ -6,18 +6,14 @@ use crate::oauth::{ConsumerKey, Timestamp};
 use super::db::{Row, Sql, Transaction, printable, sql};
 use super::{Store, StoreError};
 
-/// Which lines of the audit log to list.
+/// Which lines of the audit log to list, and how many at most.
+#[expect(missing_docs, reason = "the names say it")]
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
-    /// Only those of this kind.
     pub kind: Option<AuditKind>,
-    /// Only those about this consumer.
     pub consumer: Option<ConsumerKey>,
-    /// Only those about this user.
     pub subject: Option<String>,
-    /// Only those of this time or later.
     pub since: Option<Timestamp>,
-    /// How many to list, at most; `None`: all of them.
     pub limit: Option<u32>,
 }
 

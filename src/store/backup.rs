@@ -1,5 +1,4 @@
-//! Backup and restore of a SQLite database, and what a restore of either database must do: the nonces of the time after the
-//! backup are lost.
+//! Backup and restore: the nonces of the time after the backup are lost.
 
 use std::io;
 use std::path::Path;
@@ -11,41 +10,30 @@ use super::files::create_new;
 use super::{Store, StoreError};
 
 impl Store {
-    /// Copies a SQLite database as it is at one moment to a new file, readable by its owner alone. Others may write meanwhile.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Unreachable`] if the file exists, or cannot be written.
+    /// Copies a SQLite database as it is at one moment to a new file, readable by its owner alone.
     pub async fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
         let failed = |source: io::Error| StoreError::Unreachable {
             what: file.display().to_string(),
             source: source.into(),
         };
         let created = create_new(file).map_err(failed)?;
-        let text = file
-            .to_str()
-            .ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;
+        let invalid = || failed(io::ErrorKind::InvalidFilename.into());
+        let text = file.to_str().ok_or_else(invalid)?;
         self.db.read(sql(["vacuum into $1"]).bind(text)).await?;
         created.sync_all().map_err(failed)
     }
 
     /// Checks that a SQLite database is whole. What SQLite finds first is [`StoreError::Inconsistent`].
     pub async fn check_integrity(&self) -> Result<(), StoreError> {
-        let rows = self.db.read(sql([
-            "select integrity_check as found from pragma_integrity_check limit 1",
-        ]));
-        let found: String = rows
-            .await?
-            .first()
-            .map_or(Ok(String::new()), |row| row.get("found"))?;
-        if found == "ok" {
-            return Ok(());
+        let select = sql(["select integrity_check as found from pragma_integrity_check limit 1"]);
+        let rows = self.db.read(select).await?;
+        match rows.first().map_or(Ok(String::new()), |row| row.get("found"))? {
+            found if found == "ok" => Ok(()),
+            found => Err(StoreError::inconsistent("sqlite_schema", found)),
         }
-        Err(StoreError::inconsistent("sqlite_schema", found))
     }
 
-    /// Takes the nonces of all requests signed until a time for lost, those of a server that runs as soon as it needs another
-    /// minute: such requests are answered 503, since they cannot be told from replays.
+    /// Takes the nonces of all requests signed until a time for lost: such requests are answered 503.
     pub async fn lose_nonces(&self, until: Timestamp) -> Result<(), StoreError> {
         // The epoch of no table.
         let update = sql([

@@ -1,7 +1,5 @@
-//! The secret keys, and what is derived from them instead of being stored.
-//!
-//! Each key has an id of four characters. Tokens and session ids begin with the id of the key that made them, so the
-//! keys can be rotated: new things are made with the first key, old ones are still derived from theirs.
+//! The secret keys, and what is derived from them instead of being stored. Tokens and session ids begin with the id of the key
+//! that made them, so the keys can be rotated: new things are made with the first key, old ones are still derived from theirs.
 
 use std::{fmt, iter};
 
@@ -16,8 +14,7 @@ use zeroize::Zeroizing;
 use crate::oauth::credentials::ALPHANUMERIC;
 use crate::oauth::{Secret, Token};
 
-/// The secret keys that live outside the database: the current one, which makes new things, and older ones. There is at least
-/// one.
+/// The secret keys: the current one, which makes new things, and older ones. There is at least one.
 pub struct Keyring(Vec<SecretKey>);
 
 /// Why a text is not a keyring, with the line, counted from one. It never repeats the text.
@@ -34,9 +31,8 @@ pub enum KeyringError {
     Repeated { line: usize },
 }
 
-/// One key and its name.
 pub(super) struct SecretKey {
-    id: KeyId,
+    pub(super) id: KeyId,
     key: Zeroizing<[u8; 32]>,
     hkdf: Hkdf<Sha256>,
 }
@@ -83,8 +79,7 @@ impl Keyring {
         Secret::new(text.as_str())
     }
 
-    /// Adds a new key below the first one: the first step of a rotation, after which every replica can read what the new key
-    /// makes.
+    /// Adds a new key below the first one: the first step of a rotation.
     #[must_use]
     pub fn with_next(mut self, rng: &mut impl CryptoRng) -> Self {
         let mut next = SecretKey::generate(rng);
@@ -161,7 +156,6 @@ impl Keyring {
             .fold(false, |matched, ours| matched | bool::from(ours.ct_eq(mac)))
     }
 
-    /// The key that makes new things.
     pub(super) fn current(&self) -> &SecretKey {
         &self.0[0]
     }
@@ -171,7 +165,6 @@ impl Keyring {
         self.0.iter().map(SecretKey::id_text)
     }
 
-    /// The key of an id.
     pub(super) fn key(&self, id: &[u8]) -> Option<&SecretKey> {
         self.0.iter().find(|key| key.id == id)
     }
@@ -188,12 +181,6 @@ impl fmt::Debug for Keyring {
 }
 
 impl SecretKey {
-    /// The key's name.
-    pub(super) fn id(&self) -> KeyId {
-        self.id
-    }
-
-    /// The key's name as text.
     pub(super) fn id_text(&self) -> &str {
         std::str::from_utf8(&self.id).expect("an id is letters and digits")
     }

@@ -1,7 +1,4 @@
-//! The outgoing direction: tokens of remote applications, authorizations that are pending there, and how calls went.
-//!
-//! Tokens of remote applications are sealed, not hashed: linkgate must show them. The audit log records what becomes of
-//! them in the same transaction.
+//! The outgoing direction: tokens of remote applications (sealed, not hashed: linkgate must show them), and how calls went.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -22,12 +19,9 @@ impl Store {
             .db
             .read(sql(["select id from installation where one = 1"]))
             .await?;
-        let row = rows
-            .first()
-            .ok_or_else(|| StoreError::inconsistent("installation", "it is empty"))?;
-        row.parse("installation", "id", |id| {
-            ApplicationId::parse(id).ok_or("it is not a UUID")
-        })
+        let empty = || StoreError::inconsistent("installation", "it is empty");
+        let parse = |id: &str| ApplicationId::parse(id).ok_or("it is not a UUID");
+        rows.first().ok_or_else(empty)?.parse("installation", "id", parse)
     }
 
     /// Keeps the token that a user granted, in place of an earlier one. `address`: of their browser.
@@ -82,8 +76,7 @@ impl Store {
         self.db.write(update).await.map(drop)
     }
 
-    /// Deletes this very token, which the remote application no longer accepts: `problem` is what it answered. `false`:
-    /// there is another one by now, or none.
+    /// Deletes this very token, which the remote application no longer accepts. `false`: there is another one by now, or none.
     pub async fn forget_link_token(
         &self,
         link: &str,
@@ -132,8 +125,7 @@ impl Store {
         self.db.read(select).await?.iter().map(connection).collect()
     }
 
-    /// Keeps a pending authorization until its user returns. The newest few of a user at a link are kept, so that a second
-    /// tab does not end the first.
+    /// Keeps a pending authorization, the newest few of a user at a link: a second tab does not end the first.
     pub async fn add_pending_authorization(&self, pending: &PendingAuthorization) -> Result<(), StoreError> {
         let (link, subject) = (&*pending.link, &*pending.subject);
         let credentials = &pending.credentials;
@@ -192,8 +184,7 @@ impl Store {
         rows.first().map(pending).transpose()
     }
 
-    /// Notes that a response came, the difference between the clocks, and whether the call succeeded. To the minute: within
-    /// one minute, only the first call writes.
+    /// Notes that a response came, the difference between the clocks, and success, at most once a minute.
     pub async fn note_link_answer(
         &self,
         link: &str,
@@ -288,5 +279,4 @@ fn owner(link: &str, subject: &str) -> String {
     format!("link {link}/{subject}")
 }
 
-/// The most pending authorizations of one user at one link.
 const MAX_PENDING: i64 = 10;

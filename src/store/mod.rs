@@ -1,22 +1,15 @@
 //! SQL, and nothing but SQL. Every statement is written once and runs, word for word, on SQLite and PostgreSQL.
 //!
-//! Read in this order:
-//!
-//! 1. [`Store`], below: open, close;
-//! 2. `db`: a statement, its values and its rows; `options` and `files`: how a database is opened; `schema`: its tables; `error`: what can fail;
-//! 3. `keyring` and `seal`: what may touch the disk. Tokens are hashed, their secrets derived, shared secrets sealed;
-//! 4. one file for each table: `consumers` (with `consumer_row`), `request_tokens`, `access_tokens`, `sessions`, `users`,
-//!    `audit`; `links` has the outgoing direction's. `nonces` has a folder of its own: which requests were seen, in a
-//!    file beside SQLite's or in a table of PostgreSQL's;
-//! 5. `sweep`: forget what has expired.
+//! `db` has statements, their values and rows; `options`, `files` and `schema` open a database; `keyring` and `seal` decide what
+//! may touch the disk: tokens are hashed, their secrets derived, shared secrets sealed. Then there is a file for each table.
 //!
 //! The rules: a state change is one statement that names the state it leaves. A transaction's first statement is a write.
 //! Each table's file turns its rows into model types, and an impossible row is [`StoreError::Inconsistent`].
 //!
 //! # Errors
 //!
-//! Each function of [`Store`] that returns a [`StoreError`] may find that the database fails or does not answer in time, or that
-//! a row is impossible or a sealed secret does not open. A function says what else it fails with.
+//! Each function of [`Store`] may find that the database fails or does not answer in time, or that a row is impossible or a
+//! sealed secret does not open. A function says what else it fails with.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,11 +64,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database as [`Store::migrate`] does, and checks that the key file has every key that rows need.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Store::migrate`] and [`Store::check_keys`].
+    /// Opens the database as [`Store::migrate`] does, and checks its keys as [`Store::check_keys`] does.
     pub async fn open(options: &Options, keyring: Arc<Keyring>, now: Timestamp) -> Result<Self, StoreError> {
         let store = Self::migrate(options, keyring).await?;
         store.check_keys(now).await?;
@@ -83,10 +72,6 @@ impl Store {
     }
 
     /// Opens a database that exists with the tables of this version, and leaves the keys unchecked.
-    ///
-    /// # Errors
-    ///
-    /// The database cannot be opened, or has the tables of another version.
     pub async fn open_without_keys(options: &Options, keyring: Arc<Keyring>) -> Result<Self, StoreError> {
         let db = options.connect(false).await?;
         db.check_schema(options).await?;
@@ -95,10 +80,6 @@ impl Store {
 
     /// Opens the database, brings the tables up to date, and leaves the keys unchecked. The database of a `sqlite:` URL is
     /// created if it is missing, readable by its owner alone.
-    ///
-    /// # Errors
-    ///
-    /// The database cannot be opened, or was made by a newer linkgate.
     pub async fn migrate(options: &Options, keyring: Arc<Keyring>) -> Result<Self, StoreError> {
         let db = options.connect(true).await?;
         db.migrate(options).await?;
@@ -148,7 +129,6 @@ fn key_id(token: &Token) -> &str {
     token.as_str().get(..4).unwrap_or_default()
 }
 
-/// The digest that a table has instead of a token or a session id.
 fn digest(token: &str) -> Vec<u8> {
     Sha256::digest(token).to_vec()
 }

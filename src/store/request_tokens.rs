@@ -1,5 +1,4 @@
-//! Request tokens (RFC 5849, section 2.1) and the decisions of users. The audit log records each decision in the same
-//! transaction.
+//! Request tokens (RFC 5849, section 2.1) and the decisions of users.
 
 use std::net::IpAddr;
 
@@ -84,8 +83,7 @@ impl Store {
         Ok(!self.change_all(update, decided).await?.is_empty())
     }
 
-    /// Counts a signed exchange with a wrong verifier, and returns how many there were. At `limit` the token is used up; a
-    /// token that does not wait for its verifier (any more) counts as used up.
+    /// Counts a signed exchange with a wrong verifier, and returns how many there were. At `limit` the token is used up.
     pub async fn count_wrong_verifier(
         &self,
         token: &Token,
@@ -156,7 +154,6 @@ impl Store {
     }
 }
 
-/// The host of a callback that is a URL.
 fn host(callback: &str) -> Option<String> {
     match Callback::parse(callback) {
         Ok(Callback::Url(url)) => Some(url.host().to_owned()),
@@ -166,6 +163,7 @@ fn host(callback: &str) -> Option<String> {
 
 fn request_token(row: &Row) -> Result<RequestToken, StoreError> {
     let state: String = row.get("state")?;
+    let approver = || user(row).map_err(|error| StoreError::inconsistent(TABLE, error.to_string()));
     Ok(RequestToken {
         consumer: row.parse(TABLE, "consumer_key", db::consumer_key)?,
         callback: row.parse(TABLE, "callback", Callback::parse)?,
@@ -174,16 +172,12 @@ fn request_token(row: &Row) -> Result<RequestToken, StoreError> {
         wrong_verifiers: wrong_verifiers(row)?,
         state: match &*state {
             "pending" => RequestTokenState::Pending,
-            "authorized" => RequestTokenState::Authorized { by: approver(row)? },
+            "authorized" => RequestTokenState::Authorized { by: approver()? },
             "denied" => RequestTokenState::Denied,
-            "used" => RequestTokenState::Used { by: approver(row)? },
+            "used" => RequestTokenState::Used { by: approver()? },
             other => return Err(StoreError::inconsistent(TABLE, format!("the state is `{other}`"))),
         },
     })
-}
-
-fn approver(row: &Row) -> Result<User, StoreError> {
-    user(row).map_err(|error| StoreError::inconsistent(TABLE, error.to_string()))
 }
 
 fn wrong_verifiers(row: &Row) -> Result<u32, StoreError> {

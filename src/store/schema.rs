@@ -1,5 +1,4 @@
-//! The version of the tables: the number of the last migration that was applied. Only `linkgate serve` and `linkgate migrate`
-//! apply migrations.
+//! The version of the tables. Only `linkgate serve` and `linkgate migrate` apply migrations.
 
 use std::cmp::Ordering;
 
@@ -9,8 +8,7 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use super::db::{Db, sql};
 use super::{Options, StoreError};
 
-/// The version of the tables that this program reads and writes. A migration only adds, so that the previous version goes on
-/// serving while replicas are replaced one by one.
+/// The version that this program reads and writes. A migration only adds: replicas are replaced one by one.
 pub const SCHEMA_VERSION: i64 = 1;
 
 impl Db {
@@ -24,7 +22,6 @@ impl Db {
         }
     }
 
-    /// Checks that the tables are those of this version, neither newer nor older.
     pub(super) async fn check_schema(&self, options: &Options) -> Result<(), StoreError> {
         let found = self.schema_version().await?;
         let what = options.redacted_url();
@@ -35,7 +32,6 @@ impl Db {
         }
     }
 
-    /// Creates the tables of this version, or brings those of an earlier one up to date.
     pub(super) async fn migrate(&self, options: &Options) -> Result<(), StoreError> {
         match self.check_schema(options).await {
             Err(StoreError::OlderSchema { .. }) => self.apply_migrations().await.map_err(|source| {

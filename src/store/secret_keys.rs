@@ -1,7 +1,4 @@
 //! The secret keys that rows need. The keys themselves are in the key file alone; the table knows their ids.
-//!
-//! A process without a key that rows need does not start. A token that was made by a key which another replica has, and this
-//! one lacks, is an error of ours and not the consumer's: 503.
 
 use crate::model::{AuditEvent, AuditKind};
 use crate::oauth::Timestamp;
@@ -55,8 +52,8 @@ impl Store {
         Ok(self.db.write(delete).await? == 1)
     }
 
-    /// Deletes what only a lost key opens, a portion at a time: its tokens, whose users connect again, and the shared secrets
-    /// of its consumers, which the configuration or `consumer add` gives anew.
+    /// Deletes what only a lost key opens, a portion at a time: tokens, whose users connect again, and consumers' shared
+    /// secrets.
     pub async fn delete_lost(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
         let why = format!("as the secret key {id} is lost");
         let revoked = |row: &Row| {
@@ -95,10 +92,6 @@ impl Store {
     }
 
     /// Checks that the key file has every key that rows need, and registers its current one.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::KeyMissing`] and [`StoreError::KeyDiffers`].
     pub async fn check_keys(&self, now: Timestamp) -> Result<(), StoreError> {
         let select = sql(["select id, check_value from secret_keys order by id"]);
         for row in self.db.read(select).await? {
@@ -107,14 +100,10 @@ impl Store {
                 Some(key) if key.check_value() == check_value => {}
                 Some(_) => return Err(StoreError::KeyDiffers { id }),
                 None => {
-                    let uses = self.key_uses().await?;
-                    if let Some(key) = uses.into_iter().find(|key| key.id == id && key.is_needed()) {
-                        return Err(StoreError::KeyMissing {
-                            id,
-                            consumers: key.consumers,
-                            tokens: key.tokens,
-                            present: self.keyring.ids().map(str::to_owned).collect(),
-                        });
+                    let mut uses = self.key_uses().await?.into_iter();
+                    if let Some(needed) = uses.find(|key| key.id == id && key.is_needed()) {
+                        let present = self.keyring.ids().map(str::to_owned).collect();
+                        return Err(StoreError::KeyMissing { needed, present });
                     }
                 }
             }
@@ -131,10 +120,8 @@ impl Store {
 
     /// Whether the database knows a key that this process lacks.
     pub async fn is_key_missing(&self, id: &str) -> Result<bool, StoreError> {
-        let known = self
-            .db
-            .read(sql(["select id from secret_keys where id = $1"]).bind(id))
-            .await?;
+        let select = sql(["select id from secret_keys where id = $1"]).bind(id);
+        let known = self.db.read(select).await?;
         Ok(!known.is_empty() && self.keyring.key(id.as_bytes()).is_none())
     }
 }

@@ -1,7 +1,4 @@
-//! Deletes what has expired.
-//!
-//! A portion at a time, found by an index, with a pause as long as the work between two of them, so that a writer waits for
-//! one portion at most.
+//! Deletes what has expired: a portion at a time, found by an index, with a pause as long as the work between two.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -41,8 +38,8 @@ impl Store {
         Ok(swept)
     }
 
-    /// The time of this sweep: now, but at most an hour after the last one, so that a clock which jumps ahead does not delete
-    /// everything before it is noticed.
+    /// The time of this sweep: at most an hour after the last one, so that a clock which jumps ahead does not delete
+    /// everything.
     async fn sweep_time(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
         let mut transaction = self.db.begin().await?;
         let first = sql(["insert into sweep (one, at) values (1, $1) on conflict (one) do nothing"]);
@@ -57,10 +54,8 @@ impl Store {
                 (now.seconds() - last.seconds()) / HOUR
             );
         }
-        transaction
-            .on()
-            .execute(sql(["update sweep set at = $1"]).bind(bounded.seconds()))
-            .await?;
+        let update = sql(["update sweep set at = $1"]).bind(bounded.seconds());
+        transaction.on().execute(update).await?;
         transaction.commit().await?;
         Ok(bounded)
     }
@@ -107,14 +102,9 @@ mod tests {
             let plan = db.read(explain).await.unwrap();
             let steps = plan.iter().map(|step| step.get("detail").unwrap());
             let steps: Vec<String> = steps.collect();
-            assert!(
-                steps.iter().any(|step| step.contains("<?")),
-                "{table} {which}: {steps:?}"
-            );
-            assert!(
-                !steps.iter().any(|step| step.starts_with("SCAN")),
-                "{table} {which}: {steps:?}"
-            );
+            let is_found = steps.iter().any(|step| step.contains("<?"));
+            let is_scanned = steps.iter().any(|step| step.starts_with("SCAN"));
+            assert!(is_found && !is_scanned, "{table} {which}: {steps:?}");
         }
     }
 }

@@ -37,10 +37,8 @@ impl Store {
         rows.iter().map(|row| row.get("subject")).collect()
     }
 
-    /// Counts an attempt in a slot. `false`: it has had as many in this minute as it may, and nothing was written.
-    ///
-    /// A replica whose clock is behind counts in the minute of the one that is ahead, by a minute at most: what a wrong clock
-    /// has counted later than that locks no user out.
+    /// Counts an attempt in a slot. `false`: it has had as many in this minute as it may. A replica whose clock is behind
+    /// counts in the minute of the one that is ahead, by a minute at most: a wrong clock locks no user out.
     pub async fn count_attempt(&self, slot: i64, minute: i64, most: u32) -> Result<bool, StoreError> {
         let most = i64::from(most);
         let full = sql([
@@ -87,7 +85,6 @@ impl Sql {
     }
 }
 
-/// The user in four columns of a row.
 pub(super) fn user(row: &Row) -> Result<User, StoreError> {
     Ok(User {
         subject: row.get("subject")?,

@@ -1,6 +1,4 @@
-//! Bitbucket as the provider: the other direction, in which linkgate is the consumer and reads pull requests as a user.
-//!
-//! RSA-SHA1 only, because Atlassian's applications issue no shared secrets.
+//! Bitbucket as the provider. RSA-SHA1 only, because Atlassian's applications issue no shared secrets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,19 +28,16 @@ pub(crate) struct Incoming {
     issued: Mutex<BTreeMap<String, Issued>>,
 }
 
-/// What belongs to a token.
 #[derive(Clone)]
 struct Issued {
     secret: Secret,
     /// Of a request token; an access token has none.
     callback: Option<String>,
-    /// Who approved it.
     user: Option<&'static str>,
     verifier: Option<Secret>,
 }
 
 impl Incoming {
-    /// Registers the public key of linkgate.
     pub(crate) fn new(key: PublicKey) -> Self {
         let (key, issued) = (VerificationKey::Rsa(key), Mutex::default());
         Self { key, issued }
@@ -67,7 +62,6 @@ impl Incoming {
     }
 }
 
-/// What the provider serves.
 pub(crate) fn routes() -> Router<Arc<Bitbucket>> {
     Router::new()
         .route("/plugins/servlet/oauth/request-token", post(request_token))
@@ -83,7 +77,6 @@ async fn request_token(State(bitbucket): App, request: Request<Body>) -> Result<
     Ok(bitbucket.incoming.issue(Some(callback), None))
 }
 
-/// Shows the page that asks the user.
 async fn ask(State(bitbucket): App, Query(query): Query<Pairs>) -> Response {
     let token = value(&query, "oauth_token").unwrap_or_default();
     if bitbucket.incoming.issued.lock().contains_key(token) {
@@ -93,7 +86,6 @@ async fn ask(State(bitbucket): App, Query(query): Query<Pairs>) -> Response {
     }
 }
 
-/// Takes the user's answer, and sends the browser back.
 async fn answer(State(bitbucket): App, Form(fields): Form<Pairs>) -> Response {
     let token = value(&fields, "oauth_token").unwrap_or_default();
     let mut all = bitbucket.incoming.issued.lock();
@@ -123,15 +115,15 @@ async fn access_token(State(bitbucket): App, request: Request<Body>) -> Result<R
     Ok(bitbucket.incoming.issue(None, Some(user)))
 }
 
-/// A user's open pull requests, shaped like Bitbucket's.
 async fn pull_requests(State(bitbucket): App, request: Request<Body>) -> Result<Response, Rejection> {
     let (_, issued) = verify(&bitbucket, request).await?;
     let access = issued.filter(|issued| issued.callback.is_none());
     let user = access.and_then(|access| access.user).ok_or(UNKNOWN)?;
     let own = PULL_REQUESTS.iter().filter(|(author, ..)| *author == user);
-    let values: Vec<_> = own
-        .map(|(author, id, title)| json!({ "id": id, "title": title, "author": { "user": { "name": author } } }))
-        .collect();
+    let shaped = own.map(
+        |(author, id, title)| json!({ "id": id, "title": title, "author": { "user": { "name": author } } }),
+    );
+    let values: Vec<_> = shaped.collect();
     Ok(Json(json!({ "size": values.len(), "isLastPage": true, "values": values })).into_response())
 }
 
@@ -159,10 +151,8 @@ async fn verify(
     let request = SignedRequest::parse(&view)?;
     let request = request.ok_or_else(|| Problem::ParameterAbsent(vec!["oauth_consumer_key"]))?;
     if request.method != SignatureMethod::RsaSha1 {
-        return Err(Problem::SignatureMethodRejected {
-            used: request.method.name().to_owned(),
-            why: "Only RSA-SHA1 is accepted.",
-        });
+        let (used, why) = (request.method.name().to_owned(), "Only RSA-SHA1 is accepted.");
+        return Err(Problem::SignatureMethodRejected { used, why });
     }
     if request.consumer_key.as_str() != LINKGATE_KEY {
         return Err(Problem::ConsumerKeyUnknown);
@@ -180,7 +170,6 @@ async fn verify(
 
 type App = State<Arc<Bitbucket>>;
 
-/// A problem as a response.
 struct Rejection(Problem);
 
 impl From<Problem> for Rejection {

@@ -32,9 +32,8 @@ pub(super) async fn lease(db: &Db, minute: i64, session: &mut NonceSession) -> R
     Ok(())
 }
 
-/// Continues the epoch of the lease, or begins another if nonces may be lost. `now` is in minutes.
-///
-/// The row of the lease stays locked meanwhile, so that one process at a time opens or replaces SQLite's file.
+/// Continues the epoch of the lease, or begins another if nonces may be lost. `now` is in minutes. The row of the lease stays
+/// locked meanwhile, so that one process at a time opens or replaces SQLite's file.
 pub(super) async fn open(db: &Db, now: i64, is_damaged: bool) -> Result<NonceSession, StoreError> {
     let mut transaction = db.begin().await?;
     let lease = sql([

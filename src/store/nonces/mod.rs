@@ -1,7 +1,6 @@
 //! Nonces: a signed request whose nonce was recorded before is a replay (RFC 5849, section 3.3).
 //!
-//! Read in this order: [`Nonces`], below, queues requests for one task; `recorder` compares and records a batch of them;
-//! `epoch` opens the tables; `tables` has their statements; `file` is SQLite's file.
+//! [`Nonces`] queues requests for one task; `recorder` compares and records a batch of them; `epoch` opens the tables.
 //!
 //! # Tables
 //!
@@ -33,18 +32,12 @@
 //! earlier one was committed, and reads that row before it accepts. If the row is deleted, the floor was raised past the
 //! minute before that: then the later row is not written at all.
 //!
-//! # Invariants
+//! # What else holds
 //!
-//! | | what holds | how |
-//! |---|---|---|
-//! | F1, P1 | an accepted nonce was compared with all recorded before it, by every process | rule 2 |
-//! | F2 | a write that fails or is incomplete accepts nothing | one statement writes a row; after an error the batch is answered 503 |
-//! | F3, P2 | the lease is on the disk before the first nonce of its minute is written | rule 1 |
-//! | F4, F5, P3, P5 | no nonce is accepted for a minute of which nonces may be lost | rule 3 |
-//! | F7, P8 | no nonce is accepted for a minute whose nonces were deleted, whatever clocks and windows do | rule 2; the floor never gets earlier |
-//! | F8 | a killed process loses no nonce | a commit hands its row to the operating system, or to PostgreSQL |
-//! | P6, P7 | after an ambiguous commit the request is answered 503, and its nonce is spent if it was written | rule 2: the row is read like one of another process |
-//! | W1 | no pause lets a request outlive the window | the provider checks the window again after the nonce is recorded |
+//! A write that fails accepts nothing: its batch is answered 503, and its nonces are spent if they were written. A killed process
+//! loses no nonce: a commit hands its row to the operating system, or to PostgreSQL. The floor never gets earlier, so no nonce is
+//! accepted for a minute whose nonces were deleted, whatever clocks and windows do. No pause lets a request outlive the window:
+//! the provider checks it again after the nonce is recorded.
 //!
 //! The floor follows the requests: it lies below the latest recorded minute by the whole window and two minutes, so a server
 //! clock that jumps deletes nothing. When nonces are lost, requests signed up to two minutes after the latest lease (or after

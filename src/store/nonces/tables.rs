@@ -1,9 +1,7 @@
-//! The statements of the table `nonces`: the same for both databases, except that PostgreSQL needs a table lock.
-//!
-//! The state row has the minute -1, the floor as its number and the epoch as its digests. It is a row of this table, so that
-//! whatever empties the table takes it along.
+//! The statements of the table `nonces`. The state row, which is lost with the others, has the minute -1, the floor as its
+//! number and the epoch as its digests.
 
-use crate::store::db::{Connection, sql};
+use crate::store::db::{Connection, Row, sql};
 
 use super::StoreError;
 
@@ -51,9 +49,8 @@ impl NonceSession {
         .bind(from)
         .bind(until);
         let rows = self.connection.on().fetch(select).await?;
-        rows.iter()
-            .map(|row| Ok((row.get("number")?, row.get("digests")?)))
-            .collect()
+        let read = |row: &Row| Ok((row.get("number")?, row.get("digests")?));
+        rows.iter().map(read).collect()
     }
 
     /// Reads the floor again. [`StoreError::NoncesLost`]: the epoch has ended.
@@ -103,15 +100,11 @@ pub(super) async fn begin(connection: &mut Connection, epoch: &str, floor: i64) 
     connection.on().execute(sql(["commit"])).await.map(drop)
 }
 
-/// Reads the state row: floor and epoch.
 pub(super) async fn state(connection: &mut Connection) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
-    let rows = connection
-        .on()
-        .fetch(sql(["select number, digests from nonces where minute = -1"]))
-        .await?;
-    rows.first()
-        .map(|row| Ok((row.get("number")?, row.get("digests")?)))
-        .transpose()
+    let select = sql(["select number, digests from nonces where minute = -1"]);
+    let rows = connection.on().fetch(select).await?;
+    let state = |row: &Row| Ok((row.get("number")?, row.get("digests")?));
+    rows.first().map(state).transpose()
 }
 
 /// Begins a transaction that waits for those that write rows, and lets no other write before its end. SQLite has one writer
@@ -120,17 +113,12 @@ async fn begin_exclusively(connection: &mut Connection) -> Result<(), StoreError
     connection.on().execute(sql(["begin"])).await?;
     if let Connection::Postgres(..) = connection {
         // Not for long: an autovacuum may be in the way, and requests wait.
-        connection
-            .on()
-            .execute(sql(["set local lock_timeout = '500ms'"]))
-            .await?;
-        connection
-            .on()
-            .execute(sql(["lock table nonces in share row exclusive mode"]))
-            .await?;
+        let limit = sql(["set local lock_timeout = '500ms'"]);
+        connection.on().execute(limit).await?;
+        let lock = sql(["lock table nonces in share row exclusive mode"]);
+        connection.on().execute(lock).await?;
     }
     Ok(())
 }
 
-/// Rows that one statement deletes.
 const PORTION: i64 = 1000;
