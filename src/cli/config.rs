@@ -25,14 +25,7 @@ pub(super) struct ConfigFile {
 
 /// Look at the configuration
 #[derive(Debug, Subcommand)]
-#[command(after_help = EXAMPLES)]
-pub(super) enum ConfigCommand {
-    /// Say everything that is wrong with a configuration: where, and what to write instead
-    #[command(after_help = EXAMPLES)]
-    Check(ConfigFile),
-}
-
-const EXAMPLES: &str = "\
+#[command(after_help = "\
 Examples:
   linkgate config check                  ./linkgate.toml, or what LINKGATE_CONFIG names
   linkgate config check --config sidecar.toml
@@ -41,7 +34,11 @@ Examples:
 Variables named LINKGATE__SECTION__KEY replace what the file says; a relative path in one
 starts at the directory of the file, too. Nothing is started, and nothing is written.
 
-Exit codes: 0 it can be used, 64 it cannot.";
+Exit codes: 0 it can be used, 64 it cannot.")]
+pub(super) enum ConfigCommand {
+    /// Say everything that is wrong with a configuration: where, and what to write instead
+    Check(ConfigFile),
+}
 
 impl ConfigFile {
     /// Reads it, with the environment over it.

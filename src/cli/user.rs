@@ -11,14 +11,7 @@ use crate::oauth::Secret;
 
 /// Users of the password file
 #[derive(Debug, Subcommand)]
-#[command(after_help = EXAMPLES)]
-pub(super) enum UserCommand {
-    /// Read a password and print its hash (argon2id), for `password` in the password file
-    #[command(after_help = EXAMPLES)]
-    Hash,
-}
-
-const EXAMPLES: &str = "\
+#[command(after_help = "\
 Examples:
   linkgate user hash                     asks twice, shows nothing
   linkgate user hash < password.txt      reads one line
@@ -27,7 +20,11 @@ Examples:
   [[users]]
   name = \"alice\"
   display_name = \"Alice Example\"
-  password = \"$argon2id$v=19$m=19456,t=2,p=1$...\"";
+  password = \"$argon2id$v=19$m=19456,t=2,p=1$...\"")]
+pub(super) enum UserCommand {
+    /// Read a password and print its hash (argon2id), for `password` in the password file
+    Hash,
+}
 
 impl UserCommand {
     pub(super) fn run(self) -> anyhow::Result<()> {

@@ -18,7 +18,6 @@ use serde_json::{Value, json};
 use super::http::{Pairs, parse_form, render, send, value};
 
 pub(crate) struct Buildboard {
-    /// Newest first.
     builds: Mutex<Vec<Build>>,
     /// `host:port` where it calls Bitbucket through linkgate, and the token to send there.
     calls: (String, String),
@@ -90,7 +89,6 @@ impl Buildboard {
     }
 }
 
-/// A user, a consumer without a user, or an anonymous browser.
 struct Visitor {
     user: Option<String>,
     consumer: Option<String>,
@@ -115,7 +113,6 @@ impl Visitor {
 impl FromRequestParts<Arc<Buildboard>> for Visitor {
     type Rejection = Infallible;
 
-    /// The header fields of the gateway take precedence over a session.
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Buildboard>) -> Result<Self, Infallible> {
         let field = |name: &str| {
             let value = parts.headers.get(name)?;

@@ -277,7 +277,6 @@ fn rejected(bitbucket: &Bitbucket, exchange: &Exchange, problem: &str) -> anyhow
     Ok(())
 }
 
-/// Checks that a token request was a form POST with all protocol parameters in its body.
 fn sent_as_form(exchange: &Exchange, parameter: &str) -> anyhow::Result<()> {
     let request = &exchange.request;
     ensure!(request.method() == Method::POST);
@@ -310,7 +309,6 @@ fn starts_with(text: &str, start: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints a line for each step.
 struct Report<'a> {
     out: &'a mut (dyn Write + Send),
     /// The step whose result is not known yet: its name, and what is expected.

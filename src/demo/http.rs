@@ -20,7 +20,6 @@ pub(crate) struct Exchange {
     pub(crate) response: Response<String>,
 }
 
-/// The base string that the signature of a request covers.
 #[derive(Clone, Debug)]
 pub(crate) struct BaseString(pub String);
 
@@ -55,7 +54,6 @@ pub(crate) fn parse_form(text: &str) -> Pairs {
     form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }
 
-/// The first value of a name.
 pub(crate) fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     let pair = pairs.iter().find(|(other, _)| other == name);
     pair.map(|(_, value)| value.as_str())
@@ -84,16 +82,13 @@ pub(crate) struct CookieClient {
     cookies: BTreeMap<String, String>,
 }
 
-/// A page that a browser came to.
 pub(crate) struct Page {
-    /// Where it is, after redirects.
     pub(crate) url: String,
     pub(crate) status: StatusCode,
     pub(crate) html: String,
 }
 
 impl CookieClient {
-    /// Opens a URL, and follows redirects.
     pub(crate) async fn open(&mut self, url: &str) -> anyhow::Result<Page> {
         self.follow(url.to_owned(), None).await
     }
@@ -177,7 +172,6 @@ fn attribute(text: &str, name: &str) -> Option<String> {
     Some(value.split('"').next()?.replace("&#38;", "&"))
 }
 
-/// A URL or an absolute path on a page, as a URL.
 fn absolute(base: &str, reference: &str) -> anyhow::Result<String> {
     if !reference.starts_with('/') {
         return Ok(reference.to_owned());

@@ -142,21 +142,18 @@ impl Demo {
     }
 }
 
-/// The real server with its configuration file, and what its administrator does.
 struct Linkgate {
     config: PathBuf,
     server: Mutex<Option<Server>>,
 }
 
 impl Linkgate {
-    /// Starts the server, as `linkgate serve` does.
     async fn start(&self) -> anyhow::Result<()> {
         let server = Server::start(self.load()?, Clock::System).await;
         *self.server.lock().await = Some(server.context("linkgate does not start")?);
         Ok(())
     }
 
-    /// Stops the server, and waits until it has.
     async fn stop(&self) {
         if let Some(server) = self.server.lock().await.take() {
             server.stop().await;

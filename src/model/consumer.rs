@@ -9,15 +9,11 @@ use strum::{EnumString, IntoStaticStr};
 use crate::oauth::{AllowedCallback, Callback, ConsumerKey, Problem, SignatureMethod, VerificationKey};
 
 /// A registered consumer.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of its own in the configuration"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "the consumer's switches")]
+#[expect(missing_docs, reason = "the names say it")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Consumer {
-    /// Who signs.
     pub key: ConsumerKey,
-    /// The name to show to people.
     pub name: String,
     /// Live keys: more than one while a key is rotated.
     pub keys: Vec<VerificationKey>,
@@ -41,7 +37,6 @@ pub struct Consumer {
     pub addresses: Vec<IpNet>,
     /// A disabled consumer keeps its tokens and can do nothing.
     pub enabled: bool,
-    /// Who registered it.
     pub source: ConsumerSource,
 }
 

@@ -65,7 +65,6 @@ pub fn challenge(realm: &str, problem: Option<&Problem>) -> String {
     authorization(pairs, Some(realm))
 }
 
-/// A name and a value in canonical encoding.
 type NormalizedPair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 
 /// Parses one parameter. Returns it with the text after the comma that follows, which is empty after the last parameter.

@@ -19,17 +19,12 @@ pub enum Encoding {
 }
 
 /// Encodes every byte but letters, digits, `-`, `.`, `_` and `~`, with upper-case hexadecimal digits.
-///
-/// ```
-/// assert_eq!(linkgate::oauth::encoding::encode("An encoded string!"), "An%20encoded%20string%21");
-/// ```
 pub fn encode(text: &str) -> String {
     let mut out = Vec::with_capacity(3 * text.len());
     push_encoded(&mut out, text.as_bytes());
     into_ascii(out)
 }
 
-/// Appends the encoded form of some bytes, which is ASCII.
 pub(super) fn push_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
     let (unreserved, mut rest) = split_unreserved(bytes);
     out.extend_from_slice(unreserved);
@@ -41,7 +36,6 @@ pub(super) fn push_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// Turns what was encoded into text.
 pub(super) fn into_ascii(encoded: Vec<u8>) -> String {
     String::from_utf8(encoded).expect("encoded bytes are ASCII")
 }
@@ -165,7 +159,6 @@ pub fn form_body<N: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (
     into_ascii(out)
 }
 
-/// The unreserved characters.
 const UNRESERVED: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0_u8;

@@ -28,7 +28,6 @@ impl Hash {
         }
     }
 
-    /// Writes the HMAC of a message into a buffer, and returns it.
     pub(super) fn mac<'b>(self, key: &[u8], message: &[u8], buffer: &'b mut [u8; 64]) -> &'b [u8] {
         fn mac<'b, M: Mac + KeyInit>(key: &[u8], message: &[u8], buffer: &'b mut [u8; 64]) -> &'b [u8] {
             let mac = <M as KeyInit>::new_from_slice(key).expect("HMAC takes keys of every length");

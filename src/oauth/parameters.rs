@@ -200,7 +200,6 @@ pub(crate) fn names_oauth(raw: &[u8]) -> bool {
 
 const TWICE: &str = "Send each oauth_ parameter once.";
 const SCATTERED: &str = "Send all oauth_ parameters in one place: the header, the query or the form body.";
-
 /// The parameters of every signed request (RFC 5849, section 3.1). Timestamp and nonce are required for PLAINTEXT too.
 pub const REQUIRED: [&str; 5] = [
     "oauth_consumer_key",

@@ -202,7 +202,6 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// Decodes the first PEM block.
 fn decode_pem(text: &str) -> Result<Vec<u8>, KeyError> {
     let (_, after) = text
         .split_once("-----BEGIN ")
@@ -236,13 +235,11 @@ fn reject(applies: impl Fn(&Mark) -> bool) -> Result<(), KeyError> {
 
 /// How something that is not an RSA public key is recognised.
 enum Mark {
-    /// By the pasted text.
     Text(fn(&str) -> bool),
     /// By the beginning of its PEM label.
     Label(&'static str),
     /// By the beginning of the algorithm in its `SubjectPublicKeyInfo`.
     Algorithm(&'static str),
-    /// By its DER.
     Der(fn(&[u8]) -> bool),
 }
 

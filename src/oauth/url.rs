@@ -9,7 +9,6 @@ use std::ops::Range;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
     text: String,
-    /// The host in `text`.
     host: Range<usize>,
 }
 
@@ -46,7 +45,6 @@ impl Origin {
         self.text[..self.host.end] == other.text[..other.host.end]
     }
 
-    /// Writes the origin of a checked host.
     pub(super) fn new(is_secure: bool, host: &str, port: Option<u16>) -> Self {
         let scheme = if is_secure { "https://" } else { "http://" };
         let port = port.filter(|&port| port != if is_secure { 443 } else { 80 });
@@ -167,7 +165,6 @@ fn moved(path: &str, from: &str, to: &str) -> Option<String> {
 pub(super) struct SplitUrl<'a> {
     pub(super) is_secure: bool,
     pub(super) host: &'a str,
-    /// The text after the colon.
     pub(super) port: Option<&'a str>,
     /// Empty, or from `/`, `?` or `#` on.
     pub(super) rest: &'a str,

@@ -118,7 +118,6 @@ impl Provider {
         Ok(found.map(|(new, issued)| self.issued(new, &issued)))
     }
 
-    /// Checks that the request token may be exchanged by this consumer with this verifier.
     async fn check_verifier(
         &self,
         signed: &AuthenticatedRequest,
@@ -230,6 +229,5 @@ impl Provider {
 const WRONG_VERIFIER: Problem =
     Problem::TokenRejected("The verifier is not the one that the user was given.");
 
-/// What a token is derived for.
 const EXCHANGED: &str = "access-token";
 const RENEWED: &str = "renewed-token";

@@ -19,9 +19,7 @@ use super::{Provider, ProviderError};
 pub(super) struct AuthenticatedRequest {
     pub(super) request: VerifiedRequest,
     pub(super) consumer: Arc<Consumer>,
-    /// When it came to us.
     pub(super) at: Timestamp,
-    /// What was in memory of its token.
     pub(super) cached: Option<Arc<CachedToken>>,
 }
 

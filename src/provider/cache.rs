@@ -12,7 +12,6 @@ use crate::model::{AccessToken, Consumer};
 use crate::oauth::{ConsumerKey, Secret, Timestamp, Token};
 use crate::store::{Store, StoreError};
 
-/// Consumers and access tokens with bounded staleness, also those that do not exist.
 pub(super) struct Cache {
     store: Store,
     consumers: Recent<ConsumerKey, Arc<Consumer>>,
@@ -29,7 +28,6 @@ pub(super) struct CachedToken {
     pub(super) token: Option<AccessToken>,
     /// The secret that was derived from it; `None`: no key of this process made it.
     pub(super) secret: Option<Secret>,
-    /// The minute of the last use that was noted.
     noted: AtomicI64,
 }
 
@@ -95,7 +93,6 @@ impl Cache {
         Ok(consumer)
     }
 
-    /// What is known of a token, without a question to the store.
     pub(super) fn cached_token(&self, token: &Token) -> Option<Arc<CachedToken>> {
         self.access_tokens.get(token)
     }
@@ -131,7 +128,6 @@ impl Cache {
         Ok(())
     }
 
-    /// Removes a token that a state change of this process made untrue.
     pub(super) fn remove_access_token(&self, token: &Token) {
         self.access_tokens.0.invalidate(token);
     }

@@ -25,11 +25,8 @@ pub struct Directory {
 
 type Lookup = dyn Fn(String) -> Pin<Box<dyn Future<Output = UserStatus> + Send>> + Send + Sync;
 
-/// Users whom the login method did not find.
 struct Absences {
-    /// Since when they are missing.
     missing: Cache<String, Timestamp>,
-    /// One whom it found.
     found: Mutex<Option<String>>,
 }
 
@@ -112,9 +109,7 @@ impl fmt::Debug for Directory {
 
 /// How long a user must be missing: longer than login methods keep an answer.
 const LASTING_SECONDS: i64 = 60;
-
 /// How long it is remembered since when a user is missing.
 const REMEMBERED: Duration = Duration::from_hours(1);
-
 /// Of how many users who have signed in lately one must be found.
 const WITNESSES: u32 = 3;

@@ -29,15 +29,10 @@ impl Provider {
         subject: &str,
     ) -> Result<CallingUser, ProviderError> {
         if !consumer.impersonation {
-            return Err(refused(
-                "This consumer may not name a user in xoauth_requestor_id: set impersonation = true for it.",
-            ));
+            return Err(refused(OFF));
         }
         if !is_unambiguous(subject) {
-            return Err(refused(
-                "The name in xoauth_requestor_id has white space at an end, or characters that are invisible or look like \
-                 others: send the name as the application has it.",
-            ));
+            return Err(refused(AMBIGUOUS));
         }
         let rule = &self.rules.impersonation;
         let compared = |name: &str| name.nfkc().collect::<String>().to_lowercase();
@@ -48,14 +43,13 @@ impl Provider {
         match self.directory.user_status(subject).await {
             UserStatus::Active { display_name } => Ok(CallingUser::new(subject, display_name)),
             UserStatus::NotFound => Err(refused(UNKNOWN)),
-            UserStatus::Unknown if rule.names.is_empty() && rule.signed_in_by.is_none() => Err(refused(
-                "Whether the user in xoauth_requestor_id exists cannot be found out at the moment: try again.",
-            )),
+            UserStatus::Unknown if rule.names.is_empty() && rule.signed_in_by.is_none() => {
+                Err(refused(UNCERTAIN))
+            }
             UserStatus::Unknown => self.remembered(subject).await?.ok_or_else(|| refused(UNKNOWN)),
         }
     }
 
-    /// A user of whom we know by ourselves.
     async fn remembered(&self, subject: &str) -> Result<Option<CallingUser>, ProviderError> {
         let rule = &self.rules.impersonation;
         if let Some(method) = rule.signed_in_by
@@ -86,4 +80,10 @@ fn refused(advice: &'static str) -> ProviderError {
     Problem::PermissionDenied(advice).into()
 }
 
+const OFF: &str =
+    "This consumer may not name a user in xoauth_requestor_id: set impersonation = true for it.";
+const AMBIGUOUS: &str = "The name in xoauth_requestor_id has white space at an end, or characters that are invisible or look like \
+    others: send the name as the application has it.";
+const UNCERTAIN: &str =
+    "Whether the user in xoauth_requestor_id exists cannot be found out at the moment: try again.";
 const UNKNOWN: &str = "The user in xoauth_requestor_id is not known here.";

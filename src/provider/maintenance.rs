@@ -31,7 +31,6 @@ impl Provider {
         .await;
     }
 
-    /// By the database's clock, where it has one.
     async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.measure_clock_offset().await?;
         if let Err(error) = self.check_clock() {

@@ -57,8 +57,8 @@ pub struct Actor<'a> {
 impl Store {
     /// Finds an access token, revoked and expired ones too: their rejections differ.
     pub async fn access_token(&self, token: &Token) -> Result<Option<AccessToken>, StoreError> {
-        let select =
-            sql(["select ", COLUMNS, " from access_tokens where digest = $1"]).bind(digest(token.as_str()));
+        let select = sql(["select ", COLUMNS, " from access_tokens where digest = $1"])
+            .bind([&digest(token.as_str())]);
         self.one(select).await
     }
 
@@ -69,9 +69,7 @@ impl Store {
         since: Timestamp,
     ) -> Result<Option<AccessToken>, StoreError> {
         let which = " from access_tokens where digest = $1 or (replaced_digest = $1 and issued_at >= $2)";
-        let select = sql(["select ", COLUMNS, which])
-            .bind(digest(token.as_str()))
-            .bind(since.seconds());
+        let select = sql(["select ", COLUMNS, which]).bind([&digest(token.as_str()), &since]);
         self.one(select).await
     }
 
@@ -81,7 +79,7 @@ impl Store {
 
     /// Finds an access token by its public name, revoked and expired ones too.
     pub async fn access_token_by_id(&self, id: &str) -> Result<Option<AccessToken>, StoreError> {
-        Ok(self.list(list("id = $2", 1).bind(id)).await?.pop())
+        Ok(self.list(list("id = $2", 1).bind([&id])).await?.pop())
     }
 
     /// Lists access tokens, revoked and expired ones too, the newest first.
@@ -90,11 +88,11 @@ impl Store {
         // Each condition is a statement of its own, so that the database can use its index.
         self.list(match (&filter.consumer, filter.subject.as_deref()) {
             (None, None) => list("true", limit),
-            (Some(consumer), None) => list("consumer_key = $2", limit).bind(consumer.as_str()),
-            (None, Some(subject)) => list("subject = $2", limit).bind(subject),
+            (Some(consumer), None) => list("consumer_key = $2", limit).bind([&consumer.as_str()]),
+            (None, Some(subject)) => list("subject = $2", limit).bind([&subject]),
             (Some(consumer), Some(subject)) => {
                 let list = list("consumer_key = $2 and subject = $3", limit);
-                list.bind(consumer.as_str()).bind(subject)
+                list.bind([&consumer.as_str(), &subject])
             }
         })
         .await
@@ -105,8 +103,8 @@ impl Store {
         let which = " from access_tokens where subject = $1 and revoked_at is null \
              and (expires_at > $2 or session_expires_at > $2) \
              order by coalesce(connected_at, issued_at) desc, id limit $3";
-        let select = sql(["select ", COLUMNS, which]).bind(subject);
-        self.list(select.bind(now.seconds()).bind(MAX_CONNECTIONS)).await
+        let select = sql(["select ", COLUMNS, which]).bind([&subject]);
+        self.list(select.bind([&now, &MAX_CONNECTIONS])).await
     }
 
     /// Finds access tokens, revoked and expired ones too, the newest first: those of the user with this very name, and among
@@ -130,13 +128,9 @@ impl Store {
             of_consumer,
             ") order by issued_at desc, id limit $4 offset $5",
         ])
-        .bind(searched)
-        .bind(containing(&search.user))
-        .bind(search.user.replace('\0', ""))
-        .bind(i64::from(search.limit))
-        .bind(i64::from(search.skip));
+        .bind([&searched, &containing(&search.user), &search.user.replace('\0', ""), &i64::from(search.limit), &i64::from(search.skip)]);
         self.list(match &search.consumer {
-            Some(consumer) => select.bind(consumer.as_str()),
+            Some(consumer) => select.bind([&consumer.as_str()]),
             None => select,
         })
         .await
@@ -165,13 +159,7 @@ impl Store {
              and revoked_at is null returning ",
             COLUMNS,
         ])
-        .bind(digest(old.as_str()))
-        .bind(consumer.as_str())
-        .bind(session_id)
-        .bind(now.seconds())
-        .bind(digest(new.as_str()))
-        .bind(key_id(new))
-        .bind(expires_at.seconds());
+        .bind([&digest(old.as_str()), &consumer.as_str(), &session_id, &now, &digest(new.as_str()), &key_id(new), &expires_at]);
         let renewed = |row: &Row| event(AuditKind::Renewed, row, address, now);
         let rows = self.change_all(update, renewed).await?;
         rows.first().map(access_token).transpose()
@@ -187,12 +175,12 @@ impl Store {
         const LIVE: &str = " and (expires_at > $1 or session_expires_at > $1)";
         let update = |which, live| {
             let update = "update access_tokens set revoked_at = $1 where ";
-            sql([update, which, live, " and revoked_at is null returning ", COLUMNS]).bind(now.seconds())
+            sql([update, which, live, " and revoked_at is null returning ", COLUMNS]).bind([&now])
         };
         let update = match which {
-            Revoke::One { id } => update("id = $2", "").bind(id),
-            Revoke::Own { id, subject } => update("id = $2 and subject = $3", LIVE).bind(id).bind(subject),
-            Revoke::AllOf { subject } => update("subject = $2", LIVE).bind(subject),
+            Revoke::One { id } => update("id = $2", "").bind([&id]),
+            Revoke::Own { id, subject } => update("id = $2 and subject = $3", LIVE).bind([&id, &subject]),
+            Revoke::AllOf { subject } => update("subject = $2", LIVE).bind([&subject]),
         };
         let revoked = |row: &Row| {
             Ok(AuditEvent {
@@ -209,7 +197,7 @@ impl Store {
                     ..event(AuditKind::Revoked, row, by.address, now)?
                 })
             };
-            let update = update.bind(subject).bind(now.seconds());
+            let update = update.bind([&subject, &now]);
             self.change_all(update, withdrawn).await?;
         }
         // A row that cannot be read is revoked all the same.
@@ -230,9 +218,11 @@ impl Store {
                     ["update access_tokens set last_used_at = $2, last_used_from = $3 \
                      where digest = $1 and (last_used_at is null or last_used_at < $2)"],
                 )
-                .bind(digest.clone())
-                .bind(at.minute() * 60)
-                .bind(from.map(|address| address.to_string()));
+                .bind([
+                    &digest,
+                    &(at.minute() * 60),
+                    &from.map(|address| address.to_string()),
+                ]);
                 transaction.on().execute(update).await?;
             }
             transaction.commit().await?;
@@ -244,7 +234,7 @@ impl Store {
 /// The newest tokens of which a condition holds, `$1` at most.
 fn list(which: &'static str, limit: i64) -> Sql {
     let order = " order by issued_at desc, id limit $1";
-    sql(["select ", COLUMNS, " from access_tokens where ", which, order]).bind(limit)
+    sql(["select ", COLUMNS, " from access_tokens where ", which, order]).bind([&limit])
 }
 
 /// A pattern for every text that contains this one.
@@ -271,16 +261,9 @@ pub(super) async fn grant(
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $9, $13) returning ",
         COLUMNS,
     ])
-    .bind(digest(token.as_str()))
-    .bind(id)
-    .bind(key_id(token))
-    .bind(consumer.as_str())
+    .bind([&digest(token.as_str()), &id, &key_id(token), &consumer.as_str()])
     .bind_user(user)
-    .bind(access.issued_at.seconds())
-    .bind(access.expires_at.seconds())
-    .bind(session.map(|session| &*session.id))
-    .bind(session.map(|session| session.expires_at.seconds()))
-    .bind(host);
+    .bind([&access.issued_at, &access.expires_at, &session.map(|session| &*session.id), &session.map(|session| session.expires_at.seconds()), &host]);
     let rows = transaction.on().fetch(insert).await?;
     let granted = rows.first().map(access_token).transpose()?;
     granted.ok_or_else(|| StoreError::inconsistent(TABLE, "a new row is not there"))
@@ -328,7 +311,6 @@ const COLUMNS: &str = "id, consumer_key, subject, display_name, proved_by, prove
     session_id, session_expires_at, revoked_at, last_used_at, last_used_from";
 
 const TABLE: &str = "access_tokens";
-
 /// How many tokens are searched for a part of a name, which no index finds.
 const SEARCHED: i64 = 50_000;
 /// How many uses are noted in one transaction.

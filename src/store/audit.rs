@@ -25,11 +25,13 @@ impl Store {
              where ($1 is null or kind = $1) and ($2 is null or consumer_key = $2) \
              and ($3 is null or subject = $3) and at >= $4 order by id desc limit $5",
         ])
-        .bind(filter.kind.map(AuditKind::name))
-        .bind(filter.consumer.as_ref().map(ConsumerKey::as_str))
-        .bind(filter.subject.as_deref())
-        .bind(filter.since.map_or(i64::MIN, Timestamp::seconds))
-        .bind(filter.limit.map_or(i64::MAX, i64::from));
+        .bind([
+            &filter.kind.map(AuditKind::name),
+            &filter.consumer.as_ref().map(ConsumerKey::as_str),
+            &filter.subject.as_deref(),
+            &filter.since.map_or(i64::MIN, Timestamp::seconds),
+            &filter.limit.map_or(i64::MAX, i64::from),
+        ]);
         self.db.read(select).await?.iter().map(event).collect()
     }
 
@@ -65,12 +67,7 @@ pub(super) async fn record(transaction: &mut Transaction, event: AuditEvent) -> 
     let insert = sql([
         "insert into audit (at, kind, consumer_key, subject, address, detail) values ($1, $2, $3, $4, $5, $6)",
     ])
-    .bind(event.at.seconds())
-    .bind(event.kind.name())
-    .bind(event.consumer.as_ref().map(ConsumerKey::as_str))
-    .bind(event.subject.as_deref().map(printable))
-    .bind(event.address.map(|address| address.to_string()))
-    .bind(printable(&event.detail));
+    .bind([&event.at, &event.kind.name(), &event.consumer.as_ref().map(ConsumerKey::as_str), &event.subject.as_deref().map(printable), &event.address.map(|address| address.to_string()), &printable(&event.detail)]);
     transaction.on().execute(insert).await?;
     transaction.recorded.push(event);
     Ok(())

@@ -19,7 +19,7 @@ impl Store {
         let created = create_new(file).map_err(failed)?;
         let invalid = || failed(io::ErrorKind::InvalidFilename.into());
         let text = file.to_str().ok_or_else(invalid)?;
-        self.db.read(sql(["vacuum into $1"]).bind(text)).await?;
+        self.db.read(sql(["vacuum into $1"]).bind([&text])).await?;
         created.sync_all().map_err(failed)
     }
 
@@ -40,6 +40,6 @@ impl Store {
             "insert into nonce_lease (one, epoch, minute) values (1, 'lost', $1) on conflict (one) do update set \
              epoch = 'lost', minute = case when nonce_lease.minute < $1 then $1 else nonce_lease.minute end",
         ]);
-        self.db.write(update.bind(until.minute())).await.map(drop)
+        self.db.write(update.bind([&until.minute()])).await.map(drop)
     }
 }

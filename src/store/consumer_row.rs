@@ -73,14 +73,16 @@ pub(super) fn insert(consumer: &Consumer, keyring: &Keyring, conflict: &'static 
          values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (key)",
         conflict,
     ])
-    .bind(consumer.key.as_str())
-    .bind(&consumer.name)
-    .bind(<&str>::from(consumer.source))
-    .bind(consumer.enabled)
-    .bind(settings.to_string())
-    .bind(&sealed)
-    .bind(sealed.as_ref().map(|_| keyring.current().id_text()))
-    .bind(now.seconds())
+    .bind([
+        &consumer.key.as_str(),
+        &consumer.name,
+        &<&str>::from(consumer.source),
+        &consumer.enabled,
+        &settings.to_string(),
+        &sealed,
+        &sealed.as_ref().map(|_| keyring.current().id_text()),
+        &now,
+    ])
 }
 
 /// Opens a row, as far as it has [`COLUMNS`].

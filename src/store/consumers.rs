@@ -24,7 +24,7 @@ pub struct SyncReport {
 impl Store {
     /// Finds a consumer.
     pub async fn consumer(&self, key: &ConsumerKey) -> Result<Option<Consumer>, StoreError> {
-        let select = sql(["select ", COLUMNS, " from consumers where key = $1"]).bind(key.as_str());
+        let select = sql(["select ", COLUMNS, " from consumers where key = $1"]).bind([&key.as_str()]);
         Ok(self.open_consumers(select).await?.pop())
     }
 
@@ -110,7 +110,7 @@ impl Store {
         for table in ["access_tokens", "request_tokens"] {
             self.delete_all(table, "consumer_key = $1", key.as_str()).await?;
         }
-        let delete = sql(["delete from consumers where key = $1"]).bind(key.as_str());
+        let delete = sql(["delete from consumers where key = $1"]).bind([&key.as_str()]);
         let event = by_command(AuditKind::ConsumerPurged, key, now);
         self.change(delete, &event).await
     }
@@ -122,17 +122,18 @@ impl Store {
         which: &'static str,
         text: &str,
     ) -> Result<(), StoreError> {
-        let delete = || portion(table, "digest", which, "").bind(text);
+        let delete = || portion(table, "digest", which, "").bind([&text]);
         while self.db.write(delete()).await? > 0 {}
         Ok(())
     }
 }
 
 fn set_enabled(key: &ConsumerKey, enabled: bool, now: Timestamp) -> Sql {
-    sql(["update consumers set enabled = $2, updated_at = $3 where key = $1 and enabled <> $2"])
-        .bind(key.as_str())
-        .bind(enabled)
-        .bind(now.seconds())
+    sql(["update consumers set enabled = $2, updated_at = $3 where key = $1 and enabled <> $2"]).bind([
+        &key.as_str(),
+        &enabled,
+        &now,
+    ])
 }
 
 /// Replaces everything in a row.

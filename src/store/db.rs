@@ -104,13 +104,11 @@ impl Sql {
         }
     }
 
-    /// Binds the next value.
-    pub(super) fn bind<'q, T>(mut self, value: T) -> Self
-    where
-        T: Encode<'q, Sqlite> + Type<Sqlite> + Encode<'q, Postgres> + Type<Postgres>,
-    {
-        let bound = self.sqlite.add(&value).and_then(|()| self.postgres.add(&value));
-        bound.expect("numbers, texts and bytes can be encoded");
+    /// Binds the next values.
+    pub(super) fn bind<const N: usize>(mut self, values: [&dyn Value; N]) -> Self {
+        for value in values {
+            value.add_to(&mut self);
+        }
         self
     }
 
@@ -122,6 +120,27 @@ impl Sql {
 
     fn postgres(self) -> Query<'static, Postgres, PgArguments> {
         sqlx::query_with(AssertSqlSafe(self.text), self.postgres)
+    }
+}
+
+/// A value of a column in both databases.
+pub(super) trait Value: Sync {
+    fn add_to(&self, sql: &mut Sql);
+}
+
+impl<'q, T> Value for T
+where
+    T: Encode<'q, Sqlite> + Type<Sqlite> + Encode<'q, Postgres> + Type<Postgres> + Sync,
+{
+    fn add_to(&self, sql: &mut Sql) {
+        let added = sql.sqlite.add(self).and_then(|()| sql.postgres.add(self));
+        added.expect("numbers, texts and bytes can be encoded");
+    }
+}
+
+impl Value for Timestamp {
+    fn add_to(&self, sql: &mut Sql) {
+        self.seconds().add_to(sql);
     }
 }
 

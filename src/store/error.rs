@@ -71,9 +71,7 @@ pub enum StoreError {
 
 impl StoreError {
     pub(super) fn inconsistent(table: &'static str, why: impl Into<String>) -> Self {
-        Self::Inconsistent {
-            table,
-            why: why.into(),
-        }
+        let why = why.into();
+        Self::Inconsistent { table, why }
     }
 }

@@ -71,10 +71,8 @@ impl Keyring {
             "# linkgate's secret keys. The first one makes; the others still read.\n",
         ));
         for key in &self.0 {
-            text.push_str(key.id_text());
-            text.push(':');
-            text.push_str(&Zeroizing::new(URL_SAFE_NO_PAD.encode(*key.key)));
-            text.push('\n');
+            let encoded = Zeroizing::new(URL_SAFE_NO_PAD.encode(*key.key));
+            text.extend([key.id_text(), ":", &encoded, "\n"]);
         }
         Secret::new(text.as_str())
     }
@@ -253,12 +251,9 @@ impl SecretKey {
 }
 
 const KEY_ID_LENGTH: usize = 4;
-
 /// 192 bits.
 const SECRET_BYTES: usize = 24;
-
 /// 112 bits: with the key's id, a derived token is as long as a random one.
 const DERIVED_TOKEN_BYTES: usize = 14;
-
 /// 80 bits in 20 digits: a verifier is also typed by hand, and a few wrong ones end its life.
 const VERIFIER_BYTES: usize = 10;

@@ -124,7 +124,6 @@ impl Store {
     }
 }
 
-/// The id of the key that made a token.
 fn key_id(token: &Token) -> &str {
     token.as_str().get(..4).unwrap_or_default()
 }

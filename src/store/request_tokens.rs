@@ -20,12 +20,14 @@ impl Store {
         let insert = sql(["insert into request_tokens \
              (digest, key_id, consumer_key, callback, issued_at, expires_at, wrong_verifiers, state) \
              values ($1, $2, $3, $4, $5, $6, 0, 'pending')"])
-        .bind(digest(token.as_str()))
-        .bind(key_id(token))
-        .bind(request.consumer.as_str())
-        .bind(request.callback.as_str())
-        .bind(request.issued_at.seconds())
-        .bind(request.expires_at.seconds());
+        .bind([
+            &digest(token.as_str()),
+            &key_id(token),
+            &request.consumer.as_str(),
+            &request.callback.as_str(),
+            &request.issued_at,
+            &request.expires_at,
+        ]);
         self.db.write(insert).await.map(drop)
     }
 
@@ -35,7 +37,7 @@ impl Store {
             "select consumer_key, callback, issued_at, expires_at, wrong_verifiers, state, \
              subject, display_name, proved_by, proved_at from request_tokens where digest = $1",
         ])
-        .bind(digest(token.as_str()));
+        .bind([&digest(token.as_str())]);
         self.db.read(select).await?.first().map(request_token).transpose()
     }
 
@@ -51,8 +53,7 @@ impl Store {
             "update request_tokens set state = 'authorized', subject = $3, display_name = $4, proved_by = $5, \
              proved_at = $6 where digest = $1 and state = 'pending' and expires_at > $2 returning consumer_key",
         ])
-        .bind(digest(token.as_str()))
-        .bind(now.seconds())
+        .bind([&digest(token.as_str()), &now])
         .bind_user(by);
         let event = AuditEvent::new(AuditKind::Approved, now).by(&by.subject, address);
         self.decide(update, event).await
@@ -68,8 +69,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let update = sql(["update request_tokens set state = 'denied' \
              where digest = $1 and state = 'pending' and expires_at > $2 returning consumer_key"])
-        .bind(digest(token.as_str()))
-        .bind(now.seconds());
+        .bind([&digest(token.as_str()), &now]);
         let event = AuditEvent::new(AuditKind::Denied, now).by(&by.subject, address);
         self.decide(update, event).await
     }
@@ -95,9 +95,7 @@ impl Store {
              state = case when wrong_verifiers + 1 >= $3 then 'used' else state end \
              where digest = $1 and state = 'authorized' and expires_at > $2 returning wrong_verifiers",
         ])
-        .bind(digest(token.as_str()))
-        .bind(now.seconds())
-        .bind(i64::from(limit));
+        .bind([&digest(token.as_str()), &now, &i64::from(limit)]);
         let mut transaction = self.db.begin().await?;
         let rows = transaction.on().fetch(update).await?;
         transaction.commit().await?;
@@ -112,8 +110,7 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let select = sql(["select count(*) as live from request_tokens \
              where consumer_key = $1 and expires_at > $2 and state in ('pending', 'authorized')"])
-        .bind(consumer.as_str())
-        .bind(now.seconds());
+        .bind([&consumer.as_str(), &now]);
         let rows = self.db.read(select).await?;
         let live: i64 = rows.first().map_or(Ok(0), |row| row.get("live"))?;
         Ok(live.unsigned_abs())
@@ -133,9 +130,7 @@ impl Store {
         let update = sql(["update request_tokens set state = 'used' \
              where digest = $1 and consumer_key = $2 and state = 'authorized' and expires_at > $3 \
              returning callback, subject, display_name, proved_by, proved_at"])
-        .bind(digest(token.as_str()))
-        .bind(consumer.as_str())
-        .bind(now.seconds());
+        .bind([&digest(token.as_str()), &consumer.as_str(), &now]);
         let mut transaction = self.db.begin().await?;
         let rows = transaction.on().fetch(update).await?;
         let Some(row) = rows.first() else {

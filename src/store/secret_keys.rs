@@ -48,7 +48,7 @@ impl Store {
             return Ok(false);
         }
         // The foreign keys refuse it if a row came meanwhile.
-        let delete = sql(["delete from secret_keys where id = $1"]).bind(id);
+        let delete = sql(["delete from secret_keys where id = $1"]).bind([&id]);
         Ok(self.db.write(delete).await? == 1)
     }
 
@@ -64,7 +64,7 @@ impl Store {
         };
         let made = "key_id = $1 or substr(session_id, 1, 4) = $1";
         let returning = "returning consumer_key, subject, id";
-        let tokens = || portion("access_tokens", "digest", made, returning).bind(id);
+        let tokens = || portion("access_tokens", "digest", made, returning).bind([&id]);
         while !self.change_all(tokens(), revoked).await?.is_empty() {}
         let disconnected = |row: &Row| {
             Ok(AuditEvent {
@@ -73,7 +73,7 @@ impl Store {
             })
         };
         let (key, returning) = ("link, subject", "returning link, subject");
-        let links = || portion("link_tokens", key, "key_id = $1", returning).bind(id);
+        let links = || portion("link_tokens", key, "key_id = $1", returning).bind([&id]);
         while !self.change_all(links(), disconnected).await?.is_empty() {}
         for table in ["request_tokens", "link_dances"] {
             self.delete_all(table, "key_id = $1", id).await?;
@@ -82,8 +82,8 @@ impl Store {
         let update = sql([
             "update consumers set secrets = null, key_id = null where key_id = $1 and source = 'config'",
         ]);
-        self.db.write(update.bind(id)).await?;
-        let others = sql(["select key from consumers where key_id = $1"]).bind(id);
+        self.db.write(update.bind([&id])).await?;
+        let others = sql(["select key from consumers where key_id = $1"]).bind([&id]);
         for row in self.db.read(others).await? {
             let key = row.parse("consumers", "key", db::consumer_key)?;
             self.purge_consumer(&key, now).await?;
@@ -112,15 +112,13 @@ impl Store {
         let insert = sql([
             "insert into secret_keys (id, check_value, first_used_at) values ($1, $2, $3) on conflict do nothing",
         ])
-        .bind(current.id_text())
-        .bind(current.check_value())
-        .bind(now.seconds());
+        .bind([&current.id_text(), &current.check_value(), &now]);
         self.db.write(insert).await.map(drop)
     }
 
     /// Whether the database knows a key that this process lacks.
     pub async fn is_key_missing(&self, id: &str) -> Result<bool, StoreError> {
-        let select = sql(["select id from secret_keys where id = $1"]).bind(id);
+        let select = sql(["select id from secret_keys where id = $1"]).bind([&id]);
         let known = self.db.read(select).await?;
         Ok(!known.is_empty() && self.keyring.key(id.as_bytes()).is_none())
     }

@@ -24,7 +24,7 @@ impl Store {
             let before = now.plus(-days * DAY);
             for _ in 0..PORTIONS {
                 let begun = Instant::now();
-                let delete = portion(table, key, which, "").bind(before.seconds());
+                let delete = portion(table, key, which, "").bind([&before]);
                 let count = self.db.write(delete).await?;
                 if count > 0 {
                     *swept.entry(table).or_default() += count;
@@ -43,18 +43,18 @@ impl Store {
     async fn sweep_time(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
         let mut transaction = self.db.begin().await?;
         let first = sql(["insert into sweep (one, at) values (1, $1) on conflict (one) do nothing"]);
-        transaction.on().execute(first.bind(now.seconds())).await?;
+        transaction.on().execute(first.bind([&now])).await?;
         let rows = transaction.on().fetch(sql(["select at from sweep"])).await?;
         let last = rows.first().map_or(Ok(now), |row| row.time("at"))?;
         let bounded = now.min(last.plus(HOUR));
         if now > last.plus(DAY) {
+            let hours = (now.seconds() - last.seconds()) / HOUR;
             tracing::error!(
-                "the clock is {} hours after the last deletion of expired rows, which goes on an hour at a time; if the clock \
-                 is wrong, set it",
-                (now.seconds() - last.seconds()) / HOUR
+                "the clock is {hours} hours after the last deletion of expired rows, which goes on an hour at a time; if the \
+                 clock is wrong, set it"
             );
         }
-        let update = sql(["update sweep set at = $1"]).bind(bounded.seconds());
+        let update = sql(["update sweep set at = $1"]).bind([&bounded]);
         transaction.on().execute(update).await?;
         transaction.commit().await?;
         Ok(bounded)
@@ -97,7 +97,7 @@ mod tests {
         let db = options.connect(true).await.unwrap();
         db.migrate(&options).await.unwrap();
         for (table, key, which, _) in EXPIRED {
-            let mut explain = portion(table, key, which, "").bind(0_i64);
+            let mut explain = portion(table, key, which, "").bind([&0_i64]);
             explain.text.insert_str(0, "explain query plan ");
             let plan = db.read(explain).await.unwrap();
             let steps = plan.iter().map(|step| step.get("detail").unwrap());

@@ -23,16 +23,14 @@ impl Store {
     pub async fn user(&self, subject: &str, proved_by: &str) -> Result<Option<User>, StoreError> {
         let select = sql(["select subject, display_name, proved_by, proved_at from users \
              where subject = $1 and proved_by = $2"])
-        .bind(subject)
-        .bind(proved_by);
+        .bind([&subject, &proved_by]);
         self.db.read(select).await?.first().map(user).transpose()
     }
 
     /// Lists the users who have signed in by a login method most recently.
     pub async fn recent_users(&self, proved_by: &str, limit: u32) -> Result<Vec<String>, StoreError> {
         let select = sql(["select subject from users where proved_by = $1 order by proved_at desc limit $2"])
-            .bind(proved_by)
-            .bind(i64::from(limit));
+            .bind([&proved_by, &i64::from(limit)]);
         let rows = self.db.read(select).await?;
         rows.iter().map(|row| row.get("subject")).collect()
     }
@@ -44,7 +42,7 @@ impl Store {
         let full = sql([
             "select slot from sign_in_slots where slot = $1 and minute >= $2 and minute <= $2 + 1 and attempts >= $3",
         ]);
-        let full = full.bind(slot).bind(minute).bind(most);
+        let full = full.bind([&slot, &minute, &most]);
         if !self.db.read(full).await?.is_empty() {
             return Ok(false);
         }
@@ -59,9 +57,7 @@ impl Store {
             OTHER_MINUTE,
             " or sign_in_slots.attempts < $3",
         ])
-        .bind(slot)
-        .bind(minute)
-        .bind(most);
+        .bind([&slot, &minute, &most]);
         Ok(self.db.write(count).await? == 1)
     }
 
@@ -69,19 +65,19 @@ impl Store {
     pub async fn finish_trip(&self, id: &Token, expires_at: Timestamp) -> Result<bool, StoreError> {
         let insert =
             sql(["insert into finished_trips (digest, expires_at) values ($1, $2) on conflict do nothing"])
-                .bind(digest(id.as_str()))
-                .bind(expires_at.seconds());
+                .bind([&digest(id.as_str()), &expires_at]);
         Ok(self.db.write(insert).await? == 1)
     }
 }
 
 impl Sql {
-    /// Binds the next four values: a user.
     pub(super) fn bind_user(self, user: &User) -> Self {
-        self.bind(&user.subject)
-            .bind(&user.display_name)
-            .bind(&user.proved_by)
-            .bind(user.proved_at.seconds())
+        self.bind([
+            &user.subject,
+            &user.display_name,
+            &user.proved_by,
+            &user.proved_at,
+        ])
     }
 }
 

@@ -20,9 +20,7 @@ use super::{Bitbucket, DemoLink, MAX_REQUESTED};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum CallAs<'a> {
-    /// The user who connected the link.
     Me,
-    /// The consumer itself (2LO).
     Application,
     /// A user named in the signed query (2LO with impersonation).
     Impersonate(&'a str),
@@ -34,7 +32,6 @@ pub(crate) struct SignedCall {
     token: Option<Token>,
 }
 
-/// How something ended, and what Bitbucket does then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Success,
@@ -52,7 +49,6 @@ pub(crate) struct TokenError {
     pub(crate) pairs: Pairs,
 }
 
-/// Where the protocol parameters are (RFC 5849, section 3.5).
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Placement {
     Body,

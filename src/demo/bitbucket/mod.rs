@@ -55,7 +55,6 @@ struct Tokens {
     access: Option<TokenCredentials>,
 }
 
-/// Something that Bitbucket did, with all that was sent and received.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) number: usize,
@@ -116,7 +115,6 @@ impl Bitbucket {
         self.events.lock().iter().cloned().collect()
     }
 
-    /// Adds an event. Returns it with its number.
     fn record(&self, link: &DemoLink, title: &'static str, (outcome, summary, exchanges): Done) -> Event {
         let mut events = self.events.lock();
         let event = Event {

@@ -72,17 +72,16 @@ pub(crate) fn routes() -> Router<Arc<Bitbucket>> {
 
 async fn request_token(State(bitbucket): App, request: Request<Body>) -> Result<Response, Rejection> {
     let (signed, _) = verify(&bitbucket, request).await?;
-    let callback = signed.callback.clone();
-    let callback = callback.ok_or_else(|| Problem::ParameterAbsent(vec!["oauth_callback"]))?;
+    let absent = || Problem::ParameterAbsent(vec!["oauth_callback"]);
+    let callback = signed.callback.clone().ok_or_else(absent)?;
     Ok(bitbucket.incoming.issue(Some(callback), None))
 }
 
 async fn ask(State(bitbucket): App, Query(query): Query<Pairs>) -> Response {
     let token = value(&query, "oauth_token").unwrap_or_default();
-    if bitbucket.incoming.issued.lock().contains_key(token) {
-        pages::question(&bitbucket, token)
-    } else {
-        pages::unknown_token()
+    match bitbucket.incoming.issued.lock().get(token) {
+        Some(_) => pages::question(&bitbucket, token),
+        None => pages::unknown_token(),
     }
 }
 

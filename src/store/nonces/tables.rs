@@ -5,7 +5,6 @@ use crate::store::db::{Connection, Row, sql};
 
 use super::StoreError;
 
-/// Identifies consumer, token, timestamp and nonce of a request.
 pub(super) type Digest = [u8; 16];
 
 /// A connection that has found or begun an epoch.
@@ -27,9 +26,7 @@ impl NonceSession {
              select $1, (select coalesce(max(number), -1) + 1 from nonces where minute = $1), $2 \
              from nonces where minute = -1 and number <= $1 and digests = $3 \
              on conflict do nothing returning number"])
-        .bind(minute)
-        .bind(digests)
-        .bind(self.epoch.as_bytes());
+        .bind([&minute, &digests, &self.epoch.as_bytes()]);
         let rows = self.connection.on().fetch(insert).await?;
         rows.first().map(|row| row.get("number")).transpose()
     }
@@ -45,9 +42,7 @@ impl NonceSession {
             "select number, digests from nonces where minute = $1 and number >= $2 and number < $3 \
              order by number limit 256",
         ])
-        .bind(minute)
-        .bind(from)
-        .bind(until);
+        .bind([&minute, &from, &until]);
         let rows = self.connection.on().fetch(select).await?;
         let read = |row: &Row| Ok((row.get("number")?, row.get("digests")?));
         rows.iter().map(read).collect()
@@ -72,7 +67,7 @@ impl NonceSession {
         begin_exclusively(&mut self.connection).await?;
         let update =
             sql(["update nonces set number = $1 where minute = -1 and number < $1 and digests = $2"]);
-        let update = update.bind(floor).bind(self.epoch.as_bytes());
+        let update = update.bind([&floor, &self.epoch.as_bytes()]);
         self.connection.on().execute(update).await?;
         self.connection.on().execute(sql(["commit"])).await?;
         self.refresh().await
@@ -84,8 +79,7 @@ impl NonceSession {
             "delete from nonces where (minute, number) in (select minute, number from nonces \
              where minute >= 0 and minute < $1 order by minute, number limit $2)",
         ])
-        .bind(self.floor)
-        .bind(PORTION);
+        .bind([&self.floor, &PORTION]);
         Ok(self.connection.on().execute(delete).await? == PORTION.unsigned_abs())
     }
 }
@@ -95,7 +89,7 @@ pub(super) async fn begin(connection: &mut Connection, epoch: &str, floor: i64) 
     begin_exclusively(connection).await?;
     connection.on().execute(sql(["delete from nonces"])).await?;
     let insert = sql(["insert into nonces (minute, number, digests) values (-1, $1, $2)"]);
-    let insert = insert.bind(floor).bind(epoch.as_bytes());
+    let insert = insert.bind([&floor, &epoch.as_bytes()]);
     connection.on().execute(insert).await?;
     connection.on().execute(sql(["commit"])).await.map(drop)
 }
