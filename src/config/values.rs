@@ -7,6 +7,7 @@ use crate::applinks::ApplicationId;
 use crate::model::NamePattern;
 use crate::oauth::{
     AllowedCallback, Callback, ConsumerKey, PathPrefix, PrivateKey, PublicKey, PublicUrl, Secret,
+    SignatureMethod,
 };
 use crate::setting::{FileContent, deserialize_text, in_two_lines};
 
@@ -42,6 +43,16 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
+impl<'de> Deserialize<'de> for SignatureMethod {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(|_| {
+            let known = Self::ALL.map(|method| format!("`{}`", method.name())).join(", ");
+            D::Error::custom(format_args!("unknown variant `{name}`, expected one of {known}"))
+        })
+    }
+}
+
 /// A private key that was pasted in its place is not repeated.
 impl<'de> Deserialize<'de> for PublicKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -71,8 +82,7 @@ impl FileContent for PrivateKey {
 
 #[cfg(test)]
 mod schemas {
-    use super::{PublicKey, Secret};
-    use crate::oauth::SignatureMethod;
+    use super::{PublicKey, Secret, SignatureMethod};
 
     crate::setting::text_schema!(PublicKey);
     crate::setting::text_schema!(Secret);

@@ -41,8 +41,8 @@ impl RequestView<'_> {
     }
 }
 
-/// The protocol parameters of a request (RFC 5849, section 3.1), decoded. They can be read, and not changed.
-#[derive(Debug)]
+/// The protocol parameters of a request (RFC 5849, section 3.1), decoded. They can be read, and not changed; `Debug` shows only whose
+/// request it is.
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct ProtocolParameters {
@@ -62,7 +62,7 @@ pub struct ProtocolParameters {
     signature: Secret,
 }
 
-/// A parsed request with a signature that is not verified. `Debug` does not show the base string.
+/// A parsed request with a signature that is not verified.
 pub struct SignedRequest {
     protocol: ProtocolParameters,
     base_string: String,
@@ -143,6 +143,17 @@ impl SignedRequest {
 impl std::fmt::Debug for SignedRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.protocol.fmt(f)
+    }
+}
+
+impl std::fmt::Debug for ProtocolParameters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignedRequest")
+            .field("consumer_key", &self.consumer_key)
+            .field("token", &self.token)
+            .field("method", &self.method)
+            .field("timestamp", &self.timestamp)
+            .finish_non_exhaustive()
     }
 }
 

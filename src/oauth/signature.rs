@@ -2,7 +2,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -16,22 +15,8 @@ use super::public_key::PublicKey;
 
 /// A signature method (RFC 5849, sections 3.4.2 to 3.4.4); its text is the case-sensitive value of `oauth_signature_method`.
 /// Those with SHA-256 and SHA-512 are opt-in, and so is PLAINTEXT, over https only.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    EnumString,
-    IntoStaticStr,
-    Deserialize,
-    Serialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "SCREAMING-KEBAB-CASE")]
-#[serde(rename_all = "SCREAMING-KEBAB-CASE")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum SignatureMethod {
     HmacSha1,

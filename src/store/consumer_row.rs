@@ -50,11 +50,12 @@ pub(super) fn insert(consumer: &Consumer, keyring: &Keyring, conflict: &'static 
         VerificationKey::Rsa(key) => json!({ "rsa": key.to_base64() }),
     });
     let keys: Vec<_> = keys.collect();
+    let methods: Vec<_> = consumer.methods.iter().map(|method| method.name()).collect();
     let callbacks: Vec<_> = consumer.callbacks.iter().map(AllowedCallback::as_str).collect();
     let addresses: Vec<_> = consumer.addresses.iter().map(ToString::to_string).collect();
     let settings = json!({
         "keys": keys,
-        "methods": consumer.methods,
+        "methods": methods,
         "callbacks": callbacks,
         "default_callback": consumer.default_callback.as_ref().map(Callback::as_str),
         "two_legged": consumer.two_legged,
