@@ -25,7 +25,14 @@ pub(super) struct ConfigFile {
 
 /// Look at the configuration
 #[derive(Debug, Subcommand)]
-#[command(after_help = "\
+#[command(after_help = EXAMPLES)]
+pub(super) enum ConfigCommand {
+    /// Say everything that is wrong with a configuration: where, and what to write instead
+    #[command(after_help = EXAMPLES)]
+    Check(ConfigFile),
+}
+
+const EXAMPLES: &str = "\
 Examples:
   linkgate config check                  ./linkgate.toml, or what LINKGATE_CONFIG names
   linkgate config check --config sidecar.toml
@@ -34,11 +41,7 @@ Examples:
 Variables named LINKGATE__SECTION__KEY replace what the file says; a relative path in one
 starts at the directory of the file, too. Nothing is started, and nothing is written.
 
-Exit codes: 0 it can be used, 64 it cannot.")]
-pub(super) enum ConfigCommand {
-    /// Say everything that is wrong with a configuration: where, and what to write instead
-    Check(ConfigFile),
-}
+Exit codes: 0 it can be used, 64 it cannot.";
 
 impl ConfigFile {
     /// Reads it, with the environment over it.

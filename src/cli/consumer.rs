@@ -25,26 +25,21 @@ use super::print;
 
 /// Consumers: who may sign
 #[derive(Debug, Subcommand)]
-#[command(after_help = "\
-Examples:
-  linkgate consumer list
-  linkgate consumer add Stash:8277239845 --name Bitbucket --public-key-file bitbucket.pem \\
-      --callback https://bitbucket.example.com
-  linkgate consumer disable Stash:8277239845
-  linkgate consumer enable Stash:8277239845
-  linkgate consumer purge Stash:8277239845
-
-A consumer that the configuration names is changed there.")]
+#[command(after_help = EXAMPLES)]
 pub(super) enum ConsumerCommand {
     /// List the consumers, those of the configuration too
+    #[command(after_help = EXAMPLES)]
     List(ConfigFile),
     /// Register a consumer
     Add(Box<AddConsumer>),
     /// Stop a consumer: it can do nothing, and keeps its tokens
+    #[command(after_help = EXAMPLES)]
     Disable(Named),
     /// Let a stopped consumer act again
+    #[command(after_help = EXAMPLES)]
     Enable(Named),
     /// Delete a consumer and all its tokens
+    #[command(after_help = EXAMPLES)]
     Purge(Named),
 }
 
@@ -131,6 +126,17 @@ struct Proof {
     #[arg(long)]
     generate_secret: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  linkgate consumer list
+  linkgate consumer add Stash:8277239845 --name Bitbucket --public-key-file bitbucket.pem \\
+      --callback https://bitbucket.example.com
+  linkgate consumer disable Stash:8277239845
+  linkgate consumer enable Stash:8277239845
+  linkgate consumer purge Stash:8277239845
+
+A consumer that the configuration names is changed there.";
 
 impl ConsumerCommand {
     pub(super) async fn run(self) -> anyhow::Result<()> {

@@ -20,25 +20,19 @@ use super::output::{format_time, table};
 
 /// Keys of linkgate's own
 #[derive(Debug, Subcommand)]
-#[command(after_help = "\
-Examples:
-  linkgate key generate --out linkgate.key     for keys.secret_key_file; the same on every replica
-  linkgate key generate --rsa --out link.pem   prints the public key, for Bitbucket
-  linkgate key generate --rsa 4096
-  linkgate key status                          which keys are needed, and by how much
-  linkgate key rotate                          adds a new key: copy the file to every replica, and restart each
-  linkgate key rotate                          once more: the new key makes what is new; copy and restart again
-  linkgate key retire AbC1                     when `key status` says that nothing needs it any more
-
-The secret key file has one key on each line, the current one first.")]
+#[command(after_help = EXAMPLES)]
 pub(super) enum KeyCommand {
     /// Make a secret key, or an RSA key pair
+    #[command(after_help = EXAMPLES)]
     Generate(Generate),
     /// Show the secret keys in the key file and in the database, and how many rows need each
+    #[command(after_help = EXAMPLES)]
     Status(ConfigFile),
     /// Rotate the secret key in two steps: add a new key below the first, then, run again, put it in front
+    #[command(after_help = EXAMPLES)]
     Rotate(ConfigFile),
     /// Retire a secret key that nothing needs any more: from the database and the key file
+    #[command(after_help = EXAMPLES)]
     Retire(Retire),
 }
 
@@ -65,6 +59,18 @@ pub(super) struct Generate {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  linkgate key generate --out linkgate.key     for keys.secret_key_file; the same on every replica
+  linkgate key generate --rsa --out link.pem   prints the public key, for Bitbucket
+  linkgate key generate --rsa 4096
+  linkgate key status                          which keys are needed, and by how much
+  linkgate key rotate                          adds a new key: copy the file to every replica, and restart each
+  linkgate key rotate                          once more: the new key makes what is new; copy and restart again
+  linkgate key retire AbC1                     when `key status` says that nothing needs it any more
+
+The secret key file has one key on each line, the current one first.";
 
 impl KeyCommand {
     pub(super) async fn run(self) -> anyhow::Result<()> {

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, CommandFactory};
 use clap_complete::Shell;
+
+use super::Linkgate;
 
 /// Print the completions of a shell
 #[derive(Args, Debug)]
@@ -31,7 +33,7 @@ pub(super) struct Man {
 impl Completions {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut super::command(), "linkgate", &mut script);
+        clap_complete::generate(self.shell, &mut Linkgate::command(), "linkgate", &mut script);
         super::print(&String::from_utf8(script)?)
     }
 }
@@ -40,6 +42,6 @@ impl Man {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let cannot = || format!("{} cannot be written", self.directory.display());
         std::fs::create_dir_all(&self.directory).with_context(cannot)?;
-        clap_mangen::generate_to(super::command(), &self.directory).with_context(cannot)
+        clap_mangen::generate_to(Linkgate::command(), &self.directory).with_context(cannot)
     }
 }

@@ -28,7 +28,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use crate::config::ConfigError;
 use crate::login::{LoginError, PasswordFileError};
@@ -85,8 +85,7 @@ Exit codes: 0 done, 1 failed, 2 wrong command line, 64 wrong configuration.";
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let linkgate = Linkgate::from_arg_matches(&command().get_matches());
-    let outcome = match linkgate.unwrap_or_else(|error| error.exit()).command {
+    let outcome = match Linkgate::parse().command {
         Command::Serve(command) => block_on(command.run()),
         Command::Migrate(command) => block_on(command.run()),
         Command::Backup(command) => block_on(command.run()),
@@ -106,17 +105,6 @@ pub fn main() -> ExitCode {
         Command::Man(command) => command.run(),
     };
     outcome.map_or_else(|error| report(&error), |()| ExitCode::SUCCESS)
-}
-
-/// The command line. Commands without examples of their own show those of the command above them.
-fn command() -> clap::Command {
-    Linkgate::command().mut_subcommands(|command| {
-        let examples = command.get_after_help().cloned();
-        command.mut_subcommands(|sub| match (sub.get_after_help(), &examples) {
-            (None, Some(examples)) => sub.after_help(examples.clone()),
-            _ => sub,
-        })
-    })
 }
 
 /// Prints an error with its causes, and chooses the exit code.

@@ -15,18 +15,13 @@ use super::output::{format_time, table};
 
 /// Access tokens: what users have connected
 #[derive(Debug, Subcommand)]
-#[command(after_help = "\
-Examples:
-  linkgate token list
-  linkgate token list --consumer Stash:8277239845 --user alice
-  linkgate token list --limit 20
-  linkgate token revoke 3f9a1c22b07d4e51
-
-The id is no secret: nobody can call with it.")]
+#[command(after_help = EXAMPLES)]
 pub(super) enum TokenCommand {
     /// List access tokens
+    #[command(after_help = EXAMPLES)]
     List(List),
     /// Revoke an access token: its next call is refused, and the consumer asks its user to connect again
+    #[command(after_help = EXAMPLES)]
     Revoke(RevokeToken),
 }
 
@@ -54,6 +49,15 @@ pub(super) struct RevokeToken {
     #[command(flatten)]
     config: ConfigFile,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  linkgate token list
+  linkgate token list --consumer Stash:8277239845 --user alice
+  linkgate token list --limit 20
+  linkgate token revoke 3f9a1c22b07d4e51
+
+The id is no secret: nobody can call with it.";
 
 impl TokenCommand {
     pub(super) async fn run(self) -> anyhow::Result<()> {

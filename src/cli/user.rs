@@ -11,7 +11,14 @@ use crate::oauth::Secret;
 
 /// Users of the password file
 #[derive(Debug, Subcommand)]
-#[command(after_help = "\
+#[command(after_help = EXAMPLES)]
+pub(super) enum UserCommand {
+    /// Read a password and print its hash (argon2id), for `password` in the password file
+    #[command(after_help = EXAMPLES)]
+    Hash,
+}
+
+const EXAMPLES: &str = "\
 Examples:
   linkgate user hash                     asks twice, shows nothing
   linkgate user hash < password.txt      reads one line
@@ -20,11 +27,7 @@ Examples:
   [[users]]
   name = \"alice\"
   display_name = \"Alice Example\"
-  password = \"$argon2id$v=19$m=19456,t=2,p=1$...\"")]
-pub(super) enum UserCommand {
-    /// Read a password and print its hash (argon2id), for `password` in the password file
-    Hash,
-}
+  password = \"$argon2id$v=19$m=19456,t=2,p=1$...\"";
 
 impl UserCommand {
     pub(super) fn run(self) -> anyhow::Result<()> {

@@ -25,6 +25,7 @@ use super::inspect::{Found, instructions};
 
 /// Fetch another side's key, show it, and write it into the configuration
 #[derive(Args, Debug)]
+#[command(after_help = super::EXAMPLES)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a switch of the command line"
