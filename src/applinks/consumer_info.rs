@@ -7,24 +7,21 @@ use super::{DocumentError, from_xml, is_xml, media_type, optional, required, to_
 /// A consumer.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct ConsumerInfo {
-    /// The consumer key.
     #[serde(deserialize_with = "required")]
     pub key: String,
-    /// The name.
     #[serde(deserialize_with = "required")]
     pub name: String,
     /// The public key: bare base64 of its `SubjectPublicKeyInfo`, not checked.
     #[serde(deserialize_with = "base64")]
     pub public_key: String,
-    /// A description.
     #[serde(
         default,
         deserialize_with = "optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub description: Option<String>,
-    /// The callback.
     #[serde(
         default,
         deserialize_with = "optional",
@@ -39,12 +36,7 @@ impl ConsumerInfo {
         to_xml(self, "consumer")
     }
 
-    /// Parses the document of a remote application.
-    ///
-    /// # Errors
-    ///
-    /// Another media type than XML, malformed XML, a document type, another root element, or a required element that is
-    /// absent or cannot be displayed.
+    /// Parses the document of a remote application. Each required element must be there and displayable.
     pub fn parse(content_type: Option<&str>, body: &[u8]) -> Result<Self, DocumentError> {
         #[derive(Deserialize)]
         enum Document {
@@ -62,7 +54,6 @@ impl ConsumerInfo {
     }
 }
 
-/// Deserializes base64 with line breaks.
 fn base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     let text: String = text.split_ascii_whitespace().collect();

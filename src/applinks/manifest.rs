@@ -7,8 +7,8 @@ use super::{ApplicationId, DocumentError, from_xml, is_xml, media_type, optional
 /// The manifest of linkgate.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Manifest {
-    /// The installation.
     pub id: ApplicationId,
     /// The name of the guarded application.
     pub name: String,
@@ -27,14 +27,12 @@ pub struct Manifest {
 
 /// An authentication type, named after the class that it began as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum AuthType {
-    /// As a user who approved.
     #[serde(rename = "com.atlassian.applinks.api.auth.types.OAuthAuthenticationProvider")]
     ThreeLegged,
-    /// As the consumer.
     #[serde(rename = "com.atlassian.applinks.api.auth.types.TwoLeggedOAuthAuthenticationProvider")]
     TwoLegged,
-    /// As a user whom the consumer names.
     #[serde(
         rename = "com.atlassian.applinks.api.auth.types.TwoLeggedOAuthWithImpersonationAuthenticationProvider"
     )]
@@ -43,21 +41,19 @@ pub enum AuthType {
 
 /// The format of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum DocumentFormat {
-    /// `application/json`.
     Json,
-    /// `application/xml`.
     Xml,
 }
 
 /// The manifest of a remote application, as far as it is used.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct RemoteManifest {
-    /// The installation.
     #[serde(deserialize_with = "required")]
     pub id: String,
-    /// Its name.
     #[serde(deserialize_with = "required")]
     pub name: String,
     /// The kind of application, such as `stash`.
@@ -66,7 +62,6 @@ pub struct RemoteManifest {
     /// Its own base URL.
     #[serde(default, deserialize_with = "optional")]
     pub url: Option<String>,
-    /// Its version.
     #[serde(default, deserialize_with = "optional")]
     pub version: Option<String>,
 }
@@ -123,12 +118,7 @@ impl DocumentFormat {
 }
 
 impl RemoteManifest {
-    /// Parses the document of a remote application, JSON or XML.
-    ///
-    /// # Errors
-    ///
-    /// Another media type, malformed JSON or XML, a document type, another root element, or a required field that is absent or
-    /// cannot be displayed.
+    /// Parses the document of a remote application, JSON or XML. Each required field must be there and displayable.
     pub fn parse(content_type: Option<&str>, body: &[u8]) -> Result<Self, DocumentError> {
         #[derive(Deserialize)]
         enum Document {

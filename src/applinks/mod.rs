@@ -67,7 +67,6 @@ impl DocumentError {
     }
 }
 
-/// Parses an XML document.
 fn from_xml<T: DeserializeOwned>(body: &[u8]) -> Result<T, DocumentError> {
     let text = std::str::from_utf8(body).map_err(|_| DocumentError("It is not UTF-8.".to_owned()))?;
     let text = text.trim_start_matches('\u{feff}').trim_end();
@@ -99,7 +98,6 @@ impl EntityResolver for NoDocumentType {
     }
 }
 
-/// Deserializes a text that can be displayed.
 fn required<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = displayable(&String::deserialize(deserializer)?);
     text.ok_or_else(|| D::Error::custom("an element is empty, too long or not displayable"))
@@ -128,7 +126,6 @@ fn is_xml(media_type: &str) -> bool {
     matches!(media_type, "application/xml" | "text/xml") || media_type.ends_with("+xml")
 }
 
-/// Writes an XML document.
 fn to_xml(document: &impl Serialize, root: &str) -> String {
     let mut out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
     let mut serializer =
@@ -138,34 +135,4 @@ fn to_xml(document: &impl Serialize, root: &str) -> String {
         .serialize(serializer)
         .expect("a struct of texts can be written");
     out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_application_id_is_a_uuid_in_one_notation() {
-        for (bytes, expected) in [
-            (0xff, "ffffffff-ffff-4fff-bfff-ffffffffffff"),
-            (0, "00000000-0000-4000-8000-000000000000"),
-        ] {
-            let id = ApplicationId::from_random([bytes; 16]);
-            assert_eq!(id.as_str(), expected);
-            assert_eq!(ApplicationId::parse(&expected.to_ascii_uppercase()), Some(id));
-        }
-        assert!(ApplicationId::parse("5F0C7A52-5c0f-3b0e-9d6a-1e0a7f0f6d11").is_some());
-        for text in [
-            "",
-            "5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d1",
-            "5f0c7a525c0f3b0e9d6a1e0a7f0f6d11",
-            "5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d1g",
-            "{5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d11}",
-            "urn:uuid:5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d11",
-            "../../../../../../../../../../../..",
-            "\"5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d11\"",
-        ] {
-            assert_eq!(ApplicationId::parse(text), None, "{text}");
-        }
-    }
 }

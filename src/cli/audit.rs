@@ -87,5 +87,5 @@ impl Audit {
 
 fn kinds() -> impl TypedValueParser<Value = AuditKind> {
     let names = PossibleValuesParser::new(AuditKind::VARIANTS);
-    names.try_map(|name| AuditKind::parse(&name).ok_or("nothing of this kind happens"))
+    names.try_map(|name| name.parse().map_err(|_| "nothing of this kind happens"))
 }

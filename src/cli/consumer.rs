@@ -243,7 +243,7 @@ fn read(file: &Path) -> anyhow::Result<String> {
 
 fn parse_method(text: &str) -> Result<SignatureMethod, String> {
     let names = SignatureMethod::ALL.map(SignatureMethod::name).join(", ");
-    SignatureMethod::parse(text).ok_or_else(|| format!("one of {names}"))
+    text.parse().map_err(|_| format!("one of {names}"))
 }
 
 /// Lists what the store has, and what the configuration will put into it.

@@ -46,7 +46,7 @@ impl<'de> Deserialize<'de> for Secret {
 impl<'de> Deserialize<'de> for SignatureMethod {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        Self::parse(&name).ok_or_else(|| {
+        name.parse().map_err(|_| {
             let known = Self::ALL.map(|method| format!("`{}`", method.name())).join(", ");
             D::Error::custom(format_args!("unknown variant `{name}`, expected one of {known}"))
         })

@@ -1,7 +1,5 @@
-//! Buildboard, a small application: projects and builds, which belong to users.
-//!
-//! It knows nothing of OAuth. `Remote-User` and `X-Linkgate-Consumer` name the user and the consumer; it trusts them,
-//! because only linkgate can reach it. A browser that comes without them may have a session of Buildboard's own.
+//! Buildboard, a small application that knows nothing of OAuth. It trusts `Remote-User` and `X-Linkgate-Consumer`, because
+//! only linkgate can reach it.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -19,9 +17,7 @@ use serde_json::{Value, json};
 
 use super::http::{Pairs, parse_form, render, send, value};
 
-/// The application.
 pub(crate) struct Buildboard {
-    /// Newest first.
     builds: Mutex<Vec<Build>>,
     /// `host:port` where it calls Bitbucket through linkgate, and the token to send there.
     calls: (String, String),
@@ -39,7 +35,6 @@ struct Build {
 }
 
 impl Buildboard {
-    /// With a few builds, and `host:port` and token for its calls of Bitbucket.
     pub(crate) fn new(calls: (String, String)) -> Self {
         let builds = PAST.map(|(number, owner, project, branch, note, state)| Build {
             number,
@@ -67,16 +62,11 @@ impl Buildboard {
             .with_state(Arc::new(self))
     }
 
-    fn with_builds<T>(&self, access: impl FnOnce(&mut Vec<Build>) -> T) -> T {
-        access(&mut self.builds.lock())
-    }
-
     fn builds_of(&self, visitor: &Visitor) -> Vec<Build> {
         let is_own = |build: &&Build| Some(&build.owner) == visitor.user.as_ref();
-        self.with_builds(|builds| builds.iter().filter(is_own).cloned().collect())
+        self.builds.lock().iter().filter(is_own).cloned().collect()
     }
 
-    /// Starts the build that a form describes.
     fn start(&self, visitor: &Visitor, fields: &Pairs) -> Result<Build, (StatusCode, &'static str)> {
         const NO_USER: (StatusCode, &str) = (StatusCode::FORBIDDEN, "Only a user can start a build.");
         let owner = visitor.user.clone().ok_or(NO_USER)?;
@@ -84,23 +74,21 @@ impl Buildboard {
         if !visitor.projects().contains(&&*field("project")) {
             return Err((StatusCode::NOT_FOUND, "You have no such project."));
         }
-        Ok(self.with_builds(|builds| {
-            let build = Build {
-                number: builds.first().map_or(1, |newest| newest.number + 1),
-                project: field("project"),
-                branch: field("branch"),
-                note: field("note"),
-                state: "running",
-                owner,
-            };
-            builds.insert(0, build.clone());
-            builds.truncate(MAX_BUILDS);
-            build
-        }))
+        let mut builds = self.builds.lock();
+        let build = Build {
+            number: builds.first().map_or(1, |newest| newest.number + 1),
+            project: field("project"),
+            branch: field("branch"),
+            note: field("note"),
+            state: "running",
+            owner,
+        };
+        builds.insert(0, build.clone());
+        builds.truncate(MAX_BUILDS);
+        Ok(build)
     }
 }
 
-/// A user, a consumer without a user, or an anonymous browser.
 struct Visitor {
     user: Option<String>,
     consumer: Option<String>,
@@ -125,7 +113,6 @@ impl Visitor {
 impl FromRequestParts<Arc<Buildboard>> for Visitor {
     type Rejection = Infallible;
 
-    /// The header fields of the gateway take precedence over a session.
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Buildboard>) -> Result<Self, Infallible> {
         let field = |name: &str| {
             let value = parts.headers.get(name)?;
@@ -170,12 +157,11 @@ fn home_with_cookie(cookie: &str) -> Response {
 }
 
 async fn press_build(State(app): App, visitor: Visitor, Form(fields): Form<Pairs>) -> Response {
-    let started = app.start(&visitor, &fields);
-    started.map_or_else(IntoResponse::into_response, |_| Redirect::to("/").into_response())
+    let started = app.start(&visitor, &fields).map(|_| Redirect::to("/"));
+    started.into_response()
 }
 
-/// Lists the visitor's builds, by branch if the query has `q`. The response repeats the query as it arrived, so that a caller
-/// sees that nothing was changed.
+/// Lists the visitor's builds, by branch if the query has `q`. The response repeats the query as it arrived.
 async fn list_builds(State(app): App, visitor: Visitor, RawQuery(query): RawQuery) -> Json<Value> {
     let pairs = parse_form(query.as_deref().unwrap_or_default());
     let branch = value(&pairs, "q").unwrap_or_default();
@@ -199,8 +185,7 @@ async fn start_build(State(app): App, visitor: Visitor, Form(fields): Form<Pairs
     }
 }
 
-/// Shows the visitor's pull requests in Bitbucket, or sends the visitor there to allow it. linkgate signs the call and keeps
-/// the token.
+/// Shows the visitor's pull requests in Bitbucket, or sends the visitor there to allow it.
 async fn pull_requests(State(app): App, visitor: Visitor) -> Response {
     let Some(user) = &visitor.user else {
         return Redirect::to("/").into_response();
@@ -258,7 +243,6 @@ const PAST: [(usize, &str, &str, &str, &str, &str); 5] = [
 ];
 const STYLE_TYPE: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/css; charset=utf-8")];
 const STYLE: &str = include_str!("../../templates/demo/buildboard.css");
-/// The oldest builds are forgotten beyond this.
 const MAX_BUILDS: usize = 200;
 /// The name of the session cookie; cookies are shared between the ports of a host, so linkgate's names differ.
 const COOKIE: &str = "buildboard";

@@ -13,7 +13,6 @@ use crate::store::Keyring;
 
 use super::{random, rng};
 
-/// Addresses and keys of one demo, which are in the configuration.
 #[derive(Template)]
 #[template(path = "demo/linkgate.toml", escape = "none")]
 pub(crate) struct Settings {
@@ -21,7 +20,6 @@ pub(crate) struct Settings {
     pub(crate) linkgate: PublicUrl,
     pub(crate) bitbucket: PublicUrl,
     pub(crate) buildboard: PublicUrl,
-    /// `host:port` of linkgate's listener for operators.
     pub(crate) admin: String,
     /// `host:port` where Buildboard calls Bitbucket through linkgate.
     pub(crate) calls: String,
@@ -35,7 +33,6 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Generates the keys of a demo with these addresses.
     pub(crate) fn generate(
         [bitbucket, linkgate, buildboard]: [PublicUrl; 3],
         [admin, calls]: [String; 2],
@@ -83,11 +80,9 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// The consumer key of the generic link.
 pub(crate) const FORM_KEY: &str = "bitbucket-form";
 /// Bitbucket's own consumer key: product name, colon, digits.
 pub(crate) const OWN_KEY: &str = "Stash:8277239845";
-/// linkgate's consumer key in Bitbucket.
 pub(crate) const LINKGATE_KEY: &str = "linkgate:demo";
 
 const KEY_BITS: usize = 2048;

@@ -87,7 +87,6 @@ async fn own_user_steps(bitbucket: &Bitbucket, report: &mut Report<'_>) -> Optio
     report.end(pull_requests(bitbucket, &mut browser, false).await)
 }
 
-/// Nonces and tokens outlive a restart.
 async fn restart_steps(bitbucket: &Bitbucket, report: &mut Report<'_>) -> Option<()> {
     let mut sent = Vec::new();
     for link in &bitbucket.links {
@@ -109,7 +108,6 @@ async fn restart_steps(bitbucket: &Bitbucket, report: &mut Report<'_>) -> Option
     Some(())
 }
 
-/// Connects a link, and calls as its user.
 async fn connect(
     bitbucket: &Bitbucket,
     link: &DemoLink,
@@ -239,7 +237,6 @@ async fn admin_page(bitbucket: &Bitbucket, user: &str, is_admin: bool) -> anyhow
     Ok(())
 }
 
-/// Calls as the user who connected a link.
 async fn call_as(
     bitbucket: &Bitbucket,
     link: &DemoLink,
@@ -280,7 +277,6 @@ fn rejected(bitbucket: &Bitbucket, exchange: &Exchange, problem: &str) -> anyhow
     Ok(())
 }
 
-/// Checks that a token request was a form POST with all protocol parameters in its body.
 fn sent_as_form(exchange: &Exchange, parameter: &str) -> anyhow::Result<()> {
     let request = &exchange.request;
     ensure!(request.method() == Method::POST);
@@ -313,7 +309,6 @@ fn starts_with(text: &str, start: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints a line for each step.
 struct Report<'a> {
     out: &'a mut (dyn Write + Send),
     /// The step whose result is not known yet: its name, and what is expected.
@@ -353,7 +348,6 @@ impl Report<'_> {
     }
 }
 
-/// Unicode, both spaces, repeated, empty and bare names, reserved characters, brackets, an escape that is escaped, and lower
-/// case in escapes.
+/// Unicode, both spaces, repeated, empty and bare names, reserved characters, brackets and odd escapes.
 const DIFFICULT_QUERY: &str = "q=&a=2&a=1&a=10&flag&%E6%97%A5%E6%9C%AC=%F0%9F%9A%80&s=a+b%20c&x=%26%3D%2B%25%2F%3F%23&z=~-._\
                                &w=!*'();:@,/?$&b[]=1&b%5B%5D=0&twice=%252B&lower=%c3%a4";

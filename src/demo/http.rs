@@ -1,7 +1,6 @@
 //! HTTP as the simulated peers use it: a request with its response, and a browser that runs no scripts.
 
 use std::collections::BTreeMap;
-use std::mem::take;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
@@ -13,16 +12,14 @@ use http::{Method, Request, Response, StatusCode, header};
 use crate::http::client::{Address, Connector, HttpClient, Reach};
 use crate::oauth::Origin;
 
-/// A request as it was sent, and its response.
+/// A request as it was sent, and its response; a redirect is not followed.
 #[derive(Clone, Debug)]
 pub(crate) struct Exchange {
     /// With an absolute URI. A signed one has its [`BaseString`] among its extensions.
     pub(crate) request: Request<String>,
-    /// The response; a redirect is not followed.
     pub(crate) response: Response<String>,
 }
 
-/// The base string that the signature of a request covers.
 #[derive(Clone, Debug)]
 pub(crate) struct BaseString(pub String);
 
@@ -53,12 +50,10 @@ pub(crate) fn form_body<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> Strin
     form.extend_pairs(pairs).finish()
 }
 
-/// Reads a form or a query.
 pub(crate) fn parse_form(text: &str) -> Pairs {
     form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }
 
-/// The first value of a name.
 pub(crate) fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     let pair = pairs.iter().find(|(other, _)| other == name);
     pair.map(|(_, value)| value.as_str())
@@ -87,18 +82,15 @@ pub(crate) struct CookieClient {
     cookies: BTreeMap<String, String>,
 }
 
-/// A page that a browser came to.
 pub(crate) struct Page {
-    /// Where it is, after redirects.
     pub(crate) url: String,
     pub(crate) status: StatusCode,
     pub(crate) html: String,
 }
 
 impl CookieClient {
-    /// Opens a URL, and follows redirects.
     pub(crate) async fn open(&mut self, url: &str) -> anyhow::Result<Page> {
-        self.follow(Method::GET, url.to_owned(), String::new()).await
+        self.follow(url.to_owned(), None).await
     }
 
     /// Sends the form that has the first of these fields (or buttons), together with its hidden fields.
@@ -109,7 +101,7 @@ impl CookieClient {
         let fields = fields.iter();
         pairs.extend(fields.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let action = absolute(&page.url, &action)?;
-        self.follow(Method::POST, action, form_body(&pairs)).await
+        self.follow(action, Some(form_body(&pairs))).await
     }
 
     /// Fills in linkgate's sign-in page as one of the demo's users, whose passwords follow from their names.
@@ -119,41 +111,32 @@ impl CookieClient {
         self.submit(page, &fields).await
     }
 
-    async fn follow(
-        &mut self,
-        mut method: Method,
-        mut url: String,
-        mut body: String,
-    ) -> anyhow::Result<Page> {
+    /// Sends a form, or nothing, and follows redirects.
+    async fn follow(&mut self, mut url: String, mut form: Option<String>) -> anyhow::Result<Page> {
         for _ in 0..MAX_REDIRECTS {
-            let response = self.request(method, &url, take(&mut body)).await?;
-            let location = response.headers().get(header::LOCATION);
-            let Some(location) = location.filter(|_| response.status().is_redirection()) else {
-                return Ok(Page {
-                    url,
-                    status: response.status(),
-                    html: response.into_body(),
-                });
+            let response = self.request(&url, form.take()).await?;
+            let (status, location) = (response.status(), response.headers().get(header::LOCATION));
+            let Some(location) = location.filter(|_| status.is_redirection()) else {
+                let html = response.into_body();
+                return Ok(Page { url, status, html });
             };
             url = absolute(&url, location.to_str()?)?;
-            method = Method::GET;
         }
         bail!("too many redirects, the last to {url}")
     }
 
-    async fn request(&mut self, method: Method, url: &str, body: String) -> anyhow::Result<Response<String>> {
+    async fn request(&mut self, url: &str, form: Option<String>) -> anyhow::Result<Response<String>> {
         let mut request = Request::builder().uri(url).header(header::ACCEPT, "text/html");
         if !self.cookies.is_empty() {
             let cookies = self.cookies.iter();
             let cookies: Vec<_> = cookies.map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header(header::COOKIE, cookies.join("; "));
         }
-        if method == Method::POST {
-            request = request
-                .header(header::CONTENT_TYPE, FORM)
-                .header("sec-fetch-site", "same-origin");
+        if form.is_some() {
+            request = request.method(Method::POST).header(header::CONTENT_TYPE, FORM);
+            request = request.header("sec-fetch-site", "same-origin");
         }
-        let response = send(request.method(method).body(body)?).await?.response;
+        let response = send(request.body(form.unwrap_or_default())?).await?.response;
         for cookie in response.headers().get_all(header::SET_COOKIE) {
             let (pair, attributes) = cookie.to_str()?.split_once(';').unwrap_or_default();
             let (name, value) = pair.split_once('=').unwrap_or_default();
@@ -189,7 +172,6 @@ fn attribute(text: &str, name: &str) -> Option<String> {
     Some(value.split('"').next()?.replace("&#38;", "&"))
 }
 
-/// A URL or an absolute path on a page, as a URL.
 fn absolute(base: &str, reference: &str) -> anyhow::Result<String> {
     if !reference.starts_with('/') {
         return Ok(reference.to_owned());
@@ -198,7 +180,6 @@ fn absolute(base: &str, reference: &str) -> anyhow::Result<String> {
     Ok(origin.as_str().to_owned() + reference)
 }
 
-/// The media type of forms.
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_BODY: usize = 1 << 20;

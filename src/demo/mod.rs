@@ -72,11 +72,7 @@ Examples:
 It listens on this machine only. Keys, passwords and tokens are throwaways.";
 
 impl Demo {
-    /// Runs the command.
-    ///
-    /// # Errors
-    ///
-    /// The demo cannot be set up, or a step of the headless run failed.
+    /// Runs the command. An error: the demo cannot be set up, or a step of the headless run failed.
     pub async fn run(self) -> anyhow::Result<()> {
         telemetry::start(telemetry::LogConfig {
             level: telemetry::Level::Warn,
@@ -128,8 +124,7 @@ impl Demo {
         outcome
     }
 
-    /// Takes five ports from the given one on, or free ones, and generates keys. Returns the listeners of Bitbucket's page and
-    /// of the application.
+    /// Takes five ports from the given one on, or free ones. Returns the listeners of Bitbucket's page and of the application.
     async fn bind(&self) -> anyhow::Result<(Settings, TcpListener, TcpListener)> {
         let listen = async |step: u16| {
             let port = self.port.checked_add(step);
@@ -155,21 +150,18 @@ impl Demo {
     }
 }
 
-/// The real server with its configuration file, and what its administrator does.
 struct Linkgate {
     config: PathBuf,
     server: Mutex<Option<Server>>,
 }
 
 impl Linkgate {
-    /// Starts the server, as `linkgate serve` does.
     async fn start(&self) -> anyhow::Result<()> {
         let server = Server::start(self.load()?, Clock::System).await;
         *self.server.lock().await = Some(server.context("linkgate does not start")?);
         Ok(())
     }
 
-    /// Stops the server, and waits until it has.
     async fn stop(&self) {
         if let Some(server) = self.server.lock().await.take() {
             server.stop().await;
@@ -178,8 +170,10 @@ impl Linkgate {
 
     /// Revokes an access token, as `linkgate token revoke` does: in the store, beside the server.
     async fn revoke(&self, token: &Token) -> anyhow::Result<()> {
-        let (name, address) = ("command", None);
-        let by = Actor { name, address };
+        let by = Actor {
+            name: "command",
+            address: None,
+        };
         with_store(&self.load()?, async |store| {
             let found = store.access_token(token).await?;
             let found = found.context("linkgate has no such token")?;
@@ -202,7 +196,6 @@ fn serve(listener: TcpListener, router: Router, stop: &CancellationToken) -> Joi
     tokio::spawn(server.into_future())
 }
 
-/// 32 letters and digits that cannot be guessed.
 fn random() -> String {
     Token::generate("", &mut rng()).as_str().to_owned()
 }

@@ -32,6 +32,10 @@ impl BodyLimits {
     ///
     /// `is_signed`: whether the request carries OAuth without its body. Otherwise a form has no limits: what is compressed is
     /// not signed, and neither is a form without an OAuth parameter in what is read within the limits.
+    ///
+    /// # Errors
+    ///
+    /// `Ambiguous` (400) for two `Content-Type` fields, `CompressedForm` (415), and those of `buffer`.
     pub async fn read_form(
         self,
         headers: &HeaderMap,

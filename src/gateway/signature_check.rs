@@ -90,7 +90,7 @@ impl SignatureCheck {
         origin: &RequestOrigin,
         body: Body,
         is_signed: bool,
-    ) -> Result<(Option<Caller>, Body), Rejection> {
+    ) -> Result<(Option<Caller>, Body), SignatureCheckError> {
         let mode = self.routes.mode(&head.method, head.uri.path(), &head.headers);
         if mode == RouteMode::None {
             return Ok((None, body));
@@ -122,28 +122,29 @@ pub(super) fn signed_method(method: &Method) -> Method {
     Method::from_bytes(upper.as_bytes()).unwrap_or_else(|_| method.clone())
 }
 
-pub(super) fn unsigned(mode: RouteMode) -> Result<(), Rejection> {
+/// Decides on a request without OAuth.
+pub(super) fn unsigned(mode: RouteMode) -> Result<(), SignatureCheckError> {
     match mode {
-        RouteMode::OAuth => Err(Rejection::Challenge),
+        RouteMode::OAuth => Err(SignatureCheckError::Challenge),
         RouteMode::OAuthOrPassthrough | RouteMode::None => Ok(()),
     }
 }
 
 /// Why a request does not pass.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Rejection {
+pub(super) enum SignatureCheckError {
     /// The request itself is wrong, or linkgate failed.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
     /// The consumer's signature or token is not accepted.
     #[error(transparent)]
-    Provider(#[from] provider::Error),
+    Provider(#[from] provider::ProviderError),
     /// The route needs OAuth, and the request is not signed.
     #[error("the request is not signed")]
     Challenge,
 }
 
-impl Rejection {
+impl SignatureCheckError {
     /// The response to the client. A challenge names no problem, since nothing was tried (RFC 5849, section 3.5.1).
     pub(super) fn to_response(&self, realm: &str, format: ErrorFormat) -> Response {
         match self {

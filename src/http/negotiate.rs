@@ -8,6 +8,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 pub struct Repeated;
 
 /// Returns the value of the only field of a name; `None` if there is none.
+///
+/// # Errors
+///
+/// There are several.
 pub fn at_most_one(headers: &HeaderMap, name: impl AsHeaderName) -> Result<Option<&HeaderValue>, Repeated> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {

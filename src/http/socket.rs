@@ -18,6 +18,10 @@ pub enum Socket {
 
 impl Socket {
     /// Binds a TCP port.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, such as an address that is in use.
     pub fn tcp(address: SocketAddr) -> io::Result<Self> {
         let socket = if address.is_ipv4() {
             TcpSocket::new_v4()?
@@ -31,6 +35,10 @@ impl Socket {
     }
 
     /// Binds a Unix socket for owner and group. One that a previous process left behind is replaced, unless another listens there.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, also if another process listens there.
     pub fn unix(path: &Path) -> io::Result<Self> {
         let is_socket = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
         if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {

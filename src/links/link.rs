@@ -75,6 +75,10 @@ pub enum Users {
 
 impl Link {
     /// Creates a link; nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// The operating system has no trust roots, or no certificate can be for the host of the URL.
     pub fn new(config: LinkConfig) -> Result<Self, LinkConfigError> {
         let uri = config.url.as_str().parse().map_err(|_| LinkConfigError::Host)?;
         let address = Address::of(&uri).ok_or(LinkConfigError::Host)?;
@@ -132,6 +136,10 @@ impl Link {
 }
 
 /// Connects to remote applications, whose certificates chain to the roots in a `ca_file` or to those of the operating system.
+///
+/// # Errors
+///
+/// The operating system has none.
 pub fn connector(ca_file: Option<&FromFile<Roots>>, timeout: Duration) -> Result<Connector, RootsError> {
     Ok(Connector {
         tls: Some(ClientTls::with_roots(Roots::or_system(ca_file)?)),

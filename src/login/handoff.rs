@@ -67,6 +67,10 @@ impl Handoff {
     }
 
     /// Verifies the signature of an answer, and parses its JSON. [`Handoff::accept`] checks its content.
+    ///
+    /// # Errors
+    ///
+    /// It is not signed with the shared secret, or not JSON of this form.
     pub fn verify(&self, answer: &str, signature: &str) -> Result<Answer, SignInError> {
         let expected = self.sign(ANSWER, answer);
         if !bool::from(expected.as_bytes().ct_eq(signature.as_bytes())) {

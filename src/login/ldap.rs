@@ -122,6 +122,10 @@ enum SearchError {
 #[cfg(feature = "ldap")]
 impl Ldap {
     /// Takes the configuration. Nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// The operating system has no trust roots, and the connection needs them.
     pub fn new(config: LdapConfig) -> Result<Self, RootsError> {
         let roots = config
             .is_secure()
@@ -134,6 +138,10 @@ impl Ldap {
     }
 
     /// Verifies a name and a password.
+    ///
+    /// # Errors
+    ///
+    /// The name or the password is wrong, or the directory did not answer.
     pub async fn verify(&self, name: &str, password: Secret, now: Timestamp) -> Result<User, SignInError> {
         // A directory takes a bind with an empty password for an anonymous one, and lets it succeed (RFC 4513, section 5.1.2).
         if password.expose().is_empty() || !is_user_name(name) {

@@ -51,6 +51,10 @@ pub struct PasswordFileError {
 
 impl PasswordFile {
     /// Reads a password file, which must have users.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, has a mistake, or has no users.
     pub fn read(path: impl Into<PathBuf>) -> Result<Self, PasswordFileError> {
         let path = path.into();
         let users = RwLock::new(Arc::new(read(&path)?));
@@ -68,6 +72,10 @@ impl PasswordFile {
     ///
     /// The work is the same whether or not the name exists. It is limited, since anyone may ask for it: a long queue is an
     /// error, too.
+    ///
+    /// # Errors
+    ///
+    /// The name or the password is wrong, or the queue is too long.
     pub async fn verify(&self, name: &str, password: Secret, now: Timestamp) -> Result<User, SignInError> {
         let users = self.users.read().clone();
         let Some((account, hash)) = candidate(&users, name) else {

@@ -132,6 +132,10 @@ enum Session {
 
 impl Probe {
     /// Takes the configuration. Nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// The operating system has no trust roots, and one of the URLs needs them.
     pub fn new(config: ProbeConfig) -> Result<Self, RootsError> {
         let connector = |url: &str, timeout| connector(url, config.ca_file.as_ref(), timeout);
         let user_lookup = config.user_lookup_url.clone().map(|url| {
@@ -146,6 +150,10 @@ impl Probe {
     }
 
     /// Identifies the user of a request by its cookies; `None` if it is anonymous.
+    ///
+    /// # Errors
+    ///
+    /// The application does not respond, or with something else than JSON with a name.
     pub async fn identify(&self, headers: &HeaderMap, now: Timestamp) -> Result<Option<User>, SignInError> {
         let Some(cookies) = self.cookies(headers) else {
             return Ok(None);

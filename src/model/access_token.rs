@@ -8,12 +8,11 @@ use super::user::User;
 
 /// An access token as it is kept: found by its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct AccessToken {
     /// A short public name, for lists and for `linkgate token revoke`. A renewal does not change it.
     pub id: String,
-    /// Who holds it.
     pub consumer: ConsumerKey,
-    /// The user or consumer in whose name it is used.
     pub user: User,
     /// When the user's answer was exchanged for the first token; a renewal leaves it.
     pub connected_at: Timestamp,
@@ -21,11 +20,9 @@ pub struct AccessToken {
     pub host: Option<String>,
     /// When this token was issued or last renewed.
     pub issued_at: Timestamp,
-    /// From when on it is dead.
     pub expires_at: Timestamp,
     /// The renewable session around it, when the consumer has session handles.
     pub session: Option<TokenSession>,
-    /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
     /// When, and from where, it was last used (kept to the minute).
     pub last_used: Option<(Timestamp, Option<IpAddr>)>,
@@ -35,8 +32,7 @@ pub struct AccessToken {
 pub const UNKNOWN_TOKEN: &str = "This token is not known here: ask the user to connect again.";
 
 impl AccessToken {
-    /// Whether this consumer may call with the token now. What can never work again is one of the three problems upon which
-    /// a consumer drops its token; nothing else is.
+    /// Whether this consumer may call with the token now.
     pub fn check_use(&self, consumer: &ConsumerKey, now: Timestamp) -> Result<(), Problem> {
         self.check_owner(consumer)?;
         if self.expires_at <= now {
@@ -45,8 +41,7 @@ impl AccessToken {
         Ok(())
     }
 
-    /// The session within which this consumer may renew the token now, expired or not (OAuth Session 1.0). The handle is
-    /// compared by the caller, and then the end of the session by [`TokenSession::check_end`].
+    /// The session within which this consumer may renew the token now, expired or not (OAuth Session 1.0).
     pub fn check_renewal(&self, consumer: &ConsumerKey) -> Result<&TokenSession, Problem> {
         self.check_owner(consumer)?;
         self.session.as_ref().ok_or(WRONG_HANDLE)
@@ -84,28 +79,25 @@ pub struct TokenSession {
 }
 
 impl TokenSession {
-    /// Whether a token can still be renewed. That its session is over is no problem of the token: it may still be used until it
-    /// expires.
+    /// Checks that the session is not over. That is no problem of the token, which may still be used until it expires.
     pub fn check_end(&self, now: Timestamp) -> Result<(), Problem> {
         if self.expires_at <= now {
-            return Err(Problem::PermissionDenied(
-                "The time for renewal is over: ask the user to connect again.",
-            ));
+            return Err(SESSION_OVER);
         }
         Ok(())
     }
 }
 
+const SESSION_OVER: Problem =
+    Problem::PermissionDenied("The time for renewal is over: ask the user to connect again.");
 /// Why a renewal without the right session handle is rejected.
 pub const WRONG_HANDLE: Problem = Problem::TokenRejected("The session handle does not belong to this token.");
 
 /// What an exchange adds to the answer that the user gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are those of the access token")]
 pub struct NewAccess {
-    /// When the token is issued.
     pub issued_at: Timestamp,
-    /// From when on it is dead.
     pub expires_at: Timestamp,
-    /// The renewable session around it, when the consumer has session handles.
     pub session: Option<TokenSession>,
 }

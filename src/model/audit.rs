@@ -45,9 +45,7 @@ impl AuditEvent {
     }
 }
 
-/// What kind of thing happened.
-///
-/// No refusal is among them: an unauthenticated client must not be able to make the log grow.
+/// What happened. No refusal is among them: an unauthenticated client must not be able to make the log grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 #[expect(missing_docs, reason = "the names say it")]
@@ -75,11 +73,6 @@ pub enum AuditKind {
 }
 
 impl AuditKind {
-    /// Reads a name.
-    pub fn parse(name: &str) -> Option<Self> {
-        name.parse().ok()
-    }
-
     /// The name by which it is kept and shown.
     pub fn name(self) -> &'static str {
         self.into()

@@ -9,15 +9,11 @@ use strum::{EnumString, IntoStaticStr};
 use crate::oauth::{AllowedCallback, Callback, ConsumerKey, Problem, SignatureMethod, VerificationKey};
 
 /// A registered consumer.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of its own in the configuration"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "the consumer's switches")]
+#[expect(missing_docs, reason = "the names say it")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Consumer {
-    /// Who signs.
     pub key: ConsumerKey,
-    /// The name to show to people.
     pub name: String,
     /// Live keys: more than one while a key is rotated.
     pub keys: Vec<VerificationKey>,
@@ -41,7 +37,6 @@ pub struct Consumer {
     pub addresses: Vec<IpNet>,
     /// A disabled consumer keeps its tokens and can do nothing.
     pub enabled: bool,
-    /// Who registered it.
     pub source: ConsumerSource,
 }
 
@@ -54,34 +49,31 @@ impl Consumer {
         address: Option<IpAddr>,
     ) -> Result<(), Problem> {
         if !self.enabled {
-            return Err(Problem::ConsumerKeyRejected(
-                "This consumer is disabled in linkgate.",
-            ));
+            return Err(DISABLED);
         }
         let is_allowed = |address| self.addresses.iter().any(|net| net.contains(&address));
         if !self.addresses.is_empty() && !address.is_some_and(is_allowed) {
-            return Err(Problem::ConsumerKeyRejected(
-                "This consumer may not call from this address.",
-            ));
+            return Err(OTHER_ADDRESS);
         }
         method.check_keys(&self.keys)?;
         let is_plaintext = method == SignatureMethod::Plaintext;
-        let advice = match (self.methods.contains(&method), is_plaintext) {
-            (false, true) => {
-                "PLAINTEXT is off for this consumer: sign with HMAC-SHA1, or add PLAINTEXT to its signature_methods."
-            }
-            (false, false) => {
-                "This consumer may sign with another hash only: compare its link with its signature_methods in linkgate."
-            }
+        let why = match (self.methods.contains(&method), is_plaintext) {
+            (false, true) => NO_PLAINTEXT,
+            (false, false) => OTHER_HASH,
             (true, true) if !is_secure => "PLAINTEXT is accepted over https only.",
             (true, _) => return Ok(()),
         };
-        Err(Problem::SignatureMethodRejected {
-            used: method.name().to_owned(),
-            why: advice,
-        })
+        let used = method.name().to_owned();
+        Err(Problem::SignatureMethodRejected { used, why })
     }
 }
+
+const DISABLED: Problem = Problem::ConsumerKeyRejected("This consumer is disabled in linkgate.");
+const OTHER_ADDRESS: Problem = Problem::ConsumerKeyRejected("This consumer may not call from this address.");
+const NO_PLAINTEXT: &str =
+    "PLAINTEXT is off for this consumer: sign with HMAC-SHA1, or add PLAINTEXT to its signature_methods.";
+const OTHER_HASH: &str =
+    "This consumer may sign with another hash only: compare its link with its signature_methods in linkgate.";
 
 /// Who registered a consumer, and so who may change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]

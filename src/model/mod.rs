@@ -1,8 +1,4 @@
-//! What is kept, as values and state machines. Pure: no database, no clock.
-//!
-//! # Errors
-//!
-//! A `check_…` returns the problem that forbids it.
+//! What is kept, as values and state machines. Pure: no database, no clock. A `check_…` returns the problem that forbids it.
 
 mod access_token;
 mod audit;

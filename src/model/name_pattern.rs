@@ -11,9 +11,7 @@ impl NamePattern {
             return Err("write a user's name");
         }
         if text.bytes().all(|byte| byte == b'*') {
-            return Err(
-                "everybody is nobody in particular: write names, or what they have in common, as in \"build-*\"",
-            );
+            return Err(EVERYBODY);
         }
         Ok(Self(text.to_owned()))
     }
@@ -36,3 +34,6 @@ impl NamePattern {
         rest.ends_with(last)
     }
 }
+
+const EVERYBODY: &str =
+    "everybody is nobody in particular: write names, or what they have in common, as in \"build-*\"";

@@ -6,19 +6,16 @@ use super::access_token::UNKNOWN_TOKEN;
 use super::user::User;
 
 /// A request token as it is kept. The token itself and its secrets are not: one is hashed, the others are derived.
+#[expect(missing_docs, reason = "the names say it")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestToken {
-    /// Who asked.
     pub consumer: ConsumerKey,
     /// Where the user returns; never re-read from the browser.
     pub callback: Callback,
-    /// When it was issued.
     pub issued_at: Timestamp,
-    /// From when on it is dead.
     pub expires_at: Timestamp,
     /// How many signed exchanges came with a wrong verifier.
     pub wrong_verifiers: u32,
-    /// What the user answered so far.
     pub state: RequestTokenState,
 }
 
@@ -44,20 +41,17 @@ impl RequestToken {
 }
 
 /// What became of the question.
+#[expect(missing_docs, reason = "the names say it")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestTokenState {
-    /// No user has answered.
     Pending,
-    /// The user said yes; the verifier is derived from token and user.
+    /// The verifier is derived from token and user.
     Authorized {
-        /// Who said it.
         by: User,
     },
-    /// The user said no.
     Denied,
     /// It was exchanged for an access token, or used up by wrong verifiers.
     Used {
-        /// The user who had approved.
         by: User,
     },
 }

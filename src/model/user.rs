@@ -3,24 +3,22 @@
 use crate::oauth::{Timestamp, Token};
 
 /// A user of the application, and how they proved it.
+#[expect(missing_docs, reason = "the names say it")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// The name by which the application knows them.
     pub subject: String,
-    /// The name to show to people.
     pub display_name: String,
     /// The login method that vouched for them: `file`, `probe`, ...
     pub proved_by: String,
-    /// When it did.
     pub proved_at: Timestamp,
 }
 
 /// What a login method knows of a user's name.
+#[expect(missing_docs, reason = "the names say it")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserStatus {
-    /// The user exists.
     Active {
-        /// The name to show to people.
         display_name: String,
     },
     /// There is no such user, or not any more.
@@ -31,14 +29,12 @@ pub enum UserStatus {
 
 /// A signed-in browser as it is kept: found by the hash of its [`SessionId`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct BrowserSession {
-    /// Who signed in.
     pub user: User,
-    /// When they did.
     pub created_at: Timestamp,
     /// When the browser was last seen.
     pub seen_at: Timestamp,
-    /// From when on it must sign in again.
     pub expires_at: Timestamp,
 }
 

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::encoding::{self, Encoding};
 use super::problem::Problem;
 
-/// Finds the credentials of the `OAuth` scheme among the values of all `Authorization` fields: what follows the name of the
-/// scheme, not parsed. `None` if no field has this scheme.
+/// Finds the credentials of the `OAuth` scheme among the values of all `Authorization` fields: what follows the scheme, not
+/// parsed.
 ///
 /// # Errors
 ///
@@ -14,42 +14,34 @@ use super::problem::Problem;
 /// field that does not begin with it.
 pub fn credentials<'a>(fields: &[&'a [u8]]) -> Result<Option<&'a [u8]>, Problem> {
     let rejected = |why| Err(Problem::parameters_rejected(&[], why));
+    let has_signature = |field: &&[u8]| field.windows(16).any(|text| text == b"oauth_signature=");
     match (fields.iter().find_map(|field| after_scheme(field)), fields.len()) {
         (Some(_), 2..) => rejected("Send one Authorization header: several of them are ambiguous."),
-        (None, _) if fields.iter().any(|field| has_signature(field)) => {
+        (None, _) if fields.iter().any(has_signature) => {
             rejected("Begin the Authorization header with OAuth and a space, and put nothing before it.")
         }
         (found, _) => Ok(found),
     }
 }
 
-/// Parses credentials into names and values in their order, in canonical encoding. `realm` is left out.
-///
-/// The grammar is strict: `name="value"`, separated by commas with optional white space; a list may have empty elements
-/// (RFC 9110, section 5.6.1.2). A comma inside the quotes is data.
-/// An error ends the iteration.
+/// Parses credentials into names and values in their order, in canonical encoding. `realm` is left out, and an error ends the
+/// iteration. The grammar is strict: `name="value"`, separated by commas with optional white space; elements may be empty (RFC
+/// 9110, section 5.6.1.2).
 pub fn parameters(credentials: &[u8]) -> impl Iterator<Item = Result<NormalizedPair<'_>, Problem>> {
     let mut rest = trim_commas(credentials);
     let mut has_realm = false;
     std::iter::from_fn(move || {
         while !rest.is_empty() {
-            match parse_parameter(rest) {
-                Ok(((name, _), after)) if is_realm(&name) && !has_realm => {
-                    has_realm = true;
-                    rest = after;
-                }
-                Ok(((name, _), _)) if is_realm(&name) => {
+            let parsed = parse_parameter(rest);
+            rest = parsed.as_ref().map_or(&b""[..], |(_, after)| after);
+            match parsed {
+                Ok((pair, _)) if !is_realm(&pair.0) => return Some(Ok(pair)),
+                Ok(_) if !has_realm => has_realm = true,
+                Ok(_) => {
                     rest = b"";
                     return Some(Err(Problem::parameter_rejected("realm", "Send realm once.")));
                 }
-                Ok((pair, after)) => {
-                    rest = after;
-                    return Some(Ok(pair));
-                }
-                Err(problem) => {
-                    rest = b"";
-                    return Some(Err(problem));
-                }
+                Err(problem) => return Some(Err(problem)),
             }
         }
         None
@@ -71,15 +63,13 @@ pub fn authorization<N: AsRef<str>, V: AsRef<str>>(
     encoding::into_ascii(out)
 }
 
-/// Writes the value of `WWW-Authenticate`: a challenge, with the problem if there is one (OAuth Problem Reporting 1.0).
-///
-/// The realm and every value are percent-encoded, so that none can end its quotes.
+/// Writes the value of `WWW-Authenticate`, with the problem if there is one (OAuth Problem Reporting 1.0), all
+/// percent-encoded.
 pub fn challenge(realm: &str, problem: Option<&Problem>) -> String {
     let pairs = problem.map(Problem::pairs).unwrap_or_default();
     authorization(pairs, Some(realm))
 }
 
-/// A name and a value in canonical encoding.
 type NormalizedPair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 
 /// Parses one parameter. Returns it with the text after the comma that follows, which is empty after the last parameter.
@@ -91,15 +81,10 @@ fn parse_parameter(text: &[u8]) -> Result<(NormalizedPair<'_>, &[u8]), Problem> 
         })?;
     let malformed = || {
         let name = std::str::from_utf8(&name).unwrap_or_default();
-        Problem::parameters_rejected(
-            &[name],
-            "Write the header as OAuth name=\"value\", name=\"value\".",
-        )
+        Problem::parameters_rejected(&[name], GRAMMAR)
     };
-    let quoted = rest
-        .strip_prefix(b"=\"")
-        .filter(|_| !name.is_empty())
-        .ok_or_else(malformed)?;
+    let quoted = rest.strip_prefix(b"=\"").filter(|_| !name.is_empty());
+    let quoted = quoted.ok_or_else(malformed)?;
     let (value, rest) = if is_realm(&name) {
         let end = end_of_quoted_string(quoted).ok_or_else(malformed)?;
         (Cow::Borrowed(&quoted[..0]), &quoted[end..])
@@ -147,20 +132,14 @@ fn trim_commas(list: &[u8]) -> &[u8] {
     list[start..].trim_ascii_end()
 }
 
-/// Whether a field has the signature of a request, in which scheme or quotes ever.
-fn has_signature(field: &[u8]) -> bool {
-    field.windows(16).any(|text| text == b"oauth_signature=")
-}
-
 fn after_scheme(field: &[u8]) -> Option<&[u8]> {
     let field = field.trim_ascii();
-    let end = field
-        .iter()
-        .position(u8::is_ascii_whitespace)
-        .unwrap_or(field.len());
-    let (scheme, rest) = field.split_at(end);
+    let end = field.iter().position(u8::is_ascii_whitespace);
+    let (scheme, rest) = field.split_at(end.unwrap_or(field.len()));
     scheme.eq_ignore_ascii_case(b"OAuth").then_some(rest)
 }
+
+const GRAMMAR: &str = "Write the header as OAuth name=\"value\", name=\"value\".";
 
 fn push_quoted(out: &mut Vec<u8>, name: &str, value: &str) {
     if out.ends_with(b"\"") {

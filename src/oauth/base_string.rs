@@ -50,15 +50,9 @@ pub fn signature_base_string(method: &str, uri: [&str; 2], parameters: &Paramete
 pub fn base_string_uri(url: &str) -> Result<String, &'static str> {
     let url = SplitUrl::parse(url)?;
     // An empty port is the default port (RFC 3986, section 3.2.3).
-    let port = url
-        .port
-        .filter(|port| !port.is_empty())
-        .map(parse_port)
-        .transpose()?;
+    let port = url.port.filter(|port| !port.is_empty());
+    let origin = Origin::new(url.is_secure, url.host, port.map(parse_port).transpose()?);
     let path = url.rest.split(['?', '#']).next().unwrap_or_default();
     let path = if path.is_empty() { "/" } else { path };
-    Ok(format!(
-        "{}{path}",
-        Origin::new(url.is_secure, url.host, port).as_str()
-    ))
+    Ok(format!("{}{path}", origin.as_str()))
 }

@@ -1,10 +1,6 @@
-//! Callbacks (RFC 5849, sections 2.1 and 2.2): where the user returns after the authorization.
-//!
-//! 1. [`Callback`], the value of `oauth_callback`;
-//! 2. [`CallbackUrl`], kept byte for byte: the browser is redirected to exactly the text that was checked;
-//! 3. [`AllowedCallback`], a callback that the configuration allows.
+//! Callbacks (RFC 5849, sections 2.1 and 2.2): where the user returns after the authorization, kept byte for byte.
 
-use super::credentials::{Token, Verifier};
+use super::credentials::{Secret, Token};
 use super::encoding::{self, Encoding};
 use super::problem::Problem;
 use super::url::{Origin, SplitUrl, parse_port};
@@ -72,7 +68,7 @@ impl CallbackUrl {
     }
 
     /// The callback with `oauth_token` and `oauth_verifier` appended.
-    pub fn authorized_redirect(&self, token: &Token, verifier: &Verifier) -> String {
+    pub fn authorized_redirect(&self, token: &Token, verifier: &Secret) -> String {
         self.redirect(token, verifier.expose())
     }
 
@@ -142,16 +138,10 @@ impl AllowedCallback {
         if text.contains("://*") {
             return Err(ONLY_THE_PORT);
         }
-        let SplitUrl {
-            is_secure,
-            host,
-            port,
-            rest: path_prefix,
-        } = SplitUrl::parse(text)?;
+        let url = SplitUrl::parse(text)?;
+        let path_prefix = url.rest;
         if path_prefix.contains(['?', '#']) {
-            return Err(
-                "Leave the query and the fragment out: scheme, host, port and the beginning of the path.",
-            );
+            return Err(ONLY_THE_PATH);
         }
         if path_prefix.contains('*') {
             return Err(ONLY_THE_PORT);
@@ -160,11 +150,11 @@ impl AllowedCallback {
         encoding::decode(path_prefix.as_bytes(), Encoding::Percent)
             .map_err(|_| "A percent sign in the path must begin an escape.")?;
         reject_dot_segments(path_prefix)?;
-        let any_port = port == Some("*");
-        let port = port.filter(|_| !any_port).map(parse_port).transpose()?;
+        let any_port = url.port == Some("*");
+        let port = url.port.filter(|_| !any_port).map(parse_port).transpose()?;
         Ok(Self {
             text: text.to_owned(),
-            origin: Origin::new(is_secure, host, port),
+            origin: Origin::new(url.is_secure, url.host, port),
             any_port,
             path_prefix: path_prefix.to_owned(),
         })
@@ -217,5 +207,7 @@ fn check_char(character: char) -> Result<(), &'static str> {
     }
 }
 
+const ONLY_THE_PATH: &str =
+    "Leave the query and the fragment out: scheme, host, port and the beginning of the path.";
 const ONLY_THE_PORT: &str =
     "Only the port may be *: name the host, and leave out what may vary at the end of the path.";

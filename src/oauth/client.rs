@@ -27,19 +27,17 @@ use super::timestamp::Timestamp;
 /// assert_eq!((name.as_str(), signature.as_str()), ("oauth_signature", "msrTmwtDEKqeVXeJaufuiXOpbJI="));
 /// ```
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct RequestSigner {
-    /// `oauth_consumer_key`.
     pub consumer_key: ConsumerKey,
-    /// The shared secret or the private key of the consumer.
     pub key: SigningKey,
-    /// The signature method.
     pub method: SignatureMethod,
 }
 
 /// A request to sign.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct UnsignedRequest {
-    /// The method.
     pub method: Method,
     /// The absolute URL with its query.
     pub url: String,
@@ -47,7 +45,6 @@ pub struct UnsignedRequest {
     pub form: Bytes,
     /// Further protocol parameters, such as `oauth_callback` and `oauth_verifier`.
     pub parameters: Vec<(&'static str, String)>,
-    /// `oauth_token`.
     pub token: TokenParameter,
 }
 
@@ -64,14 +61,12 @@ pub enum TokenParameter {
 
 /// Why a request cannot be signed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum SignError {
-    /// The URL is malformed.
     #[error("the URL cannot be signed: {0}")]
     Url(&'static str),
-    /// The query or the form is malformed.
     #[error("the parameters cannot be signed: {}", .0.advice())]
     Parameters(Problem),
-    /// The key is not one of the signature method.
     #[error("this key cannot sign with {}", .0.name())]
     Key(SignatureMethod),
 }
@@ -102,24 +97,16 @@ impl RequestSigner {
             ("oauth_nonce", nonce),
             ("oauth_version", "1.0"),
         ];
-        let further = request
-            .parameters
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()));
-        let all = standard
-            .into_iter()
-            .chain(token.map(|token| ("oauth_token", token)))
-            .chain(further);
-        let mut parameters: Vec<_> = all
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-        let signature = self
-            .key
-            .sign(self.method, &request.base_string(&parameters)?, token_secret);
-        parameters.push((
-            "oauth_signature".to_owned(),
-            signature.ok_or(SignError::Key(self.method))?,
-        ));
+        let token = token.map(|token| ("oauth_token", token));
+        let further = request.parameters.iter();
+        let further = further.map(|(name, value)| (*name, value.as_str()));
+        let all = standard.into_iter().chain(token).chain(further);
+        let all = all.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut parameters: Vec<_> = all.collect();
+        let base_string = request.base_string(&parameters)?;
+        let signature = self.key.sign(self.method, &base_string, token_secret);
+        let signature = signature.ok_or(SignError::Key(self.method))?;
+        parameters.push(("oauth_signature".to_owned(), signature));
         Ok(parameters)
     }
 }
@@ -146,10 +133,8 @@ impl UnsignedRequest {
     /// Sets the form body.
     #[must_use]
     pub fn form(self, form: impl Into<Bytes>) -> Self {
-        Self {
-            form: form.into(),
-            ..self
-        }
+        let form = form.into();
+        Self { form, ..self }
     }
 
     /// Sets `oauth_token`.
@@ -170,12 +155,8 @@ impl UnsignedRequest {
         let uri = base_string_uri(&self.url).map_err(SignError::Url)?;
         let url = self.url.split('#').next().unwrap_or_default();
         let query = url.split_once('?').map_or("", |(_, query)| query);
-        let parameters =
-            Parameters::of_unsigned(query, &self.form, protocol).map_err(SignError::Parameters)?;
-        Ok(signature_base_string(
-            self.method.as_str(),
-            [&uri, ""],
-            &parameters,
-        ))
+        let parameters = Parameters::of_unsigned(query, &self.form, protocol);
+        let (method, parameters) = (self.method.as_str(), parameters.map_err(SignError::Parameters)?);
+        Ok(signature_base_string(method, [&uri, ""], &parameters))
     }
 }

@@ -1,4 +1,4 @@
-//! Credentials (RFC 5849, section 1.1): consumer keys, tokens and secrets. Each has a type of its own.
+//! Credentials (RFC 5849, section 1.1): consumer keys, tokens and secrets.
 
 use std::fmt;
 use std::sync::Arc;
@@ -35,9 +35,8 @@ impl fmt::Display for ConsumerKey {
     }
 }
 
-/// A request token or an access token: the identifier of temporary or token credentials (RFC 5849, section 1.1).
-///
-/// `Debug` shows only [`Token::prefix`]: a request token in a log could be approved by another user.
+/// A request token or an access token (RFC 5849, section 1.1). `Debug` shows only [`Token::prefix`]: a request token in a log
+/// could be approved by another user.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Token(Arc<str>);
 
@@ -78,9 +77,8 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A shared secret (RFC 5849, section 1.1), or another text that must not be shown.
-///
-/// It has no `Display`, `Debug` prints dots, comparison takes constant time, and it is wiped on drop.
+/// A shared secret (RFC 5849, section 1.1), or another text that must not be shown: a verification code, a session handle. It
+/// has no `Display`, `Debug` prints dots, comparison takes constant time, and it is wiped on drop.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
@@ -110,42 +108,11 @@ impl fmt::Debug for Secret {
     }
 }
 
-macro_rules! secret_type {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        pub struct $name(Secret);
-
-        impl $name {
-            /// Takes the text.
-            pub fn new(text: impl Into<String>) -> Self {
-                Self(Secret::new(text))
-            }
-
-            /// The text.
-            pub fn expose(&self) -> &str {
-                self.0.expose()
-            }
-        }
-    };
-}
-
-secret_type! {
-    /// A verification code (RFC 5849, section 2.2): it proves that the user who approved the request came back.
-    Verifier
-}
-
-secret_type! {
-    /// A session handle (OAuth Session 1.0): it proves that a renewal comes from the holder of the first access token.
-    SessionHandle
-}
-
 /// A token with its shared secret (RFC 5849, section 1.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct TokenCredentials {
-    /// `oauth_token`.
     pub token: Token,
-    /// `oauth_token_secret`.
     pub secret: Secret,
 }
 

@@ -1,7 +1,5 @@
-//! Finds out why a signature does not match, for `oauth_problem_advice`.
-//!
-//! The request is verified again with what a misconfigured consumer or proxy would have changed. Only the holder of the
-//! consumer's key can make a signature that matches any of these variants, so the advice tells an attacker nothing.
+//! Finds out why a signature does not match: verifies again with what a misconfigured consumer or proxy would have changed.
+//! Only the holder of the consumer's key can make a signature that matches a variant, so the advice tells an attacker nothing.
 
 use super::credentials::Secret;
 use super::encoding::{self, Encoding};
@@ -23,7 +21,9 @@ pub fn diagnose(
     keys: &[VerificationKey],
     token_secret: Option<&Secret>,
 ) -> Option<&'static str> {
-    let (other_scheme, other_method) = (other_scheme(view.url), other_method(view.method));
+    let mut methods = [("HEAD", "GET"), ("GET", "HEAD")].into_iter();
+    let other_method = methods.find(|(method, _)| *method == view.method);
+    let other_scheme = other_scheme(view.url);
     let empty_key = [VerificationKey::Hmac(Secret::new(""))];
     let as_received = |view, advice| (view, keys, token_secret, advice);
     let variants = [
@@ -34,7 +34,7 @@ pub fn diagnose(
             .map(|_| as_received(RequestView { query: None, ..*view }, QUERY)),
         view.form
             .map(|_| as_received(RequestView { form: None, ..*view }, FORM)),
-        other_method.map(|method| as_received(RequestView { method, ..*view }, METHOD)),
+        other_method.map(|(_, method)| as_received(RequestView { method, ..*view }, METHOD)),
         Some((*view, keys, None, TOKEN_SECRET)),
         Some((*view, &empty_key, token_secret, CONSUMER_SECRET)),
     ];
@@ -72,14 +72,6 @@ fn other_scheme(url: &PublicUrl) -> Option<PublicUrl> {
     let (scheme, rest) = url.as_str().split_once("://")?;
     let other = if scheme == "https" { "http" } else { "https" };
     PublicUrl::parse(&format!("{other}://{rest}")).ok()
-}
-
-fn other_method(method: &str) -> Option<&'static str> {
-    match method {
-        "HEAD" => Some("GET"),
-        "GET" => Some("HEAD"),
-        _ => None,
-    }
 }
 
 const MAX_BYTES: usize = 16 << 10;

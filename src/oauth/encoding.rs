@@ -1,6 +1,4 @@
-//! Percent-encoding (RFC 5849, section 3.6) and `application/x-www-form-urlencoded` (section 3.4.1.3.1).
-//!
-//! Encoding has one spelling. Decoding is strict: a `%` without two hexadecimal digits is an error.
+//! Percent-encoding (RFC 5849, section 3.6) and `application/x-www-form-urlencoded` (section 3.4.1.3.1), decoded strictly.
 
 use std::borrow::Cow;
 
@@ -9,7 +7,7 @@ use percent_encoding::percent_encode_byte;
 /// A `%` that is not followed by two hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a percent sign is not followed by two hexadecimal digits")]
-pub struct InvalidPercentEncoding;
+pub struct EncodingError;
 
 /// How a text is encoded: the two differ in the meaning of `+`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,17 +19,12 @@ pub enum Encoding {
 }
 
 /// Encodes every byte but letters, digits, `-`, `.`, `_` and `~`, with upper-case hexadecimal digits.
-///
-/// ```
-/// assert_eq!(linkgate::oauth::encoding::encode("An encoded string!"), "An%20encoded%20string%21");
-/// ```
 pub fn encode(text: &str) -> String {
     let mut out = Vec::with_capacity(3 * text.len());
     push_encoded(&mut out, text.as_bytes());
     into_ascii(out)
 }
 
-/// Appends the encoded form of some bytes, which is ASCII.
 pub(super) fn push_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
     let (unreserved, mut rest) = split_unreserved(bytes);
     out.extend_from_slice(unreserved);
@@ -43,7 +36,6 @@ pub(super) fn push_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// Turns what was encoded into text.
 pub(super) fn into_ascii(encoded: Vec<u8>) -> String {
     String::from_utf8(encoded).expect("encoded bytes are ASCII")
 }
@@ -53,7 +45,7 @@ pub(super) fn into_ascii(encoded: Vec<u8>) -> String {
 /// # Errors
 ///
 /// A `%` that is not followed by two hexadecimal digits.
-pub fn decode(raw: &[u8], encoding: Encoding) -> Result<Vec<u8>, InvalidPercentEncoding> {
+pub fn decode(raw: &[u8], encoding: Encoding) -> Result<Vec<u8>, EncodingError> {
     let mut out = Vec::with_capacity(raw.len());
     let mut rest = raw;
     loop {
@@ -73,13 +65,12 @@ pub fn decode_utf8(raw: &[u8], encoding: Encoding) -> Option<String> {
     String::from_utf8(decode(raw, encoding).ok()?).ok()
 }
 
-/// Rewrites a text in its canonical encoding, the one that is signed: `%7e` becomes `~`, `/` becomes `%2F`. A text of
-/// unreserved characters is its own canonical encoding, and is borrowed.
+/// Rewrites a text in its canonical encoding, the one that is signed. One of unreserved characters alone is borrowed.
 ///
 /// # Errors
 ///
 /// A `%` that is not followed by two hexadecimal digits.
-pub fn normalize(raw: &[u8], encoding: Encoding) -> Result<Cow<'_, [u8]>, InvalidPercentEncoding> {
+pub fn normalize(raw: &[u8], encoding: Encoding) -> Result<Cow<'_, [u8]>, EncodingError> {
     let (unreserved, mut rest) = split_unreserved(raw);
     if rest.is_empty() {
         return Ok(Cow::Borrowed(unreserved));
@@ -100,13 +91,12 @@ pub fn normalize(raw: &[u8], encoding: Encoding) -> Result<Cow<'_, [u8]>, Invali
     Ok(Cow::Owned(out))
 }
 
-/// Normalizes the text before the first byte that satisfies a condition, which no unreserved character does. Returns it with
-/// the rest, which is empty if there is no such byte.
+/// Normalizes the text before the first byte that satisfies a condition, which no unreserved character does.
 pub(super) fn normalize_until(
     text: &[u8],
     encoding: Encoding,
     condition: impl Fn(&u8) -> bool,
-) -> Result<(Cow<'_, [u8]>, &[u8]), InvalidPercentEncoding> {
+) -> Result<(Cow<'_, [u8]>, &[u8]), EncodingError> {
     let (unreserved, rest) = split_unreserved(text);
     match rest.iter().position(condition) {
         Some(0) => Ok((Cow::Borrowed(unreserved), rest)),
@@ -118,7 +108,7 @@ pub(super) fn normalize_until(
 }
 
 /// Decodes the first byte of a text that is not empty. Returns it with the rest.
-fn decode_byte(raw: &[u8], encoding: Encoding) -> Result<(u8, &[u8]), InvalidPercentEncoding> {
+fn decode_byte(raw: &[u8], encoding: Encoding) -> Result<(u8, &[u8]), EncodingError> {
     let digit = |byte: u8| {
         char::from(byte)
             .to_digit(16)
@@ -127,11 +117,11 @@ fn decode_byte(raw: &[u8], encoding: Encoding) -> Result<(u8, &[u8]), InvalidPer
     match raw {
         [b'%', high, low, after @ ..] => match (digit(*high), digit(*low)) {
             (Some(high), Some(low)) => Ok((high << 4 | low, after)),
-            _ => Err(InvalidPercentEncoding),
+            _ => Err(EncodingError),
         },
         [b'+', after @ ..] if encoding == Encoding::Form => Ok((b' ', after)),
         [byte, after @ ..] if *byte != b'%' => Ok((*byte, after)),
-        _ => Err(InvalidPercentEncoding),
+        _ => Err(EncodingError),
     }
 }
 
@@ -177,7 +167,6 @@ pub fn form_body<N: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (
     into_ascii(out)
 }
 
-/// The unreserved characters.
 const UNRESERVED: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0_u8;

@@ -11,12 +11,10 @@ use super::problem::Problem;
 
 /// A hash function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Hash {
-    /// SHA-1.
     Sha1,
-    /// SHA-256.
     Sha256,
-    /// SHA-512.
     Sha512,
 }
 
@@ -30,7 +28,6 @@ impl Hash {
         }
     }
 
-    /// Writes the HMAC of a message into a buffer, and returns it.
     pub(super) fn mac<'b>(self, key: &[u8], message: &[u8], buffer: &'b mut [u8; 64]) -> &'b [u8] {
         fn mac<'b, M: Mac + KeyInit>(key: &[u8], message: &[u8], buffer: &'b mut [u8; 64]) -> &'b [u8] {
             let mac = <M as KeyInit>::new_from_slice(key).expect("HMAC takes keys of every length");
@@ -57,14 +54,11 @@ pub struct BodyHash {
 impl BodyHash {
     /// Hashes a body with the hash function of the signature method.
     pub fn new(body: &[u8], hash: Hash) -> Self {
-        Self {
-            hash,
-            digest: hash.digest(body),
-        }
+        let digest = hash.digest(body);
+        Self { hash, digest }
     }
 
-    /// Parses the value of `oauth_body_hash`: base64 of as many bytes as the hash function returns, or SHA-1, which libraries
-    /// send beside the other methods too.
+    /// Parses `oauth_body_hash`, made with the hash function or with SHA-1, which libraries send beside the other methods too.
     ///
     /// # Errors
     ///
@@ -73,12 +67,8 @@ impl BodyHash {
         let digest = STANDARD.decode(text).unwrap_or_default();
         let mut fitting = [hash, Hash::Sha1].into_iter();
         let hash = fitting.find(|hash| hash.digest(b"").len() == digest.len());
-        let hash = hash.ok_or_else(|| {
-            Problem::parameter_rejected(
-                "oauth_body_hash",
-                "oauth_body_hash must be base64 of the body's hash, with the hash of the signature method.",
-            )
-        })?;
+        let rejected = || Problem::parameter_rejected("oauth_body_hash", NO_HASH);
+        let hash = hash.ok_or_else(rejected)?;
         Ok(Self { hash, digest })
     }
 
@@ -89,13 +79,10 @@ impl BodyHash {
     /// `signature_invalid` for another body.
     pub fn verify(&self, body: &[u8]) -> Result<(), Problem> {
         // Constant time: the response does not tell how much of a guessed hash is right.
-        if bool::from(self.hash.digest(body).ct_eq(&self.digest)) {
-            Ok(())
-        } else {
-            Err(Problem::SignatureInvalid(
-                "The body is not the one that oauth_body_hash was made of.",
-            ))
-        }
+        let is_equal = bool::from(self.hash.digest(body).ct_eq(&self.digest));
+        is_equal
+            .then_some(())
+            .ok_or(Problem::SignatureInvalid(OTHER_BODY))
     }
 
     /// The value of `oauth_body_hash`.
@@ -103,3 +90,7 @@ impl BodyHash {
         STANDARD.encode(&self.digest)
     }
 }
+
+const NO_HASH: &str =
+    "oauth_body_hash must be base64 of the body's hash, with the hash of the signature method.";
+const OTHER_BODY: &str = "The body is not the one that oauth_body_hash was made of.";

@@ -2,7 +2,7 @@
 //!
 //! | section | module | |
 //! |---|---|---|
-//! | 1.1 | [`credentials`] | [`ConsumerKey`], [`Token`], [`Secret`], [`Verifier`], [`SessionHandle`] |
+//! | 1.1 | [`credentials`] | [`ConsumerKey`], [`Token`], [`Secret`] |
 //! | 2.1, 2.2 | [`callback`] | [`Callback`], and which the configuration allows |
 //! | 3.1, 3.2 | [`request`] | [`SignedRequest`], parsed; [`VerifiedRequest`], its signature matched |
 //! | 3.3 | [`timestamp`] | [`Timestamp`], [`Nonce`], [`TimestampWindow`] |
@@ -14,6 +14,11 @@
 //! | 3.6 | [`encoding`] | percent-encoding |
 //! | 3.1, as a consumer | [`client`] | [`RequestSigner`] |
 //! | Problem Reporting 1.0 | [`problem`], [`diagnose`] | [`Problem`]: why a request is rejected |
+//!
+//! # Errors
+//!
+//! A `parse` of a configured text fails with a sentence that names what to write instead, and one of a parameter's value with
+//! the [`Problem`] that the consumer is told.
 //!
 //! The words are those of OAuth Core 1.0a, which consumers show; RFC 5849 calls a *consumer* a client, a *request token*
 //! temporary credentials, an *access token* token credentials and a *verifier* a verification code.
@@ -37,7 +42,7 @@ pub mod url;
 
 pub use callback::{AllowedCallback, Callback, CallbackUrl};
 pub use client::{RequestSigner, SignError, TokenParameter, UnsignedRequest};
-pub use credentials::{ConsumerKey, Secret, SessionHandle, Token, TokenCredentials, Verifier};
+pub use credentials::{ConsumerKey, Secret, Token, TokenCredentials};
 pub use hash::BodyHash;
 pub use parameters::{Parameters, Source};
 pub use private_key::PrivateKey;

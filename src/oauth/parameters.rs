@@ -1,10 +1,5 @@
-//! Request parameters: collected, sorted and normalized (RFC 5849, section 3.4.1.3).
-//!
-//! 1. [`collect_parameters`], section 3.4.1.3.1;
-//! 2. [`normalize_parameters`], section 3.4.1.3.2.
-//!
-//! A parameter is kept in its canonical encoding, the form that is sorted and signed: bytes that are not UTF-8 survive in
-//! it. Most names and values are their own canonical encoding and are borrowed from the request.
+//! Request parameters: collected, sorted and normalized (RFC 5849, section 3.4.1.3). They are kept in canonical encoding, in
+//! which bytes that are not UTF-8 survive; most are their own canonical encoding and are borrowed from the request.
 
 use std::borrow::Cow;
 
@@ -18,37 +13,32 @@ pub struct Parameters<'a>(Vec<Parameter<'a>>);
 
 /// A parameter in canonical encoding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Parameter<'a> {
-    /// The encoded name.
     pub name: Cow<'a, [u8]>,
-    /// The encoded value.
     pub value: Cow<'a, [u8]>,
-    /// The part of the request that it came from.
     pub source: Source,
 }
 
 /// A part of a request that carries parameters (RFC 5849, section 3.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Source {
-    /// `Authorization: OAuth`.
     Header,
-    /// The query of the URL.
     Query,
-    /// The form body.
     Form,
 }
 
-/// Collects the parameters of a request (RFC 5849, section 3.4.1.3.1). `None` if it does not carry OAuth.
-///
-/// A request carries OAuth if it has the `OAuth` scheme in `Authorization`, or one of `REQUIRED` in its query or form.
-/// `oauth_token` and `oauth_verifier` alone do not count: another provider's callback to the application has these.
+/// Collects the parameters of a request (RFC 5849, section 3.4.1.3.1). `None` if it does not carry OAuth: the `OAuth` scheme
+/// in `Authorization`, or one of [`REQUIRED`] in query or form. (Another provider's callback has `oauth_token` and
+/// `oauth_verifier`.)
 ///
 /// # Errors
 ///
-/// `parameter_rejected` for more than [`Parameters::LIMIT`] parameters, for invalid percent-encoding or a malformed header,
-/// for an `oauth_` parameter that is sent twice, even with the same value (section 3.1), and for `oauth_` parameters in
-/// several parts of the request (section 3.5), except that `oauth_callback` and `oauth_verifier` may stand in the query or the
-/// form beside a header, where several libraries put them. An unknown `oauth_` parameter is accepted and signed.
+/// `parameter_rejected` for more than [`Parameters::LIMIT`] parameters, for a malformed one, for an `oauth_` parameter that is
+/// sent twice (section 3.1), and for `oauth_` parameters in several parts of the request (section 3.5), except that
+/// `oauth_callback` and `oauth_verifier` may stand beside a header, where several libraries put them. An unknown `oauth_`
+/// parameter is signed.
 pub fn collect_parameters<'a>(
     query: Option<&'a str>,
     authorization: &[&'a [u8]],
@@ -66,12 +56,8 @@ pub fn collect_parameters<'a>(
     // 2. The OAuth "Authorization" header field, without "realm".
     let header = authorization_header::parameters(credentials.unwrap_or_default());
     for pair in header.take(Parameters::LIMIT + 1) {
-        let (name, value) = pair?;
-        parameters.0.push(Parameter {
-            name,
-            value,
-            source: Source::Header,
-        });
+        let ((name, value), source) = (pair?, Source::Header);
+        parameters.0.push(Parameter { name, value, source });
     }
     // 3. The entity-body, if it is a form.
     parameters.push_form(form, Source::Form)?;
@@ -80,15 +66,12 @@ pub fn collect_parameters<'a>(
     Ok(Some(parameters))
 }
 
-/// Normalizes parameters (RFC 5849, section 3.4.1.3.2). Returns the pairs that are signed: the normalized string is these,
-/// joined with "=" and "&". `oauth_signature` is left out, and `realm` was not collected.
+/// Normalizes parameters (RFC 5849, section 3.4.1.3.2). Returns the pairs that are signed, without `oauth_signature`.
 pub fn normalize_parameters<'p>(
     parameters: &'p Parameters<'_>,
 ) -> impl Iterator<Item = (&'p Cow<'p, [u8]>, &'p Cow<'p, [u8]>)> {
     // 1. Names and values are encoded, and 2. sorted by name, then by value, since they were collected.
-    let pairs = parameters
-        .iter()
-        .map(|Parameter { name, value, .. }| (name, value));
+    let pairs = parameters.iter().map(|pair| (&pair.name, &pair.value));
     pairs.filter(|(name, _)| name.as_ref() != b"oauth_signature")
 }
 
@@ -109,13 +92,12 @@ impl<'a> Parameters<'a> {
         let mut parameters = Self(Vec::new());
         parameters.push_form(query.as_bytes(), Source::Query)?;
         parameters.push_form(form, Source::Form)?;
-        parameters
-            .0
-            .extend(protocol.iter().map(|(name, value)| Parameter {
-                name: encoding::encode(name.as_ref()).into_bytes().into(),
-                value: encoding::encode(value.as_ref()).into_bytes().into(),
-                source: Source::Header,
-            }));
+        let encode = |text: &str| encoding::encode(text).into_bytes().into();
+        for (name, value) in protocol {
+            let (name, value) = (encode(name.as_ref()), encode(value.as_ref()));
+            let source = Source::Header;
+            parameters.0.push(Parameter { name, value, source });
+        }
         parameters.sorted()
     }
 
@@ -147,14 +129,11 @@ impl<'a> Parameters<'a> {
 
     /// The parameters whose names begin with `oauth_` (RFC 5849, section 3.1). The order makes them neighbours.
     pub(super) fn protocol(&self) -> &[Parameter<'a>] {
-        let is_protocol = |parameter: &&Parameter<'_>| parameter.name.starts_with(b"oauth_");
         let start = self
             .0
-            .iter()
-            .take_while(|parameter| !is_protocol(parameter))
-            .count();
-        let count = self.0[start..].iter().take_while(is_protocol).count();
-        &self.0[start..start + count]
+            .partition_point(|parameter| parameter.name[..] < b"oauth_"[..]);
+        let from = &self.0[start..];
+        &from[..from.partition_point(|parameter| parameter.name.starts_with(b"oauth_"))]
     }
 
     fn push_form(&mut self, raw: &'a [u8], source: Source) -> Result<(), Problem> {
@@ -180,16 +159,12 @@ impl<'a> Parameters<'a> {
 
     fn check_protocol_parameters(&self) -> Result<(), Problem> {
         let protocol = self.protocol();
-        let twice = protocol
-            .array_windows()
-            .filter(|[one, next]| one.name == next.name);
+        let pairs = protocol.array_windows();
+        let twice = pairs.filter(|[one, next]| one.name == next.name);
         let mut twice: Vec<&str> = twice.map(|[one, _]| one.name()).collect();
         twice.dedup();
         if !twice.is_empty() {
-            return Err(Problem::parameters_rejected(
-                &twice,
-                "Send each oauth_ parameter once.",
-            ));
+            return Err(Problem::parameters_rejected(&twice, TWICE));
         }
         let is_movable = |name: &[u8]| [&b"oauth_callback"[..], b"oauth_verifier"].contains(&name);
         let fixed = protocol.iter().filter(|parameter| !is_movable(&parameter.name));
@@ -197,10 +172,7 @@ impl<'a> Parameters<'a> {
         let elsewhere = fixed.filter(|parameter| Some(parameter.source) != source);
         let elsewhere: Vec<&str> = elsewhere.map(Parameter::name).collect();
         if !elsewhere.is_empty() {
-            return Err(Problem::parameters_rejected(
-                &elsewhere,
-                "Send all oauth_ parameters in one place: the header, the query or the form body.",
-            ));
+            return Err(Problem::parameters_rejected(&elsewhere, SCATTERED));
         }
         Ok(())
     }
@@ -212,11 +184,7 @@ impl Parameter<'_> {
         std::str::from_utf8(&self.name).unwrap_or_default()
     }
 
-    /// Decodes the value.
-    ///
-    /// # Errors
-    ///
-    /// `parameter_rejected` if it is not UTF-8, which a protocol parameter is.
+    /// Decodes the value of a protocol parameter, which must be UTF-8.
     pub(super) fn decode_value(&self) -> Result<Cow<'_, str>, Problem> {
         let text = match &self.value {
             Cow::Borrowed(unreserved) => std::str::from_utf8(unreserved).ok().map(Cow::Borrowed),
@@ -234,8 +202,10 @@ pub(crate) fn names_oauth(raw: &[u8]) -> bool {
     })
 }
 
+const TWICE: &str = "Send each oauth_ parameter once.";
+const SCATTERED: &str = "Send all oauth_ parameters in one place: the header, the query or the form body.";
 /// The parameters of every signed request (RFC 5849, section 3.1). Timestamp and nonce are required for PLAINTEXT too.
-pub(super) const REQUIRED: [&str; 5] = [
+pub const REQUIRED: [&str; 5] = [
     "oauth_consumer_key",
     "oauth_signature_method",
     "oauth_signature",

@@ -61,10 +61,8 @@ impl PrivateKey {
         self.0.public.clone()
     }
 
-    /// Signs a message with RSASSA-PKCS1-v1_5 (RFC 8017, section 8.2.1). Returns the bytes of the signature; `None` if the key
-    /// is too short for the hash.
-    ///
-    /// It takes a millisecond or more: not on a thread that serves connections.
+    /// Signs a message with RSASSA-PKCS1-v1_5 (RFC 8017, section 8.2.1). `None`: the key is too short for the hash. It takes a
+    /// millisecond or more: not on a thread that serves connections.
     pub fn sign(&self, hash: Hash, message: &[u8]) -> Option<Vec<u8>> {
         let padding = match hash {
             Hash::Sha1 => Pkcs1v15Sign::new::<Sha1>(),
@@ -72,15 +70,11 @@ impl PrivateKey {
             Hash::Sha512 => Pkcs1v15Sign::new::<Sha512>(),
         };
         // Blinded: the time of the operation could disclose the key (RUSTSEC-2023-0071).
-        let rng = &mut self.blinding_rng(message);
-        self.0
-            .private
-            .sign_with_rng(rng, padding, &hash.digest(message))
-            .ok()
+        let (rng, digest) = (&mut self.blinding_rng(message), hash.digest(message));
+        self.0.private.sign_with_rng(rng, padding, &digest).ok()
     }
 
-    /// The source of the blinding factor, which must be secret and differ for every message: a keyed hash does not need a
-    /// source of randomness. The signature does not depend on it.
+    /// The source of the blinding factor, secret and different for every message. The signature does not depend on it.
     fn blinding_rng(&self, message: &[u8]) -> StdRng {
         let key = self.0.pem.expose().as_bytes();
         let mut seed = [0; 64];

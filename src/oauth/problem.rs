@@ -3,67 +3,47 @@
 use std::ops::RangeInclusive;
 
 use http::StatusCode;
+use strum::IntoStaticStr;
 
-use super::encoding::{self, InvalidPercentEncoding};
+use super::encoding::{self, EncodingError};
 
-/// Why a request is rejected: one variant for each `oauth_problem`.
-///
-/// The text of a variant is its `oauth_problem_advice`, one sentence for the administrator of the consumer. It has no secret
-/// in it and no value of the request.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a request is rejected: one variant for each `oauth_problem`. Its text is the `oauth_problem_advice`, one sentence for
+/// the administrator of the consumer. It has no secret in it and no value of the request.
+#[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr, thiserror::Error)]
+#[strum(serialize_all = "snake_case")]
 #[error("{}", self.name())]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Problem {
-    /// `oauth_version` is neither absent nor `1.0`.
     VersionRejected,
-    /// A required parameter is missing.
     ParameterAbsent(Vec<&'static str>),
     /// A parameter is sent twice or in two parts of the request, or its value is malformed.
     ParameterRejected {
-        /// The names of the parameters.
         names: Vec<String>,
-        /// The advice.
         why: &'static str,
     },
-    /// The timestamp is outside the window.
     TimestampRefused {
         /// The timestamps that are accepted now, in seconds since 1970.
         acceptable: RangeInclusive<i64>,
-        /// The time of linkgate, in seconds since 1970.
         now: i64,
     },
-    /// The consumer may not sign with this method.
     SignatureMethodRejected {
-        /// The method that it used.
         used: String,
-        /// The advice.
         why: &'static str,
     },
-    /// This nonce was used before with this timestamp, consumer and token.
     NonceUsed,
-    /// The request token was exchanged before.
     TokenUsed,
-    /// The token has expired.
     TokenExpired,
-    /// The user or an administrator revoked the token.
     TokenRevoked,
     /// The token is unknown, of another consumer, or of a user who does not exist any more: it can never work again.
     TokenRejected(&'static str),
-    /// The signature does not match the request.
     SignatureInvalid(&'static str),
-    /// No consumer has this key.
     ConsumerKeyUnknown,
     /// The consumer is disabled, or calls from an address that is not allowed.
     ConsumerKeyRejected(&'static str),
     /// The rate limit of the consumer is reached: the same request may be accepted later.
     ConsumerKeyRefused(&'static str),
-    /// The user must approve again.
-    AdditionalAuthorizationRequired,
-    /// The user has not decided yet.
     PermissionUnknown,
-    /// The user or the administrator denied access.
     PermissionDenied(&'static str),
-    /// The user is rejected for now.
-    UserRefused(&'static str),
 }
 
 impl Problem {
@@ -72,8 +52,7 @@ impl Problem {
         Self::parameters_rejected(&[name], why)
     }
 
-    /// Rejects parameters whose names come from the request. The response lists at most 16 names of 1 to 64 bytes, so that
-    /// its size does not depend on the request.
+    /// Rejects parameters whose names come from the request: lists at most 16 names of 1 to 64 bytes.
     pub(super) fn parameters_rejected(names: &[&str], why: &'static str) -> Self {
         let names = names.iter().filter(|name| (1..=64).contains(&name.len()));
         Self::ParameterRejected {
@@ -83,7 +62,7 @@ impl Problem {
     }
 
     /// Rejects a parameter whose percent-encoding is invalid, by its raw name.
-    pub(super) fn invalid_encoding(name: &[u8], _: InvalidPercentEncoding) -> Self {
+    pub(super) fn invalid_encoding(name: &[u8], _: EncodingError) -> Self {
         let name = std::str::from_utf8(name).unwrap_or_default();
         Self::parameters_rejected(
             &[name],
@@ -92,27 +71,8 @@ impl Problem {
     }
 
     /// The value of `oauth_problem`.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::VersionRejected => "version_rejected",
-            Self::ParameterAbsent(_) => "parameter_absent",
-            Self::ParameterRejected { .. } => "parameter_rejected",
-            Self::TimestampRefused { .. } => "timestamp_refused",
-            Self::SignatureMethodRejected { .. } => "signature_method_rejected",
-            Self::NonceUsed => "nonce_used",
-            Self::TokenUsed => "token_used",
-            Self::TokenExpired => "token_expired",
-            Self::TokenRevoked => "token_revoked",
-            Self::TokenRejected(_) => "token_rejected",
-            Self::SignatureInvalid(_) => "signature_invalid",
-            Self::ConsumerKeyUnknown => "consumer_key_unknown",
-            Self::ConsumerKeyRejected(_) => "consumer_key_rejected",
-            Self::ConsumerKeyRefused(_) => "consumer_key_refused",
-            Self::AdditionalAuthorizationRequired => "additional_authorization_required",
-            Self::PermissionUnknown => "permission_unknown",
-            Self::PermissionDenied(_) => "permission_denied",
-            Self::UserRefused(_) => "user_refused",
-        }
+    pub fn name(&self) -> &'static str {
+        self.into()
     }
 
     /// The status of the response. Consumers take a status below 400 for success.
@@ -123,7 +83,7 @@ impl Problem {
             | Self::ParameterRejected { .. }
             | Self::TimestampRefused { .. }
             | Self::SignatureMethodRejected { .. } => StatusCode::BAD_REQUEST,
-            Self::UserRefused(_) | Self::ConsumerKeyRefused(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ConsumerKeyRefused(_) => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNAUTHORIZED,
         }
     }
@@ -133,14 +93,9 @@ impl Problem {
         let mut pairs = vec![("oauth_problem", self.name().to_owned())];
         match self {
             Self::VersionRejected => pairs.push(("oauth_acceptable_versions", "1.0-1.0".to_owned())),
-            Self::ParameterAbsent(names) => {
-                pairs.push(("oauth_parameters_absent", joined(names.iter().copied())));
-            }
+            Self::ParameterAbsent(names) => pairs.push(("oauth_parameters_absent", joined(names))),
             Self::ParameterRejected { names, .. } if !names.is_empty() => {
-                pairs.push((
-                    "oauth_parameters_rejected",
-                    joined(names.iter().map(String::as_str)),
-                ));
+                pairs.push(("oauth_parameters_rejected", joined(names)));
             }
             Self::TimestampRefused { acceptable, .. } => pairs.push((
                 "oauth_acceptable_timestamps",
@@ -154,8 +109,8 @@ impl Problem {
 
     /// `oauth_problem_advice`: one sentence for the administrator of the consumer.
     pub fn advice(&self) -> String {
-        match self {
-            Self::VersionRejected => "Leave oauth_version out, or send 1.0.".to_owned(),
+        let advice = match self {
+            Self::VersionRejected => "Leave oauth_version out, or send 1.0.",
             Self::ParameterAbsent(names) => {
                 let is_fresh = |name: &&str| ["oauth_timestamp", "oauth_nonce"].contains(name);
                 let always = if names.iter().any(is_fresh) {
@@ -163,35 +118,31 @@ impl Problem {
                 } else {
                     ""
                 };
-                format!("Send {}.{always}", names.join(", "))
+                return format!("Send {}.{always}", names.join(", "));
             }
             Self::TimestampRefused { now, .. } => {
-                format!("Set the consumer's clock: here it is {now} seconds since 1970.")
+                return format!("Set the consumer's clock: here it is {now} seconds since 1970.");
             }
-            Self::NonceUsed => "This request was received before: sign each request anew.".to_owned(),
-            Self::TokenUsed => {
-                "This request token was exchanged before: start again with a new one.".to_owned()
-            }
-            Self::TokenExpired => "This token has expired: ask the user to connect again.".to_owned(),
-            Self::TokenRevoked => "This access was revoked: ask the user to connect again.".to_owned(),
-            Self::ConsumerKeyUnknown => {
-                "No consumer has this key: register it in linkgate's configuration.".to_owned()
-            }
-            Self::AdditionalAuthorizationRequired => "Ask the user to connect again.".to_owned(),
-            Self::PermissionUnknown => "The user has not decided yet.".to_owned(),
+            Self::NonceUsed => "This request was received before: sign each request anew.",
+            Self::TokenUsed => "This request token was exchanged before: start again with a new one.",
+            Self::TokenExpired => "This token has expired: ask the user to connect again.",
+            Self::TokenRevoked => "This access was revoked: ask the user to connect again.",
+            Self::ConsumerKeyUnknown => "No consumer has this key: register it in linkgate's configuration.",
+            Self::PermissionUnknown => "The user has not decided yet.",
             Self::ParameterRejected { why, .. }
             | Self::SignatureMethodRejected { why, .. }
             | Self::TokenRejected(why)
             | Self::SignatureInvalid(why)
             | Self::ConsumerKeyRejected(why)
             | Self::ConsumerKeyRefused(why)
-            | Self::PermissionDenied(why)
-            | Self::UserRefused(why) => (*why).to_owned(),
-        }
+            | Self::PermissionDenied(why) => why,
+        };
+        advice.to_owned()
     }
 }
 
 /// Joins names, each of them encoded, by `&`. The value is encoded again when it is written.
-fn joined<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.map(encoding::encode).collect::<Vec<_>>().join("&")
+fn joined(names: &[impl AsRef<str>]) -> String {
+    let names = names.iter().map(|name| encoding::encode(name.as_ref()));
+    names.collect::<Vec<_>>().join("&")
 }

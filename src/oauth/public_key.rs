@@ -49,27 +49,22 @@ impl From<&str> for KeyError {
 
 /// A weakness of a key that can be used. `Display` is a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum KeyWarning {
-    /// Fewer than 2048 bits.
     #[error("the key has only {bits} bits: ask for one of 2048 or more")]
-    SmallModulus {
-        /// The key's size in bits.
-        bits: usize,
-    },
+    SmallModulus { bits: usize },
     /// A public exponent below 65537: safe here, where the padding is checked strictly, and fragile elsewhere.
     #[error("the key's public exponent is {exponent}: keys made today have 65537")]
-    SmallExponent {
-        /// The exponent.
-        exponent: u64,
-    },
+    SmallExponent { exponent: u64 },
     /// The key came in a certificate that has expired. The key is pinned, not the certificate, so it can be used.
     #[error("the key came in a certificate that has expired: it still counts, but ask for a new one")]
     CertificateExpired,
 }
 
 impl PublicKey {
-    /// Parses PEM (`SubjectPublicKeyInfo`, PKCS#1, a certificate) or bare base64 of one of these, which is how Bitbucket
-    /// shows its key.
+    /// Parses PEM (`SubjectPublicKeyInfo`, PKCS#1, a certificate) or bare base64 of one of these, which is how Bitbucket shows
+    /// its key. Keys have 1024 to 8192 bits: signatures of smaller ones can be forged, and those of larger ones take too long
+    /// to verify.
     ///
     /// # Errors
     ///
@@ -170,13 +165,10 @@ impl PublicKey {
             return Err(KeyError(format!("This RSA key has {bits} bits, {why}.")));
         }
         if n.last().is_none_or(|byte| byte % 2 == 0) {
-            return Err(
-                "The modulus of this RSA key is even, so it is damaged or forged: paste it again.".into(),
-            );
+            return Err(EVEN_MODULUS.into());
         }
-        let exponent = e
-            .iter()
-            .fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
+        let digits = e.iter().map(|&byte| u64::from(byte));
+        let exponent = digits.fold(0, |number, digit| number << 8 | digit);
         if e.len() > 8 || exponent % 2 == 0 || !(3..1 << 33).contains(&exponent) {
             return Err(BAD_EXPONENT.into());
         }
@@ -215,7 +207,6 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// Decodes the first PEM block.
 fn decode_pem(text: &str) -> Result<Vec<u8>, KeyError> {
     let (_, after) = text
         .split_once("-----BEGIN ")
@@ -249,13 +240,11 @@ fn reject(applies: impl Fn(&Mark) -> bool) -> Result<(), KeyError> {
 
 /// How something that is not an RSA public key is recognised.
 enum Mark {
-    /// By the pasted text.
     Text(fn(&str) -> bool),
     /// By the beginning of its PEM label.
     Label(&'static str),
     /// By the beginning of the algorithm in its `SubjectPublicKeyInfo`.
     Algorithm(&'static str),
-    /// By its DER.
     Der(fn(&[u8]) -> bool),
 }
 
@@ -287,8 +276,7 @@ const NOT_A_PUBLIC_KEY: &[(Mark, &str)] = &[
     (Mark::Der(|der| der.starts_with(b"\0\0\0\x0bssh-")), OPENSSH),
 ];
 
-/// Whether DER is a private key of an elliptic curve (SEC 1: the version 1 and an octet string), or an encrypted one, which
-/// names a password-based scheme (PKCS#5, 1.2.840.113549.1.5) near the beginning.
+/// Whether DER is a private key of an elliptic curve (SEC 1), or an encrypted one (PKCS#5, 1.2.840.113549.1.5).
 fn is_sec1_or_encrypted(der: &[u8]) -> bool {
     let pkcs5 = b"\x2a\x86\x48\x86\xf7\x0d\x01\x05";
     let mut beginning = der[..der.len().min(40)].windows(pkcs5.len());
@@ -312,6 +300,7 @@ const EDWARDS: &str = "This is a key of an Edwards curve, such as Ed25519: OAuth
 const NOT_A_KEY: &str =
     "This is base64, but of nothing that looks like an RSA public key or a certificate: is it complete?";
 const BAD_EXPONENT: &str = "The public exponent of this RSA key is not usable, so anybody could forge its signatures: make a new key.";
+const EVEN_MODULUS: &str = "The modulus of this RSA key is even, so it is damaged or forged: paste it again.";
 const DAMAGED: &str = "This RSA key is damaged: paste it again.";
 const NEITHER: &str =
     "This is neither PEM nor base64: paste the consumer's RSA public key or its certificate.";

@@ -1,12 +1,10 @@
-//! Parsing and verification of signed requests (RFC 5849, sections 3.1 and 3.2).
-//!
-//! [`SignedRequest`] is unverified input; only [`SignedRequest::verify`] returns a [`VerifiedRequest`].
+//! Signed requests (RFC 5849, sections 3.1 and 3.2). Only [`SignedRequest::verify`] returns a [`VerifiedRequest`].
 
 use sha2::{Digest, Sha256};
 
 use super::authorization_header::credentials;
 use super::base_string::signature_base_string;
-use super::credentials::{ConsumerKey, Secret, SessionHandle, Token, Verifier, has_control};
+use super::credentials::{ConsumerKey, Secret, Token, has_control};
 use super::hash::BodyHash;
 use super::parameters::{Parameter, Parameters, REQUIRED, Source, collect_parameters, names_oauth};
 use super::problem::Problem;
@@ -21,8 +19,7 @@ pub struct RequestView<'a> {
     pub method: &'a str,
     /// The public URL that the consumer called. It is configured: the `Host` field can be forged.
     pub url: &'a PublicUrl,
-    /// Whether the request came over https, as seen by the outermost trusted proxy. PLAINTEXT requires it
-    /// (RFC 5849, section 3.4.4).
+    /// Whether it came over https, as seen by the outermost trusted proxy. PLAINTEXT requires it (section 3.4.4).
     pub secure: bool,
     /// The path, not decoded.
     pub path: &'a str,
@@ -44,20 +41,31 @@ impl RequestView<'_> {
     }
 }
 
+/// The protocol parameters of a request (RFC 5849, section 3.1), decoded. They can be read, and not changed; `Debug` shows only whose
+/// request it is.
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct ProtocolParameters {
+    pub consumer_key: ConsumerKey,
+    /// The token. `None` if the request is two-legged: `oauth_token` is absent or empty.
+    pub token: Option<Token>,
+    pub method: SignatureMethod,
+    pub timestamp: Timestamp,
+    pub nonce: Nonce,
+    pub callback: Option<String>,
+    pub verifier: Option<Secret>,
+    /// `oauth_session_handle` (renewal).
+    pub session_handle: Option<Secret>,
+    pub body_hash: Option<BodyHash>,
+    /// `xoauth_requestor_id` in the query: the user of an impersonated call.
+    pub requestor_id: Option<String>,
+    signature: Secret,
+}
+
 /// A parsed request with a signature that is not verified.
 pub struct SignedRequest {
-    consumer_key: ConsumerKey,
-    token: Option<Token>,
-    method: SignatureMethod,
-    timestamp: Timestamp,
-    nonce: Nonce,
-    signature: Secret,
+    protocol: ProtocolParameters,
     base_string: String,
-    callback: Option<String>,
-    verifier: Option<Verifier>,
-    session_handle: Option<SessionHandle>,
-    body_hash: Option<BodyHash>,
-    requestor_id: Option<String>,
 }
 
 /// A request whose signature matched. Only [`SignedRequest::verify`] creates one.
@@ -65,9 +73,6 @@ pub struct SignedRequest {
 pub struct VerifiedRequest(SignedRequest);
 
 impl SignedRequest {
-    /// The parameters of every signed request. Timestamp and nonce are required for PLAINTEXT too.
-    pub const REQUIRED: [&'static str; 5] = REQUIRED;
-
     /// Parses a request. `None` if it does not carry OAuth; see [`collect_parameters`].
     ///
     /// # Errors
@@ -88,93 +93,16 @@ impl SignedRequest {
             return Ok(None);
         };
         change(&mut parameters);
-        let protocol = parameters.protocol();
-        let find = |name: &str| {
-            protocol
-                .iter()
-                .find(|parameter| *parameter.name == *name.as_bytes())
-        };
-        let value = |name: &str| find(name).map(Parameter::decode_value).transpose();
-        if value("oauth_version")?.is_some_and(|version| version != "1.0") {
-            return Err(Problem::VersionRejected);
-        }
-        let required = REQUIRED.map(find);
-        let [
-            Some(consumer_key),
-            Some(method),
-            Some(signature),
-            Some(timestamp),
-            Some(nonce),
-        ] = required
-        else {
-            let absent = REQUIRED
-                .into_iter()
-                .zip(required)
-                .filter(|(_, found)| found.is_none());
-            return Err(Problem::ParameterAbsent(absent.map(|(name, _)| name).collect()));
-        };
-        let used = method.decode_value()?;
-        let method = SignatureMethod::parse(&used).ok_or_else(|| Problem::SignatureMethodRejected {
-            used: used.chars().take(MAX_METHOD).collect(),
-            why: UNKNOWN_METHOD,
-        })?;
+        let protocol = ProtocolParameters::parse(&parameters, view.form.is_some())?;
         let path = if view.path.is_empty() { "/" } else { view.path };
         Ok(Some(Self {
-            method,
-            timestamp: Timestamp::parse(&timestamp.decode_value()?)?,
-            nonce: Nonce::parse(&nonce.decode_value()?)?,
-            consumer_key: ConsumerKey::parse(&consumer_key.decode_value()?)
-                .ok_or_else(|| Problem::parameter_rejected("oauth_consumer_key", BAD_KEY))?,
-            token: match value("oauth_token")?.as_deref() {
-                None | Some("") => None,
-                // A malformed token can never work: the consumer must discard it.
-                Some(text) => Some(Token::parse(text).ok_or(Problem::TokenRejected(BAD_TOKEN))?),
-            },
-            signature: Secret::new(signature.decode_value()?),
-            callback: value("oauth_callback")?.map(Into::into),
-            verifier: value("oauth_verifier")?.map(Verifier::new),
-            session_handle: value("oauth_session_handle")?.map(SessionHandle::new),
-            body_hash: match value("oauth_body_hash")? {
-                // draft-eaton-oauth-bodyhash-00g, section 4.1
-                Some(_) if view.form.is_some() => {
-                    return Err(Problem::parameter_rejected("oauth_body_hash", FORM_WITH_HASH));
-                }
-                text => text
-                    .map(|text| BodyHash::parse(&text, method.hash()))
-                    .transpose()?,
-            },
-            requestor_id: requestor_id(&parameters)?,
+            protocol,
             base_string: signature_base_string(view.method, [view.url.as_str(), path], &parameters),
         }))
     }
 
-    /// The consumer key, not verified.
-    pub fn consumer_key(&self) -> &ConsumerKey {
-        &self.consumer_key
-    }
-
-    /// The token. `None` if the request is two-legged: `oauth_token` is absent or empty.
-    pub fn token(&self) -> Option<&Token> {
-        self.token.as_ref()
-    }
-
-    /// The signature method.
-    pub fn method(&self) -> SignatureMethod {
-        self.method
-    }
-
-    /// The timestamp.
-    pub fn timestamp(&self) -> Timestamp {
-        self.timestamp
-    }
-
-    /// The nonce.
-    pub fn nonce(&self) -> &Nonce {
-        &self.nonce
-    }
-
-    /// The first 16 bytes of SHA-256 over consumer key, token, timestamp and nonce, each after its length. It is stored: later
-    /// releases must compute the same.
+    /// The first 16 bytes of SHA-256 over key, token, timestamp and nonce, each after its length. Stored: it must never
+    /// change.
     pub fn nonce_digest(&self) -> [u8; 16] {
         let token = self.token.as_ref().map_or("", Token::as_str);
         let timestamp = self.timestamp.seconds().to_string();
@@ -192,10 +120,8 @@ impl SignedRequest {
         &self.base_string
     }
 
-    /// Verifies the signature with the active keys of the consumer (RFC 5849, section 3.2).
-    ///
-    /// `token_secret` is that of the token in the request, `None` without a token. Any key may match: during a rotation a
-    /// consumer has two.
+    /// Verifies the signature with the active keys of the consumer (RFC 5849, section 3.2): during a rotation it has two.
+    /// `token_secret` is that of the token in the request.
     ///
     /// # Errors
     ///
@@ -205,24 +131,26 @@ impl SignedRequest {
         keys: &[VerificationKey],
         token_secret: Option<&Secret>,
     ) -> Result<VerifiedRequest, Problem> {
-        let is_rsa = self.method.is_rsa();
         self.method.check_keys(keys)?;
         let (base_string, signature) = (self.base_string.as_str(), self.signature.expose());
-        if keys
-            .iter()
-            .any(|key| key.verify(self.method, base_string, signature, token_secret))
-        {
+        let is_signed_with =
+            |key: &VerificationKey| key.verify(self.method, base_string, signature, token_secret);
+        if keys.iter().any(is_signed_with) {
             return Ok(VerifiedRequest(self));
         }
-        Err(Problem::SignatureInvalid(if is_rsa {
-            RSA_MISMATCH
-        } else {
-            HMAC_MISMATCH
-        }))
+        let is_rsa = self.method.is_rsa();
+        let advice = if is_rsa { RSA_MISMATCH } else { HMAC_MISMATCH };
+        Err(Problem::SignatureInvalid(advice))
     }
 }
 
 impl std::fmt::Debug for SignedRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.protocol.fmt(f)
+    }
+}
+
+impl std::fmt::Debug for ProtocolParameters {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SignedRequest")
             .field("consumer_key", &self.consumer_key)
@@ -233,36 +161,11 @@ impl std::fmt::Debug for SignedRequest {
     }
 }
 
-impl VerifiedRequest {
-    /// `oauth_callback` (request-token endpoint).
-    pub fn callback(&self) -> Option<&str> {
-        self.callback.as_deref()
-    }
+impl std::ops::Deref for SignedRequest {
+    type Target = ProtocolParameters;
 
-    /// `oauth_verifier` (access-token endpoint).
-    pub fn verifier(&self) -> Option<&Verifier> {
-        self.verifier.as_ref()
-    }
-
-    /// The name of the parameter that only a token endpoint takes, if there is one.
-    pub fn token_endpoint_parameter(&self) -> Option<&'static str> {
-        let callback = self.callback.as_ref().map(|_| "oauth_callback");
-        callback.or(self.verifier.as_ref().map(|_| "oauth_verifier"))
-    }
-
-    /// `oauth_session_handle` (renewal).
-    pub fn session_handle(&self) -> Option<&SessionHandle> {
-        self.session_handle.as_ref()
-    }
-
-    /// `oauth_body_hash`.
-    pub fn body_hash(&self) -> Option<&BodyHash> {
-        self.body_hash.as_ref()
-    }
-
-    /// `xoauth_requestor_id` in the query: the user of an impersonated call.
-    pub fn requestor_id(&self) -> Option<&str> {
-        self.requestor_id.as_deref()
+    fn deref(&self) -> &ProtocolParameters {
+        &self.protocol
     }
 }
 
@@ -274,8 +177,64 @@ impl std::ops::Deref for VerifiedRequest {
     }
 }
 
-/// Finds the user of an impersonated call: named once, in the query. A consumer that names a user elsewhere means that user
-/// all the same, and is told to move the parameter.
+impl ProtocolParameters {
+    fn parse(parameters: &Parameters<'_>, has_form: bool) -> Result<Self, Problem> {
+        let protocol = parameters.protocol();
+        let find = |name: &str| {
+            let mut parameters = protocol.iter();
+            parameters.find(|parameter| *parameter.name == *name.as_bytes())
+        };
+        let value = |name: &str| find(name).map(Parameter::decode_value).transpose();
+        if value("oauth_version")?.is_some_and(|version| version != "1.0") {
+            return Err(Problem::VersionRejected);
+        }
+        let required = REQUIRED.map(find);
+        let [
+            Some(consumer_key),
+            Some(method),
+            Some(signature),
+            Some(timestamp),
+            Some(nonce),
+        ] = required
+        else {
+            let absent = REQUIRED.into_iter().zip(required);
+            let absent = absent.filter(|(_, found)| found.is_none());
+            return Err(Problem::ParameterAbsent(absent.map(|(name, _)| name).collect()));
+        };
+        let used = method.decode_value()?;
+        let method: SignatureMethod = used.parse().map_err(|_| Problem::SignatureMethodRejected {
+            used: used.chars().take(MAX_METHOD).collect(),
+            why: UNKNOWN_METHOD,
+        })?;
+        Ok(Self {
+            method,
+            timestamp: Timestamp::parse(&timestamp.decode_value()?)?,
+            nonce: Nonce::parse(&nonce.decode_value()?)?,
+            consumer_key: ConsumerKey::parse(&consumer_key.decode_value()?)
+                .ok_or_else(|| Problem::parameter_rejected("oauth_consumer_key", BAD_KEY))?,
+            token: match value("oauth_token")?.as_deref() {
+                None | Some("") => None,
+                // A malformed token can never work: the consumer must discard it.
+                Some(text) => Some(Token::parse(text).ok_or(Problem::TokenRejected(BAD_TOKEN))?),
+            },
+            signature: Secret::new(signature.decode_value()?),
+            callback: value("oauth_callback")?.map(Into::into),
+            verifier: value("oauth_verifier")?.map(Secret::new),
+            session_handle: value("oauth_session_handle")?.map(Secret::new),
+            body_hash: match value("oauth_body_hash")? {
+                // draft-eaton-oauth-bodyhash-00g, section 4.1
+                Some(_) if has_form => {
+                    return Err(Problem::parameter_rejected("oauth_body_hash", FORM_WITH_HASH));
+                }
+                Some(text) => Some(BodyHash::parse(&text, method.hash())?),
+                None => None,
+            },
+            requestor_id: requestor_id(parameters)?,
+        })
+    }
+}
+
+/// Finds the user of an impersonated call: named once, in the query. One named elsewhere is told to move the parameter.
 fn requestor_id(parameters: &Parameters<'_>) -> Result<Option<String>, Problem> {
     let rejected = |why| Err(Problem::parameter_rejected(REQUESTOR_ID, why));
     let is_requestor_id = |parameter: &&Parameter<'_>| *parameter.name == *REQUESTOR_ID.as_bytes();

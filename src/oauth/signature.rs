@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use strum::{EnumString, IntoStaticStr};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -12,22 +13,18 @@ use super::private_key::PrivateKey;
 use super::problem::Problem;
 use super::public_key::PublicKey;
 
-/// A signature method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A signature method (RFC 5849, sections 3.4.2 to 3.4.4); its text is the case-sensitive value of `oauth_signature_method`.
+/// Those with SHA-256 and SHA-512 are opt-in, and so is PLAINTEXT, over https only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "SCREAMING-KEBAB-CASE")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum SignatureMethod {
-    /// RFC 5849, section 3.4.2.
     HmacSha1,
-    /// As section 3.4.2, with SHA-256. Opt-in.
     HmacSha256,
-    /// As section 3.4.2, with SHA-512. Opt-in.
     HmacSha512,
-    /// RFC 5849, section 3.4.3.
     RsaSha1,
-    /// As section 3.4.3, with SHA-256. Opt-in.
     RsaSha256,
-    /// As section 3.4.3, with SHA-512. Opt-in.
     RsaSha512,
-    /// RFC 5849, section 3.4.4. Opt-in, https only.
     Plaintext,
 }
 
@@ -43,22 +40,9 @@ impl SignatureMethod {
         Self::Plaintext,
     ];
 
-    /// Parses the value of `oauth_signature_method`, which is case-sensitive.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.name() == name)
-    }
-
     /// The value of `oauth_signature_method`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::HmacSha1 => "HMAC-SHA1",
-            Self::HmacSha256 => "HMAC-SHA256",
-            Self::HmacSha512 => "HMAC-SHA512",
-            Self::RsaSha1 => "RSA-SHA1",
-            Self::RsaSha256 => "RSA-SHA256",
-            Self::RsaSha512 => "RSA-SHA512",
-            Self::Plaintext => "PLAINTEXT",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// Whether the method signs with an RSA key.
@@ -75,18 +59,14 @@ impl SignatureMethod {
         if keys.iter().any(|key| key.fits(self)) {
             return Ok(());
         }
-        Err(Problem::SignatureMethodRejected {
-            used: self.name().to_owned(),
-            why: if self.is_rsa() {
-                "linkgate has a shared secret for this consumer, no RSA public key: sign with HMAC-SHA1, or register the key."
-            } else {
-                "linkgate has an RSA public key for this consumer, no shared secret: sign with RSA-SHA1."
-            },
-        })
+        let (used, why) = (
+            self.name().to_owned(),
+            if self.is_rsa() { NO_RSA_KEY } else { NO_SECRET },
+        );
+        Err(Problem::SignatureMethodRejected { used, why })
     }
 
-    /// The hash function of the signature and of `oauth_body_hash`. PLAINTEXT has none for the signature and SHA-1 for the
-    /// body (draft-eaton-oauth-bodyhash-00g, section 3.2).
+    /// The hash function of the signature and of `oauth_body_hash` (draft-eaton-oauth-bodyhash-00g, section 3.2).
     pub const fn hash(self) -> Hash {
         match self {
             Self::HmacSha1 | Self::RsaSha1 | Self::Plaintext => Hash::Sha1,
@@ -98,19 +78,18 @@ impl SignatureMethod {
 
 /// A key of a consumer. It decides the family of methods, so that a consumer cannot be attacked through a weaker one.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum VerificationKey {
     /// A shared secret: HMAC, and PLAINTEXT where it is allowed.
     Hmac(Secret),
-    /// An RSA public key.
     Rsa(PublicKey),
 }
 
 /// A key of linkgate as a consumer.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum SigningKey {
-    /// A shared secret.
     Hmac(Secret),
-    /// An RSA private key.
     Rsa(PrivateKey),
 }
 
@@ -120,9 +99,8 @@ impl VerificationKey {
         matches!(self, Self::Rsa(_)) == method.is_rsa()
     }
 
-    /// Verifies the value of `oauth_signature`, decoded (RFC 5849, section 3.2).
-    ///
-    /// Base64 is strict: the standard alphabet, padding, no white space, one spelling for each signature.
+    /// Verifies the value of `oauth_signature`, decoded (RFC 5849, section 3.2). Base64 is strict: one spelling for each
+    /// signature.
     pub fn verify(
         &self,
         method: SignatureMethod,
@@ -192,6 +170,10 @@ fn hmac_key(consumer: &Secret, token: Option<&Secret>) -> Zeroizing<Vec<u8>> {
     encoding::push_encoded(&mut key, token);
     key
 }
+
+const NO_RSA_KEY: &str = "linkgate has a shared secret for this consumer, no RSA public key: sign with HMAC-SHA1, or register the key.";
+const NO_SECRET: &str =
+    "linkgate has an RSA public key for this consumer, no shared secret: sign with RSA-SHA1.";
 
 /// The longest RSA signature: 8192 bits in base64.
 const MAX_SIGNATURE_CHARS: usize = 1368;

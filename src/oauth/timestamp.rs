@@ -21,16 +21,13 @@ impl Timestamp {
     ///
     /// `parameter_rejected` for any other text.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let is_canonical = (1..=15).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_digit())
-            && !text.starts_with('0');
+        const WHY: &str = "oauth_timestamp must be whole seconds since 1970, in digits.";
+        let is_digits = (1..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_canonical = is_digits && !text.starts_with('0');
         let seconds = is_canonical.then(|| text.parse().ok()).flatten();
-        seconds.map(Self).ok_or_else(|| {
-            Problem::parameter_rejected(
-                "oauth_timestamp",
-                "oauth_timestamp must be whole seconds since 1970, in digits.",
-            )
-        })
+        seconds
+            .map(Self)
+            .ok_or_else(|| Problem::parameter_rejected("oauth_timestamp", WHY))
     }
 
     /// Seconds since the epoch.
@@ -67,13 +64,9 @@ impl Nonce {
     ///
     /// `parameter_rejected` for any other text.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        if is_name(text) {
-            return Ok(Self(text.into()));
-        }
-        Err(Problem::parameter_rejected(
-            "oauth_nonce",
-            "oauth_nonce must have 1 to 255 characters, none of them a control character.",
-        ))
+        const WHY: &str = "oauth_nonce must have 1 to 255 characters, none of them a control character.";
+        let rejected = || Problem::parameter_rejected("oauth_nonce", WHY);
+        is_name(text).then(|| Self(text.into())).ok_or_else(rejected)
     }
 
     /// The value of `oauth_nonce`.

@@ -1,7 +1,6 @@
-//! URLs: the [`Origin`] of any http or https URL, and the [`PublicUrl`]s of linkgate (RFC 6454; RFC 3986, section 3.2).
-//!
-//! A host is parsed more strictly than browsers do it: the `url` crate takes 20 of the texts that are rejected here, among
-//! them `h;x`, which would end a directive of a `Content-Security-Policy`.
+//! The [`Origin`] of any http or https URL, and the [`PublicUrl`]s of linkgate (RFC 6454; RFC 3986, section 3.2). A host is
+//! parsed more strictly than browsers do it: the `url` crate takes `h;x`, which would end a directive of a
+//! `Content-Security-Policy`.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
@@ -10,7 +9,6 @@ use std::ops::Range;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
     text: String,
-    /// The host in `text`.
     host: Range<usize>,
 }
 
@@ -22,10 +20,8 @@ impl Origin {
     /// A sentence that names what is wrong.
     pub fn split(url: &str) -> Result<(Self, &str), &'static str> {
         let url = SplitUrl::parse(url)?;
-        Ok((
-            Self::new(url.is_secure, url.host, url.port.map(parse_port).transpose()?),
-            url.rest,
-        ))
+        let port = url.port.map(parse_port).transpose()?;
+        Ok((Self::new(url.is_secure, url.host, port), url.rest))
     }
 
     /// Scheme and authority: `https://builds.example.com`.
@@ -53,14 +49,9 @@ impl Origin {
         self.text[..self.host.end] == other.text[..other.host.end]
     }
 
-    /// Writes the origin of a checked host.
     pub(super) fn new(is_secure: bool, host: &str, port: Option<u16>) -> Self {
-        let (scheme, default_port) = if is_secure {
-            ("https://", 443)
-        } else {
-            ("http://", 80)
-        };
-        let port = port.filter(|&port| port != default_port);
+        let scheme = if is_secure { "https://" } else { "http://" };
+        let port = port.filter(|&port| port != if is_secure { 443 } else { 80 });
         let port = port.map_or_else(String::new, |port| format!(":{port}"));
         let text = format!("{scheme}{}{port}", host.to_ascii_lowercase());
         let host = scheme.len()..text.len() - port.len();
@@ -68,9 +59,8 @@ impl Origin {
     }
 }
 
-/// A URL under which consumers reach linkgate: scheme, authority and, if a front proxy strips one, a path prefix.
-///
-/// Consumers sign this URL followed by the path of the request as it arrived. The `Host` field is not signed.
+/// A URL under which consumers reach linkgate: scheme, authority and, if a front proxy strips one, a path prefix. Consumers
+/// sign it followed by the path of the request as it arrived; the `Host` field is not signed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PublicUrl {
     text: String,
@@ -93,11 +83,8 @@ impl PublicUrl {
         if !path.bytes().all(is_plain) {
             return Err("Percent-encode whatever is not a plain ASCII character in the path.");
         }
-        if path
-            .split('/')
-            .skip(1)
-            .any(|segment| matches!(segment, "" | "." | ".."))
-        {
+        let mut segments = path.split('/').skip(1);
+        if segments.any(|segment| matches!(segment, "" | "." | "..")) {
             return Err("Write the path without empty segments, `.` and `..`.");
         }
         Ok(Self {
@@ -138,10 +125,8 @@ impl PublicUrl {
 
     /// The path of a request without that path, which a front proxy may have removed or not.
     pub fn relative<'a>(&self, path: &'a str) -> &'a str {
-        let relative = path.strip_prefix(self.path_prefix());
-        relative
-            .filter(|relative| relative.starts_with('/'))
-            .unwrap_or(path)
+        let below = path.strip_prefix(self.path_prefix());
+        below.filter(|below| below.starts_with('/')).unwrap_or(path)
     }
 }
 
@@ -158,11 +143,10 @@ impl PathPrefix {
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let is_segment = |segment: &str| !segment.is_empty() && segment.bytes().all(is_allowed);
-        let path = text
-            .strip_prefix('/')
-            .filter(|path| path.split('/').all(is_segment));
-        path.map(|_| Self(text.to_owned()))
-            .ok_or("Write a path of letters and digits, without a slash at its end: \"/linkgate\".")
+        match text.strip_prefix('/') {
+            Some(path) if path.split('/').all(is_segment) => Ok(Self(text.to_owned())),
+            _ => Err("Write a path of letters and digits, without a slash at its end: \"/linkgate\"."),
+        }
     }
 
     /// A path of the code as it is requested.
@@ -193,7 +177,6 @@ fn moved(path: &str, from: &str, to: &str) -> Option<String> {
 pub(super) struct SplitUrl<'a> {
     pub(super) is_secure: bool,
     pub(super) host: &'a str,
-    /// The text after the colon.
     pub(super) port: Option<&'a str>,
     /// Empty, or from `/`, `?` or `#` on.
     pub(super) rest: &'a str,
@@ -201,9 +184,8 @@ pub(super) struct SplitUrl<'a> {
 
 impl<'a> SplitUrl<'a> {
     pub(super) fn parse(url: &'a str) -> Result<Self, &'static str> {
-        let (scheme, rest) = url
-            .split_once("://")
-            .ok_or("It must be an absolute URL that begins with https:// or http://.")?;
+        const NOT_ABSOLUTE: &str = "It must be an absolute URL that begins with https:// or http://.";
+        let (scheme, rest) = url.split_once("://").ok_or(NOT_ABSOLUTE)?;
         let is_secure = scheme.eq_ignore_ascii_case("https");
         if !is_secure && !scheme.eq_ignore_ascii_case("http") {
             return Err("It must begin with https:// or http://.");
@@ -242,20 +224,16 @@ pub(super) fn parse_port(text: &str) -> Result<u16, &'static str> {
     port.ok_or("The port must be a number from 1 to 65535.")
 }
 
-/// Whether a host is an IP address or a DNS name of ASCII labels. Names in other scripts must be in their `xn--` form: two
-/// of them can look alike.
+/// Whether a host is an IP address or a DNS name of ASCII labels; names in other scripts can look alike.
 fn is_valid_host(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[') {
-        return address
-            .strip_suffix(']')
-            .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+        let address = address.strip_suffix(']');
+        return address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
     }
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let is_label = |label: &str| {
-        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        (1..=63).contains(&label.len())
-            && label.bytes().all(is_allowed)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
+        let has_hyphen = label.starts_with('-') || label.ends_with('-');
+        (1..=63).contains(&label.len()) && label.bytes().all(is_allowed) && !has_hyphen
     };
     // Browsers read a host whose last label begins with a digit as an IPv4 address, in many notations.
     let last = host.rsplit('.').next().unwrap_or_default();

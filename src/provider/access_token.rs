@@ -6,18 +6,17 @@ use crate::model::{
     AccessToken, Consumer, NewAccess, RequestToken, RequestTokenState, TokenSession, UNKNOWN_TOKEN,
     WRONG_HANDLE,
 };
-use crate::oauth::{Problem, RequestView, Secret, SessionHandle, Token, VerifiedRequest};
+use crate::oauth::{Problem, RequestView, Secret, Token};
 
 use super::authenticate::AuthenticatedRequest;
 use super::cache::REPEATABLE;
-use super::{Error, Provider};
+use super::{Provider, ProviderError};
 
 /// Token credentials, for the consumer alone.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct IssuedAccessToken {
-    /// `oauth_token`.
     pub token: Token,
-    /// `oauth_token_secret`.
     pub secret: Secret,
     /// What the consumer can renew it with.
     pub renewal: Option<Renewal>,
@@ -29,7 +28,7 @@ pub struct Renewal {
     /// `oauth_expires_in`, in seconds.
     pub expires_in: i64,
     /// `oauth_session_handle`.
-    pub handle: SessionHandle,
+    pub handle: Secret,
     /// `oauth_authorization_expires_in`, in seconds.
     pub authorization_expires_in: i64,
 }
@@ -40,32 +39,24 @@ impl Provider {
         &self,
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
-    ) -> Result<IssuedAccessToken, Error> {
-        self.issue(view, peer, async |signed| {
-            self.token_credentials(signed, peer).await
-        })
-        .await
-    }
-
-    async fn token_credentials(
-        &self,
-        signed: &AuthenticatedRequest,
-        peer: Option<IpAddr>,
-    ) -> Result<IssuedAccessToken, Error> {
-        let Some(token) = signed.request.token().cloned() else {
-            return Err(Problem::ParameterAbsent(vec!["oauth_token"]).into());
-        };
-        match (signed.request.session_handle(), signed.request.verifier()) {
-            (Some(handle), _) => self.renew(signed, peer, &token, handle).await,
-            (None, Some(_)) => self.exchange(signed, peer, &token).await,
-            (None, None) => {
-                let absent = match self.store.access_token(&token).await? {
-                    Some(_) => "oauth_session_handle",
-                    None => "oauth_verifier",
-                };
-                Err(Problem::ParameterAbsent(vec![absent]).into())
+    ) -> Result<IssuedAccessToken, ProviderError> {
+        let credentials = async |signed: &AuthenticatedRequest| {
+            let Some(token) = signed.request.token.clone() else {
+                return Err(Problem::ParameterAbsent(vec!["oauth_token"]).into());
+            };
+            match (&signed.request.session_handle, &signed.request.verifier) {
+                (Some(handle), _) => self.renew(signed, peer, &token, handle).await,
+                (None, Some(_)) => self.exchange(signed, peer, &token).await,
+                (None, None) => {
+                    let absent = match self.store.access_token(&token).await? {
+                        Some(_) => "oauth_session_handle",
+                        None => "oauth_verifier",
+                    };
+                    Err(Problem::ParameterAbsent(vec![absent]).into())
+                }
             }
-        }
+        };
+        self.issue(view, peer, credentials).await
     }
 
     async fn exchange(
@@ -73,15 +64,14 @@ impl Provider {
         signed: &AuthenticatedRequest,
         peer: Option<IpAddr>,
         token: &Token,
-    ) -> Result<IssuedAccessToken, Error> {
+    ) -> Result<IssuedAccessToken, ProviderError> {
         let consumer = &signed.consumer;
         let kept = self.store.request_token(token).await?;
         let kept = kept.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
         if let Some(issued) = self.repeated_exchange(signed, &kept, token).await? {
             return Ok(issued);
         }
-        self.check_verifier(&signed.request, consumer, &kept, token)
-            .await?;
+        self.check_verifier(signed, &kept, token).await?;
         let now = self.clock.now();
         let session = consumer.session_handles.then(|| TokenSession {
             id: self.new_token().as_str().to_owned(),
@@ -95,9 +85,8 @@ impl Provider {
         };
         let issued = self
             .store
-            .exchange(token, &consumer.key, now, &new, &access, peer)
-            .await?;
-        if let Some(issued) = issued {
+            .exchange(token, &consumer.key, now, &new, &access, peer);
+        if let Some(issued) = issued.await? {
             return Ok(self.issued(new, &issued));
         }
         // The same request won at another replica.
@@ -112,12 +101,12 @@ impl Provider {
         signed: &AuthenticatedRequest,
         kept: &RequestToken,
         token: &Token,
-    ) -> Result<Option<IssuedAccessToken>, Error> {
+    ) -> Result<Option<IssuedAccessToken>, ProviderError> {
         let RequestTokenState::Used { by } = &kept.state else {
             return Ok(None);
         };
         let verifier = self.keyring.verifier(token, &by.subject);
-        if verifier.is_none() || verifier.as_ref() != signed.request.verifier() {
+        if verifier.is_none() || verifier != signed.request.verifier {
             return Ok(None);
         }
         let now = self.clock.now();
@@ -129,27 +118,23 @@ impl Provider {
         Ok(found.map(|(new, issued)| self.issued(new, &issued)))
     }
 
-    /// Checks that the request token may be exchanged by this consumer with this verifier.
     async fn check_verifier(
         &self,
-        request: &VerifiedRequest,
-        consumer: &Consumer,
+        signed: &AuthenticatedRequest,
         kept: &RequestToken,
         token: &Token,
-    ) -> Result<(), Error> {
+    ) -> Result<(), ProviderError> {
         let now = self.clock.now();
-        let by = kept.check_exchange(&consumer.key, now)?;
+        let by = kept.check_exchange(&signed.consumer.key, now)?;
         let Some(verifier) = self.keyring.verifier(token, &by.subject) else {
             self.cache.check_foreign_token(token.as_str()).await?;
             return Err(Problem::TokenRejected(UNKNOWN_TOKEN).into());
         };
-        if Some(&verifier) != request.verifier() {
+        if Some(&verifier) != signed.request.verifier.as_ref() {
             self.store
                 .count_wrong_verifier(token, WRONG_VERIFIERS, now)
                 .await?;
-            return Err(
-                Problem::TokenRejected("The verifier is not the one that the user was given.").into(),
-            );
+            return Err(WRONG_VERIFIER.into());
         }
         self.token_user(&by.subject).await.map(drop)
     }
@@ -159,8 +144,8 @@ impl Provider {
         signed: &AuthenticatedRequest,
         peer: Option<IpAddr>,
         old: &Token,
-        handle: &SessionHandle,
-    ) -> Result<IssuedAccessToken, Error> {
+        handle: &Secret,
+    ) -> Result<IssuedAccessToken, ProviderError> {
         let consumer = &signed.consumer;
         let now = self.clock.now();
         let Some(kept) = self.store.access_token(old).await? else {
@@ -172,11 +157,11 @@ impl Provider {
         self.token_user(&kept.user.subject).await?;
         let new = self.keyring.derived_token(RENEWED, old);
         let expires_at = now.plus(self.rules.tokens.access_token_lifetime);
+        let by = &consumer.key;
         let renewed = self
             .store
-            .renew(old, &consumer.key, &session.id, &new, now, expires_at, now, peer)
-            .await?;
-        let Some(renewed) = renewed else {
+            .renew(old, by, &session.id, &new, now, expires_at, peer);
+        let Some(renewed) = renewed.await? else {
             // The same request won at another replica.
             return self.repeated_renewal(consumer, old, handle).await;
         };
@@ -189,13 +174,13 @@ impl Provider {
         &self,
         consumer: &Consumer,
         old: &Token,
-        handle: &SessionHandle,
-    ) -> Result<IssuedAccessToken, Error> {
+        handle: &Secret,
+    ) -> Result<IssuedAccessToken, ProviderError> {
         let since = self.clock.now().plus(1 - REPEATABLE);
         let renewed = self.store.access_token_or_renewed(old, since).await?;
         let renewed = renewed.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
-        self.check_handle(renewed.check_renewal(&consumer.key)?, handle)
-            .await?;
+        let session = renewed.check_renewal(&consumer.key)?;
+        self.check_handle(session, handle).await?;
         match self.find_derived(RENEWED, old).await? {
             Some((new, kept)) => Ok(self.issued(new, &kept)),
             None => Err(Problem::TokenRejected(UNKNOWN_TOKEN).into()),
@@ -203,7 +188,11 @@ impl Provider {
     }
 
     /// Finds the access token that was derived from another token, with whichever secret key was in front then.
-    async fn find_derived(&self, purpose: &str, from: &Token) -> Result<Option<(Token, AccessToken)>, Error> {
+    async fn find_derived(
+        &self,
+        purpose: &str,
+        from: &Token,
+    ) -> Result<Option<(Token, AccessToken)>, ProviderError> {
         for new in self.keyring.derived_tokens(purpose, from) {
             if let Some(found) = self.store.access_token(&new).await? {
                 return Ok(Some((new, found)));
@@ -212,15 +201,13 @@ impl Provider {
         Ok(None)
     }
 
-    async fn check_handle(&self, session: &TokenSession, handle: &SessionHandle) -> Result<(), Error> {
+    async fn check_handle(&self, session: &TokenSession, handle: &Secret) -> Result<(), ProviderError> {
         match self.keyring.session_handle(&session.id) {
-            Some(own) if own == *handle => Ok(()),
-            Some(_) => Err(WRONG_HANDLE.into()),
-            None => {
-                self.cache.check_foreign_token(&session.id).await?;
-                Err(WRONG_HANDLE.into())
-            }
+            Some(own) if own == *handle => return Ok(()),
+            Some(_) => {}
+            None => self.cache.check_foreign_token(&session.id).await?,
         }
+        Err(WRONG_HANDLE.into())
     }
 
     fn issued(&self, token: Token, kept: &AccessToken) -> IssuedAccessToken {
@@ -240,7 +227,9 @@ impl Provider {
     }
 }
 
-/// What a token is derived for.
+const WRONG_VERIFIER: Problem =
+    Problem::TokenRejected("The verifier is not the one that the user was given.");
+
 const EXCHANGED: &str = "access-token";
 const RENEWED: &str = "renewed-token";
 

@@ -7,20 +7,19 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::model::Consumer;
+use crate::oauth::parameters::REQUIRED;
 use crate::oauth::{ConsumerKey, Problem, RequestView, SignedRequest, Timestamp, VerifiedRequest};
 use crate::store::StoreError;
 
 use super::cache::CachedToken;
-use super::{Error, Provider};
+use super::{Provider, ProviderError};
 
 /// A request whose signature was verified, and the consumer that made it. Its nonce may not be recorded yet.
 #[derive(Debug)]
 pub(super) struct AuthenticatedRequest {
     pub(super) request: VerifiedRequest,
     pub(super) consumer: Arc<Consumer>,
-    /// When it came to us.
     pub(super) at: Timestamp,
-    /// What was in memory of its token.
     pub(super) cached: Option<Arc<CachedToken>>,
 }
 
@@ -30,11 +29,11 @@ impl Provider {
         &self,
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
-        credentials: impl AsyncFnOnce(&AuthenticatedRequest) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        credentials: impl AsyncFnOnce(&AuthenticatedRequest) -> Result<T, ProviderError>,
+    ) -> Result<T, ProviderError> {
         let request = SignedRequest::parse(view)?;
-        let request = request.ok_or_else(|| Problem::ParameterAbsent(SignedRequest::REQUIRED.to_vec()))?;
-        let claimed_by = request.consumer_key().clone();
+        let request = request.ok_or_else(|| Problem::ParameterAbsent(REQUIRED.to_vec()))?;
+        let claimed_by = request.consumer_key.clone();
         let deadline = Instant::now() + self.store.timeout();
         let issued = by(deadline, async {
             let signed = self.verify(view, request, peer).await?;
@@ -48,10 +47,14 @@ impl Provider {
         }
     }
 
-    /// The same error, with the consumer that the request names, and whether it is registered: some requests are rejected
-    /// before that is looked up.
-    pub(super) async fn claimed_by(&self, error: Error, consumer: &ConsumerKey, deadline: Instant) -> Error {
-        if !matches!(error, Error::Refused(_)) {
+    /// The same error, with the consumer that the request names, and whether it is registered.
+    pub(super) async fn claimed_by(
+        &self,
+        error: ProviderError,
+        consumer: &ConsumerKey,
+        deadline: Instant,
+    ) -> ProviderError {
+        if !matches!(error, ProviderError::Refused(_)) {
             return error;
         }
         let found = timeout_at(deadline, self.cache.consumer(consumer));
@@ -59,43 +62,39 @@ impl Provider {
         error.claimed_by(consumer, is_registered)
     }
 
-    /// Verifies a request. Reads consumers, and writes nothing. Nothing is read of the token: its secret is derived from it, so
-    /// a false signature has the same answer whether the token exists or not.
+    /// Verifies a request, and writes nothing. A token's secret is derived from it: a false signature has the same answer
+    /// whether the token exists or not.
     pub(super) fn verify<'a>(
         &'a self,
         view: &'a RequestView<'_>,
         request: SignedRequest,
         peer: Option<IpAddr>,
-    ) -> impl Future<Output = Result<AuthenticatedRequest, Error>> + Send + use<'a> {
+    ) -> impl Future<Output = Result<AuthenticatedRequest, ProviderError>> + Send + use<'a> {
         // An `async fn` would keep the request twice.
         async move {
-            self.clock_offset.check()?;
-            let now = self.clock.now();
-            self.rules
-                .tokens
-                .timestamp_window
-                .check(request.timestamp(), now)?;
-            let Some(consumer) = self.cache.consumer(request.consumer_key()).await? else {
+            self.check_clock()?;
+            let at = self.clock.now();
+            let window = self.rules.tokens.timestamp_window;
+            window.check(request.timestamp, at)?;
+            let Some(consumer) = self.cache.consumer(&request.consumer_key).await? else {
                 // An unknown consumer costs what a wrong signature costs.
                 drop(request.verify(std::slice::from_ref(&self.dummy_key), None));
                 return Err(Problem::ConsumerKeyUnknown.into());
             };
-            consumer.check_signer(request.method(), view.secure, peer)?;
-            let token = request.token().cloned();
+            consumer.check_signer(request.method, view.secure, peer)?;
+            let token = request.token.clone();
             let cached = token.as_ref().and_then(|token| self.cache.cached_token(token));
             let derived = match (&cached, &token) {
                 (None, Some(token)) => self.keyring.token_secret(token),
                 _ => None,
             };
-            let secret = cached
-                .as_ref()
-                .and_then(|cached| cached.secret.as_ref())
-                .or(derived.as_ref());
+            let known = cached.as_ref().and_then(|cached| cached.secret.as_ref());
+            let secret = known.or(derived.as_ref());
             match request.verify(&consumer.keys, secret) {
                 Ok(request) => Ok(AuthenticatedRequest {
                     request,
                     consumer,
-                    at: now,
+                    at,
                     cached,
                 }),
                 Err(problem) => {
@@ -108,23 +107,16 @@ impl Provider {
     }
 
     /// Records the nonce. The last step, so that only a valid signature writes to the database.
-    ///
-    /// # Errors
-    ///
-    /// `nonce_used` for a replay; `timestamp_refused` if the request left the window since it was verified; a failure if the
-    /// nonce was not recorded.
     pub(super) async fn record_nonce(
         &self,
         request: &VerifiedRequest,
         deadline: Instant,
-    ) -> Result<(), Error> {
-        let (signed_at, digest) = (request.timestamp(), request.nonce_digest());
+    ) -> Result<(), ProviderError> {
+        let (signed_at, digest) = (request.timestamp, request.nonce_digest());
         // A batch ends with the first deadline in it: a request that has waited for long must not end that of others.
         let deadline = deadline.max(Instant::now() + self.store.timeout().min(Duration::from_secs(1)));
-        let recorded = self
-            .store
-            .record_nonce(signed_at, digest, self.clock.now(), deadline);
-        if !recorded.await? {
+        let now = self.clock.now();
+        if !self.store.record_nonce(signed_at, digest, now, deadline).await? {
             return Err(Problem::NonceUsed.into());
         }
         // A pause of this process, or a slow body: nonces are kept for requests within the window only.
@@ -139,8 +131,8 @@ impl Provider {
 /// Limits the time that a request may wait for the database, whatever it asks and however often.
 pub(super) async fn by<T>(
     deadline: Instant,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
+    work: impl Future<Output = Result<T, ProviderError>>,
+) -> Result<T, ProviderError> {
     let done = timeout_at(deadline, work).await;
-    done.unwrap_or(Err(Error::Failed(StoreError::TimedOut)))
+    done.unwrap_or(Err(ProviderError::Failed(StoreError::TimedOut)))
 }

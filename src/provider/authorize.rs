@@ -4,19 +4,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::model::{Consumer, RequestToken, RequestTokenState, User};
-use crate::oauth::{Callback, Timestamp, Token, Verifier};
+use crate::oauth::{Callback, Secret, Timestamp, Token};
 use crate::store::StoreError;
 
 use super::Provider;
 
 /// An authorization request: what became of a request token until now (RFC 5849, section 2.2).
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum AuthorizationRequest {
     /// It has not expired, and its consumer is enabled. Its state says whether a user has decided.
     Found(Arc<Consumer>, RequestToken),
-    /// It expired.
     Expired,
-    /// No such request token.
     Unknown,
     /// The consumer with this name is disabled.
     ConsumerDisabled(String),
@@ -26,15 +25,15 @@ pub enum AuthorizationRequest {
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the names of the fields say it")]
 pub enum AuthorizationOutcome {
-    /// Redirect the browser there.
     Redirect(String),
     /// Show the code, which the user carries to the consumer.
     ShowVerifier {
         consumer_name: String,
-        verifier: Verifier,
+        verifier: Secret,
     },
-    /// Denied, and there is no callback URL.
-    DeniedOutOfBand { consumer_name: String },
+    DeniedOutOfBand {
+        consumer_name: String,
+    },
     /// This user cannot decide it.
     NotPending(AuthorizationRequest),
 }
@@ -75,8 +74,7 @@ impl Provider {
         user: &User,
         address: IpAddr,
     ) -> Result<AuthorizationOutcome, StoreError> {
-        let request = self.decided(token, user, address, true).await?;
-        let (consumer, kept) = match request {
+        let (consumer, kept) = match self.decided(token, user, address, true).await? {
             AuthorizationRequest::Found(consumer, kept) if kept.is_approved_by(user) => (consumer, kept),
             other => return Ok(AuthorizationOutcome::NotPending(other)),
         };
@@ -84,10 +82,11 @@ impl Provider {
             self.cache.check_foreign_token(token.as_str()).await?;
             return Ok(AuthorizationOutcome::NotPending(AuthorizationRequest::Unknown));
         };
+        let consumer_name = consumer.name.clone();
         Ok(match kept.callback {
             Callback::Url(url) => AuthorizationOutcome::Redirect(url.authorized_redirect(token, &verifier)),
             Callback::OutOfBand => AuthorizationOutcome::ShowVerifier {
-                consumer_name: consumer.name.clone(),
+                consumer_name,
                 verifier,
             },
         })
@@ -100,17 +99,16 @@ impl Provider {
         user: &User,
         address: IpAddr,
     ) -> Result<AuthorizationOutcome, StoreError> {
-        let request = self.decided(token, user, address, false).await?;
-        Ok(match request {
+        let (consumer, kept) = match self.decided(token, user, address, false).await? {
             AuthorizationRequest::Found(consumer, kept) if kept.state == RequestTokenState::Denied => {
-                match kept.callback {
-                    Callback::Url(url) => AuthorizationOutcome::Redirect(url.denied_redirect(token)),
-                    Callback::OutOfBand => AuthorizationOutcome::DeniedOutOfBand {
-                        consumer_name: consumer.name.clone(),
-                    },
-                }
+                (consumer, kept)
             }
-            other => AuthorizationOutcome::NotPending(other),
+            other => return Ok(AuthorizationOutcome::NotPending(other)),
+        };
+        let consumer_name = consumer.name.clone();
+        Ok(match kept.callback {
+            Callback::Url(url) => AuthorizationOutcome::Redirect(url.denied_redirect(token)),
+            Callback::OutOfBand => AuthorizationOutcome::DeniedOutOfBand { consumer_name },
         })
     }
 

@@ -12,7 +12,6 @@ use crate::model::{AccessToken, Consumer};
 use crate::oauth::{ConsumerKey, Secret, Timestamp, Token};
 use crate::store::{Store, StoreError};
 
-/// Consumers and access tokens with bounded staleness, also those that do not exist.
 pub(super) struct Cache {
     store: Store,
     consumers: Recent<ConsumerKey, Arc<Consumer>>,
@@ -29,12 +28,10 @@ pub(super) struct CachedToken {
     pub(super) token: Option<AccessToken>,
     /// The secret that was derived from it; `None`: no key of this process made it.
     pub(super) secret: Option<Secret>,
-    /// The minute of the last use that was noted.
     noted: AtomicI64,
 }
 
-/// Values that count until [`STALENESS`] after their reading *began*: they may have changed since. moka itself counts from
-/// the insertion.
+/// Values that count until [`STALENESS`] after their reading *began*; moka itself counts from the insertion.
 struct Recent<K, V>(Moka<K, (V, Instant)>);
 
 impl<K: Hash + Eq + Clone + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Recent<K, V> {
@@ -96,7 +93,6 @@ impl Cache {
         Ok(consumer)
     }
 
-    /// What is known of a token, without a question to the store.
     pub(super) fn cached_token(&self, token: &Token) -> Option<Arc<CachedToken>> {
         self.access_tokens.get(token)
     }
@@ -122,8 +118,7 @@ impl Cache {
         self.access_tokens.get_or_read(token, read).await
     }
 
-    /// Checks a token that no key of this process made. [`StoreError::ForeignKey`]: a key that the database knows made it, so it
-    /// may be a good one.
+    /// Checks a token that no key of this process made. [`StoreError::ForeignKey`]: the database knows its key.
     pub(super) async fn check_foreign_token(&self, token: &str) -> Result<(), StoreError> {
         let id = token.get(..4).unwrap_or_default().to_owned();
         let read = self.store.is_key_missing(&id);
@@ -133,7 +128,6 @@ impl Cache {
         Ok(())
     }
 
-    /// Removes a token that a state change of this process made untrue.
     pub(super) fn remove_access_token(&self, token: &Token) {
         self.access_tokens.0.invalidate(token);
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use strum::IntoStaticStr;
+
 use crate::model::Consumer;
 
 /// Who makes a guarded call, proved by a signature and, where there is one, a token.
@@ -17,10 +19,10 @@ pub struct Caller {
 
 /// The user of a guarded call.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct CallingUser {
     /// The name by which the application knows them.
     pub subject: String,
-    /// The name to show to people.
     pub display_name: String,
 }
 
@@ -34,7 +36,8 @@ impl CallingUser {
 }
 
 /// In which way a guarded call names its user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum CallKind {
     /// By an access token that the user approved.
     ThreeLegged,
@@ -46,11 +49,7 @@ pub enum CallKind {
 
 impl CallKind {
     /// The name that `X-Linkgate-Call` and the assertion's `call` carry.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ThreeLegged => "three-legged",
-            Self::TwoLegged => "two-legged",
-            Self::Impersonated => "impersonated",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }

@@ -1,8 +1,6 @@
-//! Which users exist, as far as the login method can tell.
-//!
-//! A consumer drops the token of a user who does not exist for ever. An application that is being deployed answers 404 for a
-//! moment, and a directory that is being filled finds no user: so a user does not exist if the login method has not found them
-//! for a minute, and finds another one at the end of it.
+//! Which users exist, as far as the login method can tell. A consumer drops the token of a user who does not exist for ever,
+//! and an application that is being deployed answers 404 for a moment: so a user does not exist if the login method has not
+//! found them for a minute, and finds another one at the end of it.
 
 use std::fmt;
 use std::pin::Pin;
@@ -16,7 +14,7 @@ use crate::oauth::{Problem, Timestamp};
 use crate::store::StoreError;
 
 use super::caller::CallingUser;
-use super::{Error, Provider};
+use super::{Provider, ProviderError};
 
 /// Answers which users exist. Made from the login method by `server`.
 pub struct Directory {
@@ -27,11 +25,8 @@ pub struct Directory {
 
 type Lookup = dyn Fn(String) -> Pin<Box<dyn Future<Output = UserStatus> + Send>> + Send + Sync;
 
-/// Users whom the login method did not find.
 struct Absences {
-    /// Since when they are missing.
     missing: Cache<String, Timestamp>,
-    /// One whom it found.
     found: Mutex<Option<String>>,
 }
 
@@ -52,14 +47,9 @@ impl Directory {
     #[must_use]
     pub fn with_passing_absences(self) -> Self {
         let missing = Cache::builder().max_capacity(10_000);
-        let absences = Absences {
-            missing: missing.time_to_live(REMEMBERED).build(),
-            found: Mutex::default(),
-        };
-        Self {
-            absences: Some(absences),
-            ..self
-        }
+        let (missing, found) = (missing.time_to_live(REMEMBERED).build(), Mutex::default());
+        let absences = Some(Absences { missing, found });
+        Self { absences, ..self }
     }
 
     /// Asks about one user.
@@ -74,21 +64,18 @@ impl Directory {
 }
 
 impl Provider {
-    /// The user of a token. `None`: the login method cannot tell whether they exist.
-    ///
-    /// # Errors
-    ///
-    /// `token_rejected` if the user does not exist; a failure while that is not certain.
-    pub(super) async fn token_user(&self, subject: &str) -> Result<Option<CallingUser>, Error> {
+    /// The user of a token. `None`: the login method cannot tell. An error: they do not exist, or that is not certain.
+    pub(super) async fn token_user(&self, subject: &str) -> Result<Option<CallingUser>, ProviderError> {
         match self.directory.user_status(subject).await {
             UserStatus::Active { display_name } => Ok(Some(CallingUser::new(subject, display_name))),
             UserStatus::Unknown => Ok(None),
             UserStatus::NotFound if Box::pin(self.is_gone(subject)).await? => {
                 Err(Problem::TokenRejected("The user who approved is not there any more.").into())
             }
-            UserStatus::NotFound => Err(Error::UncertainUser {
-                subject: subject.to_owned(),
-            }),
+            UserStatus::NotFound => {
+                let subject = subject.to_owned();
+                Err(ProviderError::UncertainUser { subject })
+            }
         }
     }
 
@@ -122,9 +109,7 @@ impl fmt::Debug for Directory {
 
 /// How long a user must be missing: longer than login methods keep an answer.
 const LASTING_SECONDS: i64 = 60;
-
 /// How long it is remembered since when a user is missing.
 const REMEMBERED: Duration = Duration::from_hours(1);
-
 /// Of how many users who have signed in lately one must be found.
 const WITNESSES: u32 = 3;

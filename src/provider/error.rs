@@ -9,7 +9,7 @@ use crate::store::StoreError;
 
 /// Why a use case did not come to its end.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum ProviderError {
     /// The peer must act.
     #[error("refused: {}", .0.problem)]
     Refused(Refusal),
@@ -21,34 +21,31 @@ pub enum Error {
         "the login method does not find the user {subject:?} at the moment; their tokens are rejected only if that lasts, \
          and another user is found"
     )]
-    UncertainUser {
-        /// Whose token it is.
-        subject: String,
-    },
+    #[expect(missing_docs, reason = "the name says it")]
+    UncertainUser { subject: String },
 }
 
-/// A problem, and who claims to have signed. Travels in the extensions of the answer, for the log.
+/// A problem, and the consumer that the request names. Travels in the extensions of the answer, for the log.
+#[expect(missing_docs, reason = "the names say it")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// What the peer is told.
     pub problem: Problem,
-    /// The consumer that the request names.
     pub consumer: Option<ConsumerKey>,
-    /// Whether that is known to be a registered one.
     pub is_registered: bool,
 }
 
-impl From<Problem> for Error {
+impl From<Problem> for ProviderError {
     fn from(problem: Problem) -> Self {
+        let (consumer, is_registered) = (None, false);
         Self::Refused(Refusal {
             problem,
-            consumer: None,
-            is_registered: false,
+            consumer,
+            is_registered,
         })
     }
 }
 
-impl Error {
+impl ProviderError {
     /// The answer to the peer. A refusal has its status, exactly one `WWW-Authenticate: OAuth` field and the same pairs
     /// as its body (OAuth Problem Reporting 1.0). A failure is 503 without a problem: the consumer keeps its token.
     pub fn to_response(&self, realm: &str) -> Response<String> {
@@ -59,15 +56,12 @@ impl Error {
                 response
             }
             cause => {
-                tracing::error!(
-                    error = cause as &dyn std::error::Error,
-                    "a signed request could not be judged"
-                );
+                let error = cause as &dyn std::error::Error;
+                tracing::error!(error, "a signed request could not be judged");
                 let mut response = Response::new(String::new());
                 *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-                response
-                    .headers_mut()
-                    .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+                let seconds = HeaderValue::from_static("1");
+                response.headers_mut().insert(header::RETRY_AFTER, seconds);
                 response
             }
         }
@@ -89,18 +83,15 @@ fn refused(problem: &Problem, realm: &str) -> Response<String> {
     let mut response = Response::new(body);
     *response.status_mut() = problem.status();
     let headers = response.headers_mut();
-    let value = HeaderValue::from_str(&challenge(realm, Some(problem)));
-    headers.insert(
-        header::WWW_AUTHENTICATE,
-        value.unwrap_or(HeaderValue::from_static("OAuth")),
-    );
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/x-www-form-urlencoded;charset=UTF-8"),
-    );
+    let challenge = HeaderValue::from_str(&challenge(realm, Some(problem)));
+    let challenge = challenge.unwrap_or(HeaderValue::from_static("OAuth"));
+    headers.insert(header::WWW_AUTHENTICATE, challenge);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(FORM));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if problem.status() == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
     }
     response
 }
+
+const FORM: &str = "application/x-www-form-urlencoded;charset=UTF-8";

@@ -9,18 +9,15 @@ use ipnet::IpNet;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
-use super::{Error, Provider};
+use super::{Provider, ProviderError};
 use crate::blocking::DIAGNOSES;
 use crate::model::{Consumer, UNKNOWN_TOKEN};
 use crate::network::network;
-use crate::oauth::diagnose::{self, OTHER_BODY};
+use crate::oauth::diagnose::{OTHER_BODY, diagnose, is_small};
 use crate::oauth::{ConsumerKey, Problem, RequestView, Secret, Timestamp, Token};
 
-/// Counts the false signatures of each minute by the network of the client and by the consumer.
-///
-/// Every request is verified, so a consumer never loses a call to others behind the same proxy that use its key. The budget
-/// limits what a false signature costs beyond that: the explanation and the read of a foreign token. A consumer with the secret
-/// of a token that linkgate does not know any more may learn of it a minute later.
+/// Counts the false signatures of each minute by the network of the client and by the consumer. Every request is verified; the
+/// budget limits what a false signature costs beyond that: the explanation and the read of a foreign token.
 #[derive(Debug)]
 pub(super) struct FalseSignatures(Cache<(Option<IpNet>, ConsumerKey, i64), Arc<AtomicU32>>);
 
@@ -48,8 +45,7 @@ impl FalseSignatures {
 }
 
 impl Provider {
-    /// The error for a request whose signature did not match. `secret` is that of its token; `None`: no key of this process made
-    /// the token, or the request has none.
+    /// The error for a request whose signature did not match. `secret` is that of its token, if a key of this process made it.
     pub(super) async fn explain(
         &self,
         problem: Problem,
@@ -57,22 +53,18 @@ impl Provider {
         consumer: &Arc<Consumer>,
         (token, secret): (Option<&Token>, Option<&Secret>),
         client: Option<IpAddr>,
-    ) -> Error {
+    ) -> ProviderError {
         if !matches!(problem, Problem::SignatureInvalid(_)) {
             return problem.into();
         }
-        if !self
-            .false_signatures
-            .count(client, &consumer.key, self.clock.now())
-        {
+        let now = self.clock.now();
+        if !self.false_signatures.count(client, &consumer.key, now) {
             return Problem::ConsumerKeyRefused(TOO_MANY).into();
         }
         let (owner, used) = (Arc::clone(consumer), secret.cloned());
-        let found = if diagnose::is_small(view) {
-            let work = on_copy(view, move |view| {
-                diagnose::diagnose(view, &owner.keys, used.as_ref())
-            });
-            DIAGNOSES.run(work).await.unwrap_or_default()
+        let diagnose = move |view: &RequestView<'_>| diagnose(view, &owner.keys, used.as_ref());
+        let found = if is_small(view) {
+            DIAGNOSES.run(on_copy(view, diagnose)).await.unwrap_or_default()
         } else {
             None
         };

@@ -11,10 +11,9 @@ use crate::oauth::{Problem, RequestView, SignedRequest, Timestamp};
 use super::authenticate::{AuthenticatedRequest, by};
 use super::cache::CachedToken;
 use super::caller::{CallKind, Caller, CallingUser};
-use super::{Error, Provider};
+use super::{Provider, ProviderError};
 
-/// A guarded call whose consumer, token and user were checked. Its body may still differ from what was signed, and its nonce
-/// is not recorded yet.
+/// A guarded call whose consumer, token and user were checked; its body was not, and its nonce is not recorded yet.
 #[derive(Debug)]
 pub struct AuthenticatedCall {
     signed: AuthenticatedRequest,
@@ -26,20 +25,19 @@ pub struct AuthenticatedCall {
 }
 
 impl AuthenticatedCall {
-    /// Whether the consumer signed a digest of the body, so that the whole body must be shown to
-    /// [`AuthenticatedCall::check_body`] (draft-eaton-oauth-bodyhash-00g).
+    /// Whether [`AuthenticatedCall::check_body`] must see the whole body (draft-eaton-oauth-bodyhash-00g).
     pub fn has_body_hash(&self) -> bool {
-        self.signed.request.body_hash().is_some()
+        self.signed.request.body_hash.is_some()
     }
 
     /// Rejects the call after all.
-    pub fn refused(&self, problem: Problem) -> Error {
-        Error::from(problem).claimed_by(&self.signed.consumer.key, true)
+    pub fn refused(&self, problem: Problem) -> ProviderError {
+        ProviderError::from(problem).claimed_by(&self.signed.consumer.key, true)
     }
 
     /// Compares the body with the digest that the consumer signed, if it signed one.
-    pub fn check_body(&self, body: &[u8]) -> Result<(), Error> {
-        match self.signed.request.body_hash() {
+    pub fn check_body(&self, body: &[u8]) -> Result<(), ProviderError> {
+        match &self.signed.request.body_hash {
             Some(hash) => hash.verify(body).map_err(|problem| self.refused(problem)),
             None => Ok(()),
         }
@@ -52,11 +50,11 @@ impl Provider {
         &self,
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
-    ) -> Result<Option<AuthenticatedCall>, Error> {
+    ) -> Result<Option<AuthenticatedCall>, ProviderError> {
         let Some(claim) = SignedRequest::parse(view)? else {
             return Ok(None);
         };
-        let claimed_by = claim.consumer_key().clone();
+        let claimed_by = claim.consumer_key.clone();
         let deadline = Instant::now() + self.store.timeout();
         let call = match by(deadline, self.verify_call(view, claim, peer)).await {
             Ok(signed) => {
@@ -76,7 +74,7 @@ impl Provider {
     pub fn accept_call(
         &self,
         call: AuthenticatedCall,
-    ) -> impl Future<Output = Result<Caller, Error>> + Send + use<'_> {
+    ) -> impl Future<Output = Result<Caller, ProviderError>> + Send + use<'_> {
         let AuthenticatedCall {
             signed,
             user,
@@ -88,7 +86,7 @@ impl Provider {
         async move {
             let recorded = self.record_nonce(&signed.request, Instant::now() + left).await;
             recorded.map_err(|error| error.claimed_by(&signed.consumer.key, true))?;
-            if let (Some(token), Some(cached)) = (signed.request.token(), signed.cached)
+            if let (Some(token), Some(cached)) = (&signed.request.token, signed.cached)
                 && cached.is_first_use(signed.at)
             {
                 self.uses.note(token, signed.at, peer);
@@ -104,19 +102,19 @@ impl Provider {
         view: &'a RequestView<'_>,
         claim: SignedRequest,
         peer: Option<IpAddr>,
-    ) -> impl Future<Output = Result<AuthenticatedRequest, Error>> + Send + use<'a> {
+    ) -> impl Future<Output = Result<AuthenticatedRequest, ProviderError>> + Send + use<'a> {
         async move {
             let mut signed = self.verify(view, claim, peer).await?;
-            if signed.consumer.require_body_hash
-                && view.form.is_none()
-                && signed.request.body_hash().is_none()
+            if signed.consumer.require_body_hash && view.form.is_none() && signed.request.body_hash.is_none()
             {
                 return Err(Problem::ParameterAbsent(vec!["oauth_body_hash"]).into());
             }
-            if let Some(name) = signed.request.token_endpoint_parameter() {
+            let (callback, verifier) = (&signed.request.callback, &signed.request.verifier);
+            let misplaced = callback.as_ref().map(|_| "oauth_callback");
+            if let Some(name) = misplaced.or(verifier.as_ref().map(|_| "oauth_verifier")) {
                 return Err(Problem::parameter_rejected(name, NOT_AN_ENDPOINT).into());
             }
-            if let (Some(token), None) = (signed.request.token(), &signed.cached) {
+            if let (Some(token), None) = (&signed.request.token, &signed.cached) {
                 let secret = self.keyring.token_secret(token);
                 let now = self.clock.now();
                 let read = self.cache.access_token(token, secret.as_ref(), now);
@@ -131,7 +129,7 @@ impl Provider {
         signed: AuthenticatedRequest,
         peer: Option<IpAddr>,
         left: Duration,
-    ) -> Result<AuthenticatedCall, Error> {
+    ) -> Result<AuthenticatedCall, ProviderError> {
         let (user, kind) = match &signed.cached {
             Some(cached) => {
                 let user = self.three_legged(&signed.consumer, cached, signed.at).await?;
@@ -155,11 +153,9 @@ impl Provider {
         consumer: &Consumer,
         cached: &CachedToken,
         now: Timestamp,
-    ) -> Result<CallingUser, Error> {
-        let kept = cached
-            .token
-            .as_ref()
-            .ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
+    ) -> Result<CallingUser, ProviderError> {
+        let kept = cached.token.as_ref();
+        let kept = kept.ok_or(Problem::TokenRejected(UNKNOWN_TOKEN))?;
         kept.check_use(&consumer.key, now)?;
         let user = self.token_user(&kept.user.subject).await?;
         Ok(user.unwrap_or_else(|| CallingUser::new(&*kept.user.subject, &*kept.user.display_name)))
@@ -168,15 +164,12 @@ impl Provider {
     async fn two_legged(
         &self,
         signed: &AuthenticatedRequest,
-    ) -> Result<(Option<CallingUser>, CallKind), Error> {
+    ) -> Result<(Option<CallingUser>, CallKind), ProviderError> {
         let consumer = &signed.consumer;
         if !consumer.two_legged {
-            return Err(Problem::PermissionDenied(
-                "This consumer may not call as itself: send oauth_token, or set two_legged = true for it.",
-            )
-            .into());
+            return Err(NOT_TWO_LEGGED.into());
         }
-        if let Some(subject) = signed.request.requestor_id() {
+        if let Some(subject) = &signed.request.requestor_id {
             let user = self.impersonated(consumer, subject).await?;
             return Ok((Some(user), CallKind::Impersonated));
         }
@@ -186,15 +179,16 @@ impl Provider {
         let user = match self.directory.user_status(&subject).await {
             UserStatus::Active { display_name } => CallingUser::new(subject, display_name),
             UserStatus::Unknown => CallingUser::new(subject.clone(), subject),
-            UserStatus::NotFound => {
-                return Err(
-                    Problem::PermissionDenied("The consumer's two_legged_user does not exist.").into(),
-                );
-            }
+            UserStatus::NotFound => return Err(NO_TWO_LEGGED_USER.into()),
         };
         Ok((Some(user), CallKind::TwoLegged))
     }
 }
 
+const NOT_TWO_LEGGED: Problem = Problem::PermissionDenied(
+    "This consumer may not call as itself: send oauth_token, or set two_legged = true for it.",
+);
+const NO_TWO_LEGGED_USER: Problem =
+    Problem::PermissionDenied("The consumer's two_legged_user does not exist.");
 const NOT_AN_ENDPOINT: &str = "This URL is no token endpoint: they are /oauth/request-token and /oauth/access-token, spelt like this, right \
      below linkgate's public URL (or below path_prefix in place of /oauth, if that is configured).";

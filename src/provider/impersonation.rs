@@ -11,7 +11,7 @@ use crate::model::{Consumer, NamePattern, UserStatus};
 use crate::oauth::Problem;
 
 use super::caller::CallingUser;
-use super::{Error, Provider};
+use super::{Provider, ProviderError};
 
 /// `[impersonation]`: whom a consumer that may impersonate may name.
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -42,17 +42,12 @@ impl Provider {
         &self,
         consumer: &Consumer,
         subject: &str,
-    ) -> Result<CallingUser, Error> {
+    ) -> Result<CallingUser, ProviderError> {
         if !consumer.impersonation {
-            return Err(refused(
-                "This consumer may not name a user in xoauth_requestor_id: set impersonation = true for it.",
-            ));
+            return Err(refused(OFF));
         }
         if !is_unambiguous(subject) {
-            return Err(refused(
-                "The name in xoauth_requestor_id has white space at an end, or characters that are invisible or look like \
-                 others: send the name as the application has it.",
-            ));
+            return Err(refused(AMBIGUOUS));
         }
         let rule = &self.rules.impersonation;
         let compared = |name: &str| name.nfkc().collect::<String>().to_lowercase();
@@ -63,15 +58,12 @@ impl Provider {
         match self.directory.user_status(subject).await {
             UserStatus::Active { display_name } => Ok(CallingUser::new(subject, display_name)),
             UserStatus::NotFound => Err(refused(UNKNOWN)),
-            UserStatus::Unknown if rule.users.is_empty() && !rule.signed_in_before => Err(refused(
-                "Whether the user in xoauth_requestor_id exists cannot be found out at the moment: try again.",
-            )),
+            UserStatus::Unknown if rule.users.is_empty() && !rule.signed_in_before => Err(refused(UNCERTAIN)),
             UserStatus::Unknown => self.remembered(subject).await?.ok_or_else(|| refused(UNKNOWN)),
         }
     }
 
-    /// A user of whom we know by ourselves.
-    async fn remembered(&self, subject: &str) -> Result<Option<CallingUser>, Error> {
+    async fn remembered(&self, subject: &str) -> Result<Option<CallingUser>, ProviderError> {
         let rule = &self.rules.impersonation;
         if rule.signed_in_before
             && let Some(user) = self.store.user(subject, self.rules.sessions.login_method).await?
@@ -83,8 +75,7 @@ impl Provider {
     }
 }
 
-/// Whether an application takes a name for no other one: it is in normalization form KC, and has no invisible characters and
-/// no spaces but single ones inside. Stricter than `UsernameCasePreserved` (RFC 8265, section 3.4) for
+/// Whether an application takes a name for no other one. Stricter than `UsernameCasePreserved` (RFC 8265, section 3.4) for
 /// what looks alike, and laxer for a space.
 fn is_unambiguous(name: &str) -> bool {
     let is_odd = |c: char| {
@@ -98,8 +89,14 @@ fn is_unambiguous(name: &str) -> bool {
 }
 
 /// No token problem: the consumer's tokens are as good as they were.
-fn refused(advice: &'static str) -> Error {
+fn refused(advice: &'static str) -> ProviderError {
     Problem::PermissionDenied(advice).into()
 }
 
+const OFF: &str =
+    "This consumer may not name a user in xoauth_requestor_id: set impersonation = true for it.";
+const AMBIGUOUS: &str = "The name in xoauth_requestor_id has white space at an end, or characters that are invisible or look like \
+    others: send the name as the application has it.";
+const UNCERTAIN: &str =
+    "Whether the user in xoauth_requestor_id exists cannot be found out at the moment: try again.";
 const UNKNOWN: &str = "The user in xoauth_requestor_id is not known here.";

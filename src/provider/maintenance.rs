@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -31,10 +31,9 @@ impl Provider {
         .await;
     }
 
-    /// By the database's clock, where it has one.
     async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.measure_clock_offset().await?;
-        if let Err(error) = self.clock_offset.check() {
+        if let Err(error) = self.check_clock() {
             tracing::error!(%error, "signed requests are answered 503");
         }
         self.store
@@ -52,12 +51,20 @@ impl Provider {
     pub async fn check_ready(&self) -> Result<(), StoreError> {
         self.store.ping().await?;
         self.measure_clock_offset().await?;
-        self.clock_offset.check()
+        self.check_clock()
     }
 
     /// Seconds by which the database's clock is ahead of this server's, when it was last measured.
     pub fn clock_offset(&self) -> i64 {
-        self.clock_offset.0.load(Ordering::Relaxed)
+        self.clock_offset.load(Ordering::Relaxed)
+    }
+
+    /// Checks that the clocks agree within 30 seconds: a wrong one accepts requests that are too old, and rejects good ones.
+    pub(super) fn check_clock(&self) -> Result<(), StoreError> {
+        match self.clock_offset() {
+            -30..=30 => Ok(()),
+            seconds => Err(StoreError::ClockOffset { seconds }),
+        }
     }
 
     /// Measures the offset, and returns the database's time, or that of this server if the database has none.
@@ -70,24 +77,8 @@ impl Provider {
         let after = self.clock.now();
         let nearest = time.clamp(before, after.max(before));
         let offset = time.seconds() - nearest.seconds();
-        self.clock_offset.0.store(offset, Ordering::Relaxed);
+        self.clock_offset.store(offset, Ordering::Relaxed);
         Ok(time)
-    }
-}
-
-/// Seconds by which the database's clock, which all replicas share, is ahead of this server's; 0 for SQLite. A wrong clock
-/// accepts requests that are too old, and rejects good ones.
-#[derive(Debug, Default)]
-pub(super) struct ClockOffset(AtomicI64);
-
-impl ClockOffset {
-    /// Checks that the timestamps of signed requests can be checked.
-    pub(super) fn check(&self) -> Result<(), StoreError> {
-        let seconds = self.0.load(Ordering::Relaxed);
-        if seconds.abs() > MAX_OFFSET_SECONDS {
-            return Err(StoreError::ClockOffset { seconds });
-        }
-        Ok(())
     }
 }
 
@@ -126,9 +117,6 @@ impl Uses {
         }
     }
 }
-
-/// Seconds of offset with which signed requests are still answered.
-const MAX_OFFSET_SECONDS: i64 = 30;
 
 /// How long the first use waits for others.
 const DELAY: Duration = Duration::from_millis(500);

@@ -17,7 +17,7 @@
 //!
 //! # Errors
 //!
-//! What a consumer asks fails with an [`Error`]: refused for a reason that the consumer is told, or failed. What a browser or an
+//! What a consumer asks fails with an [`ProviderError`]: refused for a reason that the consumer is told, or failed. What a browser or an
 //! administrator asks fails only as the store does.
 
 mod access_token;
@@ -38,6 +38,7 @@ mod sessions;
 mod sign_in;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use crate::clock::Clock;
 use crate::oauth::{Secret, Token, VerificationKey};
@@ -47,7 +48,7 @@ pub use access_token::IssuedAccessToken;
 pub use authorize::{AuthorizationOutcome, AuthorizationRequest};
 pub use caller::{CallKind, Caller, CallingUser};
 pub use directory::Directory;
-pub use error::{Error, Refusal};
+pub use error::{ProviderError, Refusal};
 pub use grants::Grant;
 pub use guarded_call::AuthenticatedCall;
 pub use impersonation::ImpersonationConfig;
@@ -59,7 +60,7 @@ pub use crate::store::{Actor, Keyring, Revoke, Search, StoreError};
 
 use cache::Cache;
 use false_signatures::FalseSignatures;
-use maintenance::{ClockOffset, Uses};
+use maintenance::Uses;
 
 /// The OAuth provider.
 #[derive(Debug)]
@@ -72,7 +73,8 @@ pub struct Provider {
     cache: Cache,
     false_signatures: FalseSignatures,
     uses: Uses,
-    clock_offset: ClockOffset,
+    /// Seconds by which the database's clock, which all replicas share, is ahead of this server's; 0 for SQLite.
+    clock_offset: AtomicI64,
     /// What the signature of an unknown consumer is checked against, so that it costs what a known one does.
     dummy_key: VerificationKey,
 }
@@ -125,7 +127,7 @@ impl Provider {
         Self {
             uses: Uses::new(store.clone()),
             cache: Cache::new(store.clone()),
-            clock_offset: ClockOffset::default(),
+            clock_offset: AtomicI64::new(0),
             store,
             keyring,
             clock,

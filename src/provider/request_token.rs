@@ -6,7 +6,7 @@ use crate::model::{Consumer, RequestToken, RequestTokenState};
 use crate::oauth::{Callback, Problem, RequestView, Secret, Token, TokenCredentials, VerifiedRequest};
 
 use super::authenticate::AuthenticatedRequest;
-use super::{Error, Provider};
+use super::{Provider, ProviderError};
 
 impl Provider {
     /// Answers a request-token call.
@@ -14,40 +14,32 @@ impl Provider {
         &self,
         view: &RequestView<'_>,
         peer: Option<IpAddr>,
-    ) -> Result<TokenCredentials, Error> {
-        self.issue(view, peer, async |signed| {
-            self.temporary_credentials(signed).await
-        })
-        .await
-    }
-
-    async fn temporary_credentials(&self, signed: &AuthenticatedRequest) -> Result<TokenCredentials, Error> {
-        if signed.request.token().is_some() {
-            return Err(
-                Problem::parameter_rejected("oauth_token", "Leave oauth_token out of this call.").into(),
-            );
-        }
-        let callback = callback(&signed.request, &signed.consumer)?;
-        let now = self.clock.now();
-        let live = self.store.live_request_tokens(&signed.consumer.key, now).await?;
-        if live >= MAX_LIVE {
-            return Err(Problem::ConsumerKeyRefused(
-                "Too many unanswered requests: try again in some minutes.",
-            )
-            .into());
-        }
-        let token = self.new_token();
-        let kept = RequestToken {
-            consumer: signed.consumer.key.clone(),
-            callback,
-            issued_at: now,
-            expires_at: now.plus(self.rules.tokens.request_token_lifetime),
-            wrong_verifiers: 0,
-            state: RequestTokenState::Pending,
+    ) -> Result<TokenCredentials, ProviderError> {
+        let credentials = async |signed: &AuthenticatedRequest| {
+            if signed.request.token.is_some() {
+                let why = "Leave oauth_token out of this call.";
+                return Err(Problem::parameter_rejected("oauth_token", why).into());
+            }
+            let callback = callback(&signed.request, &signed.consumer)?;
+            let now = self.clock.now();
+            let live = self.store.live_request_tokens(&signed.consumer.key, now).await?;
+            if live >= MAX_LIVE {
+                return Err(TOO_MANY.into());
+            }
+            let token = self.new_token();
+            let kept = RequestToken {
+                consumer: signed.consumer.key.clone(),
+                callback,
+                issued_at: now,
+                expires_at: now.plus(self.rules.tokens.request_token_lifetime),
+                wrong_verifiers: 0,
+                state: RequestTokenState::Pending,
+            };
+            self.store.add_request_token(&token, &kept).await?;
+            let secret = self.secret_of(&token);
+            Ok(TokenCredentials { token, secret })
         };
-        self.store.add_request_token(&token, &kept).await?;
-        let secret = self.secret_of(&token);
-        Ok(TokenCredentials { token, secret })
+        self.issue(view, peer, credentials).await
     }
 
     /// The secret of a token that we have just made.
@@ -60,22 +52,21 @@ impl Provider {
 
 /// The callback of this call: the consumer's own, or its configured default; never none, which was OAuth 1.0.
 fn callback(request: &VerifiedRequest, consumer: &Consumer) -> Result<Callback, Problem> {
-    let Some(text) = request.callback() else {
-        return consumer
-            .default_callback
-            .clone()
-            .ok_or_else(|| Problem::ParameterAbsent(vec!["oauth_callback"]));
+    let Some(text) = &request.callback else {
+        let absent = || Problem::ParameterAbsent(vec!["oauth_callback"]);
+        return consumer.default_callback.clone().ok_or_else(absent);
     };
     let callback = Callback::parse(text)?;
-    match &callback {
-        Callback::OutOfBand => Ok(callback),
-        Callback::Url(url) if consumer.callbacks.iter().any(|pattern| pattern.allows(url)) => Ok(callback),
-        Callback::Url(_) => Err(Problem::parameter_rejected(
-            "oauth_callback",
-            "This callback is not one of the consumer's callbacks: add its scheme, host and port in linkgate's configuration.",
-        )),
+    if let Callback::Url(url) = &callback
+        && !consumer.callbacks.iter().any(|pattern| pattern.allows(url))
+    {
+        return Err(Problem::parameter_rejected("oauth_callback", NOT_ALLOWED));
     }
+    Ok(callback)
 }
 
 /// Live request tokens that a consumer may have at a time.
 const MAX_LIVE: u64 = 1000;
+const TOO_MANY: Problem =
+    Problem::ConsumerKeyRefused("Too many unanswered requests: try again in some minutes.");
+const NOT_ALLOWED: &str = "This callback is not one of the consumer's callbacks: add its scheme, host and port in linkgate's configuration.";

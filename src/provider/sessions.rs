@@ -83,10 +83,8 @@ impl Provider {
 
     /// Ends a session, as its user wants.
     pub async fn end_session(&self, id: &SessionId, address: IpAddr) -> Result<(), StoreError> {
-        self.store
-            .sign_out(id, Some(address), self.clock.now())
-            .await
-            .map(drop)
+        let ended = self.store.sign_out(id, Some(address), self.clock.now());
+        ended.await.map(drop)
     }
 
     /// Whether a user signed in so long ago that they must do so again before they decide.

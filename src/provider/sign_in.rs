@@ -1,8 +1,7 @@
 //! Attempts to sign in, counted in the store for all replicas together, and login round trips.
 //!
-//! A client decides how many names there are to count, so none of them gets a row of its own: the store has a fixed
-//! number of slots (see `migrations/*/0001_init.sql`), and a keyed hash assigns them. Two names that share
-//! a slot share its limit; without the key such a name cannot be searched for.
+//! A client decides how many names there are to count, so the store has a fixed number of slots, and a keyed hash assigns them.
+//! Two names that share a slot share its limit; without the key such a name cannot be searched for.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -14,10 +13,8 @@ use crate::store::StoreError;
 use super::Provider;
 
 impl Provider {
-    /// Counts an attempt, before anything else is done for it. `Some`: how long to wait instead.
-    ///
-    /// The address comes first: one that is refused does not use up the attempts of a name. Unknown names are counted like
-    /// known ones, so that the limit does not tell which is which.
+    /// Counts an attempt, before anything else is done for it. `Some`: how long to wait instead. An address that is refused
+    /// does not use up the attempts of a name; unknown names are counted like known ones.
     pub async fn count_sign_in(
         &self,
         address: IpAddr,
@@ -28,14 +25,10 @@ impl Provider {
         let wait = Duration::from_secs((60 - now.rem_euclid(60)).unsigned_abs());
         let address = self.slot("sign-in-address", network(address).to_string().as_bytes());
         let name = name.map(|name| SLOTS + self.slot("sign-in-account", name.as_bytes()));
-        let limited = [
-            (Some(address), rules.attempts_per_address),
-            (name, rules.attempts_per_account),
-        ];
-        for (slot, most) in limited {
-            if let Some(slot) = slot
-                && !self.store.count_attempt(slot, minute, most).await?
-            {
+        let by_address = (address, rules.attempts_per_address);
+        let by_name = name.map(|name| (name, rules.attempts_per_account));
+        for (slot, most) in [Some(by_address), by_name].into_iter().flatten() {
+            if !self.store.count_attempt(slot, minute, most).await? {
                 return Ok(Some(wait));
             }
         }

@@ -51,6 +51,10 @@ pub struct Server {
 
 impl Server {
     /// Binds the listeners, opens the store, synchronises the configured consumers, and serves.
+    ///
+    /// # Errors
+    ///
+    /// What the configuration names cannot be used: a file, the database, an address.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let starting = Self::start_with(config, clock, ListenFd::empty(), Migrations::Apply);
         Box::pin(starting).await

@@ -36,6 +36,10 @@ pub(crate) async fn open(
 
 /// Opens a store for a command, and closes it after its work. It must exist, with tables of this version and every key that it
 /// needs: a command must not create one, perhaps as another user than the server's.
+///
+/// # Errors
+///
+/// There is no such database, it has tables of another version, it needs a key that the key file lacks, or the work failed.
 pub async fn with_store<T>(
     config: &Config,
     work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
@@ -49,6 +53,10 @@ pub async fn with_store<T>(
 }
 
 /// Does so whether or not the key file has every key that the store needs.
+///
+/// # Errors
+///
+/// There is no such database, it has tables of another version, or the work failed.
 pub async fn with_store_without_keys<T>(
     config: &Config,
     keyring: Arc<Keyring>,
@@ -62,12 +70,20 @@ pub async fn with_store_without_keys<T>(
 }
 
 /// Creates the database, or brings its tables up to date.
+///
+/// # Errors
+///
+/// The database cannot be reached or written, or a newer linkgate made it.
 pub async fn migrate(config: &Config) -> anyhow::Result<()> {
     Store::migrate(&config.store, no_keys()).await?.close().await;
     Ok(())
 }
 
 /// Checks that the tables are those of this version.
+///
+/// # Errors
+///
+/// There is no such database, or its tables have another version.
 pub async fn check_schema(config: &Config) -> anyhow::Result<()> {
     with_store_without_keys(config, no_keys(), async |_| Ok(())).await
 }

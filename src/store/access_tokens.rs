@@ -10,28 +10,23 @@ use super::db::{self, Row, Sql, Transaction, sql};
 use super::users::user;
 use super::{Store, StoreError, digest, key_id};
 
-/// Which access tokens to list.
+/// Which access tokens to list, and how many at most.
+#[expect(missing_docs, reason = "the names say it")]
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Only those of this consumer.
     pub consumer: Option<ConsumerKey>,
-    /// Only those of this user.
     pub subject: Option<String>,
-    /// How many to list, at most; `None`: all of them.
     pub limit: Option<u32>,
 }
 
-/// Which access tokens an administrator looks for.
+/// Which access tokens an administrator looks for, how many to skip, and how many to list at most.
+#[expect(missing_docs, reason = "the names say it")]
 #[derive(Clone, Debug, Default)]
 pub struct Search {
-    /// Only those of this consumer.
     pub consumer: Option<ConsumerKey>,
-    /// Only those of users whose name, or display name, contains this; case does not matter. A part of a name is searched in
-    /// the newest 50,000 tokens, a whole one in all of them.
+    /// Only those of users whose name, or display name, contains this in any case.
     pub user: String,
-    /// How many to skip.
     pub skip: u32,
-    /// How many to list, at most.
     pub limit: u32,
 }
 
@@ -62,8 +57,8 @@ pub struct Actor<'a> {
 impl Store {
     /// Finds an access token, revoked and expired ones too: their rejections differ.
     pub async fn access_token(&self, token: &Token) -> Result<Option<AccessToken>, StoreError> {
-        let select =
-            sql(["select ", COLUMNS, " from access_tokens where digest = $1"]).bind(digest(token.as_str()));
+        let select = sql(["select ", COLUMNS, " from access_tokens where digest = $1"])
+            .bind([&digest(token.as_str())]);
         self.one(select).await
     }
 
@@ -74,9 +69,7 @@ impl Store {
         since: Timestamp,
     ) -> Result<Option<AccessToken>, StoreError> {
         let which = " from access_tokens where digest = $1 or (replaced_digest = $1 and issued_at >= $2)";
-        let select = sql(["select ", COLUMNS, which])
-            .bind(digest(token.as_str()))
-            .bind(since.seconds());
+        let select = sql(["select ", COLUMNS, which]).bind([&digest(token.as_str()), &since]);
         self.one(select).await
     }
 
@@ -86,7 +79,7 @@ impl Store {
 
     /// Finds an access token by its public name, revoked and expired ones too.
     pub async fn access_token_by_id(&self, id: &str) -> Result<Option<AccessToken>, StoreError> {
-        Ok(self.list(list("id = $2", 1).bind(id)).await?.pop())
+        Ok(self.list(list("id = $2", 1).bind([&id])).await?.pop())
     }
 
     /// Lists access tokens, revoked and expired ones too, the newest first.
@@ -95,11 +88,11 @@ impl Store {
         // Each condition is a statement of its own, so that the database can use its index.
         self.list(match (&filter.consumer, filter.subject.as_deref()) {
             (None, None) => list("true", limit),
-            (Some(consumer), None) => list("consumer_key = $2", limit).bind(consumer.as_str()),
-            (None, Some(subject)) => list("subject = $2", limit).bind(subject),
+            (Some(consumer), None) => list("consumer_key = $2", limit).bind([&consumer.as_str()]),
+            (None, Some(subject)) => list("subject = $2", limit).bind([&subject]),
             (Some(consumer), Some(subject)) => {
                 let list = list("consumer_key = $2 and subject = $3", limit);
-                list.bind(consumer.as_str()).bind(subject)
+                list.bind([&consumer.as_str(), &subject])
             }
         })
         .await
@@ -107,19 +100,11 @@ impl Store {
 
     /// Lists the access tokens of a user that can still be used or renewed, the newest connection first.
     pub async fn connections(&self, subject: &str, now: Timestamp) -> Result<Vec<AccessToken>, StoreError> {
-        self.list(
-            sql([
-                "select ",
-                COLUMNS,
-                " from access_tokens where subject = $1 and revoked_at is null \
-                 and (expires_at > $2 or session_expires_at > $2) \
-                 order by coalesce(connected_at, issued_at) desc, id limit $3",
-            ])
-            .bind(subject)
-            .bind(now.seconds())
-            .bind(MAX_CONNECTIONS),
-        )
-        .await
+        let which = " from access_tokens where subject = $1 and revoked_at is null \
+             and (expires_at > $2 or session_expires_at > $2) \
+             order by coalesce(connected_at, issued_at) desc, id limit $3";
+        let select = sql(["select ", COLUMNS, which]).bind([&subject]);
+        self.list(select.bind([&now, &MAX_CONNECTIONS])).await
     }
 
     /// Finds access tokens, revoked and expired ones too, the newest first: those of the user with this very name, and among
@@ -143,13 +128,9 @@ impl Store {
             of_consumer,
             ") order by issued_at desc, id limit $4 offset $5",
         ])
-        .bind(searched)
-        .bind(containing(&search.user))
-        .bind(search.user.replace('\0', ""))
-        .bind(i64::from(search.limit))
-        .bind(i64::from(search.skip));
+        .bind([&searched, &containing(&search.user), &search.user.replace('\0', ""), &i64::from(search.limit), &i64::from(search.skip)]);
         self.list(match &search.consumer {
-            Some(consumer) => select.bind(consumer.as_str()),
+            Some(consumer) => select.bind([&consumer.as_str()]),
             None => select,
         })
         .await
@@ -168,32 +149,23 @@ impl Store {
         consumer: &ConsumerKey,
         session_id: &str,
         new: &Token,
-        issued_at: Timestamp,
-        expires_at: Timestamp,
         now: Timestamp,
+        expires_at: Timestamp,
         address: Option<IpAddr>,
     ) -> Result<Option<AccessToken>, StoreError> {
         let update = sql([
-            "update access_tokens set digest = $5, replaced_digest = $1, key_id = $6, issued_at = $7, expires_at = $8 \
+            "update access_tokens set digest = $5, replaced_digest = $1, key_id = $6, issued_at = $4, expires_at = $7 \
              where digest = $1 and consumer_key = $2 and session_id = $3 and session_expires_at > $4 \
              and revoked_at is null returning ",
             COLUMNS,
         ])
-        .bind(digest(old.as_str()))
-        .bind(consumer.as_str())
-        .bind(session_id)
-        .bind(now.seconds())
-        .bind(digest(new.as_str()))
-        .bind(key_id(new))
-        .bind(issued_at.seconds())
-        .bind(expires_at.seconds());
+        .bind([&digest(old.as_str()), &consumer.as_str(), &session_id, &now, &digest(new.as_str()), &key_id(new), &expires_at]);
         let renewed = |row: &Row| event(AuditKind::Renewed, row, address, now);
         let rows = self.change_all(update, renewed).await?;
         rows.first().map(access_token).transpose()
     }
 
-    /// Revokes access tokens, of a user's only those that can still be used or renewed, and returns them. The audit log says
-    /// who did.
+    /// Revokes access tokens, of a user's only those that can still be used or renewed, and returns them.
     pub async fn revoke(
         &self,
         which: Revoke<'_>,
@@ -203,12 +175,12 @@ impl Store {
         const LIVE: &str = " and (expires_at > $1 or session_expires_at > $1)";
         let update = |which, live| {
             let update = "update access_tokens set revoked_at = $1 where ";
-            sql([update, which, live, " and revoked_at is null returning ", COLUMNS]).bind(now.seconds())
+            sql([update, which, live, " and revoked_at is null returning ", COLUMNS]).bind([&now])
         };
         let update = match which {
-            Revoke::One { id } => update("id = $2", "").bind(id),
-            Revoke::Own { id, subject } => update("id = $2 and subject = $3", LIVE).bind(id).bind(subject),
-            Revoke::AllOf { subject } => update("subject = $2", LIVE).bind(subject),
+            Revoke::One { id } => update("id = $2", "").bind([&id]),
+            Revoke::Own { id, subject } => update("id = $2 and subject = $3", LIVE).bind([&id, &subject]),
+            Revoke::AllOf { subject } => update("subject = $2", LIVE).bind([&subject]),
         };
         let revoked = |row: &Row| {
             Ok(AuditEvent {
@@ -217,41 +189,26 @@ impl Store {
             })
         };
         if let Revoke::AllOf { subject } = which {
-            self.withdraw_approvals(subject, by, now).await?;
+            let update = sql(["update request_tokens set state = 'denied' \
+                 where subject = $1 and state = 'authorized' and expires_at > $2 returning consumer_key, subject"]);
+            let withdrawn = |row: &Row| {
+                Ok(AuditEvent {
+                    detail: format!("an approval that was not exchanged yet, by {}", by.name),
+                    ..event(AuditKind::Revoked, row, by.address, now)?
+                })
+            };
+            let update = update.bind([&subject, &now]);
+            self.change_all(update, withdrawn).await?;
         }
         // A row that cannot be read is revoked all the same.
         let rows = self.change_all(update, revoked).await?;
         rows.iter().map(access_token).collect()
     }
 
-    /// Denies the request tokens that a user has approved and that are not exchanged yet.
-    async fn withdraw_approvals(
-        &self,
-        subject: &str,
-        by: Actor<'_>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let update = sql([
-            "update request_tokens set state = 'denied' \
-             where subject = $1 and state = 'authorized' and expires_at > $2 returning consumer_key, subject",
-        ])
-        .bind(subject)
-        .bind(now.seconds());
-        let withdrawn = |row: &Row| {
-            Ok(AuditEvent {
-                detail: format!("an approval that was not exchanged yet, by {}", by.name),
-                ..event(AuditKind::Revoked, row, by.address, now)?
-            })
-        };
-        self.change_all(update, withdrawn).await.map(drop)
-    }
-
     /// Notes when and from where access tokens were used, to the minute: within one minute, only the first use is written.
     pub async fn touch_access_tokens(&self, uses: TokenUses) -> Result<(), StoreError> {
-        let mut uses: Vec<_> = uses
-            .into_iter()
-            .map(|(token, used)| (digest(token.as_str()), used))
-            .collect();
+        let uses = uses.into_iter();
+        let mut uses: Vec<_> = uses.map(|(token, used)| (digest(token.as_str()), used)).collect();
         // In the same order everywhere, so that two replicas never wait for each other.
         uses.sort();
         for uses in uses.chunks(TOUCHED_AT_ONCE) {
@@ -261,9 +218,11 @@ impl Store {
                     ["update access_tokens set last_used_at = $2, last_used_from = $3 \
                      where digest = $1 and (last_used_at is null or last_used_at < $2)"],
                 )
-                .bind(digest.clone())
-                .bind(at.minute() * 60)
-                .bind(from.map(|address| address.to_string()));
+                .bind([
+                    &digest,
+                    &(at.minute() * 60),
+                    &from.map(|address| address.to_string()),
+                ]);
                 transaction.on().execute(update).await?;
             }
             transaction.commit().await?;
@@ -275,20 +234,13 @@ impl Store {
 /// The newest tokens of which a condition holds, `$1` at most.
 fn list(which: &'static str, limit: i64) -> Sql {
     let order = " order by issued_at desc, id limit $1";
-    sql(["select ", COLUMNS, " from access_tokens where ", which, order]).bind(limit)
+    sql(["select ", COLUMNS, " from access_tokens where ", which, order]).bind([&limit])
 }
 
 /// A pattern for every text that contains this one.
 fn containing(text: &str) -> String {
-    let mut pattern = "%".to_owned();
-    for letter in text.to_lowercase().chars().filter(|letter| *letter != '\0') {
-        if matches!(letter, '!' | '%' | '_') {
-            pattern.push('!');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
+    let escaped = text.to_lowercase().replace('\0', "").replace('!', "!!");
+    format!("%{}%", escaped.replace('%', "!%").replace('_', "!_"))
 }
 
 /// Inserts the access token that an exchange grants.
@@ -301,33 +253,23 @@ pub(super) async fn grant(
     access: &NewAccess,
 ) -> Result<AccessToken, StoreError> {
     let session = access.session.as_ref();
+    // The public name of a connection: the first 16 hexadecimal digits of the hash of its first token.
+    let id = base16ct::lower::encode_string(&digest(token.as_str())[..8]);
     let insert = sql([
         "insert into access_tokens (digest, id, key_id, consumer_key, subject, display_name, proved_by, proved_at, \
          issued_at, expires_at, session_id, session_expires_at, connected_at, host) \
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $9, $13) returning ",
         COLUMNS,
     ])
-    .bind(digest(token.as_str()))
-    .bind(id(token))
-    .bind(key_id(token))
-    .bind(consumer.as_str())
+    .bind([&digest(token.as_str()), &id, &key_id(token), &consumer.as_str()])
     .bind_user(user)
-    .bind(access.issued_at.seconds())
-    .bind(access.expires_at.seconds())
-    .bind(session.map(|session| &*session.id))
-    .bind(session.map(|session| session.expires_at.seconds()))
-    .bind(host);
+    .bind([&access.issued_at, &access.expires_at, &session.map(|session| &*session.id), &session.map(|session| session.expires_at.seconds()), &host]);
     let rows = transaction.on().fetch(insert).await?;
     let granted = rows.first().map(access_token).transpose()?;
     granted.ok_or_else(|| StoreError::inconsistent(TABLE, "a new row is not there"))
 }
 
-/// The public name of a connection: the first 16 hexadecimal digits of the hash of its first token.
-fn id(token: &Token) -> String {
-    base16ct::lower::encode_string(&digest(token.as_str())[..8])
-}
-
-/// What became of a token. A consumer key that cannot be read does not prevent it from being revoked.
+/// What became of a token, also of one whose consumer key cannot be read.
 pub(super) fn event(
     kind: AuditKind,
     row: &Row,
@@ -340,10 +282,14 @@ pub(super) fn event(
 }
 
 fn access_token(row: &Row) -> Result<AccessToken, StoreError> {
-    let session = (
+    let session = match (
         row.nullable("session_id")?,
         row.optional_time("session_expires_at")?,
-    );
+    ) {
+        (Some(id), Some(expires_at)) => Some(TokenSession { id, expires_at }),
+        (None, None) => None,
+        _ => return Err(StoreError::inconsistent(TABLE, "half a session")),
+    };
     let from = row.optional(TABLE, "last_used_from", str::parse)?;
     Ok(AccessToken {
         id: row.get("id")?,
@@ -353,11 +299,7 @@ fn access_token(row: &Row) -> Result<AccessToken, StoreError> {
         host: row.nullable("host")?,
         issued_at: row.time("issued_at")?,
         expires_at: row.time("expires_at")?,
-        session: match session {
-            (Some(id), Some(expires_at)) => Some(TokenSession { id, expires_at }),
-            (None, None) => None,
-            _ => return Err(StoreError::inconsistent(TABLE, "half a session")),
-        },
+        session,
         revoked_at: row.optional_time("revoked_at")?,
         last_used: row.optional_time("last_used_at")?.map(|at| (at, from)),
     })
@@ -369,12 +311,9 @@ const COLUMNS: &str = "id, consumer_key, subject, display_name, proved_by, prove
     session_id, session_expires_at, revoked_at, last_used_at, last_used_from";
 
 const TABLE: &str = "access_tokens";
-
 /// How many tokens are searched for a part of a name, which no index finds.
 const SEARCHED: i64 = 50_000;
-
 /// How many uses are noted in one transaction.
 const TOUCHED_AT_ONCE: usize = 500;
-
 /// The most connections that are listed for a user.
 const MAX_CONNECTIONS: i64 = 500;

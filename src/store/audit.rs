@@ -6,18 +6,14 @@ use crate::oauth::{ConsumerKey, Timestamp};
 use super::db::{Row, Sql, Transaction, printable, sql};
 use super::{Store, StoreError};
 
-/// Which lines of the audit log to list.
+/// Which lines of the audit log to list, and how many at most.
+#[expect(missing_docs, reason = "the names say it")]
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
-    /// Only those of this kind.
     pub kind: Option<AuditKind>,
-    /// Only those about this consumer.
     pub consumer: Option<ConsumerKey>,
-    /// Only those about this user.
     pub subject: Option<String>,
-    /// Only those of this time or later.
     pub since: Option<Timestamp>,
-    /// How many to list, at most; `None`: all of them.
     pub limit: Option<u32>,
 }
 
@@ -29,11 +25,13 @@ impl Store {
              where ($1 is null or kind = $1) and ($2 is null or consumer_key = $2) \
              and ($3 is null or subject = $3) and at >= $4 order by id desc limit $5",
         ])
-        .bind(filter.kind.map(AuditKind::name))
-        .bind(filter.consumer.as_ref().map(ConsumerKey::as_str))
-        .bind(filter.subject.as_deref())
-        .bind(filter.since.map_or(i64::MIN, Timestamp::seconds))
-        .bind(filter.limit.map_or(i64::MAX, i64::from));
+        .bind([
+            &filter.kind.map(AuditKind::name),
+            &filter.consumer.as_ref().map(ConsumerKey::as_str),
+            &filter.subject.as_deref(),
+            &filter.since.map_or(i64::MIN, Timestamp::seconds),
+            &filter.limit.map_or(i64::MAX, i64::from),
+        ]);
         self.db.read(select).await?.iter().map(event).collect()
     }
 
@@ -69,22 +67,18 @@ pub(super) async fn record(transaction: &mut Transaction, event: AuditEvent) -> 
     let insert = sql([
         "insert into audit (at, kind, consumer_key, subject, address, detail) values ($1, $2, $3, $4, $5, $6)",
     ])
-    .bind(event.at.seconds())
-    .bind(event.kind.name())
-    .bind(event.consumer.as_ref().map(ConsumerKey::as_str))
-    .bind(event.subject.as_deref().map(printable))
-    .bind(event.address.map(|address| address.to_string()))
-    .bind(printable(&event.detail));
+    .bind([&event.at, &event.kind.name(), &event.consumer.as_ref().map(ConsumerKey::as_str), &event.subject.as_deref().map(printable), &event.address.map(|address| address.to_string()), &printable(&event.detail)]);
     transaction.on().execute(insert).await?;
     transaction.recorded.push(event);
     Ok(())
 }
 
 fn event(row: &Row) -> Result<AuditEvent, StoreError> {
-    let kind = |text: &str| AuditKind::parse(text).ok_or("there is no such kind");
     Ok(AuditEvent {
         at: row.time("at")?,
-        kind: row.parse(TABLE, "kind", kind)?,
+        kind: row.parse(TABLE, "kind", |text| {
+            text.parse().map_err(|_| "there is no such kind")
+        })?,
         consumer: row.optional(TABLE, "consumer_key", super::db::consumer_key)?,
         subject: row.nullable("subject")?,
         address: row.optional(TABLE, "address", str::parse)?,

@@ -14,8 +14,7 @@ use crate::oauth::{
 use super::db::{Row, Sql, consumer_key, sql};
 use super::{Keyring, StoreError};
 
-/// What is not secret and never asked for alone. A setting that this version does not know is an error: it may forbid
-/// something.
+/// What is not secret. A setting that this version does not know is an error: it may forbid something.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "the consumer's switches")]
@@ -75,14 +74,16 @@ pub(super) fn insert(consumer: &Consumer, keyring: &Keyring, conflict: &'static 
          values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (key)",
         conflict,
     ])
-    .bind(consumer.key.as_str())
-    .bind(&consumer.name)
-    .bind(<&str>::from(consumer.source))
-    .bind(consumer.enabled)
-    .bind(settings.to_string())
-    .bind(&sealed)
-    .bind(sealed.as_ref().map(|_| keyring.current().id_text()))
-    .bind(now.seconds())
+    .bind([
+        &consumer.key.as_str(),
+        &consumer.name,
+        &<&str>::from(consumer.source),
+        &consumer.enabled,
+        &settings.to_string(),
+        &sealed,
+        &sealed.as_ref().map(|_| keyring.current().id_text()),
+        &now,
+    ])
 }
 
 /// Opens a row, as far as it has [`COLUMNS`].
@@ -96,21 +97,20 @@ pub(super) fn consumer(row: &Row, keyring: &Keyring) -> Result<Consumer, StoreEr
         let plain = keyring.open(&sealed, &place(&key))?;
         // serde_json's own words could repeat a part of the secret.
         let opened = serde_json::from_str::<Vec<Secret>>(plain.expose());
-        secrets = opened
-            .map_err(|_| wrong(&"the secrets are not a list"))?
-            .into_iter();
+        let opened = opened.map_err(|_| wrong(&"the secrets are not a list"))?;
+        secrets = opened.into_iter();
     }
     let keys = settings.keys.into_iter().map(|key| match key {
         Key::SharedSecret => secrets.next().map(VerificationKey::Hmac),
         Key::Rsa(key) => Some(VerificationKey::Rsa(key)),
     });
-    let keys = keys
-        .collect::<Option<_>>()
-        .ok_or_else(|| wrong(&"a shared secret is missing"))?;
+    let keys: Option<_> = keys.collect();
+    let keys = keys.ok_or_else(|| wrong(&"a shared secret is missing"))?;
     if secrets.next().is_some() {
         return Err(wrong(&"a shared secret has no place"));
     }
     let addresses = settings.addresses.iter().map(|address| address.parse());
+    let addresses: Result<_, _> = addresses.collect();
     Ok(Consumer {
         key: row.parse(TABLE, "key", consumer_key)?,
         keys,
@@ -122,9 +122,7 @@ pub(super) fn consumer(row: &Row, keyring: &Keyring) -> Result<Consumer, StoreEr
         impersonation: settings.impersonation,
         session_handles: settings.session_handles,
         require_body_hash: settings.require_body_hash,
-        addresses: addresses
-            .collect::<Result<_, _>>()
-            .map_err(|error| wrong(&error))?,
+        addresses: addresses.map_err(|error: ipnet::AddrParseError| wrong(&error))?,
         enabled: row.get("enabled")?,
         source: row.parse(TABLE, "source", str::parse)?,
         name: row.get("name")?,

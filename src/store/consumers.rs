@@ -11,13 +11,11 @@ use super::db::{Row, Sql, portion, sql};
 use super::{Keyring, Store, StoreError};
 
 /// What became of the consumers when the configuration was read.
+#[expect(missing_docs, reason = "the names say it")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SyncReport {
-    /// New ones.
     pub added: Vec<ConsumerKey>,
-    /// Those whose entries say something else now.
     pub updated: Vec<ConsumerKey>,
-    /// Those that may act again.
     pub enabled: Vec<ConsumerKey>,
     /// Those that may not act any more, or whose entries are gone. Their tokens are kept.
     pub disabled: Vec<ConsumerKey>,
@@ -26,14 +24,14 @@ pub struct SyncReport {
 impl Store {
     /// Finds a consumer.
     pub async fn consumer(&self, key: &ConsumerKey) -> Result<Option<Consumer>, StoreError> {
-        let select = sql(["select ", COLUMNS, " from consumers where key = $1"]).bind(key.as_str());
+        let select = sql(["select ", COLUMNS, " from consumers where key = $1"]).bind([&key.as_str()]);
         Ok(self.open_consumers(select).await?.pop())
     }
 
     /// Lists all consumers by their keys.
     pub async fn consumers(&self) -> Result<Vec<Consumer>, StoreError> {
-        self.open_consumers(sql(["select ", COLUMNS, " from consumers order by key"]))
-            .await
+        let select = sql(["select ", COLUMNS, " from consumers order by key"]);
+        self.open_consumers(select).await
     }
 
     async fn open_consumers(&self, select: Sql) -> Result<Vec<Consumer>, StoreError> {
@@ -51,8 +49,7 @@ impl Store {
         })
     }
 
-    /// Makes the table equal to the configuration for the consumers that it names, and disables those that it named
-    /// before and no longer names. Changes are recorded.
+    /// Makes the table equal to the configuration, and disables the consumers that it no longer names. Changes are recorded.
     pub async fn synchronise_consumers(
         &self,
         consumers: &[Consumer],
@@ -62,11 +59,12 @@ impl Store {
         // Changes nothing, but from here on one replica runs at a time.
         let wait = sql(["update consumers set updated_at = updated_at where source = 'config'"]);
         transaction.on().execute(wait).await?;
-        let select = sql(["select ", COLUMNS, " from consumers"]);
-        let mut known = BTreeMap::new();
-        for row in transaction.on().fetch(select).await? {
-            known.insert(row.get::<String>("key")?, row);
-        }
+        let rows = transaction
+            .on()
+            .fetch(sql(["select ", COLUMNS, " from consumers"]))
+            .await?;
+        let keyed = rows.into_iter().map(|row| Ok((row.get::<String>("key")?, row)));
+        let mut known = keyed.collect::<Result<BTreeMap<_, _>, StoreError>>()?;
         let mut report = SyncReport::default();
         // In the order of their keys, so that two replicas never wait for each other.
         let mut consumers: Vec<&Consumer> = consumers.iter().collect();
@@ -100,26 +98,21 @@ impl Store {
         enabled: bool,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let kind = if enabled {
-            AuditKind::ConsumerEnabled
-        } else {
-            AuditKind::ConsumerDisabled
-        };
-        let event = by_command(kind, key, now);
+        let (on, off) = (AuditKind::ConsumerEnabled, AuditKind::ConsumerDisabled);
+        let event = by_command(if enabled { on } else { off }, key, now);
         self.change(set_enabled(key, enabled, now), &event).await
     }
 
-    /// Deletes a consumer and all its tokens, which refer to it, as a command does. `false`: there is none.
-    ///
-    /// The tokens go in portions, so that no other writer waits for long; the consumer cannot act meanwhile.
+    /// Deletes a consumer and all its tokens, as a command does. `false`: there is none. The tokens go in portions, so that no
+    /// other writer waits for long; the consumer cannot act meanwhile.
     pub async fn purge_consumer(&self, key: &ConsumerKey, now: Timestamp) -> Result<bool, StoreError> {
         self.set_consumer_enabled(key, false, now).await?;
         for table in ["access_tokens", "request_tokens"] {
             self.delete_all(table, "consumer_key = $1", key.as_str()).await?;
         }
-        let delete = sql(["delete from consumers where key = $1"]).bind(key.as_str());
-        self.change(delete, &by_command(AuditKind::ConsumerPurged, key, now))
-            .await
+        let delete = sql(["delete from consumers where key = $1"]).bind([&key.as_str()]);
+        let event = by_command(AuditKind::ConsumerPurged, key, now);
+        self.change(delete, &event).await
     }
 
     /// Deletes the rows of which a condition on a text holds, a portion at a time.
@@ -129,17 +122,18 @@ impl Store {
         which: &'static str,
         text: &str,
     ) -> Result<(), StoreError> {
-        let delete = || portion(table, "digest", which, "").bind(text);
+        let delete = || portion(table, "digest", which, "").bind([&text]);
         while self.db.write(delete()).await? > 0 {}
         Ok(())
     }
 }
 
 fn set_enabled(key: &ConsumerKey, enabled: bool, now: Timestamp) -> Sql {
-    sql(["update consumers set enabled = $2, updated_at = $3 where key = $1 and enabled <> $2"])
-        .bind(key.as_str())
-        .bind(enabled)
-        .bind(now.seconds())
+    sql(["update consumers set enabled = $2, updated_at = $3 where key = $1 and enabled <> $2"]).bind([
+        &key.as_str(),
+        &enabled,
+        &now,
+    ])
 }
 
 /// Replaces everything in a row.
@@ -180,10 +174,13 @@ impl SyncReport {
             }
             Ok(kept) => {
                 let enabled = consumer.enabled;
-                match (kept.enabled, enabled) {
-                    (false, true) => self.enabled.push(key()),
-                    (true, false) => self.disabled.push(key()),
-                    _ => {}
+                if kept.enabled != enabled {
+                    let changed = if enabled {
+                        &mut self.enabled
+                    } else {
+                        &mut self.disabled
+                    };
+                    changed.push(key());
                 }
                 if (Consumer { enabled, ..kept }) != *consumer {
                     self.updated.push(key());

@@ -28,8 +28,7 @@ pub(super) enum Db {
     Sqlite {
         /// Its connections.
         pool: SqlitePool,
-        /// The queue of this process' writers, first come, first served. SQLite has one writer at a time and lets others
-        /// retry at growing intervals, which starves some of them; between processes that remains.
+        /// The queue of this process' writers, first come, first served: SQLite's own retries starve some of them.
         writer: Arc<Mutex<()>>,
         /// The file; `None`: the database is in the memory of its only connection.
         file: Option<PathBuf>,
@@ -40,8 +39,7 @@ pub(super) enum Db {
     Postgres(PgPool, Duration),
 }
 
-/// A transaction. Dropped without a commit, it changes nothing. Its first statement must write, so that SQLite never
-/// upgrades a read lock.
+/// A transaction. Its first statement must write, so that SQLite never upgrades a read lock.
 pub(super) struct Transaction {
     begun: Begun,
     /// What the audit log has of it.
@@ -84,8 +82,7 @@ pub(super) fn sql<const N: usize>(parts: [&'static str; N]) -> Sql {
     Sql::new(parts.concat())
 }
 
-/// Deletes rows of which a condition on `$1` holds, [`PORTION`] at most, and returns what `returning` names; `key` is the
-/// primary key.
+/// Deletes [`PORTION`] rows at most of which a condition on `$1` holds; `key` is the primary key.
 pub(super) fn portion(
     table: &'static str,
     key: &'static str,
@@ -93,9 +90,8 @@ pub(super) fn portion(
     returning: &'static str,
 ) -> Sql {
     let some = format!("select {key} from {table} where {which} limit {PORTION}");
-    Sql::new(format!(
-        "delete from {table} where ({key}) in ({some}) {returning}"
-    ))
+    let delete = format!("delete from {table} where ({key}) in ({some}) {returning}");
+    Sql::new(delete)
 }
 
 impl Sql {
@@ -108,13 +104,11 @@ impl Sql {
         }
     }
 
-    /// Binds the next value.
-    pub(super) fn bind<'q, T>(mut self, value: T) -> Self
-    where
-        T: Encode<'q, Sqlite> + Type<Sqlite> + Encode<'q, Postgres> + Type<Postgres>,
-    {
-        let bound = self.sqlite.add(&value).and_then(|()| self.postgres.add(&value));
-        bound.expect("numbers, texts and bytes can be encoded");
+    /// Binds the next values.
+    pub(super) fn bind<const N: usize>(mut self, values: [&dyn Value; N]) -> Self {
+        for value in values {
+            value.add_to(&mut self);
+        }
         self
     }
 
@@ -126,6 +120,27 @@ impl Sql {
 
     fn postgres(self) -> Query<'static, Postgres, PgArguments> {
         sqlx::query_with(AssertSqlSafe(self.text), self.postgres)
+    }
+}
+
+/// A value of a column in both databases.
+pub(super) trait Value: Sync {
+    fn add_to(&self, sql: &mut Sql);
+}
+
+impl<'q, T> Value for T
+where
+    T: Encode<'q, Sqlite> + Type<Sqlite> + Encode<'q, Postgres> + Type<Postgres> + Sync,
+{
+    fn add_to(&self, sql: &mut Sql) {
+        let added = sql.sqlite.add(self).and_then(|()| sql.postgres.add(self));
+        added.expect("numbers, texts and bytes can be encoded");
+    }
+}
+
+impl Value for Timestamp {
+    fn add_to(&self, sql: &mut Sql) {
+        self.seconds().add_to(sql);
     }
 }
 
@@ -162,7 +177,6 @@ impl Db {
         Ok(Transaction { begun, recorded })
     }
 
-    /// Whether it is PostgreSQL.
     pub(super) const fn is_postgres(&self) -> bool {
         matches!(self, Self::Postgres(..))
     }
@@ -276,19 +290,16 @@ impl Row {
         text.map(|_| self.parse(table, column, parse)).transpose()
     }
 
-    /// A time, in seconds since 1970.
     pub(super) fn time(&self, column: &'static str) -> Result<Timestamp, StoreError> {
         self.get(column).map(Timestamp::from_seconds)
     }
 
-    /// A time, or none.
     pub(super) fn optional_time(&self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
         let seconds: Option<i64> = self.nullable(column)?;
         Ok(seconds.map(Timestamp::from_seconds))
     }
 }
 
-/// Logs what the audit log has now.
 fn log(event: &AuditEvent) {
     tracing::info!(
         consumer.key = event.consumer.as_ref().map(tracing::field::debug),
@@ -305,7 +316,6 @@ pub(super) fn printable(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
 }
 
-/// A type of a column in both databases.
 pub(super) trait Column:
     for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>
 {
@@ -316,13 +326,11 @@ impl<T> Column for T where
 {
 }
 
-/// Parses a consumer key.
 pub(super) fn consumer_key(text: &str) -> Result<ConsumerKey, &'static str> {
     ConsumerKey::parse(text).ok_or("it is not a consumer key")
 }
 
-/// Limits the time of a statement of PostgreSQL, which may have gone silent. What was asked may have happened all the same.
-/// The pool closes the connection (see `options`).
+/// Limits the time of a statement of PostgreSQL. What was asked may have happened all the same.
 async fn within<T>(
     limit: Duration,
     statement: impl Future<Output = Result<T, sqlx::Error>>,
@@ -335,6 +343,5 @@ fn rows<R>(rows: Vec<R>, row: fn(R) -> Row) -> Vec<Row> {
     rows.into_iter().map(row).collect()
 }
 
-/// Rows that one statement deletes. In a large table they take 0.1 to 0.2 s; fewer would take longer for each, since such rows
-/// are scattered over many pages, which are written once for each portion.
+/// Rows that one statement deletes, in 0.1 to 0.2 s in a large table; fewer would take longer for each.
 pub(super) const PORTION: u64 = 2_000;

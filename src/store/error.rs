@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::secret_keys::KeyUse;
+
 /// Why the store could not answer. The operator must act on it; a peer is told only that it failed.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]
@@ -28,16 +30,12 @@ pub enum StoreError {
     #[error("the sealed secret of {of} does not open: {why}")]
     Sealed { of: String, why: String },
     #[error(
-        "the database needs the secret key `{id}` ({consumers} consumers, {tokens} tokens), and the key file has only {}: \
-         put its line back, below the first; if it is lost, `linkgate key retire {id} --lost` deletes what only it opens",
+        "the database needs the secret key `{}` ({} consumers, {} tokens), and the key file has only {}: put its line back, \
+         below the first; if it is lost, `linkgate key retire {0} --lost` deletes what only it opens",
+        needed.id, needed.consumers, needed.tokens,
         present.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
     )]
-    KeyMissing {
-        id: String,
-        consumers: u64,
-        tokens: u64,
-        present: Vec<String>,
-    },
+    KeyMissing { needed: KeyUse, present: Vec<String> },
     #[error(
         "the key `{id}` in the key file is not the one that the database was used with: put that key's line back"
     )]
@@ -72,11 +70,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// An impossible row.
     pub(super) fn inconsistent(table: &'static str, why: impl Into<String>) -> Self {
-        Self::Inconsistent {
-            table,
-            why: why.into(),
-        }
+        let why = why.into();
+        Self::Inconsistent { table, why }
     }
 }

@@ -5,7 +5,6 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// Creates a file that does not exist, readable by its owner alone.
 pub(super) fn create_new(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(0o600).open(path)
@@ -19,8 +18,7 @@ pub(super) fn create_private(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Locks the file beside a SQLite database that every process which uses the database has locked as well. `None`: there is no
-/// such file, because no server has used the database.
+/// Locks the file beside a SQLite database that every process which uses it has locked as well. `None`: there is no such file.
 ///
 /// # Errors
 ///
@@ -34,8 +32,7 @@ pub fn lock_exclusively(database: &Path) -> io::Result<Option<File>> {
     Ok(Some(file))
 }
 
-/// Locks the same file together with other processes that use the database, where the file system can. `create`: the file is
-/// made if it is missing.
+/// Locks the same file together with other processes, where the file system can. `create`: makes it if it is missing.
 pub(super) fn lock_shared(database: &Path, create: bool) -> io::Result<Option<File>> {
     let path = beside(database, "-lock");
     if create {

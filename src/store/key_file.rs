@@ -18,8 +18,7 @@ pub struct KeyFile {
     pub keyring: Keyring,
     /// It was missing, and is new.
     pub created: bool,
-    /// Its group or others may read it: the operator should be warned. Not refused, because that is how containers are
-    /// often given their secrets.
+    /// Its group or others may read it. Not refused, because that is how containers are often given their secrets.
     pub world_readable: bool,
 }
 
@@ -50,14 +49,16 @@ impl Keyring {
         let failed = |source| KeyFileError::io("read", path, source);
         let text = Zeroizing::new(fs::read_to_string(path).map_err(failed)?);
         let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
-        let keyring = Self::read(&text).map_err(|source| KeyFileError::Content {
-            path: path.to_owned(),
-            source,
-        })?;
+        let unusable = |source| {
+            let path = path.to_owned();
+            KeyFileError::Content { path, source }
+        };
+        let (keyring, created) = (Self::read(&text).map_err(unusable)?, false);
+        let world_readable = mode & 0o077 != 0;
         Ok(KeyFile {
             keyring,
-            created: false,
-            world_readable: mode & 0o077 != 0,
+            created,
+            world_readable,
         })
     }
 

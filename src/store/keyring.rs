@@ -1,7 +1,5 @@
-//! The secret keys, and what is derived from them instead of being stored.
-//!
-//! Each key has an id of four characters. Tokens and session ids begin with the id of the key that made them, so the
-//! keys can be rotated: new things are made with the first key, old ones are still derived from theirs.
+//! The secret keys, and what is derived from them instead of being stored. Tokens and session ids begin with the id of the key
+//! that made them, so the keys can be rotated: new things are made with the first key, old ones are still derived from theirs.
 
 use std::{fmt, iter};
 
@@ -14,10 +12,9 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::oauth::credentials::ALPHANUMERIC;
-use crate::oauth::{Secret, SessionHandle, Token, Verifier};
+use crate::oauth::{Secret, Token};
 
-/// The secret keys that live outside the database: the current one, which makes new things, and older ones. There is at least
-/// one.
+/// The secret keys: the current one, which makes new things, and older ones. There is at least one.
 pub struct Keyring(Vec<SecretKey>);
 
 /// Why a text is not a keyring, with the line, counted from one. It never repeats the text.
@@ -34,9 +31,8 @@ pub enum KeyringError {
     Repeated { line: usize },
 }
 
-/// One key and its name.
 pub(super) struct SecretKey {
-    id: KeyId,
+    pub(super) id: KeyId,
     key: Zeroizing<[u8; 32]>,
     hkdf: Hkdf<Sha256>,
 }
@@ -75,16 +71,13 @@ impl Keyring {
             "# linkgate's secret keys. The first one makes; the others still read.\n",
         ));
         for key in &self.0 {
-            text.push_str(key.id_text());
-            text.push(':');
-            text.push_str(&Zeroizing::new(URL_SAFE_NO_PAD.encode(*key.key)));
-            text.push('\n');
+            let encoded = Zeroizing::new(URL_SAFE_NO_PAD.encode(*key.key));
+            text.extend([key.id_text(), ":", &encoded, "\n"]);
         }
         Secret::new(text.as_str())
     }
 
-    /// Adds a new key below the first one: the first step of a rotation, after which every replica can read what the new key
-    /// makes.
+    /// Adds a new key below the first one: the first step of a rotation.
     #[must_use]
     pub fn with_next(mut self, rng: &mut impl CryptoRng) -> Self {
         let mut next = SecretKey::generate(rng);
@@ -134,17 +127,15 @@ impl Keyring {
     }
 
     /// The verification code (RFC 5849, section 2.2) of a request token that this user approved.
-    pub fn verifier(&self, token: &Token, subject: &str) -> Option<Verifier> {
+    pub fn verifier(&self, token: &Token, subject: &str) -> Option<Secret> {
         let key = self.key_of(token.as_str())?;
-        let code = key.derive::<VERIFIER_BYTES>("verifier", &[token.as_str(), subject]);
-        Some(Verifier::new(code.expose()))
+        Some(key.derive::<VERIFIER_BYTES>("verifier", &[token.as_str(), subject]))
     }
 
     /// The session handle (OAuth Session 1.0) of a renewable session.
-    pub fn session_handle(&self, session_id: &str) -> Option<SessionHandle> {
+    pub fn session_handle(&self, session_id: &str) -> Option<Secret> {
         let key = self.key_of(session_id)?;
-        let handle = key.derive::<SECRET_BYTES>("session-handle", &[session_id]);
-        Some(SessionHandle::new(handle.expose()))
+        Some(key.derive::<SECRET_BYTES>("session-handle", &[session_id]))
     }
 
     /// Authenticates values with the current key, for cookies and forms.
@@ -163,7 +154,6 @@ impl Keyring {
             .fold(false, |matched, ours| matched | bool::from(ours.ct_eq(mac)))
     }
 
-    /// The key that makes new things.
     pub(super) fn current(&self) -> &SecretKey {
         &self.0[0]
     }
@@ -173,7 +163,6 @@ impl Keyring {
         self.0.iter().map(SecretKey::id_text)
     }
 
-    /// The key of an id.
     pub(super) fn key(&self, id: &[u8]) -> Option<&SecretKey> {
         self.0.iter().find(|key| key.id == id)
     }
@@ -190,12 +179,6 @@ impl fmt::Debug for Keyring {
 }
 
 impl SecretKey {
-    /// The key's name.
-    pub(super) fn id(&self) -> KeyId {
-        self.id
-    }
-
-    /// The key's name as text.
     pub(super) fn id_text(&self) -> &str {
         std::str::from_utf8(&self.id).expect("an id is letters and digits")
     }
@@ -268,12 +251,9 @@ impl SecretKey {
 }
 
 const KEY_ID_LENGTH: usize = 4;
-
 /// 192 bits.
 const SECRET_BYTES: usize = 24;
-
 /// 112 bits: with the key's id, a derived token is as long as a random one.
 const DERIVED_TOKEN_BYTES: usize = 14;
-
 /// 80 bits in 20 digits: a verifier is also typed by hand, and a few wrong ones end its life.
 const VERIFIER_BYTES: usize = 10;

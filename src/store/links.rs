@@ -1,7 +1,4 @@
-//! The outgoing direction: tokens of remote applications, authorizations that are pending there, and how calls went.
-//!
-//! Tokens of remote applications are sealed, not hashed: linkgate must show them. The audit log records what becomes of
-//! them in the same transaction.
+//! The outgoing direction: tokens of remote applications (sealed, not hashed: linkgate must show them), and how calls went.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,17 +14,12 @@ impl Store {
     /// The id of this installation: `new` if it has none yet. Replicas that start together agree on one.
     pub async fn installation_id(&self, new: &ApplicationId) -> Result<ApplicationId, StoreError> {
         let insert = sql(["insert into installation (one, id) values (1, $1) on conflict do nothing"]);
-        self.db.write(insert.bind(new.as_str())).await?;
-        let rows = self
-            .db
-            .read(sql(["select id from installation where one = 1"]))
-            .await?;
-        let row = rows
-            .first()
-            .ok_or_else(|| StoreError::inconsistent("installation", "it is empty"))?;
-        row.parse("installation", "id", |id| {
-            ApplicationId::parse(id).ok_or("it is not a UUID")
-        })
+        self.db.write(insert.bind([&new.as_str()])).await?;
+        let select = sql(["select id from installation where one = 1"]);
+        let rows = self.db.read(select).await?;
+        let empty = || StoreError::inconsistent("installation", "it is empty");
+        let parse = |id: &str| ApplicationId::parse(id).ok_or("it is not a UUID");
+        rows.first().ok_or_else(empty)?.parse("installation", "id", parse)
     }
 
     /// Keeps the token that a user granted, in place of an earlier one. `address`: of their browser.
@@ -46,12 +38,14 @@ impl Store {
              digest = excluded.digest, sealed = excluded.sealed, key_id = excluded.key_id, \
              connected_at = excluded.connected_at, last_used_at = null",
         ])
-        .bind(link)
-        .bind(subject)
-        .bind(digest(credentials.token.as_str()))
-        .bind(seal(&self.keyring, link, subject, credentials))
-        .bind(self.keyring.current().id_text())
-        .bind(now.seconds());
+        .bind([
+            &link,
+            &subject,
+            &digest(credentials.token.as_str()),
+            &seal(&self.keyring, link, subject, credentials),
+            &self.keyring.current().id_text(),
+            &now,
+        ]);
         self.change(insert, &event).await.map(drop)
     }
 
@@ -62,28 +56,22 @@ impl Store {
         subject: &str,
     ) -> Result<Option<(TokenCredentials, Option<Timestamp>)>, StoreError> {
         let select = sql(["select sealed, last_used_at from link_tokens where link = $1 and subject = $2"])
-            .bind(link)
-            .bind(subject);
+            .bind([&link, &subject]);
         let rows = self.db.read(select).await?;
-        let Some(row) = rows.first() else {
-            return Ok(None);
-        };
-        let credentials = open(&self.keyring, link, subject, row)?;
-        Ok(Some((credentials, row.optional_time("last_used_at")?)))
+        let used = |row: &Row| row.optional_time("last_used_at");
+        let found = |row: &Row| Ok((open(&self.keyring, link, subject, row)?, used(row)?));
+        rows.first().map(found).transpose()
     }
 
     /// Notes the use of a token, to the minute: within one minute, only the first call writes.
     pub async fn touch_link(&self, link: &str, subject: &str, at: Timestamp) -> Result<(), StoreError> {
         let update = sql(["update link_tokens set last_used_at = $3 \
              where link = $1 and subject = $2 and (last_used_at is null or last_used_at < $3)"])
-        .bind(link)
-        .bind(subject)
-        .bind(at.minute() * 60);
+        .bind([&link, &subject, &(at.minute() * 60)]);
         self.db.write(update).await.map(drop)
     }
 
-    /// Deletes this very token, which the remote application no longer accepts: `problem` is what it answered. `false`:
-    /// there is another one by now, or none.
+    /// Deletes this very token, which the remote application no longer accepts. `false`: there is another one by now, or none.
     pub async fn forget_link_token(
         &self,
         link: &str,
@@ -95,9 +83,7 @@ impl Store {
         let mut event = event(AuditKind::LinkLost, link, subject, None, now);
         event.detail = format!("{}: the other side says {problem}", event.detail);
         let delete = sql(["delete from link_tokens where link = $1 and subject = $2 and digest = $3"])
-            .bind(link)
-            .bind(subject)
-            .bind(digest(token.as_str()));
+            .bind([&link, &subject, &digest(token.as_str())]);
         self.change(delete, &event).await
     }
 
@@ -111,7 +97,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let event = event(AuditKind::LinkDisconnected, link, subject, address, now);
         let delete = sql(["delete from link_tokens where link = $1 and subject = $2"]);
-        self.change(delete.bind(link).bind(subject), &event).await
+        self.change(delete.bind([&link, &subject]), &event).await
     }
 
     /// Which links are connected: by one user, or by all.
@@ -120,7 +106,7 @@ impl Store {
             "select link, subject, connected_at, last_used_at from link_tokens \
              where ($1 is null or subject = $1) order by link, subject",
         ])
-        .bind(subject);
+        .bind([&subject]);
         let connection = |row: &Row| {
             Ok(LinkConnection {
                 link: row.get("link")?,
@@ -132,8 +118,7 @@ impl Store {
         self.db.read(select).await?.iter().map(connection).collect()
     }
 
-    /// Keeps a pending authorization until its user returns. The newest few of a user at a link are kept, so that a second
-    /// tab does not end the first.
+    /// Keeps a pending authorization, the newest few of a user at a link: a second tab does not end the first.
     pub async fn add_pending_authorization(&self, pending: &PendingAuthorization) -> Result<(), StoreError> {
         let (link, subject) = (&*pending.link, &*pending.subject);
         let credentials = &pending.credentials;
@@ -143,21 +128,21 @@ impl Store {
              subject = excluded.subject, sealed = excluded.sealed, key_id = excluded.key_id, \
              return_to = excluded.return_to, expires_at = excluded.expires_at",
         ])
-        .bind(digest(credentials.token.as_str()))
-        .bind(link)
-        .bind(subject)
-        .bind(seal(&self.keyring, link, subject, credentials))
-        .bind(self.keyring.current().id_text())
-        .bind(&*pending.return_to)
-        .bind(pending.expires_at.seconds());
+        .bind([
+            &digest(credentials.token.as_str()),
+            &link,
+            &subject,
+            &seal(&self.keyring, link, subject, credentials),
+            &self.keyring.current().id_text(),
+            &pending.return_to,
+            &pending.expires_at,
+        ]);
         self.db.write(insert).await?;
         let delete = sql([
             "delete from link_dances where digest in (select digest from link_dances \
              where link = $1 and subject = $2 order by expires_at desc, digest limit 1000 offset $3)",
         ])
-        .bind(link)
-        .bind(subject)
-        .bind(MAX_PENDING);
+        .bind([&link, &subject, &MAX_PENDING]);
         self.db.write(delete).await.map(drop)
     }
 
@@ -173,10 +158,7 @@ impl Store {
             "delete from link_dances where digest = $1 and link = $2 and subject = $3 and expires_at > $4 \
              returning sealed, return_to, expires_at",
         ])
-        .bind(digest(token.as_str()))
-        .bind(link)
-        .bind(subject)
-        .bind(now.seconds());
+        .bind([&digest(token.as_str()), &link, &subject, &now]);
         let mut transaction = self.db.begin().await?;
         let rows = transaction.on().fetch(delete).await?;
         transaction.commit().await?;
@@ -192,8 +174,7 @@ impl Store {
         rows.first().map(pending).transpose()
     }
 
-    /// Notes that a response came, the difference between the clocks, and whether the call succeeded. To the minute: within
-    /// one minute, only the first call writes.
+    /// Notes that a response came, the difference between the clocks, and success, at most once a minute.
     pub async fn note_link_answer(
         &self,
         link: &str,
@@ -211,10 +192,7 @@ impl Store {
              or (excluded.success_at is not null \
              and (link_states.success_at is null or link_states.success_at < excluded.success_at))",
         ])
-        .bind(link)
-        .bind(minute)
-        .bind(success.then_some(minute))
-        .bind(clock_difference);
+        .bind([&link, &minute, &success.then_some(minute), &clock_difference]);
         self.db.write(insert).await.map(drop)
     }
 
@@ -231,9 +209,7 @@ impl Store {
              where link_states.problem is null or link_states.problem <> excluded.problem \
              or link_states.problem_at < excluded.problem_at - 59",
         ])
-        .bind(link)
-        .bind(at.seconds())
-        .bind(problem);
+        .bind([&link, &at, &problem]);
         self.db.write(insert).await.map(drop)
     }
 
@@ -288,5 +264,4 @@ fn owner(link: &str, subject: &str) -> String {
     format!("link {link}/{subject}")
 }
 
-/// The most pending authorizations of one user at one link.
 const MAX_PENDING: i64 = 10;

@@ -147,12 +147,10 @@ impl Store {
     }
 }
 
-/// The id of the key that made a token.
 fn key_id(token: &Token) -> &str {
     token.as_str().get(..4).unwrap_or_default()
 }
 
-/// The digest that a table has instead of a token or a session id.
 fn digest(token: &str) -> Vec<u8> {
     Sha256::digest(token).to_vec()
 }

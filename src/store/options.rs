@@ -202,7 +202,10 @@ impl StoreConfig {
         let pool = PgPoolOptions::new()
             .max_connections(self.max_connections.get())
             .acquire_timeout(limit)
-            .after_release(|connection, _| Box::pin(is_alive(connection)))
+            // The pool's own test waits for as long as `acquire` may, so that each silent connection would cost a request.
+            .test_before_acquire(false)
+            .before_acquire(|connection, _| Box::pin(is_alive(connection, IDLE_TIMEOUT)))
+            .after_release(|connection, _| Box::pin(is_alive(connection, BUSY_TIMEOUT)))
             .after_connect(move |connection, _| Box::pin(set_up_session(connection, limit)))
             .connect_with(options)
             .await?;
@@ -250,9 +253,9 @@ pub(super) async fn set_up_session(session: &mut PgConnection, limit: Duration) 
     session.execute(AssertSqlSafe(settings)).await.map(drop)
 }
 
-/// Whether a connection still answers when a task has finished with it, or has given it up.
-async fn is_alive(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let answer = timeout(BUSY_TIMEOUT, connection.ping()).await;
+/// Whether a connection still answers: before a task takes it, and when it has finished with it or has given it up.
+async fn is_alive(connection: &mut PgConnection, limit: Duration) -> Result<bool, sqlx::Error> {
+    let answer = timeout(limit, connection.ping()).await;
     answer.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
 }
 
@@ -294,6 +297,9 @@ const SHARED_SESSIONS: &str = "this is PgBouncer in transaction mode, or another
 
 const SQLITE_BUSY: u32 = 5;
 
-/// How long a writer waits for another process that writes to a SQLite database, and a connection to PostgreSQL for the answer
-/// whether it is alive.
+/// How long a writer waits for another process that writes to a SQLite database, and a connection to PostgreSQL that had a
+/// statement for the answer whether it is alive.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The same for a connection that was idle.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(1);

@@ -1,5 +1,4 @@
-//! Request tokens (RFC 5849, section 2.1) and the decisions of users. The audit log records each decision in the same
-//! transaction.
+//! Request tokens (RFC 5849, section 2.1) and the decisions of users.
 
 use std::net::IpAddr;
 
@@ -21,12 +20,14 @@ impl Store {
         let insert = sql(["insert into request_tokens \
              (digest, key_id, consumer_key, callback, issued_at, expires_at, wrong_verifiers, state) \
              values ($1, $2, $3, $4, $5, $6, 0, 'pending')"])
-        .bind(digest(token.as_str()))
-        .bind(key_id(token))
-        .bind(request.consumer.as_str())
-        .bind(request.callback.as_str())
-        .bind(request.issued_at.seconds())
-        .bind(request.expires_at.seconds());
+        .bind([
+            &digest(token.as_str()),
+            &key_id(token),
+            &request.consumer.as_str(),
+            &request.callback.as_str(),
+            &request.issued_at,
+            &request.expires_at,
+        ]);
         self.db.write(insert).await.map(drop)
     }
 
@@ -36,7 +37,7 @@ impl Store {
             "select consumer_key, callback, issued_at, expires_at, wrong_verifiers, state, \
              subject, display_name, proved_by, proved_at from request_tokens where digest = $1",
         ])
-        .bind(digest(token.as_str()));
+        .bind([&digest(token.as_str())]);
         self.db.read(select).await?.first().map(request_token).transpose()
     }
 
@@ -52,8 +53,7 @@ impl Store {
             "update request_tokens set state = 'authorized', subject = $3, display_name = $4, proved_by = $5, \
              proved_at = $6 where digest = $1 and state = 'pending' and expires_at > $2 returning consumer_key",
         ])
-        .bind(digest(token.as_str()))
-        .bind(now.seconds())
+        .bind([&digest(token.as_str()), &now])
         .bind_user(by);
         let event = AuditEvent::new(AuditKind::Approved, now).by(&by.subject, address);
         self.decide(update, event).await
@@ -69,8 +69,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let update = sql(["update request_tokens set state = 'denied' \
              where digest = $1 and state = 'pending' and expires_at > $2 returning consumer_key"])
-        .bind(digest(token.as_str()))
-        .bind(now.seconds());
+        .bind([&digest(token.as_str()), &now]);
         let event = AuditEvent::new(AuditKind::Denied, now).by(&by.subject, address);
         self.decide(update, event).await
     }
@@ -84,8 +83,7 @@ impl Store {
         Ok(!self.change_all(update, decided).await?.is_empty())
     }
 
-    /// Counts a signed exchange with a wrong verifier, and returns how many there were. At `limit` the token is used up; a
-    /// token that does not wait for its verifier (any more) counts as used up.
+    /// Counts a signed exchange with a wrong verifier, and returns how many there were. At `limit` the token is used up.
     pub async fn count_wrong_verifier(
         &self,
         token: &Token,
@@ -97,9 +95,7 @@ impl Store {
              state = case when wrong_verifiers + 1 >= $3 then 'used' else state end \
              where digest = $1 and state = 'authorized' and expires_at > $2 returning wrong_verifiers",
         ])
-        .bind(digest(token.as_str()))
-        .bind(now.seconds())
-        .bind(i64::from(limit));
+        .bind([&digest(token.as_str()), &now, &i64::from(limit)]);
         let mut transaction = self.db.begin().await?;
         let rows = transaction.on().fetch(update).await?;
         transaction.commit().await?;
@@ -114,8 +110,7 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let select = sql(["select count(*) as live from request_tokens \
              where consumer_key = $1 and expires_at > $2 and state in ('pending', 'authorized')"])
-        .bind(consumer.as_str())
-        .bind(now.seconds());
+        .bind([&consumer.as_str(), &now]);
         let rows = self.db.read(select).await?;
         let live: i64 = rows.first().map_or(Ok(0), |row| row.get("live"))?;
         Ok(live.unsigned_abs())
@@ -135,9 +130,7 @@ impl Store {
         let update = sql(["update request_tokens set state = 'used' \
              where digest = $1 and consumer_key = $2 and state = 'authorized' and expires_at > $3 \
              returning callback, subject, display_name, proved_by, proved_at"])
-        .bind(digest(token.as_str()))
-        .bind(consumer.as_str())
-        .bind(now.seconds());
+        .bind([&digest(token.as_str()), &consumer.as_str(), &now]);
         let mut transaction = self.db.begin().await?;
         let rows = transaction.on().fetch(update).await?;
         let Some(row) = rows.first() else {
@@ -156,7 +149,6 @@ impl Store {
     }
 }
 
-/// The host of a callback that is a URL.
 fn host(callback: &str) -> Option<String> {
     match Callback::parse(callback) {
         Ok(Callback::Url(url)) => Some(url.host().to_owned()),
@@ -166,6 +158,7 @@ fn host(callback: &str) -> Option<String> {
 
 fn request_token(row: &Row) -> Result<RequestToken, StoreError> {
     let state: String = row.get("state")?;
+    let approver = || user(row).map_err(|error| StoreError::inconsistent(TABLE, error.to_string()));
     Ok(RequestToken {
         consumer: row.parse(TABLE, "consumer_key", db::consumer_key)?,
         callback: row.parse(TABLE, "callback", Callback::parse)?,
@@ -174,16 +167,12 @@ fn request_token(row: &Row) -> Result<RequestToken, StoreError> {
         wrong_verifiers: wrong_verifiers(row)?,
         state: match &*state {
             "pending" => RequestTokenState::Pending,
-            "authorized" => RequestTokenState::Authorized { by: approver(row)? },
+            "authorized" => RequestTokenState::Authorized { by: approver()? },
             "denied" => RequestTokenState::Denied,
-            "used" => RequestTokenState::Used { by: approver(row)? },
+            "used" => RequestTokenState::Used { by: approver()? },
             other => return Err(StoreError::inconsistent(TABLE, format!("the state is `{other}`"))),
         },
     })
-}
-
-fn approver(row: &Row) -> Result<User, StoreError> {
-    user(row).map_err(|error| StoreError::inconsistent(TABLE, error.to_string()))
 }
 
 fn wrong_verifiers(row: &Row) -> Result<u32, StoreError> {

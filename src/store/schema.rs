@@ -1,5 +1,4 @@
-//! The version of the tables: the number of the last migration that was applied. Only `linkgate serve` and `linkgate migrate`
-//! apply migrations.
+//! The version of the tables. Only `linkgate serve` and `linkgate migrate` apply migrations.
 
 use std::cmp::Ordering;
 
@@ -9,8 +8,7 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use super::db::{Db, sql};
 use super::{StoreConfig, StoreError};
 
-/// The version of the tables that this program reads and writes. A migration only adds, so that the previous version goes on
-/// serving while replicas are replaced one by one.
+/// The version that this program reads and writes. A migration only adds: replicas are replaced one by one.
 pub const SCHEMA_VERSION: i64 = 1;
 
 impl Db {

@@ -1,7 +1,5 @@
-//! Sealed secrets: the consumers' shared secrets as they may touch the disk.
-//!
-//! AES-256-GCM under a key derived from the current secret key. A blob is the key's id, the nonce (12 random bytes), and the
-//! ciphertext with its tag; it opens only for the name that it was sealed for.
+//! Sealed secrets: AES-256-GCM under a key derived from the current secret key. A blob is the key's id, the nonce (12 random
+//! bytes), and the ciphertext with its tag; it opens only for the name that it was sealed for.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use zeroize::Zeroizing;
@@ -21,9 +19,9 @@ impl Keyring {
         let key = self.current();
         let mut text = plain.expose().as_bytes().to_vec();
         let nonce = cipher(key)
-            .seal_in_place_append_tag(associated(key.id(), bound_to), &mut text)
+            .seal_in_place_append_tag(associated(key.id, bound_to), &mut text)
             .expect("a secret is shorter than the cipher's limit of 64 GiB");
-        [&key.id()[..], nonce.as_ref(), &text].concat()
+        [&key.id[..], nonce.as_ref(), &text].concat()
     }
 
     /// Opens what was sealed for this name with any of our keys.
@@ -37,13 +35,13 @@ impl Keyring {
             Some((id, nonce, ciphertext))
         });
         let (id, nonce, ciphertext) = parts.ok_or_else(|| refuse("it is too short".to_owned()))?;
-        let lacks = |id: &KeyId| {
-            let id = id.escape_ascii();
+        let named = id.escape_ascii();
+        let lacking = || {
             refuse(format!(
-                "the key file has no key `{id}`, with which it was sealed"
+                "the key file has no key `{named}`, with which it was sealed"
             ))
         };
-        let key = self.key(id).ok_or_else(|| lacks(id))?;
+        let key = self.key(id).ok_or_else(lacking)?;
         let mut text = Zeroizing::new(ciphertext.to_vec());
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let plain = cipher(key)

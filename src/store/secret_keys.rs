@@ -1,7 +1,4 @@
 //! The secret keys that rows need. The keys themselves are in the key file alone; the table knows their ids.
-//!
-//! A process without a key that rows need does not start. A token that was made by a key which another replica has, and this
-//! one lacks, is an error of ours and not the consumer's: 503.
 
 use crate::model::{AuditEvent, AuditKind};
 use crate::oauth::Timestamp;
@@ -51,12 +48,12 @@ impl Store {
             return Ok(false);
         }
         // The foreign keys refuse it if a row came meanwhile.
-        let delete = sql(["delete from secret_keys where id = $1"]).bind(id);
+        let delete = sql(["delete from secret_keys where id = $1"]).bind([&id]);
         Ok(self.db.write(delete).await? == 1)
     }
 
-    /// Deletes what only a lost key opens, a portion at a time: its tokens, whose users connect again, and the shared secrets
-    /// of its consumers, which the configuration or `consumer add` gives anew.
+    /// Deletes what only a lost key opens, a portion at a time: tokens, whose users connect again, and consumers' shared
+    /// secrets.
     pub async fn delete_lost(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
         let why = format!("as the secret key {id} is lost");
         let revoked = |row: &Row| {
@@ -67,7 +64,7 @@ impl Store {
         };
         let made = "key_id = $1 or substr(session_id, 1, 4) = $1";
         let returning = "returning consumer_key, subject, id";
-        let tokens = || portion("access_tokens", "digest", made, returning).bind(id);
+        let tokens = || portion("access_tokens", "digest", made, returning).bind([&id]);
         while !self.change_all(tokens(), revoked).await?.is_empty() {}
         let disconnected = |row: &Row| {
             Ok(AuditEvent {
@@ -76,7 +73,7 @@ impl Store {
             })
         };
         let (key, returning) = ("link, subject", "returning link, subject");
-        let links = || portion("link_tokens", key, "key_id = $1", returning).bind(id);
+        let links = || portion("link_tokens", key, "key_id = $1", returning).bind([&id]);
         while !self.change_all(links(), disconnected).await?.is_empty() {}
         for table in ["request_tokens", "link_dances"] {
             self.delete_all(table, "key_id = $1", id).await?;
@@ -85,8 +82,8 @@ impl Store {
         let update = sql([
             "update consumers set secrets = null, key_id = null where key_id = $1 and source = 'config'",
         ]);
-        self.db.write(update.bind(id)).await?;
-        let others = sql(["select key from consumers where key_id = $1"]).bind(id);
+        self.db.write(update.bind([&id])).await?;
+        let others = sql(["select key from consumers where key_id = $1"]).bind([&id]);
         for row in self.db.read(others).await? {
             let key = row.parse("consumers", "key", db::consumer_key)?;
             self.purge_consumer(&key, now).await?;
@@ -107,14 +104,10 @@ impl Store {
                 Some(key) if key.check_value() == check_value => {}
                 Some(_) => return Err(StoreError::KeyDiffers { id }),
                 None => {
-                    let uses = self.key_uses().await?;
-                    if let Some(key) = uses.into_iter().find(|key| key.id == id && key.is_needed()) {
-                        return Err(StoreError::KeyMissing {
-                            id,
-                            consumers: key.consumers,
-                            tokens: key.tokens,
-                            present: self.keyring.ids().map(str::to_owned).collect(),
-                        });
+                    let mut uses = self.key_uses().await?.into_iter();
+                    if let Some(needed) = uses.find(|key| key.id == id && key.is_needed()) {
+                        let present = self.keyring.ids().map(str::to_owned).collect();
+                        return Err(StoreError::KeyMissing { needed, present });
                     }
                 }
             }
@@ -123,18 +116,14 @@ impl Store {
         let insert = sql([
             "insert into secret_keys (id, check_value, first_used_at) values ($1, $2, $3) on conflict do nothing",
         ])
-        .bind(current.id_text())
-        .bind(current.check_value())
-        .bind(now.seconds());
+        .bind([&current.id_text(), &current.check_value(), &now]);
         self.db.write(insert).await.map(drop)
     }
 
     /// Whether the database knows a key that this process lacks.
     pub async fn is_key_missing(&self, id: &str) -> Result<bool, StoreError> {
-        let known = self
-            .db
-            .read(sql(["select id from secret_keys where id = $1"]).bind(id))
-            .await?;
+        let select = sql(["select id from secret_keys where id = $1"]).bind([&id]);
+        let known = self.db.read(select).await?;
         Ok(!known.is_empty() && self.keyring.key(id.as_bytes()).is_none())
     }
 }

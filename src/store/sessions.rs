@@ -22,11 +22,9 @@ impl Store {
         let insert = sql(["insert into sessions \
              (digest, subject, display_name, proved_by, proved_at, created_at, seen_at, expires_at) \
              values ($1, $2, $3, $4, $5, $6, $7, $8)"])
-        .bind(digest(id.as_str()))
+        .bind([&digest(id.as_str())])
         .bind_user(&session.user)
-        .bind(session.created_at.seconds())
-        .bind(session.seen_at.seconds())
-        .bind(session.expires_at.seconds());
+        .bind([&session.created_at, &session.seen_at, &session.expires_at]);
         self.change(insert, &event).await.map(drop)
     }
 
@@ -40,8 +38,7 @@ impl Store {
             "select subject, display_name, proved_by, proved_at, created_at, seen_at, expires_at \
              from sessions where digest = $1 and expires_at > $2",
         ])
-        .bind(digest(id.as_str()))
-        .bind(now.seconds());
+        .bind([&digest(id.as_str()), &now]);
         self.db.read(select).await?.first().map(session).transpose()
     }
 
@@ -54,9 +51,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let update =
             sql(["update sessions set seen_at = $2, expires_at = $3 where digest = $1 and expires_at > $2"])
-                .bind(digest(id.as_str()))
-                .bind(now.seconds())
-                .bind(expires_at.seconds());
+                .bind([&digest(id.as_str()), &now, &expires_at]);
         Ok(self.db.write(update).await? == 1)
     }
 
@@ -68,7 +63,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let delete =
-            sql(["delete from sessions where digest = $1 returning subject"]).bind(digest(id.as_str()));
+            sql(["delete from sessions where digest = $1 returning subject"]).bind([&digest(id.as_str())]);
         let ended = |row: &Row| {
             let event = AuditEvent::new(AuditKind::SignedOut, now);
             Ok(event.by(row.get::<String>("subject")?, address))
@@ -78,7 +73,7 @@ impl Store {
 
     /// Ends a session whose user did not sign out. `false`: there was none.
     pub async fn remove_session(&self, id: &SessionId) -> Result<bool, StoreError> {
-        let delete = sql(["delete from sessions where digest = $1"]).bind(digest(id.as_str()));
+        let delete = sql(["delete from sessions where digest = $1"]).bind([&digest(id.as_str())]);
         Ok(self.db.write(delete).await? == 1)
     }
 }

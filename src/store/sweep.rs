@@ -1,7 +1,4 @@
-//! Deletes what has expired.
-//!
-//! A portion at a time, found by an index, with a pause as long as the work between two of them, so that a writer waits for
-//! one portion at most.
+//! Deletes what has expired: a portion at a time, found by an index, with a pause as long as the work between two.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -27,7 +24,7 @@ impl Store {
             let before = now.plus(-days * DAY);
             for _ in 0..PORTIONS {
                 let begun = Instant::now();
-                let delete = portion(table, key, which, "").bind(before.seconds());
+                let delete = portion(table, key, which, "").bind([&before]);
                 let count = self.db.write(delete).await?;
                 if count > 0 {
                     *swept.entry(table).or_default() += count;
@@ -41,26 +38,24 @@ impl Store {
         Ok(swept)
     }
 
-    /// The time of this sweep: now, but at most an hour after the last one, so that a clock which jumps ahead does not delete
-    /// everything before it is noticed.
+    /// The time of this sweep: at most an hour after the last one, so that a clock which jumps ahead does not delete
+    /// everything.
     async fn sweep_time(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
         let mut transaction = self.db.begin().await?;
         let first = sql(["insert into sweep (one, at) values (1, $1) on conflict (one) do nothing"]);
-        transaction.on().execute(first.bind(now.seconds())).await?;
+        transaction.on().execute(first.bind([&now])).await?;
         let rows = transaction.on().fetch(sql(["select at from sweep"])).await?;
         let last = rows.first().map_or(Ok(now), |row| row.time("at"))?;
         let bounded = now.min(last.plus(HOUR));
         if now > last.plus(DAY) {
+            let hours = (now.seconds() - last.seconds()) / HOUR;
             tracing::error!(
-                "the clock is {} hours after the last deletion of expired rows, which goes on an hour at a time; if the clock \
-                 is wrong, set it",
-                (now.seconds() - last.seconds()) / HOUR
+                "the clock is {hours} hours after the last deletion of expired rows, which goes on an hour at a time; if the \
+                 clock is wrong, set it"
             );
         }
-        transaction
-            .on()
-            .execute(sql(["update sweep set at = $1"]).bind(bounded.seconds()))
-            .await?;
+        let update = sql(["update sweep set at = $1"]).bind([&bounded]);
+        transaction.on().execute(update).await?;
         transaction.commit().await?;
         Ok(bounded)
     }
@@ -102,19 +97,14 @@ mod tests {
         let db = options.connect(true).await.unwrap();
         db.migrate(&options).await.unwrap();
         for (table, key, which, _) in EXPIRED {
-            let mut explain = portion(table, key, which, "").bind(0_i64);
+            let mut explain = portion(table, key, which, "").bind([&0_i64]);
             explain.text.insert_str(0, "explain query plan ");
             let plan = db.read(explain).await.unwrap();
             let steps = plan.iter().map(|step| step.get("detail").unwrap());
             let steps: Vec<String> = steps.collect();
-            assert!(
-                steps.iter().any(|step| step.contains("<?")),
-                "{table} {which}: {steps:?}"
-            );
-            assert!(
-                !steps.iter().any(|step| step.starts_with("SCAN")),
-                "{table} {which}: {steps:?}"
-            );
+            let is_found = steps.iter().any(|step| step.contains("<?"));
+            let is_scanned = steps.iter().any(|step| step.starts_with("SCAN"));
+            assert!(is_found && !is_scanned, "{table} {which}: {steps:?}");
         }
     }
 }

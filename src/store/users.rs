@@ -23,30 +23,26 @@ impl Store {
     pub async fn user(&self, subject: &str, proved_by: &str) -> Result<Option<User>, StoreError> {
         let select = sql(["select subject, display_name, proved_by, proved_at from users \
              where subject = $1 and proved_by = $2"])
-        .bind(subject)
-        .bind(proved_by);
+        .bind([&subject, &proved_by]);
         self.db.read(select).await?.first().map(user).transpose()
     }
 
     /// Lists the users who have signed in by a login method most recently.
     pub async fn recent_users(&self, proved_by: &str, limit: u32) -> Result<Vec<String>, StoreError> {
         let select = sql(["select subject from users where proved_by = $1 order by proved_at desc limit $2"])
-            .bind(proved_by)
-            .bind(i64::from(limit));
+            .bind([&proved_by, &i64::from(limit)]);
         let rows = self.db.read(select).await?;
         rows.iter().map(|row| row.get("subject")).collect()
     }
 
-    /// Counts an attempt in a slot. `false`: it has had as many in this minute as it may, and nothing was written.
-    ///
-    /// A replica whose clock is behind counts in the minute of the one that is ahead, by a minute at most: what a wrong clock
-    /// has counted later than that locks no user out.
+    /// Counts an attempt in a slot. `false`: it has had as many in this minute as it may. A replica whose clock is behind
+    /// counts in the minute of the one that is ahead, by a minute at most: a wrong clock locks no user out.
     pub async fn count_attempt(&self, slot: i64, minute: i64, most: u32) -> Result<bool, StoreError> {
         let most = i64::from(most);
         let full = sql([
             "select slot from sign_in_slots where slot = $1 and minute >= $2 and minute <= $2 + 1 and attempts >= $3",
         ]);
-        let full = full.bind(slot).bind(minute).bind(most);
+        let full = full.bind([&slot, &minute, &most]);
         if !self.db.read(full).await?.is_empty() {
             return Ok(false);
         }
@@ -61,9 +57,7 @@ impl Store {
             OTHER_MINUTE,
             " or sign_in_slots.attempts < $3",
         ])
-        .bind(slot)
-        .bind(minute)
-        .bind(most);
+        .bind([&slot, &minute, &most]);
         Ok(self.db.write(count).await? == 1)
     }
 
@@ -71,23 +65,22 @@ impl Store {
     pub async fn finish_trip(&self, id: &Token, expires_at: Timestamp) -> Result<bool, StoreError> {
         let insert =
             sql(["insert into finished_trips (digest, expires_at) values ($1, $2) on conflict do nothing"])
-                .bind(digest(id.as_str()))
-                .bind(expires_at.seconds());
+                .bind([&digest(id.as_str()), &expires_at]);
         Ok(self.db.write(insert).await? == 1)
     }
 }
 
 impl Sql {
-    /// Binds the next four values: a user.
     pub(super) fn bind_user(self, user: &User) -> Self {
-        self.bind(&user.subject)
-            .bind(&user.display_name)
-            .bind(&user.proved_by)
-            .bind(user.proved_at.seconds())
+        self.bind([
+            &user.subject,
+            &user.display_name,
+            &user.proved_by,
+            &user.proved_at,
+        ])
     }
 }
 
-/// The user in four columns of a row.
 pub(super) fn user(row: &Row) -> Result<User, StoreError> {
     Ok(User {
         subject: row.get("subject")?,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tracing::Span;
 
 use crate::model::{Consumer, RequestTokenState, User};
-use crate::oauth::{Callback, Timestamp, Token, Verifier};
+use crate::oauth::{Callback, Secret, Timestamp, Token};
 use crate::provider::{AuthorizationOutcome, AuthorizationRequest};
 
 use super::csrf::FormPurpose;
@@ -59,7 +59,7 @@ struct ApprovalPage<'a> {
 #[template(path = "code.html")]
 struct CodePage {
     t: Messages,
-    code: Verifier,
+    code: Secret,
 }
 
 /// `GET /oauth/authorize`

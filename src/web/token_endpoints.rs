@@ -15,7 +15,7 @@ use crate::gateway::error::ErrorFormat;
 use crate::gateway::{BodyLimits, RequestOrigin, authorization};
 use crate::oauth::RequestView;
 use crate::oauth::encoding::form_body;
-use crate::provider::Error;
+use crate::provider::ProviderError;
 
 /// Issues temporary credentials (RFC 5849, section 2.1): a request token, its secret, and the confirmation of OAuth 1.0a.
 pub(super) async fn request_token(
@@ -67,7 +67,7 @@ async fn answer(
     app: &App,
     origin: RequestOrigin,
     request: Request<Body>,
-    issue: impl AsyncFnOnce(&RequestView<'_>, Option<IpAddr>) -> Result<Pairs, Error>,
+    issue: impl AsyncFnOnce(&RequestView<'_>, Option<IpAddr>) -> Result<Pairs, ProviderError>,
 ) -> Response {
     if !METHODS.contains(request.method()) {
         let text = "Call this endpoint with POST, or with GET.\n";

@@ -212,7 +212,7 @@ fn with_view<T>(case: &Case, signature: Option<&str>, then: impl FnOnce(&Request
 
 /// The method that a case is signed with.
 pub(crate) fn method(case: &Case) -> SignatureMethod {
-    SignatureMethod::parse(case.signature_method.as_deref().unwrap()).unwrap()
+    case.signature_method.as_deref().unwrap().parse().unwrap()
 }
 
 /// What verifies a case.

@@ -26,10 +26,8 @@ impl Bitbucket {
             "revoke" => ("Revoke at linkgate, call again", self.revoke(link).await),
             _ => return None,
         };
-        let done = done.unwrap_or_else(|error| {
-            let summary = format!("There is no response: {error:#}.");
-            (Outcome::Unexpected, summary, Vec::new())
-        });
+        let failed = |error| format!("There is no response: {error:#}.");
+        let done = done.unwrap_or_else(|error| (Outcome::Unexpected, failed(error), Vec::new()));
         Some(self.record(link, title, done))
     }
 
@@ -71,7 +69,14 @@ fn describe(exchange: &Exchange, outcome: Outcome) -> String {
     let pairs = rejection(&exchange.response).unwrap_or_default();
     let problem = problem_of(&pairs);
     match outcome {
-        Outcome::Success => answered_for(exchange.response.body()),
+        Outcome::Success => {
+            let body: serde_json::Value = serde_json::from_str(exchange.response.body()).unwrap_or_default();
+            let user = body["user"].as_str().or(body["startedBy"].as_str());
+            user.map_or_else(
+                || NO_USER.to_owned(),
+                |user| format!("Buildboard answered as for {user}."),
+            )
+        }
         Outcome::TokenDropped => {
             format!("Rejected with {problem}: Bitbucket drops its token and asks you to connect again.")
         }
@@ -80,11 +85,4 @@ fn describe(exchange: &Exchange, outcome: Outcome) -> String {
     }
 }
 
-/// The user for whom the application answered, read from its response.
-fn answered_for(body: &str) -> String {
-    let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
-    match body["user"].as_str().or(body["startedBy"].as_str()) {
-        Some(user) => format!("Buildboard answered as for {user}."),
-        None => "Buildboard saw the consumer, and no user.".to_owned(),
-    }
-}
+const NO_USER: &str = "Buildboard saw the consumer, and no user.";

@@ -1,5 +1,4 @@
-//! Signs and sends as Application Links do: token requests with everything in the form body, calls of the application
-//! with `oauth_*` in the header only; and reads rejections as Atlassian's client does.
+//! Signs, sends and reads rejections as Application Links do.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -19,12 +18,9 @@ use crate::oauth::{
 
 use super::{Bitbucket, DemoLink, MAX_REQUESTED};
 
-/// On whose behalf Bitbucket calls the application.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum CallAs<'a> {
-    /// The user who connected the link.
     Me,
-    /// The consumer itself (2LO).
     Application,
     /// A user named in the signed query (2LO with impersonation).
     Impersonate(&'a str),
@@ -33,14 +29,11 @@ pub(crate) enum CallAs<'a> {
 /// A signed request; sent twice, it is twice the same bytes.
 pub(crate) struct SignedCall {
     pub(crate) request: Request<String>,
-    /// The user's token in it.
     token: Option<Token>,
 }
 
-/// How something ended, and what Bitbucket does then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// It worked.
     Success,
     /// It was rejected; the token is kept.
     Rejected,
@@ -50,24 +43,19 @@ pub(crate) enum Outcome {
     Unexpected,
 }
 
-/// Why a token request brought no token.
 pub(crate) struct TokenError {
     pub(crate) text: String,
     /// The parameters of the rejection; empty if there is no response, or one without them.
     pub(crate) pairs: Pairs,
 }
 
-/// Where the protocol parameters are (RFC 5849, section 3.5).
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Placement {
-    /// All in the form body, and no `Authorization` field.
     Body,
-    /// In `Authorization` without a realm.
     Header,
 }
 
 impl Bitbucket {
-    /// Where a user starts to connect a link.
     pub(crate) fn connect_url(&self, link: &DemoLink) -> String {
         format!("{}{AUTHORIZE}?applicationLinkID={}", self.base.as_str(), link.id)
     }
@@ -77,8 +65,7 @@ impl Bitbucket {
         format!("{}{ACCESS}?applicationLinkID={}", self.base.as_str(), link.id)
     }
 
-    /// Obtains a request token (RFC 5849, section 2.1). Returns where the browser goes next: the `?` is appended blindly,
-    /// and the callback is named once more, to no effect.
+    /// Obtains a request token (RFC 5849, section 2.1). Returns where the browser goes next; `?` is appended blindly.
     pub(crate) async fn authorize_url(&self, link: &DemoLink) -> Result<String, TokenError> {
         let callback = self.callback(link);
         let parameter = ("oauth_callback", callback.clone());
@@ -86,10 +73,9 @@ impl Bitbucket {
         let credentials = self.token_call(link, REQUEST_TOKEN, token, parameter).await?;
         let token = ("oauth_token", credentials.token.as_str());
         let query = encoding::form_body([token, ("oauth_callback", &callback)]);
-        link.with(|tokens| {
-            tokens.requested.push_front(credentials);
-            tokens.requested.truncate(MAX_REQUESTED);
-        });
+        let requested = &mut link.tokens.lock().requested;
+        requested.push_front(credentials);
+        requested.truncate(MAX_REQUESTED);
         let linkgate = self.linkgate.as_str();
         Ok(format!("{linkgate}{}/authorize?{query}", link.endpoints))
     }
@@ -104,7 +90,7 @@ impl Bitbucket {
         let parameter = ("oauth_verifier", verifier.to_owned());
         let token = TokenParameter::Token(requested);
         let credentials = self.token_call(link, ACCESS_TOKEN, token, parameter).await?;
-        link.with(|tokens| tokens.access = Some(credentials));
+        link.tokens.lock().access = Some(credentials);
         Ok(())
     }
 
@@ -135,8 +121,7 @@ impl Bitbucket {
         granted
     }
 
-    /// Signs a call of the application: a GET, or a POST if there is a form. A two-legged call has an empty `oauth_token`,
-    /// which is signed, and is signed with Bitbucket's own key on either link.
+    /// Signs a call of the application. A two-legged call has an empty `oauth_token`, and is signed with Bitbucket's own key.
     pub(crate) fn prepare(
         &self,
         link: &DemoLink,
@@ -155,7 +140,7 @@ impl Bitbucket {
             }
         };
         let token = access.as_ref().map(|access| access.token.clone());
-        let link = if access.is_some() {
+        let signing = if access.is_some() {
             link
         } else {
             self.own_key_link()
@@ -165,7 +150,7 @@ impl Bitbucket {
         let request = UnsignedRequest::new(method, url)
             .form(form.to_owned())
             .token(access.map_or(TokenParameter::Empty, TokenParameter::Token));
-        let request = sign(&link.signer, &request, Placement::Header)?;
+        let request = sign(&signing.signer, &request, Placement::Header)?;
         Ok(SignedCall { request, token })
     }
 
@@ -198,7 +183,6 @@ impl Bitbucket {
     }
 }
 
-/// Signs a request with the time of now.
 pub(crate) fn sign(
     signer: &RequestSigner,
     request: &UnsignedRequest,
@@ -233,17 +217,14 @@ pub(crate) fn rejection(response: &Response<String>) -> Option<Pairs> {
         return None;
     }
     let challenges = response.headers().get_all(WWW_AUTHENTICATE);
-    let last = challenges
-        .iter()
-        .next_back()
-        .map_or(&b""[..], HeaderValue::as_bytes);
+    let last = challenges.iter().next_back();
+    let last = last.map_or(&b""[..], HeaderValue::as_bytes);
     let credentials = authorization_header::credentials(&[last]).unwrap_or_default();
     let decode = |text: Cow<'_, [u8]>| percent_decode(&text).decode_utf8_lossy().into_owned();
     let pairs = authorization_header::parameters(credentials.unwrap_or_default()).flatten();
     Some(pairs.map(|(name, value)| (decode(name), decode(value))).collect())
 }
 
-/// `oauth_problem`; empty if there is none.
 pub(crate) fn problem_of(pairs: &[(String, String)]) -> &str {
     value(pairs, "oauth_problem").unwrap_or_default()
 }
@@ -292,9 +273,7 @@ impl Outcome {
     }
 }
 
-/// Where Bitbucket starts to connect.
 pub(crate) const AUTHORIZE: &str = "/plugins/servlet/applinks/oauth/login-dance/authorize";
-/// Where the browser returns.
 pub(crate) const ACCESS: &str = "/plugins/servlet/applinks/oauth/login-dance/access";
 
 const REQUEST_TOKEN: (&str, &str) = ("request-token", "Ask for a request token");

@@ -32,27 +32,21 @@ use super::http::Exchange;
 use client::Outcome;
 use provider::Incoming;
 
-/// The simulated Bitbucket.
 pub(crate) struct Bitbucket {
-    /// Its URL, as the browser sees it.
     pub(crate) base: PublicUrl,
     pub(crate) linkgate: PublicUrl,
     /// The link made with the generic form, and the one made with Bitbucket's own key.
     pub(crate) links: [DemoLink; 2],
     pub(crate) incoming: Incoming,
-    /// The real server, for what its administrator does.
     pub(crate) server: Arc<Linkgate>,
     pub(crate) shared_secret: Secret,
     key: PrivateKey,
     events: Mutex<VecDeque<Event>>,
 }
 
-/// An application link, as the consumer keeps it.
 pub(crate) struct DemoLink {
-    /// The name in the URLs of the page.
     pub(crate) slug: &'static str,
     pub(crate) title: &'static str,
-    /// `applicationLinkID` in the callback.
     pub(crate) id: &'static str,
     /// The path of linkgate's three endpoints: the form names them, the variant with the own key assumes Atlassian's.
     pub(crate) endpoints: &'static str,
@@ -66,15 +60,12 @@ struct Tokens {
     access: Option<TokenCredentials>,
 }
 
-/// Something that Bitbucket did, with all that was sent and received.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
-    /// The number in the page's URLs.
     pub(crate) number: usize,
     pub(crate) link: &'static str,
     pub(crate) title: &'static str,
     pub(crate) outcome: Outcome,
-    /// What that means, in a sentence or two.
     pub(crate) summary: String,
     pub(crate) exchanges: Vec<Exchange>,
 }
@@ -83,7 +74,6 @@ pub(crate) struct Event {
 type Done = (Outcome, String, Vec<Exchange>);
 
 impl Bitbucket {
-    /// Sets up both links, neither connected.
     pub(crate) fn new(settings: Settings, server: Arc<Linkgate>) -> anyhow::Result<Self> {
         let signer = |key, method, consumer_key| {
             anyhow::Ok(RequestSigner {
@@ -122,18 +112,14 @@ impl Bitbucket {
         })
     }
 
-    /// The link with Bitbucket's own key.
     pub(crate) fn own_key_link(&self) -> &DemoLink {
         &self.links[1]
     }
 
-    /// The latest events, newest first.
     pub(crate) fn events(&self) -> Vec<Event> {
-        let events = self.events.lock();
-        events.iter().cloned().collect()
+        self.events.lock().iter().cloned().collect()
     }
 
-    /// Adds an event. Returns it with its number.
     fn record(&self, link: &DemoLink, title: &'static str, (outcome, summary, exchanges): Done) -> Event {
         let mut events = self.events.lock();
         let event = Event {
@@ -151,24 +137,19 @@ impl Bitbucket {
 }
 
 impl DemoLink {
-    /// The access token of the user who connected the link.
     pub(crate) fn access(&self) -> Option<TokenCredentials> {
-        self.with(|tokens| tokens.access.clone())
+        self.tokens.lock().access.clone()
     }
 
-    /// The request token that a browser returns with.
     fn requested(&self, token: &str) -> Option<TokenCredentials> {
         let is_it = |requested: &&TokenCredentials| requested.token.as_str() == token;
-        self.with(|tokens| tokens.requested.iter().find(is_it).cloned())
+        self.tokens.lock().requested.iter().find(is_it).cloned()
     }
 
     /// Drops the access token, unless another one has replaced it.
     fn drop_access(&self, token: &Token) {
-        self.with(|tokens| tokens.access.take_if(|access| access.token == *token));
-    }
-
-    fn with<T>(&self, access: impl FnOnce(&mut Tokens) -> T) -> T {
-        access(&mut self.tokens.lock())
+        let mut tokens = self.tokens.lock();
+        tokens.access.take_if(|access| access.token == *token);
     }
 }
 
@@ -179,7 +160,6 @@ pub(crate) fn router(bitbucket: Arc<Bitbucket>) -> Router {
         .with_state(bitbucket)
 }
 
-/// Rejects forms that another site sends.
 async fn check_same_site(request: Request, next: Next) -> Response {
     let site = request.headers().get("sec-fetch-site");
     let is_foreign = site.is_some_and(|site| site != "same-origin" && site != "none");
@@ -190,5 +170,4 @@ async fn check_same_site(request: Request, next: Next) -> Response {
 }
 
 const MAX_EVENTS: usize = 25;
-/// How many approvals of one link can be in progress.
 const MAX_REQUESTED: usize = 16;

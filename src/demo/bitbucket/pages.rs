@@ -18,7 +18,6 @@ use super::{Bitbucket, DemoLink, Event};
 
 type App = State<Arc<Bitbucket>>;
 
-/// The pages and documents.
 pub(crate) fn routes() -> Router<Arc<Bitbucket>> {
     let file = |media_type: &'static str, text: &'static str| {
         get(async move || ([(header::CONTENT_TYPE, media_type)], text))
@@ -36,19 +35,8 @@ pub(crate) fn routes() -> Router<Arc<Bitbucket>> {
 }
 
 async fn home(State(bitbucket): App) -> Response {
-    let links = bitbucket.links.each_ref().map(|link| LinkCard {
-        link,
-        is_connected: link.access().is_some(),
-        has_own_key: link.slug == bitbucket.own_key_link().slug,
-        connect: bitbucket.connect_url(link),
-    });
-    let (linkgate, events) = (bitbucket.linkgate.as_str(), bitbucket.events());
-    let page = Home {
-        linkgate,
-        links,
-        events,
-    };
-    render(StatusCode::OK, &page, "")
+    let (bitbucket, events) = (&*bitbucket, bitbucket.events());
+    render(StatusCode::OK, &Home { bitbucket, events }, "")
 }
 
 async fn press(
@@ -65,7 +53,6 @@ async fn press(
     }
 }
 
-/// Starts to connect: obtains a request token, and sends the browser to linkgate.
 async fn connect(State(bitbucket): App, Query(query): Query<Pairs>) -> Response {
     let Some(link) = link_of(&bitbucket, &query) else {
         return StatusCode::NOT_FOUND.into_response();
@@ -76,7 +63,6 @@ async fn connect(State(bitbucket): App, Query(query): Query<Pairs>) -> Response 
     }
 }
 
-/// Exchanges the request token, and tells the page that opened this window.
 async fn return_here(State(bitbucket): App, Query(query): Query<Pairs>) -> Response {
     let field = |name| value(&query, name).unwrap_or_default();
     let Some(link) = link_of(&bitbucket, &query) else {
@@ -103,13 +89,11 @@ fn token_error(TokenError { text, pairs }: &TokenError) -> Response {
     }
 }
 
-/// A browser returned with a request token that is not known.
 pub(crate) fn unknown_token() -> Response {
     let text = "Bitbucket did not ask for this token, or was restarted since. Start again.";
     end(StatusCode::BAD_REQUEST, "This request is not known", text, &[])
 }
 
-/// Shows how connecting ended.
 fn end(status: StatusCode, title: &str, text: &str, pairs: &[(String, String)]) -> Response {
     let page = Callback { title, text, pairs };
     render(status, &page, "")
@@ -120,7 +104,6 @@ pub(crate) fn question(bitbucket: &Bitbucket, token: &str) -> Response {
     render(StatusCode::OK, &Question { token }, bitbucket.linkgate.origin())
 }
 
-/// Consumer key and public key, for the servers that Bitbucket calls.
 async fn consumer_info(State(bitbucket): App) -> impl IntoResponse {
     let key = &bitbucket.own_key_link().signer.consumer_key;
     let (public_key, url) = (bitbucket.key.public_key().to_base64(), bitbucket.base.as_str());
@@ -131,7 +114,6 @@ async fn consumer_info(State(bitbucket): App) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/xml")], xml)
 }
 
-/// XML, as Atlassian's products send it.
 async fn manifest(State(bitbucket): App) -> impl IntoResponse {
     let url = bitbucket.base.as_str();
     let xml = format!(
@@ -144,16 +126,8 @@ async fn manifest(State(bitbucket): App) -> impl IntoResponse {
 #[derive(Template)]
 #[template(path = "demo/bitbucket.html")]
 struct Home<'a> {
-    linkgate: &'a str,
-    links: [LinkCard<'a>; 2],
+    bitbucket: &'a Bitbucket,
     events: Vec<Event>,
-}
-
-struct LinkCard<'a> {
-    link: &'a DemoLink,
-    is_connected: bool,
-    has_own_key: bool,
-    connect: String,
 }
 
 #[derive(Template)]

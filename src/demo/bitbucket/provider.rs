@@ -1,6 +1,4 @@
-//! Bitbucket as the provider: the other direction, in which linkgate is the consumer and reads pull requests as a user.
-//!
-//! RSA-SHA1 only, because Atlassian's applications issue no shared secrets.
+//! Bitbucket as the provider. RSA-SHA1 only, because Atlassian's applications issue no shared secrets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +17,7 @@ use crate::demo::http::{FORM, Pairs, value};
 use crate::demo::random;
 use crate::oauth::{
     Problem, PublicKey, RequestView, Secret, SignatureMethod, SignedRequest, Token, VerificationKey,
-    VerifiedRequest, Verifier, authorization_header, encoding,
+    VerifiedRequest, authorization_header, encoding,
 };
 
 use super::{Bitbucket, pages};
@@ -30,19 +28,16 @@ pub(crate) struct Incoming {
     issued: Mutex<BTreeMap<String, Issued>>,
 }
 
-/// What belongs to a token.
 #[derive(Clone)]
 struct Issued {
     secret: Secret,
     /// Of a request token; an access token has none.
     callback: Option<String>,
-    /// Who approved it.
     user: Option<&'static str>,
-    verifier: Option<Verifier>,
+    verifier: Option<Secret>,
 }
 
 impl Incoming {
-    /// Registers the public key of linkgate.
     pub(crate) fn new(key: PublicKey) -> Self {
         let (key, issued) = (VerificationKey::Rsa(key), Mutex::default());
         Self { key, issued }
@@ -67,7 +62,6 @@ impl Incoming {
     }
 }
 
-/// What the provider serves.
 pub(crate) fn routes() -> Router<Arc<Bitbucket>> {
     Router::new()
         .route("/plugins/servlet/oauth/request-token", post(request_token))
@@ -78,22 +72,19 @@ pub(crate) fn routes() -> Router<Arc<Bitbucket>> {
 
 async fn request_token(State(bitbucket): App, request: Request<Body>) -> Result<Response, Rejection> {
     let (signed, _) = verify(&bitbucket, request).await?;
-    let callback = signed.callback().map(str::to_owned);
-    let callback = callback.ok_or_else(|| Problem::ParameterAbsent(vec!["oauth_callback"]))?;
+    let absent = || Problem::ParameterAbsent(vec!["oauth_callback"]);
+    let callback = signed.callback.clone().ok_or_else(absent)?;
     Ok(bitbucket.incoming.issue(Some(callback), None))
 }
 
-/// Shows the page that asks the user.
 async fn ask(State(bitbucket): App, Query(query): Query<Pairs>) -> Response {
     let token = value(&query, "oauth_token").unwrap_or_default();
-    if bitbucket.incoming.issued.lock().contains_key(token) {
-        pages::question(&bitbucket, token)
-    } else {
-        pages::unknown_token()
+    match bitbucket.incoming.issued.lock().get(token) {
+        Some(_) => pages::question(&bitbucket, token),
+        None => pages::unknown_token(),
     }
 }
 
-/// Takes the user's answer, and sends the browser back.
 async fn answer(State(bitbucket): App, Form(fields): Form<Pairs>) -> Response {
     let token = value(&fields, "oauth_token").unwrap_or_default();
     let mut all = bitbucket.incoming.issued.lock();
@@ -107,7 +98,7 @@ async fn answer(State(bitbucket): App, Form(fields): Form<Pairs>) -> Response {
     let verifier = issued.user.map_or_else(|| "denied".to_owned(), |_| random());
     let separator = if callback.contains('?') { '&' } else { '?' };
     let pairs = encoding::form_body([("oauth_token", token), ("oauth_verifier", &verifier)]);
-    issued.verifier = Some(Verifier::new(verifier));
+    issued.verifier = Some(Secret::new(verifier));
     Redirect::to(&format!("{callback}{separator}{pairs}")).into_response()
 }
 
@@ -115,23 +106,23 @@ async fn access_token(State(bitbucket): App, request: Request<Body>) -> Result<R
     let (signed, issued) = verify(&bitbucket, request).await?;
     let issued = issued.filter(|issued| issued.callback.is_some()).ok_or(UNKNOWN)?;
     let user = issued.user.ok_or(DENIED)?;
-    if signed.verifier() != issued.verifier.as_ref() {
+    if signed.verifier != issued.verifier {
         return Err(Problem::TokenRejected("The verifier is wrong.").into());
     }
-    let token = signed.token().map_or("", Token::as_str);
+    let token = signed.token.as_ref().map_or("", Token::as_str);
     bitbucket.incoming.issued.lock().remove(token);
     Ok(bitbucket.incoming.issue(None, Some(user)))
 }
 
-/// A user's open pull requests, shaped like Bitbucket's.
 async fn pull_requests(State(bitbucket): App, request: Request<Body>) -> Result<Response, Rejection> {
     let (_, issued) = verify(&bitbucket, request).await?;
     let access = issued.filter(|issued| issued.callback.is_none());
     let user = access.and_then(|access| access.user).ok_or(UNKNOWN)?;
     let own = PULL_REQUESTS.iter().filter(|(author, ..)| *author == user);
-    let values: Vec<_> = own
-        .map(|(author, id, title)| json!({ "id": id, "title": title, "author": { "user": { "name": author } } }))
-        .collect();
+    let shaped = own.map(
+        |(author, id, title)| json!({ "id": id, "title": title, "author": { "user": { "name": author } } }),
+    );
+    let values: Vec<_> = shaped.collect();
     Ok(Json(json!({ "size": values.len(), "isLastPage": true, "values": values })).into_response())
 }
 
@@ -158,27 +149,19 @@ async fn verify(
     };
     let request = SignedRequest::parse(&view)?;
     let request = request.ok_or_else(|| Problem::ParameterAbsent(vec!["oauth_consumer_key"]))?;
-    if request.method() != SignatureMethod::RsaSha1 {
-        return Err(Problem::SignatureMethodRejected {
-            used: request.method().name().to_owned(),
-            why: "Only RSA-SHA1 is accepted.",
-        });
+    if request.method != SignatureMethod::RsaSha1 {
+        let (used, why) = (request.method.name().to_owned(), "Only RSA-SHA1 is accepted.");
+        return Err(Problem::SignatureMethodRejected { used, why });
     }
-    if request.consumer_key().as_str() != LINKGATE_KEY {
+    if request.consumer_key.as_str() != LINKGATE_KEY {
         return Err(Problem::ConsumerKeyUnknown);
     }
     let incoming = &bitbucket.incoming;
-    let issued = match request.token() {
-        None => None,
-        Some(token) => Some(
-            incoming
-                .issued
-                .lock()
-                .get(token.as_str())
-                .cloned()
-                .ok_or(UNKNOWN)?,
-        ),
+    let find = |token: &Token| {
+        let issued = incoming.issued.lock().get(token.as_str()).cloned();
+        issued.ok_or(UNKNOWN)
     };
+    let issued = request.token.as_ref().map(find).transpose()?;
     let secret = issued.as_ref().map(|issued| &issued.secret);
     let verified = request.verify(std::slice::from_ref(&incoming.key), secret)?;
     Ok((verified, issued))
@@ -186,7 +169,6 @@ async fn verify(
 
 type App = State<Arc<Bitbucket>>;
 
-/// A problem as a response.
 struct Rejection(Problem);
 
 impl From<Problem> for Rejection {

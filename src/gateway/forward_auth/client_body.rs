@@ -12,7 +12,7 @@ use http_body::Body as _;
 
 use super::{OriginalRequest, ProxyKind};
 use crate::gateway::body_limits::{self, BodyLimits};
-use crate::gateway::signature_check::Rejection;
+use crate::gateway::signature_check::SignatureCheckError;
 use crate::oauth::{Problem, RequestView, SignedRequest};
 use crate::provider::{self, AuthenticatedCall};
 
@@ -33,7 +33,7 @@ impl ClientBody {
         limits: BodyLimits,
         body: Body,
         is_signed: bool,
-    ) -> Result<Self, Rejection> {
+    ) -> Result<Self, SignatureCheckError> {
         let headers = &original.head.headers;
         if body_limits::is_form(headers)? {
             if original.is_partial_body || body.is_end_stream() {
@@ -62,16 +62,16 @@ impl ClientBody {
 
     /// Rejects a signed request whose form was not forwarded, before the token is looked at, so that the consumer does not
     /// discard its token.
-    pub(super) fn check_forwarded(&self, view: &RequestView<'_>) -> Result<(), provider::Error> {
+    pub(super) fn check_forwarded(&self, view: &RequestView<'_>) -> Result<(), provider::ProviderError> {
         let Self::NotForwarded(advice) = self else {
             return Ok(());
         };
         let Some(request) = SignedRequest::parse(view)? else {
             return Ok(());
         };
-        Err(provider::Error::Refused(provider::Refusal {
+        Err(provider::ProviderError::Refused(provider::Refusal {
             problem: Problem::SignatureInvalid(advice),
-            consumer: Some(request.consumer_key().clone()),
+            consumer: Some(request.consumer_key.clone()),
             is_registered: false,
         }))
     }
@@ -83,7 +83,7 @@ impl ClientBody {
         call: &AuthenticatedCall,
         headers: &HeaderMap,
         limits: BodyLimits,
-    ) -> Result<(), Rejection> {
+    ) -> Result<(), SignatureCheckError> {
         if !call.has_body_hash() {
             return Ok(());
         }

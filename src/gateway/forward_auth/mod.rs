@@ -25,7 +25,7 @@ use super::body_limits;
 use super::error::{ErrorFormat, GatewayError};
 use super::origin;
 use super::routes::{self, RouteMode};
-use super::signature_check::{self, Rejection, SignatureCheck};
+use super::signature_check::{self, SignatureCheck, SignatureCheckError};
 use crate::clock::Clock;
 use crate::provider::Caller;
 
@@ -122,7 +122,7 @@ impl ForwardAuth {
         original: &OriginalRequest,
         body: Body,
         peer: IpAddr,
-    ) -> Result<Option<Caller>, Rejection> {
+    ) -> Result<Option<Caller>, SignatureCheckError> {
         let (check, head) = (&self.check, &original.head);
         let origin = check.public_urls.origin(head, Some(peer))?;
         let mode = check.routes.mode(&head.method, head.uri.path(), &head.headers);

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use super::{ForwardAuth, OriginalRequest, ProxyKind};
 use crate::gateway::assertion::X_LINKGATE_ASSERTION;
 use crate::gateway::error::{ErrorFormat, GatewayError};
-use crate::gateway::signature_check::Rejection;
+use crate::gateway::signature_check::SignatureCheckError;
 use crate::provider::Caller;
 
 impl ForwardAuth {
@@ -67,12 +67,12 @@ impl ForwardAuth {
 
 pub(super) fn deny(
     kind: ProxyKind,
-    rejection: &Rejection,
+    rejection: &SignatureCheckError,
     realm: &str,
     format: ErrorFormat,
 ) -> Response<Body> {
     match (kind, rejection) {
-        (ProxyKind::Nginx, Rejection::Provider(error)) => {
+        (ProxyKind::Nginx, SignatureCheckError::Provider(error)) => {
             let mut response = error.to_response(realm);
             if let Ok(body) = HeaderValue::from_str(response.body()) {
                 response.headers_mut().insert(X_LINKGATE_ANSWER, body);

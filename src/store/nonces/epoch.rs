@@ -22,8 +22,7 @@ pub(super) async fn lease(db: &Db, minute: i64, session: &mut NonceSession) -> R
         "update nonce_lease set minute = case when minute < $1 then $1 else minute end \
          where epoch = $2 returning minute",
     ])
-    .bind(minute)
-    .bind(&session.epoch);
+    .bind([&minute, &session.epoch]);
     let mut transaction = db.begin().await?;
     let rows = transaction.on().fetch(update).await?;
     transaction.commit().await?;
@@ -32,9 +31,8 @@ pub(super) async fn lease(db: &Db, minute: i64, session: &mut NonceSession) -> R
     Ok(())
 }
 
-/// Continues the epoch of the lease, or begins another if nonces may be lost. `now` is in minutes.
-///
-/// The row of the lease stays locked meanwhile, so that one process at a time opens or replaces SQLite's file.
+/// Continues the epoch of the lease, or begins another if nonces may be lost. `now` is in minutes. The row of the lease stays
+/// locked meanwhile, so that one process at a time opens or replaces SQLite's file.
 pub(super) async fn open(db: &Db, now: i64, is_damaged: bool) -> Result<NonceSession, StoreError> {
     let mut transaction = db.begin().await?;
     let lease = sql([
@@ -57,10 +55,8 @@ pub(super) async fn open(db: &Db, now: i64, is_damaged: bool) -> Result<NonceSes
         0
     } else {
         let floor = leased.max(now) + MARGIN_MINUTES;
-        tracing::warn!(
-            "nonces were lost: requests with an oauth_timestamp before {} are answered 503",
-            floor * 60
-        );
+        let at = floor * 60;
+        tracing::warn!("nonces were lost: requests with an oauth_timestamp before {at} are answered 503");
         floor
     };
     let (mut connection, epoch) = match db {
@@ -71,7 +67,7 @@ pub(super) async fn open(db: &Db, now: i64, is_damaged: bool) -> Result<NonceSes
         Db::Postgres(pool, limit) => (connect(pool, *limit).await?, random()),
     };
     tables::begin(&mut connection, &epoch, floor).await?;
-    let update = sql(["update nonce_lease set epoch = $1"]).bind(&epoch);
+    let update = sql(["update nonce_lease set epoch = $1"]).bind([&epoch]);
     transaction.on().execute(update).await?;
     transaction.commit().await?;
     Ok(NonceSession {

@@ -1,7 +1,5 @@
-//! SQLite's file of nonces, `<database>-nonces`, or its counterpart in memory.
-//!
-//! It is written without waiting for the disk. After a power cut it may be damaged, so a file that was written before the last
-//! start of the machine is removed unread.
+//! SQLite's file of nonces, `<database>-nonces`, or its counterpart in memory. It is written without waiting for the disk: one
+//! that was written before the last start of the machine may be damaged, and is removed unread.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -28,15 +26,13 @@ pub(super) async fn open(path: Option<&Path>) -> Result<Option<SqliteConnection>
     }
 }
 
-/// Makes an empty file, readable by its owner alone, or a database in the memory of one connection. A process that has the
-/// former file open keeps that.
+/// Makes an empty file, or a database in memory. A process that has the former file open keeps that.
 pub(super) async fn replace(path: Option<&Path>) -> Result<SqliteConnection, StoreError> {
     let Some(path) = path else {
         return Ok(connect(Path::new(":memory:")).await?);
     };
-    remove_all(path)
-        .and_then(|()| create_private(path))
-        .map_err(|error| named(path, error.into()))?;
+    let replaced = remove_all(path).and_then(|()| create_private(path));
+    replaced.map_err(|error| named(path, error.into()))?;
     connect(path).await.map_err(|error| named(path, error))
 }
 
@@ -77,7 +73,6 @@ pub(super) fn boot_id() -> &'static str {
     &START
 }
 
-/// 128 random bits.
 #[expect(
     clippy::disallowed_methods,
     reason = "the name of an epoch is drawn when one begins"
@@ -95,5 +90,4 @@ const CREATE_TABLE: &str = "
         primary key (minute, number)
     ) strict, without rowid";
 
-/// How long a statement waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(4);

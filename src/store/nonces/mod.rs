@@ -80,7 +80,6 @@ pub(super) struct Nonces {
 }
 
 impl Nonces {
-    /// Opens nothing before the first request.
     pub(super) fn new(db: &Db) -> Self {
         Self {
             recorder: Arc::new(Mutex::new(Recorder::new(db.clone()))),
@@ -160,15 +159,9 @@ async fn record(recorder: &Mutex<Recorder>, batch: &mut Vec<Request>) {
 impl Store {
     /// Records the nonce of a verified request. Returns `true` for the first use, `false` for a replay.
     ///
-    /// `digest` identifies consumer, token, timestamp and nonce. `now` is the server's time; it matters only when nonces were
-    /// lost. The nonce is recorded even if this future is dropped, so that a cancelled request cannot be replayed; it needs no
-    /// timer of its caller, since the writer gives up at `deadline`.
-    ///
-    /// # Errors
-    ///
-    /// The request must be answered 503, because it is not known whether it is a replay: [`StoreError::BelowNonceFloor`] for
-    /// this request alone, [`StoreError::Nonces`] for its batch, [`StoreError::Overloaded`] and [`StoreError::Closed`] if it
-    /// was not queued.
+    /// `now` is the server's time; it matters only when nonces were lost. The nonce is recorded even if this future is dropped,
+    /// so that a cancelled request cannot be replayed; it needs no timer of its caller, since the writer gives up at `deadline`.
+    /// After an error the request must be answered 503, because it is not known whether it is a replay.
     pub async fn record_nonce(
         &self,
         signed_at: Timestamp,
@@ -195,6 +188,5 @@ impl Store {
 
 /// Requests that may wait for the writer; the next one is rejected at once. Less than a second's worth at 10,000 a second.
 const QUEUE_LENGTH: usize = 8192;
-
 /// Requests that one batch takes, 8 KiB of digests.
 const BATCH_LENGTH: usize = 512;

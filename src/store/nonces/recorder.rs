@@ -12,15 +12,11 @@ use super::StoreError;
 use super::epoch;
 use super::tables::{Digest, NonceSession};
 
-/// A request that waits for its nonce to be recorded.
 #[derive(Debug)]
 pub(super) struct Request {
-    /// The minute of its timestamp.
     pub(super) minute: i64,
     pub(super) digest: Digest,
-    /// The server's time, in minutes.
     pub(super) now: i64,
-    /// When its answer must be known.
     pub(super) deadline: Instant,
     pub(super) answer: oneshot::Sender<Result<bool, StoreError>>,
 }
@@ -40,7 +36,6 @@ pub(super) struct Recorder {
     is_damaged: bool,
 }
 
-/// The nonces of a minute, as far as this process knows them.
 #[derive(Debug)]
 struct Minute {
     digests: HashSet<Digest>,
@@ -91,8 +86,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// Writes a row with the nonces that are not known yet, and returns what is known of the rows before it. `None` if the
-    /// minute is below the floor.
+    /// Writes a row with the nonces that are not known yet, and returns those before it. `None`: below the floor.
     async fn record_minute(
         &mut self,
         minute: i64,
@@ -148,8 +142,7 @@ impl Recorder {
         Ok(session)
     }
 
-    /// Raises the floor to the latest recorded minute, less the window and a margin, and deletes some rows below it. Returns
-    /// `true` if there may be more of them. Does nothing if no request was recorded since the start.
+    /// Raises the floor, and deletes some rows below it. `true`: there may be more. Nothing, if no request was recorded yet.
     pub(super) async fn forget_portion(&mut self, window: TimestampWindow) -> Result<bool, StoreError> {
         let Some(latest) = self.latest else {
             return Ok(false);
@@ -171,7 +164,6 @@ impl Recorder {
         Ok(is_more)
     }
 
-    /// Closes the connection.
     pub(super) async fn close(&mut self) {
         if let Some(session) = self.session.take()
             && let Err(error) = session.connection.close().await

@@ -1,13 +1,10 @@
-//! The statements of the table `nonces`: the same for both databases, except that PostgreSQL needs a table lock.
-//!
-//! The state row has the minute -1, the floor as its number and the epoch as its digests. It is a row of this table, so that
-//! whatever empties the table takes it along.
+//! The statements of the table `nonces`. The state row, which is lost with the others, has the minute -1, the floor as its
+//! number and the epoch as its digests.
 
-use crate::store::db::{Connection, sql};
+use crate::store::db::{Connection, Row, sql};
 
 use super::StoreError;
 
-/// Identifies consumer, token, timestamp and nonce of a request.
 pub(super) type Digest = [u8; 16];
 
 /// A connection that has found or begun an epoch.
@@ -29,9 +26,7 @@ impl NonceSession {
              select $1, (select coalesce(max(number), -1) + 1 from nonces where minute = $1), $2 \
              from nonces where minute = -1 and number <= $1 and digests = $3 \
              on conflict do nothing returning number"])
-        .bind(minute)
-        .bind(digests)
-        .bind(self.epoch.as_bytes());
+        .bind([&minute, &digests, &self.epoch.as_bytes()]);
         let rows = self.connection.on().fetch(insert).await?;
         rows.first().map(|row| row.get("number")).transpose()
     }
@@ -47,13 +42,10 @@ impl NonceSession {
             "select number, digests from nonces where minute = $1 and number >= $2 and number < $3 \
              order by number limit 256",
         ])
-        .bind(minute)
-        .bind(from)
-        .bind(until);
+        .bind([&minute, &from, &until]);
         let rows = self.connection.on().fetch(select).await?;
-        rows.iter()
-            .map(|row| Ok((row.get("number")?, row.get("digests")?)))
-            .collect()
+        let read = |row: &Row| Ok((row.get("number")?, row.get("digests")?));
+        rows.iter().map(read).collect()
     }
 
     /// Reads the floor again. [`StoreError::NoncesLost`]: the epoch has ended.
@@ -75,7 +67,7 @@ impl NonceSession {
         begin_exclusively(&mut self.connection).await?;
         let update =
             sql(["update nonces set number = $1 where minute = -1 and number < $1 and digests = $2"]);
-        let update = update.bind(floor).bind(self.epoch.as_bytes());
+        let update = update.bind([&floor, &self.epoch.as_bytes()]);
         self.connection.on().execute(update).await?;
         self.connection.on().execute(sql(["commit"])).await?;
         self.refresh().await
@@ -87,8 +79,7 @@ impl NonceSession {
             "delete from nonces where (minute, number) in (select minute, number from nonces \
              where minute >= 0 and minute < $1 order by minute, number limit $2)",
         ])
-        .bind(self.floor)
-        .bind(PORTION);
+        .bind([&self.floor, &PORTION]);
         Ok(self.connection.on().execute(delete).await? == PORTION.unsigned_abs())
     }
 }
@@ -98,20 +89,16 @@ pub(super) async fn begin(connection: &mut Connection, epoch: &str, floor: i64) 
     begin_exclusively(connection).await?;
     connection.on().execute(sql(["delete from nonces"])).await?;
     let insert = sql(["insert into nonces (minute, number, digests) values (-1, $1, $2)"]);
-    let insert = insert.bind(floor).bind(epoch.as_bytes());
+    let insert = insert.bind([&floor, &epoch.as_bytes()]);
     connection.on().execute(insert).await?;
     connection.on().execute(sql(["commit"])).await.map(drop)
 }
 
-/// Reads the state row: floor and epoch.
 pub(super) async fn state(connection: &mut Connection) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
-    let rows = connection
-        .on()
-        .fetch(sql(["select number, digests from nonces where minute = -1"]))
-        .await?;
-    rows.first()
-        .map(|row| Ok((row.get("number")?, row.get("digests")?)))
-        .transpose()
+    let select = sql(["select number, digests from nonces where minute = -1"]);
+    let rows = connection.on().fetch(select).await?;
+    let state = |row: &Row| Ok((row.get("number")?, row.get("digests")?));
+    rows.first().map(state).transpose()
 }
 
 /// Begins a transaction that waits for those that write rows, and lets no other write before its end. SQLite has one writer
@@ -120,17 +107,12 @@ async fn begin_exclusively(connection: &mut Connection) -> Result<(), StoreError
     connection.on().execute(sql(["begin"])).await?;
     if let Connection::Postgres(..) = connection {
         // Not for long: an autovacuum may be in the way, and requests wait.
-        connection
-            .on()
-            .execute(sql(["set local lock_timeout = '500ms'"]))
-            .await?;
-        connection
-            .on()
-            .execute(sql(["lock table nonces in share row exclusive mode"]))
-            .await?;
+        let limit = sql(["set local lock_timeout = '500ms'"]);
+        connection.on().execute(limit).await?;
+        let lock = sql(["lock table nonces in share row exclusive mode"]);
+        connection.on().execute(lock).await?;
     }
     Ok(())
 }
 
-/// Rows that one statement deletes.
 const PORTION: i64 = 1000;

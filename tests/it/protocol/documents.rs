@@ -149,3 +149,28 @@ fn hostile_xml_is_rejected() {
     }
     assert!(ConsumerInfo::parse(Some("text/xml"), b"<consumer>\xff</consumer>").is_err());
 }
+
+#[test]
+fn an_application_id_is_a_uuid_in_one_notation() {
+    for (bytes, expected) in [
+        (0xff, "ffffffff-ffff-4fff-bfff-ffffffffffff"),
+        (0, "00000000-0000-4000-8000-000000000000"),
+    ] {
+        let id = ApplicationId::from_random([bytes; 16]);
+        assert_eq!(id.as_str(), expected);
+        assert_eq!(ApplicationId::parse(&expected.to_ascii_uppercase()), Some(id));
+    }
+    assert!(ApplicationId::parse("5F0C7A52-5c0f-3b0e-9d6a-1e0a7f0f6d11").is_some());
+    for text in [
+        "",
+        "5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d1",
+        "5f0c7a525c0f3b0e9d6a1e0a7f0f6d11",
+        "5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d1g",
+        "{5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d11}",
+        "urn:uuid:5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d11",
+        "../../../../../../../../../../../..",
+        "\"5f0c7a52-5c0f-3b0e-9d6a-1e0a7f0f6d11\"",
+    ] {
+        assert_eq!(ApplicationId::parse(text), None, "{text}");
+    }
+}

@@ -6,7 +6,7 @@ use linkgate::oauth::authorization_header::{authorization, challenge, credential
 use linkgate::oauth::base_string::signature_base_string;
 use linkgate::oauth::encoding::form_body;
 use linkgate::oauth::{
-    Callback, Nonce, Origin, Parameters, Problem, PublicUrl, Timestamp, TimestampWindow, Token, Verifier,
+    Callback, Nonce, Origin, Parameters, Problem, PublicUrl, Secret, Timestamp, TimestampWindow, Token,
 };
 
 fn parse(header: &str) -> Result<Vec<String>, Problem> {
@@ -110,7 +110,7 @@ fn a_public_url_has_one_spelling() {
 
 #[test]
 fn token_and_verifier_are_appended() {
-    let (token, verifier) = (Token::parse("t/k").unwrap(), Verifier::new("v"));
+    let (token, verifier) = (Token::parse("t/k").unwrap(), Secret::new("v"));
     for (text, separator) in [
         ("https://h", "?"),
         ("https://h/cb", "?"),
@@ -219,7 +219,6 @@ fn the_statuses_are_those_that_consumers_expect() {
         (Problem::SignatureInvalid(""), 401),
         (Problem::PermissionDenied(""), 401),
         (Problem::ConsumerKeyRefused(""), 503),
-        (Problem::UserRefused(""), 503),
     ] {
         assert_eq!(problem.status().as_u16(), status, "{problem}");
     }

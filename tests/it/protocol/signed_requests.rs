@@ -9,9 +9,9 @@ use linkgate::oauth::authorization_header::authorization;
 use linkgate::oauth::encoding::form_body;
 use linkgate::oauth::hash::Hash;
 use linkgate::oauth::{
-    BodyHash, ConsumerKey, PrivateKey, Problem, PublicUrl, RequestSigner, RequestView, Secret, SessionHandle,
+    BodyHash, ConsumerKey, PrivateKey, Problem, PublicUrl, RequestSigner, RequestView, Secret,
     SignatureMethod, SignedRequest, SigningKey, Timestamp, Token, UnsignedRequest, VerificationKey,
-    VerifiedRequest, Verifier,
+    VerifiedRequest,
 };
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -125,7 +125,7 @@ fn the_three_sources_are_signed_alike() {
         parse(&[], "a=%ff", Some(body.as_bytes())),
     ] {
         let request = request.unwrap().unwrap().verify(&key, None).unwrap();
-        assert_eq!(request.consumer_key().as_str(), "k");
+        assert_eq!(request.consumer_key.as_str(), "k");
     }
 }
 
@@ -156,14 +156,14 @@ fn every_parameter_is_decoded_once() {
         ("oauth_body_hash", &hash.to_base64()),
     ];
     let request = verified(&set, "xoauth_requestor_id=alice%40h&q=a+b");
-    assert_eq!(request.callback(), Some("https://h/cb?a=%2525"));
-    assert_eq!(request.verifier().map(Verifier::expose), Some("v"));
-    assert_eq!(request.session_handle().map(SessionHandle::expose), Some("h"));
-    assert_eq!(request.token().map(Token::as_str), Some("t"));
-    let found = (request.timestamp().seconds(), request.nonce().as_str());
+    assert_eq!(request.callback.as_deref(), Some("https://h/cb?a=%2525"));
+    assert_eq!(request.verifier.as_ref().map(Secret::expose), Some("v"));
+    assert_eq!(request.session_handle.as_ref().map(Secret::expose), Some("h"));
+    assert_eq!(request.token.as_ref().map(Token::as_str), Some("t"));
+    let found = (request.timestamp.seconds(), request.nonce.as_str());
     assert_eq!(found, (1_700_000_000_000, "a+b"));
-    assert_eq!(request.body_hash(), Some(&hash));
-    assert_eq!(request.requestor_id(), Some("alice@h"));
+    assert_eq!(request.body_hash, Some(hash));
+    assert_eq!(request.requestor_id.as_deref(), Some("alice@h"));
     assert!(request.base_string().contains("%26q%3Da%2520b%26"));
     let debug = format!("{request:?}");
     assert!(!debug.contains("signature:") && !debug.contains("verifier") && !debug.contains("base_string"));
@@ -172,7 +172,7 @@ fn every_parameter_is_decoded_once() {
 #[test]
 fn an_empty_token_is_signed() {
     let (empty, absent) = (verified(&[("oauth_token", "")], ""), verified(&[], ""));
-    assert_eq!((empty.token(), absent.token()), (None, None));
+    assert_eq!((&empty.token, &absent.token), (&None, &None));
     assert!(empty.base_string().contains("%26oauth_token%3D"));
     assert!(!absent.base_string().contains("oauth_token"));
 }

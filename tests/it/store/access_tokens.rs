@@ -191,7 +191,7 @@ async fn renew(
     now: Timestamp,
 ) -> Option<linkgate::model::AccessToken> {
     store
-        .renew(old, &key(consumer), session, new, now, now.plus(60), now, None)
+        .renew(old, &key(consumer), session, new, now, now.plus(60), None)
         .await
         .unwrap()
 }

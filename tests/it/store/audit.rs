@@ -8,7 +8,7 @@ on_both! {
     async fn events_are_listed_the_newest_first(db: Database) {
         let store = db.open().await;
         assert_eq!(store.audit(&newest(10)).await.unwrap(), []);
-        let mut events: Vec<_> = AuditKind::VARIANTS.iter().map(|name| event(AuditKind::parse(name).unwrap())).collect();
+        let mut events: Vec<_> = AuditKind::VARIANTS.iter().map(|name| event(name.parse().unwrap())).collect();
         for event in &events {
             record(&db, event).await;
         }
@@ -66,7 +66,7 @@ on_both! {
             assert_eq!(store.deny_request_token(&refused, &alice, address, NOW).await.unwrap(), first);
             let exchanged = store.exchange(&asked, &key("a"), NOW, &old, &access("s"), address).await.unwrap();
             assert_eq!(exchanged.is_some(), first);
-            let renewed = store.renew(&old, &key("a"), "s", &new, later, later.plus(60), later, address).await.unwrap();
+            let renewed = store.renew(&old, &key("a"), "s", &new, later, later.plus(60), address).await.unwrap();
             assert_eq!(renewed.is_some(), first);
             assert_eq!(store.revoke(all, by, later).await.unwrap().len(), usize::from(first));
         }
@@ -122,7 +122,7 @@ on_both! {
         assert!(store.authorize_request_token(&open, &alice, None, NOW).await.is_err());
         assert!(store.deny_request_token(&open, &alice, None, NOW).await.is_err());
         assert!(store.exchange(&approved, &key("a"), NOW, &new, &access("s"), None).await.is_err());
-        assert!(store.renew(&granted, &key("a"), "session", &new, NOW, NOW.plus(60), NOW, None).await.is_err());
+        assert!(store.renew(&granted, &key("a"), "session", &new, NOW, NOW.plus(60), None).await.is_err());
         assert!(store.revoke(Revoke::One { id: &before.id }, BY, NOW).await.is_err());
         for (token, state) in [
             (&open, RequestTokenState::Pending),

@@ -10,7 +10,7 @@ on_both! {
         let kept = store.access_token(&old).await.unwrap().unwrap();
         assert_eq!((kept.connected_at, kept.host.as_deref()), (NOW, Some("bitbucket.example.com")));
         let later = NOW.plus(60);
-        let renewed = store.renew(&old, &key("a"), "session", &new, later, later.plus(60), later, None).await.unwrap().unwrap();
+        let renewed = store.renew(&old, &key("a"), "session", &new, later, later.plus(60), None).await.unwrap().unwrap();
         assert_eq!((renewed.connected_at, renewed.issued_at), (NOW, later));
         assert_eq!(renewed.host.as_deref(), Some("bitbucket.example.com"));
         db.execute("update access_tokens set connected_at = null, host = null").await;
