@@ -8,6 +8,7 @@
 
 #![expect(missing_docs, reason = "config/linkgate.toml says what each key means")]
 
+mod config;
 pub mod handoff;
 mod http;
 pub mod ldap;
@@ -18,21 +19,19 @@ pub mod trusted_header;
 mod user_lookup;
 
 use std::net::IpAddr;
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use ::http::HeaderMap;
 use anyhow::Context as _;
 use ipnet::IpNet;
 use moka::future::Cache;
-use serde::Deserialize;
 
 use crate::clock::Clock;
 use crate::http::header_text::decode;
 use crate::model::{User, UserStatus};
 use crate::oauth::{Secret, Timestamp, Token};
-use crate::setting::whole_seconds;
 
+pub use config::{LoginConfig, Method};
 pub use handoff::Handoff;
 pub use http::HttpUrl;
 #[cfg(feature = "ldap")]
@@ -45,70 +44,6 @@ pub use password_file::{PasswordFile, PasswordFileConfig, PasswordFileError};
 pub use probe::{Probe, ProbeConfig};
 pub use trusted_header::TrustedHeader;
 pub use user_lookup::{UserLookup, UserLookupUrl};
-
-/// `[login]`: how users are authenticated. One method, with a table of its own; the other tables are validated, too.
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LoginConfig {
-    pub method: Method,
-    #[cfg_attr(test, schemars(with = "String"))]
-    #[serde(default = "whole::<43_200>", deserialize_with = "whole_seconds")]
-    pub session_idle: i64,
-    #[cfg_attr(test, schemars(with = "String"))]
-    #[serde(default = "whole::<604_800>", deserialize_with = "whole_seconds")]
-    pub session_lifetime: i64,
-    #[cfg_attr(test, schemars(with = "String"))]
-    #[serde(default = "whole::<43_200>", deserialize_with = "whole_seconds")]
-    pub recheck_after: i64,
-    #[serde(default = "times::<10>")]
-    pub attempts_per_account: NonZeroU32,
-    #[serde(default = "times::<30>")]
-    pub attempts_per_address: NonZeroU32,
-    pub file: Option<PasswordFileConfig>,
-    pub ldap: Option<LdapConfig>,
-    pub probe: Option<ProbeConfig>,
-    pub handoff: Option<Handoff>,
-    pub oidc: Option<OidcConfig>,
-    #[serde(default, rename = "trusted-header", alias = "trusted_header")]
-    pub trusted_header: TrustedHeader,
-}
-
-/// A login method.
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, strum::IntoStaticStr)]
-#[strum(serialize_all = "kebab-case")]
-#[serde(rename_all = "kebab-case")]
-pub enum Method {
-    File,
-    Ldap,
-    Probe,
-    Handoff,
-    Oidc,
-    TrustedHeader,
-}
-
-impl Method {
-    /// The name, in the configuration and beside every user whom it authenticated.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-}
-
-impl LoginConfig {
-    /// What decides which users exist; `None` if nothing does.
-    pub fn user_directory(&self) -> Option<&'static str> {
-        match self.method {
-            Method::File => Some("the password file"),
-            Method::Ldap => Some("the directory"),
-            Method::Probe => {
-                let url = &self.probe.as_ref()?.user_lookup_url;
-                url.as_ref().map(|_| "login.probe.user_lookup_url")
-            }
-            _ => None,
-        }
-    }
-}
 
 /// The configured login method.
 #[derive(Debug)]
@@ -392,11 +327,3 @@ fn is_user_name(text: &str) -> bool {
 
 /// Seconds by which the clock of a login service may differ.
 const CLOCK_SKEW: i64 = 10;
-
-const fn whole<const SECONDS: i64>() -> i64 {
-    SECONDS
-}
-
-const fn times<const N: u32>() -> NonZeroU32 {
-    NonZeroU32::new(N).expect("it is not zero")
-}
