@@ -188,8 +188,11 @@ async fn a_redirect_within_the_link_names_the_user_once() {
         "/ctxevil/x",
         "/ctx/%2e%2e/x",
         "/ctx/%252E./x",
+        "/ctx/../other",
         "/ctx/..;/other",
+        "/ctx\\..\\other",
         "/other",
+        "http://127.0.0.1:9/ctx/x",
     ] {
         let beside = format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
         let other = App::answering(beside.leak()).await;
