@@ -47,7 +47,7 @@ fn encode_text(text: &str, encoding: HeaderEncoding) -> String {
     value
 }
 
-/// Decodes a text that may be percent-encoded as [`encode`] does it; a text without `%` is taken as it is.
+/// Decodes a text that may be percent-encoded as `encode` does it; a text without `%` is taken as it is.
 ///
 /// `None` for any other `%`: `%61dmin` is not a second spelling of `admin`.
 pub fn decode(text: &str) -> Option<Cow<'_, str>> {
