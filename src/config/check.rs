@@ -215,11 +215,8 @@ fn login(config: &Config, report: &mut Report) {
         format!("server.trusted_proxies is empty, so no header would be trusted\n{WRITE_PROXIES}"),
     );
     report.error_if(
-        match login.method {
-            Method::Ldap => cfg!(not(feature = "ldap")),
-            Method::Oidc => cfg!(not(feature = "oidc")),
-            _ => false,
-        },
+        (login.method == Method::Ldap && cfg!(not(feature = "ldap")))
+            || (login.method == Method::Oidc && cfg!(not(feature = "oidc"))),
         "login.method",
         format!(
             "this build of linkgate does not have it\n\
