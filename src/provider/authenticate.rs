@@ -47,6 +47,13 @@ impl Provider {
         }
     }
 
+    /// Refuses a request that is not verified.
+    pub async fn refuse(&self, request: &SignedRequest, problem: Problem) -> ProviderError {
+        let deadline = Instant::now() + self.store.timeout();
+        self.claimed_by(problem.into(), &request.consumer_key, deadline)
+            .await
+    }
+
     /// The same error, with the consumer that the request names, and whether it is registered.
     pub(super) async fn claimed_by(
         &self,

@@ -14,7 +14,7 @@ use super::{OriginalRequest, ProxyKind};
 use crate::gateway::body_limits::{self, BodyLimits};
 use crate::gateway::signature_check::SignatureCheckError;
 use crate::oauth::{Problem, RequestView, SignedRequest};
-use crate::provider::{self, AuthenticatedCall};
+use crate::provider::AuthenticatedCall;
 
 #[derive(Debug)]
 pub(super) enum ClientBody {
@@ -60,20 +60,17 @@ impl ClientBody {
         Some(form)
     }
 
-    /// Rejects a signed request whose form was not forwarded, before the token is looked at, so that the consumer does not
-    /// discard its token.
-    pub(super) fn check_forwarded(&self, view: &RequestView<'_>) -> Result<(), provider::ProviderError> {
+    /// The problem of a signed request whose form was not forwarded. It is refused before the token is looked at, so that the
+    /// consumer does not discard its token.
+    pub(super) fn not_forwarded(
+        &self,
+        view: &RequestView<'_>,
+    ) -> Result<Option<(SignedRequest, Problem)>, Problem> {
         let Self::NotForwarded(advice) = self else {
-            return Ok(());
+            return Ok(None);
         };
-        let Some(request) = SignedRequest::parse(view)? else {
-            return Ok(());
-        };
-        Err(provider::ProviderError::Refused(provider::Refusal {
-            problem: Problem::SignatureInvalid(advice),
-            consumer: Some(request.consumer_key.clone()),
-            is_registered: false,
-        }))
+        let request = SignedRequest::parse(view)?;
+        Ok(request.map(|request| (request, Problem::SignatureInvalid(advice))))
     }
 
     /// Compares the body with its signed hash, if there is one. A hash without a body is rejected: there is nothing to

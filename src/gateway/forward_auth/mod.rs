@@ -27,7 +27,7 @@ use super::origin;
 use super::routes::{self, RouteMode};
 use super::signature_check::{self, SignatureCheck, SignatureCheckError};
 use crate::clock::Clock;
-use crate::provider::Caller;
+use crate::provider::{Caller, ProviderError};
 
 use client_body::ClientBody;
 use sub_request::OriginalRequest;
@@ -133,7 +133,9 @@ impl ForwardAuth {
         let is_signed = origin.view(head, &authorization, None).is_signed();
         let body = ClientBody::read(kind, original, check.body_limits, body, is_signed).await?;
         let view = origin.view(head, &authorization, body.form());
-        body.check_forwarded(&view)?;
+        if let Some((request, problem)) = body.not_forwarded(&view).map_err(ProviderError::from)? {
+            return Err(check.provider.refuse(&request, problem).await.into());
+        }
         let client = origin.client.filter(|_| original.names_client);
         let id = original.request_id.as_ref();
         let fingerprint = id.map(|id| RequestFingerprint::new(&view, id, peer, client));

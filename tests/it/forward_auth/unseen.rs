@@ -41,6 +41,30 @@ async fn a_form_that_was_not_shown_is_refused_and_nothing_is_spent() {
     client.passes(linkgate.address).await;
 }
 
+/// Rejections of registered consumers have a list of their own, which unregistered ones cannot fill.
+#[tokio::test]
+async fn a_form_that_was_not_shown_stays_in_the_list_of_rejections() {
+    let linkgate = start().await;
+    let call = Peer::robot()
+        .call(&linkgate, "POST", "/api/x")
+        .form(&[("a", "b")]);
+    let [question, ..] = questions(&call.request(&linkgate));
+    is_refused(&question.send(linkgate.address).await, "did not show it");
+    for number in 0..60 {
+        let unknown = Peer::of("unregistered", "secret").call(&linkgate, "GET", &format!("/{number}"));
+        unknown
+            .send(&linkgate)
+            .await
+            .assert_refused("consumer_key_unknown");
+    }
+    let page = linkgate
+        .signed_in("alice")
+        .await
+        .get("/oauth/admin/refusals")
+        .await;
+    page.body.has("<code>POST /api/x</code>");
+}
+
 /// Whatever is wrong with the token is not said: the consumer would drop it, and the form was not verified.
 #[tokio::test]
 async fn a_form_that_was_not_shown_costs_no_token() {
