@@ -66,7 +66,7 @@ impl Audit {
         let limit = self.limit as usize;
         let has_more = events.len() > limit;
         events.truncate(limit);
-        let headings = "when  what  user  consumer  from  detail";
+        let headings = ["when", "what", "user", "consumer", "from", "detail"];
         let rows = events.into_iter().map(|event| {
             [
                 format_time_exactly(event.at),

@@ -274,7 +274,15 @@ async fn list(config: ConfigFile) -> anyhow::Result<()> {
     let known = stored.iter().map(|consumer| row(consumer, source(consumer)));
     let to_come = configured.iter().filter(|consumer| !stored.contains(consumer));
     let to_come = to_come.map(|consumer| row(consumer, "config, not loaded yet"));
-    let headings = "key  name  methods  callbacks  source  enabled  fingerprint";
+    let headings = [
+        "key",
+        "name",
+        "methods",
+        "callbacks",
+        "source",
+        "enabled",
+        "fingerprint",
+    ];
     print(&table(headings, known.chain(to_come)))
 }
 

@@ -97,7 +97,10 @@ async fn status(config: &Config) -> anyhow::Result<()> {
     let known = known.map(|key| row(&key.id, format_time(key.first_used_at), key.consumers, key.tokens));
     let unused = keyring.ids().filter(|id| uses.iter().all(|key| key.id != **id));
     let rows = known.chain(unused.map(|id| row(id, "never".to_owned(), 0, 0)));
-    super::print(&table("key  key file  first used  consumers  tokens", rows))
+    super::print(&table(
+        ["key", "key file", "first used", "consumers", "tokens"],
+        rows,
+    ))
 }
 
 async fn rotate(config: &Config) -> anyhow::Result<()> {

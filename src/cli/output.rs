@@ -4,15 +4,14 @@ use crate::characters::is_invisible;
 use crate::clock::utc;
 use crate::oauth::Timestamp;
 
-/// A table: columns with a heading each, as wide as their widest value; two spaces are between the headings. Characters with which a name could write over the
+/// A table: columns with a heading each, as wide as their widest value. Characters with which a name could write over the
 /// screen, or turn its line round, become question marks.
-pub(super) fn table<const N: usize>(headings: &str, rows: impl Iterator<Item = [String; N]>) -> String {
+pub(super) fn table<const N: usize>(headings: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
     let printable = |value: String| match value.as_str() {
         "" => "-".to_owned(),
         _ => value.replace(is_invisible, "?"),
     };
-    let mut headings = headings.split("  ").map(str::to_uppercase);
-    let mut lines = vec![[(); N].map(|()| headings.next().unwrap_or_default())];
+    let mut lines = vec![headings.map(str::to_uppercase)];
     lines.extend(rows.map(|row| row.map(printable)));
     let mut widths = [0; N];
     for line in &lines {

@@ -73,7 +73,15 @@ impl TokenCommand {
 async fn list(config: &Config, filter: &Filter) -> anyhow::Result<()> {
     let tokens = with_store(config, async |store| Ok(store.access_tokens(filter).await?)).await?;
     let now = Clock::System.now();
-    let headings = "id  consumer  user  issued  last used  expires  state";
+    let headings = [
+        "id",
+        "consumer",
+        "user",
+        "issued",
+        "last used",
+        "expires",
+        "state",
+    ];
     super::print(&table(headings, tokens.iter().map(|token| row(token, now))))
 }
 

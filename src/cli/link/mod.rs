@@ -83,7 +83,17 @@ async fn list(config: ConfigFile) -> anyhow::Result<()> {
             cell(state.problem.map(problem)),
         ]
     });
-    let headings = "name  url  users  itself  connected  reached  clock  last success  last problem";
+    let headings = [
+        "name",
+        "url",
+        "users",
+        "itself",
+        "connected",
+        "reached",
+        "clock",
+        "last success",
+        "last problem",
+    ];
     print(&table(headings, rows))
 }
 
