@@ -24,8 +24,7 @@
 //!
 //! [`http`] has the listener and the HTTP client and knows nothing of OAuth, users or the store; [`tls`] has certificates and
 //! trust roots, [`blocking`] runs CPU-bound work, [`clock`] has the time, [`telemetry`] the log and the metrics, [`setting`] how
-//! a setting is written, [`characters`] which ones no text of others may keep,
-//! [`network`] what counts as one client.
+//! a setting is written, [`characters`] which of them mislead a reader, [`network`] which addresses count as one client.
 //!
 //! Without features there are the protocol modules; the feature `server` adds what is above them, `cli` and `demo` the commands.
 //!

@@ -15,7 +15,7 @@ use ipnet::IpNet;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-/// Parses a duration: numbers with units, the largest unit first, such as `10m`, `1h30m` or `5y30d`. The error says what to
+/// Parses a duration: numbers with units, the largest unit first, such as `10m`, `1h30m` or `5y30d`. The error tells what to
 /// write instead.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, &'static str> {
     let total = milliseconds(text).filter(|total| *total > 0);
@@ -55,7 +55,7 @@ const UNITS: [(&str, u64); 7] = [
 
 const DURATION_REMEDY: &str = "write numbers with units, largest first: \"90s\", \"10m\", \"1h30m\", \"5y30d\" (y is 365 days; w, d, h, m, s, ms)";
 
-/// Parses an IP address or a network. The error says what to write instead.
+/// Parses an IP address or a network. The error tells what to write instead.
 pub(crate) fn parse_network(text: &str) -> Result<IpNet, &'static str> {
     let single = || text.parse::<IpAddr>().map(IpNet::from);
     text.parse()
@@ -63,7 +63,7 @@ pub(crate) fn parse_network(text: &str) -> Result<IpNet, &'static str> {
         .map_err(|_| "write an address or a network: \"10.1.2.3\" or \"10.0.0.0/8\"")
 }
 
-/// Deserializes a text by a parser, whose error says what to write instead. A text with an `@` is not repeated: the part
+/// Deserializes a text by a parser, whose error tells what to write instead. A text with an `@` is not repeated: the part
 /// before it may be a password.
 pub(crate) fn text<'de, D: Deserializer<'de>, T, E: Display>(
     deserializer: D,
@@ -202,7 +202,7 @@ pub(crate) fn existing_file<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
     Ok(path)
 }
 
-/// Reads a file that a setting names. The error says why it cannot be read, and on a second line what to do.
+/// Reads a file that a setting names. The error tells why it cannot be read, and on a second line what to do.
 pub(crate) fn read_file(path: &Path, max_bytes: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(max_bytes + 1).read_to_end(&mut bytes));
@@ -231,7 +231,7 @@ pub(crate) fn unreadable(error: &io::Error) -> String {
     }
 }
 
-/// Splits a sentence that says what is wrong and, after a colon, what to do.
+/// Splits a sentence that names what is wrong and, after a colon, what to do.
 pub(crate) fn in_two_lines(sentence: &str) -> String {
     clause(&sentence).replacen(": ", "\n", 1)
 }

@@ -21,13 +21,13 @@ deserialize_text! {
     PublicUrl = Self::parse;
 }
 
-/// Parses a consumer key. The error says what to write instead.
+/// Parses a consumer key. The error tells what to write instead.
 pub(crate) fn parse_consumer_key(text: &str) -> Result<ConsumerKey, &'static str> {
     let key = ConsumerKey::parse(text).filter(|_| text.trim() == text);
     key.ok_or("write 1 to 255 characters, none of them a control character, and no white space around them")
 }
 
-/// Parses a public key, of which there must be one. The error says what is wrong and, after a colon, what to do.
+/// Parses a public key, of which there must be one. The error tells what is wrong and, after a colon, what to do.
 pub(crate) fn parse_public_key(text: &str) -> Result<PublicKey, String> {
     let begins = ["-----BEGIN PUBLIC KEY-----", "-----BEGIN RSA PUBLIC KEY-----"];
     if begins.iter().flat_map(|begin| text.matches(begin)).count() > 1 {

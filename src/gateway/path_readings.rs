@@ -1,5 +1,6 @@
 //! Interpretations of a path: what servers and frameworks may take `/static/..%2fapi`, `//api`, `/static/..;/api`,
-//! `/%u0061pi`, `/api./` or `/API` for. A route for `/api` must hold for all of them, since the upstream receives the path as it arrived.
+//! `/%u0061pi`, `/api./` or `/API` for. A route for `/api` must hold for all of them, since the upstream receives the path as
+//! it arrived.
 
 use std::collections::BTreeSet;
 

@@ -32,7 +32,8 @@ pub struct AccessToken {
 pub const UNKNOWN_TOKEN: &str = "This token is not known here: ask the user to connect again.";
 
 impl AccessToken {
-    /// Whether this consumer may call with the token now.
+    /// Checks that this consumer may call with the token now. What can never work again is one of the three problems upon which
+    /// a consumer drops its token; nothing else is.
     pub fn check_use(&self, consumer: &ConsumerKey, now: Timestamp) -> Result<(), Problem> {
         self.check_owner(consumer)?;
         if self.expires_at <= now {
@@ -41,7 +42,8 @@ impl AccessToken {
         Ok(())
     }
 
-    /// The session within which this consumer may renew the token now, expired or not (OAuth Session 1.0).
+    /// The session within which this consumer may renew the token now, expired or not (OAuth Session 1.0). The caller compares
+    /// the handle, and then checks the end of the session.
     pub fn check_renewal(&self, consumer: &ConsumerKey) -> Result<&TokenSession, Problem> {
         self.check_owner(consumer)?;
         self.session.as_ref().ok_or(WRONG_HANDLE)

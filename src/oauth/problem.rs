@@ -7,8 +7,8 @@ use strum::{IntoStaticStr, VariantNames};
 
 use super::encoding::{self, EncodingError};
 
-/// Why a request is rejected: one variant for each `oauth_problem`. Its text is the `oauth_problem_advice`, one sentence for
-/// the administrator of the consumer. It has no secret in it and no value of the request.
+/// Why a request is rejected: one variant for each `oauth_problem`. A text in it is the `oauth_problem_advice`: one sentence
+/// for the administrator of the consumer, without a secret and without a value of the request.
 #[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr, VariantNames, thiserror::Error)]
 #[strum(serialize_all = "snake_case")]
 #[error("{}", self.name())]

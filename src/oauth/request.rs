@@ -41,8 +41,8 @@ impl RequestView<'_> {
     }
 }
 
-/// The protocol parameters of a request (RFC 5849, section 3.1), decoded. They can be read, and not changed; `Debug` shows only whose
-/// request it is.
+/// The protocol parameters of a request (RFC 5849, section 3.1), decoded. They can be read, and not changed; `Debug` shows
+/// consumer, token, method and timestamp.
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct ProtocolParameters {

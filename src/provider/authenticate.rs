@@ -127,11 +127,8 @@ impl Provider {
             return Err(Problem::NonceUsed.into());
         }
         // A pause of this process, or a slow body: nonces are kept for requests within the window only.
-        Ok(self
-            .rules
-            .tokens
-            .timestamp_window
-            .check(signed_at, self.clock.now())?)
+        let window = self.rules.tokens.timestamp_window;
+        Ok(window.check(signed_at, self.clock.now())?)
     }
 }
 

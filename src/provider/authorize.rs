@@ -13,7 +13,7 @@ use super::Provider;
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum AuthorizationRequest {
-    /// It has not expired, and its consumer is enabled. Its state says whether a user has decided.
+    /// It has not expired, and its consumer is enabled. Its state is what the user decided, if a user did.
     Found(Arc<Consumer>, RequestToken),
     Expired,
     Unknown,

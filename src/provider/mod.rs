@@ -17,8 +17,8 @@
 //!
 //! # Errors
 //!
-//! What a consumer asks fails with a [`ProviderError`]: refused for a reason that the consumer is told, or failed. What a browser or
-//! an administrator asks fails only as the store does.
+//! What a consumer asks fails with a [`ProviderError`]: refused for a reason that the consumer is told, or failed. What a browser
+//! or an administrator asks fails only as the store does.
 
 mod access_token;
 mod authenticate;

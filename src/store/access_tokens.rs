@@ -127,8 +127,14 @@ impl Store {
              union select id from access_tokens where subject = $3 and ",
             of_consumer,
             ") order by issued_at desc, id limit $4 offset $5",
-        ])
-        .bind([&searched, &containing(&search.user), &search.user.replace('\0', ""), &i64::from(search.limit), &i64::from(search.skip)]);
+        ]);
+        let select = select.bind([
+            &searched,
+            &containing(&search.user),
+            &search.user.replace('\0', ""),
+            &i64::from(search.limit),
+            &i64::from(search.skip),
+        ]);
         self.list(match &search.consumer {
             Some(consumer) => select.bind([&consumer.as_str()]),
             None => select,
@@ -158,8 +164,16 @@ impl Store {
              where digest = $1 and consumer_key = $2 and session_id = $3 and session_expires_at > $4 \
              and revoked_at is null returning ",
             COLUMNS,
-        ])
-        .bind([&digest(old.as_str()), &consumer.as_str(), &session_id, &now, &digest(new.as_str()), &key_id(new), &expires_at]);
+        ]);
+        let update = update.bind([
+            &digest(old.as_str()),
+            &consumer.as_str(),
+            &session_id,
+            &now,
+            &digest(new.as_str()),
+            &key_id(new),
+            &expires_at,
+        ]);
         let renewed = |row: &Row| event(AuditKind::Renewed, row, address, now);
         let rows = self.change_all(update, renewed).await?;
         rows.first().map(access_token).transpose()
@@ -260,10 +274,17 @@ pub(super) async fn grant(
          issued_at, expires_at, session_id, session_expires_at, connected_at, host) \
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $9, $13) returning ",
         COLUMNS,
-    ])
-    .bind([&digest(token.as_str()), &id, &key_id(token), &consumer.as_str()])
-    .bind_user(user)
-    .bind([&access.issued_at, &access.expires_at, &session.map(|session| &*session.id), &session.map(|session| session.expires_at.seconds()), &host]);
+    ]);
+    let insert = insert
+        .bind([&digest(token.as_str()), &id, &key_id(token), &consumer.as_str()])
+        .bind_user(user)
+        .bind([
+            &access.issued_at,
+            &access.expires_at,
+            &session.map(|session| &*session.id),
+            &session.map(|session| session.expires_at.seconds()),
+            &host,
+        ]);
     let rows = transaction.on().fetch(insert).await?;
     let granted = rows.first().map(access_token).transpose()?;
     granted.ok_or_else(|| StoreError::inconsistent(TABLE, "a new row is not there"))

@@ -66,8 +66,15 @@ impl Store {
 pub(super) async fn record(transaction: &mut Transaction, event: AuditEvent) -> Result<(), StoreError> {
     let insert = sql([
         "insert into audit (at, kind, consumer_key, subject, address, detail) values ($1, $2, $3, $4, $5, $6)",
-    ])
-    .bind([&event.at, &event.kind.name(), &event.consumer.as_ref().map(ConsumerKey::as_str), &event.subject.as_deref().map(printable), &event.address.map(|address| address.to_string()), &printable(&event.detail)]);
+    ]);
+    let insert = insert.bind([
+        &event.at,
+        &event.kind.name(),
+        &event.consumer.as_ref().map(ConsumerKey::as_str),
+        &event.subject.as_deref().map(printable),
+        &event.address.map(|address| address.to_string()),
+        &printable(&event.detail),
+    ]);
     transaction.on().execute(insert).await?;
     transaction.recorded.push(event);
     Ok(())

@@ -39,7 +39,8 @@ pub(super) enum Db {
     Postgres(PgPool, Duration),
 }
 
-/// A transaction. Its first statement must write, so that SQLite never upgrades a read lock.
+/// A transaction. Dropped without a commit, it changes nothing. Its first statement must write, so that SQLite never upgrades
+/// a read lock.
 pub(super) struct Transaction {
     begun: Begun,
     /// What the audit log has of it.
@@ -330,7 +331,8 @@ pub(super) fn consumer_key(text: &str) -> Result<ConsumerKey, &'static str> {
     ConsumerKey::parse(text).ok_or("it is not a consumer key")
 }
 
-/// Limits the time of a statement of PostgreSQL. What was asked may have happened all the same.
+/// Limits the time of a statement of PostgreSQL, whose server may not answer. The statement may have run all the same; the
+/// pool closes the connection.
 async fn within<T>(
     limit: Duration,
     statement: impl Future<Output = Result<T, sqlx::Error>>,

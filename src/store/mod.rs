@@ -16,7 +16,7 @@
 //! # Errors
 //!
 //! Each function of [`Store`] that returns a [`StoreError`] may find that the database fails or does not answer in time, or that
-//! a row is impossible or a sealed secret does not open. A function says what else it fails with.
+//! a row is impossible or a sealed secret does not open. A function names what else it fails with.
 
 use std::sync::Arc;
 use std::time::Duration;

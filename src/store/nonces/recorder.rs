@@ -86,7 +86,8 @@ impl Recorder {
         Ok(())
     }
 
-    /// Writes a row with the nonces that are not known yet, and returns those before it. `None`: below the floor.
+    /// Writes a row with the nonces that are not known yet, and returns what is known of the rows before it. `None`: the minute
+    /// is below the floor.
     async fn record_minute(
         &mut self,
         minute: i64,
@@ -142,7 +143,8 @@ impl Recorder {
         Ok(session)
     }
 
-    /// Raises the floor, and deletes some rows below it. `true`: there may be more. Nothing, if no request was recorded yet.
+    /// Raises the floor to the latest recorded minute, less the window and a margin, and deletes some rows below it. Returns
+    /// `true` if there may be more. Does nothing before the first request is recorded.
     pub(super) async fn forget_portion(&mut self, window: TimestampWindow) -> Result<bool, StoreError> {
         let Some(latest) = self.latest else {
             return Ok(false);
