@@ -140,6 +140,7 @@ impl Config {
             ldap.fill_in();
         }
         self.applinks.fill_in(host, directory);
+        self.tokens.session_lifetime = Some(self.tokens.session_lifetime());
         for link in &mut self.links {
             if link.title.is_empty() {
                 link.title.clone_from(&link.name);

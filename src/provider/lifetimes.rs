@@ -19,7 +19,7 @@ pub struct TokenConfig {
     pub access_token_lifetime: i64,
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     #[serde(deserialize_with = "whole_seconds")]
-    session_lifetime: Option<i64>,
+    pub(crate) session_lifetime: Option<i64>,
     #[cfg_attr(test, schemars(with = "String"))]
     #[serde(deserialize_with = "window")]
     pub timestamp_window: TimestampWindow,

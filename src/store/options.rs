@@ -245,9 +245,11 @@ async fn backend(session: &mut PgConnection) -> Result<i32, sqlx::Error> {
 
 /// Sets what every session of PostgreSQL needs, whatever the server's defaults are.
 pub(super) async fn set_up_session(session: &mut PgConnection, limit: Duration) -> Result<(), sqlx::Error> {
-    // A commit that was answered for is on the disk. A transaction whose client has gone silent gives its locks back.
+    // A commit that was answered for is on the disk. A transaction whose client has gone silent gives its locks back, and its
+    // session ends within a minute: such sessions would use up max_connections.
     let settings = format!(
-        "set synchronous_commit = on; set idle_in_transaction_session_timeout = {}",
+        "set synchronous_commit = on; set idle_in_transaction_session_timeout = {}; \
+         set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3",
         limit.as_millis()
     );
     session.execute(AssertSqlSafe(settings)).await.map(drop)

@@ -71,7 +71,7 @@ impl Soak {
         let network = if db.is_sqlite() {
             None
         } else {
-            let network = Network::before(db).await;
+            let network = Network::with_keepalive(db, Duration::from_secs(20)).await;
             first.change(&db.url(), &network.url(db)).await.unwrap();
             Some(network)
         };

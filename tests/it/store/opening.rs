@@ -137,6 +137,40 @@ async fn a_database_in_memory_is_whole() {
     store.close().await;
 }
 
+/// A server that keeps the sessions of clients which are gone has none left for others after some silences.
+#[tokio::test]
+async fn the_server_looks_after_half_a_minute_whether_a_client_is_there() {
+    let db = Database::postgres().await;
+    let store = db.open().await;
+    store.ping().await.unwrap();
+    let ports = "select client_port::text as port from pg_stat_activity \
+                 where application_name = 'linkgate' and datname = current_database()";
+    let ports = db.texts(ports.to_owned()).await;
+    assert!(!ports.is_empty());
+    for port in ports {
+        let peer = format!("0100007F:{:04X}", port.parse::<u16>().unwrap());
+        // What was sent last is acknowledged first.
+        let hundredths = loop {
+            if let Some(left) = keepalive_of(&peer) {
+                break left;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        };
+        assert!(hundredths <= 3_000, "{hundredths}");
+    }
+    store.close().await;
+}
+
+/// The time until the next keepalive probe, in hundredths of a second, of the socket whose peer this is (`/proc/net/tcp`, proc(5)).
+fn keepalive_of(peer: &str) -> Option<u32> {
+    let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let socket = sockets
+        .lines()
+        .find(|line| line.split_whitespace().nth(2) == Some(peer));
+    let timer = socket.unwrap().split_whitespace().nth(5).unwrap();
+    Some(u32::from_str_radix(timer.strip_prefix("02:")?, 16).unwrap())
+}
+
 /// The server is there, and its network has gone: nothing refuses, and nothing answers.
 #[tokio::test]
 async fn a_silent_server_is_an_error_within_seconds_and_is_found_again() {

@@ -1,11 +1,13 @@
 //! A network between linkgate and PostgreSQL.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::databases::Database;
 
@@ -17,7 +19,17 @@ pub(crate) struct Network {
 }
 
 impl Network {
+    /// The database never notices that a client has gone.
     pub(crate) async fn before(db: &Database) -> Self {
+        Self::make(db, None).await
+    }
+
+    /// After this time of silence the database ends the session, as by keepalives (RFC 9293, section 3.8.4).
+    pub(crate) async fn with_keepalive(db: &Database, keepalive: Duration) -> Self {
+        Self::make(db, Some(keepalive)).await
+    }
+
+    async fn make(db: &Database, keepalive: Option<Duration>) -> Self {
         let url = db.url();
         let server = url.rsplit_once('@').map_or(&*url, |(_, rest)| rest);
         let server = server
@@ -39,7 +51,7 @@ impl Network {
                 tokio::spawn(async move {
                     drop(is_silent.subscribe().wait_for(|silent| !silent).await);
                     let server = TcpStream::connect(server).await.unwrap();
-                    pass(client, server, &is_silent, &last_words).await;
+                    pass(client, server, &is_silent, &last_words, keepalive).await;
                 });
             }
         });
@@ -74,16 +86,24 @@ async fn pass(
     mut server: TcpStream,
     is_silent: &watch::Sender<bool>,
     last_words: &Mutex<Option<&'static str>>,
+    keepalive: Option<Duration>,
 ) {
     let (mut from_client, mut to_client) = client.split();
     let (mut from_server, mut to_server) = server.split();
     let mut state = is_silent.subscribe();
     let silence = async { drop(state.wait_for(|silent| *silent).await) };
-    tokio::select! {
+    let is_silent = tokio::select! {
         biased;
-        () = silence => std::future::pending::<()>().await,
-        () = pass_statements(&mut from_client, &mut to_server, is_silent, last_words) => {}
-        _ = copy(&mut from_server, &mut to_client) => {}
+        () = silence => true,
+        () = pass_statements(&mut from_client, &mut to_server, is_silent, last_words) => false,
+        _ = copy(&mut from_server, &mut to_client) => false,
+    };
+    if is_silent {
+        if let Some(keepalive) = keepalive {
+            sleep(keepalive).await;
+            drop(server);
+        }
+        std::future::pending::<()>().await;
     }
 }
 
