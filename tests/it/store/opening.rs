@@ -137,6 +137,23 @@ async fn a_database_in_memory_is_whole() {
     store.close().await;
 }
 
+/// A quiet linkgate has idle connections only, and would answer 503 once for each.
+#[tokio::test]
+async fn connections_that_a_silence_cut_off_cost_no_request() {
+    let db = Database::postgres().await;
+    let network = Network::before(&db).await;
+    let options = StoreConfig::new(network.url(&db));
+    let store = Store::open(&options, db.keyring(), NOW).await.unwrap();
+    let (one, two, three) = tokio::join!(store.ping(), store.ping(), store.ping());
+    one.and(two).and(three).unwrap();
+    network.go_silent();
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    network.come_back();
+    for _ in 0..3 {
+        store.ping().await.unwrap();
+    }
+}
+
 /// A server that keeps the sessions of clients which are gone has none left for others after some silences.
 #[tokio::test]
 async fn the_server_looks_after_half_a_minute_whether_a_client_is_there() {
